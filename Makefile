@@ -1,0 +1,59 @@
+# Every target sets up what it needs, in .venv, and a second run finds it there.
+# PYTHON=… names another interpreter, ARGS=… adds arguments: make test ARGS="-k claim"
+
+PYTHON ?= python3.11 python3 python3.12 python3.13 python3.14 python
+PY := .venv/bin/python
+
+# Nothing here may touch the server that you use.
+unexport FLOWS_REDIS_URL REDIS_URL
+
+# Runs what follows on a data directory and a server of its own. Both are gone at the end, however it ends.
+PRIVATELY = export FLOWS_DATA_DIR="$$(mktemp -d)"; \
+	trap 'status=$$?; $(PY) -m flows server stop >/dev/null; rm -rf "$$FLOWS_DATA_DIR"; exit $$status' EXIT; \
+	trap 'exit 130' INT; trap 'exit 143' TERM;
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/.stamp-embedded,fast,examples ## run a pipeline of workers on a private server
+	@$(PRIVATELY) $(PY) examples/access_flow.py $(ARGS)
+
+test: .venv/.stamp-test ## run the tests on a private server
+	@$(PRIVATELY) $(PY) -m pytest -n 2 $(ARGS)
+
+bench: .venv/.stamp-test ## measure: jobs per second and latency, on a private server
+	@$(PRIVATELY) $(PY) benchmarks/run.py $(ARGS)
+
+check: export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1 # else it asks the network for its newest version
+check: .venv/.stamp-dev ## lint, format, types, layers, spelling: all that CI checks
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy --strict
+	$(PY) -m pyright --pythonpath $(PY)
+	.venv/bin/lint-imports --no-logo
+	$(PY) -m codespell_lib
+	@if command -v luacheck; then luacheck --quiet flows/store/lua; fi
+
+clean: ## remove .venv, caches and builds
+	rm -rf .venv build dist .*_cache .hypothesis
+	find flows tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+# The stamp's name is the list of extras that it stands for.
+.venv/.stamp-%: .venv/.stamp pyproject.toml
+	@echo "installing flows[$*] in .venv"
+	@$(PY) -m pip install -qq --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+.venv/.stamp:
+	@for python in $(PYTHON); do \
+		if $$python -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			$$python -m venv --clear .venv && touch $@; exit; \
+		fi; \
+	done; \
+	echo 'flows needs Python 3.11 or newer with its venv module (on Debian: apt install python3-venv).' >&2; \
+	echo 'None of these is one: $(PYTHON). Name yours: make PYTHON=/path/to/python3.11' >&2; \
+	exit 1
+
+.PHONY: help demo test bench check clean
+.DEFAULT_GOAL := help
+.SECONDARY: .venv/.stamp

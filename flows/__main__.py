@@ -1,0 +1,39 @@
+"""`python -m flows`: the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from flows.cli import server
+from flows.errors import FlowsError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; an error is one line on stderr, and 2."""
+    parser = argparse.ArgumentParser(
+        prog="python -m flows", description="Typed jobs through pipelines of queues on Redis."
+    )
+    parser.set_defaults(run=partial(_help, parser))
+    groups = parser.add_subparsers(title="commands", metavar="COMMAND")
+    group = groups.add_parser("server", help="look at the embedded server, or stop it")
+    group.set_defaults(run=partial(_help, group))
+    server.add_commands(group)
+    arguments = parser.parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except (FlowsError, OSError) as error:
+        sys.stderr.write(f"flows: {error}\n")
+        return 2
+
+
+def _help(parser: argparse.ArgumentParser, _: argparse.Namespace) -> int:
+    """Answer a command line that names no command."""
+    parser.print_help()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Which server is used, and where the embedded one keeps its data.
+
+Arguments win over the environment, the environment over the defaults. Nothing here opens anything.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.errors import DeclarationError
+
+#: The schemes of the URLs that are understood.
+SCHEMES = ("redis://", "rediss://", "unix://")
+
+#: The environment variables that name a server, the first one first.
+URL_VARIABLES = ("FLOWS_REDIS_URL", "REDIS_URL")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The server that is used: its URL (None: the embedded one) and who named it."""
+
+    url: str | None
+    source: str
+
+    def __str__(self) -> str:
+        """Say which server it is; the password is hidden."""
+        return "the embedded server" if self.url is None else f"{redact(self.url)} from {self.source}"
+
+
+def choose_server(redis_url: str | None, environ: Mapping[str, str] = os.environ) -> Server:
+    """Choose the server: the argument, else the environment, else the embedded one; empty is unset.
+
+    Raises:
+        DeclarationError: the URL has a scheme that is not understood.
+    """
+    named = [("redis_url", redis_url), *((name, environ.get(name)) for name in URL_VARIABLES)]
+    for source, url in named:
+        if url:
+            if not url.startswith(SCHEMES):
+                raise DeclarationError(_bad_scheme(source, url))
+            return Server(url, source)
+    return Server(None, "embedded")
+
+
+def redact(url: str) -> str:
+    """Hide the password of a URL, before the host and in the query; when in doubt, hide more."""
+    url = re.sub(r"://([^:@/?]*):.*@", r"://\1:***@", url, flags=re.DOTALL)
+    return re.sub(r"([?&][^=&]*password)=[^&]*", r"\1=***", url, flags=re.IGNORECASE)
+
+
+def data_directory(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the embedded server keeps its data: FLOWS_DATA_DIR, else the user's data directory for flows."""
+    if chosen := environ.get("FLOWS_DATA_DIR"):
+        return Path(chosen).expanduser().resolve()
+    home = Path(environ.get("HOME") or Path.home())
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "flows"
+    xdg = Path(environ.get("XDG_DATA_HOME", ""))  # its specification: ignore it unless it is absolute
+    return (xdg if xdg.is_absolute() else home / ".local" / "share") / "flows"
+
+
+def _bad_scheme(source: str, url: str) -> str:
+    """Say what is wrong with a URL and quote nothing but its scheme: the rest may be a password."""
+    scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", url)
+    found = f"begins with {scheme[0]}" if scheme else "has no scheme"
+    return f"the server URL of {source} {found}: it must begin with redis://, rediss:// or unix://"

@@ -1,0 +1,97 @@
+"""Every error that flows raises, as one tree.
+
+    FlowsError
+    ├── DeclarationError       a flow, queue, worker or job class is declared wrongly
+    ├── ValidationError        what was handed over (params, a result, an argument) is refused
+    │   └── PayloadTooLarge    it is over the limit of bytes or of children
+    ├── MalformedJob           a job's hash does not hold what its class declares
+    ├── StateError             the job's state does not allow what was asked
+    ├── JobGone                the job has expired or was deleted
+    ├── WaitTimeout            the job did not end in the time given (also a TimeoutError)
+    ├── LostLease              another worker has the job now; this attempt writes nothing more
+    ├── MissingExtra           an optional package is not installed (also an ImportError)
+    └── StoreError             Redis could not do it
+        ├── StoreUnavailable   no server, refused credentials, or no answer in time
+        ├── StoreFull          the server is out of memory and takes no new jobs
+        ├── UnsafeServer       the server is set up so that it would lose jobs
+        └── KeyConflict        one of our keys holds something that is not ours
+"""
+
+from __future__ import annotations
+
+
+class FlowsError(Exception):
+    """The root of all errors of flows."""
+
+
+class DeclarationError(FlowsError, ValueError):
+    """A flow, queue, worker or job class is declared in a way that cannot work."""
+
+
+class ValidationError(FlowsError, ValueError):
+    """What was handed over is refused; nothing has been written."""
+
+
+class PayloadTooLarge(ValidationError):
+    """A job or a result is over the limit of bytes, or names too many children."""
+
+
+class MalformedJob(FlowsError):
+    """A job's hash does not hold what its class declares."""
+
+
+class StateError(FlowsError):
+    """The job's state does not allow what was asked."""
+
+    def __init__(self, job_id: str, state: str, wanted: str) -> None:
+        """Say which job it is, the state that it is in and what was wanted."""
+        super().__init__(f"job {job_id} is {state}: it cannot be {wanted}")
+        self.job_id = job_id
+        self.state = state
+        self.wanted = wanted
+
+
+class JobGone(FlowsError):
+    """The job has expired, was deleted, or never was."""
+
+    def __init__(self, job_id: str) -> None:
+        """Say which job is missing."""
+        super().__init__(f"job {job_id} is gone: it has expired, was deleted or never was")
+        self.job_id = job_id
+
+
+class WaitTimeout(FlowsError, TimeoutError):
+    """The job did not end in the time that was given."""
+
+
+class LostLease(FlowsError):
+    """The lease of this attempt is over: what it writes is refused."""
+
+
+class MissingExtra(FlowsError, ImportError):
+    """A package of an optional extra is not installed."""
+
+    def __init__(self, what: str, extra: str, hint: str = "") -> None:
+        """Name what was wanted and the extra that brings it."""
+        super().__init__(f"{what} needs the extra `{extra}`: pip install 'flows[{extra}]'{hint}")
+        self.extra = extra
+
+
+class StoreError(FlowsError):
+    """Redis could not do what was asked."""
+
+
+class StoreUnavailable(StoreError):
+    """There is no server, it refuses the credentials, or it did not answer in time."""
+
+
+class StoreFull(StoreError):
+    """The server is out of memory: it takes no new jobs until some have ended."""
+
+
+class UnsafeServer(StoreError):
+    """The server is set up so that it would lose jobs."""
+
+
+class KeyConflict(StoreError):
+    """One of our keys holds something that is not ours."""

@@ -1,0 +1,168 @@
+"""One attempt: decode the job, call the function, judge what it returned. It ends in an outcome, a value."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from typing import TYPE_CHECKING
+
+from flows.errors import FlowsError
+from flows.kernel.current import CurrentJob, set_current
+from flows.model.codec import decode, results_field, sources
+from flows.model.job import Job, JobError, JobResult
+from flows.model.outcome import Fail, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from flows.kernel.handler import Handler
+    from flows.model.plan import QueuePlan
+    from flows.store.turns import Claimed
+
+#: Errors are kept up to so many characters.
+_LONGEST_MESSAGE = 8_000
+_LONGEST_TRACEBACK = 32_000
+
+
+class Running:
+    """A claimed job that is being worked on, and why it shall stop, if it shall."""
+
+    __slots__ = ("claimed", "current", "stop_as", "task")
+
+    def __init__(self, claimed: Claimed, current: CurrentJob) -> None:
+        """Begin, not yet in any task."""
+        self.claimed = claimed
+        self.current = current
+        self.task: asyncio.Task[None] | None = None
+        self.stop_as: Outcome | None = None
+
+    def stop(self, outcome: Outcome | None) -> None:
+        """End the attempt: cancel its coroutine; `outcome` is how, None where nothing may be written any more."""
+        self.current.cancelled = True
+        self.stop_as = outcome
+        if self.task is not None:
+            self.task.cancel()
+
+
+class Attempt:
+    """Makes the attempts of one worker; `run` never raises, whatever the function does."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        plan: QueuePlan,
+        flow_name: str,
+        children_results: Callable[[str, str], Awaitable[bytes | None]],
+    ) -> None:
+        """Prepare; `children_results(job id, queue)` reads results that are too many for the hash."""
+        self._call = handler.call
+        self._job_class = handler.job_class
+        self._plan = plan
+        self._flow_name = b'"%b"' % flow_name.encode()
+        self._children_results = children_results
+        self._queue = plan.queue
+        own = Job.model_fields
+        self._wanted = [source for name, source in sources(handler.job_class) if name not in own]
+        self._results = [source for source in self._wanted if source.startswith("children:")]
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields of the hash that a claim has to bring."""
+        return self._wanted
+
+    async def run(self, running: Running) -> Outcome | None:
+        """Make one attempt and return its outcome; None where the lease is lost and nothing may be written."""
+        claimed = running.claimed
+        try:
+            job = await self._decode(claimed)
+        except asyncio.CancelledError:
+            return running.stop_as
+        except Exception as error:  # noqa: BLE001 - a hash edited by hand may hold anything
+            return Fail(self._error(claimed, "MalformedJob", f"its hash does not fit: {error}", ""))
+        set_current(running.current)
+        try:
+            result = await self._call(job)
+            outcome = self._judge(claimed, result)
+        except asyncio.CancelledError:
+            if running.current.cancelled:
+                return running.stop_as
+            return Fail(self._error(claimed, "CancelledError", "the function cancelled itself", ""))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a function raises, its job fails by it
+            return Fail(self._error_of(claimed, error))
+        finally:
+            set_current(None)
+        return outcome
+
+    def _judge(self, claimed: Claimed, result: JobResult | None) -> Outcome:
+        if self._plan.options.children and isinstance(result, JobResult):
+            waits = self._plan.own_children(result, claimed.id)
+            if waits is not None:
+                return waits
+        return self._plan.outcome(result)
+
+    async def _decode(self, claimed: Claimed) -> Job:
+        fields: dict[str, bytes] = {
+            name: value
+            for name, value in zip(self._wanted, claimed.values, strict=True)
+            if value is not None
+        }
+        for source in self._results:
+            if source not in fields:
+                queue = source.removeprefix("children:").removesuffix(":results")
+                results = await self._children_results(claimed.id, queue)
+                if results is not None:
+                    fields[results_field(queue)] = results
+        fields["id"] = b'"%b"' % claimed.id.encode()
+        fields["flow_name"] = self._flow_name
+        fields["attempt"] = b"%d" % claimed.attempt
+        if claimed.correlation_id is not None:
+            fields["correlation_id"] = claimed.correlation_id
+        return decode(self._job_class, fields)
+
+    def _error_of(self, claimed: Claimed, error: BaseException) -> JobError:
+        trace = "".join(traceback.format_exception(error))
+        return self._error(claimed, type(error).__name__, _text(error), trace)
+
+    def _error(self, claimed: Claimed, kind: str, message: str, trace: str) -> JobError:
+        return JobError(
+            type=kind,
+            message=_writable(message[:_LONGEST_MESSAGE]),
+            traceback=_writable(trace[-_LONGEST_TRACEBACK:]),
+            queue=self._queue,
+            attempt=claimed.attempt,
+        )
+
+
+class ParentAttempt:
+    """Makes the attempts of a parent queue: it names the children for which the parent is to wait."""
+
+    def __init__(self, plan: QueuePlan) -> None:
+        """Prepare."""
+        self._plan = plan
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields of the hash that a claim has to bring."""
+        return [f"children:{self._plan.queue}:params"]
+
+    async def run(self, running: Running) -> Outcome | None:
+        """Return that the parent waits for its children, or that it goes straight on where it has none."""
+        claimed = running.claimed
+        try:
+            return self._plan.fan_out(claimed.id, claimed.values[0])
+        except (FlowsError, ValueError) as error:
+            message = f"its children cannot be created: {_text(error)}"
+            return Fail(
+                JobError(type=type(error).__name__, message=message, queue=self._plan.queue, attempt=claimed.attempt)
+            )
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - even the text of an error is user code
+        return "its text could not be made"
+
+
+def _writable(text: str) -> str:
+    """Replace what UTF-8 cannot hold, such as the surrogates of an undecodable file name."""
+    return text.encode("utf-8", "replace").decode()

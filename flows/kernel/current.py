@@ -1,0 +1,80 @@
+"""`current_job()`: what a running function can ask and tell about its own attempt."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+from flows.errors import FlowsError, ValidationError
+from flows.model.codec import encode_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: A line of a job's log is cut after so many characters.
+LONGEST_LINE = 4096
+
+_current: ContextVar[CurrentJob | None] = ContextVar("flows_current_job", default=None)
+
+
+class CurrentJob:
+    """One attempt, as its function sees it. Its methods may be called from the loop or from a thread."""
+
+    __slots__ = ("_note", "attempt", "cancelled", "fence", "id", "idempotency_key", "queue")
+
+    def __init__(
+        self, job_id: str, queue: str, attempt: int, fence: int, visit: int,
+        note: Callable[[CurrentJob, bytes, str | None], None] | None,
+    ) -> None:  # fmt: skip
+        """Keep the facts of the attempt; `note` takes what the function tells."""
+        self.id = job_id
+        self.queue = queue
+        self.attempt = attempt
+        #: Rises with every attempt of the job: a target that remembers the highest can refuse older ones.
+        self.fence = fence
+        #: The same for every attempt of this job in this queue: hand it to targets that can drop repetitions.
+        self.idempotency_key = f"{job_id}:{visit}:{queue}"
+        #: Whether the attempt shall end: the job was cancelled, its lease is lost, or the worker stops.
+        self.cancelled = False
+        self._note = note
+
+    def progress(self, value: float, message: str = "") -> None:
+        """Tell how far the job is: `value` from 0 to 1, and what it is doing.
+
+        The last one told is kept on the job, and written with the next turn of the worker.
+
+        Raises:
+            ValidationError: the value is not between 0 and 1.
+        """
+        if not 0 <= value <= 1:
+            msg = f"progress {value!r} is not between 0 and 1"
+            raise ValidationError(msg)
+        self._tell(encode_value("progress", {"value": value, "message": message}), None)
+
+    def log(self, line: str) -> None:
+        """Add a line to the job's log, of which the last 1,000 lines are kept."""
+        self._tell(b"", line[:LONGEST_LINE])
+
+    def _tell(self, progress: bytes, line: str | None) -> None:
+        if self._note is None:
+            msg = "progress and log are not available in a function with executor='process'"
+            raise FlowsError(msg)
+        self._note(self, progress, line)
+
+
+def current_job() -> CurrentJob:
+    """Return the attempt that is running here.
+
+    Raises:
+        FlowsError: no job runs here.
+    """
+    current = _current.get()
+    if current is None:
+        msg = "no job runs here: call current_job() inside a worker function"
+        raise FlowsError(msg)
+    return current
+
+
+def set_current(current: CurrentJob | None) -> None:
+    """Let `current_job()` return this attempt in this context."""
+    _current.set(current)

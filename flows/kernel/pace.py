@@ -1,0 +1,45 @@
+"""How far ahead a worker claims: as many jobs as its lanes will begin within a short time, and no more."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from flows.store.turns import MOST_JOBS
+
+#: Jobs are claimed ahead that will begin within so many seconds.
+_AHEAD: Final = 0.02
+#: And so many at most.
+_MOST_AHEAD: Final = 2 * MOST_JOBS
+
+
+class Pace:
+    """Watches how fast the jobs of one worker end."""
+
+    def __init__(self, concurrency: int) -> None:
+        """Begin without claiming ahead."""
+        self._concurrency = concurrency
+        self._rate = 0.0
+        self._since = time.monotonic()
+        self._count = 0
+
+    def ended(self, count: int) -> None:
+        """Hear that so many jobs have ended; the rate follows it within a few hundredths of a second."""
+        self._count += count
+        now = time.monotonic()
+        spent = now - self._since
+        if spent >= _AHEAD / 4:
+            weight = min(1.0, spent / _AHEAD)
+            self._rate += weight * (self._count / spent - self._rate)
+            self._since, self._count = now, 0
+
+    def slow(self) -> None:
+        """Stop claiming ahead until jobs end quickly again."""
+        self._rate = 0.0
+
+    def room(self, running: int, ready: int) -> int:
+        """Return how many jobs to claim now."""
+        most = self._concurrency + min(_MOST_AHEAD, int(self._rate * _AHEAD))
+        room = min(most - running - ready, MOST_JOBS)
+        # A few places in a long queue of ready jobs are not worth a claim of their own.
+        return room if room > 0 and (ready < most / 2 or room >= MOST_JOBS) else 0

@@ -1,0 +1,104 @@
+"""Renews the leases of all workers of a flow from one thread, so that a blocked event loop does not lose them.
+
+A thread that renewed for ever would hide a loop that is dead: the loop has to show, every so often, that it lives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from flows.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from flows.store.leases import LeaseRenewal
+    from flows.telemetry.events import Events
+
+
+class Holder(Protocol):
+    """A worker, as the renewer sees it."""
+
+    queue: str
+    incarnation: str
+
+    def held(self) -> list[tuple[str, int]]:
+        """The (id, fence) of each job whose lease it holds; called from the thread."""
+        ...
+
+    def lease_answered(self, job_id: str, fence: int, word: str) -> None:
+        """Hear of a lease that was not simply kept: it is lost, or the job shall be cancelled."""
+        ...
+
+
+class Renewer:
+    """The thread, and the loop's sign of life."""
+
+    def __init__(self, renewal: LeaseRenewal, lease_seconds: float, hang_limit: float, events: Events) -> None:
+        """Renew four times in a lease, as long as the loop has shown itself within `hang_limit` seconds."""
+        self._renewal = renewal
+        self._pause = lease_seconds / 4
+        self._hang_limit = hang_limit
+        self._events = events
+        self._holders: set[Holder] = set()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._seen = 0.0
+
+    def add(self, holder: Holder) -> None:
+        """Renew what this worker holds."""
+        self._holders.add(holder)
+
+    def remove(self, holder: Holder) -> None:
+        """Renew it no more."""
+        self._holders.discard(holder)
+
+    def start(self) -> None:
+        """Begin the thread."""
+        if self._thread is None:
+            self._loop = asyncio.get_running_loop()
+            self._show_life()
+            self._stop.clear()
+            self._thread = threading.Thread(target=self._renew_forever, name="flows-renewer", daemon=True)
+            self._thread.start()
+
+    async def stop(self) -> None:
+        """End the thread."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._stop.set()
+            await asyncio.to_thread(thread.join)
+            self._renewal.close()
+
+    def _show_life(self) -> None:
+        self._seen = time.monotonic()
+        if self._loop is not None and not self._stop.is_set() and not self._loop.is_closed():
+            self._loop.call_later(min(self._pause, self._hang_limit / 4), self._show_life)
+
+    def _renew_forever(self) -> None:
+        while not self._stop.wait(self._pause):
+            if time.monotonic() - self._seen > self._hang_limit:
+                self._tell("loop.hangs", seconds=round(time.monotonic() - self._seen, 1))
+                continue
+            for holder in tuple(self._holders):
+                self._renew(holder)
+
+    def _renew(self, holder: Holder) -> None:
+        held = holder.held()
+        if not held:
+            return
+        try:
+            words = self._renewal.renew(holder.queue, holder.incarnation, held)
+        except StoreUnavailable as error:
+            self._tell("store.unavailable", error=str(error))
+            return
+        loop = self._loop
+        for (job_id, fence), word in zip(held, words, strict=True):
+            if word != "kept" and loop is not None and not loop.is_closed():
+                loop.call_soon_threadsafe(holder.lease_answered, job_id, fence, word)
+
+    def _tell(self, name: str, **fields: object) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(lambda: self._events.emit(name, **fields))

@@ -1,0 +1,66 @@
+"""Looks, every few seconds, for leases that are over in the queues that this process works on."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from flows.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flows.store.leases import Rescue
+    from flows.telemetry.events import Events
+
+
+class Rescuer:
+    """One task for all queues of a flow; others may do the same at the same time."""
+
+    def __init__(self, rescue: Callable[[str], Rescue], pause_seconds: float, events: Events) -> None:
+        """Prepare; `rescue` returns the store's rescue of a queue."""
+        self._rescue = rescue
+        self._pause = pause_seconds
+        self._events = events
+        self._queues: Counter[str] = Counter()
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, queue: str) -> None:
+        """Look after a queue; as often as it is added it has to be removed."""
+        self._queues[queue] += 1
+
+    def remove(self, queue: str) -> None:
+        """Look after it no more."""
+        self._queues[queue] -= 1
+        if self._queues[queue] <= 0:
+            del self._queues[queue]
+
+    def start(self) -> None:
+        """Begin to look."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._look_forever(), name="flows-rescuer")
+
+    async def stop(self) -> None:
+        """End."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def tick(self) -> None:
+        """Look once in every queue."""
+        for queue in tuple(self._queues):
+            try:
+                answers = await self._rescue(queue).rescue()
+            except StoreError as error:
+                self._events.emit("store.unavailable", queue=queue, error=str(error))
+                continue
+            for job_id, word in answers:
+                self._events.emit(f"job.{word}", queue=queue, job_id=job_id)
+
+    async def _look_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self._pause * random.uniform(0.75, 1.25))  # noqa: S311 - jitter
+            await self.tick()

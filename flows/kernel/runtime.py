@@ -1,0 +1,149 @@
+"""What the workers of one flow share in one process: connections, the doorbell, leases, events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from flows.config import choose_server, redact
+from flows.kernel.renewer import Renewer
+from flows.kernel.rescuer import Rescuer
+from flows.model.outcome import Fail
+from flows.store.connection import Connection
+from flows.store.control import Control
+from flows.store.creation import Creation
+from flows.store.doorbell import Doorbell
+from flows.store.embedded import EmbeddedServer
+from flows.store.endings import Endings
+from flows.store.fetch import Fetch
+from flows.store.leases import LeaseRenewal, Rescue
+from flows.store.ownership import register
+from flows.store.server_check import check_server
+from flows.store.terms import Terms
+from flows.store.turns import Turns
+from flows.telemetry.events import Events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from flows.model.job import Job
+    from flows.model.options import FlowOptions
+    from flows.model.outcome import Outcome
+    from flows.store.turns import Claimed
+
+
+class Runtime:
+    """Opened by whatever uses the flow first; closed by the flow."""
+
+    def __init__(self, options: FlowOptions[Job, str]) -> None:
+        """Prepare; nothing is connected before `open`."""
+        self.options = options
+        self.terms = Terms.of(options)
+        self.events = Events(options.logger or logging.getLogger("flows"))
+        self.server = choose_server(options.redis_url)
+        self._opening = asyncio.Lock()
+        self._opened = False
+        self._serving = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def open(self) -> None:
+        """Connect, check the server and record what the flow owns; opening twice changes nothing.
+
+        Raises:
+            StoreError: the server cannot be used.
+            DeclarationError: another flow owns one of the queues or names.
+        """
+        if self._opened:
+            return
+        async with self._opening:
+            if self._opened:
+                return
+            self._loop = asyncio.get_running_loop()
+            url = self.server.url or await asyncio.to_thread(EmbeddedServer().start)
+            self.connection = Connection(url, f"flows-{self.options.name}")
+            try:
+                await self.connection.open()
+                await check_server(self.connection)
+                await register(self.connection, self.terms, self.options)
+            except BaseException:
+                await self.connection.close()
+                raise
+            self._make_parts(url)
+            self._opened = True
+            self.events.emit("flow.connected", flow=self.options.name, server=redact(url), source=self.server.source)
+
+    def _make_parts(self, url: str) -> None:
+        self.creation = Creation(self.connection, self.terms)
+        self.fetch = Fetch(self.connection, self.terms)
+        self.control = Control(self.connection, self.terms)
+        self.endings = Endings(url, self.terms)
+        self._bell = Connection(url, f"flows-{self.options.name}-bell")
+        self.doorbell = Doorbell(self._bell, self.connection, self.terms.keys)
+        lease = self.options.lease.total_seconds()
+        renewal = LeaseRenewal(url, self.terms)
+        self.renewer = Renewer(renewal, lease, self.options.hang_limit.total_seconds(), self.events)
+        self.rescuer = Rescuer(self._rescue, lease / 6, self.events)
+
+    def serve(self) -> None:
+        """Begin the services that workers need."""
+        if not self._serving:
+            self._serving = True
+            self.doorbell.start()
+            self.renewer.start()
+            self.rescuer.start()
+
+    async def close(self) -> None:
+        """Stop the services and disconnect; closing twice changes nothing."""
+        if not self._opened:
+            return
+        self._opened = False
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._serving:
+            self._serving = False
+            await self.rescuer.stop()
+            await self.doorbell.stop()
+            await self.renewer.stop()
+        await self._bell.close()
+        await self.endings.close()
+        await self.connection.close()
+
+    def turns(self, queue: str, incarnation: str, fields: Sequence[str]) -> Turns:
+        """Return the turns of a worker."""
+        return Turns(self.connection, self.terms, queue, incarnation, fields)
+
+    async def children_results(self, flow: str, job_id: str, queue: str) -> bytes | None:
+        """Read the results of a parent's many children."""
+        return await self.fetch.children_results(flow, job_id, queue)
+
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        """Call something in the loop, from any thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(callback)
+
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside; closing waits for it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def tell_outcomes(self, queue: str, ended: list[tuple[Claimed, Outcome]], words: list[str]) -> None:
+        """Emit what became of the attempts that one turn recorded."""
+        if ended:
+            self.events.emit("job.recorded", queue=queue, count=len(ended))
+        for (claimed, outcome), word in zip(ended, words, strict=True):
+            if word == "ok" and isinstance(outcome, Fail):
+                error = outcome.error
+                self.events.emit(
+                    "job.failed", queue=queue, job_id=claimed.id, error=error.type, message=error.message[:500]
+                )
+
+    def _rescue(self, queue: str) -> Rescue:
+        return Rescue(self.connection, self.terms, queue)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.events.emit("store.unavailable", error=str(error))

@@ -1,0 +1,146 @@
+"""Between models and the fields of a hash, each a JSON text of its own."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
+from flows.errors import ValidationError
+from flows.model.job import ChildrenOf, Job, JobResult, children_fields, user_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def encode(model: BaseModel) -> dict[str, bytes]:
+    """Return the user fields of `model`, each as JSON.
+
+    Raises:
+        ValidationError: a value is not JSON, or is NaN or infinite.
+    """
+    names = _user_fields(type(model))
+    for name in names:
+        refuse_non_finite(getattr(model, name), name)
+    try:
+        values: dict[str, Any] = model.__pydantic_serializer__.to_python(
+            model, mode="json", by_alias=False, warnings="error"
+        )
+        return {name: to_json(values[name]) for name in names if name in values}
+    except (PydanticSerializationError, TypeError, UnicodeError) as error:
+        msg = f"{type(model).__name__} holds a value that is not JSON: {error}"
+        raise ValidationError(msg) from error
+
+
+def encode_value(name: str, value: object) -> bytes:
+    """Return one value as JSON.
+
+    Raises:
+        ValidationError: it is not JSON, or is NaN or infinite.
+    """
+    refuse_non_finite(value, name)
+    try:
+        return to_json(value)
+    except (PydanticSerializationError, UnicodeError) as error:
+        msg = f"{name!r} is not JSON: {error}"
+        raise ValidationError(msg) from error
+
+
+def decode(model: type[ModelT], fields: Mapping[str, bytes]) -> ModelT:
+    """Return a `model` validated from the fields of a hash; fields that it does not declare are ignored.
+
+    Raises:
+        pydantic.ValidationError: the fields are not what the model declares, or are not JSON.
+        ValueError: the results of children are not in the shape that the kernel writes.
+    """
+    parts: list[bytes] = []
+    for name, source in sources(model):
+        raw = fields.get(source)
+        if raw is None:
+            continue
+        mark = _children_fields(model).get(name)
+        parts.append(b'"%b":%b' % (name.encode(), raw if mark is None else pick_child(raw, mark)))
+    return model.__pydantic_validator__.validate_json(
+        b"{" + b",".join(parts) + b"}", by_alias=False, by_name=True
+    )
+
+
+@cache
+def sources(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
+    """Return, for each field of `model`, its name and the field of the hash that holds it."""
+    marks = _children_fields(model)
+    kernel = Job.model_fields if issubclass(model, Job) else {}
+    return tuple(
+        (name, results_field(marks[name].queue) if name in marks else name)
+        for name in (*_user_fields(model), *kernel)
+    )
+
+
+def results_field(queue: str) -> str:
+    """Return the field of a parent's hash that holds the results of its children in `queue`."""
+    return f"children:{queue}:results"
+
+
+def pick_child(results: bytes, mark: ChildrenOf) -> bytes:
+    """Return the list of one child queue's results from those of all the parent's children.
+
+    Raises:
+        ValueError: the field is not a JSON object.
+    """
+    children: object = from_json(results)
+    if not isinstance(children, dict):
+        msg = f"the results of {mark.queue!r} are not an object"
+        raise ValueError(msg)  # noqa: TRY004 - it is the stored value that is wrong
+    of_one: object = children.get(mark.child, [])  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return to_json(of_one)
+
+
+def refuse_non_finite(value: object, name: str) -> None:
+    """Raise unless every float in `value` is finite: JSON has no NaN, and pydantic would write null.
+
+    Raises:
+        ValidationError: a float is NaN or infinite.
+    """
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            msg = f"{name!r} is {value!r}: JSON has no such number"
+            raise ValidationError(msg)
+    elif isinstance(value, BaseModel):
+        refuse_non_finite(value.__dict__, name)
+    elif isinstance(value, dict):
+        items: dict[object, object] = value  # pyright: ignore[reportUnknownVariableType]
+        for key, element in items.items():
+            refuse_non_finite(key, name)
+            refuse_non_finite(element, name)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        elements: Sequence[object] = value  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType, reportUnknownVariableType]
+        for element in elements:
+            refuse_non_finite(element, name)
+
+
+def result_object(result: JobResult | None) -> dict[str, bytes]:
+    """Return the fields of what a worker function returned."""
+    return {} if result is None else encode(result)
+
+
+def as_object(fields: Mapping[str, bytes]) -> bytes:
+    """Return fields as one JSON object."""
+    return b"{" + b",".join(b'"%b":%b' % (name.encode(), raw) for name, raw in fields.items()) + b"}"
+
+
+@cache
+def _user_fields(model: type[BaseModel]) -> tuple[str, ...]:
+    return user_fields(model)
+
+
+@cache
+def _children_fields(model: type[BaseModel]) -> dict[str, ChildrenOf]:
+    return children_fields(model)

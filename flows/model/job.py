@@ -1,0 +1,155 @@
+"""What users subclass: the job that a queue's workers see, and the result that they return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+from typing_extensions import TypeVar
+
+from flows.errors import DeclarationError
+from flows.model.ids import created_at, new_job_id
+from flows.model.names import FIELD
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Job(BaseModel):
+    """What the workers of one queue see: the fields of the job's hash that a subclass declares.
+
+    The fields below come with every job; a subclass adds the attributes that its queue needs.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str = Field(default_factory=new_job_id)
+    """The job's id, a UUIDv7."""
+    flow_name: str = ""
+    """The flow; of a child, `<parent queue>:<child>`."""
+    priority: int = 1
+    correlation_id: str | None = None
+    attempt: int = 1
+    """Which attempt in this queue this is, from 1."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When the job was created, in UTC, to the millisecond."""
+        return created_at(self.id)
+
+    @classmethod
+    def __job_class__(cls) -> type[Self]:
+        """Only for type checkers: they infer the class that stands for a queue from it."""
+        return cls
+
+    @classmethod
+    def __flow_job_class__(cls) -> type[Self]:
+        """Only for type checkers: they compare the class with the flow's own from it."""
+        return cls
+
+
+@dataclass(frozen=True, slots=True)
+class ChildJob:
+    """A child to create: for which child queue, with which params.
+
+    Args:
+        child: The job class of the child queue, or the child queue's own name.
+        params: A model or a mapping with the fields that the child's job class declares.
+        children: Children of the child, where its queue has child queues of its own.
+    """
+
+    child: type[Job] | str
+    params: BaseModel | Mapping[str, object]
+    children: Sequence[ChildJob] = field(default=())
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Let results hold children as they are: the worker validates them against their class."""
+        return core_schema.is_instance_schema(cls)
+
+
+class JobResult(BaseModel):
+    """What a worker function returns: its fields are saved to the job's hash."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    next_queue: str | None = None
+    """Where the job goes, instead of the queue's own next queue."""
+    children: list[ChildJob] = Field(default_factory=list[ChildJob])
+    """The children to create for the next parent queue."""
+
+
+class JobError(BaseModel):
+    """Why an attempt ended badly."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str
+    """The name of the exception's class, or a reason of the kernel such as `MalformedJob`."""
+    message: str
+    traceback: str = ""
+    queue: str = ""
+    attempt: int = 0
+
+
+ResultT = TypeVar("ResultT", bound=JobResult)
+
+
+class ChildResult(BaseModel, Generic[ResultT]):
+    """How one child ended, as the queue after the parent queue sees it."""
+
+    id: str
+    status: Literal["done", "failed", "cancelled", "expired", "deleted"]
+    result: ResultT | None = None
+    error: JobError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildrenOf:
+    """Marks a field of a job class as the results of a parent queue's children.
+
+    The field's type is `list[ChildResult[...]]`, in the order in which the children were named::
+
+        checks: Annotated[list[ChildResult[Checked]], ChildrenOf("access-check", "requirement")]
+    """
+
+    queue: str
+    child: str
+
+
+#: User fields may not be called so: they would hide what every job or result has.
+RESERVED_FIELDS: Final = frozenset(
+    {*Job.model_fields, *JobResult.model_fields, "created_at", "results"}
+)
+
+
+def user_fields(model: type[BaseModel]) -> tuple[str, ...]:
+    """Return the names of the fields that users declared in `model`, in order.
+
+    Raises:
+        DeclarationError: the model takes unknown fields, or a name is reserved or breaks the grammar.
+    """
+    if model.model_config.get("extra") == "allow":
+        msg = f"{model.__name__} has extra='allow': declare its fields, unknown ones cannot be checked"
+        raise DeclarationError(msg)
+    own = Job if issubclass(model, Job) else JobResult if issubclass(model, JobResult) else BaseModel
+    names = tuple(name for name in model.model_fields if name not in own.model_fields)
+    for name in names:
+        if name in RESERVED_FIELDS or not FIELD.fullmatch(name):
+            why = "every job has one" if name in RESERVED_FIELDS else "use letters, digits and _"
+            msg = f"field {name!r} of {model.__name__} cannot be used ({why}): rename it"
+            raise DeclarationError(msg)
+    return names
+
+
+def children_fields(model: type[BaseModel]) -> dict[str, ChildrenOf]:
+    """Return the fields of `model` that hold children's results, by name."""
+    found: dict[str, ChildrenOf] = {}
+    for name, info in model.model_fields.items():
+        marks: list[Any] = [mark for mark in info.metadata if isinstance(mark, ChildrenOf)]
+        if marks:
+            found[name] = marks[0]
+    return found

@@ -1,0 +1,53 @@
+"""The grammar of names: what a flow, a queue, a child, an attribute and a field may be called."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from flows.errors import DeclarationError
+
+#: Flows, queues, children and attributes.
+NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+#: Fields that stand in a job's hash; the kernel's own begin with an underscore.
+FIELD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+#: Queues nest by `<parent>:<child>` this deep at most.
+MAX_DEPTH: Final = 8
+
+#: The last part of a queue's keys: no child may be called so.
+STAGES: Final = frozenset({"waiting", "processing", "delayed", "children", "meta"})
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def check_name(kind: str, name: object) -> str:
+    """Return `name` if it keeps to the grammar.
+
+    Raises:
+        DeclarationError: it does not; `kind` ("flow", "queue", …) says what it names.
+    """
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        msg = f"{kind} name {name!r}: use 1 to 64 of the characters A-Z a-z 0-9 _ . -"
+        raise DeclarationError(msg)
+    return name
+
+
+def check_child_name(name: object) -> str:
+    """Return `name` if a child queue may be called so.
+
+    Raises:
+        DeclarationError: it breaks the grammar, or its keys would meet those of the parent.
+    """
+    text = check_name("child queue", name)
+    if text in STAGES or _UUID.fullmatch(text):
+        why = "is a stage of every queue" if text in STAGES else "looks like a job id"
+        msg = f"child queue name {text!r} {why}: choose another, its keys would be ambiguous"
+        raise DeclarationError(msg)
+    return text
+
+
+def is_job_id(text: object) -> bool:
+    """Whether `text` has the form of a job id, a bare UUID."""
+    return isinstance(text, str) and _UUID.fullmatch(text) is not None

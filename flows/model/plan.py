@@ -1,0 +1,219 @@
+"""Where jobs go: what an attempt in one queue returned, turned into its outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+from pydantic import ValidationError as PydanticValidationError
+from pydantic_core import from_json, to_json
+
+from flows.errors import PayloadTooLarge, ValidationError
+from flows.model.codec import decode, encode, encode_value, results_field
+from flows.model.ids import new_child_id
+from flows.model.job import ChildJob, JobResult, user_fields
+from flows.model.outcome import Advance, AwaitChildren, Done, Fields, NewChild
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from flows.model.job import Job
+    from flows.model.options import FlowOptions, QueueOptions
+
+#: A parent may have so many children.
+CHILDREN_LIMIT = 10_000
+
+
+@dataclass(frozen=True)
+class QueuePlan:
+    """One queue's place in its flow."""
+
+    queue: str
+    """The full name."""
+    options: QueueOptions[Job]
+    stages: Mapping[str, QueueOptions[Job]]
+    """The flow's own queues, which alone a job can be sent to."""
+    params_fields: frozenset[str]
+    """What a job was created with never changes."""
+    max_payload: int
+
+    def outcome(self, result: JobResult | None) -> Advance | Done:
+        """Return what becomes of a job whose function returned `result`.
+
+        Raises:
+            ValidationError: the result cannot be saved; nothing of it is.
+        """
+        if result is None:
+            result = _NOTHING
+        elif not isinstance(result, JobResult):  # pyright: ignore[reportUnnecessaryIsInstance]
+            msg = f"the worker function returned {type(result).__name__}: return a JobResult or None"
+            raise ValidationError(msg)
+        to = self._next_queue(result)
+        fields = self._fields(result)
+        if result.children:
+            parent, options = self._next_parent(to, result.children)
+            specs = [child_spec(child, options) for child in result.children]
+            fields[f"children:{parent}:params"] = to_json(specs)
+        self._check_size(fields)
+        return Done(fields) if to is None else Advance(to, fields)
+
+    def own_children(self, result: JobResult, job_id: str) -> AwaitChildren | None:
+        """Return the outcome of a child queue's function that names children of its own queue, if it does.
+
+        Raises:
+            ValidationError: the result cannot be saved, or a child is not what its class declares.
+        """
+        if not result.children or not self.options.children:
+            return None
+        specs: list[Any] = from_json(to_json([child_spec(child, self.options) for child in result.children]))
+        fields = self._fields(result)
+        self._check_size(fields)
+        return AwaitChildren(
+            new_children(self.queue, specs, job_id), None, fields, self.options.on_child_failure
+        )
+
+    def fan_out(self, job_id: str, specs: bytes | None) -> AwaitChildren | Advance | Done:
+        """Return what becomes of a parent: it waits for the children that its hash names, or goes straight on.
+
+        Raises:
+            ValidationError: the field does not hold what the kernel writes.
+        """
+        children = new_children(self.queue, [] if specs is None else from_json(specs), job_id)
+        if children:
+            policy = self.options.on_child_failure
+            return AwaitChildren(children, self.options.next_queue, {}, policy)
+        nothing = b"{" + b",".join(b'"%b":[]' % child.name.encode() for child in self.options.children) + b"}"
+        fields: Fields = {results_field(self.queue): nothing}
+        return Advance(self.options.next_queue, fields) if self.options.next_queue else Done(fields)
+
+    def _next_queue(self, result: JobResult) -> str | None:
+        to = result.next_queue or self.options.next_queue
+        if to is not None and to not in self.stages:
+            msg = f"next_queue={to!r} is no queue of the flow; they are {', '.join(self.stages) or 'none'}"
+            raise ValidationError(msg)
+        return to
+
+    def _fields(self, result: JobResult) -> Fields:
+        fields = encode(result)
+        if taken := self.params_fields & fields.keys():
+            names = ", ".join(sorted(taken))
+            msg = f"{type(result).__name__} names fields of Params ({names}), which never change: rename them"
+            raise ValidationError(msg)
+        return fields
+
+    def _check_size(self, fields: Fields) -> None:
+        size = sum(map(len, fields.values()))
+        if size > self.max_payload:
+            msg = (
+                f"the result takes {size:,} bytes, over max_payload={self.max_payload:,}: "
+                "store large data elsewhere and return where it is"
+            )
+            raise PayloadTooLarge(msg)
+
+    def _next_parent(self, to: str | None, children: Sequence[ChildJob]) -> tuple[str, QueueOptions[Job]]:
+        """Find the next parent queue on the job's way, which is where the children will be created."""
+        passed: set[str] = set()
+        while to is not None and to not in passed:
+            options = self.stages[to]
+            if options.children:
+                return to, options
+            passed.add(to)
+            to = options.next_queue
+        msg = f"the result names {len(children)} children, but no parent queue comes after {self.queue!r}"
+        raise ValidationError(msg)
+
+
+_NOTHING = JobResult()
+
+
+def plans(options: FlowOptions[Job, str], params: type[BaseModel]) -> dict[str, QueuePlan]:
+    """Return the plan of each queue and child queue, by full name."""
+    stages = {queue.name: queue for queue in options.queues}
+    fields = frozenset(user_fields(params))
+    return {
+        full_name: QueuePlan(
+            full_name,
+            queue,
+            stages if ":" not in full_name else {},
+            fields if ":" not in full_name else frozenset(user_fields(queue.job)),
+            options.max_payload,
+        )
+        for full_name, queue in options.walk()
+    }
+
+
+def child_spec(child: ChildJob, parent: QueueOptions[Job]) -> dict[str, object]:
+    """Return a child as it stands in its parent's `children:<queue>:params`, validated against its class.
+
+    Raises:
+        ValidationError: the parent has no such child queue, or the params are not what its class declares.
+    """
+    options = _child_options(child, parent)
+    fields = _child_fields(child, options)
+    spec: dict[str, object] = {
+        "child": options.name,
+        "params": {name: from_json(value) for name, value in fields.items()},
+    }
+    if child.children:
+        spec["children"] = [child_spec(grandchild, options) for grandchild in child.children]
+    return spec
+
+
+def _child_options(child: ChildJob, parent: QueueOptions[Job]) -> QueueOptions[Job]:
+    if not isinstance(child, ChildJob):  # pyright: ignore[reportUnnecessaryIsInstance]
+        msg = f"{child!r} is no ChildJob"
+        raise ValidationError(msg)
+    for options in parent.children:
+        if child.child in {options.name, options.job}:
+            return options
+    name = child.child if isinstance(child.child, str) else child.child.__name__
+    known = ", ".join(f"{options.name} ({options.job.__name__})" for options in parent.children)
+    msg = f"queue {parent.name!r} has no child queue {name!r}; it has {known or 'none'}"
+    raise ValidationError(msg)
+
+
+def _child_fields(child: ChildJob, options: QueueOptions[Job]) -> Fields:
+    declared = user_fields(options.job)
+    if isinstance(child.params, BaseModel):
+        fields = encode(child.params)
+    else:
+        fields = {name: encode_value(name, value) for name, value in child.params.items()}
+    if unknown := [name for name in fields if name not in declared]:
+        msg = f"child {options.name!r}: {options.job.__name__} declares no {', '.join(unknown)}"
+        raise ValidationError(msg)
+    try:
+        decode(options.job, fields)
+    except PydanticValidationError as error:
+        msg = f"child {options.name!r} is not a {options.job.__name__}: {error}"
+        raise ValidationError(msg) from error
+    return fields
+
+
+def new_children(queue: str, specs: Any, parent_id: str) -> list[NewChild]:
+    """Return children that are ready to be written, from what `child_spec` made.
+
+    Raises:
+        ValidationError: they are too many, or not in the shape that the kernel writes.
+    """
+    if not isinstance(specs, list):
+        msg = f"children:{queue}:params is not a list"
+        raise ValidationError(msg)
+    listed: list[Any] = specs  # pyright: ignore[reportUnknownVariableType]
+    if len(listed) > CHILDREN_LIMIT:
+        msg = f"{len(listed):,} children are over the limit of {CHILDREN_LIMIT:,} for one parent"
+        raise PayloadTooLarge(msg)
+    try:
+        return list(_new_children(queue, listed, parent_id))
+    except (KeyError, TypeError, AttributeError) as error:
+        msg = f"children:{queue}:params does not hold children: {error!r}"
+        raise ValidationError(msg) from error
+
+
+def _new_children(queue: str, specs: list[Any], parent_id: str) -> Iterator[NewChild]:
+    for spec in specs:
+        child: str = spec["child"]
+        fields: Fields = {name: to_json(value) for name, value in spec["params"].items()}
+        if spec.get("children"):
+            fields[f"children:{queue}:{child}:params"] = to_json(spec["children"])
+        yield NewChild(child, new_child_id(parent_id), fields)

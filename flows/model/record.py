@@ -1,0 +1,115 @@
+"""What a fetch returns: one job, as it stands in the store."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Generic
+
+from pydantic import BaseModel
+from pydantic import ValidationError as PydanticValidationError
+from typing_extensions import TypeVar
+
+from flows.errors import MalformedJob
+from flows.model.codec import decode
+from flows.model.ids import created_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from flows.model.job import JobError
+    from flows.model.state import JobState
+
+ParamsT = TypeVar("ParamsT", bound=BaseModel)
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class JobRecord(Generic[ParamsT]):
+    """One job, as it stood when it was fetched.
+
+    Attributes:
+        id: The job's id.
+        status: Its state.
+        queue: The queue that it waits or runs in, or ended in.
+        attempts: How many attempts were made in that queue.
+        error: Why the last attempt failed, if one did.
+        progress: What the function told last: from 0 to 1, and a message.
+        children: The ids of its children, or their records where they were asked for.
+    """
+
+    def __init__(  # noqa: PLR0913 - a record of plain facts
+        self,
+        *,
+        job_id: str,
+        flow_name: str,
+        status: JobState,
+        queue: str,
+        attempts: int,
+        error: JobError | None,
+        progress: tuple[float, str] | None,
+        children: list[str] | list[JobRecord[BaseModel]],
+        fields: Mapping[str, bytes],
+        params_class: type[ParamsT],
+    ) -> None:
+        """Keep what was read; params and views are decoded when asked for."""
+        self.id = job_id
+        self.flow_name = flow_name
+        self.status = status
+        self.queue = queue
+        self.attempts = attempts
+        self.error = error
+        self.progress = progress
+        self.children = children
+        self._fields = fields
+        self._params_class = params_class
+
+    def __repr__(self) -> str:
+        """Show which job it is and where it stands."""
+        return f"<JobRecord {self.flow_name} {self.id} {self.status} in {self.queue}>"
+
+    @property
+    def created_at(self) -> datetime:
+        """When the job was created, in UTC."""
+        return created_at(self.id)
+
+    @cached_property
+    def params(self) -> ParamsT:
+        """What the job was created with.
+
+        Raises:
+            MalformedJob: the hash does not hold it.
+        """
+        return self.view(self._params_class)
+
+    @property
+    def child_ids(self) -> list[str]:
+        """The ids of the children, fetched or not."""
+        return [child if isinstance(child, str) else child.id for child in self.children]
+
+    @property
+    def child_jobs(self) -> list[JobRecord[BaseModel]]:
+        """The children that were fetched with `resolve_children=True`."""
+        return [child for child in self.children if not isinstance(child, str)]
+
+    def job_lists(self) -> list[bytes]:
+        """The fields that list the job keys of its children, as they are stored."""
+        return [
+            value
+            for name, value in self._fields.items()
+            if name.startswith("children:") and name.endswith(":jobs")
+        ]
+
+    def view(self, model: type[ModelT]) -> ModelT:
+        """Return the job's fields as `model`, a job, result or params class, validated.
+
+        Raises:
+            MalformedJob: the hash does not hold what the model declares.
+        """
+        known = {"id": f'"{self.id}"'.encode(), "flow_name": f'"{self.flow_name}"'.encode()}
+        known["attempt"] = b"%d" % max(self.attempts, 1)
+        own = {name: known[name] for name in known if name in model.model_fields}
+        try:
+            return decode(model, {**self._fields, **own})
+        except (PydanticValidationError, ValueError) as error:
+            msg = f"job {self.id} cannot be read as {model.__name__}: {error}"
+            raise MalformedJob(msg) from error

@@ -1,0 +1,1 @@
+"""Flows: typed pipelines of queues."""

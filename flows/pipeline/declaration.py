@@ -1,0 +1,148 @@
+"""What a flow was declared with, checked as a whole: `Flow[Job, Params, LookupKeys]` and its options."""
+
+from __future__ import annotations
+
+import types
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel
+from typing_extensions import Never
+
+from flows.errors import DeclarationError
+from flows.model.job import Job, JobResult, user_fields
+from flows.model.plan import QueuePlan, plans
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flows.model.options import FlowOptions
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A flow's declaration, known to be consistent."""
+
+    options: FlowOptions[Job, str]
+    params: type[BaseModel]
+    plans: dict[str, QueuePlan]
+    """By the full names of queues and child queues."""
+
+    def plan_of(self, queue: type[Job] | str) -> QueuePlan:
+        """Return the plan of a queue, named by its job class or its full name.
+
+        Raises:
+            DeclarationError: there is none, or the class stands for more than one.
+        """
+        if isinstance(queue, str):
+            if queue not in self.plans:
+                msg = f"flow {self.options.name!r} has no queue {queue!r}; it has {', '.join(self.plans)}"
+                raise DeclarationError(msg)
+            return self.plans[queue]
+        found = [plan for name, plan in self.plans.items() if ":" not in name and plan.options.job is queue]
+        return self._only(found, queue, f"flow {self.options.name!r}")
+
+    def child_plan_of(self, parent: QueuePlan, child: type[Job] | str) -> QueuePlan:
+        """Return the plan of a parent's child queue, named by its job class or its own name.
+
+        Raises:
+            DeclarationError: the parent has no such child.
+        """
+        children = [self.plans[f"{parent.queue}:{options.name}"] for options in parent.options.children]
+        found = [plan for plan in children if child in {plan.options.name, plan.options.job}]
+        return self._only(found, child, f"queue {parent.queue!r}")
+
+    def _only(self, found: list[QueuePlan], wanted: type[Job] | str, where: str) -> QueuePlan:
+        name = wanted if isinstance(wanted, str) else getattr(wanted, "__name__", repr(wanted))
+        if not found:
+            msg = f"{where} has no queue for {name}: declare it in its options"
+            raise DeclarationError(msg)
+        if len(found) > 1:
+            names = ", ".join(plan.queue for plan in found)
+            msg = f"{name} is the job class of several queues ({names}): name the queue instead"
+            raise DeclarationError(msg)
+        return found[0]
+
+
+def declare(options: FlowOptions[Any, Any], declared: tuple[Any, ...]) -> Declaration:
+    """Check a flow's options against its type arguments.
+
+    Raises:
+        DeclarationError: something does not fit; the message says what.
+    """
+    if not declared:
+        msg = f"flow {options.name!r}: write Flow[Job, Params, LookupKeys](options), so that params are validated"
+        raise DeclarationError(msg)
+    jobs, params, *keys = declared
+    if not (isinstance(params, type) and issubclass(params, BaseModel)):
+        msg = f"flow {options.name!r}: Params is {params!r}, not a pydantic model"
+        raise DeclarationError(msg)
+    if issubclass(params, (Job, JobResult)):
+        msg = f"flow {options.name!r}: {params.__name__} is a job or result class; Params is a plain pydantic model"
+        raise DeclarationError(msg)
+    _check_jobs(options, _members(jobs))
+    _check_keys(options, params, keys)
+    return Declaration(options, params, plans(options, params))
+
+
+def check_result_class(plan: QueuePlan, function: Callable[..., Any]) -> None:
+    """Check what a worker function says that it returns, where it says so.
+
+    Raises:
+        DeclarationError: the class has a field that cannot be saved to the job.
+    """
+    try:
+        returned = get_type_hints(function).get("return")
+    except Exception:  # noqa: BLE001 - annotations are user code: what cannot be resolved is checked when it runs
+        return
+    for member in _members(returned):
+        if isinstance(member, type) and issubclass(member, JobResult):
+            taken = plan.params_fields.intersection(user_fields(member))
+            if taken:
+                msg = (
+                    f"{member.__name__}, a result of queue {plan.queue!r}, names fields of Params "
+                    f"({', '.join(sorted(taken))}), which never change: rename them"
+                )
+                raise DeclarationError(msg)
+
+
+def _check_jobs(options: FlowOptions[Job, str], members: tuple[Any, ...]) -> None:
+    for queue in options.queues:
+        if not any(isinstance(member, type) and issubclass(queue.job, member) for member in members):
+            names = ", ".join(getattr(member, "__name__", repr(member)) for member in members)
+            msg = f"queue {queue.name!r} has the job class {queue.job.__name__}, which is not among the flow's ({names})"
+            raise DeclarationError(msg)
+
+
+def _check_keys(options: FlowOptions[Job, str], params: type[BaseModel], keys: list[Any]) -> None:
+    fields = user_fields(params)
+    for attribute in options.lookup_attributes:
+        if attribute not in fields:
+            msg = (
+                f"lookup attribute {attribute!r} is no field of {params.__name__}; "
+                f"its fields are {', '.join(fields) or 'none'}"
+            )
+            raise DeclarationError(msg)
+    typed = {key for argument in keys for key in _literals(argument)}
+    if keys and keys[0] is not str and typed != set(options.lookup_attributes):
+        wrong = ", ".join(sorted(typed ^ set(options.lookup_attributes)))
+        msg = f"flow {options.name!r}: LookupKeys and lookup_attributes differ in {wrong}"
+        raise DeclarationError(msg)
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    """Return the members of a union, or the one type; of an awaitable, those of what it brings."""
+    origin = get_origin(annotation)
+    if origin in {Union, types.UnionType}:
+        return tuple(member for part in get_args(annotation) for member in _members(part))
+    if origin is not None and origin is not Literal and get_args(annotation):
+        return _members(get_args(annotation)[-1])
+    return (annotation,)
+
+
+def _literals(argument: Any) -> tuple[Any, ...]:
+    if get_origin(argument) in {Union, types.UnionType}:
+        return tuple(key for part in get_args(argument) for key in _literals(part))
+    if get_origin(argument) is Literal:
+        return get_args(argument)
+    return () if argument is Never or isinstance(argument, TypeVar) else (argument,)

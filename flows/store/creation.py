@@ -1,0 +1,157 @@
+"""Creating jobs: each is one MULTI/EXEC that is safe to send twice, and nothing half written stays.
+
+A job that was just created has no `_status`: it *is* waiting in its flow's first queue. So a transaction whose
+answer was lost can be sent again, even when a worker has finished the job in the meantime.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from flows.errors import PayloadTooLarge, StoreFull, StoreUnavailable
+from flows.model.lookup import lookup_texts
+from flows.store.connection import translated
+from flows.store.scripts import load
+from flows.store.wire import ReplyError, pack_command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flows.store.connection import Connection
+    from flows.store.terms import Terms
+
+#: So many bytes of transactions are sent in one go.
+_MANY_BYTES: Final = 1 << 18
+
+
+class NewJob:
+    """One transaction that is ready to be sent."""
+
+    __slots__ = ("commands", "data", "id", "keys", "lookups")
+
+    def __init__(self, job_id: str, data: bytes, commands: int, keys: list[str], lookups: list[str]) -> None:
+        """Keep the packed transaction, how many commands it has, and the key of each but MULTI and EXEC."""
+        self.id = job_id
+        self.data = data
+        self.commands = commands
+        self.keys = keys
+        self.lookups = lookups
+
+
+class Creation:
+    """Creates the jobs of one flow."""
+
+    def __init__(self, connection: Connection, terms: Terms) -> None:
+        """Prepare what all transactions share."""
+        self._connection = connection
+        self._terms = terms
+        keys = terms.keys
+        self._job = keys.job(terms.flow, "")
+        self._waiting = keys.waiting(terms.first_queue)
+        self._wake = keys.wake(terms.first_queue)
+        # `job_ttl=None` leaves the EXPIRE commands out.
+        self._seconds = -(-terms.ttl_ms // 1000)
+        self._begin = pack_command(("MULTI",))
+        self._end = pack_command(("ZADD", self._wake, 0, "w")) + pack_command(("EXEC",))
+
+    def prepare(
+        self, job_id: str, fields: Mapping[str, bytes], attributes: Sequence[tuple[str, object]]
+    ) -> NewJob:
+        """Return the transaction that creates a job.
+
+        Args:
+            job_id: The job's id.
+            fields: The fields of its hash, as JSON.
+            attributes: The lookup attributes and their values.
+
+        Raises:
+            PayloadTooLarge: the fields take more bytes than the flow allows.
+        """
+        size = sum(map(len, fields.values()))
+        if size > self._terms.max_payload:
+            msg = (
+                f"the job's fields take {size:,} bytes, over max_payload={self._terms.max_payload:,}: "
+                "store large data elsewhere and hand over where it is"
+            )
+            raise PayloadTooLarge(msg)
+        job = self._job + job_id
+        lines = [f"{name}:{text}" for name, value in attributes for text in lookup_texts(value)]
+        lookups = [self._job + line for line in lines]
+        hash_command: list[str | bytes] = ["HSET", job]
+        for name, value in fields.items():
+            hash_command += (name, value)
+        if lines:
+            hash_command += ("_lookups", "\n".join(lines))
+        if len(hash_command) == 2:  # noqa: PLR2004 - Params without fields: a hash needs at least one
+            hash_command += ("_empty", "1")
+        keys = [job]
+        parts = [self._begin, pack_command(tuple(hash_command))]
+        if self._seconds:
+            parts.append(pack_command(("EXPIRE", job, self._seconds)))
+            keys.append(job)
+        for lookup in lookups:
+            parts.append(pack_command(("RPUSH", lookup, job_id)))
+            keys.append(lookup)
+            if self._seconds:
+                parts.append(pack_command(("EXPIRE", lookup, self._seconds)))
+                keys.append(lookup)
+        parts += (pack_command(("RPUSH", self._waiting, job_id)), self._end)
+        keys += (self._waiting, self._wake)
+        return NewJob(job_id, b"".join(parts), len(keys) + 2, keys, lookups)
+
+    async def create(self, job: NewJob) -> None:
+        """Send one transaction.
+
+        Raises:
+            StoreError: it could not be done; nothing of the job stays.
+        """
+        await self._check(job, await self._connection.packed(job.data, job.commands))
+
+    async def create_many(self, jobs: Sequence[NewJob]) -> None:
+        """Send many transactions in one go.
+
+        Raises:
+            StoreError: one could not be done; nothing of that job stays, the others are created.
+        """
+        replies = await self._connection.packed(b"".join(job.data for job in jobs), sum(job.commands for job in jobs))
+        at, failure = 0, None
+        for job in jobs:
+            try:
+                await self._check(job, replies[at : at + job.commands])
+            except (StoreFull, StoreUnavailable):
+                raise
+            except Exception as error:  # noqa: BLE001 - raised below, after the others were looked at
+                failure = failure or error
+            at += job.commands
+        if failure is not None:
+            raise failure
+
+    async def _check(self, job: NewJob, replies: list[Any]) -> None:
+        done = replies[-1]
+        if isinstance(done, list):
+            for key, reply in zip(job.keys, done, strict=False):  # pyright: ignore[reportUnknownArgumentType]
+                if isinstance(reply, ReplyError):
+                    await self._withdraw(job)
+                    raise type(translated(reply))(f"{key}: {reply}; the job was not created") from reply
+            return
+        # Refused as a whole: the first refused command says why better than EXECABORT does.
+        refused = next((reply for reply in replies if isinstance(reply, ReplyError)), ReplyError("EXECABORT"))
+        raise translated(refused) from refused
+
+    async def _withdraw(self, job: NewJob) -> None:
+        named = {**self._terms.named(), "waiting": self._waiting, "id": job.id}
+        await self._connection.run(load("withdraw"), named, job.lookups)
+
+
+def in_batches(jobs: Sequence[NewJob]) -> list[Sequence[NewJob]]:
+    """Cut jobs into batches that are worth one round trip each."""
+    batches: list[Sequence[NewJob]] = []
+    start, size = 0, 0
+    for number, job in enumerate(jobs):
+        size += len(job.data)
+        if size >= _MANY_BYTES:
+            batches.append(jobs[start : number + 1])
+            start, size = number + 1, 0
+    if start < len(jobs):
+        batches.append(jobs[start:])
+    return batches

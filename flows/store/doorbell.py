@@ -1,0 +1,110 @@
+"""Waits for work on a connection of its own: one bell per queue, and one of this process's own to interrupt.
+
+A bell is a sorted set of one member, so it cannot pile up; popping it wakes exactly one of all who wait. It
+carries no job: a lost ring costs the time to the next poll, never a job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+from typing import TYPE_CHECKING, Final
+
+from flows.errors import StoreError
+from flows.store.connection import ANSWER_TIMEOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flows.store.connection import Connection
+    from flows.store.keys import Keys
+
+#: Without a ring, an idle worker looks for itself after this many seconds, give or take a quarter.
+POLL_SECONDS: Final = 4.0
+
+_logger = logging.getLogger("flows.store")
+
+
+class Doorbell:
+    """Rings for the queues that are listened to; each ring ends the listening until it is asked for again."""
+
+    def __init__(self, bell: Connection, commands: Connection, keys: Keys) -> None:
+        """Use one connection to wait on and the other to interrupt the wait."""
+        self._bell = bell
+        self._commands = commands
+        self._keys = keys
+        self._own = keys.wake(f"own-{os.urandom(8).hex()}")
+        self._listening: dict[str, list[Callable[[], None]]] = {}
+        self._blocked_on: frozenset[str] = frozenset()
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._interrupting: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Begin to wait."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._wait_forever(), name="flows-doorbell")
+
+    async def stop(self) -> None:
+        """Stop waiting."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, *self._interrupting, return_exceptions=True)
+
+    def listen(self, queue: str, ring: Callable[[], None]) -> None:
+        """Call `ring` once, when there may be work in `queue` or it is time to look."""
+        key = self._keys.wake(queue)
+        self._listening.setdefault(key, []).append(ring)
+        self._changed.set()
+        if self._blocked_on and key not in self._blocked_on:
+            task = asyncio.get_running_loop().create_task(self._interrupt())
+            self._interrupting.add(task)
+            task.add_done_callback(self._interrupting.discard)
+
+    def forget(self, queue: str, ring: Callable[[], None]) -> None:
+        """Take back a call of `listen`, if it has not been answered yet."""
+        key = self._keys.wake(queue)
+        with contextlib.suppress(KeyError, ValueError):
+            self._listening[key].remove(ring)
+            if not self._listening[key]:
+                del self._listening[key]
+
+    async def _interrupt(self) -> None:
+        with contextlib.suppress(StoreError):
+            await self._commands.together([("ZADD", self._own, 0, "w"), ("PEXPIRE", self._own, 10_000)])
+
+    async def _wait_forever(self) -> None:
+        while True:
+            if not self._listening:
+                self._changed.clear()
+                await self._changed.wait()
+            keys = list(self._listening)
+            seconds = random.uniform(0.75, 1.25) * POLL_SECONDS  # noqa: S311 - jitter
+            self._blocked_on = frozenset(keys)
+            try:
+                rung = await self._bell.call(
+                    "BZPOPMIN", self._own, *keys, f"{seconds:.3f}", timeout=seconds + ANSWER_TIMEOUT
+                )
+            except StoreError as error:
+                _logger.warning("waiting for work failed, trying again: %s", error)
+                await asyncio.sleep(random.uniform(0.5, 1))  # noqa: S311 - jitter
+                rung = None
+            finally:
+                self._blocked_on = frozenset()
+            if rung is None:
+                for key in keys:
+                    self._ring(key, everyone=True)
+            elif (key := rung[0].decode()) != self._own:
+                self._ring(key, everyone=False)
+
+    def _ring(self, key: str, *, everyone: bool) -> None:
+        rings = self._listening.pop(key, [])
+        if not everyone and len(rings) > 1:
+            self._listening[key] = rings[1:]
+            rings = rings[:1]
+        for ring in rings:
+            ring()

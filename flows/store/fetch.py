@@ -1,0 +1,109 @@
+"""Reading jobs: their hashes, the ids that lookups list, the results of many children. Nothing is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from flows.errors import KeyConflict
+from flows.store.wire import ReplyError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.store.connection import Connection
+    from flows.store.scripts import Command
+    from flows.store.terms import Terms
+
+_PAGE: Final = 500
+#: The kernel's fields that every record needs.
+KERNEL_FIELDS: Final = ("_status", "_queue", "_attempts", "_error", "_progress")
+
+
+class Fetch:
+    """Reads the jobs of one flow and of its child queues."""
+
+    def __init__(self, connection: Connection, terms: Terms) -> None:
+        """Use the flow's connection."""
+        self._connection = connection
+        self._terms = terms
+
+    async def hashes(self, jobs: Sequence[tuple[str, str]], fields: Sequence[str] = ()) -> list[dict[str, bytes]]:
+        """Return the hash of each (flow, id), or of it the `fields`; empty where there is none.
+
+        What is stored there by others, of another type, reads as missing.
+        """
+        found: list[dict[str, bytes]] = []
+        for start in range(0, len(jobs), _PAGE):
+            page = [self._terms.keys.job(flow, job_id) for flow, job_id in jobs[start : start + _PAGE]]
+            commands: list[Command] = [("HMGET", key, *fields) if fields else ("HGETALL", key) for key in page]
+            for reply in await self._connection.together(commands):
+                found.append(_as_mapping(reply, fields))
+        return found
+
+    async def listed(self, attribute: str, text: str, start: int, stop: int) -> list[str]:
+        """Return the ids of a lookup list from index `start` to `stop`, both included, oldest first.
+
+        Raises:
+            KeyConflict: the key holds something that is not a list.
+        """
+        key = self._terms.keys.lookup(self._terms.flow, attribute, text)
+        reply = (await self._connection.together([("LRANGE", key, start, stop)]))[0]
+        if isinstance(reply, ReplyError):
+            msg = f"{key}: {reply}; delete or rename that key"
+            raise KeyConflict(msg)
+        return [job_id.decode() for job_id in reply]
+
+    async def alive(self, ids: Sequence[str]) -> list[str]:
+        """Return those of the ids whose hash is there."""
+        keys = self._terms.keys
+        commands: list[Command] = [("EXISTS", keys.job(self._terms.flow, job_id)) for job_id in ids]
+        replies = await self._connection.together(commands)
+        return [job_id for job_id, there in zip(ids, replies, strict=True) if there == 1]
+
+    async def log(self, flow: str, job_id: str) -> list[str]:
+        """Return the lines that the job's function has logged, oldest first."""
+        lines = await self._connection.call("LRANGE", self._terms.keys.log(flow, job_id), 0, -1)
+        return [line.decode("utf-8", "replace") for line in lines]
+
+    async def children_results(self, flow: str, job_id: str, queue: str) -> bytes | None:
+        """Return the results of a parent's children as the join writes them, however many they are.
+
+        Above 500 children they are read from the side hash in pages.
+        """
+        keys = self._terms.keys
+        jobs = await self._connection.call("HGET", keys.job(flow, job_id), f"children:{queue}:jobs")
+        if jobs is None:
+            return None
+        side = keys.settled(flow, job_id, queue)
+        by_child: dict[str, list[bytes]] = {}
+        children = child_jobs(jobs, keys.namespace)
+        for start in range(0, len(children), _PAGE):
+            page = children[start : start + _PAGE]
+            settled = await self._connection.call("HMGET", side, *(child_id for _flow, child_id in page))
+            for (child_flow, child_id), fragment in zip(page, settled, strict=True):
+                child = child_flow.rpartition(":")[2]
+                missing = b'{"id":"%b","status":"deleted"}' % child_id.encode()
+                by_child.setdefault(child, []).append(fragment or missing)
+        lists = (b'"%b":[%b]' % (child.encode(), b",".join(results)) for child, results in by_child.items())
+        return b"{" + b",".join(lists) + b"}"
+
+
+def child_jobs(jobs: bytes, namespace: str) -> list[tuple[str, str]]:
+    """Return the (flow, id) of each child from a `children:<queue>:jobs` field."""
+    found: list[tuple[str, str]] = []
+    for key in jobs.decode("utf-8", "replace").strip("[]").replace('"', "").split(","):
+        flow, _, job_id = key.removeprefix(f"{namespace}job:").rpartition(":")
+        if flow:
+            found.append((flow, job_id))
+    return found
+
+
+def _as_mapping(reply: Any, fields: Sequence[str]) -> dict[str, bytes]:
+    if not isinstance(reply, list):
+        return {}
+    values: list[Any] = reply  # pyright: ignore[reportUnknownVariableType]
+    if fields:
+        return {name: value for name, value in zip(fields, values, strict=True) if value is not None}
+    return {
+        name.decode("utf-8", "replace"): value for name, value in zip(values[::2], values[1::2], strict=True)
+    }

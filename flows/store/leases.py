@@ -1,0 +1,97 @@
+"""Leases: renewed in batches on a connection of their own, and taken back where they are over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError
+from redis.retry import Retry
+
+from flows.errors import StoreUnavailable
+from flows.store.scripts import load
+
+if TYPE_CHECKING:
+    from flows.store.connection import Connection
+    from flows.store.scripts import Argument
+    from flows.store.terms import Terms
+
+#: So many leases are renewed by one call.
+_AT_ONCE: Final = 500
+_RESCUED_AT_ONCE: Final = 100
+
+
+class LeaseRenewal:
+    """Renews leases from a thread, so that an event loop that is blocked does not lose them."""
+
+    def __init__(self, url: str, terms: Terms) -> None:
+        """Prepare a synchronous client with one connection."""
+        timeout = max(0.1, terms.lease_ms / 8000)
+        self._client = redis.Redis.from_url(
+            url,
+            protocol=2,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            retry=Retry(NoBackoff(), 2),
+            retry_on_error=[redis.ConnectionError, redis.TimeoutError],
+            client_name="flows-renewal",
+        )
+        self._terms = terms
+        self._script = load("renew")
+
+    def renew(self, queue: str, worker: str, held: list[tuple[str, int]]) -> list[str]:
+        """Extend the leases of (id, fence) pairs; a word for each: kept, cancel, or why it is lost.
+
+        Raises:
+            StoreUnavailable: the server cannot be reached.
+        """
+        words: list[str] = []
+        named: dict[str, Argument] = {
+            **self._terms.named(self._terms.flow_of(queue)),
+            "queue": queue,
+            "worker": worker,
+            "processing": self._terms.keys.processing(queue),
+        }
+        for start in range(0, len(held), _AT_ONCE):
+            rest = [part for pair in held[start : start + _AT_ONCE] for part in pair]
+            words += [word.decode() for word in self._send(self._script.command(named, rest))]
+        return words
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def _send(self, command: tuple[Argument, ...]) -> list[bytes]:
+        send: Any = self._client.execute_command
+        try:
+            try:
+                return list(send(*command))
+            except NoScriptError:
+                return list(send(*self._script.in_full(command)))
+        except (RedisError, OSError) as error:
+            msg = f"leases could not be renewed: {error}"
+            raise StoreUnavailable(msg) from error
+
+
+class Rescue:
+    """Takes back the jobs of one queue whose leases are over; any number of rescuers may run at once."""
+
+    def __init__(self, connection: Connection, terms: Terms, queue: str) -> None:
+        """Prepare the call."""
+        self._connection = connection
+        self._named: dict[str, Argument] = {
+            **terms.named(terms.flow_of(queue)),
+            "queue": queue,
+            "waiting": terms.keys.waiting(queue),
+            "processing": terms.keys.processing(queue),
+        }
+
+    async def rescue(self) -> list[tuple[str, str]]:
+        """Take back all that is over; returns (id, word) pairs: rescued, poison, cancelled, expired, …"""
+        answers: list[tuple[str, str]] = []
+        while True:
+            some = await self._connection.run(load("rescue"), self._named)
+            answers += [(job_id.decode(), word.decode()) for job_id, word in some]
+            if len(some) < _RESCUED_AT_ONCE:
+                return answers

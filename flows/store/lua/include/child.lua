@@ -1,0 +1,53 @@
+-- Creating children: their hashes, who is whose parent, and the parent's way into `children`.
+--@ include: keys status wake arguments
+
+local function settled_key(job) return job.key .. ':children:' .. queue end
+
+-- Reads and writes children: a counted list of (child queue, id, counted fields). Returns {flow, id} pairs.
+-- They have no TTL while their parent waits; `life` bounds those whose parent does not wait yet.
+local function take_children(job, life)
+  local built = {}
+  local me = flow .. ':' .. job.id
+  for i = 1, tonumber(take()) do
+    local child, id, fields = queue .. ':' .. take(), take(), take_counted()
+    local key = job_key(child, id)
+    redis.call('HSET', key, '_parent', me, unpack(fields))
+    if life and life > 0 then redis.call('PEXPIRE', key, life) end
+    redis.call('HSET', flows_key('parents', child), id, me)
+    redis.call('SADD', flows_key('pending', me), id)
+    built[i] = { child, id }
+  end
+  return built
+end
+
+-- Writes the job keys of all children, in the order of creation, to the parent's hash.
+local function record_children(job, built)
+  local keys = {}
+  for i, child in ipairs(built) do keys[i] = '"' .. job_key(child[1], child[2]) .. '"' end
+  redis.call('HSET', job.key, 'children:' .. queue .. ':jobs', '[' .. table.concat(keys, ',') .. ']')
+end
+
+-- Moves the parent into `children`, without a TTL until it leaves.
+local function wait_for_children(job, next_queue, policy, result, fields)
+  move(job.key, 'processing', 'children', '_policy', policy, unpack(fields))
+  if next_queue ~= '' then redis.call('HSET', job.key, '_next', next_queue) end
+  if result ~= '' then redis.call('HSET', job.key, '_result', result) end
+  if job.rescues then redis.call('HDEL', job.key, '_rescues') end
+  redis.call('HDEL', job.key, '_built')
+  redis.call('PERSIST', job.key)
+  redis.call('ZADD', queue_key(queue, 'children'), time, job.id)
+end
+
+-- Lets children wait in their queues.
+local function publish_children(built)
+  local by_queue = {}
+  for _, child in ipairs(built) do
+    local ids = by_queue[child[1]] or {}
+    by_queue[child[1]] = ids
+    ids[#ids + 1] = child[2]
+  end
+  for child, ids in pairs(by_queue) do
+    redis.call('RPUSH', queue_key(child, 'waiting'), unpack(ids))
+    wake(child)
+  end
+end

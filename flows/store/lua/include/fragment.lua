@@ -1,0 +1,17 @@
+-- What a parent sees of a child that ended: JSON made only of ids, words and texts that are JSON already.
+
+local function done_fragment(id, result)
+  return '{"id":"' .. id .. '","status":"done","result":' .. result .. '}'
+end
+
+local function failed_fragment(id, failure)
+  return '{"id":"' .. id .. '","status":"failed","error":' .. failure .. '}'
+end
+
+local function word_fragment(id, word) return '{"id":"' .. id .. '","status":"' .. word .. '"}' end
+
+-- A failure that the kernel itself finds; `message` must need no escaping.
+local function failure(kind, message, queue, attempt)
+  return '{"type":"' .. kind .. '","message":"' .. message .. '","traceback":"","queue":"' .. queue
+    .. '","attempt":' .. attempt .. '}'
+end

@@ -1,0 +1,34 @@
+-- How long hashes and lookup lists live; `ttl` is in milliseconds, 0 for none while the job is on its way.
+--@ include: keys
+
+-- Lookup lists live this much longer than the hash, so that they need not be touched at every step.
+local SLACK = 60000
+
+-- Calls fn(list) for each lookup list of the job; `_lookups` holds lines of `<attribute>:<text>`.
+local function each_lookup(flow, lookups, fn)
+  if not lookups then return end
+  for line in string.gmatch(lookups, '[^\n]+') do fn(ns .. 'job:' .. flow .. ':' .. line) end
+end
+
+-- Lets the hash live for `life` from now, and its lookup lists at least as long. `left` is its PTTL before.
+local function refresh(flow, key, lookups, life, left)
+  if life <= 0 then
+    if left > 0 then redis.call('PERSIST', key) end
+    return
+  end
+  redis.call('PEXPIRE', key, life)
+  if lookups and left < life - SLACK then
+    each_lookup(flow, lookups, function(list) redis.pcall('PEXPIRE', list, life + SLACK, 'GT') end)
+  end
+end
+
+-- Drops up to ten dead ids from the heads of the job's lookup lists.
+local function trim_lookups(flow, lookups)
+  each_lookup(flow, lookups, function(list)
+    for _ = 1, 10 do
+      local id = redis.pcall('LINDEX', list, 0)
+      if type(id) ~= 'string' or redis.call('EXISTS', job_key(flow, id)) == 1 then return end
+      redis.call('LPOP', list)
+    end
+  end)
+end

@@ -1,0 +1,23 @@
+-- Writes what running functions report: their last progress, and lines of a bounded log.
+--@ args: ns now flow queue worker ttl most_lines
+--@ rest: id, fence, progress as JSON (or ''), then a counted list of lines, for each job
+--@ returns: a word per job
+--@ include: clock owned arguments
+
+local words = {}
+while at <= #rest do
+  local id, fence, progress, lines = take(), take(), take(), take_counted()
+  local job, word = owned(flow, queue, id, worker, fence)
+  if job then
+    if progress ~= '' then redis.call('HSET', job.key, '_progress', progress) end
+    if #lines > 0 then
+      local log = flows_key('log', flow .. ':' .. id)
+      redis.call('RPUSH', log, unpack(lines))
+      redis.call('LTRIM', log, -tonumber(most_lines), -1)
+      redis.call('PEXPIRE', log, tonumber(ttl) > 0 and ttl or 86400000)
+    end
+    word = 'ok'
+  end
+  words[#words + 1] = word
+end
+return words

@@ -1,0 +1,20 @@
+-- Extends the leases of one worker, up to 500 a call, and tells it which jobs are lost or to be cancelled.
+--@ flags: allow-oom
+--@ keys: processing
+--@ args: ns now flow queue worker ttl lease
+--@ rest: id, fence for each job
+--@ returns: a word per job: kept, cancel, or why it is lost
+--@ include: clock owned life
+
+local words = {}
+for i = at, #rest, 2 do
+  local id = rest[i]
+  local job, word = owned(flow, queue, id, worker, rest[i + 1])
+  if job then
+    redis.call('ZADD', processing, 'XX', time + tonumber(lease), id)
+    refresh(flow, job.key, job.lookups, tonumber(ttl), 0)
+    word = job.cancel and 'cancel' or 'kept'
+  end
+  words[#words + 1] = word
+end
+return words

@@ -1,0 +1,15 @@
+-- Takes back the jobs of one queue whose leases are over, up to 100 a call.
+--@ flags: allow-oom
+--@ keys: waiting processing
+--@ args: ns now flow queue ttl kept_done kept_failed kept_cancelled max_crashes
+--@ returns: {id, word} pairs
+--@ include: clock type rescue
+
+expect('list', waiting)
+expect('zset', processing)
+local answers = {}
+for i, id in ipairs(redis.call('ZRANGE', processing, '-inf', time, 'BYSCORE', 'LIMIT', 0, 100)) do
+  answers[i] = { id, rescue(id) }
+end
+if redis.call('LLEN', waiting) > 0 then wake(queue) end
+return answers

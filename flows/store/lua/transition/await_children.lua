@@ -1,0 +1,16 @@
+-- Ends an attempt by creating the job's children and letting it wait until they have settled.
+--@ include: owned status settle wake arguments child
+
+-- Arguments: next queue (or ''), policy, the result as JSON (or ''), counted fields, then the children;
+-- none of them where `build` and `publish` have created too many for one call.
+local function await_children(job)
+  local next_queue, policy, result, fields = take(), take(), take(), take_counted()
+  if tonumber(rest[at]) > 0 then redis.call('DEL', settled_key(job)) end
+  local built = take_children(job)
+  leave_processing(job.id)
+  if #built > 0 then record_children(job, built) end
+  wait_for_children(job, next_queue, policy, result, fields)
+  publish_children(built)
+  local me = flow .. ':' .. job.id
+  if redis.call('SCARD', flows_key('pending', me)) == 0 then join(me) end
+end

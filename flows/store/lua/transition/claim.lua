@@ -1,0 +1,39 @@
+-- Gives a waiting job to a worker: raises its fence and reads the fields that the worker's class declares.
+--@ include: keys life status ending fragment
+--@ include: expire
+
+-- Returns the word, and with 'claimed' the job as the worker gets it.
+local function claim(id, alone_only)
+  local key = job_key(flow, id)
+  local left = redis.call('PTTL', key)
+  if left == -2 then return expire(id) end
+  local job = redis.pcall('HMGET', key, '_status', '_queue', '_fence', '_attempts', '_visit', '_rescues',
+    '_lookups', '_correlation_id', '_parent', unpack(fields))
+  if job.err then
+    settle_missing(flow, id, 'deleted')
+    return 'malformed'
+  end
+  local status = job[1] or 'waiting'
+  local at = job[2] or (not job[1] and first)
+  if status ~= 'waiting' or at ~= queue then return 'elsewhere' end
+  local fence, attempts = tonumber(job[3] or 0), tonumber(job[4] or 0)
+  local visit, rescues = tonumber(job[5] or 0), tonumber(job[6] or 0)
+  if not (fence and attempts and visit and rescues) then
+    local why = failure('MalformedJob', 'a field of the kernel is not a number', queue, 0)
+    end_job(flow, id, key, 'waiting', 'failed', job[7], job[9], failed_fragment(id, why),
+      '_queue', queue, '_error', why)
+    return 'malformed'
+  end
+  if rescues > 0 and alone_only then return 'alone' end
+  fence = fence + 1
+  move(key, 'waiting', 'processing', '_queue', queue, '_fence', fence, '_attempts', attempts + 1, '_worker', worker)
+  refresh(flow, key, job[7], left == -1 and 0 or tonumber(ttl), job[1] and left or 0)
+  local claimed = { id, fence, attempts + 1, visit, job[8], rescues }
+  local bytes = 0
+  for i = 10, 9 + #fields do
+    local value = job[i]
+    claimed[i - 3] = value
+    if value then bytes = bytes + #value end
+  end
+  return 'claimed', claimed, bytes
+end

@@ -1,0 +1,9 @@
+-- Hands a job back to the head of its queue, without using up an attempt: its worker stops.
+--@ include: owned status batch
+
+local function release(job)
+  leave_processing(job.id)
+  move(job.key, 'processing', 'waiting', '_attempts', job.attempts - 1)
+  redis.call('LPUSH', queue_key(queue, 'waiting'), job.id)
+  wake(queue)
+end

@@ -1,0 +1,30 @@
+-- Takes a job back from a worker whose lease is over; one that died alone with it too often is poison.
+--@ include: keys status ending fragment wake
+
+-- Returns the word. A job that was rescued once is handed out alone, so each further rescue is its own crash.
+local function rescue(id)
+  local key = job_key(flow, id)
+  local job = redis.pcall('HMGET', key, '_status', '_queue', '_rescues', '_attempts', '_lookups', '_parent', '_cancel')
+  redis.call('ZREM', processing, id)
+  if job.err then return 'malformed' end
+  if not job[1] then
+    settle_missing(flow, id, 'expired')
+    return 'expired'
+  end
+  if job[1] ~= 'processing' or job[2] ~= queue then return 'elsewhere' end
+  if job[7] then
+    end_job(flow, id, key, 'processing', 'cancelled', job[5], job[6], word_fragment(id, 'cancelled'), '_reason', job[7])
+    return 'cancelled'
+  end
+  local crashes = tonumber(job[3]) or 0
+  if crashes >= tonumber(max_crashes) then
+    local why = failure('Poison', 'its worker died ' .. crashes .. ' times while it ran nothing but this job',
+      queue, tonumber(job[4]) or 1)
+    end_job(flow, id, key, 'processing', 'failed', job[5], job[6], failed_fragment(id, why), '_error', why)
+    return 'poison'
+  end
+  move(key, 'processing', 'waiting', '_rescues', crashes + 1)
+  redis.call('LPUSH', waiting, id)
+  trim_lookups(flow, job[5])
+  return 'rescued'
+end

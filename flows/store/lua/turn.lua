@@ -1,0 +1,98 @@
+-- One turn of a worker: ends the attempts that it reports and claims the next jobs of its queue.
+--@ keys: waiting processing delayed call
+--@ args: ns now flow queue worker ttl kept_done kept_failed kept_cancelled first number want busy lease timer_ms nfields ended
+--@ rest: the names of the fields to read, then the attempts that have ended
+--@ returns: words, claimed jobs, how many wait on, ms to the next due time (0: none, or another worker's)
+--@ include: clock arguments attempts claim promote wake type
+
+local MAX_BYTES = 1048576
+
+local fields = take_list(tonumber(nfields))
+
+-- A call whose answer was lost is sent again with the same number: it answers the same and does nothing.
+local function answered_before()
+  local last = redis.call('GET', call)
+  if not last then return nil end
+  local parts = cmsgpack.unpack(last)
+  if parts[1] ~= number then return nil end
+  local claimed = {}
+  for _, pair in ipairs(parts[3]) do
+    local job = owned(flow, queue, pair[1], worker, tostring(pair[2]))
+    if job then
+      local values = redis.call('HMGET', job.key, '_correlation_id', unpack(fields))
+      local again = { pair[1], pair[2], job.attempts, job.visit, values[1], tonumber(job.rescues or 0) }
+      for i = 2, 1 + #fields do again[i + 5] = values[i] end
+      claimed[#claimed + 1] = again
+    end
+  end
+  return { parts[2], claimed, redis.call('LLEN', waiting), 0 }
+end
+
+local function count(name, n)
+  if n > 0 then redis.call('HINCRBY', queue_key(queue, 'meta'), name, n) end
+end
+
+local function claim_some(wanted)
+  local claimed, leases, bytes, used = {}, {}, 0, 0
+  local dropped = { expired = 0, malformed = 0, elsewhere = 0 }
+  local until_ms = time + tonumber(lease)
+  while #claimed < wanted and used < 400 do
+    local ids = redis.call('LRANGE', waiting, used, used + wanted - #claimed - 1)
+    local stop = #ids == 0
+    for _, id in ipairs(ids) do
+      local word, job, size = claim(id, #claimed > 0 or busy == '1')
+      if word == 'alone' then
+        stop = true
+        break
+      end
+      used = used + 1
+      if word == 'claimed' then
+        claimed[#claimed + 1] = job
+        leases[#leases + 1] = until_ms
+        leases[#leases + 1] = id
+        bytes = bytes + size
+        if job[6] > 0 or bytes >= MAX_BYTES then
+          stop = true
+          break
+        end
+      else
+        dropped[word] = dropped[word] + 1
+      end
+    end
+    if stop then break end
+  end
+  if used > 0 then redis.call('LTRIM', waiting, used, -1) end
+  if #leases > 0 then redis.call('ZADD', processing, unpack(leases)) end
+  for name, n in pairs(dropped) do count(name, n) end
+  return claimed
+end
+
+-- One worker of a queue, the one that holds the timer, wakes when the next delayed job is due.
+local function next_due()
+  local soonest = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
+  if #soonest == 0 then return 0 end
+  local key = flows_key('timer', queue)
+  local holder = redis.call('GET', key)
+  if holder and holder ~= worker then return 0 end
+  redis.call('SET', key, worker, 'PX', timer_ms)
+  return math.max(1, tonumber(soonest[2]) - time)
+end
+
+local before = answered_before()
+if before then return before end
+local words = end_attempts(tonumber(ended))
+local claimed, left, due = {}, 0, 0
+local wanted = tonumber(want)
+if wanted > 0 then
+  promote()
+  claimed = claim_some(wanted)
+  left = redis.call('LLEN', waiting)
+  if left > 0 then wake(queue) end
+  if #claimed < wanted then due = next_due() end
+end
+if #words > 0 or #claimed > 0 then
+  local given = {}
+  for i, job in ipairs(claimed) do given[i] = { job[1], job[2] } end
+  redis.call('SET', call, cmsgpack.pack({ number, words, given }), 'PX', math.max(60000, tonumber(lease) * 2))
+end
+return { words, claimed, left, due }

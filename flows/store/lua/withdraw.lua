@@ -1,0 +1,15 @@
+-- Takes back a job whose creation met an error, while no worker has it.
+--@ flags: allow-oom
+--@ keys: waiting
+--@ args: ns flow id
+--@ rest: the job's lookup lists
+--@ returns: 'withdrawn', or the job's state
+--@ include: keys
+
+local key = job_key(flow, id)
+local status = redis.pcall('HGET', key, '_status')
+if type(status) == 'string' then return status end
+redis.pcall('LREM', waiting, -1, id)
+for i = at, #rest do redis.pcall('LREM', rest[i], -1, id) end
+redis.call('DEL', key)
+return 'withdrawn'

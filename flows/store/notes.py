@@ -1,0 +1,45 @@
+"""What running functions report: their progress, and lines of a log that is kept bounded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flows.store.scripts import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flows.store.connection import Connection
+    from flows.store.scripts import Argument
+    from flows.store.terms import Terms
+
+#: So many of the last lines of a job's log are kept.
+LOG_LINES: Final = 1000
+
+
+class Note:
+    """What one attempt has reported since the last time: its last progress, as JSON, and lines."""
+
+    __slots__ = ("lines", "progress")
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.progress = b""
+        self.lines: list[str] = []
+
+
+async def write_notes(
+    connection: Connection, terms: Terms, queue: str, worker: str, notes: Mapping[tuple[str, int], Note]
+) -> None:
+    """Write the notes of attempts by their (id, fence); those of a lost attempt are refused and dropped."""
+    rest: list[Argument] = []
+    for (job_id, fence), note in notes.items():
+        lines = note.lines[-LOG_LINES:]
+        rest += (job_id, fence, note.progress, len(lines), *lines)
+    named: dict[str, Argument] = {
+        **terms.named(terms.flow_of(queue)),
+        "queue": queue,
+        "worker": worker,
+        "most_lines": LOG_LINES,
+    }
+    await connection.run(load("note"), named, rest)

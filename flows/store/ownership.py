@@ -1,0 +1,42 @@
+"""Who owns what: queues and the names that keys are made of, recorded at the first connect, before any write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flows.errors import DeclarationError
+from flows.model.options import claimed_names
+from flows.store.scripts import load
+
+if TYPE_CHECKING:
+    from flows.model.job import Job
+    from flows.model.options import FlowOptions
+    from flows.store.connection import Connection
+    from flows.store.scripts import Argument
+    from flows.store.terms import Terms
+
+
+async def register(connection: Connection, terms: Terms, options: FlowOptions[Job, str]) -> None:
+    """Record what this flow owns, or change nothing where another flow has it.
+
+    Raises:
+        DeclarationError: another flow owns a queue or a name; the message says which flow.
+    """
+    queues = [full_name for full_name, _queue in options.walk()]
+    rest: list[Argument] = list(queues)
+    for name, kind in claimed_names(options):
+        rest += (name, kind)
+    named: dict[str, Argument] = {
+        "ns": terms.keys.namespace,
+        "names": terms.keys.names(),
+        "owner": options.name,
+        "queue_count": len(queues),
+    }
+    answer = await connection.run(load("register"), named, rest)
+    if answer[0] != b"ok":
+        taken, owner = answer[1].decode(), answer[2].decode()
+        msg = (
+            f"flow {options.name!r} cannot have {taken!r}: it belongs to {owner!r} on this server; "
+            "choose another name, or another namespace"
+        )
+        raise DeclarationError(msg)

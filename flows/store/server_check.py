@@ -1,0 +1,40 @@
+"""Looks at a server before it is used: its version, and whether it would drop keys."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from flows.errors import StoreError, UnsafeServer
+
+if TYPE_CHECKING:
+    from flows.store.connection import Connection
+
+#: `EXPIRE … GT` and the flags of scripts came with Redis 7.0.
+OLDEST: Final = (7, 0)
+
+_logger = logging.getLogger("flows.store")
+
+
+async def check_server(connection: Connection) -> None:
+    """Check the server by INFO; CONFIG may be forbidden, so only what INFO says counts.
+
+    Raises:
+        UnsafeServer: it is too old, or its eviction policy drops keys.
+    """
+    try:
+        text: bytes = await connection.call("INFO")
+    except StoreError as error:
+        _logger.warning("the server's version and eviction policy could not be checked: %s", error)
+        return
+    info = dict(line.split(":", 1) for line in text.decode("utf-8", "replace").splitlines() if ":" in line)
+    version = info.get("redis_version", "")
+    if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) < OLDEST:
+        msg = f"the server is Redis {version}: flows needs {OLDEST[0]}.{OLDEST[1]} or newer, or Valkey"
+        raise UnsafeServer(msg)
+    policy = info.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        msg = f"the server's maxmemory-policy is {policy!r}: when memory runs out it drops jobs; set it to noeviction"
+        if info.get("maxmemory", "0") != "0":
+            raise UnsafeServer(msg)
+        _logger.warning("%s (it has no maxmemory yet, so nothing is dropped now)", msg)

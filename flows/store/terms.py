@@ -1,0 +1,72 @@
+"""What the scripts are told about a flow with every call: its namespace, and how long things live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from flows.store.keys import Keys
+
+if TYPE_CHECKING:
+    from flows.model.job import Job
+    from flows.model.options import FlowOptions
+    from flows.store.scripts import Argument
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms of one flow; times are in milliseconds, and a `ttl_ms` of 0 means none."""
+
+    flow: str
+    first_queue: str
+    keys: Keys
+    ttl_ms: int
+    kept_ms: tuple[int, int, int]
+    lease_ms: int
+    max_crashes: int
+    max_payload: int
+
+    @classmethod
+    def of(cls, options: FlowOptions[Job, str]) -> Terms:
+        """Return the terms of a flow."""
+        kept = options.retained
+        return cls(
+            flow=options.name,
+            first_queue=options.queues[0].name,
+            keys=Keys(options.namespace),
+            ttl_ms=0 if options.job_ttl is None else milliseconds(options.job_ttl),
+            kept_ms=(milliseconds(kept.done), milliseconds(kept.failed), milliseconds(kept.cancelled)),
+            lease_ms=milliseconds(options.lease),
+            max_crashes=options.max_crashes,
+            max_payload=options.max_payload,
+        )
+
+    def named(self, flow: str | None = None) -> dict[str, Argument]:
+        """Return the arguments by name; `flow` is another one for the jobs of a child queue."""
+        done, failed, cancelled = self.kept_ms
+        return {
+            "ns": self.keys.namespace,
+            "now": 0,
+            "flow": flow or self.flow,
+            "first": self.first(flow or self.flow),
+            "ttl": self.ttl_ms,
+            "kept_done": done,
+            "kept_failed": failed,
+            "kept_cancelled": cancelled,
+            "max_crashes": self.max_crashes,
+            "lease": self.lease_ms,
+        }
+
+    def flow_of(self, queue: str) -> str:
+        """Return the flow name of a queue's jobs; those of a child queue bear the queue's own name."""
+        return queue if ":" in queue else self.flow
+
+    def first(self, flow: str) -> str:
+        """Return the queue in which the jobs of `flow` begin."""
+        return self.first_queue if flow == self.flow else flow
+
+
+def milliseconds(time: timedelta) -> int:
+    """Return a time in whole milliseconds, at least one."""
+    return max(1, int(time / timedelta(milliseconds=1)))

@@ -1,0 +1,217 @@
+"""A worker's turns: in one script it reports how attempts ended and gets its next jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, assert_never
+
+from flows.model.codec import as_object
+from flows.model.outcome import (
+    Advance,
+    AwaitChildren,
+    Cancel,
+    Done,
+    Fail,
+    NewChild,
+    Outcome,
+    Release,
+    Retry,
+    Snooze,
+)
+from flows.store.scripts import load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.model.outcome import Fields
+    from flows.store.connection import Connection
+    from flows.store.scripts import Argument
+    from flows.store.terms import Terms
+
+#: So many jobs are ended or claimed by one script at most.
+MOST_JOBS: Final = 200
+#: So many children are created by the script that ends the parent's attempt; more are built in parts.
+MOST_CHILDREN: Final = 200
+_PART_BYTES: Final = 1 << 19
+_KERNEL_VALUES = 6
+
+
+class Claimed:
+    """One job as it was claimed: its token, and the fields that the worker asked for, in that order."""
+
+    __slots__ = ("alone", "attempt", "correlation_id", "fence", "id", "values", "visit")
+
+    def __init__(self, reply: list[Any]) -> None:
+        """Read one job of a turn's answer."""
+        self.id: str = reply[0].decode()
+        self.fence: int = reply[1]
+        self.attempt: int = reply[2]
+        self.visit: int = reply[3]
+        self.correlation_id: bytes | None = reply[4]
+        self.alone: bool = reply[5] > 0
+        self.values: list[bytes | None] = reply[_KERNEL_VALUES:]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn's answer."""
+
+    words: list[str]
+    """What became of each attempt that was reported: ok, cancelled, or why it was refused."""
+    claimed: list[Claimed]
+    left: int
+    """How many jobs wait on."""
+    next_due_ms: int
+    """In how many milliseconds the next delayed job is due; 0: there is none, or another worker wakes for it."""
+
+
+class Turns:
+    """The turns of one worker incarnation on one queue."""
+
+    def __init__(self, connection: Connection, terms: Terms, queue: str, worker: str, fields: Sequence[str]) -> None:
+        """Prepare what all turns share; `fields` are the fields of the hash that its job class declares."""
+        self._connection = connection
+        self._terms = terms
+        self.queue = queue
+        self.worker = worker
+        self.flow = terms.flow_of(queue)
+        self._fields = list(fields)
+        self._is_child = self.flow != terms.flow
+        self._number = 0
+        keys = terms.keys
+        self._named: dict[str, Argument] = {
+            **terms.named(self.flow),
+            "queue": queue,
+            "worker": worker,
+            "waiting": keys.waiting(queue),
+            "processing": keys.processing(queue),
+            "delayed": keys.delayed(queue),
+            "call": keys.call(worker),
+            "timer_ms": 15_000,
+            "nfields": len(self._fields),
+        }
+        self._turn, self._settle = load("turn"), load("settle")
+        self._last: tuple[dict[str, Argument], list[Argument]] = ({}, [])
+
+    async def turn(self, ended: Sequence[tuple[Claimed, Outcome]], want: int, *, busy: bool) -> Turn:
+        """Report ended attempts and claim up to `want` jobs; `busy` says that other jobs run beside them.
+
+        Raises:
+            StoreFull: the server takes no new data; the ended attempts are recorded all the same.
+            StoreError: the server cannot be reached.
+        """
+        self._number += 1
+        rest: list[Argument] = list(self._fields)
+        for claimed, outcome in ended:
+            rest += pack_outcome(claimed, outcome, child=self._is_child)
+        named = {
+            **self._named,
+            "number": self._number,
+            "want": min(want, MOST_JOBS),
+            "busy": int(busy),
+            "ended": len(ended),
+        }
+        self._last = (named, rest)
+        return await self.repeat()
+
+    async def repeat(self) -> Turn:
+        """Send the last turn again, whose answer was lost: with the same number it is one and the same.
+
+        Raises:
+            StoreError: the server cannot be reached.
+        """
+        words, claimed_jobs, left, due = await self._connection.run(self._turn, *self._last)
+        return Turn([word.decode() for word in words], [Claimed(job) for job in claimed_jobs], left, due)
+
+    async def settle(self, ended: Sequence[tuple[Claimed, Outcome]]) -> list[str]:
+        """Report ended attempts and claim nothing; this works on a full server too."""
+        rest: list[Argument] = []
+        for claimed, outcome in ended:
+            rest += pack_outcome(claimed, outcome, child=self._is_child)
+        words = await self._connection.run(self._settle, {**self._named, "ended": len(ended)}, rest)
+        return [word.decode() for word in words]
+
+    async def create_children(self, claimed: Claimed, children: Sequence[NewChild]) -> str:
+        """Create more children than one script takes: written in parts, then let into their queues.
+
+        Returns "ok", or why the attempt may not write any more. Sent again by a later attempt, it goes on where
+        the earlier one stopped.
+        """
+        named = {**self._named, "id": claimed.id, "fence": claimed.fence}
+        build, publish, offset = load("build"), load("publish"), 0
+        while offset < len(children):
+            part = _part(children[offset:])
+            word, written = await self._connection.run(build, {**named, "offset": offset}, pack_children(part))
+            if word == b"built":
+                break
+            if word != b"ok":
+                return str(word.decode())
+            offset = written
+        left = 1
+        while left:
+            word, left = await self._connection.run(publish, named)
+            if word != b"ok":
+                return str(word.decode())
+        return "ok"
+
+
+def pack_outcome(claimed: Claimed, outcome: Outcome, *, child: bool) -> list[Argument]:
+    """Return the arguments by which a script applies one outcome: a verb, the token, the verb's own arguments.
+
+    Of a `child` the result goes along as one object too, for its parent.
+    """
+    verb, arguments = _verb(outcome, child=child)
+    return [verb, claimed.id, claimed.fence, len(arguments), *arguments]
+
+
+def _verb(outcome: Outcome, *, child: bool) -> tuple[str, list[Argument]]:
+    match outcome:
+        case Done(fields):
+            return "finish", [as_object(fields) if child else "", *_counted(fields)]
+        case Advance(queue, fields):
+            return "advance", [queue, *_counted(fields)]
+        case AwaitChildren(children, next_queue, fields, policy):
+            result = as_object(fields) if child and fields else ""
+            packed = pack_children(children)
+            return "await_children", [next_queue or "", policy, result, *_counted(fields), *packed]
+        case Retry(delay_ms, error):
+            return "retry", [delay_ms, error.model_dump_json()]
+        case Snooze(delay_ms):
+            return "snooze", [delay_ms]
+        case Fail(error):
+            return "fail", [error.model_dump_json()]
+        case Cancel(reason):
+            return "cancel", [reason]
+        case Release():
+            return "release", []
+    assert_never(outcome)
+
+
+def pack_children(children: Sequence[NewChild]) -> list[Argument]:
+    """Return children as a counted list of child queue, id and counted fields."""
+    packed: list[Argument] = [len(children)]
+    for child in children:
+        packed += (child.child, child.id, *_counted(child.fields))
+    return packed
+
+
+def _counted(fields: Fields) -> list[Argument]:
+    flat: list[Argument] = [len(fields) * 2]
+    for name, value in fields.items():
+        flat += (name, value)
+    return flat
+
+
+def _part(children: Sequence[NewChild]) -> Sequence[NewChild]:
+    """Return as many of the first children as one script takes."""
+    size = 0
+    for number, child in enumerate(children[:MOST_CHILDREN]):
+        size += sum(map(len, child.fields.values()))
+        if size > _PART_BYTES and number:
+            return children[:number]
+    return children[:MOST_CHILDREN]
+
+
+def fits_one_script(children: Sequence[NewChild]) -> bool:
+    """Whether these children can be created by the script that ends the parent's attempt."""
+    return len(_part(children)) == len(children)

@@ -1,0 +1,175 @@
+"""One connection with implicit pipelining: what is sent in one tick of the loop shares a write.
+
+redis-py opens the connection (TLS, authentication, database), then this takes its transport over. redis-py
+itself takes a connection from a pool for every command in flight, which costs more than all of the rest of a job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from redis.exceptions import AuthenticationError, AuthorizationError, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from flows.config import redact
+from flows.errors import StoreUnavailable
+
+try:
+    from hiredis import Reader, pack_command
+except ImportError:  # pragma: no cover - the suite runs its wire tests on the Reader of resp.py too
+    from flows.store.resp import Reader, pack_command
+
+if TYPE_CHECKING:
+    from redis.asyncio.connection import AbstractConnection, ConnectionPool
+
+    from flows.store.scripts import Command
+
+__all__ = ["Disconnected", "ReplyError", "Wire", "open_wire", "pack_command"]
+
+
+class ReplyError(Exception):
+    """An error that the server answered with; its first word is the code."""
+
+    @property
+    def code(self) -> str:
+        """The first word, such as `WRONGTYPE`."""
+        return str(self).partition(" ")[0]
+
+
+class Disconnected(Exception):  # noqa: N818 - it says what happened, and never leaves the store
+    """The connection ended before the answer came: what was sent may or may not have been done."""
+
+
+class _Request:
+    __slots__ = ("deadline", "future", "left", "replies")
+
+    def __init__(self, future: asyncio.Future[Any], left: int, deadline: float) -> None:
+        self.future = future
+        self.left = left
+        self.deadline = deadline
+        self.replies: list[Any] = []
+
+
+class Wire(asyncio.Protocol):
+    """A connection that is open. Requests are answered in the order in which they were sent."""
+
+    def __init__(self, connection: AbstractConnection, writer: asyncio.StreamWriter) -> None:
+        """Take over the transport of a connection that redis-py has opened."""
+        self._connection = connection
+        # Kept, because a StreamWriter closes its transport when it is collected.
+        self._writer = writer
+        self._transport = writer.transport
+        self._loop = asyncio.get_running_loop()
+        self._reader = Reader(replyError=ReplyError)
+        self._requests: deque[_Request] = deque()
+        self._outgoing: list[bytes] = []
+        self._watchdog: asyncio.TimerHandle | None = None
+        self.closed = False
+        self._transport.set_protocol(self)
+
+    def send(self, packed: bytes, replies: int, timeout: float) -> asyncio.Future[Any]:
+        """Send packed commands and return the future of their reply, or of the list of their replies.
+
+        The future raises Disconnected when the connection ends first, or when no answer came in `timeout` seconds.
+        """
+        future: asyncio.Future[Any] = self._loop.create_future()
+        if self.closed:
+            future.set_exception(Disconnected("the connection is closed"))
+            return future
+        self._requests.append(_Request(future, replies, self._loop.time() + timeout))
+        if not self._outgoing:
+            self._loop.call_soon(self._flush)
+        self._outgoing.append(packed)
+        if self._watchdog is None:
+            self._watchdog = self._loop.call_later(timeout, self._watch)
+        return future
+
+    def close(self, reason: str = "the connection was closed") -> None:
+        """End the connection and everything that waits on it."""
+        self._end(Disconnected(reason))
+
+    def data_received(self, data: bytes) -> None:
+        """Hand each whole reply to the request that is next."""
+        reader, requests = self._reader, self._requests
+        try:
+            reader.feed(data)
+            while (reply := reader.gets()) is not False:
+                request = requests[0]
+                request.left -= 1
+                if request.left:
+                    request.replies.append(reply)
+                    continue
+                requests.popleft()
+                if request.future.done():
+                    continue
+                if request.replies:
+                    request.replies.append(reply)
+                    request.future.set_result(request.replies)
+                else:
+                    request.future.set_result(reply)
+        except Exception as error:  # noqa: BLE001 - whatever a broken stream raises, the stream is over
+            self._end(Disconnected(f"the server's answer could not be read: {error}"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell everyone who waits."""
+        self._end(Disconnected(str(exc) if exc else "the server closed the connection"))
+
+    def _flush(self) -> None:
+        outgoing, self._outgoing = self._outgoing, []
+        if not self.closed:
+            self._transport.write(b"".join(outgoing))
+
+    def _watch(self) -> None:
+        """One timer for all requests: the oldest one decides."""
+        self._watchdog = None
+        if not self._requests:
+            return
+        left = min(request.deadline for request in self._requests) - self._loop.time()
+        if left <= 0:
+            self._end(Disconnected("the server did not answer in time"))
+        else:
+            self._watchdog = self._loop.call_later(left, self._watch)
+
+    def _end(self, error: Disconnected) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        self._transport.abort()
+        while self._requests:
+            request = self._requests.popleft()
+            if not request.future.done():
+                request.future.set_exception(error)
+
+
+async def open_wire(pool: ConnectionPool, url: str) -> Wire:
+    """Open a connection by redis-py's means and take it over.
+
+    Raises:
+        StoreUnavailable: the credentials are refused.
+        Disconnected: there is no server, or it does not answer.
+    """
+    connection: Any = pool.make_connection()
+    try:
+        await connection.connect()
+    except (AuthenticationError, AuthorizationError) as error:
+        msg = f"{redact(url)} refuses the credentials: {error}"
+        raise StoreUnavailable(msg) from error
+    except (RedisError, RedisTimeoutError, OSError) as error:
+        await connection.disconnect(nowait=True)
+        if any(word in str(error) for word in ("NOAUTH", "WRONGPASS", "NOPERM")):
+            msg = f"{redact(url)} refuses the credentials: {error}"
+            raise StoreUnavailable(msg) from error
+        msg = f"no answer from {redact(url)}: {error}"
+        raise Disconnected(msg) from error
+    writer: asyncio.StreamWriter = connection._writer  # noqa: SLF001 - redis-py has no public way to it
+    connection._writer = connection._reader = None  # noqa: SLF001 - so that it never closes what is ours now
+    return Wire(connection, writer)
+
+
+def pack_all(commands: list[Command]) -> bytes:
+    """Return the bytes of several commands."""
+    return b"".join([pack_command(command) for command in commands])

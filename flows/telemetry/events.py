@@ -1,0 +1,70 @@
+"""The events of one flow: emitted by the kernel, heard by sinks and by tests."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Events that mean that something is wrong; the others are told at level DEBUG or INFO.
+WARNINGS = frozenset(
+    {"job.failed", "job.rescued", "job.poison", "job.lost", "job.malformed", "store.unavailable", "store.full"}
+)
+NOTICES = frozenset({"flow.connected", "worker.started", "worker.stopped"})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened: a stable dotted name and flat fields."""
+
+    name: str
+    fields: dict[str, object] = field(default_factory=dict[str, object])
+
+    def __str__(self) -> str:
+        """Show it as one line."""
+        return " ".join([self.name, *(f"{name}={value!r}" for name, value in self.fields.items())])
+
+
+class Events:
+    """Tells events to those who listen; a listener that raises harms nobody."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        """Begin with one listener, which logs."""
+        self._logger = logger
+        self._listeners: list[Callable[[Event], None]] = []
+
+    def emit(self, name: str, **fields: object) -> None:
+        """Tell an event."""
+        level = logging.WARNING if name in WARNINGS else logging.INFO if name in NOTICES else logging.DEBUG
+        if not self._listeners and not self._logger.isEnabledFor(level):
+            return
+        event = Event(name, fields)
+        self._logger.log(level, "%s", event)
+        for listener in tuple(self._listeners):
+            try:
+                listener(event)
+            except Exception:
+                self._logger.exception("a listener failed on %s", name)
+
+    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `listener` with every event from now on, in the event loop; returns how to stop that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def wait_for(self, name: str, **fields: object) -> Event:
+        """Return the next event of this name that has these fields."""
+        found: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+
+        def listener(event: Event) -> None:
+            if event.name == name and fields.items() <= event.fields.items() and not found.done():
+                found.set_result(event)
+
+        stop = self.subscribe(listener)
+        try:
+            return await found
+        finally:
+            stop()

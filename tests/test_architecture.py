@@ -1,0 +1,99 @@
+"""The rules of the house that no linter knows: sizes, names, and who may do what.
+
+Each test collects the offenders, so that a failure says what to mend.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "flows"
+LUA = PACKAGE / "store" / "lua"
+
+MODULES = {path.relative_to(ROOT): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
+TREES = {path: ast.parse(source) for path, source in MODULES.items()}
+SCRIPTS = {path.relative_to(LUA): path.read_text(encoding="utf-8") for path in sorted(LUA.rglob("*.lua"))}
+
+MAX_LINES = 300
+SAYS_NOTHING = {"base", "common", "helper", "helpers", "manager", "misc", "shared", "types", "util", "utils"}
+CODE_IN_DATA = {"cloudpickle", "dill", "marshal", "pickle", "shelve"}
+NUMBERED = re.compile(r"\b(?:KEYS|ARGV)\s*\[\s*\d")
+#: A call that writes to a hash and names `_status` among its plain arguments.
+STATUS_WRITE = re.compile(r"""['"]H(?:SET|MSET|SETNX|DEL|INCRBY)['"][^)]*['"]_status['"]""", re.IGNORECASE)
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    """Yield the modules that a node imports; a relative import counts as one of `flows`."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield "flows" if node.level else node.module or ""
+
+
+def called(node: ast.AST) -> Iterator[str]:
+    """Yield the plain name that a node calls: `eval(…)` but not `connection.eval(…)`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        yield f"{node.func.id}()"
+
+
+def test_every_file_is_one_idea() -> None:
+    """No module has outgrown 300 lines, which is where one idea tends to end."""
+    lines = {str(path): source.count("\n") for path, source in MODULES.items()}
+    assert {path: count for path, count in lines.items() if count > MAX_LINES} == {}
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    """Each module opens with a docstring."""
+    assert [str(path) for path, tree in TREES.items() if not ast.get_docstring(tree)] == []
+
+
+def test_every_file_name_says_something() -> None:
+    """No module or package has a name under which anything could be put."""
+    assert [str(path) for path in MODULES if SAYS_NOTHING.intersection(path.with_suffix("").parts)] == []
+
+
+def test_imports_stand_at_the_top() -> None:
+    """No function imports a module of flows: such imports hide cycles."""
+    offenders = [
+        f"{path}:{node.lineno} {name}"
+        for path, tree in TREES.items()
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(function)
+        for name in imported(node)
+        if name.split(".")[0] == "flows"
+    ]
+    assert offenders == []
+
+
+def test_data_never_becomes_code() -> None:
+    """Nothing unpickles or evaluates: who can write to Redis must not own the workers."""
+    offenders = [
+        f"{path}: {name}"
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        for name in (*imported(node), *called(node))
+        if name.split(".")[0] in CODE_IN_DATA or name in {"eval()", "exec()"}
+    ]
+    assert offenders == []
+
+
+def test_scripts_name_their_keys_and_arguments() -> None:
+    """No Lua file counts its keys and arguments: the loader gives them names."""
+    assert [str(path) for path, source in SCRIPTS.items() if NUMBERED.search(source)] == []
+
+
+def test_one_include_alone_writes_the_status() -> None:
+    """Only `include/status.lua` writes `_status`, so no transition can leave the state table."""
+    writers = {str(path) for path, source in SCRIPTS.items() if STATUS_WRITE.search(source)}
+    assert writers <= {"include/status.lua"}
+
+
+def test_every_transition_and_every_sent_script_is_tested() -> None:
+    """Each Lua file but the includes has the test file `tests/store/test_<name>.py`."""
+    names = {path.stem for path in SCRIPTS if path.parts[0] != "include"}
+    assert sorted(name for name in names if not (ROOT / f"tests/store/test_{name}.py").exists()) == []
