@@ -63,18 +63,29 @@ class Lanes:
         self._spreading = False
         loop = asyncio.get_running_loop()
         for _ in range(min(self._burst, len(self.ready), self.width - len(self._lanes))):
-            lane = loop.create_task(self._lane(), name="flows-lane")
-            self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
+            self._lanes.add(loop.create_task(self._lane(), name="flows-lane"))
         self._burst *= 2
 
     async def _lane(self) -> None:
-        loop = asyncio.get_running_loop()
         task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine that runs is in a task
+        try:
+            clean = contextvars.copy_context()
+            while self.ready and contextvars.copy_context() == clean:
+                await self._slice(task, clean)
+                await asyncio.sleep(0)
+        finally:
+            # Here and not in a callback: between the two, this lane would count and take no more jobs.
+            self._lanes.discard(task)
+        if self.ready:
+            self._spread()
+
+    async def _slice(self, task: asyncio.Task[None], clean: contextvars.Context) -> None:
+        """Run ready jobs, one after another, until the loop should have its turn."""
+        loop = asyncio.get_running_loop()
         ready, running, run = self.ready, self.running, self._run
-        clean = contextvars.copy_context()
         until = loop.time() + _SLICE
-        while ready:
+        while ready and loop.time() < until:
             job = ready.popleft()
             if ready and not self._spreading and len(self._lanes) < self.width:
                 self._spreading = True
@@ -87,11 +98,7 @@ class Lanes:
             finally:
                 running.discard(job)
                 job.task = None
-            if task is not None and task.cancelling():
+            if task.cancelling():
                 task.uncancel()
             if contextvars.copy_context() != clean:
-                loop.call_soon(self._spread)
                 return
-            if loop.time() > until:
-                await asyncio.sleep(0)
-                until = loop.time() + _SLICE

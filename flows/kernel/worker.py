@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import traceback
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 from flows.errors import StoreError, StoreFull, StoreUnavailable
@@ -137,7 +138,12 @@ class Worker:
     async def _work(self, turns: Turns) -> None:
         try:
             while self.status == "running":
-                await self._one_turn(turns)
+                try:
+                    await self._one_turn(turns)
+                except Exception as error:  # noqa: BLE001 - a fault of ours must not leave the queue without a worker
+                    trace = "".join(traceback.format_exception(error))
+                    self._runtime.events.emit("worker.crashed", queue=self.queue, error=trace)
+                    await self._wait(_PAUSE)
             self._give_back_ready()
             while self._lanes.busy or self._ended:
                 self._kick.clear()
@@ -205,6 +211,8 @@ class Worker:
     async def _report(self, turns: Turns) -> None:
         """Report what has ended, and claim nothing."""
         ended, self._ended = self._ended, []
+        if not ended:
+            return
         try:
             await self._write_notes()
             self._recorded(ended, await turns.settle(ended))

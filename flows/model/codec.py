@@ -29,7 +29,7 @@ def encode(model: BaseModel) -> dict[str, bytes]:
         refuse_non_finite(getattr(model, name), name)
     try:
         values: dict[str, Any] = model.__pydantic_serializer__.to_python(
-            model, mode="json", by_alias=False, warnings="error"
+            model, mode="json", by_alias=False, warnings="error", include=set(names)
         )
         return {name: to_json(values[name]) for name in names if name in values}
     except (PydanticSerializationError, TypeError, UnicodeError) as error:

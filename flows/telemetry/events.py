@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 #: Events that mean that something is wrong; the others are told at level DEBUG or INFO.
 WARNINGS = frozenset(
-    {"job.failed", "job.rescued", "job.poison", "job.lost", "job.malformed", "store.unavailable", "store.full"}
+    {"job.failed", "job.rescued", "job.poison", "job.lost", "job.malformed", "store.unavailable", "store.full", "store.refused", "worker.crashed", "loop.hangs"}
 )
 NOTICES = frozenset({"flow.connected", "worker.started", "worker.stopped"})
 

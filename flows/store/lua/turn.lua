@@ -40,7 +40,7 @@ local function claim_some(wanted)
     local ids = redis.call('LRANGE', waiting, used, used + wanted - #claimed - 1)
     local stop = #ids == 0
     for _, id in ipairs(ids) do
-      local word, job, size = claim(id, #claimed > 0 or busy == '1')
+      local word, job, size = claim(id, fields, #claimed > 0 or busy == '1')
       if word == 'alone' then
         stop = true
         break

@@ -3,7 +3,7 @@
 --@ include: expire
 
 -- Returns the word, and with 'claimed' the job as the worker gets it.
-local function claim(id, alone_only)
+local function claim(id, fields, alone_only)
   local key = job_key(flow, id)
   local left = redis.call('PTTL', key)
   if left == -2 then return expire(id) end
