@@ -19,7 +19,7 @@ from flows.errors import (
 )
 from flows.kernel.current import CurrentJob, current_job
 from flows.kernel.worker import ParentWorker, Worker
-from flows.model.job import ChildJob, ChildResult, ChildrenOf, Job, JobError, JobResult
+from flows.model.job import ChildJob, ChildrenOf, ChildResult, Job, JobError, JobResult
 from flows.model.options import DeclarationWarning, FlowOptions, QueueOptions, Retention
 from flows.model.record import JobRecord
 from flows.model.state import JobState

@@ -1,20 +1,20 @@
 """Every error that flows raises, as one tree.
 
-    FlowsError
-    ├── DeclarationError       a flow, queue, worker or job class is declared wrongly
-    ├── ValidationError        what was handed over (params, a result, an argument) is refused
-    │   └── PayloadTooLarge    it is over the limit of bytes or of children
-    ├── MalformedJob           a job's hash does not hold what its class declares
-    ├── StateError             the job's state does not allow what was asked
-    ├── JobGone                the job has expired or was deleted
-    ├── WaitTimeout            the job did not end in the time given (also a TimeoutError)
-    ├── LostLease              another worker has the job now; this attempt writes nothing more
-    ├── MissingExtra           an optional package is not installed (also an ImportError)
-    └── StoreError             Redis could not do it
-        ├── StoreUnavailable   no server, refused credentials, or no answer in time
-        ├── StoreFull          the server is out of memory and takes no new jobs
-        ├── UnsafeServer       the server is set up so that it would lose jobs
-        └── KeyConflict        one of our keys holds something that is not ours
+FlowsError
+├── DeclarationError       a flow, queue, worker or job class is declared wrongly
+├── ValidationError        what was handed over (params, a result, an argument) is refused
+│   └── PayloadTooLarge    it is over the limit of bytes or of children
+├── MalformedJob           a job's hash does not hold what its class declares
+├── StateError             the job's state does not allow what was asked
+├── JobGone                the job has expired or was deleted
+├── WaitTimeout            the job did not end in the time given (also a TimeoutError)
+├── LostLease              another worker has the job now; this attempt writes nothing more
+├── MissingExtra           an optional package is not installed (also an ImportError)
+└── StoreError             Redis could not do it
+    ├── StoreUnavailable   no server, refused credentials, or no answer in time
+    ├── StoreFull          the server is out of memory and takes no new jobs
+    ├── UnsafeServer       the server is set up so that it would lose jobs
+    └── KeyConflict        one of our keys holds something that is not ours
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ class StateError(FlowsError):
     """The job's state does not allow what was asked."""
 
     def __init__(self, job_id: str, state: str, wanted: str) -> None:
-        """Say which job it is, the state that it is in and what was wanted."""
         super().__init__(f"job {job_id} is {state}: it cannot be {wanted}")
         self.job_id = job_id
         self.state = state
@@ -55,7 +54,6 @@ class JobGone(FlowsError):
     """The job has expired, was deleted, or never was."""
 
     def __init__(self, job_id: str) -> None:
-        """Say which job is missing."""
         super().__init__(f"job {job_id} is gone: it has expired, was deleted or never was")
         self.job_id = job_id
 
@@ -72,7 +70,6 @@ class MissingExtra(FlowsError, ImportError):
     """A package of an optional extra is not installed."""
 
     def __init__(self, what: str, extra: str, hint: str = "") -> None:
-        """Name what was wanted and the extra that brings it."""
         super().__init__(f"{what} needs the extra `{extra}`: pip install 'flows[{extra}]'{hint}")
         self.extra = extra
 

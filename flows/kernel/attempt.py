@@ -14,6 +14,7 @@ from flows.model.outcome import Fail, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
     from flows.kernel.handler import Handler
     from flows.model.plan import QueuePlan
     from flows.store.turns import Claimed
@@ -29,7 +30,6 @@ class Running:
     __slots__ = ("claimed", "current", "stop_as", "task")
 
     def __init__(self, claimed: Claimed, current: CurrentJob) -> None:
-        """Begin, not yet in any task."""
         self.claimed = claimed
         self.current = current
         self.task: asyncio.Task[None] | None = None
@@ -53,7 +53,6 @@ class Attempt:
         flow_name: str,
         children_results: Callable[[str, str], Awaitable[bytes | None]],
     ) -> None:
-        """Prepare; `children_results(job id, queue)` reads results that are too many for the hash."""
         self._call = handler.call
         self._job_class = handler.job_class
         self._plan = plan
@@ -101,9 +100,7 @@ class Attempt:
 
     async def _decode(self, claimed: Claimed) -> Job:
         fields: dict[str, bytes] = {
-            name: value
-            for name, value in zip(self._wanted, claimed.values, strict=True)
-            if value is not None
+            name: value for name, value in zip(self._wanted, claimed.values, strict=True) if value is not None
         }
         for source in self._results:
             if source not in fields:
@@ -136,7 +133,6 @@ class ParentAttempt:
     """Makes the attempts of a parent queue: it names the children for which the parent is to wait."""
 
     def __init__(self, plan: QueuePlan) -> None:
-        """Prepare."""
         self._plan = plan
 
     @property
@@ -152,7 +148,12 @@ class ParentAttempt:
         except (FlowsError, ValueError) as error:
             message = f"its children cannot be created: {_text(error)}"
             return Fail(
-                JobError(type=type(error).__name__, message=message, queue=self._plan.queue, attempt=claimed.attempt)
+                JobError(
+                    type=type(error).__name__,
+                    message=message,
+                    queue=self._plan.queue,
+                    attempt=claimed.attempt,
+                )
             )
 
 

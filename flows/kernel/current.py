@@ -22,11 +22,10 @@ class CurrentJob:
 
     __slots__ = ("_note", "attempt", "cancelled", "fence", "id", "idempotency_key", "queue")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the facts of an attempt
         self, job_id: str, queue: str, attempt: int, fence: int, visit: int,
         note: Callable[[CurrentJob, bytes, str | None], None] | None,
     ) -> None:  # fmt: skip
-        """Keep the facts of the attempt; `note` takes what the function tells."""
         self.id = job_id
         self.queue = queue
         self.attempt = attempt

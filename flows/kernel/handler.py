@@ -8,6 +8,7 @@ import importlib
 import inspect
 import sys
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
@@ -36,15 +37,12 @@ class Handler:
     def __init__(
         self, function: Callable[[Any], Any], job_class: type[Job], executor: ExecutorKind, concurrency: int
     ) -> None:
-        """Keep what is needed to call it; threads and processes begin with `open`."""
         self.function = function
         self.job_class = job_class
         self.executor = executor
         self._concurrency = concurrency
         self._pool: Executor | None = None
-        self.call: Callable[[Job], Awaitable[JobResult | None]] = (
-            function if executor == "loop" else self._call_in_pool
-        )
+        self.call: Callable[[Job], Awaitable[JobResult | None]] = function if executor == "loop" else self._call_in_pool
 
     def open(self) -> None:
         """Begin the threads or processes."""
@@ -66,8 +64,11 @@ class Handler:
             raise FlowsError(msg)
         loop = asyncio.get_running_loop()
         if self.executor == "thread":
-            run = contextvars.copy_context().run
-            return await loop.run_in_executor(pool, run, self.function, job)
+            run: Callable[[], Any] = partial(contextvars.copy_context().run, self.function, job)
+            result: Any = await loop.run_in_executor(pool, run)
+            # A lambda around an `async def` looks like a plain function until it is called.
+            returned: JobResult | None = await result if inspect.isawaitable(result) else result
+            return returned
         here = current_job()
         about = (here.id, here.queue, here.attempt, here.fence, here.idempotency_key)
         names = (self.function.__module__, self.function.__qualname__)
@@ -81,7 +82,10 @@ class Handler:
 
 
 def make_handler(
-    function: Callable[[Any], Any], job_class: type[Job], executor: Literal["process"] | None, concurrency: int
+    function: Callable[[Any], Any],
+    job_class: type[Job],
+    executor: Literal["process"] | None,
+    concurrency: int,
 ) -> Handler:
     """Return the handler of a worker function.
 
@@ -93,7 +97,7 @@ def make_handler(
         msg = f"worker function {name} cannot be called"
         raise DeclarationError(msg)
     _check_signature(function, name)
-    called = function if inspect.isroutine(function) else getattr(function, "__call__", function)
+    called: Any = function if inspect.isroutine(function) else type(function).__call__
     is_async = inspect.iscoroutinefunction(called) or inspect.iscoroutinefunction(inspect.unwrap(function))
     if executor is None:
         return Handler(function, job_class, "loop" if is_async else "thread", concurrency)

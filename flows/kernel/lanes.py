@@ -25,7 +25,6 @@ class Lanes:
     """Up to `width` attempts at once."""
 
     def __init__(self, width: int, run: Callable[[Running], Awaitable[None]]) -> None:
-        """Run jobs by `run`, which must not raise."""
         self.width = width
         self.ready: deque[Running] = deque()
         self.running: set[Running] = set()

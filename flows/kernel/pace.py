@@ -17,7 +17,6 @@ class Pace:
     """Watches how fast the jobs of one worker end."""
 
     def __init__(self, concurrency: int) -> None:
-        """Begin without claiming ahead."""
         self._concurrency = concurrency
         self._rate = 0.0
         self._since = time.monotonic()

@@ -36,7 +36,6 @@ class Renewer:
     """The thread, and the loop's sign of life."""
 
     def __init__(self, renewal: LeaseRenewal, lease_seconds: float, hang_limit: float, events: Events) -> None:
-        """Renew four times in a lease, as long as the loop has shown itself within `hang_limit` seconds."""
         self._renewal = renewal
         self._pause = lease_seconds / 4
         self._hang_limit = hang_limit

@@ -20,7 +20,6 @@ class Rescuer:
     """One task for all queues of a flow; others may do the same at the same time."""
 
     def __init__(self, rescue: Callable[[str], Rescue], pause_seconds: float, events: Events) -> None:
-        """Prepare; `rescue` returns the store's rescue of a queue."""
         self._rescue = rescue
         self._pause = pause_seconds
         self._events = events

@@ -6,8 +6,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from flows.config import choose_server, redact
-from flows.kernel.renewer import Renewer
+from flows.config import choose_server
+from flows.kernel.renewer import Holder, Renewer
 from flows.kernel.rescuer import Rescuer
 from flows.model.outcome import Fail
 from flows.store.connection import Connection
@@ -37,7 +37,6 @@ class Runtime:
     """Opened by whatever uses the flow first; closed by the flow."""
 
     def __init__(self, options: FlowOptions[Job, str]) -> None:
-        """Prepare; nothing is connected before `open`."""
         self.options = options
         self.terms = Terms.of(options)
         self.events = Events(options.logger or logging.getLogger("flows"))
@@ -55,13 +54,16 @@ class Runtime:
             StoreError: the server cannot be used.
             DeclarationError: another flow owns one of the queues or names.
         """
-        if self._opened:
+        loop = asyncio.get_running_loop()
+        if self._opened and self._loop is loop:
             return
         async with self._opening:
-            if self._opened:
+            if self._opened and self._loop is loop:
                 return
-            self._loop = asyncio.get_running_loop()
-            url = self.server.url or await asyncio.to_thread(EmbeddedServer().start)
+            # What belonged to a loop that has ended cannot be used again.
+            self._loop, self._opened, self._serving = loop, False, False
+            named = self.server.url
+            url = await asyncio.to_thread(EmbeddedServer().start) if named is None else named
             self.connection = Connection(url, f"flows-{self.options.name}")
             try:
                 await self.connection.open()
@@ -72,7 +74,7 @@ class Runtime:
                 raise
             self._make_parts(url)
             self._opened = True
-            self.events.emit("flow.connected", flow=self.options.name, server=redact(url), source=self.server.source)
+            self.events.emit("flow.connected", flow=self.options.name, server=str(self.server))
 
     def _make_parts(self, url: str) -> None:
         self.creation = Creation(self.connection, self.terms)
@@ -86,13 +88,20 @@ class Runtime:
         self.renewer = Renewer(renewal, lease, self.options.hang_limit.total_seconds(), self.events)
         self.rescuer = Rescuer(self._rescue, lease / 6, self.events)
 
-    def serve(self) -> None:
-        """Begin the services that workers need."""
+    def begin(self, shift: Holder) -> None:
+        """Renew the leases of a worker that begins, and look after its queue."""
         if not self._serving:
             self._serving = True
             self.doorbell.start()
             self.renewer.start()
             self.rescuer.start()
+        self.renewer.add(shift)
+        self.rescuer.add(shift.queue)
+
+    def end(self, shift: Holder) -> None:
+        """Do it no more."""
+        self.renewer.remove(shift)
+        self.rescuer.remove(shift.queue)
 
     async def close(self) -> None:
         """Stop the services and disconnect; closing twice changes nothing."""
@@ -137,7 +146,11 @@ class Runtime:
             if word == "ok" and isinstance(outcome, Fail):
                 error = outcome.error
                 self.events.emit(
-                    "job.failed", queue=queue, job_id=claimed.id, error=error.type, message=error.message[:500]
+                    "job.failed",
+                    queue=queue,
+                    job_id=claimed.id,
+                    error=error.type,
+                    message=error.message[:500],
                 )
 
     def _rescue(self, queue: str) -> Rescue:

@@ -1,78 +1,42 @@
-"""A worker: claims jobs of one queue in batches, runs them in its lanes, and reports how they ended.
-
-One turn is under way at a time. It takes along all that has ended since the last one and brings the next jobs, so
-the batches grow with the load by themselves, and an idle worker answers at once.
-"""
+"""A worker of one queue: started and stopped singly, or with its flow."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import traceback
-from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from flows.errors import StoreError, StoreFull, StoreUnavailable
-from flows.kernel.attempt import Running
-from flows.kernel.current import CurrentJob
-from flows.kernel.lanes import Lanes
-from flows.kernel.pace import Pace
-from flows.model.outcome import AwaitChildren, Cancel, Outcome, Release
-from flows.store.notes import Note, write_notes
-from flows.store.turns import fits_one_script
+from flows.kernel.shift import Runner, Shift
 
 if TYPE_CHECKING:
     from flows.kernel.handler import Handler
     from flows.kernel.runtime import Runtime
-    from flows.store.turns import Claimed, Turn, Turns
 
 #: What a worker is doing.
 WorkerStatus: TypeAlias = Literal["stopped", "running", "stopping"]
 
-#: While the server is full or away, a worker looks again after so many seconds.
-_PAUSE: Final = 1.0
-#: Jobs that were claimed ahead and did not begin within so many seconds are handed back.
-_SITTING: Final = 0.5
-
-
-class Runner(Protocol):
-    """Makes attempts: of a worker function, or of a parent queue."""
-
-    @property
-    def fields(self) -> list[str]:
-        """The fields of the hash that a claim has to bring."""
-        ...
-
-    async def run(self, running: Running) -> Outcome | None:
-        """Make one attempt; never raises."""
-        ...
-
 
 class Worker:
-    """One worker of one queue. Start and stop it singly here, or with its flow."""
+    """Takes jobs from one queue, runs their function, stores what it returns and passes them on.
+
+    Attributes:
+        queue: The full name of its queue.
+        concurrency: How many jobs it runs at once.
+        status: "stopped", "running", or "stopping" while it finishes the jobs in hand.
+    """
 
     def __init__(
         self, runtime: Runtime, queue: str, runner: Runner, concurrency: int, handler: Handler | None = None
     ) -> None:
-        """Prepare; nothing runs before `start`."""
         self.queue = queue
         self.concurrency = concurrency
         self.status: WorkerStatus = "stopped"
-        self.incarnation = ""
         self._runtime = runtime
         self._runner = runner
         self._handler = handler
+        self._shift: Shift | None = None
         self._task: asyncio.Task[None] | None = None
-        self._kick = asyncio.Event()
-        self._held: dict[str, Running] = {}
-        self._ended: list[tuple[Claimed, Outcome]] = []
-        self._notes: dict[tuple[str, int], Note] = {}
-        self._lanes = Lanes(concurrency, self._attempt)
-        self._pace = Pace(concurrency)
-        self._turns: Turns | None = None
-        self._deadline: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
-        """Show its queue and what it is doing."""
         return f"<{type(self).__name__} of {self.queue} {self.status}>"
 
     async def start(self) -> None:
@@ -80,6 +44,7 @@ class Worker:
 
         Raises:
             StoreError: the server cannot be used.
+            DeclarationError: another flow owns one of the flow's queues.
         """
         if self.status != "stopped":
             return
@@ -89,16 +54,9 @@ class Worker:
         except BaseException:
             self.status = "stopped"
             raise
-        # A new incarnation each time: what an earlier one still tries to write is a stranger's.
-        self.incarnation = os.urandom(8).hex()
-        self._turns = self._runtime.turns(self.queue, self.incarnation, self._runner.fields)
-        if self._handler is not None:
-            self._handler.open()
-        self._runtime.serve()
-        self._runtime.renewer.add(self)
-        self._runtime.rescuer.add(self.queue)
-        self._task = asyncio.get_running_loop().create_task(self._work(self._turns), name=f"flows-{self.queue}")
-        self._runtime.events.emit("worker.started", queue=self.queue, concurrency=self.concurrency)
+        shift = Shift(self._runtime, self.queue, self._runner, self.concurrency)
+        self._shift = shift
+        self._task = asyncio.get_running_loop().create_task(self._work(shift), name=f"flows-{self.queue}")
 
     async def stop(self, grace: float | None = None) -> None:
         """Take no more jobs, finish those in hand, and end; stopping twice changes nothing.
@@ -107,224 +65,31 @@ class Worker:
             grace: After so many seconds what still runs is cancelled, and those jobs are handed back at once
                 without using up an attempt. None waits as long as it takes.
         """
-        task = self._task
-        if task is None:
+        task, shift = self._task, self._shift
+        if task is None or shift is None:
             return
         self.status = "stopping"
-        self._kick.set()
+        shift.end()
         if grace is not None:
-            self._deadline = asyncio.get_running_loop().call_later(grace, self._hand_back)
+            await asyncio.wait({task}, timeout=grace)
+            shift.hand_back()
         await asyncio.shield(task)
 
-    def held(self) -> list[tuple[str, int]]:
-        """The (id, fence) of each job whose lease it holds."""
-        return [(job.claimed.id, job.claimed.fence) for job in list(self._held.values())]
-
-    def lease_answered(self, job_id: str, fence: int, word: str) -> None:
-        """Act on a lease that is lost, or on a job that shall be cancelled."""
-        job = self._held.get(job_id)
-        if job is None or job.claimed.fence != fence:
-            return
-        if word == "cancel":
-            job.stop(Cancel())
-        else:
-            self._runtime.events.emit("job.lost", queue=self.queue, job_id=job_id, word=word)
-            del self._held[job_id]
-            if job in self._lanes.running:
-                job.stop(None)
-            elif job in self._lanes.ready:
-                self._lanes.ready.remove(job)
-
-    async def _work(self, turns: Turns) -> None:
+    async def _work(self, shift: Shift) -> None:
+        runtime = self._runtime
+        if self._handler is not None:
+            self._handler.open()
+        runtime.begin(shift)
+        runtime.events.emit("worker.started", queue=self.queue, concurrency=self.concurrency)
         try:
-            while self.status == "running":
-                try:
-                    await self._one_turn(turns)
-                except Exception as error:  # noqa: BLE001 - a fault of ours must not leave the queue without a worker
-                    trace = "".join(traceback.format_exception(error))
-                    self._runtime.events.emit("worker.crashed", queue=self.queue, error=trace)
-                    await self._wait(_PAUSE)
-            self._give_back_ready()
-            while self._lanes.busy or self._ended:
-                self._kick.clear()
-                if self._ended:
-                    await self._report(turns)
-                else:
-                    await self._kick.wait()
+            await shift.work()
         finally:
-            await self._lanes.close()
-            if self._deadline is not None:
-                self._deadline.cancel()
-            self._runtime.renewer.remove(self)
-            self._runtime.rescuer.remove(self.queue)
+            runtime.end(shift)
             if self._handler is not None:
                 self._handler.close()
-            self._held.clear()
-            self._task = None
+            self._task = self._shift = None
             self.status = "stopped"
-            self._runtime.events.emit("worker.stopped", queue=self.queue)
-
-    async def _one_turn(self, turns: Turns) -> None:
-        self._kick.clear()
-        want = self._want()
-        if not want and not self._ended:
-            await self._wait(None)
-            return
-        ended, self._ended = self._ended, []
-        try:
-            await self._write_notes()
-            turn = await turns.turn(ended, want, busy=self._lanes.busy)
-        except StoreUnavailable as error:
-            turn = await self._repeat(turns, error)
-            if turn is None:
-                self._ended = ended + self._ended
-                return
-        except StoreError as error:
-            # Refused before anything was written: what has ended can still be reported without claiming.
-            name = "store.full" if isinstance(error, StoreFull) else "store.refused"
-            self._runtime.events.emit(name, queue=self.queue, error=str(error))
-            self._ended = ended + self._ended
-            await self._report(turns)
-            await self._wait(_PAUSE)
-            return
-        self._recorded(ended, turn.words)
-        self._pace.ended(len(ended))
-        if turn.claimed:
-            self._accept(turn.claimed)
-        elif turn.left and self._lanes.busy:
-            # The next job is to run alone: listening would only ring this worker again and again.
-            await self._wait(None)
-        elif not self._ended:
-            await self._idle(turn.next_due_ms)
-
-    async def _repeat(self, turns: Turns, error: StoreError) -> Turn | None:
-        """Send the turn again until it is answered: with the same number it is one and the same turn."""
-        while self.status == "running":
-            self._runtime.events.emit("store.unavailable", queue=self.queue, error=str(error))
-            await self._wait(_PAUSE)
-            try:
-                return await turns.repeat()
-            except StoreUnavailable as again:
-                error = again
-        return None
-
-    async def _report(self, turns: Turns) -> None:
-        """Report what has ended, and claim nothing."""
-        ended, self._ended = self._ended, []
-        if not ended:
-            return
-        try:
-            await self._write_notes()
-            self._recorded(ended, await turns.settle(ended))
-        except StoreError as error:
-            # The leases run out and the jobs are run again elsewhere: at least once is what is promised.
-            self._forget(ended)
-            self._runtime.events.emit("store.unavailable", queue=self.queue, error=str(error))
-
-    def _want(self) -> int:
-        """How many jobs to claim now: what the lanes will begin soon, and nothing beside a job that runs alone."""
-        if any(job.claimed.alone for job in self._lanes.running) or any(job.claimed.alone for job in self._lanes.ready):
-            return 0
-        return self._pace.room(len(self._lanes.running), len(self._lanes.ready))
-
-    def _accept(self, claimed: list[Claimed]) -> None:
-        self._runtime.events.emit("job.claimed", queue=self.queue, count=len(claimed))
-        jobs = [
-            Running(job, CurrentJob(job.id, self.queue, job.attempt, job.fence, job.visit, self._take_note))
-            for job in claimed
-        ]
-        for job in jobs:
-            self._held[job.claimed.id] = job
-        self._lanes.offer(jobs)
-
-    async def _attempt(self, job: Running) -> None:
-        """Run one job in a lane and keep its outcome for the next turn."""
-        outcome = await self._runner.run(job)
-        if isinstance(outcome, AwaitChildren) and not fits_one_script(outcome.children):
-            outcome = await self._create_children(job, outcome)
-        if outcome is not None:
-            self._ended.append((job.claimed, outcome))
-        else:
-            self._held.pop(job.claimed.id, None)
-        self._kick.set()
-
-    async def _create_children(self, job: Running, outcome: AwaitChildren) -> Outcome | None:
-        turns = self._turns
-        try:
-            if turns is None or await turns.create_children(job.claimed, outcome.children) != "ok":
-                return None
-        except asyncio.CancelledError:
-            return job.stop_as
-        except StoreError as error:
-            # Its lease runs out, and the next attempt goes on where this one stopped.
-            self._runtime.events.emit("store.unavailable", queue=self.queue, error=str(error))
-            return None
-        return AwaitChildren([], outcome.next_queue, outcome.fields, outcome.on_child_failure)
-
-    def _recorded(self, ended: list[tuple[Claimed, Outcome]], words: list[str]) -> None:
-        self._forget(ended)
-        for (claimed, _outcome), word in zip(ended, words, strict=True):
-            if word not in {"ok", "cancelled"}:
-                self._runtime.events.emit("job.lost", queue=self.queue, job_id=claimed.id, word=word)
-        self._runtime.tell_outcomes(self.queue, ended, words)
-
-    def _forget(self, ended: list[tuple[Claimed, Outcome]]) -> None:
-        """Hold these jobs no longer, unless they were claimed anew meanwhile."""
-        for claimed, _outcome in ended:
-            held = self._held.get(claimed.id)
-            if held is not None and held.claimed is claimed:
-                del self._held[claimed.id]
-
-    async def _idle(self, next_due_ms: int) -> None:
-        """Wait for a ring, for the next due time, or for an attempt to end."""
-        bell = self._runtime.doorbell
-        bell.listen(self.queue, self._kick.set)
-        try:
-            await self._wait(next_due_ms / 1000 if next_due_ms else None)
-        finally:
-            bell.forget(self.queue, self._kick.set)
-
-    async def _wait(self, seconds: float | None) -> None:
-        """Wait until kicked; jobs that were claimed ahead and do not begin meanwhile are handed back."""
-        while True:
-            begun = self._lanes.started
-            limit = _SITTING if self._lanes.ready else seconds
-            try:
-                async with asyncio.timeout(limit):
-                    await self._kick.wait()
-            except TimeoutError:
-                if self._lanes.ready and self._lanes.started == begun and self._lanes.running:
-                    self._give_back_ready()
-                    return
-                if limit == seconds:
-                    return
-            else:
-                return
-
-    def _give_back_ready(self) -> None:
-        self._ended += [(job.claimed, Release()) for job in self._lanes.take_back()]
-        self._pace.slow()
-
-    def _hand_back(self) -> None:
-        for job in tuple(self._lanes.running):
-            job.stop(Release())
-
-    def _take_note(self, current: CurrentJob, progress: bytes, line: str | None) -> None:
-        note = self._notes.setdefault((current.id, current.fence), Note())
-        if progress:
-            note.progress = progress
-        if line is not None:
-            note.lines.append(line)
-        self._runtime.call_soon(self._notes_wanted)
-
-    def _notes_wanted(self) -> None:
-        if self._notes and self.status != "stopped":
-            self._runtime.background(self._write_notes())
-
-    async def _write_notes(self) -> None:
-        if self._notes:
-            notes, self._notes = self._notes, {}
-            await write_notes(self._runtime.connection, self._runtime.terms, self.queue, self.incarnation, notes)
+            runtime.events.emit("worker.stopped", queue=self.queue)
 
 
 class ParentWorker(Worker):

@@ -65,9 +65,10 @@ def decode(model: type[ModelT], fields: Mapping[str, bytes]) -> ModelT:
             continue
         mark = _children_fields(model).get(name)
         parts.append(b'"%b":%b' % (name.encode(), raw if mark is None else pick_child(raw, mark)))
-    return model.__pydantic_validator__.validate_json(
+    decoded: ModelT = model.__pydantic_validator__.validate_json(
         b"{" + b",".join(parts) + b"}", by_alias=False, by_name=True
     )
+    return decoded
 
 
 @cache
@@ -76,8 +77,7 @@ def sources(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
     marks = _children_fields(model)
     kernel = Job.model_fields if issubclass(model, Job) else {}
     return tuple(
-        (name, results_field(marks[name].queue) if name in marks else name)
-        for name in (*_user_fields(model), *kernel)
+        (name, results_field(marks[name].queue) if name in marks else name) for name in (*_user_fields(model), *kernel)
     )
 
 

@@ -121,9 +121,7 @@ class ChildrenOf:
 
 
 #: User fields may not be called so: they would hide what every job or result has.
-RESERVED_FIELDS: Final = frozenset(
-    {*Job.model_fields, *JobResult.model_fields, "created_at", "results"}
-)
+RESERVED_FIELDS: Final = frozenset({*Job.model_fields, *JobResult.model_fields, "created_at", "results"})
 
 
 def user_fields(model: type[BaseModel]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +22,7 @@ def lookup_texts(value: object) -> list[str]:
     types; everything else (`bool`, `None`, a dict, a model) gives none.
     """
     if isinstance(value, (list, tuple, set, frozenset)):
-        elements: Iterable[object] = value  # pyright: ignore[reportUnknownVariableType]
+        elements = cast("Iterable[object]", value)
         return list(dict.fromkeys(text for text in map(lookup_text, elements) if text is not None))
     text = lookup_text(value)
     return [] if text is None else [text]

@@ -71,7 +71,7 @@ class QueueOptions(Generic[JobT_co]):
         for child in self.children:
             check_child_name(child.name)
             if child.next_queue is not None:
-                msg = f"child queue {child.name!r} of {self.name!r}: a child is done after its queue, it has no next_queue"
+                msg = f"child queue {child.name!r} of {self.name!r} has a next_queue: a child is done after its queue"
                 raise DeclarationError(msg)
             if child.name in seen:
                 msg = f"queue {self.name!r} declares the child queue {child.name!r} twice"
@@ -204,18 +204,13 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         seen: dict[str, str] = {}
         for name, kind in claimed_names(self):
             if name in seen:
-                msg = (
-                    f"the {kind} {name!r} and the {seen[name]} of the same name would share keys: "
-                    "rename one of them"
-                )
+                msg = f"the {kind} {name!r} and the {seen[name]} of the same name would share keys: rename one of them"
                 raise DeclarationError(msg)
             seen[name] = kind
 
     def _check_results(self) -> None:
         parents = {
-            full_name: {child.name for child in queue.children}
-            for full_name, queue in self.walk()
-            if queue.children
+            full_name: {child.name for child in queue.children} for full_name, queue in self.walk() if queue.children
         }
         for full_name, queue in self.walk():
             for field, mark in children_fields(queue.job).items():

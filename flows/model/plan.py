@@ -69,9 +69,7 @@ class QueuePlan:
         specs: list[Any] = from_json(to_json([child_spec(child, self.options) for child in result.children]))
         fields = self._fields(result)
         self._check_size(fields)
-        return AwaitChildren(
-            new_children(self.queue, specs, job_id), None, fields, self.options.on_child_failure
-        )
+        return AwaitChildren(new_children(self.queue, specs, job_id), None, fields, self.options.on_child_failure)
 
     def fan_out(self, job_id: str, specs: bytes | None) -> AwaitChildren | Advance | Done:
         """Return what becomes of a parent: it waits for the children that its hash names, or goes straight on.

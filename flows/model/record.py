@@ -37,7 +37,7 @@ class JobRecord(Generic[ParamsT]):
         children: The ids of its children, or their records where they were asked for.
     """
 
-    def __init__(  # noqa: PLR0913 - a record of plain facts
+    def __init__(
         self,
         *,
         job_id: str,
@@ -51,7 +51,6 @@ class JobRecord(Generic[ParamsT]):
         fields: Mapping[str, bytes],
         params_class: type[ParamsT],
     ) -> None:
-        """Keep what was read; params and views are decoded when asked for."""
         self.id = job_id
         self.flow_name = flow_name
         self.status = status
@@ -94,9 +93,7 @@ class JobRecord(Generic[ParamsT]):
     def job_lists(self) -> list[bytes]:
         """The fields that list the job keys of its children, as they are stored."""
         return [
-            value
-            for name, value in self._fields.items()
-            if name.startswith("children:") and name.endswith(":jobs")
+            value for name, value in self._fields.items() if name.startswith("children:") and name.endswith(":jobs")
         ]
 
     def view(self, model: type[ModelT]) -> ModelT:

@@ -32,9 +32,7 @@ TRANSITIONS: Final[Mapping[JobState, frozenset[JobState]]] = MappingProxyType(
     {
         _S.WAITING: frozenset({_S.PROCESSING, _S.FAILED, _S.CANCELLED}),
         _S.DELAYED: frozenset({_S.WAITING, _S.CANCELLED}),
-        _S.PROCESSING: frozenset(
-            {_S.WAITING, _S.DONE, _S.DELAYED, _S.FAILED, _S.CANCELLED, _S.CHILDREN}
-        ),
+        _S.PROCESSING: frozenset({_S.WAITING, _S.DONE, _S.DELAYED, _S.FAILED, _S.CANCELLED, _S.CHILDREN}),
         _S.CHILDREN: frozenset({_S.WAITING, _S.DONE, _S.FAILED, _S.CANCELLED}),
         _S.DONE: frozenset(),
         _S.FAILED: frozenset({_S.WAITING}),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import types
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, Never, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
-from typing_extensions import Never
 
 from flows.errors import DeclarationError
 from flows.model.job import Job, JobResult, user_fields
@@ -110,7 +109,9 @@ def _check_jobs(options: FlowOptions[Job, str], members: tuple[Any, ...]) -> Non
     for queue in options.queues:
         if not any(isinstance(member, type) and issubclass(queue.job, member) for member in members):
             names = ", ".join(getattr(member, "__name__", repr(member)) for member in members)
-            msg = f"queue {queue.name!r} has the job class {queue.job.__name__}, which is not among the flow's ({names})"
+            msg = (
+                f"queue {queue.name!r} has the job class {queue.job.__name__}, which is not among the flow's ({names})"
+            )
             raise DeclarationError(msg)
 
 

@@ -5,51 +5,24 @@ from __future__ import annotations
 import asyncio
 import signal
 import types
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Self, TypeAlias, overload
-
-from pydantic import BaseModel
-from typing_extensions import Never, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
 from flows.errors import DeclarationError
-from flows.kernel.attempt import Attempt, ParentAttempt
-from flows.kernel.handler import make_handler
+from flows.kernel.attempt import ParentAttempt
 from flows.kernel.runtime import Runtime
 from flows.kernel.worker import ParentWorker, Worker
-from flows.model.job import Job, JobResult
-from flows.pipeline.declaration import check_result_class, declare
+from flows.pipeline.declaration import declare
 from flows.pipeline.jobs import Jobs
+from flows.pipeline.signature import ChildJobT, JobClass, JobT, KeyT, ParamsT, QueueJobT, WorkerFunction
+from flows.pipeline.workers import check_counts, function_workers
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
 
     from flows.model.options import FlowOptions
-    from flows.model.plan import QueuePlan
     from flows.model.record import JobRecord
     from flows.telemetry.events import Events
-
-JobT = TypeVar("JobT", bound=Job)
-JobT_co = TypeVar("JobT_co", bound=Job, covariant=True)
-FlowJobT_co = TypeVar("FlowJobT_co", bound=Job, covariant=True)
-ParamsT = TypeVar("ParamsT", bound=BaseModel)
-KeyT = TypeVar("KeyT", bound=str, default=Never)
-QueueJobT = TypeVar("QueueJobT", bound=Job)
-ChildJobT = TypeVar("ChildJobT", bound=Job)
-
-#: `async def`, `def` (run in a thread), or `def` with executor="process".
-WorkerFunction: TypeAlias = "Callable[[QueueJobT], Awaitable[JobResult | None] | JobResult | None]"
-
-
-class JobClass(Protocol[JobT_co, FlowJobT_co]):
-    """A job class that stands for a queue: it is `JobT_co`, and one of the flow's."""
-
-    def __job_class__(self) -> type[JobT_co]:
-        """Return the class itself."""
-        ...
-
-    def __flow_job_class__(self) -> type[FlowJobT_co]:
-        """Return the class as one of the flow's."""
-        ...
 
 
 class Flow(Generic[JobT, ParamsT, KeyT]):
@@ -76,7 +49,6 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
             return types.new_class(cls.__name__, (alias,), {}, lambda namespace: namespace.update(body))
 
     def __init__(self, options: FlowOptions[JobT, KeyT]) -> None:
-        """Check the declaration; nothing is connected yet."""
         self._declaration = declare(options, self._declared)
         self._runtime = Runtime(self._declaration.options)
         self._jobs: Jobs[ParamsT] = Jobs(self._runtime, self._declaration, self._declared[1])
@@ -129,7 +101,7 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
         """
         return await self._jobs.get(ids, keys_to_get, resolve=resolve_children)
 
-    async def get_jobs_by_key(  # noqa: PLR0913 - paging
+    async def get_jobs_by_key(
         self,
         key_name: KeyT,
         value: str | float,
@@ -236,7 +208,9 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
         if plan.options.children and ":" not in plan.queue:
             msg = f"{plan.queue!r} is a parent queue: use create_parent_workers"
             raise DeclarationError(msg)
-        return self._function_workers(plan, worker_function, count, concurrency, executor)
+        workers = function_workers(self._runtime, plan, worker_function, count, concurrency, executor)
+        self._workers += workers
+        return workers
 
     def create_parent_workers(
         self, queue: type[JobT] | str, count: int = 1, *, concurrency: int = 8
@@ -252,12 +226,12 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
         if not plan.options.children:
             msg = f"{plan.queue!r} is no parent queue: give it children, or use create_workers"
             raise DeclarationError(msg)
-        _check_counts(count, concurrency)
+        check_counts(count, concurrency)
         workers = [ParentWorker(self._runtime, plan.queue, ParentAttempt(plan), concurrency) for _ in range(count)]
         self._workers += workers
         return workers
 
-    def create_child_workers(  # noqa: PLR0913 - as create_workers
+    def create_child_workers(
         self,
         parent_queue: type[JobT] | str,
         child: type[ChildJobT] | str,
@@ -273,7 +247,9 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
             DeclarationError: the parent has no such child queue, or the function cannot be used.
         """
         plan = self._declaration.child_plan_of(self._declaration.plan_of(parent_queue), child)
-        return self._function_workers(plan, worker_function, count, concurrency, executor)
+        workers = function_workers(self._runtime, plan, worker_function, count, concurrency, executor)
+        self._workers += workers
+        return workers
 
     async def start_all(self) -> None:
         """Connect the flow, then start all workers; starting twice changes nothing.
@@ -319,33 +295,3 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
     ) -> None:
         """Stop all."""
         await self.stop_all()
-
-    def _function_workers(
-        self,
-        plan: QueuePlan,
-        function: Callable[[Any], Any],
-        count: int,
-        concurrency: int,
-        executor: Literal["process"] | None,
-    ) -> list[Worker]:
-        _check_counts(count, concurrency)
-        check_result_class(plan, function)
-        flow = self._runtime.terms.flow_of(plan.queue)
-
-        async def results(job_id: str, queue: str) -> bytes | None:
-            return await self._runtime.children_results(flow, job_id, queue)
-
-        workers: list[Worker] = []
-        for _ in range(count):
-            handler = make_handler(function, plan.options.job, executor, concurrency)
-            attempt = Attempt(handler, plan, flow, results)
-            workers.append(Worker(self._runtime, plan.queue, attempt, concurrency, handler))
-        self._workers += workers
-        return workers
-
-
-def _check_counts(count: object, concurrency: object) -> None:
-    for name, number in (("count", count), ("concurrency", concurrency)):
-        if not isinstance(number, int) or number < 1:
-            msg = f"{name}={number!r}: give a positive whole number"
-            raise DeclarationError(msg)

@@ -40,7 +40,6 @@ class Jobs(Generic[ParamsT]):
     """All that can be done with the jobs of one flow."""
 
     def __init__(self, runtime: Runtime, declaration: Declaration, params: type[ParamsT]) -> None:
-        """Use the flow's runtime, which is opened by the first call."""
         self._runtime = runtime
         self._declaration = declaration
         self._params = params
@@ -68,7 +67,9 @@ class Jobs(Generic[ParamsT]):
         await self._send(chunk)
         return ids + [job.id for job in chunk]
 
-    async def get(self, ids: Sequence[str], keys: Sequence[str] | None, *, resolve: bool) -> list[JobRecord[ParamsT] | None]:
+    async def get(
+        self, ids: Sequence[str], keys: Sequence[str] | None, *, resolve: bool
+    ) -> list[JobRecord[ParamsT] | None]:
         """Return the records of ids, None for each that is gone."""
         await self._runtime.open()
         jobs = [(self._flow, _checked(job_id)) for job_id in ids]

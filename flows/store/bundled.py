@@ -58,7 +58,6 @@ class BundledValkey:
     """The process that serves a data directory, as the files in it tell; it need not be ours, or alive."""
 
     def __init__(self, data_dir: Path, settings: Mapping[str, str]) -> None:
-        """Take the directory, and settings that win over `SETTINGS` when it is launched."""
         self._data_dir = data_dir
         self._settings = {**SETTINGS, **settings}
         self._password = settings.get("requirepass")

@@ -3,6 +3,9 @@
 Everything that is sent here is safe to send twice: when a connection ends, what was not answered is sent again.
 """
 
+# redis-py leaves **kwargs and some results untyped
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import asyncio
@@ -38,7 +41,6 @@ class Connection:
     """A connection that is opened when it is first used, and again when it was lost."""
 
     def __init__(self, url: str, name: str) -> None:
-        """Remember where; `name` is what the server lists this client as."""
         self.url = url
         self._pool = ConnectionPool.from_url(
             url,
@@ -148,7 +150,7 @@ class _NoScript(StoreError):
     """The server does not have the script that was named by its digest."""
 
 
-def translated(error: ReplyError) -> StoreError:
+def translated(error: ReplyError) -> StoreError:  # noqa: PLR0911 - one per kind of error
     """Return the typed error that stands for an error reply."""
     text = str(error)
     code = error.code

@@ -16,15 +16,12 @@ class Control:
     """Acts on the jobs of one flow and of its child queues."""
 
     def __init__(self, connection: Connection, terms: Terms) -> None:
-        """Use the flow's connection."""
         self._connection = connection
         self._terms = terms
 
     async def cancel(self, flow: str, job_id: str, reason: str) -> str:
         """Cancel a job and its children; the word: cancelled, requested, too late, gone or malformed."""
-        word, children = await self._connection.run(
-            load("cancel"), {**self._named(flow, job_id), "reason": reason}
-        )
+        word, children = await self._connection.run(load("cancel"), {**self._named(flow, job_id), "reason": reason})
         for child in children:
             child_flow, child_id = self._of_key(child)
             await self.cancel(child_flow, child_id, reason)

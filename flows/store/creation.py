@@ -30,7 +30,6 @@ class NewJob:
     __slots__ = ("commands", "data", "id", "keys", "lookups")
 
     def __init__(self, job_id: str, data: bytes, commands: int, keys: list[str], lookups: list[str]) -> None:
-        """Keep the packed transaction, how many commands it has, and the key of each but MULTI and EXEC."""
         self.id = job_id
         self.data = data
         self.commands = commands
@@ -42,7 +41,6 @@ class Creation:
     """Creates the jobs of one flow."""
 
     def __init__(self, connection: Connection, terms: Terms) -> None:
-        """Prepare what all transactions share."""
         self._connection = connection
         self._terms = terms
         keys = terms.keys
@@ -54,9 +52,7 @@ class Creation:
         self._begin = pack_command(("MULTI",))
         self._end = pack_command(("ZADD", self._wake, 0, "w")) + pack_command(("EXEC",))
 
-    def prepare(
-        self, job_id: str, fields: Mapping[str, bytes], attributes: Sequence[tuple[str, object]]
-    ) -> NewJob:
+    def prepare(self, job_id: str, fields: Mapping[str, bytes], attributes: Sequence[tuple[str, object]]) -> NewJob:
         """Return the transaction that creates a job.
 
         Args:
@@ -129,7 +125,8 @@ class Creation:
     async def _check(self, job: NewJob, replies: list[Any]) -> None:
         done = replies[-1]
         if isinstance(done, list):
-            for key, reply in zip(job.keys, done, strict=False):  # pyright: ignore[reportUnknownArgumentType]
+            results: list[Any] = done  # pyright: ignore[reportUnknownVariableType]
+            for key, reply in zip(job.keys, results, strict=False):
                 if isinstance(reply, ReplyError):
                     await self._withdraw(job)
                     raise type(translated(reply))(f"{key}: {reply}; the job was not created") from reply

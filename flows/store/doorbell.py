@@ -32,7 +32,6 @@ class Doorbell:
     """Rings for the queues that are listened to; each ring ends the listening until it is asked for again."""
 
     def __init__(self, bell: Connection, commands: Connection, keys: Keys) -> None:
-        """Use one connection to wait on and the other to interrupt the wait."""
         self._bell = bell
         self._commands = commands
         self._keys = keys

@@ -56,7 +56,6 @@ class EmbeddedServer:
     def __init__(
         self, data_dir: Path | None = None, *, port: int = 0, settings: Mapping[str, str] | None = None
     ) -> None:
-        """Name the directory; a port of 127.0.0.1 and settings matter if this object starts the server."""
         if sys.platform == "win32":
             raise StoreUnavailable(f"the embedded server needs Linux or macOS: {ALTERNATIVE}")
         self.data_dir = (data_dir or data_directory()).resolve()

@@ -1,5 +1,8 @@
 """Waiting for jobs to end: a subscription hastens it, reading the state decides it."""
 
+# redis-py leaves **kwargs and some results untyped
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import asyncio
@@ -25,7 +28,6 @@ class Endings:
     """One subscription that all who wait in this process share."""
 
     def __init__(self, url: str, terms: Terms) -> None:
-        """Prepare a client; it connects when someone waits."""
         self._client: Any = redis.asyncio.Redis.from_url(
             url, protocol=2, socket_timeout=5, retry=Retry(NoBackoff(), 0), client_name="flows-endings"
         )

@@ -23,7 +23,6 @@ class Fetch:
     """Reads the jobs of one flow and of its child queues."""
 
     def __init__(self, connection: Connection, terms: Terms) -> None:
-        """Use the flow's connection."""
         self._connection = connection
         self._terms = terms
 
@@ -36,8 +35,7 @@ class Fetch:
         for start in range(0, len(jobs), _PAGE):
             page = [self._terms.keys.job(flow, job_id) for flow, job_id in jobs[start : start + _PAGE]]
             commands: list[Command] = [("HMGET", key, *fields) if fields else ("HGETALL", key) for key in page]
-            for reply in await self._connection.together(commands):
-                found.append(_as_mapping(reply, fields))
+            found += [_as_mapping(reply, fields) for reply in await self._connection.together(commands)]
         return found
 
     async def listed(self, attribute: str, text: str, start: int, stop: int) -> list[str]:
@@ -104,6 +102,4 @@ def _as_mapping(reply: Any, fields: Sequence[str]) -> dict[str, bytes]:
     values: list[Any] = reply  # pyright: ignore[reportUnknownVariableType]
     if fields:
         return {name: value for name, value in zip(fields, values, strict=True) if value is not None}
-    return {
-        name.decode("utf-8", "replace"): value for name, value in zip(values[::2], values[1::2], strict=True)
-    }
+    return {name.decode("utf-8", "replace"): value for name, value in zip(values[::2], values[1::2], strict=True)}

@@ -1,5 +1,8 @@
 """Leases: renewed in batches on a connection of their own, and taken back where they are over."""
 
+# redis-py leaves **kwargs and some results untyped
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
@@ -26,7 +29,6 @@ class LeaseRenewal:
     """Renews leases from a thread, so that an event loop that is blocked does not lose them."""
 
     def __init__(self, url: str, terms: Terms) -> None:
-        """Prepare a synchronous client with one connection."""
         timeout = max(0.1, terms.lease_ms / 8000)
         self._client = redis.Redis.from_url(
             url,
@@ -78,7 +80,6 @@ class Rescue:
     """Takes back the jobs of one queue whose leases are over; any number of rescuers may run at once."""
 
     def __init__(self, connection: Connection, terms: Terms, queue: str) -> None:
-        """Prepare the call."""
         self._connection = connection
         self._named: dict[str, Argument] = {
             **terms.named(terms.flow_of(queue)),
@@ -88,7 +89,10 @@ class Rescue:
         }
 
     async def rescue(self) -> list[tuple[str, str]]:
-        """Take back all that is over; returns (id, word) pairs: rescued, poison, cancelled, expired, …"""
+        """Take back all that is over, and return (id, word) pairs.
+
+        The words: rescued, poison, cancelled, expired, malformed, and elsewhere for an id that had no lease.
+        """
         answers: list[tuple[str, str]] = []
         while True:
             some = await self._connection.run(load("rescue"), self._named)

@@ -23,7 +23,6 @@ class Note:
     __slots__ = ("lines", "progress")
 
     def __init__(self) -> None:
-        """Begin with nothing."""
         self.progress = b""
         self.lines: list[str] = []
 

@@ -26,7 +26,6 @@ class Reader:
     """Takes bytes as they come and gives whole replies; an incomplete one is continued, not read again."""
 
     def __init__(self, *, replyError: Callable[[str], Exception]) -> None:  # noqa: N803 - hiredis's own name
-        """Begin with no bytes; `replyError` makes the exception that stands for an error reply."""
         self._error = replyError
         self._buffer = bytearray()
         self._start = 0
@@ -78,7 +77,7 @@ class Reader:
         if kind == b"*":
             replies: list[Any] = []
             for _ in range(length):
-                replies.append((yield from self._reply()))
+                replies.append((yield from self._reply()))  # noqa: PERF401 - a comprehension cannot yield
             return replies
         msg = f"the server sent {line[:20]!r}, which is not RESP2"
         raise ValueError(msg)

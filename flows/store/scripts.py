@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from importlib import resources
 from typing import TYPE_CHECKING, TypeAlias
 
 from flows.model.state import TRANSITIONS
@@ -54,7 +54,7 @@ class Script:
 @cache
 def load(name: str) -> Script:
     """Return the script `name` (as in `lua/<name>.lua`)."""
-    folder = files(__package__).joinpath("lua")
+    folder = _folder()
     source = folder.joinpath(f"{name}.lua").read_text("utf-8")
     header = _header(source)
     keys, args = tuple(header.get("keys", ())), tuple(header.get("args", ()))
@@ -63,7 +63,7 @@ def load(name: str) -> Script:
     lines += _bind("KEYS", keys)
     lines += _bind("ARGV", args)
     lines += [f"local rest, at = ARGV, {len(args) + 1}", _edges()]
-    lines += [part for part in _included(folder, header.get("include", ()), [])]
+    lines += _included(folder, header.get("include", ()), [])
     lines.append(source)
     text = "\n".join(lines)
     return Script(name, keys, args, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
@@ -71,8 +71,11 @@ def load(name: str) -> Script:
 
 def names() -> list[str]:
     """Return the names of all scripts that are sent."""
-    folder = files(__package__).joinpath("lua")
-    return sorted(entry.name.removesuffix(".lua") for entry in folder.iterdir() if entry.name.endswith(".lua"))
+    return sorted(entry.name.removesuffix(".lua") for entry in _folder().iterdir() if entry.name.endswith(".lua"))
+
+
+def _folder() -> Traversable:
+    return resources.files("flows.store").joinpath("lua")
 
 
 def _header(source: str) -> dict[str, list[str]]:

@@ -42,7 +42,6 @@ class Claimed:
     __slots__ = ("alone", "attempt", "correlation_id", "fence", "id", "values", "visit")
 
     def __init__(self, reply: list[Any]) -> None:
-        """Read one job of a turn's answer."""
         self.id: str = reply[0].decode()
         self.fence: int = reply[1]
         self.attempt: int = reply[2]
@@ -69,7 +68,6 @@ class Turns:
     """The turns of one worker incarnation on one queue."""
 
     def __init__(self, connection: Connection, terms: Terms, queue: str, worker: str, fields: Sequence[str]) -> None:
-        """Prepare what all turns share; `fields` are the fields of the hash that its job class declares."""
         self._connection = connection
         self._terms = terms
         self.queue = queue
@@ -164,7 +162,7 @@ def pack_outcome(claimed: Claimed, outcome: Outcome, *, child: bool) -> list[Arg
     return [verb, claimed.id, claimed.fence, len(arguments), *arguments]
 
 
-def _verb(outcome: Outcome, *, child: bool) -> tuple[str, list[Argument]]:
+def _verb(outcome: Outcome, *, child: bool) -> tuple[str, list[Argument]]:  # noqa: PLR0911 - one per outcome
     match outcome:
         case Done(fields):
             return "finish", [as_object(fields) if child else "", *_counted(fields)]

@@ -16,15 +16,16 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from flows.config import redact
 from flows.errors import StoreUnavailable
 
-try:
-    from hiredis import Reader, pack_command
-except ImportError:  # pragma: no cover - the suite runs its wire tests on the Reader of resp.py too
-    from flows.store.resp import Reader, pack_command
-
 if TYPE_CHECKING:
-    from redis.asyncio.connection import AbstractConnection, ConnectionPool
+    from redis.asyncio.connection import ConnectionPool
 
+    from flows.store.resp import Reader, pack_command
     from flows.store.scripts import Command
+else:
+    try:
+        from hiredis import Reader, pack_command
+    except ImportError:
+        from flows.store.resp import Reader, pack_command
 
 __all__ = ["Disconnected", "ReplyError", "Wire", "open_wire", "pack_command"]
 
@@ -38,7 +39,7 @@ class ReplyError(Exception):
         return str(self).partition(" ")[0]
 
 
-class Disconnected(Exception):  # noqa: N818 - it says what happened, and never leaves the store
+class Disconnected(Exception):
     """The connection ended before the answer came: what was sent may or may not have been done."""
 
 
@@ -55,8 +56,7 @@ class _Request:
 class Wire(asyncio.Protocol):
     """A connection that is open. Requests are answered in the order in which they were sent."""
 
-    def __init__(self, connection: AbstractConnection, writer: asyncio.StreamWriter) -> None:
-        """Take over the transport of a connection that redis-py has opened."""
+    def __init__(self, connection: object, writer: asyncio.StreamWriter) -> None:
         self._connection = connection
         # Kept, because a StreamWriter closes its transport when it is collected.
         self._writer = writer
@@ -152,7 +152,8 @@ async def open_wire(pool: ConnectionPool, url: str) -> Wire:
         StoreUnavailable: the credentials are refused.
         Disconnected: there is no server, or it does not answer.
     """
-    connection: Any = pool.make_connection()
+    make: Any = pool.make_connection
+    connection: Any = make()
     try:
         await connection.connect()
     except (AuthenticationError, AuthorizationError) as error:

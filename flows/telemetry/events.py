@@ -12,7 +12,18 @@ if TYPE_CHECKING:
 
 #: Events that mean that something is wrong; the others are told at level DEBUG or INFO.
 WARNINGS = frozenset(
-    {"job.failed", "job.rescued", "job.poison", "job.lost", "job.malformed", "store.unavailable", "store.full", "store.refused", "worker.crashed", "loop.hangs"}
+    {
+        "job.failed",
+        "job.rescued",
+        "job.poison",
+        "job.lost",
+        "job.malformed",
+        "store.unavailable",
+        "store.full",
+        "store.refused",
+        "worker.crashed",
+        "loop.hangs",
+    }
 )
 NOTICES = frozenset({"flow.connected", "worker.started", "worker.stopped"})
 
@@ -33,7 +44,6 @@ class Events:
     """Tells events to those who listen; a listener that raises harms nobody."""
 
     def __init__(self, logger: logging.Logger) -> None:
-        """Begin with one listener, which logs."""
         self._logger = logger
         self._listeners: list[Callable[[Event], None]] = []
 

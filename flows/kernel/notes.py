@@ -1,0 +1,40 @@
+"""What the running functions of one worker tell, gathered until it is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flows.store.notes import Note, write_notes
+
+if TYPE_CHECKING:
+    from flows.kernel.current import CurrentJob
+    from flows.kernel.runtime import Runtime
+
+
+class Notes:
+    """The notes of one worker incarnation; functions tell them from the loop or from threads."""
+
+    def __init__(self, runtime: Runtime, queue: str, worker: str) -> None:
+        self._runtime = runtime
+        self._queue = queue
+        self._worker = worker
+        self._notes: dict[tuple[str, int], Note] = {}
+
+    def take(self, current: CurrentJob, progress: bytes, line: str | None) -> None:
+        """Keep what a function tells: of progress the last, of its log all lines."""
+        note = self._notes.setdefault((current.id, current.fence), Note())
+        if progress:
+            note.progress = progress
+        if line is not None:
+            note.lines.append(line)
+        self._runtime.call_soon(self._write_soon)
+
+    async def write(self) -> None:
+        """Write what was told; before an attempt is reported, since later its notes would be refused."""
+        if self._notes:
+            notes, self._notes = self._notes, {}
+            await write_notes(self._runtime.connection, self._runtime.terms, self._queue, self._worker, notes)
+
+    def _write_soon(self) -> None:
+        if self._notes:
+            self._runtime.background(self.write())

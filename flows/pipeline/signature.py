@@ -1,0 +1,34 @@
+"""The types by which checkers hold a queue, its job class and its worker function against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Never, Protocol, TypeAlias
+
+from pydantic import BaseModel
+from typing_extensions import TypeVar
+
+from flows.model.job import Job, JobResult
+
+JobT = TypeVar("JobT", bound=Job)
+JobT_co = TypeVar("JobT_co", bound=Job, covariant=True)
+FlowJobT_co = TypeVar("FlowJobT_co", bound=Job, covariant=True)
+ParamsT = TypeVar("ParamsT", bound=BaseModel)
+KeyT = TypeVar("KeyT", bound=str, default=Never)
+QueueJobT = TypeVar("QueueJobT", bound=Job)
+ChildJobT = TypeVar("ChildJobT", bound=Job)
+
+#: `async def`, `def` (run in a thread), or `def` with executor="process".
+WorkerFunction: TypeAlias = Callable[[QueueJobT], Awaitable[JobResult | None] | JobResult | None]
+
+
+class JobClass(Protocol[JobT_co, FlowJobT_co]):
+    """A job class that stands for a queue: it is `JobT_co`, and one of the flow's."""
+
+    def __job_class__(self) -> type[JobT_co]:
+        """Return the class itself."""
+        ...
+
+    def __flow_job_class__(self) -> type[FlowJobT_co]:
+        """Return the class as one of the flow's."""
+        ...

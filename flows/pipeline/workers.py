@@ -1,0 +1,54 @@
+"""Makes the workers of a queue from a worker function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from flows.errors import DeclarationError
+from flows.kernel.attempt import Attempt
+from flows.kernel.handler import make_handler
+from flows.kernel.runtime import Runtime
+from flows.kernel.worker import Worker
+from flows.model.plan import QueuePlan
+from flows.pipeline.declaration import check_result_class
+
+
+def function_workers(  # noqa: PLR0917 - what create_workers was given, in its order
+    runtime: Runtime,
+    plan: QueuePlan,
+    function: Callable[[Any], Any],
+    count: int,
+    concurrency: int,
+    executor: Literal["process"] | None,
+) -> list[Worker]:
+    """Return `count` workers of a queue.
+
+    Raises:
+        DeclarationError: a number is not positive, or the function cannot be used.
+    """
+    check_counts(count, concurrency)
+    check_result_class(plan, function)
+    flow = runtime.terms.flow_of(plan.queue)
+
+    async def results(job_id: str, queue: str) -> bytes | None:
+        return await runtime.children_results(flow, job_id, queue)
+
+    workers: list[Worker] = []
+    for _ in range(count):
+        handler = make_handler(function, plan.options.job, executor, concurrency)
+        attempt = Attempt(handler, plan, flow, results)
+        workers.append(Worker(runtime, plan.queue, attempt, concurrency, handler))
+    return workers
+
+
+def check_counts(count: object, concurrency: object) -> None:
+    """Check the numbers of `create_workers` and its like.
+
+    Raises:
+        DeclarationError: one is no positive whole number.
+    """
+    for name, number in (("count", count), ("concurrency", concurrency)):
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            msg = f"{name}={number!r}: give a positive whole number"
+            raise DeclarationError(msg)
