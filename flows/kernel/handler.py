@@ -8,7 +8,6 @@ import importlib
 import inspect
 import sys
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from functools import partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
@@ -64,8 +63,8 @@ class Handler:
             raise FlowsError(msg)
         loop = asyncio.get_running_loop()
         if self.executor == "thread":
-            run: Callable[[], Any] = partial(contextvars.copy_context().run, self.function, job)
-            result: Any = await loop.run_in_executor(pool, run)
+            context = contextvars.copy_context()
+            result: Any = await loop.run_in_executor(pool, lambda: context.run(self.function, job))
             # A lambda around an `async def` looks like a plain function until it is called.
             returned: JobResult | None = await result if inspect.isawaitable(result) else result
             return returned

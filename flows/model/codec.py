@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+#: Values of these types hold no float.
+_PLAIN = frozenset({str, int, bool, type(None)})
+
 
 def encode(model: BaseModel) -> dict[str, bytes]:
     """Return the user fields of `model`, each as JSON.
@@ -24,16 +27,19 @@ def encode(model: BaseModel) -> dict[str, bytes]:
     Raises:
         ValidationError: a value is not JSON, or is NaN or infinite.
     """
-    names = _user_fields(type(model))
+    kind = type(model)
+    names = _user_fields(kind)
     for name in names:
-        refuse_non_finite(getattr(model, name), name)
+        value = getattr(model, name)
+        if type(value) not in _PLAIN:
+            refuse_non_finite(value, name)
     try:
         values: dict[str, Any] = model.__pydantic_serializer__.to_python(
-            model, mode="json", by_alias=False, warnings="error", include=set(names)
+            model, mode="json", by_alias=False, warnings="error", include=_included(kind)
         )
         return {name: to_json(values[name]) for name in names if name in values}
     except (PydanticSerializationError, TypeError, UnicodeError) as error:
-        msg = f"{type(model).__name__} holds a value that is not JSON: {error}"
+        msg = f"{kind.__name__} holds a value that is not JSON: {error}"
         raise ValidationError(msg) from error
 
 
@@ -59,12 +65,10 @@ def decode(model: type[ModelT], fields: Mapping[str, bytes]) -> ModelT:
         ValueError: the results of children are not in the shape that the kernel writes.
     """
     parts: list[bytes] = []
-    for name, source in sources(model):
+    for name, source, mark in _layout(model):
         raw = fields.get(source)
-        if raw is None:
-            continue
-        mark = _children_fields(model).get(name)
-        parts.append(b'"%b":%b' % (name.encode(), raw if mark is None else pick_child(raw, mark)))
+        if raw is not None:
+            parts.append(name + (raw if mark is None else pick_child(raw, mark)))
     decoded: ModelT = model.__pydantic_validator__.validate_json(
         b"{" + b",".join(parts) + b"}", by_alias=False, by_name=True
     )
@@ -106,8 +110,7 @@ def refuse_non_finite(value: object, name: str) -> None:
     Raises:
         ValidationError: a float is NaN or infinite.
     """
-    kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
+    if type(value) in _PLAIN:
         return
     if isinstance(value, float):
         if not math.isfinite(value):
@@ -139,6 +142,20 @@ def as_object(fields: Mapping[str, bytes]) -> bytes:
 @cache
 def _user_fields(model: type[BaseModel]) -> tuple[str, ...]:
     return user_fields(model)
+
+
+@cache
+def _included(model: type[BaseModel]) -> set[str] | None:
+    """What to serialise: nothing of what the kernel's own classes declare; None is quicker, and means all."""
+    names = _user_fields(model)
+    return None if len(names) == len(model.model_fields) else set(names)
+
+
+@cache
+def _layout(model: type[BaseModel]) -> tuple[tuple[bytes, str, ChildrenOf | None], ...]:
+    """Return, for each field: its name as a JSON key, the field of the hash, and the mark of children's results."""
+    marks = _children_fields(model)
+    return tuple((b'"%b":' % name.encode(), source, marks.get(name)) for name, source in sources(model))
 
 
 @cache

@@ -45,8 +45,9 @@ class QueuePlan:
             ValidationError: the result cannot be saved; nothing of it is.
         """
         if result is None:
-            result = _NOTHING
-        elif not isinstance(result, JobResult):  # pyright: ignore[reportUnnecessaryIsInstance]
+            to = self.options.next_queue
+            return Done({}) if to is None else Advance(to, {})
+        if not isinstance(result, JobResult):  # pyright: ignore[reportUnnecessaryIsInstance]
             msg = f"the worker function returned {type(result).__name__}: return a JobResult or None"
             raise ValidationError(msg)
         to = self._next_queue(result)
@@ -120,9 +121,6 @@ class QueuePlan:
             to = options.next_queue
         msg = f"the result names {len(children)} children, but no parent queue comes after {self.queue!r}"
         raise ValidationError(msg)
-
-
-_NOTHING = JobResult()
 
 
 def plans(options: FlowOptions[Job, str], params: type[BaseModel]) -> dict[str, QueuePlan]:

@@ -51,7 +51,7 @@ class Connection:
             retry=Retry(NoBackoff(), 0),
         )
         self._wire: Wire | None = None
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[Wire] | None = None
 
     async def open(self) -> None:
         """Connect now, and only once: at the start it is better to hear that there is no server.
@@ -66,6 +66,8 @@ class Connection:
 
     async def close(self) -> None:
         """End the connection."""
+        if self._opening is not None:
+            await asyncio.wait({self._opening})
         if self._wire is not None:
             self._wire.close()
             self._wire = None
@@ -136,10 +138,20 @@ class Connection:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _connected(self) -> Wire:
-        async with self._opening:
-            if self._wire is None or self._wire.closed:
-                self._wire = await open_wire(self._pool, self.url)
-            return self._wire
+        """Open the connection, once for all who wait for it.
+
+        In a task of its own, since redis-py 8.1 at times swallows a cancellation while it connects: whoever is
+        cancelled here leaves at once, and the connection serves the next.
+        """
+        if self._opening is None:
+            self._opening = asyncio.get_running_loop().create_task(open_wire(self._pool, self.url))
+            self._opening.add_done_callback(self._opened)
+        return await asyncio.shield(self._opening)
+
+    def _opened(self, opening: asyncio.Task[Wire]) -> None:
+        self._opening = None
+        if not opening.cancelled() and opening.exception() is None:
+            self._wire = opening.result()
 
     def __repr__(self) -> str:
         """Show where it leads, without the password."""
