@@ -6,11 +6,12 @@ import asyncio
 import traceback
 from typing import TYPE_CHECKING
 
-from flows.errors import FlowsError
-from flows.kernel.current import CurrentJob, set_current
+from flows.errors import FlowsError, StoreUnavailable
+from flows.kernel.current import CurrentJob, reset_current, set_current, writable
+from flows.kernel.handler import FailedElsewhere, text_of
 from flows.model.codec import decode, results_field, sources
 from flows.model.job import Job, JobError, JobResult
-from flows.model.outcome import Fail, Outcome
+from flows.model.outcome import Fail, Outcome, Release
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -75,20 +76,23 @@ class Attempt:
             job = await self._decode(claimed)
         except asyncio.CancelledError:
             return running.stop_as
+        except StoreUnavailable:
+            return Release()  # the results of its many children could not be read: that is not the job's fault
         except Exception as error:  # noqa: BLE001 - a hash edited by hand may hold anything
             return Fail(self._error(claimed, "MalformedJob", f"its hash does not fit: {error}", ""))
-        set_current(running.current)
+        token = set_current(running.current)
         try:
             result = await self._call(job)
             outcome = self._judge(claimed, result)
         except asyncio.CancelledError:
-            if running.current.cancelled:
-                return running.stop_as
-            return Fail(self._error(claimed, "CancelledError", "the function cancelled itself", ""))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a function raises, its job fails by it
+            itself = self._error(claimed, "CancelledError", "the function cancelled itself", "")
+            return running.stop_as if running.current.cancelled else Fail(itself)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a function raises, its job fails by it
             return Fail(self._error_of(claimed, error))
         finally:
-            set_current(None)
+            reset_current(token)
         return outcome
 
     def _judge(self, claimed: Claimed, result: JobResult | None) -> Outcome:
@@ -116,14 +120,16 @@ class Attempt:
         return decode(self._job_class, fields)
 
     def _error_of(self, claimed: Claimed, error: BaseException) -> JobError:
+        if isinstance(error, FailedElsewhere):
+            return self._error(claimed, error.kind, error.message, error.trace)
         trace = "".join(traceback.format_exception(error))
-        return self._error(claimed, type(error).__name__, _text(error), trace)
+        return self._error(claimed, type(error).__name__, text_of(error), trace)
 
     def _error(self, claimed: Claimed, kind: str, message: str, trace: str) -> JobError:
         return JobError(
             type=kind,
-            message=_writable(message[:_LONGEST_MESSAGE]),
-            traceback=_writable(trace[-_LONGEST_TRACEBACK:]),
+            message=writable(message[:_LONGEST_MESSAGE]),
+            traceback=writable(trace[-_LONGEST_TRACEBACK:]),
             queue=self._queue,
             attempt=claimed.attempt,
         )
@@ -146,7 +152,7 @@ class ParentAttempt:
         try:
             return self._plan.fan_out(claimed.id, claimed.values[0])
         except (FlowsError, ValueError) as error:
-            message = f"its children cannot be created: {_text(error)}"
+            message = f"its children cannot be created: {text_of(error)}"
             return Fail(
                 JobError(
                     type=type(error).__name__,
@@ -155,15 +161,3 @@ class ParentAttempt:
                     attempt=claimed.attempt,
                 )
             )
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - even the text of an error is user code
-        return "its text could not be made"
-
-
-def _writable(text: str) -> str:
-    """Replace what UTF-8 cannot hold, such as the surrogates of an undecodable file name."""
-    return text.encode("utf-8", "replace").decode()

@@ -10,6 +10,7 @@ from flows.model.codec import encode_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextvars import Token
 
 #: A line of a job's log is cut after so many characters.
 LONGEST_LINE = 4096
@@ -48,11 +49,11 @@ class CurrentJob:
         if not 0 <= value <= 1:
             msg = f"progress {value!r} is not between 0 and 1"
             raise ValidationError(msg)
-        self._tell(encode_value("progress", {"value": value, "message": message}), None)
+        self._tell(encode_value("progress", {"value": value, "message": writable(message)}), None)
 
     def log(self, line: str) -> None:
         """Add a line to the job's log, of which the last 1,000 lines are kept."""
-        self._tell(b"", line[:LONGEST_LINE])
+        self._tell(b"", writable(line[:LONGEST_LINE]))
 
     def _tell(self, progress: bytes, line: str | None) -> None:
         if self._note is None:
@@ -74,6 +75,16 @@ def current_job() -> CurrentJob:
     return current
 
 
-def set_current(current: CurrentJob | None) -> None:
-    """Let `current_job()` return this attempt in this context."""
-    _current.set(current)
+def set_current(current: CurrentJob) -> Token[CurrentJob | None]:
+    """Let `current_job()` return this attempt in this context; the token takes it back, and leaves no trace."""
+    return _current.set(current)
+
+
+def reset_current(token: Token[CurrentJob | None]) -> None:
+    """Let `current_job()` return what it did before."""
+    _current.reset(token)
+
+
+def writable(text: str) -> str:
+    """Replace what UTF-8 cannot hold, such as the surrogates of an undecodable file name."""
+    return text.encode("utf-8", "replace").decode()

@@ -6,13 +6,15 @@ import asyncio
 import contextvars
 import importlib
 import inspect
+import signal
 import sys
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+import traceback
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from flows.errors import DeclarationError, FlowsError
-from flows.kernel.current import CurrentJob, current_job, set_current
+from flows.kernel.current import CurrentJob, current_job, reset_current, set_current
 from flows.model.job import Job, JobResult
 
 if TYPE_CHECKING:
@@ -30,6 +32,16 @@ class WorkerProcessDied(FlowsError):
     """The process that ran the function died under it."""
 
 
+class FailedElsewhere(FlowsError):
+    """What a function raised in another process, told in words: not every error survives the way here."""
+
+    def __init__(self, kind: str, message: str, trace: str) -> None:
+        super().__init__(f"{kind}: {message}")
+        self.kind = kind
+        self.message = message
+        self.trace = trace
+
+
 class Handler:
     """A worker function and where it runs; `call` awaits it, whatever its kind."""
 
@@ -40,44 +52,68 @@ class Handler:
         self.job_class = job_class
         self.executor = executor
         self._concurrency = concurrency
-        self._pool: Executor | None = None
-        self.call: Callable[[Job], Awaitable[JobResult | None]] = function if executor == "loop" else self._call_in_pool
+        self._opened = False
+        self._threads: ThreadPoolExecutor | None = None
+        #: Processes that have nothing to do. Each is a pool of its own, so that one that dies harms no other job.
+        self._processes: list[ProcessPoolExecutor] = []
+        calls = {"loop": function, "thread": self._call_in_thread, "process": self._call_in_process}
+        self.call: Callable[[Job], Awaitable[JobResult | None]] = calls[executor]
 
     def open(self) -> None:
-        """Begin the threads or processes."""
+        """Begin the threads; processes begin when they are needed."""
+        self._opened = True
         if self.executor == "thread":
-            self._pool = ThreadPoolExecutor(self._concurrency, thread_name_prefix="flows-worker")
-        elif self.executor == "process":
-            self._pool = ProcessPoolExecutor(self._concurrency, mp_context=get_context("spawn"))
+            self._threads = ThreadPoolExecutor(self._concurrency, thread_name_prefix="flows-worker")
 
     def close(self) -> None:
         """End the threads or processes; a function that still runs in one is not waited for."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
+        self._opened = False
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._threads = None
+        while self._processes:
+            self._processes.pop().shutdown(wait=False)
 
-    async def _call_in_pool(self, job: Job) -> JobResult | None:
-        pool = self._pool
-        if pool is None:
-            msg = "the worker has stopped"
-            raise FlowsError(msg)
+    async def _call_in_thread(self, job: Job) -> JobResult | None:
+        context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
-        if self.executor == "thread":
-            context = contextvars.copy_context()
-            result: Any = await loop.run_in_executor(pool, lambda: context.run(self.function, job))
-            # A lambda around an `async def` looks like a plain function until it is called.
-            returned: JobResult | None = await result if inspect.isawaitable(result) else result
-            return returned
+        result: Any = await loop.run_in_executor(self._threads, lambda: context.run(_call_here, self.function, job))
+        # A lambda around an `async def` looks like a plain function until it is called.
+        returned: JobResult | None = await result if inspect.isawaitable(result) else result
+        return returned
+
+    async def _call_in_process(self, job: Job) -> JobResult | None:
         here = current_job()
         about = (here.id, here.queue, here.attempt, here.fence, here.idempotency_key)
         names = (self.function.__module__, self.function.__qualname__)
+        process = self._processes.pop() if self._processes else _new_process()
+        usable = True
         try:
-            return await loop.run_in_executor(pool, _call_in_process, names, job, about)
+            loop = asyncio.get_running_loop()
+            result, failure = await loop.run_in_executor(process, _call_there, names, job, about)
+        except asyncio.CancelledError:
+            usable = False  # the function goes on in it
+            raise
         except BrokenExecutor as error:
-            if self._pool is pool:
-                self.open()
+            usable = False
             msg = "the process that ran the function died under it"
             raise WorkerProcessDied(msg) from error
+        finally:
+            if usable and self._opened:
+                self._processes.append(process)
+            else:
+                process.shutdown(wait=False)
+        if failure is not None:
+            raise FailedElsewhere(*failure)
+        return result
+
+
+def text_of(error: BaseException) -> str:
+    """Return the text of an error, or that there is none."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - even the text of an error is user code
+        return "its text could not be made"
 
 
 def make_handler(
@@ -122,17 +158,38 @@ def _check_signature(function: Callable[..., Any], name: str) -> None:
         return  # a builtin without a signature
 
 
-def _call_in_process(names: tuple[str, str], job: Job, about: tuple[str, str, int, int, str]) -> JobResult | None:
-    """Call the function by its name; this runs in the other process."""
+def _call_here(function: Callable[[Any], Any], job: Job) -> Any:
+    """Call the function; this runs in the thread."""
+    try:
+        return function(job)
+    except StopIteration as error:
+        msg = "the function raised StopIteration"  # which no future can hold: whoever awaits it waits for ever
+        raise RuntimeError(msg) from error
+
+
+def _new_process() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C goes to all processes of a terminal: the one that runs the flow decides what ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _call_there(
+    names: tuple[str, str], job: Job, about: tuple[str, str, int, int, str]
+) -> tuple[JobResult | None, tuple[str, str, str] | None]:
+    """Call the function by its name and return its result, or its error in words; this runs in the other process."""
     function = _imported(*names)
     current = CurrentJob(about[0], about[1], about[2], about[3], 0, None)
     current.idempotency_key = about[4]
-    set_current(current)
+    token = set_current(current)
     try:
-        result: JobResult | None = function(job)
-        return result
+        return function(job), None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - it is told in words
+        return None, (type(error).__name__, text_of(error), "".join(traceback.format_exception(error)))
     finally:
-        set_current(None)
+        reset_current(token)
 
 
 def _imported(module: str, name: str) -> Any:

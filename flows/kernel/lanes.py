@@ -33,6 +33,8 @@ class Lanes:
         self._lanes: set[asyncio.Task[None]] = set()
         self._burst = 1
         self._spreading = False
+        # Every lane begins here, not where the one that calls for it stands.
+        self._clean = contextvars.copy_context()
 
     def offer(self, jobs: list[Running]) -> None:
         """Run these jobs as lanes become free."""
@@ -62,16 +64,15 @@ class Lanes:
         self._spreading = False
         loop = asyncio.get_running_loop()
         for _ in range(min(self._burst, len(self.ready), self.width - len(self._lanes))):
-            self._lanes.add(loop.create_task(self._lane(), name="flows-lane"))
+            self._lanes.add(loop.create_task(self._lane(), name="flows-lane", context=self._clean.copy()))
         self._burst *= 2
 
     async def _lane(self) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine that runs is in a task
         try:
-            clean = contextvars.copy_context()
-            while self.ready and contextvars.copy_context() == clean:
-                await self._slice(task, clean)
+            while self.ready and self._is_clean():
+                await self._slice(task)
                 await asyncio.sleep(0)
         finally:
             # Here and not in a callback: between the two, this lane would count and take no more jobs.
@@ -79,7 +80,13 @@ class Lanes:
         if self.ready:
             self._spread()
 
-    async def _slice(self, task: asyncio.Task[None], clean: contextvars.Context) -> None:
+    def _is_clean(self) -> bool:
+        try:
+            return contextvars.copy_context() == self._clean
+        except Exception:  # noqa: BLE001 - comparing what a function left behind is user code
+            return False
+
+    async def _slice(self, task: asyncio.Task[None]) -> None:
         """Run ready jobs, one after another, until the loop should have its turn."""
         loop = asyncio.get_running_loop()
         ready, running, run = self.ready, self.running, self._run
@@ -99,5 +106,5 @@ class Lanes:
                 job.task = None
             if task.cancelling():
                 task.uncancel()
-            if contextvars.copy_context() != clean:
+            if not self._is_clean():
                 return

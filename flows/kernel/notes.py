@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 from flows.store.notes import Note, write_notes
@@ -18,21 +20,29 @@ class Notes:
         self._runtime = runtime
         self._queue = queue
         self._worker = worker
+        self._lock = threading.Lock()
         self._notes: dict[tuple[str, int], Note] = {}
+        self._writing = asyncio.Lock()
 
     def take(self, current: CurrentJob, progress: bytes, line: str | None) -> None:
         """Keep what a function tells: of progress the last, of its log all lines."""
-        note = self._notes.setdefault((current.id, current.fence), Note())
-        if progress:
-            note.progress = progress
-        if line is not None:
-            note.lines.append(line)
+        with self._lock:
+            note = self._notes.setdefault((current.id, current.fence), Note())
+            if progress:
+                note.progress = progress
+            if line is not None:
+                note.lines.append(line)
         self._runtime.call_soon(self._write_soon)
 
     async def write(self) -> None:
         """Write what was told; before an attempt is reported, since later its notes would be refused."""
-        if self._notes:
-            notes, self._notes = self._notes, {}
+        if not self._notes and not self._writing.locked():
+            return
+        async with self._writing:
+            with self._lock:
+                notes, self._notes = self._notes, {}
+            if not notes:
+                return
             await write_notes(self._runtime.connection, self._runtime.terms, self._queue, self._worker, notes)
 
     def _write_soon(self) -> None:

@@ -56,6 +56,9 @@ class Rescuer:
             except StoreError as error:
                 self._events.emit("store.unavailable", queue=queue, error=str(error))
                 continue
+            except Exception as error:  # noqa: BLE001 - whoever looks after lost jobs must not be lost himself
+                self._events.emit("worker.crashed", queue=queue, error=repr(error))
+                continue
             for job_id, word in answers:
                 self._events.emit(f"job.{word}", queue=queue, job_id=job_id)
 

@@ -57,11 +57,14 @@ class Runtime:
         loop = asyncio.get_running_loop()
         if self._opened and self._loop is loop:
             return
-        async with self._opening:
-            if self._opened and self._loop is loop:
-                return
+        if self._loop is not loop:
             # What belonged to a loop that has ended cannot be used again.
-            self._loop, self._opened, self._serving = loop, False, False
+            self._loop, self._opened, self._opening = loop, False, asyncio.Lock()
+            self._tasks.clear()
+        async with self._opening:
+            if self._opened:
+                return
+            self._serving = False
             named = self.server.url
             url = await asyncio.to_thread(EmbeddedServer().start) if named is None else named
             self.connection = Connection(url, f"flows-{self.options.name}")
@@ -105,7 +108,7 @@ class Runtime:
 
     async def close(self) -> None:
         """Stop the services and disconnect; closing twice changes nothing."""
-        if not self._opened:
+        if not self._opened or self._loop is not asyncio.get_running_loop():
             return
         self._opened = False
         if self._tasks:

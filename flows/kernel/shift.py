@@ -69,6 +69,7 @@ class Shift:
                 except Exception as error:  # noqa: BLE001 - a fault of ours must not leave the queue without a worker
                     trace = "".join(traceback.format_exception(error))
                     self._runtime.events.emit("worker.crashed", queue=self.queue, error=trace)
+                    self._let_go()
                     await self._wait(_PAUSE)
             self._give_back_ready()
             while self._lanes.busy or self._ended:
@@ -100,15 +101,23 @@ class Shift:
         job = self._held.get(job_id)
         if job is None or job.claimed.fence != fence:
             return
-        if word == "cancel":
+        running, ready = job in self._lanes.running, job in self._lanes.ready
+        if not (running or ready):
+            # It has ended, and its turn is under way: that turn's own answer counts.
+            return
+        if word == "cancel" and running:
             job.stop(Cancel())
-        else:
-            self._runtime.events.emit("job.lost", queue=self.queue, job_id=job_id, word=word)
-            del self._held[job_id]
-            if job in self._lanes.running:
-                job.stop(None)
-            elif job in self._lanes.ready:
-                self._lanes.ready.remove(job)
+            return
+        if ready:
+            self._lanes.ready.remove(job)
+        if word == "cancel":
+            self._ended.append((job.claimed, Cancel()))
+            self._kick.set()
+            return
+        self._runtime.events.emit("job.lost", queue=self.queue, job_id=job_id, word=word)
+        del self._held[job_id]
+        if running:
+            job.stop(None)
 
     async def _one_turn(self) -> None:
         self._kick.clear()
@@ -117,9 +126,9 @@ class Shift:
             await self._wait(None)
             return
         ended, self._ended = self._ended, []
+        await self._write_notes()
         turn: Turn | None
         try:
-            await self._notes.write()
             turn = await self._turns.turn(ended, want, busy=self._lanes.busy)
         except StoreUnavailable as error:
             turn = await self._repeat(error)
@@ -160,13 +169,20 @@ class Shift:
         ended, self._ended = self._ended, []
         if not ended:
             return
+        await self._write_notes()
         try:
-            await self._notes.write()
             self._recorded(ended, await self._turns.settle(ended))
         except StoreError as error:
             # The leases run out and the jobs are run again elsewhere: at least once is what is promised.
             self._forget(ended)
             self._runtime.events.emit("store.unavailable", queue=self.queue, error=str(error))
+
+    async def _write_notes(self) -> None:
+        """Write what functions told; that it cannot be written is no reason not to report them."""
+        try:
+            await self._notes.write()
+        except StoreError as error:
+            self._runtime.events.emit("store.unavailable", queue=self.queue, error=f"notes were lost: {error}")
 
     def _want(self) -> int:
         """How many jobs to claim now: what the lanes will begin soon, and nothing beside a job that runs alone."""
@@ -213,6 +229,13 @@ class Shift:
             if word not in {"ok", "cancelled"}:
                 self._runtime.events.emit("job.lost", queue=self.queue, job_id=claimed.id, word=word)
         self._runtime.tell_outcomes(self.queue, ended, words)
+
+    def _let_go(self) -> None:
+        """Hold no job that neither runs nor is ready nor has ended: its lease runs out and it is run again."""
+        ended = [claimed for claimed, _outcome in self._ended]
+        for job in tuple(self._held.values()):
+            if not (job in self._lanes.running or job in self._lanes.ready or job.claimed in ended):
+                del self._held[job.claimed.id]
 
     def _forget(self, ended: list[tuple[Claimed, Outcome]]) -> None:
         """Hold these jobs no longer, unless they were claimed anew meanwhile."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import fields as dataclass_fields
+from dataclasses import is_dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from flows.errors import ValidationError
-from flows.model.job import ChildrenOf, Job, JobResult, children_fields, user_fields
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from flows.model.job import ChildrenOf, Job, children_fields, user_fields
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -110,28 +110,26 @@ def refuse_non_finite(value: object, name: str) -> None:
     Raises:
         ValidationError: a float is NaN or infinite.
     """
-    if type(value) in _PLAIN:
+    if type(value) in _PLAIN or isinstance(value, (str, bytes, bytearray)):
         return
     if isinstance(value, float):
         if not math.isfinite(value):
             msg = f"{name!r} is {value!r}: JSON has no such number"
             raise ValidationError(msg)
-    elif isinstance(value, BaseModel):
-        refuse_non_finite(value.__dict__, name)
-    elif isinstance(value, dict):
-        items: dict[object, object] = value  # pyright: ignore[reportUnknownVariableType]
-        for key, element in items.items():
-            refuse_non_finite(key, name)
-            refuse_non_finite(element, name)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        elements: Sequence[object] = value  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType, reportUnknownVariableType]
-        for element in elements:
-            refuse_non_finite(element, name)
+        return
+    for element in _elements(value):
+        refuse_non_finite(element, name)
 
 
-def result_object(result: JobResult | None) -> dict[str, bytes]:
-    """Return the fields of what a worker function returned."""
-    return {} if result is None else encode(result)
+def _elements(value: object) -> Iterable[object]:
+    if isinstance(value, BaseModel):
+        return [*value.__dict__.values(), *(value.__pydantic_extra__ or {}).values()]
+    if is_dataclass(value):
+        return [getattr(value, field.name) for field in dataclass_fields(value)]
+    if isinstance(value, Mapping):
+        pairs = cast("Mapping[object, object]", value)
+        return [*pairs.keys(), *pairs.values()]
+    return cast("Collection[object]", value) if isinstance(value, Collection) else ()
 
 
 def as_object(fields: Mapping[str, bytes]) -> bytes:

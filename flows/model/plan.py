@@ -53,6 +53,7 @@ class QueuePlan:
         to = self._next_queue(result)
         fields = self._fields(result)
         if result.children:
+            check_count(result.children)
             parent, options = self._next_parent(to, result.children)
             specs = [child_spec(child, options) for child in result.children]
             fields[f"children:{parent}:params"] = to_json(specs)
@@ -67,6 +68,7 @@ class QueuePlan:
         """
         if not result.children or not self.options.children:
             return None
+        check_count(result.children)
         specs: list[Any] = from_json(to_json([child_spec(child, self.options) for child in result.children]))
         fields = self._fields(result)
         self._check_size(fields)
@@ -196,14 +198,23 @@ def new_children(queue: str, specs: Any, parent_id: str) -> list[NewChild]:
         msg = f"children:{queue}:params is not a list"
         raise ValidationError(msg)
     listed: list[Any] = specs  # pyright: ignore[reportUnknownVariableType]
-    if len(listed) > CHILDREN_LIMIT:
-        msg = f"{len(listed):,} children are over the limit of {CHILDREN_LIMIT:,} for one parent"
-        raise PayloadTooLarge(msg)
+    check_count(listed)
     try:
         return list(_new_children(queue, listed, parent_id))
     except (KeyError, TypeError, AttributeError) as error:
         msg = f"children:{queue}:params does not hold children: {error!r}"
         raise ValidationError(msg) from error
+
+
+def check_count(children: Sequence[object]) -> None:
+    """Check that one parent can have so many children.
+
+    Raises:
+        PayloadTooLarge: it cannot.
+    """
+    if len(children) > CHILDREN_LIMIT:
+        msg = f"{len(children):,} children are over the limit of {CHILDREN_LIMIT:,} for one parent"
+        raise PayloadTooLarge(msg)
 
 
 def _new_children(queue: str, specs: list[Any], parent_id: str) -> Iterator[NewChild]:

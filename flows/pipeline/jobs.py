@@ -158,6 +158,9 @@ class Jobs(Generic[ParamsT]):
             raise ValidationError(msg)
         fields = encode(params)
         if correlation_id is not None:
+            if not isinstance(correlation_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+                msg = f"correlation_id={correlation_id!r}: give a str"
+                raise ValidationError(msg)
             fields["_correlation_id"] = encode_value("correlation_id", correlation_id)
         values = [(name, getattr(params, name)) for name in self._attributes]
         return self._runtime.creation.prepare(new_job_id(), fields, values)
@@ -178,7 +181,7 @@ class Jobs(Generic[ParamsT]):
             if not ids:
                 break
             at += _IDS
-            seen.update(dict.fromkeys(await fetch.alive(ids)))
+            seen.update(dict.fromkeys(await fetch.alive([listed for listed in ids if is_job_id(listed)])))
             if len(ids) < _IDS:
                 break
         return list(seen)[offset : offset + limit]
@@ -189,7 +192,7 @@ class Jobs(Generic[ParamsT]):
         fields = () if keys is None else (*keys, *KERNEL_FIELDS, *(f"children:{q}:jobs" for q in self._parents()))
         hashes = await self._runtime.fetch.hashes(jobs, fields)
         return [
-            self._record(flow, job_id, found, params) if found else None
+            None if found is None else self._record(flow, job_id, found, params)
             for (flow, job_id), found in zip(jobs, hashes, strict=True)
         ]
 

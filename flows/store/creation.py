@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from flows.store.connection import Connection
     from flows.store.terms import Terms
 
+#: A job stands in so many lookup lists at most.
+MOST_LOOKUPS: Final = 256
 #: So many bytes of transactions are sent in one go.
 _MANY_BYTES: Final = 1 << 18
 
@@ -72,6 +74,9 @@ class Creation:
             raise PayloadTooLarge(msg)
         job = self._job + job_id
         lines = [f"{name}:{text}" for name, value in attributes for text in lookup_texts(value)]
+        if len(lines) > MOST_LOOKUPS:
+            msg = f"the job would stand in {len(lines):,} lookup lists, over {MOST_LOOKUPS}: look it up by fewer values"
+            raise PayloadTooLarge(msg)
         lookups = [self._job + line for line in lines]
         hash_command: list[str | bytes] = ["HSET", job]
         for name, value in fields.items():

@@ -26,17 +26,34 @@ class Fetch:
         self._connection = connection
         self._terms = terms
 
-    async def hashes(self, jobs: Sequence[tuple[str, str]], fields: Sequence[str] = ()) -> list[dict[str, bytes]]:
-        """Return the hash of each (flow, id), or of it the `fields`; empty where there is none.
+    async def hashes(
+        self, jobs: Sequence[tuple[str, str]], fields: Sequence[str] = ()
+    ) -> list[dict[str, bytes] | None]:
+        """Return the hash of each (flow, id), or of it the `fields`; None where there is none.
 
         What is stored there by others, of another type, reads as missing.
         """
-        found: list[dict[str, bytes]] = []
+        found: list[dict[str, bytes] | None] = []
         for start in range(0, len(jobs), _PAGE):
             page = [self._terms.keys.job(flow, job_id) for flow, job_id in jobs[start : start + _PAGE]]
-            commands: list[Command] = [("HMGET", key, *fields) if fields else ("HGETALL", key) for key in page]
-            found += [_as_mapping(reply, fields) for reply in await self._connection.together(commands)]
+            found += await (self._chosen(page, fields) if fields else self._whole(page))
         return found
+
+    async def _whole(self, page: Sequence[str]) -> list[dict[str, bytes] | None]:
+        commands: list[Command] = [("HGETALL", key) for key in page]
+        return [_as_mapping(reply) for reply in await self._connection.together(commands)]
+
+    async def _chosen(self, page: Sequence[str], fields: Sequence[str]) -> list[dict[str, bytes] | None]:
+        # A job that waits may have none of these fields, and is there all the same.
+        commands: list[Command] = [("TYPE", key) for key in page]
+        commands += [("HMGET", key, *fields) for key in page]
+        replies = await self._connection.together(commands)
+        return [
+            {name: value for name, value in zip(fields, values, strict=True) if value is not None}
+            if kind == b"hash"
+            else None
+            for kind, values in zip(replies[: len(page)], replies[len(page) :], strict=True)
+        ]
 
     async def listed(self, attribute: str, text: str, start: int, stop: int) -> list[str]:
         """Return the ids of a lookup list from index `start` to `stop`, both included, oldest first.
@@ -96,10 +113,8 @@ def child_jobs(jobs: bytes, namespace: str) -> list[tuple[str, str]]:
     return found
 
 
-def _as_mapping(reply: Any, fields: Sequence[str]) -> dict[str, bytes]:
-    if not isinstance(reply, list):
-        return {}
+def _as_mapping(reply: Any) -> dict[str, bytes] | None:
+    if not isinstance(reply, list) or not reply:
+        return None
     values: list[Any] = reply  # pyright: ignore[reportUnknownVariableType]
-    if fields:
-        return {name: value for name, value in zip(fields, values, strict=True) if value is not None}
     return {name.decode("utf-8", "replace"): value for name, value in zip(values[::2], values[1::2], strict=True)}

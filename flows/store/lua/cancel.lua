@@ -13,13 +13,13 @@ local status, queue = job[1] or 'waiting', job[2] or first
 local children = {}
 if status == 'processing' then
   redis.call('HSET', key, '_cancel', reason)
-  redis.call('PUBLISH', flows_key('cancelling', job[5]), id)
+  redis.call('PUBLISH', flows_key('cancelling', job[5] or ''), id)
   return { 'requested', {} }
 elseif status == 'children' then
   children = pending_children(flow, id)
 elseif status ~= 'waiting' and status ~= 'delayed' then
   return { 'too late', {} }
 end
-take_out(flow, id, key, status, queue)
+take_out(id, key, status, queue)
 cancel(id, key, status, job[3], job[4], reason)
 return { 'cancelled', children }

@@ -9,9 +9,13 @@ if redis.call('TYPE', key).ok ~= 'hash' then
   settle_missing(flow, id, 'deleted')
   return { 'gone', {} }
 end
-local job = redis.call('HMGET', key, '_status', '_queue', '_lookups', '_parent')
+local job = redis.call('HMGET', key, '_status', '_queue', '_lookups', '_parent', '_built')
 local status, queue = job[1] or 'waiting', job[2] or first
-local children, sides = {}, {}
+local me = flow .. ':' .. id
+expect('list', flows_key('building', me))
+-- Those that are written but not yet let out, unless the field below names them already.
+local children = job[5] and {} or redis.call('LRANGE', flows_key('building', me), 0, -1)
+local sides = {}
 for _, field in ipairs(redis.call('HKEYS', key)) do
   local of = string.match(field, '^children:(.+):jobs$')
   if of then
@@ -19,9 +23,8 @@ for _, field in ipairs(redis.call('HKEYS', key)) do
     for child in string.gmatch(redis.call('HGET', key, field), '"([^"]+)"') do children[#children + 1] = child end
   end
 end
-take_out(flow, id, key, status, queue)
+take_out(id, key, status, queue)
 each_lookup(flow, job[3], function(list) remove_from(list, id) end)
-local me = flow .. ':' .. id
 redis.call('DEL', key, flows_key('log', me), flows_key('building', me), flows_key('pending', me), unpack(sides))
 redis.call('PUBLISH', flows_key('ended', me), 'deleted')
 if job[4] then settle(flow, id, job[4], 'deleted', '{"id":"' .. id .. '","status":"deleted"}') end

@@ -2,16 +2,17 @@
 --@ args: ns now flow queue worker ttl most_lines
 --@ rest: id, fence, progress as JSON (or ''), then a counted list of lines, for each job
 --@ returns: a word per job
---@ include: clock owned arguments
+--@ include: clock owned arguments type
 
 local words = {}
 while at <= #rest do
   local id, fence, progress, lines = take(), take(), take(), take_counted()
   local job, word = owned(flow, queue, id, worker, fence)
   if job then
+    local log = flows_key('log', flow .. ':' .. id)
+    expect('list', log)
     if progress ~= '' then redis.call('HSET', job.key, '_progress', progress) end
     if #lines > 0 then
-      local log = flows_key('log', flow .. ':' .. id)
       redis.call('RPUSH', log, unpack(lines))
       redis.call('LTRIM', log, -tonumber(most_lines), -1)
       redis.call('PEXPIRE', log, tonumber(ttl) > 0 and ttl or 86400000)

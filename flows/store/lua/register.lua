@@ -3,10 +3,12 @@
 --@ args: ns owner queue_count
 --@ rest: queues, then pairs of a name and its kind
 --@ returns: 'ok', or 'taken', what is taken and who has it
---@ include: keys arguments
+--@ include: keys arguments type
 
 local queues = take_list(tonumber(queue_count))
+expect('hash', names)
 for _, queue in ipairs(queues) do
+  expect('hash', queue_key(queue, 'meta'))
   local found = redis.call('HGET', queue_key(queue, 'meta'), 'owner')
   if found and found ~= owner then return { 'taken', 'queue ' .. queue, found } end
 end

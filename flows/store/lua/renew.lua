@@ -4,15 +4,18 @@
 --@ args: ns now flow queue worker ttl lease
 --@ rest: id, fence for each job
 --@ returns: a word per job: kept, cancel, or why it is lost
---@ include: clock owned life
+--@ include: clock owned life type
 
+expect('zset', processing)
 local words = {}
 for i = at, #rest, 2 do
   local id = rest[i]
   local job, word = owned(flow, queue, id, worker, rest[i + 1])
   if job then
     redis.call('ZADD', processing, 'XX', time + tonumber(lease), id)
-    refresh(flow, job.key, job.lookups, tonumber(ttl), 0)
+    -- What has no TTL gets none: a child whose parent waits, above all.
+    local left = redis.call('PTTL', job.key)
+    if left ~= -1 then refresh(flow, job.key, job.lookups, tonumber(ttl), left) end
     word = job.cancel and 'cancel' or 'kept'
   end
   words[#words + 1] = word

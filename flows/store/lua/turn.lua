@@ -9,11 +9,19 @@ local MAX_BYTES = 1048576
 
 local fields = take_list(tonumber(nfields))
 
+-- A call that was sent twice and comes after a later one: nobody waits for its answer, so it must claim nothing.
+local function late()
+  local words = {}
+  for i = 1, tonumber(ended) do words[i] = 'stale' end
+  return { words, {}, 0, 0 }
+end
+
 -- A call whose answer was lost is sent again with the same number: it answers the same and does nothing.
 local function answered_before()
   local last = redis.call('GET', call)
   if not last then return nil end
   local parts = cmsgpack.unpack(last)
+  if tonumber(parts[1]) > tonumber(number) then return late() end
   if parts[1] ~= number then return nil end
   local claimed = {}
   for _, pair in ipairs(parts[3]) do
@@ -51,7 +59,7 @@ local function claim_some(wanted)
         leases[#leases + 1] = until_ms
         leases[#leases + 1] = id
         bytes = bytes + size
-        if job[6] > 0 or bytes >= MAX_BYTES then
+        if job[6] > 0 or bytes >= MAX_BYTES or refreshes_left <= 0 then
           stop = true
           break
         end
@@ -78,8 +86,11 @@ local function next_due()
   return math.max(1, tonumber(soonest[2]) - time)
 end
 
+expect('string', call)
 local before = answered_before()
 if before then return before end
+expect('hash', queue_key(queue, 'meta'))
+expect('string', flows_key('timer', queue))
 local words = end_attempts(tonumber(ended))
 local claimed, left, due = {}, 0, 0
 local wanted = tonumber(want)

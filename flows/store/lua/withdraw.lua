@@ -11,5 +11,5 @@ local status = redis.pcall('HGET', key, '_status')
 if type(status) == 'string' then return status end
 redis.pcall('LREM', waiting, -1, id)
 for i = at, #rest do redis.pcall('LREM', rest[i], -1, id) end
-redis.call('DEL', key)
+if redis.call('TYPE', key).ok == 'hash' then redis.call('DEL', key) end
 return 'withdrawn'

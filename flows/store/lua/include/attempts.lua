@@ -1,5 +1,5 @@
 -- Ends the attempts that a worker reports: each a verb, the job's id and fence, and the verb's arguments.
---@ include: owned arguments batch advance finish fail retry snooze release await_children cancel
+--@ include: owned arguments batch child advance finish fail retry snooze release await_children cancel
 
 local VERBS = {
   advance = advance, finish = finish, fail = fail, retry = retry, snooze = snooze, release = release,
@@ -42,6 +42,7 @@ local function check_targets(first_item, items)
   for _ = 1, items do
     local verb, n = rest[i], tonumber(rest[i + 3])
     if verb == 'advance' then expect('list', queue_key(rest[i + 4], 'waiting')) end
+    if verb == 'await_children' then check_children(rest[i + 1], i + 8 + tonumber(rest[i + 7])) end
     i = i + 4 + n
   end
 end

@@ -1,7 +1,36 @@
 -- Creating children: their hashes, who is whose parent, and the parent's way into `children`.
---@ include: keys status wake arguments
+--@ include: keys status wake arguments type
 
 local function settled_key(job) return job.key .. ':children:' .. queue end
+
+-- Checks what creating children of the job `id` writes to; they are counted from rest[i] on.
+local function check_children(id, i)
+  expect('set', flows_key('pending', flow .. ':' .. id))
+  local n, seen = tonumber(rest[i]), {}
+  i = i + 1
+  for _ = 1, n do
+    local child = rest[i]
+    if not seen[child] then
+      seen[child] = true
+      expect('list', queue_key(queue .. ':' .. child, 'waiting'))
+      expect('hash', flows_key('parents', queue .. ':' .. child))
+    end
+    i = i + 3 + tonumber(rest[i + 2])
+  end
+end
+
+-- Whether children of this visit were built in parts, and let out, before.
+local function published(job)
+  local marks = redis.call('HMGET', job.key, '_built', '_building')
+  return marks[1] and marks[2] == tostring(job.visit)
+end
+
+-- Forgets the children of an earlier visit, or of an attempt that came to nothing: they do not count here.
+local function forget_children(job)
+  local me, field = flow .. ':' .. job.id, 'children:' .. queue
+  redis.call('DEL', settled_key(job), flows_key('building', me), flows_key('pending', me))
+  redis.call('HDEL', job.key, '_built', '_building', '_failed_child', field .. ':jobs', field .. ':results')
+end
 
 -- Reads and writes children: a counted list of (child queue, id, counted fields). Returns {flow, id} pairs.
 -- They have no TTL while their parent waits; `life` bounds those whose parent does not wait yet.
@@ -30,10 +59,9 @@ end
 -- Moves the parent into `children`, without a TTL until it leaves.
 local function wait_for_children(job, next_queue, policy, result, fields)
   move(job.key, 'processing', 'children', '_policy', policy, unpack(fields))
+  redis.call('HDEL', job.key, '_next', '_result', '_rescues', '_built', '_building')
   if next_queue ~= '' then redis.call('HSET', job.key, '_next', next_queue) end
   if result ~= '' then redis.call('HSET', job.key, '_result', result) end
-  if job.rescues then redis.call('HDEL', job.key, '_rescues') end
-  redis.call('HDEL', job.key, '_built')
   redis.call('PERSIST', job.key)
   redis.call('ZADD', queue_key(queue, 'children'), time, job.id)
 end

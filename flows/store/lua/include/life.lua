@@ -4,6 +4,9 @@
 -- Lookup lists live this much longer than the hash, so that they need not be touched at every step.
 local SLACK = 60000
 
+-- A claim stops when its jobs have had so many lookup lists refreshed.
+local refreshes_left = 1000
+
 -- Calls fn(list) for each lookup list of the job; `_lookups` holds lines of `<attribute>:<text>`.
 local function each_lookup(flow, lookups, fn)
   if not lookups then return end
@@ -18,14 +21,23 @@ local function refresh(flow, key, lookups, life, left)
   end
   redis.call('PEXPIRE', key, life)
   if lookups and left < life - SLACK then
-    each_lookup(flow, lookups, function(list) redis.pcall('PEXPIRE', list, life + SLACK, 'GT') end)
+    each_lookup(flow, lookups, function(list)
+      redis.pcall('PEXPIRE', list, life + SLACK, 'GT')
+      refreshes_left = refreshes_left - 1
+    end)
   end
 end
 
+-- One script looks at so many heads of lookup lists; trimming is for whoever comes by, not for all at once.
+local trims_left = 200
+
 -- Drops up to ten dead ids from the heads of the job's lookup lists.
 local function trim_lookups(flow, lookups)
+  if trims_left <= 0 then return end
   each_lookup(flow, lookups, function(list)
     for _ = 1, 10 do
+      trims_left = trims_left - 1
+      if trims_left < 0 then return end
       local id = redis.pcall('LINDEX', list, 0)
       if type(id) ~= 'string' or redis.call('EXISTS', job_key(flow, id)) == 1 then return end
       redis.call('LPOP', list)

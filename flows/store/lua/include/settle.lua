@@ -1,5 +1,5 @@
 -- A child has ended, in whatever way: its parent's pending set is the gate that lets it count once.
---@ include: keys status life wake
+--@ include: keys status life wake type fragment
 
 -- Above so many children, or bytes, the next queue's worker reads their results in pages.
 local INLINE_RESULTS = 500
@@ -7,6 +7,7 @@ local INLINE_BYTES = 1048576
 
 -- Ends a parent as any job is ended; include/ending.lua provides it, since endings settle in turn.
 local end_parent
+local settle_missing
 
 -- Returns `{child: [result, ...]}` in the order of creation, or nil where there are too many.
 local function results_of(parent_key, queue, jobs)
@@ -23,7 +24,7 @@ local function results_of(parent_key, queue, jobs)
     list[#list + 1] = #ids
   end
   if #ids == 0 or #ids > INLINE_RESULTS then return nil end
-  local settled = redis.call('HMGET', parent_key .. ':children:' .. queue, unpack(ids))
+  local settled = redis.pcall('HMGET', parent_key .. ':children:' .. queue, unpack(ids))
   local parts, bytes = {}, 0
   for _, child in ipairs(names) do
     local list = by_child[child]
@@ -37,64 +38,89 @@ local function results_of(parent_key, queue, jobs)
   return '{' .. table.concat(parts, ',') .. '}'
 end
 
+-- The parent leaves `children`; what its children left beside it stays for `time_left` more.
+local function leave_children(parent, queue, time_left)
+  local _, id = split(parent)
+  redis.pcall('ZREM', queue_key(queue, 'children'), id)
+  redis.call('PEXPIRE', ns .. 'job:' .. parent .. ':children:' .. queue, time_left)
+end
+
+local function fail_parent(parent, queue, lookups, grandparent, why)
+  local flow, id = split(parent)
+  leave_children(parent, queue, kept_failed)
+  end_parent(flow, id, ns .. 'job:' .. parent, 'children', 'failed', lookups, grandparent,
+    failed_fragment(id, why), '_error', why)
+end
+
 -- The last child has settled: the parent goes on, exactly once, because it leaves `children` by it.
 local function join(parent)
   local key = ns .. 'job:' .. parent
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_next', '_lookups', '_parent', '_visit', '_result')
   if job.err or job[1] ~= 'children' then return end
   local flow, id = split(parent)
-  local queue = job[2]
+  local queue, to = job[2], job[3]
+  -- This may be in the middle of a script that ends others: it must not stop here.
+  local wrong = to and conflict('list', queue_key(to, 'waiting'))
+  if wrong then return fail_parent(parent, queue, job[4], job[5], failure('KeyConflict', wrong, queue, 1)) end
   local field = 'children:' .. queue .. ':results'
   local results = results_of(key, queue, redis.call('HGET', key, 'children:' .. queue .. ':jobs'))
-  redis.call('ZREM', queue_key(queue, 'children'), id)
+  redis.call('HDEL', key, field, '_next', '_policy')
   if results then redis.call('HSET', key, field, results) end
-  redis.call('PEXPIRE', key .. ':children:' .. queue, tonumber(ttl) > 0 and ttl or kept_done)
-  if job[3] then
-    move(key, 'children', 'waiting', '_queue', job[3], '_attempts', 0, '_visit', (tonumber(job[6]) or 0) + 1)
-    redis.call('HDEL', key, '_next', '_policy')
-    refresh(flow, key, job[4], tonumber(ttl), -1)
-    redis.call('RPUSH', queue_key(job[3], 'waiting'), id)
-    wake(job[3])
+  if to then
+    leave_children(parent, queue, tonumber(ttl) > 0 and ttl or kept_done)
+    move(key, 'children', 'waiting', '_queue', to, '_attempts', 0, '_visit', (tonumber(job[6]) or 0) + 1)
+    refresh(flow, key, job[4], job[5] and 0 or tonumber(ttl), -1)
+    redis.call('RPUSH', queue_key(to, 'waiting'), id)
+    wake(to)
   else
+    leave_children(parent, queue, kept_done)
     local result = job[7] or '{}'
     if results then
       result = string.sub(result, 1, -2) .. (result == '{}' and '' or ',') .. '"' .. field .. '":' .. results .. '}'
     end
-    local fragment = '{"id":"' .. id .. '","status":"done","result":' .. result .. '}'
-    end_parent(flow, id, key, 'children', 'done', job[4], job[5], fragment)
+    end_parent(flow, id, key, 'children', 'done', job[4], job[5], done_fragment(id, result))
   end
 end
 
--- A parent whose queue says so fails with the first child that did not end well.
-local function fail_parent(parent, queue, child, word)
-  local key = ns .. 'job:' .. parent
-  local job = redis.pcall('HMGET', key, '_status', '_policy', '_lookups', '_parent')
+-- A parent whose queue says so fails with the first child that did not end well; `failed` says which, and how.
+local function child_failed(parent, queue, failed)
+  local job = redis.pcall('HMGET', ns .. 'job:' .. parent, '_status', '_policy', '_lookups', '_parent')
   if job.err or job[1] ~= 'children' or job[2] ~= 'fail' then return end
+  fail_parent(parent, queue, job[3], job[4], failure('ChildFailed', 'the child ' .. failed, queue, 1))
+end
+
+-- The parent's own hash is gone: whoever waits for it hears of it.
+local function parent_gone(parent, queue)
   local flow, id = split(parent)
-  local failure = '{"type":"ChildFailed","message":"the child ' .. child .. ' is ' .. word
-    .. '","traceback":"","queue":"' .. queue .. '","attempt":1}'
-  redis.call('ZREM', queue_key(queue, 'children'), id)
-  redis.call('PEXPIRE', key .. ':children:' .. queue, kept_failed)
-  local fragment = '{"id":"' .. id .. '","status":"failed","error":' .. failure .. '}'
-  end_parent(flow, id, key, 'children', 'failed', job[3], job[4], fragment, '_error', failure)
+  redis.pcall('ZREM', queue_key(queue, 'children'), id)
+  redis.call('DEL', ns .. 'job:' .. parent .. ':children:' .. queue)
+  settle_missing(flow, id, 'expired')
 end
 
 local function settle(flow, id, parent, word, fragment)
   local pending = flows_key('pending', parent)
   redis.pcall('HDEL', flows_key('parents', flow), id)
   if redis.pcall('SREM', pending, id) ~= 1 then return end
-  local status = redis.pcall('HGET', ns .. 'job:' .. parent, '_status')
+  local key, queue = ns .. 'job:' .. parent, split(flow)
+  local status = redis.pcall('HGET', key, '_status')
+  if not status and redis.call('EXISTS', key) == 0 then return parent_gone(parent, queue) end
   if status ~= 'children' and status ~= 'processing' then return end
-  local queue = split(flow)
-  redis.pcall('HSET', ns .. 'job:' .. parent .. ':children:' .. queue, id, fragment)
-  if word ~= 'done' then fail_parent(parent, queue, id, word) end
+  local side = key .. ':children:' .. queue
+  redis.pcall('HSET', side, id, fragment)
+  if status == 'processing' then
+    -- It is about to wait. Should it never, nothing of this stays.
+    redis.call('PEXPIRE', side, tonumber(ttl) > 0 and ttl or kept_done)
+    if word ~= 'done' then redis.call('HSET', key, '_failed_child', id .. ' is ' .. word) end
+    return
+  end
+  if word ~= 'done' then child_failed(parent, queue, id .. ' is ' .. word) end
   if redis.call('SCARD', pending) == 0 then join(parent) end
 end
 
 -- A child whose hash is gone (expired or deleted) still settles: the map beside it knows its parent.
-local function settle_missing(flow, id, word)
+function settle_missing(flow, id, word)
   local map = flows_key('parents', flow)
   local parent = redis.pcall('HGET', map, id)
   if type(parent) ~= 'string' then return end
-  settle(flow, id, parent, word, '{"id":"' .. id .. '","status":"' .. word .. '"}')
+  settle(flow, id, parent, word, word_fragment(id, word))
 end

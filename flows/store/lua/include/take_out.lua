@@ -1,23 +1,24 @@
 -- Takes a job out of the structure that its state names, for those who end it from outside.
---@ include: keys
+--@ include: keys type
 
 -- A longer list is left as it is: the id stays in it and is dropped when its turn comes.
 local SHORT = 10000
 
 local function remove_from(list, id)
-  if redis.call('LLEN', list) <= SHORT then redis.call('LREM', list, 0, id) end
+  local length = redis.pcall('LLEN', list)
+  if type(length) == 'number' and length <= SHORT then redis.call('LREM', list, 0, id) end
 end
 
-local function take_out(flow, id, key, status, queue)
+local function take_out(id, key, status, queue)
+  local place = queue_key(queue, status)
   if status == 'waiting' then
-    remove_from(queue_key(queue, 'waiting'), id)
-  elseif status == 'delayed' then
-    redis.call('ZREM', queue_key(queue, 'delayed'), id)
-  elseif status == 'processing' then
-    redis.call('ZREM', queue_key(queue, 'processing'), id)
-  elseif status == 'children' then
-    redis.call('ZREM', queue_key(queue, 'children'), id)
+    expect('list', place)
+    remove_from(place, id)
+  elseif status == 'delayed' or status == 'processing' or status == 'children' then
+    expect('zset', place)
+    redis.call('ZREM', place, id)
   end
+  if status == 'children' then redis.call('PEXPIRE', key .. ':children:' .. queue, kept_cancelled) end
 end
 
 -- Returns the job keys of the children that have not settled; settling them finds a parent that has ended.

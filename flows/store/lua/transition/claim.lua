@@ -2,6 +2,12 @@
 --@ include: keys life status ending fragment
 --@ include: expire
 
+-- Returns a count as a number, 0 where there is none yet, and nothing where it is no whole number.
+local function whole(text)
+  if not text then return 0 end
+  return #text < 16 and string.match(text, '^-?%d+$') and tonumber(text)
+end
+
 -- Returns the word, and with 'claimed' the job as the worker gets it.
 local function claim(id, fields, alone_only)
   local key = job_key(flow, id)
@@ -16,10 +22,9 @@ local function claim(id, fields, alone_only)
   local status = job[1] or 'waiting'
   local at = job[2] or (not job[1] and first)
   if status ~= 'waiting' or at ~= queue then return 'elsewhere' end
-  local fence, attempts = tonumber(job[3] or 0), tonumber(job[4] or 0)
-  local visit, rescues = tonumber(job[5] or 0), tonumber(job[6] or 0)
+  local fence, attempts, visit, rescues = whole(job[3]), whole(job[4]), whole(job[5]), whole(job[6])
   if not (fence and attempts and visit and rescues) then
-    local why = failure('MalformedJob', 'a field of the kernel is not a number', queue, 0)
+    local why = failure('MalformedJob', 'a field of the kernel is not a whole number', queue, 0)
     end_job(flow, id, key, 'waiting', 'failed', job[7], job[9], failed_fragment(id, why),
       '_queue', queue, '_error', why)
     return 'malformed'

@@ -11,7 +11,9 @@ local function promote()
     if job[1] == 'delayed' and job[2] == queue then
       move(key, 'delayed', 'waiting')
       ids[#ids + 1] = id
-    elseif not job.err and not job[1] then
+    elseif job.err then
+      settle_missing(flow, id, 'deleted')
+    elseif not job[1] and redis.call('EXISTS', key) == 0 then
       settle_missing(flow, id, 'expired')
     end
   end

@@ -6,8 +6,11 @@ local function rescue(id)
   local key = job_key(flow, id)
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_rescues', '_attempts', '_lookups', '_parent', '_cancel')
   redis.call('ZREM', processing, id)
-  if job.err then return 'malformed' end
-  if not job[1] then
+  if job.err then
+    settle_missing(flow, id, 'deleted')
+    return 'malformed'
+  end
+  if not job[1] and redis.call('EXISTS', key) == 0 then
     settle_missing(flow, id, 'expired')
     return 'expired'
   end

@@ -1,0 +1,161 @@
+"""How a workload is measured: in rounds, each beside a reference, with workers in a process of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from statistics import median
+from time import perf_counter
+from typing import Any, Final, TypeAlias, TypedDict, cast
+
+from redis.asyncio import Redis
+
+from flows import Flow
+from flows.telemetry.events import Event
+
+try:
+    from uvloop import run
+except ImportError:  # on Windows
+    from asyncio import run
+
+__all__ = ["Recorded", "Row", "Setting", "WorkerProcess", "reference", "rounds", "run"]
+
+#: The reference is measured for so many seconds in each round.
+REFERENCE_SECONDS: Final = 0.5
+#: What takes longer hangs.
+PATIENCE: Final = 120.0
+#: The figures of one round: a rate per second, or percentiles in milliseconds.
+Figures: TypeAlias = dict[str, float]
+
+_processes = multiprocessing.get_context("spawn")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One way in which a workload is measured."""
+
+    workload: str
+    name: str
+    size: int
+    """How many jobs a round takes."""
+    measure: Callable[[str, int], Awaitable[Figures]]
+    """Measures one round on the server at a URL, with so many jobs."""
+
+
+class Row(TypedDict, total=False):
+    """The medians of all rounds."""
+
+    workload: str
+    setting: str
+    rate: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    ratio: float
+    rounds: int
+
+
+async def rounds(setting: Setting, url: str, size: int, count: int) -> Row:
+    """Measure so many rounds, each in an empty database and after a reference of its own."""
+    figures: list[Figures] = []
+    for _ in range(count):
+        trips = await reference(url)
+        found = await setting.measure(url, size)
+        # A latency is told in round trips of the reference, and a rate as a part of its rate.
+        found["ratio"] = found["rate"] / trips if "rate" in found else found["p50_ms"] * trips / 1000
+        figures.append(found)
+        await empty(url)
+    medians = {name: median(found[name] for found in figures) for name in figures[0]}
+    row = {"workload": setting.workload, "setting": setting.name, **medians, "rounds": count}
+    return cast("Row", row)
+
+
+async def reference(url: str) -> float:
+    """Return how many raw round trips a second redis-py makes, each awaited: an LMOVE from list to list."""
+    async with Redis.from_url(url) as client:
+        await cast("Awaitable[int]", client.rpush("bench-reference", "job"))
+        trips, started = 0, perf_counter()
+        while (spent := perf_counter() - started) < REFERENCE_SECONDS:
+            await cast("Awaitable[str]", client.lmove("bench-reference", "bench-reference", "LEFT", "RIGHT"))
+            trips += 1
+        await client.delete("bench-reference")
+    return trips / spent
+
+
+async def empty(url: str) -> None:
+    """Empty the database."""
+    async with Redis.from_url(url) as client:
+        await client.flushdb()
+
+
+class Recorded:
+    """Waits until the server has recorded how so many jobs of a queue ended; what only ran does not count."""
+
+    def __init__(self, flow: Flow[Any, Any, Any], queue: str, count: int) -> None:
+        """Begin to count."""
+        self._queue = queue
+        self._left = count
+        self._all = asyncio.Event()
+        flow.events.subscribe(self._hear)
+
+    async def wait(self) -> None:
+        """Wait for the last one."""
+        async with asyncio.timeout(PATIENCE):
+            await self._all.wait()
+
+    def _hear(self, event: Event) -> None:
+        if event.name == "job.recorded" and event.fields["queue"] == self._queue:
+            self._left -= cast("int", event.fields["count"])
+            if self._left <= 0:
+                self._all.set()
+
+
+class WorkerProcess:
+    """A process that runs `work(connection, *arguments)`; what it sends is received here."""
+
+    def __init__(self, work: Callable[..., Coroutine[Any, Any, None]], *arguments: object) -> None:
+        """Start it."""
+        self._connection, theirs = _processes.Pipe()
+        self._process = _processes.Process(target=_work, args=(work, theirs, *arguments), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    async def receive(self) -> float:
+        """Return the next number that the process sends."""
+        return await asyncio.to_thread(self._receive)
+
+    def stop(self) -> None:
+        """Tell the process to end, and wait until it has."""
+        self._connection.close()
+        self._process.join(PATIENCE)
+
+    def _receive(self) -> float:
+        if not self._connection.poll(PATIENCE):
+            msg = f"the worker process has said nothing for {PATIENCE} s"
+            raise TimeoutError(msg)
+        return cast("float", self._connection.recv())
+
+
+def _work(work: Callable[..., Coroutine[Any, Any, None]], connection: Connection, *arguments: object) -> None:
+    run(work(connection, *arguments))
+
+
+async def in_a_worker_process(work: Callable[..., Coroutine[Any, Any, None]], *arguments: object) -> float:
+    """Return the one number that `work` sends from a process of its own."""
+    process = WorkerProcess(work, *arguments)
+    try:
+        return await process.receive()
+    finally:
+        process.stop()
+
+
+async def seconds_until_recorded(flow: Flow[Any, Any, Any], queue: str, count: int) -> float:
+    """Start the flow's workers and return after how long so many jobs of a queue are recorded as ended."""
+    recorded = Recorded(flow, queue, count)
+    started = perf_counter()
+    async with flow:
+        await recorded.wait()
+        return perf_counter() - started

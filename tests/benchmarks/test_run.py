@@ -1,0 +1,39 @@
+"""The benchmarks run: each workload gives its figures. How large they are is nobody's test."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+RATE = {"rate", "ratio"}
+SETTINGS = {
+    "enqueue": [RATE, RATE, RATE],
+    "drain": [RATE, RATE],
+    "latency": [{"p50_ms", "p95_ms", "p99_ms", "ratio"}],
+    "pipeline": [RATE],
+    "fan-out": [RATE],
+    "backlog": [RATE, RATE, {"ratio"}],
+}
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the benchmarks as `make bench` does."""
+    command = [sys.executable, str(ROOT / "benchmarks" / "run.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+
+
+@pytest.mark.parametrize("workload", SETTINGS)
+def test_each_workload_gives_positive_figures(workload: str, tmp_path: Path) -> None:
+    """With a few jobs and one round, on a server of its own, in the table and in the file."""
+    done = run("--workload", workload, "--size", "0.002", "--rounds", "1", "--json", str(tmp_path / "rows.json"))
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "rows.json").read_text())
+    assert [set(row) - {"workload", "setting", "rounds"} for row in rows] == SETTINGS[workload]
+    assert all((row["workload"], row["rounds"]) == (workload, 1) and row["setting"] in done.stdout for row in rows)
+    assert all(row[figure] > 0 for row in rows for figure in row.keys() - {"workload", "setting", "rounds"})

@@ -1,0 +1,60 @@
+"""One real server for the whole run, and one namespace for each test, so that tests run at once and in any order."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+
+from flows.testing import private_server
+from tests.world import World
+
+#: A server for the tests, instead of one of their own; they only touch the keys of their namespaces.
+TEST_URL = os.environ.get("FLOWS_TEST_REDIS_URL")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hide the variables of whoever runs the tests: no test may find the user's server or data."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("FLOWS_REDIS_URL", "REDIS_URL"):
+            patch.delenv(name, raising=False)
+        patch.setenv("FLOWS_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def redis_url(_no_environment: None) -> Iterator[str]:
+    """Name the server of this run: a private one for each worker of xdist, or FLOWS_TEST_REDIS_URL."""
+    if TEST_URL:
+        yield TEST_URL
+        return
+    with private_server() as url:
+        yield url
+
+
+@pytest.fixture
+def namespace(redis_url: str) -> Iterator[str]:
+    """Give the test a namespace of its own; its keys are deleted in the end."""
+    name = f"t{secrets.token_hex(6)}:"
+    yield name
+    with Redis.from_url(redis_url) as client:
+        keys = list(client.scan_iter(f"{name}*", count=1000))
+        for start in range(0, len(keys), 1000):
+            client.unlink(*keys[start : start + 1000])
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    """Open a plain client, to look at keys and to edit them; it decodes what it reads."""
+    with Redis.from_url(redis_url, decode_responses=True) as client:
+        yield client
+
+
+@pytest.fixture
+def world(redis: Redis, namespace: str) -> World:
+    """Make the world of the store's tests: see tests/world.py."""
+    return World(redis, namespace)

@@ -1,0 +1,180 @@
+"""One attempt: whatever the hash holds and whatever the function does, the job ends and the worker goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+
+import pytest
+from redis import Redis
+
+from flows import JobRecord, JobResult
+from tests.kernel.parts import LONG, Answer, Function, Given, MakeFlow, Work, double
+
+
+class Boom(Exception):
+    """An error with a name of its own."""
+
+
+class Unprintable(Exception):
+    """An error whose text cannot be made."""
+
+    def __str__(self) -> str:
+        """Fail."""
+        msg = "no text"
+        raise RuntimeError(msg)
+
+
+class Outside(BaseException):
+    """An error that is no Exception, such as other frameworks use to unwind."""
+
+
+async def outcomes_of(make_flow: MakeFlow, function: Function, **options: object) -> list[JobRecord[Given]]:
+    """Run a function on the numbers 0 and 1, and return how these jobs ended."""
+    async with make_flow(function, **options) as flow:
+        ids = await flow.create_jobs([Given(number=0), Given(number=1)])
+        return [await flow.wait_for(job_id, LONG) for job_id in ids]
+
+
+def failing_at_0(error: BaseException) -> Function:
+    """Return a function that raises for the number 0."""
+
+    async def function(job: Work) -> Answer:
+        if job.number == 0:
+            raise error
+        return await double(job)
+
+    return function
+
+
+async def test_an_error_is_kept_as_it_was(make_flow: MakeFlow) -> None:
+    """A job that raises has failed with the type, message, traceback, queue and attempt of it; others go on."""
+    failed, done = await outcomes_of(make_flow, failing_at_0(Boom("out of ink")))
+    assert failed.status == "failed"
+    assert failed.error is not None
+    assert (failed.error.type, failed.error.message) == ("Boom", "out of ink")
+    assert (failed.error.queue, failed.error.attempt) == ("work", 1)
+    assert "in function\n    raise error" in failed.error.traceback
+    assert "out of ink" in failed.error.traceback
+    assert (done.status, done.view(Answer).answer) == ("done", 2)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (SystemExit(3), "SystemExit"),
+        (Outside("elsewhere"), "Outside"),
+        (asyncio.CancelledError(), "CancelledError"),
+        (StopAsyncIteration(), "StopAsyncIteration"),
+        (ExceptionGroup("many", [Boom("one")]), "ExceptionGroup"),
+    ],
+)
+async def test_what_would_end_a_program_fails_the_job(make_flow: MakeFlow, error: BaseException, kind: str) -> None:
+    """SystemExit, errors that are no Exception, and a function that cancels itself fail the job, not the worker."""
+    failed, done = await outcomes_of(make_flow, failing_at_0(error))
+    assert failed.error is not None
+    assert (failed.status, failed.error.type) == ("failed", kind)
+    assert done.status == "done"
+
+
+@pytest.mark.parametrize(("error", "kind"), [(SystemExit(3), "SystemExit"), (StopIteration(), "RuntimeError")])
+async def test_what_would_end_a_thread_fails_the_job(make_flow: MakeFlow, error: BaseException, kind: str) -> None:
+    """A plain function that exits, or lets a StopIteration out (which no future can hold), fails its job."""
+
+    def function(job: Work) -> Answer:
+        if job.number == 0:
+            raise error
+        return Answer(answer=1)
+
+    failed, done = await outcomes_of(make_flow, function)
+    assert failed.error is not None
+    assert (failed.status, failed.error.type) == ("failed", kind)
+    assert done.status == "done"
+
+
+async def test_an_error_without_text_is_kept(make_flow: MakeFlow) -> None:
+    """Even an error whose str() raises fails its job, and is told by its type."""
+    failed, done = await outcomes_of(make_flow, failing_at_0(Unprintable()))
+    assert failed.error is not None
+    assert (failed.error.type, failed.error.message) == ("Unprintable", "its text could not be made")
+    assert "Unprintable" in failed.error.traceback
+    assert done.status == "done"
+
+
+async def test_an_error_with_lone_surrogates_is_kept(make_flow: MakeFlow) -> None:
+    """The name of a file that is no UTF-8 in a message does not hinder its being stored."""
+    failed, done = await outcomes_of(make_flow, failing_at_0(Boom("no file caf\udce9")))
+    assert failed.error is not None
+    assert failed.error.message == "no file caf?"
+    assert done.status == "done"
+
+
+async def test_long_errors_are_cut(make_flow: MakeFlow) -> None:
+    """A message of a megabyte is kept in part: errors must not fill the server."""
+    failed, _done = await outcomes_of(make_flow, failing_at_0(Boom("x" * 1_000_000)))
+    assert failed.error is not None
+    assert len(failed.error.message) == 8_000
+    assert len(failed.error.traceback) <= 32_000
+
+
+@pytest.mark.parametrize("wrong", [7, "text", {"answer": 1}, [Answer(answer=1)], Answer])
+async def test_a_result_of_a_wrong_type_fails(make_flow: MakeFlow, wrong: object) -> None:
+    """Anything but a JobResult or None fails the job, and the message says what came."""
+
+    async def function(job: Work) -> object:
+        return wrong if job.number == 0 else await double(job)
+
+    failed, done = await outcomes_of(make_flow, function)
+    assert failed.error is not None
+    assert (failed.status, failed.error.type) == ("failed", "ValidationError")
+    assert f"returned {type(wrong).__name__}" in failed.error.message
+    assert done.status == "done"
+
+
+async def test_a_result_that_is_too_large_fails(make_flow: MakeFlow) -> None:
+    """A result over max_payload is not written; the error names the limit and what to do."""
+
+    class Large(JobResult):
+        text: str
+
+    async def function(job: Work) -> JobResult:
+        return Large(text="x" * 2_000) if job.number == 0 else await double(job)
+
+    failed, done = await outcomes_of(make_flow, function, max_payload=1_000)
+    assert failed.error is not None
+    assert failed.error.type == "PayloadTooLarge"
+    assert "max_payload=1,000" in failed.error.message
+    assert "text" not in failed.view(Given).model_dump()
+    assert done.status == "done"
+
+
+@pytest.mark.parametrize("value", ['"seven"', "{", "", "null"])
+async def test_a_hash_that_does_not_fit_fails_alone(
+    make_flow: MakeFlow, redis: Redis, namespace: str, value: str
+) -> None:
+    """A field that somebody edited into what its class does not declare fails that job as malformed, and no other."""
+    flow = make_flow(double)
+    ids = await flow.create_jobs([Given(number=0), Given(number=1)])
+    redis.hset(f"{namespace}job:numbers:{ids[0]}", "number", value)
+    async with flow:
+        failed, done = [await flow.wait_for(job_id, LONG) for job_id in ids]
+    assert failed.error is not None
+    assert (failed.status, failed.error.type, failed.error.attempt) == ("failed", "MalformedJob", 1)
+    assert (done.status, done.view(Answer).answer) == ("done", 2)
+
+
+async def test_the_traceback_is_the_functions(make_flow: MakeFlow) -> None:
+    """The traceback ends where the function raised, with the causes that Python would show."""
+
+    async def function(_job: Work) -> None:
+        try:
+            int("seven")
+        except ValueError as error:
+            msg = "no number"
+            raise Boom(msg) from error
+
+    failed, _ = await outcomes_of(make_flow, function)
+    assert failed.error is not None
+    assert "direct cause of the following exception" in failed.error.traceback
+    assert failed.error.traceback.rstrip().endswith("Boom: no number")
+    assert traceback.format_exc() not in failed.error.traceback

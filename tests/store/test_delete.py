@@ -1,0 +1,116 @@
+"""delete: a job and everything of it is removed."""
+
+from __future__ import annotations
+
+import pytest
+from redis.exceptions import ResponseError
+
+from tests.world import NOW, World, finish, processing
+
+PLACES = {
+    "new": ({"a": "1"}, {"waiting": {"pick": ["1"]}}),
+    "waiting": ({"_status": "waiting", "_queue": "pack"}, {"waiting": {"pack": ["1"]}}),
+    "processing": (processing(), {"processing": {"pick": {"1": NOW}}}),
+    "delayed": ({"_status": "delayed", "_queue": "pack"}, {"delayed": {"pack": {"1": NOW}}}),
+    "children": ({"_status": "children", "_queue": "pack"}, {"children": {"pack": {"1": NOW}}}),
+    "done": ({"_status": "done", "_queue": "pick"}, {}),
+    "cancelled": ({"_status": "cancelled"}, {}),
+}
+
+
+@pytest.mark.parametrize(("fields", "place"), PLACES.values(), ids=PLACES)
+def test_nothing_of_the_job_stays(world: World, fields: dict[str, str], place: dict[str, dict[str, object]]) -> None:
+    """In whatever state it is: its hash, its place, its lookup entries, its log."""
+    world.seed(
+        jobs={"shop:1": fields | {"_lookups": "user:7\nteam:a"}},
+        lookups={"shop:user:7": ["0", "1", "2", "1"], "shop:team:a": ["1"]},
+        log={"shop:1": ["a line"]},
+        **place,
+    )
+    assert world.run("delete", id="1") == ["deleted", []]
+    assert world.snapshot() == {"lookups": {"shop:user:7": ["0", "2"]}}
+
+
+def test_hands_over_its_children_and_drops_what_it_knew_of_them(world: World) -> None:
+    """The caller deletes the children; the sets and hashes beside the job go with it."""
+    of = f"{world.namespace}job:pack:box:"
+    parent = processing("pack") | {"_status": "children", "children:pack:jobs": f'["{of}1","{of}2"]'}
+    world.seed(
+        jobs={"shop:9": parent, "pack:box:1": {"n": "1", "_parent": "shop:9"}},
+        children={"pack": {"9": NOW}},
+        pending={"shop:9": {"1"}},
+        settled={"shop:9:children:pack": {"2": "{}"}},
+        parents={"pack:box": {"1": "shop:9"}},
+        waiting={"pack:box": ["1"]},
+    )
+    assert world.run("delete", id="9") == ["deleted", [f"{of}1", f"{of}2"]]
+    assert set(world.snapshot()) == {"jobs", "parents", "waiting"}
+    assert world.run("delete", id="1", flow="pack:box", first="pack:box") == ["deleted", []]
+    assert world.snapshot() == {}
+
+
+def test_hands_over_children_that_were_built_but_not_let_out(world: World) -> None:
+    """A parent that is deleted while its many children are being written leaves none of them behind."""
+    of = f"{world.namespace}job:pack:box:"
+    world.seed(jobs={"shop:9": processing("pack")}, building={"shop:9": [f"{of}1", f"{of}2"]})
+    assert world.run("delete", id="9") == ["deleted", [f"{of}1", f"{of}2"]]
+    assert world.snapshot() == {}
+
+
+def test_a_late_child_of_a_deleted_parent_writes_nothing(world: World) -> None:
+    """It ends as any job does; no hash of its parent comes into being."""
+    world.seed(
+        jobs={
+            "shop:9": {"_status": "children", "_queue": "pack"},
+            "pack:box:1": processing("pack:box", _parent="shop:9"),
+        },
+        pending={"shop:9": {"1"}},
+        parents={"pack:box": {"1": "shop:9"}},
+    )
+    world.run("delete", id="9")
+    assert world.settle(finish("1", result="{}"), queue="pack:box") == ["ok"]
+    assert world.snapshot()["jobs"].keys() == {"pack:box:1"}
+    assert set(world.snapshot()) == {"jobs"}
+
+
+def test_of_a_missing_job_nothing_is_written(world: World) -> None:
+    """What is of another type is not ours to delete."""
+    assert world.run("delete", id="1") == ["gone", []]
+    world.redis.set(world.key("jobs", "shop:1"), "not ours")
+    assert world.run("delete", id="1") == ["gone", []]
+    assert world.snapshot() == {"jobs": {"shop:1": "not ours"}}
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["there", "gone"])
+def test_a_parent_hears_of_a_child_that_was_deleted(world: World, *, there: bool) -> None:
+    """Also of one whose hash somebody else has deleted before."""
+    world.seed(
+        jobs={"shop:9": {"_status": "children", "_queue": "pack", "_next": "ship"}},
+        children={"pack": {"9": NOW}},
+        pending={"shop:9": {"1"}},
+        parents={"pack:box": {"1": "shop:9"}},
+    )
+    if there:
+        world.seed(jobs={"pack:box:1": {"_parent": "shop:9"}}, waiting={"pack:box": ["1"]})
+    world.run("delete", id="1", flow="pack:box", first="pack:box")
+    found = world.snapshot()
+    assert (found["waiting"], found["jobs"].keys()) == ({"ship": ["9"]}, {"shop:9"})
+    assert found["settled"]["shop:9:children:pack"] == {"1": '{"id":"1","status":"deleted"}'}
+
+
+def test_a_lookup_list_of_another_type_hinders_nothing(world: World) -> None:
+    """The job is deleted all the same, and the key is left alone."""
+    world.seed(jobs={"shop:1": {"_lookups": "user:7\nteam:a"}}, waiting={"pick": ["1"]}, lookups={"shop:team:a": ["1"]})
+    world.redis.set(world.key("lookups", "shop:user:7"), "not ours")
+    assert world.run("delete", id="1") == ["deleted", []]
+    assert world.snapshot() == {"jobs": {"shop:user:7": "not ours"}}
+
+
+def test_a_key_of_the_queue_of_another_type_is_named(world: World) -> None:
+    """Nothing is written."""
+    world.seed(jobs={"shop:1": {"a": "1"}})
+    world.redis.set(world.key("waiting", "pick"), "not ours")
+    before = world.snapshot()
+    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {world.key('waiting', 'pick')} holds a string"):
+        world.run("delete", id="1")
+    assert world.snapshot() == before

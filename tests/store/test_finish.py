@@ -1,0 +1,81 @@
+"""finish: a job has come to its end."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.world import HOUR, KEPT, NOW, TTL, World, finish, processing
+
+
+def test_ends_the_job_with_what_the_function_returned(world: World) -> None:
+    """The whole of a job's end: its fields, its state, its place; the rest is as it was."""
+    world.seed(
+        jobs={"shop:1": processing(a="1"), "shop:2": processing()},
+        processing={"pick": {"1": NOW + 9, "2": NOW + 9}},
+        waiting={"pick": ["3"]},
+    )
+    assert world.settle(finish("1", b="2")) == ["ok"]
+    assert world.snapshot() == {
+        "jobs": {
+            "shop:1": processing(a="1") | {"b": "2", "_status": "done", "_ended": str(NOW)},
+            "shop:2": processing(),
+        },
+        "processing": {"pick": {"2": NOW + 9}},
+        "waiting": {"pick": ["3"]},
+    }
+
+
+@pytest.mark.parametrize("ttl", [TTL, 0], ids=["a TTL", "no TTL"])
+def test_a_finished_job_stays_for_its_retention(world: World, ttl: int) -> None:
+    """From its end on the hash lives as long as finished jobs are kept, whether it had a TTL before or not."""
+    world.seed(jobs={"shop:1": processing()})
+    if not ttl:
+        world.redis.persist(world.key("jobs", "shop:1"))
+    world.settle(finish("1"), ttl=ttl)
+    assert world.lives("jobs", "shop:1", KEPT[0])
+
+
+def test_lookup_lists_outlive_the_job(world: World) -> None:
+    """A list that would end before the hash is kept longer; a list that is kept longer is never shortened."""
+    world.seed(
+        jobs={"shop:1": processing(_lookups="user:7\nteam:a:b")},
+        lookups={"shop:user:7": ["1"], "shop:team:a:b": ["1"]},
+    )
+    world.redis.pexpire(world.key("jobs", "shop:1"), 1000 * 60)
+    world.redis.pexpire(world.key("lookups", "shop:user:7"), 1000 * 60)
+    world.redis.pexpire(world.key("lookups", "shop:team:a:b"), 90 * HOUR)
+    world.settle(finish("1"))
+    assert world.lives("lookups", "shop:user:7", KEPT[0] + 60_000)
+    assert world.lives("lookups", "shop:team:a:b", 90 * HOUR)
+
+
+def test_trims_dead_ids_from_the_heads_of_its_lists(world: World) -> None:
+    """Up to ten ids whose hash is gone leave each list that the job stands in, up to the first that lives."""
+    dead = [f"d{number}" for number in range(12)]
+    world.seed(
+        jobs={"shop:1": processing(_lookups="user:7\nteam:a")},
+        lookups={"shop:user:7": [*dead, "1"], "shop:team:a": ["d1", "1", "d2"]},
+    )
+    world.settle(finish("1"))
+    assert world.snapshot()["lookups"] == {"shop:user:7": ["d10", "d11", "1"], "shop:team:a": ["1", "d2"]}
+
+
+def test_a_lookup_list_of_another_type_hinders_nothing(world: World) -> None:
+    """What somebody else wrote at a lookup key neither stops the job's end nor is touched."""
+    world.seed(jobs={"shop:1": processing(_lookups="user:7")})
+    world.redis.set(world.key("lookups", "shop:user:7"), "not ours")
+    assert world.settle(finish("1")) == ["ok"]
+    assert world.job("shop:1")["_status"] == "done"
+    assert world.redis.get(world.key("lookups", "shop:user:7")) == "not ours"
+
+
+def test_tells_who_waits_for_the_job(world: World) -> None:
+    """The end is told on the job's channel, by the word of its state."""
+    world.seed(jobs={"shop:1": processing()})
+    with world.redis.pubsub(ignore_subscribe_messages=True) as listener:
+        listener.subscribe(world.keys.ended("shop", "1"))
+        listener.get_message(timeout=5)
+        world.settle(finish("1"))
+        message = listener.get_message(timeout=5)
+    assert message is not None
+    assert message["data"] == "done"

@@ -1,0 +1,84 @@
+"""promote: delayed jobs that are due wait again, before the claim of the same turn looks."""
+
+from __future__ import annotations
+
+from tests.world import NOW, TTL, World
+
+DELAYED = {"_status": "delayed", "_queue": "pick", "_fence": "1", "_attempts": "1"}
+
+
+def test_lets_due_jobs_wait_in_the_order_in_which_they_are_due(world: World) -> None:
+    """What is due at this very millisecond waits, behind those who wait already; what is not stays."""
+    due = {"1": NOW, "2": NOW - 5, "3": NOW + 1}
+    world.seed(
+        jobs={"shop:0": {"a": "0"}} | {f"shop:{job_id}": DELAYED for job_id in due},
+        delayed={"pick": due},
+        waiting={"pick": ["0"]},
+    )
+    assert [job.id for job in world.claim(want=1)] == ["0"]
+    found = world.snapshot()
+    assert (found["waiting"], found["delayed"]) == ({"pick": ["2", "1"]}, {"pick": {"3": NOW + 1}})
+    assert found["jobs"]["shop:1"] == DELAYED | {"_status": "waiting"}
+    assert found["jobs"]["shop:3"] == DELAYED
+    assert world.lives("jobs", "shop:1", TTL)
+
+
+def test_a_due_job_is_claimed_by_the_same_turn(world: World) -> None:
+    """No second round trip is needed; the attempt is the next one."""
+    world.seed(jobs={"shop:1": DELAYED}, delayed={"pick": {"1": NOW}})
+    [job] = world.claim()
+    assert (job.id, job.fence, job.attempt) == ("1", 2, 2)
+
+
+def test_a_turn_that_wants_nothing_promotes_nothing(world: World) -> None:
+    """A worker that is full leaves due jobs to others."""
+    world.seed(jobs={"shop:1": DELAYED}, delayed={"pick": {"1": NOW}})
+    assert world.turn(want=0).claimed == []
+    assert world.snapshot()["delayed"] == {"pick": {"1": NOW}}
+
+
+def test_what_is_not_delayed_here_is_dropped(world: World) -> None:
+    """An id whose job is gone, ended, or elsewhere leaves the set; nothing is written to a missing hash."""
+    world.seed(
+        jobs={"shop:2": {**DELAYED, "_status": "done"}, "shop:3": {**DELAYED, "_queue": "pack"}},
+        delayed={"pick": {"1": NOW, "2": NOW, "3": NOW, "4": NOW}},
+    )
+    world.redis.set(world.key("jobs", "shop:4"), "not ours")
+    before = world.snapshot()["jobs"]
+    assert world.turn(want=5).claimed == []
+    assert world.snapshot() == {"jobs": before}
+
+
+def test_takes_two_hundred_at_most(world: World) -> None:
+    """A script is bounded: of 250 due jobs the first 200 wait, and the next turn takes the rest."""
+    ids = [f"{number:03}" for number in range(250)]
+    world.seed(
+        jobs={f"shop:{job_id}": DELAYED for job_id in ids},
+        delayed={"pick": {job_id: NOW - 250 + number for number, job_id in enumerate(ids)}},
+    )
+    world.turn(want=1)
+    assert world.snapshot()["waiting"]["pick"] == ids[1:200]
+    assert len(world.snapshot()["delayed"]["pick"]) == 50
+    world.turn(want=1)
+    assert "delayed" not in world.snapshot()
+
+
+def test_a_child_that_was_lost_while_delayed_settles(world: World) -> None:
+    """A child whose hash is gone, or holds something else, does not keep its parent waiting."""
+    parent = {"_status": "children", "_queue": "pack", "_policy": "continue", "_next": "ship"}
+    world.seed(
+        jobs={"shop:9": parent},
+        children={"pack": {"9": NOW}},
+        pending={"shop:9": {"1", "2"}},
+        parents={"pack:box": {"1": "shop:9", "2": "shop:9"}},
+        delayed={"pack:box": {"1": NOW, "2": NOW}},
+    )
+    world.redis.set(world.key("jobs", "pack:box:2"), "not ours")
+    world.turn(want=1, queue="pack:box")
+    found = world.snapshot()
+    assert found["waiting"] == {"ship": ["9"]}
+    assert {"delayed", "pending", "parents", "children"}.isdisjoint(found)
+    assert found["settled"]["shop:9:children:pack"] == {
+        "1": '{"id":"1","status":"expired"}',
+        "2": '{"id":"2","status":"deleted"}',
+    }

@@ -1,0 +1,57 @@
+"""register: which flow owns queues and names is recorded before anything is written."""
+
+from __future__ import annotations
+
+import pytest
+from redis.exceptions import ResponseError
+
+from tests.world import World
+
+
+def call(world: World, owner: str, queues: list[str], *names: str) -> list[str]:
+    """Call the script."""
+    answer: list[str] = world.run("register", *queues, *names, owner=owner, queue_count=len(queues))
+    return answer
+
+
+def test_records_the_owner(world: World) -> None:
+    """Queues in their own hashes, names in one."""
+    assert call(world, "shop", ["pick", "pack"], "shop", "flow", "shop:user", "lookup") == ["ok"]
+    assert world.snapshot() == {
+        "meta": {"pick": {"owner": "shop"}, "pack": {"owner": "shop"}},
+        "names": {"": {"shop": "flow of shop", "shop:user": "lookup of shop"}},
+    }
+
+
+def test_the_same_flow_may_come_again(world: World) -> None:
+    """Every process of a flow registers it; a later version may have more."""
+    call(world, "shop", ["pick"], "shop", "flow")
+    assert call(world, "shop", ["pick", "pack"], "shop", "flow", "shop:user", "lookup") == ["ok"]
+    assert set(world.snapshot()["meta"]) == {"pick", "pack"}
+
+
+def test_a_queue_has_one_owner(world: World) -> None:
+    """The answer names the queue and the flow that has it; nothing of the second flow is written."""
+    call(world, "shop", ["pick"], "shop", "flow")
+    before = world.snapshot()
+    assert call(world, "farm", ["sow", "pick"], "farm", "flow") == ["taken", "queue pick", "shop"]
+    assert world.snapshot() == before
+
+
+def test_a_name_has_one_meaning(world: World) -> None:
+    """Neither another flow nor the same one may give a name of keys another meaning."""
+    call(world, "shop", ["pick"], "pick:box", "child queue")
+    before = world.snapshot()
+    assert call(world, "pick", [], "pick:box", "lookup") == ["taken", "pick:box", "child queue of shop"]
+    assert call(world, "shop", [], "pick:box", "lookup") == ["taken", "pick:box", "child queue of shop"]
+    assert world.snapshot() == before
+
+
+@pytest.mark.parametrize("kind", ["meta", "names"])
+def test_a_key_of_another_type_is_named(world: World, kind: str) -> None:
+    """Nothing is written."""
+    key = world.key(kind, "pack")
+    world.redis.set(key, "not ours")
+    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {key} holds a string"):
+        call(world, "shop", ["pick", "pack"], "shop", "flow")
+    assert list(world.redis.scan_iter(f"{world.namespace}*")) == [key]

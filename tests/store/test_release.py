@@ -1,0 +1,31 @@
+"""release: a worker stops and hands its job back."""
+
+from __future__ import annotations
+
+from tests.world import NOW, TTL, World, processing, release
+
+
+def test_hands_the_job_back_to_the_head_of_its_queue(world: World) -> None:
+    """It is the next to be claimed, the attempt does not count, and an idle worker is woken."""
+    world.seed(
+        jobs={"shop:1": processing(a="1", _attempts="2")},
+        processing={"pick": {"1": NOW + 9}},
+        waiting={"pick": ["7"]},
+    )
+    assert world.settle(release("1")) == ["ok"]
+    assert world.snapshot(unseen=frozenset()) == {
+        "jobs": {"shop:1": processing(a="1") | {"_status": "waiting"}},
+        "waiting": {"pick": ["1", "7"]},
+        "wake": {"pick": {"w": 0}},
+    }
+    assert world.lives("jobs", "shop:1", TTL)
+
+
+def test_the_next_claim_has_a_higher_fence(world: World) -> None:
+    """The worker that handed the job back is a stranger to the next attempt, even if it is its own."""
+    world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
+    world.claim()
+    world.settle(release("1", 1))
+    [again] = world.claim()
+    assert (again.fence, again.attempt) == (2, 1)
+    assert world.settle(release("1", 1)) == ["stale"]

@@ -1,0 +1,64 @@
+"""renew: a worker keeps the leases of the jobs that it runs."""
+
+from __future__ import annotations
+
+import pytest
+from redis.exceptions import ResponseError
+
+from tests.world import LEASE, NOW, TTL, World, processing
+
+
+def test_extends_what_is_its_own_and_says_why_not(world: World) -> None:
+    """A word for each: kept, to be cancelled, or why it is lost; of the lost nothing changes."""
+    jobs = {
+        "shop:1": processing(),
+        "shop:2": processing(_cancel="why"),
+        "shop:3": processing(_worker="w2"),
+        "shop:4": processing(_fence="2"),
+        "shop:5": processing() | {"_status": "done"},
+    }
+    leases = {job_id: NOW + 9 for job_id in "123456"}
+    world.seed(jobs=jobs, processing={"pick": leases})
+    rest = [part for job_id in "123456" for part in (job_id, 1)]
+    assert world.run("renew", *rest) == ["kept", "cancel", "stale", "stale", "stale", "gone"]
+    assert world.snapshot() == {
+        "jobs": jobs,
+        "processing": {"pick": leases | {"1": NOW + LEASE, "2": NOW + LEASE}},
+    }
+
+
+def test_gives_the_job_its_time_anew(world: World) -> None:
+    """A job that runs for days does not expire under its worker, nor do its lookup lists."""
+    world.seed(jobs={"shop:1": processing(_lookups="user:7")}, lookups={"shop:user:7": ["1"]})
+    for kind, name in (("jobs", "shop:1"), ("lookups", "shop:user:7")):
+        world.redis.pexpire(world.key(kind, name), TTL // 2)
+    world.run("renew", "1", 1)
+    assert world.lives("jobs", "shop:1", TTL)
+    assert world.lives("lookups", "shop:user:7", TTL + 60_000)
+
+
+@pytest.mark.parametrize("ttl", [TTL, 0], ids=["a TTL", "no TTL"])
+def test_what_has_no_ttl_gets_none(world: World, ttl: int) -> None:
+    """A child has none while its parent waits; else it could expire while it waits to be run again."""
+    world.seed(jobs={"shop:1": processing()})
+    world.redis.persist(world.key("jobs", "shop:1"))
+    world.run("renew", "1", 1, ttl=ttl)
+    assert world.life("jobs", "shop:1") == -1
+
+
+def test_renews_five_hundred(world: World) -> None:
+    """The most of one call."""
+    ids = [str(number) for number in range(500)]
+    world.seed(jobs={f"shop:{job_id}": processing() for job_id in ids}, processing={"pick": dict.fromkeys(ids, NOW)})
+    assert world.run("renew", *(part for job_id in ids for part in (job_id, 1))) == ["kept"] * 500
+    assert set(world.snapshot()["processing"]["pick"].values()) == {NOW + LEASE}
+
+
+def test_a_key_of_another_type_is_named(world: World) -> None:
+    """Nothing is written."""
+    world.seed(jobs={"shop:1": processing()})
+    world.redis.pexpire(world.key("jobs", "shop:1"), TTL // 2)
+    world.redis.set(world.key("processing", "pick"), "not ours")
+    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {world.key('processing', 'pick')} holds a string"):
+        world.run("renew", "1", 1)
+    assert world.lives("jobs", "shop:1", TTL // 2)

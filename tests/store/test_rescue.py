@@ -1,0 +1,124 @@
+"""rescue: jobs whose lease is over are taken back."""
+
+from __future__ import annotations
+
+import pytest
+from redis.exceptions import ResponseError
+
+from tests.world import LEASE, NOW, TTL, World, finish, processing
+
+
+def test_takes_back_what_is_over(world: World) -> None:
+    """The job waits at the head again; one whose lease ends in a millisecond is left with its worker."""
+    world.seed(
+        jobs={"shop:1": processing(a="1"), "shop:2": processing()},
+        processing={"pick": {"1": NOW, "2": NOW + 1}},
+        waiting={"pick": ["7"]},
+    )
+    assert world.run("rescue") == [["1", "rescued"]]
+    assert world.snapshot(unseen=frozenset()) == {
+        "jobs": {"shop:1": processing(a="1") | {"_status": "waiting", "_rescues": "1"}, "shop:2": processing()},
+        "processing": {"pick": {"2": NOW + 1}},
+        "waiting": {"pick": ["1", "7"]},
+        "wake": {"pick": {"w": 0}},
+    }
+    assert world.lives("jobs", "shop:1", TTL)
+
+
+def test_sent_twice_takes_back_once(world: World) -> None:
+    """Any number of rescuers may run at once."""
+    world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW}})
+    world.run("rescue")
+    once = world.snapshot()
+    assert world.run("rescue") == []
+    assert world.snapshot() == once
+
+
+def test_the_late_worker_is_a_stranger(world: World) -> None:
+    """After the rescue, and after the next claim, the old attempt writes nothing."""
+    world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
+    world.claim()
+    world.now += LEASE
+    world.run("rescue")
+    assert world.settle(finish("1", 1)) == ["stale"]
+    world.claim()
+    assert world.settle(finish("1", 1)) == ["stale"]
+    assert world.settle(finish("1", 2)) == ["ok"]
+
+
+def test_a_job_that_kills_its_worker_alone_is_poison(world: World) -> None:
+    """The first crash may have been a neighbour's; after `max_crashes` alone the job fails, and says why."""
+    world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
+    words = []
+    for crash in range(4):
+        [job] = world.claim()
+        assert job.rescues == crash
+        world.now += LEASE
+        words += [word for _id, word in world.run("rescue")]
+    assert words == ["rescued", "rescued", "rescued", "poison"]
+    found = world.snapshot()
+    assert set(found) == {"jobs"}
+    assert found["jobs"]["shop:1"]["_status"] == "failed"
+    assert '"message":"its worker died 3 times while it ran nothing but this job"' in found["jobs"]["shop:1"]["_error"]
+
+
+def test_a_flag_to_cancel_is_carried_out(world: World) -> None:
+    """A job that was cancelled while its worker died is not run again."""
+    world.seed(jobs={"shop:1": processing(_cancel="why")}, processing={"pick": {"1": NOW}})
+    assert world.run("rescue") == [["1", "cancelled"]]
+    after = processing(_cancel="why") | {"_status": "cancelled", "_ended": str(NOW), "_reason": "why"}
+    assert world.snapshot() == {"jobs": {"shop:1": after}}
+
+
+def test_drops_leases_of_what_is_not_processed_here(world: World) -> None:
+    """Gone, ended, in another queue, of another type: the lease goes, and no job is touched."""
+    jobs = {
+        "shop:1": processing() | {"_status": "done"},
+        "shop:2": processing("pack"),
+        "shop:5": {"a": "a new job, waiting"},
+    }
+    world.seed(jobs=jobs, processing={"pick": {"1": 1, "2": 2, "3": 3, "4": 4, "5": 5}})
+    world.redis.set(world.key("jobs", "shop:4"), "not ours")
+    words = dict(world.run("rescue"))
+    assert words == {"1": "elsewhere", "2": "elsewhere", "3": "expired", "4": "malformed", "5": "elsewhere"}
+    assert world.snapshot() == {"jobs": jobs | {"shop:4": "not ours"}}
+
+
+@pytest.mark.parametrize(("other", "word"), [(None, "expired"), ("not ours", "deleted")], ids=["gone", "another type"])
+def test_a_parent_hears_of_a_child_that_was_lost(world: World, other: str | None, word: str) -> None:
+    """A child whose hash is gone, or holds something else, does not keep its parent waiting."""
+    parent = {"_status": "children", "_queue": "pack", "_policy": "continue", "_next": "ship"}
+    world.seed(
+        jobs={"shop:9": parent},
+        children={"pack": {"9": NOW}},
+        pending={"shop:9": {"1"}},
+        parents={"pack:box": {"1": "shop:9"}},
+        processing={"pack:box": {"1": NOW}},
+    )
+    if other:
+        world.redis.set(world.key("jobs", "pack:box:1"), other)
+    world.run("rescue", queue="pack:box")
+    found = world.snapshot()
+    assert found["waiting"] == {"ship": ["9"]}
+    assert found["settled"]["shop:9:children:pack"] == {"1": f'{{"id":"1","status":"{word}"}}'}
+    assert {"pending", "parents", "processing", "children"}.isdisjoint(found)
+
+
+def test_takes_a_hundred_at_most(world: World) -> None:
+    """A script is bounded; who calls it goes on until fewer come back."""
+    ids = [f"{number:03}" for number in range(130)]
+    world.seed(jobs={f"shop:{job_id}": processing() for job_id in ids}, processing={"pick": dict.fromkeys(ids, NOW)})
+    assert [len(world.run("rescue")) for _ in range(3)] == [100, 30, 0]
+
+
+@pytest.mark.parametrize("stage", ["waiting", "processing"])
+def test_a_key_of_the_queue_of_another_type_is_named(world: World, stage: str) -> None:
+    """Nothing is written, and the error names the key."""
+    world.seed(jobs={"shop:1": processing()})
+    if stage != "processing":
+        world.seed(processing={"pick": {"1": NOW}})
+    world.redis.set(world.key(stage, "pick"), "not ours")
+    before = world.snapshot()
+    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {world.key(stage, 'pick')} holds a string"):
+        world.run("rescue")
+    assert world.snapshot() == before

@@ -1,0 +1,70 @@
+"""A server is looked at before it is used."""
+
+from __future__ import annotations
+
+import logging
+from typing import cast
+
+import pytest
+
+from flows.errors import StoreUnavailable, UnsafeServer
+from flows.store.connection import Connection
+from flows.store.server_check import check_server
+
+
+class Says:
+    """A connection to a server that says this of itself."""
+
+    def __init__(self, **info: str) -> None:
+        self._info = {"redis_version": "7.2.4", "maxmemory": "0", "maxmemory_policy": "noeviction"} | info
+
+    async def call(self, *_command: str) -> bytes:
+        """Answer INFO."""
+        if self._info.get("refused"):
+            raise StoreUnavailable(self._info["refused"])
+        return "# Server\r\n".encode() + "".join(f"{name}:{value}\r\n" for name, value in self._info.items()).encode()
+
+
+async def check(**info: str) -> None:
+    """Check a server that says this of itself."""
+    await check_server(cast("Connection", Says(**info)))
+
+
+async def test_the_server_of_the_tests_is_safe(redis_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """No error and no warning."""
+    connection = Connection(redis_url, "test-check")
+    await check_server(connection)
+    await connection.close()
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("version", ["7.0.0", "7.0.15", "8.0.1", "10.2", "255.255.255"])
+async def test_new_enough(version: str) -> None:
+    """7.0 and everything after it."""
+    await check(redis_version=version)
+
+
+@pytest.mark.parametrize("version", ["6.2.14", "6.9", "5.0.7", "2.8"])
+async def test_too_old(version: str) -> None:
+    """The error names both versions."""
+    with pytest.raises(UnsafeServer, match=rf"Redis {version}: flows needs 7\.0"):
+        await check(redis_version=version)
+
+
+async def test_a_server_that_evicts_is_refused() -> None:
+    """It would drop jobs when memory runs out."""
+    with pytest.raises(UnsafeServer, match="'allkeys-lru'.*set it to noeviction"):
+        await check(maxmemory="1000", maxmemory_policy="allkeys-lru")
+
+
+async def test_a_server_that_would_evict_but_has_no_limit_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is dropped now."""
+    await check(maxmemory_policy="allkeys-lru")
+    [record] = caplog.records
+    assert (record.levelno, "no maxmemory yet" in record.getMessage()) == (logging.WARNING, True)
+
+
+async def test_a_server_that_does_not_tell_is_used(caplog: pytest.LogCaptureFixture) -> None:
+    """INFO may be forbidden: that is a warning, not an error."""
+    await check(refused="NOPERM")
+    assert "could not be checked: NOPERM" in caplog.text

@@ -1,0 +1,162 @@
+"""settle: ends attempts and claims nothing. What holds of every way to end an attempt is tested here."""
+
+from __future__ import annotations
+
+import pytest
+from redis.exceptions import ResponseError
+
+from tests.world import (
+    NOW,
+    VERBS,
+    Argument,
+    World,
+    advance,
+    await_children,
+    finish,
+    processing,
+    release,
+    retry,
+)
+
+ALL = pytest.mark.parametrize("ended", VERBS.values(), ids=VERBS)
+STRANGERS = {
+    "another worker": {"_worker": "w2"},
+    "another fence": {"_fence": "2"},
+    "a fence that only looks the same": {"_fence": "1.0"},
+    "another queue": {"_queue": "pack"},
+    "another state": {"_status": "waiting"},
+    "an end": {"_status": "done"},
+    "no worker": {"_worker": ""},
+}
+
+
+def seed_one(world: World, **fields: str) -> None:
+    """Let worker `w1` have the job `1` of `pick`."""
+    world.seed(jobs={"shop:1": processing(a="1", **fields)}, processing={"pick": {"1": NOW + 9}})
+
+
+@ALL
+@pytest.mark.parametrize("fields", STRANGERS.values(), ids=STRANGERS)
+def test_a_stranger_changes_nothing(world: World, ended: list[Argument], fields: dict[str, str]) -> None:
+    """Who is not the job's present owner, by worker, fence, queue and state, is refused and writes nothing."""
+    seed_one(world, **fields)
+    before = world.snapshot(unseen=frozenset())
+    assert world.settle(ended) == ["stale"]
+    assert world.snapshot(unseen=frozenset()) == before
+
+
+@ALL
+def test_a_job_that_is_gone_stays_gone(world: World, ended: list[Argument]) -> None:
+    """Nothing is written to a hash that does not exist; its lease is dropped."""
+    world.seed(processing={"pick": {"1": NOW + 9, "2": NOW + 9}})
+    assert world.settle(ended) == ["gone"]
+    assert world.snapshot() == {"processing": {"pick": {"2": NOW + 9}}}
+
+
+@ALL
+def test_a_key_of_another_type_is_left_alone(world: World, ended: list[Argument]) -> None:
+    """Where something else stands at the job's key, that attempt is refused, and the others are not."""
+    world.seed(jobs={"shop:2": processing()}, processing={"pick": {"1": NOW + 9, "2": NOW + 9}})
+    world.redis.set(world.key("jobs", "shop:1"), "not ours")
+    assert world.settle(ended, finish("2")) == ["malformed", "ok"]
+    assert world.redis.get(world.key("jobs", "shop:1")) == "not ours"
+    assert world.job("shop:2")["_status"] == "done"
+
+
+@ALL
+def test_sent_twice_ends_the_same(world: World, ended: list[Argument]) -> None:
+    """An answer may be lost: the second call finds that the attempt is over and changes nothing."""
+    seed_one(world)
+    assert world.settle(ended)[0] in {"ok", "cancelled"}
+    once = world.snapshot(unseen=frozenset())
+    world.now += 1000
+    assert world.settle(ended) == ["stale"]
+    assert world.snapshot(unseen=frozenset()) == once
+
+
+@ALL
+def test_an_attempt_is_ended_once_in_a_call(world: World, ended: list[Argument]) -> None:
+    """An id that stands in one call twice is ended by the first."""
+    seed_one(world)
+    first, second = world.settle(ended, finish("1", c="3"))
+    assert (first in {"ok", "cancelled"}, second) == (True, "stale")
+    assert "c" not in world.job("shop:1")
+
+
+@ALL
+@pytest.mark.parametrize("stage", ["waiting", "processing", "delayed", "children"])
+def test_a_key_of_the_queue_of_another_type_is_named(world: World, ended: list[Argument], stage: str) -> None:
+    """All keys of the queue are checked before the first write; the error names the one that is not ours."""
+    world.seed(jobs={"shop:1": processing()})
+    key = world.key(stage, "pick")
+    world.redis.set(key, "not ours")
+    before = world.snapshot(unseen=frozenset())
+    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {key} holds a string"):
+        world.settle(ended)
+    assert world.snapshot(unseen=frozenset()) == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "ended"),
+    [
+        ("waiting", "pack", advance("2")),
+        ("waiting", "pick:box", await_children("2", children=(("label", "c1"), ("box", "c2")))),
+        ("parents", "pick:box", await_children("2", children=(("label", "c1"), ("box", "c2")))),
+        ("pending", "shop:2", await_children("2", children=(("label", "c1"), ("box", "c2")))),
+    ],
+    ids=["next queue", "child queue", "parents", "pending"],
+)
+def test_a_target_of_another_type_is_named(world: World, kind: str, name: str, ended: list[Argument]) -> None:
+    """Where jobs are to go is checked before anything is written, of all attempts of the call."""
+    world.seed(
+        jobs={"shop:1": processing(), "shop:2": processing()},
+        processing={"pick": {"1": NOW + 9, "2": NOW + 9}},
+    )
+    key = world.key(kind, name)
+    world.redis.set(key, "not ours")
+    before = world.snapshot(unseen=frozenset())
+    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {key} holds a string"):
+        world.settle(finish("1"), ended)
+    assert world.snapshot(unseen=frozenset()) == before
+
+
+@pytest.mark.parametrize("verb", ["advance", "retry", "snooze", "release", "await_children", "fail", "finish"])
+def test_a_flag_to_cancel_wins_over_what_would_go_on(world: World, verb: str) -> None:
+    """A job that was cancelled while it ran is cancelled, unless it has come to its end by itself."""
+    seed_one(world, _cancel="too dear")
+    [word] = world.settle(VERBS[verb])
+    job = world.job("shop:1")
+    if verb in {"fail", "finish"}:
+        assert (word, job["_status"]) == ("ok", {"fail": "failed", "finish": "done"}[verb])
+    else:
+        assert (word, job["_status"], job["_reason"]) == ("cancelled", "cancelled", "too dear")
+        assert world.snapshot() == {"jobs": {"shop:1": job}}
+
+
+def test_ends_many_attempts_in_order(world: World) -> None:
+    """One call takes attempts of every kind, answers a word for each, and keeps the order within each queue."""
+    ids = [str(number) for number in range(1, 9)]
+    world.seed(
+        jobs={f"shop:{number}": processing() for number in ids},
+        processing={"pick": dict.fromkeys(ids, NOW + 9)},
+        waiting={"pack": ["0"]},
+    )
+    ended = [advance("1"), finish("2", 7), retry("3"), advance("4", to="ship"), advance("5"), release("6")]
+    assert world.settle(*ended) == ["ok", "stale", "ok", "ok", "ok", "ok"]
+    found = world.snapshot()
+    assert found["waiting"] == {"pack": ["0", "1", "5"], "ship": ["4"], "pick": ["6"]}
+    assert (found["delayed"], set(found["processing"]["pick"])) == ({"pick": {"3": NOW + 5000}}, {"2", "7", "8"})
+
+
+def test_wakes_the_queues_to_which_jobs_went(world: World) -> None:
+    """Each queue that has new work gets one ring, however many jobs came."""
+    world.seed(jobs={f"shop:{number}": processing() for number in "1234"})
+    world.settle(advance("1"), advance("2"), advance("3", to="ship"), finish("4"))
+    assert world.snapshot(unseen=frozenset())["wake"] == {"pack": {"w": 0}, "ship": {"w": 0}}
+
+
+def test_ends_two_hundred_attempts(world: World) -> None:
+    """The most that one call takes fits into Lua's own limits, whatever each attempt does."""
+    world.seed(jobs={f"shop:{number}": processing() for number in range(200)})
+    words = world.settle(*(advance(str(number), a="1", b="2") for number in range(200)))
+    assert (set(words), world.redis.llen(world.key("waiting", "pack"))) == ({"ok"}, 200)

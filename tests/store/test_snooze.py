@@ -1,0 +1,24 @@
+"""snooze: a job comes back after a delay, and the attempt does not count."""
+
+from __future__ import annotations
+
+from tests.world import NOW, TTL, World, processing, snooze
+
+
+def test_delays_the_job_without_using_up_an_attempt(world: World) -> None:
+    """The same as a retry, but for the count of attempts and the error."""
+    world.seed(jobs={"shop:1": processing(a="1", _attempts="3", _error="{}")}, processing={"pick": {"1": NOW + 9}})
+    assert world.settle(snooze("1", delay_ms=700)) == ["ok"]
+    after = processing(a="1", _error="{}") | {"_status": "delayed", "_attempts": "2"}
+    assert world.snapshot() == {"jobs": {"shop:1": after}, "delayed": {"pick": {"1": NOW + 700}}}
+    assert world.lives("jobs", "shop:1", TTL + 700)
+
+
+def test_a_job_can_be_snoozed_for_ever(world: World) -> None:
+    """Ten times claimed and snoozed, the job is still on its first attempt, and each claim raised the fence."""
+    world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
+    for fence in range(1, 11):
+        [job] = world.claim()
+        assert (job.attempt, job.fence) == (1, fence)
+        world.settle(snooze("1", fence, delay_ms=10))
+        world.now += 10

@@ -1,0 +1,369 @@
+# pyright: strict
+# ruff: noqa: T201 - a short way to use a value
+"""What users write: mypy --strict and pyright strict accept every line of this file."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial, wraps
+from typing import Annotated, Literal, ParamSpec, TypeVar, assert_type
+
+from pydantic import BaseModel
+
+from flows import (
+    ChildJob,
+    ChildrenOf,
+    ChildResult,
+    CurrentJob,
+    Flow,
+    FlowOptions,
+    Job,
+    JobError,
+    JobRecord,
+    JobResult,
+    JobState,
+    ParentWorker,
+    QueueOptions,
+    Retention,
+    Worker,
+    current_job,
+)
+
+JobT = TypeVar("JobT", bound=Job)
+ResultT = TypeVar("ResultT")
+P = ParamSpec("P")
+
+
+class CreateAccess(BaseModel):
+    """What `create_job` takes."""
+
+    user_id: int
+    guild_id: int
+    role_ids: list[int]
+
+
+class Prepare(Job):
+    """The first queue's job."""
+
+    user_id: int
+    role_ids: list[int]
+
+
+class Prepared(JobResult):
+    """The first queue's result."""
+
+    checks: int
+
+
+class CheckAccess(Job):
+    """The parent queue's job."""
+
+
+class CheckRequirement(Job):
+    """The child queue's job."""
+
+    address: str
+
+
+class Checked(JobResult):
+    """The child queue's result."""
+
+    ok: bool
+
+
+class Decide(Job):
+    """The last queue's job: it sees a result of the first queue, and those of the children."""
+
+    user_id: int
+    checks: int
+    requirement: Annotated[list[ChildResult[Checked]], ChildrenOf("access-check", "requirement")]
+
+
+class Decided(JobResult):
+    """The last queue's result."""
+
+    granted: bool
+
+
+async def prepare(job: Prepare) -> Prepared:
+    """Name the children."""
+    children = [ChildJob(CheckRequirement, {"address": f"role {role}"}) for role in job.role_ids]
+    return Prepared(checks=len(job.role_ids), children=children)
+
+
+def prepare_in_a_thread(job: Prepare) -> Prepared:
+    """Return the result from a plain function, and what every job has."""
+    assert_type(job.id, str)
+    assert_type(job.flow_name, str)
+    assert_type(job.priority, int)
+    assert_type(job.correlation_id, str | None)
+    assert_type(job.attempt, int)
+    assert_type(job.created_at, datetime)
+    return Prepared(checks=job.user_id, next_queue="access-logic")
+
+
+async def prepare_or_not(job: Prepare) -> Prepared | None:
+    """Return a result or nothing."""
+    return Prepared(checks=1) if job.role_ids else None
+
+
+async def check_requirement(job: CheckRequirement) -> Checked:
+    """Work for a child queue."""
+    return Checked(ok=bool(job.address))
+
+
+async def decide(job: Decide) -> Decided:
+    """See the children's results as typed models."""
+    assert_type(job.requirement, list[ChildResult[Checked]])
+    for child in job.requirement:
+        assert_type(child.id, str)
+        assert_type(child.result, Checked | None)
+        assert_type(child.error, JobError | None)
+    return Decided(granted=all(child.result is not None and child.result.ok for child in job.requirement))
+
+
+def decide_in_a_process(job: Decide) -> Decided:
+    """Run in a process of its own."""
+    return Decided(granted=job.checks > 0)
+
+
+async def any_job(job: Job) -> None:
+    """Work for any queue, and speak of the attempt."""
+    here = current_job()
+    assert_type(here, CurrentJob)
+    assert_type(here.idempotency_key, str)
+    here.progress(0.5, f"half of {job.id}")
+    here.log("a line")
+
+
+async def any_jobs(job: JobT, *more: JobT) -> None:
+    """Work for any queue, by a type variable."""
+    print(job.id, more)
+
+
+async def any_model(job: BaseModel) -> JobResult | None:
+    """Know of the job that it is a model."""
+    print(job)
+    return None
+
+
+async def prepare_with(client: str, job: Prepare, *, retries: int = 3) -> Prepared:
+    """Need more than the job: `partial` gives it."""
+    return Prepared(checks=len(client) + retries + job.user_id)
+
+
+def timed(function: Callable[P, Awaitable[ResultT]]) -> Callable[P, Awaitable[ResultT]]:
+    """Decorate a worker function."""
+
+    @wraps(function)
+    async def inner(*args: P.args, **kwargs: P.kwargs) -> ResultT:
+        return await function(*args, **kwargs)
+
+    return inner
+
+
+@timed
+async def prepare_timed(job: Prepare) -> Prepared:
+    """Be decorated."""
+    return Prepared(checks=job.user_id)
+
+
+class Notify:
+    """A worker function with a state of its own."""
+
+    async def __call__(self, job: Decide) -> Decided:
+        """Do what `decide` does."""
+        return Decided(granted=job.user_id > 0)
+
+    def method(self, job: Decide) -> None:
+        """Do it in a method."""
+
+
+access = Flow[Prepare | CheckAccess | Decide, CreateAccess, Literal["user_id", "guild_id", "role_ids"]](
+    FlowOptions(
+        name="access",
+        lookup_attributes=["user_id", "guild_id", "role_ids"],
+        queues=[
+            QueueOptions("access-preparation", job=Prepare, next_queue="access-check"),
+            QueueOptions(
+                "access-check",
+                job=CheckAccess,
+                next_queue="access-logic",
+                children=[QueueOptions("requirement", job=CheckRequirement)],
+                on_child_failure="fail",
+            ),
+            QueueOptions("access-logic", job=Decide),
+        ],
+        namespace="{access}",
+        redis_url="redis://localhost:6379/0",
+        job_ttl=None,
+        retention=Retention(done=timedelta(hours=1), failed=timedelta(days=7)),
+        max_payload=4096,
+        lease=timedelta(seconds=10),
+        hang_limit=timedelta(minutes=1),
+        max_crashes=5,
+    )
+)
+
+# One queue and no lookups: two type arguments do.
+plain = Flow[Prepare, CreateAccess](FlowOptions("plain", [QueueOptions("plain-only", Prepare)]))
+
+# An alias, of which flows are made and which is a type.
+Access = Flow[Prepare | Decide, CreateAccess, Literal["user_id"]]
+aliased = Access(
+    FlowOptions(
+        name="aliased",
+        lookup_attributes=["user_id"],
+        queues=[QueueOptions("aliased-first", job=Prepare), QueueOptions("aliased-second", job=Decide)],
+        retention=timedelta(hours=1),
+    )
+)
+
+
+class AccessFlow(Flow[Prepare, CreateAccess, Literal["user_id"]]):
+    """A subclass with a method of its own."""
+
+    async def of_user(self, user_id: int) -> list[JobRecord[CreateAccess]]:
+        """Find a user's jobs."""
+        return await self.get_jobs_by_key("user_id", user_id)
+
+
+subclassed = AccessFlow(
+    FlowOptions("subclassed", [QueueOptions("subclassed-only", job=Prepare)], lookup_attributes=["user_id"])
+)
+
+# Options that are made elsewhere name the types that they are for.
+first = QueueOptions("apart-first", job=Prepare, next_queue="apart-second")
+second = QueueOptions("apart-second", job=Decide)
+options: FlowOptions[Prepare | Decide, Literal["user_id"]] = FlowOptions(
+    name="apart", queues=[first, second], lookup_attributes=["user_id"]
+)
+apart = Access(options)
+in_parts = Access(FlowOptions(name="in-parts", queues=[first, second], lookup_attributes=["user_id"]))
+
+
+class PrepareMore(Prepare):
+    """A subclass of one of the flow's job classes may stand for a queue too."""
+
+    guild_id: int
+
+
+async def prepare_more(job: PrepareMore) -> None:
+    """Work on the subclass."""
+    print(job.guild_id)
+
+
+wider = Flow[Prepare, CreateAccess](
+    FlowOptions("wider", [QueueOptions("wider-a", Prepare), QueueOptions("wider-b", PrepareMore)])
+)
+wider.create_workers(PrepareMore, prepare_more)
+wider.create_workers(PrepareMore, prepare)
+
+
+def names_of(flow: Access) -> list[str]:
+    """Take the alias as a type."""
+    flow.create_workers(Prepare, prepare)
+    return [worker.queue for worker in flow.workers]
+
+
+# Workers of a queue that is named by its class: every kind of function.
+assert_type(access.create_workers(Prepare, prepare, count=2), list[Worker])
+access.create_workers(Prepare, prepare_in_a_thread, 4, concurrency=8)
+access.create_workers(Prepare, prepare_or_not)
+access.create_workers(Prepare, any_job)
+access.create_workers(Prepare, any_jobs)
+access.create_workers(Prepare, any_model)
+access.create_workers(Prepare, partial(prepare_with, "client", retries=1))
+access.create_workers(Prepare, prepare_timed)
+access.create_workers(Prepare, lambda job: Prepared(checks=len(job.role_ids)))
+access.create_workers(Decide, decide)
+access.create_workers(Decide, decide_in_a_process, executor="process", concurrency=2)
+access.create_workers(Decide, Notify())
+access.create_workers(Decide, Notify().method)
+plain.create_workers(Prepare, prepare)
+aliased.create_workers(Decide, decide)
+subclassed.create_workers(Prepare, prepare)
+
+# And by its name.
+assert_type(access.create_workers("access-preparation", prepare, count=2), list[Worker])
+access.create_workers("access-preparation", prepare_in_a_thread)
+access.create_workers("access-preparation", any_job)
+access.create_workers("access-preparation", any_jobs)
+access.create_workers("access-preparation", any_model)
+access.create_workers("access-preparation", prepare_timed)
+access.create_workers("access-logic", decide_in_a_process, executor="process")
+access.create_workers("access-logic", lambda job: print(job.id))
+
+assert_type(access.create_parent_workers(CheckAccess), list[ParentWorker])
+access.create_parent_workers("access-check", count=2, concurrency=4)
+
+assert_type(access.create_child_workers(CheckAccess, CheckRequirement, check_requirement, count=8), list[Worker])
+access.create_child_workers("access-check", "requirement", check_requirement, concurrency=4)
+access.create_child_workers(CheckAccess, "requirement", check_requirement)
+access.create_child_workers("access-check", CheckRequirement, any_job)
+access.create_child_workers(CheckAccess, CheckRequirement, lambda job: Checked(ok=job.address != ""))
+
+
+async def use() -> None:
+    """Create, fetch, find, wait, cancel, retry and delete."""
+    async with access as opened:
+        assert_type(
+            opened, Flow[Prepare | CheckAccess | Decide, CreateAccess, Literal["user_id", "guild_id", "role_ids"]]
+        )
+        params = CreateAccess(user_id=62, guild_id=1985, role_ids=[1, 2])
+        job_id = await access.create_job(params, correlation_id="request-1")
+        assert_type(job_id, str)
+        assert_type(await access.create_jobs(params for _ in range(3)), list[str])
+        assert_type(await access.create_jobs([params]), list[str])
+
+        done = await access.wait_for(job_id, timeout=10)
+        assert_type(done, JobRecord[CreateAccess])
+        assert_type(done.params.user_id, int)
+        assert_type(done.params.role_ids, list[int])
+        assert_type(done.view(Decided), Decided)
+        assert_type(done.view(Decide).requirement, list[ChildResult[Checked]])
+        assert_type(done.status, JobState)
+        assert_type(done.queue, str)
+        assert_type(done.attempts, int)
+        assert_type(done.created_at, datetime)
+        assert_type(done.error, JobError | None)
+        assert_type(done.progress, tuple[float, str] | None)
+        assert_type(done.child_ids, list[str])
+        assert_type(done.child_jobs, list[JobRecord[BaseModel]])
+        assert_type(done.child_jobs[0].view(Checked).ok, bool)
+
+        assert_type(await access.get_job(job_id), JobRecord[CreateAccess] | None)
+        assert_type(await access.get_job(job_id, resolve_children=True), JobRecord[CreateAccess] | None)
+        some = await access.get_jobs([job_id, job_id], keys_to_get=["user_id"])
+        assert_type(some, list[JobRecord[CreateAccess] | None])
+        found = await access.get_jobs_by_key("user_id", 62, resolve_children=True)
+        assert_type(found, list[JobRecord[CreateAccess]])
+        await access.get_jobs_by_key("role_ids", "1", limit=10, offset=20, newest_first=True)
+        await access.get_jobs_by_key("guild_id", 1985.0)
+        assert_type(await subclassed.of_user(62), list[JobRecord[CreateAccess]])
+
+        assert_type(await access.cancel_job(job_id), Literal["cancelled", "requested", "too late"])
+        await access.retry_job(job_id)
+        assert_type(await access.delete_job(job_id), bool)
+        assert_type(await access.get_log(job_id), list[str])
+
+
+async def any_key(key: Literal["user_id", "guild_id"]) -> None:
+    """A variable is as good as a literal where its type says what it can be."""
+    await access.get_jobs_by_key(key, 62)
+
+
+async def run() -> None:
+    """Start and stop, singly and together, and listen."""
+    stop = access.events.subscribe(lambda event: print(event.name, event.fields))
+    worker = access.create_workers(Prepare, prepare)[0]
+    await worker.start()
+    assert_type(worker.status, Literal["stopped", "running", "stopping"])
+    await worker.stop(grace=1.0)
+    await access.start_all()
+    event = await access.events.wait_for("job.recorded", queue="access-logic")
+    assert_type(event.fields, dict[str, object])
+    await access.stop_all(grace=5)
+    stop()
+    await access.run()

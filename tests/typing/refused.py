@@ -1,0 +1,154 @@
+# pyright: strict
+# ruff: noqa: T201 - a short way to use a value
+"""What users may get wrong: both checkers refuse every line that is marked so, and no other line."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from accepted import (
+    CheckAccess,
+    Checked,
+    CheckRequirement,
+    CreateAccess,
+    Decide,
+    Prepare,
+    Prepared,
+    access,
+    any_job,
+    check_requirement,
+    decide,
+    plain,
+    prepare,
+    subclassed,
+)
+
+from flows import ChildJob, Flow, FlowOptions, Job, JobResult, QueueOptions
+
+
+class Other(Job):
+    """A job class of no flow."""
+
+    x: int
+
+
+async def other(job: Other) -> None:
+    """Work for no flow."""
+    print(job.x)
+
+
+async def bad_result(job: Prepare) -> int:
+    """Return no result."""
+    return job.user_id
+
+
+def bad_result_in_a_thread(job: Prepare) -> dict[str, int]:
+    """Return no result either."""
+    return {"user_id": job.user_id}
+
+
+async def no_job() -> None:
+    """Take no job."""
+
+
+async def two_jobs(job: Prepare, more: int) -> None:
+    """Take more than a job."""
+    print(job, more)
+
+
+async def undeclared(job: Prepare) -> None:
+    """Read a field that the job class does not declare."""
+    print(job.guild_id)  # refused
+
+
+# Workers of a queue.
+access.create_workers(Prepare, decide)  # refused: another queue's function
+access.create_workers(Decide, prepare)  # refused
+access.create_workers(Prepare, other)  # refused
+access.create_workers(Other, other)  # refused: a class outside the union
+access.create_workers(Other, any_job)  # refused
+access.create_workers(Job, any_job)  # refused: a class above those of the union
+plain.create_workers(Decide, decide)  # refused
+subclassed.create_workers(Decide, decide)  # refused
+access.create_workers(CreateAccess, any_job)  # refused: no job class
+access.create_workers(Prepare, bad_result)  # refused: an int is no result
+access.create_workers(Prepare, bad_result_in_a_thread)  # refused
+access.create_workers("access-preparation", bad_result)  # refused
+access.create_workers(Prepare, lambda job: job.user_id)  # refused
+access.create_workers(Prepare, lambda job: Prepared(checks=job.guild_id))  # refused: no such field
+access.create_workers(Prepare, no_job)  # refused
+access.create_workers(Prepare, two_jobs)  # refused
+access.create_workers(Prepare, prepare(Prepare(user_id=1, role_ids=[])))  # refused: called too early
+access.create_workers(Prepare)  # refused: no function
+access.create_workers(Prepare, prepare, count="2")  # refused
+access.create_workers(Prepare, prepare, executor="threads")  # refused
+
+access.create_workers("access-preparation", no_job)  # refused
+access.create_workers(62, any_job)  # refused
+
+# Workers of a parent queue.
+access.create_parent_workers(Other)  # refused: a class outside the union
+access.create_parent_workers(CheckRequirement)  # refused: a child's class
+access.create_parent_workers(CheckAccess, prepare)  # refused: it takes no function
+
+# Workers of a child queue.
+access.create_child_workers(Other, CheckRequirement, check_requirement)  # refused: a class outside the union
+access.create_child_workers(CheckAccess, CheckRequirement, prepare)  # refused: another queue's function
+access.create_child_workers(CheckAccess, CheckRequirement, bad_result)  # refused
+access.create_child_workers(CheckAccess, Checked, check_requirement)  # refused: a result class
+access.create_child_workers("access-check", "requirement", bad_result)  # refused
+
+# Declarations.
+FlowOptions(name="x", queues=[QueueOptions("q", job=Checked)])  # refused: a result class
+QueueOptions("q", job=Prepare, children=[CheckRequirement])  # refused: a class is no child queue
+QueueOptions("q", Prepare, None, [], "fail")  # refused: the policy has a name
+QueueOptions("q", job=Prepare, on_child_failure="stop")  # refused
+FlowOptions(name="x", queues=[QueueOptions("q", job=Prepare)], job_ttl=3600)  # refused: a number has no unit
+UserFlow = Flow[Prepare, CreateAccess, Literal["user_id"]]
+q = QueueOptions("q", job=Prepare)
+UserFlow(FlowOptions(name="x", queues=[q], lookup_attributes=["role"]))  # refused: outside LookupKeys
+UserFlow(FlowOptions(name="x", queues=[QueueOptions("q", job=Other)]))  # refused: outside the union
+UserFlow(FlowOptions(name="x", queues=[q, QueueOptions("r", job=Decide)]))  # refused
+Flow[Prepare, CreateAccess](FlowOptions(name="x", queues=[q], lookup_attributes=["user_id"]))  # refused
+Flow[int, CreateAccess]  # refused: no job class
+Flow[Prepare, dict[str, int]]  # refused: no model
+Flow[Prepare, CreateAccess, int]  # refused: no text
+Flow[Prepare]  # refused: no Params
+Flow[Prepare, CreateAccess]()  # refused: no options
+
+# Children and results.
+ChildJob(Checked, {"address": "x"})  # refused: a result class
+ChildJob(CheckRequirement)  # refused: no params
+ChildJob(CheckRequirement, "x")  # refused
+Prepared(checks=1, children=[CheckRequirement(address="x")])  # refused: no ChildJob
+Prepared(checks=1, next_queue=Decide)  # refused: a queue goes by its name here
+JobResult(children=[ChildJob("requirement", {"address": 1})], next_queue=1)  # refused
+
+
+async def use(job_id: str, key: str) -> None:
+    """Jobs from the outside."""
+    params = CreateAccess(user_id=62, guild_id=1985, role_ids=[1, 2])
+    await access.create_job(Prepared(checks=1))  # refused: no Params
+    await access.create_job(Prepare(user_id=62, role_ids=[1]))  # refused
+    await access.create_job({"user_id": 62, "guild_id": 1985, "role_ids": [1]})  # refused
+    await access.create_job()  # refused
+    await access.create_job(params, "request-1")  # refused: correlation_id has a name
+    await access.create_jobs(params)  # refused: one is not many
+    await access.create_jobs([Prepared(checks=1)])  # refused
+    access.create_job(params)  # refused: not awaited
+    print(access.create_job(params).upper())  # refused
+    await access.get_jobs_by_key("wrong", 62)  # refused
+    await access.get_jobs_by_key(key, 62)  # refused: any text
+    await access.get_jobs_by_key("user_id", [62])  # refused: one value
+    await access.get_jobs_by_key("user_id", None)  # refused
+    await plain.get_jobs_by_key("user_id", 62)  # refused: it has no lookups
+    await subclassed.get_jobs_by_key("guild_id", 62)  # refused
+    await access.wait_for(job_id)  # refused: for how long?
+    await access.wait_for(62, timeout=1)  # refused
+    done = await access.wait_for(job_id, timeout=1)
+    print(done.params.nothing)  # refused
+    print(done.view(Decide).role_ids)  # refused
+    print(done.view(dict))  # refused
+    print((await access.get_job(job_id)).params)  # refused: it may be gone
+    print((await access.get_jobs([job_id]))[0].params)  # refused
+    print([record async for record in access.get_jobs([job_id])])  # refused: it is one answer

@@ -1,0 +1,321 @@
+"""The whole state of a flow in plain dicts: seed it, call one script, compare the snapshot.
+
+The flow is `shop`; its queues are pick → pack → ship, and `pack` has the child queues `pack:label` and `pack:box`.
+Ids are short and time is a number: scripts take `now`, so a test owns it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from redis import Redis
+from redis.exceptions import NoScriptError
+
+from flows.store.keys import Keys
+from flows.store.scripts import Argument, load
+from flows.store.terms import Terms
+
+#: The time of the first call, in milliseconds.
+NOW: Final = 1_000_000
+HOUR: Final = 3_600_000
+#: How long a job lives on its way, and after it is done, failed or cancelled.
+TTL: Final = 24 * HOUR
+KEPT: Final = (1 * HOUR, 2 * HOUR, 3 * HOUR)
+LEASE: Final = 30_000
+#: What the server's clock may have taken from a TTL before a test looks at it.
+SLOW: Final = 30_000
+
+#: The kinds of keys: how the rest of the key begins or ends, what a snapshot calls it, its type.
+STAGES: Final = {
+    "waiting": "list",
+    "processing": "zset",
+    "delayed": "zset",
+    "children": "zset",
+    "meta": "hash",
+}
+KINDS: Final = {
+    "pending": "set",
+    "parents": "hash",
+    "building": "list",
+    "log": "list",
+    "names": "hash",
+    "wake": "zset",
+    "timer": "string",
+    "call": "string",
+}
+
+#: What a test seldom compares: wake-ups and the answers of last calls.
+UNSEEN: Final = frozenset({"wake", "timer", "call"})
+
+State = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job as a turn gave it out."""
+
+    id: str
+    fence: int
+    attempt: int = 1
+    visit: int = 0
+    correlation_id: str | None = None
+    rescues: int = 0
+    values: tuple[str | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a turn answered."""
+
+    words: list[str]
+    claimed: list[Job]
+    left: int
+    due: int
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the claimed jobs."""
+        return [job.id for job in self.claimed]
+
+
+class World:
+    """One flow below one namespace."""
+
+    def __init__(self, redis: Redis, namespace: str, **terms: Any) -> None:
+        """Use the usual terms, or others."""
+        self.redis = redis
+        self.namespace = namespace
+        self.keys = Keys(namespace)
+        self.terms = replace(
+            Terms("shop", "pick", self.keys, TTL, KEPT, LEASE, max_crashes=3, max_payload=1 << 20), **terms
+        )
+        self.now = NOW
+        self._numbers = itertools.count(1)
+
+    # What is there
+
+    def seed(self, **state: dict[str, Any]) -> None:
+        """Write a state that has the shape of a snapshot; jobs get the TTL of jobs that are on their way."""
+        for kind, entries in state.items():
+            for name, value in entries.items():
+                self._write(self.key(kind, name), value)
+                if kind == "jobs" and self.terms.ttl_ms:
+                    self.redis.pexpire(self.key(kind, name), self.terms.ttl_ms)
+
+    def snapshot(self, *, unseen: frozenset[str] = UNSEEN) -> State:
+        """Return everything below the namespace; jobs are named `<flow>:<id>`, and what is empty is left out."""
+        found: State = {}
+        keys = sorted(self.redis.scan_iter(f"{self.namespace}*", count=10_000))
+        types = self._together("type", keys)
+        for key, type_, value in zip(keys, types, self._together_read(keys, types), strict=True):
+            kind, name = self._kind(key, type_)
+            if kind not in unseen:
+                found.setdefault(kind, {})[name] = value
+        return found
+
+    def job(self, name: str) -> dict[str, str]:
+        """Return a job's hash, the user's fields and the kernel's."""
+        found: Any = self.redis.hgetall(self.key("jobs", name))
+        return dict(found)
+
+    def key(self, kind: str, name: str) -> str:
+        """Return the key of an entry of a snapshot."""
+        if kind in {"jobs", "settled", "lookups"}:
+            return f"{self.namespace}job:{name}"
+        if kind in STAGES:
+            return f"{self.namespace}queue:{name}:{kind}"
+        if kind == "names":
+            return self.keys.names()
+        return f"{self.namespace}flows:{kind}:{name}"
+
+    def life(self, kind: str, name: str) -> int:
+        """Return the TTL of an entry in milliseconds; -1: none, -2: it is not there."""
+        left: Any = self.redis.pttl(self.key(kind, name))
+        return int(left)
+
+    def lives(self, kind: str, name: str, ttl_ms: int) -> bool:
+        """Whether an entry was just given this TTL."""
+        return ttl_ms - SLOW < self.life(kind, name) <= ttl_ms
+
+    # What is done
+
+    def run(self, script: str, *rest: Argument, **named: Argument) -> Any:
+        """Call a script by its name; what is not named has its usual value."""
+        loaded = load(script)
+        command = loaded.command({**self._usual(**named), **named}, rest)
+        send: Any = self.redis.execute_command
+        try:
+            return send(*command)
+        except NoScriptError:
+            return send(*loaded.in_full(command))
+
+    def turn(self, *ended: list[Argument], want: int = 0, fields: tuple[str, ...] = (), **named: Argument) -> Answer:
+        """Call `turn` with the next number, or the `number` that is named."""
+        named = {"number": next(self._numbers), "busy": 0, "timer_ms": 15_000, **named}
+        rest = [*fields, *itertools.chain(*ended)]
+        words, claimed, left, due = self.run("turn", *rest, want=want, nfields=len(fields), ended=len(ended), **named)
+        return Answer(words, [Job(*job[:6], tuple(job[6:])) for job in claimed], left, due)
+
+    def claim(self, want: int = 1, **named: Argument) -> list[Job]:
+        """Claim jobs of a queue."""
+        return self.turn(want=want, **named).claimed
+
+    def settle(self, *ended: list[Argument], **named: Argument) -> list[str]:
+        """End attempts by `settle`; a word for each."""
+        words: list[str] = self.run("settle", *itertools.chain(*ended), ended=len(ended), **named)
+        return words
+
+    def _usual(self, **named: Argument) -> dict[str, Argument]:
+        queue, worker = str(named.get("queue", "pick")), str(named.get("worker", "w1"))
+        flow = str(named.get("flow", self.terms.flow_of(queue)))
+        return {
+            **self.terms.named(flow),
+            "now": self.now,
+            "queue": queue,
+            "worker": worker,
+            "waiting": self.keys.waiting(queue),
+            "processing": self.keys.processing(queue),
+            "delayed": self.keys.delayed(queue),
+            "call": self.keys.call(worker),
+            "names": self.keys.names(),
+            "most_lines": 1000,
+        }
+
+    def _kind(self, key: str, type_: str) -> tuple[str, str]:
+        first, _, name = key.removeprefix(self.namespace).partition(":")
+        if first == "job":
+            if type_ == "list":
+                return "lookups", name
+            return ("settled" if ":children:" in name else "jobs"), name
+        if first == "queue":
+            queue, _, stage = name.rpartition(":")
+            return (stage, queue) if stage in STAGES else ("other", key)
+        kind, _, name = name.partition(":")
+        return (kind, name) if first == "flows" and kind in KINDS else ("other", key)
+
+    def _together(self, command: str, keys: list[str]) -> list[Any]:
+        with self.redis.pipeline(transaction=False) as pipeline:
+            for key in keys:
+                pipeline.execute_command(command, key)
+            return list(pipeline.execute())
+
+    def _together_read(self, keys: list[str], types: list[str]) -> list[Any]:
+        with self.redis.pipeline(transaction=False) as pipeline:
+            for key, type_ in zip(keys, types, strict=True):
+                match type_:
+                    case "hash":
+                        pipeline.hgetall(key)
+                    case "list":
+                        pipeline.lrange(key, 0, -1)
+                    case "set":
+                        pipeline.smembers(key)
+                    case "zset":
+                        pipeline.zrange(key, 0, -1, withscores=True)
+                    case _:
+                        # The answers of last calls are packed, and not to be compared.
+                        (pipeline.exists if key.startswith(self.keys.call("")) else pipeline.get)(key)
+            found: list[Any] = pipeline.execute()
+        return [
+            {member: int(score) for member, score in value} if type_ == "zset" else value
+            for value, type_ in zip(found, types, strict=True)
+        ]
+
+    def _write(self, key: str, value: Any) -> None:
+        stage = key.removeprefix(self.namespace).rpartition(":")[2]
+        if isinstance(value, str):
+            self.redis.set(key, value)
+        elif isinstance(value, list):
+            self.redis.rpush(key, *value)
+        elif isinstance(value, set):
+            self.redis.sadd(key, *value)
+        elif key.startswith(f"{self.namespace}queue:") and STAGES.get(stage) == "zset":
+            self.redis.zadd(key, value)
+        else:
+            self.redis.hset(key, mapping=value)
+
+
+def processing(queue: str = "pick", **fields: str) -> dict[str, str]:
+    """Return the hash of a job that worker `w1` has, with the fence 1, on its first attempt."""
+    mine = {"_status": "processing", "_queue": queue, "_fence": "1", "_worker": "w1", "_attempts": "1"}
+    return {**mine, **fields}
+
+
+def attempt(verb: str, job_id: str, fence: int, *arguments: Argument) -> list[Argument]:
+    """Return one ended attempt, as turn and settle read it."""
+    return [verb, job_id, fence, len(arguments), *arguments]
+
+
+def finish(job_id: str, fence: int = 1, result: str = "", **fields: str) -> list[Argument]:
+    """The job is done; `result` is for its parent."""
+    return attempt("finish", job_id, fence, result, *_counted(fields))
+
+
+def advance(job_id: str, fence: int = 1, to: str = "pack", **fields: str) -> list[Argument]:
+    """The job goes to another queue."""
+    return attempt("advance", job_id, fence, to, *_counted(fields))
+
+
+def fail(job_id: str, fence: int = 1, error: str = '{"type":"E"}') -> list[Argument]:
+    """The job has failed."""
+    return attempt("fail", job_id, fence, error)
+
+
+def retry(job_id: str, fence: int = 1, delay_ms: int = 5000, error: str = '{"type":"E"}') -> list[Argument]:
+    """The attempt failed and is made again."""
+    return attempt("retry", job_id, fence, delay_ms, error)
+
+
+def snooze(job_id: str, fence: int = 1, delay_ms: int = 5000) -> list[Argument]:
+    """The job comes back later."""
+    return attempt("snooze", job_id, fence, delay_ms)
+
+
+def release(job_id: str, fence: int = 1) -> list[Argument]:
+    """The worker stops."""
+    return attempt("release", job_id, fence)
+
+
+def cancel(job_id: str, fence: int = 1, reason: str = "why") -> list[Argument]:
+    """The attempt ends as cancelled."""
+    return attempt("cancel", job_id, fence, reason)
+
+
+def await_children(
+    job_id: str,
+    fence: int = 1,
+    children: tuple[tuple[str, str], ...] = (),
+    to: str = "",
+    policy: str = "continue",
+    result: str = "",
+    **fields: str,
+) -> list[Argument]:
+    """The job waits for its children, each a child's queue and its id, and goes on to the queue `to` or is done."""
+    arguments = [to, policy, result, *_counted(fields), *packed(children)]
+    return attempt("await_children", job_id, fence, *arguments)
+
+
+def packed(children: tuple[tuple[str, str], ...]) -> list[Argument]:
+    """Return children as the scripts read them; each has the field `n`, its id as JSON."""
+    arguments: list[Argument] = [len(children)]
+    for child, child_id in children:
+        arguments += (child, child_id, 2, "n", f'"{child_id}"')
+    return arguments
+
+
+def _counted(fields: dict[str, str]) -> list[Argument]:
+    return [len(fields) * 2, *itertools.chain(*fields.items())]
+
+
+#: Each way in which an attempt can end, as a worker of `pick` would report it of its job `1`.
+VERBS: Final = {
+    "finish": finish("1", b="2"),
+    "advance": advance("1", b="2"),
+    "fail": fail("1"),
+    "retry": retry("1"),
+    "snooze": snooze("1"),
+    "release": release("1"),
+    "cancel": cancel("1"),
+    "await_children": await_children("1", children=(("box", "c"),)),
+}
