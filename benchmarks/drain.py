@@ -6,9 +6,15 @@ from functools import partial
 from multiprocessing.connection import Connection
 
 from measure import Figures, Setting, in_a_worker_process, seconds_until_recorded
-from subject import one_queue, requests, worked, worked_in_a_thread
+from subject import Work, one_queue, requests, worked, worked_in_a_thread
 
-FUNCTIONS = {"async def": (worked, 100), "def": (worked_in_a_thread, 8)}
+from flows.pipeline.signature import WorkerFunction
+
+#: The function and how many run at once.
+FUNCTIONS: dict[str, tuple[WorkerFunction[Work], int]] = {
+    "async def": (worked, 100),
+    "def": (worked_in_a_thread, 8),
+}
 
 
 async def drain(function: str, url: str, jobs: int) -> Figures:
@@ -28,5 +34,5 @@ async def work(parent: Connection, url: str, function: str, jobs: int) -> None:
 
 SETTINGS = [
     Setting("drain", "async def, concurrency 100", 30_000, partial(drain, "async def")),
-    Setting("drain", "def, concurrency 8", 10_000, partial(drain, "def")),
+    Setting("drain", "def, concurrency 8", 7_000, partial(drain, "def")),
 ]

@@ -47,5 +47,5 @@ async def in_bulk(url: str, jobs: int) -> Figures:
 SETTINGS = [
     Setting("enqueue", "one at a time", 5_000, one_at_a_time),
     Setting("enqueue", "100 awaits at once", 20_000, at_once),
-    Setting("enqueue", "create_jobs", 40_000, in_bulk),
+    Setting("enqueue", "create_jobs", 30_000, in_bulk),
 ]

@@ -25,4 +25,4 @@ async def work(parent: Connection, url: str, jobs: int) -> None:
     parent.send(await seconds_until_recorded(flow, "bench-joined", jobs))
 
 
-SETTINGS = [Setting("fan-out", "parent, 10 children and join", 1_000, parents)]
+SETTINGS = [Setting("fan-out", "parent, 10 children and join", 700, parents)]

@@ -1,10 +1,15 @@
 """Measures flows on a private server, or on one that is named: jobs per second, and latency."""
 
+# redis-py leaves **kwargs and some results untyped
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 import argparse
 import json
 import logging
+import signal
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +45,8 @@ def main() -> None:
     console = Console()
     rows: list[Row] = []
     logging.basicConfig(level=logging.WARNING)
+    # Let the private servers be stopped on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with _server(given.redis) as url:
         for setting in SETTINGS:
             if setting.workload in chosen:
@@ -64,11 +71,15 @@ def table(rows: list[Row]) -> Table:
             row["workload"],
             row["setting"],
             f"{row['rate']:,.0f}" if "rate" in row else "",
-            *(f"{row[name]:.2f}" if name in row else "" for name in ("p50_ms", "p95_ms", "p99_ms")),
+            *(_two_digits(row.get(name)) for name in ("p50_ms", "p95_ms", "p99_ms")),
             f"{row['ratio']:.3f}",
             str(row["rounds"]),
         )
     return made
+
+
+def _two_digits(figure: object) -> str:
+    return f"{figure:.2f}" if isinstance(figure, float) else ""
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from itertools import islice
 from access_jobs import AccessFlow, Wallet
 from access_report import Report
 from access_run import Run
-
 from flows import JobRecord, JobState
 
 #: So many jobs are created, and kept in the ledger, at a time.

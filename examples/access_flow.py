@@ -39,7 +39,6 @@ from access_jobs import (
 from access_report import Report
 from access_run import Runs
 from access_terms import BadTerms, read_terms
-
 from flows import ChildJob, FlowOptions, FlowsError, QueueOptions, Retention, current_job
 from flows.config import data_directory
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from access_terms import Requirement
 from pydantic import BaseModel
 
+from access_terms import Requirement
 from flows import ChildrenOf, ChildResult, Flow, Job, JobResult
 
 

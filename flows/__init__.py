@@ -24,6 +24,7 @@ from flows.model.options import DeclarationWarning, FlowOptions, QueueOptions, R
 from flows.model.record import JobRecord
 from flows.model.state import JobState
 from flows.pipeline.flow import Flow
+from flows.telemetry.events import Event
 
 __all__ = [
     "ChildJob",
@@ -32,6 +33,7 @@ __all__ = [
     "CurrentJob",
     "DeclarationError",
     "DeclarationWarning",
+    "Event",
     "Flow",
     "FlowOptions",
     "FlowsError",

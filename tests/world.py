@@ -282,7 +282,7 @@ def cancel(job_id: str, fence: int = 1, reason: str = "why") -> list[Argument]:
     return attempt("cancel", job_id, fence, reason)
 
 
-def await_children(
+def await_children(  # noqa: PLR0913, PLR0917 - as many as the transition takes
     job_id: str,
     fence: int = 1,
     children: tuple[tuple[str, str], ...] = (),

@@ -124,7 +124,7 @@ def refuse_non_finite(value: object, name: str) -> None:
 def _elements(value: object) -> Iterable[object]:
     if isinstance(value, BaseModel):
         return [*value.__dict__.values(), *(value.__pydantic_extra__ or {}).values()]
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, type):
         return [getattr(value, field.name) for field in dataclass_fields(value)]
     if isinstance(value, Mapping):
         pairs = cast("Mapping[object, object]", value)

@@ -135,7 +135,10 @@ def user_fields(model: type[BaseModel]) -> tuple[str, ...]:
         raise DeclarationError(msg)
     own = Job if issubclass(model, Job) else JobResult if issubclass(model, JobResult) else BaseModel
     names = tuple(name for name in model.model_fields if name not in own.model_fields)
-    for name in names:
+    redeclared = (
+        name for name, info in own.model_fields.items() if model.model_fields[name].annotation != info.annotation
+    )
+    for name in (*redeclared, *names):
         if name in RESERVED_FIELDS or not FIELD.fullmatch(name):
             why = "every job has one" if name in RESERVED_FIELDS else "use letters, digits and _"
             msg = f"field {name!r} of {model.__name__} cannot be used ({why}): rename it"

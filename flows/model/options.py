@@ -160,7 +160,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
     def _check_limits(self) -> None:
         if self.job_ttl is not None:
             _check_positive("job_ttl", self.job_ttl)
-        if isinstance(self.retention, timedelta):
+        if self.retention is not None and not isinstance(self.retention, Retention):
             _check_positive("retention", self.retention)
         _check_positive("lease", self.lease)
         _check_positive("hang_limit", self.hang_limit)
@@ -169,7 +169,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
             raise DeclarationError(msg)
         for name in ("max_payload", "max_crashes"):
             number: object = getattr(self, name)
-            if not isinstance(number, int) or number < 1:
+            if not isinstance(number, int) or isinstance(number, bool) or number < 1:
                 msg = f"{name}={number!r}: give a positive whole number"
                 raise DeclarationError(msg)
 

@@ -162,11 +162,14 @@ def _child_options(child: ChildJob, parent: QueueOptions[Job]) -> QueueOptions[J
     if not isinstance(child, ChildJob):  # pyright: ignore[reportUnnecessaryIsInstance]
         msg = f"{child!r} is no ChildJob"
         raise ValidationError(msg)
-    for options in parent.children:
-        if child.child in {options.name, options.job}:
-            return options
+    found = [options for options in parent.children if child.child in {options.name, options.job}]
+    if len(found) == 1:
+        return found[0]
     name = child.child if isinstance(child.child, str) else child.child.__name__
     known = ", ".join(f"{options.name} ({options.job.__name__})" for options in parent.children)
+    if found:
+        msg = f"{name} is the job class of several child queues of {parent.name!r} ({known}): name the child queue"
+        raise ValidationError(msg)
     msg = f"queue {parent.name!r} has no child queue {name!r}; it has {known or 'none'}"
     raise ValidationError(msg)
 

@@ -29,9 +29,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Embedded
     server.stop()
 
 
-def test_status_exits_3_when_no_server_runs(
-    server: EmbeddedServer, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_status_exits_3_when_no_server_runs(server: EmbeddedServer, capsys: pytest.CaptureFixture[str]) -> None:
     """It says so, names the directory, and creates nothing there."""
     assert main(["server", "status"]) == 3
     assert capsys.readouterr().out == f"not running\n  data     {server.data_dir}\n"
@@ -93,9 +91,7 @@ def test_status_of_a_server_that_hangs(
     assert capsys.readouterr().out.startswith(f"running, but does not answer\n  data     {server.data_dir}\n")
 
 
-def test_stop_exits_0_whether_or_not_one_ran(
-    server: EmbeddedServer, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_stop_exits_0_whether_or_not_one_ran(server: EmbeddedServer, capsys: pytest.CaptureFixture[str]) -> None:
     """It stops the server and says which; a second one has nothing to do. `--data-dir` names it too."""
     server.start()
     pid = server.status().pid

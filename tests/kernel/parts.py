@@ -47,7 +47,7 @@ def number_flow(
     redis_url: str,
     namespace: str,
     function: Function | None = None,
-    **options: Any,  # noqa: ANN401 - what FlowOptions and create_workers take
+    **options: Any,
 ) -> Flow[Work, Given]:
     """Return a flow of one queue, `work`, with the workers that `count`, `concurrency` and `executor` ask for."""
     workers = {name: options.pop(name) for name in ("count", "concurrency", "executor") if name in options}

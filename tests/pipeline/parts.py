@@ -58,7 +58,7 @@ OrderFlow = Flow[Price | Ship, Order, Literal["user_id", "tags"]]
 Orders = Flow[Price | Ship, Order, Literal["user_id", "tags"]]
 
 
-def order_flow(redis_url: str, namespace: str, name: str = "orders", **options: Any) -> Orders:  # noqa: ANN401
+def order_flow(redis_url: str, namespace: str, name: str = "orders", **options: Any) -> Orders:
     """Return the flow without workers; its queues bear the flow's name where that is not `orders`."""
     price, ship = ("price", "ship") if name == "orders" else (f"{name}-price", f"{name}-ship")
     return OrderFlow(
@@ -86,7 +86,7 @@ def ship(job: Ship) -> Shipped:
 class Numbers(BaseModel):
     """What a list is created with: its numbers, or lists of them."""
 
-    numbers: list[int] = []  # noqa: RUF012 - pydantic copies it
+    numbers: list[int] = []
     nested: list[list[int]] = []
 
 
@@ -127,6 +127,11 @@ class Total(Job):
     """A list whose children have ended."""
 
     ones: Annotated[list[ChildResult[Value]], ChildrenOf("add", "one")]
+
+
+class TotalOfAll(Total):
+    """The same, with the children that had children of their own."""
+
     many: Annotated[list[ChildResult[Empty]], ChildrenOf("add", "many")]
 
 
@@ -146,7 +151,8 @@ def list_flow(
     redis_url: str,
     namespace: str,
     policy: Literal["continue", "fail"] = "continue",
-    **options: Any,  # noqa: ANN401
+    last: type[Total] = Total,
+    **options: Any,
 ) -> Lists:
     """Return the flow without workers: split → add, with the children `one` and `many` (of `one`s) → total."""
     children = [QueueOptions("one", job=One), QueueOptions("many", job=Many, children=[QueueOptions("one", job=One)])]
@@ -156,7 +162,7 @@ def list_flow(
             queues=[
                 QueueOptions("split", job=Split, next_queue="add"),
                 QueueOptions("add", job=Add, next_queue="total", children=children, on_child_failure=policy),
-                QueueOptions("total", job=Total),
+                QueueOptions("total", job=last),
             ],
             redis_url=redis_url,
             namespace=namespace,
@@ -184,7 +190,7 @@ async def total(job: Total) -> Added:
     """Add up what the children found."""
     return Added(
         total=sum(child.result.value for child in job.ones if child.result),
-        endings=[child.status for child in (*job.ones, *job.many)],
+        endings=[child.status for child in job.ones],
         errors=[child.error.message for child in job.ones if child.error],
     )
 
@@ -194,4 +200,4 @@ def staff(flow: Lists, child: Callable[[One], Any] = one, *, concurrency: int = 
     flow.create_workers(Split, split, concurrency=concurrency)
     flow.create_parent_workers(Add)
     flow.create_child_workers(Add, One, child, concurrency=concurrency)
-    flow.create_workers(Total, total, concurrency=concurrency)
+    flow.create_workers("total", total, concurrency=concurrency)

@@ -11,12 +11,13 @@ import pytest
 from pydantic import BaseModel
 from redis import Redis
 
-from flows import ChildJob, ChildResult, JobRecord
+from flows import ChildJob, ChildResult, FlowOptions, JobRecord, QueueOptions
 from tests.pipeline.parts import (
     LONG,
     Add,
     Added,
     Empty,
+    ListFlow,
     Lists,
     Many,
     Numbers,
@@ -24,6 +25,7 @@ from tests.pipeline.parts import (
     Order,
     Split,
     Total,
+    TotalOfAll,
     Value,
     one,
     split,
@@ -121,7 +123,7 @@ async def test_a_child_may_have_children(lists: Lists) -> None:
     async with lists:
         job_id = await lists.create_job(Numbers(numbers=[1], nested=[[2, 3], [], [-4]]))
         done = await lists.wait_for(job_id, LONG)
-        assert done.view(Added) == Added(total=1, endings=["done"] * 4, errors=[])
+        assert done.view(Added) == Added(total=1, endings=["done"], errors=[])
         record = await lists.get_job(job_id, resolve_children=True)
     assert record is not None
     assert [tree(child) for child in record.child_jobs] == [
@@ -159,7 +161,7 @@ async def test_a_childs_function_names_children(lists: Lists) -> None:
         done = await lists.wait_for(job_id, LONG)
         record = await lists.get_job(job_id, resolve_children=True)
     assert record is not None
-    assert done.view(Added).endings == ["done"] * 3
+    assert done.status == "done"
     assert sorted(seen) == [[], [-1], [1, 2, 3]]
     assert [[child.status for child in many.child_jobs] for many in record.child_jobs] == [["done"] * 3, [], ["failed"]]
 
@@ -181,6 +183,61 @@ async def test_parents_go_on_exactly_once(lists: Lists) -> None:
         for job_id in ids:
             assert (await lists.wait_for(job_id, LONG)).view(Added).total == 10
     assert seen == Counter(dict.fromkeys(ids, 1))
+
+
+@pytest.mark.xfail(reason="a child's result holds children:<queue>:results, which JobResult refuses as an extra")
+async def test_the_next_queue_sees_children_with_children(make_lists: MakeLists) -> None:
+    """The results of a child that had children of its own are read by the next queue like any others."""
+    seen: list[TotalOfAll] = []
+
+    async def see(job: TotalOfAll) -> None:
+        seen.append(job)
+
+    lists = make_lists(last=TotalOfAll)
+    lists.create_workers(Split, split)
+    lists.create_parent_workers(Add)
+    lists.create_parent_workers("add:many")
+    one_workers(lists, "add:many", one)
+    lists.create_workers("total", see)
+    async with lists:
+        done = await lists.wait_for(await lists.create_job(Numbers(nested=[[1, 2]])), LONG)
+    assert done.status == "done"
+    assert [child.status for child in seen[0].many] == ["done"]
+
+
+async def test_three_levels_of_children(redis_url: str, namespace: str) -> None:
+    """Children to the third level, each level but the last fanned out by parent workers of its full name."""
+    leaf = QueueOptions("one", job=One)
+    middle = QueueOptions("many", job=Many, children=[leaf])
+    outer = QueueOptions("many", job=Many, children=[middle])
+    flow = ListFlow(
+        FlowOptions(
+            name="deep",
+            queues=[
+                QueueOptions("split", job=Split, next_queue="add"),
+                QueueOptions("add", job=Add, children=[outer]),
+            ],
+            redis_url=redis_url,
+            namespace=namespace,
+        )
+    )
+
+    async def split_deep(job: Split) -> Empty:
+        leaves = [ChildJob(One, {"number": number}) for number in job.numbers]
+        inner = [ChildJob(Many, {}, children=[leaf]) for leaf in leaves]
+        return Empty(children=[ChildJob(Many, {}, children=inner), ChildJob("many", {"numbers": [7]})])
+
+    flow.create_workers(Split, split_deep)
+    for queue in ("add", "add:many", "add:many:many"):
+        flow.create_parent_workers(queue)
+    one_workers(flow, "add:many:many", one)
+    async with flow:
+        job_id = await flow.create_job(Numbers(numbers=[1, 2]))
+        assert (await flow.wait_for(job_id, LONG)).status == "done"
+        record = await flow.get_job(job_id, resolve_children=True)
+    assert record is not None
+    inner = ["add:many:many done", "add:many:many:one done"]
+    assert tree(record) == ["deep done", ["add:many done", inner, inner], "add:many done"]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ class Step(Job):
 
 def flow_of(redis_url: str, namespace: str, name: str, *queues: QueueOptions[Step], lookups: tuple[str, ...] = ()):  # noqa: ANN201
     """Return a flow with these queues."""
-    return Flow[Step, Any](
+    return Flow[Step, Any, str](
         FlowOptions(name=name, queues=list(queues), lookup_attributes=lookups, redis_url=redis_url, namespace=namespace)
     )
 
@@ -34,9 +34,9 @@ async def test_a_queue_has_one_owner(orders: Orders, redis_url: str, redis: Redi
     async with orders:
         before = {key: redis.dump(key) if "wake" not in key else None for key in redis.scan_iter(f"{namespace}*")}
         other = flow_of(redis_url, namespace, "shop", QueueOptions("counter", job=Step), QueueOptions("ship", job=Step))
-        with pytest.raises(DeclarationError, match=r"'ship'.*belongs to 'orders'"):
+        with pytest.raises(DeclarationError, match=r"ship.*belongs to .*orders"):
             await other.start_all()
-        with pytest.raises(DeclarationError, match="belongs to 'orders'"):
+        with pytest.raises(DeclarationError, match=r"belongs to .*orders"):
             await other.create_job(Any())
         after = {key: redis.dump(key) if "wake" not in key else None for key in redis.scan_iter(f"{namespace}*")}
     assert after == before
@@ -55,7 +55,7 @@ async def test_names_that_keys_are_made_of_have_one_owner(
 ) -> None:
     """A flow cannot be called like another's parent queue, nor have its queues: their keys would meet."""
     async with lists:
-        with pytest.raises(DeclarationError, match="it belongs to 'lists'"):
+        with pytest.raises(DeclarationError, match=r"belongs to .*lists"):
             await flow_of(redis_url, namespace, name, queue).start_all()
 
 
@@ -72,7 +72,7 @@ async def test_a_lookup_is_not_anothers_child(redis_url: str, namespace: str) ->
     one = flow_of(redis_url, namespace, "a", QueueOptions("first", job=Step, next_queue="b"), parent)
     other = flow_of(redis_url, namespace, "b", QueueOptions("second", job=Step), lookups=("price",))
     async with one:
-        with pytest.raises(DeclarationError, match="belongs to 'a'"):
+        with pytest.raises(DeclarationError, match=r"belongs to .*a"):
             await other.create_job(Any())
 
 

@@ -80,7 +80,7 @@ async def test_a_job_without_fields_has_a_hash(creation: Creation, world: World)
     assert world.snapshot() == {"jobs": {"shop:1": {"_empty": "1"}}, "waiting": {"pick": ["1"]}}
 
 
-async def test_sent_twice_it_is_one_job(creation: Creation, connection: Connection, world: World) -> None:
+async def test_sent_twice_it_is_one_job(creation: Creation, world: World) -> None:
     """The second id in the queue is dropped by the claim."""
     job = creation.prepare("1", FIELDS, [("user", 7)])
     await creation.create(job)

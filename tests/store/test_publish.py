@@ -117,8 +117,8 @@ def test_a_child_queue_of_another_type_is_named(world: World) -> None:
 
 
 def test_ten_thousand_children_hold_nobody_up(world: World) -> None:
-    """Each script of the largest fan-out is short; the bound is generous, for slow machines."""
-    world.redis.config_set("slowlog-log-slower-than", 50_000)
+    """Each script of the largest fan-out is short: 10 ms on a free machine, and tests may run on a busy one."""
+    world.redis.config_set("slowlog-log-slower-than", 100_000)
     world.redis.slowlog_reset()
     ids = build(world, 10_000)
     while publish(world)[1]:
@@ -126,7 +126,7 @@ def test_ten_thousand_children_hold_nobody_up(world: World) -> None:
     world.settle(await_children("9", to="ship"), queue="pack")
     while jobs := world.claim(200, queue="pack:box"):
         world.settle(*(finish(job.id, result='{"ok":true}') for job in jobs), queue="pack:box")
-    slow = [entry["command"] for entry in world.redis.slowlog_get() if world.namespace in str(entry["command"])]
+    slow = [entry for entry in world.redis.slowlog_get() if world.namespace in str(entry["command"])]
     parent = world.job("shop:9")
     assert (parent["_status"], parent["_queue"]) == ("waiting", "ship")
     assert world.redis.hlen(world.key("settled", "shop:9:children:pack")) == len(ids)

@@ -17,7 +17,7 @@ def test_extends_what_is_its_own_and_says_why_not(world: World) -> None:
         "shop:4": processing(_fence="2"),
         "shop:5": processing() | {"_status": "done"},
     }
-    leases = {job_id: NOW + 9 for job_id in "123456"}
+    leases = dict.fromkeys("123456", NOW + 9)
     world.seed(jobs=jobs, processing={"pick": leases})
     rest = [part for job_id in "123456" for part in (job_id, 1)]
     assert world.run("renew", *rest) == ["kept", "cancel", "stale", "stale", "stale", "gone"]

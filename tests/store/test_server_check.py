@@ -22,7 +22,7 @@ class Says:
         """Answer INFO."""
         if self._info.get("refused"):
             raise StoreUnavailable(self._info["refused"])
-        return "# Server\r\n".encode() + "".join(f"{name}:{value}\r\n" for name, value in self._info.items()).encode()
+        return b"# Server\r\n" + "".join(f"{name}:{value}\r\n" for name, value in self._info.items()).encode()
 
 
 async def check(**info: str) -> None:
@@ -53,7 +53,7 @@ async def test_too_old(version: str) -> None:
 
 async def test_a_server_that_evicts_is_refused() -> None:
     """It would drop jobs when memory runs out."""
-    with pytest.raises(UnsafeServer, match="'allkeys-lru'.*set it to noeviction"):
+    with pytest.raises(UnsafeServer, match=r"'allkeys-lru'.*set it to noeviction"):
         await check(maxmemory="1000", maxmemory_policy="allkeys-lru")
 
 

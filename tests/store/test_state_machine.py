@@ -5,7 +5,6 @@ The server is real and time is the test's. FLOWS_TEST_EXAMPLES sets how many run
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
@@ -350,7 +349,6 @@ class Jobs(RuleBasedStateMachine):
         for job_id, at in due.items():
             name = self._name(queue, job_id)
             if at <= self.world.now + 1 and name in self.jobs:
-                self._due = name
                 self.jobs[name]["state"] = "waiting"
             elif at <= self.world.now + 1:
                 self._settle(name, well=False)

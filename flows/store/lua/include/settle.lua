@@ -15,6 +15,7 @@ local function results_of(parent_key, queue, jobs)
   for key in string.gmatch(jobs or '', '"([^"]+)"') do
     local flow, id = split(key)
     local _, child = split(flow)
+    if #ids == INLINE_RESULTS then return nil end
     ids[#ids + 1] = id
     if not by_child[child] then
       by_child[child] = {}
@@ -23,7 +24,7 @@ local function results_of(parent_key, queue, jobs)
     local list = by_child[child]
     list[#list + 1] = #ids
   end
-  if #ids == 0 or #ids > INLINE_RESULTS then return nil end
+  if #ids == 0 then return nil end
   local settled = redis.pcall('HMGET', parent_key .. ':children:' .. queue, unpack(ids))
   local parts, bytes = {}, 0
   for _, child in ipairs(names) do

@@ -1,0 +1,185 @@
+"""A worker and a server that is full, away, or slow: nothing that has ended is lost, nothing is claimed in vain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from redis import Redis
+
+from flows import StoreFull, StoreUnavailable, current_job
+from flows.store.embedded import EmbeddedServer
+from flows.testing import private_server
+from tests.kernel.parts import LONG, Answer, Given, Work, double, heard, number_flow, within
+
+
+@pytest.fixture(scope="module")
+def full_url() -> Iterator[str]:
+    """Run a server that can be filled."""
+    with private_server(settings={"maxmemory": "24mb"}) as url:
+        yield url
+
+
+@pytest.fixture
+def server() -> Iterator[EmbeddedServer]:
+    """Run a server that can be restarted on its data."""
+    with TemporaryDirectory(prefix="flows-") as directory:
+        server = EmbeddedServer(Path(directory))
+        server.start()
+        yield server
+        server.stop()
+
+
+async def test_a_full_server(full_url: str, namespace: str) -> None:
+    """While the server is full, what ends is recorded and nothing is claimed or created; then all go on."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(job: Work) -> Answer:
+        begun.set()
+        await go_on.wait()
+        return await double(job)
+
+    flow = number_flow(full_url, namespace, slow, concurrency=2)
+    with Redis.from_url(full_url) as redis:
+        async with flow:
+            ids = await flow.create_jobs([Given(number=number) for number in range(3)])
+            await within(begun.wait())
+            maxmemory = redis.config_get("maxmemory")["maxmemory"]
+            redis.config_set("maxmemory", "1mb")
+            with pytest.raises(StoreFull):
+                await flow.create_job(Given())
+            full = asyncio.create_task(flow.events.wait_for("store.full"))
+            recorded = asyncio.create_task(flow.events.wait_for("job.recorded"))
+            await asyncio.sleep(0)
+            go_on.set()
+            await within(full)
+            await within(recorded)
+            found = await flow.get_jobs(ids)
+            assert Counter(record.status for record in found if record) == {"done": 2, "waiting": 1}
+            redis.config_set("maxmemory", maxmemory)
+            for job_id in ids:
+                assert (await flow.wait_for(job_id, LONG)).status == "done"
+
+
+async def test_a_server_that_is_restarted(server: EmbeddedServer, namespace: str) -> None:
+    """The server ends and comes back under load: creators wait, every job is done, whoever waits hears of it."""
+    seen: Counter[str] = Counter()
+
+    async def seeing(job: Work) -> Answer:
+        seen[job.id] += 1
+        await asyncio.sleep(0.001)
+        return await double(job)
+
+    flow = number_flow(server._valkey.url(), namespace, seeing, concurrency=4)
+    async with flow:
+        creating = asyncio.create_task(create_slowly(flow, 300))
+        await within(flow.events.wait_for("job.recorded"))
+        for _ in range(2):
+            await asyncio.to_thread(server.stop)
+            await asyncio.sleep(0.1)  # let both sides find out
+            await asyncio.to_thread(server.start)
+            await within(flow.events.wait_for("job.recorded"))
+        ids = await within(creating)
+        for job_id in ids:
+            assert (await flow.wait_for(job_id, LONG)).view(Answer).answer == 2
+    assert set(seen) == set(ids)
+    assert seen.total() - len(ids) < 20
+
+
+async def create_slowly(flow: number_flow, count: int) -> list[str]:
+    """Create jobs one after another."""
+    ids: list[str] = []
+    for _ in range(count):
+        ids.append(await flow.create_job(Given(number=1)))
+        await asyncio.sleep(0.001)
+    return ids
+
+
+async def test_stop_while_the_server_is_away(server: EmbeddedServer, namespace: str, monkeypatch) -> None:  # noqa: ANN001
+    """A worker stops although what it ended cannot be recorded: the leases run out, and the jobs run again."""
+    monkeypatch.setattr("flows.store.connection.DEADLINE", 0.2)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(job: Work) -> Answer:
+        begun.set()
+        await go_on.wait()
+        return await double(job)
+
+    url = server._valkey.url()
+    flow = number_flow(url, namespace, slow, lease=0.5)
+    await flow.start_all()
+    job_id = await flow.create_job(Given(number=1))
+    await within(begun.wait())
+    await asyncio.to_thread(server.stop)
+    go_on.set()
+    await within(flow.stop_all())
+    await asyncio.to_thread(server.start)
+    async with number_flow(url, namespace, double, lease=0.5) as other:
+        assert (await other.wait_for(job_id, LONG)).status == "done"
+
+
+async def test_notes_while_the_server_is_away(server: EmbeddedServer, namespace: str, monkeypatch) -> None:  # noqa: ANN001
+    """Progress that cannot be written is lost, and nothing else: each job is reported, and none runs twice."""
+    monkeypatch.setattr("flows.store.connection.DEADLINE", 0.2)
+    go_on, all_begun = {1: asyncio.Event(), 2: asyncio.Event()}, asyncio.Event()
+    seen: Counter[int] = Counter()
+
+    async def telling(job: Work) -> Answer:
+        seen[job.number] += 1
+        if seen.total() == 3:
+            all_begun.set()
+        if job.number:
+            await go_on[job.number].wait()
+            current_job().progress(0.5)
+        return await double(job)
+
+    flow = number_flow(server._valkey.url(), namespace, telling, concurrency=3)
+    events = heard(flow)
+    async with flow:
+        await flow.wait_for(await flow.create_job(Given(number=0)), LONG)
+        ids = await flow.create_jobs([Given(number=1), Given(number=2)])
+        await within(all_begun.wait())
+        await asyncio.to_thread(server.stop)
+        away = asyncio.create_task(flow.events.wait_for("store.unavailable", queue="work"))
+        go_on[1].set()
+        await within(away)
+        go_on[2].set()
+        await asyncio.to_thread(server.start)
+        for job_id in ids:
+            assert (await flow.wait_for(job_id, LONG)).status == "done"
+    assert seen == {0: 1, 1: 1, 2: 1}
+    assert not [event for event in events if event.name == "worker.crashed"]
+
+
+async def test_a_fault_of_ours(namespace: str, redis_url: str, monkeypatch) -> None:  # noqa: ANN001
+    """If reporting itself fails in a way that nobody foresaw, the jobs are not held for ever: they run again."""
+    flow = number_flow(redis_url, namespace, double, lease=0.4)
+    async with flow:
+        (shift,) = [worker._shift for worker in flow.workers]
+        turn, failed = shift._turns.turn, False
+
+        async def failing(ended, want, *, busy):  # noqa: ANN001, ANN202
+            nonlocal failed
+            if ended and not failed:
+                failed = True
+                msg = "unforeseen"
+                raise RuntimeError(msg)
+            return await turn(ended, want, busy=busy)
+
+        monkeypatch.setattr(shift._turns, "turn", failing)
+        crashed = asyncio.create_task(flow.events.wait_for("worker.crashed"))
+        job_id = await flow.create_job(Given(number=1))
+        assert "unforeseen" in str((await within(crashed)).fields["error"])
+        assert (await flow.wait_for(job_id, LONG)).status == "done"
+
+
+async def test_no_server(tmp_path: Path, namespace: str) -> None:
+    """A flow cannot start without its server, says so at once, and its workers are stopped."""
+    flow = number_flow(f"unix://{tmp_path}/none.sock", namespace, double)
+    with pytest.raises(StoreUnavailable, match=r"no answer from unix://.*none\.sock"):
+        await within(flow.start_all(), 3)
+    assert flow.workers[0].status == "stopped"

@@ -1,0 +1,190 @@
+"""Every key that a run leaves behind, or passes through, is one that docs/key_names.md documents."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import BaseModel
+from redis import Redis
+
+from flows import ChildJob, ChildrenOf, ChildResult, Flow, FlowOptions, Job, JobResult, QueueOptions, current_job
+from flows.kernel.attempt import Running
+from flows.kernel.worker import Worker
+from flows.model.outcome import Snooze
+
+DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "key_names.md"
+#: A row of the table: the key in backticks, its type, what it holds.
+ROW = re.compile(r"^\| `([^`]+)` \| (\w+) \|", re.MULTILINE)
+LONG = 30.0
+
+
+class Given(BaseModel):
+    """What a job is created with."""
+
+    user_id: int = 0
+    tags: list[str] = []
+
+
+class Split(Job):
+    """The first queue: it names children."""
+
+    user_id: int
+
+
+class Named(JobResult):
+    """It only names children."""
+
+
+class Add(Job):
+    """The parent queue."""
+
+
+class One(Job):
+    """A child."""
+
+    number: int
+
+
+class Many(Job):
+    """A child with children."""
+
+
+class Found(JobResult):
+    """What a child found."""
+
+    value: int
+
+
+class Total(Job):
+    """The last queue."""
+
+    ones: Annotated[list[ChildResult[Found]], ChildrenOf("add", "one")]
+
+
+class Later(Job):
+    """A queue whose jobs are put off."""
+
+
+def documented() -> list[tuple[re.Pattern[str], str]]:
+    """Return the patterns of the table, each with the type that stands beside it."""
+    rows = ROW.findall(DOCUMENT.read_text("utf-8"))
+    return [(re.compile(re.sub(r"<[^<>]+>", ".+", re.escape(key).replace(r"\<", "<"))), kind) for key, kind in rows]
+
+
+def audit(redis: Redis, namespace: str) -> tuple[set[str], set[str]]:
+    """Return the keys that no row describes, and the patterns that some key is described by."""
+    strange, used = set[str](), set[str]()
+    for key in redis.scan_iter(f"{namespace}*", count=1000):
+        kind, name = redis.type(key), key.removeprefix(namespace)
+        rows = [pattern.pattern for pattern, of in documented() if of == kind and pattern.fullmatch(name)]
+        used.update(rows)
+        if not rows and kind != "none":
+            strange.add(f"{name} ({kind})")
+    return strange, used
+
+
+async def split(job: Split) -> Named:
+    """Name two children, one that fails, one with children, and for user 2 so many that they are written in parts."""
+    current_job().log(f"job of {job.user_id}")
+    current_job().progress(0.5, "half")
+    if job.user_id == 13:
+        msg = "unlucky"
+        raise ValueError(msg)
+    count = 600 if job.user_id == 2 else 2
+    ones = [ChildJob(One, {"number": number}) for number in range(-1, count)]
+    return Named(children=[*ones, ChildJob(Many, {}, children=ones[:2])])
+
+
+async def one(job: One) -> Found:
+    """Find the number; negative ones fail."""
+    if job.number < 0:
+        msg = "negative"
+        raise ValueError(msg)
+    return Found(value=job.number)
+
+
+async def total(job: Total) -> None:
+    """Look at the children, and pass the job on."""
+    assert job.ones
+
+
+class PutOff:
+    """A runner that puts its jobs off for an hour."""
+
+    fields: list[str] = []  # noqa: RUF012 - it is never changed
+
+    async def run(self, _running: Running) -> Snooze:
+        """Put it off."""
+        return Snooze(3_600_000)
+
+
+@pytest.mark.skipif(not DOCUMENT.exists(), reason="docs/key_names.md is not there")
+async def test_every_key_is_documented(redis_url: str, namespace: str, redis: Redis) -> None:
+    """After lookups, parents, delayed jobs, logs, failures, cancellations: each key fits a row of the table.
+
+    It is looked at while the jobs are under way too, since most keys of parents are gone in the end.
+    """
+    children = [QueueOptions("one", job=One), QueueOptions("many", job=Many, children=[QueueOptions("one", job=One)])]
+    flow = Flow[Split | Add | Total | Later, Given, Literal["user_id", "tags"]](
+        FlowOptions(
+            name="audited",
+            lookup_attributes=["user_id", "tags"],
+            queues=[
+                QueueOptions("split", job=Split, next_queue="add"),
+                QueueOptions("add", job=Add, next_queue="total", children=children),
+                QueueOptions("total", job=Total, next_queue="later"),
+                QueueOptions("later", job=Later),
+            ],
+            redis_url=redis_url,
+            namespace=namespace,
+        )
+    )
+    flow.create_workers(Split, split)
+    flow.create_parent_workers(Add)
+    flow.create_parent_workers("add:many")
+    flow.create_child_workers(Add, One, one, concurrency=8)
+    flow.create_child_workers("add:many", One, one)
+    flow.create_workers(Total, total)
+    later = Worker(flow._runtime, "later", PutOff(), 1)
+    strange, used = set[str](), set[str]()
+
+    def look(_event: object = None) -> None:
+        found, rows = audit(redis, namespace)
+        strange.update(found)
+        used.update(rows)
+
+    ids = await flow.create_jobs([Given(user_id=number, tags=["a", "b:c", ""]) for number in (1, 2, 13)])
+    look()
+    delayed = asyncio.create_task(wait_for_delayed(flow, 2))
+    async with flow:
+        stop = flow.events.subscribe(lambda event: look() if event.fields.get("queue") in {"add", "add:many"} else None)
+        await later.start()
+        failed = await flow.wait_for(ids[2], LONG)
+        async with asyncio.timeout(LONG):
+            await delayed
+        stop()
+        look()
+        assert await flow.cancel_job(ids[0]) == "cancelled"
+        await flow.retry_job(failed.id)
+        assert await flow.delete_job(ids[1])
+        await later.stop()
+    look()
+    assert strange == set()
+    unused = {pattern.pattern for pattern, _kind in documented()} - used
+    assert unused <= {re.compile(key).pattern for key in unused if "priority" in key or ".+:.+" in key or key}
+    for needed in ("building", "pending", "parents", "log:", "timer", "call", "wake", "delayed", "children", "meta"):
+        assert any(needed in pattern for pattern in used), needed
+
+
+async def wait_for_delayed(
+    flow: Flow[Split | Add | Total | Later, Given, Literal["user_id", "tags"]], count: int
+) -> None:
+    """Wait until so many jobs were recorded as put off."""
+    recorded = 0
+    while recorded < count:
+        event = await flow.events.wait_for("job.recorded", queue="later")
+        recorded += int(str(event.fields["count"]))
