@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flows.errors import FlowsError, StoreUnavailable
 from flows.kernel.current import CurrentJob, reset_current, set_current, writable
 from flows.kernel.handler import FailedElsewhere, text_of
-from flows.model.codec import decode, results_field, sources
+from flows.model.codec import Decoder, kernel_fields
 from flows.model.job import Job, JobError, JobResult
 from flows.model.outcome import Fail, Outcome, Release
 
@@ -55,25 +55,25 @@ class Attempt:
         children_results: Callable[[str, str], Awaitable[bytes | None]],
     ) -> None:
         self._call = handler.call
-        self._job_class = handler.job_class
+        self._decoder: Decoder[Job] = Decoder(handler.job_class)
         self._plan = plan
-        self._flow_name = b'"%b"' % flow_name.encode()
+        self._flow_name = flow_name
         self._children_results = children_results
         self._queue = plan.queue
-        own = Job.model_fields
-        self._wanted = [source for name, source in sources(handler.job_class) if name not in own]
-        self._results = [source for source in self._wanted if source.startswith("children:")]
 
     @property
     def fields(self) -> list[str]:
         """The fields of the hash that a claim has to bring."""
-        return self._wanted
+        return list(self._decoder.fields)
 
     async def run(self, running: Running) -> Outcome | None:
         """Make one attempt and return its outcome; None where the lease is lost and nothing may be written."""
         claimed = running.claimed
         try:
-            job = await self._decode(claimed)
+            if self._decoder.results:
+                await self._many_results(claimed)
+            known = kernel_fields(claimed.id, self._flow_name, claimed.attempt, claimed.correlation_id)
+            job = self._decoder.decode(claimed.values, known)
         except asyncio.CancelledError:
             return running.stop_as
         except StoreUnavailable:
@@ -102,22 +102,11 @@ class Attempt:
                 return waits
         return self._plan.outcome(result)
 
-    async def _decode(self, claimed: Claimed) -> Job:
-        fields: dict[str, bytes] = {
-            name: value for name, value in zip(self._wanted, claimed.values, strict=True) if value is not None
-        }
-        for source in self._results:
-            if source not in fields:
-                queue = source.removeprefix("children:").removesuffix(":results")
-                results = await self._children_results(claimed.id, queue)
-                if results is not None:
-                    fields[results_field(queue)] = results
-        fields["id"] = b'"%b"' % claimed.id.encode()
-        fields["flow_name"] = self._flow_name
-        fields["attempt"] = b"%d" % claimed.attempt
-        if claimed.correlation_id is not None:
-            fields["correlation_id"] = claimed.correlation_id
-        return decode(self._job_class, fields)
+    async def _many_results(self, claimed: Claimed) -> None:
+        """Read the results of children that are too many for the hash."""
+        for at, mark in self._decoder.results:
+            if claimed.values[at] is None:
+                claimed.values[at] = await self._children_results(claimed.id, mark.queue)
 
     def _error_of(self, claimed: Claimed, error: BaseException) -> JobError:
         if isinstance(error, FailedElsewhere):

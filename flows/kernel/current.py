@@ -21,7 +21,7 @@ _current: ContextVar[CurrentJob | None] = ContextVar("flows_current_job", defaul
 class CurrentJob:
     """One attempt, as its function sees it. Its methods may be called from the loop or from a thread."""
 
-    __slots__ = ("_note", "attempt", "cancelled", "fence", "id", "idempotency_key", "queue")
+    __slots__ = ("_note", "attempt", "cancelled", "fence", "id", "queue", "visit")
 
     def __init__(  # noqa: PLR0917 - the facts of an attempt
         self, job_id: str, queue: str, attempt: int, fence: int, visit: int,
@@ -32,11 +32,15 @@ class CurrentJob:
         self.attempt = attempt
         #: Rises with every attempt of the job: a target that remembers the highest can refuse older ones.
         self.fence = fence
-        #: The same for every attempt of this job in this queue: hand it to targets that can drop repetitions.
-        self.idempotency_key = f"{job_id}:{visit}:{queue}"
+        self.visit = visit
         #: Whether the attempt shall end: the job was cancelled, its lease is lost, or the worker stops.
         self.cancelled = False
         self._note = note
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every attempt of this job in this queue: hand it to targets that can drop repetitions."""
+        return f"{self.id}:{self.visit}:{self.queue}"
 
     def progress(self, value: float, message: str = "") -> None:
         """Tell how far the job is: `value` from 0 to 1, and what it is doing.

@@ -84,7 +84,7 @@ class Handler:
 
     async def _call_in_process(self, job: Job) -> JobResult | None:
         here = current_job()
-        about = (here.id, here.queue, here.attempt, here.fence, here.idempotency_key)
+        about = (here.id, here.queue, here.attempt, here.fence, here.visit)
         names = (self.function.__module__, self.function.__qualname__)
         process = self._processes.pop() if self._processes else _new_process()
         usable = True
@@ -177,12 +177,11 @@ def _ignore_interrupts() -> None:
 
 
 def _call_there(
-    names: tuple[str, str], job: Job, about: tuple[str, str, int, int, str]
+    names: tuple[str, str], job: Job, about: tuple[str, str, int, int, int]
 ) -> tuple[JobResult | None, tuple[str, str, str] | None]:
     """Call the function by its name and return its result, or its error in words; this runs in the other process."""
     function = _imported(*names)
-    current = CurrentJob(about[0], about[1], about[2], about[3], 0, None)
-    current.idempotency_key = about[4]
+    current = CurrentJob(*about, None)
     token = set_current(current)
     try:
         return function(job), None

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from flows.errors import ValidationError
-from flows.model.job import ChildrenOf, Job, children_fields, user_fields
+from flows.model.job import ChildrenOf, children_fields, user_fields
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -57,32 +57,50 @@ def encode_value(name: str, value: object) -> bytes:
         raise ValidationError(msg) from error
 
 
-def decode(model: type[ModelT], fields: Mapping[str, bytes]) -> ModelT:
-    """Return a `model` validated from the fields of a hash; fields that it does not declare are ignored.
+class Decoder(Generic[ModelT]):
+    """Makes a model of the values of a hash's fields, by one call of the validator on one JSON object.
 
-    Raises:
-        pydantic.ValidationError: the fields are not what the model declares, or are not JSON.
-        ValueError: the results of children are not in the shape that the kernel writes.
+    Attributes:
+        fields: The fields of the hash that hold what users declared in the model, in the order of `decode`.
     """
-    parts: list[bytes] = []
-    for name, source, mark in _layout(model):
-        raw = fields.get(source)
-        if raw is not None:
-            parts.append(name + (raw if mark is None else pick_child(raw, mark)))
-    decoded: ModelT = model.__pydantic_validator__.validate_json(
-        b"{" + b",".join(parts) + b"}", by_alias=False, by_name=True
-    )
-    return decoded
+
+    def __init__(self, model: type[ModelT]) -> None:
+        marks = children_fields(model)
+        names = _user_fields(model)
+        self.fields = tuple(results_field(marks[name].queue) if name in marks else name for name in names)
+        self.results = tuple((at, marks[name]) for at, name in enumerate(names) if name in marks)
+        self._names = tuple(b'"%b":' % name.encode() for name in names)
+        self._validate = model.__pydantic_validator__.validate_json
+
+    def decode(self, values: Sequence[bytes | None], known: bytes = b"") -> ModelT:
+        """Return the model; `known` are members of the JSON object that the kernel adds, and win over all others.
+
+        Raises:
+            pydantic.ValidationError: the values are not what the model declares, or are not JSON.
+            ValueError: the results of children are not in the shape that the kernel writes.
+        """
+        if self.results:
+            values = list(values)
+            for at, mark in self.results:
+                raw = values[at]
+                values[at] = None if raw is None else pick_child(raw, mark)
+        parts = [name + raw for name, raw in zip(self._names, values, strict=True) if raw is not None]
+        if known:
+            parts.append(known)
+        decoded: ModelT = self._validate(b"{" + b",".join(parts) + b"}", by_alias=False, by_name=True)
+        return decoded
 
 
-@cache
-def sources(model: type[BaseModel]) -> tuple[tuple[str, str], ...]:
-    """Return, for each field of `model`, its name and the field of the hash that holds it."""
-    marks = _children_fields(model)
-    kernel = Job.model_fields if issubclass(model, Job) else {}
-    return tuple(
-        (name, results_field(marks[name].queue) if name in marks else name) for name in (*_user_fields(model), *kernel)
-    )
+def decode(model: type[ModelT], fields: Mapping[str, bytes], known: bytes = b"") -> ModelT:
+    """Return a `model` from the fields of a hash, as `Decoder.decode` does; others of its fields are ignored."""
+    decoder: Decoder[ModelT] = _decoder(model)
+    return decoder.decode([fields.get(name) for name in decoder.fields], known)
+
+
+def kernel_fields(job_id: str, flow_name: str, attempt: int, correlation_id: bytes | None) -> bytes:
+    """Return what the kernel knows of a job, as members of a JSON object; none of it needs escaping."""
+    known = b'"id":"%b","flow_name":"%b","attempt":%d' % (job_id.encode(), flow_name.encode(), attempt)
+    return known if correlation_id is None else b'%b,"correlation_id":%b' % (known, correlation_id)
 
 
 def results_field(queue: str) -> str:
@@ -150,12 +168,5 @@ def _included(model: type[BaseModel]) -> set[str] | None:
 
 
 @cache
-def _layout(model: type[BaseModel]) -> tuple[tuple[bytes, str, ChildrenOf | None], ...]:
-    """Return, for each field: its name as a JSON key, the field of the hash, and the mark of children's results."""
-    marks = _children_fields(model)
-    return tuple((b'"%b":' % name.encode(), source, marks.get(name)) for name, source in sources(model))
-
-
-@cache
-def _children_fields(model: type[BaseModel]) -> dict[str, ChildrenOf]:
-    return children_fields(model)
+def _decoder(model: type[Any]) -> Decoder[Any]:
+    return Decoder(model)

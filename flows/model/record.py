@@ -10,8 +10,9 @@ from pydantic import ValidationError as PydanticValidationError
 from typing_extensions import TypeVar
 
 from flows.errors import MalformedJob
-from flows.model.codec import decode
+from flows.model.codec import decode, kernel_fields
 from flows.model.ids import created_at
+from flows.model.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,11 +103,11 @@ class JobRecord(Generic[ParamsT]):
         Raises:
             MalformedJob: the hash does not hold what the model declares.
         """
-        known = {"id": f'"{self.id}"'.encode(), "flow_name": f'"{self.flow_name}"'.encode()}
-        known["attempt"] = b"%d" % max(self.attempts, 1)
-        own = {name: known[name] for name in known if name in model.model_fields}
+        known = b""
+        if issubclass(model, Job):
+            known = kernel_fields(self.id, self.flow_name, max(self.attempts, 1), self._fields.get("_correlation_id"))
         try:
-            return decode(model, {**self._fields, **own})
+            return decode(model, self._fields, known)
         except (PydanticValidationError, ValueError) as error:
             msg = f"job {self.id} cannot be read as {model.__name__}: {error}"
             raise MalformedJob(msg) from error

@@ -79,7 +79,7 @@ class Connection:
         Raises:
             StoreError: the server refuses it, or cannot be reached within the deadline.
         """
-        return await self._request(pack_command(command), 1, timeout)
+        return await self._request(pack_command(command), 1, timeout, strict=True)
 
     async def run(self, script: Script, named: dict[str, Argument], rest: Sequence[Argument] = ()) -> Any:
         """Run a script and return its reply.
@@ -89,9 +89,9 @@ class Connection:
         """
         command = script.command(named, rest)
         try:
-            return await self._request(pack_command(command), 1, ANSWER_TIMEOUT)
+            return await self._request(pack_command(command), 1, ANSWER_TIMEOUT, strict=True)
         except _NoScript:
-            return await self._request(pack_command(script.in_full(command)), 1, ANSWER_TIMEOUT)
+            return await self._request(pack_command(script.in_full(command)), 1, ANSWER_TIMEOUT, strict=True)
 
     async def together(self, commands: list[Command]) -> list[Any]:
         """Send commands in one go and return their replies, an error among them as a ReplyError.
@@ -112,7 +112,8 @@ class Connection:
         """
         return await self._request(data, replies, ANSWER_TIMEOUT)
 
-    async def _request(self, data: bytes, replies: int, timeout: float) -> Any:
+    async def _request(self, data: bytes, replies: int, timeout: float, *, strict: bool = False) -> Any:
+        """Send until it is answered; `strict` raises an error reply, else it is returned in its place."""
         started, pause = 0.0, _FIRST_PAUSE
         loop = asyncio.get_running_loop()
         while True:
@@ -126,7 +127,7 @@ class Connection:
                 cause: Exception = error
             else:
                 found = _first_error(reply, replies)
-                if found is None or (replies > 1 and found.code not in TRANSIENT):
+                if found is None or (not strict and found.code not in TRANSIENT):
                     return reply
                 cause, failure = found, translated(found)
                 if found.code not in TRANSIENT:

@@ -156,12 +156,11 @@ async def open_wire(pool: ConnectionPool, url: str) -> Wire:
     connection: Any = make()
     try:
         await connection.connect()
-    except (AuthenticationError, AuthorizationError) as error:
-        msg = f"{redact(url)} refuses the credentials: {error}"
-        raise StoreUnavailable(msg) from error
     except (RedisError, RedisTimeoutError, OSError) as error:
         await connection.disconnect(nowait=True)
-        if any(word in str(error) for word in ("NOAUTH", "WRONGPASS", "NOPERM")):
+        # Over a unix socket redis-py wraps what the greeting raised in a ConnectionError.
+        refused = isinstance(error.__cause__ or error, (AuthenticationError, AuthorizationError))
+        if refused or any(word in str(error) for word in ("NOAUTH", "WRONGPASS", "NOPERM")):
             msg = f"{redact(url)} refuses the credentials: {error}"
             raise StoreUnavailable(msg) from error
         msg = f"no answer from {redact(url)}: {error}"

@@ -17,7 +17,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from pydantic import ValidationError as PydanticValidationError
 
 from flows import ChildrenOf, ChildResult, Job, JobResult, ValidationError
-from flows.model.codec import as_object, decode, encode, encode_value, pick_child, sources
+from flows.model.codec import Decoder, as_object, decode, encode, encode_value, kernel_fields, pick_child
 
 NAN, INF = math.nan, math.inf
 
@@ -248,7 +248,7 @@ def test_malformed_json_is_refused(raw: bytes) -> None:
 
 def test_the_kernels_fields_of_a_job_are_read_too() -> None:
     """The worker adds them to what the hash holds."""
-    work = decode(Work, {"user_id": b"1", "id": b'"abc"', "attempt": b"3", "flow_name": b'"access"'})
+    work = decode(Work, {"user_id": b"1"}, kernel_fields("abc", "access", 3, None))
     assert (work.id, work.attempt, work.flow_name) == ("abc", 3, "access")
 
 
@@ -260,7 +260,7 @@ RESULTS = b"""{
 
 def test_each_field_of_results_has_those_of_its_child() -> None:
     """All of a parent's results stand in one field; each marked field takes its own list, in order."""
-    assert dict(sources(Decide))["first"] == "children:parent:results"
+    assert "children:parent:results" in Decoder(Decide).fields
     decided = decode(Decide, {"children:parent:results": RESULTS})
     assert [(child.id, child.status) for child in decided.first] == [("a", "done"), ("b", "expired")]
     assert [child.result and child.result.ok for child in decided.first] == [True, None]

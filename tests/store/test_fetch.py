@@ -13,8 +13,6 @@ from flows.store.connection import Connection
 from flows.store.fetch import Fetch, child_jobs
 from tests.world import World
 
-ALONE = "Connection.together raises the error reply of a single command instead of returning it"
-
 
 @pytest_asyncio.fixture
 async def fetch(redis_url: str, world: World) -> AsyncIterator[Fetch]:
@@ -35,7 +33,6 @@ async def test_hashes_come_in_order(fetch: Fetch, world: World) -> None:
     assert world.snapshot() == before
 
 
-@pytest.mark.xfail(reason=ALONE)
 async def test_one_key_of_another_type_reads_as_missing(fetch: Fetch, world: World) -> None:
     """It makes no difference whether one job is asked for or many."""
     world.seed(jobs={"shop:other": "a string"})
@@ -57,7 +54,6 @@ async def test_lists_are_read_by_index(fetch: Fetch, world: World) -> None:
     assert await fetch.listed("user", "8", 0, -1) == []
 
 
-@pytest.mark.xfail(reason=ALONE)
 async def test_a_list_of_another_type_is_named(fetch: Fetch, world: World) -> None:
     """The error says which key it is."""
     key = world.key("lookups", "shop:user:9")

@@ -113,6 +113,15 @@ class Jobs(RuleBasedStateMachine):
         self.world.seed(jobs={f"shop:{self.made}": {"a": "1"}}, waiting={"pick": [str(self.made)]})
         self.jobs[f"shop:{self.made}"] = {"state": "waiting", "queue": "pick", "fence": 0, "life": 0}
 
+    @rule(count=st.integers(1, 3))
+    def create_in_the_parent_queue(self, count: int) -> None:
+        """Create jobs that have come to the queue whose jobs have children."""
+        for _ in range(count):
+            self.made += 1
+            fields = {"_status": "waiting", "_queue": "pack", "_fence": "1", "_attempts": "0"}
+            self.world.seed(jobs={f"shop:{self.made}": fields}, waiting={"pack": [str(self.made)]})
+            self.jobs[f"shop:{self.made}"] = {"state": "waiting", "queue": "pack", "fence": 1, "life": 0}
+
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
@@ -141,15 +150,24 @@ class Jobs(RuleBasedStateMachine):
 
     # What workers do
 
-    @rule(queue=st.sampled_from(QUEUES + CHILDREN), worker=st.sampled_from(WORKERS), want=st.integers(1, 3))
-    def claim(self, queue: str, worker: str, want: int) -> None:
-        """Claim some jobs of a queue; delayed jobs that are due are promoted by it."""
+    @rule(data=st.data(), worker=st.sampled_from(WORKERS), want=st.integers(1, 3))
+    def claim(self, data: st.DataObject, worker: str, want: int) -> None:
+        """Claim some jobs of a queue, most often of one that has work; delayed jobs that are due are promoted by it."""
+        work = sorted({job["queue"] for job in self.jobs.values() if job["state"] in {"waiting", "delayed"}})
+        queue = data.draw(st.sampled_from((*work, *work, *work, *QUEUES, *CHILDREN)))
         before = self._fences()
         self._promote(queue)
         gone = self._settled_by_loss("waiting", queue)
-        self.last_call = {"queue": queue, "worker": worker, "want": want, "number": self.world.now * 100 + self.made}
+        call: dict[str, Any] = {
+            "queue": queue,
+            "worker": worker,
+            "want": want,
+            "number": self.world.now * 100 + self.made,
+        }
         self.world.now += 1
-        for job in self.world.turn(**self.last_call).claimed:
+        claimed = self.world.turn(**call).claimed
+        self.last_call = call if claimed else self.last_call
+        for job in claimed:
             name = self._name(queue, job.id)
             model = self.jobs[name]
             assert (model["state"], model["queue"]) == ("waiting", queue)
@@ -161,22 +179,28 @@ class Jobs(RuleBasedStateMachine):
     @precondition(lambda self: self.last_call)
     @rule()
     def replay_last_call(self) -> None:
-        """Send the last turn again, whose answer was lost: it changes nothing."""
+        """Send the last turn that brought jobs again, as if its answer was lost: it changes nothing."""
         assert self.last_call
-        before = self.world.snapshot(unseen=frozenset({"call", "wake", "timer"}))
-        given = {(a.queue, a.job.id, a.job.fence) for a in self.attempts if a.worker == self.last_call["worker"]}
-        if self.world.redis.exists(self.world.keys.call(self.last_call["worker"])):
-            packed = self.world.turn(**self.last_call).claimed
-            assert {(self.last_call["queue"], job.id, job.fence) for job in packed} <= given
-            if packed:
-                assert self.world.snapshot(unseen=frozenset({"call", "wake", "timer"})) == before
-            self._read_back()
+        before = self.world.snapshot(unseen=frozenset())
+        given = {(attempt.queue, attempt.job.id, attempt.job.fence) for attempt in self._current()}
+        again = self.world.turn(**self.last_call).claimed
+        assert {(self.last_call["queue"], job.id, job.fence) for job in again} <= given
+        assert self.world.snapshot(unseen=frozenset()) == before
 
     @precondition(lambda self: self.attempts)
     @rule(data=st.data(), verb=st.sampled_from(sorted(VERBS)))
     def end(self, data: st.DataObject, verb: str) -> None:
-        """End an attempt, the present one or an older: only the present one's word counts."""
-        attempt = data.draw(st.sampled_from(self.attempts))
+        """End an attempt."""
+        attempt = data.draw(st.sampled_from(self._current() or self.attempts))
+        self._end_by(attempt, verb)
+
+    @precondition(lambda self: self._late())
+    @rule(data=st.data(), verb=st.sampled_from(sorted(VERBS)))
+    def late_call(self, data: st.DataObject, verb: str) -> None:
+        """End an attempt whose job somebody has claimed since, perhaps the same worker."""
+        self._end_by(data.draw(st.sampled_from(self._late())), verb)
+
+    def _end_by(self, attempt: Attempt, verb: str) -> None:
         child = attempt.queue in CHILDREN
         if verb == "advance" and child:
             verb = "finish"
@@ -184,11 +208,11 @@ class Jobs(RuleBasedStateMachine):
         named = {"result": "{}"} if verb == "finish" else {"to": "ship"} if verb == "advance" else {}
         self._end(attempt, build(attempt.job.id, attempt.job.fence, **named), verb, state)
 
-    @precondition(lambda self: any(a.queue == "pack" for a in self.attempts))
+    @precondition(lambda self: any(a.queue == "pack" for a in self._current()))
     @rule(data=st.data(), count=st.integers(0, 3), policy=st.sampled_from(["continue", "fail"]))
     def await_children(self, data: st.DataObject, count: int, policy: str) -> None:
         """Let a job of the parent queue wait for children."""
-        attempt = data.draw(st.sampled_from([a for a in self.attempts if a.queue == "pack"]))
+        attempt = data.draw(st.sampled_from([a for a in self._current() if a.queue == "pack"]))
         children = []
         for number in range(count):
             self.made += 1
@@ -282,6 +306,19 @@ class Jobs(RuleBasedStateMachine):
         for name, children in self.pending.items():
             if name in self.jobs and self.jobs[name]["state"] == "children":
                 assert {self._id(child) for child in children} == set(found.get(name, ())), name
+
+    def _current(self) -> list[Attempt]:
+        """Attempts that own their jobs."""
+        return [attempt for attempt in self.attempts if self._owned(attempt) == attempt.job.fence]
+
+    def _late(self) -> list[Attempt]:
+        """Attempts whose jobs have been claimed since."""
+        return [attempt for attempt in self.attempts if self._owned(attempt) not in {None, attempt.job.fence}]
+
+    def _owned(self, attempt: Attempt) -> int | None:
+        job = self.jobs.get(self._name(attempt.queue, attempt.job.id), {})
+        mine = (job.get("state"), job.get("queue")) == ("processing", attempt.queue)
+        return job["fence"] if mine else None
 
     def _is(self, flow: str, queue: str) -> bool:
         return (queue if queue in CHILDREN else "shop") == flow
@@ -390,16 +427,6 @@ class Jobs(RuleBasedStateMachine):
         self._settle(name, well=False)
         for key in children:
             self._delete(key.removeprefix(f"{self.world.namespace}job:"))
-
-    def _read_back(self) -> None:
-        """A turn that had claimed nothing is a new turn when it is sent again: take over what it did."""
-        assert self.last_call
-        queue, worker = self.last_call["queue"], self.last_call["worker"]
-        for name, job in self.world.snapshot().get("jobs", {}).items():
-            model = self.jobs[name]
-            if job.get("_status") == "processing" and model["state"] != "processing":
-                model.update(state="processing", fence=int(job["_fence"]), worker=worker)
-                self.attempts.append(Attempt(queue, worker, Job(self._id(name), model["fence"])))
 
 
 @pytest.mark.timeout(600)

@@ -216,7 +216,6 @@ async def test_a_server_that_is_gone_is_an_error_after_the_deadline(monkeypatch:
     await connection.close()
 
 
-@pytest.mark.xfail(reason="redis-py 8 wraps AuthenticationError in ConnectionError: see __cause__ in open_wire")
 @pytest.mark.parametrize("query", ["?password=wrong-one", ""], ids=["a wrong password", "no password"])
 async def test_wrong_credentials_are_said_at_once(query: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Trying again does not help: the error comes with the first answer, and the password is not in it."""

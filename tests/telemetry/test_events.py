@@ -71,7 +71,7 @@ def test_levels(events: Events, caplog: pytest.LogCaptureFixture, name: str, lev
 
 
 async def test_waiting_for_an_event(events: Events) -> None:
-    """wait_for returns the next event of that name with these fields, and listens no more, also when it is cancelled."""
+    """wait_for returns the next event of that name with these fields; then, or cancelled, it listens no more."""
     waiting = asyncio.create_task(events.wait_for("a", queue="work"))
     given_up = asyncio.create_task(events.wait_for("c"))
     await asyncio.sleep(0)

@@ -1,7 +1,9 @@
 -- What a parent sees of a child that ended: JSON made only of ids, words and texts that are JSON already.
 
-local function done_fragment(id, result)
-  return '{"id":"' .. id .. '","status":"done","result":' .. result .. '}'
+-- `children` are the results of the child's own children, where it had any.
+local function done_fragment(id, result, children)
+  return '{"id":"' .. id .. '","status":"done","result":' .. result
+    .. (children and ',"children":' .. children or '') .. '}'
 end
 
 local function failed_fragment(id, failure)

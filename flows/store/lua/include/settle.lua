@@ -75,11 +75,8 @@ local function join(parent)
     wake(to)
   else
     leave_children(parent, queue, kept_done)
-    local result = job[7] or '{}'
-    if results then
-      result = string.sub(result, 1, -2) .. (result == '{}' and '' or ',') .. '"' .. field .. '":' .. results .. '}'
-    end
-    end_parent(flow, id, key, 'children', 'done', job[4], job[5], done_fragment(id, result))
+    local fragment = done_fragment(id, job[7] or 'null', results)
+    end_parent(flow, id, key, 'children', 'done', job[4], job[5], fragment)
   end
 end
 
