@@ -81,6 +81,10 @@ class QueuePlan:
             ValidationError: the field does not hold what the kernel writes.
         """
         children = new_children(self.queue, [] if specs is None else from_json(specs), job_id)
+        declared = {child.name for child in self.options.children}
+        if unknown := {child.child for child in children} - declared:
+            msg = f"queue {self.queue!r} has no child queue {', '.join(sorted(unknown))} (any more)"
+            raise ValidationError(msg)
         if children:
             policy = self.options.on_child_failure
             return AwaitChildren(children, self.options.next_queue, {}, policy)

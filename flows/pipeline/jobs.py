@@ -128,6 +128,7 @@ class Jobs(Generic[ParamsT]):
     async def cancel(self, job_id: str, reason: str) -> str:
         """Cancel a job and its children."""
         await self._runtime.open()
+        encode_value("reason", reason)  # refused here, where it cannot be written
         word = await self._runtime.control.cancel(self._flow, _checked(job_id), reason)
         if word in {"gone", "malformed"}:
             raise JobGone(job_id)

@@ -97,8 +97,15 @@ class Doorbell:
             if rung is None:
                 for key in keys:
                     self._ring(key, everyone=True)
-            elif (key := rung[0].decode()) != self._own:
+            elif (key := rung[0].decode()) in self._listening:
                 self._ring(key, everyone=False)
+            elif key != self._own:
+                await self._pass_on(key)
+
+    async def _pass_on(self, key: str) -> None:
+        """Ring again what nobody here listens to any more: another process may, or this one soon."""
+        with contextlib.suppress(StoreError):
+            await self._commands.call("ZADD", key, 0, "w")
 
     def _ring(self, key: str, *, everyone: bool) -> None:
         rings = self._listening.pop(key, [])

@@ -76,7 +76,8 @@ class Endings:
         while self._waiting:
             try:
                 message = await self._pubsub.get_message(timeout=LOOK_AGAIN)
-            except (RedisError, OSError) as error:
+            except (RedisError, OSError, RuntimeError) as error:
+                # RuntimeError: the first SUBSCRIBE has failed, so redis-py has no connection to read from.
                 _logger.debug("the subscription to endings was lost: %s", error)
                 await asyncio.sleep(LOOK_AGAIN)
                 continue

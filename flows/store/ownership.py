@@ -36,7 +36,7 @@ async def register(connection: Connection, terms: Terms, options: FlowOptions[Jo
     if answer[0] != b"ok":
         taken, owner = answer[1].decode(), answer[2].decode()
         msg = (
-            f"flow {options.name!r} cannot have {taken!r}: it belongs to {owner!r} on this server; "
+            f"flow {options.name!r} cannot have the {taken}: on this server the name belongs to the {owner}; "
             "choose another name, or another namespace"
         )
         raise DeclarationError(msg)

@@ -97,10 +97,10 @@ async def test_wrong_credentials(namespace: str) -> None:
     """A refused password is told at once, as that, and does not show in the error."""
     with private_server(settings={"requirepass": "right"}) as url:
         flow = number_flow(url.replace(":right@", ":wrong-secret@"), namespace)
-        with pytest.raises(StoreUnavailable, match=r"refuses the credentials|invalid username-password") as caught:
+        with pytest.raises(StoreUnavailable, match="refuses the credentials") as caught:
             await within(flow.start_all(), 3)
         assert "wrong-secret" not in str(caught.value)
-        with pytest.raises(StoreUnavailable, match=r"refuses the credentials|Authentication required"):
+        with pytest.raises(StoreUnavailable, match="refuses the credentials"):
             await within(number_flow(url.replace(":right@", ""), namespace).start_all(), 3)
         async with number_flow(url, namespace, double) as flow:
             assert (await flow.wait_for(await flow.create_job(Given()), LONG)).status == "done"

@@ -107,12 +107,13 @@ async def test_what_cannot_be_looked_up_is_refused(orders: Orders) -> None:
 
 
 async def test_a_key_of_another_type(orders: Orders, redis: Redis, namespace: str) -> None:
-    """A stranger's key where a lookup stands is a conflict; one where a job stands reads as none."""
+    """A stranger's key where a lookup stands is named; one where a job stands reads as none."""
     async with orders:
         redis.set(f"{namespace}job:orders:user_id:9", "mine")
         redis.set(f"{namespace}job:orders:{GONE}", "mine")
-        with pytest.raises(KeyConflict):
+        with pytest.raises(KeyConflict, match="job:orders:user_id:9"):
             await orders.get_jobs_by_key("user_id", 9)
+        assert await orders.get_job(GONE) is None
         assert await orders.get_jobs([GONE, GONE]) == [None, None]
 
 

@@ -34,7 +34,7 @@ def test_a_queue_has_one_owner(world: World) -> None:
     """The answer names the queue and the flow that has it; nothing of the second flow is written."""
     call(world, "shop", ["pick"], "shop", "flow")
     before = world.snapshot()
-    assert call(world, "farm", ["sow", "pick"], "farm", "flow") == ["taken", "queue pick", "shop"]
+    assert call(world, "farm", ["sow", "pick"], "farm", "flow") == ["taken", "queue pick", "flow shop"]
     assert world.snapshot() == before
 
 
@@ -42,8 +42,8 @@ def test_a_name_has_one_meaning(world: World) -> None:
     """Neither another flow nor the same one may give a name of keys another meaning."""
     call(world, "shop", ["pick"], "pick:box", "child queue")
     before = world.snapshot()
-    assert call(world, "pick", [], "pick:box", "lookup") == ["taken", "pick:box", "child queue of shop"]
-    assert call(world, "shop", [], "pick:box", "lookup") == ["taken", "pick:box", "child queue of shop"]
+    assert call(world, "pick", [], "pick:box", "lookup") == ["taken", "lookup pick:box", "child queue of shop"]
+    assert call(world, "shop", [], "pick:box", "lookup") == ["taken", "lookup pick:box", "child queue of shop"]
     assert world.snapshot() == before
 
 

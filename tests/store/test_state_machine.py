@@ -37,7 +37,7 @@ from tests.world import cancel as cancel_attempt
 
 QUEUES = ("pick", "pack", "ship")
 CHILDREN = ("pack:label", "pack:box")
-WORKERS = ("w1", "w2", "w3")
+WORKERS = ("w1", "w2")
 ENDED = {"done", "failed", "cancelled"}
 #: How an attempt ends, and the state that its job has then.
 VERBS = {
@@ -155,6 +155,9 @@ class Jobs(RuleBasedStateMachine):
         """Claim some jobs of a queue, most often of one that has work; delayed jobs that are due are promoted by it."""
         work = sorted({job["queue"] for job in self.jobs.values() if job["state"] in {"waiting", "delayed"}})
         queue = data.draw(st.sampled_from((*work, *work, *work, *QUEUES, *CHILDREN)))
+        self._claim(queue, worker, want)
+
+    def _claim(self, queue: str, worker: str, want: int) -> None:
         before = self._fences()
         self._promote(queue)
         gone = self._settled_by_loss("waiting", queue)
@@ -213,6 +216,9 @@ class Jobs(RuleBasedStateMachine):
     def await_children(self, data: st.DataObject, count: int, policy: str) -> None:
         """Let a job of the parent queue wait for children."""
         attempt = data.draw(st.sampled_from([a for a in self._current() if a.queue == "pack"]))
+        self._await(attempt, count, policy)
+
+    def _await(self, attempt: Attempt, count: int, policy: str) -> None:
         children = []
         for number in range(count):
             self.made += 1
@@ -229,6 +235,21 @@ class Jobs(RuleBasedStateMachine):
             self.parents[full] = name
             self.pending[name].add(full)
         self._go_on(name)
+
+    @rule(count=st.integers(2, 3), policy=st.sampled_from(["continue", "fail"]))
+    def start_a_family(self, count: int, policy: str) -> None:
+        """Let a job of the parent queue come to wait for children, in one step."""
+        self.create_in_the_parent_queue(count=1)
+        self._claim("pack", "w1", 3)
+        for attempt in [attempt for attempt in self._current() if attempt.queue == "pack"]:
+            self._await(attempt, count, policy)
+
+    @rule(queue=st.sampled_from(CHILDREN), verb=st.sampled_from(["finish", "fail", "cancel", "retry"]))
+    def run_a_child(self, queue: str, verb: str) -> None:
+        """Let a child run and end, in one step."""
+        self._claim(queue, "w2", 1)
+        for attempt in [attempt for attempt in self._current() if attempt.queue == queue][-1:]:
+            self._end_by(attempt, verb)
 
     @rule(queue=st.sampled_from(QUEUES + CHILDREN))
     def expire_lease_and_rescue(self, queue: str) -> None:
@@ -292,7 +313,11 @@ class Jobs(RuleBasedStateMachine):
     @invariant()
     def every_job_ends_once_in_a_life(self) -> None:
         """Each ending is told once, and only of jobs that are in that state in the model."""
-        while self.listener is not None and (message := self.listener.get_message()):
+        if self.listener is None:
+            return
+        # A message of our own comes after all that the calls before it have told.
+        self.world.redis.publish(f"{self.world.namespace}flows:ended:", "all")
+        while (message := self.listener.get_message(timeout=5))["data"] != "all":
             name, word = message["channel"].partition("flows:ended:")[2], message["data"]
             if word != "deleted":
                 life = self.jobs[name]["life"] if name in self.jobs else -1
