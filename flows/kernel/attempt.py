@@ -87,7 +87,7 @@ class Attempt:
         except asyncio.CancelledError:
             itself = self._error(claimed, "CancelledError", "the function cancelled itself", "")
             return running.stop_as if running.current.cancelled else Fail(itself)
-        except (KeyboardInterrupt, GeneratorExit):
+        except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a function raises, its job fails by it
             return Fail(self._error_of(claimed, error))

@@ -41,7 +41,8 @@ class Runtime:
         self.terms = Terms.of(options)
         self.events = Events(options.logger or logging.getLogger("flows"))
         self.server = choose_server(options.redis_url)
-        self._opening = asyncio.Lock()
+        self._switching = asyncio.Lock()
+        self._closing: asyncio.Task[None] | None = None
         self._opened = False
         self._serving = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -59,9 +60,9 @@ class Runtime:
             return
         if self._loop is not loop:
             # What belonged to a loop that has ended cannot be used again.
-            self._loop, self._opened, self._opening = loop, False, asyncio.Lock()
+            self._loop, self._opened, self._switching = loop, False, asyncio.Lock()
             self._tasks.clear()
-        async with self._opening:
+        async with self._switching:
             if self._opened:
                 return
             self._serving = False
@@ -108,19 +109,27 @@ class Runtime:
 
     async def close(self) -> None:
         """Stop the services and disconnect; closing twice changes nothing."""
-        if not self._opened or self._loop is not asyncio.get_running_loop():
-            return
-        self._opened = False
-        if self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._serving:
-            self._serving = False
-            await self.rescuer.stop()
-            await self.doorbell.stop()
-            await self.renewer.stop()
-        await self._bell.close()
-        await self.endings.close()
-        await self.connection.close()
+        loop = asyncio.get_running_loop()
+        if self._loop is loop:
+            # Whoever is cancelled here leaves at once; what has begun to close is closed all the same.
+            self._closing = loop.create_task(self._close())
+            await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        async with self._switching:
+            if not self._opened:
+                return
+            self._opened = False
+            if self._tasks:
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+            if self._serving:
+                self._serving = False
+                await self.rescuer.stop()
+                await self.doorbell.stop()
+                await self.renewer.stop()
+            await self._bell.close()
+            await self.endings.close()
+            await self.connection.close()
 
     def turns(self, queue: str, incarnation: str, fields: Sequence[str]) -> Turns:
         """Return the turns of a worker."""

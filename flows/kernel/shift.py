@@ -18,7 +18,7 @@ from flows.kernel.lanes import Lanes
 from flows.kernel.notes import Notes
 from flows.kernel.pace import Pace
 from flows.model.outcome import AwaitChildren, Cancel, Outcome, Release
-from flows.store.turns import fits_one_script
+from flows.store.turns import first_batch, fits_one_script
 
 if TYPE_CHECKING:
     from flows.kernel.runtime import Runtime
@@ -166,7 +166,7 @@ class Shift:
 
     async def _report(self) -> None:
         """Report what has ended, and claim nothing."""
-        ended, self._ended = self._ended, []
+        ended = self._next_ended()
         if not ended:
             return
         await self._write_notes()
@@ -236,6 +236,12 @@ class Shift:
         for job in tuple(self._held.values()):
             if not (job in self._lanes.running or job in self._lanes.ready or job.claimed in ended):
                 del self._held[job.claimed.id]
+
+    def _next_ended(self) -> list[tuple[Claimed, Outcome]]:
+        """Take as many ended attempts as one script takes; the others wait for the next turn."""
+        number = first_batch(self._ended)
+        ended, self._ended = self._ended[:number], self._ended[number:]
+        return ended
 
     def _forget(self, ended: list[tuple[Claimed, Outcome]]) -> None:
         """Hold these jobs no longer, unless they were claimed anew meanwhile."""

@@ -46,6 +46,8 @@ class Worker:
             StoreError: the server cannot be used.
             DeclarationError: another flow owns one of the flow's queues.
         """
+        while self.status == "stopping" and self._task is not None:
+            await asyncio.wait({self._task})
         if self.status != "stopped":
             return
         self.status = "running"
@@ -54,6 +56,9 @@ class Worker:
         except BaseException:
             self.status = "stopped"
             raise
+        if self.status != "running":
+            self.status = "stopped"  # stopped while it connected
+            return
         shift = Shift(self._runtime, self.queue, self._runner, self.concurrency)
         self._shift = shift
         self._task = asyncio.get_running_loop().create_task(self._work(shift), name=f"flows-{self.queue}")
@@ -66,9 +71,10 @@ class Worker:
                 without using up an attempt. None waits as long as it takes.
         """
         task, shift = self._task, self._shift
+        if self.status == "running":
+            self.status = "stopping"
         if task is None or shift is None:
             return
-        self.status = "stopping"
         shift.end()
         if grace is not None:
             await asyncio.wait({task}, timeout=grace)

@@ -53,6 +53,7 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
         self._runtime = Runtime(self._declaration.options)
         self._jobs: Jobs[ParamsT] = Jobs(self._runtime, self._declaration, self._declared[1])
         self._workers: list[Worker] = []
+        self._stops = 0
         self.name = options.name
 
     @property
@@ -258,9 +259,11 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
             StoreError: the server cannot be used.
             DeclarationError: another flow owns one of the queues.
         """
+        stops = self._stops
         await self._runtime.open()
         for worker in self._workers:
-            await worker.start()
+            if stops == self._stops:  # else it was told to stop meanwhile
+                await worker.start()
 
     async def stop_all(self, grace: float | None = None) -> None:
         """Stop all workers, each after the jobs in hand, and disconnect; stopping twice changes nothing.
@@ -268,6 +271,7 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
         Args:
             grace: After so many seconds what still runs is cancelled and handed back. None waits.
         """
+        self._stops += 1
         await asyncio.gather(*(worker.stop(grace) for worker in self._workers))
         await self._runtime.close()
 

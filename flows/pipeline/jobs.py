@@ -220,9 +220,11 @@ class Jobs(Generic[ParamsT]):
 
     async def _resolve(self, records: list[JobRecord[Any]]) -> None:
         """Fetch the children of these records, and theirs, level by level."""
+        seen = {(record.flow_name, record.id) for record in records}
         while records:
             below: list[JobRecord[Any]] = []
-            wanted = [(record, flow, job_id) for record in records for flow, job_id in self._children_of(record)]
+            wanted = [(record, *child) for record in records for child in self._children_of(record) if child not in seen]
+            seen.update((flow, job_id) for _record, flow, job_id in wanted)
             found: dict[int, list[JobRecord[BaseModel]]] = {id(record): [] for record in records}
             for flow in dict.fromkeys(flow for _record, flow, _id in wanted):
                 of_flow = [(record, job_id) for record, of, job_id in wanted if of == flow]

@@ -33,6 +33,7 @@ MOST_JOBS: Final = 200
 #: So many children are created by the script that ends the parent's attempt; more are built in parts.
 MOST_CHILDREN: Final = 200
 _PART_BYTES: Final = 1 << 19
+_MOST_BYTES: Final = 1 << 20
 _KERNEL_VALUES = 6
 
 
@@ -208,6 +209,20 @@ def _part(children: Sequence[NewChild]) -> Sequence[NewChild]:
         if size > _PART_BYTES and number:
             return children[:number]
     return children[:MOST_CHILDREN]
+
+
+def first_batch(ended: Sequence[tuple[Claimed, Outcome]]) -> int:
+    """Return how many of the first ended attempts one script takes: by jobs, by children and by bytes, at least one."""
+    children, size = 0, 0
+    for number, (_claimed, outcome) in enumerate(ended[:MOST_JOBS]):
+        if isinstance(outcome, (Done, Advance, AwaitChildren)):
+            size += sum(map(len, outcome.fields.values()))
+        if isinstance(outcome, AwaitChildren):
+            children += len(outcome.children)
+            size += sum(len(value) for child in outcome.children for value in child.fields.values())
+        if number and (children > MOST_CHILDREN or size > _MOST_BYTES):
+            return number
+    return min(len(ended), MOST_JOBS)
 
 
 def fits_one_script(children: Sequence[NewChild]) -> bool:

@@ -197,11 +197,14 @@ class Jobs(RuleBasedStateMachine):
         attempt = data.draw(st.sampled_from(self._current() or self.attempts))
         self._end_by(attempt, verb)
 
-    @precondition(lambda self: self._late())
-    @rule(data=st.data(), verb=st.sampled_from(sorted(VERBS)))
-    def late_call(self, data: st.DataObject, verb: str) -> None:
-        """End an attempt whose job somebody has claimed since, perhaps the same worker."""
-        self._end_by(data.draw(st.sampled_from(self._late())), verb)
+    @precondition(lambda self: self._current())
+    @rule(data=st.data(), verb=st.sampled_from(sorted(VERBS)), worker=st.sampled_from(WORKERS))
+    def late_call(self, data: st.DataObject, verb: str, worker: str) -> None:
+        """End an attempt whose lease has ended, and whose job may be claimed anew, perhaps by the same worker."""
+        attempt = data.draw(st.sampled_from(self._current()))
+        self.expire_lease_and_rescue(queue=attempt.queue)
+        self._claim(attempt.queue, worker, 1)
+        self._end_by(attempt, verb)
 
     def _end_by(self, attempt: Attempt, verb: str) -> None:
         child = attempt.queue in CHILDREN
@@ -335,10 +338,6 @@ class Jobs(RuleBasedStateMachine):
     def _current(self) -> list[Attempt]:
         """Attempts that own their jobs."""
         return [attempt for attempt in self.attempts if self._owned(attempt) == attempt.job.fence]
-
-    def _late(self) -> list[Attempt]:
-        """Attempts whose jobs have been claimed since."""
-        return [attempt for attempt in self.attempts if self._owned(attempt) not in {None, attempt.job.fence}]
 
     def _owned(self, attempt: Attempt) -> int | None:
         job = self.jobs.get(self._name(attempt.queue, attempt.job.id), {})
