@@ -125,7 +125,7 @@ class Shift:
         if not want and not self._ended:
             await self._wait(None)
             return
-        ended, self._ended = self._ended, []
+        ended = self._next_ended()
         await self._write_notes()
         turn: Turn | None
         try:

@@ -10,6 +10,9 @@ from flows.errors import DeclarationError
 #: Flows, queues, children and attributes.
 NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
+#: What is put before every key.
+NAMESPACE: Final = re.compile(r"[A-Za-z0-9_.:{}-]{0,64}")
+
 #: Fields that stand in a job's hash; the kernel's own begin with an underscore.
 FIELD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -32,6 +35,17 @@ def check_name(kind: str, name: object) -> str:
         msg = f"{kind} name {name!r}: use 1 to 64 of the characters A-Z a-z 0-9 _ . -"
         raise DeclarationError(msg)
     return name
+
+
+def check_namespace(text: object) -> None:
+    """Check what is put before every key.
+
+    Raises:
+        DeclarationError: it has other characters than names have, `:`, `{` and `}`.
+    """
+    if not isinstance(text, str) or not NAMESPACE.fullmatch(text):
+        msg = f"namespace {text!r}: use up to 64 of the characters A-Z a-z 0-9 _ . - : {{ }}"
+        raise DeclarationError(msg)
 
 
 def check_child_name(name: object) -> str:

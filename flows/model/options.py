@@ -13,7 +13,7 @@ from typing_extensions import TypeVar
 
 from flows.errors import DeclarationError
 from flows.model.job import Job, children_fields, user_fields
-from flows.model.names import FIELD, MAX_DEPTH, check_child_name, check_name
+from flows.model.names import FIELD, MAX_DEPTH, check_child_name, check_name, check_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,6 +137,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
             DeclarationError: something cannot work; the message says what.
         """
         check_name("flow", self.name)
+        check_namespace(self.namespace)
         self._check_limits()
         self._check_queues()
         self._check_lookups()

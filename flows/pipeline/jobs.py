@@ -223,7 +223,9 @@ class Jobs(Generic[ParamsT]):
         seen = {(record.flow_name, record.id) for record in records}
         while records:
             below: list[JobRecord[Any]] = []
-            wanted = [(record, *child) for record in records for child in self._children_of(record) if child not in seen]
+            wanted = [
+                (record, *child) for record in records for child in self._children_of(record) if child not in seen
+            ]
             seen.update((flow, job_id) for _record, flow, job_id in wanted)
             found: dict[int, list[JobRecord[BaseModel]]] = {id(record): [] for record in records}
             for flow in dict.fromkeys(flow for _record, flow, _id in wanted):

@@ -6,6 +6,7 @@ answer was lost can be sent again, even when a worker has finished the job in th
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from flows.errors import PayloadTooLarge, StoreFull, StoreUnavailable
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from flows.store.connection import Connection
     from flows.store.terms import Terms
+
+_logger = logging.getLogger("flows.store")
 
 #: A job stands in so many lookup lists at most.
 MOST_LOOKUPS: Final = 256
@@ -51,6 +54,8 @@ class Creation:
         self._wake = keys.wake(terms.first_queue)
         # `job_ttl=None` leaves the EXPIRE commands out.
         self._seconds = -(-terms.ttl_ms // 1000)
+        # No EXPIRE may shorten a list that a job stands in which is kept for longer than this one.
+        self._lookup_seconds = -(-max(terms.ttl_ms, *terms.kept_ms) // 1000)
         self._begin = pack_command(("MULTI",))
         self._end = pack_command(("ZADD", self._wake, 0, "w")) + pack_command(("EXEC",))
 
@@ -94,7 +99,7 @@ class Creation:
             parts.append(pack_command(("RPUSH", lookup, job_id)))
             keys.append(lookup)
             if self._seconds:
-                parts.append(pack_command(("EXPIRE", lookup, self._seconds)))
+                parts.append(pack_command(("EXPIRE", lookup, self._lookup_seconds)))
                 keys.append(lookup)
         parts += (pack_command(("RPUSH", self._waiting, job_id)), self._end)
         keys += (self._waiting, self._wake)
@@ -133,16 +138,21 @@ class Creation:
             results: list[Any] = done  # pyright: ignore[reportUnknownVariableType]
             for key, reply in zip(job.keys, results, strict=False):
                 if isinstance(reply, ReplyError):
-                    await self._withdraw(job)
-                    raise type(translated(reply))(f"{key}: {reply}; the job was not created") from reply
+                    word = await self._withdraw(job)
+                    if word == "withdrawn":
+                        raise type(translated(reply))(f"{key}: {reply}; the job was not created") from reply
+                    # A worker was faster: the job is on its way, and telling otherwise would make it twice.
+                    _logger.error("job %s was created, but does not stand in %s: %s", job.id, key, reply)
+                    return
             return
         # Refused as a whole: the first refused command says why better than EXECABORT does.
         refused = next((reply for reply in replies if isinstance(reply, ReplyError)), ReplyError("EXECABORT"))
         raise translated(refused) from refused
 
-    async def _withdraw(self, job: NewJob) -> None:
+    async def _withdraw(self, job: NewJob) -> str:
         named = {**self._terms.named(), "waiting": self._waiting, "id": job.id}
-        await self._connection.run(load("withdraw"), named, job.lookups)
+        word: bytes = await self._connection.run(load("withdraw"), named, job.lookups)
+        return word.decode()
 
 
 def in_batches(jobs: Sequence[NewJob]) -> list[Sequence[NewJob]]:

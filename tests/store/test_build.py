@@ -21,7 +21,7 @@ def seed(world: World, **fields: str) -> None:
 
 
 def test_writes_a_part_that_no_worker_sees(world: World) -> None:
-    """Hashes, who is whose parent, what is pending; no child waits and the parent runs on."""
+    """Hashes and what is pending; no child waits, nobody is told whose it is, and the parent runs on."""
     seed(world)
     assert build(world, "1", "2") == ["ok", 2]
     assert build(world, "3", offset=2) == ["ok", 3]
@@ -30,7 +30,6 @@ def test_writes_a_part_that_no_worker_sees(world: World) -> None:
     assert world.snapshot(unseen=frozenset()) == {
         "jobs": {"shop:9": processing("pack", _building="0"), **children},
         "processing": {"pack": {"9": NOW + 9}},
-        "parents": {"pack:box": dict.fromkeys("123", "shop:9")},
         "pending": {"shop:9": {"1", "2", "3"}},
         "building": {"shop:9": [f"{of}1", f"{of}2", f"{of}3"]},
     }

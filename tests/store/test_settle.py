@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from redis.exceptions import ResponseError
 
@@ -107,17 +109,19 @@ def test_a_key_of_the_queue_of_another_type_is_named(world: World, ended: list[A
     ids=["next queue", "child queue", "parents", "pending"],
 )
 def test_a_target_of_another_type_is_named(world: World, kind: str, name: str, ended: list[Argument]) -> None:
-    """Where jobs are to go is checked before anything is written, of all attempts of the call."""
+    """Where a job is to go is checked before anything of it is written: it fails by that, and no other of the call."""
     world.seed(
         jobs={"shop:1": processing(), "shop:2": processing()},
         processing={"pick": {"1": NOW + 9, "2": NOW + 9}},
     )
     key = world.key(kind, name)
     world.redis.set(key, "not ours")
-    before = world.snapshot(unseen=frozenset())
-    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {key} holds a string"):
-        world.settle(finish("1"), ended)
-    assert world.snapshot(unseen=frozenset()) == before
+    assert world.settle(finish("1"), ended) == ["ok", "ok"]
+    assert world.redis.get(key) == "not ours"
+    assert (world.job("shop:1")["_status"], world.job("shop:2")["_status"]) == ("done", "failed")
+    error = json.loads(world.job("shop:2")["_error"])
+    assert (error["type"], key in error["message"]) == ("KeyConflict", True)
+    assert "processing" not in world.snapshot()
 
 
 @pytest.mark.parametrize("verb", ["advance", "retry", "snooze", "release", "await_children", "fail", "finish"])

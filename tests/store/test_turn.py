@@ -150,7 +150,6 @@ def test_two_hundred_of_each(world: World, want: int) -> None:
         ("meta", "pick"),
         ("timer", "pick"),
         ("call", "w1"),
-        ("waiting", "pack"),
     ],
 )
 def test_a_key_of_another_type_is_named(world: World, kind: str, name: str) -> None:

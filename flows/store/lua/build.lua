@@ -10,7 +10,8 @@ if published(job) then return { 'built', 0 } end
 local me = flow .. ':' .. id
 local building = flows_key('building', me)
 expect('list', building)
-check_children(id, at)
+local wrong = children_conflict(id, at)
+if wrong then return { err = 'FLOWSCONFLICT ' .. wrong } end
 local written = redis.call('LLEN', building)
 if written == 0 or redis.call('HGET', job.key, '_building') ~= tostring(job.visit) then
   forget_children(job)

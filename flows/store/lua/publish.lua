@@ -11,6 +11,7 @@ local built = {}
 for i, key in ipairs(redis.call('LRANGE', building, 0, 199)) do
   local child, child_id = split(string.sub(key, #(ns .. 'job:') + 1))
   expect('list', queue_key(child, 'waiting'))
+  expect('hash', flows_key('parents', child))
   built[i] = { child, child_id }
 end
 if not published(job) then
@@ -21,5 +22,5 @@ if not published(job) then
 end
 for _, child in ipairs(built) do redis.call('PERSIST', job_key(child[1], child[2])) end
 if #built > 0 then redis.call('LPOP', building, #built) end
-publish_children(built)
+publish_children(job, built)
 return { 'ok', redis.call('LLEN', building) }

@@ -13,9 +13,7 @@ for i = at, #rest, 2 do
   local job, word = owned(flow, queue, id, worker, rest[i + 1])
   if job then
     redis.call('ZADD', processing, 'XX', time + tonumber(lease), id)
-    -- What has no TTL gets none: a child whose parent waits, above all.
-    local left = redis.call('PTTL', job.key)
-    if left ~= -1 then refresh(flow, job.key, job.lookups, tonumber(ttl), left) end
+    refresh(flow, job.key, job.lookups, tonumber(ttl))
     word = job.cancel and 'cancel' or 'kept'
   end
   words[#words + 1] = word

@@ -7,6 +7,12 @@ local VERBS = {
 }
 local LAST = { finish = true, fail = true }
 
+-- Returns a sentence where what the verb writes to is not ours: that fails this job, and harms no other of the batch.
+local function target_conflict(verb, id)
+  if verb == 'advance' then return conflict('list', queue_key(rest[at], 'waiting')) end
+  if verb == 'await_children' then return children_conflict(id, at + 4 + tonumber(rest[at + 3])) end
+end
+
 local function end_attempt()
   local verb, id, fence = take(), take(), take()
   local after = tonumber(take()) + at
@@ -21,14 +27,15 @@ local function end_attempt()
     cancel(id, job.key, 'processing', job.lookups, job.parent, verb == 'cancel' and take() or job.cancel)
     word = 'cancelled'
   else
-    VERBS[verb](job)
+    local wrong = target_conflict(verb, id)
+    if wrong then fail_with(job, failure('KeyConflict', wrong, queue, job.attempts)) else VERBS[verb](job) end
     word = 'ok'
   end
   at = after
   return word
 end
 
--- The whole of it is checked before the first write: nothing rolls back.
+-- What all attempts write to is checked before the first write: nothing rolls back.
 local function check_queues()
   expect('list', waiting)
   expect('zset', processing)
@@ -37,20 +44,9 @@ local function check_queues()
   expect('zset', flows_key('wake', queue))
 end
 
-local function check_targets(first_item, items)
-  local i = first_item
-  for _ = 1, items do
-    local verb, n = rest[i], tonumber(rest[i + 3])
-    if verb == 'advance' then expect('list', queue_key(rest[i + 4], 'waiting')) end
-    if verb == 'await_children' then check_children(rest[i + 1], i + 8 + tonumber(rest[i + 7])) end
-    i = i + 4 + n
-  end
-end
-
 -- Returns a word per attempt.
 local function end_attempts(items)
   check_queues()
-  check_targets(at, items)
   local words = {}
   for i = 1, items do words[i] = end_attempt() end
   flush_batch()

@@ -3,20 +3,21 @@
 
 local function settled_key(job) return job.key .. ':children:' .. queue end
 
--- Checks what creating children of the job `id` writes to; they are counted from rest[i] on.
-local function check_children(id, i)
-  expect('set', flows_key('pending', flow .. ':' .. id))
+-- Returns a sentence where something that creating children of the job `id` writes to is not ours; they are
+-- counted from rest[i] on.
+local function children_conflict(id, i)
+  local wrong = conflict('set', flows_key('pending', flow .. ':' .. id))
   local n, seen = tonumber(rest[i]), {}
   i = i + 1
   for _ = 1, n do
-    local child = rest[i]
+    local child = queue .. ':' .. rest[i]
     if not seen[child] then
       seen[child] = true
-      expect('list', queue_key(queue .. ':' .. child, 'waiting'))
-      expect('hash', flows_key('parents', queue .. ':' .. child))
+      wrong = wrong or conflict('list', queue_key(child, 'waiting')) or conflict('hash', flows_key('parents', child))
     end
     i = i + 3 + tonumber(rest[i + 2])
   end
+  return wrong
 end
 
 -- Whether children of this visit were built in parts, and let out, before.
@@ -35,17 +36,16 @@ end
 -- Reads and writes children: a counted list of (child queue, id, counted fields). Returns {flow, id} pairs.
 -- They have no TTL while their parent waits; `life` bounds those whose parent does not wait yet.
 local function take_children(job, life)
-  local built = {}
+  local built, ids = {}, {}
   local me = flow .. ':' .. job.id
   for i = 1, tonumber(take()) do
     local child, id, fields = queue .. ':' .. take(), take(), take_counted()
     local key = job_key(child, id)
     redis.call('HSET', key, '_parent', me, unpack(fields))
     if life and life > 0 then redis.call('PEXPIRE', key, life) end
-    redis.call('HSET', flows_key('parents', child), id, me)
-    redis.call('SADD', flows_key('pending', me), id)
-    built[i] = { child, id }
+    built[i], ids[i] = { child, id }, id
   end
+  if #ids > 0 then redis.call('SADD', flows_key('pending', me), unpack(ids)) end
   return built
 end
 
@@ -66,15 +66,19 @@ local function wait_for_children(job, next_queue, policy, result, fields)
   redis.call('ZADD', queue_key(queue, 'children'), time, job.id)
 end
 
--- Lets children wait in their queues.
-local function publish_children(built)
-  local by_queue = {}
+-- Lets children wait in their queues, and keeps beside their hashes whose they are.
+local function publish_children(job, built)
+  local by_queue, parents = {}, {}
   for _, child in ipairs(built) do
-    local ids = by_queue[child[1]] or {}
-    by_queue[child[1]] = ids
+    local of = child[1]
+    if not by_queue[of] then by_queue[of], parents[of] = {}, {} end
+    local ids, map = by_queue[of], parents[of]
     ids[#ids + 1] = child[2]
+    map[#map + 1] = child[2]
+    map[#map + 1] = flow .. ':' .. job.id
   end
   for child, ids in pairs(by_queue) do
+    redis.call('HSET', flows_key('parents', child), unpack(parents[child]))
     redis.call('RPUSH', queue_key(child, 'waiting'), unpack(ids))
     wake(child)
   end

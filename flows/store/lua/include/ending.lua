@@ -10,9 +10,9 @@ end
 
 -- Moves the job to `word` (done, failed or cancelled) with more fields; `fragment` is what its parent sees.
 local function end_job(flow, id, key, from, word, lookups, parent, fragment, ...)
-  local left = lookups and redis.call('PTTL', key) or 0
   move(key, from, word, '_ended', time, ...)
-  refresh(flow, key, lookups, kept(word), left)
+  redis.call('PEXPIRE', key, kept(word))
+  refresh_lookups(flow, lookups, kept(word))
   trim_lookups(flow, lookups)
   redis.call('PUBLISH', flows_key('ended', flow .. ':' .. id), word)
   if parent then settle(flow, id, parent, word, fragment) end

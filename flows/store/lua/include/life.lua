@@ -1,31 +1,34 @@
 -- How long hashes and lookup lists live; `ttl` is in milliseconds, 0 for none while the job is on its way.
 --@ include: keys
 
--- Lookup lists live this much longer than the hash, so that they need not be touched at every step.
-local SLACK = 60000
-
 -- A claim stops when its jobs have had so many lookup lists refreshed.
 local refreshes_left = 1000
 
 -- Calls fn(list) for each lookup list of the job; `_lookups` holds lines of `<attribute>:<text>`.
+-- Over 500 children, the hash of how they settled stands there too, to live as long as the job does.
 local function each_lookup(flow, lookups, fn)
   if not lookups then return end
   for line in string.gmatch(lookups, '[^\n]+') do fn(ns .. 'job:' .. flow .. ':' .. line) end
 end
 
--- Lets the hash live for `life` from now, and its lookup lists at least as long. `left` is its PTTL before.
-local function refresh(flow, key, lookups, life, left)
+-- Lets lookup lists live for `life` from now, and never shortens them: others stand in them too.
+local function refresh_lookups(flow, lookups, life)
+  each_lookup(flow, lookups, function(list)
+    redis.pcall('PEXPIRE', list, life, 'GT')
+    refreshes_left = refreshes_left - 1
+  end)
+end
+
+-- Lets the hash live for `life` from now, and its lookup lists at least as long. A hash that has no TTL gets none:
+-- a child has none while its parent waits. Returns whether it has one.
+local function refresh(flow, key, lookups, life)
   if life <= 0 then
-    if left > 0 then redis.call('PERSIST', key) end
-    return
+    redis.call('PERSIST', key)
+    return false
   end
-  redis.call('PEXPIRE', key, life)
-  if lookups and left < life - SLACK then
-    each_lookup(flow, lookups, function(list)
-      redis.pcall('PEXPIRE', list, life + SLACK, 'GT')
-      refreshes_left = refreshes_left - 1
-    end)
-  end
+  if redis.call('PEXPIRE', key, life, 'XX') == 0 then return false end
+  refresh_lookups(flow, lookups, life)
+  return true
 end
 
 -- One script looks at so many heads of lookup lists; trimming is for whoever comes by, not for all at once.

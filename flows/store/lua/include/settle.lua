@@ -66,11 +66,18 @@ local function join(parent)
   local field = 'children:' .. queue .. ':results'
   local results = results_of(key, queue, redis.call('HGET', key, 'children:' .. queue .. ':jobs'))
   redis.call('HDEL', key, field, '_next', '_policy')
-  if results then redis.call('HSET', key, field, results) end
+  if results then
+    redis.call('HSET', key, field, results)
+  else
+    redis.call('HSET', key, '_lookups', (job[4] and job[4] .. '\n' or '') .. id .. ':children:' .. queue)
+  end
   if to then
     leave_children(parent, queue, tonumber(ttl) > 0 and ttl or kept_done)
     move(key, 'children', 'waiting', '_queue', to, '_attempts', 0, '_visit', (tonumber(job[6]) or 0) + 1)
-    refresh(flow, key, job[4], job[5] and 0 or tonumber(ttl), -1)
+    if not job[5] and tonumber(ttl) > 0 then
+      redis.call('PEXPIRE', key, ttl)
+      refresh_lookups(flow, job[4], tonumber(ttl))
+    end
     redis.call('RPUSH', queue_key(to, 'waiting'), id)
     wake(to)
   else
@@ -102,11 +109,11 @@ local function settle(flow, id, parent, word, fragment)
   local key, queue = ns .. 'job:' .. parent, split(flow)
   local status = redis.pcall('HGET', key, '_status')
   if not status and redis.call('EXISTS', key) == 0 then return parent_gone(parent, queue) end
-  if status ~= 'children' and status ~= 'processing' then return end
+  if status == 'done' or status == 'failed' or status == 'cancelled' then return end
   local side = key .. ':children:' .. queue
   redis.pcall('HSET', side, id, fragment)
-  if status == 'processing' then
-    -- It is about to wait. Should it never, nothing of this stays.
+  if status ~= 'children' then
+    -- Its attempt, or the next one, is about to let it wait. Should it never, nothing of this stays.
     redis.call('PEXPIRE', side, tonumber(ttl) > 0 and ttl or kept_done)
     if word ~= 'done' then redis.call('HSET', key, '_failed_child', id .. ' is ' .. word) end
     return

@@ -4,10 +4,9 @@
 -- Arguments: the queue, then a counted list of fields and values.
 local function advance(job)
   local to, fields = take(), take_counted()
-  local left = job.lookups and redis.call('PTTL', job.key) or 0
   leave_processing(job.id)
   move(job.key, 'processing', 'waiting', '_queue', to, '_attempts', 0, '_visit', job.visit + 1, unpack(fields))
   if job.rescues then redis.call('HDEL', job.key, '_rescues') end
-  refresh(flow, job.key, job.lookups, tonumber(ttl), left)
+  refresh(flow, job.key, job.lookups, tonumber(ttl))
   push(to, job.id)
 end

@@ -11,7 +11,7 @@ local function await_children(job)
   leave_processing(job.id)
   if #built > 0 then record_children(job, built) end
   wait_for_children(job, next_queue, policy, result, fields)
-  publish_children(built)
+  publish_children(job, built)
   if #built == 0 then
     -- These had a TTL until now, and some of the children may have settled already.
     redis.call('PERSIST', settled_key(job))

@@ -11,17 +11,14 @@ end
 -- Returns the word, and with 'claimed' the job as the worker gets it.
 local function claim(id, fields, alone_only)
   local key = job_key(flow, id)
-  local left = redis.call('PTTL', key)
-  if left == -2 then return expire(id) end
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_fence', '_attempts', '_visit', '_rescues',
     '_lookups', '_correlation_id', '_parent', unpack(fields))
   if job.err then
     settle_missing(flow, id, 'deleted')
     return 'malformed'
   end
-  local status = job[1] or 'waiting'
-  local at = job[2] or (not job[1] and first)
-  if status ~= 'waiting' or at ~= queue then return 'elsewhere' end
+  -- One that was never claimed waits in the list that it was created in, whatever queue is the first by now.
+  if (job[1] or 'waiting') ~= 'waiting' or (job[2] or (job[1] and '' or queue)) ~= queue then return 'elsewhere' end
   local fence, attempts, visit, rescues = whole(job[3]), whole(job[4]), whole(job[5]), whole(job[6])
   if not (fence and attempts and visit and rescues) then
     local why = failure('MalformedJob', 'a field of the kernel is not a whole number', queue, 0)
@@ -30,9 +27,10 @@ local function claim(id, fields, alone_only)
     return 'malformed'
   end
   if rescues > 0 and alone_only then return 'alone' end
+  local there = refresh(flow, key, job[7], tonumber(ttl)) or job[1] or redis.call('EXISTS', key) == 1
+  if not there then return expire(id) end
   fence = fence + 1
   move(key, 'waiting', 'processing', '_queue', queue, '_fence', fence, '_attempts', attempts + 1, '_worker', worker)
-  refresh(flow, key, job[7], left == -1 and 0 or tonumber(ttl), job[1] and left or 0)
   local claimed = { id, fence, attempts + 1, visit, job[8], rescues }
   local bytes = 0
   for i = 10, 9 + #fields do

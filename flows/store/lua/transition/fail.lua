@@ -1,10 +1,11 @@
 -- Ends a job as failed, with the error.
 --@ include: owned ending fragment batch arguments
 
--- Argument: the error, JSON.
-local function fail(job)
-  local why = take()
+local function fail_with(job, why)
   leave_processing(job.id)
   end_job(flow, job.id, job.key, 'processing', 'failed', job.lookups, job.parent,
     job.parent and failed_fragment(job.id, why), '_error', why)
 end
+
+-- Argument: the error, JSON.
+local function fail(job) fail_with(job, take()) end

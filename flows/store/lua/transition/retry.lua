@@ -7,9 +7,8 @@ local function delay(job, delay_ms, ...)
   leave_processing(job.id)
   move(job.key, 'processing', 'delayed', ...)
   redis.call('ZADD', delayed, due, job.id)
-  local left = redis.call('PTTL', job.key)
-  local life = left ~= -1 and tonumber(ttl) or 0
-  refresh(flow, job.key, job.lookups, life > 0 and life + tonumber(delay_ms) or 0, left)
+  local life = tonumber(ttl)
+  refresh(flow, job.key, job.lookups, life > 0 and life + tonumber(delay_ms) or 0)
   if redis.call('ZRANGE', delayed, 0, 0)[1] == job.id then wake(queue) end
 end
 
