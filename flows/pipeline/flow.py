@@ -273,7 +273,8 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
         """
         self._stops += 1
         await asyncio.gather(*(worker.stop(grace) for worker in self._workers))
-        await self._runtime.close()
+        if all(worker.status == "stopped" for worker in self._workers):  # else one was started again meanwhile
+            await self._runtime.close()
 
     async def run(self, grace: float | None = 30.0) -> None:
         """Start all workers and run until SIGTERM or SIGINT, then stop within `grace` seconds."""
