@@ -6,7 +6,7 @@ import asyncio
 import traceback
 from typing import TYPE_CHECKING
 
-from flows.errors import FlowsError, StoreUnavailable
+from flows.errors import StoreUnavailable
 from flows.kernel.current import CurrentJob, reset_current, set_current, writable
 from flows.kernel.handler import FailedElsewhere, text_of
 from flows.model.codec import Decoder, kernel_fields
@@ -140,7 +140,7 @@ class ParentAttempt:
         claimed = running.claimed
         try:
             return self._plan.fan_out(claimed.id, claimed.values[0])
-        except (FlowsError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - a hash edited by hand may hold anything
             message = f"its children cannot be created: {text_of(error)}"
             return Fail(
                 JobError(

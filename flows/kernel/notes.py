@@ -23,6 +23,7 @@ class Notes:
         self._lock = threading.Lock()
         self._notes: dict[tuple[str, int], Note] = {}
         self._writing = asyncio.Lock()
+        self._wanted = False
 
     def take(self, current: CurrentJob, progress: bytes, line: str | None) -> None:
         """Keep what a function tells: of progress the last, of its log all lines."""
@@ -32,7 +33,9 @@ class Notes:
                 note.progress = progress
             if line is not None:
                 note.lines.append(line)
-        self._runtime.call_soon(self._write_soon)
+        if not self._wanted:
+            self._wanted = True
+            self._runtime.call_soon(self._write_soon)
 
     async def write(self) -> None:
         """Write what was told; before an attempt is reported, since later its notes would be refused."""
@@ -46,5 +49,6 @@ class Notes:
             await write_notes(self._runtime.connection, self._runtime.terms, self._queue, self._worker, notes)
 
     def _write_soon(self) -> None:
+        self._wanted = False
         if self._notes:
             self._runtime.background(self.write())

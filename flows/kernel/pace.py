@@ -40,5 +40,8 @@ class Pace:
         """Return how many jobs to claim now."""
         most = self._concurrency + min(_MOST_AHEAD, int(self._rate * _AHEAD))
         room = min(most - running - ready, MOST_JOBS)
-        # A few places in a long queue of ready jobs are not worth a claim of their own.
-        return room if room > 0 and (ready < most / 2 or room >= MOST_JOBS) else 0
+        if room <= 0:
+            return 0
+        # A few places in a long queue of ready jobs are not worth a claim of their own; a lane that is free always is.
+        worth = running + ready < self._concurrency or ready < most / 2 or room >= MOST_JOBS
+        return room if worth else 0

@@ -10,8 +10,6 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from flows.errors import StoreUnavailable
-
 if TYPE_CHECKING:
     from flows.store.leases import LeaseRenewal
     from flows.telemetry.events import Events
@@ -90,7 +88,7 @@ class Renewer:
             return
         try:
             words = self._renewal.renew(holder.queue, holder.incarnation, held)
-        except StoreUnavailable as error:
+        except Exception as error:  # noqa: BLE001 - without this thread, all leases of the process are lost
             self._tell("store.unavailable", error=str(error))
             return
         loop = self._loop

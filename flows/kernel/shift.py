@@ -11,13 +11,14 @@ import os
 import traceback
 from typing import TYPE_CHECKING, Final, Protocol
 
-from flows.errors import StoreError, StoreFull, StoreUnavailable
+from flows.errors import KeyConflict, StoreError, StoreFull, StoreUnavailable
 from flows.kernel.attempt import Running
 from flows.kernel.current import CurrentJob
 from flows.kernel.lanes import Lanes
 from flows.kernel.notes import Notes
 from flows.kernel.pace import Pace
-from flows.model.outcome import AwaitChildren, Cancel, Outcome, Release
+from flows.model.job import JobError
+from flows.model.outcome import AwaitChildren, Cancel, Fail, Outcome, Release, Snooze
 from flows.store.turns import first_batch, fits_one_script
 
 if TYPE_CHECKING:
@@ -217,10 +218,14 @@ class Shift:
                 return None
         except asyncio.CancelledError:
             return job.stop_as
+        except KeyConflict as error:
+            claimed = job.claimed
+            conflict = JobError(type="KeyConflict", message=str(error), queue=self.queue, attempt=claimed.attempt)
+            return Fail(conflict)
         except StoreError as error:
-            # Its lease runs out, and the next attempt goes on where this one stopped.
+            # That is not the job's fault: after a pause, the next attempt goes on where this one stopped.
             self._runtime.events.emit("store.unavailable", queue=self.queue, error=str(error))
-            return None
+            return Snooze(int(_PAUSE * 1000))
         return AwaitChildren([], outcome.next_queue, outcome.fields, outcome.on_child_failure)
 
     def _recorded(self, ended: list[tuple[Claimed, Outcome]], words: list[str]) -> None:

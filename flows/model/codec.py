@@ -38,7 +38,7 @@ def encode(model: BaseModel) -> dict[str, bytes]:
             model, mode="json", by_alias=False, warnings="error", include=_included(kind)
         )
         return {name: to_json(values[name]) for name in names if name in values}
-    except (PydanticSerializationError, TypeError, UnicodeError) as error:
+    except (PydanticSerializationError, TypeError, ValueError, RecursionError) as error:
         msg = f"{kind.__name__} holds a value that is not JSON: {error}"
         raise ValidationError(msg) from error
 
@@ -52,7 +52,7 @@ def encode_value(name: str, value: object) -> bytes:
     refuse_non_finite(value, name)
     try:
         return to_json(value)
-    except (PydanticSerializationError, UnicodeError) as error:
+    except (PydanticSerializationError, ValueError, RecursionError) as error:
         msg = f"{name!r} is not JSON: {error}"
         raise ValidationError(msg) from error
 

@@ -82,9 +82,10 @@ class QueuePlan:
         """
         children = new_children(self.queue, [] if specs is None else from_json(specs), job_id)
         declared = {child.name for child in self.options.children}
-        if unknown := {child.child for child in children} - declared:
-            msg = f"queue {self.queue!r} has no child queue {', '.join(sorted(unknown))} (any more)"
-            raise ValidationError(msg)
+        for child in children:
+            if child.child not in declared or any(name.startswith("_") for name in child.fields):
+                msg = f"queue {self.queue!r} has no child queue {child.child!r} (any more), or no such params"
+                raise ValidationError(msg)
         if children:
             policy = self.options.on_child_failure
             return AwaitChildren(children, self.options.next_queue, {}, policy)

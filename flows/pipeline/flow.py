@@ -31,8 +31,7 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
     `Job` is the union of the queues' job classes, `Params` the model that `create_job` takes, and `LookupKeys` a
     Literal of the lookup attributes (left out where there are none).
 
-    Raises:
-        DeclarationError: the options or the type arguments cannot work.
+    Raises DeclarationError where the options or the type arguments cannot work.
     """
 
     _declared: tuple[Any, ...] = ()
@@ -137,8 +136,7 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
     async def cancel_job(self, job_id: str, reason: str = "cancelled") -> Literal["cancelled", "requested", "too late"]:
         """Cancel a job and its children.
 
-        Returns "cancelled" where nobody worked on it, "requested" where its worker will see it when it renews its
-        lease, and "too late" where it has ended.
+        Returns "requested" where its worker will see it when it renews its lease, "too late" where it has ended.
 
         Raises:
             JobGone: there is no such job.

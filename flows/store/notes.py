@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from flows.store.scripts import load
@@ -24,7 +25,7 @@ class Note:
 
     def __init__(self) -> None:
         self.progress = b""
-        self.lines: list[str] = []
+        self.lines: deque[str] = deque(maxlen=LOG_LINES)
 
 
 async def write_notes(
@@ -33,8 +34,7 @@ async def write_notes(
     """Write the notes of attempts by their (id, fence); those of a lost attempt are refused and dropped."""
     rest: list[Argument] = []
     for (job_id, fence), note in notes.items():
-        lines = note.lines[-LOG_LINES:]
-        rest += (job_id, fence, note.progress, len(lines), *lines)
+        rest += (job_id, fence, note.progress, len(note.lines), *note.lines)
     named: dict[str, Argument] = {
         **terms.named(terms.flow_of(queue)),
         "queue": queue,

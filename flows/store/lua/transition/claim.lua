@@ -18,10 +18,11 @@ local function claim(id, fields, alone_only)
     return 'malformed'
   end
   -- One that was never claimed waits in the list that it was created in, whatever queue is the first by now.
-  if (job[1] or 'waiting') ~= 'waiting' or (job[2] or (job[1] and '' or queue)) ~= queue then return 'elsewhere' end
+  local status = EDGES[job[1] or 'waiting'] and (job[1] or 'waiting')
+  if status and (status ~= 'waiting' or (job[2] or (job[1] and '' or queue)) ~= queue) then return 'elsewhere' end
   local fence, attempts, visit, rescues = whole(job[3]), whole(job[4]), whole(job[5]), whole(job[6])
-  if not (fence and attempts and visit and rescues) then
-    local why = failure('MalformedJob', 'a field of the kernel is not a whole number', queue, 0)
+  if not (status and fence and attempts and visit and rescues) then
+    local why = failure('MalformedJob', 'a field of the kernel does not hold what it should', queue, 0)
     end_job(flow, id, key, 'waiting', 'failed', job[7], job[9], failed_fragment(id, why),
       '_queue', queue, '_error', why)
     return 'malformed'
