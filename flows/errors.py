@@ -8,7 +8,6 @@ FlowsError
 ├── StateError             the job's state does not allow what was asked
 ├── JobGone                the job has expired or was deleted
 ├── WaitTimeout            the job did not end in the time given (also a TimeoutError)
-├── LostLease              another worker has the job now; this attempt writes nothing more
 ├── MissingExtra           an optional package is not installed (also an ImportError)
 └── StoreError             Redis could not do it
     ├── StoreUnavailable   no server, refused credentials, or no answer in time
@@ -60,10 +59,6 @@ class JobGone(FlowsError):
 
 class WaitTimeout(FlowsError, TimeoutError):
     """The job did not end in the time that was given."""
-
-
-class LostLease(FlowsError):
-    """The lease of this attempt is over: what it writes is refused."""
 
 
 class MissingExtra(FlowsError, ImportError):

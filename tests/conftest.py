@@ -7,10 +7,15 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from redis import Redis
 
 from flows.testing import private_server
 from tests.world import World
+
+# A busy machine is no reason to fail: what is slow here is measured by the benchmarks.
+settings.register_profile("flows", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("flows")
 
 #: A server for the tests, instead of one of their own; they only touch the keys of their namespaces.
 TEST_URL = os.environ.get("FLOWS_TEST_REDIS_URL")

@@ -155,7 +155,9 @@ class World:
         """Call `turn` with the next number, or the `number` that is named."""
         named = {"number": next(self._numbers), "busy": 0, "timer_ms": 15_000, **named}
         rest = [*fields, *itertools.chain(*ended)]
-        words, claimed, left, due = self.run("turn", *rest, want=want, nfields=len(fields), ended=len(ended), **named)
+        words, claimed, left, due, _dropped = self.run(
+            "turn", *rest, want=want, nfields=len(fields), ended=len(ended), **named
+        )
         return Answer(words, [Job(*job[:6], tuple(job[6:])) for job in claimed], left, due)
 
     def claim(self, want: int = 1, **named: Argument) -> list[Job]:

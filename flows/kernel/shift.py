@@ -145,6 +145,8 @@ class Shift:
             await self._wait(_PAUSE)
             return
         self._recorded(ended, turn.words)
+        if turn.expired or turn.malformed:
+            self._tell_dropped(turn)
         self._pace.ended(len(ended))
         if turn.claimed:
             self._accept(turn.claimed)
@@ -153,6 +155,11 @@ class Shift:
             await self._wait(None)
         elif not self._ended:
             await self._idle(turn.next_due_ms)
+
+    def _tell_dropped(self, turn: Turn) -> None:
+        for name, count in (("job.expired", turn.expired), ("job.malformed", turn.malformed)):
+            if count:
+                self._runtime.events.emit(name, queue=self.queue, count=count)
 
     async def _repeat(self, error: StoreError) -> Turn | None:
         """Send the turn again until it is answered: with the same number it is one and the same turn."""
@@ -204,6 +211,9 @@ class Shift:
     async def _attempt(self, job: Running) -> None:
         """Run one job in a lane and keep its outcome for the next turn."""
         outcome = await self._runner.run(job)
+        if isinstance(outcome, AwaitChildren) and job.claimed.correlation_id is not None:
+            for child in outcome.children:
+                child.fields["_correlation_id"] = job.claimed.correlation_id
         if isinstance(outcome, AwaitChildren) and not fits_one_script(outcome.children):
             outcome = await self._create_children(job, outcome)
         if outcome is not None:

@@ -109,5 +109,8 @@ class JobRecord(Generic[ParamsT]):
         try:
             return decode(model, self._fields, known)
         except (PydanticValidationError, ValueError) as error:
-            msg = f"job {self.id} cannot be read as {model.__name__}: {error}"
+            why = (
+                f" in {self.queue!r}: {self.error.type}: {self.error.message}" if self.error else f" in {self.queue!r}"
+            )
+            msg = f"job {self.id}, which is {self.status}{why}, cannot be read as {model.__name__}: {error}"
             raise MalformedJob(msg) from error

@@ -80,20 +80,27 @@ def declare(options: FlowOptions[Any, Any], declared: tuple[Any, ...]) -> Declar
         msg = f"flow {options.name!r}: {params.__name__} is a job or result class; Params is a plain pydantic model"
         raise DeclarationError(msg)
     _check_jobs(options, _members(jobs))
+    _check_first(options, params)
     _check_keys(options, params, keys)
     return Declaration(options, params, plans(options, params))
 
 
-def check_result_class(plan: QueuePlan, function: Callable[..., Any]) -> None:
-    """Check what a worker function says that it returns, where it says so.
+def check_annotations(plan: QueuePlan, function: Callable[..., Any]) -> None:
+    """Check what a worker function says that it takes and returns, where it says so.
 
     Raises:
-        DeclarationError: the class has a field that cannot be saved to the job.
+        DeclarationError: it takes another queue's job, or a field that it returns cannot be saved to the job.
     """
     try:
-        returned = get_type_hints(function).get("return")
+        hints = get_type_hints(function)
     except Exception:  # noqa: BLE001 - annotations are user code: what cannot be resolved is checked when it runs
         return
+    returned = hints.pop("return", None)
+    taken_job = _members(next(iter(hints.values()), Job))
+    if not any(not isinstance(member, type) or issubclass(plan.options.job, member) for member in taken_job):
+        has = plan.options.job.__name__
+        msg = f"the worker function takes a {taken_job[0].__name__}, but the jobs of queue {plan.queue!r} are {has}"
+        raise DeclarationError(msg)
     for member in _members(returned):
         if isinstance(member, type) and issubclass(member, JobResult):
             taken = plan.params_fields.intersection(user_fields(member))
@@ -111,6 +118,19 @@ def _check_jobs(options: FlowOptions[Job, str], members: tuple[Any, ...]) -> Non
             names = ", ".join(getattr(member, "__name__", repr(member)) for member in members)
             msg = (
                 f"queue {queue.name!r} has the job class {queue.job.__name__}, which is not among the flow's ({names})"
+            )
+            raise DeclarationError(msg)
+
+
+def _check_first(options: FlowOptions[Job, str], params: type[BaseModel]) -> None:
+    """The first queue's class can need nothing but what jobs are created with."""
+    first = options.queues[0]
+    have = user_fields(params)
+    for name in user_fields(first.job):
+        if first.job.model_fields[name].is_required() and name not in have:
+            msg = (
+                f"{first.job.__name__}.{name} of the first queue {first.name!r} is no field of {params.__name__}: "
+                "nothing could have written it"
             )
             raise DeclarationError(msg)
 

@@ -11,7 +11,7 @@ from flows.kernel.handler import make_handler
 from flows.kernel.runtime import Runtime
 from flows.kernel.worker import Worker
 from flows.model.plan import QueuePlan
-from flows.pipeline.declaration import check_result_class
+from flows.pipeline.declaration import check_annotations
 
 
 def function_workers(  # noqa: PLR0917 - what create_workers was given, in its order
@@ -28,7 +28,6 @@ def function_workers(  # noqa: PLR0917 - what create_workers was given, in its o
         DeclarationError: a number is not positive, or the function cannot be used.
     """
     check_counts(count, concurrency)
-    check_result_class(plan, function)
     flow = runtime.terms.flow_of(plan.queue)
 
     async def results(job_id: str, queue: str) -> bytes | None:
@@ -37,6 +36,7 @@ def function_workers(  # noqa: PLR0917 - what create_workers was given, in its o
     workers: list[Worker] = []
     for _ in range(count):
         handler = make_handler(function, plan.options.job, executor, concurrency)
+        check_annotations(plan, function)
         attempt = Attempt(handler, plan, flow, results)
         workers.append(Worker(runtime, plan.queue, attempt, concurrency, handler))
     return workers

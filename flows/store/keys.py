@@ -79,7 +79,3 @@ class Keys:
     def ended(self, flow: str, job_id: str) -> str:
         """Channel: told when the job has ended."""
         return f"{self.namespace}flows:ended:{flow}:{job_id}"
-
-    def cancelling(self, worker: str) -> str:
-        """Channel: told when a job that this worker runs shall be cancelled."""
-        return f"{self.namespace}flows:cancelling:{worker}"

@@ -63,6 +63,12 @@ class Turn:
     """How many jobs wait on."""
     next_due_ms: int
     """In how many milliseconds the next delayed job is due; 0: there is none, or another worker wakes for it."""
+    expired: int
+    """How many ids had no hash any more."""
+    malformed: int
+    """How many jobs failed because their hash was edited into nonsense."""
+    elsewhere: int
+    """How many ids stood here twice, or belong elsewhere: nothing is wrong with their jobs."""
 
 
 class Turns:
@@ -119,8 +125,9 @@ class Turns:
         Raises:
             StoreError: the server cannot be reached.
         """
-        words, claimed_jobs, left, due = await self._connection.run(self._turn, *self._last)
-        return Turn([word.decode() for word in words], [Claimed(job) for job in claimed_jobs], left, due)
+        words, claimed_jobs, left, due, dropped = await self._connection.run(self._turn, *self._last)
+        words = [word.decode() for word in words]
+        return Turn(words, [Claimed(job) for job in claimed_jobs], left, due, *dropped)
 
     async def settle(self, ended: Sequence[tuple[Claimed, Outcome]]) -> list[str]:
         """Report ended attempts and claim nothing; this works on a full server too."""

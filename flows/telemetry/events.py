@@ -18,6 +18,7 @@ WARNINGS = frozenset(
         "job.poison",
         "job.lost",
         "job.malformed",
+        "job.expired",
         "store.unavailable",
         "store.full",
         "store.refused",

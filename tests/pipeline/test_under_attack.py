@@ -19,12 +19,14 @@ from tests.pipeline.parts import (
     Added,
     Lists,
     Numbers,
+    One,
     Order,
     OrderFlow,
     Orders,
     Price,
     Priced,
     Ship,
+    Value,
     price,
     ship,
     staff,
@@ -202,3 +204,30 @@ def test_a_namespace_keeps_to_its_grammar(namespace_: str) -> None:
     """Keys stand in JSON that scripts read by pattern, so a namespace may not hold what would break it."""
     with pytest.raises(DeclarationError, match="namespace"):
         FlowOptions(name="x", queues=[QueueOptions("q", job=Price)], namespace=namespace_)
+
+
+async def test_the_correlation_id_reaches_children(lists: Lists) -> None:
+    """Whoever works on a part of a job can tell what it belongs to."""
+    seen: set[str | None] = set()
+
+    async def see(job: One) -> Value:
+        seen.add(job.correlation_id)
+        return Value(value=1)
+
+    staff(lists, see)
+    async with lists:
+        job_id = await lists.create_job(Numbers(numbers=[1, 2]), correlation_id="c1")
+        await lists.wait_for(job_id, LONG)
+    assert seen == {"c1"}
+
+
+async def test_a_job_that_expired_while_it_waited_is_told(orders: Orders, redis_url: str, namespace: str) -> None:
+    """Its id is dropped at claim, and the worker says so."""
+    job_id = await orders.create_job(Order())
+    async with Redis.from_url(redis_url) as redis:
+        await redis.delete(f"{namespace}job:orders:{job_id}")
+    told = asyncio.create_task(orders.events.wait_for("job.expired", queue="price", count=1))
+    await asyncio.sleep(0)
+    orders.create_workers(Price, price)
+    async with orders:
+        await within(told)

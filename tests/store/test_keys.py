@@ -26,7 +26,6 @@ LITERAL = {
     "parents": (("pack:box",), "flows:parents:pack:box"),
     "log": (("shop", "1"), "flows:log:shop:1"),
     "ended": (("shop", "1"), "flows:ended:shop:1"),
-    "cancelling": (("w1",), "flows:cancelling:w1"),
 }
 
 

@@ -42,7 +42,7 @@ class Caller:
         """Claim jobs: (id, fence) pairs."""
         self.number += 1
         named = {"want": want, "number": self.number, "busy": 0, "nfields": 0, "ended": 0}
-        _words, claimed, _left, _due = await self.run("turn", queue=queue, **named)
+        _words, claimed, _left, _due, _dropped = await self.run("turn", queue=queue, **named)
         return [(job[0].decode(), job[1]) for job in claimed]
 
     async def settle(self, *ended: list[Argument], queue: str = "pick") -> list[bytes]:

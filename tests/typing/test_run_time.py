@@ -633,6 +633,23 @@ def test_what_is_declared_well_is_taken() -> None:
     )
     made.create_workers(First, first, count=2)
     made.create_parent_workers(Parent)
-    made.create_child_workers(Parent, Child, first)
+    made.create_child_workers(Parent, Child, lambda _job: None)
     assert [worker.queue for worker in made.workers] == ["first", "first", "parent", "parent:child"]
     assert {worker.status for worker in made.workers} == {"stopped"}
+
+
+def test_the_first_queue_needs_what_jobs_are_created_with() -> None:
+    """A field that nothing could have written before the first queue is seen at once."""
+
+    class Needs(Job):
+        missing: int
+
+    flow: Any = Flow[Needs, Params]
+    with refused("Needs.missing of the first queue 'first' is no field of Params"):
+        flow(options(QueueOptions("first", Needs)))
+
+
+def test_a_worker_function_of_another_queue() -> None:
+    """What it says that it takes is compared with the queue's job class."""
+    with refused("takes a Second, but the jobs of queue 'first' are First"):
+        declared().create_workers("first", second)

@@ -6,14 +6,13 @@
 --@ include: cancel
 
 local key = job_key(flow, id)
-local job = redis.pcall('HMGET', key, '_status', '_queue', '_lookups', '_parent', '_worker')
+local job = redis.pcall('HMGET', key, '_status', '_queue', '_lookups', '_parent')
 if job.err then return { 'malformed', {} } end
 if redis.call('EXISTS', key) == 0 then return { 'gone', {} } end
 local status, queue = job[1] or 'waiting', job[2] or first
 local children = {}
 if status == 'processing' then
   redis.call('HSET', key, '_cancel', reason)
-  redis.call('PUBLISH', flows_key('cancelling', job[5] or ''), id)
   return { 'requested', {} }
 elseif status == 'children' then
   children = pending_children(flow, id)

@@ -2,7 +2,7 @@
 --@ keys: waiting processing delayed call
 --@ args: ns now flow queue worker ttl kept_done kept_failed kept_cancelled first number want busy lease timer_ms nfields ended
 --@ rest: the names of the fields to read, then the attempts that have ended
---@ returns: words, claimed jobs, how many wait on, ms to the next due time (0: none, or another worker's)
+--@ returns: words, claimed jobs, how many wait on, ms to the next due time (0: none, or another worker's), how many ids were dropped as expired, malformed, elsewhere
 --@ include: clock arguments attempts claim promote wake type
 
 local MAX_BYTES = 1048576
@@ -13,7 +13,7 @@ local fields = take_list(tonumber(nfields))
 local function late()
   local words = {}
   for i = 1, tonumber(ended) do words[i] = 'stale' end
-  return { words, {}, 0, 0 }
+  return { words, {}, 0, 0, { 0, 0, 0 } }
 end
 
 -- A call whose answer was lost is sent again with the same number: it answers the same and does nothing.
@@ -33,7 +33,7 @@ local function answered_before()
       claimed[#claimed + 1] = again
     end
   end
-  return { parts[2], claimed, redis.call('LLEN', waiting), 0 }
+  return { parts[2], claimed, redis.call('LLEN', waiting), 0, { 0, 0, 0 } }
 end
 
 local function count(name, n)
@@ -72,7 +72,7 @@ local function claim_some(wanted)
   if used > 0 then redis.call('LTRIM', waiting, used, -1) end
   if #leases > 0 then redis.call('ZADD', processing, unpack(leases)) end
   for name, n in pairs(dropped) do count(name, n) end
-  return claimed
+  return claimed, { dropped.expired, dropped.malformed, dropped.elsewhere }
 end
 
 -- One worker of a queue, the one that holds the timer, wakes when the next delayed job is due.
@@ -92,11 +92,11 @@ if before then return before end
 expect('hash', queue_key(queue, 'meta'))
 expect('string', flows_key('timer', queue))
 local words = end_attempts(tonumber(ended))
-local claimed, left, due = {}, 0, 0
+local claimed, left, due, dropped = {}, 0, 0, { 0, 0, 0 }
 local wanted = tonumber(want)
 if wanted > 0 then
   promote()
-  claimed = claim_some(wanted)
+  claimed, dropped = claim_some(wanted)
   left = redis.call('LLEN', waiting)
   if left > 0 then wake(queue) end
   if #claimed < wanted then due = next_due() end
@@ -106,4 +106,4 @@ if #words > 0 or #claimed > 0 then
   for i, job in ipairs(claimed) do given[i] = { job[1], job[2] } end
   redis.call('SET', call, cmsgpack.pack({ number, words, given }), 'PX', math.max(60000, tonumber(lease) * 2))
 end
-return { words, claimed, left, due }
+return { words, claimed, left, due, dropped }
