@@ -109,8 +109,7 @@ class JobRecord(Generic[ParamsT]):
         try:
             return decode(model, self._fields, known)
         except (PydanticValidationError, ValueError) as error:
-            why = (
-                f" in {self.queue!r}: {self.error.type}: {self.error.message}" if self.error else f" in {self.queue!r}"
-            )
-            msg = f"job {self.id}, which is {self.status}{why}, cannot be read as {model.__name__}: {error}"
+            why = f" ({self.error.type}: {self.error.message})" if self.error else ""
+            where = f"is {self.status} in {self.queue!r}{why}"
+            msg = f"job {self.id} cannot be read as {model.__name__}; it {where}: {error}"
             raise MalformedJob(msg) from error
