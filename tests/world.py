@@ -244,6 +244,12 @@ def processing(queue: str = "pick", **fields: str) -> dict[str, str]:
     return {**mine, **fields}
 
 
+def line(verb: str, attempt: int = 1, *, queue: str = "pick", at: int = NOW, more: str = "") -> str:
+    """Return a line of a job's history, as worker `w1` leaves it; `more` is members that the verb adds."""
+    begin = f'{{"queue":"{queue}","attempt":{attempt},"worker":"w1","at":{at},"verb":"{verb}"'
+    return begin + (f",{more}" if more else "") + "}"
+
+
 def attempt(verb: str, job_id: str, fence: int, *arguments: Argument) -> list[Argument]:
     """Return one ended attempt, as turn and settle read it."""
     return [verb, job_id, fence, len(arguments), *arguments]
@@ -266,12 +272,12 @@ def fail(job_id: str, fence: int = 1, error: str = '{"type":"E"}') -> list[Argum
 
 def retry(job_id: str, fence: int = 1, delay_ms: int = 5000, error: str = '{"type":"E"}') -> list[Argument]:
     """The attempt failed and is made again."""
-    return attempt("retry", job_id, fence, delay_ms, error)
+    return attempt("retry", job_id, fence, delay_ms, error, error)
 
 
-def snooze(job_id: str, fence: int = 1, delay_ms: int = 5000) -> list[Argument]:
+def snooze(job_id: str, fence: int = 1, delay_ms: int = 5000, until_ms: int = 0) -> list[Argument]:
     """The job comes back later."""
-    return attempt("snooze", job_id, fence, delay_ms)
+    return attempt("snooze", job_id, fence, delay_ms, until_ms, '"later"')
 
 
 def release(job_id: str, fence: int = 1) -> list[Argument]:

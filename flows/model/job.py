@@ -94,6 +94,10 @@ class JobError(BaseModel):
     queue: str = ""
     attempt: int = 0
 
+    def brief(self) -> dict[str, str]:
+        """What the job's history keeps of it: the type, and the first 200 characters of the message."""
+        return {"type": self.type, "message": self.message[:200]}
+
 
 ResultT = TypeVar("ResultT", bound=JobResult)
 

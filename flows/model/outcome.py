@@ -56,9 +56,11 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
-    """The job comes back after a delay; the attempt does not count."""
+    """The job comes back after a delay, or at `until_ms` of the server's clock; the attempt does not count."""
 
-    delay_ms: int
+    delay_ms: int = 0
+    until_ms: int | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flows.store.keys import Keys
 
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from flows.model.job import Job
     from flows.model.options import FlowOptions
     from flows.store.scripts import Argument
+
+#: A job that was rescued so often in its queue is handed out alone. Not after the first time already: a worker that
+#: is killed may have held hundreds, and they would run one at a time.
+ALONE_FROM: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Terms:
             "kept_failed": failed,
             "kept_cancelled": cancelled,
             "max_crashes": self.max_crashes,
+            "alone_from": ALONE_FROM,
             "lease": self.lease_ms,
         }
 

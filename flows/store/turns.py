@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
+from pydantic_core import to_json
+
 from flows.model.codec import as_object
 from flows.model.outcome import (
     Advance,
@@ -19,6 +21,7 @@ from flows.model.outcome import (
     Snooze,
 )
 from flows.store.scripts import load
+from flows.store.terms import ALONE_FROM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +43,7 @@ _KERNEL_VALUES = 6
 class Claimed:
     """One job as it was claimed: its token, and the fields that the worker asked for, in that order."""
 
-    __slots__ = ("alone", "attempt", "correlation_id", "fence", "id", "values", "visit")
+    __slots__ = ("alone", "attempt", "correlation_id", "fence", "id", "rescues", "values", "visit")
 
     def __init__(self, reply: list[Any]) -> None:
         self.id: str = reply[0].decode()
@@ -48,7 +51,8 @@ class Claimed:
         self.attempt: int = reply[2]
         self.visit: int = reply[3]
         self.correlation_id: bytes | None = reply[4]
-        self.alone: bool = reply[5] > 0
+        self.rescues: int = reply[5]
+        self.alone: bool = self.rescues >= ALONE_FROM
         self.values: list[bytes | None] = reply[_KERNEL_VALUES:]
 
 
@@ -181,9 +185,9 @@ def _verb(outcome: Outcome, *, child: bool) -> tuple[str, list[Argument]]:  # no
             packed = pack_children(children)
             return "await_children", [next_queue or "", policy, result, *_counted(fields), *packed]
         case Retry(delay_ms, error):
-            return "retry", [delay_ms, error.model_dump_json()]
-        case Snooze(delay_ms):
-            return "snooze", [delay_ms]
+            return "retry", [delay_ms, error.model_dump_json(), to_json(error.brief())]
+        case Snooze(delay_ms, until_ms, reason):
+            return "snooze", [delay_ms if until_ms is None else -1, until_ms or 0, to_json(reason)]
         case Fail(error):
             return "fail", [error.model_dump_json()]
         case Cancel(reason):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.world import NOW, TTL, World, advance, processing
+from tests.world import NOW, TTL, World, advance, line, processing
 
 
 def test_passes_the_job_on_with_what_the_function_returned(world: World) -> None:
@@ -15,6 +15,14 @@ def test_passes_the_job_on_with_what_the_function_returned(world: World) -> None
     after = mine | {"b": "2", "_status": "waiting", "_queue": "pack", "_attempts": "0", "_visit": "2"}
     del after["_rescues"]
     assert world.snapshot() == {"jobs": {"shop:1": after}, "waiting": {"pack": ["7", "1"]}}
+
+
+def test_what_was_tried_again_tells_of_its_success(world: World) -> None:
+    """A job that has a history gets a line for the attempt that succeeded."""
+    before = line("retry")
+    world.seed(jobs={"shop:1": processing(_attempts="2", _history=before)}, processing={"pick": {"1": NOW + 9}})
+    world.settle(advance("1"))
+    assert world.job("shop:1")["_history"].split("\n") == [before, line("advance", 2)]
 
 
 def test_the_same_queue_can_be_the_next_one(world: World) -> None:

@@ -75,7 +75,7 @@ def by_loss_while_delayed(world: World) -> None:
 
 def by_poison(world: World) -> None:
     """Let the child kill each of its workers."""
-    for _ in range(4):
+    for _ in range(5):
         world.claim(queue=BOX)
         world.now += LEASE
         world.run("rescue", queue=BOX)

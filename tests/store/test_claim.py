@@ -122,23 +122,31 @@ def test_looks_at_four_hundred_ids_at_most(world: World) -> None:
     assert world.turn(want=200).ids == ["x"]
 
 
-def test_a_rescued_job_is_handed_out_alone(world: World) -> None:
-    """It may have killed its worker: nothing runs beside it, and it does not run beside others."""
-    suspect = WAITING | {"_rescues": "1"}
+def test_a_job_that_was_rescued_twice_is_handed_out_alone(world: World) -> None:
+    """It may have killed its workers: nothing runs beside it, and it does not run beside others."""
+    suspect = WAITING | {"_rescues": "2"}
     world.seed(jobs={"shop:1": {"a": "1"}, "shop:2": suspect, "shop:3": {"a": "1"}}, waiting={"pick": ["1", "2", "3"]})
     assert world.turn(want=3).ids == ["1"]
     assert world.turn(want=3, busy=1).ids == []
     assert world.snapshot()["waiting"] == {"pick": ["2", "3"]}
     [job] = world.claim(want=3)
-    assert (job.id, job.rescues) == ("2", 1)
+    assert (job.id, job.rescues) == ("2", 2)
     assert world.turn(want=3, busy=1).ids == ["3"]
 
 
 def test_dead_ids_before_a_suspect_are_dropped_all_the_same(world: World) -> None:
     """Stopping at a suspect loses nothing of what was looked at before."""
-    world.seed(jobs={"shop:2": WAITING | {"_rescues": "1"}}, waiting={"pick": ["1", "2"]})
+    world.seed(jobs={"shop:2": WAITING | {"_rescues": "2"}}, waiting={"pick": ["1", "2"]})
     assert world.turn(want=3, busy=1).ids == []
     assert world.snapshot()["waiting"] == {"pick": ["2"]}
+
+
+def test_a_job_that_was_rescued_once_runs_beside_others(world: World) -> None:
+    """A worker that is killed may have held hundreds of jobs, most of them innocent: they are not run one at a time."""
+    jobs = {f"shop:{number}": WAITING | {"_rescues": "1"} for number in (1, 2, 3)}
+    world.seed(jobs=jobs, waiting={"pick": ["1", "2", "3"]})
+    assert world.turn(want=2).ids == ["1", "2"]
+    assert world.turn(want=2, busy=1).ids == ["3"]
 
 
 @pytest.mark.parametrize("fields", [{"a": "1"}, WAITING], ids=["new", "not new"])

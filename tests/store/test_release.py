@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.world import NOW, TTL, World, processing, release
+from tests.world import NOW, TTL, World, line, processing, release
 
 
 def test_hands_the_job_back_to_the_head_of_its_queue(world: World) -> None:
@@ -14,7 +14,7 @@ def test_hands_the_job_back_to_the_head_of_its_queue(world: World) -> None:
     )
     assert world.settle(release("1")) == ["ok"]
     assert world.snapshot(unseen=frozenset()) == {
-        "jobs": {"shop:1": processing(a="1") | {"_status": "waiting"}},
+        "jobs": {"shop:1": processing(a="1") | {"_status": "waiting", "_history": line("release", 2)}},
         "waiting": {"pick": ["1", "7"]},
         "wake": {"pick": {"w": 0}},
     }

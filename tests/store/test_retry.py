@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.world import NOW, TTL, World, processing, retry
+from tests.world import NOW, TTL, World, line, processing, retry
 
 
 def test_delays_the_job_and_keeps_the_error(world: World) -> None:
     """The attempt counts; the job stands among the delayed ones at its due time."""
     world.seed(jobs={"shop:1": processing(a="1", _attempts="2")}, processing={"pick": {"1": NOW + 9}})
     assert world.settle(retry("1", delay_ms=700, error='{"type":"E"}')) == ["ok"]
-    after = processing(a="1") | {"_status": "delayed", "_attempts": "2", "_error": '{"type":"E"}'}
+    after = processing(a="1", _attempts="2") | {
+        "_status": "delayed",
+        "_error": '{"type":"E"}',
+        "_history": line("retry", 2, more='"error":{"type":"E"}'),
+    }
     assert world.snapshot() == {"jobs": {"shop:1": after}, "delayed": {"pick": {"1": NOW + 700}}}
 
 
@@ -41,3 +45,15 @@ def test_only_a_new_earliest_due_time_wakes_a_worker(world: World) -> None:
     world.redis.delete(world.key("wake", "pick"))
     world.settle(retry("2", delay_ms=600))
     assert "wake" not in world.snapshot(unseen=frozenset())
+
+
+def test_the_last_twenty_lines_of_the_history_are_kept(world: World) -> None:
+    """However often it is retried, a job's history stays bounded: the oldest lines go."""
+    world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
+    for fence in range(1, 26):
+        world.claim()
+        world.settle(retry("1", fence, delay_ms=1))
+        world.now += 10
+    lines = world.job("shop:1")["_history"].split("\n")
+    wanted = [(n, NOW + 10 * (n - 1)) for n in range(6, 26)]
+    assert lines == [line("retry", n, at=at, more='"error":{"type":"E"}') for n, at in wanted]

@@ -280,8 +280,12 @@ class Jobs(RuleBasedStateMachine):
     @precondition(lambda self: self.jobs)
     @rule(data=st.data(), queue=st.sampled_from(QUEUES + CHILDREN))
     def push_an_id_again(self, data: st.DataObject, queue: str) -> None:
-        """Let an id stand in a waiting list once too often: it is dropped when its turn comes."""
+        """Let an id stand in a waiting list once too often: it is dropped when its turn comes.
+
+        One that was never claimed belongs to the list in which it stands, whatever that is: it gets no other.
+        """
         name = data.draw(st.sampled_from(sorted(self.jobs)))
+        queue = queue if self.jobs[name]["fence"] else self.jobs[name]["queue"]
         self.world.redis.rpush(self.world.keys.waiting(queue), name.rpartition(":")[2])
 
     @precondition(lambda self: self.jobs)

@@ -1,7 +1,7 @@
 -- Takes back the jobs of one queue whose leases are over, up to 100 a call.
 --@ flags: allow-oom
 --@ keys: waiting processing
---@ args: ns now flow queue ttl kept_done kept_failed kept_cancelled max_crashes
+--@ args: ns now flow queue ttl kept_done kept_failed kept_cancelled max_crashes alone_from
 --@ returns: {id, word} pairs
 --@ include: clock type rescue
 

@@ -1,6 +1,6 @@
 -- One turn of a worker: ends the attempts that it reports and claims the next jobs of its queue.
 --@ keys: waiting processing delayed call
---@ args: ns now flow queue worker ttl kept_done kept_failed kept_cancelled number want busy lease timer_ms nfields ended
+--@ args: ns now flow queue worker ttl kept_done kept_failed kept_cancelled number want busy lease alone_from timer_ms nfields ended
 --@ rest: the names of the fields to read, then the attempts that have ended
 --@ returns: words, claimed jobs, how many wait on, ms to the next due time (0: none, or another worker's), how many ids were dropped as expired, malformed, elsewhere
 --@ include: clock arguments attempts claim promote wake type
@@ -59,7 +59,7 @@ local function claim_some(wanted)
         leases[#leases + 1] = until_ms
         leases[#leases + 1] = id
         bytes = bytes + size
-        if job[6] > 0 or bytes >= MAX_BYTES or refreshes_left <= 0 then
+        if is_alone(job[6]) or bytes >= MAX_BYTES or refreshes_left <= 0 then
           stop = true
           break
         end

@@ -41,7 +41,6 @@ local function check_queues()
   expect('zset', processing)
   expect('zset', delayed)
   expect('zset', queue_key(queue, 'children'))
-  expect('zset', flows_key('wake', queue))
 end
 
 -- Returns a word per attempt.

@@ -5,7 +5,7 @@
 local function owned(flow, queue, id, worker, fence)
   local key = job_key(flow, id)
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_fence', '_worker', '_attempts', '_visit',
-    '_lookups', '_parent', '_rescues', '_cancel')
+    '_lookups', '_parent', '_rescues', '_cancel', '_history')
   if job.err then return nil, 'malformed' end
   if not job[3] and redis.call('EXISTS', key) == 0 then return nil, 'gone' end
   if job[1] ~= 'processing' or job[2] ~= queue or job[3] ~= fence or job[4] ~= worker then
@@ -13,6 +13,6 @@ local function owned(flow, queue, id, worker, fence)
   end
   return {
     key = key, id = id, attempts = tonumber(job[5]) or 1, visit = tonumber(job[6]) or 0, lookups = job[7],
-    parent = job[8], rescues = job[9], cancel = job[10],
+    parent = job[8], rescues = job[9], cancel = job[10], history = job[11],
   }
 end

@@ -1,11 +1,14 @@
 -- Ends an attempt by passing the job on to another queue, with what the function returned.
---@ include: owned status life batch arguments
+--@ include: owned status life batch arguments history
 
 -- Arguments: the queue, then a counted list of fields and values.
 local function advance(job)
   local to, fields = take(), take_counted()
   leave_processing(job.id)
   move(job.key, 'processing', 'waiting', '_queue', to, '_attempts', 0, '_visit', job.visit + 1, unpack(fields))
+  if job.history then
+    redis.call('HSET', job.key, '_history', history_with(job.history, job.attempts, worker, 'advance'))
+  end
   if job.rescues then redis.call('HDEL', job.key, '_rescues') end
   refresh(flow, job.key, job.lookups, tonumber(ttl))
   push(to, job.id)

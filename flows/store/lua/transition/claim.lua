@@ -8,6 +8,9 @@ local function whole(text)
   return #text < 16 and string.match(text, '^-?%d+$') and tonumber(text)
 end
 
+-- A job that was rescued so often may be what kills its workers: nothing shall run beside it.
+local function is_alone(rescues) return rescues >= tonumber(alone_from) end
+
 -- Returns the word, and with 'claimed' the job as the worker gets it.
 local function claim(id, fields, alone_only)
   local key = job_key(flow, id)
@@ -27,7 +30,7 @@ local function claim(id, fields, alone_only)
       '_queue', queue, '_error', why)
     return 'malformed'
   end
-  if rescues > 0 and alone_only then return 'alone' end
+  if is_alone(rescues) and alone_only then return 'alone' end
   local there = refresh(flow, key, job[7], tonumber(ttl)) or job[1] or redis.call('EXISTS', key) == 1
   if not there then return expire(id) end
   fence = fence + 1

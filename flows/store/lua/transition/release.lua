@@ -1,9 +1,10 @@
 -- Hands a job back to the head of its queue, without using up an attempt: its worker stops.
---@ include: owned status batch
+--@ include: owned status batch history
 
 local function release(job)
   leave_processing(job.id)
-  move(job.key, 'processing', 'waiting', '_attempts', job.attempts - 1)
+  move(job.key, 'processing', 'waiting', '_attempts', job.attempts - 1,
+    '_history', history_with(job.history, job.attempts, worker, 'release'))
   redis.call('LPUSH', queue_key(queue, 'waiting'), job.id)
   wake(queue)
 end

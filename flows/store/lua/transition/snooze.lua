@@ -1,5 +1,10 @@
--- Lets a job come back after a delay, without using up an attempt.
+-- Lets a job come back after a delay, or at a time, without using up an attempt.
 --@ include: retry
 
--- Argument: the delay in milliseconds.
-local function snooze(job) delay(job, take(), '_attempts', job.attempts - 1) end
+-- Arguments: the delay in milliseconds, or -1 and the server's time in milliseconds; the reason as JSON.
+local function snooze(job)
+  local delay_ms, until_ms, reason = tonumber(take()), tonumber(take()), take()
+  if delay_ms < 0 then delay_ms = math.max(0, until_ms - time) end
+  delay(job, delay_ms, '_attempts', job.attempts - 1,
+    '_history', history_with(job.history, job.attempts, worker, 'snooze', ',"reason":' .. reason))
+end

@@ -1,0 +1,91 @@
+"""What a function may say of its attempt instead of returning a result: returned or raised, it means the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from flows.errors import ValidationError
+
+#: Nothing is put off for longer.
+LONGEST_DELAY: Final = timedelta(days=366)
+
+
+class Verdict(Exception):
+    """How the function wants its attempt to end: Retry, Snooze, Fail or Cancel."""
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Retry(Verdict):
+    """The attempt failed: make another, if the queue's `Retries` allow one, else the job fails.
+
+    Args:
+        reason: Why; it becomes the message of the attempt's error.
+        after: How long to wait; None waits as the queue's backoff says.
+
+    Raises ValidationError where `after` is negative or longer than a year.
+    """
+
+    def __init__(self, reason: str = "", *, after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.after = None if after is None else _checked(after)
+
+
+class Snooze(Verdict):
+    """Come back later; the attempt does not count.
+
+    Args:
+        reason: Why; it stands in the job's history.
+        after: How long to wait.
+        until: When to come back instead: an aware datetime, compared with the server's clock.
+
+    Raises ValidationError where not exactly one of the two times is given, where `until` has no time zone, or where
+    it is longer than a year.
+    """
+
+    def __init__(self, reason: str = "", *, after: timedelta | None = None, until: datetime | None = None) -> None:
+        super().__init__(reason)
+        if (after is None) == (until is None):
+            msg = "Snooze takes one of after= and until="
+            raise ValidationError(msg)
+        self.after = None if after is None else _checked(after)
+        self.until = None if until is None else _aware(until)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel to another process: the times are no plain arguments."""
+        return _snooze, (self.reason, self.after, self.until)
+
+
+class Fail(Verdict):
+    """The job has failed, whatever its `Retries` say; `reason` becomes the message of its error."""
+
+
+class Cancel(Verdict):
+    """The job is cancelled, and `reason` says why."""
+
+
+def _snooze(reason: str, after: timedelta | None, until: datetime | None) -> Snooze:
+    return Snooze(reason, after=after, until=until)
+
+
+def _checked(after: object) -> timedelta:
+    if not isinstance(after, timedelta):
+        msg = f"after={after!r}: give a datetime.timedelta"
+        raise ValidationError(msg)
+    if not timedelta(0) <= after <= LONGEST_DELAY:
+        msg = f"after={after} is not between 0 and {LONGEST_DELAY.days} days"
+        raise ValidationError(msg)
+    return after
+
+
+def _aware(until: object) -> datetime:
+    if not isinstance(until, datetime) or until.tzinfo is None:
+        msg = f"until={until!r}: give a datetime with a time zone"
+        raise ValidationError(msg)
+    if until - datetime.now(UTC) > LONGEST_DELAY:
+        msg = f"until={until} is more than {LONGEST_DELAY.days} days away"
+        raise ValidationError(msg)
+    return until

@@ -1,0 +1,87 @@
+"""Named points at which a fault test ends, stops or delays its process; without an order they do nothing.
+
+`FLOWS_FAILPOINTS="after-claim-reply=kill@3;before-renew=sleep:2"` is read once, when flows is imported: at the third
+passage of the first point the process kills itself, at each passage of the second it sleeps for two seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Final
+
+#: The environment variable that orders faults.
+VARIABLE: Final = "FLOWS_FAILPOINTS"
+
+#: The points, where they are passed and what has just happened or comes next there.
+POINTS: Final = frozenset(
+    {
+        "after-claim-reply",
+        "before-user-code",
+        "after-user-code",
+        "before-turn-send",
+        "after-turn-reply",
+        "mid-fan-out",
+        "after-fan-out",
+        "before-renew",
+        "in-rescue",
+    }
+)
+
+_orders: dict[str, tuple[str, int]] = {}
+
+
+class InjectedFault(Exception):
+    """What the action `raise` raises."""
+
+
+def arm(text: str) -> None:
+    """Order faults: `point=action[@n]`, separated by `;`; the empty text takes all orders back.
+
+    The actions: kill, stop (by signals to the own process), abort, raise, `sleep:<seconds>`. With `@n` only the
+    n-th passage counts.
+
+    Raises:
+        ValueError: there is no such point.
+    """
+    orders: dict[str, tuple[str, int]] = {}
+    for part in filter(None, text.split(";")):
+        point, _, order = part.strip().partition("=")
+        action, _, number = order.partition("@")
+        if point not in POINTS:
+            msg = f"{VARIABLE} names {point!r}; the points are {', '.join(sorted(POINTS))}"
+            raise ValueError(msg)
+        orders[point] = (action, int(number or 0))
+    _orders.clear()
+    _orders.update(orders)
+
+
+def failpoint(point: str) -> None:
+    """Pass a point."""
+    if _orders and point in _orders:
+        _pass(point)
+
+
+def _pass(point: str) -> None:
+    action, left = _orders[point]
+    if left > 1:
+        _orders[point] = (action, left - 1)
+        return
+    if left == 1:
+        del _orders[point]
+    kind, _, argument = action.partition(":")
+    match kind:
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "stop":
+            os.kill(os.getpid(), signal.SIGSTOP)
+        case "abort":
+            os.abort()
+        case "sleep":
+            time.sleep(float(argument))
+        case _:
+            raise InjectedFault(point)
+
+
+arm(os.environ.get(VARIABLE, ""))
