@@ -5,6 +5,7 @@ from flows.errors import (
     FlowsError,
     JobGone,
     KeyConflict,
+    LostLease,
     MalformedJob,
     MissingExtra,
     PayloadTooLarge,
@@ -18,14 +19,18 @@ from flows.errors import (
 )
 from flows.kernel.current import CurrentJob, current_job
 from flows.kernel.worker import ParentWorker, Worker
+from flows.model.history import PastAttempt
 from flows.model.job import ChildJob, ChildrenOf, ChildResult, Job, JobError, JobResult
 from flows.model.options import DeclarationWarning, FlowOptions, QueueOptions, Retention
 from flows.model.record import JobRecord
+from flows.model.retries import Retries
 from flows.model.state import JobState
+from flows.model.verdict import Cancel, Fail, Retry, Snooze, Verdict
 from flows.pipeline.flow import Flow
 from flows.telemetry.events import Event
 
 __all__ = [
+    "Cancel",
     "ChildJob",
     "ChildResult",
     "ChildrenOf",
@@ -33,6 +38,7 @@ __all__ = [
     "DeclarationError",
     "DeclarationWarning",
     "Event",
+    "Fail",
     "Flow",
     "FlowOptions",
     "FlowsError",
@@ -43,18 +49,24 @@ __all__ = [
     "JobResult",
     "JobState",
     "KeyConflict",
+    "LostLease",
     "MalformedJob",
     "MissingExtra",
     "ParentWorker",
+    "PastAttempt",
     "PayloadTooLarge",
     "QueueOptions",
     "Retention",
+    "Retries",
+    "Retry",
+    "Snooze",
     "StateError",
     "StoreError",
     "StoreFull",
     "StoreUnavailable",
     "UnsafeServer",
     "ValidationError",
+    "Verdict",
     "WaitTimeout",
     "Worker",
     "current_job",

@@ -6,6 +6,7 @@ FlowsError
 │   └── PayloadTooLarge    it is over the limit of bytes or of children
 ├── MalformedJob           a job's hash does not hold what its class declares
 ├── StateError             the job's state does not allow what was asked
+├── LostLease              the attempt has lost its lease: another one has the job, or will
 ├── JobGone                the job has expired or was deleted
 ├── WaitTimeout            the job did not end in the time given (also a TimeoutError)
 ├── MissingExtra           an optional package is not installed (also an ImportError)
@@ -47,6 +48,14 @@ class StateError(FlowsError):
         self.job_id = job_id
         self.state = state
         self.wanted = wanted
+
+
+class LostLease(FlowsError):
+    """The attempt has lost its lease: nothing that it writes is kept any more."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"job {job_id}: this attempt has lost its lease, and another one has the job or will: end it")
+        self.job_id = job_id
 
 
 class JobGone(FlowsError):

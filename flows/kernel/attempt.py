@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from typing import TYPE_CHECKING
 
 from flows.errors import StoreUnavailable
-from flows.kernel.current import CurrentJob, reset_current, set_current, writable
-from flows.kernel.handler import FailedElsewhere, text_of
+from flows.kernel.current import CurrentJob, reset_current, set_current
+from flows.kernel.handler import text_of
+from flows.kernel.judge import Judge
 from flows.model.codec import Decoder, kernel_fields
-from flows.model.job import Job, JobError, JobResult
+from flows.model.job import Job, JobError
 from flows.model.outcome import Fail, Outcome, Release
+from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,26 +21,27 @@ if TYPE_CHECKING:
     from flows.model.plan import QueuePlan
     from flows.store.turns import Claimed
 
-#: Errors are kept up to so many characters.
-_LONGEST_MESSAGE = 8_000
-_LONGEST_TRACEBACK = 32_000
-
 
 class Running:
     """A claimed job that is being worked on, and why it shall stop, if it shall."""
 
-    __slots__ = ("claimed", "current", "stop_as", "task")
+    __slots__ = ("claimed", "current", "decided", "reported", "stop_as", "task")
 
     def __init__(self, claimed: Claimed, current: CurrentJob) -> None:
         self.claimed = claimed
         self.current = current
         self.task: asyncio.Task[None] | None = None
         self.stop_as: Outcome | None = None
+        #: Whether what the function still returns counts no more, and whether the end was reported without it.
+        self.decided = self.reported = False
 
-    def stop(self, outcome: Outcome | None) -> None:
+    def stop(self, outcome: Outcome | None, *, decided: bool = False) -> None:
         """End the attempt: cancel its coroutine; `outcome` is how, None where nothing may be written any more."""
+        if self.decided:
+            return
         self.current.cancelled = True
-        self.stop_as = outcome
+        self.current.lost = outcome is None
+        self.stop_as, self.decided = outcome, decided or outcome is None
         if self.task is not None:
             self.task.cancel()
 
@@ -56,10 +58,11 @@ class Attempt:
     ) -> None:
         self._call = handler.call
         self._decoder: Decoder[Job] = Decoder(handler.job_class)
-        self._plan = plan
+        self._judge = Judge(plan)
         self._flow_name = flow_name
         self._children_results = children_results
-        self._queue = plan.queue
+        timeout = plan.options.timeout
+        self.timeout = None if timeout is None else timeout.total_seconds()
 
     @property
     def fields(self) -> list[str]:
@@ -68,6 +71,14 @@ class Attempt:
 
     async def run(self, running: Running) -> Outcome | None:
         """Make one attempt and return its outcome; None where the lease is lost and nothing may be written."""
+        outcome = await self._outcome(running)
+        return running.stop_as if running.decided else outcome
+
+    def timed_out(self, running: Running) -> Outcome:
+        """Return how an attempt ends that ran for too long."""
+        return self._judge.timed_out(running.claimed)
+
+    async def _outcome(self, running: Running) -> Outcome | None:
         claimed = running.claimed
         try:
             if self._decoder.results:
@@ -79,28 +90,20 @@ class Attempt:
         except StoreUnavailable:
             return Release()  # the results of its many children could not be read: that is not the job's fault
         except Exception as error:  # noqa: BLE001 - a hash edited by hand may hold anything
-            return Fail(self._error(claimed, "MalformedJob", f"its hash does not fit: {error}", ""))
+            return self._judge.malformed(claimed, f"its hash does not fit: {error}")
         token = set_current(running.current)
         try:
+            failpoint("before-user-code")
             result = await self._call(job)
-            outcome = self._judge(claimed, result)
-        except asyncio.CancelledError:
-            itself = self._error(claimed, "CancelledError", "the function cancelled itself", "")
-            return running.stop_as if running.current.cancelled else Fail(itself)
+            failpoint("after-user-code")
+            return self._judge.returned(claimed, result)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # noqa: BLE001 - whatever a function raises, its job fails by it
-            return Fail(self._error_of(claimed, error))
+        except BaseException as error:  # noqa: BLE001 - whatever a function raises, its job ends by it
+            # What a function raises because it was told to end says nothing of its job.
+            return running.stop_as if running.current.cancelled else self._judge.raised(claimed, error)
         finally:
             reset_current(token)
-        return outcome
-
-    def _judge(self, claimed: Claimed, result: JobResult | None) -> Outcome:
-        if self._plan.options.children and isinstance(result, JobResult):
-            waits = self._plan.own_children(result, claimed.id)
-            if waits is not None:
-                return waits
-        return self._plan.outcome(result)
 
     async def _many_results(self, claimed: Claimed) -> None:
         """Read the results of children that are too many for the hash."""
@@ -108,27 +111,18 @@ class Attempt:
             if claimed.values[at] is None:
                 claimed.values[at] = await self._children_results(claimed.id, mark.queue)
 
-    def _error_of(self, claimed: Claimed, error: BaseException) -> JobError:
-        if isinstance(error, FailedElsewhere):
-            return self._error(claimed, error.kind, error.message, error.trace)
-        trace = "".join(traceback.format_exception(error))
-        return self._error(claimed, type(error).__name__, text_of(error), trace)
-
-    def _error(self, claimed: Claimed, kind: str, message: str, trace: str) -> JobError:
-        return JobError(
-            type=kind,
-            message=writable(message[:_LONGEST_MESSAGE]),
-            traceback=writable(trace[-_LONGEST_TRACEBACK:]),
-            queue=self._queue,
-            attempt=claimed.attempt,
-        )
-
 
 class ParentAttempt:
     """Makes the attempts of a parent queue: it names the children for which the parent is to wait."""
 
+    timeout: float | None = None
+
     def __init__(self, plan: QueuePlan) -> None:
         self._plan = plan
+
+    def timed_out(self, running: Running) -> Outcome:
+        """A parent queue has no timeout."""
+        raise NotImplementedError
 
     @property
     def fields(self) -> list[str]:

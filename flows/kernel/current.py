@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from flows.errors import FlowsError, ValidationError
+from flows.errors import FlowsError, LostLease, ValidationError
 from flows.model.codec import encode_value
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _current: ContextVar[CurrentJob | None] = ContextVar("flows_current_job", defaul
 class CurrentJob:
     """One attempt, as its function sees it. Its methods may be called from the loop or from a thread."""
 
-    __slots__ = ("_note", "attempt", "cancelled", "fence", "id", "queue", "visit")
+    __slots__ = ("_note", "attempt", "cancelled", "deadline", "fence", "id", "lost", "queue", "visit")
 
     def __init__(  # noqa: PLR0917 - the facts of an attempt
         self, job_id: str, queue: str, attempt: int, fence: int, visit: int,
@@ -35,6 +35,10 @@ class CurrentJob:
         self.visit = visit
         #: Whether the attempt shall end: the job was cancelled, its lease is lost, or the worker stops.
         self.cancelled = False
+        #: Whether its lease is lost: another attempt has the job, or will.
+        self.lost = False
+        #: When its queue's timeout ends it, on the clock of `time.monotonic()`; None: there is no timeout.
+        self.deadline: float | None = None
         self._note = note
 
     @property
@@ -49,6 +53,7 @@ class CurrentJob:
 
         Raises:
             ValidationError: the value is not between 0 and 1.
+            LostLease: the attempt has lost its lease.
         """
         if not 0 <= value <= 1:
             msg = f"progress {value!r} is not between 0 and 1"
@@ -56,13 +61,19 @@ class CurrentJob:
         self._tell(encode_value("progress", {"value": value, "message": writable(message)}), None)
 
     def log(self, line: str) -> None:
-        """Add a line to the job's log, of which the last 1,000 lines are kept."""
+        """Add a line to the job's log, of which the last 1,000 lines are kept.
+
+        Raises:
+            LostLease: the attempt has lost its lease.
+        """
         self._tell(b"", writable(line[:LONGEST_LINE]))
 
     def _tell(self, progress: bytes, line: str | None) -> None:
         if self._note is None:
             msg = "progress and log are not available in a function with executor='process'"
             raise FlowsError(msg)
+        if self.lost:
+            raise LostLease(self.id)
         self._note(self, progress, line)
 
 

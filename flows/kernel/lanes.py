@@ -54,11 +54,12 @@ class Lanes:
         self.ready.clear()
         return jobs
 
-    async def close(self) -> None:
-        """End the lanes; what still runs is cancelled."""
+    async def close(self, seconds: float) -> None:
+        """End the lanes; what still runs is cancelled, and not waited for longer than so many seconds."""
         for lane in tuple(self._lanes):
             lane.cancel()
-        await asyncio.gather(*self._lanes, return_exceptions=True)
+        if self._lanes:
+            await asyncio.wait(self._lanes, timeout=seconds)
 
     def _spread(self) -> None:
         self._spreading = False

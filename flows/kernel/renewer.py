@@ -10,6 +10,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from flows.telemetry.failpoints import failpoint
+
 if TYPE_CHECKING:
     from flows.store.leases import LeaseRenewal
     from flows.telemetry.events import Events
@@ -35,10 +37,13 @@ class Renewer:
 
     def __init__(self, renewal: LeaseRenewal, lease_seconds: float, hang_limit: float, events: Events) -> None:
         self._renewal = renewal
+        self._lease = lease_seconds
         self._pause = lease_seconds / 4
         self._hang_limit = hang_limit
         self._events = events
         self._holders: set[Holder] = set()
+        #: By worker incarnation, when each lease was last known to be kept; only the thread looks at it.
+        self._kept: dict[str, dict[tuple[str, int], float]] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -51,6 +56,7 @@ class Renewer:
     def remove(self, holder: Holder) -> None:
         """Renew it no more."""
         self._holders.discard(holder)
+        self._kept.pop(holder.incarnation, None)
 
     def start(self) -> None:
         """Begin the thread."""
@@ -83,18 +89,32 @@ class Renewer:
                 self._renew(holder)
 
     def _renew(self, holder: Holder) -> None:
+        # Before the leases are listed: what is renewed is kept from here on at least.
+        began = time.monotonic()
         held = holder.held()
+        kept = self._kept.get(holder.incarnation, {})
+        self._kept[holder.incarnation] = {pair: kept.get(pair, began) for pair in held}
         if not held:
             return
+        failpoint("before-renew")
         try:
             words = self._renewal.renew(holder.queue, holder.incarnation, held)
         except Exception as error:  # noqa: BLE001 - without this thread, all leases of the process are lost
             self._tell("store.unavailable", error=str(error))
+            self._give_up(holder)
             return
+        self._kept[holder.incarnation] = dict.fromkeys(held, began)
         loop = self._loop
         for (job_id, fence), word in zip(held, words, strict=True):
             if word != "kept" and loop is not None and not loop.is_closed():
                 loop.call_soon_threadsafe(holder.lease_answered, job_id, fence, word)
+
+    def _give_up(self, holder: Holder) -> None:
+        """Leases of which nothing was heard for as long as they last are lost, by the clock of this machine."""
+        loop, now = self._loop, time.monotonic()
+        for (job_id, fence), since in self._kept[holder.incarnation].items():
+            if now - since > self._lease and loop is not None and not loop.is_closed():
+                loop.call_soon_threadsafe(holder.lease_answered, job_id, fence, "unrenewed")
 
     def _tell(self, name: str, **fields: object) -> None:
         if self._loop is not None and not self._loop.is_closed():

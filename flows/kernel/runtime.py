@@ -71,7 +71,7 @@ class Runtime:
             self.connection = Connection(url, f"flows-{self.options.name}")
             try:
                 await self.connection.open()
-                await check_server(self.connection)
+                await check_server(self.connection, allow_eviction=self.options.allow_eviction)
                 await register(self.connection, self.terms, self.options)
             except BaseException:
                 await self.connection.close()

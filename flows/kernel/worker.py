@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from flows.kernel.shift import Runner, Shift
+from flows.kernel.deadlines import GRACE
+from flows.kernel.shift import Shift
+from flows.store.connection import ANSWER_TIMEOUT
 
 if TYPE_CHECKING:
+    from flows.kernel.hand import Runner
     from flows.kernel.handler import Handler
     from flows.kernel.runtime import Runtime
 
@@ -22,6 +25,7 @@ class Worker:
         queue: The full name of its queue.
         concurrency: How many jobs it runs at once.
         status: "stopped", "running", or "stopping" while it finishes the jobs in hand.
+        left: How many jobs it could neither finish nor hand back when it stopped: their leases have to run out.
     """
 
     def __init__(
@@ -30,6 +34,7 @@ class Worker:
         self.queue = queue
         self.concurrency = concurrency
         self.status: WorkerStatus = "stopped"
+        self.left = 0
         self._runtime = runtime
         self._runner = runner
         self._handler = handler
@@ -59,16 +64,18 @@ class Worker:
         if self.status != "running":
             self.status = "stopped"  # stopped while it connected
             return
+        self.left = 0
         shift = Shift(self._runtime, self.queue, self._runner, self.concurrency)
         self._shift = shift
         self._task = asyncio.get_running_loop().create_task(self._work(shift), name=f"flows-{self.queue}")
 
     async def stop(self, grace: float | None = None) -> None:
-        """Take no more jobs, finish those in hand, and end; stopping twice changes nothing.
+        """Take no more jobs, finish those in hand, and end; a second call with a shorter grace hastens the first.
 
         Args:
             grace: After so many seconds what still runs is cancelled, and those jobs are handed back at once
-                without using up an attempt. None waits as long as it takes.
+                without using up an attempt; a function that does not end then is left behind after another second.
+                None waits as long as it takes.
         """
         task, shift = self._task, self._shift
         if self.status == "running":
@@ -79,7 +86,10 @@ class Worker:
         if grace is not None:
             await asyncio.wait({task}, timeout=grace)
             shift.hand_back()
-        await asyncio.shield(task)
+            # Long enough to hear from a server that is there; one that is away is not waited for.
+            await asyncio.wait({task}, timeout=GRACE + ANSWER_TIMEOUT)
+            task.cancel()
+        await asyncio.wait({task})
 
     async def _work(self, shift: Shift) -> None:
         runtime = self._runtime
@@ -90,6 +100,7 @@ class Worker:
         try:
             await shift.work()
         finally:
+            self.left = shift.left
             runtime.end(shift)
             if self._handler is not None:
                 self._handler.close()

@@ -14,6 +14,7 @@ from typing_extensions import TypeVar
 from flows.errors import DeclarationError
 from flows.model.job import Job, children_fields, user_fields
 from flows.model.names import FIELD, MAX_DEPTH, check_child_name, check_name, check_namespace
+from flows.model.retries import Retries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,8 @@ class QueueOptions(Generic[JobT_co]):
         children: Child queues; with them the queue is a parent queue.
         on_child_failure: A parent's way when a child did not end well: "continue" and see it in the
             results, or "fail".
+        retries: Whether and when attempts that failed are made again; None: the job fails with the first.
+        timeout: An attempt that runs longer is ended: see docs/flows.md for what that means in threads.
     """
 
     name: str
@@ -52,6 +55,8 @@ class QueueOptions(Generic[JobT_co]):
     children: Sequence[QueueOptions[Job]] = ()
     _: KW_ONLY
     on_child_failure: Literal["continue", "fail"] = "continue"
+    retries: Retries | None = None
+    timeout: timedelta | None = None
 
     def __post_init__(self) -> None:
         """Check the names and the job class.
@@ -67,6 +72,14 @@ class QueueOptions(Generic[JobT_co]):
         if self.on_child_failure not in {"continue", "fail"}:
             msg = f"queue {self.name!r}: on_child_failure is 'continue' or 'fail'"
             raise DeclarationError(msg)
+        if self.retries is not None and not isinstance(self.retries, Retries):  # pyright: ignore[reportUnnecessaryIsInstance]
+            msg = f"queue {self.name!r}: retries={self.retries!r}: give a flows.Retries"
+            raise DeclarationError(msg)
+        if self.timeout is not None:
+            _check_positive(f"queue {self.name!r}: timeout", self.timeout)
+        self._check_children()
+
+    def _check_children(self) -> None:
         seen: set[str] = set()
         for child in self.children:
             check_child_name(child.name)
@@ -114,6 +127,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         lease: How long a worker owns a job without renewing, which it does four times in that.
         hang_limit: An event loop that is blocked for longer loses its leases.
         max_crashes: A job that was handed out alone and whose worker died fails after so many times.
+        allow_eviction: Use a server whose eviction policy drops keys, and with them jobs.
     """
 
     name: str
@@ -129,6 +143,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
     lease: timedelta = _DEFAULT_LEASE
     hang_limit: timedelta = timedelta(minutes=10)
     max_crashes: int = 3
+    allow_eviction: bool = False
 
     def __post_init__(self) -> None:
         """Check everything that can be seen from here.
@@ -188,6 +203,9 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
                     f"queue {queue.name!r}: next_queue={queue.next_queue!r} is no queue of the flow; "
                     f"they are {', '.join(names)}"
                 )
+                raise DeclarationError(msg)
+            if queue.children and (queue.retries or queue.timeout):
+                msg = f"{queue.name!r} is a parent queue, which runs no function: give retries and timeout to others"
                 raise DeclarationError(msg)
         for full_name, _queue in self.walk():
             if full_name.count(":") >= MAX_DEPTH:

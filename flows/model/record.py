@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from flows.model.history import PastAttempt
     from flows.model.job import JobError
     from flows.model.state import JobState
 
@@ -34,6 +35,8 @@ class JobRecord(Generic[ParamsT]):
         queue: The queue that it waits or runs in, or ended in.
         attempts: How many attempts were made in that queue.
         error: Why the last attempt failed, if one did.
+        worker: The worker that claimed it last, as `<host>.<process id>.<random>`; empty where none did.
+        history: What became of its attempts, oldest first, the last 20 that did not simply succeed.
         progress: What the function told last: from 0 to 1, and a message.
         children: The ids of its children, or their records where they were asked for.
     """
@@ -47,6 +50,8 @@ class JobRecord(Generic[ParamsT]):
         queue: str,
         attempts: int,
         error: JobError | None,
+        worker: str,
+        history: list[PastAttempt],
         progress: tuple[float, str] | None,
         children: list[str] | list[JobRecord[BaseModel]],
         fields: Mapping[str, bytes],
@@ -58,6 +63,8 @@ class JobRecord(Generic[ParamsT]):
         self.queue = queue
         self.attempts = attempts
         self.error = error
+        self.worker = worker
+        self.history = history
         self.progress = progress
         self.children = children
         self._fields = fields

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import types
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
@@ -13,6 +12,7 @@ from flows.kernel.runtime import Runtime
 from flows.kernel.worker import ParentWorker, Worker
 from flows.pipeline.declaration import declare
 from flows.pipeline.jobs import Jobs
+from flows.pipeline.run import run_until_told
 from flows.pipeline.signature import ChildJobT, JobClass, JobT, KeyT, ParamsT, QueueJobT, WorkerFunction
 from flows.pipeline.workers import check_counts, function_workers
 
@@ -274,19 +274,19 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
         if all(worker.status == "stopped" for worker in self._workers):  # else one was started again meanwhile
             await self._runtime.close()
 
-    async def run(self, grace: float | None = 30.0) -> None:
-        """Start all workers and run until SIGTERM or SIGINT, then stop within `grace` seconds."""
-        loop = asyncio.get_running_loop()
-        told = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, told.set)
-        try:
-            await self.start_all()
-            await told.wait()
-        finally:
-            await self.stop_all(grace)
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
+    async def run(self, grace: float | None = 30.0) -> int:
+        """Start all workers and run until SIGTERM or SIGINT, then stop within `grace` seconds; a second one: at once.
+
+        Returns the exit status for `sys.exit`: 0 where all jobs in hand were finished or handed back, 1 where a
+        function did not end or the server could not be told, so that leases have to run out.
+
+        Raises:
+            StoreError: the server cannot be used.
+            DeclarationError: another flow owns one of the queues.
+        """
+        return await run_until_told(
+            self.start_all, self.stop_all, lambda: sum(worker.left for worker in self._workers), grace
+        )
 
     async def __aenter__(self) -> Self:
         """Start all."""

@@ -12,6 +12,7 @@ from typing_extensions import TypeVar
 
 from flows.errors import JobGone, StateError, ValidationError, WaitTimeout
 from flows.model.codec import encode, encode_value
+from flows.model.history import history_of
 from flows.model.ids import new_job_id
 from flows.model.job import JobError
 from flows.model.lookup import lookup_text
@@ -205,13 +206,16 @@ class Jobs(Generic[ParamsT]):
         for name, value in found.items():
             if name.startswith("children:") and name.endswith(":jobs"):
                 children += [child_id for _flow, child_id in child_jobs(value, self._runtime.terms.keys.namespace)]
+        error = _error(found.get("_error"))
         return JobRecord(
             job_id=job_id,
             flow_name=flow,
             status=_state(found.get("_status")),
             queue=found.get("_queue", self._runtime.terms.first(flow).encode()).decode("utf-8", "replace"),
             attempts=_number(found.get("_attempts")),
-            error=_error(found.get("_error")),
+            error=error,
+            worker=found.get("_worker", b"").decode("utf-8", "replace"),
+            history=history_of(found, error),
             progress=_progress(found.get("_progress")),
             children=children,
             fields=found,

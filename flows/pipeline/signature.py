@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from flows.model.job import Job, JobResult
+from flows.model.verdict import Verdict
 
 JobT = TypeVar("JobT", bound=Job)
 JobT_co = TypeVar("JobT_co", bound=Job, covariant=True)
@@ -19,7 +20,7 @@ QueueJobT = TypeVar("QueueJobT", bound=Job)
 ChildJobT = TypeVar("ChildJobT", bound=Job)
 
 #: `async def`, `def` (run in a thread), or `def` with executor="process".
-WorkerFunction: TypeAlias = Callable[[QueueJobT], Awaitable[JobResult | None] | JobResult | None]
+WorkerFunction: TypeAlias = Callable[[QueueJobT], Awaitable[JobResult | Verdict | None] | JobResult | Verdict | None]
 
 
 class JobClass(Protocol[JobT_co, FlowJobT_co]):

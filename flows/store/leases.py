@@ -14,6 +14,7 @@ from redis.retry import Retry
 
 from flows.errors import StoreUnavailable
 from flows.store.scripts import load
+from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
     from flows.store.connection import Connection
@@ -97,5 +98,6 @@ class Rescue:
         while True:
             some = await self._connection.run(load("rescue"), self._named)
             answers += [(job_id.decode(), word.decode()) for job_id, word in some]
+            failpoint("in-rescue")
             if len(some) < _RESCUED_AT_ONCE:
                 return answers

@@ -16,11 +16,11 @@ OLDEST: Final = (7, 0)
 _logger = logging.getLogger("flows.store")
 
 
-async def check_server(connection: Connection) -> None:
+async def check_server(connection: Connection, *, allow_eviction: bool = False) -> None:
     """Check the server by INFO; CONFIG may be forbidden, so only what INFO says counts.
 
     Raises:
-        UnsafeServer: it is too old, or its eviction policy drops keys.
+        UnsafeServer: it is too old, or its eviction policy drops keys and `allow_eviction` is not set.
     """
     try:
         text: bytes = await connection.call("INFO")
@@ -35,6 +35,9 @@ async def check_server(connection: Connection) -> None:
     policy = info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
         msg = f"the server's maxmemory-policy is {policy!r}: when memory runs out it drops jobs; set it to noeviction"
-        if info.get("maxmemory", "0") != "0":
-            raise UnsafeServer(msg)
-        _logger.warning("%s (it has no maxmemory yet, so nothing is dropped now)", msg)
+        if info.get("maxmemory", "0") == "0":
+            _logger.warning("%s (it has no maxmemory yet, so nothing is dropped now)", msg)
+        elif allow_eviction:
+            _logger.warning("%s (allow_eviction=True: it is used all the same)", msg)
+        else:
+            raise UnsafeServer(msg + ", or allow it by FlowOptions(allow_eviction=True)")

@@ -22,6 +22,7 @@ from flows.model.outcome import (
 )
 from flows.store.scripts import load
 from flows.store.terms import ALONE_FROM
+from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,11 +158,13 @@ class Turns:
             if word != b"ok":
                 return str(word.decode())
             offset = written
+            failpoint("mid-fan-out")
         left = 1
         while left:
             word, left = await self._connection.run(publish, named)
             if word != b"ok":
                 return str(word.decode())
+        failpoint("after-fan-out")
         return "ok"
 
 

@@ -18,6 +18,8 @@ WARNINGS = frozenset(
         "job.poison",
         "job.lost",
         "job.malformed",
+        "job.overruns",
+        "job.timed_out",
         "job.expired",
         "store.unavailable",
         "store.full",

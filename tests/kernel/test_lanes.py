@@ -193,5 +193,5 @@ async def test_taking_back_and_closing() -> None:
     await suspending(some[0])
     assert watched.running == 2
     assert watched.lanes.take_back() == some[2:]
-    await within(watched.lanes.close())
+    await within(watched.lanes.close(1))
     assert (watched.running, watched.lanes.busy) == (0, False)

@@ -1,0 +1,215 @@
+"""What one worker incarnation has in hand: jobs that are ready, that run, and that have ended but are not reported."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+from flows.kernel.attempt import Running
+from flows.kernel.current import CurrentJob
+from flows.kernel.deadlines import GRACE, Deadlines
+from flows.kernel.lanes import Lanes
+from flows.model.outcome import AwaitChildren, Cancel, Outcome, Release
+from flows.store.turns import first_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from flows.kernel.notes import Notes
+    from flows.store.turns import Claimed
+    from flows.telemetry.events import Events
+
+
+class Runner(Protocol):
+    """Makes attempts: of a worker function, or of a parent queue."""
+
+    timeout: float | None
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields of the hash that a claim has to bring."""
+        ...
+
+    async def run(self, running: Running) -> Outcome | None:
+        """Make one attempt; never raises."""
+        ...
+
+    def timed_out(self, running: Running) -> Outcome:
+        """How an attempt ends that ran for too long."""
+        ...
+
+
+class Hand:
+    """The jobs in hand; `ring` tells the worker that there is something to do.
+
+    Args:
+        queue: The worker's queue.
+        runner: Makes the attempts.
+        concurrency: How many run at once.
+        notes: Takes what the functions tell.
+        events: Takes what happens.
+        fan_out: Creates the children that an attempt asks for, and returns the outcome that is left.
+        ring: Called whenever an attempt has ended.
+    """
+
+    def __init__(  # noqa: PLR0917 - its surroundings, given once
+        self,
+        queue: str,
+        runner: Runner,
+        concurrency: int,
+        notes: Notes,
+        events: Events,
+        fan_out: Callable[[Running, AwaitChildren], Awaitable[Outcome | None]],
+        ring: Callable[[], None],
+    ) -> None:
+        self._queue = queue
+        self._runner = runner
+        self._notes = notes
+        self._events = events
+        self._fan_out = fan_out
+        self._ring = ring
+        self.lanes = Lanes(concurrency, self._attempt)
+        self._deadlines = Deadlines(runner.timeout, self._overdue, self._overrun)
+        #: By job id; whose leases are renewed.
+        self._held: dict[str, Running] = {}
+        self._ended: list[tuple[Claimed, Outcome]] = []
+        #: How many functions run on after they were told to end.
+        self.left_behind = 0
+
+    @property
+    def ended(self) -> int:
+        """How many attempts are to be reported."""
+        return len(self._ended)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is ready or runs that is still waited for."""
+        return bool(self.lanes.ready) or any(not job.reported for job in self.lanes.running)
+
+    @property
+    def alone(self) -> bool:
+        """Whether a job is in hand beside which nothing may run."""
+        lanes = self.lanes
+        return any(job.claimed.alone for job in lanes.running) or any(job.claimed.alone for job in lanes.ready)
+
+    def accept(self, claimed: list[Claimed]) -> None:
+        """Run what was claimed."""
+        jobs: list[Running] = []
+        for one in claimed:
+            older = self._held.get(one.id)
+            if older is not None:
+                self._drop(older)  # its lease has ended before anyone told
+            current = CurrentJob(one.id, self._queue, one.attempt, one.fence, one.visit, self._notes.take)
+            self._held[one.id] = job = Running(one, current)
+            jobs.append(job)
+        self.lanes.offer(jobs)
+
+    def leases(self) -> list[tuple[str, int]]:
+        """Return the (id, fence) of each job whose lease is to be kept; called from the renewer's thread."""
+        return [
+            (job.claimed.id, job.claimed.fence) for job in list(self._held.values()) if not self._deadlines.let_go(job)
+        ]
+
+    def lease_answered(self, job_id: str, fence: int, word: str) -> None:
+        """Act on a lease that is lost, or on a job that shall be cancelled."""
+        job = self._held.get(job_id)
+        if job is None or job.claimed.fence != fence or job.reported:
+            return
+        running, ready = job in self.lanes.running, job in self.lanes.ready
+        if not (running or ready):
+            return  # it has ended, and its turn is under way: that turn's own answer counts
+        if word != "cancel":
+            self._events.emit("job.lost", queue=self._queue, job_id=job_id, word=word)
+            self._drop(job)
+        elif running:
+            job.stop(Cancel())
+        else:
+            self.lanes.ready.remove(job)
+            self._end(job, Cancel())
+
+    def hand_back(self) -> None:
+        """Tell what still runs to end; those jobs go back at once, without using up an attempt."""
+        told = tuple(self.lanes.running)
+        for job in told:
+            job.stop(Release())
+        if told:
+            asyncio.get_running_loop().call_later(GRACE, self._leave_behind, told)
+
+    def give_back_ready(self) -> None:
+        """Hand back what has not begun."""
+        for job in self.lanes.take_back():
+            self._end(job, Release())
+
+    def next_ended(self) -> list[tuple[Claimed, Outcome]]:
+        """Take as many ended attempts as one script takes; the others wait for the next turn."""
+        number = first_batch(self._ended)
+        ended, self._ended = self._ended[:number], self._ended[number:]
+        return ended
+
+    def not_reported(self, ended: list[tuple[Claimed, Outcome]]) -> None:
+        """Take these back: they are to be reported again."""
+        self._ended = ended + self._ended
+
+    def forget(self, ended: list[tuple[Claimed, Outcome]]) -> None:
+        """Hold these jobs no longer, unless they were claimed anew meanwhile."""
+        for claimed, _outcome in ended:
+            held = self._held.get(claimed.id)
+            if held is not None and held.claimed is claimed:
+                del self._held[claimed.id]
+
+    def let_go(self) -> None:
+        """Hold no job that neither runs nor is ready nor has ended: its lease runs out and it is run again."""
+        ended = [claimed for claimed, _outcome in self._ended]
+        for job in tuple(self._held.values()):
+            if not (job in self.lanes.running or job in self.lanes.ready or job.claimed in ended):
+                del self._held[job.claimed.id]
+
+    async def close(self) -> None:
+        """End the lanes."""
+        self._deadlines.close()
+        await self.lanes.close(GRACE)
+        self._held.clear()
+
+    async def _attempt(self, job: Running) -> None:
+        """Run one job in a lane and keep its outcome for the next turn."""
+        self._deadlines.begin(job)
+        outcome = await self._runner.run(job)
+        self._deadlines.end(job)
+        if job.reported:
+            self.left_behind -= 1
+            self._ring()
+            return
+        if isinstance(outcome, AwaitChildren):
+            outcome = await self._fan_out(job, outcome)
+        self._end(job, outcome)
+
+    def _end(self, job: Running, outcome: Outcome | None) -> None:
+        if outcome is not None:
+            self._ended.append((job.claimed, outcome))
+        elif self._held.get(job.claimed.id) is job:
+            del self._held[job.claimed.id]
+        self._ring()
+
+    def _drop(self, job: Running) -> None:
+        """The lease of this job is lost."""
+        if self._held.get(job.claimed.id) is job:
+            del self._held[job.claimed.id]
+        if job in self.lanes.ready:
+            self.lanes.ready.remove(job)
+        job.stop(None)
+
+    def _overdue(self, job: Running) -> None:
+        self._events.emit("job.timed_out", queue=self._queue, job_id=job.claimed.id)
+        job.stop(self._runner.timed_out(job), decided=True)
+
+    def _overrun(self, job: Running) -> None:
+        """The function does not end: its job goes on without it, and its lane is taken until it returns."""
+        self._leave_behind((job,))
+
+    def _leave_behind(self, jobs: tuple[Running, ...]) -> None:
+        for job in jobs:
+            if job in self.lanes.running and not job.reported:
+                job.reported = True
+                self.left_behind += 1
+                self._events.emit("job.overruns", queue=self._queue, job_id=job.claimed.id)
+                self._end(job, job.stop_as)

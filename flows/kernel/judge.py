@@ -1,0 +1,123 @@
+"""Judges an attempt: what its function returned, raised or did not finish in time, turned into the outcome."""
+
+from __future__ import annotations
+
+import traceback
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from flows.kernel.current import writable
+from flows.kernel.handler import FailedElsewhere, text_of
+from flows.model.job import JobError, JobResult
+from flows.model.outcome import Cancel, Fail, Outcome, Retry, Snooze
+from flows.model.retries import Retries, class_names
+from flows.model.verdict import Cancel as CancelVerdict
+from flows.model.verdict import Fail as FailVerdict
+from flows.model.verdict import Retry as RetryVerdict
+from flows.model.verdict import Snooze as SnoozeVerdict
+from flows.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.model.plan import QueuePlan
+    from flows.store.turns import Claimed
+
+#: Errors are kept up to so many characters.
+_LONGEST_MESSAGE = 8_000
+_LONGEST_TRACEBACK = 32_000
+
+_ONCE = Retries(max_attempts=1)
+#: Where a function asks for a retry and its queue declares none.
+_DEFAULT = Retries()
+
+
+class Judge:
+    """Judges the attempts of one queue."""
+
+    def __init__(self, plan: QueuePlan) -> None:
+        self._plan = plan
+        self._retries = plan.options.retries or _ONCE
+        self._asked = plan.options.retries or _DEFAULT
+
+    def returned(self, claimed: Claimed, result: JobResult | Verdict | None) -> Outcome:
+        """Return the outcome of an attempt whose function returned.
+
+        Raises:
+            ValidationError: the result cannot be saved; nothing of it is.
+        """
+        if isinstance(result, Verdict):
+            return self._asked_for(claimed, result)
+        if self._plan.options.children and isinstance(result, JobResult):
+            waits = self._plan.own_children(result, claimed.id)
+            if waits is not None:
+                return waits
+        return self._plan.outcome(result)
+
+    def raised(self, claimed: Claimed, error: BaseException) -> Outcome:
+        """Return the outcome of an attempt whose function raised."""
+        if isinstance(error, Verdict):
+            return self._asked_for(claimed, error)
+        if isinstance(error, FailedElsewhere):
+            return self._failed(claimed, self.error(claimed, error.kind, error.message, error.trace), error.classes)
+        told = self.error(claimed, type(error).__name__, text_of(error), _trace(error))
+        return self._failed(claimed, told, class_names(error))
+
+    def timed_out(self, claimed: Claimed) -> Outcome:
+        """Return the outcome of an attempt that ran longer than the queue's timeout."""
+        timeout = self._plan.options.timeout or timedelta()
+        told = self.error(claimed, "Timeout", f"it ran longer than its timeout of {timeout.total_seconds():g} s")
+        return self._failed(claimed, told, class_names(TimeoutError()))
+
+    def malformed(self, claimed: Claimed, why: str) -> Outcome:
+        """Return the outcome of an attempt whose job could not be read: another attempt would not help."""
+        return Fail(self.error(claimed, "MalformedJob", why))
+
+    def error(self, claimed: Claimed, kind: str, message: str, trace: str = "") -> JobError:
+        """Return an error as it is kept on the job."""
+        return JobError(
+            type=kind,
+            message=writable(message[:_LONGEST_MESSAGE]),
+            traceback=writable(trace[-_LONGEST_TRACEBACK:]),
+            queue=self._plan.queue,
+            attempt=claimed.attempt,
+        )
+
+    def _failed(self, claimed: Claimed, error: JobError, classes: Sequence[str]) -> Outcome:
+        if not self._retries.again(classes, _counted(claimed)):
+            return Fail(error)
+        return Retry(_milliseconds(self._retries.delay(_counted(claimed))), error)
+
+    def _asked_for(self, claimed: Claimed, verdict: Verdict) -> Outcome:  # noqa: PLR0911 - one per verdict
+        reason = writable(verdict.reason[:_LONGEST_MESSAGE])
+        trace = "" if verdict.__traceback__ is None else _trace(verdict)
+        match verdict:
+            case RetryVerdict():
+                error = self.error(claimed, "Retry", reason, trace)
+                if _counted(claimed) >= self._asked.max_attempts:
+                    return Fail(error)
+                after = verdict.after
+                return Retry(_milliseconds(self._asked.delay(_counted(claimed)) if after is None else after), error)
+            case SnoozeVerdict():
+                if verdict.until is not None:
+                    return Snooze(until_ms=int(verdict.until.timestamp() * 1000), reason=reason)
+                return Snooze(_milliseconds(verdict.after or timedelta()), reason=reason)
+            case CancelVerdict():
+                return Cancel(reason)
+            case FailVerdict():
+                return Fail(self.error(claimed, "Fail", reason, trace))
+            case _:
+                return Fail(self.error(claimed, type(verdict).__name__, reason, trace))
+
+
+def _counted(claimed: Claimed) -> int:
+    """Return how many attempts count: those whose worker died do not."""
+    return claimed.attempt - claimed.rescues
+
+
+def _trace(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))
+
+
+def _milliseconds(time: timedelta) -> int:
+    return int(time / timedelta(milliseconds=1))

@@ -1,0 +1,86 @@
+"""What became of a job's attempts, as its record tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flows.model.job import JobError
+
+#: The verbs by which a job comes to each of its last states.
+_LAST_VERBS = {b"done": "finish", b"failed": "fail", b"cancelled": "cancel"}
+
+
+@dataclass(frozen=True, slots=True)
+class PastAttempt:
+    """One attempt that is over."""
+
+    queue: str
+    attempt: int
+    """Its number in that queue, from 1; a snoozed or released one gave its number back."""
+    worker: str
+    """`<host>.<process id>.<random>`."""
+    ended_at: datetime
+    """By the server's clock, in UTC."""
+    verb: str
+    """How it ended: retry, snooze, release, rescue, advance, finish, fail or cancel."""
+    error: tuple[str, str] | None = None
+    """Of one that failed: the type, and the beginning of the message."""
+    reason: str = ""
+
+
+def history_of(fields: Mapping[str, bytes], error: JobError | None) -> list[PastAttempt]:
+    """Return the attempts that a job's hash tells of, oldest first; lines edited into nonsense are left out."""
+    told = [past for line in fields.get("_history", b"").splitlines() if (past := _past(line)) is not None]
+    last = _last(fields, error)
+    # A job that was cancelled while it waited to be tried again had no attempt to end.
+    waited = (
+        told and last and (told[-1].queue, last.verb) == (last.queue, "cancel") and told[-1].attempt >= last.attempt
+    )
+    return told if last is None or waited else [*told, last]
+
+
+def _past(line: bytes) -> PastAttempt | None:
+    try:
+        found: Any = from_json(line)
+        error: Any = found.get("error")
+        return PastAttempt(
+            queue=str(found["queue"]),
+            attempt=int(found["attempt"]),
+            worker=str(found["worker"]),
+            ended_at=_time(found["at"]),
+            verb=str(found["verb"]),
+            error=None if error is None else (str(error.get("type")), str(error.get("message"))),
+            reason=str(found.get("reason", "")),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError):
+        return None
+
+
+def _last(fields: Mapping[str, bytes], error: JobError | None) -> PastAttempt | None:
+    """Return the attempt by which the job ended: it has no line of its own, since the hash tells it already."""
+    verb, attempts = _LAST_VERBS.get(fields.get("_status", b"")), fields.get("_attempts", b"0")
+    try:
+        if verb is None or int(attempts) < 1 or "_worker" not in fields:
+            return None
+        return PastAttempt(
+            queue=fields.get("_queue", b"").decode("utf-8", "replace"),
+            attempt=int(attempts),
+            worker=fields["_worker"].decode("utf-8", "replace"),
+            ended_at=_time(fields.get("_ended", b"0")),
+            verb=verb,
+            error=(error.type, error.message[:200]) if verb == "fail" and error is not None else None,
+            reason=fields.get("_reason", b"").decode("utf-8", "replace"),
+        )
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _time(milliseconds: Any) -> datetime:
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
