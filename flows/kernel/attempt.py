@@ -71,14 +71,6 @@ class Attempt:
 
     async def run(self, running: Running) -> Outcome | None:
         """Make one attempt and return its outcome; None where the lease is lost and nothing may be written."""
-        outcome = await self._outcome(running)
-        return running.stop_as if running.decided else outcome
-
-    def timed_out(self, running: Running) -> Outcome:
-        """Return how an attempt ends that ran for too long."""
-        return self._judge.timed_out(running.claimed)
-
-    async def _outcome(self, running: Running) -> Outcome | None:
         claimed = running.claimed
         try:
             if self._decoder.results:
@@ -104,6 +96,10 @@ class Attempt:
             return running.stop_as if running.current.cancelled else self._judge.raised(claimed, error)
         finally:
             reset_current(token)
+
+    def timed_out(self, running: Running) -> Outcome:
+        """Return how an attempt ends that ran for too long."""
+        return self._judge.timed_out(running.claimed)
 
     async def _many_results(self, claimed: Claimed) -> None:
         """Read the results of children that are too many for the hash."""

@@ -175,6 +175,8 @@ class Hand:
         self._deadlines.begin(job)
         outcome = await self._runner.run(job)
         self._deadlines.end(job)
+        if job.decided:
+            outcome = job.stop_as
         if job.reported:
             self.left_behind -= 1
             self._ring()
