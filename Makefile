@@ -13,7 +13,7 @@ PRIVATELY = export FLOWS_DATA_DIR="$$(mktemp -d)"; \
 	trap 'exit 130' INT; trap 'exit 143' TERM;
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.stamp-embedded,fast,examples ## run a pipeline of workers on a private server
 	@$(PRIVATELY) $(PY) examples/access_flow.py $(ARGS)
@@ -23,6 +23,12 @@ test: .venv/.stamp-test ## run the tests on a private server
 
 bench: .venv/.stamp-test ## measure: jobs per second and latency, on a private server
 	@$(PRIVATELY) $(PY) benchmarks/run.py $(ARGS)
+
+faults: .venv/.stamp-test ## run the fault matrix: kill, stop, cut, fill and restart, 3 seeds a row
+	$(PY) -m tests.faults.run --seeds 3 $(ARGS)
+
+faults-long: .venv/.stamp-test ## run its long rows too, 30 seeds a row
+	$(PY) -m tests.faults.run --seeds 30 --long $(ARGS)
 
 check: export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1 # else it asks the network for its newest version
 check: .venv/.stamp-dev ## lint, format, types, layers, spelling: all that CI checks
@@ -54,6 +60,6 @@ clean: ## remove .venv, caches and builds
 	echo 'None of these is one: $(PYTHON). Name yours: make PYTHON=/path/to/python3.11' >&2; \
 	exit 1
 
-.PHONY: help demo test bench check clean
+.PHONY: help demo test bench faults faults-long check clean
 .DEFAULT_GOAL := help
 .SECONDARY: .venv/.stamp

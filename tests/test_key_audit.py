@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,6 +16,7 @@ from flows import ChildJob, ChildrenOf, ChildResult, Flow, FlowOptions, Job, Job
 from flows.kernel.attempt import Running
 from flows.kernel.worker import Worker
 from flows.model.outcome import Snooze
+from flows.store.control import Cascaded
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "key_names.md"
 #: A row of the table: the key in backticks, its type, what it holds.
@@ -116,9 +118,14 @@ class PutOff:
     """A runner that puts its jobs off for an hour."""
 
     fields: list[str] = []  # noqa: RUF012 - it is never changed
+    timeout: float | None = None
 
     async def run(self, _running: Running) -> Snooze:
         """Put it off."""
+        return Snooze(3_600_000)
+
+    def timed_out(self, _running: Running) -> Snooze:
+        """Put it off as well."""
         return Snooze(3_600_000)
 
 
@@ -171,11 +178,34 @@ async def test_every_key_is_documented(redis_url: str, namespace: str, redis: Re
         assert await flow.cancel_job(ids[0]) == "cancelled"
         await flow.retry_job(failed.id)
         assert await flow.delete_job(ids[1])
+        await cancel_a_parent(flow, look)
         await later.stop()
     look()
     assert strange == set()
-    for needed in ("building", "pending", "parents", "log:", "timer", "call", "wake", "delayed", "children", "meta"):
-        assert any(needed in pattern for pattern in used), needed
+    needed = ("building", "pending", "parents", "log:", "timer", "call", "wake", "delayed", "children", "meta")
+    for part in (*needed, "cancelling"):
+        assert any(part in pattern for pattern in used), part
+
+
+async def cancel_a_parent(
+    flow: Flow[Split | Add | Total | Later, Given, Literal["user_id", "tags"]], look: Callable[[], None]
+) -> None:
+    """Cancel a job that waits for its children, and look at the keys before each time that some of those are."""
+    cascade = flow._runtime.control.cascade
+
+    async def watched(parent: str = "") -> Cascaded:
+        look()
+        return await cascade(parent)
+
+    await asyncio.gather(*(worker.stop() for worker in flow.workers if worker.queue.startswith("add:")))
+    waits = asyncio.create_task(flow.events.wait_for("job.recorded", queue="add"))
+    await asyncio.sleep(0)
+    job_id = await flow.create_job(Given(user_id=1))
+    async with asyncio.timeout(LONG):
+        await waits
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flow._runtime.control, "cascade", watched)
+        assert await flow.cancel_job(job_id) == "cancelled"
 
 
 async def wait_for_delayed(

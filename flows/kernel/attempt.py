@@ -12,6 +12,7 @@ from flows.kernel.judge import Judge
 from flows.model.codec import Decoder, kernel_fields
 from flows.model.job import Job, JobError
 from flows.model.outcome import Fail, Outcome, Release
+from flows.model.verdict import Verdict
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ class Running:
 
     def stop(self, outcome: Outcome | None, *, decided: bool = False) -> None:
         """End the attempt: cancel its coroutine; `outcome` is how, None where nothing may be written any more."""
-        if self.decided:
+        lost = outcome is None
+        if self.current.lost or (self.decided and not lost):
             return
-        self.current.cancelled = True
-        self.current.lost = outcome is None
-        self.stop_as, self.decided = outcome, decided or outcome is None
+        self.current.cancelled, self.current.lost = True, lost
+        self.stop_as, self.decided = outcome, decided or lost
         if self.task is not None:
             self.task.cancel()
 
@@ -92,8 +93,9 @@ class Attempt:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a function raises, its job ends by it
-            # What a function raises because it was told to end says nothing of its job.
-            return running.stop_as if running.current.cancelled else self._judge.raised(claimed, error)
+            # What a function raises because it was told to end says nothing of its job, unless it is a verdict.
+            told = running.current.cancelled and not isinstance(error, Verdict)
+            return running.stop_as if told else self._judge.raised(claimed, error)
         finally:
             reset_current(token)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -30,17 +31,16 @@ class Deadlines:
         self._timeout = timeout
         self._overdue = overdue
         self._overrun = overrun
-        #: Both in the order of their deadlines: attempts that have begun, and those that were told to end.
-        self._begun: dict[Running, None] = {}
-        self._told: dict[Running, None] = {}
+        #: When to look at each again, both in that order: attempts that have begun, and those that were told to end.
+        self._begun: dict[Running, float] = {}
+        self._told: dict[Running, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self, running: Running) -> None:
         """Watch an attempt from now on."""
         if self._timeout is None:
             return
-        running.current.deadline = time.monotonic() + self._timeout
-        self._begun[running] = None
+        self._begun[running] = running.current.deadline = time.monotonic() + self._timeout
         if self._timer is None:
             self._look_in(self._timeout)
 
@@ -51,9 +51,12 @@ class Deadlines:
             self._told.pop(running, None)
 
     def let_go(self, running: Running) -> bool:
-        """Whether the lease of an attempt shall run out: the loop is blocked, so that nothing could end it in time."""
-        deadline = running.current.deadline
-        return deadline is not None and time.monotonic() > deadline + 2 * GRACE
+        """Whether the lease of an attempt shall run out: the loop is blocked, so that nothing could end it in time.
+
+        This is asked by another thread.
+        """
+        due = self._begun.get(running) or self._told.get(running)
+        return due is not None and time.monotonic() > due + 2 * GRACE
 
     def close(self) -> None:
         """Watch no more."""
@@ -68,28 +71,19 @@ class Deadlines:
         self._timer = None
         now = time.monotonic()
         for running in _passed(self._begun, now):
-            self._told[running] = None
+            # From now on, and not from its deadline: where the loop was blocked, it has not had its time to end yet.
+            self._told[running] = now + GRACE
             self._overdue(running)
-        for running in _passed(self._told, now - GRACE):
+        for running in _passed(self._told, now):
             self._overrun(running)
-        soonest = [
-            _deadline(watched) + grace for watched, grace in ((self._begun, 0.0), (self._told, GRACE)) if watched
-        ]
+        soonest = [next(iter(watched.values())) for watched in (self._begun, self._told) if watched]
         if soonest:
             self._look_in(max(0.0, min(soonest) - now))
 
 
-def _passed(watched: dict[Running, None], now: float) -> list[Running]:
-    """Take those whose deadline has passed."""
-    passed: list[Running] = []
-    for running in watched:
-        if (running.current.deadline or 0.0) > now:
-            break
-        passed.append(running)
+def _passed(watched: dict[Running, float], now: float) -> list[Running]:
+    """Take those whose time has passed."""
+    passed = list(itertools.takewhile(lambda running: watched[running] <= now, watched))
     for running in passed:
         del watched[running]
     return passed
-
-
-def _deadline(watched: dict[Running, None]) -> float:
-    return next(iter(watched)).current.deadline or 0.0

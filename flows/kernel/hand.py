@@ -73,7 +73,7 @@ class Hand:
         #: By job id; whose leases are renewed.
         self._held: dict[str, Running] = {}
         self._ended: list[tuple[Claimed, Outcome]] = []
-        #: How many functions run on after they were told to end.
+        #: How many functions run on after they were told to end; once closed, also how many jobs were not reported.
         self.left_behind = 0
 
     @property
@@ -122,14 +122,15 @@ class Hand:
             self._events.emit("job.lost", queue=self._queue, job_id=job_id, word=word)
             self._drop(job)
         elif running:
-            job.stop(Cancel())
+            if not job.current.cancelled:  # the word comes with every renewal, and telling twice disturbs its end
+                job.stop(Cancel())
         else:
             self.lanes.ready.remove(job)
             self._end(job, Cancel())
 
     def hand_back(self) -> None:
         """Tell what still runs to end; those jobs go back at once, without using up an attempt."""
-        told = tuple(self.lanes.running)
+        told = tuple(job for job in self.lanes.running if not (job.reported or isinstance(job.stop_as, Release)))
         for job in told:
             job.stop(Release())
         if told:
@@ -165,25 +166,25 @@ class Hand:
                 del self._held[job.claimed.id]
 
     async def close(self) -> None:
-        """End the lanes."""
+        """End the lanes; the leases of what was neither reported nor handed back by now run out."""
         self._deadlines.close()
+        for job in tuple(self._held.values()):
+            self.left_behind += not job.reported
+            self._drop(job)
         await self.lanes.close(GRACE)
-        self._held.clear()
 
     async def _attempt(self, job: Running) -> None:
         """Run one job in a lane and keep its outcome for the next turn."""
         self._deadlines.begin(job)
         outcome = await self._runner.run(job)
         self._deadlines.end(job)
-        if job.decided:
-            outcome = job.stop_as
+        if isinstance(outcome, AwaitChildren) and not job.decided:
+            outcome = await self._fan_out(job, outcome)
         if job.reported:
             self.left_behind -= 1
             self._ring()
-            return
-        if isinstance(outcome, AwaitChildren):
-            outcome = await self._fan_out(job, outcome)
-        self._end(job, outcome)
+        else:
+            self._end(job, job.stop_as if job.decided else outcome)
 
     def _end(self, job: Running, outcome: Outcome | None) -> None:
         if outcome is not None:
@@ -211,7 +212,7 @@ class Hand:
     def _leave_behind(self, jobs: tuple[Running, ...]) -> None:
         for job in jobs:
             if job in self.lanes.running and not job.reported:
-                job.reported = True
+                job.reported = job.decided = job.current.lost = True
                 self.left_behind += 1
                 self._events.emit("job.overruns", queue=self._queue, job_id=job.claimed.id)
                 self._end(job, job.stop_as)

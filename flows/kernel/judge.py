@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import traceback
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flows.kernel.current import writable
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 #: Errors are kept up to so many characters.
 _LONGEST_MESSAGE = 8_000
 _LONGEST_TRACEBACK = 32_000
+#: And what a snooze gives as its reason, as the messages of retries there.
+_LONGEST_REASON = 200
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ONCE = Retries(max_attempts=1)
 #: Where a function asks for a retry and its queue declares none.
 _DEFAULT = Retries()
@@ -55,13 +59,12 @@ class Judge:
         return self._plan.outcome(result)
 
     def raised(self, claimed: Claimed, error: BaseException) -> Outcome:
-        """Return the outcome of an attempt whose function raised."""
-        if isinstance(error, Verdict):
-            return self._asked_for(claimed, error)
-        if isinstance(error, FailedElsewhere):
-            return self._failed(claimed, self.error(claimed, error.kind, error.message, error.trace), error.classes)
-        told = self.error(claimed, type(error).__name__, text_of(error), _trace(error))
-        return self._failed(claimed, told, class_names(error))
+        """Return the outcome of an attempt whose function raised; never raises, although an error is user code."""
+        try:
+            return self._raised(claimed, error)
+        except Exception as fault:  # noqa: BLE001 - a lane that ended by it would hold its job for ever
+            why = f"that error could not be told: {type(fault).__name__}: {text_of(fault)}"
+            return Fail(self.error(claimed, type(error).__name__, why))
 
     def timed_out(self, claimed: Claimed) -> Outcome:
         """Return the outcome of an attempt that ran longer than the queue's timeout."""
@@ -83,6 +86,14 @@ class Judge:
             attempt=claimed.attempt,
         )
 
+    def _raised(self, claimed: Claimed, error: BaseException) -> Outcome:
+        if isinstance(error, Verdict):
+            return self._asked_for(claimed, error)
+        if isinstance(error, FailedElsewhere):
+            return self._failed(claimed, self.error(claimed, error.kind, error.message, error.trace), error.classes)
+        told = self.error(claimed, type(error).__name__, text_of(error), _trace(error))
+        return self._failed(claimed, told, class_names(error))
+
     def _failed(self, claimed: Claimed, error: JobError, classes: Sequence[str]) -> Outcome:
         if not self._retries.again(classes, _counted(claimed)):
             return Fail(error)
@@ -99,9 +110,10 @@ class Judge:
                 after = verdict.after
                 return Retry(_milliseconds(self._asked.delay(_counted(claimed)) if after is None else after), error)
             case SnoozeVerdict():
+                told = reason[:_LONGEST_REASON]  # it stands in a line of the job's history
                 if verdict.until is not None:
-                    return Snooze(until_ms=int(verdict.until.timestamp() * 1000), reason=reason)
-                return Snooze(_milliseconds(verdict.after or timedelta()), reason=reason)
+                    return Snooze(until_ms=_milliseconds(verdict.until - _EPOCH), reason=told)
+                return Snooze(_milliseconds(verdict.after or timedelta()), reason=told)
             case CancelVerdict():
                 return Cancel(reason)
             case FailVerdict():
@@ -112,7 +124,7 @@ class Judge:
 
 def _counted(claimed: Claimed) -> int:
     """Return how many attempts count: those whose worker died do not."""
-    return claimed.attempt - claimed.rescues
+    return max(1, claimed.attempt - claimed.rescues)
 
 
 def _trace(error: BaseException) -> str:
@@ -120,4 +132,4 @@ def _trace(error: BaseException) -> str:
 
 
 def _milliseconds(time: timedelta) -> int:
-    return int(time / timedelta(milliseconds=1))
+    return math.ceil(time / timedelta(milliseconds=1))

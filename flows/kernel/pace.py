@@ -10,7 +10,7 @@ from flows.store.turns import MOST_JOBS
 #: Jobs are claimed ahead that will begin within so many seconds.
 _AHEAD: Final = 0.02
 #: And so many at most.
-_MOST_AHEAD: Final = 2 * MOST_JOBS
+_MOST_AHEAD: Final = 4 * MOST_JOBS
 
 
 class Pace:

@@ -8,13 +8,17 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol
+from collections import deque
+from typing import TYPE_CHECKING, Final, Protocol
 
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
     from flows.store.leases import LeaseRenewal
     from flows.telemetry.events import Events
+
+#: Pokes are answered at once, and then again after so many seconds.
+_BETWEEN_POKES: Final = 0.05
 
 
 class Holder(Protocol):
@@ -45,6 +49,9 @@ class Renewer:
         #: By worker incarnation, when each lease was last known to be kept; only the thread looks at it.
         self._kept: dict[str, dict[tuple[str, int], float]] = {}
         self._stop = threading.Event()
+        #: The ids of jobs that are to be renewed at once; None stands for all.
+        self._pokes: deque[str | None] = deque()
+        self._poked = threading.Event()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._seen = 0.0
@@ -57,6 +64,11 @@ class Renewer:
         """Renew it no more."""
         self._holders.discard(holder)
         self._kept.pop(holder.incarnation, None)
+
+    def poke(self, job_id: str | None) -> None:
+        """Renew a job at once if it is held here, or all that are: the answer may be that it is to be cancelled."""
+        self._pokes.append(job_id)
+        self._poked.set()
 
     def start(self) -> None:
         """Begin the thread."""
@@ -72,6 +84,7 @@ class Renewer:
         thread, self._thread = self._thread, None
         if thread is not None:
             self._stop.set()
+            self._poked.set()
             await asyncio.to_thread(thread.join)
             self._renewal.close()
 
@@ -81,7 +94,15 @@ class Renewer:
             self._loop.call_later(min(self._pause, self._hang_limit / 4), self._show_life)
 
     def _renew_forever(self) -> None:
-        while not self._stop.wait(self._pause):
+        due = time.monotonic() + self._pause
+        while True:
+            poked = self._poked.wait(max(0.0, due - time.monotonic()))
+            if self._stop.is_set():
+                return
+            if poked and time.monotonic() < due:
+                self._answer_pokes()
+                continue
+            due = time.monotonic() + self._pause
             if time.monotonic() - self._seen > self._hang_limit:
                 self._tell("loop.hangs", seconds=round(time.monotonic() - self._seen, 1))
                 continue
@@ -94,20 +115,37 @@ class Renewer:
         held = holder.held()
         kept = self._kept.get(holder.incarnation, {})
         self._kept[holder.incarnation] = {pair: kept.get(pair, began) for pair in held}
+        if self._ask(holder, held):
+            self._kept[holder.incarnation] = dict.fromkeys(held, began)
+        else:
+            self._give_up(holder)
+
+    def _answer_pokes(self) -> None:
+        """Renew what was poked, and wait a little: of many that come together, the next are answered together."""
+        self._poked.clear()
+        poked = {self._pokes.popleft() for _ in range(len(self._pokes))}
+        for holder in tuple(self._holders):
+            if None in poked:
+                self._renew(holder)
+            else:
+                self._ask(holder, [lease for lease in holder.held() if lease[0] in poked])
+        self._stop.wait(_BETWEEN_POKES)
+
+    def _ask(self, holder: Holder, held: list[tuple[str, int]]) -> bool:
+        """Renew these leases and pass on what is to be known of them; whether the server has answered."""
         if not held:
-            return
+            return True
         failpoint("before-renew")
         try:
             words = self._renewal.renew(holder.queue, holder.incarnation, held)
         except Exception as error:  # noqa: BLE001 - without this thread, all leases of the process are lost
             self._tell("store.unavailable", error=str(error))
-            self._give_up(holder)
-            return
-        self._kept[holder.incarnation] = dict.fromkeys(held, began)
+            return False
         loop = self._loop
         for (job_id, fence), word in zip(held, words, strict=True):
             if word != "kept" and loop is not None and not loop.is_closed():
                 loop.call_soon_threadsafe(holder.lease_answered, job_id, fence, word)
+        return True
 
     def _give_up(self, holder: Holder) -> None:
         """Leases of which nothing was heard for as long as they last are lost, by the clock of this machine."""

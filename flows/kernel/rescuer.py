@@ -1,26 +1,37 @@
-"""Looks, every few seconds, for leases that are over in the queues that this process works on."""
+"""Looks, every few seconds, for what others have left behind: leases that are over, children to be cancelled."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flows.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
+    from flows.store.control import Cascaded
     from flows.store.leases import Rescue
     from flows.telemetry.events import Events
+
+#: At one look, so many times up to 100 children of cancelled parents are cancelled.
+_CASCADES: Final = 100
 
 
 class Rescuer:
     """One task for all queues of a flow; others may do the same at the same time."""
 
-    def __init__(self, rescue: Callable[[str], Rescue], pause_seconds: float, events: Events) -> None:
+    def __init__(
+        self,
+        rescue: Callable[[str], Rescue],
+        cascade: Callable[[], Awaitable[Cascaded]],
+        pause_seconds: float,
+        events: Events,
+    ) -> None:
         self._rescue = rescue
+        self._cascade = cascade
         self._pause = pause_seconds
         self._events = events
         self._queues: Counter[str] = Counter()
@@ -49,7 +60,7 @@ class Rescuer:
             await asyncio.gather(task, return_exceptions=True)
 
     async def tick(self) -> None:
-        """Look once in every queue."""
+        """Look once in every queue, and go on with what clients that cancelled parents have left undone."""
         for queue in tuple(self._queues):
             try:
                 answers = await self._rescue(queue).rescue()
@@ -61,6 +72,20 @@ class Rescuer:
                 continue
             for job_id, word in answers:
                 self._events.emit(f"job.{word}", queue=queue, job_id=job_id)
+        await self._cascade_some()
+
+    async def _cascade_some(self) -> None:
+        try:
+            for _ in range(_CASCADES):
+                done = await self._cascade()
+                if not done.parent:
+                    return
+                flow, _, job_id = done.parent.rpartition(":")
+                self._events.emit("job.cascaded", flow=flow, job_id=job_id, count=done.count)
+        except StoreError as error:
+            self._events.emit("store.unavailable", error=str(error))
+        except Exception as error:  # noqa: BLE001 - nor by this
+            self._events.emit("worker.crashed", error=repr(error))
 
     async def _look_forever(self) -> None:
         while True:

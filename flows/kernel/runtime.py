@@ -7,19 +7,21 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from flows.config import choose_server
+from flows.kernel.auditor import Auditor
 from flows.kernel.renewer import Holder, Renewer
 from flows.kernel.rescuer import Rescuer
 from flows.model.outcome import Fail
+from flows.store.audit import Audit
 from flows.store.connection import Connection
 from flows.store.control import Control
 from flows.store.creation import Creation
 from flows.store.doorbell import Doorbell
 from flows.store.embedded import EmbeddedServer
-from flows.store.endings import Endings
 from flows.store.fetch import Fetch
 from flows.store.leases import LeaseRenewal, Rescue
 from flows.store.ownership import register
 from flows.store.server_check import check_server
+from flows.store.signals import Signals
 from flows.store.terms import Terms
 from flows.store.turns import Turns
 from flows.telemetry.events import Events
@@ -73,6 +75,8 @@ class Runtime:
                 await self.connection.open()
                 await check_server(self.connection, allow_eviction=self.options.allow_eviction)
                 await register(self.connection, self.terms, self.options)
+                self._audit = Audit(self.connection, self.terms, [name for name, _queue in self.options.walk()])
+                await self._audit.introduce()
             except BaseException:
                 await self.connection.close()
                 raise
@@ -84,28 +88,32 @@ class Runtime:
         self.creation = Creation(self.connection, self.terms)
         self.fetch = Fetch(self.connection, self.terms)
         self.control = Control(self.connection, self.terms)
-        self.endings = Endings(url, self.terms)
+        self.signals = Signals(url)
         self._bell = Connection(url, f"flows-{self.options.name}-bell")
         self.doorbell = Doorbell(self._bell, self.connection, self.terms.keys)
         lease = self.options.lease.total_seconds()
         renewal = LeaseRenewal(url, self.terms)
         self.renewer = Renewer(renewal, lease, self.options.hang_limit.total_seconds(), self.events)
-        self.rescuer = Rescuer(self._rescue, lease / 6, self.events)
+        self.rescuer = Rescuer(self._rescue, self.control.cascade, lease / 6, self.events)
+        self.auditor = Auditor(self._audit, min(lease / 2, 15), self.events)
 
     def begin(self, shift: Holder) -> None:
-        """Renew the leases of a worker that begins, and look after its queue."""
+        """Renew the leases of a worker that begins, look after its queue, and hear which of its jobs are cancelled."""
         if not self._serving:
             self._serving = True
             self.doorbell.start()
             self.renewer.start()
             self.rescuer.start()
+            self.auditor.start()
         self.renewer.add(shift)
         self.rescuer.add(shift.queue)
+        self.background(self.signals.subscribe(self.terms.keys.cancel(shift.queue), self.renewer.poke))
 
     def end(self, shift: Holder) -> None:
         """Do it no more."""
         self.renewer.remove(shift)
         self.rescuer.remove(shift.queue)
+        self.signals.unsubscribe(self.terms.keys.cancel(shift.queue), self.renewer.poke)
 
     async def close(self) -> None:
         """Stop the services and disconnect; closing twice changes nothing."""
@@ -124,11 +132,12 @@ class Runtime:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
             if self._serving:
                 self._serving = False
+                await self.auditor.stop()
                 await self.rescuer.stop()
                 await self.doorbell.stop()
                 await self.renewer.stop()
             await self._bell.close()
-            await self.endings.close()
+            await self.signals.close()
             await self.connection.close()
 
     def turns(self, queue: str, incarnation: str, fields: Sequence[str]) -> Turns:

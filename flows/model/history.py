@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: The verbs by which a job comes to each of its last states.
 _LAST_VERBS = {b"done": "finish", b"failed": "fail", b"cancelled": "cancel"}
+#: After these the job waits to be tried again; those with 1 have given their number back.
+_GIVEN_BACK = {"retry": 0, "rescue": 0, "snooze": 1, "release": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,15 @@ def history_of(fields: Mapping[str, bytes], error: JobError | None) -> list[Past
     """Return the attempts that a job's hash tells of, oldest first; lines edited into nonsense are left out."""
     told = [past for line in fields.get("_history", b"").splitlines() if (past := _past(line)) is not None]
     last = _last(fields, error)
-    # A job that was cancelled while it waited to be tried again had no attempt to end.
-    waited = (
-        told and last and (told[-1].queue, last.verb) == (last.queue, "cancel") and told[-1].attempt >= last.attempt
-    )
-    return told if last is None or waited else [*told, last]
+    if last is None or (told and last.verb == "cancel" and _waited(told[-1], last)):
+        return told
+    return [*told, last]
+
+
+def _waited(told: PastAttempt, last: PastAttempt) -> bool:
+    """Whether the job was cancelled between the attempt that was told last and the next: none ended by that."""
+    given_back = _GIVEN_BACK.get(told.verb)
+    return told.queue == last.queue and given_back is not None and told.attempt - given_back == last.attempt
 
 
 def _past(line: bytes) -> PastAttempt | None:

@@ -44,7 +44,7 @@ class Retries:
     def __post_init__(self) -> None:
         """Check everything."""
         attempts: object = self.max_attempts
-        if not isinstance(attempts, int) or isinstance(attempts, bool) or attempts < 1:
+        if not isinstance(attempts, int) or isinstance(attempts, bool) or attempts < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
             msg = f"max_attempts={attempts!r}: give a positive whole number"
             raise DeclarationError(msg)
         if isinstance(self.backoff, Sequence) and not self.backoff:
@@ -94,7 +94,9 @@ def class_names(error: BaseException) -> tuple[str, ...]:
 
 
 def _name(one: type) -> str:
-    return f"{one.__module__}.{one.__qualname__}"
+    # In a process of executor="process", the script that runs the flow has another name than here.
+    module = "__main__" if one.__module__ == "__mp_main__" else one.__module__
+    return f"{module}.{one.__qualname__}"
 
 
 def _among(names: Sequence[str], classes: Sequence[type]) -> bool:

@@ -16,7 +16,7 @@ class Verdict(Exception):
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason = str(reason)  # `Retry(error)` is written soon, and means its text
 
 
 class Retry(Verdict):
@@ -82,7 +82,7 @@ def _checked(after: object) -> timedelta:
 
 
 def _aware(until: object) -> datetime:
-    if not isinstance(until, datetime) or until.tzinfo is None:
+    if not isinstance(until, datetime) or until.utcoffset() is None:
         msg = f"until={until!r}: give a datetime with a time zone"
         raise ValidationError(msg)
     if until - datetime.now(UTC) > LONGEST_DELAY:

@@ -20,8 +20,8 @@ from flows.model.names import is_job_id
 from flows.model.record import JobRecord
 from flows.model.state import TERMINAL, JobState
 from flows.store.creation import in_batches
-from flows.store.endings import LOOK_AGAIN
 from flows.store.fetch import KERNEL_FIELDS, child_jobs
+from flows.store.signals import LOOK_AGAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -102,11 +102,16 @@ class Jobs(Generic[ParamsT]):
     async def wait_for(self, job_id: str, timeout: float) -> JobRecord[ParamsT]:
         """Return the job when it has ended."""
         await self._runtime.open()
-        endings = self._runtime.endings
+        signals, channel = self._runtime.signals, self._runtime.terms.keys.ended(self._flow, _checked(job_id))
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
-        event = await endings.subscribe(self._flow, _checked(job_id))
+        event = asyncio.Event()
+
+        def ring(_told: str | None) -> None:
+            event.set()
+
         try:
+            await signals.subscribe(channel, ring)
             while True:
                 record = (await self.get([job_id], None, resolve=False))[0]
                 if record is None:
@@ -124,7 +129,7 @@ class Jobs(Generic[ParamsT]):
                     continue
                 event.clear()
         finally:
-            await endings.unsubscribe(self._flow, job_id, event)
+            signals.unsubscribe(channel, ring)
 
     async def cancel(self, job_id: str, reason: str) -> str:
         """Cancel a job and its children."""

@@ -38,7 +38,7 @@ async def run_until_told(
             await told.wait()
         finally:
             starting.cancel()
-            await asyncio.wait({starting})
+            await asyncio.gather(starting, return_exceptions=True)
             stopping = asyncio.ensure_future(stop(grace))
             if not await _either(stopping, hurry):
                 await stop(0)

@@ -42,14 +42,7 @@ class Connection:
 
     def __init__(self, url: str, name: str) -> None:
         self.url = url
-        self._pool = ConnectionPool.from_url(
-            url,
-            protocol=2,
-            client_name=name,
-            socket_timeout=ANSWER_TIMEOUT,
-            socket_connect_timeout=ANSWER_TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._pool = new_pool(url, name)
         self._wire: Wire | None = None
         self._opening: asyncio.Task[Wire] | None = None
 
@@ -161,6 +154,18 @@ class Connection:
 
 class _NoScript(StoreError):
     """The server does not have the script that was named by its digest."""
+
+
+def new_pool(url: str, name: str) -> ConnectionPool:
+    """Return what opens connections, each of which tries once; the server lists them under this name."""
+    return ConnectionPool.from_url(
+        url,
+        protocol=2,
+        client_name=name,
+        socket_timeout=ANSWER_TIMEOUT,
+        socket_connect_timeout=ANSWER_TIMEOUT,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 def translated(error: ReplyError) -> StoreError:  # noqa: PLR0911 - one per kind of error

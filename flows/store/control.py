@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flows.errors import StoreError
 from flows.store.scripts import load
 
 if TYPE_CHECKING:
     from flows.store.connection import Connection
     from flows.store.scripts import Argument
     from flows.store.terms import Terms
+
+_logger = logging.getLogger("flows.store")
+
+
+@dataclass(frozen=True, slots=True)
+class Cascaded:
+    """What one call of `cascade` did."""
+
+    parent: str
+    """The parent whose children it came to, as `<flow>:<id>`; empty where none is to be gone on with."""
+    more: bool
+    """Whether it has to be called again for this parent."""
+    count: int
+    """How many children were cancelled, asked to end, or deleted before anyone saw them."""
+    parents: list[str]
+    """Which of them have children of their own, that are now to be cancelled."""
 
 
 class Control:
@@ -20,16 +39,33 @@ class Control:
         self._terms = terms
 
     async def cancel(self, flow: str, job_id: str, reason: str) -> str:
-        """Cancel a job and its children; the word: cancelled, requested, too late, gone or malformed."""
-        word, children = await self._connection.run(load("cancel"), {**self._named(flow, job_id), "reason": reason})
-        for child in children:
-            child_flow, child_id = self._of_key(child)
-            await self.cancel(child_flow, child_id, reason)
+        """Cancel a job and its children; the word: cancelled, requested, too late, gone or malformed.
+
+        That the children are to be cancelled is noted by the script that cancels the parent: should this client not
+        come to all of them, a rescuer does.
+        """
+        word, more = await self._connection.run(load("cancel"), {**self._named(flow, job_id), "reason": reason})
+        parents = [f"{flow}:{job_id}"] if more else []
+        try:
+            while parents:
+                done = await self.cascade(parents[-1])
+                if not done.more:
+                    parents.pop()
+                parents[:0] = done.parents
+        except StoreError as error:
+            _logger.warning("children of the cancelled job %s are left to the next rescuer: %s", job_id, error)
         return str(word.decode())
+
+    async def cascade(self, parent: str = "") -> Cascaded:
+        """Cancel some children of a parent that was cancelled, or of any such parent where none is named."""
+        named = {**self._terms.named(), "parent": parent}
+        found, more, count, parents = await self._connection.run(load("cascade"), named)
+        return Cascaded(found.decode(), bool(more), count, [name.decode() for name in parents])
 
     async def retry_job(self, flow: str, job_id: str) -> str:
         """Give a job that has failed or was cancelled a new life; the word: retried, gone, or its state."""
-        word = await self._connection.run(load("retry_job"), self._named(flow, job_id))
+        while (word := await self._connection.run(load("retry_job"), self._named(flow, job_id))) == b"cancelling":
+            await self.cascade(f"{flow}:{job_id}")
         return str(word.decode())
 
     async def delete(self, flow: str, job_id: str) -> bool:

@@ -72,6 +72,14 @@ class Keys:
         """Hash: child id → its parent as `<flow>:<id>`, for when the child's hash is gone."""
         return f"{self.namespace}flows:parents:{child_flow}"
 
+    def cancelling(self, root_flow: str) -> str:
+        """Hash: parents that were cancelled before all their children were → how far that has come."""
+        return f"{self.namespace}flows:cancelling:{root_flow}"
+
+    def audit(self, flow: str) -> str:
+        """Hash: how far the slow audit of the flow has come, and what it has repaired."""
+        return f"{self.namespace}flows:audit:{flow}"
+
     def log(self, flow: str, job_id: str) -> str:
         """List: the last lines that the job's function logged."""
         return f"{self.namespace}flows:log:{flow}:{job_id}"
@@ -79,3 +87,7 @@ class Keys:
     def ended(self, flow: str, job_id: str) -> str:
         """Channel: told when the job has ended."""
         return f"{self.namespace}flows:ended:{flow}:{job_id}"
+
+    def cancel(self, queue: str) -> str:
+        """Channel: told the ids of jobs of this queue that run and shall be cancelled."""
+        return f"{self.namespace}flows:cancel:{queue}"

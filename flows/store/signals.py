@@ -1,86 +1,118 @@
-"""Waiting for jobs to end: a subscription hastens it, reading the state decides it."""
+"""Hears what is told by pub/sub, on one connection for all who listen: it hastens, and decides nothing.
 
-# redis-py leaves **kwargs and some results untyped
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+A message may be lost, with the connection or before it is there. Whoever listens has to look for himself from time to
+time; when the connection is there, or is back, everyone is called once, since something may have been missed.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Any, Final
+import random
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-import redis.asyncio
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from flows.errors import StoreUnavailable
+from flows.store.connection import ANSWER_TIMEOUT, new_pool
+from flows.store.wire import Disconnected, ReplyError, Wire, open_wire, pack_command
 
 if TYPE_CHECKING:
-    from flows.store.terms import Terms
+    from collections.abc import Callable
 
-#: A message may be lost, so the state is read again after this many seconds.
+#: Called with what was told, or with None when something may have been missed.
+Listener: TypeAlias = "Callable[[str | None], None]"
+
+#: Whoever listens for the end of a job reads its state again after this many seconds.
 LOOK_AGAIN: Final = 1.0
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 10.0
 
 _logger = logging.getLogger("flows.store")
 
 
-class Endings:
-    """One subscription that all who wait in this process share."""
+class Signals:
+    """One connection, opened when the first listener comes, and again whenever it was lost."""
 
-    def __init__(self, url: str, terms: Terms) -> None:
-        self._client: Any = redis.asyncio.Redis.from_url(
-            url, protocol=2, socket_timeout=5, retry=Retry(NoBackoff(), 0), client_name="flows-endings"
-        )
-        self._terms = terms
-        self._pubsub: Any = None
-        self._waiting: dict[str, list[asyncio.Event]] = {}
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._pool = new_pool(url, "flows-signals")
+        self._listeners: dict[str, list[Listener]] = {}
+        self._wire: Wire | None = None
         self._task: asyncio.Task[None] | None = None
+        self._wanted = asyncio.Event()
+        self._tried = asyncio.Event()
+        self._closed = False
 
-    async def subscribe(self, flow: str, job_id: str) -> asyncio.Event:
-        """Return an event that is set when the job may have ended; give it back by `unsubscribe`."""
-        channel, event = self._terms.keys.ended(flow, job_id), asyncio.Event()
-        waiting = self._waiting.setdefault(channel, [])
-        waiting.append(event)
-        with contextlib.suppress(RedisError, OSError):
-            if self._pubsub is None:
-                self._pubsub = self._client.pubsub(ignore_subscribe_messages=True)
-            if len(waiting) == 1:
-                await self._pubsub.subscribe(channel)
-            if self._task is None or self._task.done():
-                self._task = asyncio.get_running_loop().create_task(self._listen(), name="flows-endings")
-        return event
+    async def subscribe(self, channel: str, listener: Listener) -> None:
+        """Call `listener` for each message; when this returns, from now on, if the server can be reached."""
+        first = channel not in self._listeners
+        self._listeners.setdefault(channel, []).append(listener)
+        self._wanted.set()
+        if self._task is None and not self._closed:
+            self._task = asyncio.get_running_loop().create_task(self._listen_forever(), name="flows-signals")
+        await self._tried.wait()
+        if first and self._wire is not None:
+            with contextlib.suppress(Disconnected):
+                await _say(self._wire, "SUBSCRIBE", channel)
 
-    async def unsubscribe(self, flow: str, job_id: str, event: asyncio.Event) -> None:
-        """Give an event back."""
-        channel = self._terms.keys.ended(flow, job_id)
-        waiting = self._waiting.get(channel, [])
+    def unsubscribe(self, channel: str, listener: Listener) -> None:
+        """Call it no more."""
+        listeners = self._listeners.get(channel, [])
         with contextlib.suppress(ValueError):
-            waiting.remove(event)
-        if not waiting and self._waiting.pop(channel, None) is not None and self._pubsub is not None:
-            with contextlib.suppress(RedisError, OSError):
-                await self._pubsub.unsubscribe(channel)
+            listeners.remove(listener)
+        if not listeners and self._listeners.pop(channel, None) is not None and self._wire is not None:
+            # Nobody waits for the answer. Should it be an error, the server tells what nobody hears.
+            _say(self._wire, "UNSUBSCRIBE", channel).add_done_callback(lambda answer: answer.exception())
 
     async def close(self) -> None:
-        """End the subscription."""
+        """End the connection; closing twice changes nothing."""
+        self._closed = True
+        self._tried.set()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
-        if self._pubsub is not None:
-            with contextlib.suppress(RedisError, OSError):
-                await self._pubsub.aclose()
-            self._pubsub = None
-        await self._client.aclose()
 
-    async def _listen(self) -> None:
-        while self._waiting:
+    async def _listen_forever(self) -> None:
+        pause = _FIRST_PAUSE
+        while not self._closed:
+            while not self._listeners:
+                self._wanted.clear()
+                await self._wanted.wait()
+            wire = None
             try:
-                message = await self._pubsub.get_message(timeout=LOOK_AGAIN)
-            except (RedisError, OSError, RuntimeError) as error:
-                # RuntimeError: the first SUBSCRIBE has failed, so redis-py has no connection to read from.
-                _logger.debug("the subscription to endings was lost: %s", error)
-                await asyncio.sleep(LOOK_AGAIN)
-                continue
-            if message is not None and message.get("channel") is not None:
-                for event in self._waiting.get(message["channel"].decode(), ()):
-                    event.set()
+                wire = await open_wire(self._pool, self._url)
+                await self._subscribe_to_all(wire)
+                pause = _FIRST_PAUSE
+                await wire.ended.wait()
+            except (Disconnected, StoreUnavailable, ReplyError) as error:
+                _logger.debug("nothing can be heard: %s", error)
+            finally:
+                self._wire = None
+                self._tried.set()
+                if wire is not None:
+                    wire.close()
+            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _subscribe_to_all(self, wire: Wire) -> None:
+        if self._closed:
+            return  # redis-py 8.1 at times swallows a cancellation while it connects
+        wire.hear = self._hear
+        self._wire = wire
+        for answer in await asyncio.gather(*(_say(wire, "SUBSCRIBE", channel) for channel in self._listeners)):
+            if isinstance(answer, ReplyError):
+                raise answer
+        self._tried.set()
+        for channel in tuple(self._listeners):
+            self._call(channel, None)
+
+    def _hear(self, channel: bytes, told: bytes) -> None:
+        self._call(channel.decode(), told.decode("utf-8", "replace"))
+
+    def _call(self, channel: str, told: str | None) -> None:
+        for listener in dict.fromkeys(self._listeners.get(channel, ())):
+            listener(told)
+
+
+def _say(wire: Wire, verb: str, channel: str) -> asyncio.Future[object]:
+    return wire.send(pack_command((verb, channel)), 1, ANSWER_TIMEOUT)

@@ -52,6 +52,7 @@ class Terms:
         return {
             "ns": self.keys.namespace,
             "now": 0,
+            "root": self.flow,
             "flow": flow or self.flow,
             "first": self.first(flow or self.flow),
             "ttl": self.ttl_ms,

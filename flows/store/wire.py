@@ -17,6 +17,8 @@ from flows.config import redact
 from flows.errors import StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from redis.asyncio.connection import ConnectionPool
 
     from flows.store.resp import Reader, pack_command
@@ -67,6 +69,9 @@ class Wire(asyncio.Protocol):
         self._outgoing: list[bytes] = []
         self._watchdog: asyncio.TimerHandle | None = None
         self.closed = False
+        #: Where it is set, it gets what is published on the channels that were subscribed to: channel and message.
+        self.hear: Callable[[bytes, bytes], None] | None = None
+        self.ended = asyncio.Event()
         self._transport.set_protocol(self)
 
     def send(self, packed: bytes, replies: int, timeout: float) -> asyncio.Future[Any]:
@@ -92,10 +97,14 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand each whole reply to the request that is next."""
-        reader, requests = self._reader, self._requests
+        reader, requests, hear = self._reader, self._requests, self.hear
         try:
             reader.feed(data)
             while (reply := reader.gets()) is not False:
+                if hear is not None and isinstance(reply, list) and reply[:1] == [b"message"]:
+                    _message, channel, told = reply  # pyright: ignore[reportUnknownVariableType]
+                    hear(channel, told)  # pyright: ignore[reportUnknownArgumentType]
+                    continue
                 request = requests[0]
                 request.left -= 1
                 if request.left:
@@ -136,6 +145,7 @@ class Wire(asyncio.Protocol):
         if self.closed:
             return
         self.closed = True
+        self.ended.set()
         if self._watchdog is not None:
             self._watchdog.cancel()
         self._transport.abort()
@@ -156,6 +166,9 @@ async def open_wire(pool: ConnectionPool, url: str) -> Wire:
     connection: Any = make()
     try:
         await connection.connect()
+    except asyncio.CancelledError:
+        await connection.disconnect(nowait=True)
+        raise
     except (RedisError, RedisTimeoutError, OSError) as error:
         await connection.disconnect(nowait=True)
         # Over a unix socket redis-py wraps what the greeting raised in a ConnectionError.

@@ -21,6 +21,8 @@ WARNINGS = frozenset(
         "job.overruns",
         "job.timed_out",
         "job.expired",
+        "job.repaired",
+        "job.unrepaired",
         "store.unavailable",
         "store.full",
         "store.refused",

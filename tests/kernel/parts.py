@@ -49,13 +49,17 @@ def number_flow(
     function: Function | None = None,
     **options: Any,
 ) -> Flow[Work, Given]:
-    """Return a flow of one queue, `work`, with the workers that `count`, `concurrency` and `executor` ask for."""
+    """Return a flow of one queue, `work`, with the workers that `count`, `concurrency` and `executor` ask for.
+
+    `retries` and `timeout` are the queue's, and the rest of the options the flow's.
+    """
+    queue = {name: options.pop(name) for name in ("retries", "timeout") if name in options}
     workers = {name: options.pop(name) for name in ("count", "concurrency", "executor") if name in options}
     lease = timedelta(seconds=options.pop("lease", 30))
     flow = NumberFlow(
         FlowOptions(
             name="numbers",
-            queues=[QueueOptions("work", job=Work)],
+            queues=[QueueOptions("work", job=Work, **queue)],
             redis_url=redis_url,
             namespace=namespace,
             lease=lease,

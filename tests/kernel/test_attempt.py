@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from datetime import timedelta
 
 import pytest
 from redis import Redis
 
-from flows import JobRecord, JobResult
-from tests.kernel.parts import LONG, Answer, Function, Given, MakeFlow, Work, double
+from flows import Fail, JobRecord, JobResult, Retry, Snooze, Verdict, current_job
+from tests.kernel.parts import LONG, Answer, Function, Given, MakeFlow, Work, double, within
 
 
 class Boom(Exception):
@@ -178,3 +179,83 @@ async def test_the_traceback_is_the_functions(make_flow: MakeFlow) -> None:
     assert "direct cause of the following exception" in failed.error.traceback
     assert failed.error.traceback.rstrip().endswith("Boom: no number")
     assert traceback.format_exc() not in failed.error.traceback
+
+
+class Ending:
+    """A function that waits to be told to end, and then raises an error, or what it was told."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+        self.begun = asyncio.Event()
+
+    async def __call__(self, _job: Work) -> Verdict | None:
+        """Wait; a later attempt is done at once."""
+        if current_job().fence > 1:
+            return None
+        self.begun.set()
+        try:
+            await within(asyncio.Event().wait())
+        except asyncio.CancelledError:
+            if self.error is None:
+                raise
+            raise self.error from None
+        raise AssertionError
+
+
+@pytest.mark.parametrize("error", [None, Boom("while it cleaned up"), SystemExit(3), asyncio.CancelledError("mine")])
+async def test_what_a_function_raises_when_its_worker_stops(make_flow: MakeFlow, error: BaseException | None) -> None:
+    """It says nothing of its job, which is handed back without having used up an attempt."""
+    ending = Ending(error)
+    flow = make_flow(ending)
+    await flow.start_all()
+    job_id = await flow.create_job(Given())
+    await within(ending.begun.wait())
+    await within(flow.stop_all(grace=0))
+    record = await flow.get_job(job_id)
+    assert record is not None
+    assert (record.status, record.attempts, record.error) == ("waiting", 0, None)
+    async with flow:
+        record = await flow.wait_for(job_id, LONG)
+    assert [(past.attempt, past.verb) for past in record.history] == [(1, "release"), (1, "finish")]
+
+
+@pytest.mark.parametrize("error", [None, Boom("while it cleaned up")])
+async def test_what_a_function_raises_when_its_job_is_cancelled(
+    make_flow: MakeFlow, error: BaseException | None
+) -> None:
+    """Neither does that: the job is cancelled, with the reason that was given."""
+    ending = Ending(error)
+    async with make_flow(ending, lease=0.4) as flow:
+        job_id = await flow.create_job(Given())
+        await within(ending.begun.wait())
+        await flow.cancel_job(job_id, "unwanted")
+        record = await flow.wait_for(job_id, LONG)
+    assert (record.status, record.error) == ("cancelled", None)
+    assert [(past.verb, past.reason) for past in record.history] == [("cancel", "unwanted")]
+
+
+@pytest.mark.parametrize("verdict", [Snooze("not now", after=timedelta(0)), Retry("not now", after=timedelta(0))])
+async def test_a_verdict_counts_also_when_the_worker_stops(make_flow: MakeFlow, verdict: Verdict) -> None:
+    """Raised as well as returned, it was said on purpose."""
+    ending = Ending(verdict)
+    flow = make_flow(ending)
+    await flow.start_all()
+    job_id = await flow.create_job(Given())
+    await within(ending.begun.wait())
+    await within(flow.stop_all(grace=0))
+    async with flow:
+        record = await flow.wait_for(job_id, LONG)
+    assert [past.verb for past in record.history] == [type(verdict).__name__.lower(), "finish"]
+
+
+async def test_an_error_that_cannot_be_judged(make_flow: MakeFlow) -> None:
+    """A verdict whose author forgot to call the class above fails its job, and its lane goes on."""
+
+    class Unfinished(Fail):
+        def __init__(self) -> None:
+            pass
+
+    failed, done = await outcomes_of(make_flow, failing_at_0(Unfinished()))
+    assert failed.error is not None
+    assert (failed.status, failed.error.type) == ("failed", "Unfinished")
+    assert done.status == "done"

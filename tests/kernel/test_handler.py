@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import multiprocessing
 import os
+import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -132,7 +135,7 @@ async def test_a_process(make_flow: MakeFlow) -> None:
     errors = [record.error and (record.error.type, record.error.message) for record in records]
     assert errors == [
         None,
-        ("WorkerProcessDied", "the process that ran the function died under it"),
+        ("WorkerProcessDied", "the process that ran the function died under it (exit code 3)"),
         ("TwoParts", "broken"),
         ("SystemExit", "4"),
         ("FlowsError", "progress and log are not available in a function with executor='process'"),
@@ -175,3 +178,47 @@ async def test_a_thread_that_is_handed_back(make_flow: MakeFlow) -> None:
     await flow.stop_all()
     assert record is not None
     assert (record.status, record.attempts) == ("waiting", 0)
+
+
+def hanging(_job: Work) -> None:
+    """Never end."""
+    time.sleep(3 * LONG)
+
+
+async def test_a_process_that_is_handed_back(make_flow: MakeFlow) -> None:
+    """A process can be stopped: when its job is handed back, it is killed."""
+    others = set(multiprocessing.active_children())
+    flow = make_flow(hanging, executor="process")
+    await flow.start_all()
+    job_id = await flow.create_job(Given())
+    async with asyncio.timeout(LONG):
+        while not (children := set(multiprocessing.active_children()) - others):  # noqa: ASYNC110 - the worker begins it
+            await asyncio.sleep(0.01)
+    await within(flow.stop_all(grace=0.0))
+    for child in children:
+        await asyncio.to_thread(child.join, LONG)
+        assert child.exitcode == -signal.SIGKILL
+    record = await flow.get_job(job_id)
+    await flow.stop_all()
+    assert record is not None
+    assert (record.status, record.attempts) == ("waiting", 0)
+
+
+async def test_a_thread_that_hangs_keeps_no_slot(make_flow: MakeFlow) -> None:
+    """When a job is cancelled whose function hangs, the worker does the next job, though it runs one at a time."""
+    begun, go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def once(job: Work) -> Answer:
+        if job.number == 0:
+            loop.call_soon_threadsafe(begun.set)
+            go_on.wait(LONG)
+        return Answer(answer=job.number)
+
+    async with make_flow(once, lease=1) as flow:
+        hangs = await flow.create_job(Given(number=0))
+        await within(begun.wait())
+        await flow.cancel_job(hangs)
+        done = await flow.wait_for(await flow.create_job(Given(number=3)), LONG)
+        go_on.set()
+    assert done.view(Answer).answer == 3

@@ -35,7 +35,7 @@ def test_a_worker_that_begins_claims_what_it_can_run(clock: list[float]) -> None
 
 @pytest.mark.parametrize(("rate", "ahead"), [(100, 2), (1_000, 20), (10_000, 200), (1_000_000, 400)])
 def test_fast_jobs_are_claimed_ahead(clock: list[float], rate: int, ahead: int) -> None:
-    """As many jobs are held as end within 20 ms, 400 at most and 200 a call."""
+    """As many jobs are held as end within 20 ms, 400 at most and 100 a call."""
     one = Pace(1)
     run(one, clock, rate)
     assert one.room(0, 0) == pytest.approx(min(1 + ahead, MOST_JOBS), abs=2)
@@ -59,7 +59,7 @@ def test_a_worker_that_is_stuck_forgets_its_rate(clock: list[float]) -> None:
     assert one.room(1, 0) == 1
     assert one.room(2, 0) == 0
     run(one, clock, 10_000)
-    assert one.room(2, 0) > 100
+    assert one.room(2, 0) > 90
 
 
 def test_a_few_places_are_not_worth_a_claim(clock: list[float]) -> None:

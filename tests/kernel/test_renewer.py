@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from redis import Redis
 
-from flows import current_job
-from flows.telemetry.events import Event
+from flows import Flow, current_job
+from flows.kernel.renewer import Renewer
+from flows.store.leases import LeaseRenewal
+from flows.telemetry.events import Event, Events
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard, within
 
 
@@ -162,22 +165,197 @@ async def test_a_lost_lease_cancels_the_function(make_flow: MakeFlow, redis: Red
         assert redis.hgetall(key) == before
 
 
-async def test_cancel_of_a_running_job(make_flow: MakeFlow) -> None:
-    """A running job is cancelled within one renewal: its function ends by a CancelledError, its worker goes on."""
-    begun = asyncio.Event()
+def deafen(flow: Flow[Work, Given]) -> None:
+    """Let the flow hear no message that a job of its queue is cancelled, as if pub/sub were off."""
+    runtime = flow._runtime
+    runtime.signals.unsubscribe(runtime.terms.keys.cancel("work"), runtime.renewer.poke)
 
-    async def endless(job: Work) -> Answer:
-        if job.number:
-            begun.set()
-            await asyncio.Event().wait()
+
+async def endless(job: Work) -> Answer:
+    """Run until cancelled, but for the number 0."""
+    if job.number:
+        await asyncio.Event().wait()
+    return await double(job)
+
+
+async def test_cancel_of_a_running_job(make_flow: MakeFlow, redis: Redis, namespace: str) -> None:
+    """A running job is cancelled in a moment, far from its next renewal; its worker goes on."""
+    async with make_flow(endless, lease=120) as flow:
+        claimed = asyncio.create_task(flow.events.wait_for("job.claimed"))
+        await asyncio.sleep(0)
+        job_id = await flow.create_job(Given(number=1))
+        await within(claimed)
+        assert await flow.cancel_job(job_id, "not wanted") == "requested"
+        assert (await flow.wait_for(job_id, LONG)).status == "cancelled"
+        assert redis.hget(f"{namespace}job:numbers:{job_id}", "_reason") == "not wanted"
+        assert (await flow.wait_for(await flow.create_job(Given(number=0)), LONG)).status == "done"
+
+
+async def test_cancel_of_a_running_job_without_a_message(make_flow: MakeFlow) -> None:
+    """The flag alone is enough: it is seen at the next renewal, a quarter of the lease later at most."""
+    loop = asyncio.get_running_loop()
+    async with make_flow(endless, lease=2) as flow:
+        claimed = asyncio.create_task(flow.events.wait_for("job.claimed"))
+        await asyncio.sleep(0)
+        job_id = await flow.create_job(Given(number=1))
+        await within(claimed)
+        deafen(flow)
+        asked = loop.time()
+        assert await flow.cancel_job(job_id) == "requested"
+        assert (await flow.wait_for(job_id, LONG)).status == "cancelled"
+        assert loop.time() - asked < 2 / 4 + 1  # and a second for a busy machine
+
+
+async def test_a_message_alone_cancels_nothing(make_flow: MakeFlow, redis: Redis, namespace: str) -> None:
+    """Whoever can publish cannot cancel: the message only lets the worker look, and the flag decides."""
+    renewed: list[str] = []
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def waiting(job: Work) -> Answer:
+        begun.set()
+        await go_on.wait()
         return await double(job)
 
-    async with make_flow(endless, lease=1) as flow:
+    async with make_flow(waiting, lease=120) as flow:
+        renewal, looked = flow._runtime.renewer._renewal, threading.Event()
+        renew = renewal.renew
+
+        def watched(queue: str, worker: str, held: list[tuple[str, int]]) -> list[str]:
+            words = renew(queue, worker, held)
+            renewed.extend(words)
+            looked.set()
+            return words
+
+        renewal.renew = watched  # type: ignore[method-assign]
         job_id = await flow.create_job(Given(number=1))
         await within(begun.wait())
-        assert await flow.cancel_job(job_id, "not wanted") == "requested"
-        assert (await flow.wait_for(job_id, 1)).status == "cancelled"
-        assert (await flow.wait_for(await flow.create_job(Given(number=0)), LONG)).status == "done"
+        while not redis.publish(f"{namespace}flows:cancel:work", job_id):  # noqa: ASYNC110 - until it is subscribed
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(looked.wait, LONG)
+        go_on.set()
+        assert (await flow.wait_for(job_id, LONG)).status == "done"
+    assert set(renewed) == {"kept"}
+
+
+class Shelf:
+    """A holder of leases."""
+
+    queue = "work"
+    incarnation = "w1"
+
+    def __init__(self, *ids: str) -> None:
+        self.ids = ids
+        self.answered: list[tuple[str, int, str]] = []
+        self.looks = 0
+
+    def held(self) -> list[tuple[str, int]]:
+        """Return what it holds."""
+        self.looks += 1
+        return [(job_id, 1) for job_id in self.ids]
+
+    def lease_answered(self, job_id: str, fence: int, word: str) -> None:
+        """Keep the answer."""
+        self.answered.append((job_id, fence, word))
+
+
+class Calls:
+    """A renewal that keeps what it was asked, and finds that each job `x…` is to be cancelled."""
+
+    def __init__(self) -> None:
+        self.ids: list[list[str]] = []
+        self.times: list[float] = []
+
+    def renew(self, _queue: str, _worker: str, held: list[tuple[str, int]]) -> list[str]:
+        """Keep the ids."""
+        self.ids.append([job_id for job_id, _fence in held])
+        self.times.append(time.monotonic())
+        return ["cancel" if job_id.startswith("x") else "kept" for job_id, _fence in held]
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    async def until(self, number: int) -> None:
+        """Wait for so many calls."""
+        async with asyncio.timeout(LONG):
+            while len(self.ids) < number:  # noqa: ASYNC110 - a thread fills it
+                await asyncio.sleep(0.001)
+
+
+@asynccontextmanager
+async def renewer(*shelves: Shelf, lease: float = 120) -> AsyncIterator[tuple[Renewer, Calls]]:
+    """Run a renewer of these leases."""
+    calls = Calls()
+    renewer = Renewer(cast("LeaseRenewal", calls), lease, 600, Events(logging.getLogger("flows")))
+    for shelf in shelves:
+        renewer.add(shelf)
+    renewer.start()
+    yield renewer, calls
+    await renewer.stop()
+
+
+async def test_a_poke_renews_what_is_held_and_nothing_else() -> None:
+    """Every process of a queue hears of all its jobs: who does not hold one asks nothing."""
+    one, other = Shelf("a", "x1", "b"), Shelf("c")
+    async with renewer(one, other) as (renews, calls):
+        renews.poke("elsewhere")
+        renews.poke("x1")
+        await calls.until(1)
+        renews.poke(None)
+        await calls.until(3)
+        await asyncio.sleep(0.1)
+        looks = one.looks
+        await asyncio.sleep(0.3)
+        assert one.looks == looks  # it rests until the next poke
+    assert calls.ids[0] == ["x1"]
+    assert sorted(calls.ids[1:]) == [["a", "x1", "b"], ["c"]]
+    assert (one.answered, other.answered) == ([("x1", 1, "cancel")] * 2, [])
+
+
+async def test_many_pokes_are_answered_together() -> None:
+    """The first at once, then about twenty times a second, and each job is asked for once."""
+    ids = [f"a{number}" for number in range(500)]
+    async with renewer(Shelf(*ids)) as (renews, calls):
+        began = time.monotonic()
+        for number, job_id in enumerate(ids):
+            renews.poke(job_id)
+            if number % 5 == 0:
+                await asyncio.sleep(0.002)
+        while sum(map(len, calls.ids)) < 500:  # noqa: ASYNC110 - a thread fills it
+            await asyncio.sleep(0.01)
+        took = time.monotonic() - began
+    assert sorted(job_id for asked in calls.ids for job_id in asked) == sorted(ids)
+    assert len(calls.ids) <= took / 0.05 + 1
+
+
+async def test_pokes_do_not_put_off_the_renewals() -> None:
+    """However often it is poked, each lease is renewed every quarter of its time."""
+    async with renewer(Shelf("a", "b"), lease=0.8) as (renews, calls):
+        until = time.monotonic() + 1.5
+        while time.monotonic() < until:
+            renews.poke("a")
+            await asyncio.sleep(0.01)
+    assert calls.ids.count(["a", "b"]) >= 4
+
+
+async def test_a_poke_shortly_before_a_renewal_does_not_put_it_off() -> None:
+    """The time of the next renewal stands."""
+    async with renewer(Shelf("a", "b"), lease=4) as (renews, calls):
+        began = time.monotonic()
+        await asyncio.sleep(0.8)
+        renews.poke("a")
+        await calls.until(2)
+    assert calls.ids == [["a"], ["a", "b"]]
+    assert calls.times[1] - began < 1.5
+
+
+async def test_who_stops_renews_nothing_more() -> None:
+    """The end comes at once, and in the middle of pokes too."""
+    async with renewer(Shelf("a")) as (renews, calls):
+        renews.poke("a")
+        await calls.until(1)
+        renews.poke("a")
+        await within(renews.stop(), 1)
+        assert calls.ids == [["a"]]
 
 
 async def test_a_function_that_is_quicker_than_its_cancellation(make_flow: MakeFlow) -> None:
@@ -192,6 +370,7 @@ async def test_a_function_that_is_quicker_than_its_cancellation(make_flow: MakeF
     async with make_flow(quick, lease=30) as flow:
         job_id = await flow.create_job(Given(number=1))
         await within(begun.wait())
+        deafen(flow)
         assert await flow.cancel_job(job_id) == "requested"
         go_on.set()
         assert (await flow.wait_for(job_id, LONG)).status == "done"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
+import pytest
 from redis import Redis
 
-from flows import StoreError
+from flows import Flow, StoreError
 from flows.kernel.rescuer import Rescuer
+from flows.store.control import Cascaded
 from flows.telemetry.events import Event
-from tests.kernel.parts import LONG, Given, MakeFlow, double, heard, within
+from tests.kernel.parts import LONG, Given, MakeFlow, Work, double, heard, within
 
 
 def abandon(redis: Redis, namespace: str, ids: list[str]) -> None:
@@ -71,12 +73,69 @@ async def test_errors_stay_with_their_queue(make_flow: MakeFlow, redis: Redis, n
     async with flow:
         events: list[Event] = heard(flow)
         broken = {"a": Broken(StoreError("away")), "b": Broken(RuntimeError("unforeseen"))}
-        rescuer = Rescuer(lambda queue: broken.get(queue) or flow._runtime._rescue(queue), 1, flow.events)
+        runtime = flow._runtime
+        cascade = runtime.control.cascade
+        rescuer = Rescuer(lambda queue: broken.get(queue) or runtime._rescue(queue), cascade, 1, flow.events)
         for queue in ("a", "b", "work"):
             rescuer.add(queue)
         await rescuer.tick()
     told = [(event.name, event.fields["queue"]) for event in events if event.name != "worker.stopped"]
     assert told == [("store.unavailable", "a"), ("worker.crashed", "b"), ("job.rescued", "work")]
+
+
+class Cascades:
+    """So many parents whose children are to be cancelled, in so many calls each; or an error."""
+
+    def __init__(self, parents: int, calls: int = 1, error: Exception | None = None) -> None:
+        self.left = [f"numbers:{number}" for number in range(parents) for _ in range(calls)]
+        self.calls = 0
+        self.error = error
+
+    async def __call__(self) -> Cascaded:
+        """Take the next one."""
+        self.calls += 1
+        if self.error is not None:
+            raise self.error
+        return Cascaded(self.left.pop() if self.left else "", more=False, count=2, parents=[])
+
+
+def rescuer_of(flow: Flow[Work, Given], cascades: Cascades) -> Rescuer:
+    """Return a rescuer that looks after no queue."""
+    return Rescuer(flow._runtime._rescue, cascades, 1, flow.events)
+
+
+async def test_what_clients_left_undone_is_gone_on_with(make_flow: MakeFlow) -> None:
+    """Until there is none, and each step is told; with nothing to do, one look is one call."""
+    flow, cascades = make_flow(), Cascades(2)
+    events = heard(flow)
+    rescuer = rescuer_of(flow, cascades)
+    await rescuer.tick()
+    told = [(event.name, *event.fields.values()) for event in events]
+    assert told == [("job.cascaded", "numbers", "1", 2), ("job.cascaded", "numbers", "0", 2)]
+    assert cascades.calls == 3
+    await rescuer.tick()
+    assert cascades.calls == 4
+
+
+async def test_one_look_does_a_bounded_part_of_it(make_flow: MakeFlow) -> None:
+    """However many are left: the next look goes on, and looks after the leases before."""
+    cascades = Cascades(1000)
+    rescuer = rescuer_of(make_flow(), cascades)
+    await rescuer.tick()
+    assert (cascades.calls, len(cascades.left)) == (100, 900)
+    await rescuer.tick()
+    assert len(cascades.left) == 800
+
+
+@pytest.mark.parametrize(
+    ("error", "name"), [(StoreError("away"), "store.unavailable"), (RuntimeError("unforeseen"), "worker.crashed")]
+)
+async def test_an_error_there_is_told(make_flow: MakeFlow, error: Exception, name: str) -> None:
+    """The rescuer goes on with its next look."""
+    flow = make_flow()
+    events = heard(flow)
+    await rescuer_of(flow, Cascades(1, error=error)).tick()
+    assert [event.name for event in events] == [name]
 
 
 async def test_queues_are_counted(make_flow: MakeFlow) -> None:

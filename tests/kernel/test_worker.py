@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import threading
+import time
 
 import pytest
 from redis import Redis
 
 from flows import current_job
-from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, within
+from flows.testing import private_server
+from tests.kernel.parts import LONG, Answer, Given, MakeFlow, NumberFlow, Work, double, number_flow, within
+
+
+@pytest.fixture
+def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a stop waits for takes seconds: that is long for a test."""
+    for name in ("hand.GRACE", "worker.GRACE", "worker.ANSWER_TIMEOUT"):
+        monkeypatch.setattr(f"flows.kernel.{name}", 0.1)
 
 
 async def test_start_and_stop_twice(make_flow: MakeFlow) -> None:
@@ -237,3 +249,132 @@ def test_numbers_of_workers_are_positive(make_flow: MakeFlow, number: float) -> 
     for name in ("count", "concurrency"):
         with pytest.raises(ValueError, match="give a positive whole number"):
             make_flow(double, **{name: number})
+
+
+async def stop_within(flow: NumberFlow, seconds: float, grace: float = 0.05) -> None:
+    """Stop a flow; it must not take longer."""
+    begun = time.monotonic()
+    await flow.stop_all(grace)
+    assert time.monotonic() - begun < seconds
+
+
+@pytest.mark.usefixtures("_short_waits")
+async def test_stop_does_not_wait_for_a_coroutine_that_does_not_end(make_flow: MakeFlow) -> None:
+    """Its job is handed back without it, it is counted as left, and what it returns later is refused."""
+    begun, go_on, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def stubborn(job: Work) -> Answer:
+        if current_job().fence > 1:
+            return await double(job)
+        begun.set()
+        while not go_on.is_set():
+            try:
+                await within(go_on.wait())
+            except asyncio.CancelledError:
+                continue
+        asyncio.get_running_loop().call_later(0.05, ended.set)
+        return Answer(answer=-1)
+
+    flow = make_flow(stubborn)
+    await flow.start_all()
+    job_id = await flow.create_job(Given(number=1))
+    await within(begun.wait())
+    await stop_within(flow, 2)
+    assert (flow.workers[0].status, flow.workers[0].left) == ("stopped", 1)
+    record = await flow.get_job(job_id)
+    assert record is not None
+    assert (record.status, record.attempts) == ("waiting", 0)
+    go_on.set()
+    await within(ended.wait())
+    async with flow:
+        assert (await flow.wait_for(job_id, LONG)).view(Answer).answer == 2
+    assert flow.workers[0].left == 0
+
+
+async def test_stop_does_not_wait_for_a_thread_that_does_not_end(make_flow: MakeFlow) -> None:
+    """Its job is handed back at once, the function is told, and what it returns later is refused."""
+    begun, go_on = threading.Event(), threading.Event()
+    told: list[bool] = []
+
+    def stuck(job: Work) -> Answer:
+        here = current_job()
+        if here.fence > 1:
+            return Answer(answer=job.number)
+        begun.set()
+        go_on.wait(LONG)
+        told.append(here.cancelled)
+        return Answer(answer=-1)
+
+    flow = make_flow(stuck)
+    await flow.start_all()
+    job_id = await flow.create_job(Given(number=1))
+    assert await asyncio.to_thread(begun.wait, LONG)
+    await stop_within(flow, 2)
+    record = await flow.get_job(job_id)
+    assert record is not None
+    assert (record.status, record.attempts) == ("waiting", 0)
+    go_on.set()
+    async with flow:
+        assert (await flow.wait_for(job_id, LONG)).view(Answer).answer == 1
+    assert told == [True]
+
+
+@pytest.mark.usefixtures("_short_waits")
+async def test_stop_does_not_wait_for_a_server_that_is_away(namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be handed back is counted as left; when its lease is over, another worker does it."""
+    monkeypatch.setattr("flows.store.connection.ANSWER_TIMEOUT", 0.1)
+    begun = asyncio.Event()
+
+    async def endless(_job: Work) -> None:
+        begun.set()
+        await within(asyncio.Event().wait())
+
+    with private_server() as url:
+        with Redis.from_url(url) as redis:
+            pid = int(redis.info()["process_id"])
+        flow = number_flow(url, namespace, endless, lease=0.4)
+        await flow.start_all()
+        job_id = await flow.create_job(Given(number=1))
+        await within(begun.wait())
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            await stop_within(flow, 3)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert flow.workers[0].left == 1
+        async with number_flow(url, namespace, double, lease=0.4) as other:
+            assert [past.verb for past in (await other.wait_for(job_id, LONG)).history] == ["rescue", "finish"]
+
+
+@pytest.mark.parametrize("first", [None, 60])
+async def test_a_second_stop_hastens_the_first(make_flow: MakeFlow, first: float | None) -> None:
+    """A stop that waits for the job in hand ends when another gives it no more time; nothing disturbs its cleaning."""
+    begun, told = asyncio.Event(), asyncio.Event()
+    cleaned = False
+
+    async def endless(_job: Work) -> None:
+        nonlocal cleaned
+        begun.set()
+        try:
+            await within(asyncio.Event().wait())
+        finally:
+            told.set()
+            await asyncio.sleep(0.05)
+            cleaned = True
+
+    flow = make_flow(endless)
+    await flow.start_all()
+    job_id = await flow.create_job(Given())
+    await within(begun.wait())
+    stopping = asyncio.create_task(flow.workers[0].stop(first))
+    await asyncio.sleep(0)
+    assert flow.workers[0].status == "stopping"
+    hastened = asyncio.create_task(flow.workers[0].stop(0))
+    await within(told.wait())
+    await within(flow.workers[0].stop(0), 5)
+    await within(asyncio.gather(stopping, hastened), 1)
+    record = await flow.get_job(job_id)
+    await flow.stop_all()
+    assert record is not None
+    assert (record.status, record.attempts, cleaned) == ("waiting", 0, True)
+    assert flow.workers[0].left == 0

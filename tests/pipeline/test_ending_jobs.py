@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
+from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from redis import Redis
 
-from flows import JobGone, StateError
+from flows import JobGone, StateError, current_job
+from flows.store.control import Cascaded
+from flows.testing import private_server
 from tests.pipeline.parts import (
     LONG,
     Add,
@@ -22,12 +28,17 @@ from tests.pipeline.parts import (
     Ship,
     Split,
     Value,
+    order_flow,
     price,
     ship,
     split,
+    staff,
+    total,
     within,
 )
 
+#: A cancelled function ends within this; its next renewal, at which it would end at the latest, is 7.5 s away.
+QUICK = 3.0
 GONE = "01890000-0000-7000-8000-000000000000"
 
 
@@ -41,6 +52,30 @@ async def children_waiting(lists: Lists, params: Numbers) -> str:
     job_id = await lists.create_job(params)
     await within(waits)
     return job_id
+
+
+def heard(lists: Lists, name: str) -> list[int]:
+    """Return a list to which the counts of these events are added from now on."""
+    counts: list[int] = []
+    lists.events.subscribe(lambda event: counts.append(int(str(event.fields["count"]))) if event.name == name else None)
+    return counts
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Wait until something is true, of which nobody tells."""
+    async with asyncio.timeout(LONG):
+        while not true():  # noqa: ASYNC110 - it is on the server
+            await asyncio.sleep(0.001)
+
+
+async def children_are(lists: Lists, job_id: str, **wanted: int) -> None:
+    """Wait until so many children of a job are in each of these states."""
+    states: Counter[str] = Counter()
+    async with asyncio.timeout(LONG):
+        while states != Counter(wanted):
+            record = await lists.get_job(job_id, resolve_children=True)
+            assert record is not None
+            states = Counter(str(child.status) for child in record.child_jobs)
 
 
 async def test_cancel_a_waiting_job(orders: Orders, redis: Redis, namespace: str) -> None:
@@ -176,24 +211,112 @@ async def test_delete_a_running_job(orders: Orders) -> None:
         assert await orders.get_job(job_id) is None
 
 
-async def test_cancel_while_a_child_runs(make_lists: Callable[..., Lists]) -> None:
-    """A parent is cancelled while one of its children runs: that child is told, and the parent stays cancelled."""
-    lists = make_lists()
-    begun, ended = asyncio.Event(), asyncio.Event()
+async def test_cancel_while_a_child_runs(lists: Lists) -> None:
+    """A parent is cancelled while one of its children runs: so is that child, long before its next renewal."""
+    begun = asyncio.Event()
 
-    async def slow(job: One) -> Value:
+    async def endless(_job: One) -> Value:
         begun.set()
-        await ended.wait()
-        return Value(value=job.number)
+        await asyncio.Event().wait()
+        raise AssertionError
 
-    lists.create_child_workers(Add, One, slow)
+    lists.create_child_workers(Add, One, endless)
     job_id = await children_waiting(lists, Numbers(numbers=[1]))
     await within(begun.wait())
+    recorded = asyncio.create_task(lists.events.wait_for("job.recorded", queue="add:one"))
+    await asyncio.sleep(0)
     assert await lists.cancel_job(job_id) == "cancelled"
-    ended.set()
+    await within(recorded, QUICK)
+    record = await lists.get_job(job_id, resolve_children=True)
     await lists.stop_all()
-    async with lists:
-        record = await lists.get_job(job_id, resolve_children=True)
-        assert record is not None
-        assert record.status == "cancelled"
-        assert record.child_jobs[0].status in {"done", "cancelled"}
+    assert record is not None
+    assert (record.status, record.child_jobs[0].status) == ("cancelled", "cancelled")
+
+
+async def test_cancel_of_a_plain_function(orders: Orders) -> None:
+    """A thread cannot be stopped, but it can ask: it learns in a moment that nobody wants its result."""
+    begun, seen = threading.Event(), threading.Event()
+
+    def endless(_job: Price) -> None:
+        begun.set()
+        here = current_job()
+        while not here.cancelled:
+            time.sleep(0.001)
+        seen.set()
+
+    orders.create_workers(Price, endless)
+    async with orders:
+        job_id = await orders.create_job(Order())
+        assert await asyncio.to_thread(begun.wait, LONG)
+        assert await orders.cancel_job(job_id) == "requested"
+        assert await orders.cancel_job(job_id) in {"requested", "too late"}
+        assert await asyncio.to_thread(seen.wait, QUICK)
+        assert (await orders.wait_for(job_id, QUICK)).status == "cancelled"
+
+
+async def test_cancel_while_the_messages_are_lost(namespace: str) -> None:
+    """The server drops the connection that hears them: when it is back, every job is looked at, and nothing is late."""
+    begun = asyncio.Event()
+
+    async def endless(_job: Price) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    with private_server() as url, Redis.from_url(url) as redis:
+        orders = order_flow(url, namespace)
+        orders.create_workers(Price, endless)
+        async with orders:
+            job_id = await orders.create_job(Order())
+            await within(begun.wait())
+            await until(lambda: redis.client_kill_filter(_type="pubsub"))
+            assert await orders.cancel_job(job_id) == "requested"
+            assert (await orders.wait_for(job_id, QUICK)).status == "cancelled"
+
+
+async def test_a_client_that_dies_between_a_parent_and_its_children(
+    make_lists: Callable[..., Lists], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parent is cancelled, and what is to become of its children is noted: any process with a worker does it."""
+    lists = make_lists()
+    params = Numbers(numbers=[1, 2], nested=[[3, 4], [5]])
+    lists.create_parent_workers("add:many")
+    job_id = await children_waiting(lists, params)
+    await children_are(lists, job_id, waiting=2, children=2)
+    await asyncio.gather(*(worker.stop() for worker in lists.workers))
+
+    async def dies(_parent: str = "") -> Cascaded:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(lists._runtime.control, "cascade", dies)
+    with pytest.raises(asyncio.CancelledError):
+        await lists.cancel_job(job_id)
+    await children_are(lists, job_id, waiting=2, children=2)
+    await lists.stop_all()
+
+    other = make_lists(lease=timedelta(seconds=0.6))
+    cascaded = heard(other, "job.cascaded")
+    other.create_workers("total", total)
+    async with other:
+        await children_are(other, job_id, cancelled=4)
+        await until(lambda: sum(cascaded) == 7)
+        assert (await other.wait_for(job_id, LONG)).status == "cancelled"
+
+
+async def test_cancel_while_many_children_are_being_written(
+    make_lists: Callable[..., Lists], redis: Redis, namespace: str
+) -> None:
+    """Those that were let out are cancelled, the others are gone, and nothing waits for any of them."""
+    lists = make_lists(lease=timedelta(seconds=3))
+    staff(lists)
+    await asyncio.gather(*(worker.start() for worker in lists.workers if worker.queue != "add:one"))
+    job_id = await lists.create_job(Numbers(numbers=[1] * 5000))
+    await until(lambda: redis.exists(f"{namespace}flows:building:lists:{job_id}"))
+    assert await lists.cancel_job(job_id) == "requested"
+    assert (await lists.wait_for(job_id, LONG)).status == "cancelled"
+    await until(lambda: not redis.exists(f"{namespace}flows:cancelling:lists"))
+    await lists.stop_all()
+    left = {key.removeprefix(namespace) for key in redis.scan_iter(f"{namespace}*", count=10_000)}
+    assert not {key for key in left if key.startswith(("flows:pending", "flows:building", "flows:parents"))}
+    assert not {key for key in left if key.endswith((":waiting", ":processing", ":children"))}
+    states = {redis.hget(namespace + key, "_status") for key in left if key.startswith("job:add:one:")}
+    assert states <= {"cancelled"}

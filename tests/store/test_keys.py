@@ -25,7 +25,10 @@ LITERAL = {
     "building": (("shop", "1"), "flows:building:shop:1"),
     "parents": (("pack:box",), "flows:parents:pack:box"),
     "log": (("shop", "1"), "flows:log:shop:1"),
+    "audit": (("shop",), "flows:audit:shop"),
+    "cancelling": (("shop",), "flows:cancelling:shop"),
     "ended": (("shop", "1"), "flows:ended:shop:1"),
+    "cancel": (("pack:box",), "flows:cancel:pack:box"),
 }
 
 

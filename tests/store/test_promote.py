@@ -49,15 +49,15 @@ def test_what_is_not_delayed_here_is_dropped(world: World) -> None:
     assert world.snapshot() == {"jobs": before}
 
 
-def test_takes_two_hundred_at_most(world: World) -> None:
-    """A script is bounded: of 250 due jobs the first 200 wait, and the next turn takes the rest."""
-    ids = [f"{number:03}" for number in range(250)]
+def test_takes_a_hundred_at_most(world: World) -> None:
+    """A script is bounded: of 150 due jobs the first 100 wait, and the next turn takes the rest."""
+    ids = [f"{number:03}" for number in range(150)]
     world.seed(
         jobs={f"shop:{job_id}": DELAYED for job_id in ids},
-        delayed={"pick": {job_id: NOW - 250 + number for number, job_id in enumerate(ids)}},
+        delayed={"pick": {job_id: NOW - 150 + number for number, job_id in enumerate(ids)}},
     )
     world.turn(want=1)
-    assert world.snapshot()["waiting"]["pick"] == ids[1:200]
+    assert world.snapshot()["waiting"]["pick"] == ids[1:100]
     assert len(world.snapshot()["delayed"]["pick"]) == 50
     world.turn(want=1)
     assert "delayed" not in world.snapshot()

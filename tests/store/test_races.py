@@ -154,6 +154,50 @@ async def test_cancel_delete_and_retry_meet_claims_and_ends(world: World, caller
     check_places(world)
 
 
+async def test_families_are_cancelled_while_they_work(world: World, callers: list[Caller]) -> None:
+    """Children end, parents are cancelled, and many go on with their children at once: none is left, none ends twice."""
+    parents = [f"p{number}" for number in range(40)]
+    for parent in parents:
+        children = tuple(("box", f"{parent}-{child}") for child in range(12))
+        world.seed(jobs={f"shop:{parent}": processing("pack")})
+        world.settle(await_children(parent, children=children, to="ship"), queue="pack")
+    listener = world.redis.pubsub(ignore_subscribe_messages=True)
+    listener.psubscribe(f"{world.namespace}flows:ended:*")
+    listener.get_message(timeout=5)
+
+    async def work(caller: Caller) -> None:
+        for _ in range(15):
+            held = await caller.claim(5, BOX)
+            await caller.settle(
+                *(
+                    (finish(job_id, fence, result="{}"), retry(job_id, fence), release(job_id, fence))[number % 3]
+                    for number, (job_id, fence) in enumerate(held)
+                ),
+                queue=BOX,
+            )
+
+    async def cancel() -> None:
+        for parent in parents:
+            await callers[0].run("cancel", id=parent, reason="why")
+
+    async def cascade(caller: Caller) -> None:
+        for _ in range(40):
+            await caller.run("cascade", parent="")
+
+    await asyncio.gather(cancel(), *(work(caller) for caller in callers[1:5]), *map(cascade, callers[5:]))
+    await cascade(callers[0])
+    states = check_places(world)
+    found = world.snapshot()
+    assert {"cancelling", "pending", "parents", "waiting", "delayed"}.isdisjoint(found)
+    assert {job["_status"] for name, job in found["jobs"].items() if name.startswith("shop:")} == {"cancelled"}
+    ended: Counter[str] = Counter()
+    while message := listener.get_message(timeout=0.5):
+        ended[message["channel"]] += 1
+    listener.close()
+    assert ended == Counter(f"{world.namespace}flows:ended:{name}" for name in found["jobs"])
+    assert set(states) == {"done", "cancelled"}
+
+
 async def test_children_join_once(world: World, callers: list[Caller]) -> None:
     """Over 200 rounds: siblings end at the same moment, some twice, and their parent goes on exactly once."""
     for number in range(200):

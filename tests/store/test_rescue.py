@@ -112,14 +112,15 @@ def test_takes_a_hundred_at_most(world: World) -> None:
     assert [len(world.run("rescue")) for _ in range(3)] == [100, 30, 0]
 
 
-@pytest.mark.parametrize("stage", ["waiting", "processing"])
-def test_a_key_of_the_queue_of_another_type_is_named(world: World, stage: str) -> None:
+@pytest.mark.parametrize("kind", ["waiting", "processing", "cancelling"])
+def test_a_key_of_another_type_is_named(world: World, kind: str) -> None:
     """Nothing is written, and the error names the key."""
     world.seed(jobs={"shop:1": processing()})
-    if stage != "processing":
+    if kind != "processing":
         world.seed(processing={"pick": {"1": NOW}})
-    world.redis.set(world.key(stage, "pick"), "not ours")
+    key = world.key(kind, "shop" if kind == "cancelling" else "pick")
+    world.redis.set(key, "not ours")
     before = world.snapshot()
-    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {world.key(stage, 'pick')} holds a string"):
+    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {key} holds a string"):
         world.run("rescue")
     assert world.snapshot() == before

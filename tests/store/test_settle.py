@@ -86,11 +86,11 @@ def test_an_attempt_is_ended_once_in_a_call(world: World, ended: list[Argument])
 
 
 @ALL
-@pytest.mark.parametrize("stage", ["waiting", "processing", "delayed", "children"])
-def test_a_key_of_the_queue_of_another_type_is_named(world: World, ended: list[Argument], stage: str) -> None:
-    """All keys of the queue are checked before the first write; the error names the one that is not ours."""
+@pytest.mark.parametrize("kind", ["waiting", "processing", "delayed", "children", "cancelling"])
+def test_a_key_of_the_queue_of_another_type_is_named(world: World, ended: list[Argument], kind: str) -> None:
+    """What many attempts write to is checked before the first write; the error names the key that is not ours."""
     world.seed(jobs={"shop:1": processing()})
-    key = world.key(stage, "pick")
+    key = world.key(kind, "shop" if kind == "cancelling" else "pick")
     world.redis.set(key, "not ours")
     before = world.snapshot(unseen=frozenset())
     with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {key} holds a string"):

@@ -73,6 +73,8 @@ class Jobs(RuleBasedStateMachine):
         #: The children that each waiting parent waits for.
         self.pending: dict[str, set[str]] = {}
         self.parents: dict[str, str] = {}
+        #: Cancelled parents whose children are still to be cancelled.
+        self.cancelling: set[str] = set()
         self.attempts: list[Attempt] = []
         self.ends: dict[tuple[str, int], int] = {}
         self.last_call: dict[str, Any] | None = None
@@ -93,6 +95,8 @@ class Jobs(RuleBasedStateMachine):
         if self.listener is None:
             return
         self.listener.close()
+        while self.cancelling:
+            self._cascade("")
         for name in sorted(self.jobs, reverse=True):
             if self.jobs[name]["state"] not in ENDED:
                 self._call("delete", name)
@@ -109,24 +113,31 @@ class Jobs(RuleBasedStateMachine):
     @rule()
     def create(self) -> None:
         """Create a job, by the end state of the transaction."""
-        self.made += 1
-        self.world.seed(jobs={f"shop:{self.made}": {"a": "1"}}, waiting={"pick": [str(self.made)]})
-        self.jobs[f"shop:{self.made}"] = {"state": "waiting", "queue": "pick", "fence": 0, "life": 0}
+        job_id = self._new_id()
+        self.world.seed(jobs={f"shop:{job_id}": {"a": "1"}}, waiting={"pick": [job_id]})
+        self.jobs[f"shop:{job_id}"] = {"state": "waiting", "queue": "pick", "fence": 0, "life": 0}
 
     @rule(count=st.integers(1, 3))
     def create_in_the_parent_queue(self, count: int) -> None:
         """Create jobs that have come to the queue whose jobs have children."""
         for _ in range(count):
-            self.made += 1
+            job_id = self._new_id()
             fields = {"_status": "waiting", "_queue": "pack", "_fence": "1", "_attempts": "0"}
-            self.world.seed(jobs={f"shop:{self.made}": fields}, waiting={"pack": [str(self.made)]})
-            self.jobs[f"shop:{self.made}"] = {"state": "waiting", "queue": "pack", "fence": 1, "life": 0}
+            self.world.seed(jobs={f"shop:{job_id}": fields}, waiting={"pack": [job_id]})
+            self.jobs[f"shop:{job_id}"] = {"state": "waiting", "queue": "pack", "fence": 1, "life": 0}
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
-        """Cancel any job, and the children that the answer names, as the client does."""
+        """Cancel any job; its children are left to `cascade`, as if the client had died."""
         self._cancel(data.draw(st.sampled_from(sorted(self.jobs))))
+
+    @precondition(lambda self: self.cancelling)
+    @rule(data=st.data(), named=st.booleans())
+    def cascade(self, data: st.DataObject, *, named: bool) -> None:
+        """Go on with the children of a cancelled parent, as its client does, or as any rescuer."""
+        parent = data.draw(st.sampled_from(sorted(self.cancelling))) if named else ""
+        self._cascade(parent)
 
     @precondition(lambda self: self.jobs)
     @rule(data=st.data())
@@ -135,7 +146,9 @@ class Jobs(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(self.jobs)))
         job = self.jobs[name]
         word = self._call("retry_job", name)
-        if job["state"] in {"failed", "cancelled"}:
+        if name in self.cancelling:
+            assert word == "cancelling"
+        elif job["state"] in {"failed", "cancelled"}:
             assert word == "retried"
             job.update(state="waiting", life=job["life"] + 1, cancelling=False)
             self.pending.pop(name, None)
@@ -222,10 +235,7 @@ class Jobs(RuleBasedStateMachine):
         self._await(attempt, count, policy)
 
     def _await(self, attempt: Attempt, count: int, policy: str) -> None:
-        children = []
-        for number in range(count):
-            self.made += 1
-            children.append((CHILDREN[number % 2].removeprefix("pack:"), str(self.made)))
+        children = [(CHILDREN[number % 2].removeprefix("pack:"), self._new_id()) for number in range(count)]
         ended = await_children(attempt.job.id, attempt.job.fence, tuple(children), "ship", policy)
         name, word = self._name("pack", attempt.job.id), self._end(attempt, ended, "await_children", "children")
         if word != "ok":
@@ -275,6 +285,30 @@ class Jobs(RuleBasedStateMachine):
         """Let time pass, so that delayed jobs become due."""
         self.world.now += ms
 
+    @rule()
+    def audit(self) -> None:
+        """Make a pass of the slow audit: it finds what was lost by accident, and changes nothing else."""
+        before = self.world.snapshot()
+        gone = {
+            (queue, job_id)
+            for place in ("processing", "delayed", "children")
+            for queue, ids in before.get(place, {}).items()
+            for job_id in ids
+            if self._name(queue, job_id) not in self.jobs
+        }
+        found = self.world.audit()
+        assert {(queue, job_id) for queue, job_id, word in found if word == "gone"} == gone
+        settled = set[tuple[str, str, str]]()
+        for name, children in self.pending.items():
+            for child in sorted(children - self.jobs.keys(), key=self._id):
+                if self.jobs.get(name, {}).get("state") == "children":
+                    settled.add((child.rpartition(":")[0], self._id(child), "settled"))
+                    self._settle(child, well=False)
+        assert {repair for repair in found if repair[2] != "gone"} == settled
+        for queue, job_id in gone:
+            self._settle(self._name(queue, job_id), well=False)
+        assert found or self.world.snapshot() == before
+
     # Accidents
 
     @precondition(lambda self: self.jobs)
@@ -316,6 +350,7 @@ class Jobs(RuleBasedStateMachine):
             if state == "waiting":
                 assert job_id in found.get("waiting", {}).get(queue, ()), name
         self._pending_is(found.get("pending", {}))
+        assert found.get("cancelling", {}).get("shop", {}).keys() == self.cancelling
 
     @invariant()
     def every_job_ends_once_in_a_life(self) -> None:
@@ -354,6 +389,10 @@ class Jobs(RuleBasedStateMachine):
     def _name(self, queue: str, job_id: str) -> str:
         return f"{queue if queue in CHILDREN else 'shop'}:{job_id}"
 
+    def _new_id(self) -> str:
+        self.made += 1
+        return f"{self.made:08x}-0000-7000-8000-000000000000"
+
     def _id(self, name: str) -> str:
         return name.rpartition(":")[2]
 
@@ -388,6 +427,8 @@ class Jobs(RuleBasedStateMachine):
 
     def _ended(self, name: str, state: str) -> None:
         self.jobs[name]["state"] = state
+        if state == "cancelled" and self.pending.get(name):
+            self.cancelling.add(name)
         self._settle(name, well=state == "done")
 
     def _settle(self, child: str, *, well: bool) -> None:
@@ -433,7 +474,7 @@ class Jobs(RuleBasedStateMachine):
 
     def _cancel(self, name: str) -> None:
         job = self.jobs.get(name)
-        word, children = self._call("cancel", name, reason="why")
+        word, more = self._call("cancel", name, reason="why")
         if job is None:
             assert word == "gone"
         elif job["state"] == "processing":
@@ -444,14 +485,31 @@ class Jobs(RuleBasedStateMachine):
         else:
             assert word == "cancelled"
             self._ended(name, "cancelled")
-            for key in children:
-                self._cancel(key.removeprefix(f"{self.world.namespace}job:"))
+        assert more == (name in self.cancelling)
+
+    def _cascade(self, parent: str) -> None:
+        found, more, _count, parents = self.world.run("cascade", parent=parent)
+        assert found in self.cancelling
+        assert (found == parent or not parent, more, parents) == (True, 0, [])
+        self.cancelling.discard(found)
+        if found not in self.jobs:
+            return  # its hash alone named its children: they are on their own
+        for child in sorted(self.pending.get(found, ())):
+            job = self.jobs.get(child)
+            if job is not None and job["state"] == "processing":
+                job["cancelling"] = True
+            elif job is not None:
+                assert job["state"] not in ENDED
+                self._ended(child, "cancelled")
+            else:
+                self.pending[found].discard(child)
 
     def _delete(self, name: str) -> None:
         word, children = self._call("delete", name)
         assert word == ("deleted" if name in self.jobs else "gone")
         self.jobs.pop(name, None)
         self.pending.pop(name, None)
+        self.cancelling.discard(name)
         self._settle(name, well=False)
         for key in children:
             self._delete(key.removeprefix(f"{self.world.namespace}job:"))

@@ -147,6 +147,7 @@ def test_two_hundred_of_each(world: World, want: int) -> None:
         ("processing", "pick"),
         ("delayed", "pick"),
         ("children", "pick"),
+        ("cancelling", "shop"),
         ("meta", "pick"),
         ("timer", "pick"),
         ("call", "w1"),
@@ -189,6 +190,7 @@ def test_a_full_server_takes_ends_but_gives_out_nothing() -> None:
         assert world.settle(*ended) == ["ok"] * 6
         assert world.run("renew", "7", 1) == ["kept"]
         assert world.run("rescue", queue="pack") == [["9", "rescued"]]
-        assert world.run("cancel", id="5", reason="why") == ["cancelled", []]
+        assert world.run("cancel", id="5", reason="why") == ["cancelled", 0]
+        assert world.run("cascade", parent="") == ["", 0, 0, []]
         assert world.run("delete", id="1") == ["deleted", []]
         assert world.run("withdraw", id="0") == "withdrawn"

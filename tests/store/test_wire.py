@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -300,3 +301,43 @@ async def test_waiting_for_a_cancelled_opening_is_not_cancelled(redis_url: str) 
         with suppress(asyncio.CancelledError):
             await first
         assert await second == b"x"
+
+
+@pytest.mark.usefixtures("_reader")
+async def test_what_is_published_comes_between_the_replies(redis_url: str, redis: Redis, namespace: str) -> None:
+    """It goes to whoever hears, and shifts no reply; a list that a command answers with is no message."""
+    async with opened(redis_url) as line:
+        heard: list[tuple[bytes, bytes]] = []
+        line.hear = lambda channel, message: heard.append((channel, message))
+        channel = f"{namespace}a"
+        assert await line.send(pack_all([("SUBSCRIBE", channel)]), 1, 5) == [b"subscribe", channel.encode(), 1]
+        answers = [line.send(pack_all([("PING", str(number))]), 1, 5) for number in range(100)]
+        for number in range(100):
+            redis.publish(channel, f"message {number}")
+        assert await asyncio.gather(*answers) == [[b"pong", str(number).encode()] for number in range(100)]
+        assert await line.send(pack_all([("PING", "message")]), 1, 5) == [b"pong", b"message"]
+        assert heard == [(channel.encode(), f"message {number}".encode()) for number in range(100)]
+
+
+async def test_whoever_waits_for_its_end_is_told(redis_url: str) -> None:
+    """However it comes."""
+    async with opened(redis_url) as line:
+        assert not line.ended.is_set()
+        line.close()
+        assert line.ended.is_set()
+
+
+async def test_an_opening_that_is_cancelled_leaves_nothing_open() -> None:
+    """A server that accepts and never greets is let go: at once, or where redis-py 8.1 swallows that, after a while."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        opening = asyncio.create_task(open_wire(ConnectionPool.from_url(url, protocol=2), url))
+        peer, _address = await asyncio.to_thread(silent.accept)
+        with peer:
+            assert await asyncio.to_thread(peer.recv, 100)  # the greeting, in the middle of which it is cancelled
+            opening.cancel()
+            with suppress(asyncio.CancelledError, Disconnected):
+                await opening
+            peer.settimeout(20)
+            while await asyncio.to_thread(peer.recv, 100):
+                pass

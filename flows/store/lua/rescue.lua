@@ -1,12 +1,13 @@
 -- Takes back the jobs of one queue whose leases are over, up to 100 a call.
 --@ flags: allow-oom
 --@ keys: waiting processing
---@ args: ns now flow queue ttl kept_done kept_failed kept_cancelled max_crashes alone_from
+--@ args: ns now root flow queue ttl kept_done kept_failed kept_cancelled max_crashes alone_from
 --@ returns: {id, word} pairs
 --@ include: clock type rescue
 
 expect('list', waiting)
 expect('zset', processing)
+expect('hash', flows_key('cancelling', root))
 local answers = {}
 for i, id in ipairs(redis.call('ZRANGE', processing, '-inf', time, 'BYSCORE', 'LIMIT', 0, 100)) do
   answers[i] = { id, rescue(id) }

@@ -1,6 +1,6 @@
 -- One turn of a worker: ends the attempts that it reports and claims the next jobs of its queue.
 --@ keys: waiting processing delayed call
---@ args: ns now flow queue worker ttl kept_done kept_failed kept_cancelled number want busy lease alone_from timer_ms nfields ended
+--@ args: ns now root flow queue worker ttl kept_done kept_failed kept_cancelled number want busy lease alone_from timer_ms nfields ended
 --@ rest: the names of the fields to read, then the attempts that have ended
 --@ returns: words, claimed jobs, how many wait on, ms to the next due time (0: none, or another worker's), how many ids were dropped as expired, malformed, elsewhere
 --@ include: clock arguments attempts claim promote wake type

@@ -24,7 +24,7 @@ local function end_attempt()
     end
   elseif verb == 'cancel' or (job.cancel and not LAST[verb]) then
     leave_processing(id)
-    cancel(id, job.key, 'processing', job.lookups, job.parent, verb == 'cancel' and take() or job.cancel)
+    cancel(flow, id, job.key, 'processing', job.lookups, job.parent, job.cancel or take())
     word = 'cancelled'
   else
     local wrong = target_conflict(verb, id)
@@ -41,6 +41,7 @@ local function check_queues()
   expect('zset', processing)
   expect('zset', delayed)
   expect('zset', queue_key(queue, 'children'))
+  expect('hash', flows_key('cancelling', root))
 end
 
 -- Returns a word per attempt.

@@ -3,34 +3,57 @@
 
 -- A longer list is left as it is: the id stays in it and is dropped when its turn comes.
 local SHORT = 10000
+-- From so many ids on, one pass over the list is cheaper than looking for each.
+local MANY = 16
 
-local function remove_from(list, id)
-  local length = redis.pcall('LLEN', list)
-  if type(length) == 'number' and length <= SHORT then redis.call('LREM', list, 0, id) end
+local PLACES = { waiting = 'list', delayed = 'zset', processing = 'zset', children = 'zset' }
+
+local function expect_place(queue, status)
+  if PLACES[status] then expect(PLACES[status], queue_key(queue, status)) end
 end
 
+-- Returns the length of a list that is short enough to look for ids in it, or 0.
+local function short_length(list)
+  local length = redis.pcall('LLEN', list)
+  return type(length) == 'number' and length <= SHORT and length or 0
+end
+
+local function remove_from(list, id)
+  if short_length(list) > 0 then redis.call('LREM', list, 0, id) end
+end
+
+-- Marks those ids between two positions of a list that are in `gone`; returns how many there were.
+local function blank(list, gone, from, to)
+  local found = 0
+  for i, id in ipairs(redis.call('LRANGE', list, from, to)) do
+    if gone[id] then
+      redis.call('LSET', list, from + i - 1, '')
+      found = found + 1
+    end
+  end
+  return found
+end
+
+-- Takes many ids out of one list, which has at most SHORT. Most often they stand side by side, in this order.
+local function remove_many(list, ids)
+  if #ids < MANY then
+    for _, id in ipairs(ids) do redis.call('LREM', list, 0, id) end
+    return
+  end
+  local gone = {}
+  for _, id in ipairs(ids) do gone[id] = true end
+  local first = redis.call('LPOS', list, ids[1])
+  if not first or blank(list, gone, first, first + #ids - 1) < #ids then blank(list, gone, 0, -1) end
+  redis.call('LREM', list, 0, '')
+end
+
+-- What stands in a place of another type is not the job, and is left alone.
 local function take_out(id, key, status, queue)
   local place = queue_key(queue, status)
   if status == 'waiting' then
-    expect('list', place)
     remove_from(place, id)
-  elseif status == 'delayed' or status == 'processing' or status == 'children' then
-    expect('zset', place)
-    redis.call('ZREM', place, id)
+  else
+    redis.pcall('ZREM', place, id)
   end
   if status == 'children' then redis.call('PEXPIRE', key .. ':children:' .. queue, kept_cancelled) end
-end
-
--- Returns the job keys of the children that have not settled; settling them finds a parent that has ended.
-local function pending_children(flow, id)
-  local jobs = {}
-  local key = job_key(flow, id)
-  local queue = redis.call('HGET', key, '_queue')
-  local all = redis.call('HGET', key, 'children:' .. queue .. ':jobs')
-  local pending = flows_key('pending', flow .. ':' .. id)
-  for child in string.gmatch(all or '', '"([^"]+)"') do
-    local _, child_id = split(child)
-    if redis.call('SISMEMBER', pending, child_id) == 1 then jobs[#jobs + 1] = child end
-  end
-  return jobs
 end

@@ -1,8 +1,8 @@
--- Lets delayed jobs that are due wait again, up to 200 a call.
+-- Lets delayed jobs that are due wait again, up to 100 a call.
 --@ include: keys status settle
 
 local function promote()
-  local due = redis.call('ZRANGE', delayed, '-inf', time, 'BYSCORE', 'LIMIT', 0, 200)
+  local due = redis.call('ZRANGE', delayed, '-inf', time, 'BYSCORE', 'LIMIT', 0, 100)
   if #due == 0 then return 0 end
   local ids = {}
   for _, id in ipairs(due) do

@@ -1,5 +1,5 @@
 -- Takes a job back from a worker whose lease is over; one that died alone with it too often is poison.
---@ include: keys status ending fragment wake history
+--@ include: keys status ending fragment wake history cancel
 
 -- Returns the word. From `alone_from` rescues on a job is handed out alone, so each further rescue is its own crash.
 local function rescue(id)
@@ -17,7 +17,7 @@ local function rescue(id)
   end
   if job[1] ~= 'processing' or job[2] ~= queue then return 'elsewhere' end
   if job[7] then
-    end_job(flow, id, key, 'processing', 'cancelled', job[5], job[6], word_fragment(id, 'cancelled'), '_reason', job[7])
+    cancel(flow, id, key, 'processing', job[5], job[6], job[7])
     return 'cancelled'
   end
   local rescues, attempts = tonumber(job[3]) or 0, tonumber(job[4]) or 1

@@ -1,0 +1,149 @@
+"""Processes in which plain functions run one job at a time: each can be killed, and none outlives its worker.
+
+They are spawned, and find the function by its name. The pipe to each is ours alone: what comes from Redis is JSON.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from multiprocessing.util import Finalize
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
+
+from flows.errors import FlowsError
+from flows.kernel.current import current_job
+from flows.kernel.orders import GRACE, Answer, Order, kill_group, serve
+from flows.kernel.threads import Threads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.context import SpawnProcess
+
+    from flows.model.job import Job
+
+_SPAWN: Final = multiprocessing.get_context("spawn")
+_begun: Final[WeakSet[SpawnProcess]] = WeakSet()
+
+
+class WorkerProcessDied(FlowsError):
+    """The process that ran the function died under it."""
+
+
+class Processes:
+    """Up to `most` functions at once, each in a process of its own."""
+
+    def __init__(self, most: int) -> None:
+        self._threads = Threads(most)
+        self._idle: list[_Process] = []
+        self._busy: set[_Process] = set()
+        self._closed = False
+
+    async def call(self, function: Callable[[Any], Any], job: Job) -> Any:
+        """Call the function in a process and return what it returns; when this is cancelled, the process is killed.
+
+        Raises:
+            FailedElsewhere: the function raised; a Verdict is raised as it is.
+            WorkerProcessDied: the process ended before the function did.
+        """
+        if self._closed:
+            msg = "these processes are closed"
+            raise RuntimeError(msg)
+        here = current_job()
+        order = Order(
+            (function.__module__, function.__qualname__),
+            job,
+            (here.id, here.queue, here.attempt, here.fence, here.visit),
+            here.deadline,
+        )
+        process = self._free()
+        self._busy.add(process)
+        usable = False
+        try:
+            answer = await self._threads.call(process.ask, order)
+            usable = True
+        except WorkerProcessDied:
+            raise
+        except Exception:  # what could not be pickled was not sent, and what could not be unpickled was received
+            usable = True
+            raise
+        finally:
+            self._busy.discard(process)
+            if not usable:
+                process.kill()
+            elif self._closed:
+                process.end()
+            else:
+                self._idle.append(process)
+        return answer.open()
+
+    def close(self) -> None:
+        """Let idle processes end, and kill the others."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().end()
+        for process in self._busy:
+            process.kill()
+        self._threads.close()
+
+    def _free(self) -> _Process:
+        """Return an idle process, or a new one."""
+        while self._idle:
+            process = self._idle.pop()
+            if process.alive:
+                return process
+        return _Process()
+
+
+class _Process:
+    """One process, as its parent sees it."""
+
+    def __init__(self) -> None:
+        self._pipe, theirs = _SPAWN.Pipe()
+        self._process = _SPAWN.Process(target=serve, args=(theirs,), name="flows-worker")
+        self._process.start()
+        _begun.add(self._process)
+        theirs.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.is_alive()
+
+    def ask(self, order: Order) -> Answer:
+        """Let it do an order, and wait for the answer."""
+        try:
+            self._pipe.send(order)
+            answer: Answer = self._pipe.recv()
+        except (EOFError, OSError) as error:
+            self._process.join(GRACE)
+            code = self._process.exitcode
+            how = f"exit code {code}" if code is None or code >= 0 else f"signal {-code}"
+            msg = f"the process that ran the function died under it ({how})"
+            raise WorkerProcessDied(msg) from error
+        return answer
+
+    def end(self) -> None:
+        """Let it end; it has nothing to do."""
+        self._pipe.close()
+
+    def kill(self) -> None:
+        """End it at once, and the processes that its function has started."""
+        _kill(self._process)
+
+
+def _kill(process: SpawnProcess) -> None:
+    if process.pid is not None and process.is_alive():
+        kill_group(process.pid)
+        process.kill()
+
+
+def _end_all() -> None:
+    until = time.monotonic() + GRACE
+    for process in list(_begun):
+        process.join(max(0.0, until - time.monotonic()))
+        _kill(process)
+
+
+# At exit multiprocessing waits for all processes that are left. It does this first.
+Finalize(None, _end_all, exitpriority=0)

@@ -1,0 +1,181 @@
+"""Threads that end with the interpreter: a function that hangs in one keeps neither its worker nor the process.
+
+The threads of `concurrent.futures` are joined when the interpreter exits, and one whose caller has gone keeps its
+slot. These are daemons, and one whose caller has gone may be replaced until its function returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import threading
+from collections import deque
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ArgumentT = TypeVar("ArgumentT")
+ReturnedT = TypeVar("ReturnedT")
+
+#: So many functions may run on, with nobody waiting, before others have to wait for their threads.
+SPARE: Final = 32
+
+
+class _Call:
+    """A function to call, and what came of it."""
+
+    __slots__ = ("argument", "context", "dropped", "ended", "error", "function", "future", "result", "taken")
+
+    def __init__(self, function: Callable[[Any], Any], argument: Any, future: asyncio.Future[None]) -> None:
+        self.function = function
+        self.argument = argument
+        self.future = future
+        self.context = contextvars.copy_context()
+        #: Whether a thread has taken it, whether the function has returned or raised, whether nobody waits any more.
+        self.taken = self.ended = self.dropped = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        """Call the function; this runs in the thread, and never raises."""
+        try:
+            self.result = self.context.run(self.function, self.argument)
+        except StopIteration as error:
+            self.error = RuntimeError("the function raised StopIteration")  # which would end whoever awaits it
+            self.error.__cause__ = error
+        except BaseException as error:  # noqa: BLE001 - whoever awaits it decides
+            self.error = error
+
+
+class Threads:
+    """Up to `most` functions at once, for coroutines of one event loop.
+
+    Args:
+        most: How many threads there are at most, without those that are abandoned.
+        spare: How many abandoned threads are replaced; beyond that, calls wait for a free one.
+    """
+
+    def __init__(self, most: int, spare: int = SPARE) -> None:
+        self._most = most
+        self._spare = spare
+        self._loop = asyncio.get_running_loop()
+        self._closed = False
+        #: What is to be called; None ends the threads.
+        self._waiting: SimpleQueue[_Call | None] = SimpleQueue()
+        self._ended: deque[_Call] = deque()
+        #: Whether the loop is going to look at what has ended.
+        self._told = False
+        #: Held wherever one of the numbers below changes, or what a call has come to.
+        self._lock = threading.Lock()
+        self._calls = self._threads = self._abandoned = 0
+
+    @property
+    def abandoned(self) -> int:
+        """How many functions run on though nobody waits for them."""
+        return self._abandoned
+
+    async def call(self, function: Callable[[ArgumentT], ReturnedT], argument: ArgumentT) -> ReturnedT:
+        """Call `function(argument)` in a thread and return what it returns, or raise what it raises.
+
+        When this is cancelled, a function that no thread has taken yet is dropped; one that runs is abandoned.
+        """
+        if self._closed:
+            msg = "these threads are closed"
+            raise RuntimeError(msg)
+        call = _Call(function, argument, self._loop.create_future())
+        try:
+            with self._lock:
+                self._calls += 1
+                self._begin_thread()
+            self._waiting.put(call)
+            await call.future
+        finally:
+            self._leave(call)
+        if call.error is None:
+            return cast("ReturnedT", call.result)
+        error, call.error = call.error, None  # the frames that the error holds hold the call
+        try:
+            raise error
+        finally:
+            del error
+
+    def close(self) -> None:
+        """Let idle threads end, and the others as soon as their functions return; nothing is waited for."""
+        self._closed = True
+        with contextlib.suppress(Empty):
+            while True:
+                call = self._waiting.get_nowait()
+                if call is not None:
+                    call.future.cancel()
+        self._waiting.put(None)
+
+    def _begin_thread(self) -> None:
+        """Begin a thread if a call has none and there may be one more; the lock is held."""
+        if self._closed or self._calls <= self._threads or not self._room:
+            return
+        self._threads += 1
+        try:
+            threading.Thread(target=self._work, name="flows-worker", daemon=True).start()
+        except RuntimeError:  # the system has no more: calls wait for the threads that there are
+            self._threads -= 1
+            if not (self._threads or self._abandoned):
+                raise
+
+    @property
+    def _room(self) -> bool:
+        return self._threads + self._abandoned < self._most + min(self._abandoned, self._spare)
+
+    def _leave(self, call: _Call) -> None:
+        """Nobody waits for a call any more."""
+        with self._lock:
+            self._calls -= 1
+            if call.ended:
+                return
+            call.dropped = True
+            if call.taken:
+                self._threads -= 1
+                self._abandoned += 1
+                self._begin_thread()
+
+    def _work(self) -> None:
+        """Call one function after another; this is the thread."""
+        while self._one_call():
+            self._tell()
+
+    def _one_call(self) -> bool:
+        """Make one call; return whether the thread goes on."""
+        call = self._waiting.get()
+        if call is None:
+            self._waiting.put(None)  # for the next thread
+            return False
+        with self._lock:
+            if call.dropped:
+                return True
+            call.taken = True
+        call.run()
+        with self._lock:
+            call.ended = True
+            if not call.dropped:
+                self._ended.append(call)
+                return True
+            self._abandoned -= 1
+            goes_on = self._room
+            self._threads += goes_on
+            return goes_on
+
+    def _tell(self) -> None:
+        """Wake the loop, unless it is going to look anyhow."""
+        if not self._told and self._ended:
+            self._told = True
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+                self._loop.call_soon_threadsafe(self._look)
+
+    def _look(self) -> None:
+        self._told = False
+        while self._ended:
+            call = self._ended.popleft()
+            if not call.future.done():
+                call.future.set_result(None)

@@ -1,0 +1,24 @@
+-- Cancels one job from outside: at once where nobody works on it, else by a flag that its worker sees when it renews.
+--@ include: take_out
+--@ include: cancel
+
+local OPEN = { waiting = true, delayed = true, children = true }
+
+-- Returns the word: cancelled, requested, too late, gone or malformed; and whether its children are to be cancelled.
+-- With `set_aside`, which takes what waits out of its list later, a place of another type is passed over.
+local function cancel_job(flow, first, id, reason, set_aside)
+  local key = job_key(flow, id)
+  local job = redis.pcall('HMGET', key, '_status', '_queue', '_lookups', '_parent')
+  if job.err then return 'malformed' end
+  if not job[1] and redis.call('EXISTS', key) == 0 then return 'gone' end
+  local status, queue = job[1] or 'waiting', job[2] or first
+  if status == 'processing' then
+    redis.call('HSETNX', key, '_cancel', reason)
+    redis.call('PUBLISH', flows_key('cancel', queue), id)
+    return 'requested'
+  end
+  if not OPEN[status] then return 'too late' end
+  if not set_aside then expect_place(queue, status) end
+  if set_aside and status == 'waiting' then set_aside(queue, id) else take_out(id, key, status, queue) end
+  return 'cancelled', cancel(flow, id, key, status, job[3], job[4], reason)
+end

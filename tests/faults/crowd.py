@@ -1,0 +1,133 @@
+"""Many jobs at once, in the shape in which transitions leave them; and what the server's thread needs for a call."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import redis
+
+from flows.model.ids import new_job_id
+from flows.store.turns import Claimed
+from tests.faults.server import Server
+
+_T = TypeVar("_T")
+
+_MANY: Final = 1000
+_TTL_MS: Final = 86_400_000
+#: Writes jobs that stand in a sorted set of the queue `pick`; whoever runs them lets them fail there.
+_JOBS: Final = """
+local state, worker, life = ARGV[1], ARGV[2], ARGV[3]
+for i = 4, #ARGV, 2 do
+  local id, customer = ARGV[i], i % 10
+  local key = 'job:orders:' .. id
+  redis.call('HSET', key, 'number', i, 'kind', '"fail"', 'customer', customer, '_lookups', 'customer:' .. customer,
+    '_status', state, '_queue', 'pick', '_fence', 1, '_attempts', 1, '_worker', worker)
+  redis.call('PEXPIRE', key, life)
+  redis.call('RPUSH', 'job:orders:customer:' .. customer, id)
+  redis.call('ZADD', 'queue:pick:' .. state, ARGV[i + 1], id)
+end
+"""
+#: Writes children that one worker has, of the parent ARGV[1].
+_CHILDREN: Final = """
+local parent, worker, due = ARGV[1], ARGV[2], ARGV[3]
+for i = 4, #ARGV do
+  local id = ARGV[i]
+  redis.call('HSET', 'job:pack:label:' .. id, 'number', i, 'kind', '"plain"', '_parent', 'orders:' .. parent,
+    '_status', 'processing', '_queue', 'pack:label', '_fence', 1, '_attempts', 1, '_worker', worker)
+  redis.call('SADD', 'flows:pending:orders:' .. parent, id)
+  redis.call('HSET', 'flows:parents:pack:label', id, 'orders:' .. parent)
+  redis.call('ZADD', 'queue:pack:label:processing', due, id)
+end
+"""
+#: Returns the states of jobs.
+_STATES: Final = """
+local states = {}
+for i, id in ipairs(ARGV) do states[i] = redis.call('HGET', 'job:orders:' .. id, '_status') or 'gone' end
+return states
+"""
+
+
+def now_ms(client: redis.Redis) -> int:
+    """Return the server's time in milliseconds."""
+    answer: Any = client.time()
+    return int(answer[0]) * 1000 + int(answer[1]) // 1000
+
+
+def seed_jobs(client: redis.Redis, state: str, scores: Sequence[int], worker: str = "w") -> list[str]:
+    """Write a delayed or a processing job for each score, and return their ids."""
+    ids = [new_job_id() for _ in scores]
+    for some in _pages([*zip(ids, scores, strict=True)]):
+        client.eval(_JOBS, 0, state, worker, _TTL_MS, *(part for pair in some for part in pair))
+    client.slowlog_reset()
+    return ids
+
+
+def seed_children(client: redis.Redis, parent: str, count: int, worker: str) -> list[str]:
+    """Write a parent that waits for so many children, all of which `worker` has, and return their ids."""
+    ids = [new_job_id() for _ in range(count)]
+    jobs = ",".join(f'"job:pack:label:{job_id}"' for job_id in ids)
+    key, now = f"job:orders:{parent}", now_ms(client)
+    client.hset(key, mapping={"_status": "children", "_queue": "pack", "_fence": "2", "_attempts": "1", "_visit": "1"})
+    client.hset(key, mapping={"_policy": "continue", "_next": "ship", "children:pack:jobs": f"[{jobs}]"})
+    client.persist(key)
+    client.lrem("queue:pick:waiting", 0, parent)
+    client.zadd("queue:pack:children", {parent: now})
+    for some in _pages(ids):
+        client.eval(_CHILDREN, 0, parent, worker, now + 600_000, *some)
+    client.slowlog_reset()
+    return ids
+
+
+def states(client: redis.Redis, ids: Sequence[str]) -> Counter[str]:
+    """Count jobs by their states."""
+    found: Counter[str] = Counter()
+    for some in _pages(ids):
+        found.update(client.eval(_STATES, 0, *some))  # type: ignore[arg-type]
+    return found
+
+
+def forget(client: redis.Redis, keys: Sequence[str]) -> None:
+    """Delete keys, a thousand at a time."""
+    for some in _pages(keys):
+        client.unlink(*some)
+
+
+def held(ids: Sequence[str]) -> list[Claimed]:
+    """Return what a worker knows of seeded jobs that it has."""
+    return [Claimed([job_id.encode(), 1, 1, 0, None, 0]) for job_id in ids]
+
+
+def _pages(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(items), _MANY):
+        yield items[start : start + _MANY]
+
+
+class Stalls:
+    """For how long single calls keep the server's one thread busy, by the kernel's account of its processor time.
+
+    Others that use the same processor do not count, as they do in what the server itself measures.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self.samples: dict[str, list[float]] = defaultdict(list)
+        self._account = Path(f"/proc/{server.pid}/schedstat")
+
+    def of(self, name: str, call: Callable[[], _T]) -> _T:
+        """Make a call, while nobody else makes one."""
+        before = self._used()
+        answer = call()
+        self.samples[name].append(self._used() - before)
+        return answer
+
+    async def of_async(self, name: str, call: Awaitable[_T]) -> _T:
+        """Make a call of a coroutine, while nobody else makes one."""
+        before = self._used()
+        answer = await call
+        self.samples[name].append(self._used() - before)
+        return answer
+
+    def _used(self) -> float:
+        return int(self._account.read_text("utf-8").split()[0]) / 1e6

@@ -1,0 +1,276 @@
+"""One lane of the mutation run: pytest collects once, then each mutant is tried in a fork of that process.
+
+A lane takes mutants until none is left. For each it runs the tests that read the mutated file, those that belong to it
+first, and stops at the first that fails. Scripts are read from a folder of its own: see `_read_from`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import redis
+
+from flows.store import scripts
+from tests.faults.lua_guards import Mutant, mutants
+from tests.faults.server import Server
+
+#: Where tests are looked for, in the order in which they are tried.
+PLACES: Final = ("tests/store", "tests/kernel", "tests/pipeline")
+#: Tries whatever comes to it, and takes long to say what is wrong: it comes last.
+LAST: Final = "test_state_machine.py"
+#: The seconds that all tests of one mutant, and the unchanged scripts, may take.
+MUTANT_SECONDS: Final = 240.0
+UNCHANGED_SECONDS: Final = 600.0
+#: Which test file a file without one of its own belongs to.
+BELONGS: Final = {
+    "include/settle": "children",
+    "include/child": "children",
+    "include/attempts": "settle",
+    "include/owned": "settle",
+    "include/batch": "settle",
+    "include/ending": "finish",
+    "include/fragment": "children",
+    "include/life": "claim",
+    "include/status": "scripts",
+    "include/take_out": "cancel",
+    "include/wake": "doorbell",
+    "include/history": "retry",
+}
+
+
+def read_mutants(folder: Path) -> list[Mutant]:
+    """Return the mutants of all files of a folder of scripts."""
+    files = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.lua"))]
+    return [mutant for file in files for mutant in mutants(file, (folder / file).read_text("utf-8"))]
+
+
+class _Noting(type(Path())):  # type: ignore[misc]
+    """A folder of scripts that notes which files are read."""
+
+    read: set[str] = set()
+    root = ""
+
+    def read_text(self, *args: Any, **named: Any) -> str:
+        self.read.add(os.path.relpath(self, self.root))
+        return str(super().read_text(*args, **named))
+
+
+def _read_from(folder: Path) -> None:
+    """Let the loader read the scripts from another folder."""
+    scripts._folder = lambda: folder  # type: ignore[assignment]
+    scripts.load.cache_clear()
+
+
+class Lane:
+    """A plugin of pytest that runs the collected tests in its own way."""
+
+    def __init__(self, work: Path, number: int, server: Server, wanted: list[int]) -> None:
+        self._work, self._number, self._server, self._wanted = work, number, server, wanted
+        self._source = work / "lua"
+        self._items: dict[str, pytest.Item] = {}
+        self._report: Callable[[dict[str, Any]], None] = lambda _line: None
+
+    @pytest.hookimpl
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Try mutants until none is left."""
+        self._items = {item.nodeid: item for item in session.items}
+        known = self._unchanged()
+        found = read_mutants(self._source)
+        for index in self._wanted:
+            if self._take(index):
+                began = time.monotonic()
+                line = {"index": index, **self._try(found[index], known)}
+                line["seconds"] = round(time.monotonic() - began, 1)
+                with (self._work / f"results-{self._number}").open("a") as results:
+                    results.write(json.dumps(line) + "\n")
+        return True
+
+    @pytest.hookimpl
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Pass on how each part of a test ended."""
+        self._report({"id": report.nodeid, "ok": not report.failed, "when": report.when, "seconds": report.duration})
+
+    def _take(self, index: int) -> bool:
+        with suppress(FileExistsError):
+            os.close(os.open(self._work / f"taken-{index}", os.O_CREAT | os.O_EXCL))
+            return True
+        return False
+
+    # One mutant
+
+    def _try(self, mutant: Mutant, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        folder = self._work / f"mutant-{self._number}"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self._source, folder)
+        (folder / mutant.file).write_text(mutant.text)
+        _read_from(folder)
+        if error := self._compile_error():
+            return {"fate": "invalid", "test": error}
+        order = self._order(mutant.file, known)
+        while killer := self._first_failure(order):
+            # What needs time to go by may fail by accident: it has to fail again.
+            if killer.startswith(PLACES[0]) or killer not in order or self._first_failure([killer]):
+                return {"fate": "killed", "test": killer}
+            order = order[order.index(killer) + 1 :]
+        return {"fate": "survived", "test": ""}
+
+    def _compile_error(self) -> str:
+        with self._server.client() as client:
+            for name in scripts.names():
+                try:
+                    client.script_load(scripts.load(name).text)
+                except redis.ResponseError as error:
+                    return str(error)
+        return ""
+
+    def _order(self, file: str, known: dict[str, dict[str, Any]]) -> list[str]:
+        stem = file.removesuffix(".lua")
+        own = f"/test_{BELONGS.get(stem, stem.rpartition('/')[2])}.py"
+
+        def rank(test: str) -> tuple[object, ...]:
+            place = next(number for number, place in enumerate(PLACES) if test.startswith(place))
+            return LAST in test, own not in test, place, known[test]["seconds"]
+
+        return sorted((test for test, facts in known.items() if file in facts["read"] and facts["ok"]), key=rank)
+
+    def _first_failure(self, order: list[str]) -> str:
+        began = ""
+        for line in self._fork(lambda: self._run(order), MUTANT_SECONDS):
+            began = line.get("began", began)
+            if not line.get("ok", True):
+                return str(line["id"])
+            if line.get("late"):
+                return f"{began} (takes for ever)"
+        return ""
+
+    # The unchanged scripts
+
+    def _unchanged(self) -> dict[str, dict[str, Any]]:
+        """Return for each test how it ends with the unchanged scripts, how long it takes and what it reads."""
+        file = self._work / "unchanged.json"
+        if self._number:
+            while not file.exists():
+                time.sleep(0.1)
+            return dict(json.loads(file.read_text()))
+        _Noting.root = str(self._source)
+        _read_from(_Noting(self._source))
+        known: dict[str, dict[str, Any]] = {}
+        complete = False
+        order = sorted(self._items, key=lambda test: (LAST in test, test))
+        for line in self._fork(lambda: self._run(order, noting=True), UNCHANGED_SECONDS):
+            if "read" in line:
+                known[line["id"]]["read"] = line["read"]
+            elif "when" in line:
+                facts = known.setdefault(line["id"], {"ok": True, "seconds": 0.0, "read": []})
+                facts["ok"] &= line["ok"]
+                facts["seconds"] += line["seconds"]
+            complete = complete or "end" in line
+        if not complete:
+            raise SystemExit("the tests of the unchanged scripts came to no end")
+        partly = file.with_suffix(".part")
+        partly.write_text(json.dumps(known))
+        partly.rename(file)
+        return known
+
+    # Forks
+
+    def _run(self, order: list[str], *, noting: bool = False) -> None:
+        failed: list[str] = []
+        report = self._report
+
+        def watch(line: dict[str, Any]) -> None:
+            report(line)
+            if not line.get("ok", True):
+                failed.append(line["id"])
+
+        self._report = watch
+        items = [self._items[test] for test in order]
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            if noting:
+                _Noting.read.clear()
+                scripts.load.cache_clear()
+            report({"began": item.nodeid})
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if noting:
+                report({"id": item.nodeid, "read": sorted(_Noting.read)})
+            elif failed:
+                return
+
+    def _fork(self, work: Callable[[], None], seconds: float) -> Iterator[dict[str, Any]]:
+        """Do something in a fork, and yield what it reports; it is killed when its time is over."""
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.setsid()
+            os.close(reading)
+            self._report = lambda line: void(os.write(writing, json.dumps(line).encode() + b"\n"))
+            try:
+                work()
+                self._report({"end": True})
+            except BaseException:  # noqa: BLE001 - whatever it is, the fork must not go on as the lane
+                traceback.print_exc()
+            os._exit(0)
+        os.close(writing)
+        try:
+            yield from _lines(reading, seconds)
+        finally:
+            os.close(reading)
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            self._mend_server()
+
+    def _mend_server(self) -> None:
+        """A script that never ends holds the server: it gets a new one."""
+        try:
+            with self._server.client(timeout=2.0) as client:
+                client.flushall()
+        except redis.RedisError:
+            self._server.kill()
+            self._server.forget()
+            self._server.start()
+
+
+def void(_value: object) -> None:
+    """Drop a value."""
+
+
+def _lines(reading: int, seconds: float) -> Iterator[dict[str, Any]]:
+    end, rest = time.monotonic() + seconds, b""
+    while True:
+        ready, _, _ = select.select([reading], [], [], max(0.0, end - time.monotonic()))
+        if not ready:
+            yield {"late": True}
+            return
+        data = os.read(reading, 1 << 16)
+        if not data:
+            return
+        *complete, rest = (rest + data).split(b"\n")
+        yield from map(json.loads, complete)
+
+
+def main(arguments: list[str]) -> int:
+    """Be lane number N of a folder: `python -m tests.faults.mutant_lane FOLDER N`."""
+    work, number = Path(arguments[0]), int(arguments[1])
+    wanted = json.loads((work / "wanted.json").read_text())
+    with Server(work / f"server-{number}", profile="none") as server:
+        os.environ["FLOWS_TEST_REDIS_URL"] = server.url
+        options = ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-o", "timeout=20", "-o", "addopts=", "--tb=native"]
+        places = ["--import-mode=importlib", f"--basetemp={work / f'tmp-{number}'}", *PLACES]
+        return int(pytest.main([*options, *places], plugins=[Lane(work, number, server, wanted)]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

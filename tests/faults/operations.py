@@ -1,0 +1,236 @@
+"""The operations that are cut at every command: all that `Flow` offers, and all that a worker sends."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from flows.model.codec import encode_value
+from flows.model.ids import new_job_id
+from flows.model.job import JobError
+from flows.model.outcome import Advance, AwaitChildren, Cancel, Done, Fail, NewChild, Outcome, Release, Retry, Snooze
+from flows.store.leases import LeaseRenewal, Rescue
+from flows.store.notes import Note, write_notes
+from flows.store.turns import Claimed, Turns
+from tests.faults.cut import Operation, Stage
+from tests.faults.subject import Order, Orders, add_workers
+
+WORKER: Final = "the-worker"
+_ERROR: Final = JobError(type="ValueError", message="as ordered", queue="pick", attempt=1)
+_FIELDS: Final = {"pick_fence": b"1", "pick_pid": b"2"}
+
+
+def turns(stage: Stage, flow: Orders, queue: str = "pick") -> Turns:
+    """Return the turns of the one worker, on the flow's connection; they count on where the last ones stopped."""
+    calls = flow._runtime.turns(queue, WORKER, ["number", "kind"])
+    calls._number = next(stage.numbers)
+    return calls
+
+
+async def create(stage: Stage, count: int = 1) -> list[str]:
+    """Prepare jobs."""
+    return await stage.direct.create_jobs(Order(number=number, customer=7) for number in range(count))
+
+
+async def claim(stage: Stage, queue: str = "pick", count: int = 1) -> list[Claimed]:
+    """Prepare jobs that the worker has."""
+    if queue == "pick":
+        await create(stage, count)
+    return (await turns(stage, stage.direct, queue).turn([], count, busy=False)).claimed
+
+
+async def end(stage: Stage, claimed: list[Claimed], outcome: Outcome, queue: str = "pick") -> list[str]:
+    """Prepare jobs whose attempts have ended."""
+    return await turns(stage, stage.direct, queue).settle([(job, outcome) for job in claimed])
+
+
+async def ended(stage: Stage, outcome: Outcome) -> str:
+    """Prepare one job with one ended attempt."""
+    claimed = await claim(stage)
+    await end(stage, claimed, outcome)
+    return claimed[0].id
+
+
+def children(count: int) -> list[NewChild]:
+    """Return children that are ready to be written, in both child queues."""
+    fields = {"number": b"1", "kind": encode_value("kind", "plain")}
+    return [NewChild(("label", "box")[number % 2], new_job_id(), dict(fields)) for number in range(count)]
+
+
+async def parent(stage: Stage) -> list[Claimed]:
+    """Prepare a job that the worker has at the parent queue."""
+    await end(stage, await claim(stage), Advance("pack", _FIELDS))
+    return await claim(stage, "pack")
+
+
+async def family(stage: Stage) -> str:
+    """Prepare a parent that waits for three children."""
+    claimed = await parent(stage)
+    await end(stage, claimed, AwaitChildren(children(3), "ship", {}), "pack")
+    return claimed[0].id
+
+
+async def last_child(stage: Stage) -> list[Claimed]:
+    """Prepare a parent and its last child, which the worker has."""
+    claimed = await parent(stage)
+    await end(stage, claimed, AwaitChildren(children(1), "ship", {}), "pack")
+    return await claim(stage, "pack:label")
+
+
+async def over(stage: Stage) -> list[Claimed]:
+    """Prepare three jobs of which two were not renewed for too long."""
+    claimed = await claim(stage, count=3)
+    for job in claimed[:2]:
+        stage.client.zadd(f"{stage.namespace}queue:pick:processing", {job.id: 1})
+    return claimed
+
+
+async def due(stage: Stage) -> str:
+    """Prepare a delayed job that is due."""
+    job_id = await ended(stage, Retry(60_000, _ERROR))
+    stage.client.zadd(f"{stage.namespace}queue:pick:delayed", {job_id: 1})
+    return job_id
+
+
+def turn(name: str, outcome: Outcome | None, queue: str = "pick", **rest: Any) -> Operation:
+    """Return the operation of one turn that ends an attempt so, and claims."""
+
+    async def act(stage: Stage) -> Any:
+        done = [] if outcome is None else [(job, outcome) for job in stage.kept]
+        answer = await turns(stage, stage.flow, queue).turn(done, 2, busy=False)
+        return answer.words, [(job.id, job.fence, job.attempt, job.visit, job.values) for job in answer.claimed]
+
+    return Operation(f"turn: {name}", act, **{"prepare": claim, **rest})
+
+
+async def _fan_out(stage: Stage) -> Any:
+    calls, claimed = turns(stage, stage.flow, "pack"), stage.kept[0]
+    word = await calls.create_children(claimed, children(450))
+    await calls.settle([(claimed, AwaitChildren([], "ship", {}))])
+    return word
+
+
+async def _settle(stage: Stage) -> Any:
+    """What is reported while a worker stops; a repeated report is refused, and changes nothing."""
+    await turns(stage, stage.flow).settle([(job, Done(_FIELDS)) for job in stage.kept])
+
+
+async def _renew(stage: Stage) -> Any:
+    renewal = LeaseRenewal(stage.proxy.url, stage.flow._runtime.terms)
+    held = [(job.id, job.fence) for job in stage.kept]
+    try:
+        return await asyncio.to_thread(renewal.renew, "pick", WORKER, held)
+    finally:
+        renewal.close()
+
+
+async def _rescue(stage: Stage) -> Any:
+    """Who is told of what was rescued does not matter."""
+    await Rescue(stage.flow._runtime.connection, stage.flow._runtime.terms, "pick").rescue()
+
+
+async def _note(stage: Stage) -> Any:
+    note, runtime = Note(), stage.flow._runtime
+    note.progress = b'{"value": 0.5, "message": "half"}'
+    note.lines.extend(["one", "two"])
+    notes = {(job.id, job.fence): note for job in stage.kept}
+    await write_notes(runtime.connection, runtime.terms, "pick", WORKER, notes)
+    return [await stage.direct.get_log(job.id) for job in stage.kept]
+
+
+async def _logged(stage: Stage) -> str:
+    stage.kept = await claim(stage)
+    stage.client.rpush(f"{stage.namespace}flows:log:orders:{stage.kept[0].id}", "one", "two")
+    return str(stage.kept[0].id)
+
+
+async def _wait_for_one_that_ends(stage: Stage) -> Any:
+    async def finish() -> None:
+        await asyncio.sleep(0.1)
+        await end(stage, stage.kept, Done(_FIELDS))
+
+    finishing = asyncio.create_task(finish())
+    try:
+        return await stage.flow.wait_for(stage.kept[0].id, 10)
+    finally:
+        await finishing
+
+
+async def _life(stage: Stage) -> Any:
+    """A whole life: created, picked, packed with two children, shipped, by workers on the same proxy."""
+    add_workers(stage.flow, stage.ledger)
+    await stage.flow.start_all()
+    job_id = await stage.flow.create_job(Order(number=1, kind="children:2", customer=7))
+    done = await stage.flow.wait_for(job_id, 25)
+    await stage.flow.stop_all()
+    return done
+
+
+def of_flow() -> list[Operation]:
+    """Return what a user calls."""
+    return [
+        Operation("start_all", lambda stage: stage.flow.start_all(), opened=False),
+        Operation("create_job", lambda stage: stage.flow.create_job(Order(number=1, customer=7))),
+        Operation(
+            "create_jobs",
+            lambda stage: stage.flow.create_jobs(Order(number=n, customer=7) for n in range(3)),
+            leaves_some=True,
+        ),
+        Operation("get_job", lambda stage: stage.flow.get_job(stage.kept[0]), create),
+        Operation("get_job with children", lambda stage: stage.flow.get_job(stage.kept, resolve_children=True), family),
+        Operation("get_jobs", lambda stage: stage.flow.get_jobs(stage.kept), lambda stage: create(stage, 3)),
+        Operation("get_jobs_by_key", lambda stage: stage.flow.get_jobs_by_key("customer", 7), create),
+        Operation(
+            "wait_for what has ended",
+            lambda stage: stage.flow.wait_for(stage.kept, 10),
+            lambda stage: ended(stage, Done(_FIELDS)),
+        ),
+        Operation("wait_for what ends", _wait_for_one_that_ends, claim),
+        Operation("cancel_job waiting", lambda stage: stage.flow.cancel_job(stage.kept[0]), create),
+        Operation(
+            "cancel_job delayed",
+            lambda stage: stage.flow.cancel_job(stage.kept),
+            lambda stage: ended(stage, Retry(60_000, _ERROR)),
+        ),
+        Operation("cancel_job running", lambda stage: stage.flow.cancel_job(stage.kept[0].id), claim),
+        Operation("cancel_job with children", lambda stage: stage.flow.cancel_job(stage.kept), family),
+        Operation(
+            "retry_job",
+            lambda stage: stage.flow.retry_job(stage.kept),
+            lambda stage: ended(stage, Fail(_ERROR)),
+        ),
+        Operation("delete_job", lambda stage: stage.flow.delete_job(stage.kept[0]), create),
+        Operation("delete_job with children", lambda stage: stage.flow.delete_job(stage.kept), family),
+        Operation("get_log", lambda stage: stage.flow.get_log(stage.kept), _logged),
+    ]
+
+
+def of_workers() -> list[Operation]:
+    """Return what a worker sends."""
+    packed = {"value": b"2", "part_fence": b"1", "part_pid": b"1"}
+    return [
+        turn("claim", None, prepare=lambda stage: create(stage, 2)),
+        turn("claim, scripts unknown", None, prepare=lambda stage: create(stage, 2), unknown=True),
+        turn("promote", None, prepare=due),
+        turn("finish", Done(_FIELDS)),
+        turn("advance", Advance("pack", _FIELDS)),
+        turn("retry", Retry(60_000, _ERROR)),
+        turn("snooze", Snooze(60_000)),
+        turn("fail", Fail(_ERROR)),
+        turn("cancel", Cancel("as ordered")),
+        turn("release", Release()),
+        turn("await children", AwaitChildren(children(3), "ship", {}), "pack", prepare=parent),
+        turn("finish the last child", Done(packed), "pack:label", prepare=last_child),
+        turn("fail the last child", Fail(_ERROR), "pack:label", prepare=last_child),
+        Operation("fan out 450 children", _fan_out, parent),
+        Operation("fan out 450 children, scripts unknown", _fan_out, parent, unknown=True),
+        Operation("report", _settle, claim),
+        Operation("renew", _renew, lambda stage: claim(stage, count=3)),
+        Operation("renew, scripts unknown", _renew, lambda stage: claim(stage, count=3), unknown=True),
+        Operation("rescue", _rescue, over),
+        Operation("note", _note, claim),
+    ]
+
+
+#: Workers and a job from its creation to its end.
+LIFE: Final = Operation("a whole life", _life)

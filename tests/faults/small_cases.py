@@ -1,0 +1,92 @@
+"""Where the searches of the small model begin, and how many accidents of which kind may come together in each.
+
+All of them at once are too many for every day: `FLOWS_FAULTS_DEPTH=1` lets them, and takes many minutes.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final
+
+from tests.faults.small_model import CHILD_QUEUE, GONE, PARENT, Hand, Job, Rules, State
+from tests.faults.small_steps import KINDS, Case
+
+DEPTH: Final = int(os.environ.get("FLOWS_FAULTS_DEPTH", "0"))
+_HANDS: Final = (Hand("a"), Hand("b"))
+_ALL: Final = ("cancel", "retry_job", "delete")
+
+
+def _left(*accidents: str) -> tuple[int, ...]:
+    return tuple(accidents.count(kind) for kind in KINDS)
+
+
+def _crowd(*accidents: str) -> Case:
+    """Three jobs of one queue: who runs what beside what, and who is blamed when workers die."""
+    start = State((Job(),) * 3, (("pick", (0, 1, 2)),), hands=_HANDS, left=_left(*accidents))
+    verbs = {"pick": (("finish",), ("release",))}
+    return Case("crowd", start, Rules(), verbs, wants=(1, 2), alike=((0, 1, 2),))
+
+
+def _road(*accidents: str) -> Case:
+    """One job on its way through two queues, with all that can befall it."""
+    verbs: dict[str, tuple[tuple[Any, ...], ...]] = {
+        "pick": (("advance", "ship"), ("fail",), ("retry",), ("snooze",), ("release",), ("cancel",)),
+        "ship": (("finish",), ("release",)),
+    }
+    start = State((Job(),), (("pick", (0,)), ("ship", ())), hands=_HANDS, left=_left(*accidents))
+    damages = ("lose", "copy", "stray_lease", "stray_delayed")
+    return Case("road", start, Rules(), verbs, clients=(*_ALL, "create_again"), damages=damages)
+
+
+def _family(*accidents: str, built: bool = False, policy: str = "continue", following: str = "") -> Case:
+    """A parent with two children, which it creates at once, or builds one by one."""
+    left = _left(*accidents)
+    # Two children for each life that the parent can have.
+    lives = 1 + left[KINDS.index("client")]
+    create = ("build", 0), ("build", 1), ("publish",), ("await_children",)
+    verbs: dict[str, tuple[tuple[Any, ...], ...]] = {
+        "pack": (*(create if built else (("await_children", 0, 1), ("await_children",))), ("fail",)),
+        CHILD_QUEUE: (("finish",), ("fail",), ("retry",)),
+        "ship": (("finish",),),
+    }
+    queues = sorted(filter(None, ("pack", CHILD_QUEUE, following)))
+    start = State(
+        (Job("waiting", "pack"), *[Job(GONE)] * 2 * lives),
+        tuple((queue, (PARENT,) if queue == "pack" else ()) for queue in queues),
+        hands=_HANDS,
+        left=left,
+    )
+    return Case(
+        "built family" if built else f"family, {policy}",
+        start,
+        Rules(first="pack", next=following, policy=policy),
+        verbs,
+        alike=() if built else tuple((2 * life + 1, 2 * life + 2) for life in range(lives)),
+        clients=_ALL,
+        damages=("lose",),
+    )
+
+
+def _deep() -> tuple[Case, ...]:
+    common = ("crash", "stall", "lost", "again")
+    return (
+        _crowd(*common, "crash"),
+        _road(*common, "client", "client", "damage"),
+        _family(*common, "client", "damage", following="ship"),
+        _family(*common, "client", "damage", policy="fail"),
+        _family(*common, "client", "damage", policy="fail", built=True),
+    )
+
+
+CASES: Final = _deep() if DEPTH else (
+    _crowd("crash", "crash", "stall"),
+    _crowd("crash", "lost", "again"),
+    _road("crash", "stall", "client", "damage"),
+    _road("crash", "lost", "again", "client", "client"),
+    _family("crash", "client", following="ship"),
+    _family("stall", "damage", following="ship"),
+    _family("crash", "client", policy="fail"),
+    _family("stall", "damage", policy="fail"),
+    _family("crash", "lost", policy="fail", built=True),
+    _family("client", policy="fail", built=True),
+)

@@ -1,0 +1,375 @@
+"""The scripts that are sent, on the state of small_model.py: each takes a state and returns what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from flows.model.state import TERMINAL
+from tests.faults.small_model import CHILD_QUEUE, GONE, HIDDEN, LAST, PARENT, Family, Job, Rules, Sheet, State, Token
+
+
+def call(state: State, rules: Rules, script: str, *arguments: Any) -> tuple[State, Any]:
+    """Run a script, and return the state after it and its answer.
+
+    Raises:
+        ScriptError: it would stop in the middle.
+    """
+    sheet = Sheet(state, rules)
+    answer = SCRIPTS[script](sheet, *arguments)
+    return sheet.freeze(), answer
+
+
+# turn.lua
+
+
+def turn(sheet: Sheet, worker: str, queue: str, want: int, busy: bool, again: bool) -> tuple[Token, ...]:  # noqa: FBT001, PLR0913, PLR0917 - as the script takes them
+    """Claim jobs; `again` says that it has the number of the last call."""
+    if again and sheet.on("turn:same number"):
+        given = sheet.answers[worker, queue]
+        return tuple(token for token in given if sheet.owned(token) == "ok")
+    promote(sheet, queue)
+    given = ()
+    while sheet.waiting[queue] and len(given) < want:
+        job_id, rest = sheet.waiting[queue][0], sheet.waiting[queue][1:]
+        word = claim(sheet, job_id, worker, queue, alone_only=busy or bool(given))
+        if word == "alone":
+            break
+        sheet.waiting[queue] = rest
+        if word == "claimed":
+            job = sheet.jobs[job_id]
+            given = (*given, (job_id, queue, job.fence, worker))
+            sheet.processing[queue, job_id] = True
+            if is_alone(sheet, job) and sheet.on("turn:alone"):
+                break
+    if given:
+        sheet.answers[worker, queue] = given
+    return given
+
+
+def late_turn(sheet: Sheet, worker: str, queue: str, want: int) -> tuple[Token, ...]:
+    """Claim nothing: the call comes after a later one of the same worker."""
+    if sheet.on("turn:late number"):
+        return ()
+    return turn(sheet, worker, queue, want, False, False)  # noqa: FBT003 - see there
+
+
+def is_alone(sheet: Sheet, job: Job) -> bool:
+    """Whether a job is handed out with nothing beside it."""
+    return job.rescues >= sheet.rules.alone_from
+
+
+def claim(sheet: Sheet, job_id: int, worker: str, queue: str, *, alone_only: bool) -> str:
+    """Give a job to a worker: transition/claim.lua."""
+    job = sheet.jobs[job_id]
+    there = job.status != GONE
+    if there and job.status != "waiting" and sheet.on("claim:status"):
+        return "elsewhere"
+    if there and job.queue not in {"", queue} and sheet.on("claim:queue"):
+        return "elsewhere"
+    if is_alone(sheet, job) and alone_only and sheet.on("claim:alone"):
+        return "alone"
+    if not there and sheet.on("claim:exists"):
+        sheet.settle_missing(job_id)
+        return "expired"
+    raised = 1 if sheet.on("claim:fence") else 0
+    sheet.move(
+        job_id, "waiting", "processing", queue=queue, fence=job.fence + raised, attempts=job.attempts + 1, worker=worker
+    )
+    return "claimed"
+
+
+def promote(sheet: Sheet, queue: str) -> None:
+    """Let delayed jobs that are due wait again: transition/promote.lua."""
+    for (of, job_id), due in sorted(sheet.delayed.items()):
+        if of != queue or not due:
+            continue
+        job = sheet.jobs[job_id]
+        fits = (job.status == "delayed" or not sheet.on("promote:status")) and (
+            job.queue == queue or not sheet.on("promote:queue")
+        )
+        if fits:
+            sheet.move(job_id, "delayed", "waiting")
+            sheet.push(queue, job_id)
+        elif job.status == GONE:
+            sheet.settle_missing(job_id)
+        del sheet.delayed[of, job_id]
+
+
+# settle.lua
+
+
+def end(sheet: Sheet, token: Token, verb: str, *arguments: Any) -> str:
+    """End an attempt: include/attempts.lua."""
+    job_id, queue, _fence, _worker = token
+    word = sheet.owned(token)
+    if word == "gone":
+        sheet.processing.pop((queue, job_id), None)
+        sheet.settle_missing(job_id)
+    if word != "ok":
+        return word
+    job = sheet.jobs[job_id]
+    sheet.processing.pop((queue, job_id), None)
+    if verb == "cancel" or (job.cancel and verb not in LAST and sheet.on("attempts:cancel")):
+        sheet.cancel(job_id, "processing")
+        return "cancelled"
+    VERBS[verb](sheet, job_id, *arguments)
+    return "ok"
+
+
+def _advance(sheet: Sheet, job_id: int, to: str) -> None:
+    visit = sheet.jobs[job_id].visit + 1
+    sheet.move(job_id, "processing", "waiting", queue=to, attempts=0, visit=visit, rescues=0)
+    sheet.push(to, job_id)
+
+
+def _finish(sheet: Sheet, job_id: int) -> None:
+    sheet.end_job(job_id, "processing", "done")
+
+
+def _fail(sheet: Sheet, job_id: int) -> None:
+    sheet.end_job(job_id, "processing", "failed")
+
+
+def _retry(sheet: Sheet, job_id: int) -> None:
+    sheet.move(job_id, "processing", "delayed")
+    sheet.delayed[sheet.jobs[job_id].queue, job_id] = False
+
+
+def _snooze(sheet: Sheet, job_id: int) -> None:
+    _retry(sheet, job_id)
+    sheet.change(job_id, attempts=sheet.jobs[job_id].attempts - 1)
+
+
+def _release(sheet: Sheet, job_id: int) -> None:
+    job = sheet.jobs[job_id]
+    sheet.move(job_id, "processing", "waiting", attempts=job.attempts - 1)
+    sheet.waiting[job.queue] = (job_id, *sheet.waiting[job.queue])
+
+
+def _await_children(sheet: Sheet, job_id: int, children: tuple[int, ...]) -> None:
+    if (children or not published(sheet)) and sheet.on("await_children:forget"):
+        forget_children(sheet)
+    take_children(sheet, children, hidden=False)
+    if children:
+        sheet.family = sheet.family._replace(listed=frozenset(children))
+    sheet.move(job_id, "processing", "children", rescues=0, ttl=False)
+    sheet.children |= {job_id}
+    sheet.family = sheet.family._replace(built=False, building_visit=-1, next=sheet.rules.next)
+    publish_children(sheet, children)
+    if not children:
+        failed = sheet.family.failed_child
+        side = "immortal" if sheet.family.side != "none" else "none"
+        sheet.family = sheet.family._replace(side=side, failed_child=False)
+        if failed and sheet.on("await_children:failed"):
+            sheet.child_failed()
+    if not sheet.family.pending and sheet.on("await_children:none"):
+        sheet.join()
+
+
+VERBS: Final[dict[str, Callable[..., None]]] = {
+    "advance": _advance,
+    "finish": _finish,
+    "fail": _fail,
+    "retry": _retry,
+    "snooze": _snooze,
+    "release": _release,
+    "await_children": _await_children,
+}
+
+
+# build.lua, publish.lua, include/child.lua
+
+
+def published(sheet: Sheet) -> bool:
+    """Whether the children of this visit were let out before."""
+    return sheet.family.built and sheet.family.building_visit == sheet.jobs[PARENT].visit
+
+
+def forget_children(sheet: Sheet) -> None:
+    """Forget the children of an earlier visit, or of an attempt that came to nothing."""
+    sheet.family = Family(known=sheet.family.known, next=sheet.family.next, cancelling=sheet.family.cancelling)
+
+
+def take_children(sheet: Sheet, children: tuple[int, ...], *, hidden: bool) -> None:
+    """Write the hashes of children."""
+    for child in children:
+        sheet.jobs[child] = Job(status=HIDDEN if hidden else "waiting", ttl=hidden)
+    sheet.family = sheet.family._replace(pending=sheet.family.pending | frozenset(children))
+
+
+def publish_children(sheet: Sheet, children: tuple[int, ...]) -> None:
+    """Let children wait in their queue."""
+    sheet.family = sheet.family._replace(known=sheet.family.known | frozenset(children))
+    for child in children:
+        sheet.push(CHILD_QUEUE, child)
+
+
+def build(sheet: Sheet, token: Token, child: int, offset: int) -> tuple[str, int]:
+    """Write one part of many children, which no worker sees yet."""
+    word = sheet.owned(token)
+    if word != "ok":
+        return word, 0
+    if published(sheet) and sheet.on("build:built"):
+        return "built", 0
+    visit = sheet.jobs[PARENT].visit
+    if not sheet.family.building or (sheet.family.building_visit != visit and sheet.on("build:visit")):
+        forget_children(sheet)
+        sheet.family = sheet.family._replace(building_visit=visit)
+    if len(sheet.family.building) != offset and sheet.on("build:offset"):
+        return "ok", len(sheet.family.building)
+    take_children(sheet, (child,), hidden=True)
+    sheet.family = sheet.family._replace(building=(*sheet.family.building, child))
+    return "ok", len(sheet.family.building)
+
+
+def publish(sheet: Sheet, token: Token) -> tuple[str, int]:
+    """Let all written children wait in their queue."""
+    word = sheet.owned(token)
+    if word != "ok":
+        return word, 0
+    children = sheet.family.building
+    if not published(sheet) or not sheet.on("publish:once"):
+        visit = sheet.jobs[PARENT].visit
+        sheet.family = sheet.family._replace(listed=frozenset(children), built=True, building_visit=visit)
+    sheet.family = sheet.family._replace(building=())
+    for child in children:
+        sheet.change(child, status="waiting", ttl=False)
+    publish_children(sheet, children)
+    return "ok", 0
+
+
+# rescue.lua
+
+
+def rescue(sheet: Sheet, queue: str) -> list[tuple[int, str]]:
+    """Take back the jobs of a queue whose leases are over."""
+    over = [
+        job_id
+        for (of, job_id), runs in sorted(sheet.processing.items())
+        if of == queue and (not runs or not sheet.on("rescue:over"))
+    ]
+    return [(job_id, _rescue(sheet, queue, job_id)) for job_id in over]
+
+
+def _rescue(sheet: Sheet, queue: str, job_id: int) -> str:
+    job = sheet.jobs[job_id]
+    del sheet.processing[queue, job_id]
+    if job.status == GONE:
+        sheet.settle_missing(job_id)
+        return "expired"
+    if job.status != "processing" and sheet.on("rescue:status"):
+        return "elsewhere"
+    if job.queue != queue and sheet.on("rescue:queue"):
+        return "elsewhere"
+    if job.cancel and sheet.on("rescue:cancel"):
+        sheet.cancel(job_id, "processing")
+        return "cancelled"
+    crashes = job.rescues - sheet.rules.alone_from + 1
+    if crashes >= sheet.rules.max_crashes and sheet.on("rescue:crashes"):
+        sheet.end_job(job_id, "processing", "failed")
+        return "poison"
+    sheet.move(job_id, "processing", "waiting", rescues=job.rescues + 1)
+    sheet.waiting[queue] = (job_id, *sheet.waiting[queue])
+    return "rescued"
+
+
+def renew(sheet: Sheet, token: Token) -> str:
+    """Extend the lease of one attempt."""
+    word = sheet.owned(token)
+    if word != "ok":
+        return word
+    if (token[1], token[0]) in sheet.processing:
+        sheet.processing[token[1], token[0]] = True
+    return "cancel" if sheet.jobs[token[0]].cancel else "kept"
+
+
+# What clients send
+
+
+def cancel(sheet: Sheet, job_id: int, long: bool) -> str:  # noqa: FBT001 - as the script takes it
+    """Cancel a job; in a `long` list its id stays."""
+    return sheet.cancel_job(job_id, long=long)
+
+
+def cascade(sheet: Sheet) -> str:
+    """Go on cancelling the children of a parent that was cancelled."""
+    family = sheet.family
+    if not family.cancelling:
+        return ""
+    if family.building:
+        for child in family.building:
+            sheet.jobs[child] = sheet.jobs[child]._replace(status=GONE)
+        sheet.family = family._replace(building=(), pending=family.pending - frozenset(family.building))
+        return "more"
+    for child in sorted(family.listed):
+        if child in sheet.family.pending and sheet.cancel_job(child) == GONE:
+            sheet.settle_missing(child)
+    sheet.family = sheet.family._replace(cancelling=False)
+    if sheet.jobs[PARENT].status == "cancelled":
+        sheet.change(PARENT, ttl=True)
+    return "all"
+
+
+def delete(sheet: Sheet, job_id: int) -> str:
+    """Delete a job; a parent hears of it."""
+    job = sheet.jobs[job_id]
+    if job.status == GONE:
+        sheet.settle_missing(job_id)
+        return "gone"
+    if job.status == HIDDEN:
+        sheet.jobs[job_id] = job._replace(status=GONE)
+    else:
+        sheet.take_out(job_id, job.status, job.queue or sheet.first_of(job_id))
+        sheet.jobs[job_id] = Job(status=GONE)
+    if job_id == PARENT:
+        sheet.family = Family(known=sheet.family.known)
+    if sheet.is_child(job_id):
+        sheet.settle(job_id, "deleted")
+    return "deleted"
+
+
+def retry_job(sheet: Sheet, job_id: int) -> str:
+    """Give a job that failed or was cancelled a new life."""
+    job = sheet.jobs[job_id]
+    if job.status == GONE:
+        return "gone"
+    if job_id == PARENT and sheet.family.cancelling and sheet.on("retry_job:cancelling"):
+        return "cancelling"
+    if job.status not in {"failed", "cancelled"} and sheet.on("retry_job:ended"):
+        return job.status
+    queue = job.queue or sheet.first_of(job_id)
+    flag = job.cancel and not sheet.on("retry_job:flag")
+    sheet.move(job_id, job.status, "waiting", queue=queue, attempts=0, visit=job.visit + 1, rescues=0, cancel=flag)
+    if job_id == PARENT and sheet.on("retry_job:pending"):
+        sheet.family = sheet.family._replace(
+            pending=frozenset(), building=(), built=False, building_visit=-1, failed_child=False, next=""
+        )
+    sheet.push(queue, job_id)
+    return "retried"
+
+
+def create_again(sheet: Sheet, job_id: int) -> None:
+    """Send a creation again whose answer was lost."""
+    if sheet.jobs[job_id].status == GONE:
+        sheet.jobs[job_id] = Job()
+    sheet.push(sheet.first_of(job_id), job_id)
+
+
+def lose(sheet: Sheet, job_id: int) -> None:
+    """Lose a hash: it has expired, or somebody has deleted the key."""
+    sheet.jobs[job_id] = Job(status=GONE)
+    if job_id == PARENT:
+        sheet.family = sheet.family._replace(
+            listed=frozenset(), built=False, building_visit=-1, failed_child=False, next=""
+        )
+
+
+SCRIPTS: Final[dict[str, Callable[..., Any]]] = {
+    function.__name__: function
+    for function in (
+        turn, late_turn, end, build, publish, rescue, renew, cancel, cascade, delete, retry_job, create_again, lose
+    )
+}
+#: What a job that has ended may be.
+ENDED: Final = frozenset({*TERMINAL, GONE})

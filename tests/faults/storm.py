@@ -1,0 +1,150 @@
+"""The storm: `python -m tests.faults.storm`. Workers killed, the server restarted, the network cut, all at once.
+
+Eight worker processes are forked from a parent that has imported everything; one is killed every 200 ms for a minute
+and another takes its place; the server, with an append-only file, is killed and started again twice; the network
+between workers and server is cut for two seconds in every ten. Meanwhile 50,000 jobs go through three queues, the
+second of which is a parent queue with two children a job. Afterwards the workers go on in peace until all is done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+
+from tests.faults.case import Case, Row
+from tests.faults.ledger import Entry
+from tests.faults.proxy import Proxy
+from tests.faults.trial import Result, run_case
+
+PROCESSES: Final = 8
+KILL_EVERY: Final = 0.2
+CUT_EVERY: Final = 10.0
+CUT_FOR: Final = 2.0
+#: When the server is killed, as parts of the storm.
+RESTARTS: Final = (0.3, 0.7)
+#: How long the calm after the storm may last.
+PATIENCE: Final = 600.0
+
+
+def storm(jobs: int, seconds: float) -> Row:
+    """Return the storm as a row of its own."""
+
+    def rage(case: Case) -> None:
+        case.lease = 2.0
+        case.options = {"max_payload": 1 << 20}
+        with Proxy(case.server.port) as proxy:
+            fleet = case.fleet(proxy.url, concurrency=16)
+            fleet.spawn(PROCESSES)
+            ids: list[str] = []
+            creating = threading.Thread(target=lambda: ids.extend(case.create(jobs, "children:2")))
+            creating.start()
+            weather = threading.Thread(target=_weather, args=(case, proxy, seconds))
+            weather.start()
+            began, kills = time.monotonic(), 0
+            while time.monotonic() - began < seconds:
+                time.sleep(KILL_EVERY)
+                fleet.fill(PROCESSES)
+                fleet.kill(case.random.choice(fleet.alive))
+                kills += 1
+                fleet.fill(PROCESSES)
+            weather.join()
+            case.expect(_joined(creating), "the producer ends, though the server went twice")
+            case.figures["kills"] = kills
+            case.figures["cuts"] = proxy_cuts(seconds)
+            case.figures["restarts"] = len(RESTARTS)
+            case.figures["done_in_the_storm"] = case.count(ids)["done"]
+            left = case.wait_done(ids, PATIENCE, each=lambda: fleet.fill(PROCESSES), pause=0.5)
+            case.figures["seconds_until_all_was_done"] = round(time.monotonic() - began, 1)
+            case.expect(not left, f"every job ends: {len(left)} have not")
+            fleet.finish()
+        states = case.count(ids)
+        case.expect(states == {"done": jobs}, f"all {jobs} jobs are done: {dict(states)}")
+        _recorded_once(case, ids)
+
+    return Row("storm", "workers killed, server restarted, network cut", rage, limit=seconds + PATIENCE)
+
+
+def proxy_cuts(seconds: float) -> int:
+    """Return how often the network is cut in so many seconds."""
+    return int(seconds // CUT_EVERY)
+
+
+def _weather(case: Case, proxy: Proxy, seconds: float) -> None:
+    """Cut the network and kill the server, at their times."""
+    began = time.monotonic()
+    events = [(at * seconds, "kill") for at in RESTARTS]
+    events += [(CUT_EVERY * number + CUT_EVERY - CUT_FOR, "cut") for number in range(proxy_cuts(seconds))]
+    for at, what in sorted(events):
+        time.sleep(max(0.0, began + at - time.monotonic()))
+        if what == "kill":
+            case.server.kill()
+            case.server.restart()
+        else:
+            proxy.refuse()
+            proxy.cut_all()
+            time.sleep(CUT_FOR)
+            proxy.accept()
+
+
+def _joined(thread: threading.Thread) -> bool:
+    thread.join(60.0)
+    return not thread.is_alive()
+
+
+def _recorded_once(case: Case, ids: list[str]) -> None:
+    """Each attempt's end that the store took is the only one of its job in its queue."""
+    done = [entry for entry in case.entries("DONE") if entry.fields.get("ending") not in _NOT_ENDINGS]
+    twice = [key for key, count in Counter(entry.key for entry in done).items() if count > 1]
+    case.expect(not twice, f"nothing is recorded twice: {twice[:3]}")
+    with case.server.client() as client, client.pipeline(transaction=False) as pipeline:
+        for job_id in ids:
+            pipeline.hmget(f"job:orders:{job_id}", "number", "parts", "parts_done", "total")
+        found: list[Any] = pipeline.execute()
+    wrong = [job_id for job_id, values in zip(ids, found, strict=True) if values[1:] != ["2", "2", "2"]]
+    case.expect(not wrong, f"each job has the results of its two children, once: {wrong[:3]}")
+    notes: list[Entry] = case.entries("NOTE")
+    told = Counter(str(entry.fields.get("what")) for entry in notes)
+    case.figures["rescued"] = told["job.rescued"]
+    case.figures["lost_leases"] = told["job.lost"]
+    case.figures["refused_writes"] = len(case.entries("REFUSED"))
+    case.figures["attempts"] = len(case.entries("START"))
+    case.expect(not told["job.poison"], f"no job is poison: {told['job.poison']} are")
+
+
+#: Endings of attempts after which the job goes on in the same queue.
+_NOT_ENDINGS: Final = frozenset({"Retry", "Snooze", "Release"})
+
+
+def main() -> int:
+    """Run it, and print what it found."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--jobs", type=int, default=50_000)
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long the storm lasts")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="flows-storm-") as directory:
+        result = run_case(storm(given.jobs, given.seconds), given.seed, Path(directory))
+    _print(result)
+    return 0 if result.ok else 1
+
+
+def _print(result: Result) -> None:
+    console = Console(width=120)
+    console.print(f"storm, seed {result.seed}, on {result.server}: {result.seconds:.0f} s")
+    for name, value in {**result.own, **result.figures}.items():
+        console.print(f"  {name.replace('_', ' ')}: {value}", highlight=False)
+    for failure in result.failures:
+        console.print(f"FAILED: {failure}", style="red", highlight=False)
+    console.print("passed" if result.ok else "failed")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

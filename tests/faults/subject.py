@@ -1,0 +1,233 @@
+"""The flow under test: `orders`, whose queues are pick → pack → ship; `pack` has the child queues `label` and `box`.
+
+Its functions do what the job's `kind` says (`tests.faults.deeds`) and write to the ledger what they do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import BaseModel
+
+from flows import ChildJob, ChildrenOf, ChildResult, Flow, FlowOptions, Job, JobResult, QueueOptions, current_job
+from flows.telemetry.events import Event
+from tests.faults import deeds
+from tests.faults.ledger import Ledger
+
+#: All queues that have workers, the parent queue among them.
+QUEUES: Final = ("pick", "pack", "pack:label", "pack:box", "ship")
+
+
+class Order(BaseModel):
+    """What a job is created with."""
+
+    number: int = 0
+    kind: str = "plain"
+    customer: int = 0
+
+
+class Pick(Job):
+    """The first queue's view."""
+
+    number: int
+    kind: str
+
+
+class Picked(JobResult):
+    """Who picked it; and the children for the parent queue."""
+
+    pick_fence: int
+    pick_pid: int
+
+
+class Pack(Job):
+    """The parent queue."""
+
+
+class Part(Job):
+    """A child of either queue."""
+
+    number: int
+    kind: str
+
+
+class Label(Part):
+    """A child of `pack:label`."""
+
+
+class Box(Part):
+    """A child of `pack:box`."""
+
+
+class Packed(JobResult):
+    """What a child made: its number, doubled."""
+
+    value: int
+    part_fence: int
+    part_pid: int
+
+
+class Ship(Job):
+    """The last queue's view: how the children ended."""
+
+    number: int
+    kind: str
+    labels: Annotated[list[ChildResult[Packed]], ChildrenOf("pack", "label")]
+    boxes: Annotated[list[ChildResult[Packed]], ChildrenOf("pack", "box")]
+
+
+class Shipped(JobResult):
+    """Who shipped it, with how many children, how many of them done, and the sum of what those made."""
+
+    ship_fence: int
+    ship_pid: int
+    parts: int
+    parts_done: int
+    total: int
+
+
+Orders: TypeAlias = Flow[Pick | Pack | Ship, Order, Literal["customer"]]
+
+_TIMES: Final = frozenset({"job_ttl", "retention", "hang_limit", "timeout"})
+
+
+def make_options(url: str | None, namespace: str = "", *, lease: float = 1.0, **options: Any) -> FlowOptions[Any, Any]:
+    """Return the options of the flow.
+
+    Args:
+        url: The server, or a proxy before it.
+        namespace: Before every key.
+        lease: In seconds.
+        options: More of FlowOptions, and of QueueOptions `retries` and `timeout`, for all queues with functions, and
+            `on_child_failure`. Times may be numbers of seconds, and `retries` a dict.
+    """
+    given = {name: _time(value) if name in _TIMES else value for name, value in options.items()}
+    of_queues = {name: given.pop(name) for name in ("retries", "timeout") if name in given}
+    if isinstance(of_queues.get("retries"), dict):
+        of_queues["retries"] = _retries(**of_queues["retries"])
+    policy: Any = given.pop("on_child_failure", "continue")
+    children = [QueueOptions("label", job=Label, **of_queues), QueueOptions("box", job=Box, **of_queues)]
+    return FlowOptions(
+        name="orders",
+        lookup_attributes=["customer"],
+        queues=[
+            QueueOptions("pick", job=Pick, next_queue="pack", **of_queues),
+            QueueOptions("pack", job=Pack, next_queue="ship", children=children, on_child_failure=policy),
+            QueueOptions("ship", job=Ship, **of_queues),
+        ],
+        redis_url=url,
+        namespace=namespace,
+        lease=timedelta(seconds=lease),
+        **given,
+    )
+
+
+def make_flow(url: str | None, namespace: str = "", *, lease: float = 1.0, **options: Any) -> Orders:
+    """Return the flow without workers; the arguments are those of `make_options`."""
+    return Flow[Pick | Pack | Ship, Order, Literal["customer"]](make_options(url, namespace, lease=lease, **options))
+
+
+def add_workers(
+    flow: Orders, ledger: Ledger, *, queues: Sequence[str] = QUEUES, count: int = 1, concurrency: int = 4
+) -> None:
+    """Create workers of these queues that write to the ledger."""
+    functions = Functions(ledger)
+    record_endings(flow, ledger)
+    if "pick" in queues:
+        flow.create_workers(Pick, functions.pick, count, concurrency=concurrency)
+    if "pack" in queues:
+        flow.create_parent_workers(Pack, count)
+    if "pack:label" in queues:
+        flow.create_child_workers(Pack, Label, functions.label, count, concurrency=concurrency)
+    if "pack:box" in queues:
+        flow.create_child_workers(Pack, Box, functions.box, count, concurrency=concurrency)
+    if "ship" in queues:
+        flow.create_workers(Ship, functions.ship, count, concurrency=concurrency)
+
+
+class Functions:
+    """The functions; each writes START, does what the job says, and writes EFFECT."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def pick(self, job: Pick) -> Picked:
+        """Name as many children as ordered, half of them labels."""
+        orders = await self._work(job.kind, "pick")
+        of = {"kind": job.kind}
+        parts = [
+            ChildJob(Box if number % 2 else Label, {"number": number, **of}) for number in range(deeds.children(orders))
+        ]
+        return Picked(pick_fence=current_job().fence, pick_pid=os.getpid(), children=parts)
+
+    async def label(self, job: Label) -> Packed:
+        """Make a label."""
+        return await self._part(job, "label")
+
+    async def box(self, job: Box) -> Packed:
+        """Make a box."""
+        return await self._part(job, "box")
+
+    async def ship(self, job: Ship) -> Shipped:
+        """Sum up what the children made."""
+        await self._work(job.kind, "ship")
+        parts = [*job.labels, *job.boxes]
+        made = [part.result.value for part in parts if part.result is not None]
+        fence = current_job().fence
+        return Shipped(ship_fence=fence, ship_pid=os.getpid(), parts=len(parts), parts_done=len(made), total=sum(made))
+
+    async def _part(self, job: Part, queue: str) -> Packed:
+        await self._work(job.kind, queue)
+        return Packed(value=job.number * 2, part_fence=current_job().fence, part_pid=os.getpid())
+
+    async def _work(self, kind: str, queue: str) -> list[deeds.Deed]:
+        here = current_job()
+        facts = {"queue": here.queue, "attempt": here.attempt, "fence": here.fence, "key": here.idempotency_key}
+        self._ledger.write("START", here.id, **facts)
+        orders = deeds.parse(kind, queue, here.attempt)
+        try:
+            await deeds.do(orders, self._ledger.directory)
+        except asyncio.CancelledError:
+            self._ledger.write("NOTE", here.id, what="cancelled", **facts)
+            raise
+        self._ledger.write("EFFECT", here.id, **facts)
+        return orders
+
+
+def record_endings(flow: Orders, ledger: Ledger) -> None:
+    """Write DONE or REFUSED for each attempt whose end the store has answered, and NOTE for each lost lease."""
+    runtime: Any = flow._runtime
+    tell = runtime.tell_outcomes
+
+    def told(queue: str, ended: Any, words: list[str]) -> None:
+        for (claimed, outcome), word in zip(ended, words, strict=True):
+            kind = "DONE" if word in {"ok", "cancelled"} else "REFUSED"
+            ending = "Cancel" if word == "cancelled" else type(outcome).__name__
+            key = f"{claimed.id}:{claimed.visit}:{queue}"
+            ledger.write(kind, claimed.id, queue=queue, fence=claimed.fence, key=key, ending=ending, word=word)
+        tell(queue, ended, words)
+
+    def heard(event: Event) -> None:
+        if event.name in {"job.lost", "job.rescued", "job.poison", "loop.hangs", "worker.crashed"}:
+            job_id = str(event.fields.get("job_id", ""))
+            ledger.write(
+                "NOTE", job_id, what=event.name, queue=event.fields.get("queue"), word=event.fields.get("word")
+            )
+
+    runtime.tell_outcomes = told
+    flow.events.subscribe(heard)
+
+
+def _time(value: Any) -> Any:
+    return timedelta(seconds=value) if isinstance(value, int | float) else value
+
+
+def _retries(**given: Any) -> Any:
+    from flows.model.retries import Retries  # noqa: PLC0415
+
+    times = {name: _time(value) if name in {"backoff", "max_delay"} else value for name, value in given.items()}
+    return Retries(**times)

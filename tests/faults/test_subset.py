@@ -1,0 +1,21 @@
+"""The rows of the fault matrix that run with every test run, with one seed each: `make faults` runs all."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.faults.fleet import ROOT
+
+SUBSET = ("A1", "A3", "A5", "A7", "A10", "A12", "B1", "C1", "C7", "C12", "E1", "E3", "F2", "F3", "F11")
+
+
+@pytest.mark.parametrize("name", SUBSET)
+def test_holds(name: str) -> None:
+    """The row holds."""
+    command = [sys.executable, "-m", "tests.faults.run", "--only", name, "--seeds", "1"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    print(ended.stdout)  # noqa: T201 - the figures, for whoever runs pytest with -s or sees it fail
+    assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -1,0 +1,130 @@
+"""The process that worker processes are forked from: `python -m tests.faults.zygote`, told by lines on its input.
+
+It has imported everything, so a fork is ready in milliseconds. It runs no thread and opens no connection. When its
+input ends, which is also when its user was killed, it kills what it has forked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import json
+import logging
+import os
+import random
+import resource
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from flows.telemetry import failpoints
+from tests.faults.ledger import Ledger
+from tests.faults.subject import QUEUES, add_workers, make_flow
+
+_DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG
+
+
+@dataclass(frozen=True)
+class Spec:
+    """How the workers of one process are made.
+
+    Attributes:
+        url: The server, or a proxy before it.
+        ledger: The directory of the ledger.
+        log: The file that it logs to.
+        namespace: Before every key.
+        lease: In seconds.
+        queues: The queues that it works on.
+        count: How many workers in each.
+        concurrency: How many jobs each of them runs at once.
+        failpoints: As in FLOWS_FAILPOINTS.
+        grace: What `flow.run` gets; SIGTERM ends it.
+        options: More of FlowOptions; times in seconds where `make_flow` says so.
+        environment: Set before anything runs.
+    """
+
+    url: str
+    ledger: str
+    log: str
+    namespace: str = ""
+    lease: float = 1.0
+    queues: tuple[str, ...] = QUEUES
+    count: int = 1
+    concurrency: int = 4
+    failpoints: str = ""
+    grace: float | None = 30.0
+    options: dict[str, Any] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def main() -> None:
+    """Fork and reap as told, a JSON object a line, until the input ends."""
+    children: set[int] = set()
+    try:
+        for line in sys.stdin:
+            order = json.loads(line)
+            answer = _spawn(order["spec"], children) if order["do"] == "spawn" else {"ended": _reap(children)}
+            sys.stdout.write(json.dumps(answer) + "\n")
+            sys.stdout.flush()
+    finally:
+        for pid in children:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for pid in children:
+            os.waitpid(pid, 0)
+
+
+def _spawn(given: dict[str, Any], children: set[int]) -> dict[str, int]:
+    spec = Spec(**given)
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            _become(spec)
+            status = asyncio.run(work(spec))
+        except BaseException:
+            logging.getLogger().exception("the process ends")
+        finally:
+            logging.shutdown()
+            os._exit(status)
+    children.add(pid)
+    return {"pid": pid}
+
+
+def _reap(children: set[int]) -> dict[int, int]:
+    ended = {}
+    for pid in tuple(children):
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if found:
+            children.discard(pid)
+            ended[pid] = os.waitstatus_to_exitcode(status)
+    return ended
+
+
+def _become(spec: Spec) -> None:
+    """Make this fork a process of its own."""
+    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    log = os.open(spec.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for file, at in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(file, at)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    random.seed(os.urandom(16))  # else all forks would draw the same jitter
+    os.environ.update(spec.environment)
+    logging.basicConfig(level=logging.INFO, format="%(relativeCreated)d %(message)s", force=True)
+    failpoints.arm(spec.failpoints)
+
+
+async def work(spec: Spec) -> int:
+    """Work until SIGTERM, and return the exit status."""
+    flow = make_flow(spec.url, spec.namespace, lease=spec.lease, **spec.options)
+    queues = tuple(spec.queues)
+    add_workers(flow, Ledger(Path(spec.ledger)), queues=queues, count=spec.count, concurrency=spec.concurrency)
+    return await flow.run(spec.grace)
+
+
+if __name__ == "__main__":
+    main()

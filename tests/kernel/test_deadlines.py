@@ -1,0 +1,172 @@
+"""Deadlines: each attempt is told once, in its time, and one that does not end is told of once more."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any, cast
+
+import pytest
+
+from flows.kernel.attempt import Running
+from flows.kernel.current import CurrentJob
+from flows.kernel.deadlines import Deadlines
+from tests.kernel.parts import within
+
+TIMEOUT = 0.04
+GRACE = 0.06
+
+
+@pytest.fixture(autouse=True)
+def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second is long for a test."""
+    monkeypatch.setattr("flows.kernel.deadlines.GRACE", GRACE)
+
+
+class Watch:
+    """Deadlines that note when they told whom of what; `rings` counts that."""
+
+    def __init__(self, timeout: float | None = TIMEOUT) -> None:
+        self.told: list[tuple[str, Running, float]] = []
+        self.rings = asyncio.Semaphore(0)
+        self.deadlines = Deadlines(timeout, self.note("overdue"), self.note("overrun"))
+
+    def note(self, what: str) -> Any:
+        """Return what notes it."""
+
+        def noting(running: Running) -> None:
+            self.told.append((what, running, time.monotonic()))
+            self.rings.release()
+
+        return noting
+
+    def begin(self) -> Running:
+        """Begin an attempt."""
+        running = Running(cast("Any", None), CurrentJob("1", "work", 1, 1, 0, None))
+        self.deadlines.begin(running)
+        return running
+
+    @property
+    def names(self) -> list[str]:
+        """What was told, in order."""
+        return [what for what, _running, _when in self.told]
+
+    async def until(self, count: int) -> None:
+        """Wait until so many more were told."""
+        for _ in range(count):
+            await within(self.rings.acquire())
+
+
+async def test_an_attempt_that_does_not_end() -> None:
+    """It is told at its deadline and not before, and again a grace later; then there is nothing more to watch."""
+    watch = Watch()
+    running = watch.begin()
+    assert running.current.deadline is not None
+    await watch.until(2)
+    [(_, first, overdue), (_, second, overrun)] = watch.told
+    assert watch.names == ["overdue", "overrun"]
+    assert first is second is running
+    assert overdue >= running.current.deadline
+    assert overrun >= overdue + GRACE
+    assert watch.deadlines._timer is None
+
+
+async def test_attempts_that_end_in_time_are_not_told() -> None:
+    """One that ends before its deadline hears nothing; one that ends in its grace does not overrun."""
+    watch = Watch()
+    ended, told, lasting = watch.begin(), watch.begin(), watch.begin()
+    watch.deadlines.end(ended)
+    await watch.until(2)
+    watch.deadlines.end(told)
+    await watch.until(1)
+    assert [(what, running) for what, running, _when in watch.told] == [
+        ("overdue", told),
+        ("overdue", lasting),
+        ("overrun", lasting),
+    ]
+    watch.deadlines.end(told)
+
+
+async def test_one_timer_serves_all_in_order() -> None:
+    """Attempts that begin one after another are each told after its own deadline, within the same timer."""
+    watch = Watch()
+    many: list[Running] = []
+    timers: set[object] = set()
+    for _ in range(5):
+        many.append(watch.begin())
+        timers.add(watch.deadlines._timer)
+        await asyncio.sleep(TIMEOUT / 16)
+    assert len(timers) == 1
+    await watch.until(10)
+    for name, grace in (("overdue", 0.0), ("overrun", GRACE)):
+        told = {running: when for what, running, when in watch.told if what == name}
+        assert list(told) == many
+        assert all(when >= (running.current.deadline or 0) + grace for running, when in told.items())
+
+
+async def test_without_a_timeout_nothing_is_watched() -> None:
+    """No deadline, no timer, and no lease that is let go."""
+    watch = Watch(None)
+    running = watch.begin()
+    assert running.current.deadline is None
+    assert watch.deadlines._timer is None
+    assert not watch.deadlines.let_go(running)
+    watch.deadlines.end(running)
+    watch.deadlines.close()
+
+
+async def test_a_loop_that_was_blocked_leaves_them_their_grace() -> None:
+    """After a pause that is longer than deadline and grace, an attempt still has its grace from when it was told."""
+    watch = Watch()
+    watch.begin()
+    time.sleep(TIMEOUT + 2 * GRACE)  # noqa: ASYNC251 - this is what users do
+    await watch.until(1)
+    assert watch.names == ["overdue"]
+    await watch.until(1)
+    assert watch.told[1][2] >= watch.told[0][2] + GRACE
+
+
+@pytest.mark.parametrize("told", [False, True])
+async def test_while_the_loop_is_blocked_leases_are_let_go(told: bool) -> None:  # noqa: FBT001
+    """Asked from a thread: kept until two graces after the timer was due, then let go, told already or not."""
+    watch = Watch()
+    running = watch.begin()
+    due = running.current.deadline or 0.0
+    if told:
+        await watch.until(1)
+        due = watch.told[0][2] + GRACE
+    answers: list[tuple[float, bool]] = []
+
+    def ask() -> None:
+        while not answers or time.monotonic() < due + 2.5 * GRACE:
+            answers.append((time.monotonic(), watch.deadlines.let_go(running)))
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+    assert all(not let_go for when, let_go in answers if when < due + 2 * GRACE - 0.001)
+    assert answers[0][1] is False
+    assert answers[-1][1] is True
+    watch.deadlines.end(running)
+    assert not watch.deadlines.let_go(running)
+
+
+async def test_a_function_cannot_move_its_deadline() -> None:
+    """`current_job().deadline` is to be read: whatever is written there, the timeout holds."""
+    watch = Watch()
+    watch.begin().current.deadline = None
+    watch.begin().current.deadline = time.monotonic() + 1000
+    await watch.until(4)
+    assert watch.names == ["overdue"] * 2 + ["overrun"] * 2
+
+
+async def test_closed() -> None:
+    """Nobody is told after that; closing twice is once."""
+    watch = Watch()
+    watch.begin()
+    watch.deadlines.close()
+    watch.deadlines.close()
+    await asyncio.sleep(2 * TIMEOUT)
+    assert watch.told == []
