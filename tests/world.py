@@ -148,6 +148,8 @@ class World:
     def run(self, script: str, *rest: Argument, **named: Argument) -> Any:
         """Call a script by its name; what is not named has its usual value."""
         loaded = load(script)
+        if script != "turn":  # each call is a new one; a turn has a number besides
+            named.setdefault("call", self.terms.new_call())
         command = loaded.command({**self._usual(**named), **named}, rest)
         send: Any = self.redis.execute_command
         try:

@@ -150,7 +150,7 @@ class Renewer:
     def _give_up(self, holder: Holder) -> None:
         """Leases of which nothing was heard for as long as they last are lost, by the clock of this machine."""
         loop, now = self._loop, time.monotonic()
-        for (job_id, fence), since in self._kept[holder.incarnation].items():
+        for (job_id, fence), since in self._kept.get(holder.incarnation, {}).items():
             if now - since > self._lease and loop is not None and not loop.is_closed():
                 loop.call_soon_threadsafe(holder.lease_answered, job_id, fence, "unrenewed")
 

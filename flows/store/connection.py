@@ -45,6 +45,7 @@ class Connection:
         self._pool = new_pool(url, name)
         self._wire: Wire | None = None
         self._opening: asyncio.Task[Wire] | None = None
+        self._unwanted: asyncio.Task[Wire] | None = None
 
     async def open(self) -> None:
         """Connect now, and only once: at the start it is better to hear that there is no server.
@@ -60,6 +61,8 @@ class Connection:
     async def close(self) -> None:
         """End the connection."""
         if self._opening is not None:
+            # Should this be cancelled meanwhile, what has just been opened is closed all the same.
+            self._unwanted = self._opening
             await asyncio.wait({self._opening})
         if self._wire is not None:
             self._wire.close()
@@ -146,6 +149,8 @@ class Connection:
         self._opening = None
         if not opening.cancelled() and opening.exception() is None:
             self._wire = opening.result()
+            if opening is self._unwanted:
+                self._wire.close()
 
     def __repr__(self) -> str:
         """Show where it leads, without the password."""

@@ -76,7 +76,7 @@ class Control:
         return bool(word == b"deleted")
 
     def _named(self, flow: str, job_id: str) -> dict[str, Argument]:
-        return {**self._terms.named(flow), "id": job_id}
+        return {**self._terms.named(flow), "id": job_id, "call": self._terms.new_call()}
 
     def _of_key(self, key: bytes) -> tuple[str, str]:
         flow, _, job_id = key.decode().removeprefix(f"{self._terms.keys.namespace}job:").rpartition(":")

@@ -57,7 +57,7 @@ class Keys:
         return f"{self.namespace}flows:timer:{queue}"
 
     def call(self, worker: str) -> str:
-        """String: a worker's last call and its answer, for when the answer was lost."""
+        """String: a worker's last call and its answer, or a client's, for when the answer was lost."""
         return f"{self.namespace}flows:call:{worker}"
 
     def pending(self, flow: str, job_id: str) -> str:

@@ -40,5 +40,6 @@ async def write_notes(
         "queue": queue,
         "worker": worker,
         "most_lines": LOG_LINES,
+        "call": terms.new_call(),
     }
     await connection.run(load("note"), named, rest)

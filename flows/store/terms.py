@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -63,6 +64,10 @@ class Terms:
             "alone_from": ALONE_FROM,
             "lease": self.lease_ms,
         }
+
+    def new_call(self) -> str:
+        """Return the key of a call that has no number: sent twice, it answers the same and does nothing more."""
+        return self.keys.call(os.urandom(8).hex())
 
     def flow_of(self, queue: str) -> str:
         """Return the flow name of a queue's jobs; those of a child queue bear the queue's own name."""

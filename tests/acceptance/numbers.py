@@ -1,16 +1,18 @@
 """A flow for processes of its own: `python -m tests.acceptance.numbers <url> <namespace> <lease> <function> [run]`.
 
-It works until it is killed, or with `run` until it is told to end; each attempt is counted in Redis, by job.
+It works until it is killed, or with `run` until it is told to end, and then has the status that `run()` returns; each
+attempt is counted in Redis, by job.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -80,6 +82,14 @@ class Functions:
         await self.redis.blmove(f"{self.namespace}gate", f"{self.namespace}gate", LONG)
         return Answer(answer=job.number * 2, pid=os.getpid())
 
+    async def stubborn(self, job: Work) -> None:
+        """Be told to end twice without ending."""
+        await self.redis.rpush(f"{self.namespace}begun", job.id)
+        for _ in range(2):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(LONG)
+        await asyncio.sleep(LONG)
+
     async def tell_when_stopping(self, flow: Flow[Work, Given]) -> None:
         """Tell the test that the worker has heard of its end."""
         while flow.workers[0].status != "stopping":  # noqa: ASYNC110 - there is no event for it
@@ -88,9 +98,11 @@ class Functions:
 
 
 @contextmanager
-def process(url: str, namespace: str, lease: float, function: str, *more: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run this file in a process of its own; it is killed in the end, if it still lives."""
-    command = [sys.executable, "-m", "tests.acceptance.numbers", url, namespace, str(lease), function, *more]
+def process(
+    url: str, namespace: str, lease: float, function: str, *more: str, inside: Sequence[str] = ()
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run this file in a process of its own, `inside` another command; it is killed in the end, if it still lives."""
+    command = [*inside, sys.executable, "-m", "tests.acceptance.numbers", url, namespace, str(lease), function, *more]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as started:
         try:
             yield started
@@ -98,23 +110,23 @@ def process(url: str, namespace: str, lease: float, function: str, *more: str) -
             started.kill()
 
 
-async def main(url: str, namespace: str, lease: str, function: str, *more: str) -> None:
-    """Work."""
+async def main(url: str, namespace: str, lease: str, function: str, *more: str) -> int:
+    """Work, and return the exit status."""
     flow = number_flow(url, namespace, float(lease))
     functions = Functions(url, namespace)
     flow.create_workers(Work, getattr(functions, function), concurrency=4)
     if more:
         telling = asyncio.create_task(functions.tell_when_stopping(flow))
         try:
-            await flow.run()
+            return await flow.run()
         finally:
             telling.cancel()
-        await functions.redis.aclose()
-        return
+            await functions.redis.aclose()
     await flow.start_all()
     await asyncio.Event().wait()
+    return 0
 
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)
-    asyncio.run(main(*sys.argv[1:]))
+    sys.exit(asyncio.run(main(*sys.argv[1:])))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -43,3 +47,77 @@ async def test_it_says_that_there_is_no_server(tmp_path: object, namespace: str)
     )
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1].startswith(b"flows.errors.StoreUnavailable: no answer from unix://")
+
+
+@pytest.mark.parametrize(("function", "status"), [("gated", 0), ("stubborn", 1)])
+async def test_a_second_signal_does_not_wait(
+    redis_url: str, namespace: str, redis: Redis, function: str, status: int
+) -> None:
+    """It ends at once and hands the job in hand back, as if it had never been tried.
+
+    The status is 1 where a function did not end although it was told to.
+    """
+    flow = number_flow(redis_url, namespace, 30)
+    job_id = await flow.create_job(Given(number=1))
+    with process(redis_url, namespace, 30, function, "run") as running:
+        assert await asyncio.to_thread(redis.blpop, f"{namespace}begun", LONG)
+        running.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(redis.blpop, f"{namespace}stopping", LONG)
+        assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        assert await asyncio.to_thread(running.wait, LONG) == status
+        assert running.stderr is not None
+        said = running.stderr.read()
+    assert b"Traceback" not in said
+    assert (b"job.overruns" in said) == bool(status)
+    record = await flow.get_job(job_id)
+    await flow.stop_all()
+    assert record is not None
+    assert (record.status, record.attempts, [past.verb for past in record.history]) == ("waiting", 0, ["release"])
+
+
+async def test_a_signal_while_it_starts(namespace: str) -> None:
+    """It ends, with status 0 and without an error, although it never came so far as to have a server."""
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        nobody.settimeout(LONG)
+        url = f"redis://127.0.0.1:{nobody.getsockname()[1]}"
+        with process(url, namespace, 30, "quick", "run") as running:
+            connection, _address = await asyncio.to_thread(nobody.accept)
+            running.send_signal(signal.SIGINT)
+            connection.close()
+            assert await asyncio.to_thread(running.wait, LONG) == 0
+            assert running.stderr is not None
+            assert b"Traceback" not in running.stderr.read()
+
+
+def alone() -> list[str]:
+    """Return the command that runs another as process 1 of a namespace of its own."""
+    command = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child"]
+    if shutil.which("unshare") is None:
+        pytest.skip("there is no unshare here")
+    if (tried := subprocess.run([*command, "true"], capture_output=True, text=True, check=False)).returncode:
+        pytest.skip(f"a namespace of its own is not permitted: {tried.stderr.strip()}")
+    return command
+
+
+def child_of(pid: int) -> int:
+    """Return the one process that another has started."""
+    (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
+    return int(child)
+
+
+async def test_as_process_1_of_a_container(redis_url: str, namespace: str, redis: Redis) -> None:
+    """There the kernel drops signals for which no handler is set: it ends on SIGTERM as anywhere else."""
+    inside = alone()
+    flow = number_flow(redis_url, namespace, 30)
+    job_id = await flow.create_job(Given(number=1))
+    with process(redis_url, namespace, 30, "gated", "run", inside=inside) as running:
+        assert await asyncio.to_thread(redis.blpop, f"{namespace}begun", LONG)
+        os.kill(child_of(running.pid), signal.SIGTERM)
+        assert await asyncio.to_thread(redis.blpop, f"{namespace}stopping", LONG)
+        redis.rpush(f"{namespace}gate", "open")
+        assert await asyncio.to_thread(running.wait, LONG) == 0
+    record = await flow.get_job(job_id)
+    await flow.stop_all()
+    assert record is not None
+    assert (record.status, record.view(Answer).pid) == ("done", 1)

@@ -85,6 +85,7 @@ class Proxy:
             sessions = list(self._sessions)
             for session in sessions:
                 session.cut()
+            self._sessions.clear()
             return len(sessions)
 
         return self._do(cut)

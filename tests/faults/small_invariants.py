@@ -137,7 +137,8 @@ def _goes_on(before: State, step: Step, after: State, case: Case) -> Iterator[st
     """Look at a parent that leaves its children, or that would have waited and need not."""
     was, parent = before.jobs[PARENT].status, after.jobs[PARENT].status
     waited = was == "children"
-    if not (waited or step.arguments[1:2] == ("await_children",)) or parent not in {"waiting", "done", "failed"}:
+    would_have = was == "processing" and step.arguments[1:2] == ("await_children",)
+    if not (waited or would_have) or parent not in {"waiting", "done", "failed"}:
         return
     ended_badly = any(after.jobs[child].status in {"failed", "cancelled"} for child in after.family.listed)
     if waited and not before.family.pending - after.family.pending:

@@ -57,8 +57,8 @@ def test_keeps_its_data_when_it_is_stopped(server: Server) -> None:
 def test_loses_the_end_of_its_file(server: Server) -> None:
     """The cut is inside a record, and the server starts all the same; what stood before the cut is there."""
     write(server)
-    size = server.aof_bytes()
     server.kill()
+    size = server.aof_bytes()
     cut = server.cut_tail(1000)
     assert cut == 1000
     assert server.aof_bytes() == size - cut

@@ -50,7 +50,7 @@ async def test_edited_jobs_are_repaired_and_finish(make_flow: MakeFlow, redis: R
     unlisted, unleased, undelayed, edited, twice, healthy = ids
     for job_id in ids[:4]:
         redis.lrem(f"{namespace}queue:work:waiting", 0, job_id)
-    for job_id, status in ((unleased, "processing"), (undelayed, "delayed"), (edited, "wating")):
+    for job_id, status in ((unleased, "processing"), (undelayed, "delayed"), (edited, "asleep")):
         fields = {"_status": status, "_queue": "work", "_fence": "1", "_worker": "dead", "_attempts": "1"}
         redis.hset(f"{namespace}job:numbers:{job_id}", mapping=fields)
     redis.zadd(f"{namespace}queue:work:processing", {twice: 10**15})

@@ -348,6 +348,22 @@ async def test_a_poke_shortly_before_a_renewal_does_not_put_it_off() -> None:
     assert calls.times[1] - began < 1.5
 
 
+async def test_a_holder_that_leaves_in_the_middle_of_a_renewal() -> None:
+    """Its worker stops while the server does not answer: the thread goes on for the others."""
+    leaving, staying = Shelf("a"), Shelf("b")
+    async with renewer(leaving, staying, lease=0.4) as (renews, calls):
+        renew = calls.renew
+
+        def fails(queue: str, worker: str, held: list[tuple[str, int]]) -> list[str]:
+            renew(queue, worker, held)
+            renews.remove(leaving)
+            raise ConnectionError
+
+        calls.renew = fails  # type: ignore[method-assign]
+        await calls.until(4)
+    assert ["b"] in calls.ids
+
+
 async def test_who_stops_renews_nothing_more() -> None:
     """The end comes at once, and in the middle of pokes too."""
     async with renewer(Shelf("a")) as (renews, calls):

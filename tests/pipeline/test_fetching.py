@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from redis import Redis
 
-from flows import KeyConflict, MalformedJob, ValidationError
+from flows import KeyConflict, MalformedJob, ValidationError, WaitTimeout
 from tests.pipeline.parts import LONG, Order, Orders, Price, Priced, Ship, price, ship
 
 GONE = "01890000-0000-7000-8000-000000000000"
@@ -131,3 +131,23 @@ async def test_many_fetch_at_once(orders: Orders) -> None:
         ids = await orders.create_jobs(Order(user_id=number) for number in range(500))
         found = await asyncio.gather(*(orders.get_job(job_id) for job_id in ids))
     assert [record and record.params.user_id for record in found] == list(range(500))
+
+
+async def test_who_waited_listens_no_more(orders: Orders, redis: Redis, namespace: str) -> None:
+    """However the waiting ended: by the end of the job, by a timeout, by a cancellation."""
+    channels = f"{namespace}flows:ended:*"
+    async with orders:
+        kept, cancelled = await orders.create_jobs([Order(), Order()])
+        waits = [asyncio.create_task(orders.wait_for(job_id, LONG)) for job_id in (kept, cancelled)]
+        async with asyncio.timeout(LONG):
+            while len(redis.pubsub_channels(channels)) < 2:  # noqa: ASYNC110 - the server tells nobody
+                await asyncio.sleep(0.001)
+        await orders.cancel_job(cancelled)
+        assert (await waits[1]).status == "cancelled"
+        waits[0].cancel()
+        with pytest.raises(WaitTimeout):
+            await orders.wait_for(kept, 0)
+        await asyncio.gather(*waits, return_exceptions=True)
+        async with asyncio.timeout(LONG):
+            while redis.pubsub_channels(channels):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.001)

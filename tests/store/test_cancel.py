@@ -210,3 +210,13 @@ def test_an_attempt_that_came_to_its_end_is_not_cancelled(world: World, verb: li
     assert world.settle(verb) == ["ok"]
     assert world.job("shop:1")["_status"] in {"done", "failed"}
     assert call(world) == ["too late", 0]
+
+
+def test_a_call_that_is_sent_twice_answers_the_same(world: World) -> None:
+    """Whoever did not hear the answer hears it now, and not that the job has ended."""
+    world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
+    named = {"flow": "shop", "first": "pick", "id": "1", "reason": "why"}
+    call = world.terms.new_call()
+    assert world.run("cancel", **named, call=call) == ["cancelled", 0]
+    assert world.run("cancel", **named, call=call) == ["cancelled", 0]
+    assert world.run("cancel", **named) == ["too late", 0]

@@ -114,3 +114,14 @@ def test_a_key_of_the_queue_of_another_type_is_named(world: World) -> None:
     with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {world.key('waiting', 'pick')} holds a string"):
         world.run("delete", id="1")
     assert world.snapshot() == before
+
+
+def test_a_call_that_is_sent_twice_answers_the_same(world: World) -> None:
+    """The children are named again, for whoever did not hear of them."""
+    jobs = f'["{world.namespace}job:pack:box:2"]'
+    world.seed(jobs={"shop:1": {"_status": "done", "_queue": "pack", "children:pack:jobs": jobs}})
+    named = {"flow": "shop", "first": "pick", "id": "1"}
+    call = world.terms.new_call()
+    answers = [world.run("delete", **named, call=call) for _ in range(2)]
+    assert answers == [["deleted", [f"{world.namespace}job:pack:box:2"]]] * 2
+    assert world.run("delete", **named) == ["gone", []]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from redis.exceptions import ResponseError
 
-from tests.world import HOUR, TTL, World, processing
+from tests.world import HOUR, NOW, TTL, World, processing
 
 
 def test_writes_progress_and_lines_of_its_own_jobs(world: World) -> None:
@@ -50,3 +50,12 @@ def test_a_key_of_another_type_is_named(world: World) -> None:
     with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {world.key('log', 'shop:1')} holds a string"):
         world.run("note", "1", 1, "0.5", 1, "line")
     assert world.snapshot() == before
+
+
+def test_a_call_that_is_sent_twice_adds_its_lines_once(world: World) -> None:
+    """An answer that was lost leaves no line in the log twice."""
+    world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})
+    call = world.terms.new_call()
+    for _ in range(2):
+        assert world.run("note", "1", 1, "", 1, "a line", call=call) == ["ok"]
+    assert world.snapshot()["log"] == {"shop:1": ["a line"]}

@@ -36,6 +36,8 @@ class Caller:
     async def run(self, script: str, *rest: Argument, **named: Argument) -> Any:
         """Call a script."""
         usual = {**self.world._usual(worker=self.name, **named), "timer_ms": 15_000}
+        if script != "turn":
+            usual["call"] = self.world.terms.new_call()
         return await self.connection.run(load(script), {**usual, **named}, rest)
 
     async def claim(self, want: int, queue: str = "pick") -> list[tuple[str, int]]:
@@ -155,7 +157,7 @@ async def test_cancel_delete_and_retry_meet_claims_and_ends(world: World, caller
 
 
 async def test_families_are_cancelled_while_they_work(world: World, callers: list[Caller]) -> None:
-    """Children end, parents are cancelled, and many go on with their children at once: none is left, none ends twice."""
+    """Children end while parents are cancelled and many go on with their children: none is left, none ends twice."""
     parents = [f"p{number}" for number in range(40)]
     for parent in parents:
         children = tuple(("box", f"{parent}-{child}") for child in range(12))

@@ -10,6 +10,8 @@ import pytest
 from flows.errors import StoreUnavailable, UnsafeServer
 from flows.store.connection import Connection
 from flows.store.server_check import check_server
+from flows.testing import private_server
+from tests.kernel.parts import LONG, Given, double, number_flow
 
 
 class Says:
@@ -25,9 +27,9 @@ class Says:
         return b"# Server\r\n" + "".join(f"{name}:{value}\r\n" for name, value in self._info.items()).encode()
 
 
-async def check(**info: str) -> None:
+async def check(*, allow_eviction: bool = False, **info: str) -> None:
     """Check a server that says this of itself."""
-    await check_server(cast("Connection", Says(**info)))
+    await check_server(cast("Connection", Says(**info)), allow_eviction=allow_eviction)
 
 
 async def test_the_server_of_the_tests_is_safe(redis_url: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -52,9 +54,38 @@ async def test_too_old(version: str) -> None:
 
 
 async def test_a_server_that_evicts_is_refused() -> None:
-    """It would drop jobs when memory runs out."""
-    with pytest.raises(UnsafeServer, match=r"'allkeys-lru'.*set it to noeviction"):
+    """It would drop jobs when memory runs out; the error says how to mend it, and how to use it all the same."""
+    with pytest.raises(
+        UnsafeServer, match=r"'allkeys-lru'.*set it to noeviction, or allow it by FlowOptions\(allow_eviction=True\)"
+    ):
         await check(maxmemory="1000", maxmemory_policy="allkeys-lru")
+
+
+@pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-ttl"])
+async def test_a_server_that_evicts_may_be_allowed(policy: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever asks for it is warned and served; one that does not evict gives no cause to warn."""
+    await check(allow_eviction=True, maxmemory="1000", maxmemory_policy=policy)
+    [record] = caplog.records
+    assert record.levelno == logging.WARNING
+    assert f"{policy!r}" in record.getMessage()
+    assert "allow_eviction=True: it is used all the same" in record.getMessage()
+    await check(allow_eviction=True, maxmemory="1000")
+    assert len(caplog.records) == 1
+
+
+async def test_what_is_allowed_is_eviction_alone() -> None:
+    """A server that is too old is refused all the same."""
+    with pytest.raises(UnsafeServer, match="flows needs"):
+        await check(allow_eviction=True, redis_version="6.2.14", maxmemory="1000", maxmemory_policy="allkeys-lru")
+
+
+async def test_a_flow_on_a_server_that_evicts() -> None:
+    """The option reaches the check: without it the flow does not start, with it jobs are done."""
+    with private_server(settings={"maxmemory": "24mb", "maxmemory-policy": "allkeys-lru"}) as url:
+        with pytest.raises(UnsafeServer):
+            await number_flow(url, "", double).start_all()
+        async with number_flow(url, "", double, allow_eviction=True) as flow:
+            assert (await flow.wait_for(await flow.create_job(Given(number=1)), LONG)).status == "done"
 
 
 async def test_a_server_that_would_evict_but_has_no_limit_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:

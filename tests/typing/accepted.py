@@ -5,17 +5,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial, wraps
 from typing import Annotated, Literal, ParamSpec, TypeVar, assert_type
 
 from pydantic import BaseModel
 
 from flows import (
+    Cancel,
     ChildJob,
     ChildrenOf,
     ChildResult,
     CurrentJob,
+    Fail,
     Flow,
     FlowOptions,
     Job,
@@ -24,8 +26,13 @@ from flows import (
     JobResult,
     JobState,
     ParentWorker,
+    PastAttempt,
     QueueOptions,
     Retention,
+    Retries,
+    Retry,
+    Snooze,
+    Verdict,
     Worker,
     current_job,
 )
@@ -106,6 +113,44 @@ def prepare_in_a_thread(job: Prepare) -> Prepared:
 async def prepare_or_not(job: Prepare) -> Prepared | None:
     """Return a result or nothing."""
     return Prepared(checks=1) if job.role_ids else None
+
+
+async def prepare_or_retry(job: Prepare) -> Prepared | Retry:
+    """Return a result or a verdict."""
+    return Prepared(checks=1) if job.role_ids else Retry("no roles yet", after=timedelta(seconds=5))
+
+
+def prepare_or_any_verdict(job: Prepare) -> Prepared | Retry | Snooze | Fail | Cancel | None:
+    """Return one of them from a plain function."""
+    match job.user_id:
+        case 0:
+            return Retry()
+        case 1:
+            return Snooze("later", until=datetime.now(UTC))
+        case 2:
+            return Fail("no such user")
+        case 3:
+            return Cancel()
+        case _:
+            return Prepared(checks=1)
+
+
+async def only_snooze(_job: Job) -> Snooze:
+    """Return a verdict and nothing else, and read what an attempt may ask for."""
+    verdict = Snooze("not yet", after=timedelta(minutes=5))
+    assert_type(verdict.reason, str)
+    assert_type(verdict.after, timedelta | None)
+    assert_type(verdict.until, datetime | None)
+    assert_type(current_job().deadline, float | None)
+    assert_type(current_job().cancelled, bool)
+    return verdict
+
+
+def only_verdicts(job: Job) -> Verdict:
+    """Return whichever, or raise it: it means the same."""
+    if job.attempt > 1:
+        raise Retry("again")
+    return Cancel(f"{job.id} is not wanted")
 
 
 async def check_requirement(job: CheckRequirement) -> Checked:
@@ -206,6 +251,29 @@ access = Flow[Prepare | CheckAccess | Decide, CreateAccess, Literal["user_id", "
     )
 )
 
+# Retries and timeouts, of queues and of child queues.
+patient = Retries(
+    max_attempts=8,
+    backoff=timedelta(seconds=2),
+    jitter=False,
+    max_delay=timedelta(hours=1),
+    retry_on=(OSError, TimeoutError),
+    give_up_on=(PermissionError,),
+)
+stepwise = Retries(3, [timedelta(seconds=1), timedelta(minutes=1)])
+tried = Flow[Prepare | CheckAccess, CreateAccess](
+    FlowOptions(
+        "tried",
+        [
+            QueueOptions("tried-first", Prepare, "tried-second", retries=patient, timeout=timedelta(seconds=20)),
+            QueueOptions(
+                "tried-second", CheckAccess, children=[QueueOptions("one", CheckRequirement, retries=stepwise)]
+            ),
+        ],
+        allow_eviction=True,
+    )
+)
+
 # One queue and no lookups: two type arguments do.
 plain = Flow[Prepare, CreateAccess](FlowOptions("plain", [QueueOptions("plain-only", Prepare)]))
 
@@ -277,6 +345,11 @@ access.create_workers(Prepare, any_model)
 access.create_workers(Prepare, partial(prepare_with, "client", retries=1))
 access.create_workers(Prepare, prepare_timed)
 access.create_workers(Prepare, lambda job: Prepared(checks=len(job.role_ids)))
+access.create_workers(Prepare, prepare_or_retry)
+access.create_workers(Prepare, prepare_or_any_verdict, executor="process")
+access.create_workers(Prepare, only_snooze)
+access.create_workers(Prepare, only_verdicts)
+access.create_workers(Prepare, lambda job: Retry() if job.user_id else None)
 access.create_workers(Decide, decide)
 access.create_workers(Decide, decide_in_a_process, executor="process", concurrency=2)
 access.create_workers(Decide, Notify())
@@ -292,6 +365,8 @@ access.create_workers("access-preparation", any_job)
 access.create_workers("access-preparation", any_jobs)
 access.create_workers("access-preparation", any_model)
 access.create_workers("access-preparation", prepare_timed)
+access.create_workers("access-preparation", prepare_or_retry)
+access.create_workers("access-preparation", only_verdicts)
 access.create_workers("access-logic", decide_in_a_process, executor="process")
 access.create_workers("access-logic", lambda job: print(job.id))
 
@@ -302,6 +377,7 @@ assert_type(access.create_child_workers(CheckAccess, CheckRequirement, check_req
 access.create_child_workers("access-check", "requirement", check_requirement, concurrency=4)
 access.create_child_workers(CheckAccess, "requirement", check_requirement)
 access.create_child_workers("access-check", CheckRequirement, any_job)
+access.create_child_workers(CheckAccess, CheckRequirement, only_snooze)
 access.create_child_workers(CheckAccess, CheckRequirement, lambda job: Checked(ok=job.address != ""))
 
 
@@ -327,6 +403,10 @@ async def use() -> None:
         assert_type(done.queue, str)
         assert_type(done.attempts, int)
         assert_type(done.created_at, datetime)
+        assert_type(done.worker, str)
+        assert_type(done.history, list[PastAttempt])
+        assert_type(done.history[-1].ended_at, datetime)
+        assert_type(done.history[-1].error, tuple[str, str] | None)
         assert_type(done.error, JobError | None)
         assert_type(done.progress, tuple[float, str] | None)
         assert_type(done.child_ids, list[str])
@@ -366,4 +446,5 @@ async def run() -> None:
     assert_type(event.fields, dict[str, object])
     await access.stop_all(grace=5)
     stop()
-    await access.run()
+    assert_type(await access.run(), int)
+    assert_type(await access.run(grace=None), int)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from accepted import (
@@ -23,7 +24,7 @@ from accepted import (
     subclassed,
 )
 
-from flows import ChildJob, Flow, FlowOptions, Job, JobResult, QueueOptions
+from flows import Cancel, ChildJob, Fail, Flow, FlowOptions, Job, JobResult, QueueOptions, Retries, Retry, Snooze
 
 
 class Other(Job):
@@ -45,6 +46,16 @@ async def bad_result(job: Prepare) -> int:
 def bad_result_in_a_thread(job: Prepare) -> dict[str, int]:
     """Return no result either."""
     return {"user_id": job.user_id}
+
+
+async def bad_verdict(job: Prepare) -> Prepared | type[Retry]:
+    """Return a verdict's class."""
+    return Prepared(checks=1) if job.role_ids else Retry
+
+
+def bad_error(job: Prepare) -> Prepared | ValueError:
+    """Return an error: only verdicts can be returned."""
+    return ValueError(job.user_id)
 
 
 async def no_job() -> None:
@@ -74,6 +85,11 @@ access.create_workers(CreateAccess, any_job)  # refused: no job class
 access.create_workers(Prepare, bad_result)  # refused: an int is no result
 access.create_workers(Prepare, bad_result_in_a_thread)  # refused
 access.create_workers("access-preparation", bad_result)  # refused
+access.create_workers(Prepare, bad_verdict)  # refused: it is not called
+access.create_workers(Prepare, bad_error)  # refused: it is to be raised
+access.create_workers("access-preparation", bad_verdict)  # refused
+access.create_workers(Prepare, lambda _job: Fail)  # refused
+access.create_child_workers(CheckAccess, CheckRequirement, bad_error)  # refused
 access.create_workers(Prepare, lambda job: job.user_id)  # refused
 access.create_workers(Prepare, lambda job: Prepared(checks=job.guild_id))  # refused: no such field
 access.create_workers(Prepare, no_job)  # refused
@@ -103,6 +119,17 @@ FlowOptions(name="x", queues=[QueueOptions("q", job=Checked)])  # refused: a res
 QueueOptions("q", job=Prepare, children=[CheckRequirement])  # refused: a class is no child queue
 QueueOptions("q", Prepare, None, [], "fail")  # refused: the policy has a name
 QueueOptions("q", job=Prepare, on_child_failure="stop")  # refused
+QueueOptions("q", job=Prepare, retries=3)  # refused: a number says nothing of the delays
+QueueOptions("q", job=Prepare, retries=Retries)  # refused: it is not called
+QueueOptions("q", job=Prepare, timeout=20)  # refused: a number has no unit
+FlowOptions(name="x", queues=[QueueOptions("q", job=Prepare)], retries=Retries())  # refused: it is a queue's
+Retries(max_attempts="5")  # refused
+Retries(backoff=1)  # refused: a number has no unit
+Retries(backoff=[1, 2])  # refused
+Retries(max_delay=600)  # refused
+Retries(retry_on=[OSError])  # refused: a tuple
+Retries(retry_on=(OSError("x"),))  # refused: classes
+Retries(give_up_on=PermissionError)  # refused
 FlowOptions(name="x", queues=[QueueOptions("q", job=Prepare)], job_ttl=3600)  # refused: a number has no unit
 UserFlow = Flow[Prepare, CreateAccess, Literal["user_id"]]
 q = QueueOptions("q", job=Prepare)
@@ -115,6 +142,15 @@ Flow[Prepare, dict[str, int]]  # refused: no model
 Flow[Prepare, CreateAccess, int]  # refused: no text
 Flow[Prepare]  # refused: no Params
 Flow[Prepare, CreateAccess]()  # refused: no options
+
+# Verdicts.
+Retry(after=5)  # refused: a number has no unit
+Retry("busy", timedelta(seconds=5))  # refused: the delay has a name
+Retry("busy", until=datetime.now(UTC))  # refused: only a snooze has a time
+Snooze(5)  # refused
+Snooze("later", until=5)  # refused
+Fail("no", after=timedelta(seconds=5))  # refused: it does not come back
+Cancel(reason=None)  # refused
 
 # Children and results.
 ChildJob(Checked, {"address": "x"})  # refused: a result class
@@ -147,6 +183,7 @@ async def use(job_id: str, key: str) -> None:
     await access.wait_for(62, timeout=1)  # refused
     done = await access.wait_for(job_id, timeout=1)
     print(done.params.nothing)  # refused
+    print(done.history[0].duration)  # refused
     print(done.view(Decide).role_ids)  # refused
     print(done.view(dict))  # refused
     print((await access.get_job(job_id)).params)  # refused: it may be gone

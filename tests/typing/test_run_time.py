@@ -20,6 +20,9 @@ from flows import (
     JobResult,
     QueueOptions,
     Retention,
+    Retries,
+    Retry,
+    Snooze,
 )
 
 #: `create_model` with fields that only a test would give it.
@@ -446,7 +449,7 @@ class Renames(JobResult):
     user_id: int
 
 
-@pytest.mark.parametrize("returned", [Renames, Renames | None, Result | Renames, Awaitable[Renames]])
+@pytest.mark.parametrize("returned", [Renames, Renames | None, Result | Renames, Awaitable[Renames], Renames | Retry])
 def test_a_result_names_no_field_of_params(returned: Any) -> None:
     """Params never change: lookups and retries count on them."""
     with refused(r"Renames, a result of queue 'first', names fields of Params \(user_id\)"):
@@ -472,6 +475,30 @@ def test_times_are_timedeltas(name: str, time: Any) -> None:
     """A number does not say whether it is seconds or milliseconds."""
     with refused(f"{name}=.*give a datetime.timedelta"):
         options(**{name: time})
+
+
+@pytest.mark.parametrize("time", [timedelta(0), timedelta(seconds=-1), 20, "20s"])
+def test_a_timeout_is_a_positive_time(time: Any) -> None:
+    """An attempt that may take no time could never succeed."""
+    with refused("queue 'q': timeout=.*(is not positive|give a datetime.timedelta)"):
+        QueueOptions("q", First, timeout=time)
+
+
+@pytest.mark.parametrize("retries", [3, Retries, timedelta(seconds=1), {"max_attempts": 3}, True])
+def test_retries_are_retries(retries: Any) -> None:
+    """A number of attempts says nothing of the delays between them."""
+    with refused("queue 'q': retries=.*: give a flows.Retries"):
+        QueueOptions("q", First, retries=retries)
+
+
+@pytest.mark.parametrize("given", [{"retries": Retries()}, {"timeout": timedelta(seconds=1)}])
+def test_a_parent_queue_has_neither_retries_nor_a_timeout(given: Any) -> None:
+    """It runs no function of the user's; its child queues may have both, also one with children of its own."""
+    child = QueueOptions("c", Child, children=[QueueOptions("d", Child, **given)], **given)
+    with refused("'p' is a parent queue, which runs no function: give retries and timeout to others"):
+        options(QueueOptions("first", First, "p"), QueueOptions("p", Parent, children=[child], **given))
+    made = options(QueueOptions("first", First, "p", **given), QueueOptions("p", Parent, children=[child]))
+    assert [name for name, queue in made.walk() if queue.retries or queue.timeout] == ["first", "p:c", "p:c:d"]
 
 
 @pytest.mark.parametrize("name", ["done", "failed", "cancelled"])
@@ -610,6 +637,12 @@ def test_counts_are_positive_whole_numbers(name: str, number: Any) -> None:
     with refused(f"{name}=.*positive whole number"):
         flow.create_child_workers(Parent, Child, second, **{name: number})
     assert flow.workers == []
+
+
+def test_functions_may_say_that_they_return_verdicts() -> None:
+    """Alone, beside a result, and as what an awaitable brings."""
+    for returned in (Retry, Result | Retry, Result | Retry | Snooze | None, Awaitable[Result | Snooze]):
+        declared().create_workers(First, returning(returned))
 
 
 def test_what_is_declared_well_is_taken() -> None:

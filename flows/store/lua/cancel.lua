@@ -1,11 +1,14 @@
 -- Cancels one job: at once where nobody works on it, else by a flag that its worker sees when it renews.
 --@ flags: allow-oom
+--@ keys: call
 --@ args: ns now root flow first id ttl kept_done kept_failed kept_cancelled reason
 --@ returns: the word: cancelled, requested, too late, gone or malformed; and 1 while children are to be cancelled
---@ include: clock cancel_job
+--@ include: clock cancel_job once
 
 local cancelling = flows_key('cancelling', root)
 expect('hash', cancelling)
-local word = cancel_job(flow, first, id, reason)
--- Also of a job that was cancelled before, by somebody who did not come to all of its children.
-return { word, redis.call('HEXISTS', cancelling, flow .. ':' .. id) }
+return once(function()
+  local word = cancel_job(flow, first, id, reason)
+  -- Also of a job that was cancelled before, by somebody who did not come to all of its children.
+  return { word, redis.call('HEXISTS', cancelling, flow .. ':' .. id) }
+end)

@@ -1,33 +1,38 @@
 -- Deletes one job: its hash, its place, its lookup entries; a parent that waits for it hears of it.
 --@ flags: allow-oom
+--@ keys: call
 --@ args: ns now root flow first id ttl kept_done kept_failed kept_cancelled
 --@ returns: the word: deleted or gone; and the job keys of its children, for the caller to delete
---@ include: clock ending take_out
+--@ include: clock ending take_out once
 
-local key = job_key(flow, id)
-if redis.call('TYPE', key).ok ~= 'hash' then
-  settle_missing(flow, id, 'deleted')
-  return { 'gone', {} }
-end
-local job = redis.call('HMGET', key, '_status', '_queue', '_lookups', '_parent', '_built')
-local status, queue = job[1] or 'waiting', job[2] or first
-local me = flow .. ':' .. id
-expect('list', flows_key('building', me))
-expect_place(queue, status)
--- Those that are written but not yet let out, unless the field below names them already.
-local children = job[5] and {} or redis.call('LRANGE', flows_key('building', me), 0, -1)
-local sides = {}
-for _, field in ipairs(redis.call('HKEYS', key)) do
-  local of = string.match(field, '^children:(.+):jobs$')
-  if of then
-    sides[#sides + 1] = key .. ':children:' .. of
-    for child in string.gmatch(redis.call('HGET', key, field), '"([^"]+)"') do children[#children + 1] = child end
+local function delete()
+  local key = job_key(flow, id)
+  if redis.call('TYPE', key).ok ~= 'hash' then
+    settle_missing(flow, id, 'deleted')
+    return { 'gone', {} }
   end
+  local job = redis.call('HMGET', key, '_status', '_queue', '_lookups', '_parent', '_built')
+  local status, queue = job[1] or 'waiting', job[2] or first
+  local me = flow .. ':' .. id
+  expect('list', flows_key('building', me))
+  expect_place(queue, status)
+  -- Those that are written but not yet let out, unless the field below names them already.
+  local children = job[5] and {} or redis.call('LRANGE', flows_key('building', me), 0, -1)
+  local sides = {}
+  for _, field in ipairs(redis.call('HKEYS', key)) do
+    local of = string.match(field, '^children:(.+):jobs$')
+    if of then
+      sides[#sides + 1] = key .. ':children:' .. of
+      for child in string.gmatch(redis.call('HGET', key, field), '"([^"]+)"') do children[#children + 1] = child end
+    end
+  end
+  take_out(id, key, status, queue)
+  each_lookup(flow, job[3], function(list) remove_from(list, id) end)
+  redis.call('DEL', key, flows_key('log', me), flows_key('building', me), flows_key('pending', me), unpack(sides))
+  redis.pcall('HDEL', flows_key('cancelling', root), me)
+  redis.call('PUBLISH', flows_key('ended', me), 'deleted')
+  if job[4] then settle(flow, id, job[4], 'deleted', '{"id":"' .. id .. '","status":"deleted"}') end
+  return { 'deleted', children }
 end
-take_out(id, key, status, queue)
-each_lookup(flow, job[3], function(list) remove_from(list, id) end)
-redis.call('DEL', key, flows_key('log', me), flows_key('building', me), flows_key('pending', me), unpack(sides))
-redis.pcall('HDEL', flows_key('cancelling', root), me)
-redis.call('PUBLISH', flows_key('ended', me), 'deleted')
-if job[4] then settle(flow, id, job[4], 'deleted', '{"id":"' .. id .. '","status":"deleted"}') end
-return { 'deleted', children }
+
+return once(delete)

@@ -1,24 +1,29 @@
 -- Writes what running functions report: their last progress, and lines of a bounded log.
+--@ keys: call
 --@ args: ns now flow queue worker ttl most_lines
 --@ rest: id, fence, progress as JSON (or ''), then a counted list of lines, for each job
 --@ returns: a word per job
---@ include: clock owned arguments type
+--@ include: clock owned arguments type once
 
-local words = {}
-while at <= #rest do
-  local id, fence, progress, lines = take(), take(), take(), take_counted()
-  local job, word = owned(flow, queue, id, worker, fence)
-  if job then
-    local log = flows_key('log', flow .. ':' .. id)
-    expect('list', log)
-    if progress ~= '' then redis.call('HSET', job.key, '_progress', progress) end
-    if #lines > 0 then
-      redis.call('RPUSH', log, unpack(lines))
-      redis.call('LTRIM', log, -tonumber(most_lines), -1)
-      redis.call('PEXPIRE', log, tonumber(ttl) > 0 and ttl or 86400000)
+local function note()
+  local words = {}
+  while at <= #rest do
+    local id, fence, progress, lines = take(), take(), take(), take_counted()
+    local job, word = owned(flow, queue, id, worker, fence)
+    if job then
+      local log = flows_key('log', flow .. ':' .. id)
+      expect('list', log)
+      if progress ~= '' then redis.call('HSET', job.key, '_progress', progress) end
+      if #lines > 0 then
+        redis.call('RPUSH', log, unpack(lines))
+        redis.call('LTRIM', log, -tonumber(most_lines), -1)
+        redis.call('PEXPIRE', log, tonumber(ttl) > 0 and ttl or 86400000)
+      end
+      word = 'ok'
     end
-    word = 'ok'
+    words[#words + 1] = word
   end
-  words[#words + 1] = word
+  return words
 end
-return words
+
+return once(note)

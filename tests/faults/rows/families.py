@@ -87,15 +87,15 @@ def f2(case: Case) -> None:
     kinds = ["plain"] * 100 + ["children:1"] * 100 + [f"children:{case.random.randint(2, 40)}" for _ in range(20)]
     kinds += ["children:250"] * 3 + ["children:10000"]
     case.random.shuffle(kinds)
-    with case.server.client() as client:
-        places.rest_audit(client)
     ids = case.create(len(kinds), lambda number: kinds[number])
     fleet = case.fleet(concurrency=64)
     fleet.spawn(queues=["pick", "ship"])
     fleet.spawn(queues=["pack:label", "pack:box"])
     # Those with many children begin to wait half a second after these may run.
     fleet.spawn(queues=["pack"], failpoints="after-fan-out=sleep:0.5")
-    case.expect(not case.wait_done(ids, 60, pause=0.1), "all parents end")
+    with case.server.client() as client:
+        left = case.wait_done(ids, 60, lambda: places.rest_audit(client), pause=0.1)
+    case.expect(not left, f"all parents end, and not all but {len(left)}")
     _went_on_once(case, ids)
     case.figures["early"] = early = _early(case)
     case.expect(early, "some parents began to wait when all of their children had ended")

@@ -102,7 +102,7 @@ end
 local function may_hold(list, id)
   local length = redis.pcall('LLEN', list)
   if type(length) ~= 'number' or length > SHORT then return true end
-  spend(length / 640)
+  spend(length / 500)
   return redis.call('LPOS', list, id) and true
 end
 
@@ -156,7 +156,7 @@ local function look_in_list(queue, jobs, length)
 end
 
 -- A step may spend so much on lists; on the first one more, if it has to.
-local MOST_IN_LISTS = 250
+local MOST_IN_LISTS = 300
 
 -- Returns the keys of jobs whose lists are left to the next step.
 local function look_in_lists()
@@ -164,7 +164,7 @@ local function look_in_lists()
   for _, queue in ipairs(waiting_queues) do
     local jobs, length = waiting_jobs[queue], redis.pcall('LLEN', queue_key(queue, 'waiting'))
     if type(length) == 'number' and length <= SHORT then
-      local cost = length / 40 * math.min(1, #jobs / MANY)
+      local cost = length / 30 * math.min(1, #jobs / MANY)
       if spent > 0 and spent + cost > MOST_IN_LISTS then
         for _, job in ipairs(jobs) do left[#left + 1] = job.key end
       else
