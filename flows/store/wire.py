@@ -166,9 +166,6 @@ async def open_wire(pool: ConnectionPool, url: str) -> Wire:
     connection: Any = make()
     try:
         await connection.connect()
-    except asyncio.CancelledError:
-        await connection.disconnect(nowait=True)
-        raise
     except (RedisError, RedisTimeoutError, OSError) as error:
         await connection.disconnect(nowait=True)
         # Over a unix socket redis-py wraps what the greeting raised in a ConnectionError.

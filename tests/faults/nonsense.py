@@ -93,7 +93,7 @@ def _many(pipeline: Any, key: str, chance: random.Random) -> None:
 
 
 _OF_PACK: Final = b"children:pack:results"
-_STATUS: Final = (b"", b" ", b"waitin", b"Waiting", b"waiting ", b"\x00", b"\xff", b"null", b"none", b"1", b"[]")
+_STATUS: Final = (b"", b" ", b"wait", b"Waiting", b"waiting ", b"\x00", b"\xff", b"null", b"none", b"1", b"[]")
 _ANYWHERE: Final[tuple[Edit, ...]] = (
     *[_set(_USER, TEXTS)] * 6,
     *[_drop(_USER)] * 2,

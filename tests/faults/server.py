@@ -153,8 +153,8 @@ class Server:
     def kill(self) -> None:
         """Kill it, as the kernel does when memory runs out: it writes nothing more.
 
-        With `everysec`, it answers before it writes while an earlier fsync is under way, for 2 s at most: on a slow disk
-        even this loses what was answered. That is the disk's fault and not ours, so it is not killed in such a moment.
+        With `everysec`, it answers before it writes while an earlier fsync is under way, for 2 s at most: on a slow
+        disk even this loses what was answered. That is the disk's fault, so it is not killed in such a moment.
         """
         if self.running and not self._frozen and self._settings.get("appendfsync") == "everysec":
             self._wait_for_disk()

@@ -107,8 +107,12 @@ def step_faults(before: State, step: Step, after: State, answer: Any, case: Case
             yield f"I4: the fence of job {job_id} goes from {was.fence} to {job.fence}"
         if was.status in TERMINAL and job.status != was.status and (step.script not in BIRTHS):
             yield f"I6: job {job_id} was {was.status}, and is {job.status}"
+        if was.queue != job.queue and was.queue and not _moves(step, job_id):
+            yield f"I1: job {job_id} comes from {was.queue} to {job.queue}"
         if was.status in TERMINAL and step.script == "create_again" and job.status != was.status:
             yield f"I6: job {job_id} was {was.status}, and is {job.status}"
+    if before.jobs[PARENT].status in TERMINAL and after.family.failed_child and not before.family.failed_child:
+        yield "I6: the parent has ended, and is written to"
     yield from _answer(before, step, answer)
     yield from _goes_on(before, step, after, case)
     if len(before.jobs) != len(after.jobs):
@@ -154,6 +158,11 @@ def _goes_on(before: State, step: Step, after: State, case: Case) -> Iterator[st
 def _again(step: Step) -> bool:
     """Whether a turn is one that was sent before."""
     return step.script == "turn" and bool(step.arguments[4])
+
+
+def _moves(step: Step, job_id: int) -> bool:
+    """Whether a step may let a job change its queue: it is passed on, or goes on without children."""
+    return step.arguments[1:2] == ("advance",) or job_id == PARENT
 
 
 def _creates(step: Step, job_id: int) -> bool:

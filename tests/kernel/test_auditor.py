@@ -18,7 +18,7 @@ from tests.kernel.parts import LONG, Given, MakeFlow, double, heard, within
 def told(events: list[Event]) -> list[tuple[object, object]]:
     """Return what was repaired, of which jobs or how often."""
     repairs = [event.fields for event in events if event.name == "job.repaired"]
-    return sorted((fields["what"], fields.get("job_id", fields.get("count"))) for fields in repairs)
+    return sorted(((fields["what"], fields.get("job_id", fields.get("count"))) for fields in repairs), key=str)
 
 
 class Canned:

@@ -10,20 +10,13 @@
 local REST = 1
 local WEEK = 604800000
 
--- In this order; a queue whose jobs are another flow's stands for nothing here.
-local places = {}
+-- Where a pass looks, in this order, and what comes after what.
+local places, after = {}, {}
 for i = at, #rest do
   for _, stage in ipairs({ 'processing', 'delayed', 'children' }) do places[#places + 1] = stage .. ' ' .. rest[i] end
 end
 places[#places + 1] = 'jobs'
-
--- A place that this caller does not know, a deployment's other half has put there: the pass goes on behind all queues.
-local function after(place)
-  for i, known in ipairs(places) do
-    if known == place then return places[i + 1] end
-  end
-  return 'jobs'
-end
+for i, place in ipairs(places) do after[place] = places[i + 1] or '' end
 
 -- Looks at some of a place from the cursor on; returns the next cursor, or nothing at the end of it.
 local function look(place, cursor)
@@ -38,8 +31,8 @@ end
 local function count_repairs()
   local counts = {}
   for _, repair in ipairs(repairs) do
-    local word = string.match(repair[3], '^%S+')
-    counts[word] = (counts[word] or 0) + 1
+    local word = repair[3]
+    if string.sub(word, 1, 6) ~= 'error ' then counts[word] = (counts[word] or 0) + 1 end
   end
   for word, n in pairs(counts) do redis.call('HINCRBY', audit, 'repaired:' .. word, n) end
 end
@@ -55,11 +48,13 @@ local pause, wait = 2 * tonumber(lease), (tonumber(state[1]) or 0) - time
 -- A longer time than any pause is from before the clock was set back.
 if wait > 0 and wait <= math.max(pause, 60000) then return { wait, 0, {} } end
 local place, cursor = state[2] or places[1], state[3] or ''
-while place and looks < MOST_LOOKS do
+-- Another version of the flow has stopped in a queue that this one does not have: behind all queues both agree.
+if not after[place] then place, cursor = 'jobs', '' end
+while place ~= '' and looks < MOST_LOOKS do
   cursor = look(place, cursor) or ''
-  if cursor == '' then place = after(place) end
+  if cursor == '' then place = after[place] end
 end
-if place then
+if place ~= '' then
   pause = math.ceil(looks * REST)
   redis.call('HSET', audit, 'at', time + pause, 'place', place, 'cursor', cursor)
 else
@@ -68,4 +63,4 @@ else
 end
 count_repairs()
 redis.call('PEXPIRE', audit, WEEK)
-return { pause, place and 1 or 0, repairs }
+return { pause, place ~= '' and 1 or 0, repairs }

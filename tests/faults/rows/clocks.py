@@ -61,9 +61,9 @@ def d3(case: Case) -> None:
     case.recovers_at = "none"  # the audit comes every two leases, and counts on top
     fleet = case.fleet()
     fleet.spawn(3)
-    with Producer(case, kind="slow:0.2;children:2", pause=0.05) as producer:
+    with Producer(case, kind="slow:0.5;children:2", pause=0.05) as producer:
         time.sleep(1)
-        victim = fleet.alive[0]
+        victim = max(fleet.alive, key=lambda process: len(_begun_only(case, process.pid)))
         fleet.kill(victim)
         killed = time.monotonic()
         case.server.shift_clock(-3_600_000)

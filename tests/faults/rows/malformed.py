@@ -36,6 +36,7 @@ def e5(case: Case) -> None:
     fleet, edited, found = case.fleet(concurrency=32), 0, Counter[str]()
     with case.server.client() as client:
         places.rest_audit(client)
+        client.rpush("job:orders:customer:9", b"\xff", b"", b"\x00", "x" * 70_000)
         for queues, part in _STAGES:
             for queue in queues:
                 edited += _edit(case, client, queue, part)

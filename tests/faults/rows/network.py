@@ -27,7 +27,10 @@ def b1(case: Case) -> None:
     cutter = Cutter(case.server, case.directory / "cuts")
 
     async def cut() -> list[Tried]:
-        one_by_one = [await cutter.try_all(operation) for operation in (*of_flow(), *of_workers())]
+        one_by_one = [
+            await cutter.try_all(operation, at_once=1 if operation.unknown else 4)
+            for operation in (*of_flow(), *of_workers())
+        ]
         return [*one_by_one, await cutter.try_all(LIFE, at_once=12)]
 
     tried = asyncio.run(cut())

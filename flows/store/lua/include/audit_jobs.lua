@@ -152,6 +152,7 @@ local function look_in_list(queue, jobs, length)
   end
   for _, job in ipairs(jobs) do
     if not there[job.id] then try(queue, job.id, push_again, job) end
+    there[job.id] = true -- SCAN may name a key twice
   end
 end
 
@@ -190,7 +191,7 @@ local function audit_jobs(cursor)
   scan = scan == '' and '0' or scan
   while scan ~= 'end' and looks < MOST_LOOKS do
     local page = redis.call('SCAN', scan, 'MATCH', PREFIX .. '*', 'COUNT', PAGE, 'TYPE', 'hash')
-    spend(1)
+    spend(3)
     scan = page[1] == '0' and 'end' or page[1]
     for _, key in ipairs(page[2]) do look_at_key(key) end
   end

@@ -22,8 +22,9 @@ local function ending_of(of, id, me)
   if job.err or job[2] ~= me then return 'deleted', word_fragment(id, 'deleted') end
   if job[1] == 'done' then return 'done', done_fragment(id, 'null') end
   if job[1] == 'failed' then
-    local why = pcall(cjson.decode, job[3]) and job[3] or failure('MalformedJob', 'its error cannot be read', of, 0)
-    return 'failed', failed_fragment(id, why)
+    local ok, why = pcall(cjson.decode, job[3])
+    local whole = ok and type(why) == 'table' and type(why.type) == 'string' and type(why.message) == 'string'
+    return 'failed', failed_fragment(id, whole and job[3] or failure('MalformedJob', 'its error cannot be read', of, 0))
   end
   if ENDED[job[1]] then return job[1], word_fragment(id, job[1]) end
 end
@@ -31,6 +32,12 @@ end
 -- While the children that a parent waits for are put together again, this stands among them: none of them, ending
 -- meanwhile, is taken for the last.
 local INCOMPLETE = ''
+
+-- The parent has left: who settles now is not waited for, and who never will must not keep this for ever.
+local function leave_pending(pending)
+  redis.call('SREM', pending, INCOMPLETE)
+  redis.call('PEXPIRE', pending, tonumber(ttl) > 0 and ttl or kept_failed)
+end
 
 -- Whether some child that the parent does not name is on its way all the same, as far as can be seen.
 local function awaits_others(queue, me, pending)
@@ -84,7 +91,7 @@ local function look_at_children(queue, id, me, key, pending, jobs, from, waiting
         settle(of, child, me, word, fragment)
         if redis.call('HGET', key, '_status') ~= 'children' then
           spend(#jobs / 400)
-          return nil
+          return leave_pending(pending)
         end
       else
         waiting = waiting + 1
@@ -103,7 +110,7 @@ local function look_at_parent(queue, id, from, waiting)
   spend(1)
   if job.err or (not job[1] and redis.call('EXISTS', key) == 0) then
     parent_gone(me, queue)
-    redis.call('PEXPIRE', pending, tonumber(ttl) > 0 and ttl or kept_done)
+    leave_pending(pending)
     return report(queue, id, 'gone')
   end
   if job[1] ~= 'children' or job[2] ~= queue then
@@ -122,10 +129,12 @@ local function look_at_parent(queue, id, from, waiting)
 end
 
 -- Returns the rank at which to go on after, or with, the last parent that was looked at.
-local function rank_of(key, score, id, from)
+local function rank_of(queue, score, id, from)
+  local key = queue_key(queue, 'children')
   local rank = redis.call('ZRANK', key, id)
-  if not rank then return redis.call('ZCOUNT', key, '-inf', '(' .. score), 0 end
-  return from > 0 and rank or rank + 1, from
+  if rank then return from > 0 and rank or rank + 1, from end
+  if from > 0 then redis.pcall('SREM', flows_key('pending', flow_of(queue) .. ':' .. id), INCOMPLETE) end
+  return redis.call('ZCOUNT', key, '-inf', '(' .. score), 0
 end
 
 -- The cursor: score and id of the last parent, and how far in its children: 0 when all have been looked at.
@@ -134,7 +143,7 @@ local function audit_parents(queue, cursor)
   local score, from, waiting, id = string.match(cursor, '^(%S+) (%d+) (%d+) (.*)$')
   local rank = 0
   from, waiting = tonumber(from or 0), tonumber(waiting or 0)
-  if score then rank, from = rank_of(key, score, id, from) else cursor = '-inf 0 0 ' end
+  if score then rank, from = rank_of(queue, score, id, from) else cursor = '-inf 0 0 ' end
   spend(1)
   local page = redis.call('ZRANGE', key, rank, rank + PAGE - 1, 'WITHSCORES')
   for i = 1, #page, 2 do
