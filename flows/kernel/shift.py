@@ -238,5 +238,5 @@ class Shift:
 
 def _incarnation() -> str:
     """Return a name that no other worker ever has, and that says where it runs: host, process and a random part."""
-    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:24]
-    return f"{host}.{os.getpid()}.{os.urandom(6).hex()}"
+    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:16]
+    return f"{host}.{os.getpid()}.{os.urandom(5).hex()}"

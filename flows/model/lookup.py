@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 #: Texts over this many bytes stand as their digest.
 MAX_TEXT_BYTES: Final = 200
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+#: What may not stand in a key as it is: control characters, and lone surrogates, which UTF-8 cannot hold.
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def lookup_texts(value: object) -> list[str]:
@@ -45,6 +46,6 @@ def lookup_text(value: object) -> str | None:
 def _as_key_part(text: str) -> str:
     """Let a plain text stand as it is; the rest stand as `#sha256:<hex>`."""
     data = text.encode("utf-8", "surrogatepass")
-    if text and len(data) <= MAX_TEXT_BYTES and text[0] != "#" and not _CONTROL.search(text):
+    if text and len(data) <= MAX_TEXT_BYTES and text[0] != "#" and not _UNFIT.search(text):
         return text
     return f"#sha256:{hashlib.sha256(data).hexdigest()}"

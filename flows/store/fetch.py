@@ -68,7 +68,7 @@ class Fetch:
         if isinstance(reply, ReplyError):
             msg = f"{key}: {reply}; delete or rename that key"
             raise KeyConflict(msg)
-        return [job_id.decode() for job_id in reply]
+        return [job_id.decode("utf-8", "replace") for job_id in reply]
 
     async def alive(self, ids: Sequence[str]) -> list[str]:
         """Return those of the ids whose hash is there."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flows.store.terms import Terms
 
 #: So many leases are renewed by one call.
-_AT_ONCE: Final = 500
+_AT_ONCE: Final = 200
 _RESCUED_AT_ONCE: Final = 100
 
 

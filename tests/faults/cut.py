@@ -39,13 +39,13 @@ _WORKER: Final = re.compile(r"[\w-]+\.\d+\.[0-9a-f]{8,}")
 class Stage:
     """One run of an operation: a namespace, a proxy, a flow before the proxy, and one past it to prepare with."""
 
-    def __init__(self, server: Server, directory: Path, namespace: str, **options: Any) -> None:
-        given = {"lease": 30.0, "job_ttl": 3600, "retention": 7200, **options}
+    def __init__(self, server: Server, client: redis.Redis, directory: Path, namespace: str) -> None:
+        given: dict[str, Any] = {"lease": 30.0, "job_ttl": 3600, "retention": 7200}
         self.namespace = namespace
         self.proxy = Proxy(server.port)
         self.direct: Orders = make_flow(server.url, namespace, **given)
         self.flow: Orders = make_flow(self.proxy.url, namespace, **given)
-        self.client = server.client()
+        self.client = client
         self.ledger = Ledger(directory / namespace.rstrip(":"))
         #: Numbers of calls, each greater than the last.
         self.numbers = count(0, 100)
@@ -66,7 +66,6 @@ class Stage:
         keys = list(self.client.scan_iter(f"{self.namespace}*", count=1000))
         if keys:
             self.client.unlink(*keys)
-        self.client.close()
         self.ledger.close()
 
 
@@ -118,6 +117,7 @@ class Cutter:
 
     def __init__(self, server: Server, directory: Path) -> None:
         self._server = server
+        self._client = server.client()
         self._directory = directory
         self._stages = 0
         self._teach()
@@ -155,15 +155,18 @@ class Cutter:
             self._teach()
         return tried
 
+    def close(self) -> None:
+        """Close its client."""
+        self._client.close()
+
     def _teach(self) -> None:
         """Let the server know all scripts, so that every run sends the same commands."""
-        with self._server.client() as client:
-            for name in names():
-                client.script_load(load(name).text)
+        for name in names():
+            self._client.script_load(load(name).text)
 
     async def _run(self, operation: Operation, point: tuple[int, Moment] | None, *, away: bool = False) -> Run:
         self._stages += 1
-        async with Stage(self._server, self._directory, f"cut{self._stages}:") as stage:
+        async with Stage(self._server, self._client, self._directory, f"cut{self._stages}:") as stage:
             if operation.prepare is not None:
                 stage.kept = await operation.prepare(stage)
             if operation.opened:

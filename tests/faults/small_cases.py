@@ -20,11 +20,15 @@ def _left(*accidents: str) -> tuple[int, ...]:
     return tuple(accidents.count(kind) for kind in KINDS)
 
 
+def _name(kind: str, accidents: tuple[str, ...]) -> str:
+    return f"{kind}: {', '.join(accidents)}"
+
+
 def _crowd(*accidents: str) -> Case:
     """Three jobs of one queue: who runs what beside what, and who is blamed when workers die."""
     start = State((Job(),) * 3, (("pick", (0, 1, 2)),), hands=_HANDS, left=_left(*accidents))
     verbs = {"pick": (("finish",), ("release",))}
-    return Case("crowd", start, Rules(), verbs, wants=(1, 2), alike=((0, 1, 2),))
+    return Case(_name("crowd", accidents), start, Rules(), verbs, wants=(1, 2), alike=((0, 1, 2),))
 
 
 def _road(*accidents: str) -> Case:
@@ -35,10 +39,16 @@ def _road(*accidents: str) -> Case:
     }
     start = State((Job(),), (("pick", (0,)), ("ship", ())), hands=_HANDS, left=_left(*accidents))
     damages = ("lose", "copy", "stray_lease", "stray_delayed")
-    return Case("road", start, Rules(), verbs, clients=(*_ALL, "create_again"), damages=damages)
+    return Case(_name("road", accidents), start, Rules(), verbs, clients=(*_ALL, "create_again"), damages=damages)
 
 
-def _family(*accidents: str, built: bool = False, policy: str = "continue", following: str = "") -> Case:
+def _family(
+    *accidents: str,
+    built: bool = False,
+    policy: str = "continue",
+    following: str = "",
+    clients: tuple[str, ...] = _ALL,
+) -> Case:
     """A parent with two children, which it creates at once, or builds one by one."""
     left = _left(*accidents)
     # Two children for each life that the parent can have.
@@ -57,12 +67,12 @@ def _family(*accidents: str, built: bool = False, policy: str = "continue", foll
         left=left,
     )
     return Case(
-        "built family" if built else f"family, {policy}",
+        _name("built family" if built else f"family that may {policy}", accidents),
         start,
         Rules(first="pack", next=following, policy=policy),
         verbs,
         alike=() if built else tuple((2 * life + 1, 2 * life + 2) for life in range(lives)),
-        clients=_ALL,
+        clients=clients,
         damages=("lose",),
     )
 
@@ -78,17 +88,22 @@ def _deep() -> tuple[Case, ...]:
     )
 
 
-CASES: Final = _deep() if DEPTH else (
-    _crowd("crash", "crash", "stall"),
-    _crowd("crash", "lost", "again"),
+EVERY_DAY: Final = (
+    _crowd("crash", "crash", "crash"),
+    _crowd("crash", "stall"),
+    _crowd("crash", "lost"),
+    _crowd("lost", "again"),
     _road("crash", "stall", "client", "damage"),
     _road("lost", "again", "client", "client"),
     _road("again", "damage"),
     _family("crash", "client", following="ship"),
     _family("stall", "damage", following="ship"),
-    _family("crash", "client", policy="fail"),
     _family("stall", "damage", policy="fail"),
-    _family("client", "client"),
-    _family("crash", "lost", policy="fail", built=True),
-    _family("client", policy="fail", built=True),
+    _family("client", "client", policy="fail"),
+    _family("crash", policy="fail", built=True),
+    _family("lost", policy="fail", built=True),
+    _family("client", policy="fail", built=True, clients=("retry_job",)),
 )
+
+
+CASES: Final = _deep() if DEPTH else EVERY_DAY

@@ -107,7 +107,7 @@ def step_faults(before: State, step: Step, after: State, answer: Any, case: Case
             yield f"I4: the fence of job {job_id} goes from {was.fence} to {job.fence}"
         if was.status in TERMINAL and job.status != was.status and (step.script not in BIRTHS):
             yield f"I6: job {job_id} was {was.status}, and is {job.status}"
-        if was.queue != job.queue and was.queue and not _moves(step, job_id):
+        if was.queue != job.queue and was.queue and not _moves(step, was):
             yield f"I1: job {job_id} comes from {was.queue} to {job.queue}"
         if was.status in TERMINAL and step.script == "create_again" and job.status != was.status:
             yield f"I6: job {job_id} was {was.status}, and is {job.status}"
@@ -160,9 +160,9 @@ def _again(step: Step) -> bool:
     return step.script == "turn" and bool(step.arguments[4])
 
 
-def _moves(step: Step, job_id: int) -> bool:
+def _moves(step: Step, was: Job) -> bool:
     """Whether a step may let a job change its queue: it is passed on, or goes on without children."""
-    return step.arguments[1:2] == ("advance",) or job_id == PARENT
+    return was.status == "children" or step.arguments[1:2] in {("advance",), ("await_children",)}
 
 
 def _creates(step: Step, job_id: int) -> bool:

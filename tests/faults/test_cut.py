@@ -22,9 +22,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def cutter(server: Server, tmp_path: Path) -> Cutter:
+def cutter(server: Server, tmp_path: Path) -> Iterator[Cutter]:
     """Make a cutter."""
-    return Cutter(server, tmp_path)
+    cutter = Cutter(server, tmp_path)
+    yield cutter
+    cutter.close()
 
 
 async def _push(stage: Stage) -> Any:

@@ -1,4 +1,4 @@
--- Extends the leases of one worker, up to 500 a call, and tells it which jobs are lost or to be cancelled.
+-- Extends the leases of one worker, up to 200 a call, and tells it which jobs are lost or to be cancelled.
 --@ flags: allow-oom
 --@ keys: processing
 --@ args: ns now flow queue worker ttl lease

@@ -122,7 +122,9 @@ def b12(case: Case) -> None:
     [job_id] = case.create(1, "slow:30")
     case.wait_starts(1)
     with case.server.client() as client:
-        [channel] = [name for name in client.pubsub_channels("flows:cancel:*") if name.endswith(":pick")]
+        channel = "flows:cancel:pick"
+        heard = case.wait_until(lambda: client.pubsub_numsub(channel)[0][1])
+        case.expect(heard, "the worker listens for cancellations")
         fleet.stop(worker)
         published = 0
         while client.pubsub_numsub(channel)[0][1] and published < 5_000:

@@ -9,7 +9,8 @@ local function whole(text)
 end
 
 -- A job that was rescued so often may be what kills its workers: nothing shall run beside it.
-local function is_alone(rescues) return rescues >= tonumber(alone_from) end
+local ALONE_FROM = tonumber(alone_from)
+local function is_alone(rescues) return rescues >= ALONE_FROM end
 
 -- Returns the word, and with 'claimed' the job as the worker gets it.
 local function claim(id, fields, alone_only)
