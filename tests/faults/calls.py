@@ -11,8 +11,9 @@ from flows import FlowsError, WaitTimeout
 from tests.faults.case import Case
 from tests.faults.subject import Order, Orders
 
-#: A call that takes longer than this is not cancelled by chance any more, in seconds.
-_PATIENCE: Final = 0.015
+#: By so much the patience with the next call grows when one is cancelled, and shrinks when one is answered: so about
+#: half of them are cancelled, however fast the machine is.
+_LEARNING: Final = 1.02
 
 
 class Calls:
@@ -20,13 +21,16 @@ class Calls:
 
     Attributes:
         cancelled: How many were cancelled before they were answered.
+        answered: How many were answered before.
         wrong: What was answered that cannot be the answer.
     """
 
     def __init__(self, case: Case, flow: Orders, ids: list[str]) -> None:
         self.cancelled = 0
+        self.answered = 0
         self.wrong: list[str] = []
         self._case, self._flow, self._ids = case, flow, ids
+        self._patience = 0.015
         self._created: dict[str, int] = {}
         self._kinds: list[Callable[[], Awaitable[None]]] = [
             self._get,
@@ -42,9 +46,13 @@ class Calls:
         """Make one call, and cancel it if it takes too long."""
         chance = self._case.random
         task = asyncio.ensure_future(chance.choice(self._kinds)())
-        await asyncio.sleep(chance.uniform(0, _PATIENCE))
-        if not task.done():
+        await asyncio.sleep(chance.uniform(0, self._patience))
+        if task.done():
+            self.answered += 1
+            self._patience /= _LEARNING
+        else:
             self.cancelled += 1
+            self._patience *= _LEARNING
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             try:

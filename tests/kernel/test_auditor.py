@@ -84,6 +84,15 @@ async def test_it_walks_by_itself_while_workers_run(make_flow: MakeFlow, redis: 
     assert flow._runtime.auditor._task is None
 
 
+async def test_a_producer_tells_where_it_creates_jobs(make_flow: MakeFlow, redis: Redis, namespace: str) -> None:
+    """Before it creates the first one, and though it has no workers and never walks."""
+    flow = make_flow(lease=7)
+    await flow.create_job(Given())
+    told_by_it = redis.hmget(f"{namespace}flows:audit:numbers", ["first:work", "lease", "at"])
+    assert told_by_it == ["1", "7000", None]
+    await flow.stop_all()
+
+
 async def test_one_of_many_processes_walks(make_flow: MakeFlow, redis: Redis, namespace: str) -> None:
     """What is wrong is repaired and told once, however many ask."""
     flows = [make_flow() for _ in range(5)]
@@ -149,4 +158,6 @@ async def test_errors_do_not_end_it() -> None:
     await within(waiting)
     await asker.stop()
     await asker.stop()
+    assert task is not None
+    assert task.done()
     assert [event.name for event in events] == ["store.unavailable", "worker.crashed", "job.repaired"]

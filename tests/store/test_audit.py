@@ -747,6 +747,8 @@ def test_what_cannot_be_repaired_stops_nothing_else(world: World) -> None:
     assert "WRONGTYPE" in found[1][2]
     assert found[2:] == [("ship", B, "placed_processing")]
     assert world.snapshot() == before | {"processing": {"pick": "not ours", "ship": {B: NOW + LEASE}}}
+    counts = world.snapshot(unseen=frozenset())["audit"]["shop"]
+    assert [name for name in counts if name.startswith("repaired:")] == ["repaired:placed_processing"]
 
 
 def test_its_own_key_of_another_type_is_named(world: World) -> None:
