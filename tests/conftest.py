@@ -55,7 +55,8 @@ def namespace(redis_url: str) -> Iterator[str]:
 @pytest.fixture
 def redis(redis_url: str) -> Iterator[Redis]:
     """Open a plain client, to look at keys and to edit them; it decodes what it reads."""
-    with Redis.from_url(redis_url, decode_responses=True) as client:
+    # Tests wait for lists that processes fill, and a process may take long to begin on a busy machine.
+    with Redis.from_url(redis_url, decode_responses=True, socket_timeout=60) as client:
         yield client
 
 

@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from flows.errors import DeclarationError
-from flows.kernel.orders import FailedElsewhere, imported, text_of
+from flows.kernel.orders import imported
 from flows.kernel.processes import Processes
 from flows.kernel.threads import Threads
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from flows.model.job import Job, JobResult
     from flows.model.verdict import Verdict
-
-__all__ = ["ExecutorKind", "FailedElsewhere", "Handler", "make_handler", "text_of"]
 
 ExecutorKind: TypeAlias = Literal["loop", "thread", "process"]
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flows.kernel.current import writable
-from flows.kernel.handler import FailedElsewhere, text_of
+from flows.kernel.orders import FailedElsewhere, text_of
 from flows.model.job import JobError, JobResult
 from flows.model.outcome import Cancel, Fail, Outcome, Retry, Snooze
 from flows.model.retries import Retries, class_names

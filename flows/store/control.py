@@ -79,5 +79,6 @@ class Control:
         return {**self._terms.named(flow), "id": job_id, "call": self._terms.new_call()}
 
     def _of_key(self, key: bytes) -> tuple[str, str]:
-        flow, _, job_id = key.decode("utf-8", "replace").removeprefix(f"{self._terms.keys.namespace}job:").rpartition(":")
+        text = key.decode("utf-8", "replace")  # a field that was edited may hold anything
+        flow, _, job_id = text.removeprefix(f"{self._terms.keys.namespace}job:").rpartition(":")
         return flow, job_id

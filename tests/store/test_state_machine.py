@@ -132,6 +132,19 @@ class Jobs(RuleBasedStateMachine):
         """Cancel any job; its children are left to `cascade`, as if the client had died."""
         self._cancel(data.draw(st.sampled_from(sorted(self.jobs))))
 
+    @precondition(lambda self: any(job["state"] == "children" for job in self.jobs.values()))
+    @rule(data=st.data(), then=st.sampled_from(["cascade", "retry", "delete", ""]))
+    def cancel_a_parent(self, data: st.DataObject, then: str) -> None:
+        """Cancel a job that waits for its children, and what may follow at once."""
+        name = data.draw(st.sampled_from(sorted(name for name, job in self.jobs.items() if job["state"] == "children")))
+        self._cancel(name)
+        if then == "cascade":
+            self._cascade(name)
+        elif then == "retry":
+            self._retry(name)
+        elif then == "delete":
+            self._delete(name)
+
     @precondition(lambda self: self.cancelling)
     @rule(data=st.data(), named=st.booleans())
     def cascade(self, data: st.DataObject, *, named: bool) -> None:
@@ -143,7 +156,9 @@ class Jobs(RuleBasedStateMachine):
     @rule(data=st.data())
     def retry_job(self, data: st.DataObject) -> None:
         """Give a job another life."""
-        name = data.draw(st.sampled_from(sorted(self.jobs)))
+        self._retry(data.draw(st.sampled_from(sorted(self.jobs))))
+
+    def _retry(self, name: str) -> None:
         job = self.jobs[name]
         word = self._call("retry_job", name)
         if name in self.cancelling:

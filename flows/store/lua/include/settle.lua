@@ -49,6 +49,8 @@ end
 local function fail_parent(parent, queue, lookups, grandparent, why)
   local flow, id = split(parent)
   leave_children(parent, queue, kept_failed)
+  -- Children that still run settle by it; it does not wait for one that was lost.
+  redis.call('PEXPIRE', flows_key('pending', parent), kept_failed)
   end_parent(flow, id, ns .. 'job:' .. parent, 'children', 'failed', lookups, grandparent,
     failed_fragment(id, why), '_error', why)
 end
