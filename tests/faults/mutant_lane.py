@@ -267,7 +267,18 @@ def main(arguments: list[str]) -> int:
     wanted = json.loads((work / "wanted.json").read_text())
     with Server(work / f"server-{number}", profile="none") as server:
         os.environ["FLOWS_TEST_REDIS_URL"] = server.url
-        options = ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-o", "timeout=20", "-o", "addopts=", "--tb=native"]
+        options = [
+            "-q",
+            "-p",
+            "no:randomly",
+            "-p",
+            "no:cacheprovider",
+            "-o",
+            "timeout=20",
+            "-o",
+            "addopts=",
+            "--tb=native",
+        ]
         places = ["--import-mode=importlib", f"--basetemp={work / f'tmp-{number}'}", *PLACES]
         return int(pytest.main([*options, *places], plugins=[Lane(work, number, server, wanted)]))
 

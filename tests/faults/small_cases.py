@@ -77,17 +77,16 @@ def _family(
     )
 
 
-def _deep() -> tuple[Case, ...]:
-    common = ("crash", "stall", "lost", "again")
-    return (
-        _crowd(*common, "crash"),
-        _road(*common, "client", "client", "damage"),
-        _family(*common, "client", "damage", following="ship"),
-        _family(*common, "client", "damage", policy="fail"),
-        _family(*common, "client", "damage", policy="fail", built=True),
-    )
-
-
+_COMMON: Final = ("crash", "stall", "lost", "again")
+#: Each of these takes many minutes and much memory to search through.
+ALL_AT_ONCE: Final = (
+    _crowd(*_COMMON, "crash"),
+    _road(*_COMMON, "client", "client", "damage"),
+    _family(*_COMMON, "client", "damage", following="ship"),
+    _family(*_COMMON, "client", "client", "damage", policy="fail"),
+    _family(*_COMMON, "client", "damage", policy="fail", built=True),
+)
+#: Each of these takes seconds.
 EVERY_DAY: Final = (
     _crowd("crash", "crash", "crash"),
     _crowd("crash", "stall"),
@@ -99,11 +98,11 @@ EVERY_DAY: Final = (
     _family("crash", "client", following="ship"),
     _family("stall", "damage", following="ship"),
     _family("stall", "damage", policy="fail"),
-    _family("client", "client", policy="fail"),
+    _family("client", "client", policy="fail", clients=("cancel", "retry_job")),
     _family("crash", policy="fail", built=True),
     _family("lost", policy="fail", built=True),
     _family("client", policy="fail", built=True, clients=("retry_job",)),
 )
 
 
-CASES: Final = _deep() if DEPTH else EVERY_DAY
+CASES: Final = ALL_AT_ONCE if DEPTH else EVERY_DAY

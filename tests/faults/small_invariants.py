@@ -174,4 +174,3 @@ def _creates(step: Step, job_id: int) -> bool:
 def is_over(state: State) -> bool:
     """Whether all jobs have ended."""
     return all(job.status in {*TERMINAL, GONE, HIDDEN} for job in state.jobs)
-

@@ -83,6 +83,8 @@ class State(NamedTuple):
     hands: tuple[Hand, ...] = ()
     #: Ids that stand in a list once too often by an accident; and how many accidents may still happen.
     copied: frozenset[int] = frozenset()
+    #: Jobs that were given a new life by a call that may come again.
+    retried: frozenset[int] = frozenset()
     left: tuple[int, ...] = ()
 
 
@@ -260,9 +262,7 @@ class Sheet:
         self.children -= {PARENT}
         self.bound_side()
         if following:
-            self.move(
-                PARENT, "children", "waiting", queue=following, attempts=0, visit=job.visit + 1, ttl=True
-            )
+            self.move(PARENT, "children", "waiting", queue=following, attempts=0, visit=job.visit + 1, ttl=True)
             self.push(following, PARENT)
         else:
             self.end_job(PARENT, "children", "done")

@@ -349,6 +349,11 @@ def retry_job(sheet: Sheet, job_id: int) -> str:
     return "retried"
 
 
+def same_retry_job(sheet: Sheet, job_id: int) -> str:
+    """Get a call again that was answered before, perhaps a life ago: include/once.lua."""
+    return "retried" if sheet.on("once:same call") else retry_job(sheet, job_id)
+
+
 def create_again(sheet: Sheet, job_id: int) -> None:
     """Send a creation again whose answer was lost."""
     if sheet.jobs[job_id].status == GONE:
@@ -368,7 +373,20 @@ def lose(sheet: Sheet, job_id: int) -> None:
 SCRIPTS: Final[dict[str, Callable[..., Any]]] = {
     function.__name__: function
     for function in (
-        turn, late_turn, end, build, publish, rescue, renew, cancel, cascade, delete, retry_job, create_again, lose
+        turn,
+        late_turn,
+        end,
+        build,
+        publish,
+        rescue,
+        renew,
+        cancel,
+        cascade,
+        delete,
+        retry_job,
+        same_retry_job,
+        create_again,
+        lose,
     )
 }
 #: What a job that has ended may be.

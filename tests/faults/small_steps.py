@@ -66,6 +66,9 @@ def steps(state: State, case: Case) -> Iterator[Step]:
             yield Step("rescue", (queue,))
     if state.family.cancelling:
         yield Step("cascade")
+    for job_id, job in enumerate(state.jobs):
+        if job_id in state.retried and job.status in {"failed", "cancelled"}:
+            yield Step("same_retry_job", (job_id,), ordinary=False)
     if state.left[CLIENT]:
         for script in case.clients:
             for arguments in _clients_arguments(state, script):
@@ -158,6 +161,8 @@ def take(state: State, case: Case, step: Step) -> tuple[State, Any]:
     if step.costs:
         left = tuple(count - step.costs.count(kind) for kind, count in enumerate(after.left))
         after = after._replace(left=left)
+    if answer == "retried":
+        after = after._replace(retried=after.retried | {step.arguments[0]})
     if step.script in {"lose", "create_again"} or step.arguments[-1:] == (True,) and step.script == "cancel":
         after = after._replace(copied=after.copied | {step.arguments[0]})
     return after, answer

@@ -31,6 +31,7 @@ GUARDS: Final = {
     "claim:queue": ("road: again, damage", "I1"),
     "claim:status": ("road: again, damage", "I6"),
     "join:parent waits": ("built family: lost", "I8"),
+    "once:same call": ("road: lost, again, client, client", "I6"),
     "owned:fence": ("road: again, damage", "I7"),
     "owned:queue": ("road: crash, stall, client, damage", "I7"),
     "owned:status": ("crowd: crash, stall", "I7"),
@@ -55,7 +56,7 @@ GUARDS: Final = {
     "settle:pending": ("built family: client", "I8"),
     "turn:alone": ("crowd: crash, crash, crash", "I5"),
     "turn:late number": ("crowd: lost, again", "I3"),
-    "turn:same number": ("crowd: lost, again", "I3"),
+    "turn:same number": ("crowd: lost, again", "I4"),
 }
 #: Guards that others stand before in this model, and what would have to happen for them to matter.
 BEHIND_OTHERS: Final = {
