@@ -30,6 +30,12 @@ faults: .venv/.stamp-test ## run the fault matrix: kill, stop, cut, fill and res
 faults-long: .venv/.stamp-test ## run its long rows too, 30 seeds a row
 	$(PY) -m tests.faults.run --seeds 30 --long $(ARGS)
 
+storm: .venv/.stamp-test ## 50,000 jobs while workers are killed, the server restarts and the network is cut
+	$(PY) -m tests.faults.storm $(ARGS)
+
+mutants: .venv/.stamp-test ## take each guard out of each script in turn, and name the test that notices
+	$(PY) -m tests.faults.mutants $(ARGS)
+
 check: export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1 # else it asks the network for its newest version
 check: .venv/.stamp-dev ## lint, format, types, layers, spelling: all that CI checks
 	$(PY) -m ruff check
@@ -60,6 +66,6 @@ clean: ## remove .venv, caches and builds
 	echo 'None of these is one: $(PYTHON). Name yours: make PYTHON=/path/to/python3.11' >&2; \
 	exit 1
 
-.PHONY: help demo test bench faults faults-long check clean
+.PHONY: help demo test bench faults faults-long storm mutants check clean
 .DEFAULT_GOAL := help
 .SECONDARY: .venv/.stamp
