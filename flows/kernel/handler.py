@@ -45,6 +45,11 @@ class Handler:
             self._pool.close()
             self._pool = None
 
+    @property
+    def abandoned(self) -> int:
+        """How many functions run on in threads though nobody waits for them."""
+        return self._pool.abandoned if isinstance(self._pool, Threads) else 0
+
     async def _call_elsewhere(self, job: Job) -> JobResult | Verdict | None:
         assert self._pool is not None  # noqa: S101 - its worker has opened it
         result: Any = await self._pool.call(self.function, job)

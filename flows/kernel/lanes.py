@@ -74,6 +74,8 @@ class Lanes:
         try:
             while self.ready and self._is_clean():
                 await self._slice(task)
+                if task.cancelling():
+                    break
                 await asyncio.sleep(0)
         finally:
             # Here and not in a callback: between the two, this lane would count and take no more jobs.
@@ -105,7 +107,6 @@ class Lanes:
             finally:
                 running.discard(job)
                 job.task = None
-            if task.cancelling():
-                task.uncancel()
-            if not self._is_clean():
+            # What is left of a cancellation ends this lane: it is not the next job's.
+            if task.cancelling() or not self._is_clean():
                 return

@@ -100,7 +100,7 @@ class Worker:
         try:
             await shift.work()
         finally:
-            self.left = shift.left
+            self.left = shift.left + (0 if self._handler is None else self._handler.abandoned)
             runtime.end(shift)
             if self._handler is not None:
                 self._handler.close()

@@ -7,6 +7,7 @@ passage of the first point the process kills itself, at each passage of the seco
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from typing import Final
@@ -43,7 +44,7 @@ def arm(text: str) -> None:
     n-th passage counts.
 
     Raises:
-        ValueError: there is no such point.
+        ValueError: there is no such point, or no such action.
     """
     orders: dict[str, tuple[str, int]] = {}
     for part in filter(None, text.split(";")):
@@ -51,6 +52,9 @@ def arm(text: str) -> None:
         action, _, number = order.partition("@")
         if point not in POINTS:
             msg = f"{VARIABLE} names {point!r}; the points are {', '.join(sorted(POINTS))}"
+            raise ValueError(msg)
+        if not re.fullmatch(r"kill|stop|abort|raise|sleep:\d+(\.\d+)?", action):
+            msg = f"{VARIABLE}: {point} cannot {action!r}; the actions are kill, stop, abort, raise and sleep:<seconds>"
             raise ValueError(msg)
         orders[point] = (action, int(number or 0))
     _orders.clear()

@@ -35,7 +35,7 @@ class Mutant:
     @property
     def after(self) -> str:
         """Return the line of the guard as it stands after the change."""
-        return self.text.splitlines()[self.line - 1].strip()
+        return self.text.split("\n")[self.line - 1].strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,10 @@ class _Guards:
             yield _Change(statement.start, statement.end, "", self._of(statement), "not checked")
         elif statement.kind == "for" and expressions[1:] and expressions[1].kind == "number":
             yield self._unbound(expressions[1], self._of(expressions[1]))
-        elif statement.kind == "local" and top and expressions and expressions[0].kind == "number":
-            if float(expressions[0].name) > 1:
-                yield self._unbound(expressions[0], f"{statement.names[0]} = {expressions[0].name}")
+        elif statement.kind == "local" and top:
+            for name, value in zip(statement.names, expressions, strict=False):
+                if value.kind == "number" and float(value.name) > 1:
+                    yield self._unbound(value, f"{name} = {value.name}")
         for expression in expressions:
             yield from self._of_values(expression, condition=statement.kind in {"if", "elseif", "while"})
 

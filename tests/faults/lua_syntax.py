@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 KEYWORDS: Final = frozenset(
     [
@@ -58,8 +58,7 @@ class LuaSyntaxError(ValueError):
     """The text is not the Lua that we read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A word of the text; the last one is empty."""
 
     kind: str
@@ -94,11 +93,7 @@ class Statement:
 
 
 def tokens(text: str) -> list[Token]:
-    """Cut a text into tokens.
-
-    Raises:
-        LuaSyntaxError: there is a character that begins no token.
-    """
+    """Cut a text into tokens."""
     found, at = [], 0
     while at < len(text):
         match = TOKEN.match(text, at)
@@ -148,8 +143,6 @@ class _Parser:
         if not self.accept(text):
             raise LuaSyntaxError(f"{text!r} expected at {self.next.start}, not {self.next.text!r}")
 
-    # Statements
-
     def block(self) -> list[Statement]:
         statements: list[Statement] = []
         while self.next.text not in ENDS:
@@ -164,8 +157,8 @@ class _Parser:
             "for": self.for_,
             "function": self.function,
             "local": self.local,
-            "return": self.return_,
-            "break": self.break_,
+            "return": self.return_or_break,
+            "break": self.return_or_break,
         }
         read = known.get(self.next.text, self.assignment_or_call)
         outer, self._inner = self._inner, []
@@ -177,8 +170,7 @@ class _Parser:
     def if_(self) -> list[Statement]:
         branches: list[Statement] = []
         while self.next.text in {"if", "elseif"}:
-            first = self.take()
-            condition = self.expression()
+            first, condition = self.take(), self.expression()
             self.expect("then")
             body = self.block()
             goes_on = self.next.text != "end"
@@ -191,14 +183,18 @@ class _Parser:
 
     def while_(self) -> list[Statement]:
         first = self.take()
-        condition = self.expression()
-        return [self._loop("while", first, [condition])]
+        return [self._loop("while", first, [self.expression()])]
 
     def for_(self) -> list[Statement]:
         first = self.take()
         while self.take().text not in {"=", "in"}:
             pass
         return [self._loop("for", first, self.expressions())]
+
+    def name(self) -> str:
+        if self.next.kind != "name":
+            raise LuaSyntaxError(f"a name is expected at {self.next.start}")
+        return self.take().text
 
     def _loop(self, kind: str, first: Token, expressions: list[Node]) -> Statement:
         self.expect("do")
@@ -207,8 +203,7 @@ class _Parser:
         return Statement(kind, first.start, self._tokens[self._at - 1].end, expressions, body)
 
     def function(self) -> list[Statement]:
-        first = self.take()
-        name = self.take().text
+        first, name = self.take(), self.take().text
         body = self.function_body()
         return [Statement("function", first.start, self._tokens[self._at - 1].end, [], body, [name])]
 
@@ -223,29 +218,25 @@ class _Parser:
         first = self.take()
         if self.next.text == "function":
             return self.function()
-        names = [self.take().text]
+        names = [self.name()]
         while self.accept(","):
-            names.append(self.take().text)
+            names.append(self.name())
         values = self.expressions() if self.accept("=") else []
         return [Statement("local", first.start, self._tokens[self._at - 1].end, values, names=names)]
 
-    def return_(self) -> list[Statement]:
+    def return_or_break(self) -> list[Statement]:
         first = self.take()
-        values = [] if self.next.text in ENDS else self.expressions()
-        return [Statement("return", first.start, self._tokens[self._at - 1].end, values)]
-
-    def break_(self) -> list[Statement]:
-        first = self.take()
-        return [Statement("break", first.start, first.end, [])]
+        values = [] if first.text == "break" or self.next.text in ENDS else self.expressions()
+        return [Statement(first.text, first.start, self._tokens[self._at - 1].end, values)]
 
     def assignment_or_call(self) -> list[Statement]:
         first = self.next
         targets = self.expressions()
         values = self.expressions() if self.accept("=") else []
         kind = "assignment" if values else "call"
+        if not values and targets[0].kind != "call":
+            raise LuaSyntaxError(f"a statement is expected at {first.start}")
         return [Statement(kind, first.start, self._tokens[self._at - 1].end, values or targets)]
-
-    # Expressions
 
     def expressions(self) -> list[Node]:
         found = [self.expression()]

@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import pytest
 import redis
@@ -59,8 +59,8 @@ def read_mutants(folder: Path) -> list[Mutant]:
 class _Noting(type(Path())):  # type: ignore[misc]
     """A folder of scripts that notes which files are read."""
 
-    read: set[str] = set()
-    root = ""
+    read: ClassVar[set[str]] = set()
+    root: ClassVar[str] = ""
 
     def read_text(self, *args: Any, **named: Any) -> str:
         self.read.add(os.path.relpath(self, self.root))

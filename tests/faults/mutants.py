@@ -52,7 +52,7 @@ def main() -> int:
         wanted = [index for index in wanted if (found[index].file, found[index].after) in left]
     if options.list:
         for index in wanted:
-            print(_line(found[index], ""))
+            _say(_line(found[index], ""))
         return 0
     began = time.monotonic()
     rows = _run(found, wanted, options.lanes)
@@ -92,7 +92,7 @@ def _run(found: list[Mutant], wanted: list[int], lanes: int) -> list[dict[str, A
         _collect(work, found, rows)
         if len(rows) < len(wanted):
             for number in range(lanes):
-                print((work / f"log-{number}").read_text(errors="replace")[-3000:])
+                _say((work / f"log-{number}").read_text(errors="replace")[-3000:])
             raise SystemExit(f"{len(wanted) - len(rows)} mutants were not tried")
         return [rows[index] for index in sorted(rows)]
 
@@ -118,7 +118,7 @@ def _collect(work: Path, found: list[Mutant], rows: dict[int, dict[str, Any]]) -
                 "by": result["test"] if fate != "equivalent" else EQUIVALENT[mutant.file, mutant.after],
                 "seconds": result["seconds"],
             }
-            print(_line(mutant, f"{fate} {result['test']}"), flush=True)
+            _say(_line(mutant, f"{fate} {result['test']}"))
 
 
 def _line(mutant: Mutant, fate: str) -> str:
@@ -127,10 +127,15 @@ def _line(mutant: Mutant, fate: str) -> str:
 
 def _show(rows: list[dict[str, Any]], seconds: float) -> None:
     counts = Counter(row["fate"] for row in rows)
-    print(f"\n{len(rows)} guards in {seconds:.0f} s: " + ", ".join(f"{n} {fate}" for fate, n in counts.most_common()))
+    _say(f"\n{len(rows)} guards in {seconds:.0f} s: " + ", ".join(f"{n} {fate}" for fate, n in counts.most_common()))
     for row in rows:
         if row["fate"] in {"SURVIVED", "invalid"}:
-            print(f"{row['fate']}: {row['file']}:{row['line']} | {row['guard']} | {row['change']}\n    {row['after']}")
+            _say(f"{row['fate']}: {row['file']}:{row['line']} | {row['guard']} | {row['change']}\n    {row['after']}")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def _markdown(rows: list[dict[str, Any]]) -> str:
@@ -150,7 +155,7 @@ def _tell_failing(file: Path) -> None:
     known = json.loads(file.read_text()) if file.exists() else {}
     for test, facts in known.items():
         if not facts["ok"]:
-            print(f"fails on the unchanged scripts: {test}")
+            _say(f"fails on the unchanged scripts: {test}")
 
 
 def _end_servers(folder: Path) -> None:

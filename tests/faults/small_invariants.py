@@ -72,9 +72,9 @@ def _hands(state: State, case: Case) -> Iterator[str]:
         for (queue, job_id), runs in state.processing:
             job = state.jobs[job_id]
             known = hand.asking or (job_id, queue, job.fence, hand.name) in hand.tokens
-            if runs and job.worker == hand.name and job.status == "processing" and not known:
-                if job_id not in state.copied:
-                    yield f"I3: worker {hand.name} has job {job_id} and will never know"
+            is_owner = job.worker == hand.name and job.status == "processing" and job_id not in state.copied
+            if runs and is_owner and not known:
+                yield f"I3: worker {hand.name} has job {job_id} and will never know"
 
 
 def _parent(state: State) -> Iterator[str]:

@@ -66,13 +66,7 @@ def steps(state: State, case: Case) -> Iterator[Step]:
             yield Step("rescue", (queue,))
     if state.family.cancelling:
         yield Step("cascade")
-    for job_id, job in enumerate(state.jobs):
-        if job_id in state.retried and job.status in {"failed", "cancelled"}:
-            yield Step("same_retry_job", (job_id,), ordinary=False)
-    if state.left[CLIENT]:
-        for script in case.clients:
-            for arguments in _clients_arguments(state, script):
-                yield Step(script, arguments, ordinary=False, costs=(CLIENT,))
+    yield from _of_clients(state, case)
     if state.left[DAMAGE]:
         yield from _damages(state, case)
 
@@ -125,6 +119,15 @@ def _of_time(state: State) -> Iterator[Step]:
             yield Step("comes_due", (place,))
 
 
+def _of_clients(state: State, case: Case) -> Iterator[Step]:
+    for job_id, job in enumerate(state.jobs):
+        if job_id in state.retried and job.status in {"failed", "cancelled"}:
+            yield Step("same_retry_job", (job_id,), ordinary=False)
+    for script in case.clients if state.left[CLIENT] else ():
+        for arguments in _clients_arguments(state, script):
+            yield Step(script, arguments, ordinary=False, costs=(CLIENT,))
+
+
 def _clients_arguments(state: State, script: str) -> Iterator[tuple[Any, ...]]:
     for job_id, job in enumerate(state.jobs):
         if job.status == "hidden" or (job.status == GONE and job_id not in state.copied):
@@ -163,7 +166,7 @@ def take(state: State, case: Case, step: Step) -> tuple[State, Any]:
         after = after._replace(left=left)
     if answer == "retried":
         after = after._replace(retried=after.retried | {step.arguments[0]})
-    if step.script in {"lose", "create_again"} or step.arguments[-1:] == (True,) and step.script == "cancel":
+    if step.script in {"lose", "create_again"} or (step.script == "cancel" and step.arguments[1]):
         after = after._replace(copied=after.copied | {step.arguments[0]})
     return after, answer
 

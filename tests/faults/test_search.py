@@ -8,9 +8,10 @@ from typing import Final
 
 import pytest
 
-from tests.faults import small_model, small_scripts
+from tests.faults import small_family, small_model, small_scripts
 from tests.faults.search import search
 from tests.faults.small_cases import CASES, EVERY_DAY
+from tests.faults.small_steps import Case
 
 #: In which case the search finds what goes wrong without a guard, and the number of the invariant that breaks.
 GUARDS: Final = {
@@ -69,7 +70,7 @@ CASE: Final = {case.name: case for case in EVERY_DAY}
 
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_nothing_bad_can_be_reached(case: small_scripts.Any) -> None:
+def test_nothing_bad_can_be_reached(case: Case) -> None:
     """Every state holds every invariant, and from every state all jobs can end."""
     found = search(case)
     assert not found.fault, str(found)
@@ -100,6 +101,8 @@ def test_the_last_guard_holds_where_the_first_is_missing() -> None:
 
 def test_every_guard_of_the_model_is_in_a_list() -> None:
     """A guard that is added to the model has to be looked for."""
-    texts = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (small_model, small_scripts)]
+    texts = [
+        Path(str(module.__file__)).read_text(encoding="utf-8") for module in (small_model, small_family, small_scripts)
+    ]
     named = {guard for text in texts for guard in re.findall(r"""\.on\("([^"]+)"\)""", text)}
     assert named == {*GUARDS, *BEHIND_OTHERS}
