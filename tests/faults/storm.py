@@ -30,6 +30,8 @@ CUT_EVERY: Final = 10.0
 CUT_FOR: Final = 2.0
 #: When the server is killed, as parts of the storm.
 RESTARTS: Final = (0.3, 0.7)
+#: Longer than the network is away, as a lease has to be.
+LEASE: Final = 5.0
 #: How long the calm after the storm may last.
 PATIENCE: Final = 600.0
 
@@ -38,8 +40,8 @@ def storm(jobs: int, seconds: float) -> Row:
     """Return the storm as a row of its own."""
 
     def rage(case: Case) -> None:
-        case.lease = 2.0
-        case.options = {"max_payload": 1 << 20}
+        case.lease = LEASE
+        case.recovers_at = "none"  # who takes a job back is killed too, and then it waits for another lease
         with Proxy(case.server.port) as proxy:
             fleet = case.fleet(proxy.url, concurrency=16)
             fleet.spawn(PROCESSES)
@@ -56,7 +58,8 @@ def storm(jobs: int, seconds: float) -> Row:
                 kills += 1
                 fleet.fill(PROCESSES)
             weather.join()
-            case.expect(_joined(creating), "the producer ends, though the server went twice")
+            creating.join(PATIENCE)
+            case.expect(len(ids) == jobs, f"the producer ends, though the server went twice: {len(ids)} jobs")
             case.figures["kills"] = kills
             case.figures["cuts"] = proxy_cuts(seconds)
             case.figures["restarts"] = len(RESTARTS)
@@ -92,11 +95,6 @@ def _weather(case: Case, proxy: Proxy, seconds: float) -> None:
             proxy.cut_all()
             time.sleep(CUT_FOR)
             proxy.accept()
-
-
-def _joined(thread: threading.Thread) -> bool:
-    thread.join(60.0)
-    return not thread.is_alive()
 
 
 def _recorded_once(case: Case, ids: list[str]) -> None:

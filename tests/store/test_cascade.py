@@ -240,6 +240,57 @@ def test_a_parent_that_is_lost_is_forgotten(world: World) -> None:
     assert world.lives("pending", "shop:9", KEPT[2])
 
 
+@pytest.mark.parametrize("out", [True, False], ids=["let out", "not let out"])
+def test_a_pending_set_of_another_type_hinders_nothing(world: World, out: bool) -> None:  # noqa: FBT001 - a parameter
+    """Who is waited for is not known then: the other children are left to end by themselves."""
+    if out:
+        seed_parent(world, "1")
+        cancel_parent(world)
+    else:
+        world.seed(jobs={"shop:9": processing("pack", _cancel="why")}, processing={"pack": {"9": NOW}})
+        build(world, ["1"])
+        world.run("rescue", queue="pack")
+    world.redis.delete(world.key("pending", "shop:9"))
+    world.redis.set(world.key("pending", "shop:9"), "not ours")
+    while cascade(world)[1]:
+        pass
+    assert "cancelling" not in world.snapshot()
+    left = {"shop:9": "cancelled", "pack:box:1": "waiting"} if out else {"shop:9": "cancelled asked"}
+    assert states(world) == left
+
+
+def test_a_parent_of_another_type_is_forgotten(world: World) -> None:
+    """What stands at its key is not ours, and gets no TTL from us."""
+    seed_parent(world, "1")
+    cancel_parent(world)
+    world.redis.delete(world.key("jobs", "shop:9"))
+    world.redis.set(world.key("jobs", "shop:9"), "not ours")
+    assert cascade(world) == ["shop:9", 0, 0, []]
+    assert "cancelling" not in world.snapshot()
+    assert world.life("jobs", "shop:9") == -1
+
+
+def test_a_parent_without_a_reason_cancels_its_children(world: World) -> None:
+    """Somebody has edited it: its children are asked to end without one."""
+    seed_parent(world, "1")
+    world.claim(queue=BOX)
+    cancel_parent(world)
+    world.redis.hdel(world.key("jobs", "shop:9"), "_reason")
+    assert cascade(world) == ["shop:9", 0, 1, []]
+    assert world.job("pack:box:1")["_cancel"] == ""
+
+
+def test_names_of_children_that_were_edited_are_passed_over(world: World) -> None:
+    """What is no job's key names no child, and one that was moved by hand is cancelled where it is."""
+    seed_parent(world, "1", "2")
+    jobs = world.job("shop:9")["children:pack:jobs"].replace("[", '["nonsense",')
+    world.redis.hset(world.key("jobs", "shop:9"), "children:pack:jobs", jobs)
+    world.redis.hset(world.key("jobs", "pack:box:1"), "_queue", "ship")
+    cancel_parent(world)
+    assert cascade(world) == ["shop:9", 0, 2, []]
+    assert set(states(world).values()) == {"cancelled"}
+
+
 @pytest.mark.parametrize(("kind", "name"), [("cancelling", "shop"), ("building", "shop:9")])
 def test_a_key_of_another_type_is_named(world: World, kind: str, name: str) -> None:
     """Nothing is written."""

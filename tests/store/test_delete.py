@@ -57,6 +57,14 @@ def test_hands_over_children_that_were_built_but_not_let_out(world: World) -> No
     assert world.snapshot() == {}
 
 
+def test_children_of_whom_some_were_let_out_are_handed_over_once(world: World) -> None:
+    """The field that names them all is there by then, and the list of those to come is not needed."""
+    of = f"{world.namespace}job:pack:box:"
+    parent = processing("pack", _built="1", _building="0") | {"children:pack:jobs": f'["{of}1","{of}2"]'}
+    world.seed(jobs={"shop:9": parent}, building={"shop:9": [f"{of}2"]})
+    assert world.run("delete", id="9") == ["deleted", [f"{of}1", f"{of}2"]]
+
+
 def test_a_late_child_of_a_deleted_parent_writes_nothing(world: World) -> None:
     """It ends as any job does; no hash of its parent comes into being."""
     world.seed(
@@ -106,14 +114,23 @@ def test_a_lookup_list_of_another_type_hinders_nothing(world: World) -> None:
     assert world.snapshot() == {"jobs": {"shop:user:7": "not ours"}}
 
 
-def test_a_key_of_the_queue_of_another_type_is_named(world: World) -> None:
+@pytest.mark.parametrize(("kind", "name"), [("waiting", "pick"), ("building", "shop:1")])
+def test_a_key_of_another_type_is_named(world: World, kind: str, name: str) -> None:
     """Nothing is written."""
     world.seed(jobs={"shop:1": {"a": "1"}})
-    world.redis.set(world.key("waiting", "pick"), "not ours")
+    world.redis.set(world.key(kind, name), "not ours")
     before = world.snapshot()
-    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {world.key('waiting', 'pick')} holds a string"):
+    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {world.key(kind, name)} holds a string"):
         world.run("delete", id="1")
     assert world.snapshot() == before
+
+
+def test_notes_of_what_is_to_be_cancelled_that_are_none_hinder_nothing(world: World) -> None:
+    """The job is deleted all the same."""
+    world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
+    world.redis.set(world.key("cancelling", "shop"), "not ours")
+    assert world.run("delete", id="1") == ["deleted", []]
+    assert world.snapshot() == {"cancelling": {"shop": "not ours"}}
 
 
 def test_a_call_that_is_sent_twice_answers_the_same(world: World) -> None:
