@@ -98,7 +98,7 @@ EVERY_DAY: Final = (
     _family("crash", "client", following="ship"),
     _family("stall", "damage", following="ship"),
     _family("stall", "damage", policy="fail"),
-    _family("client", "client", policy="fail", clients=("cancel", "retry_job")),
+    _family("client", "client", clients=("cancel", "retry_job")),
     _family("crash", policy="fail", built=True),
     _family("lost", policy="fail", built=True),
     _family("client", policy="fail", built=True, clients=("retry_job",)),

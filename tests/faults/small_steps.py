@@ -89,7 +89,10 @@ def _of_worker(state: State, case: Case, number: int, hand: Hand) -> Iterator[St
     for token in sorted(hand.tokens):
         if ((token[1], token[0]), False) in state.processing:
             yield Step("renew", (token,), ordinary=False)
-        for verb, *arguments in case.verbs[token[1]]:
+        verbs = case.verbs[token[1]]
+        if not owns(state, token) and not any(guard.startswith("owned:") for guard in case.rules.without):
+            verbs = verbs[:1]  # refused whatever it says: the token is looked at before the verb
+        for verb, *arguments in verbs:
             yield from _of_attempt(state, number, token, verb, arguments)
 
 

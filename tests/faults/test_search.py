@@ -45,7 +45,7 @@ GUARDS: Final = {
     "rescue:over": ("road: again, damage", "I3"),
     "rescue:queue": ("road: again, damage", "I3"),
     "rescue:status": ("road: again, damage", "I6"),
-    "retry_job:cancelling": ("family that may fail: client, client", "I2"),
+    "retry_job:cancelling": ("family that may continue: client, client", "I2"),
     "retry_job:ended": ("road: lost, again, client, client", "a script stops"),
     "retry_job:flag": ("road: lost, again, client, client", "I14"),
     "retry_job:pending": ("built family: client", "I8"),

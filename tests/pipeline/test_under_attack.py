@@ -41,7 +41,7 @@ CLAIMED = Claimed([b"id", 1, 1, 0, None, 0])
 @pytest.mark.parametrize(
     ("outcome", "taken"),
     [
-        (Done({}), 200),
+        (Done({}), 100),
         (Done({"data": b"x" * (1 << 19)}), 2),
         (Advance("b", {"data": b"x" * (2 << 20)}), 1),
         (AwaitChildren([NewChild("c", "id", {})] * 50, None, {}), 4),
@@ -49,7 +49,7 @@ CLAIMED = Claimed([b"id", 1, 1, 0, None, 0])
     ids=["jobs", "bytes", "one large", "children"],
 )
 def test_a_script_takes_a_bounded_batch(outcome: Done | Advance | AwaitChildren, taken: int) -> None:
-    """However many attempts end together, a script gets 200, 1 MiB or 200 children of them, and at least one."""
+    """However many attempts end together, a script gets 100, 1 MiB or 200 children of them, and at least one."""
     assert first_batch([(CLAIMED, outcome)] * 1000) == taken
 
 
