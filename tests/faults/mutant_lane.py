@@ -140,7 +140,7 @@ class Lane:
         own = f"/test_{BELONGS.get(stem, stem.rpartition('/')[2])}.py"
 
         def rank(test: str) -> tuple[object, ...]:
-            place = next(number for number, place in enumerate(PLACES) if test.startswith(place))
+            place = next((number for number, place in enumerate(PLACES) if test.startswith(place)), len(PLACES))
             return LAST in test, own not in test, place, known[test]["seconds"]
 
         return sorted((test for test, facts in known.items() if file in facts["read"] and facts["ok"]), key=rank)
@@ -262,8 +262,8 @@ def _lines(reading: int, seconds: float) -> Iterator[dict[str, Any]]:
 
 
 def main(arguments: list[str]) -> int:
-    """Be lane number N of a folder: `python -m tests.faults.mutant_lane FOLDER N`."""
-    work, number = Path(arguments[0]), int(arguments[1])
+    """Be lane number N of a folder: `python -m tests.faults.mutant_lane FOLDER N [TESTS …]`."""
+    work, number, places = Path(arguments[0]), int(arguments[1]), arguments[2:] or PLACES
     wanted = json.loads((work / "wanted.json").read_text())
     with Server(work / f"server-{number}", profile="none") as server:
         os.environ["FLOWS_TEST_REDIS_URL"] = server.url
@@ -279,7 +279,7 @@ def main(arguments: list[str]) -> int:
             "addopts=",
             "--tb=native",
         ]
-        places = ["--import-mode=importlib", f"--basetemp={work / f'tmp-{number}'}", *PLACES]
+        options += ["--import-mode=importlib", f"--basetemp={work / f'tmp-{number}'}"]
         return int(pytest.main([*options, *places], plugins=[Lane(work, number, server, wanted)]))
 
 

@@ -35,7 +35,10 @@ def main() -> int:
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.mutants", description=__doc__)
     parser.add_argument("--only", default="", help="only mutants whose `file:line` or change contains this")
-    parser.add_argument("--again", type=Path, help="only those that survived in this JSON file of an earlier run")
+    parser.add_argument(
+        "--again", type=Path, help="only those that no test has killed in this JSON file of an earlier run"
+    )
+    parser.add_argument("--tests", nargs="+", default=[], help="ask only these files or folders of tests")
     parser.add_argument("--lanes", type=int, default=os.cpu_count() or 1, help="so many at once")
     parser.add_argument("--json", type=Path, help="write the results here too")
     parser.add_argument("--markdown", type=Path, help="write a table here too")
@@ -46,16 +49,16 @@ def main() -> int:
         index for index, mutant in enumerate(found) if options.only in f"{mutant.file}:{mutant.line} {mutant.change}"
     ]
     if options.again:
-        left = {
-            (row["file"], row["after"]) for row in json.loads(options.again.read_text()) if row["fate"] == "SURVIVED"
+        killed = {
+            (row["file"], row["after"]) for row in json.loads(options.again.read_text()) if row["fate"] == "killed"
         }
-        wanted = [index for index in wanted if (found[index].file, found[index].after) in left]
+        wanted = [index for index in wanted if (found[index].file, found[index].after) not in killed]
     if options.list:
         for index in wanted:
             _say(_line(found[index], ""))
         return 0
     began = time.monotonic()
-    rows = _run(found, wanted, options.lanes)
+    rows = _run(found, wanted, options.lanes, options.tests)
     _show(rows, time.monotonic() - began)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
@@ -64,7 +67,7 @@ def main() -> int:
     return int(any(row["fate"] in {"SURVIVED", "invalid"} for row in rows))
 
 
-def _run(found: list[Mutant], wanted: list[int], lanes: int) -> list[dict[str, Any]]:
+def _run(found: list[Mutant], wanted: list[int], lanes: int, tests: list[str]) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         work = Path(folder)
         shutil.copytree(SCRIPTS, work / "lua")
@@ -76,7 +79,7 @@ def _run(found: list[Mutant], wanted: list[int], lanes: int) -> list[dict[str, A
         for number in range(lanes):
             with (work / f"log-{number}").open("wb") as log:
                 running.append(
-                    subprocess.Popen([*command, str(number)], cwd=ROOT, env=environment, stdout=log, stderr=log)
+                    subprocess.Popen([*command, str(number), *tests], cwd=ROOT, env=environment, stdout=log, stderr=log)
                 )
         rows: dict[int, dict[str, Any]] = {}
         try:

@@ -523,6 +523,36 @@ def test_a_job_may_wait_in_the_first_queue_of_another_version(world: World) -> N
     assert world.audit() == []
 
 
+@pytest.mark.parametrize("kind", ["claimed before", "a child"])
+def test_only_new_jobs_may_wait_in_the_first_queue_of_another_version(world: World, kind: str) -> None:
+    """One that was claimed waits where it says, and a child in its own queue, however long the other list is."""
+    step(world, walk=0, first="entry")
+    world.redis.rpush(world.key("waiting", "entry"), *["x"] * 10_001)
+    queue = "pick" if kind == "claimed before" else BOX
+    if kind == "a child":
+        world.seed(jobs={f"{BOX}:{A}": {"a": "1"}})
+    else:
+        world.seed(jobs={f"shop:{A}": {"_status": "waiting", "_queue": "pick", "_fence": "1"}})
+    assert world.audit() == [(queue, A, "placed_waiting")]
+
+
+def test_a_list_of_another_version_that_is_none_may_hold_anything(world: World) -> None:
+    """Rather is a job left where it may be than pushed twice."""
+    step(world, walk=0, first="entry")
+    world.redis.set(world.key("waiting", "entry"), "not ours")
+    world.seed(jobs={f"shop:{A}": {"a": "1"}})
+    assert world.audit() == []
+
+
+def test_few_jobs_of_a_step_are_looked_for_in_other_lists(world: World) -> None:
+    """The others are left as they are, until a pass comes by that has time for them."""
+    step(world, walk=0, first="entry")
+    world.seed(jobs={f"shop:{uuid(number)}": {"a": "1"} for number in range(60)})
+    world.seed(waiting={"entry": ["x"]})
+    _wait, goes_on, repairs = step(world)
+    assert (goes_on, len(repairs)) == (False, 25)
+
+
 @pytest.mark.parametrize(("status", "life"), [*zip(["done", "failed", "cancelled"], KEPT, strict=True)])
 def test_a_job_that_has_ended_does_not_stay_for_ever(world: World, status: str, life: int) -> None:
     """It gets its retention; one that has a time to live keeps it."""
@@ -534,6 +564,15 @@ def test_a_job_that_has_ended_does_not_stay_for_ever(world: World, status: str, 
     assert world.snapshot() == before
     assert world.lives("jobs", f"shop:{A}", life)
     assert world.lives("jobs", f"shop:{B}", TTL)
+
+
+def test_a_job_that_has_ended_is_told_by_its_queue(world: World) -> None:
+    """By the one that it ended in, or by the first where it says none; notes that are none hinder nothing."""
+    world.seed(jobs={f"shop:{A}": {"_status": "cancelled", "_queue": "ship"}, f"shop:{B}": {"_status": "cancelled"}})
+    for job_id in (A, B):
+        world.redis.persist(world.key("jobs", f"shop:{job_id}"))
+    world.redis.set(world.key("cancelling", "shop"), "not ours")
+    assert sorted(world.audit()) == [("pick", B, "lifetime"), ("ship", A, "lifetime")]
 
 
 def test_a_cancelled_parent_stays_until_its_children_are_cancelled(world: World) -> None:
@@ -570,6 +609,41 @@ def test_a_job_on_its_way_gets_its_time_to_live(world: World) -> None:
     assert world.lives("jobs", f"shop:{B}", TTL)
     assert world.lives("jobs", f"shop:{C}", TTL + HOUR)
     assert world.lives("lookups", "shop:a:1", TTL + HOUR)
+
+
+def test_a_delayed_job_that_is_overdue_gets_its_whole_time_to_live(world: World) -> None:
+    """It counts from now, where the due time has passed."""
+    world.seed(jobs={f"shop:{A}": processing() | {"_status": "delayed"}}, delayed={"pick": {A: NOW - HOUR}})
+    world.redis.persist(world.key("jobs", f"shop:{A}"))
+    assert world.audit() == [("pick", A, "lifetime")]
+    assert world.lives("jobs", f"shop:{A}", TTL)
+
+
+def test_a_time_to_live_needs_no_key_but_the_jobs_own(world: World) -> None:
+    """Of a job that waits nobody asks when it is due, and a pending set that is none waits for nobody."""
+    world.seed(
+        jobs={f"shop:{A}": {"a": "1"}, f"{BOX}:{B}": processing(BOX, _parent="shop:9")},
+        waiting={"pick": [A]},
+        processing={BOX: {B: NOW + LEASE}},
+    )
+    for job in (f"shop:{A}", f"{BOX}:{B}"):
+        world.redis.persist(world.key("jobs", job))
+    world.redis.set(world.key("delayed", "pick"), "not ours")
+    world.redis.set(world.key("pending", "shop:9"), "not ours")
+    error = f"error {world.key('delayed', 'pick')} holds a string where flows keeps a zset"
+    assert world.audit() == [("pick", "", error), ("pick", A, "lifetime")]
+    assert world.lives("jobs", f"shop:{A}", TTL)
+    assert world.lives("jobs", f"{BOX}:{B}", TTL)
+
+
+def test_a_child_that_waits_for_children_has_no_time_to_live(world: World) -> None:
+    """That is told of it, as of any parent."""
+    job = {"_status": "children", "_queue": BOX, "_parent": "shop:9", "children:pack:box:jobs": "[]"}
+    world.seed(jobs={f"{BOX}:{A}": job}, children={BOX: {A: NOW}}, pending={f"{BOX}:{A}": {"1"}, "shop:9": {A}})
+    world.seed(jobs={f"{BOX}:lid:1": {"_parent": f"{BOX}:{A}"}}, meta={f"{BOX}:lid": {"owner": "shop"}})
+    _wait, _goes_on, repairs = world.run("audit", *QUEUES, f"{BOX}:lid", walk=1)
+    assert repairs == [[BOX, A, "lifetime"]]
+    assert world.life("jobs", f"{BOX}:{A}") == -1
 
 
 def test_where_jobs_live_for_ever_they_do(world: World) -> None:
@@ -664,6 +738,8 @@ def test_what_is_no_job_of_ours_is_left_alone(world: World) -> None:
             "shop:1-2-3-4-5": odd,
             f"shop:{'x' * 36}": odd,
             f"farm:{A}": odd,
+            f"pick:{A}": odd,
+            "nonsense": odd,
             f"shop:user:{A}": odd,
             f"shop:{A}:x": odd,
         },
@@ -712,6 +788,14 @@ def test_a_clock_that_was_set_back_does_not_stop_it(world: World) -> None:
     world.now -= 10 * HOUR
     world.seed(processing={"pick": {"x": 1}})
     assert step(world)[2] == [("pick", "x", "gone")]
+
+
+def test_a_pause_may_be_longer_than_a_minute(world: World) -> None:
+    """It is twice a lease, and whoever has shorter ones waits for a minute at most."""
+    assert step(world, lease=4 * LEASE)[0] == 8 * LEASE
+    world.now += 1
+    assert step(world, lease=4 * LEASE) == (8 * LEASE - 1, False, [])
+    assert step(world)[0] == 2 * LEASE
 
 
 def test_a_pass_goes_on_where_another_version_stopped(world: World) -> None:
