@@ -13,7 +13,7 @@ for i = at, #rest, 2 do
   local job, word = owned(flow, queue, id, worker, rest[i + 1])
   if job then
     redis.call('ZADD', processing, 'XX', time + tonumber(lease), id)
-    refresh(flow, job.key, job.lookups, tonumber(ttl))
+    refresh(flow, job.key, job.lookups, ttl)
     word = job.cancel and 'cancel' or 'kept'
   end
   words[#words + 1] = word

@@ -18,7 +18,7 @@ local function retry_job()
     '_next', '_policy', '_result', '_built', '_building', '_failed_child')
   -- Children of its former life, some of which may still run, do not count in this one.
   redis.call('DEL', flows_key('pending', flow .. ':' .. id), flows_key('building', flow .. ':' .. id))
-  refresh(flow, key, job[3], tonumber(ttl))
+  refresh(flow, key, job[3], ttl)
   redis.call('RPUSH', queue_key(queue, 'waiting'), id)
   wake(queue)
   return { 'retried' }

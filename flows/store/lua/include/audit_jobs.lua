@@ -57,7 +57,7 @@ local function check_retention(job)
   if redis.call('PTTL', job.key) ~= -1 then return end
   local me = job.flow .. ':' .. job.id
   if redis.pcall('HEXISTS', flows_key('cancelling', root), me) == 1 then return end
-  redis.call('PEXPIRE', job.key, kept(job.status))
+  redis.call('PEXPIRE', job.key, KEPT[job.status])
   report(job.queue or home_of(job.flow), job.id, 'lifetime')
 end
 

@@ -7,3 +7,4 @@ local function clock()
 end
 
 local time = clock()
+local now_text = string.format('%d', time)

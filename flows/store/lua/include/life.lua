@@ -1,4 +1,5 @@
 -- How long hashes and lookup lists live; `ttl` is in milliseconds, 0 for none while the job is on its way.
+-- Times to live are passed on as the texts that they came as: to write a number costs more than a command.
 --@ include: keys
 
 -- A claim stops when its jobs have had so many lookup lists refreshed.
@@ -13,6 +14,7 @@ end
 
 -- Lets lookup lists live for `life` from now, and never shortens them: others stand in them too.
 local function refresh_lookups(flow, lookups, life)
+  if not lookups then return end
   each_lookup(flow, lookups, function(list)
     redis.pcall('PEXPIRE', list, life, 'GT')
     refreshes_left = refreshes_left - 1
@@ -22,7 +24,7 @@ end
 -- Lets the hash live for `life` from now, and its lookup lists at least as long. A hash that has no TTL gets none:
 -- a child has none while its parent waits. Returns whether it has one.
 local function refresh(flow, key, lookups, life)
-  if life <= 0 then
+  if life == '0' then
     redis.call('PERSIST', key)
     return false
   end
@@ -36,7 +38,7 @@ local trims_left = 200
 
 -- Drops up to ten dead ids from the heads of the job's lookup lists.
 local function trim_lookups(flow, lookups)
-  if trims_left <= 0 then return end
+  if not lookups or trims_left <= 0 then return end
   each_lookup(flow, lookups, function(list)
     for _ = 1, 10 do
       trims_left = trims_left - 1

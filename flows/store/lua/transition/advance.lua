@@ -10,6 +10,6 @@ local function advance(job)
     redis.call('HSET', job.key, '_history', history_with(job.history, job.attempts, worker, 'advance'))
   end
   if job.rescues then redis.call('HDEL', job.key, '_rescues') end
-  refresh(flow, job.key, job.lookups, tonumber(ttl))
+  refresh(flow, job.key, job.lookups, ttl)
   push(to, job.id)
 end

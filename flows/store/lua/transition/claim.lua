@@ -5,7 +5,8 @@
 -- Returns a count as a number, 0 where there is none yet, and nothing where it is no whole number.
 local function whole(text)
   if not text then return 0 end
-  return #text < 16 and string.match(text, '^-?%d+$') and tonumber(text)
+  local number = tonumber(text)
+  return number and number % 1 == 0 and number < 1e15 and number
 end
 
 -- A job that was rescued so often may be what kills its workers: nothing shall run beside it.
@@ -32,16 +33,11 @@ local function claim(id, fields, alone_only)
     return 'malformed'
   end
   if is_alone(rescues) and alone_only then return 'alone' end
-  local there = refresh(flow, key, job[7], tonumber(ttl)) or job[1] or redis.call('EXISTS', key) == 1
+  local there = refresh(flow, key, job[7], ttl) or job[1] or redis.call('EXISTS', key) == 1
   if not there then return expire(id) end
   fence = fence + 1
   move(key, 'waiting', 'processing', '_queue', queue, '_fence', fence, '_attempts', attempts + 1, '_worker', worker)
-  local claimed = { id, fence, attempts + 1, visit, job[8], rescues }
   local bytes = 0
-  for i = 10, 9 + #fields do
-    local value = job[i]
-    claimed[i - 3] = value
-    if value then bytes = bytes + #value end
-  end
-  return 'claimed', claimed, bytes
+  for i = 10, #job do bytes = bytes + #(job[i] or '') end
+  return 'claimed', { id, fence, attempts + 1, visit, job[8], rescues, unpack(job, 10) }, bytes
 end

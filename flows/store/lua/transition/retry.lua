@@ -8,7 +8,7 @@ local function delay(job, delay_ms, ...)
   move(job.key, 'processing', 'delayed', ...)
   redis.call('ZADD', delayed, due, job.id)
   local life = tonumber(ttl)
-  refresh(flow, job.key, job.lookups, life > 0 and life + delay_ms or 0)
+  refresh(flow, job.key, job.lookups, life > 0 and string.format('%d', life + delay_ms) or '0')
   if redis.call('ZRANGE', delayed, 0, 0)[1] == job.id then wake(queue) end
 end
 
