@@ -36,7 +36,7 @@ KEYWORDS: Final = frozenset(
     ]
 )
 TOKEN: Final = re.compile(
-    r"(?P<space>\s+|--[^\n]*)|(?P<name>[A-Za-z_]\w*)|(?P<number>\d+(?:\.\d+)?)"
+    r"(?P<space>\s+|--[^\n]*)|(?P<name>[A-Za-z_]\w*)|(?P<number>\d+(?:\.\d+)?(?:e\d+)?)"
     r"""|(?P<string>'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")|(?P<op>\.\.\.|\.\.|[=~<>]=|[-+*/%^#<>=(){}\[\];:,.])"""
 )
 #: How strongly operators bind: to the left and to the right.
