@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
 from functools import cache
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Literal, TypeVar, cast, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, from_json, to_json
@@ -28,16 +28,17 @@ def encode(model: BaseModel) -> dict[str, bytes]:
         ValidationError: a value is not JSON, or is NaN or infinite.
     """
     kind = type(model)
-    names = _user_fields(kind)
-    for name in names:
+    warnings: bool | Literal["error"] = False
+    for name, is_declared in _user_values(kind):
         value = getattr(model, name)
-        if type(value) not in _PLAIN:
+        if not is_declared(value):
             refuse_non_finite(value, name)
+            warnings = "error"  # only where there may be one: to have pydantic look takes longer than all the rest
     try:
         values: dict[str, Any] = model.__pydantic_serializer__.to_python(
-            model, mode="json", by_alias=False, warnings="error", include=_included(kind)
+            model, mode="json", by_alias=False, warnings=warnings, include=_included(kind)
         )
-        return {name: to_json(values[name]) for name in names if name in values}
+        return {name: to_json(values[name]) for name in _user_fields(kind) if name in values}
     except (PydanticSerializationError, TypeError, ValueError, RecursionError) as error:
         msg = f"{kind.__name__} holds a value that is not JSON: {error}"
         raise ValidationError(msg) from error
@@ -158,6 +159,21 @@ def as_object(fields: Mapping[str, bytes]) -> bytes:
 @cache
 def _user_fields(model: type[BaseModel]) -> tuple[str, ...]:
     return user_fields(model)
+
+
+@cache
+def _user_values(model: type[BaseModel]) -> tuple[tuple[str, Callable[[object], bool]], ...]:
+    """The user fields, each with a test that says whether a value is without doubt what its field declares."""
+    return tuple((name, _is_exactly(model.model_fields[name].annotation)) for name in _user_fields(model))
+
+
+def _is_exactly(declared: Any) -> Callable[[object], bool]:
+    if declared in _PLAIN:
+        return lambda value: type(value) is declared
+    if get_origin(declared) is list and get_args(declared)[0] in _PLAIN:
+        elements = {get_args(declared)[0]}
+        return lambda value: type(value) is list and elements.issuperset(map(type, cast("list[object]", value)))
+    return lambda _value: False
 
 
 @cache
