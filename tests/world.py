@@ -16,6 +16,7 @@ from redis.exceptions import NoScriptError
 from flows.store.keys import Keys
 from flows.store.scripts import Argument, load
 from flows.store.terms import Terms
+from tests.attempt_field import shown, stored
 
 #: The time of the first call, in milliseconds.
 NOW: Final = 1_000_000
@@ -64,8 +65,8 @@ class Job:
     fence: int
     attempt: int = 1
     visit: int = 0
-    correlation_id: str | None = None
     rescues: int = 0
+    correlation_id: str | None = None
     values: tuple[str | None, ...] = ()
 
 
@@ -104,7 +105,9 @@ class World:
         """Write a state that has the shape of a snapshot; jobs get the TTL of jobs that are on their way."""
         for kind, entries in state.items():
             for name, value in entries.items():
-                self._write(self.key(kind, name), value)
+                self._write(
+                    self.key(kind, name), stored(value) if kind == "jobs" and isinstance(value, dict) else value
+                )
                 if kind == "jobs" and self.terms.ttl_ms:
                     self.redis.pexpire(self.key(kind, name), self.terms.ttl_ms)
 
@@ -116,13 +119,17 @@ class World:
         for key, type_, value in zip(keys, types, self._together_read(keys, types), strict=True):
             kind, name = self._kind(key, type_)
             if kind not in unseen:
-                found.setdefault(kind, {})[name] = value
+                found.setdefault(kind, {})[name] = shown(value) if kind == "jobs" and isinstance(value, dict) else value
         return found
 
     def job(self, name: str) -> dict[str, str]:
         """Return a job's hash, the user's fields and the kernel's."""
         found: Any = self.redis.hgetall(self.key("jobs", name))
-        return dict(found)
+        return shown(found)
+
+    def edit(self, name: str, **fields: object) -> None:
+        """Write some fields of a job's hash by hand."""
+        self.redis.hset(self.key("jobs", name), mapping=stored({**self.job(name), **fields}))
 
     def key(self, kind: str, name: str) -> str:
         """Return the key of an entry of a snapshot."""

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from flows.model.job import JobError
 
+#: A longer count is nonsense.
+_MOST_DIGITS = 9
 #: The verbs by which a job comes to each of its last states.
 _LAST_VERBS = {b"done": "finish", b"failed": "fail", b"cancelled": "cancel"}
 #: After these the job waits to be tried again; those with 1 have given their number back.
@@ -69,16 +71,29 @@ def _past(line: bytes) -> PastAttempt | None:
         return None
 
 
+def last_attempt(text: bytes) -> tuple[str, int]:
+    """Return the worker that has a job or had it last ('': none had), and how often it was tried in its queue.
+
+    Args:
+        text: The field `_attempt`: `<fence> <worker> <attempts> <visit> <rescues>`; nonsense counts as none.
+    """
+    _fence, worker, attempts, *_others = [*text.split(b" "), b"", b""]
+    if worker == b"-" or not attempts.isdigit() or len(attempts) > _MOST_DIGITS:
+        return "", 0
+    return worker.decode("utf-8", "replace"), int(attempts)
+
+
 def _last(fields: Mapping[str, bytes], error: JobError | None) -> PastAttempt | None:
     """Return the attempt by which the job ended: it has no line of its own, since the hash tells it already."""
-    verb, attempts = _LAST_VERBS.get(fields.get("_status", b"")), fields.get("_attempts", b"0")
+    verb = _LAST_VERBS.get(fields.get("_status", b""))
+    worker, attempts = last_attempt(fields.get("_attempt", b""))
+    if verb is None or attempts < 1 or not worker:
+        return None
     try:
-        if verb is None or int(attempts) < 1 or "_worker" not in fields:
-            return None
         return PastAttempt(
             queue=fields.get("_queue", b"").decode("utf-8", "replace"),
-            attempt=int(attempts),
-            worker=fields["_worker"].decode("utf-8", "replace"),
+            attempt=attempts,
+            worker=worker,
             ended_at=_time(fields.get("_ended", b"0")),
             verb=verb,
             error=(error.type, error.message[:200]) if verb == "fail" and error is not None else None,

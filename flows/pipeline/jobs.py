@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 
 from flows.errors import JobGone, StateError, ValidationError, WaitTimeout
 from flows.model.codec import encode, encode_value
-from flows.model.history import history_of
+from flows.model.history import history_of, last_attempt
 from flows.model.ids import new_job_id
 from flows.model.job import JobError
 from flows.model.lookup import lookup_text
@@ -212,14 +212,15 @@ class Jobs(Generic[ParamsT]):
             if name.startswith("children:") and name.endswith(":jobs"):
                 children += [child_id for _flow, child_id in child_jobs(value, self._runtime.terms.keys.namespace)]
         error = _error(found.get("_error"))
+        worker, attempts = last_attempt(found.get("_attempt", b""))
         return JobRecord(
             job_id=job_id,
             flow_name=flow,
             status=_state(found.get("_status")),
             queue=found.get("_queue", self._runtime.terms.first(flow).encode()).decode("utf-8", "replace"),
-            attempts=_number(found.get("_attempts")),
+            attempts=attempts,
             error=error,
-            worker=found.get("_worker", b"").decode("utf-8", "replace"),
+            worker=worker,
             history=history_of(found, error),
             progress=_progress(found.get("_progress")),
             children=children,
@@ -270,10 +271,6 @@ def _state(raw: bytes | None) -> JobState:
         return JobState(raw.decode())
     except ValueError:
         return JobState.FAILED
-
-
-def _number(raw: bytes | None) -> int:
-    return int(raw) if raw is not None and raw.isdigit() else 0
 
 
 def _error(raw: bytes | None) -> JobError | None:

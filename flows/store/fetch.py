@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _PAGE: Final = 500
 #: The kernel's fields that every record needs.
 KERNEL_FIELDS: Final = (
-    "_status", "_queue", "_attempts", "_error", "_progress", "_worker", "_history", "_ended", "_reason"
+    "_status", "_queue", "_attempt", "_error", "_progress", "_history", "_ended", "_reason"
 )  # fmt: skip
 
 

@@ -51,8 +51,8 @@ class Claimed:
         self.fence: int = reply[1]
         self.attempt: int = reply[2]
         self.visit: int = reply[3]
-        self.correlation_id: bytes | None = reply[4]
-        self.rescues: int = reply[5]
+        self.rescues: int = reply[4]
+        self.correlation_id: bytes | None = reply[5]
         self.alone: bool = self.rescues >= ALONE_FROM
         self.values: list[bytes | None] = reply[_KERNEL_VALUES:]
 

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from redis.exceptions import RedisError
 
+from tests.attempt_field import shown
 from tests.faults import deeds
 from tests.faults.fleet import Fleet
 from tests.faults.ledger import Entry, Ledger
@@ -230,8 +231,8 @@ class Case:
     def hashes(self, ids: Iterable[str]) -> list[dict[str, str]]:
         """Return the hashes of jobs as they stand."""
         with self.server.client() as client:
-            found: Any = [client.hgetall(f"job:orders:{job_id}") for job_id in ids]
-        return list(found)
+            found: list[Any] = [client.hgetall(f"job:orders:{job_id}") for job_id in ids]
+        return [shown(fields) for fields in found]
 
     def open_gate(self, name: str) -> None:
         """Let the functions go on that wait at this gate, and those that come to it later."""

@@ -15,6 +15,7 @@ import redis
 
 from flows import FlowOptions
 from flows.model.state import TERMINAL
+from tests.attempt_field import shown
 
 DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs" / "key_names.md"
 #: A row of the table: the key in backticks, its type, what it holds.
@@ -192,7 +193,7 @@ def _sort_job(  # noqa: PLR0913, PLR0917 - all that is known of a key
     elif kind == "list":
         snapshot.lookups[rest] = value
     elif ":children:" not in rest:
-        snapshot.jobs[rest] = Seen(flow, rest.removeprefix(f"{flow}:"), firsts[flow], life, value)
+        snapshot.jobs[rest] = Seen(flow, rest.removeprefix(f"{flow}:"), firsts[flow], life, shown(value))
 
 
 def _read(pipe: Any, key: str, kind: str) -> None:

@@ -60,7 +60,7 @@ STRANGE: Final[tuple[bytes, ...]] = (
 #: Fields of the kernel's that hold text, and say nothing of where a job stands or whose it is.
 KERNEL: Final[tuple[bytes, ...]] = (
     *(b"_lookups", b"_correlation_id", b"_error", b"_progress", b"_history", b"_reason", b"_ended", b"_empty"),
-    *(b"_worker", b"_building", b"_built", b"_failed_child", b"_policy", b"_result", b"children:pack:jobs"),
+    *(b"_building", b"_built", b"_failed_child", b"_policy", b"_result", b"children:pack:jobs"),
 )
 _USER: Final = (b"number", b"kind", b"customer")
 
@@ -86,6 +86,13 @@ def _noise(pipeline: Any, key: str, chance: random.Random) -> None:
     pipeline.hset(key, chance.choice((*_USER, *KERNEL, *STRANGE)), chance.randbytes(chance.randint(1, 60)))
 
 
+def _attempt(pipeline: Any, key: str, chance: random.Random) -> None:
+    """Nonsense in the place of one of its counts; its rescues would make it wait for all others."""
+    parts = [b"3", b"w", b"1", b"1", b"0"]
+    parts[chance.choice((0, 2, 3))] = chance.choice(COUNTS)
+    pipeline.hset(key, "_attempt", b" ".join(parts))
+
+
 def _many(pipeline: Any, key: str, chance: random.Random) -> None:
     """More fields than a job has."""
     fields = {f"extra{number}": chance.choice(TEXTS[:40]) for number in range(chance.randint(50, 500))}
@@ -97,8 +104,8 @@ _STATUS: Final = (b"", b" ", b"wait", b"Waiting", b"waiting ", b"\x00", b"\xff",
 _ANYWHERE: Final[tuple[Edit, ...]] = (
     *[_set(_USER, TEXTS)] * 6,
     *[_drop(_USER)] * 2,
-    _set((b"_fence", b"_attempts", b"_visit"), COUNTS),
-    _set((b"_fence", b"_attempts", b"_visit", b"_rescues"), tuple(text for text in COUNTS if not text.isdigit())),
+    _attempt,
+    _set((b"_attempt",), (*COUNTS, *TEXTS)),
     _set((b"_status",), _STATUS),
     _set(KERNEL, TEXTS),
     _set(STRANGE, TEXTS),
@@ -108,7 +115,7 @@ _ANYWHERE: Final[tuple[Edit, ...]] = (
 #: How hashes are edited, by the queue in which their jobs wait.
 EDITS: Final[dict[str, tuple[Edit, ...]]] = {
     "pick": _ANYWHERE,
-    "pack": (*_ANYWHERE, *[_set((b"children:pack:params",), (*TEXTS, *PARAMS))] * 6, *[_drop((b"_fence",))]),
+    "pack": (*_ANYWHERE, *[_set((b"children:pack:params",), (*TEXTS, *PARAMS))] * 6, *[_drop((b"_attempt",))]),
     "pack:label": _ANYWHERE[:11],
     "pack:box": _ANYWHERE[:11],
     "ship": (*_ANYWHERE, *[_set((_OF_PACK,), (*TEXTS, *RESULTS))] * 6, _drop((_OF_PACK,))),

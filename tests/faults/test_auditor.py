@@ -115,7 +115,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Scene], object]]] = {
     "lives too long": ("lifetime", lambda s: s.redis.pexpire(s.job("waiting"), 2 * DAY)),
     "is kept too long": ("lifetime", lambda s: s.redis.pexpire(s.job("done"), 2 * DAY)),
     "ends before its children": ("lifetime", lambda s: s.redis.pexpire(s.job("children"), 1000)),
-    "is processed by nobody": ("lease", lambda s: s.redis.hdel(s.job("processing"), "_worker")),
+    "is processed by nobody": ("lease", lambda s: s.redis.hset(s.job("processing"), "_attempt", "1 - 1 0 0")),
     "has a lease for an hour": (
         "lease", lambda s: s.redis.zadd(s.queue("pick:processing"), {s.ids["processing"]: 1e15}),
     ),
@@ -137,7 +137,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Scene], object]]] = {
     "was repaired": ("repaired", lambda s: s.redis.hset(f"{s.ns}flows:audit:orders", "repaired:lease", 2)),
     "still cancels": ("cancel", lambda s: s.redis.hset(f"{s.ns}flows:cancelling:orders", "orders:x", 1)),
     "has a state that is none": ("malformed", lambda s: s.redis.hset(s.job("done"), "_status", "dead")),
-    "has a fence that fell": ("fence", lambda s: s.redis.hset(s.job("failed"), "_fence", 0)),
+    "has a fence that fell": ("fence", lambda s: s.redis.hset(s.job("failed"), "_attempt", "0 w 1 0 0")),
     "keeps an older result": ("unstarted", lambda s: s.redis.hset(s.job("done"), "ship_fence", 77)),
     "was shipped without a part": ("results", lambda s: s.redis.hset(s.job("done"), "parts", 1)),
     "was shipped with a wrong sum": ("results", lambda s: s.redis.hset(s.job("done"), "total", 5)),

@@ -34,7 +34,7 @@ def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def claimed(job_id: str = "1", fence: int = 1) -> Claimed:
     """Return a job as a turn brings it."""
-    return Claimed([job_id.encode(), fence, 1, 0, None, 0])
+    return Claimed([job_id.encode(), fence, 1, 0, 0, None])
 
 
 class Notes:

@@ -62,7 +62,7 @@ def judge(**options: Any) -> Judge:
 
 def claimed(attempt: int = 1, rescues: int = 0) -> Claimed:
     """Return a job in its n-th attempt."""
-    return Claimed([b"1", attempt, attempt, 0, None, rescues])
+    return Claimed([b"1", attempt, attempt, 0, rescues, None])
 
 
 def raised(error: BaseException, attempt: int = 1, rescues: int = 0, **options: Any) -> Any:

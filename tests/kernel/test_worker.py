@@ -211,7 +211,7 @@ async def test_a_rescued_job_runs_alone(make_flow: MakeFlow, redis: Redis, names
     flow = make_flow(watch, concurrency=8)
     await flow.create_jobs(Given(number=number) for number in range(50))
     alone = await flow.create_job(Given(number=1000))
-    redis.hset(f"{namespace}job:numbers:{alone}", "_rescues", "2")
+    redis.hset(f"{namespace}job:numbers:{alone}", "_attempt", "2 w 2 0 2")
     ids = await flow.create_jobs(Given(number=number) for number in range(50))
     async with flow:
         for job_id in [alone, *ids]:

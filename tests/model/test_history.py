@@ -25,7 +25,8 @@ def line(verb: str, attempt: Any = 1, queue: str = "work", **more: Any) -> str:
 def fields(*lines: str, **ended: object) -> dict[str, bytes]:
     """Return a hash with these lines, and with the kernel's fields that are named."""
     told = {"_history": "\n".join(lines)} if lines else {}
-    kernel = {"_queue": "work", "_worker": "w2", **{f"_{name}": str(value) for name, value in ended.items()}}
+    attempt = f"1 w2 {ended.pop('attempts', 0)} 0 0"
+    kernel = {"_queue": "work", "_attempt": attempt, **{f"_{name}": str(value) for name, value in ended.items()}}
     return {name: value.encode() for name, value in {**told, **kernel}.items()}
 
 
@@ -143,9 +144,9 @@ lines = st.dictionaries(names, values).map(lambda wrong: json.dumps(json.loads(l
 @given(st.binary() | lines.map(str.encode), st.binary())
 def test_no_hash_is_too_strange(history: bytes, value: bytes) -> None:
     """Whatever stands in the fields that it reads, there is a history."""
-    kernel = dict.fromkeys(("_queue", "_worker", "_reason"), value)
-    for strange in ("_history", "_attempts", "_ended"):
-        good = {"_history": b"", "_attempts": b"1", "_ended": b"5"}
+    kernel = dict.fromkeys(("_queue", "_reason"), value)
+    for strange in ("_history", "_attempt", "_ended"):
+        good = {"_history": b"", "_attempt": b"1 w1 1 0 0", "_ended": b"5"}
         found = history_of({**kernel, **good, strange: history, "_status": b"failed"}, None)
         assert all(isinstance(past, PastAttempt) for past in found)
 

@@ -313,8 +313,8 @@ async def test_kernel_fields_edited_by_hand(orders: Orders, redis: Redis, namesp
     orders.create_workers(Price, price)
     orders.create_workers(Ship, ship)
     ids = await orders.create_jobs([Order(user_id=number) for number in range(3)])
-    redis.hset(f"{namespace}job:orders:{ids[0]}", mapping={"_fence": "x", "_progress": "[", "_error": "?"})
-    redis.hset(f"{namespace}job:orders:{ids[1]}", mapping={"_status": "lost", "_attempts": "many"})
+    redis.hset(f"{namespace}job:orders:{ids[0]}", mapping={"_attempt": "x", "_progress": "[", "_error": "?"})
+    redis.hset(f"{namespace}job:orders:{ids[1]}", mapping={"_status": "lost", "_attempt": "1 w many 0 0"})
     async with orders:
         failed = await orders.wait_for(ids[0], LONG)
         assert failed.error is not None

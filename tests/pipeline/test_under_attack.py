@@ -35,7 +35,7 @@ from tests.pipeline.parts import (
 
 MakeOrders = Callable[..., Orders]
 
-CLAIMED = Claimed([b"id", 1, 1, 0, None, 0])
+CLAIMED = Claimed([b"id", 1, 1, 0, 0, None])
 
 
 @pytest.mark.parametrize(

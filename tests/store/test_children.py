@@ -83,7 +83,7 @@ def by_poison(world: World) -> None:
 
 def by_malformed_fields(world: World) -> None:
     """Spoil the child's hash."""
-    world.redis.hset(world.key("jobs", "pack:box:1"), "_fence", "x")
+    world.edit("pack:box:1", _fence="x")
     assert world.claim(queue=BOX) == []
 
 

@@ -45,7 +45,7 @@ def test_claims_the_oldest_first_and_as_many_as_wanted(world: World) -> None:
 @pytest.mark.parametrize(
     "elsewhere",
     [
-        {"_status": "processing", "_queue": "pick", "_worker": "w2", "_fence": "1"},
+        {"_status": "processing", "_queue": "pick", "_worker": "w2", "_fence": "1", "_attempts": "1"},
         {"_status": "done", "_queue": "pick"},
         {"_status": "failed", "_queue": "pick"},
         {"_status": "delayed", "_queue": "pick"},

@@ -49,7 +49,7 @@ def test_called_again_lets_out_what_is_left(world: World) -> None:
     """No child is let out twice, also when a later attempt goes on."""
     ids = build(world, 250)
     publish(world)
-    world.redis.hset(world.key("jobs", "shop:9"), "_fence", "2")
+    world.edit("shop:9", _fence="2")
     assert publish(world) == ["stale", 0]
     assert [publish(world, 2) for _ in range(2)] == [["ok", 0], ["ok", 0]]
     assert world.snapshot()["waiting"] == {"pack:box": ids}

@@ -25,7 +25,6 @@ STRANGERS = {
     "another worker": {"_worker": "w2"},
     "another fence": {"_fence": "2"},
     "a fence that only looks the same": {"_fence": "1.0"},
-    "another queue": {"_queue": "pack"},
     "another state": {"_status": "waiting"},
     "an end": {"_status": "done"},
     "no worker": {"_worker": ""},
@@ -40,7 +39,7 @@ def seed_one(world: World, **fields: str) -> None:
 @ALL
 @pytest.mark.parametrize("fields", STRANGERS.values(), ids=STRANGERS)
 def test_a_stranger_changes_nothing(world: World, ended: list[Argument], fields: dict[str, str]) -> None:
-    """Who is not the job's present owner, by worker, fence, queue and state, is refused and writes nothing."""
+    """Who is not the job's present owner, by worker, fence and state, is refused and writes nothing."""
     seed_one(world, **fields)
     before = world.snapshot(unseen=frozenset())
     assert world.settle(ended) == ["stale"]

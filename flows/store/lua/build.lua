@@ -4,7 +4,7 @@
 --@ returns: the word, and how many are written by now
 --@ include: clock owned child type
 
-local job, word = owned(flow, queue, id, worker, fence)
+local job, word = owned(flow, id, worker, fence)
 if not job then return { word, 0 } end
 if published(job) then return { 'built', 0 } end
 local me = flow .. ':' .. id
@@ -13,9 +13,9 @@ expect('list', building)
 local wrong = children_conflict(id, at)
 if wrong then return { err = 'FLOWSCONFLICT ' .. wrong } end
 local written = redis.call('LLEN', building)
-if written == 0 or redis.call('HGET', job.key, '_building') ~= tostring(job.visit) then
+if written == 0 or redis.call('HGET', job.key, '_building') ~= visit_of(job) then
   forget_children(job)
-  redis.call('HSET', job.key, '_building', job.visit)
+  redis.call('HSET', job.key, '_building', visit_of(job))
   written = 0
 end
 if written ~= tonumber(offset) then return { 'ok', written } end

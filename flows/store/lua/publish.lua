@@ -3,7 +3,7 @@
 --@ returns: the word, and how many are still to come
 --@ include: clock owned child type
 
-local job, word = owned(flow, queue, id, worker, fence)
+local job, word = owned(flow, id, worker, fence)
 if not job then return { word, 0 } end
 local building = flows_key('building', flow .. ':' .. id)
 expect('list', building)
@@ -17,7 +17,7 @@ end
 if not published(job) then
   local keys = redis.call('LRANGE', building, 0, -1)
   for i, key in ipairs(keys) do keys[i] = '"' .. key .. '"' end
-  redis.call('HSET', job.key, '_built', 1, '_building', job.visit,
+  redis.call('HSET', job.key, '_built', 1, '_building', visit_of(job),
     'children:' .. queue .. ':jobs', '[' .. table.concat(keys, ',') .. ']')
 end
 for _, child in ipairs(built) do redis.call('PERSIST', job_key(child[1], child[2])) end

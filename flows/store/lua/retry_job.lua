@@ -2,19 +2,19 @@
 --@ keys: call
 --@ args: ns now root flow first id ttl
 --@ returns: the word: retried or gone, cancelling while `cascade` has to come to children first, or the job's state
---@ include: clock status life wake type once
+--@ include: clock attempt status life wake type once
 
 local function retry_job()
   local key = job_key(flow, id)
-  local job = redis.pcall('HMGET', key, '_status', '_queue', '_lookups', '_visit')
+  local job = redis.pcall('HMGET', key, '_status', '_queue', '_lookups', '_attempt')
   if job.err or redis.call('EXISTS', key) == 0 then return { 'gone' } end
   if job[1] ~= 'failed' and job[1] ~= 'cancelled' then return { job[1] or 'waiting' } end
   -- The children that it has now are not those of its new life.
   if redis.pcall('HEXISTS', flows_key('cancelling', root), flow .. ':' .. id) == 1 then return { 'cancelling' } end
   local queue = job[2] or first
   expect('list', queue_key(queue, 'waiting'))
-  move(key, job[1], 'waiting', '_queue', queue, '_attempts', 0, '_visit', (tonumber(job[4]) or 0) + 1)
-  redis.call('HDEL', key, '_rescues', '_cancel', '_error', '_ended', '_reason',
+  move(key, job[1], 'waiting', '_queue', queue, '_attempt', next_visit(job[4]))
+  redis.call('HDEL', key, '_cancel', '_error', '_ended', '_reason',
     '_next', '_policy', '_result', '_built', '_building', '_failed_child')
   -- Children of its former life, some of which may still run, do not count in this one.
   redis.call('DEL', flows_key('pending', flow .. ':' .. id), flows_key('building', flow .. ':' .. id))

@@ -25,12 +25,11 @@ local function answered_before()
   if parts[1] ~= number then return nil end
   local claimed = {}
   for _, pair in ipairs(parts[3]) do
-    local job = owned(flow, queue, pair[1], worker, tostring(pair[2]))
+    local job = owned(flow, pair[1], worker, tostring(pair[2]))
     if job then
+      local attempts, visit, rescues = counts(job.attempt)
       local values = redis.call('HMGET', job.key, '_correlation_id', unpack(fields))
-      local again = { pair[1], pair[2], job.attempts, job.visit, values[1], tonumber(job.rescues or 0) }
-      for i = 2, 1 + #fields do again[i + 5] = values[i] end
-      claimed[#claimed + 1] = again
+      claimed[#claimed + 1] = { pair[1], pair[2], attempts, visit, rescues, unpack(values) }
     end
   end
   return { parts[2], claimed, redis.call('LLEN', waiting), 0, { 0, 0, 0 } }
@@ -59,7 +58,7 @@ local function claim_some(wanted)
         leases[#leases + 1] = until_ms
         leases[#leases + 1] = id
         bytes = bytes + size
-        if is_alone(job[6]) or bytes >= MAX_BYTES or refreshes_left <= 0 then
+        if is_alone(job[5]) or bytes >= MAX_BYTES or refreshes_left <= 0 then
           stop = true
           break
         end

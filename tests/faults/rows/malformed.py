@@ -52,7 +52,7 @@ def e5(case: Case) -> None:
     found += asyncio.run(_fetch(case, ids))
     case.figures.update(fetches=found["fetches"], malformed_raised=found["malformed"])
     asyncio.run(_delete(case, ids))
-    # Whoever edits `_attempts` has them counted from there.
+    # Whoever edits the attempts has them counted from there.
     case.allow(attempts=range(_JOBS * 3))
 
 

@@ -16,7 +16,7 @@ end
 local function end_attempt()
   local verb, id, fence = take(), take(), take()
   local after = tonumber(take()) + at
-  local job, word = owned(flow, queue, id, worker, fence)
+  local job, word = owned(flow, id, worker, fence)
   if not job then
     if word == 'gone' then
       leave_processing(id)
@@ -28,7 +28,7 @@ local function end_attempt()
     word = 'cancelled'
   else
     local wrong = target_conflict(verb, id)
-    if wrong then fail_with(job, failure('KeyConflict', wrong, queue, job.attempts)) else VERBS[verb](job) end
+    if wrong then fail_with(job, failure('KeyConflict', wrong, queue, (counts(job.attempt)))) else VERBS[verb](job) end
     word = 'ok'
   end
   at = after

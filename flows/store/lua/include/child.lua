@@ -1,5 +1,5 @@
 -- Creating children: their hashes, who is whose parent, and the parent's way into `children`.
---@ include: keys status wake arguments type
+--@ include: keys status wake arguments type attempt
 
 local function settled_key(job) return job.key .. ':children:' .. queue end
 
@@ -20,10 +20,15 @@ local function children_conflict(id, i)
   return wrong
 end
 
+local function visit_of(job)
+  local _, visit = counts(job.attempt)
+  return tostring(visit)
+end
+
 -- Whether children of this visit were built in parts, and let out, before.
 local function published(job)
   local marks = redis.call('HMGET', job.key, '_built', '_building')
-  return marks[1] and marks[2] == tostring(job.visit)
+  return marks[1] and marks[2] == visit_of(job)
 end
 
 -- Forgets the children of an earlier visit, or of an attempt that came to nothing: they do not count here.
@@ -58,8 +63,10 @@ end
 
 -- Moves the parent into `children`, without a TTL until it leaves.
 local function wait_for_children(job, next_queue, policy, result, fields)
-  move(job.key, 'processing', 'children', '_policy', policy, unpack(fields))
-  redis.call('HDEL', job.key, '_next', '_result', '_rescues', '_built', '_building')
+  local attempts, visit = counts(job.attempt)
+  move(job.key, 'processing', 'children', '_policy', policy, '_attempt', with_counts(job.attempt, attempts, visit, 0),
+    unpack(fields))
+  redis.call('HDEL', job.key, '_next', '_result', '_built', '_building')
   if next_queue ~= '' then redis.call('HSET', job.key, '_next', next_queue) end
   if result ~= '' then redis.call('HSET', job.key, '_result', result) end
   redis.call('PERSIST', job.key)

@@ -1,18 +1,13 @@
--- The guard of every write on behalf of an attempt: its token, worker and fence, has to be the job's own.
---@ include: keys
+-- The guard of every write on behalf of an attempt: its token, fence and worker, has to be the job's own.
+--@ include: keys attempt
 
 -- Returns the job's kernel fields, or nil and the word for the caller.
-local function owned(flow, queue, id, worker, fence)
+local function owned(flow, id, worker, fence)
   local key = job_key(flow, id)
-  local job = redis.pcall('HMGET', key, '_status', '_queue', '_fence', '_worker', '_attempts', '_visit',
-    '_lookups', '_parent', '_rescues', '_cancel', '_history')
+  local job = redis.pcall('HMGET', key, '_status', '_attempt', '_cancel', '_lookups', '_parent', '_history')
   if job.err then return nil, 'malformed' end
-  if not job[3] and redis.call('EXISTS', key) == 0 then return nil, 'gone' end
-  if job[1] ~= 'processing' or job[2] ~= queue or job[3] ~= fence or job[4] ~= worker then
-    return nil, 'stale'
-  end
-  return {
-    key = key, id = id, attempts = tonumber(job[5]) or 1, visit = tonumber(job[6]) or 0, lookups = job[7],
-    parent = job[8], rescues = job[9], cancel = job[10], history = job[11],
-  }
+  if not job[2] and redis.call('EXISTS', key) == 0 then return nil, 'gone' end
+  local token = fence .. ' ' .. worker .. ' '
+  if job[1] ~= 'processing' or string.sub(job[2] or '', 1, #token) ~= token then return nil, 'stale' end
+  return { key = key, id = id, attempt = job[2], cancel = job[3], lookups = job[4], parent = job[5], history = job[6] }
 end

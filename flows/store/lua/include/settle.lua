@@ -1,5 +1,5 @@
 -- A child has ended, in whatever way: its parent's pending set is the gate that lets it count once.
---@ include: keys status life wake type fragment
+--@ include: keys status life wake type fragment attempt
 
 -- Above so many children, or bytes, the next queue's worker reads their results in pages.
 local INLINE_RESULTS = 500
@@ -58,7 +58,7 @@ end
 -- The last child has settled: the parent goes on, exactly once, because it leaves `children` by it.
 local function join(parent)
   local key = ns .. 'job:' .. parent
-  local job = redis.pcall('HMGET', key, '_status', '_queue', '_next', '_lookups', '_parent', '_visit', '_result')
+  local job = redis.pcall('HMGET', key, '_status', '_queue', '_next', '_lookups', '_parent', '_attempt', '_result')
   if job.err or job[1] ~= 'children' then return end
   local flow, id = split(parent)
   local queue, to = job[2], job[3]
@@ -75,7 +75,7 @@ local function join(parent)
   end
   if to then
     leave_children(parent, queue, tonumber(ttl) > 0 and ttl or kept_done)
-    move(key, 'children', 'waiting', '_queue', to, '_attempts', 0, '_visit', (tonumber(job[6]) or 0) + 1)
+    move(key, 'children', 'waiting', '_queue', to, '_attempt', next_visit(job[6]))
     if not job[5] and tonumber(ttl) > 0 then
       redis.call('PEXPIRE', key, ttl)
       refresh_lookups(flow, job[4], tonumber(ttl))

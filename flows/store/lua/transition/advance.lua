@@ -5,11 +5,10 @@
 local function advance(job)
   local to, fields = take(), take_counted()
   leave_processing(job.id)
-  move(job.key, 'processing', 'waiting', '_queue', to, '_attempts', 0, '_visit', job.visit + 1, unpack(fields))
+  move(job.key, 'processing', 'waiting', '_queue', to, '_attempt', next_visit(job.attempt), unpack(fields))
   if job.history then
-    redis.call('HSET', job.key, '_history', history_with(job.history, job.attempts, worker, 'advance'))
+    redis.call('HSET', job.key, '_history', history_with(job, 'advance'))
   end
-  if job.rescues then redis.call('HDEL', job.key, '_rescues') end
   refresh(flow, job.key, job.lookups, ttl)
   push(to, job.id)
 end

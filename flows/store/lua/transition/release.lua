@@ -3,8 +3,8 @@
 
 local function release(job)
   leave_processing(job.id)
-  move(job.key, 'processing', 'waiting', '_attempts', job.attempts - 1,
-    '_history', history_with(job.history, job.attempts, worker, 'release'))
+  move(job.key, 'processing', 'waiting', '_attempt', one_less(job.attempt),
+    '_history', history_with(job, 'release'))
   redis.call('LPUSH', queue_key(queue, 'waiting'), job.id)
   wake(queue)
 end

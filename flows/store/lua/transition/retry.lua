@@ -16,5 +16,5 @@ end
 local function retry(job)
   local delay_ms, why, brief = tonumber(take()), take(), take()
   delay(job, delay_ms, '_error', why,
-    '_history', history_with(job.history, job.attempts, worker, 'retry', ',"error":' .. brief))
+    '_history', history_with(job, 'retry', ',"error":' .. brief))
 end

@@ -5,6 +5,6 @@
 local function snooze(job)
   local delay_ms, until_ms, reason = tonumber(take()), tonumber(take()), take()
   if delay_ms < 0 then delay_ms = math.max(0, until_ms - time) end
-  delay(job, delay_ms, '_attempts', job.attempts - 1,
-    '_history', history_with(job.history, job.attempts, worker, 'snooze', ',"reason":' .. reason))
+  delay(job, delay_ms, '_attempt', one_less(job.attempt),
+    '_history', history_with(job, 'snooze', ',"reason":' .. reason))
 end

@@ -1,0 +1,33 @@
+-- The field `_attempt`: who has the job or had it last, and how often it was tried, all that a claim and an end need
+-- in one field: `<fence> <worker> <attempts> <visit> <rescues>`. A job that was never claimed has none.
+
+local NONE = '0 - 0 0 0'
+
+-- Returns fence, worker, attempts, visit and rescues as texts, or nothing where it was edited into nonsense.
+local function read_attempt(text)
+  local fence, by, attempts, visit, rescues = string.match(text or NONE, '^(%d+) (%S+) (%d+) (%d+) (%d+)$')
+  if fence and #fence < 16 then return fence, by, attempts, visit, rescues end
+end
+
+-- Returns how often it was tried in this queue, how many queues it has left, and how often it was rescued in this one.
+local function counts(text)
+  local _, _, attempts, visit, rescues = read_attempt(text)
+  return tonumber(attempts or 1), tonumber(visit or 0), tonumber(rescues or 0)
+end
+
+-- Returns the field with other counts; nonsense stays as it is, and fails the job at its next claim.
+local function with_counts(text, attempts, visit, rescues)
+  return (string.gsub(text or NONE, ' %d+ %d+ %d+$', ' ' .. attempts .. ' ' .. visit .. ' ' .. rescues))
+end
+
+-- The job begins anew in a queue.
+local function next_visit(text)
+  local _, visit = counts(text)
+  return with_counts(text, 0, visit + 1, 0)
+end
+
+-- The attempt is not used up.
+local function one_less(text)
+  local attempts, visit, rescues = counts(text)
+  return with_counts(text, math.max(0, attempts - 1), visit, rescues)
+end
