@@ -75,6 +75,15 @@ def test_what_another_visit_left_over_is_dropped(world: World) -> None:
     assert found["jobs"]["shop:9"] == processing("pack", _visit="3", _building="3")
 
 
+def test_parts_that_were_lost_are_written_anew(world: World) -> None:
+    """The list of what was written is gone: who was in it is not waited for."""
+    seed(world)
+    build(world, "1", "2")
+    world.redis.delete(world.key("building", "shop:9"))
+    assert build(world, "3") == ["ok", 1]
+    assert world.snapshot()["pending"] == {"shop:9": {"3"}}
+
+
 @pytest.mark.parametrize("ttl", [TTL, 0], ids=["a TTL", "no TTL"])
 def test_what_is_never_let_out_expires(world: World, ttl: int) -> None:
     """If the parent never goes on, nothing of its children stays; a flow without a TTL has none here either."""

@@ -131,6 +131,15 @@ def test_without_a_name_any_parent_is_gone_on_with(world: World) -> None:
     assert set(states(world).values()) == {"cancelled"}
 
 
+def test_with_a_name_no_other_parent_is_gone_on_with(world: World) -> None:
+    """Who names one that is done with is told so: the children of another are for whoever asks for them."""
+    seed_parent(world, "1")
+    cancel_parent(world)
+    before = world.snapshot()
+    assert cascade(world, "shop:8") == NOTHING
+    assert world.snapshot() == before
+
+
 @pytest.mark.parametrize("out", [0, 200], ids=["none was let out", "some were let out"])
 def test_children_that_were_not_let_out_are_deleted(world: World, out: int) -> None:
     """A parent whose attempt is cancelled while its children are being written leaves no orphans."""
