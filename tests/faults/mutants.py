@@ -31,6 +31,12 @@ SCRIPTS: Final = ROOT / "flows" / "store" / "lua"
 EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ("include/audit_jobs.lua", "#jobs < MANY", "if false then"): "the quicker of two ways to the same answer",
     ("include/audit_jobs.lua", "#jobs < MANY", "if true then"): "the quicker of two ways to the same answer",
+    (
+        "include/cancel_job.lua",
+        "set_aside and status == 'waiting'",
+        "if false then set_aside(queue, id) else take_out(id, key, status, queue) end",
+    ): "the slower of two ways: the list is searched for each child instead of once for all",
+    ("include/child.lua", "not seen[child]", "if true then"): "asks again for each child what is known of its queue",
 }
 
 

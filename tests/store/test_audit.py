@@ -104,6 +104,35 @@ def test_a_lease_that_another_process_gives_is_none_too_long(world: World) -> No
     assert world.snapshot()["processing"]["pick"] == {"1": world.now + LEASE}
 
 
+def test_a_longer_lease_is_known_at_once(world: World) -> None:
+    """Also where the shorter one of another process was told a moment ago."""
+    world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9 * LEASE}})
+    step(world, walk=0)
+    step(world, walk=0, lease=10 * LEASE)
+    assert world.audit() == []
+
+
+def test_what_is_known_is_not_written_again(world: World) -> None:
+    """Only when half of its hour is over: any number of processes may tell the same."""
+    key = world.keys.audit("shop")
+    step(world, walk=0)
+    before = world.redis.hgetall(key)
+    world.now += HOUR // 2
+    step(world, walk=0)
+    assert world.redis.hgetall(key) == before
+    world.now += 1
+    step(world, walk=0)
+    assert world.redis.hgetall(key) == before | {"lease_until": str(world.now + HOUR)}
+
+
+@pytest.mark.parametrize("fields", [{}, {"lease_until": "soon", "at": "now", "first:pick": ""}])
+def test_what_it_knows_may_be_edited(world: World, fields: dict[str, str]) -> None:
+    """What is missing, or no number, is written anew."""
+    world.seed(audit={"shop": {"lease": str(LEASE), **fields}}, processing={"pick": {"1": 1}})
+    assert world.audit() == [("pick", "1", "gone")]
+    assert world.redis.hget(world.keys.audit("shop"), "lease_until") == str(NOW + HOUR)
+
+
 @pytest.mark.parametrize("stage", ["processing", "delayed"])
 def test_takes_out_what_is_somewhere_else(world: World, stage: str) -> None:
     """Ended, waiting, or in another queue: the id goes, and the job stays as it is."""
@@ -435,6 +464,24 @@ def test_parents_that_are_looked_at_quickly_are_all_looked_at(world: World) -> N
     world.seed(jobs={f"{BOX}:{job_id}": {"_parent": f"shop:{job_id}"} for job_id in ids[:-1]})
     _wait, _goes_on, repairs = world.run("audit", "pack", BOX, walk=1)
     assert repairs == [["pack", "059", "joined"]]
+
+
+def test_a_step_looks_at_a_bounded_number_of_parents(world: World) -> None:
+    """Also of those that do not wait, of which each is done with quickly."""
+    ids = [f"{number:02}" for number in range(48)]
+    world.seed(jobs={f"shop:{job_id}": processing("pack") for job_id in ids}, children={"pack": dict.fromkeys(ids, 1)})
+    _wait, goes_on, repairs = step(world)
+    assert goes_on
+    assert 20 < len(repairs) < 40
+    assert len(repairs) + len(world.audit()) == 48
+
+
+def test_the_children_of_one_parent_do_not_hold_back_the_next(world: World) -> None:
+    """A step goes on in the middle of a parent of which some children are on their way; after it comes one of none."""
+    job = {"_status": "children", "_queue": "pack", "_next": "ship", "children:pack:jobs": "[]"}
+    world.seed(jobs={"shop:8": job, "shop:9": job}, children={"pack": {"8": NOW, "9": NOW}})
+    world.seed(audit={"shop": {"place": "children pack", "cursor": f"{NOW} 2 3 8"}})
+    assert world.audit() == [("pack", "9", "joined")]
 
 
 def test_a_pass_goes_on_after_a_parent_that_has_left(world: World) -> None:
@@ -855,6 +902,13 @@ def test_a_queue_of_another_version_is_a_queue(world: World) -> None:
     )
     assert sorted(world.audit()) == [("wrap", A, "placed_waiting"), ("wrap:bow", B, "placed_processing")]
     assert world.snapshot()["jobs"] == jobs
+
+
+def test_a_queue_whose_owner_cannot_be_read_is_not_ours(world: World) -> None:
+    """Its jobs are passed over, and the rest is looked at."""
+    world.seed(jobs={f"wrap:bow:{A}": processing("wrap:bow"), f"shop:{B}": processing()})
+    world.redis.set(world.key("meta", "wrap:bow"), "not ours")
+    assert world.audit() == [("pick", B, "placed_processing")]
 
 
 def test_what_is_no_job_of_ours_is_left_alone(world: World) -> None:

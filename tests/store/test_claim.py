@@ -114,6 +114,13 @@ def test_stops_at_a_mebibyte(world: World) -> None:
     assert world.turn(want=6, fields=()).ids == ids[3:]
 
 
+def test_stops_at_a_thousand_lookup_lists(world: World) -> None:
+    """Each of them gets its time anew, so a turn is bounded by them too."""
+    lookups = "\n".join(f"user:{number}" for number in range(500))
+    world.seed(jobs={f"shop:{n}": {"_lookups": lookups} for n in "123"}, waiting={"pick": ["1", "2", "3"]})
+    assert [world.turn(want=3).ids for _ in range(2)] == [["1", "2"], ["3"]]
+
+
 def test_looks_at_four_hundred_ids_at_most(world: World) -> None:
     """A long row of dead ids is cleared by several turns, each of them short."""
     world.seed(jobs={"shop:x": {"a": "1"}}, waiting={"pick": [str(number) for number in range(450)] + ["x"]})

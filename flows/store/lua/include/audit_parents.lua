@@ -138,7 +138,7 @@ local function audit_parents(queue, cursor)
   local key = queue_key(queue, 'children')
   local score, from, waiting, id = string.match(cursor, '^(%S+) (%d+) (%d+) (.*)$')
   local rank = 0
-  from, waiting = tonumber(from or 0), tonumber(waiting or 0)
+  from, waiting = tonumber(from or 0), tonumber(waiting)
   if score then rank, from = rank_of(queue, score, id, from) else cursor = '-inf 0 0 ' end
   spend(1)
   local page = redis.call('ZRANGE', key, rank, rank + PAGE - 1, 'WITHSCORES')
