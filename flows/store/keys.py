@@ -89,7 +89,7 @@ class Keys:
         return f"{self.namespace}flows:ended:{flow}:{job_id}"
 
     def waited_for(self, flow: str) -> str:
-        """Channel: told nothing; whoever listens to `ended` of one of the flow's jobs listens here as well, and first."""
+        """Channel: told nothing; whoever listens to `ended` of a job of the flow listens here first."""
         return f"{self.namespace}flows:ended:{flow}"
 
     def cancel(self, queue: str) -> str:
