@@ -190,7 +190,7 @@ async def test_taking_back_and_closing() -> None:
     watched = Watched(2, for_ever)
     some = jobs(5)
     watched.lanes.offer(some)  # type: ignore[arg-type]
-    await suspending(some[0])
+    await suspending(some[1])
     assert watched.running == 2
     assert watched.lanes.take_back() == some[2:]
     await within(watched.lanes.close(1))
