@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
+from types import FrameType
 
 from comparison.cells import Cell, Failed, Figures, about, measure
+from comparison.charts import charts
 from comparison.environments import HOME, Environment, Unavailable, environment
 from comparison.report import markdown, tables
 from comparison.results import Book, newest, row
@@ -49,10 +51,13 @@ def main() -> None:
     """Do what the command line asks for."""
     given = _arguments()
     if given.table is not None:
-        print(markdown(json.loads(given.table.read_text(encoding="utf-8"))))
+        content = json.loads(given.table.read_text(encoding="utf-8"))
+        print(markdown(content))
+        if given.charts is not None:
+            charts(newest(content), given.charts)
         return
     # Let private servers and workers be stopped on the way out.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _leave)
     console = Console()
     cells = _cells(console, given.peer or PEERS, given.workload or list(WORKLOADS), given.size)
     with _server(given.redis) as server:
@@ -61,7 +66,7 @@ def main() -> None:
             of_workload = [cell for cell in cells if cell.workload == workload]
             _measure(console, book, of_workload, server, given.rounds)
     console = Console(width=max(console.width, 130))
-    for table in tables(newest(book.content)):
+    for table in tables(book.rows):
         console.print(table)
     console.print(f"kept in {book.path}")
 
@@ -75,7 +80,7 @@ def _cells(console: Console, peers: Sequence[str], workloads: Sequence[str], fac
                 home = environment(peer)
                 told = about(home)
         except (Unavailable, Failed) as error:
-            console.print(f"left out: {peer} does not install here: {error}", markup=False)
+            console.print(f"left out: {peer} does not install or start here: {error}", markup=False, soft_wrap=True)
             continue
         cells += _cells_of(peer, home, told, workloads, factor)
     return cells
@@ -111,7 +116,7 @@ def _measure(console: Console, book: Book, cells: Sequence[Cell], server: Server
                     figures = measure(cell, server.url)
                 except Failed as error:
                     errors.setdefault(cell, []).append(str(error))
-                    console.print(f"{label}: {error}", markup=False)
+                    console.print(f"{label}: {error}", markup=False, soft_wrap=True)
                 server.empty()
                 after = run(reference(server.url))
             if figures is not None:
@@ -121,10 +126,16 @@ def _measure(console: Console, book: Book, cells: Sequence[Cell], server: Server
                 figures |= {"ratio": ratio, "reference_before": before, "reference_after": after}
                 found.setdefault(cell, []).append(figures)
                 first = next(iter(figures))
-                console.print(f"{label}: {first} {figures[first]:,.2f}, ratio {ratio:.3f}", markup=False)
+                console.print(
+                    f"{label}: {first} {figures[first]:,.2f}, ratio {ratio:.3f}", markup=False, soft_wrap=True
+                )
             before = after
     for cell in cells:
         book.add(row(cell, found.get(cell, []), errors.get(cell, [])))
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(143)
 
 
 @contextmanager
@@ -163,6 +174,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--size", type=float, default=1.0, help="a factor for how many jobs a round takes")
     parser.add_argument("--redis", metavar="URL", help="an empty database of a server of yours, by TCP")
     parser.add_argument("--table", type=Path, metavar="FILE", help="measure nothing, make Markdown of these results")
+    parser.add_argument("--charts", type=Path, metavar="DIRECTORY", help="with --table: draw two charts there")
     return parser.parse_args()
 
 

@@ -7,11 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from comparison.environments import HOME, Environment
@@ -80,12 +81,13 @@ def _drain(cell: Cell, url: str) -> Figures:
     client = Client(url)
     with ExitStack() as stack:
         seen = url if cell.variant.delay is None else stack.enter_context(_slow(url, cell.variant.delay))
-        stack.enter_context(_worker(cell, seen, str(cell.jobs)))
-        word = client("BLPOP", DONE, _PATIENCE)
+        worker = stack.enter_context(_worker(cell, seen, str(cell.jobs)))
+        until = time.monotonic() + _PATIENCE
+        while (word := client("BLPOP", DONE, 1)) is None:
+            if worker.poll() is not None or time.monotonic() > until:
+                raise Failed(f"the worker died, or was not done after {_PATIENCE} s: see {_log(cell.peer)}")
     client.close()
-    if not isinstance(word, list) or not isinstance(word[1], bytes):
-        raise Failed(f"not done after {_PATIENCE} s, see {_log(cell.peer)}")
-    told = json.loads(word[1])
+    told = json.loads(cast("list[bytes]", word)[1])
     # The time begins with the first job, so it holds the others.
     figures = {"rate": (cell.jobs - 1) / told["seconds"]}
     if "cpu_seconds" in told:
@@ -113,7 +115,7 @@ def _answer(environment: Environment, url: str, *arguments: str) -> dict[str, An
 
 
 @contextmanager
-def _worker(cell: Cell, url: str, jobs: str) -> Generator[None]:
+def _worker(cell: Cell, url: str, jobs: str) -> Generator[subprocess.Popen[bytes]]:
     """Run a worker, and kill it with all that it has started: the server is emptied anyway."""
     log = _log(cell.peer)
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -127,7 +129,7 @@ def _worker(cell: Cell, url: str, jobs: str) -> Generator[None]:
             start_new_session=True,
         )
     try:
-        yield
+        yield process
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -64,7 +64,7 @@ def _parts(rows: Sequence[Row]) -> Generator[tuple[str, Sequence[str], list[list
 
 
 def _rank(row: Row) -> float:
-    return row["p50_ms"] if "p50_ms" in row else -row.get("rate", 0.0)
+    return float(row["p50_ms"] if "p50_ms" in row else -row.get("rate", 0.0))
 
 
 def _counterpart(row: Row, ours: Sequence[Row]) -> Row | None:

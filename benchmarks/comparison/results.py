@@ -36,9 +36,9 @@ class Book:
         self._content["runs"].append({"run": self._run, "command": command, "server": server})
 
     @property
-    def content(self) -> dict[str, Any]:
-        """All that the file holds."""
-        return self._content
+    def rows(self) -> list[Row]:
+        """What this run has added: only figures of one run are held against each other."""
+        return [each for each in self._content["rows"] if each["run"] == self._run]
 
     def add(self, row: Row) -> None:
         """Append a row and write the file."""
