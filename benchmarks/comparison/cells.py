@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, cast
@@ -131,7 +131,9 @@ def _worker(cell: Cell, url: str, jobs: str) -> Generator[subprocess.Popen[bytes
     try:
         yield process
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        # Where it has died of itself, what it had started may still be there.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
