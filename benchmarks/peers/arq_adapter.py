@@ -1,8 +1,8 @@
 """arq: asyncio, a sorted set that workers poll.
 
-Settings: `max_jobs=50` drains best of 10, 50 and 100. `poll_delay=0.01` in place of 0.5 s: at the default an idle
-worker starts a job after a quarter of a second, and a busy one waits between batches. It has no plain functions, no
-bulk call and no join: the children count down by hand.
+Settings: `max_jobs=50`, since the default of 10 leaves the loop waiting, and `poll_delay=0.01` in place of 0.5 s,
+which is how long an idle worker may sleep before it looks. It has no plain functions, no bulk call and no join: the
+children count down by hand.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """BullMQ's Python port: asyncio, the same scripts as the Node library.
 
-Settings: `concurrency=50` for throughput, 10 for latency; more does not drain faster. Three stages are a flow whose
-jobs wait for their child, the fan-out one that waits for ten.
+Settings: `concurrency=50` for throughput, 10 for latency. Three stages are a flow whose jobs wait for their child,
+the fan-out one that waits for ten.
 """
 
 from __future__ import annotations

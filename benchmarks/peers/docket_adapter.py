@@ -1,7 +1,7 @@
 """docket (on PyPI: pydocket): asyncio, streams.
 
-Settings: `concurrency=100` and a check every millisecond in place of 250: a worker whose slots are all taken sleeps for
-so long. Results are not asked for. It runs `async def` only, and has no join: the children count down by hand.
+Settings: `concurrency=100` and a check every millisecond in place of 250, since a worker whose slots are all taken
+sleeps for so long; not tuned further. It runs `async def` only, and has no join: the children count down by hand.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """redflow: asyncio, a durable workflow engine; a job here is a run of a workflow.
 
-Settings: `concurrency=50` slots, and `max_concurrency` out of their way. No bulk call; stages and children are runs
-that runs emit, and the children count down by hand: a run that waits for its children would hold its slot.
+Settings: `concurrency=50` slots, as for the other asyncio peers, and `max_concurrency` out of their way; not tuned
+further. No bulk call; stages and children are runs that runs emit, and the children count down by hand: a run that
+waits for its children would hold its slot.
 """
 
 from __future__ import annotations

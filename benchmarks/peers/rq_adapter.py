@@ -1,6 +1,6 @@
 """rq: synchronous, one job at a time.
 
-Settings: SimpleWorker, which runs jobs in its own process; the default forks for each job and drains a tenth of that.
+Settings: SimpleWorker, which runs jobs in its own process; the default worker forks for each job.
 """
 
 from __future__ import annotations

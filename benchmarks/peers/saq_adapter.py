@@ -1,7 +1,7 @@
 """saq: asyncio, lists and a blocking pop.
 
-Settings: `concurrency=50` for throughput, the default of 10 for latency, where more idle poppers only wake each other.
-It has no bulk call and no join: the children count down by hand.
+Settings: `concurrency=50` for throughput, the default of 10 for latency. It has no bulk call and no join: the
+children count down by hand.
 """
 
 from __future__ import annotations

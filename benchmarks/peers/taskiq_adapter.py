@@ -1,6 +1,6 @@
 """taskiq: asyncio, with the stream broker of taskiq-redis, the one that acknowledges.
 
-Settings: 50 tasks at once, as many prefetched, and 100 messages a read: better than the defaults. No bulk call and no
+Settings: 50 tasks at once, as many prefetched, and 100 messages a read, so that reads are shared. No bulk call and no
 join: the children count down by hand.
 """
 
