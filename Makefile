@@ -24,6 +24,9 @@ test: .venv/.stamp-test ## run the tests on a private server
 bench: .venv/.stamp-test ## measure: jobs per second and latency, on a private server
 	@$(PRIVATELY) $(PY) benchmarks/run.py $(ARGS)
 
+bench-peers: .venv/.stamp-test ## measure flows and its peers in turn; PEERS="arq saq" WORKLOADS=drain restrict it
+	@$(PRIVATELY) $(PY) benchmarks/compare.py $(PEERS:%=--peer %) $(WORKLOADS:%=--workload %) $(ARGS)
+
 faults: .venv/.stamp-test ## run the fault matrix: kill, stop, cut, fill and restart, 3 seeds a row
 	$(PY) -m tests.faults.run --seeds 3 $(ARGS)
 
@@ -66,6 +69,6 @@ clean: ## remove .venv, caches and builds
 	echo 'None of these is one: $(PYTHON). Name yours: make PYTHON=/path/to/python3.11' >&2; \
 	exit 1
 
-.PHONY: help demo test bench faults faults-long storm mutants check clean
+.PHONY: help demo test bench bench-peers faults faults-long storm mutants check clean
 .DEFAULT_GOAL := help
 .SECONDARY: .venv/.stamp

@@ -281,12 +281,12 @@ def attempt(verb: str, job_id: str, fence: int, *arguments: Argument) -> list[Ar
 
 def finish(job_id: str, fence: int = 1, result: str = "", **fields: str) -> list[Argument]:
     """The job is done; `result` is for its parent."""
-    return attempt("finish", job_id, fence, result, *_counted(fields))
+    return attempt("finish", job_id, fence, result, *itertools.chain(*fields.items()))
 
 
 def advance(job_id: str, fence: int = 1, to: str = "pack", **fields: str) -> list[Argument]:
     """The job goes to another queue."""
-    return attempt("advance", job_id, fence, to, *_counted(fields))
+    return attempt("advance", job_id, fence, to, *itertools.chain(*fields.items()))
 
 
 def fail(job_id: str, fence: int = 1, error: str = '{"type":"E"}') -> list[Argument]:

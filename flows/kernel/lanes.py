@@ -40,8 +40,9 @@ class Lanes:
         """Run these jobs as lanes become free."""
         self.ready.extend(jobs)
         if not self._spreading:
-            self._burst = 1
-            self._spread()
+            self._spreading, self._burst = True, 1
+            # Not at once: what the worker sends next goes first, so that the server works while these run.
+            asyncio.get_running_loop().call_soon(self._spread)
 
     @property
     def busy(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
 from functools import cache
+from itertools import compress
 from typing import Any, Generic, Literal, TypeVar, cast, get_args, get_origin
 
 from pydantic import BaseModel
@@ -70,7 +71,8 @@ class Decoder(Generic[ModelT]):
         names = _user_fields(model)
         self.fields = tuple(results_field(marks[name].queue) if name in marks else name for name in names)
         self.results = tuple((at, marks[name]) for at, name in enumerate(names) if name in marks)
-        self._names = tuple(b'"%b":' % name.encode() for name in names)
+        self._names = names
+        self._whole = _object_of(names, known=True)
         self._validate = model.__pydantic_validator__.validate_json
 
     def decode(self, values: Sequence[bytes | None], known: bytes = b"") -> ModelT:
@@ -85,11 +87,20 @@ class Decoder(Generic[ModelT]):
             for at, mark in self.results:
                 raw = values[at]
                 values[at] = None if raw is None else pick_child(raw, mark)
-        parts = [name + raw for name, raw in zip(self._names, values, strict=True) if raw is not None]
-        if known:
-            parts.append(known)
-        decoded: ModelT = self._validate(b"{" + b",".join(parts) + b"}", by_alias=False, by_name=True)
+        if known and None not in values:
+            text = self._whole % (*values, known)
+        else:
+            present = [raw is not None for raw in values]
+            form = _object_of(compress(self._names, present), known=bool(known))
+            text = form % (*compress(values, present), *([known] if known else ()))
+        decoded: ModelT = self._validate(text, by_alias=False, by_name=True)
         return decoded
+
+
+def _object_of(names: Iterable[str], *, known: bool) -> bytes:
+    """Return the form of a JSON object with these members, and at its end with those that the kernel knows."""
+    members = [b'"%b":%%b' % name.encode() for name in names]
+    return b"{" + b",".join([*members, b"%b"] if known else members) + b"}"
 
 
 def decode(model: type[ModelT], fields: Mapping[str, bytes], known: bytes = b"") -> ModelT:

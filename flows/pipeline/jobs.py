@@ -102,7 +102,8 @@ class Jobs(Generic[ParamsT]):
     async def wait_for(self, job_id: str, timeout: float) -> JobRecord[ParamsT]:
         """Return the job when it has ended."""
         await self._runtime.open()
-        signals, channel = self._runtime.signals, self._runtime.terms.keys.ended(self._flow, _checked(job_id))
+        signals, keys = self._runtime.signals, self._runtime.terms.keys
+        channel, waited_for = keys.ended(self._flow, _checked(job_id)), keys.waited_for(self._flow)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         event = asyncio.Event()
@@ -111,6 +112,7 @@ class Jobs(Generic[ParamsT]):
             event.set()
 
         try:
+            await signals.subscribe(waited_for, _heard_nothing)
             await signals.subscribe(channel, ring)
             while True:
                 record = (await self.get([job_id], None, resolve=False))[0]
@@ -130,6 +132,7 @@ class Jobs(Generic[ParamsT]):
                 event.clear()
         finally:
             signals.unsubscribe(channel, ring)
+            signals.unsubscribe(waited_for, _heard_nothing)
 
     async def cancel(self, job_id: str, reason: str) -> str:
         """Cancel a job and its children."""
@@ -271,6 +274,10 @@ def _state(raw: bytes | None) -> JobState:
         return JobState(raw.decode())
     except ValueError:
         return JobState.FAILED
+
+
+def _heard_nothing(_told: str | None) -> None:
+    """Listen only to be counted."""
 
 
 def _error(raw: bytes | None) -> JobError | None:

@@ -85,8 +85,12 @@ class Keys:
         return f"{self.namespace}flows:log:{flow}:{job_id}"
 
     def ended(self, flow: str, job_id: str) -> str:
-        """Channel: told when the job has ended."""
+        """Channel: told when the job has ended, if somebody listens to `waited_for` too."""
         return f"{self.namespace}flows:ended:{flow}:{job_id}"
+
+    def waited_for(self, flow: str) -> str:
+        """Channel: told nothing; whoever listens to `ended` of a job of the flow listens here first."""
+        return f"{self.namespace}flows:ended:{flow}"
 
     def cancel(self, queue: str) -> str:
         """Channel: told the ids of jobs of this queue that run and shall be cancelled."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from pydantic_core import to_json
@@ -180,9 +181,9 @@ def pack_outcome(claimed: Claimed, outcome: Outcome, *, child: bool) -> list[Arg
 def _verb(outcome: Outcome, *, child: bool) -> tuple[str, list[Argument]]:  # noqa: PLR0911 - one per outcome
     match outcome:
         case Done(fields):
-            return "finish", [as_object(fields) if child else "", *_counted(fields)]
+            return "finish", [as_object(fields) if child else "", *_flat(fields)]
         case Advance(queue, fields):
-            return "advance", [queue, *_counted(fields)]
+            return "advance", [queue, *_flat(fields)]
         case AwaitChildren(children, next_queue, fields, policy):
             result = as_object(fields) if child and fields else ""
             packed = pack_children(children)
@@ -208,11 +209,12 @@ def pack_children(children: Sequence[NewChild]) -> list[Argument]:
     return packed
 
 
+def _flat(fields: Fields) -> list[Argument]:
+    return list(chain.from_iterable(fields.items()))
+
+
 def _counted(fields: Fields) -> list[Argument]:
-    flat: list[Argument] = [len(fields) * 2]
-    for name, value in fields.items():
-        flat += (name, value)
-    return flat
+    return [len(fields) * 2, *_flat(fields)]
 
 
 def _part(children: Sequence[NewChild]) -> Sequence[NewChild]:

@@ -76,8 +76,8 @@ class Twin:
         """End an attempt."""
         job_id, queue, fence, name = token
         rest: dict[str, list[Argument]] = {
-            "finish": ["{}", 0],
-            "advance": [*arguments, 0],
+            "finish": ["{}"],
+            "advance": [*arguments],
             "fail": ['{"type":"E"}'],
             "retry": [LEASE, '{"type":"E"}', '{"type":"E"}'],
             "snooze": [LEASE, 0, '"later"'],

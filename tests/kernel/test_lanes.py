@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from flows.kernel.lanes import Lanes
-from tests.kernel.parts import within
+from tests.kernel.parts import LONG, within
 
 seen_by: ContextVar[object] = ContextVar("seen_by", default=None)
 
@@ -190,8 +190,9 @@ async def test_taking_back_and_closing() -> None:
     watched = Watched(2, for_ever)
     some = jobs(5)
     watched.lanes.offer(some)  # type: ignore[arg-type]
-    await suspending(some[0])
-    assert watched.running == 2
+    async with asyncio.timeout(LONG):
+        while watched.running < 2:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0)
     assert watched.lanes.take_back() == some[2:]
     await within(watched.lanes.close(1))
     assert (watched.running, watched.lanes.busy) == (0, False)

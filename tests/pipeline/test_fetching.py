@@ -135,12 +135,12 @@ async def test_many_fetch_at_once(orders: Orders) -> None:
 
 async def test_who_waited_listens_no_more(orders: Orders, redis: Redis, namespace: str) -> None:
     """However the waiting ended: by the end of the job, by a timeout, by a cancellation."""
-    channels = f"{namespace}flows:ended:*"
+    channels = f"{namespace}flows:ended:*"  # of each job, and of the flow
     async with orders:
         kept, cancelled = await orders.create_jobs([Order(), Order()])
         waits = [asyncio.create_task(orders.wait_for(job_id, LONG)) for job_id in (kept, cancelled)]
         async with asyncio.timeout(LONG):
-            while len(redis.pubsub_channels(channels)) < 2:  # noqa: ASYNC110 - the server tells nobody
+            while len(redis.pubsub_channels(channels)) < 3:  # noqa: ASYNC110 - the server tells nobody
                 await asyncio.sleep(0.001)
         await orders.cancel_job(cancelled)
         assert (await waits[1]).status == "cancelled"

@@ -81,13 +81,19 @@ def test_a_lookup_list_of_another_type_hinders_nothing(world: World) -> None:
     assert world.redis.get(world.key("lookups", "shop:user:7")) == "not ours"
 
 
-def test_tells_who_waits_for_the_job(world: World) -> None:
-    """The end is told on the job's channel, by the word of its state."""
-    world.seed(jobs={"shop:1": processing()})
+@pytest.mark.parametrize("flow", ["shop", "pack:box", None])
+def test_an_end_is_told_to_those_who_wait(world: World, flow: str | None) -> None:
+    """Only where somebody listens to the channel of the job's own flow: nothing is told that nobody hears."""
+    world.seed(jobs={"shop:1": processing(), "shop:2": processing()})
     with world.redis.pubsub(ignore_subscribe_messages=True) as listener:
-        listener.subscribe(world.keys.ended("shop", "1"))
+        listener.psubscribe(f"{world.namespace}flows:ended:*")
         listener.get_message(timeout=5)
-        world.settle(finish("1"))
-        message = listener.get_message(timeout=5)
-    assert message is not None
-    assert message["data"] == "done"
+        if flow is not None:
+            listener.subscribe(world.keys.waited_for(flow))
+            listener.get_message(timeout=5)
+        assert world.settle(finish("1"), finish("2")) == ["ok", "ok"]
+        world.redis.publish(f"{world.namespace}flows:ended:", "all")
+        heard = []
+        while (message := listener.get_message(timeout=5))["data"] != "all":  # type: ignore[index]
+            heard.append((message["channel"].partition("flows:ended:")[2], message["data"]))
+    assert heard == ([("shop:1", "done"), ("shop:2", "done")] if flow == "shop" else [])

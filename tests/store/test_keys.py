@@ -28,6 +28,7 @@ LITERAL = {
     "audit": (("shop",), "flows:audit:shop"),
     "cancelling": (("shop",), "flows:cancelling:shop"),
     "ended": (("shop", "1"), "flows:ended:shop:1"),
+    "waited_for": (("shop",), "flows:ended:shop"),
     "cancel": (("pack:box",), "flows:cancel:pack:box"),
 }
 

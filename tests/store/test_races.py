@@ -165,7 +165,9 @@ async def test_families_are_cancelled_while_they_work(world: World, callers: lis
         world.settle(await_children(parent, children=children, to="ship"), queue="pack")
     listener = world.redis.pubsub(ignore_subscribe_messages=True)
     listener.psubscribe(f"{world.namespace}flows:ended:*")
-    listener.get_message(timeout=5)
+    listener.subscribe(*(world.keys.waited_for(flow) for flow in ("shop", BOX)))
+    for _ in range(3):  # what it is told of its three subscriptions
+        listener.get_message(timeout=5)
 
     async def work(caller: Caller) -> None:
         for _ in range(15):

@@ -88,7 +88,9 @@ class Jobs(RuleBasedStateMachine):
             self.world.redis.delete(*keys)
         self.listener = self.world.redis.pubsub(ignore_subscribe_messages=True)
         self.listener.psubscribe(f"{self.world.namespace}flows:ended:*")
-        self.listener.get_message(timeout=5)
+        self.listener.subscribe(*(self.world.keys.waited_for(flow) for flow in ("shop", *CHILDREN)))
+        for _ in range(4):  # what it is told of its four subscriptions
+            self.listener.get_message(timeout=5)
 
     def teardown(self) -> None:
         """End everything and look for what stays for ever."""

@@ -24,12 +24,13 @@ local function answered_before()
   if tonumber(parts[1]) > tonumber(number) then return late() end
   if parts[1] ~= number then return nil end
   local claimed = {}
-  for _, pair in ipairs(parts[3]) do
-    local job = owned(flow, pair[1], worker, tostring(pair[2]))
+  local given = parts[3]
+  for i = 1, #given, 2 do
+    local job = owned(flow, given[i], worker, tostring(given[i + 1]))
     if job then
       local attempts, visit, rescues = counts(job.attempt)
       local values = redis.call('HMGET', job.key, '_correlation_id', unpack(fields))
-      claimed[#claimed + 1] = { pair[1], pair[2], attempts, visit, rescues, unpack(values) }
+      claimed[#claimed + 1] = { given[i], given[i + 1], attempts, visit, rescues, unpack(values) }
     end
   end
   return { parts[2], claimed, redis.call('LLEN', waiting), 0, { 0, 0, 0 } }
@@ -42,7 +43,7 @@ end
 local function claim_some(wanted)
   local claimed, leases, bytes, used = {}, {}, 0, 0
   local dropped = { expired = 0, malformed = 0, elsewhere = 0 }
-  local until_ms = time + tonumber(lease)
+  local until_ms = string.format('%d', time + tonumber(lease))
   while #claimed < wanted and used < 400 do
     local ids = redis.call('LRANGE', waiting, used, used + wanted - #claimed - 1)
     local stop = #ids == 0
@@ -102,7 +103,7 @@ if wanted > 0 then
 end
 if #words > 0 or #claimed > 0 then
   local given = {}
-  for i, job in ipairs(claimed) do given[i] = { job[1], job[2] } end
+  for i, job in ipairs(claimed) do given[2 * i - 1], given[2 * i] = job[1], job[2] end
   redis.call('SET', call, cmsgpack.pack({ number, words, given }), 'PX', math.max(60000, tonumber(lease) * 2))
 end
 return { words, claimed, left, due, dropped }

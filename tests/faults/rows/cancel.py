@@ -38,6 +38,8 @@ class Watch:
     def __enter__(self) -> Self:
         """Begin to listen."""
         self._pubsub.psubscribe(**{"flows:ended:*": self._hear})
+        # Ends are told where somebody listens to the flow's own channel too.
+        self._pubsub.subscribe(**{f"flows:ended:{flow}": self._hear for flow in ("orders", "pack:label", "pack:box")})
         self._thread = self._pubsub.run_in_thread(sleep_time=0.5, daemon=True)
         return self
 

@@ -13,5 +13,12 @@ local function take_list(n)
   return list
 end
 
+-- Returns the arguments before the n-th, and takes them.
+local function take_up_to(n)
+  local from = at
+  at = n
+  return unpack(rest, from, n - 1)
+end
+
 -- Returns a list that is preceded by its length.
 local function take_counted() return take_list(tonumber(take())) end

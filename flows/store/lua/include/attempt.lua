@@ -3,6 +3,12 @@
 
 local NONE = '0 - 0 0 0'
 
+-- Lua writes a number each time anew, which takes longer than to look it up; most counts are small.
+local TEXT = setmetatable({}, { __index = function(texts, number)
+  texts[number] = string.format('%d', number)
+  return texts[number]
+end })
+
 -- Returns fence, worker, attempts, visit and rescues as texts, or nothing where it was edited into nonsense.
 local function read_attempt(text)
   local fence, by, attempts, visit, rescues = string.match(text or NONE, '^(%d+) (%S+) (%d+) (%d+) (%d+)$')

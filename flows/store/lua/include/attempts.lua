@@ -28,7 +28,7 @@ local function end_attempt()
     word = 'cancelled'
   else
     local wrong = target_conflict(verb, id)
-    if wrong then fail_with(job, failure('KeyConflict', wrong, queue, (counts(job.attempt)))) else VERBS[verb](job) end
+    if wrong then fail_with(job, failure('KeyConflict', wrong, queue, (counts(job.attempt)))) else VERBS[verb](job, after) end
     word = 'ok'
   end
   at = after

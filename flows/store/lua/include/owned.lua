@@ -8,6 +8,6 @@ local function owned(flow, id, worker, fence)
   if job.err then return nil, 'malformed' end
   if not job[2] and redis.call('EXISTS', key) == 0 then return nil, 'gone' end
   local token = fence .. ' ' .. worker .. ' '
-  if job[1] ~= 'processing' or string.sub(job[2] or '', 1, #token) ~= token then return nil, 'stale' end
+  if job[1] ~= 'processing' or string.find(job[2] or '', token, 1, true) ~= 1 then return nil, 'stale' end
   return { key = key, id = id, attempt = job[2], cancel = job[3], lookups = job[4], parent = job[5], history = job[6] }
 end

@@ -1,11 +1,11 @@
 -- Ends an attempt by passing the job on to another queue, with what the function returned.
 --@ include: owned status life batch arguments history
 
--- Arguments: the queue, then a counted list of fields and values.
-local function advance(job)
-  local to, fields = take(), take_counted()
+-- Arguments: the queue, then fields and values.
+local function advance(job, after)
+  local to = take()
   leave_processing(job.id)
-  move(job.key, 'processing', 'waiting', '_queue', to, '_attempt', next_visit(job.attempt), unpack(fields))
+  move(job.key, 'processing', 'waiting', '_queue', to, '_attempt', next_visit(job.attempt), take_up_to(after))
   if job.history then
     redis.call('HSET', job.key, '_history', history_with(job, 'advance'))
   end

@@ -24,14 +24,13 @@ local function claim(id, fields, alone_only)
       '_queue', queue, '_error', why)
     return 'malformed'
   end
-  rescues = tonumber(rescues)
-  if is_alone(rescues) and alone_only then return 'alone' end
+  if is_alone(tonumber(rescues)) and alone_only then return 'alone' end
   local there = refresh(flow, key, job[4], ttl) or job[1] or redis.call('EXISTS', key) == 1
   if not there then return expire(id) end
-  fence, attempts, visit = fence + 1, attempts + 1, tonumber(visit)
+  fence, attempts = fence + 1, attempts + 1
   move(key, 'waiting', 'processing', '_queue', queue,
-    '_attempt', fence .. ' ' .. worker .. ' ' .. attempts .. ' ' .. visit .. ' ' .. rescues)
+    '_attempt', TEXT[fence] .. ' ' .. worker .. ' ' .. TEXT[attempts] .. ' ' .. visit .. ' ' .. rescues)
   local bytes = 0
   for i = 6, #job do bytes = bytes + #(job[i] or '') end
-  return 'claimed', { id, fence, attempts, visit, rescues, unpack(job, 5) }, bytes
+  return 'claimed', { id, fence, attempts, tonumber(visit), tonumber(rescues), unpack(job, 5) }, bytes
 end
