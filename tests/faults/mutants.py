@@ -36,7 +36,6 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "set_aside and status == 'waiting'",
         "if false then set_aside(queue, id) else take_out(id, key, status, queue) end",
     ): "the slower of two ways: the list is searched for each child instead of once for all",
-    ("include/child.lua", "not seen[child]", "if true then"): "asks again for each child what is known of its queue",
 }
 
 

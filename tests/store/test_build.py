@@ -108,7 +108,10 @@ def test_of_a_missing_parent_nothing_is_written(world: World) -> None:
     assert world.snapshot() == {}
 
 
-@pytest.mark.parametrize(("kind", "name"), [("parents", "pack:box"), ("pending", "shop:9"), ("building", "shop:9")])
+SIDES = [("waiting", "pack:box"), ("parents", "pack:box"), ("pending", "shop:9"), ("building", "shop:9")]
+
+
+@pytest.mark.parametrize(("kind", "name"), SIDES)
 def test_a_key_of_another_type_is_named(world: World, kind: str, name: str) -> None:
     """Nothing is written."""
     seed(world)

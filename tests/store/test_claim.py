@@ -97,6 +97,15 @@ def test_a_malformed_job_fails_alone(world: World, field: str, value: str) -> No
     assert (found["meta"], list(found["processing"]["pick"])) == ({"pick": {"malformed": "1"}}, ["2"])
 
 
+@pytest.mark.parametrize(("digits", "claimed"), [(15, [10**15]), (16, [])])
+def test_a_fence_that_cannot_be_counted_on_fails_the_job(world: World, digits: int, claimed: list[int]) -> None:
+    """Somebody has edited it: a script counts exactly up to a number of so many digits."""
+    world.seed(jobs={"shop:1": WAITING | {"_fence": "9" * digits}}, waiting={"pick": ["1"]})
+    assert [job.fence for job in world.claim()] == claimed
+    job = world.job("shop:1")
+    assert (job["_status"], job["_fence"]) == (("processing", str(10**15)) if claimed else ("failed", "9" * digits))
+
+
 def test_a_key_of_another_type_is_dropped_and_left_alone(world: World) -> None:
     """Where something else stands at the job's key, the id is dropped and counted and the key is not ours."""
     world.seed(jobs={"shop:2": {"a": "1"}}, waiting={"pick": ["1", "2"]})
