@@ -7,7 +7,7 @@ import json
 import pytest
 from redis.exceptions import ResponseError
 
-from tests.world import NOW, World, await_children, fail, finish, packed, processing
+from tests.world import KEPT, NOW, TTL, World, await_children, fail, finish, packed, processing
 
 
 def build(world: World, count: int, *, at_once: int = 200) -> list[str]:
@@ -70,15 +70,17 @@ def test_then_the_parent_waits_without_new_children(world: World) -> None:
     assert ([child["id"] for child in results["box"]], world.job("shop:9")["_queue"]) == (ids, "ship")
 
 
-def test_children_may_settle_before_the_parent_waits(world: World) -> None:
-    """They count, and the parent goes on at once."""
+@pytest.mark.parametrize(("ttl", "life"), [(TTL, TTL), (0, KEPT[0])], ids=["a TTL", "no TTL"])
+@pytest.mark.parametrize("policy", ["continue", "fail"])
+def test_children_may_settle_before_the_parent_waits(world: World, ttl: int, life: int, policy: str) -> None:
+    """They count, and the parent goes on at once; should it never wait, nothing of this stays."""
     build(world, 1)
     publish(world)
     world.claim(queue="pack:box")
-    world.settle(finish("c0", result="{}"), queue="pack:box")
+    world.settle(finish("c0", result="{}"), queue="pack:box", ttl=ttl)
     assert world.job("shop:9")["_status"] == "processing"
-    assert world.life("settled", "shop:9:children:pack") > 0
-    world.settle(await_children("9", to="ship"), queue="pack")
+    assert world.lives("settled", "shop:9:children:pack", life)
+    world.settle(await_children("9", to="ship", policy=policy), queue="pack")
     assert world.job("shop:9")["children:pack:results"] == '{"box":[{"id":"c0","status":"done","result":{}}]}'
     assert world.snapshot()["waiting"] == {"ship": ["9"]}
 
