@@ -36,6 +36,19 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "set_aside and status == 'waiting'",
         "if false then set_aside(queue, id) else take_out(id, key, status, queue) end",
     ): "the slower of two ways: the list is searched for each child instead of once for all",
+    ("include/take_out.lua", "#ids < MANY", "if true then"): "the slower of two ways to the same list",
+    (
+        "include/take_out.lua",
+        "not first or blank(list, gone, first, first + #ids - 1) < #ids",
+        "if true then blank(list, gone, 0, -1) end",
+    ): "looks through the whole list though all were found",
+    ("include/type.lua", "checked[key]", "if false then return nil end"): "asks for the type of a key again",
+    (
+        "transition/finish.lua",
+        "job.parent and done_fragment(job.id, result)",
+        "done_fragment(job.id, result), take_up_to(after))",
+    ): "makes a text that nobody reads",
+    ("transition/await_children.lua", "#built == 0", "if true then"): "asks and unsets what new children do not have",
 }
 
 

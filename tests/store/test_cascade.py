@@ -336,6 +336,16 @@ def test_the_other_ids_of_a_list_stay_in_order(world: World, number: int) -> Non
     assert world.snapshot()["waiting"][BOX] == [*map(str, range(number)), "last"]
 
 
+def test_ids_that_somebody_took_from_the_list_are_not_missed(world: World) -> None:
+    """Where the first of many is not in it, the others are found all the same."""
+    ids = seed_parent(world, number=40)
+    world.redis.lrem(world.key("waiting", BOX), 0, ids[0])
+    world.redis.rpush(world.key("waiting", BOX), "last")
+    cancel_parent(world)
+    assert cascade(world) == ["shop:9", 0, 40, []]
+    assert world.snapshot()["waiting"] == {BOX: ["last"]}
+
+
 def test_the_lists_of_several_queues_share_what_one_call_searches(world: World) -> None:
     """Two lists that are long together take two calls."""
     world.seed(jobs={"shop:9": processing("pack")})

@@ -125,6 +125,15 @@ def test_a_key_of_another_type_is_named(world: World, kind: str, name: str) -> N
     assert world.snapshot() == before
 
 
+def test_what_is_named_like_the_place_of_an_ended_job_is_not_ours(world: World) -> None:
+    """There is no such place: the job is deleted and the key stays."""
+    world.seed(jobs={"shop:1": {"_status": "done", "_queue": "pick"}})
+    key = f"{world.namespace}queue:pick:done"
+    world.redis.set(key, "not ours")
+    assert world.run("delete", id="1") == ["deleted", []]
+    assert world.snapshot() == {"other": {key: "not ours"}}
+
+
 def test_notes_of_what_is_to_be_cancelled_that_are_none_hinder_nothing(world: World) -> None:
     """The job is deleted all the same."""
     world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})

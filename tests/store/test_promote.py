@@ -82,3 +82,19 @@ def test_a_child_that_was_lost_while_delayed_settles(world: World) -> None:
         "1": '{"id":"1","status":"expired"}',
         "2": '{"id":"2","status":"deleted"}',
     }
+
+
+def test_a_child_that_is_there_does_not_settle(world: World) -> None:
+    """Its id is dropped where it is not delayed: the parent waits on for it."""
+    parent = {"_status": "children", "_queue": "pack", "_policy": "continue", "_next": "ship"}
+    world.seed(
+        jobs={"shop:9": parent, "pack:box:1": {"_parent": "shop:9"}},
+        children={"pack": {"9": NOW}},
+        pending={"shop:9": {"1"}},
+        parents={"pack:box": {"1": "shop:9"}},
+        delayed={"pack:box": {"1": NOW}},
+    )
+    before = world.snapshot()
+    world.turn(want=1, queue="pack:box")
+    del before["delayed"]
+    assert world.snapshot() == before
