@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from redis import Redis
 
+from flows.testing import private_server
 from tests.world import HOUR, KEPT, NOW, TTL, World, finish, processing
 
 
@@ -97,3 +99,19 @@ def test_an_end_is_told_to_those_who_wait(world: World, flow: str | None) -> Non
         while (message := listener.get_message(timeout=5))["data"] != "all":  # type: ignore[index]
             heard.append((message["channel"].partition("flows:ended:")[2], message["data"]))
     assert heard == ([("shop:1", "done"), ("shop:2", "done")] if flow == "shop" else [])
+
+
+def test_tells_the_end_where_it_may_not_ask_who_listens() -> None:
+    """A user of the server that has no right to ask tells all ends, and none of its scripts stops half way."""
+    with private_server() as url, Redis.from_url(url, decode_responses=True) as redis:
+        world = World(redis, "")
+        world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})
+        redis.execute_command("ACL", "SETUSER", "default", "-pubsub")
+        with redis.pubsub(ignore_subscribe_messages=True) as listener:
+            listener.subscribe(world.keys.ended("shop", "1"))
+            listener.get_message(timeout=5)
+            assert world.settle(finish("1")) == ["ok"]
+            message = listener.get_message(timeout=5)
+        assert message is not None
+        assert message["data"] == "done"
+        assert "processing" not in world.snapshot()
