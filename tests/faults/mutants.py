@@ -49,6 +49,12 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "job.parent and done_fragment(job.id, result)",
         "done_fragment(job.id, result), take_up_to(after))",
     ): "makes a text that nobody reads",
+    (
+        "turn.lua",
+        "#claimed < wanted and used < 400",
+        "while used < 400 do",
+    ): "reads no ids once more",
+    ("turn.lua", "used > 0", "if true then redis.call('LTRIM', waiting, used, -1) end"): "cuts nothing off",
     ("transition/await_children.lua", "#built == 0", "if true then"): "asks and unsets what new children do not have",
 }
 
@@ -146,7 +152,7 @@ def _collect(work: Path, found: list[Mutant], rows: dict[int, dict[str, Any]]) -
 
 
 def _name(mutant: Mutant) -> tuple[str, str, str]:
-    """Return what a mutant is known by in another run: its line may have moved, and another guard may end as the same."""
+    """Return what a mutant is known by in another run: lines move, and without their guards two may read the same."""
     return mutant.file, mutant.guard, mutant.after
 
 

@@ -67,7 +67,10 @@ def test_trims_two_hundred_ids_at_most(world: World) -> None:
     dead = [f"d{number}" for number in range(10)]
     names = [f"user:{number}" for number in range(25)]
     world.seed(
-        jobs={"shop:1": processing(_lookups="\n".join(names[:15])), "shop:2": processing(_lookups="\n".join(names[15:]))},
+        jobs={
+            "shop:1": processing(_lookups="\n".join(names[:15])),
+            "shop:2": processing(_lookups="\n".join(names[15:])),
+        },
         lookups={f"shop:{name}": dead for name in names},
     )
     world.settle(finish("1"), finish("2"))

@@ -181,6 +181,15 @@ def test_wakes_the_queues_to_which_jobs_went(world: World) -> None:
     assert world.snapshot(unseen=frozenset())["wake"] == {"pack": {"w": 0}, "ship": {"w": 0}}
 
 
+def test_a_bell_of_another_type_hinders_nothing(world: World) -> None:
+    """It is only a hint: the job goes on, and is found by whoever looks."""
+    world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})
+    world.redis.set(world.key("wake", "pack"), "not ours")
+    assert world.settle(advance("1")) == ["ok"]
+    found = world.snapshot()
+    assert (found["waiting"], "processing" in found) == ({"pack": ["1"]}, False)
+
+
 def test_ends_two_hundred_attempts(world: World) -> None:
     """The most that one call takes fits into Lua's own limits, whatever each attempt does."""
     world.seed(jobs={f"shop:{number}": processing() for number in range(200)})

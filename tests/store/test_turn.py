@@ -54,6 +54,22 @@ def test_sent_again_it_answers_the_same_and_does_nothing(world: World) -> None:
     assert world.snapshot(unseen=frozenset()) == before
 
 
+@pytest.mark.parametrize(("lease", "kept"), [(1_000, 60_000), (LEASE * 10, LEASE * 20)], ids=["short", "long"])
+def test_the_answer_of_a_turn_that_only_ended_attempts_is_kept(world: World, lease: int, kept: int) -> None:
+    """For a minute at least: sent again, the turn must not learn that its attempts are somebody else's."""
+    world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})
+    assert [world.turn(finish("1"), number=7, lease=lease).words for _ in range(2)] == [["ok"], ["ok"]]
+    assert world.lives("call", "w1", kept)
+    assert world.life("call", "w1") > kept * 9 // 10
+
+
+def test_a_turn_that_brought_nothing_is_not_kept(world: World) -> None:
+    """An idle worker asks all the time: sent again, the turn brings what has come meanwhile."""
+    assert world.turn(want=1, number=7).ids == []
+    world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
+    assert world.turn(want=1, number=7).ids == ["1"]
+
+
 def test_sent_again_it_gives_out_only_what_is_still_its_own(world: World) -> None:
     """A lease may have ended in the meantime, and another worker have the job."""
     world.seed(jobs={f"shop:{n}": {"a": n} for n in "12"}, waiting={"pick": ["1", "2"]})
@@ -109,6 +125,12 @@ def test_one_worker_of_the_queue_wakes_for_the_next_due_job(world: World) -> Non
     assert 0 < world.redis.pttl(world.keys.timer("pick")) <= 15_000
     world.redis.delete(world.keys.timer("pick"))
     assert world.turn(want=1, worker="w2").due == 700
+
+
+def test_what_is_overdue_is_due_at_once(world: World) -> None:
+    """More ids than one turn promotes, of which none has a job: the worker comes back for the rest."""
+    world.seed(delayed={"pick": {str(number): NOW - 9 for number in range(101)}})
+    assert [world.turn(want=1).due for _ in range(2)] == [1, 0]
 
 
 def test_a_worker_that_got_enough_sets_no_timer(world: World) -> None:
