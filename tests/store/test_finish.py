@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from redis import Redis
 
 from tests.world import HOUR, KEPT, NOW, TTL, World, finish, processing
 
@@ -85,3 +86,20 @@ def test_an_end_is_told_to_those_who_wait(world: World, flow: str | None) -> Non
         while (message := listener.get_message(timeout=5))["data"] != "all":  # type: ignore[index]
             heard.append((message["channel"].partition("flows:ended:")[2], message["data"]))
     assert heard == ([("shop:1", "done"), ("shop:2", "done")] if flow == "shop" else [])
+
+
+def test_an_account_that_may_not_ask_who_listens_tells_all(redis_url: str, world: World) -> None:
+    """Without the right to `PUBSUB` an end is told whether somebody waits or not."""
+    name = f"narrow-{world.namespace.strip(':')}"
+    world.redis.execute_command("ACL", "SETUSER", name, "on", "nopass", "~*", "&*", "+@all", "-pubsub")
+    world.seed(jobs={"shop:1": processing()})
+    with Redis.from_url(redis_url, username=name, decode_responses=True) as narrow:
+        narrow_world = World(narrow, world.namespace)
+        with world.redis.pubsub(ignore_subscribe_messages=True) as listener:
+            listener.subscribe(world.keys.ended("shop", "1"))
+            listener.get_message(timeout=5)
+            assert narrow_world.settle(finish("1")) == ["ok"]
+            message = listener.get_message(timeout=5)
+    world.redis.execute_command("ACL", "DELUSER", name)
+    assert message is not None
+    assert message["data"] == "done"
