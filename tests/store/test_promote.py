@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.world import NOW, TTL, World
+from tests.world import NOW, TTL, World, processing
 
 DELAYED = {"_status": "delayed", "_queue": "pick", "_fence": "1", "_attempts": "1"}
 
@@ -82,3 +82,15 @@ def test_a_child_that_was_lost_while_delayed_settles(world: World) -> None:
         "1": '{"id":"1","status":"expired"}',
         "2": '{"id":"2","status":"deleted"}',
     }
+
+
+def test_a_child_that_is_elsewhere_has_not_settled(world: World) -> None:
+    """Whatever stands in the set by mistake: a child that was never claimed, or that runs, is still waited for."""
+    world.seed(
+        jobs={"pack:box:1": {"n": "1"}, "pack:box:2": processing("pack:box")},
+        pending={"shop:9": {"1", "2"}},
+        parents={"pack:box": {"1": "shop:9", "2": "shop:9"}},
+        delayed={"pack:box": {"1": NOW, "2": NOW}},
+    )
+    world.turn(want=1, queue="pack:box")
+    assert world.snapshot()["pending"] == {"shop:9": {"1", "2"}}

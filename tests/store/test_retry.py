@@ -37,6 +37,13 @@ def test_a_job_without_a_ttl_gets_none(world: World, ttl: int) -> None:
     assert world.life("jobs", "shop:1") == -1
 
 
+def test_a_flow_without_a_ttl_takes_away_that_of_former_days(world: World) -> None:
+    """It was created when the flow had one."""
+    world.seed(jobs={"shop:1": processing()})
+    world.settle(retry("1"), ttl=0)
+    assert world.life("jobs", "shop:1") == -1
+
+
 def test_only_a_new_earliest_due_time_wakes_a_worker(world: World) -> None:
     """A worker has to set its alarm anew only where the earliest due time has changed."""
     world.seed(jobs={"shop:1": processing(), "shop:2": processing()})

@@ -6,7 +6,7 @@
 -- come to all of them. Returns whether it was noted.
 local function cancel(flow, id, key, from, lookups, parent, reason)
   local me = flow .. ':' .. id
-  end_job(flow, id, key, from, 'cancelled', lookups, parent, parent and word_fragment(id, 'cancelled'),
+  end_job(flow, id, key, from, 'cancelled', lookups, parent, word_fragment(id, 'cancelled'),
     '_reason', reason)
   local pending, building = flows_key('pending', me), flows_key('building', me)
   if redis.call('EXISTS', pending, building) == 0 then return false end

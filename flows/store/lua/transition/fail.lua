@@ -4,7 +4,7 @@
 local function fail_with(job, why)
   leave_processing(job.id)
   end_job(flow, job.id, job.key, 'processing', 'failed', job.lookups, job.parent,
-    job.parent and failed_fragment(job.id, why), '_error', why)
+    failed_fragment(job.id, why), '_error', why)
 end
 
 -- Argument: the error, JSON.

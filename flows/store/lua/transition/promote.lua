@@ -13,7 +13,7 @@ local function promote()
       ids[#ids + 1] = id
     elseif job.err then
       settle_missing(flow, id, 'deleted')
-    elseif not job[1] and redis.call('EXISTS', key) == 0 then
+    elseif redis.call('EXISTS', key) == 0 then
       settle_missing(flow, id, 'expired')
     end
   end

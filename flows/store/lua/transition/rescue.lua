@@ -10,7 +10,7 @@ local function rescue(id)
     settle_missing(flow, id, 'deleted')
     return 'malformed'
   end
-  if not job[1] and redis.call('EXISTS', key) == 0 then
+  if redis.call('EXISTS', key) == 0 then
     settle_missing(flow, id, 'expired')
     return 'expired'
   end
