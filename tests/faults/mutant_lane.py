@@ -35,6 +35,10 @@ MUTANT_SECONDS: Final = 240.0
 UNCHANGED_SECONDS: Final = 600.0
 #: Which test file a file without one of its own belongs to.
 BELONGS: Final = {
+    "include/audit_jobs": "audit",
+    "include/audit_parents": "audit",
+    "include/audit_places": "audit",
+    "include/audit_step": "audit",
     "include/settle": "children",
     "include/child": "children",
     "include/attempts": "settle",

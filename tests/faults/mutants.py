@@ -27,8 +27,29 @@ from tests.faults.mutant_lane import read_mutants
 ROOT: Final = Path(__file__).resolve().parents[2]
 SCRIPTS: Final = ROOT / "flows" / "store" / "lua"
 
-#: Guards whose absence nobody can see, and why: the file and the line as it stands without the guard.
-EQUIVALENT: Final[dict[tuple[str, str], str]] = {}
+#: Guards whose absence nobody can see, and why: the file, the guard, and the line as it stands without it.
+EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
+    ("include/audit_jobs.lua", "#jobs < MANY", "if false then"): "the quicker of two ways to the same answer",
+    ("include/audit_jobs.lua", "#jobs < MANY", "if true then"): "the quicker of two ways to the same answer",
+    (
+        "include/cancel_job.lua",
+        "set_aside and status == 'waiting'",
+        "if false then set_aside(queue, id) else take_out(id, key, status, queue) end",
+    ): "the slower of two ways: the list is searched for each child instead of once for all",
+    ("include/take_out.lua", "#ids < MANY", "if true then"): "the slower of two ways to the same list",
+    (
+        "include/take_out.lua",
+        "not first or blank(list, gone, first, first + #ids - 1) < #ids",
+        "if true then blank(list, gone, 0, -1) end",
+    ): "looks through the whole list though all were found",
+    ("include/type.lua", "checked[key]", "if false then return nil end"): "asks for the type of a key again",
+    (
+        "transition/finish.lua",
+        "job.parent and done_fragment(job.id, result)",
+        "done_fragment(job.id, result), take_up_to(after))",
+    ): "makes a text that nobody reads",
+    ("transition/await_children.lua", "#built == 0", "if true then"): "asks and unsets what new children do not have",
+}
 
 
 def main() -> int:
@@ -49,10 +70,9 @@ def main() -> int:
         index for index, mutant in enumerate(found) if options.only in f"{mutant.file}:{mutant.line} {mutant.change}"
     ]
     if options.again:
-        killed = {
-            (row["file"], row["after"]) for row in json.loads(options.again.read_text()) if row["fate"] == "killed"
-        }
-        wanted = [index for index in wanted if (found[index].file, found[index].after) not in killed]
+        rows = json.loads(options.again.read_text())
+        killed = {(row["file"], row["guard"], row["after"]) for row in rows if row["fate"] == "killed"}
+        wanted = [index for index in wanted if _name(found[index]) not in killed]
     if options.list:
         for index in wanted:
             _say(_line(found[index], ""))
@@ -110,7 +130,7 @@ def _collect(work: Path, found: list[Mutant], rows: dict[int, dict[str, Any]]) -
                 continue
             fate = result["fate"]
             if fate == "survived":
-                fate = "equivalent" if (mutant.file, mutant.after) in EQUIVALENT else "SURVIVED"
+                fate = "equivalent" if _name(mutant) in EQUIVALENT else "SURVIVED"
             rows[result["index"]] = {
                 "file": mutant.file,
                 "line": mutant.line,
@@ -118,10 +138,15 @@ def _collect(work: Path, found: list[Mutant], rows: dict[int, dict[str, Any]]) -
                 "change": mutant.change,
                 "after": mutant.after,
                 "fate": fate,
-                "by": result["test"] if fate != "equivalent" else EQUIVALENT[mutant.file, mutant.after],
+                "by": result["test"] if fate != "equivalent" else EQUIVALENT[_name(mutant)],
                 "seconds": result["seconds"],
             }
             _say(_line(mutant, f"{fate} {result['test']}"))
+
+
+def _name(mutant: Mutant) -> tuple[str, str, str]:
+    """Return what a mutant is known by in another run: its line may have moved, and another guard may end as the same."""
+    return mutant.file, mutant.guard, mutant.after
 
 
 def _line(mutant: Mutant, fate: str) -> str:

@@ -104,6 +104,35 @@ def test_a_lease_that_another_process_gives_is_none_too_long(world: World) -> No
     assert world.snapshot()["processing"]["pick"] == {"1": world.now + LEASE}
 
 
+def test_a_longer_lease_is_known_at_once(world: World) -> None:
+    """Also where the shorter one of another process was told a moment ago."""
+    world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9 * LEASE}})
+    step(world, walk=0)
+    step(world, walk=0, lease=10 * LEASE)
+    assert world.audit() == []
+
+
+def test_what_is_known_is_not_written_again(world: World) -> None:
+    """Only when half of its hour is over: any number of processes may tell the same."""
+    key = world.keys.audit("shop")
+    step(world, walk=0)
+    before = world.redis.hgetall(key)
+    world.now += HOUR // 2
+    step(world, walk=0)
+    assert world.redis.hgetall(key) == before
+    world.now += 1
+    step(world, walk=0)
+    assert world.redis.hgetall(key) == before | {"lease_until": str(world.now + HOUR)}
+
+
+@pytest.mark.parametrize("fields", [{}, {"lease_until": "soon", "at": "now", "first:pick": ""}])
+def test_what_it_knows_may_be_edited(world: World, fields: dict[str, str]) -> None:
+    """What is missing, or no number, is written anew."""
+    world.seed(audit={"shop": {"lease": str(LEASE), **fields}}, processing={"pick": {"1": 1}})
+    assert world.audit() == [("pick", "1", "gone")]
+    assert world.redis.hget(world.keys.audit("shop"), "lease_until") == str(NOW + HOUR)
+
+
 @pytest.mark.parametrize("stage", ["processing", "delayed"])
 def test_takes_out_what_is_somewhere_else(world: World, stage: str) -> None:
     """Ended, waiting, or in another queue: the id goes, and the job stays as it is."""
@@ -157,12 +186,35 @@ def test_a_parent_that_is_gone_is_taken_out(world: World) -> None:
     assert world.lives("pending", f"{BOX}:7", TTL)
 
 
+def test_a_parent_of_another_type_is_taken_out(world: World) -> None:
+    """As one that is gone; what stands at its key stays."""
+    world.seed(children={"pack": {"9": NOW}}, settled={"shop:9:children:pack": {"1": "{}"}})
+    world.redis.set(world.key("jobs", "shop:9"), "not ours")
+    assert world.audit() == [("pack", "9", "gone")]
+    assert world.snapshot() == {"jobs": {"shop:9": "not ours"}}
+
+
+def test_what_a_parent_that_is_gone_waited_for_is_kept_a_while(world: World) -> None:
+    """Those who settle find it, also in a flow in which jobs on their way live for ever."""
+    world.seed(children={"pack": {"9": NOW}}, pending={"shop:9": {"2"}})
+    assert world.audit(ttl=0) == [("pack", "9", "gone")]
+    assert world.lives("pending", "shop:9", KEPT[1])
+
+
 def test_what_does_not_wait_for_children_is_taken_out(world: World) -> None:
     """The job stays as it is."""
     jobs = {"shop:1": processing("pack"), "shop:2": {"_status": "children", "_queue": "pick"}}
     world.seed(jobs=jobs, children={"pack": {"1": NOW, "2": NOW}})
     assert world.audit() == [("pack", "1", "elsewhere"), ("pack", "2", "elsewhere")]
     assert world.snapshot() == {"jobs": jobs}
+
+
+def test_an_edited_parent_without_a_state_is_taken_out(world: World) -> None:
+    """Its hash is there and names its children: nothing of it is deleted."""
+    jobs = {"shop:9": {"_queue": "pack", "children:pack:jobs": "[]"}}
+    world.seed(jobs=jobs, children={"pack": {"9": NOW}}, settled={"shop:9:children:pack": {"1": "{}"}})
+    assert world.audit() == [("pack", "9", "elsewhere")]
+    assert world.snapshot() == {"jobs": jobs, "settled": {"shop:9:children:pack": {"1": "{}"}}}
 
 
 @pytest.mark.parametrize("children", [(), ("1", "2")], ids=["none named", "all have settled"])
@@ -199,6 +251,30 @@ def test_a_pending_set_that_was_lost_is_made_again(world: World) -> None:
     assert world.snapshot()["waiting"] == {"ship": ["9"]}
 
 
+def test_a_pending_set_is_made_again_whatever_stands_beside_it(world: World) -> None:
+    """How the children settled is at a key of another type, and one of those that it names is no child of its queue."""
+    world.seed(**parent("1", pending=False, world=world))
+    jobs = world.job("shop:9")["children:pack:jobs"].replace("[", f'["nonsense","{world.namespace}job:pick:box:2",')
+    world.edit("shop:9", **{"children:pack:jobs": jobs})
+    world.redis.set(world.key("settled", "shop:9:children:pack"), "not ours")
+    world.seed(jobs={f"{BOX}:1": {"_parent": "shop:9"}}, waiting={BOX: ["1"]})
+    assert world.audit() == [(BOX, "1", "pending")]
+    assert world.snapshot()["pending"] == {"shop:9": {"1"}}
+    assert world.audit() == []
+
+
+def test_a_pending_set_that_is_lost_between_two_steps_is_made_again_as_a_whole(world: World) -> None:
+    """By the next pass: the rest of this one would leave out the children that it has looked at before."""
+    ids = [str(number) for number in range(300)]
+    world.seed(**parent(*ids, world=world))
+    world.seed(jobs={f"{BOX}:{child}": {"_parent": "shop:9"} for child in ids}, waiting={BOX: ids})
+    assert step(world)[1:] == (True, [])
+    world.redis.delete(world.key("pending", "shop:9"))
+    assert world.audit() == []
+    assert len(world.audit()) == 300
+    assert world.snapshot()["pending"] == {"shop:9": set(ids)}
+
+
 def test_while_a_pending_set_is_made_again_no_child_is_the_last(world: World) -> None:
     """Of so many children that it takes several steps, those who end between two of them do not let the parent go."""
     ids = [str(number) for number in range(300)]
@@ -230,6 +306,9 @@ ENDINGS = {
     ),
     "failed, nobody knows why": ({"_status": "failed", "_parent": "shop:9", "_error": '{"type'}, UNREADABLE),
     "failed, for no reason": ({"_status": "failed", "_parent": "shop:9", "_error": '{"type":"E"}'}, UNREADABLE),
+    "failed, of no type": ({"_status": "failed", "_parent": "shop:9", "_error": '{"message":"m"}'}, UNREADABLE),
+    "failed, with a number": ({"_status": "failed", "_parent": "shop:9", "_error": "5"}, UNREADABLE),
+    "another type": ("not ours", '{"id":"1","status":"deleted"}'),
 }
 
 
@@ -332,6 +411,26 @@ def test_what_is_no_child_is_not_waited_for(world: World) -> None:
     assert (found["waiting"], "pending" in found) == ({"ship": ["9"]}, False)
 
 
+STRANGERS: dict[str, tuple[str, str, dict[str, str] | str]] = {
+    "of another queue, by name": ("pick:box:1", f"{BOX}:2", {"_parent": "shop:9"}),
+    "of another queue": ("pack:box:2", "pick:label:1", {"_parent": "shop:9"}),
+    "over": ("pack:box:2", f"{BOX}:1", {"_parent": "shop:9", "_status": "done"}),
+    "of another type": ("pack:box:2", f"{BOX}:1", "not ours"),
+}
+
+
+@pytest.mark.parametrize("case", STRANGERS)
+def test_an_id_that_is_pending_and_no_child_on_its_way_is_not_waited_for(world: World, case: str) -> None:
+    """Whatever the parent names instead, and whatever else has this id; how it ended is of no interest."""
+    named, there, job = STRANGERS[case]
+    world.seed(**parent(world=world, **{"children:pack:jobs": f'["{world.namespace}job:{named}"]'}))
+    world.seed(jobs={there: job}, pending={"shop:9": {"1"}})
+    _wait, _goes_on, repairs = world.run("audit", *QUEUES, "pick:label", walk=1)
+    assert repairs == [["pack", "9", "joined"]]
+    found = world.snapshot()
+    assert (found["waiting"], "pending" in found, "settled" in found) == ({"ship": ["9"]}, False, False)
+
+
 def test_children_that_the_parent_does_not_name_any_more_are_waited_for(world: World) -> None:
     """Its list of them was edited: as long as one of them is on its way, it does not go on without it."""
     world.seed(**parent("1", world=world))
@@ -367,6 +466,24 @@ def test_parents_that_are_looked_at_quickly_are_all_looked_at(world: World) -> N
     assert repairs == [["pack", "059", "joined"]]
 
 
+def test_a_step_looks_at_a_bounded_number_of_parents(world: World) -> None:
+    """Also of those that do not wait, of which each is done with quickly."""
+    ids = [f"{number:02}" for number in range(48)]
+    world.seed(jobs={f"shop:{job_id}": processing("pack") for job_id in ids}, children={"pack": dict.fromkeys(ids, 1)})
+    _wait, goes_on, repairs = step(world)
+    assert goes_on
+    assert 20 < len(repairs) < 40
+    assert len(repairs) + len(world.audit()) == 48
+
+
+def test_the_children_of_one_parent_do_not_hold_back_the_next(world: World) -> None:
+    """A step goes on in the middle of a parent of which some children are on their way; after it comes one of none."""
+    job = {"_status": "children", "_queue": "pack", "_next": "ship", "children:pack:jobs": "[]"}
+    world.seed(jobs={"shop:8": job, "shop:9": job}, children={"pack": {"8": NOW, "9": NOW}})
+    world.seed(audit={"shop": {"place": "children pack", "cursor": f"{NOW} 2 3 8"}})
+    assert world.audit() == [("pack", "9", "joined")]
+
+
 def test_a_pass_goes_on_after_a_parent_that_has_left(world: World) -> None:
     """Between two steps the one at which the pass had come goes on: the others are looked at, and none twice."""
     ids = [f"{number:03}" for number in range(200)]
@@ -389,6 +506,14 @@ def test_a_pass_goes_on_after_a_parent_that_has_left(world: World) -> None:
     assert steps < 8
 
 
+def test_a_pass_goes_on_after_a_parent_whose_pending_set_is_none(world: World) -> None:
+    """The parent has left, and the key is somebody else's by now."""
+    world.seed(audit={"shop": {"place": "children pack", "cursor": f"{NOW} 5 0 9"}})
+    world.redis.set(world.key("pending", "shop:9"), "not ours")
+    assert world.audit() == []
+    assert world.snapshot() == {"pending": {"shop:9": "not ours"}}
+
+
 def test_the_lookups_of_a_parent_live_as_long_as_it_waits(world: World) -> None:
     """Its own hash has no time to live, and nothing else happens to it."""
     world.seed(**parent("1", world=world, _lookups="user:1"), lookups={"shop:user:1": ["9"]})
@@ -396,6 +521,16 @@ def test_the_lookups_of_a_parent_live_as_long_as_it_waits(world: World) -> None:
     world.redis.pexpire(world.key("lookups", "shop:user:1"), 1000 * 60)
     assert world.audit() == []
     assert world.lives("lookups", "shop:user:1", TTL)
+
+
+def test_the_lookups_of_a_parent_keep_their_time_where_jobs_live_for_ever(world: World) -> None:
+    """Those that have one, from before, keep it; the others have none."""
+    world.seed(**parent("1", world=world, _lookups="user:1\nuser:2"))
+    world.seed(jobs={f"{BOX}:1": {"_parent": "shop:9"}}, lookups={"shop:user:1": ["9"], "shop:user:2": ["9"]})
+    world.redis.pexpire(world.key("lookups", "shop:user:1"), HOUR)
+    assert world.audit(ttl=0) == []
+    assert world.lives("lookups", "shop:user:1", HOUR)
+    assert world.life("lookups", "shop:user:2") == -1
 
 
 # Hashes
@@ -484,6 +619,32 @@ def test_many_long_lists_are_looked_through_in_several_steps(world: World) -> No
     assert world.audit() == []
 
 
+def test_short_lists_are_looked_through_in_one_step(world: World) -> None:
+    """All of them, as long as they are short together, however little else there is time for."""
+    queues = ("pick", "pack")
+    jobs = {f"shop:{uuid(n)}": {"_status": "waiting", "_queue": queues[n % 2]} for n in range(32)}
+    world.seed(jobs=jobs, waiting={queue: ["x"] * 4_000 for queue in queues})
+    _wait, goes_on, repairs = step(world)
+    assert (goes_on, len(repairs)) == (False, 32)
+
+
+COSTS = {
+    "a job": ({"_status": "delayed", "_queue": "pick"}, 100),
+    "a child, whose parent is asked": ({"_status": "delayed", "_queue": "pick", "_parent": "shop:9"}, 150),
+    "a job in a long list, which is read once": ({"_status": "waiting", "_queue": "pick"}, 400),
+}
+
+
+@pytest.mark.parametrize("case", COSTS)
+def test_a_step_rests_as_long_as_its_looks_take(world: World, case: str) -> None:
+    """What takes longer counts for more; here it looks at one job a hundred times."""
+    fields, cost = COSTS[case]
+    keys = "\n".join([world.key("jobs", f"shop:{A}")] * 100)
+    world.seed(jobs={f"shop:{A}": fields}, delayed={"pick": {A: NOW}}, waiting={"pick": [A] * 9_000})
+    world.seed(audit={"shop": {"place": "jobs", "cursor": f"0\n{keys}"}})
+    assert step(world) == (5 + cost, True, [])
+
+
 def test_children_that_are_not_let_out_yet_are_left_alone(world: World) -> None:
     """They are written in parts and wait in no queue: neither those that are to come, nor those that nobody wants."""
     ids = [uuid(number) for number in range(4)]
@@ -551,6 +712,13 @@ def test_few_jobs_of_a_step_are_looked_for_in_other_lists(world: World) -> None:
     world.seed(waiting={"entry": ["x"]})
     _wait, goes_on, repairs = step(world)
     assert (goes_on, len(repairs)) == (False, 25)
+
+
+def test_any_number_of_jobs_is_looked_for_where_there_is_no_other_list(world: World) -> None:
+    """The first queue of our own version is no other."""
+    world.seed(jobs={f"shop:{uuid(number)}": {"a": "1"} for number in range(60)})
+    _wait, goes_on, repairs = step(world)
+    assert (goes_on, len(repairs)) == (False, 60)
 
 
 @pytest.mark.parametrize(("status", "life"), [*zip(["done", "failed", "cancelled"], KEPT, strict=True)])
@@ -707,6 +875,13 @@ def test_a_parent_that_fails_so_leaves_nothing_for_ever(world: World) -> None:
     assert world.lives("pending", f"shop:{A}", KEPT[1])
 
 
+def test_a_parent_of_no_state_leaves_nothing_for_ever(world: World) -> None:
+    """Nobody knows any more that it was one."""
+    world.seed(jobs={f"shop:{A}": EDITS["no such state"]}, pending={f"shop:{A}": {"1"}})
+    assert world.audit() == [("pick", A, "malformed")]
+    assert world.lives("pending", f"shop:{A}", KEPT[1])
+
+
 def test_a_parent_hears_of_a_child_that_was_edited(world: World) -> None:
     """It settles as failed."""
     world.seed(**parent(A, world=world))
@@ -727,6 +902,13 @@ def test_a_queue_of_another_version_is_a_queue(world: World) -> None:
     )
     assert sorted(world.audit()) == [("wrap", A, "placed_waiting"), ("wrap:bow", B, "placed_processing")]
     assert world.snapshot()["jobs"] == jobs
+
+
+def test_a_queue_whose_owner_cannot_be_read_is_not_ours(world: World) -> None:
+    """Its jobs are passed over, and the rest is looked at."""
+    world.seed(jobs={f"wrap:bow:{A}": processing("wrap:bow"), f"shop:{B}": processing()})
+    world.redis.set(world.key("meta", "wrap:bow"), "not ours")
+    assert world.audit() == [("pick", B, "placed_processing")]
 
 
 def test_what_is_no_job_of_ours_is_left_alone(world: World) -> None:

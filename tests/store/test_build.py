@@ -75,6 +75,15 @@ def test_what_another_visit_left_over_is_dropped(world: World) -> None:
     assert found["jobs"]["shop:9"] == processing("pack", _visit="3", _building="3")
 
 
+def test_parts_that_were_lost_are_written_anew(world: World) -> None:
+    """The list of what was written is gone: who was in it is not waited for."""
+    seed(world)
+    build(world, "1", "2")
+    world.redis.delete(world.key("building", "shop:9"))
+    assert build(world, "3") == ["ok", 1]
+    assert world.snapshot()["pending"] == {"shop:9": {"3"}}
+
+
 @pytest.mark.parametrize("ttl", [TTL, 0], ids=["a TTL", "no TTL"])
 def test_what_is_never_let_out_expires(world: World, ttl: int) -> None:
     """If the parent never goes on, nothing of its children stays; a flow without a TTL has none here either."""
@@ -99,7 +108,10 @@ def test_of_a_missing_parent_nothing_is_written(world: World) -> None:
     assert world.snapshot() == {}
 
 
-@pytest.mark.parametrize(("kind", "name"), [("parents", "pack:box"), ("pending", "shop:9"), ("building", "shop:9")])
+SIDES = [("waiting", "pack:box"), ("parents", "pack:box"), ("pending", "shop:9"), ("building", "shop:9")]
+
+
+@pytest.mark.parametrize(("kind", "name"), SIDES)
 def test_a_key_of_another_type_is_named(world: World, kind: str, name: str) -> None:
     """Nothing is written."""
     seed(world)

@@ -131,6 +131,15 @@ def test_without_a_name_any_parent_is_gone_on_with(world: World) -> None:
     assert set(states(world).values()) == {"cancelled"}
 
 
+def test_with_a_name_no_other_parent_is_gone_on_with(world: World) -> None:
+    """Who names one that is done with is told so: the children of another are for whoever asks for them."""
+    seed_parent(world, "1")
+    cancel_parent(world)
+    before = world.snapshot()
+    assert cascade(world, "shop:8") == NOTHING
+    assert world.snapshot() == before
+
+
 @pytest.mark.parametrize("out", [0, 200], ids=["none was let out", "some were let out"])
 def test_children_that_were_not_let_out_are_deleted(world: World, out: int) -> None:
     """A parent whose attempt is cancelled while its children are being written leaves no orphans."""
@@ -325,6 +334,16 @@ def test_the_other_ids_of_a_list_stay_in_order(world: World, number: int) -> Non
     cancel_parent(world)
     cascade(world)
     assert world.snapshot()["waiting"][BOX] == [*map(str, range(number)), "last"]
+
+
+def test_ids_that_somebody_took_from_the_list_are_not_missed(world: World) -> None:
+    """Where the first of many is not in it, the others are found all the same."""
+    ids = seed_parent(world, number=40)
+    world.redis.lrem(world.key("waiting", BOX), 0, ids[0])
+    world.redis.rpush(world.key("waiting", BOX), "last")
+    cancel_parent(world)
+    assert cascade(world) == ["shop:9", 0, 40, []]
+    assert world.snapshot()["waiting"] == {BOX: ["last"]}
 
 
 def test_the_lists_of_several_queues_share_what_one_call_searches(world: World) -> None:

@@ -341,3 +341,87 @@ def test_late_children_of_a_former_life_do_not_count_in_the_next(world: World) -
     world.settle(fail("2"), queue="pack:label")
     assert world.job("shop:9") == before
     assert world.snapshot()["pending"] == {"shop:9": {"3"}}
+
+
+@pytest.mark.parametrize("state", ["done", "failed", "cancelled"])
+def test_a_parent_that_has_ended_hears_nothing(world: World, state: str) -> None:
+    """Whatever is still pending: its hash stays as it ended, and nothing comes to lie beside it."""
+    parent = {"_status": state, "_queue": "pack", "_policy": "fail"}
+    world.seed(jobs={"shop:9": parent, f"{BOX}:1": processing(BOX, _parent="shop:9")}, pending={"shop:9": {"1"}})
+    assert world.settle(fail("1"), queue=BOX) == ["ok"]
+    found = world.snapshot()
+    assert (found["jobs"]["shop:9"], "settled" in found, "pending" in found) == (parent, False, False)
+
+
+def test_where_jobs_live_for_ever_a_parent_goes_on_for_ever(world: World) -> None:
+    """Only what its children left beside it has a time to live, as after an end."""
+    seed_parent(world)
+    world.claim(queue=BOX)
+    assert world.settle(finish("1", result="{}"), queue=BOX, ttl=0) == ["ok"]
+    assert world.snapshot()["waiting"] == {"ship": ["9"]}
+    assert world.life("jobs", "shop:9") == -1
+    assert world.lives("settled", "shop:9:children:pack", KEPT[0])
+
+
+def test_a_nested_parent_that_goes_on_has_no_ttl_while_its_own_parent_waits(world: World) -> None:
+    """It is a child as any other."""
+    seed_parent(world)
+    world.claim(queue=BOX)
+    world.settle(await_children("1", children=(("lid", "5"),), to=BOX), queue=BOX)
+    world.claim(queue="pack:box:lid")
+    world.settle(finish("5", result="{}"), queue="pack:box:lid")
+    assert world.snapshot()["waiting"] == {BOX: ["1"]}
+    assert world.life("jobs", f"{BOX}:1") == -1
+
+
+def test_results_that_are_too_large_live_as_long_as_the_lookups(world: World) -> None:
+    """The hash that holds them is named beside the lists that the job stands in already."""
+    seed_parent(world)
+    world.edit("shop:9", _lookups="user:7\nteam:a")
+    world.claim(queue=BOX)
+    world.settle(finish("1", result=json.dumps("x" * (1 << 20))), queue=BOX)
+    assert world.job("shop:9")["_lookups"] == "user:7\nteam:a\n9:children:pack"
+
+
+@pytest.mark.parametrize(("kind", "name"), [("parents", BOX), ("pending", "shop:9")])
+@pytest.mark.parametrize("end", [by_fail, by_loss_while_waiting], ids=["an end", "a loss"])
+def test_what_says_whose_a_child_is_may_be_anything(world: World, kind: str, name: str, end: object) -> None:
+    """Of another type it hinders no end: without the map a lost child is not heard, without the set none is."""
+    assert callable(end)
+    seed_parent(world)
+    world.redis.delete(world.key(kind, name))
+    world.redis.set(world.key(kind, name), "not ours")
+    end(world)
+    found = world.snapshot()
+    assert found[kind] == {name: "not ours"}
+    settles = kind == "parents" and end is by_fail
+    assert found["jobs"]["shop:9"]["_status"] == ("waiting" if settles else "children")
+
+
+@pytest.mark.parametrize("end", [by_finish, by_fail])
+@pytest.mark.parametrize("other", [None, "not ours"], ids=["gone", "another type"])
+def test_a_parent_that_is_lost_hinders_no_end(world: World, end: object, other: str | None) -> None:
+    """Nor does the place in which it waited; what its children left beside it is deleted."""
+    assert callable(end)
+    seed_parent(world, ("box", "1"), ("box", "2"))
+    world.seed(settled={"shop:9:children:pack": {"0": "{}"}})
+    for kind, name in (("jobs", "shop:9"), ("children", "pack")):
+        world.redis.delete(world.key(kind, name))
+        if other:
+            world.redis.set(world.key(kind, name), other)
+    end(world)
+    found = world.snapshot()
+    assert (found["jobs"].get("shop:9"), found.get("children", {}).get("pack")) == (other, other)
+    assert {"settled", "processing"}.isdisjoint(found)
+
+
+def test_a_parent_whose_state_was_deleted_may_wait_yet(world: World) -> None:
+    """Its hash is there: how its children ended stays beside it for a while."""
+    world.seed(
+        jobs={"shop:9": {"a": "1"}, f"{BOX}:1": processing(BOX, _parent="shop:9")},
+        pending={"shop:9": {"1"}},
+    )
+    world.settle(finish("1", result="{}"), queue=BOX)
+    found = world.snapshot()
+    assert found["jobs"]["shop:9"] == {"a": "1"}
+    assert world.lives("settled", "shop:9:children:pack", TTL)

@@ -97,6 +97,15 @@ def test_a_malformed_job_fails_alone(world: World, field: str, value: str) -> No
     assert (found["meta"], list(found["processing"]["pick"])) == ({"pick": {"malformed": "1"}}, ["2"])
 
 
+@pytest.mark.parametrize(("digits", "claimed"), [(15, [10**15]), (16, [])])
+def test_a_fence_that_cannot_be_counted_on_fails_the_job(world: World, digits: int, claimed: list[int]) -> None:
+    """Somebody has edited it: a script counts exactly up to a number of so many digits."""
+    world.seed(jobs={"shop:1": WAITING | {"_fence": "9" * digits}}, waiting={"pick": ["1"]})
+    assert [job.fence for job in world.claim()] == claimed
+    job = world.job("shop:1")
+    assert (job["_status"], job["_fence"]) == (("processing", str(10**15)) if claimed else ("failed", "9" * digits))
+
+
 def test_a_key_of_another_type_is_dropped_and_left_alone(world: World) -> None:
     """Where something else stands at the job's key, the id is dropped and counted and the key is not ours."""
     world.seed(jobs={"shop:2": {"a": "1"}}, waiting={"pick": ["1", "2"]})
@@ -112,6 +121,13 @@ def test_stops_at_a_mebibyte(world: World) -> None:
     world.seed(jobs={f"shop:{job_id}": {"a": "x" * 400_000} for job_id in ids}, waiting={"pick": ids})
     assert world.turn(want=6, fields=("a",)).ids == ids[:3]
     assert world.turn(want=6, fields=()).ids == ids[3:]
+
+
+def test_stops_at_a_thousand_lookup_lists(world: World) -> None:
+    """Each of them gets its time anew, so a turn is bounded by them too."""
+    lookups = "\n".join(f"user:{number}" for number in range(500))
+    world.seed(jobs={f"shop:{n}": {"_lookups": lookups} for n in "123"}, waiting={"pick": ["1", "2", "3"]})
+    assert [world.turn(want=3).ids for _ in range(2)] == [["1", "2"], ["3"]]
 
 
 def test_looks_at_four_hundred_ids_at_most(world: World) -> None:

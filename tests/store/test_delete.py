@@ -125,6 +125,15 @@ def test_a_key_of_another_type_is_named(world: World, kind: str, name: str) -> N
     assert world.snapshot() == before
 
 
+def test_what_is_named_like_the_place_of_an_ended_job_is_not_ours(world: World) -> None:
+    """There is no such place: the job is deleted and the key stays."""
+    world.seed(jobs={"shop:1": {"_status": "done", "_queue": "pick"}})
+    key = f"{world.namespace}queue:pick:done"
+    world.redis.set(key, "not ours")
+    assert world.run("delete", id="1") == ["deleted", []]
+    assert world.snapshot() == {"other": {key: "not ours"}}
+
+
 def test_notes_of_what_is_to_be_cancelled_that_are_none_hinder_nothing(world: World) -> None:
     """The job is deleted all the same."""
     world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
@@ -141,4 +150,15 @@ def test_a_call_that_is_sent_twice_answers_the_same(world: World) -> None:
     call = world.terms.new_call()
     answers = [world.run("delete", **named, call=call) for _ in range(2)]
     assert answers == [["deleted", [f"{world.namespace}job:pack:box:2"]]] * 2
+    assert 10_000 < world.redis.pttl(call) <= 20_000
     assert world.run("delete", **named) == ["gone", []]
+
+
+def test_an_answer_of_another_type_is_named(world: World) -> None:
+    """Nothing is deleted by a call of which nobody could say whether it was sent before."""
+    world.seed(jobs={"shop:1": {"a": "1"}})
+    call = world.terms.new_call()
+    world.redis.sadd(call, "not ours")
+    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {call} holds a set where flows keeps a string"):
+        world.run("delete", id="1", call=call)
+    assert world.snapshot() == {"jobs": {"shop:1": {"a": "1"}}}

@@ -61,6 +61,18 @@ def test_trims_dead_ids_from_the_heads_of_its_lists(world: World) -> None:
     assert world.snapshot()["lookups"] == {"shop:user:7": ["d10", "d11", "1"], "shop:team:a": ["1", "d2"]}
 
 
+def test_trims_two_hundred_ids_at_most(world: World) -> None:
+    """However many lists the jobs of a call stand in: what is dead in the others is for the next who comes by."""
+    dead = [f"d{number}" for number in range(10)]
+    names = [f"user:{number}" for number in range(25)]
+    world.seed(
+        jobs={"shop:1": processing(_lookups="\n".join(names[:15])), "shop:2": processing(_lookups="\n".join(names[15:]))},
+        lookups={f"shop:{name}": dead for name in names},
+    )
+    world.settle(finish("1"), finish("2"))
+    assert world.snapshot()["lookups"] == {f"shop:{name}": dead for name in names[20:]}
+
+
 def test_a_lookup_list_of_another_type_hinders_nothing(world: World) -> None:
     """What somebody else wrote at a lookup key neither stops the job's end nor is touched."""
     world.seed(jobs={"shop:1": processing(_lookups="user:7")})

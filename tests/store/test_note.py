@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 from redis.exceptions import ResponseError
 
-from tests.world import HOUR, NOW, TTL, World, processing
+from tests.world import HOUR, NOW, World, processing
 
 
 def test_writes_progress_and_lines_of_its_own_jobs(world: World) -> None:
     """A word for each; what a lost attempt reports is dropped, and nothing is written to a missing hash."""
     world.seed(jobs={"shop:1": processing(), "shop:2": processing(_fence="2")})
     rest = ["1", 1, "0.5", 2, "first", "second", "2", 1, "0.9", 1, "lost", "3", 1, "1", 1, "gone"]
-    assert world.run("note", *rest) == ["ok", "stale", "gone"]
+    assert world.run("note", *rest, ttl=HOUR) == ["ok", "stale", "gone"]
     assert world.snapshot() == {
         "jobs": {"shop:1": processing(_progress="0.5"), "shop:2": processing(_fence="2")},
         "log": {"shop:1": ["first", "second"]},
     }
-    assert world.lives("log", "shop:1", TTL)
+    assert world.lives("log", "shop:1", HOUR)
 
 
 def test_what_was_not_reported_stays(world: World) -> None:

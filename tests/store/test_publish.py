@@ -7,7 +7,7 @@ import json
 import pytest
 from redis.exceptions import ResponseError
 
-from tests.world import NOW, World, await_children, fail, finish, packed, processing
+from tests.world import KEPT, NOW, TTL, World, await_children, fail, finish, packed, processing
 
 
 def build(world: World, count: int, *, at_once: int = 200) -> list[str]:
@@ -70,17 +70,41 @@ def test_then_the_parent_waits_without_new_children(world: World) -> None:
     assert ([child["id"] for child in results["box"]], world.job("shop:9")["_queue"]) == (ids, "ship")
 
 
-def test_children_may_settle_before_the_parent_waits(world: World) -> None:
-    """They count, and the parent goes on at once."""
+def test_an_attempt_with_children_of_its_own_does_not_wait_for_those(world: World) -> None:
+    """One that died had let its children out; the next has other ones, few enough for one call."""
+    build(world, 2)
+    publish(world)
+    world.edit("shop:9", _fence="2")
+    assert world.settle(await_children("9", 2, children=(("box", "n1"),), to="ship"), queue="pack") == ["ok"]
+    found = world.snapshot()
+    assert found["pending"] == {"shop:9": {"n1"}}
+    assert found["jobs"]["shop:9"]["children:pack:jobs"] == f'["{world.namespace}job:pack:box:n1"]'
+
+
+@pytest.mark.parametrize(("ttl", "life"), [(TTL, TTL), (0, KEPT[0])], ids=["a TTL", "no TTL"])
+@pytest.mark.parametrize("policy", ["continue", "fail"])
+def test_children_may_settle_before_the_parent_waits(world: World, ttl: int, life: int, policy: str) -> None:
+    """They count, and the parent goes on at once; should it never wait, nothing of this stays."""
     build(world, 1)
     publish(world)
     world.claim(queue="pack:box")
-    world.settle(finish("c0", result="{}"), queue="pack:box")
+    world.settle(finish("c0", result="{}"), queue="pack:box", ttl=ttl)
     assert world.job("shop:9")["_status"] == "processing"
-    assert world.life("settled", "shop:9:children:pack") > 0
-    world.settle(await_children("9", to="ship"), queue="pack")
+    assert world.lives("settled", "shop:9:children:pack", life)
+    world.settle(await_children("9", to="ship", policy=policy), queue="pack")
     assert world.job("shop:9")["children:pack:results"] == '{"box":[{"id":"c0","status":"done","result":{}}]}'
     assert world.snapshot()["waiting"] == {"ship": ["9"]}
+
+
+def test_a_key_beside_the_parent_of_another_type_hinders_no_end(world: World) -> None:
+    """How the child ended cannot be kept there: to its parent it is as one that was deleted."""
+    build(world, 1)
+    publish(world)
+    world.redis.set(world.key("settled", "shop:9:children:pack"), "not ours")
+    world.claim(queue="pack:box")
+    assert world.settle(finish("c0", result="{}"), queue="pack:box") == ["ok"]
+    world.settle(await_children("9", to="ship"), queue="pack")
+    assert world.job("shop:9")["children:pack:results"] == '{"box":[{"id":"c0","status":"deleted"}]}'
 
 
 def test_while_the_parent_waits_nothing_of_it_expires(world: World) -> None:
@@ -106,12 +130,14 @@ def test_a_failure_before_the_parent_waits_fails_it_too(world: World, count: int
     assert "children" not in world.snapshot()
 
 
-def test_a_child_queue_of_another_type_is_named(world: World) -> None:
+@pytest.mark.parametrize(("kind", "name"), [("waiting", "pack:box"), ("parents", "pack:box"), ("building", "shop:9")])
+def test_a_key_of_another_type_is_named(world: World, kind: str, name: str) -> None:
     """No child is lost: none is taken from the list before all queues were looked at."""
     build(world, 3)
-    world.redis.set(world.key("waiting", "pack:box"), "not ours")
+    world.redis.delete(world.key(kind, name))
+    world.redis.set(world.key(kind, name), "not ours")
     before = world.snapshot()
-    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {world.key('waiting', 'pack:box')} holds a string"):
+    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {world.key(kind, name)} holds a string"):
         publish(world)
     assert world.snapshot() == before
 

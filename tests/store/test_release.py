@@ -29,3 +29,11 @@ def test_the_next_claim_has_a_higher_fence(world: World) -> None:
     [again] = world.claim()
     assert (again.fence, again.attempt) == (2, 1)
     assert world.settle(release("1", 1)) == ["stale"]
+
+
+def test_no_attempt_can_be_given_back_twice(world: World) -> None:
+    """The count was edited: it does not fall below none, and the job goes on."""
+    world.seed(jobs={"shop:1": processing(_attempts="0")}, processing={"pick": {"1": NOW + 9}})
+    assert world.settle(release("1")) == ["ok"]
+    assert world.job("shop:1")["_attempts"] == "0"
+    assert [job.attempt for job in world.claim()] == [1]

@@ -27,6 +27,13 @@ def test_extends_what_is_its_own_and_says_why_not(world: World) -> None:
     }
 
 
+def test_gives_a_lease_that_was_lost_again(world: World) -> None:
+    """The job is the worker's, whatever has become of its place: it is taken back when the worker dies."""
+    world.seed(jobs={"shop:1": processing()})
+    assert world.run("renew", "1", 1) == ["kept"]
+    assert world.snapshot()["processing"] == {"pick": {"1": NOW + LEASE}}
+
+
 def test_gives_the_job_its_time_anew(world: World) -> None:
     """A job that runs for days does not expire under its worker, nor do its lookup lists."""
     world.seed(jobs={"shop:1": processing(_lookups="user:7")}, lookups={"shop:user:7": ["1"]})

@@ -71,6 +71,17 @@ def test_a_flag_to_cancel_is_carried_out(world: World) -> None:
     assert world.snapshot() == {"jobs": {"shop:1": after}}
 
 
+def test_counts_that_were_edited_hinder_nothing(world: World) -> None:
+    """It is not known how often the job crashed: it is taken back, fails at its next claim, and the others go on."""
+    job = {"_status": "processing", "_queue": "pick", "_attempt": "nonsense"}
+    world.seed(jobs={"shop:1": job, "shop:2": processing()}, processing={"pick": {"1": NOW, "2": NOW}})
+    assert world.run("rescue") == [["1", "rescued"], ["2", "rescued"]]
+    told = line("rescue").replace("w1", "")
+    assert world.job("shop:1") == job | {"_status": "waiting", "_history": told}
+    assert [job.id for job in world.claim(2)] == ["2"]
+    assert world.job("shop:1")["_status"] == "failed"
+
+
 def test_drops_leases_of_what_is_not_processed_here(world: World) -> None:
     """Gone, ended, in another queue, of another type: the lease goes, and no job is touched."""
     jobs = {

@@ -37,8 +37,8 @@ def test_a_job_without_a_ttl_gets_none(world: World, ttl: int) -> None:
     assert world.life("jobs", "shop:1") == -1
 
 
-def test_a_flow_without_a_ttl_takes_away_that_of_former_days(world: World) -> None:
-    """It was created when the flow had one."""
+def test_a_flow_whose_jobs_live_for_ever_takes_their_ttl(world: World) -> None:
+    """The setting has changed since the job was created: it must not expire while it is delayed."""
     world.seed(jobs={"shop:1": processing()})
     world.settle(retry("1"), ttl=0)
     assert world.life("jobs", "shop:1") == -1

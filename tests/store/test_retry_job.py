@@ -94,6 +94,14 @@ def test_a_key_of_the_queue_of_another_type_is_named(world: World) -> None:
     assert world.snapshot() == before
 
 
+def test_notes_of_what_is_to_be_cancelled_that_are_none_hinder_nothing(world: World) -> None:
+    """The job is retried all the same."""
+    world.seed(jobs={"shop:1": processing() | {"_status": "cancelled"}})
+    world.redis.set(world.key("cancelling", "shop"), "not ours")
+    assert world.run("retry_job", id="1") == "retried"
+    assert world.snapshot()["cancelling"] == {"shop": "not ours"}
+
+
 def test_a_call_that_is_sent_twice_answers_the_same(world: World) -> None:
     """The answer was lost and the job has failed again meanwhile: the same call gives it no third life."""
     world.seed(jobs={"shop:1": {"_status": "failed", "_queue": "pick", "_fence": "1"}})

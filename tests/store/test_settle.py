@@ -15,6 +15,7 @@ from tests.world import (
     advance,
     await_children,
     finish,
+    line,
     processing,
     release,
     retry,
@@ -44,6 +45,28 @@ def test_a_stranger_changes_nothing(world: World, ended: list[Argument], fields:
     before = world.snapshot(unseen=frozenset())
     assert world.settle(ended) == ["stale"]
     assert world.snapshot(unseen=frozenset()) == before
+
+
+@ALL
+@pytest.mark.parametrize("job", [{"_status": "processing", "_queue": "pick"}, {"a": "1"}], ids=["edited", "new"])
+def test_a_job_that_nobody_has_is_nobodys(world: World, ended: list[Argument], job: dict[str, str]) -> None:
+    """Its hash does not say whose it is: it was never claimed, or somebody has deleted the field."""
+    world.seed(jobs={"shop:1": job}, processing={"pick": {"1": NOW + 9}})
+    before = world.snapshot()
+    assert world.settle(ended) == ["stale"]
+    assert world.snapshot() == before
+
+
+@ALL
+def test_counts_that_were_edited_hinder_no_end(world: World, ended: list[Argument]) -> None:
+    """The job is its worker's, by fence and name; what is nonsense stays so, and fails the job at its next claim."""
+    job = {"_status": "processing", "_queue": "pick", "_attempt": "1 w1 many", "_history": line("retry")}
+    world.seed(jobs={"shop:1": job}, processing={"pick": {"1": NOW + 9}})
+    assert world.settle(ended)[0] in {"ok", "cancelled"}
+    assert world.job("shop:1")["_attempt"] == "1 w1 many"
+    world.now += 9000
+    assert world.claim() == []
+    assert "processing" not in world.snapshot()
 
 
 @ALL

@@ -44,7 +44,7 @@ end
 local function may_search(of)
   if leaving[of] then return true end
   local length = short_length(queue_key(of, 'waiting'))
-  if searched > 0 and searched + length > MOST_SEARCHED then return false end
+  if searched + length > MOST_SEARCHED then return false end
   searched, leaving[of] = searched + length, {}
   return true
 end
@@ -55,10 +55,10 @@ local function cancel_some()
     local _, last, job = string.find(jobs, '"([^"]+)"', from)
     if not last then return nil end
     local of, id = child_of(job)
-    if of and redis.pcall('SISMEMBER', pending, id) == 1 then
+    if redis.pcall('SISMEMBER', pending, id) == 1 then
       if not may_search(of) then return from end
       local word, goes_on = cancel_job(of, of, id, reason, leave)
-      if word == 'gone' or word == 'malformed' then settle_missing(of, id, word == 'gone' and 'expired' or 'deleted') end
+      if word == 'gone' or word == 'malformed' then settle_missing(of, id, 'deleted') end
       if word == 'cancelled' or word == 'requested' then count = count + 1 end
       if goes_on then parents[#parents + 1] = of .. ':' .. id end
     end

@@ -27,7 +27,7 @@ local function delete()
     end
   end
   take_out(id, key, status, queue)
-  each_lookup(flow, job[3], function(list) remove_from(list, id) end)
+  if job[3] then each_lookup(flow, job[3], function(list) remove_from(list, id) end) end
   redis.call('DEL', key, flows_key('log', me), flows_key('building', me), flows_key('pending', me), unpack(sides))
   redis.pcall('HDEL', flows_key('cancelling', root), me)
   tell_ended(flow, id, 'deleted')

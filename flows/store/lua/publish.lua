@@ -21,6 +21,6 @@ if not published(job) then
     'children:' .. queue .. ':jobs', '[' .. table.concat(keys, ',') .. ']')
 end
 for _, child in ipairs(built) do redis.call('PERSIST', job_key(child[1], child[2])) end
-if #built > 0 then redis.call('LPOP', building, #built) end
+redis.call('LPOP', building, #built)
 publish_children(job, built)
 return { 'ok', redis.call('LLEN', building) }

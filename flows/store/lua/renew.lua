@@ -12,7 +12,7 @@ for i = at, #rest, 2 do
   local id = rest[i]
   local job, word = owned(flow, id, worker, rest[i + 1])
   if job then
-    redis.call('ZADD', processing, 'XX', time + tonumber(lease), id)
+    redis.call('ZADD', processing, time + tonumber(lease), id)
     refresh(flow, job.key, job.lookups, ttl)
     word = job.cancel and 'cancel' or 'kept'
   end

@@ -20,14 +20,14 @@ local function may_be_in(flow, queue)
   return not string.find(queue, ':', 1, true) and has_queue(queue)
 end
 
--- No worker would ever take it. It fails where it can be given a new life.
+-- No worker would ever take it: whatever it says that it is, it waits for nothing. It fails where it can be given a new
+-- life.
 local function fail_malformed(job)
   local queue = home_of(job.flow)
-  local from = EDGES[job.status] and EDGES[job.status].failed and job.status or 'waiting'
   local why = failure('MalformedJob', 'its hash names a state or a queue that does not exist', queue, 0)
-  end_job(job.flow, job.id, job.key, from, 'failed', job.lookups, job.parent, failed_fragment(job.id, why),
+  end_job(job.flow, job.id, job.key, 'waiting', 'failed', job.lookups, job.parent, failed_fragment(job.id, why),
     '_queue', queue, '_error', why)
-  if from == 'children' then redis.call('PEXPIRE', flows_key('pending', job.flow .. ':' .. job.id), kept_failed) end
+  redis.call('PEXPIRE', flows_key('pending', job.flow .. ':' .. job.id), kept_failed)
   report(queue, job.id, 'malformed')
 end
 
@@ -80,7 +80,7 @@ local function look_at_job(flow, id, key)
   local found = redis.call('HMGET', key, '_status', '_queue', '_lookups', '_parent')
   local job = {
     flow = flow, id = id, key = key, status = found[1] or 'waiting', lookups = found[3], parent = found[4],
-    queue = found[2] or (not found[1] and home_of(flow)), fresh = not found[1] and not found[2],
+    queue = found[2] or (not found[1] and home_of(flow)), fresh = not found[2],
   }
   spend(job.parent and 1.5 or 1)
   if EDGES[job.status] and not PLACES[job.status] then return check_retention(job) end
@@ -129,15 +129,11 @@ local function push_again(job)
   report(job.queue, job.id, 'placed_waiting')
 end
 
--- Returns which of the jobs stand in a list of `length` ids, by one pass over it.
-local function found_in(list, jobs, length)
-  local there, left = {}, #jobs
-  for _, job in ipairs(jobs) do there[job.id] = false end
+-- Returns which ids stand in a list of `length`, by one pass over it.
+local function found_in(list, length)
+  local there = {}
   for start = 0, length - 1, 1000 do
-    for _, id in ipairs(redis.call('LRANGE', list, start, start + 999)) do
-      if there[id] == false then there[id], left = true, left - 1 end
-    end
-    if left == 0 then break end
+    for _, id in ipairs(redis.call('LRANGE', list, start, start + 999)) do there[id] = true end
   end
   return there
 end
@@ -148,7 +144,7 @@ local function look_in_list(queue, jobs, length)
   if #jobs < MANY then
     for _, job in ipairs(jobs) do there[job.id] = redis.call('LPOS', list, job.id) end
   else
-    there = found_in(list, jobs, length)
+    there = found_in(list, length)
   end
   for _, job in ipairs(jobs) do
     if not there[job.id] then try(queue, job.id, push_again, job) end

@@ -16,14 +16,14 @@ end
 local function ending_of(of, id, me)
   local key = job_key(of, id)
   local job = redis.pcall('HMGET', key, '_status', '_parent', '_error')
-  if not job.err and not job[1] and not job[2] and redis.call('EXISTS', key) == 0 then
-    return 'expired', word_fragment(id, 'expired')
+  if job[2] ~= me then
+    local word = redis.call('EXISTS', key) == 0 and 'expired' or 'deleted'
+    return word, word_fragment(id, word)
   end
-  if job.err or job[2] ~= me then return 'deleted', word_fragment(id, 'deleted') end
   if job[1] == 'done' then return 'done', done_fragment(id, 'null') end
   if job[1] == 'failed' then
-    local ok, why = pcall(cjson.decode, job[3])
-    local whole = ok and type(why) == 'table' and type(why.type) == 'string' and type(why.message) == 'string'
+    local _, why = pcall(cjson.decode, job[3])
+    local whole = type(why) == 'table' and type(why.type) == 'string' and type(why.message) == 'string'
     return 'failed', failed_fragment(id, whole and job[3] or failure('MalformedJob', 'its error cannot be read', of, 0))
   end
   if ENDED[job[1]] then return job[1], word_fragment(id, job[1]) end
@@ -58,10 +58,8 @@ end
 local function end_of_children(queue, id, me, pending, jobs, waiting)
   redis.call('SREM', pending, INCOMPLETE)
   if waiting > 0 then return end
-  if redis.call('EXISTS', pending) == 1 then
-    if awaits_others(queue, me, pending) then return end
-    redis.call('DEL', pending)
-  end
+  if awaits_others(queue, me, pending) then return end
+  redis.call('DEL', pending)
   report(queue, id, 'joined')
   spend(#jobs / 400)
   join(me)
@@ -108,21 +106,19 @@ local function look_at_parent(queue, id, from, waiting)
   local pending = flows_key('pending', me)
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_lookups', 'children:' .. queue .. ':jobs')
   spend(1)
-  if job.err or (not job[1] and redis.call('EXISTS', key) == 0) then
-    parent_gone(me, queue)
-    leave_pending(pending)
-    return report(queue, id, 'gone')
-  end
   if job[1] ~= 'children' or job[2] ~= queue then
+    if job.err or redis.call('EXISTS', key) == 0 then
+      parent_gone(me, queue)
+      leave_pending(pending)
+      return report(queue, id, 'gone')
+    end
     redis.call('ZREM', queue_key(queue, 'children'), id)
     return report(queue, id, 'elsewhere')
   end
   if from == 1 then
-    if tonumber(ttl) > 0 and job[3] then
-      local left = refreshes_left
-      refresh_lookups(flow, job[3], tonumber(ttl))
-      spend((left - refreshes_left) / 10)
-    end
+    local left = refreshes_left
+    refresh_lookups(flow, job[3], tonumber(ttl))
+    spend((left - refreshes_left) / 10)
     if redis.call('SCARD', pending) == 0 then redis.call('SADD', pending, INCOMPLETE) end
   end
   return look_at_children(queue, id, me, key, pending, job[4] or '', from, waiting)
@@ -133,7 +129,7 @@ local function rank_of(queue, score, id, from)
   local key = queue_key(queue, 'children')
   local rank = redis.call('ZRANK', key, id)
   if rank then return from > 0 and rank or rank + 1, from end
-  if from > 0 then redis.pcall('SREM', flows_key('pending', flow_of(queue) .. ':' .. id), INCOMPLETE) end
+  redis.pcall('SREM', flows_key('pending', flow_of(queue) .. ':' .. id), INCOMPLETE)
   return redis.call('ZCOUNT', key, '-inf', '(' .. score), 0
 end
 
@@ -142,7 +138,7 @@ local function audit_parents(queue, cursor)
   local key = queue_key(queue, 'children')
   local score, from, waiting, id = string.match(cursor, '^(%S+) (%d+) (%d+) (.*)$')
   local rank = 0
-  from, waiting = tonumber(from or 0), tonumber(waiting or 0)
+  from, waiting = tonumber(from or 0), tonumber(waiting)
   if score then rank, from = rank_of(queue, score, id, from) else cursor = '-inf 0 0 ' end
   spend(1)
   local page = redis.call('ZRANGE', key, rank, rank + PAGE - 1, 'WITHSCORES')

@@ -8,7 +8,7 @@ local function look_at_entry(queue, stage, id)
   local job = redis.pcall('HMGET', key, '_status', '_queue')
   if job[1] == stage and job[2] == queue then return end
   local word = 'elsewhere'
-  if job.err or (not job[1] and redis.call('EXISTS', key) == 0) then
+  if job.err or redis.call('EXISTS', key) == 0 then
     settle_missing(flow, id, job.err and 'deleted' or 'expired')
     word = 'gone'
   end
@@ -22,7 +22,7 @@ local function cut_leases(queue)
   local key = queue_key(queue, 'processing')
   local late = redis.call('ZRANGE', key, '(' .. time + 2 * longest, '+inf', 'BYSCORE', 'LIMIT', 0, PAGE)
   for _, id in ipairs(late) do
-    redis.call('ZADD', key, 'XX', time + longest, id)
+    redis.call('ZADD', key, time + longest, id)
     report(queue, id, 'lease')
   end
   return #late == PAGE

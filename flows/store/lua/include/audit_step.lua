@@ -18,7 +18,7 @@ end
 -- Calls fn(...) for one job: what goes wrong with it stops neither the others nor the pass.
 local function try(queue, id, fn, ...)
   local ok, why = pcall(fn, ...)
-  if not ok then report(queue, id, 'error ' .. tostring(type(why) == 'table' and why.err or why)) end
+  if not ok then report(queue, id, 'error ' .. tostring(why)) end
 end
 
 local function flow_of(queue) return string.find(queue, ':', 1, true) and queue or root end
@@ -28,22 +28,20 @@ local longest = tonumber(lease)
 
 -- Remembers what this process alone can tell the others: its lease, and the queue in which it creates jobs.
 local function remember()
-  local told = redis.call('HMGET', audit, 'lease', 'lease_until', 'first:' .. first)
+  local told = redis.call('HMGET', audit, 'lease', 'lease_until')
   local other, ends = tonumber(told[1]) or 0, tonumber(told[2]) or 0
   if other > longest and ends > time then
     longest = other
   elseif other ~= longest or ends < time + HOUR / 2 then
     redis.call('HSET', audit, 'lease', longest, 'lease_until', time + HOUR)
   end
-  if not told[3] then redis.call('HSET', audit, 'first:' .. first, 1) end
+  redis.call('HSETNX', audit, 'first:' .. first, 1)
 end
 
-local declared, owners = {}, {}
+local declared = {}
 for i = at, #rest do declared[rest[i]] = true end
 
 -- Whether the flow has this queue: by our own declaration, or by that of another version, which is recorded.
 local function has_queue(queue)
-  if declared[queue] then return true end
-  if owners[queue] == nil then owners[queue] = redis.pcall('HGET', queue_key(queue, 'meta'), 'owner') == root end
-  return owners[queue]
+  return declared[queue] or redis.pcall('HGET', queue_key(queue, 'meta'), 'owner') == root
 end

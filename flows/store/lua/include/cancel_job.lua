@@ -10,7 +10,7 @@ local function cancel_job(flow, first, id, reason, set_aside)
   local key = job_key(flow, id)
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_lookups', '_parent')
   if job.err then return 'malformed' end
-  if not job[1] and redis.call('EXISTS', key) == 0 then return 'gone' end
+  if redis.call('EXISTS', key) == 0 then return 'gone' end
   local status, queue = job[1] or 'waiting', job[2] or first
   if status == 'processing' then
     redis.call('HSETNX', key, '_cancel', reason)

@@ -7,14 +7,11 @@ local function settled_key(job) return job.key .. ':children:' .. queue end
 -- counted from rest[i] on.
 local function children_conflict(id, i)
   local wrong = conflict('set', flows_key('pending', flow .. ':' .. id))
-  local n, seen = tonumber(rest[i]), {}
+  local n = tonumber(rest[i])
   i = i + 1
   for _ = 1, n do
     local child = queue .. ':' .. rest[i]
-    if not seen[child] then
-      seen[child] = true
-      wrong = wrong or conflict('list', queue_key(child, 'waiting')) or conflict('hash', flows_key('parents', child))
-    end
+    wrong = wrong or conflict('list', queue_key(child, 'waiting')) or conflict('hash', flows_key('parents', child))
     i = i + 3 + tonumber(rest[i + 2])
   end
   return wrong

@@ -8,7 +8,6 @@ local refreshes_left = 1000
 -- Calls fn(list) for each lookup list of the job; `_lookups` holds lines of `<attribute>:<text>`.
 -- Over 500 children, the hash of how they settled stands there too, to live as long as the job does.
 local function each_lookup(flow, lookups, fn)
-  if not lookups then return end
   for line in string.gmatch(lookups, '[^\n]+') do fn(ns .. 'job:' .. flow .. ':' .. line) end
 end
 
@@ -16,7 +15,7 @@ end
 local function refresh_lookups(flow, lookups, life)
   if not lookups then return end
   each_lookup(flow, lookups, function(list)
-    redis.pcall('PEXPIRE', list, life, 'GT')
+    redis.call('PEXPIRE', list, life, 'GT')
     refreshes_left = refreshes_left - 1
   end)
 end
@@ -38,7 +37,7 @@ local trims_left = 200
 
 -- Drops up to ten dead ids from the heads of the job's lookup lists.
 local function trim_lookups(flow, lookups)
-  if not lookups or trims_left <= 0 then return end
+  if not lookups then return end
   each_lookup(flow, lookups, function(list)
     for _ = 1, 10 do
       trims_left = trims_left - 1

@@ -6,8 +6,9 @@ local function owned(flow, id, worker, fence)
   local key = job_key(flow, id)
   local job = redis.pcall('HMGET', key, '_status', '_attempt', '_cancel', '_lookups', '_parent', '_history')
   if job.err then return nil, 'malformed' end
-  if not job[2] and redis.call('EXISTS', key) == 0 then return nil, 'gone' end
   local token = fence .. ' ' .. worker .. ' '
-  if job[1] ~= 'processing' or string.find(job[2] or '', token, 1, true) ~= 1 then return nil, 'stale' end
+  if job[1] ~= 'processing' or string.find(job[2] or '', token, 1, true) ~= 1 then
+    return nil, redis.call('EXISTS', key) == 0 and 'gone' or 'stale'
+  end
   return { key = key, id = id, attempt = job[2], cancel = job[3], lookups = job[4], parent = job[5], history = job[6] }
 end

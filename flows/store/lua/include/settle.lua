@@ -58,8 +58,8 @@ end
 -- The last child has settled: the parent goes on, exactly once, because it leaves `children` by it.
 local function join(parent)
   local key = ns .. 'job:' .. parent
-  local job = redis.pcall('HMGET', key, '_status', '_queue', '_next', '_lookups', '_parent', '_attempt', '_result')
-  if job.err or job[1] ~= 'children' then return end
+  local job = redis.call('HMGET', key, '_status', '_queue', '_next', '_lookups', '_parent', '_attempt', '_result')
+  if job[1] ~= 'children' then return end
   local flow, id = split(parent)
   local queue, to = job[2], job[3]
   -- This may be in the middle of a script that ends others: it must not stop here.
@@ -89,14 +89,15 @@ local function join(parent)
   end
 end
 
--- A parent whose queue says so fails with the first child that did not end well; `failed` says which, and how.
+-- A parent that waits fails, if its queue says so, with the first child that did not end well; `failed` says which, and
+-- how.
 local function child_failed(parent, queue, failed)
-  local job = redis.pcall('HMGET', ns .. 'job:' .. parent, '_status', '_policy', '_lookups', '_parent')
-  if job.err or job[1] ~= 'children' or job[2] ~= 'fail' then return end
-  fail_parent(parent, queue, job[3], job[4], failure('ChildFailed', 'the child ' .. failed, queue, 1))
+  local job = redis.call('HMGET', ns .. 'job:' .. parent, '_policy', '_lookups', '_parent')
+  if job[1] ~= 'fail' then return end
+  fail_parent(parent, queue, job[2], job[3], failure('ChildFailed', 'the child ' .. failed, queue, 1))
 end
 
--- The parent's own hash is gone: whoever waits for it hears of it.
+-- The parent's own hash is gone, or something else stands there: whoever waits for it hears of it.
 local function parent_gone(parent, queue)
   local flow, id = split(parent)
   redis.pcall('ZREM', queue_key(queue, 'children'), id)
@@ -110,16 +111,17 @@ local function settle(flow, id, parent, word, fragment)
   if redis.pcall('SREM', pending, id) ~= 1 then return end
   local key, queue = ns .. 'job:' .. parent, split(flow)
   local status = redis.pcall('HGET', key, '_status')
-  if not status and redis.call('EXISTS', key) == 0 then return parent_gone(parent, queue) end
   if status == 'done' or status == 'failed' or status == 'cancelled' then return end
   local side = key .. ':children:' .. queue
-  redis.pcall('HSET', side, id, fragment)
   if status ~= 'children' then
+    if type(status) == 'table' or redis.call('EXISTS', key) == 0 then return parent_gone(parent, queue) end
     -- Its attempt, or the next one, is about to let it wait. Should it never, nothing of this stays.
+    redis.pcall('HSET', side, id, fragment)
     redis.call('PEXPIRE', side, tonumber(ttl) > 0 and ttl or kept_done)
     if word ~= 'done' then redis.call('HSET', key, '_failed_child', id .. ' is ' .. word) end
     return
   end
+  redis.pcall('HSET', side, id, fragment)
   if word ~= 'done' then child_failed(parent, queue, id .. ' is ' .. word) end
   if redis.call('SCARD', pending) == 0 then join(parent) end
 end

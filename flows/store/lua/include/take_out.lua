@@ -47,7 +47,8 @@ local function remove_many(list, ids)
   redis.call('LREM', list, 0, '')
 end
 
--- What stands in a place of another type is not the job, and is left alone.
+-- What stands in a place of another type is not the job, and is left alone. What children left beside it stays as long
+-- as the job.
 local function take_out(id, key, status, queue)
   local place = queue_key(queue, status)
   if status == 'waiting' then
@@ -55,5 +56,5 @@ local function take_out(id, key, status, queue)
   else
     redis.pcall('ZREM', place, id)
   end
-  if status == 'children' then redis.call('PEXPIRE', key .. ':children:' .. queue, kept_cancelled) end
+  redis.call('PEXPIRE', key .. ':children:' .. queue, kept_cancelled)
 end

@@ -6,9 +6,10 @@ local checked = {}
 local function conflict(kind, key)
   if checked[key] then return nil end
   local found = redis.call('TYPE', key).ok
-  checked[key] = found == kind or found == 'none'
-  if checked[key] then return nil end
-  return key .. ' holds a ' .. found .. ' where flows keeps a ' .. kind
+  if found ~= kind and found ~= 'none' then
+    return key .. ' holds a ' .. found .. ' where flows keeps a ' .. kind
+  end
+  checked[key] = true
 end
 
 -- Stops the script when `key` holds something else: nothing rolls back, so this comes before any write.

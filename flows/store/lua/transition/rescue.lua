@@ -10,11 +10,11 @@ local function rescue(id)
     settle_missing(flow, id, 'deleted')
     return 'malformed'
   end
-  if redis.call('EXISTS', key) == 0 then
+  if job[1] ~= 'processing' or job[2] ~= queue then
+    if redis.call('EXISTS', key) == 1 then return 'elsewhere' end
     settle_missing(flow, id, 'expired')
     return 'expired'
   end
-  if job[1] ~= 'processing' or job[2] ~= queue then return 'elsewhere' end
   if job[6] then
     cancel(flow, id, key, 'processing', job[4], job[5], job[6])
     return 'cancelled'
