@@ -48,6 +48,13 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "job.parent and done_fragment(job.id, result)",
         "done_fragment(job.id, result), take_up_to(after))",
     ): "makes a text that nobody reads",
+    (
+        "transition/claim.lua",
+        "refresh(flow, key, job[4], ttl) or job[1] or redis.call('EXISTS', key) == 1",
+        "local there = refresh(flow, key, job[4], ttl) or redis.call('EXISTS', key) == 1",
+    ): "asks whether a job is there whose state was just read",
+    ("include/ending.lua", "waited_for[flow] == nil", "if true then"): "asks for each job what is asked for its flow",
+    ("turn.lua", "#words > 0 or #claimed > 0", "if true then"): "keeps an answer that says nothing",
     ("transition/await_children.lua", "#built == 0", "if true then"): "asks and unsets what new children do not have",
 }
 
@@ -145,7 +152,7 @@ def _collect(work: Path, found: list[Mutant], rows: dict[int, dict[str, Any]]) -
 
 
 def _name(mutant: Mutant) -> tuple[str, str, str]:
-    """Return what a mutant is known by in another run: its line may have moved, and another guard may end as the same."""
+    """Return what a mutant is known by in another run: its line may have moved, another guard may end as the same."""
     return mutant.file, mutant.guard, mutant.after
 
 

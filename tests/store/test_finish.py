@@ -65,8 +65,9 @@ def test_trims_two_hundred_ids_at_most(world: World) -> None:
     """However many lists the jobs of a call stand in: what is dead in the others is for the next who comes by."""
     dead = [f"d{number}" for number in range(10)]
     names = [f"user:{number}" for number in range(25)]
+    first, second = "\n".join(names[:15]), "\n".join(names[15:])
     world.seed(
-        jobs={"shop:1": processing(_lookups="\n".join(names[:15])), "shop:2": processing(_lookups="\n".join(names[15:]))},
+        jobs={"shop:1": processing(_lookups=first), "shop:2": processing(_lookups=second)},
         lookups={f"shop:{name}": dead for name in names},
     )
     world.settle(finish("1"), finish("2"))
