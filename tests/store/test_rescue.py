@@ -26,6 +26,13 @@ def test_takes_back_what_is_over(world: World) -> None:
     assert world.lives("jobs", "shop:1", TTL)
 
 
+def test_where_nothing_waits_nobody_is_woken(world: World) -> None:
+    """A rescuer comes by all the time: the workers of an idle queue sleep on."""
+    world.seed(jobs={"shop:1": processing(_cancel="why")}, processing={"pick": {"1": NOW}})
+    assert world.run("rescue") == [["1", "cancelled"]]
+    assert "wake" not in world.snapshot(unseen=frozenset())
+
+
 def test_sent_twice_takes_back_once(world: World) -> None:
     """Any number of rescuers may run at once."""
     world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW}})
