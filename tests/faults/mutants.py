@@ -36,7 +36,6 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "set_aside and status == 'waiting'",
         "if false then set_aside(queue, id) else take_out(id, key, status, queue) end",
     ): "the slower of two ways: the list is searched for each child instead of once for all",
-    ("include/ending.lua", "waited_for[flow] == nil", "if true then"): "asks again for each job who listens",
     ("include/take_out.lua", "#ids < MANY", "if true then"): "the slower of two ways to the same list",
     (
         "include/take_out.lua",
