@@ -89,3 +89,11 @@ def test_where_to_go_is_that_of_this_attempt(world: World) -> None:
     seed(world, _next="ship", _result='{"old":1}')
     world.settle(await_children("9", children=TWO), queue="pack")
     assert {"_next", "_result"}.isdisjoint(world.job("shop:9"))
+
+
+def test_children_of_a_former_attempt_that_were_let_out_do_not_count(world: World) -> None:
+    """It had more than one script takes; this one has two, and waits for these alone."""
+    seed(world, _built="1", _building="0")
+    world.seed(pending={"shop:9": {"old"}}, jobs={"pack:box:old": {"_parent": "shop:9"}})
+    world.settle(await_children("9", children=TWO), queue="pack")
+    assert world.snapshot()["pending"] == {"shop:9": {"c1", "c2"}}

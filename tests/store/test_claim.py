@@ -85,10 +85,10 @@ def test_a_new_child_waits_in_its_own_queue(world: World) -> None:
     assert world.job("pack:box:1")["_queue"] == "pack:box"
 
 
-@pytest.mark.parametrize("field", ["_fence", "_attempts", "_visit", "_rescues"])
+@pytest.mark.parametrize("field", ["_status", "_fence", "_attempts", "_visit", "_rescues"])
 @pytest.mark.parametrize("value", ["x", "", "1.5", "inf", "nan", "1e300"])
 def test_a_malformed_job_fails_alone(world: World, field: str, value: str) -> None:
-    """Kernel fields that are no whole numbers end that one job with an error; the next is claimed."""
+    """A state that is none, or a count that is no whole number, ends that job with an error; the next is claimed."""
     world.seed(jobs={"shop:1": WAITING | {field: value}, "shop:2": {"a": "1"}}, waiting={"pick": ["1", "2"]})
     assert [job.id for job in world.claim()] == ["2"]
     found = world.snapshot()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
-from flows.testing import private_server
 from tests.world import HOUR, KEPT, NOW, TTL, World, finish, processing
 
 
@@ -66,11 +65,9 @@ def test_trims_two_hundred_ids_at_most(world: World) -> None:
     """However many lists the jobs of a call stand in: what is dead in the others is for the next who comes by."""
     dead = [f"d{number}" for number in range(10)]
     names = [f"user:{number}" for number in range(25)]
+    first, second = "\n".join(names[:15]), "\n".join(names[15:])
     world.seed(
-        jobs={
-            "shop:1": processing(_lookups="\n".join(names[:15])),
-            "shop:2": processing(_lookups="\n".join(names[15:])),
-        },
+        jobs={"shop:1": processing(_lookups=first), "shop:2": processing(_lookups=second)},
         lookups={f"shop:{name}": dead for name in names},
     )
     world.settle(finish("1"), finish("2"))
@@ -104,17 +101,18 @@ def test_an_end_is_told_to_those_who_wait(world: World, flow: str | None) -> Non
     assert heard == ([("shop:1", "done"), ("shop:2", "done")] if flow == "shop" else [])
 
 
-def test_tells_the_end_where_it_may_not_ask_who_listens() -> None:
-    """A user of the server that has no right to ask tells all ends, and none of its scripts stops half way."""
-    with private_server() as url, Redis.from_url(url, decode_responses=True) as redis:
-        world = World(redis, "")
-        world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})
-        redis.execute_command("ACL", "SETUSER", "default", "-pubsub")
-        with redis.pubsub(ignore_subscribe_messages=True) as listener:
+def test_an_account_that_may_not_ask_who_listens_tells_all(redis_url: str, world: World) -> None:
+    """Without the right to `PUBSUB` an end is told whether somebody waits or not."""
+    name = f"narrow-{world.namespace.strip(':')}"
+    world.redis.execute_command("ACL", "SETUSER", name, "on", "nopass", "~*", "&*", "+@all", "-pubsub")
+    world.seed(jobs={"shop:1": processing()})
+    with Redis.from_url(redis_url, username=name, decode_responses=True) as narrow:
+        narrow_world = World(narrow, world.namespace)
+        with world.redis.pubsub(ignore_subscribe_messages=True) as listener:
             listener.subscribe(world.keys.ended("shop", "1"))
             listener.get_message(timeout=5)
-            assert world.settle(finish("1")) == ["ok"]
+            assert narrow_world.settle(finish("1")) == ["ok"]
             message = listener.get_message(timeout=5)
-        assert message is not None
-        assert message["data"] == "done"
-        assert "processing" not in world.snapshot()
+    world.redis.execute_command("ACL", "DELUSER", name)
+    assert message is not None
+    assert message["data"] == "done"

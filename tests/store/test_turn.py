@@ -54,15 +54,6 @@ def test_sent_again_it_answers_the_same_and_does_nothing(world: World) -> None:
     assert world.snapshot(unseen=frozenset()) == before
 
 
-@pytest.mark.parametrize(("lease", "kept"), [(1_000, 60_000), (LEASE * 10, LEASE * 20)], ids=["short", "long"])
-def test_the_answer_of_a_turn_that_only_ended_attempts_is_kept(world: World, lease: int, kept: int) -> None:
-    """For a minute at least: sent again, the turn must not learn that its attempts are somebody else's."""
-    world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})
-    assert [world.turn(finish("1"), number=7, lease=lease).words for _ in range(2)] == [["ok"], ["ok"]]
-    assert world.lives("call", "w1", kept)
-    assert world.life("call", "w1") > kept * 9 // 10
-
-
 def test_a_turn_that_brought_nothing_is_not_kept(world: World) -> None:
     """An idle worker asks all the time: sent again, the turn brings what has come meanwhile."""
     assert world.turn(want=1, number=7).ids == []
@@ -125,12 +116,6 @@ def test_one_worker_of_the_queue_wakes_for_the_next_due_job(world: World) -> Non
     assert 0 < world.redis.pttl(world.keys.timer("pick")) <= 15_000
     world.redis.delete(world.keys.timer("pick"))
     assert world.turn(want=1, worker="w2").due == 700
-
-
-def test_what_is_overdue_is_due_at_once(world: World) -> None:
-    """More ids than one turn promotes, of which none has a job: the worker comes back for the rest."""
-    world.seed(delayed={"pick": {str(number): NOW - 9 for number in range(101)}})
-    assert [world.turn(want=1).due for _ in range(2)] == [1, 0]
 
 
 def test_a_worker_that_got_enough_sets_no_timer(world: World) -> None:
@@ -216,3 +201,33 @@ def test_a_full_server_takes_ends_but_gives_out_nothing() -> None:
         assert world.run("cascade", parent="") == ["", 0, 0, []]
         assert world.run("delete", id="1") == ["deleted", []]
         assert world.run("withdraw", id="0") == "withdrawn"
+
+
+def test_a_claim_stops_when_it_has_refreshed_many_lookup_lists(world: World) -> None:
+    """A script is bounded: each claim gives the job's lists their time anew, up to 256 of them."""
+    lookups = "\n".join(f"user:{number}" for number in range(256))
+    world.seed(jobs={f"shop:{number}": {"_lookups": lookups} for number in range(6)}, waiting={"pick": list("012345")})
+    assert world.turn(want=6).ids == list("0123")
+
+
+def test_more_due_jobs_than_one_turn_lets_out(world: World) -> None:
+    """It comes back for them at once: 0 milliseconds would say that there are none."""
+    ids = [f"{number:03}" for number in range(150)]
+    world.seed(jobs={f"shop:{job_id}": DELAYED for job_id in ids}, delayed={"pick": dict.fromkeys(ids, NOW - 9)})
+    answer = world.turn(want=150)
+    assert (len(answer.claimed), answer.due) == (100, 1)
+
+
+def test_ends_alone_are_remembered_too(world: World) -> None:
+    """Sent again, a turn that claimed nothing says once more that its attempts were recorded."""
+    world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW}})
+    first, again = (world.turn(finish("1"), number=7) for _ in range(2))
+    assert first.words == again.words == ["ok"]
+
+
+@pytest.mark.parametrize(("lease", "seconds"), [(1000, 60), (40_000, 80)])
+def test_an_answer_is_remembered_for_a_minute_or_two_leases(world: World, lease: int, seconds: int) -> None:
+    """Whichever is longer: a client goes on sending for as long as that."""
+    world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW}})
+    world.turn(finish("1"), lease=lease)
+    assert seconds * 1000 - 30_000 < world.life("call", "w1") <= seconds * 1000

@@ -44,7 +44,7 @@ local function claim_some(wanted)
   local claimed, leases, bytes, used = {}, {}, 0, 0
   local dropped = { expired = 0, malformed = 0, elsewhere = 0 }
   local until_ms = string.format('%d', time + tonumber(lease))
-  while #claimed < wanted and used < 400 do
+  while used < 400 do
     local ids = redis.call('LRANGE', waiting, used, used + wanted - #claimed - 1)
     local stop = #ids == 0
     for _, id in ipairs(ids) do
@@ -69,7 +69,7 @@ local function claim_some(wanted)
     end
     if stop then break end
   end
-  if used > 0 then redis.call('LTRIM', waiting, used, -1) end
+  redis.call('LTRIM', waiting, used, -1)
   if #leases > 0 then redis.call('ZADD', processing, unpack(leases)) end
   for name, n in pairs(dropped) do count(name, n) end
   return claimed, { dropped.expired, dropped.malformed, dropped.elsewhere }
