@@ -51,3 +51,11 @@ def test_a_job_without_a_ttl_gets_none(world: World) -> None:
     world.redis.persist(world.key("jobs", "shop:1"))
     world.settle(advance("1"), ttl=0)
     assert (world.life("jobs", "shop:1"), world.life("lookups", "shop:user:7")) == (-1, -1)
+
+
+def test_another_key_in_the_place_of_the_bell_hinders_nothing(world: World) -> None:
+    """It is only a hint: the job waits in its next queue, though nobody can be woken."""
+    world.seed(jobs={"shop:1": processing()})
+    world.redis.set(world.key("wake", "pack"), "not ours")
+    assert world.settle(advance("1")) == ["ok"]
+    assert world.snapshot()["waiting"] == {"pack": ["1"]}
