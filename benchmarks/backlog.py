@@ -10,8 +10,8 @@ what else the machine does hits both; the ratio of the two is what counts.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from statistics import median
@@ -48,7 +48,7 @@ async def pairs(url: str | None, size: float, count: int) -> list[Row]:
     """Measure so many pairs: on two private servers, or on the one at `url`."""
     jobs = max(1, round(_JOBS * size))
     with _backlogs(url, size) as (deep, shallow):
-        await asyncio.gather(_fill(deep), _fill(shallow))
+        await asyncio.gather(fill(deep), fill(shallow))
         rates: list[tuple[float, float]] = []
         ratios: list[tuple[float, float]] = []
         for _ in range(count):
@@ -68,6 +68,25 @@ async def pairs(url: str | None, size: float, count: int) -> list[Row]:
     ]
     against = median(one / other for one, other in rates)
     return [*rows, {"workload": WORKLOAD, "setting": "deep against shallow", "ratio": against, "rounds": count}]
+
+
+async def fill(backlog: Backlog) -> None:
+    """Create the backlog, and a little more, so that it does not fall below its level."""
+    async with one_queue(backlog.url, backlog.name) as flow:
+        for start in range(0, _full(backlog), _CHUNK):
+            await flow.create_jobs(requests(min(_CHUNK, _full(backlog) - start)))
+
+
+@asynccontextmanager
+async def kept(backlog: Backlog) -> AsyncGenerator[None]:
+    """Keep the level while others drain it."""
+    drained = asyncio.Event()
+    keeper = asyncio.create_task(_keep(backlog, drained))
+    try:
+        yield
+    finally:
+        drained.set()
+        await keeper
 
 
 async def work(parent: Connection, url: str, name: str, jobs: int) -> None:
@@ -91,23 +110,13 @@ def _backlogs(url: str | None, size: float) -> Generator[tuple[Backlog, Backlog]
         yield deep, shallow
 
 
-async def _fill(backlog: Backlog) -> None:
-    """Create the backlog, and a little more, so that it does not fall below its level."""
-    async with one_queue(backlog.url, backlog.name) as flow:
-        for start in range(0, _full(backlog), _CHUNK):
-            await flow.create_jobs(requests(min(_CHUNK, _full(backlog) - start)))
-
-
 async def _drain(backlog: Backlog, jobs: int) -> float:
     """Return the rate at which a worker process drains jobs while this one keeps the level."""
     process = WorkerProcess(work, backlog.url, backlog.name, jobs)
-    drained = asyncio.Event()
-    keeper = asyncio.create_task(_keep(backlog, drained))
     try:
-        return jobs / await process.receive()
+        async with kept(backlog):
+            return jobs / await process.receive()
     finally:
-        drained.set()
-        await keeper
         process.stop()
 
 

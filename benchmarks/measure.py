@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from statistics import median
@@ -18,13 +19,14 @@ from redis.asyncio import Redis
 
 from flows import Flow
 from flows.telemetry.events import Event
+from flows.testing import private_server
 
 try:
     from uvloop import run
 except ImportError:  # on Windows
     from asyncio import run  # type: ignore[assignment]
 
-__all__ = ["Recorded", "Row", "Setting", "WorkerProcess", "reference", "rounds", "run"]
+__all__ = ["Recorded", "Row", "Setting", "WorkerProcess", "quiet_server", "reference", "rounds", "run", "told"]
 
 #: The reference is measured for so many seconds in each round.
 REFERENCE_SECONDS: Final = 0.5
@@ -57,7 +59,13 @@ class Row(TypedDict):
     p50_ms: NotRequired[float]
     p95_ms: NotRequired[float]
     p99_ms: NotRequired[float]
-    ratio: float
+    figure: NotRequired[float]
+    """What is neither a rate of jobs nor a latency."""
+    unit: NotRequired[str]
+    """What the figure counts."""
+    samples: NotRequired[list[list[float]]]
+    """What the figure was reckoned from, a list for each round."""
+    ratio: NotRequired[float]
     rounds: int
 
 
@@ -92,6 +100,16 @@ async def empty(url: str) -> None:
     """Empty the database."""
     async with Redis.from_url(url) as client:
         await client.flushdb()
+
+
+@contextmanager
+def quiet_server(url: str | None) -> Generator[str]:
+    """Yield the server at `url`, or a private one that writes nothing to the disk."""
+    if url is not None:
+        yield url
+        return
+    with private_server(settings={"appendonly": "no"}) as private:
+        yield private
 
 
 class Recorded:
@@ -130,6 +148,15 @@ class WorkerProcess:
         """Return the next number that the process sends."""
         return await asyncio.to_thread(self._receive)
 
+    def go(self) -> None:
+        """Let it go on, where it waits until it is `told`."""
+        self._connection.send(None)
+
+    async def ask(self) -> float:
+        """Let it go on, and return the next number that it sends."""
+        self.go()
+        return await self.receive()
+
     def stop(self) -> None:
         """Tell the process to end, and wait until it has."""
         self._connection.close()
@@ -144,6 +171,28 @@ class WorkerProcess:
 
 def _work(work: Callable[..., Coroutine[Any, Any, None]], connection: Connection, *arguments: object) -> None:
     run(work(connection, *arguments))
+
+
+@contextmanager
+def worker_processes(
+    number: int, work: Callable[..., Coroutine[Any, Any, None]], *arguments: object
+) -> Generator[list[WorkerProcess]]:
+    """Run so many processes alike."""
+    running = [WorkerProcess(work, *arguments) for _ in range(number)]
+    try:
+        yield running
+    finally:
+        for process in running:
+            process.stop()
+
+
+async def told(parent: Connection) -> bool:
+    """Wait in a worker process until it may go on; False: the parent has stopped it."""
+    try:
+        await asyncio.to_thread(parent.recv)
+    except EOFError:
+        return False
+    return True
 
 
 async def in_a_worker_process(work: Callable[..., Coroutine[Any, Any, None]], *arguments: object) -> float:

@@ -10,16 +10,22 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import backlog
 import drain
 import enqueue
 import fan_out
+import growth
+import idle
 import latency
+import memory
 import pipeline
+import processes
+import waits
 from measure import Row, empty, rounds, run
 from redis import Redis
 from rich.console import Console
@@ -27,7 +33,7 @@ from rich.table import Table
 
 from flows.testing import private_server
 
-#: All that is measured unless the command line says otherwise; the backlog takes minutes.
+#: All that is measured unless the command line says otherwise.
 SETTINGS = [
     *enqueue.SETTINGS,
     *drain.SETTINGS,
@@ -36,12 +42,32 @@ SETTINGS = [
     *fan_out.SETTINGS,
 ]
 QUICK = list(dict.fromkeys(setting.workload for setting in SETTINGS))
+#: What takes minutes, on servers of its own: by the URL that was given, the size and the number of rounds.
+SLOW: dict[str, Callable[[str | None, float, int], Coroutine[Any, Any, list[Row]]]] = {
+    backlog.WORKLOAD: backlog.pairs,
+    processes.WORKLOAD: processes.rows,
+    waits.WORKLOAD: waits.rows,
+    memory.WORKLOAD: memory.rows,
+    idle.WORKLOAD: idle.rows,
+    growth.WORKLOAD: growth.rows,
+}
+#: The columns of figures: name, heading and format.
+COLUMNS = [
+    ("rate", "jobs/s", ",.0f"),
+    ("p50_ms", "p50 ms", ".2f"),
+    ("p95_ms", "p95 ms", ".2f"),
+    ("p99_ms", "p99 ms", ".2f"),
+    ("figure", "figure", ",.2f"),
+    ("unit", "", ""),
+    ("ratio", "ratio", ".3f"),
+    ("rounds", "rounds", ""),
+]
 
 
 def main() -> None:
     """Measure what the command line asks for, and print it as a table."""
     given = _arguments()
-    chosen = [*QUICK, backlog.WORKLOAD] if given.all else given.workload or QUICK
+    chosen = [*QUICK, *SLOW] if given.all else given.workload or QUICK
     console = Console()
     rows: list[Row] = []
     logging.basicConfig(level=logging.WARNING)
@@ -53,33 +79,27 @@ def main() -> None:
                 with console.status(f"{setting.workload}: {setting.name}"):
                     size = max(1, round(setting.size * given.size))
                     rows.append(run(rounds(setting, url, size, given.rounds)))
-        if backlog.WORKLOAD in chosen:
-            with console.status(backlog.WORKLOAD):
-                rows += run(backlog.pairs(given.redis, given.size, given.rounds))
-    Console(width=max(console.width, 110)).print(table(rows))
+        for workload, measure in SLOW.items():
+            if workload in chosen:
+                with console.status(workload):
+                    rows += run(measure(given.redis, given.size, given.rounds))
+    Console(width=max(console.width, 130)).print(table(rows))
     if given.json is not None:
         given.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
 def table(rows: list[Row]) -> Table:
     """Lay out the rows; ratios compare machines and versions better than rates do."""
-    made = Table("workload", "setting", caption="medians; ratio: to a raw awaited LMOVE, measured beside each round")
-    for name in ("jobs/s", "p50 ms", "p95 ms", "p99 ms", "ratio", "rounds"):
-        made.add_column(name, justify="right")
+    caption = "medians; ratio: to a raw awaited LMOVE, measured beside each round, or to what the setting names"
+    made = Table("workload", "setting", caption=caption)
+    columns = [column for column in COLUMNS if any(column[0] in row for row in rows)]
+    for name, heading, _ in columns:
+        made.add_column(heading, justify="left" if name == "unit" else "right")
     for row in rows:
-        made.add_row(
-            row["workload"],
-            row["setting"],
-            f"{row['rate']:,.0f}" if "rate" in row else "",
-            *(_two_digits(row.get(name)) for name in ("p50_ms", "p95_ms", "p99_ms")),
-            f"{row['ratio']:.3f}",
-            str(row["rounds"]),
-        )
+        figures: dict[str, object] = {**row}
+        texts = [format(figures[name], form) if name in figures else "" for name, _, form in columns]
+        made.add_row(row["workload"], row["setting"], *texts)
     return made
-
-
-def _two_digits(figure: object) -> str:
-    return f"{figure:.2f}" if isinstance(figure, float) else ""
 
 
 @contextmanager
@@ -100,10 +120,8 @@ def _server(url: str | None) -> Generator[str]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument(
-        "--workload", action="append", choices=[*QUICK, backlog.WORKLOAD], help="this one; may be repeated"
-    )
-    parser.add_argument("--all", action="store_true", help="measure the backlog too, which takes minutes")
+    parser.add_argument("--workload", action="append", choices=[*QUICK, *SLOW], help="this one; may be repeated")
+    parser.add_argument("--all", action="store_true", help="measure also what takes minutes")
     parser.add_argument("--redis", metavar="URL", help="an empty database of a server of yours")
     parser.add_argument("--rounds", type=int, default=3, help="how many rounds (default: 3)")
     parser.add_argument("--size", type=float, default=1.0, help="a factor for how many jobs a round takes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Annotated, Never
 
 from pydantic import BaseModel
@@ -61,9 +62,10 @@ def requests(count: int) -> Iterator[Request]:
         yield Request(user_id=number, guild_id=1985, role_ids=[1, 2], reason="benchmark")
 
 
-def one_queue(url: str, name: str = "bench") -> OneQueue:
+def one_queue(url: str, name: str = "bench", retention: timedelta | None = None) -> OneQueue:
     """A flow of one queue, `<name>-1`."""
-    return OneQueue(FlowOptions(name, [QueueOptions(f"{name}-1", job=Work)], redis_url=url))
+    queues = [QueueOptions(f"{name}-1", job=Work)]
+    return OneQueue(FlowOptions(name, queues, redis_url=url, retention=retention))
 
 
 def three_queues(url: str) -> OneQueue:

@@ -12,6 +12,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 RATE = {"rate", "ratio"}
+FIGURE = {"figure", "unit"}
+#: What is never zero; how much a process grows may be anything.
+POSITIVE = {"rate", "ratio", "p50_ms", "p95_ms", "p99_ms"}
 SETTINGS = {
     "enqueue": [RATE, RATE, RATE],
     "drain": [RATE, RATE],
@@ -19,6 +22,11 @@ SETTINGS = {
     "pipeline": [RATE],
     "fan-out": [RATE],
     "backlog": [RATE, RATE, {"ratio"}],
+    "processes": [*[RATE] * 5, {"rate"}, {"ratio"}],
+    "waits": [{"rate", *FIGURE, "ratio"}, {"rate", *FIGURE}],
+    "memory": [FIGURE, {*FIGURE, "ratio"}, {*FIGURE, "ratio"}],
+    "idle": [FIGURE] * 9,
+    "growth": [{*FIGURE, "samples"}],
 }
 
 
@@ -36,4 +44,4 @@ def test_each_workload_gives_positive_figures(workload: str, tmp_path: Path) -> 
     rows = json.loads((tmp_path / "rows.json").read_text())
     assert [set(row) - {"workload", "setting", "rounds"} for row in rows] == SETTINGS[workload]
     assert all((row["workload"], row["rounds"]) == (workload, 1) and row["setting"] in done.stdout for row in rows)
-    assert all(row[figure] > 0 for row in rows for figure in row.keys() - {"workload", "setting", "rounds"})
+    assert all(row[figure] > 0 for row in rows for figure in row.keys() & POSITIVE)
