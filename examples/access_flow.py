@@ -5,7 +5,7 @@ wallet is told, and the result is kept. With no arguments it takes the small lis
 
 This file has the worker functions and the pipeline. Its neighbours have what the jobs look like (`access_jobs`), how
 they are created and waited for (`access_drive`), and what is asked, kept and shown (`access_terms`, `access_run`,
-`access_ledger`, `access_screen`).
+`access_ledger`, `access_report`, `access_screen`).
 """
 
 from __future__ import annotations

@@ -177,9 +177,9 @@ class World:
         """Claim jobs of a queue."""
         return self.turn(want=want, **named).claimed
 
-    def settle(self, *ended: list[Argument], **named: Argument) -> list[str]:
-        """End attempts by `settle`; a word for each."""
-        words: list[str] = self.run("settle", *itertools.chain(*ended), ended=len(ended), **named)
+    def report(self, *ended: list[Argument], **named: Argument) -> list[str]:
+        """End attempts by `report`; a word for each."""
+        words: list[str] = self.run("report", *itertools.chain(*ended), ended=len(ended), **named)
         return words
 
     def audit(self, **named: Argument) -> list[tuple[str, str, str]]:
@@ -275,7 +275,7 @@ def line(verb: str, attempt: int = 1, *, queue: str = "pick", at: int = NOW, mor
 
 
 def attempt(verb: str, job_id: str, fence: int, *arguments: Argument) -> list[Argument]:
-    """Return one ended attempt, as turn and settle read it."""
+    """Return one ended attempt, as turn and report read it."""
     return [verb, job_id, fence, len(arguments), *arguments]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from arq import create_pool
 from arq.connections import ArqRedis, RedisSettings
 from arq.worker import Worker
-from common import FAN, AsyncAdapter, Params, Part, main
+from contract import FAN, AsyncAdapter, Params, Part, main
 from counting import count
 from meeting import URL
 

@@ -1,4 +1,4 @@
-// BullMQ on Node, under the contract of common.py; its packages are those of the working directory.
+// BullMQ on Node, under the contract of contract.py; its packages are those of the working directory.
 //
 // Settings: `concurrency: 200` for throughput, its fastest in trials; 10 for latency. Everything else as it comes:
 // completed jobs are kept, as they are by the Python peers. Three stages are a flow whose jobs wait for their child,

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from bullmq import FlowProducer, Queue, Worker
-from common import FAN, AsyncAdapter, Params, Part, chunks, main, run
+from contract import FAN, AsyncAdapter, Params, Part, chunks, main, run
 from counting import count
 from meeting import URL
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from celery import Celery, chain, chord
-from common import FAN, Params, Part, SyncAdapter, main
+from contract import FAN, Params, Part, SyncAdapter, main
 from counting import count
 from meeting import URL
 

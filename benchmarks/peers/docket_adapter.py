@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from common import FAN, AsyncAdapter, Params, Part, main, run
+from contract import FAN, AsyncAdapter, Params, Part, main, run
 from counting import count
 from docket import CurrentDocket, Docket, Worker
 from meeting import URL

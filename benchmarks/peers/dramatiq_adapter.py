@@ -18,7 +18,7 @@ if "work" in sys.argv and "latency" not in sys.argv:
     os.environ["dramatiq_queue_prefetch"] = "200"  # noqa: SIM112 - this is its name
 
 import dramatiq
-from common import FAN, Params, Part, SyncAdapter, main
+from contract import FAN, Params, Part, SyncAdapter, main
 from counting import count
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import GroupCallbacks

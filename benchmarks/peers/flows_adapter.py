@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from common import AsyncAdapter, Params, Part, main, payload, run
+from contract import AsyncAdapter, Params, Part, main, payload, run
 from counting import count
 from measure import Recorded
 from meeting import URL

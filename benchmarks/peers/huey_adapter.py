@@ -17,7 +17,7 @@ if GREENLETS:
 
     monkey.patch_all()
 
-from common import FAN, Params, Part, SyncAdapter, main  # noqa: E402
+from contract import FAN, Params, Part, SyncAdapter, main  # noqa: E402
 from counting import count  # noqa: E402
 from huey import RedisHuey, chord  # noqa: E402
 from meeting import URL  # noqa: E402

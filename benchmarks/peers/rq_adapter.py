@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import redis
-from common import FAN, Params, Part, SyncAdapter, chunks, main
+from contract import FAN, Params, Part, SyncAdapter, chunks, main
 from counting import count
 from meeting import URL
 from rq import Queue, SimpleWorker

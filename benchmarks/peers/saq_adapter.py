@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from common import FAN, AsyncAdapter, Params, Part, main, run
+from contract import FAN, AsyncAdapter, Params, Part, main, run
 from counting import count
 from meeting import URL
 from saq import Queue, Worker

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from common import FAN, AsyncAdapter, Params, Part, chunks, main
+from contract import FAN, AsyncAdapter, Params, Part, chunks, main
 from counting import count
 from meeting import URL
 from streaq import Worker

@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 
-from common import FAN, AsyncAdapter, Params, Part, main, run
+from contract import FAN, AsyncAdapter, Params, Part, main, run
 from counting import count
 from meeting import URL
 from redis.asyncio import Redis

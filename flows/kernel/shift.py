@@ -155,7 +155,7 @@ class Shift:
             return
         await self._write_notes()
         try:
-            self._recorded(ended, await self._turns.settle(ended))
+            self._recorded(ended, await self._turns.report(ended))
         except StoreError as error:
             # The leases run out and the jobs are run again elsewhere: at least once is what is promised.
             self._hand.forget(ended)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One thing that was wrong; the words are those of the event `job.repaired` in docs/flows.md."""
+    """One thing that was wrong; the words are those of the slow audit in docs/states.md."""
 
     queue: str
     job_id: str

@@ -52,7 +52,6 @@ class LeaseRenewal:
         words: list[str] = []
         named: dict[str, Argument] = {
             **self._terms.named(self._terms.flow_of(queue)),
-            "queue": queue,
             "worker": worker,
             "processing": self._terms.keys.processing(queue),
         }

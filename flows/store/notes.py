@@ -37,7 +37,6 @@ async def write_notes(
         rest += (job_id, fence, note.progress, len(note.lines), *note.lines)
     named: dict[str, Argument] = {
         **terms.named(terms.flow_of(queue)),
-        "queue": queue,
         "worker": worker,
         "most_lines": LOG_LINES,
         "call": terms.new_call(),

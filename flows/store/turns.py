@@ -101,7 +101,7 @@ class Turns:
             "timer_ms": 15_000,
             "nfields": len(self._fields),
         }
-        self._turn, self._settle = load("turn"), load("settle")
+        self._turn, self._report = load("turn"), load("report")
         self._last: tuple[dict[str, Argument], list[Argument]] = ({}, [])
 
     async def turn(self, ended: Sequence[tuple[Claimed, Outcome]], want: int, *, busy: bool) -> Turn:
@@ -135,12 +135,12 @@ class Turns:
         words = [word.decode() for word in words]
         return Turn(words, [Claimed(job) for job in claimed_jobs], left, due, *dropped)
 
-    async def settle(self, ended: Sequence[tuple[Claimed, Outcome]]) -> list[str]:
+    async def report(self, ended: Sequence[tuple[Claimed, Outcome]]) -> list[str]:
         """Report ended attempts and claim nothing; this works on a full server too."""
         rest: list[Argument] = []
         for claimed, outcome in ended:
             rest += pack_outcome(claimed, outcome, child=self._is_child)
-        words = await self._connection.run(self._settle, {**self._named, "ended": len(ended)}, rest)
+        words = await self._connection.run(self._report, {**self._named, "ended": len(ended)}, rest)
         return [word.decode() for word in words]
 
     async def create_children(self, claimed: Claimed, children: Sequence[NewChild]) -> str:

@@ -1,1 +1,1 @@
-"""Events: what happens is told once, and sinks make log lines (later metrics and traces) of it."""
+"""Events, of which log lines are made, and the named points at which fault tests strike."""

@@ -21,6 +21,7 @@ import redis.asyncio
 from pydantic import BaseModel
 
 from flows import Flow, FlowOptions, Job, JobResult, QueueOptions
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG = 30.0
@@ -87,13 +88,12 @@ class Functions:
         await self.redis.rpush(f"{self.namespace}begun", job.id)
         for _ in range(2):
             with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.sleep(LONG)
-        await asyncio.sleep(LONG)
+                await asyncio.Event().wait()
+        await asyncio.Event().wait()
 
     async def tell_when_stopping(self, flow: Flow[Work, Given]) -> None:
         """Tell the test that the worker has heard of its end."""
-        while flow.workers[0].status != "stopping":  # noqa: ASYNC110 - there is no event for it
-            await asyncio.sleep(0.01)
+        await until(lambda: flow.workers[0].status == "stopping", LONG)
         await self.redis.rpush(f"{self.namespace}stopping", 1)
 
 

@@ -9,15 +9,12 @@ import signal
 from redis import Redis
 
 from tests.acceptance.numbers import LONG, Answer, Functions, Given, Work, number_flow, process
+from tests.waiting import until
 
 
 async def wait_until(redis: Redis, key: str, count: int) -> None:
     """Wait until a list or hash below the namespace has so many elements."""
-    async with asyncio.timeout(LONG):
-        while (  # noqa: ASYNC110 - another process fills it
-            redis.hlen(key) if redis.type(key) == "hash" else redis.llen(key)
-        ) < count:
-            await asyncio.sleep(0.01)
+    await until(lambda: (redis.hlen(key) if redis.type(key) == "hash" else redis.llen(key)) >= count, LONG)
 
 
 async def test_a_worker_process_is_killed(redis_url: str, namespace: str, redis: Redis) -> None:

@@ -7,7 +7,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 
 from flows.store.embedded import EmbeddedServer
+from tests.waiting import blocking_until
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, str(ROOT / "examples" / "access_flow.py")]
@@ -83,11 +83,13 @@ def told(data_dir: Path) -> Counter[str]:
 
 def poll(process: subprocess.Popen[str], condition: Callable[[], bool]) -> None:
     """Wait until it holds, as long as the process lives."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+
+    def holds() -> bool:
+        held = condition()
+        assert held or process.poll() is None, process.communicate()
+        return held
+
+    blocking_until(holds, PATIENCE)
 
 
 def through(data_dir: Path, table: str) -> int:

@@ -41,7 +41,7 @@ async def claim(stage: Stage, queue: str = "pick", count: int = 1) -> list[Claim
 
 async def end(stage: Stage, claimed: list[Claimed], outcome: Outcome, queue: str = "pick") -> list[str]:
     """Prepare jobs whose attempts have ended."""
-    return await turns(stage, stage.direct, queue).settle([(job, outcome) for job in claimed])
+    return await turns(stage, stage.direct, queue).report([(job, outcome) for job in claimed])
 
 
 async def ended(stage: Stage, outcome: Outcome) -> str:
@@ -106,13 +106,13 @@ def turn(name: str, outcome: Outcome | None, queue: str = "pick", **rest: Any) -
 async def _fan_out(stage: Stage) -> Any:
     calls, claimed = turns(stage, stage.flow, "pack"), stage.kept[0]
     word = await calls.create_children(claimed, children(450))
-    await calls.settle([(claimed, AwaitChildren([], "ship", {}))])
+    await calls.report([(claimed, AwaitChildren([], "ship", {}))])
     return word
 
 
-async def _settle(stage: Stage) -> Any:
+async def _report(stage: Stage) -> Any:
     """What is reported while a worker stops; a repeated report is refused, and changes nothing."""
-    await turns(stage, stage.flow).settle([(job, Done(_FIELDS)) for job in stage.kept])
+    await turns(stage, stage.flow).report([(job, Done(_FIELDS)) for job in stage.kept])
 
 
 async def _renew(stage: Stage) -> Any:
@@ -224,7 +224,7 @@ def of_workers() -> list[Operation]:
         turn("fail the last child", Fail(_ERROR), "pack:label", prepare=last_child),
         Operation("fan out 450 children", _fan_out, parent),
         Operation("fan out 450 children, scripts unknown", _fan_out, parent, unknown=True),
-        Operation("report", _settle, claim),
+        Operation("report", _report, claim),
         Operation("renew", _renew, lambda stage: claim(stage, count=3)),
         Operation("renew, scripts unknown", _renew, lambda stage: claim(stage, count=3), unknown=True),
         Operation("rescue", _rescue, over),

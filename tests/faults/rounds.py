@@ -31,7 +31,7 @@ def _ends(job_id: str, verb: str) -> Call:
         "cancel": lambda: world.cancel(job_id),
         "retry": lambda: world.retry(job_id),
     }[verb]
-    return lambda here: here.settle(packed(), queue=_CHILDREN[job_id])
+    return lambda here: here.report(packed(), queue=_CHILDREN[job_id])
 
 
 def _delete(job_id: str) -> Call:

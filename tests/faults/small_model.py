@@ -1,4 +1,4 @@
-"""A few jobs, two workers, and every script as a pure function of a small state: what docs/states.md says, in Python.
+"""The small model: a few jobs and two workers as one small state, and what the scripts that work on it share.
 
 Each guard of the scripts has a name, and `Rules.without` takes guards away. The last part of a name says what the
 guard compares; the first part is the Lua file that it stands in. `test_small_model.py` walks the same paths here and

@@ -96,11 +96,11 @@ def promote(sheet: Sheet, queue: str) -> None:
         del sheet.delayed[of, job_id]
 
 
-# settle.lua
+# report.lua
 
 
 def end(sheet: Sheet, token: Token, verb: str, *arguments: Any) -> str:
-    """End an attempt: include/attempts.lua."""
+    """End an attempt: include/end_attempts.lua."""
     job_id, queue, _fence, _worker = token
     word = sheet.owned(token)
     if word == "gone":

@@ -88,7 +88,7 @@ class Twin:
             children = tuple((CHILD_QUEUE.removeprefix("pack:"), str(child)) for child in arguments[0])
             rest[verb] = [self.case.rules.next, self.case.rules.policy, "", 0, *packed(children)]
         ended = attempt(verb, str(job_id), fence, *rest[verb])
-        return self.world.settle(ended, queue=queue, worker=self.worker(name, queue))[0]
+        return self.world.report(ended, queue=queue, worker=self.worker(name, queue))[0]
 
     def build(self, token: Token, child: int, offset: int) -> tuple[str, int]:
         """Write one child."""

@@ -16,6 +16,7 @@ from tests.faults.deeds import open_gate
 from tests.faults.ledger import Entry, Ledger
 from tests.faults.subject import Order, add_workers, make_flow, make_options
 from tests.faults.trace import recoveries
+from tests.waiting import until
 
 LONG = 15.0
 DAY = 24 * 3_600_000
@@ -70,14 +71,13 @@ async def scene(redis_url: str, namespace: str, redis: Redis, tmp_path: Path) ->
             for at, (state, kind) in enumerate(kinds.items())
         }
         hashes = [f"{namespace}job:orders:{job_id}" for job_id in ids.values()]
-        async with asyncio.timeout(LONG):
-            while [redis.hget(key, "_status") for key in hashes] != list(kinds):  # noqa: ASYNC110 - there is no event
-                await asyncio.sleep(0.01)
-            while redis.zcard(f"{namespace}queue:pack:box:processing"):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await until(lambda: [redis.hget(key, "_status") for key in hashes] == list(kinds))
+        await until(lambda: not redis.zcard(f"{namespace}queue:pack:box:processing"))
         [pick] = [worker for worker in flow.workers if worker.queue == "pick"]
+        await until(lambda: f"{namespace}flows:wake:pick" in flow._runtime.doorbell._listening)  # not in a turn
         stopping = asyncio.create_task(pick.stop())  # so that nobody takes the next job
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)
+        assert pick.status == "stopping"
         ids["waiting"] = await flow.create_job(Order(number=9, kind="plain", customer=9))
         yield Scene(redis, redis_url, namespace, ledger.directory, ids)
         open_gate(ledger.directory, "shut")

@@ -14,6 +14,7 @@ import pytest
 from tests.faults.fleet import Fleet
 from tests.faults.ledger import Entry, Ledger
 from tests.faults.subject import Order, make_flow
+from tests.waiting import blocking_until
 
 LONG = 15.0
 
@@ -40,14 +41,15 @@ def create(redis_url: str, namespace: str, count: int, kind: str) -> list[str]:
 
 def wait_for(tmp_path: Path, kind: str, count: int, **fields: object) -> list[Entry]:
     """Wait for so many lines of a kind and return them."""
-    end = time.monotonic() + LONG
-    while True:
+    found: list[Entry] = []
+
+    def there() -> bool:
         entries = [entry for entry in Ledger.read(tmp_path / "ledger") if entry.kind == kind]
-        found = [entry for entry in entries if fields.items() <= entry.fields.items()]
-        if len(found) >= count:
-            return found
-        assert time.monotonic() < end, f"{len(found)} of {count} {kind} lines"
-        time.sleep(0.01)
+        found[:] = [entry for entry in entries if fields.items() <= entry.fields.items()]
+        return len(found) >= count
+
+    blocking_until(there, LONG)
+    return found
 
 
 def test_works_and_ends_when_told(fleet: Fleet, redis_url: str, namespace: str, tmp_path: Path) -> None:

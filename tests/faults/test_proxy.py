@@ -14,6 +14,7 @@ from flows.testing import private_server
 from tests.faults.framing import Commands, Replies, is_push
 from tests.faults.ports import free_port
 from tests.faults.proxy import Proxy
+from tests.waiting import blocking_until
 
 
 @pytest.fixture(scope="module")
@@ -152,8 +153,7 @@ def test_holds_back_what_goes_up_until_the_way_is_open(proxy: Proxy, client: red
         client.set("key", 1)
     assert direct.get("key") is None
     proxy.open()
-    time.sleep(0.2)
-    assert direct.get("key") == "1"
+    blocking_until(lambda: direct.get("key") == "1")
     assert client.ping()
 
 

@@ -12,6 +12,7 @@ import pytest
 from tests.faults.case import Case, Row
 from tests.faults.run import Running, line, order, summary
 from tests.faults.trial import Result, spread
+from tests.waiting import blocking_until
 
 # The cases are forked from a process that has threads, those of pytest's workers; `make faults` has none.
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -20,8 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def run(row: Row) -> Result:
     """Run one case of a row."""
     running = Running(row, 1)
-    while not running.over:
-        time.sleep(0.01)
+    blocking_until(lambda: running.over, row.limit + 30)
     return running.result()
 
 
@@ -99,10 +99,7 @@ def test_a_row_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result = run(Row("Z5", "", a_row_that_hangs, limit=3.0))
     assert any("not over after 3 s" in failure for failure in result.failures)
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
-    end = time.monotonic() + 10
-    while any(map(lives, pids)):
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    blocking_until(lambda: not any(map(lives, pids)), 10)
 
 
 def test_a_row_is_skipped() -> None:

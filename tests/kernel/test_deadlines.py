@@ -164,9 +164,10 @@ async def test_a_function_cannot_move_its_deadline() -> None:
 
 async def test_closed() -> None:
     """Nobody is told after that; closing twice is once."""
-    watch = Watch()
+    watch, other = Watch(), Watch()
     watch.begin()
     watch.deadlines.close()
     watch.deadlines.close()
-    await asyncio.sleep(2 * TIMEOUT)
+    other.begin()
+    await other.until(2)  # which is later than this one would have been told
     assert watch.told == []

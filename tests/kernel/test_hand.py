@@ -200,15 +200,16 @@ async def test_a_lost_lease() -> None:
 async def test_a_ready_job_that_is_lost_does_not_run() -> None:
     """One that was claimed ahead is dropped."""
     ran: list[str] = []
+    begun = asyncio.Event()
 
     async def noting(running: Running) -> Outcome | None:
         ran.append(running.claimed.id)
+        begun.set()
         return await obedient(running)
 
     held = Held(noting, concurrency=1)
     held.hand.accept([claimed("1"), claimed("2")])
-    while not ran:  # noqa: ASYNC110 - nobody tells
-        await asyncio.sleep(0)
+    await within(begun.wait())
     held.hand.lease_answered("2", 1, "stale")
     held.hand.lease_answered("1", 1, "cancel")
     await held.rung()

@@ -16,6 +16,7 @@ import pytest
 
 from flows import DeclarationError, current_job
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, in_process, within
+from tests.waiting import until
 
 
 def plain(job: Work) -> Answer:
@@ -191,9 +192,8 @@ async def test_a_process_that_is_handed_back(make_flow: MakeFlow) -> None:
     flow = make_flow(hanging, executor="process")
     await flow.start_all()
     job_id = await flow.create_job(Given())
-    async with asyncio.timeout(LONG):
-        while not (children := set(multiprocessing.active_children()) - others):  # noqa: ASYNC110 - the worker begins it
-            await asyncio.sleep(0.01)
+    await until(lambda: set(multiprocessing.active_children()) - others)
+    children = set(multiprocessing.active_children()) - others
     await within(flow.stop_all(grace=0.0))
     for child in children:
         await asyncio.to_thread(child.join, LONG)

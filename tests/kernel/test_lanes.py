@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from flows.kernel.lanes import Lanes
-from tests.kernel.parts import LONG, within
+from tests.kernel.parts import within
 
 seen_by: ContextVar[object] = ContextVar("seen_by", default=None)
 
@@ -183,16 +183,17 @@ async def test_a_cancelled_job_leaves_its_lane_to_the_next() -> None:
 
 async def test_taking_back_and_closing() -> None:
     """What has not begun can be taken back; closing cancels what runs and leaves no task."""
+    begun = asyncio.Semaphore(0)
 
     async def for_ever(_job: Job) -> None:
+        begun.release()
         await asyncio.Event().wait()
 
     watched = Watched(2, for_ever)
     some = jobs(5)
     watched.lanes.offer(some)  # type: ignore[arg-type]
-    async with asyncio.timeout(LONG):
-        while watched.running < 2:  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0)
+    for _ in range(2):
+        await within(begun.acquire())
     assert watched.lanes.take_back() == some[2:]
     await within(watched.lanes.close(1))
     assert (watched.running, watched.lanes.busy) == (0, False)

@@ -24,6 +24,7 @@ from flows.kernel.current import CurrentJob, reset_current, set_current
 from flows.kernel.orders import FailedElsewhere
 from flows.kernel.processes import Processes, WorkerProcessDied
 from tests.kernel.parts import LONG, within
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 #: In seconds, longer than any test waits.
@@ -169,13 +170,6 @@ def lives(number: int) -> bool:
     with suppress(FileNotFoundError, ProcessLookupError):
         return stat.read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
     return not Path("/proc/self").exists()
-
-
-async def until(true: Callable[[], object]) -> None:
-    """Wait for what other processes do."""
-    async with asyncio.timeout(LONG):
-        while not true():  # noqa: ASYNC110 - another process does it
-            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -334,6 +328,7 @@ from pathlib import Path
 from flows.kernel.current import CurrentJob, set_current
 from flows.kernel.processes import Processes
 from tests.kernel import test_processes as here
+from tests.waiting import until
 
 class Own(Exception):
     pass
@@ -346,8 +341,7 @@ async def main(begun, function):
     processes = Processes(2)
     hanging = asyncio.create_task(processes.call(getattr(here, function), here.Told(file=Path(begun))))
     kept.extend([processes, hanging])
-    while not Path(begun).exists():
-        await asyncio.sleep(0.01)
+    await until(Path(begun).exists)
     print((await processes.call(here.pid, here.Told())).pid, flush=True)
     if "wait" in sys.argv:
         await hanging

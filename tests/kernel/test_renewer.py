@@ -18,6 +18,7 @@ from flows.kernel.renewer import Renewer
 from flows.store.leases import LeaseRenewal
 from flows.telemetry.events import Event, Events
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard, within
+from tests.waiting import until
 
 
 @contextmanager
@@ -58,9 +59,8 @@ async def test_a_blocked_loop_keeps_its_leases(make_flow: MakeFlow) -> None:
         told = heard(other)
         other._runtime.rescuer.add("work")
         begun.wait(LONG)
-        while not over.is_set():
+        while not await asyncio.to_thread(over.wait, 0.02):
             await other._runtime.rescuer.tick()
-            await asyncio.sleep(0.02)
         rescued.extend(event for event in told if event.name == "job.rescued")
         await other.stop_all()
 
@@ -75,8 +75,9 @@ async def test_a_blocked_loop_keeps_its_leases(make_flow: MakeFlow) -> None:
 
 
 async def test_a_long_function_keeps_its_lease(make_flow: MakeFlow, redis: Redis, namespace: str) -> None:
-    """While a function runs, its lease is always in the future, many leases long."""
+    """While a function runs, its lease is always in the future, many leases long: even just before it is renewed."""
     begun, go_on = asyncio.Event(), asyncio.Event()
+    left: list[float] = []
 
     async def long(job: Work) -> Answer:
         begun.set()
@@ -84,14 +85,20 @@ async def test_a_long_function_keeps_its_lease(make_flow: MakeFlow, redis: Redis
         return await double(job)
 
     async with make_flow(long, lease=0.3) as flow:
+        renewal = flow._runtime.renewer._renewal
+        renew = renewal.renew
+
+        def watched(queue: str, worker: str, held: list[tuple[str, int]]) -> list[str]:
+            seconds, micros = redis.time()
+            lease = redis.zscore(f"{namespace}queue:work:processing", held[0][0])
+            left.append(0 if lease is None else lease - seconds * 1000 - micros // 1000)
+            return renew(queue, worker, held)
+
+        renewal.renew = watched  # type: ignore[method-assign]
         job_id = await flow.create_job(Given(number=1))
         await within(begun.wait())
-        for _ in range(9):
-            await asyncio.sleep(0.1)
-            seconds, micros = redis.time()
-            lease = redis.zscore(f"{namespace}queue:work:processing", job_id)
-            assert lease is not None
-            assert lease > seconds * 1000 + micros // 1000
+        await until(lambda: len(left) == 12)
+        assert min(left) > 0
         go_on.set()
         assert (await flow.wait_for(job_id, LONG)).attempts == 1
 
@@ -229,8 +236,7 @@ async def test_a_message_alone_cancels_nothing(make_flow: MakeFlow, redis: Redis
         renewal.renew = watched  # type: ignore[method-assign]
         job_id = await flow.create_job(Given(number=1))
         await within(begun.wait())
-        while not redis.publish(f"{namespace}flows:cancel:work", job_id):  # noqa: ASYNC110 - until it is subscribed
-            await asyncio.sleep(0.01)
+        await until(lambda: redis.publish(f"{namespace}flows:cancel:work", job_id))  # it has subscribed
         await asyncio.to_thread(looked.wait, LONG)
         go_on.set()
         assert (await flow.wait_for(job_id, LONG)).status == "done"
@@ -276,9 +282,7 @@ class Calls:
 
     async def until(self, number: int) -> None:
         """Wait for so many calls."""
-        async with asyncio.timeout(LONG):
-            while len(self.ids) < number:  # noqa: ASYNC110 - a thread fills it
-                await asyncio.sleep(0.001)
+        await until(lambda: len(self.ids) >= number)
 
 
 @asynccontextmanager
@@ -320,8 +324,7 @@ async def test_many_pokes_are_answered_together() -> None:
             renews.poke(job_id)
             if number % 5 == 0:
                 await asyncio.sleep(0.002)
-        while sum(map(len, calls.ids)) < 500:  # noqa: ASYNC110 - a thread fills it
-            await asyncio.sleep(0.01)
+        await until(lambda: sum(map(len, calls.ids)) >= 500)
         took = time.monotonic() - began
     assert sorted(job_id for asked in calls.ids for job_id in asked) == sorted(ids)
     assert len(calls.ids) <= took / 0.05 + 1
@@ -330,11 +333,7 @@ async def test_many_pokes_are_answered_together() -> None:
 async def test_pokes_do_not_put_off_the_renewals() -> None:
     """However often it is poked, each lease is renewed every quarter of its time."""
     async with renewer(Shelf("a", "b"), lease=0.8) as (renews, calls):
-        until = time.monotonic() + 1.5
-        while time.monotonic() < until:
-            renews.poke("a")
-            await asyncio.sleep(0.01)
-    assert calls.ids.count(["a", "b"]) >= 4
+        await until(lambda: renews.poke("a") or calls.ids.count(["a", "b"]) == 4, 1.5)
 
 
 async def test_a_poke_shortly_before_a_renewal_does_not_put_it_off() -> None:

@@ -36,6 +36,7 @@ from tests.pipeline.parts import (
     total,
     within,
 )
+from tests.waiting import until
 
 #: A cancelled function ends within this; its next renewal, at which it would end at the latest, is 7.5 s away.
 QUICK = 3.0
@@ -59,13 +60,6 @@ def heard(lists: Lists, name: str) -> list[int]:
     counts: list[int] = []
     lists.events.subscribe(lambda event: counts.append(int(str(event.fields["count"]))) if event.name == name else None)
     return counts
-
-
-async def until(true: Callable[[], object]) -> None:
-    """Wait until something is true, of which nobody tells."""
-    async with asyncio.timeout(LONG):
-        while not true():  # noqa: ASYNC110 - it is on the server
-            await asyncio.sleep(0.001)
 
 
 async def children_are(lists: Lists, job_id: str, **wanted: int) -> None:

@@ -9,6 +9,7 @@ from redis import Redis
 
 from flows import KeyConflict, MalformedJob, ValidationError, WaitTimeout
 from tests.pipeline.parts import LONG, Order, Orders, Price, Priced, Ship, price, ship
+from tests.waiting import until
 
 GONE = "01890000-0000-7000-8000-000000000000"
 
@@ -139,15 +140,11 @@ async def test_who_waited_listens_no_more(orders: Orders, redis: Redis, namespac
     async with orders:
         kept, cancelled = await orders.create_jobs([Order(), Order()])
         waits = [asyncio.create_task(orders.wait_for(job_id, LONG)) for job_id in (kept, cancelled)]
-        async with asyncio.timeout(LONG):
-            while len(redis.pubsub_channels(channels)) < 3:  # noqa: ASYNC110 - the server tells nobody
-                await asyncio.sleep(0.001)
+        await until(lambda: len(redis.pubsub_channels(channels)) == 3)
         await orders.cancel_job(cancelled)
         assert (await waits[1]).status == "cancelled"
         waits[0].cancel()
         with pytest.raises(WaitTimeout):
             await orders.wait_for(kept, 0)
         await asyncio.gather(*waits, return_exceptions=True)
-        async with asyncio.timeout(LONG):
-            while redis.pubsub_channels(channels):  # noqa: ASYNC110 - as above
-                await asyncio.sleep(0.001)
+        await until(lambda: not redis.pubsub_channels(channels))

@@ -247,7 +247,7 @@ def test_a_pending_set_that_was_lost_is_made_again(world: World) -> None:
     assert world.snapshot() == before | {"pending": {"shop:9": {"2", "3"}}}
     assert world.audit() == []
     for job in world.claim(2, queue=BOX):
-        assert world.settle(finish(job.id, 1, '{"a":1}'), queue=BOX) == ["ok"]
+        assert world.report(finish(job.id, 1, '{"a":1}'), queue=BOX) == ["ok"]
     assert world.snapshot()["waiting"] == {"ship": ["9"]}
 
 
@@ -283,7 +283,7 @@ def test_while_a_pending_set_is_made_again_no_child_is_the_last(world: World) ->
     _wait, goes_on, first = step(world)
     assert goes_on
     for job in world.claim(len(first), queue=BOX):
-        world.settle(finish(job.id, 1, "{}"), queue=BOX)
+        world.report(finish(job.id, 1, "{}"), queue=BOX)
     assert world.snapshot()["pending"] == {"shop:9": {""}}
     assert world.job("shop:9")["_status"] == "children"
     assert len(first) + len(world.audit()) == 300
@@ -358,7 +358,7 @@ def test_a_parent_may_leave_while_its_pending_set_is_made_again(world: World, go
     step(world)
     if gone != "0":
         [job] = world.claim(queue=BOX)
-        world.settle(fail(job.id), queue=BOX)
+        world.report(fail(job.id), queue=BOX)
         assert "" in world.snapshot()["pending"]["shop:9"]
         world.audit()
     assert world.job("shop:9")["_status"] == "failed"
@@ -404,7 +404,7 @@ def test_what_is_no_child_is_not_waited_for(world: World) -> None:
     world.redis.sadd(world.key("pending", "shop:9"), "a stranger")
     assert world.audit() == []
     world.claim(queue=BOX)
-    world.settle(finish("1", 1, "{}"), queue=BOX)
+    world.report(finish("1", 1, "{}"), queue=BOX)
     assert world.job("shop:9")["_status"] == "children"
     assert world.audit() == [("pack", "9", "joined")]
     found = world.snapshot()
@@ -1041,9 +1041,9 @@ def test_a_busy_flow_is_left_as_it_is(world: World) -> None:
     for number, job in enumerate(world.claim(3, queue="pack")):
         mine = tuple(("box", child) for child in children[3 * number : 3 * number + 3])
         policy = "fail" if number == 1 else "continue"
-        world.settle(await_children(job.id, job.fence, mine, "ship", policy), queue="pack")
+        world.report(await_children(job.id, job.fence, mine, "ship", policy), queue="pack")
     for job, verb in zip(world.claim(6, queue=BOX), (finish, fail, retry, finish, fail, finish), strict=True):
-        world.settle(verb(job.id, job.fence), queue=BOX)
+        world.report(verb(job.id, job.fence), queue=BOX)
     named: dict[str, Any] = {"root": "shop", "reason": "why"}
     world.run("cancel", id=d.id, **named)
     world.run("cancel", id=first[7], **named)

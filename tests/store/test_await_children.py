@@ -17,7 +17,7 @@ def seed(world: World, **fields: str) -> None:
 def test_creates_the_children_and_lets_the_parent_wait(world: World) -> None:
     """The whole of it: hashes, places, who is whose parent, what is pending, and a ring for each child queue."""
     seed(world, _rescues="1", _built="7", _building="7")
-    assert world.settle(await_children("9", children=TWO, to="ship", b="2"), queue="pack") == ["ok"]
+    assert world.report(await_children("9", children=TWO, to="ship", b="2"), queue="pack") == ["ok"]
     of = f"{world.namespace}job:pack:"
     waits = {"_status": "children", "_policy": "continue", "_next": "ship", "b": "2"}
     assert world.snapshot(unseen=frozenset()) == {
@@ -37,7 +37,7 @@ def test_creates_the_children_and_lets_the_parent_wait(world: World) -> None:
 def test_neither_the_parent_nor_its_children_expire(world: World) -> None:
     """Nobody knows how long they have to wait for each other."""
     seed(world)
-    world.settle(await_children("9", children=TWO), queue="pack")
+    world.report(await_children("9", children=TWO), queue="pack")
     names = ("shop:9", "pack:label:c1", "pack:box:c2")
     assert [world.life("jobs", name) for name in names] == [-1, -1, -1]
     assert world.life("pending", "shop:9") == -1
@@ -47,7 +47,7 @@ def test_children_of_one_queue_wait_in_their_order(world: World) -> None:
     """Two hundred, the most of one call."""
     children = tuple(("box", f"c{number}") for number in range(200))
     seed(world)
-    world.settle(await_children("9", children=children), queue="pack")
+    world.report(await_children("9", children=children), queue="pack")
     assert world.snapshot()["waiting"] == {"pack:box": [child_id for _box, child_id in children]}
 
 
@@ -55,7 +55,7 @@ def test_children_of_one_queue_wait_in_their_order(world: World) -> None:
 def test_without_children_the_job_goes_on_at_once(world: World, to: str) -> None:
     """Nobody has to settle: it waits in the next queue, or is done where there is none."""
     seed(world)
-    world.settle(await_children("9", to=to, b="2"), queue="pack")
+    world.report(await_children("9", to=to, b="2"), queue="pack")
     found = world.snapshot()
     job = found.pop("jobs")["shop:9"]
     assert (job["b"], "children:pack:jobs" in job) == ("2", False)
@@ -70,7 +70,7 @@ def test_children_of_an_earlier_visit_are_not_taken_for_new_ones(world: World) -
     """A job that comes to a parent queue again, without children now, has no results of the last time."""
     seed(world, **{"children:pack:jobs": '["job:pack:box:old"]', "children:pack:results": "{}"})
     world.seed(settled={"shop:9:children:pack": {"old": "{}"}})
-    world.settle(await_children("9", to="ship"), queue="pack")
+    world.report(await_children("9", to="ship"), queue="pack")
     assert not [field for field in world.job("shop:9") if field.startswith("children:")]
 
 
@@ -78,7 +78,7 @@ def test_what_a_former_attempt_left_over_does_not_count(world: World) -> None:
     """A former attempt began to build many children; this one has a few, and waits for those alone."""
     seed(world, _building="0")
     world.seed(building={"shop:9": ["x"]}, pending={"shop:9": {"x"}}, settled={"shop:9:children:pack": {"y": "{}"}})
-    world.settle(await_children("9", children=TWO), queue="pack")
+    world.report(await_children("9", children=TWO), queue="pack")
     found = world.snapshot()
     assert found["pending"] == {"shop:9": {"c1", "c2"}}
     assert {"building", "settled"}.isdisjoint(found)
@@ -87,7 +87,7 @@ def test_what_a_former_attempt_left_over_does_not_count(world: World) -> None:
 def test_where_to_go_is_that_of_this_attempt(world: World) -> None:
     """What an earlier visit wanted next is forgotten."""
     seed(world, _next="ship", _result='{"old":1}')
-    world.settle(await_children("9", children=TWO), queue="pack")
+    world.report(await_children("9", children=TWO), queue="pack")
     assert {"_next", "_result"}.isdisjoint(world.job("shop:9"))
 
 
@@ -95,5 +95,5 @@ def test_children_of_a_former_attempt_that_were_let_out_do_not_count(world: Worl
     """It had more than one script takes; this one has two, and waits for these alone."""
     seed(world, _built="1", _building="0")
     world.seed(pending={"shop:9": {"old"}}, jobs={"pack:box:old": {"_parent": "shop:9"}})
-    world.settle(await_children("9", children=TWO), queue="pack")
+    world.report(await_children("9", children=TWO), queue="pack")
     assert world.snapshot()["pending"] == {"shop:9": {"c1", "c2"}}

@@ -82,7 +82,7 @@ def test_the_reason_is_that_of_whoever_asked(world: World) -> None:
     """The worker ends the attempt and has no reason of its own."""
     world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})
     call(world)
-    assert world.settle(cancel("1", reason="")) == ["cancelled"]
+    assert world.report(cancel("1", reason="")) == ["cancelled"]
     assert world.job("shop:1")["_reason"] == "why"
 
 
@@ -186,7 +186,7 @@ def test_an_id_in_a_very_long_list_stays_and_is_dropped_at_its_turn(world: World
 def test_an_attempt_may_end_as_cancelled(world: World) -> None:
     """What a function's own cancelling writes is the same."""
     world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})
-    assert world.settle(cancel("1")) == ["cancelled"]
+    assert world.report(cancel("1")) == ["cancelled"]
     assert world.snapshot() == {"jobs": {"shop:1": processing() | CANCELLED}}
 
 
@@ -198,7 +198,7 @@ def test_an_attempt_that_ends_as_cancelled_leaves_no_children(world: World, verb
         processing={"pick": {"1": NOW + 9}},
         building={"shop:1": ["c"]},
     )
-    assert world.settle(verb) == ["cancelled"]
+    assert world.report(verb) == ["cancelled"]
     found = world.snapshot()
     assert (found["cancelling"], found["jobs"]["shop:1"]["_status"]) == ({"shop": {"shop:1": "1"}}, "cancelled")
 
@@ -207,7 +207,7 @@ def test_an_attempt_that_ends_as_cancelled_leaves_no_children(world: World, verb
 def test_an_attempt_that_came_to_its_end_is_not_cancelled(world: World, verb: list[Argument]) -> None:
     """Completing at the same instant: the work is there, so the job ends as it would have."""
     world.seed(jobs={"shop:1": processing(_cancel="why")}, processing={"pick": {"1": NOW + 9}})
-    assert world.settle(verb) == ["ok"]
+    assert world.report(verb) == ["ok"]
     assert world.job("shop:1")["_status"] in {"done", "failed"}
     assert call(world) == ["too late", 0]
 

@@ -25,12 +25,12 @@ def seed_parent(world: World, *children: str, number: int = 0) -> list[str]:
     world.seed(jobs={"shop:9": processing("pack")})
     if len(ids) <= 200:
         built = tuple(("box", child_id) for child_id in ids)
-        assert world.settle(await_children("9", children=built, to="ship"), queue="pack") == ["ok"]
+        assert world.report(await_children("9", children=built, to="ship"), queue="pack") == ["ok"]
         return ids
     build(world, ids)
     while world.run("publish", queue="pack", id="9", fence=1)[1]:
         pass
-    assert world.settle(await_children("9", to="ship"), queue="pack") == ["ok"]
+    assert world.report(await_children("9", to="ship"), queue="pack") == ["ok"]
     return ids
 
 
@@ -56,7 +56,7 @@ def test_each_child_is_cancelled_as_its_state_has_it(world: World) -> None:
     """Waiting or delayed at once; one that runs is asked; one with children of its own is noted in its turn."""
     seed_parent(world, "run", "later", "nested", "wait")
     world.claim(3, queue=BOX)
-    world.settle(retry("later", 1), await_children("nested", children=(("lid", "5"),)), queue=BOX)
+    world.report(retry("later", 1), await_children("nested", children=(("lid", "5"),)), queue=BOX)
     cancel_parent(world)
     assert cascade(world) == ["shop:9", 0, 4, ["pack:box:nested"]]
     assert states(world) == {
@@ -74,7 +74,7 @@ def test_each_child_is_cancelled_as_its_state_has_it(world: World) -> None:
     )
     assert found["waiting"] == {"pack:box:lid": ["5"]}
     assert cascade(world, "pack:box:nested") == ["pack:box:nested", 0, 1, []]
-    world.settle(finish("run", result="{}"), queue=BOX)
+    world.report(finish("run", result="{}"), queue=BOX)
     found = world.snapshot()
     assert {"cancelling", "pending", "parents", "waiting", "delayed", "children", "processing"}.isdisjoint(found)
     assert {job.get("_reason") for name, job in found["jobs"].items() if name != "pack:box:run"} == {"why"}
@@ -125,7 +125,7 @@ def test_without_a_name_any_parent_is_gone_on_with(world: World) -> None:
     """So a rescuer finishes what a client has begun, knowing nothing but the flow."""
     seed_parent(world, "1")
     world.claim(queue=BOX)
-    world.settle(await_children("1", children=(("lid", "5"),)), queue=BOX)
+    world.report(await_children("1", children=(("lid", "5"),)), queue=BOX)
     cancel_parent(world)
     assert [cascade(world, "")[0] for _ in range(3)] == ["shop:9", "pack:box:1", ""]
     assert set(states(world).values()) == {"cancelled"}
@@ -148,7 +148,7 @@ def test_children_that_were_not_let_out_are_deleted(world: World, out: int) -> N
     build(world, ids)
     if out:
         world.run("publish", queue="pack", id="9", fence=1)
-    assert world.settle(attempt("cancel", "9", 1, ""), queue="pack") == ["cancelled"]
+    assert world.report(attempt("cancel", "9", 1, ""), queue="pack") == ["cancelled"]
     while cascade(world)[1]:
         pass
     left = {f"pack:box:{child_id}": "cancelled" for child_id in ids[:out]}
@@ -185,7 +185,7 @@ def test_what_has_settled_is_left_alone(world: World) -> None:
     """A child that is done stays done, and one that was given a life of its own keeps it."""
     seed_parent(world, "done", "again", "open")
     world.claim(queue=BOX)
-    world.settle(finish("done", result="{}"), queue=BOX)
+    world.report(finish("done", result="{}"), queue=BOX)
     world.run("cancel", id="again", flow=BOX, first=BOX, reason="no")
     world.run("retry_job", id="again", flow=BOX, first=BOX)
     cancel_parent(world)
@@ -232,7 +232,7 @@ def test_a_place_of_another_type_hinders_nothing(world: World, kind: str) -> Non
     seed_parent(world, "1", "2")
     if kind == "delayed":
         world.claim(queue=BOX)
-        world.settle(retry("1", 1), queue=BOX)
+        world.report(retry("1", 1), queue=BOX)
     world.redis.set(world.key(kind, BOX), "not ours")
     cancel_parent(world)
     assert cascade(world) == ["shop:9", 0, 2, []]
@@ -349,7 +349,7 @@ def test_ids_that_somebody_took_from_the_list_are_not_missed(world: World) -> No
 def test_the_lists_of_several_queues_share_what_one_call_searches(world: World) -> None:
     """Two lists that are long together take two calls."""
     world.seed(jobs={"shop:9": processing("pack")})
-    world.settle(await_children("9", children=(("box", "1"), ("label", "2"), ("box", "3"))), queue="pack")
+    world.report(await_children("9", children=(("box", "1"), ("label", "2"), ("box", "3"))), queue="pack")
     for queue in (BOX, "pack:label"):
         world.redis.rpush(world.key("waiting", queue), *(f"other-{n}" for n in range(6_000)))
     cancel_parent(world)
@@ -361,15 +361,15 @@ def test_the_lists_of_several_queues_share_what_one_call_searches(world: World) 
 def test_a_grandparent_hears_once(world: World) -> None:
     """When the parent is cancelled; what its children do then is no news."""
     world.seed(jobs={"shop:9": processing("pack")})
-    world.settle(await_children("9", children=(("box", "1"), ("box", "2")), to="ship"), queue="pack")
+    world.report(await_children("9", children=(("box", "1"), ("box", "2")), to="ship"), queue="pack")
     world.claim(queue=BOX)
-    world.settle(await_children("1", children=(("lid", "5"), ("lid", "6"))), queue=BOX)
+    world.report(await_children("1", children=(("lid", "5"), ("lid", "6"))), queue=BOX)
     assert world.run("cancel", id="1", flow=BOX, first=BOX, reason="why") == ["cancelled", 1]
     pending = world.snapshot()["pending"]["shop:9"]
     assert cascade(world, "pack:box:1")[1:3] == [0, 2]
     assert (pending, world.snapshot()["pending"]) == ({"2"}, {"shop:9": {"2"}})
     world.claim(queue=BOX)
-    world.settle(finish("2", result="{}"), queue=BOX)
+    world.report(finish("2", result="{}"), queue=BOX)
     assert world.snapshot()["waiting"] == {"ship": ["9"]}
 
 

@@ -15,7 +15,7 @@ def seed_parent(world: World, *children: tuple[str, str], to: str = "ship", poli
     """Let the job `9` wait in `pack` for these children."""
     world.seed(jobs={"shop:9": processing("pack")})
     ended = await_children("9", children=children or (("box", "1"),), to=to, policy=policy)
-    assert world.settle(ended, queue="pack") == ["ok"]
+    assert world.report(ended, queue="pack") == ["ok"]
 
 
 def results(world: World, name: str = "shop:9", queue: str = "pack") -> object:
@@ -26,13 +26,13 @@ def results(world: World, name: str = "shop:9", queue: str = "pack") -> object:
 def by_finish(world: World) -> None:
     """Let the child be done."""
     world.claim(queue=BOX)
-    assert world.settle(finish("1", result='{"b":[]}'), queue=BOX) == ["ok"]
+    assert world.report(finish("1", result='{"b":[]}'), queue=BOX) == ["ok"]
 
 
 def by_fail(world: World) -> None:
     """Let the child fail."""
     world.claim(queue=BOX)
-    assert world.settle(fail("1"), queue=BOX) == ["ok"]
+    assert world.report(fail("1"), queue=BOX) == ["ok"]
 
 
 def by_cancel(world: World) -> None:
@@ -43,7 +43,7 @@ def by_cancel(world: World) -> None:
 def by_cancelled_attempt(world: World) -> None:
     """Let the child's attempt end as cancelled."""
     world.claim(queue=BOX)
-    assert world.settle(cancel("1"), queue=BOX) == ["cancelled"]
+    assert world.report(cancel("1"), queue=BOX) == ["cancelled"]
 
 
 def by_delete(world: World) -> None:
@@ -61,13 +61,13 @@ def by_loss_while_processing(world: World) -> None:
     """Lose the hash of a child whose attempt ends."""
     world.claim(queue=BOX)
     world.redis.delete(world.key("jobs", "pack:box:1"))
-    assert world.settle(finish("1", result="{}"), queue=BOX) == ["gone"]
+    assert world.report(finish("1", result="{}"), queue=BOX) == ["gone"]
 
 
 def by_loss_while_delayed(world: World) -> None:
     """Lose the hash of a child that is delayed."""
     world.claim(queue=BOX)
-    world.settle(retry("1", delay_ms=10), queue=BOX)
+    world.report(retry("1", delay_ms=10), queue=BOX)
     world.redis.delete(world.key("jobs", "pack:box:1"))
     world.now += 10
     assert world.claim(queue=BOX) == []
@@ -139,7 +139,7 @@ def test_a_parent_that_wants_all_fails_with_the_first_that_did_not_end_well(worl
     assert (error["type"], error["message"]) == ("ChildFailed", f"the child 1 is {status}")
     assert world.snapshot().get("children") is None
     world.claim(queue="pack:label")
-    assert world.settle(finish("2", result="{}"), queue="pack:label") == ["ok"]
+    assert world.report(finish("2", result="{}"), queue="pack:label") == ["ok"]
     found = world.snapshot()
     assert {"pending", "parents", "children", "waiting"}.isdisjoint(found)
     assert found["jobs"]["shop:9"] == parent
@@ -152,7 +152,7 @@ def test_results_are_in_the_order_of_creation(world: World) -> None:
     for queue, ids in ((BOX, "13"), ("pack:label", "24")):
         world.claim(2, queue=queue)
         for child_id in reversed(ids):
-            world.settle(finish(child_id, result=f'{{"n":{child_id}}}'), queue=queue)
+            world.report(finish(child_id, result=f'{{"n":{child_id}}}'), queue=queue)
     assert results(world) == {
         "box": [{"id": "1", "status": "done", "result": {"n": 1}}, {"id": "3", "status": "done", "result": {"n": 3}}],
         "label": [{"id": "2", "status": "done", "result": {"n": 2}}, {"id": "4", "status": "done", "result": {"n": 4}}],
@@ -163,7 +163,7 @@ def test_results_are_the_childrens_own_text(world: World) -> None:
     """No JSON is read and written on the way: empty lists and large integers stay what they are."""
     seed_parent(world)
     world.claim(queue=BOX)
-    world.settle(finish("1", result='{"a":[],"n":12345678901234567890,"t":"\\u00e9"}'), queue=BOX)
+    world.report(finish("1", result='{"a":[],"n":12345678901234567890,"t":"\\u00e9"}'), queue=BOX)
     assert '"result":{"a":[],"n":12345678901234567890,"t":"\\u00e9"}' in world.job("shop:9")["children:pack:results"]
 
 
@@ -171,7 +171,7 @@ def test_the_parent_waits_for_all(world: World) -> None:
     """Until the last has settled the parent stays, and what has settled is kept beside it."""
     seed_parent(world, ("box", "1"), ("box", "2"))
     world.claim(2, queue=BOX)
-    world.settle(finish("2", result="{}"), queue=BOX)
+    world.report(finish("2", result="{}"), queue=BOX)
     found = world.snapshot()
     assert (found["jobs"]["shop:9"]["_status"], found["children"]) == ("children", {"pack": {"9": NOW}})
     assert (found["pending"], found["parents"]) == ({"shop:9": {"1"}}, {BOX: {"1": "shop:9"}})
@@ -207,7 +207,7 @@ def test_five_hundred_results_are_inlined_and_more_are_not(world: World) -> None
             pending={"shop:9": {ids[0]}},
             settled={"shop:9:children:pack": dict.fromkeys(ids[1:], fragment)},
         )
-        assert world.settle(finish(ids[0], result=json.dumps("x" * size)), queue=BOX) == ["ok"]
+        assert world.report(finish(ids[0], result=json.dumps("x" * size)), queue=BOX) == ["ok"]
         assert ("children:pack:results" in world.job("shop:9")) is inlined
         assert world.job("shop:9")["_status"] == "waiting"
         assert world.redis.hlen(world.key("settled", "shop:9:children:pack")) == count
@@ -219,10 +219,10 @@ def test_nested_parents_settle_upwards(world: World) -> None:
     seed_parent(world)
     world.claim(queue=BOX)
     deeper = await_children("1", children=(("lid", "5"),), result='{"own":1}', own="1")
-    assert world.settle(deeper, queue=BOX) == ["ok"]
+    assert world.report(deeper, queue=BOX) == ["ok"]
     assert world.snapshot()["children"] == {"pack": {"9": NOW}, BOX: {"1": NOW}}
     world.claim(queue="pack:box:lid")
-    assert world.settle(finish("5", result='{"l":2}'), queue="pack:box:lid") == ["ok"]
+    assert world.report(finish("5", result='{"l":2}'), queue="pack:box:lid") == ["ok"]
     found = world.snapshot()
     assert {"pending", "parents", "children"}.isdisjoint(found)
     assert (found["jobs"]["pack:box:1"]["_status"], found["waiting"]) == ("done", {"ship": ["9"]})
@@ -237,9 +237,9 @@ def test_a_nested_parent_without_a_result_of_its_own(world: World, result: str, 
     """What its parent sees is still one JSON object."""
     seed_parent(world)
     world.claim(queue=BOX)
-    world.settle(await_children("1", children=(("lid", "5"),), result=result), queue=BOX)
+    world.report(await_children("1", children=(("lid", "5"),), result=result), queue=BOX)
     world.claim(queue="pack:box:lid")
-    world.settle(fail("5"), queue="pack:box:lid")
+    world.report(fail("5"), queue="pack:box:lid")
     lid = {"lid": [{"id": "5", "status": "failed", "error": {"type": "E"}}]}
     assert results(world) == {"box": [{"id": "1", "status": "done", "result": own, "children": lid}]}
 
@@ -248,9 +248,9 @@ def test_a_nested_parent_that_fails_settles_upwards(world: World) -> None:
     """With the policy `fail` at both levels the failure goes all the way up in one script."""
     seed_parent(world, policy="fail")
     world.claim(queue=BOX)
-    world.settle(await_children("1", children=(("lid", "5"),), policy="fail"), queue=BOX)
+    world.report(await_children("1", children=(("lid", "5"),), policy="fail"), queue=BOX)
     world.claim(queue="pack:box:lid")
-    world.settle(fail("5"), queue="pack:box:lid")
+    world.report(fail("5"), queue="pack:box:lid")
     assert [world.job(name)["_status"] for name in ("pack:box:1", "shop:9")] == ["failed", "failed"]
     assert {"pending", "parents", "children"}.isdisjoint(world.snapshot())
 
@@ -259,10 +259,10 @@ def test_a_nested_parent_whose_hash_is_gone_settles_with_its_last_child(world: W
     """Nobody claims a parent that waits, so its children are the ones to find that it is gone."""
     seed_parent(world)
     world.claim(queue=BOX)
-    world.settle(await_children("1", children=(("lid", "5"), ("lid", "6"))), queue=BOX)
+    world.report(await_children("1", children=(("lid", "5"), ("lid", "6"))), queue=BOX)
     world.redis.delete(world.key("jobs", "pack:box:1"))
     world.claim(2, queue="pack:box:lid")
-    world.settle(finish("5", result="{}"), finish("6", result="{}"), queue="pack:box:lid")
+    world.report(finish("5", result="{}"), finish("6", result="{}"), queue="pack:box:lid")
     assert results(world) == {"box": [{"id": "1", "status": "expired"}]}
     found = world.snapshot()
     assert {"pending", "parents", "children", "processing"}.isdisjoint(found)
@@ -275,7 +275,7 @@ def test_a_child_that_is_retried_has_no_ttl_while_its_parent_waits(world: World)
     name = ("jobs", "pack:box:1")
     world.claim(queue=BOX)
     world.run("renew", "1", 1, queue=BOX)
-    world.settle(retry("1", 1, delay_ms=10), queue=BOX)
+    world.report(retry("1", 1, delay_ms=10), queue=BOX)
     assert world.life(*name) == -1
     world.now += 10
     world.claim(queue=BOX)
@@ -284,7 +284,7 @@ def test_a_child_that_is_retried_has_no_ttl_while_its_parent_waits(world: World)
     assert world.life(*name) == -1
     world.claim(queue=BOX)
     assert world.life(*name) == -1
-    world.settle(finish("1", 3, result="{}"), queue=BOX)
+    world.report(finish("1", 3, result="{}"), queue=BOX)
     assert world.lives(*name, KEPT[0])
 
 
@@ -320,10 +320,10 @@ def test_late_children_of_a_cancelled_parent_find_that_it_has_ended(world: World
     """They end as any job does, and the parent stays as it ended."""
     seed_parent(world, ("box", "1"), ("box", "2"))
     world.claim(2, queue=BOX)
-    world.settle(finish("1", result="{}"), queue=BOX)
+    world.report(finish("1", result="{}"), queue=BOX)
     world.run("cancel", id="9", reason="why")
     parent = world.job("shop:9")
-    world.settle(finish("2", result="{}"), queue=BOX)
+    world.report(finish("2", result="{}"), queue=BOX)
     assert world.job("shop:9") == parent
     assert {"pending", "parents", "children"}.isdisjoint(world.snapshot())
     assert world.lives("settled", "shop:9:children:pack", KEPT[2])
@@ -335,10 +335,10 @@ def test_late_children_of_a_former_life_do_not_count_in_the_next(world: World) -
     by_fail(world)
     world.run("retry_job", id="9")
     [again] = world.claim(queue="pack")
-    world.settle(await_children("9", again.fence, children=(("box", "3"),), to="ship", policy="fail"), queue="pack")
+    world.report(await_children("9", again.fence, children=(("box", "3"),), to="ship", policy="fail"), queue="pack")
     before = world.job("shop:9")
     world.claim(queue="pack:label")
-    world.settle(fail("2"), queue="pack:label")
+    world.report(fail("2"), queue="pack:label")
     assert world.job("shop:9") == before
     assert world.snapshot()["pending"] == {"shop:9": {"3"}}
 
@@ -348,7 +348,7 @@ def test_a_parent_that_has_ended_hears_nothing(world: World, state: str) -> None
     """Whatever is still pending: its hash stays as it ended, and nothing comes to lie beside it."""
     parent = {"_status": state, "_queue": "pack", "_policy": "fail"}
     world.seed(jobs={"shop:9": parent, f"{BOX}:1": processing(BOX, _parent="shop:9")}, pending={"shop:9": {"1"}})
-    assert world.settle(fail("1"), queue=BOX) == ["ok"]
+    assert world.report(fail("1"), queue=BOX) == ["ok"]
     found = world.snapshot()
     assert (found["jobs"]["shop:9"], "settled" in found, "pending" in found) == (parent, False, False)
 
@@ -357,7 +357,7 @@ def test_where_jobs_live_for_ever_a_parent_goes_on_for_ever(world: World) -> Non
     """Only what its children left beside it has a time to live, as after an end."""
     seed_parent(world)
     world.claim(queue=BOX)
-    assert world.settle(finish("1", result="{}"), queue=BOX, ttl=0) == ["ok"]
+    assert world.report(finish("1", result="{}"), queue=BOX, ttl=0) == ["ok"]
     assert world.snapshot()["waiting"] == {"ship": ["9"]}
     assert world.life("jobs", "shop:9") == -1
     assert world.lives("settled", "shop:9:children:pack", KEPT[0])
@@ -367,9 +367,9 @@ def test_a_nested_parent_that_goes_on_has_no_ttl_while_its_own_parent_waits(worl
     """It is a child as any other."""
     seed_parent(world)
     world.claim(queue=BOX)
-    world.settle(await_children("1", children=(("lid", "5"),), to=BOX), queue=BOX)
+    world.report(await_children("1", children=(("lid", "5"),), to=BOX), queue=BOX)
     world.claim(queue="pack:box:lid")
-    world.settle(finish("5", result="{}"), queue="pack:box:lid")
+    world.report(finish("5", result="{}"), queue="pack:box:lid")
     assert world.snapshot()["waiting"] == {BOX: ["1"]}
     assert world.life("jobs", f"{BOX}:1") == -1
 
@@ -379,7 +379,7 @@ def test_results_that_are_too_large_live_as_long_as_the_lookups(world: World) ->
     seed_parent(world)
     world.edit("shop:9", _lookups="user:7\nteam:a")
     world.claim(queue=BOX)
-    world.settle(finish("1", result=json.dumps("x" * (1 << 20))), queue=BOX)
+    world.report(finish("1", result=json.dumps("x" * (1 << 20))), queue=BOX)
     assert world.job("shop:9")["_lookups"] == "user:7\nteam:a\n9:children:pack"
 
 
@@ -421,7 +421,7 @@ def test_a_parent_whose_state_was_deleted_may_wait_yet(world: World) -> None:
         jobs={"shop:9": {"a": "1"}, f"{BOX}:1": processing(BOX, _parent="shop:9")},
         pending={"shop:9": {"1"}},
     )
-    world.settle(finish("1", result="{}"), queue=BOX)
+    world.report(finish("1", result="{}"), queue=BOX)
     found = world.snapshot()
     assert found["jobs"]["shop:9"] == {"a": "1"}
     assert world.lives("settled", "shop:9:children:pack", TTL)

@@ -24,9 +24,9 @@ async def control(redis_url: str, world: World) -> AsyncIterator[Control]:
 def seed_family(world: World) -> None:
     """Let `9` wait for `1` and `2` in `pack`, and `1` for `5` in `pack:box`; `2` runs."""
     world.seed(jobs={"shop:9": processing("pack")})
-    world.settle(await_children("9", children=(("box", "1"), ("box", "2"))), queue="pack")
+    world.report(await_children("9", children=(("box", "1"), ("box", "2"))), queue="pack")
     world.claim(2, queue="pack:box")
-    world.settle(await_children("1", children=(("lid", "5"),)), queue="pack:box")
+    world.report(await_children("1", children=(("lid", "5"),)), queue="pack:box")
 
 
 async def test_a_family_is_cancelled_from_the_top(control: Control, world: World) -> None:
@@ -55,7 +55,7 @@ async def test_a_large_family_is_cancelled_to_the_last(control: Control, world: 
         world.run("build", *part, queue="pack", id="9", fence=1, offset=start)
     while world.run("publish", queue="pack", id="9", fence=1)[1]:
         pass
-    world.settle(await_children("9"), queue="pack")
+    world.report(await_children("9"), queue="pack")
     assert await control.cancel("shop", "9", "why") == "cancelled"
     found = world.snapshot()
     assert {job["_status"] for job in found["jobs"].values()} == {"cancelled"}

@@ -94,7 +94,7 @@ async def test_sent_again_after_the_job_is_done_nothing_runs(creation: Creation,
     job = creation.prepare("1", FIELDS, [])
     await creation.create(job)
     world.claim()
-    world.settle(finish("1", result="", b="2"))
+    world.report(finish("1", result="", b="2"))
     done = world.job("shop:1")
     await creation.create(job)
     assert world.job("shop:1") == done
@@ -177,7 +177,7 @@ async def test_values_that_are_not_plain_stand_as_their_digest(creation: Creatio
     lists = sorted(world.snapshot()["lookups"])
     assert [name.partition("#sha256:")[0] for name in lists] == ["shop:name2:", "shop:name:"]
     world.claim()
-    world.settle(finish("1"))
+    world.report(finish("1"))
     world.run("delete", id="1")
     assert world.snapshot() == {}
 

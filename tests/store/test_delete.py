@@ -76,7 +76,7 @@ def test_a_late_child_of_a_deleted_parent_writes_nothing(world: World) -> None:
         parents={"pack:box": {"1": "shop:9"}},
     )
     world.run("delete", id="9")
-    assert world.settle(finish("1", result="{}"), queue="pack:box") == ["ok"]
+    assert world.report(finish("1", result="{}"), queue="pack:box") == ["ok"]
     assert world.snapshot()["jobs"].keys() == {"pack:box:1"}
     assert set(world.snapshot()) == {"jobs"}
 

@@ -11,6 +11,7 @@ import pytest_asyncio
 from flows.store import doorbell as doorbell_module
 from flows.store.connection import Connection
 from flows.store.doorbell import Doorbell
+from tests.waiting import until
 from tests.world import World
 
 
@@ -39,9 +40,12 @@ async def heard(*events: asyncio.Event) -> None:
 async def listening(bell: Doorbell, world: World, *queues: str) -> None:
     """Wait until the doorbell blocks on these queues."""
     wanted = {world.keys.wake(queue) for queue in queues}
-    async with asyncio.timeout(3):
-        while not wanted <= bell._blocked_on:  # noqa: ASYNC110 - nothing tells of it
-            await asyncio.sleep(0.001)
+    await until(lambda: wanted <= bell._blocked_on, 3)
+
+
+def blocked(world: World) -> bool:
+    """Whether the server makes a doorbell wait."""
+    return any(client["name"] == "test-bell-0" and "b" in client["flags"] for client in world.redis.client_list())
 
 
 async def test_a_ring_ends_the_listening(bell: Doorbell, world: World) -> None:
@@ -131,12 +135,14 @@ async def test_a_lost_connection_is_opened_again(bell: Doorbell, world: World) -
 
 
 async def test_it_can_be_stopped_twice_and_started_again(bell: Doorbell, world: World) -> None:
-    """Also while it waits."""
+    """Also while the server waits for it; that wait ends with the connection, which its owner closes."""
     rung = asyncio.Event()
     bell.listen("pick", rung.set)
-    await listening(bell, world, "pick")
+    await until(lambda: blocked(world))
     await bell.stop()
     await bell.stop()
+    await bell._bell.close()
+    await until(lambda: not blocked(world))  # it would take the ring
     bell.start()
     bell.start()
     ring(world, "pick")

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from flows.errors import MissingExtra, StoreUnavailable
 from flows.store import bundled, embedded
 from flows.store.embedded import EmbeddedServer, EmbeddedStatus
 from flows.testing import private_server
+from tests.waiting import blocking_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,10 +58,7 @@ def pid_of(directory: Path) -> int:
 def kill(directory: Path) -> None:
     """Kill the server of a directory, as a crash does."""
     os.kill(pid_of(directory), signal.SIGKILL)
-    deadline = time.monotonic() + 5
-    while EmbeddedServer(directory).status().running:
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+    blocking_until(lambda: not EmbeddedServer(directory).status().running, 5)
 
 
 def write(url: str, value: str) -> None:

@@ -15,7 +15,7 @@ def test_ends_the_job_with_what_the_function_returned(world: World) -> None:
         processing={"pick": {"1": NOW + 9, "2": NOW + 9}},
         waiting={"pick": ["3"]},
     )
-    assert world.settle(finish("1", b="2")) == ["ok"]
+    assert world.report(finish("1", b="2")) == ["ok"]
     assert world.snapshot() == {
         "jobs": {
             "shop:1": processing(a="1") | {"b": "2", "_status": "done", "_ended": str(NOW)},
@@ -32,7 +32,7 @@ def test_a_finished_job_stays_for_its_retention(world: World, ttl: int) -> None:
     world.seed(jobs={"shop:1": processing()})
     if not ttl:
         world.redis.persist(world.key("jobs", "shop:1"))
-    world.settle(finish("1"), ttl=ttl)
+    world.report(finish("1"), ttl=ttl)
     assert world.lives("jobs", "shop:1", KEPT[0])
 
 
@@ -45,7 +45,7 @@ def test_lookup_lists_outlive_the_job(world: World) -> None:
     world.redis.pexpire(world.key("jobs", "shop:1"), 1000 * 60)
     world.redis.pexpire(world.key("lookups", "shop:user:7"), 1000 * 60)
     world.redis.pexpire(world.key("lookups", "shop:team:a:b"), 90 * HOUR)
-    world.settle(finish("1"))
+    world.report(finish("1"))
     assert world.lives("lookups", "shop:user:7", KEPT[0])
     assert world.lives("lookups", "shop:team:a:b", 90 * HOUR)
 
@@ -57,7 +57,7 @@ def test_trims_dead_ids_from_the_heads_of_its_lists(world: World) -> None:
         jobs={"shop:1": processing(_lookups="user:7\nteam:a")},
         lookups={"shop:user:7": [*dead, "1"], "shop:team:a": ["d1", "1", "d2"]},
     )
-    world.settle(finish("1"))
+    world.report(finish("1"))
     assert world.snapshot()["lookups"] == {"shop:user:7": ["d10", "d11", "1"], "shop:team:a": ["1", "d2"]}
 
 
@@ -70,7 +70,7 @@ def test_trims_two_hundred_ids_at_most(world: World) -> None:
         jobs={"shop:1": processing(_lookups=first), "shop:2": processing(_lookups=second)},
         lookups={f"shop:{name}": dead for name in names},
     )
-    world.settle(finish("1"), finish("2"))
+    world.report(finish("1"), finish("2"))
     assert world.snapshot()["lookups"] == {f"shop:{name}": dead for name in names[20:]}
 
 
@@ -78,7 +78,7 @@ def test_a_lookup_list_of_another_type_hinders_nothing(world: World) -> None:
     """What somebody else wrote at a lookup key neither stops the job's end nor is touched."""
     world.seed(jobs={"shop:1": processing(_lookups="user:7")})
     world.redis.set(world.key("lookups", "shop:user:7"), "not ours")
-    assert world.settle(finish("1")) == ["ok"]
+    assert world.report(finish("1")) == ["ok"]
     assert world.job("shop:1")["_status"] == "done"
     assert world.redis.get(world.key("lookups", "shop:user:7")) == "not ours"
 
@@ -93,7 +93,7 @@ def test_an_end_is_told_to_those_who_wait(world: World, flow: str | None) -> Non
         if flow is not None:
             listener.subscribe(world.keys.waited_for(flow))
             listener.get_message(timeout=5)
-        assert world.settle(finish("1"), finish("2")) == ["ok", "ok"]
+        assert world.report(finish("1"), finish("2")) == ["ok", "ok"]
         world.redis.publish(f"{world.namespace}flows:ended:", "all")
         heard = []
         while (message := listener.get_message(timeout=5))["data"] != "all":  # type: ignore[index]
@@ -111,7 +111,7 @@ def test_an_account_that_may_not_ask_who_listens_tells_all(redis_url: str, world
         with world.redis.pubsub(ignore_subscribe_messages=True) as listener:
             listener.subscribe(world.keys.ended("shop", "1"))
             listener.get_message(timeout=5)
-            assert narrow_world.settle(finish("1")) == ["ok"]
+            assert narrow_world.report(finish("1")) == ["ok"]
             message = listener.get_message(timeout=5)
     world.redis.execute_command("ACL", "DELUSER", name)
     assert message is not None

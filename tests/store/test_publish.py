@@ -59,13 +59,13 @@ def test_then_the_parent_waits_without_new_children(world: World) -> None:
     """The children that were let out are the ones that it waits for; all of them settle."""
     ids = build(world, 3, at_once=2)
     publish(world)
-    world.settle(await_children("9", to="ship"), queue="pack")
+    world.report(await_children("9", to="ship"), queue="pack")
     found = world.snapshot()
     assert (found["pending"], found["children"]) == ({"shop:9": set(ids)}, {"pack": {"9": NOW}})
     assert {"_built", "_building"}.isdisjoint(found["jobs"]["shop:9"])
     assert (world.life("jobs", "shop:9"), world.life("pending", "shop:9")) == (-1, -1)
     world.claim(3, queue="pack:box")
-    world.settle(*(finish(child_id, result="{}") for child_id in ids), queue="pack:box")
+    world.report(*(finish(child_id, result="{}") for child_id in ids), queue="pack:box")
     results = json.loads(world.job("shop:9")["children:pack:results"])
     assert ([child["id"] for child in results["box"]], world.job("shop:9")["_queue"]) == (ids, "ship")
 
@@ -75,7 +75,7 @@ def test_an_attempt_with_children_of_its_own_does_not_wait_for_those(world: Worl
     build(world, 2)
     publish(world)
     world.edit("shop:9", _fence="2")
-    assert world.settle(await_children("9", 2, children=(("box", "n1"),), to="ship"), queue="pack") == ["ok"]
+    assert world.report(await_children("9", 2, children=(("box", "n1"),), to="ship"), queue="pack") == ["ok"]
     found = world.snapshot()
     assert found["pending"] == {"shop:9": {"n1"}}
     assert found["jobs"]["shop:9"]["children:pack:jobs"] == f'["{world.namespace}job:pack:box:n1"]'
@@ -88,10 +88,10 @@ def test_children_may_settle_before_the_parent_waits(world: World, ttl: int, lif
     build(world, 1)
     publish(world)
     world.claim(queue="pack:box")
-    world.settle(finish("c0", result="{}"), queue="pack:box", ttl=ttl)
+    world.report(finish("c0", result="{}"), queue="pack:box", ttl=ttl)
     assert world.job("shop:9")["_status"] == "processing"
     assert world.lives("settled", "shop:9:children:pack", life)
-    world.settle(await_children("9", to="ship", policy=policy), queue="pack")
+    world.report(await_children("9", to="ship", policy=policy), queue="pack")
     assert world.job("shop:9")["children:pack:results"] == '{"box":[{"id":"c0","status":"done","result":{}}]}'
     assert world.snapshot()["waiting"] == {"ship": ["9"]}
 
@@ -102,8 +102,8 @@ def test_a_key_beside_the_parent_of_another_type_hinders_no_end(world: World) ->
     publish(world)
     world.redis.set(world.key("settled", "shop:9:children:pack"), "not ours")
     world.claim(queue="pack:box")
-    assert world.settle(finish("c0", result="{}"), queue="pack:box") == ["ok"]
-    world.settle(await_children("9", to="ship"), queue="pack")
+    assert world.report(finish("c0", result="{}"), queue="pack:box") == ["ok"]
+    world.report(await_children("9", to="ship"), queue="pack")
     assert world.job("shop:9")["children:pack:results"] == '{"box":[{"id":"c0","status":"deleted"}]}'
 
 
@@ -112,8 +112,8 @@ def test_while_the_parent_waits_nothing_of_it_expires(world: World) -> None:
     build(world, 2)
     publish(world)
     world.claim(queue="pack:box")
-    world.settle(finish("c0", result="{}"), queue="pack:box")
-    world.settle(await_children("9", to="ship"), queue="pack")
+    world.report(finish("c0", result="{}"), queue="pack:box")
+    world.report(await_children("9", to="ship"), queue="pack")
     assert world.life("settled", "shop:9:children:pack") == -1
 
 
@@ -123,8 +123,8 @@ def test_a_failure_before_the_parent_waits_fails_it_too(world: World, count: int
     build(world, count)
     publish(world)
     world.claim(queue="pack:box")
-    world.settle(fail("c0"), queue="pack:box")
-    world.settle(await_children("9", to="ship", policy="fail"), queue="pack")
+    world.report(fail("c0"), queue="pack:box")
+    world.report(await_children("9", to="ship", policy="fail"), queue="pack")
     parent = world.job("shop:9")
     assert (parent["_status"], json.loads(parent["_error"])["message"]) == ("failed", "the child c0 is failed")
     assert "children" not in world.snapshot()
@@ -149,9 +149,9 @@ def test_ten_thousand_children_hold_nobody_up(world: World) -> None:
     ids = build(world, 10_000)
     while publish(world)[1]:
         pass
-    world.settle(await_children("9", to="ship"), queue="pack")
+    world.report(await_children("9", to="ship"), queue="pack")
     while jobs := world.claim(200, queue="pack:box"):
-        world.settle(*(finish(job.id, result='{"ok":true}') for job in jobs), queue="pack:box")
+        world.report(*(finish(job.id, result='{"ok":true}') for job in jobs), queue="pack:box")
     slow = [entry for entry in world.redis.slowlog_get() if world.namespace in str(entry["command"])]
     parent = world.job("shop:9")
     assert (parent["_status"], parent["_queue"]) == ("waiting", "ship")

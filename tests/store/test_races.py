@@ -47,10 +47,10 @@ class Caller:
         _words, claimed, _left, _due, _dropped = await self.run("turn", queue=queue, **named)
         return [(job[0].decode(), job[1]) for job in claimed]
 
-    async def settle(self, *ended: list[Argument], queue: str = "pick") -> list[bytes]:
+    async def report(self, *ended: list[Argument], queue: str = "pick") -> list[bytes]:
         """End attempts."""
         rest = [argument for one in ended for argument in one]
-        words: list[bytes] = await self.run("settle", *rest, queue=queue, ended=len(ended))
+        words: list[bytes] = await self.run("report", *rest, queue=queue, ended=len(ended))
         return words
 
 
@@ -102,7 +102,7 @@ async def test_an_attempt_ends_once(world: World, callers: list[Caller]) -> None
         caller.name = "c0"
     for job_id in ids:
         ways = [finish(job_id), advance(job_id), retry(job_id), release(job_id)] * 2
-        words = await asyncio.gather(*(caller.settle(way) for caller, way in zip(callers, ways, strict=True)))
+        words = await asyncio.gather(*(caller.report(way) for caller, way in zip(callers, ways, strict=True)))
         assert Counter(word for [word] in words) == {b"ok": 1, b"stale": 7}
     check_places(world)
 
@@ -115,7 +115,7 @@ async def test_a_lease_is_taken_back_once(world: World, callers: list[Caller]) -
         processing={"pick": dict.fromkeys(ids, NOW)},
     )
     calls = [caller.run("rescue") for caller in callers]
-    calls += [callers[0].settle(*(release(job_id) for job_id in ids[start : start + 50])) for start in (0, 100)]
+    calls += [callers[0].report(*(release(job_id) for job_id in ids[start : start + 50])) for start in (0, 100)]
     await asyncio.gather(*calls)
     assert check_places(world) == {"waiting": 200}
 
@@ -138,7 +138,7 @@ async def test_cancel_delete_and_retry_meet_claims_and_ends(world: World, caller
     async def work(caller: Caller) -> None:
         for _ in range(12):
             held = await caller.claim(3)
-            await caller.settle(
+            await caller.report(
                 *((finish, advance, retry, release)[fence % 4](job_id, fence) for job_id, fence in held)
             )
 
@@ -162,7 +162,7 @@ async def test_families_are_cancelled_while_they_work(world: World, callers: lis
     for parent in parents:
         children = tuple(("box", f"{parent}-{child}") for child in range(12))
         world.seed(jobs={f"shop:{parent}": processing("pack")})
-        world.settle(await_children(parent, children=children, to="ship"), queue="pack")
+        world.report(await_children(parent, children=children, to="ship"), queue="pack")
     listener = world.redis.pubsub(ignore_subscribe_messages=True)
     listener.psubscribe(f"{world.namespace}flows:ended:*")
     listener.subscribe(*(world.keys.waited_for(flow) for flow in ("shop", BOX)))
@@ -172,7 +172,7 @@ async def test_families_are_cancelled_while_they_work(world: World, callers: lis
     async def work(caller: Caller) -> None:
         for _ in range(15):
             held = await caller.claim(5, BOX)
-            await caller.settle(
+            await caller.report(
                 *(
                     (finish(job_id, fence, result="{}"), retry(job_id, fence), release(job_id, fence))[number % 3]
                     for number, (job_id, fence) in enumerate(held)
@@ -208,13 +208,13 @@ async def test_children_join_once(world: World, callers: list[Caller]) -> None:
         parent = f"p{number}"
         children = tuple(("box", f"{number}-{child}") for child in range(CALLERS))
         world.seed(jobs={f"shop:{parent}": processing("pack")})
-        world.settle(await_children(parent, children=children, to="ship"), queue="pack")
+        world.report(await_children(parent, children=children, to="ship"), queue="pack")
         held = [await caller.claim(1, BOX) for caller in callers]
         calls = [
-            caller.settle(finish(job_id, fence, result="{}"), queue=BOX)
+            caller.report(finish(job_id, fence, result="{}"), queue=BOX)
             for caller, [(job_id, fence)] in zip(callers, held, strict=True)
         ]
-        calls += [callers[3].settle(finish(held[3][0][0], held[3][0][1], result="{}"), queue=BOX)]
+        calls += [callers[3].report(finish(held[3][0][0], held[3][0][1], result="{}"), queue=BOX)]
         calls += [callers[2].run("delete", id=held[4][0][0], flow=BOX, first=BOX)]
         await asyncio.gather(*calls)
         assert world.redis.lrange(world.key("waiting", "ship"), 0, -1).count(parent) == 1

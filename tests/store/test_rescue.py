@@ -48,10 +48,10 @@ def test_the_late_worker_is_a_stranger(world: World) -> None:
     world.claim()
     world.now += LEASE
     world.run("rescue")
-    assert world.settle(finish("1", 1)) == ["stale"]
+    assert world.report(finish("1", 1)) == ["stale"]
     world.claim()
-    assert world.settle(finish("1", 1)) == ["stale"]
-    assert world.settle(finish("1", 2)) == ["ok"]
+    assert world.report(finish("1", 1)) == ["stale"]
+    assert world.report(finish("1", 2)) == ["ok"]
 
 
 def test_a_job_that_kills_its_worker_alone_is_poison(world: World) -> None:

@@ -108,7 +108,7 @@ def test_a_call_that_is_sent_twice_answers_the_same(world: World) -> None:
     call = world.terms.new_call()
     assert world.run("retry_job", flow="shop", first="pick", id="1", call=call) == "retried"
     [job] = world.claim()
-    world.settle(fail("1", job.fence))
+    world.report(fail("1", job.fence))
     assert world.run("retry_job", flow="shop", first="pick", id="1", call=call) == "retried"
     assert world.job("shop:1")["_status"] == "failed"
     assert world.run("retry_job", flow="shop", first="pick", id="1") == "retried"

@@ -103,7 +103,7 @@ def test_the_one_writer_refuses_every_other_edge(source: JobState, world: World)
 def test_only_what_frees_memory_runs_on_a_full_server() -> None:
     """The flags of the headers, as DESIGN says; a script that creates is refused when memory is out."""
     frees = {name for name in names() if load(name).text.startswith("#!lua flags=allow-oom\n")}
-    assert frees == {"audit", "settle", "renew", "rescue", "cancel", "cascade", "delete", "withdraw"}
+    assert frees == {"audit", "report", "renew", "rescue", "cancel", "cascade", "delete", "withdraw"}
 
 
 async def test_a_server_that_forgot_the_scripts_gets_the_text(world: World, redis_url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from redis import Redis
 from flows.store import signals as module
 from flows.store.signals import Signals
 from flows.testing import private_server
+from tests.waiting import until
 
 LONG = 20.0
 
@@ -70,9 +72,7 @@ def channels(redis: Redis, namespace: str) -> set[str]:
 
 async def subscribed(redis: Redis, namespace: str, *names: str) -> None:
     """Wait until the server knows of these subscriptions and no others."""
-    async with asyncio.timeout(LONG):
-        while channels(redis, namespace) != {namespace + name for name in names}:  # noqa: ASYNC110 - it tells nobody
-            await asyncio.sleep(0.005)
+    await until(lambda: channels(redis, namespace) == {namespace + name for name in names})
 
 
 async def test_every_listener_of_a_channel_hears(signals: Signals, redis: Redis, namespace: str) -> None:
@@ -139,10 +139,12 @@ async def test_without_a_server_it_is_tried_now_and_then(
 ) -> None:
     """Nobody is held up, and the pauses between two tries grow up to the longest."""
     pauses: list[float] = []
+    enough = asyncio.Event()
 
     async def no_time(seconds: float) -> None:
         pauses.append(seconds)
         if len(pauses) == 12:
+            enough.set()
             await asyncio.Event().wait()
 
     signals = Signals(f"unix://{tmp_path_factory.mktemp('none')}/no.sock")
@@ -151,8 +153,7 @@ async def test_without_a_server_it_is_tried_now_and_then(
         async with asyncio.timeout(LONG):
             await signals.subscribe(f"{namespace}a", Heard())
             signals.unsubscribe(f"{namespace}a", Heard())
-            while len(pauses) < 12:
-                await asyncio.wait([asyncio.ensure_future(asyncio.Event().wait())], timeout=0.001)
+            await enough.wait()
     limits = [min(0.1 * 2**number, 10.0) for number in range(12)]
     assert all(limit / 2 <= pause <= limit for pause, limit in zip(pauses, limits, strict=True))
     await signals.close()
@@ -165,10 +166,10 @@ async def test_a_server_that_refuses_is_not_pressed(namespace: str, monkeypatch:
         monkeypatch.setattr(module, "_FIRST_PAUSE", 0.001)
         monkeypatch.setattr(module, "_LONGEST_PAUSE", LONG)
         before = redis.info("stats")["total_connections_received"]
-        heard, signals = Heard(), Signals(url)
+        heard, signals, began = Heard(), Signals(url), time.monotonic()
         await signals.subscribe(f"{namespace}a", heard)
-        await asyncio.sleep(0.5)
-        assert redis.info("stats")["total_connections_received"] - before < 20
+        await until(lambda: redis.info("stats")["total_connections_received"] - before >= 9)
+        assert time.monotonic() - began >= 0.001 / 2 * (2**8 - 1)  # the least that eight growing pauses take
         assert heard.told == []
         redis.execute_command("ACL", "SETUSER", "default", "allchannels")
         await heard.until(None)
@@ -202,7 +203,8 @@ async def test_closing_ends_it_while_it_connects(namespace: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         signals = Signals(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
         waits = asyncio.create_task(signals.subscribe(f"{namespace}a", Heard()))
-        await asyncio.sleep(0.05)
+        connected, _address = await asyncio.to_thread(silent.accept)
         async with asyncio.timeout(LONG):
             await signals.close()
             await waits
+        connected.close()

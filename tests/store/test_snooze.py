@@ -10,7 +10,7 @@ from tests.world import NOW, TTL, World, line, processing, snooze
 def test_delays_the_job_without_using_up_an_attempt(world: World) -> None:
     """The same as a retry, but for the count of attempts and the error."""
     world.seed(jobs={"shop:1": processing(a="1", _attempts="3", _error="{}")}, processing={"pick": {"1": NOW + 9}})
-    assert world.settle(snooze("1", delay_ms=700)) == ["ok"]
+    assert world.report(snooze("1", delay_ms=700)) == ["ok"]
     after = processing(a="1", _error="{}") | {
         "_status": "delayed",
         "_attempts": "2",
@@ -26,7 +26,7 @@ def test_a_job_can_be_snoozed_for_ever(world: World) -> None:
     for fence in range(1, 11):
         [job] = world.claim()
         assert (job.attempt, job.fence) == (1, fence)
-        world.settle(snooze("1", fence, delay_ms=10))
+        world.report(snooze("1", fence, delay_ms=10))
         world.now += 10
 
 
@@ -34,5 +34,5 @@ def test_a_job_can_be_snoozed_for_ever(world: World) -> None:
 def test_a_job_can_be_snoozed_until_a_time(world: World, until: int, due: int) -> None:
     """The server's clock decides when that is; what is past is due at once."""
     world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})
-    world.settle(snooze("1", delay_ms=-1, until_ms=until))
+    world.report(snooze("1", delay_ms=-1, until_ms=until))
     assert world.snapshot()["delayed"] == {"pick": {"1": due}}

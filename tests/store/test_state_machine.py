@@ -425,7 +425,7 @@ class Jobs(RuleBasedStateMachine):
         name = self._name(attempt.queue, attempt.job.id)
         model = self.jobs.get(name)
         gone = set() if model else {name}
-        [word] = self.world.settle(ended, queue=attempt.queue, worker=attempt.worker)
+        [word] = self.world.report(ended, queue=attempt.queue, worker=attempt.worker)
         if model is None:
             assert word == "gone"
             self._sync_losses(gone)

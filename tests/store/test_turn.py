@@ -65,7 +65,7 @@ def test_sent_again_it_gives_out_only_what_is_still_its_own(world: World) -> Non
     """A lease may have ended in the meantime, and another worker have the job."""
     world.seed(jobs={f"shop:{n}": {"a": n} for n in "12"}, waiting={"pick": ["1", "2"]})
     world.turn(want=2, number=7)
-    world.settle(release("1"))
+    world.report(release("1"))
     assert [job.id for job in world.claim(worker="w2")] == ["1"]
     assert world.turn(want=2, number=7).ids == ["2"]
 
@@ -194,7 +194,7 @@ def test_a_full_server_takes_ends_but_gives_out_nothing() -> None:
         assert world.snapshot() == before
         ended = [finish("1"), advance("2"), fail("3"), retry("4"), release("5")]
         ended.append(await_children("6", children=(("box", "c"),)))
-        assert world.settle(*ended) == ["ok"] * 6
+        assert world.report(*ended) == ["ok"] * 6
         assert world.run("renew", "7", 1) == ["kept"]
         assert world.run("rescue", queue="pack") == [["9", "rescued"]]
         assert world.run("cancel", id="5", reason="why") == ["cancelled", 0]

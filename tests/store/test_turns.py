@@ -49,11 +49,11 @@ async def connection(redis_url: str) -> AsyncIterator[Connection]:
 
 
 @pytest.mark.parametrize("case", OUTCOMES, ids=lambda case: type(case[0]).__name__)
-@pytest.mark.parametrize("by", ["turn", "settle"])
+@pytest.mark.parametrize("by", ["turn", "report"])
 async def test_every_outcome_is_a_transition(
     connection: Connection, world: World, case: tuple[Outcome, str, str], by: str
 ) -> None:
-    """By turn and by settle alike; the fields of the outcome are in the hash."""
+    """By turn and by report alike; the fields of the outcome are in the hash."""
     outcome, state, queue = case
     world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
     turns = Turns(connection, world.terms, "pick", "w1", ["a", "none"])
@@ -64,7 +64,7 @@ async def test_every_outcome_is_a_transition(
     if by == "turn":
         words = (await turns.turn([(claimed, outcome)], 0, busy=False)).words
     else:
-        words = await turns.settle([(claimed, outcome)])
+        words = await turns.report([(claimed, outcome)])
     assert words == ["cancelled" if state == "cancelled" else "ok"]
     job = world.job("shop:1")
     assert (job["_status"], job["_queue"]) == (state, queue)
@@ -98,7 +98,7 @@ async def test_a_child_hands_its_result_to_its_parent(connection: Connection, wo
     )
     turns = Turns(connection, world.terms, "pack:box", "w1", [])
     [claimed] = (await turns.turn([], 1, busy=False)).claimed
-    await turns.settle([(claimed, Done({"a": b"[]", "b": b'"x"'}))])
+    await turns.report([(claimed, Done({"a": b"[]", "b": b'"x"'}))])
     fragment = '{"id":"1","status":"done","result":{"a":[],"b":"x"}}'
     assert world.job("shop:9")["children:pack:results"] == f'{{"box":[{fragment}]}}'
 
@@ -125,11 +125,11 @@ async def test_many_children_are_built_on_by_a_second_attempt(
         patch.setattr(connection, "run", dying)
         with pytest.raises(ConnectionAbortedError):
             await turns.create_children(claimed, children)
-    await turns.settle([(claimed, Release())])
+    await turns.report([(claimed, Release())])
     assert await turns.create_children(claimed, children) == "stale"
     [again] = (await turns.turn([], 1, busy=False)).claimed
     assert await turns.create_children(again, children) == "ok"
-    await turns.settle([(again, AwaitChildren([], "pack", {}))])
+    await turns.report([(again, AwaitChildren([], "pack", {}))])
     found = world.snapshot()
     assert found["waiting"] == {"pick:box": [child.id for child in children]}
     assert found["pending"] == {"shop:9": {child.id for child in children}}
@@ -137,7 +137,7 @@ async def test_many_children_are_built_on_by_a_second_attempt(
 
 
 async def test_a_full_server_is_said() -> None:
-    """The turn is refused whole, and settle records what has ended."""
+    """The turn is refused whole, and report records what has ended."""
     with private_server() as url:
         connection = Connection(url, "test")
         try:
@@ -148,6 +148,6 @@ async def test_a_full_server_is_said() -> None:
             await connection.call("CONFIG", "SET", "maxmemory", "1")
             with pytest.raises(StoreFull):
                 await turns.turn([(claimed, Done({}))], 1, busy=False)
-            assert await turns.settle([(claimed, Done({}))]) == ["ok"]
+            assert await turns.report([(claimed, Done({}))]) == ["ok"]
         finally:
             await connection.close()

@@ -18,6 +18,7 @@ from flows.store import resp, wire
 from flows.store.connection import Connection, translated
 from flows.store.wire import Disconnected, ReplyError, Wire, open_wire, pack_all
 from flows.testing import private_server
+from tests.waiting import until
 from tests.world import World
 
 READERS = pytest.mark.parametrize("reader", [hiredis.Reader, resp.Reader], ids=["hiredis", "resp"])
@@ -196,8 +197,7 @@ async def test_a_killed_connection_is_opened_again_and_the_request_sent_again(wo
     async with connected(redis_url) as connection:
         own = await connection.call("CLIENT", "ID")
         waiting = asyncio.create_task(connection.call("BLPOP", f"{world.namespace}list", 5, timeout=5))
-        while world.redis.client_list(client_id=[own])[0]["flags"].strip("U") != "b":  # noqa: ASYNC110 - the server tells nobody
-            await asyncio.sleep(0)
+        await until(lambda: world.redis.client_list(client_id=[own])[0]["flags"].strip("U") == "b")
         world.redis.client_kill_filter(_id=own)
         world.redis.rpush(f"{world.namespace}list", "a")
         assert (await waiting)[1] == b"a"

@@ -1,9 +1,9 @@
 -- Writes what running functions report: their last progress, and lines of a bounded log.
 --@ keys: call
---@ args: ns now flow queue worker ttl most_lines
+--@ args: ns flow worker ttl most_lines
 --@ rest: id, fence, progress as JSON (or ''), then a counted list of lines, for each job
 --@ returns: a word per job
---@ include: clock owned arguments type once
+--@ include: keys owned arguments type once
 
 local function note()
   local words = {}

@@ -1,7 +1,7 @@
 -- Extends the leases of one worker, up to 200 a call, and tells it which jobs are lost or to be cancelled.
 --@ flags: allow-oom
 --@ keys: processing
---@ args: ns now flow queue worker ttl lease
+--@ args: ns now flow worker ttl lease
 --@ rest: id, fence for each job
 --@ returns: a word per job: kept, cancel, or why it is lost
 --@ include: clock owned life type

@@ -3,7 +3,7 @@
 --@ args: ns now root flow queue worker ttl kept_done kept_failed kept_cancelled number want busy lease alone_from timer_ms nfields ended
 --@ rest: the names of the fields to read, then the attempts that have ended
 --@ returns: words, claimed jobs, how many wait on, ms to the next due time (0: none, or another worker's), how many ids were dropped as expired, malformed, elsewhere
---@ include: clock arguments attempts claim promote wake type
+--@ include: clock arguments end_attempts claim promote wake type
 
 local MAX_BYTES = 1048576
 
@@ -44,9 +44,10 @@ local function claim_some(wanted)
   local claimed, leases, bytes, used = {}, {}, 0, 0
   local dropped = { expired = 0, malformed = 0, elsewhere = 0 }
   local until_ms = string.format('%d', time + tonumber(lease))
-  while used < 400 do
-    local ids = redis.call('LRANGE', waiting, used, used + wanted - #claimed - 1)
-    local stop = #ids == 0
+  while used < 400 and #claimed < wanted do
+    local few = wanted - #claimed
+    local ids = redis.call('LRANGE', waiting, used, used + few - 1)
+    local stop = #ids < few
     for _, id in ipairs(ids) do
       local word, job, size = claim(id, fields, #claimed > 0 or busy == '1')
       if word == 'alone' then

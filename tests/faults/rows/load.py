@@ -65,7 +65,7 @@ async def _drain(case: Case, stalls: Stalls, client: redis.Redis, left: int) -> 
             turn = await stalls.of_async("promote", calls.turn(ended, 1, busy=False))
             ended = [(job, Done({})) for job in turn.claimed]
             taken += 1
-        await calls.settle(ended)
+        await calls.report(ended)
     finally:
         await flow.stop_all()
     return taken
@@ -122,7 +122,7 @@ async def _in_flight(case: Case, stalls: Stalls, client: redis.Redis, of: dict[s
         calls = flow._runtime.turns("pick", "w1", ["number", "kind"])
         for start in range(0, 2000, turns.MOST_JOBS):
             done = [(job, Done({})) for job in crowd.held(of["w1"][start : start + turns.MOST_JOBS])]
-            words = await stalls.of_async("end", calls.settle(done))
+            words = await stalls.of_async("end", calls.report(done))
             case.expect(set(words) == {"ok"}, f"all ends are recorded: {set(words)}")
         claims = [await stalls.of_async("claim", calls.turn([], turns.MOST_JOBS, busy=False)) for _ in range(20)]
         claimed = [job.id for turn in claims for job in turn.claimed]
@@ -153,7 +153,7 @@ async def _family(case: Case, stalls: Stalls, client: redis.Redis, parent: str) 
                 (job, Done(_packed(start + at)))
                 for at, job in enumerate(crowd.held(ids[start : start + turns.MOST_JOBS]))
             ]
-            words = await stalls.of_async("end_children", calls.settle(done))
+            words = await stalls.of_async("end_children", calls.report(done))
             case.expect(set(words) == {"ok"}, f"all ends are recorded: {set(words)}")
         case.expect(client.lrange("queue:ship:waiting", 0, -1) == [parent], "it goes on once, with the last of them")
     finally:

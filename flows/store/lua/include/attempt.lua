@@ -1,5 +1,6 @@
--- The field `_attempt`: who has the job or had it last, and how often it was tried, all that a claim and an end need
--- in one field: `<fence> <worker> <attempts> <visit> <rescues>`. A job that was never claimed has none.
+-- Reads and writes the field `_attempt` of a job's hash: `<fence> <worker> <attempts> <visit> <rescues>`.
+-- It holds all that a claim and an end have to know of attempts: who has the job or had it last, and the counts. A job
+-- that was just created has none.
 
 local NONE = '0 - 0 0 0'
 

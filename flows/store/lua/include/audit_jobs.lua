@@ -1,5 +1,5 @@
 -- Audits the hashes of jobs: whether each stands where its state says, and lives as long as it should.
---@ include: audit_step take_out life status ending fragment wake type
+--@ include: audit_step take_out life ending fragment wake
 
 local PREFIX = ns .. 'job:'
 

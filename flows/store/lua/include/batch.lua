@@ -1,5 +1,5 @@
 -- What many transitions of one script do to the same queue, gathered into one command each.
---@ include: keys wake type
+--@ include: keys wake
 
 local left_processing, pushed = {}, {}
 

@@ -1,5 +1,5 @@
 -- The guard of every write on behalf of an attempt: its token, fence and worker, has to be the job's own.
---@ include: keys attempt
+--@ include: keys
 
 -- Returns the job's kernel fields, or nil and the word for the caller.
 local function owned(flow, id, worker, fence)

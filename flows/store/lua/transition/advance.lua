@@ -1,5 +1,5 @@
 -- Ends an attempt by passing the job on to another queue, with what the function returned.
---@ include: owned status life batch arguments history
+--@ include: attempt status life batch arguments history
 
 -- Arguments: the queue, then fields and values.
 local function advance(job, after)

@@ -1,5 +1,5 @@
 -- Ends an attempt by creating the job's children and letting it wait until they have settled.
---@ include: owned status settle wake arguments child
+--@ include: keys settle arguments batch child
 
 -- Arguments: next queue (or ''), policy, the result as JSON (or ''), counted fields, then the children;
 -- none of them where `build` and `publish` have created too many for one call.

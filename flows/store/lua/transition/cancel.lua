@@ -1,5 +1,5 @@
 -- Ends a job as cancelled, from any state in which it is not yet over.
---@ include: keys status ending fragment
+--@ include: keys ending fragment
 
 -- `from` is the job's state; the caller has taken it out of that state's structure. Where children have not settled,
 -- or are written and not let out, this is noted in the same script: nothing of the parent expires until `cascade` has

@@ -1,5 +1,5 @@
 -- Ends a job as failed, with the error.
---@ include: owned ending fragment batch arguments
+--@ include: ending fragment batch arguments
 
 local function fail_with(job, why)
   leave_processing(job.id)

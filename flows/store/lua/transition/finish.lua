@@ -1,5 +1,5 @@
 -- Ends a job as done, with what the function returned.
---@ include: owned ending fragment batch arguments
+--@ include: ending fragment batch arguments
 
 -- Arguments: the result as one JSON object (for a parent), then fields and values.
 local function finish(job, after)

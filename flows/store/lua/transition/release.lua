@@ -1,5 +1,5 @@
 -- Hands a job back to the head of its queue, without using up an attempt: its worker stops.
---@ include: owned status batch history
+--@ include: keys status attempt batch history wake
 
 local function release(job)
   leave_processing(job.id)

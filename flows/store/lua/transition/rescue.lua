@@ -1,5 +1,5 @@
 -- Takes a job back from a worker whose lease is over; one that died alone with it too often is poison.
---@ include: keys status ending fragment wake history cancel attempt
+--@ include: keys status ending fragment history cancel attempt
 
 -- Returns the word. From `alone_from` rescues on a job is handed out alone, so each further rescue is its own crash.
 local function rescue(id)

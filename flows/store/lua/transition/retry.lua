@@ -1,5 +1,5 @@
 -- Ends an attempt that failed, to be made again after a delay.
---@ include: owned status life batch arguments history
+--@ include: status life batch arguments history wake
 
 -- Puts the job among the delayed ones; a new earliest due time wakes one worker, to set its alarm by it.
 local function delay(job, delay_ms, ...)

@@ -1,4 +1,4 @@
-"""settle: ends attempts and claims nothing. What holds of every way to end an attempt is tested here."""
+"""report: ends attempts and claims nothing. What holds of every way to end an attempt is tested here."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_stranger_changes_nothing(world: World, ended: list[Argument], fields:
     """Who is not the job's present owner, by worker, fence and state, is refused and writes nothing."""
     seed_one(world, **fields)
     before = world.snapshot(unseen=frozenset())
-    assert world.settle(ended) == ["stale"]
+    assert world.report(ended) == ["stale"]
     assert world.snapshot(unseen=frozenset()) == before
 
 
@@ -53,7 +53,7 @@ def test_a_job_that_nobody_has_is_nobodys(world: World, ended: list[Argument], j
     """Its hash does not say whose it is: it was never claimed, or somebody has deleted the field."""
     world.seed(jobs={"shop:1": job}, processing={"pick": {"1": NOW + 9}})
     before = world.snapshot()
-    assert world.settle(ended) == ["stale"]
+    assert world.report(ended) == ["stale"]
     assert world.snapshot() == before
 
 
@@ -62,7 +62,7 @@ def test_counts_that_were_edited_hinder_no_end(world: World, ended: list[Argumen
     """The job is its worker's, by fence and name; what is nonsense stays so, and fails the job at its next claim."""
     job = {"_status": "processing", "_queue": "pick", "_attempt": "1 w1 many", "_history": line("retry")}
     world.seed(jobs={"shop:1": job}, processing={"pick": {"1": NOW + 9}})
-    assert world.settle(ended)[0] in {"ok", "cancelled"}
+    assert world.report(ended)[0] in {"ok", "cancelled"}
     assert world.job("shop:1")["_attempt"] == "1 w1 many"
     world.now += 9000
     assert world.claim() == []
@@ -73,7 +73,7 @@ def test_counts_that_were_edited_hinder_no_end(world: World, ended: list[Argumen
 def test_a_job_that_is_gone_stays_gone(world: World, ended: list[Argument]) -> None:
     """Nothing is written to a hash that does not exist; its lease is dropped."""
     world.seed(processing={"pick": {"1": NOW + 9, "2": NOW + 9}})
-    assert world.settle(ended) == ["gone"]
+    assert world.report(ended) == ["gone"]
     assert world.snapshot() == {"processing": {"pick": {"2": NOW + 9}}}
 
 
@@ -82,7 +82,7 @@ def test_a_key_of_another_type_is_left_alone(world: World, ended: list[Argument]
     """Where something else stands at the job's key, that attempt is refused, and the others are not."""
     world.seed(jobs={"shop:2": processing()}, processing={"pick": {"1": NOW + 9, "2": NOW + 9}})
     world.redis.set(world.key("jobs", "shop:1"), "not ours")
-    assert world.settle(ended, finish("2")) == ["malformed", "ok"]
+    assert world.report(ended, finish("2")) == ["malformed", "ok"]
     assert world.redis.get(world.key("jobs", "shop:1")) == "not ours"
     assert world.job("shop:2")["_status"] == "done"
 
@@ -91,10 +91,10 @@ def test_a_key_of_another_type_is_left_alone(world: World, ended: list[Argument]
 def test_sent_twice_ends_the_same(world: World, ended: list[Argument]) -> None:
     """An answer may be lost: the second call finds that the attempt is over and changes nothing."""
     seed_one(world)
-    assert world.settle(ended)[0] in {"ok", "cancelled"}
+    assert world.report(ended)[0] in {"ok", "cancelled"}
     once = world.snapshot(unseen=frozenset())
     world.now += 1000
-    assert world.settle(ended) == ["stale"]
+    assert world.report(ended) == ["stale"]
     assert world.snapshot(unseen=frozenset()) == once
 
 
@@ -102,7 +102,7 @@ def test_sent_twice_ends_the_same(world: World, ended: list[Argument]) -> None:
 def test_an_attempt_is_ended_once_in_a_call(world: World, ended: list[Argument]) -> None:
     """An id that stands in one call twice is ended by the first."""
     seed_one(world)
-    first, second = world.settle(ended, finish("1", c="3"))
+    first, second = world.report(ended, finish("1", c="3"))
     assert (first in {"ok", "cancelled"}, second) == (True, "stale")
     assert "c" not in world.job("shop:1")
 
@@ -116,7 +116,7 @@ def test_a_key_of_the_queue_of_another_type_is_named(world: World, ended: list[A
     world.redis.set(key, "not ours")
     before = world.snapshot(unseen=frozenset())
     with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {key} holds a string"):
-        world.settle(ended)
+        world.report(ended)
     assert world.snapshot(unseen=frozenset()) == before
 
 
@@ -138,7 +138,7 @@ def test_a_target_of_another_type_is_named(world: World, kind: str, name: str, e
     )
     key = world.key(kind, name)
     world.redis.set(key, "not ours")
-    assert world.settle(finish("1"), ended) == ["ok", "ok"]
+    assert world.report(finish("1"), ended) == ["ok", "ok"]
     assert world.redis.get(key) == "not ours"
     assert (world.job("shop:1")["_status"], world.job("shop:2")["_status"]) == ("done", "failed")
     error = json.loads(world.job("shop:2")["_error"])
@@ -150,7 +150,7 @@ def test_a_target_of_another_type_is_named(world: World, kind: str, name: str, e
 def test_a_flag_to_cancel_wins_over_what_would_go_on(world: World, verb: str) -> None:
     """A job that was cancelled while it ran is cancelled, unless it has come to its end by itself."""
     seed_one(world, _cancel="too dear")
-    [word] = world.settle(VERBS[verb])
+    [word] = world.report(VERBS[verb])
     job = world.job("shop:1")
     if verb in {"fail", "finish"}:
         assert (word, job["_status"]) == ("ok", {"fail": "failed", "finish": "done"}[verb])
@@ -168,7 +168,7 @@ def test_ends_many_attempts_in_order(world: World) -> None:
         waiting={"pack": ["0"]},
     )
     ended = [advance("1"), finish("2", 7), retry("3"), advance("4", to="ship"), advance("5"), release("6")]
-    assert world.settle(*ended) == ["ok", "stale", "ok", "ok", "ok", "ok"]
+    assert world.report(*ended) == ["ok", "stale", "ok", "ok", "ok", "ok"]
     found = world.snapshot()
     assert found["waiting"] == {"pack": ["0", "1", "5"], "ship": ["4"], "pick": ["6"]}
     assert (found["delayed"], set(found["processing"]["pick"])) == ({"pick": {"3": NOW + 5000}}, {"2", "7", "8"})
@@ -177,7 +177,7 @@ def test_ends_many_attempts_in_order(world: World) -> None:
 def test_wakes_the_queues_to_which_jobs_went(world: World) -> None:
     """Each queue that has new work gets one ring, however many jobs came."""
     world.seed(jobs={f"shop:{number}": processing() for number in "1234"})
-    world.settle(advance("1"), advance("2"), advance("3", to="ship"), finish("4"))
+    world.report(advance("1"), advance("2"), advance("3", to="ship"), finish("4"))
     assert world.snapshot(unseen=frozenset())["wake"] == {"pack": {"w": 0}, "ship": {"w": 0}}
 
 
@@ -185,7 +185,7 @@ def test_a_bell_of_another_type_hinders_nothing(world: World) -> None:
     """It is only a hint: the job goes on, and is found by whoever looks."""
     world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})
     world.redis.set(world.key("wake", "pack"), "not ours")
-    assert world.settle(advance("1")) == ["ok"]
+    assert world.report(advance("1")) == ["ok"]
     found = world.snapshot()
     assert (found["waiting"], "processing" in found) == ({"pack": ["1"]}, False)
 
@@ -193,5 +193,5 @@ def test_a_bell_of_another_type_hinders_nothing(world: World) -> None:
 def test_ends_two_hundred_attempts(world: World) -> None:
     """The most that one call takes fits into Lua's own limits, whatever each attempt does."""
     world.seed(jobs={f"shop:{number}": processing() for number in range(200)})
-    words = world.settle(*(advance(str(number), a="1", b="2") for number in range(200)))
+    words = world.report(*(advance(str(number), a="1", b="2") for number in range(200)))
     assert (set(words), world.redis.llen(world.key("waiting", "pack"))) == ({"ok"}, 200)

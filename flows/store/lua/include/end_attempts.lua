@@ -1,5 +1,5 @@
--- Ends the attempts that a worker reports: each a verb, the job's id and fence, and the verb's arguments.
---@ include: owned arguments batch child advance finish fail retry snooze release await_children cancel
+-- Ends the attempts that a worker reports: each a verb, the job's id and fence, and the verb's arguments, counted.
+--@ include: owned attempt arguments batch child advance finish fail retry snooze release await_children cancel
 
 local VERBS = {
   advance = advance, finish = finish, fail = fail, retry = retry, snooze = snooze, release = release,
