@@ -166,7 +166,7 @@ class World:
 
     def turn(self, *ended: list[Argument], want: int = 0, fields: tuple[str, ...] = (), **named: Argument) -> Answer:
         """Call `turn` with the next number, or the `number` that is named."""
-        named = {"number": next(self._numbers), "busy": 0, "timer_ms": 15_000, **named}
+        named = {"number": next(self._numbers), "busy": 0, **named}
         rest = [*fields, *itertools.chain(*ended)]
         words, claimed, left, due, _dropped = self.run(
             "turn", *rest, want=want, nfields=len(fields), ended=len(ended), **named

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flows.store.connection import Connection
     from flows.store.keys import Keys
 
-#: Without a ring, an idle worker looks for itself after this many seconds, give or take a quarter.
+#: Without a ring, one idle worker of each queue looks for itself after this many seconds, give or take a quarter.
 POLL_SECONDS: Final = 4.0
 
 _logger = logging.getLogger("flows.store")
@@ -96,9 +96,9 @@ class Doorbell:
                 self._blocked_on = frozenset()
             if rung is None:
                 for key in keys:
-                    self._ring(key, everyone=True)
+                    self._ring(key)
             elif (key := rung[0].decode()) in self._listening:
-                self._ring(key, everyone=False)
+                self._ring(key)
             elif key != self._own:
                 await self._pass_on(key)
 
@@ -107,10 +107,12 @@ class Doorbell:
         with contextlib.suppress(StoreError):
             await self._commands.call("ZADD", key, 0, "w")
 
-    def _ring(self, key: str, *, everyone: bool) -> None:
-        rings = self._listening.pop(key, [])
-        if not everyone and len(rings) > 1:
-            self._listening[key] = rings[1:]
-            rings = rings[:1]
-        for ring in rings:
-            ring()
+    def _ring(self, key: str) -> None:
+        """Ring the one who has listened longest; where it leaves work, the server's bell rings for the next."""
+        rings = self._listening.get(key)
+        if not rings:
+            return
+        ring = rings.pop(0)
+        if not rings:
+            del self._listening[key]
+        ring()

@@ -98,7 +98,6 @@ class Turns:
             "processing": keys.processing(queue),
             "delayed": keys.delayed(queue),
             "call": keys.call(worker),
-            "timer_ms": 15_000,
             "nfields": len(self._fields),
         }
         self._turn, self._report = load("turn"), load("report")

@@ -110,23 +110,46 @@ def test_work_that_is_left_wakes_another_worker(world: World) -> None:
 
 
 def test_one_worker_of_the_queue_wakes_for_the_next_due_job(world: World) -> None:
-    """The first idle worker holds the timer and learns the time; the others sleep on."""
+    """The first idle worker sets its alarm and learns the time; the others sleep on, and the timer goes by itself."""
     world.seed(jobs={"shop:1": DELAYED}, delayed={"pick": {"1": NOW + 700}})
     assert [world.turn(want=1, worker=worker).due for worker in ("w1", "w2", "w1")] == [700, 0, 700]
-    assert 0 < world.redis.pttl(world.keys.timer("pick")) <= 15_000
+    assert world.redis.get(world.keys.timer("pick")) == f"{NOW + 700} w1"
+    assert 15_000 < world.redis.pttl(world.keys.timer("pick")) <= 15_700
     world.redis.delete(world.keys.timer("pick"))
     assert world.turn(want=1, worker="w2").due == 700
 
 
-def test_a_worker_that_got_enough_sets_no_timer(world: World) -> None:
-    """Who works looks again anyway."""
+@pytest.mark.parametrize(
+    ("alarm", "due"),
+    [
+        (701, 700),  # later than the job
+        (700, 0),
+        (1, 0),
+        (0, 700),  # it has rung
+        (-1, 700),
+    ],
+)
+def test_an_alarm_that_helps_no_more_is_taken_over(world: World, alarm: int, due: int) -> None:
+    """Another worker's alarm counts until it has rung, and only where it rings in time."""
+    world.seed(jobs={"shop:1": DELAYED}, delayed={"pick": {"1": NOW + 700}})
+    world.redis.set(world.keys.timer("pick"), f"{NOW + alarm} w9")
+    assert world.turn(want=1, worker="w1").due == due
+    holder = world.redis.get(world.keys.timer("pick"))
+    assert holder == (f"{NOW + 700} w1" if due else f"{NOW + alarm} w9")
+
+
+@pytest.mark.parametrize(("holder", "passed_on"), [("w1", True), ("w2", False)])
+def test_a_worker_that_got_enough_passes_its_alarm_on(world: World, holder: str, passed_on: bool) -> None:  # noqa: FBT001
+    """Its hands are full, so it will not hear it: the bell wakes another, who sets its own."""
     world.seed(
         jobs={"shop:1": DELAYED, "shop:2": {"a": "1"}},
         delayed={"pick": {"1": NOW + 700}},
         waiting={"pick": ["2"]},
     )
-    assert world.turn(want=1).due == 0
-    assert world.redis.exists(world.keys.timer("pick")) == 0
+    world.redis.set(world.keys.timer("pick"), f"{NOW + 700} {holder}")
+    assert world.turn(want=1, worker="w1").due == 0
+    assert world.redis.exists(world.keys.timer("pick")) == (not passed_on)
+    assert ("wake" in world.snapshot(unseen=frozenset())) == passed_on
 
 
 def test_an_attempt_that_goes_back_can_be_claimed_by_the_same_turn(world: World) -> None:

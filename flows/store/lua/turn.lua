@@ -1,6 +1,6 @@
 -- One turn of a worker: ends the attempts that it reports and claims the next jobs of its queue.
 --@ keys: waiting processing delayed call
---@ args: ns now root flow queue worker ttl kept_done kept_failed kept_cancelled number want busy lease alone_from timer_ms nfields ended
+--@ args: ns now root flow queue worker ttl kept_done kept_failed kept_cancelled number want busy lease alone_from nfields ended
 --@ rest: the names of the fields to read, then the attempts that have ended
 --@ returns: words, claimed jobs, how many wait on, ms to the next due time (0: none, or another worker's), how many ids were dropped as expired, malformed, elsewhere
 --@ include: clock arguments end_attempts claim promote wake type
@@ -76,22 +76,37 @@ local function claim_some(wanted)
   return claimed, { dropped.expired, dropped.malformed, dropped.elsewhere }
 end
 
--- One worker of a queue, the one that holds the timer, wakes when the next delayed job is due.
+local timer = flows_key('timer', queue)
+
+-- Returns when an idle worker has set its alarm to ring, and which.
+local function alarm() return string.match(redis.call('GET', timer) or '', '^(%d+) (.*)$') end
+
+-- One idle worker of a queue sets its alarm to when the next delayed job is due; the others sleep on. An alarm for later
+-- is too late, and one whose time is over has rung, or its worker is gone.
 local function next_due()
-  local soonest = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
-  if #soonest == 0 then return 0 end
-  local key = flows_key('timer', queue)
-  local holder = redis.call('GET', key)
-  if holder and holder ~= worker then return 0 end
-  redis.call('SET', key, worker, 'PX', timer_ms)
-  return math.max(1, tonumber(soonest[2]) - time)
+  local soonest = tonumber(redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2])
+  if not soonest then return 0 end
+  local at_ms, holder = alarm()
+  at_ms = tonumber(at_ms)
+  if at_ms and holder ~= worker and at_ms > time and at_ms <= soonest then return 0 end
+  local left_ms = math.max(1, soonest - time)
+  redis.call('SET', timer, string.format('%d %s', soonest, worker), 'PX', left_ms + 15000)
+  return left_ms
+end
+
+-- A worker that has its hands full hears no alarm: another sets its own.
+local function pass_alarm_on()
+  local _, holder = alarm()
+  if holder ~= worker then return end
+  redis.call('DEL', timer)
+  wake(queue)
 end
 
 expect('string', call)
 local before = answered_before()
 if before then return before end
 expect('hash', queue_key(queue, 'meta'))
-expect('string', flows_key('timer', queue))
+expect('string', timer)
 local words = end_attempts(tonumber(ended))
 local claimed, left, due, dropped = {}, 0, 0, { 0, 0, 0 }
 local wanted = tonumber(want)
@@ -100,7 +115,7 @@ if wanted > 0 then
   claimed, dropped = claim_some(wanted)
   left = redis.call('LLEN', waiting)
   if left > 0 then wake(queue) end
-  if #claimed < wanted then due = next_due() end
+  if #claimed < wanted then due = next_due() else pass_alarm_on() end
 end
 if #words > 0 or #claimed > 0 then
   local given = {}
