@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from flows.kernel.notes import Notes
-    from flows.store.turns import Claimed
+    from flows.store.turns import Claimed, Ended
     from flows.telemetry.events import Events
 
 
@@ -49,6 +49,7 @@ class Hand:
         notes: Takes what the functions tell.
         events: Takes what happens.
         fan_out: Creates the children that an attempt asks for, and returns the outcome that is left.
+        pack: Makes of an outcome what a turn reports.
         ring: Called whenever an attempt has ended.
     """
 
@@ -60,6 +61,7 @@ class Hand:
         notes: Notes,
         events: Events,
         fan_out: Callable[[Running, AwaitChildren], Awaitable[Outcome | None]],
+        pack: Callable[[Claimed, Outcome], Ended],
         ring: Callable[[], None],
     ) -> None:
         self._queue = queue
@@ -67,12 +69,13 @@ class Hand:
         self._notes = notes
         self._events = events
         self._fan_out = fan_out
+        self._pack = pack
         self._ring = ring
         self.lanes = Lanes(concurrency, self._attempt)
         self._deadlines = Deadlines(runner.timeout, self._overdue, self._overrun)
         #: By job id; whose leases are renewed.
         self._held: dict[str, Running] = {}
-        self._ended: list[tuple[Claimed, Outcome]] = []
+        self._ended: list[Ended] = []
         #: How many functions run on after they were told to end; once closed, also how many jobs were not reported.
         self.left_behind = 0
 
@@ -141,26 +144,27 @@ class Hand:
         for job in self.lanes.take_back():
             self._end(job, Release())
 
-    def next_ended(self) -> list[tuple[Claimed, Outcome]]:
+    def next_ended(self) -> list[Ended]:
         """Take as many ended attempts as one script takes; the others wait for the next turn."""
         number = first_batch(self._ended)
         ended, self._ended = self._ended[:number], self._ended[number:]
         return ended
 
-    def not_reported(self, ended: list[tuple[Claimed, Outcome]]) -> None:
+    def not_reported(self, ended: list[Ended]) -> None:
         """Take these back: they are to be reported again."""
         self._ended = ended + self._ended
 
-    def forget(self, ended: list[tuple[Claimed, Outcome]]) -> None:
+    def forget(self, ended: list[Ended]) -> None:
         """Hold these jobs no longer, unless they were claimed anew meanwhile."""
-        for claimed, _outcome in ended:
+        for attempt in ended:
+            claimed = attempt.claimed
             held = self._held.get(claimed.id)
             if held is not None and held.claimed is claimed:
                 del self._held[claimed.id]
 
     def let_go(self) -> None:
         """Hold no job that neither runs nor is ready nor has ended: its lease runs out and it is run again."""
-        ended = [claimed for claimed, _outcome in self._ended]
+        ended = [attempt.claimed for attempt in self._ended]
         for job in tuple(self._held.values()):
             if not (job in self.lanes.running or job in self.lanes.ready or job.claimed in ended):
                 del self._held[job.claimed.id]
@@ -188,7 +192,7 @@ class Hand:
 
     def _end(self, job: Running, outcome: Outcome | None) -> None:
         if outcome is not None:
-            self._ended.append((job.claimed, outcome))
+            self._ended.append(self._pack(job.claimed, outcome))
         elif self._held.get(job.claimed.id) is job:
             del self._held[job.claimed.id]
         self._ring()

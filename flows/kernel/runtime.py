@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
     from flows.model.job import Job
     from flows.model.options import FlowOptions
-    from flows.model.outcome import Outcome
-    from flows.store.turns import Claimed
+    from flows.store.turns import Ended
 
 
 class Runtime:
@@ -159,17 +158,17 @@ class Runtime:
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
-    def tell_outcomes(self, queue: str, ended: list[tuple[Claimed, Outcome]], words: list[str]) -> None:
+    def tell_outcomes(self, queue: str, ended: list[Ended], words: list[str]) -> None:
         """Emit what became of the attempts that one turn recorded."""
         if ended:
             self.events.emit("job.recorded", queue=queue, count=len(ended))
-        for (claimed, outcome), word in zip(ended, words, strict=True):
-            if word == "ok" and isinstance(outcome, Fail):
-                error = outcome.error
+        for attempt, word in zip(ended, words, strict=True):
+            if word == "ok" and isinstance(attempt.outcome, Fail):
+                error = attempt.outcome.error
                 self.events.emit(
                     "job.failed",
                     queue=queue,
-                    job_id=claimed.id,
+                    job_id=attempt.claimed.id,
                     error=error.type,
                     message=error.message[:500],
                 )

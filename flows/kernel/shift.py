@@ -25,7 +25,7 @@ from flows.telemetry.failpoints import failpoint
 if TYPE_CHECKING:
     from flows.kernel.attempt import Running
     from flows.kernel.runtime import Runtime
-    from flows.store.turns import Claimed, Turn
+    from flows.store.turns import Ended, Turn
 
 #: While the server is full or away, a worker looks again after so many seconds.
 _PAUSE: Final = 1.0
@@ -45,7 +45,16 @@ class Shift:
         self._notes = Notes(runtime, queue, self.incarnation)
         self._kick = asyncio.Event()
         self._stopping = False
-        self._hand = Hand(queue, runner, concurrency, self._notes, runtime.events, self._fan_out, self._kick.set)
+        self._hand = Hand(
+            queue,
+            runner,
+            concurrency,
+            self._notes,
+            runtime.events,
+            self._fan_out,
+            self._turns.ended,
+            self._kick.set,
+        )
         #: How many attempts have ended of which the server could not be told.
         self.unreported = 0
 
@@ -197,11 +206,11 @@ class Shift:
             return Snooze(int(_PAUSE * 1000))
         return AwaitChildren([], outcome.next_queue, outcome.fields, outcome.on_child_failure)
 
-    def _recorded(self, ended: list[tuple[Claimed, Outcome]], words: list[str]) -> None:
+    def _recorded(self, ended: list[Ended], words: list[str]) -> None:
         self._hand.forget(ended)
-        for (claimed, _outcome), word in zip(ended, words, strict=True):
+        for attempt, word in zip(ended, words, strict=True):
             if word not in {"ok", "cancelled"}:
-                self._runtime.events.emit("job.lost", queue=self.queue, job_id=claimed.id, word=word)
+                self._runtime.events.emit("job.lost", queue=self.queue, job_id=attempt.claimed.id, word=word)
         self._runtime.tell_outcomes(self.queue, ended, words)
 
     async def _idle(self, next_due_ms: int) -> None:

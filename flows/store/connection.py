@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from redis.asyncio.connection import ConnectionPool
 from redis.asyncio.retry import Retry
@@ -18,7 +18,7 @@ from redis.backoff import NoBackoff
 
 from flows.config import redact
 from flows.errors import FlowsError, KeyConflict, StoreError, StoreFull, StoreUnavailable
-from flows.store.wire import Disconnected, ReplyError, Wire, open_wire, pack_all, pack_command
+from flows.store.wire import Disconnected, ReplyError, Wire, open_wire, pack_all, pack_command, pack_more
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +35,13 @@ TRANSIENT: Final = frozenset(
 )
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 1.0
+
+
+class Packed(Protocol):
+    """Arguments of a script that were packed before it is sent."""
+
+    arguments: int
+    packed: bytes
 
 
 class Connection:
@@ -77,17 +84,21 @@ class Connection:
         """
         return await self._request(pack_command(command), 1, timeout, strict=True)
 
-    async def run(self, script: Script, named: dict[str, Argument], rest: Sequence[Argument] = ()) -> Any:
-        """Run a script and return its reply.
+    async def run(
+        self, script: Script, named: dict[str, Argument], rest: Sequence[Argument] = (), packed: Sequence[Packed] = ()
+    ) -> Any:
+        """Run a script and return its reply; what is packed goes after the rest of its arguments.
 
         Raises:
             StoreError: the server refuses it, or cannot be reached within the deadline.
         """
         command = script.command(named, rest)
+        count, parts = sum(more.arguments for more in packed), [more.packed for more in packed]
         try:
-            return await self._request(pack_command(command), 1, ANSWER_TIMEOUT, strict=True)
+            return await self._request(pack_more(command, count, parts), 1, ANSWER_TIMEOUT, strict=True)
         except _NoScript:
-            return await self._request(pack_command(script.in_full(command)), 1, ANSWER_TIMEOUT, strict=True)
+            data = pack_more(script.in_full(command), count, parts)
+            return await self._request(data, 1, ANSWER_TIMEOUT, strict=True)
 
     async def together(self, commands: list[Command]) -> list[Any]:
         """Send commands in one go and return their replies, an error among them as a ReplyError.

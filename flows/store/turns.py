@@ -23,6 +23,7 @@ from flows.model.outcome import (
 )
 from flows.store.scripts import load
 from flows.store.terms import ALONE_FROM
+from flows.store.wire import pack_arguments
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
@@ -56,6 +57,23 @@ class Claimed:
         self.correlation_id: bytes | None = reply[5]
         self.alone: bool = self.rescues >= ALONE_FROM
         self.values: list[bytes | None] = reply[_KERNEL_VALUES:]
+
+
+class Ended:
+    """An attempt that has ended: its job, the outcome, and both packed for a script.
+
+    Packed as soon as it ends: a worker has its turn put together while the server has nothing to do.
+    """
+
+    __slots__ = ("arguments", "children", "claimed", "outcome", "packed")
+
+    def __init__(self, claimed: Claimed, outcome: Outcome, *, child: bool) -> None:
+        verb, arguments = _verb(outcome, child=child)
+        self.claimed = claimed
+        self.outcome = outcome
+        self.arguments = 4 + len(arguments)
+        self.packed = pack_arguments((verb, claimed.id, claimed.fence, len(arguments), *arguments))
+        self.children = len(outcome.children) if isinstance(outcome, AwaitChildren) else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +119,13 @@ class Turns:
             "nfields": len(self._fields),
         }
         self._turn, self._report = load("turn"), load("report")
-        self._last: tuple[dict[str, Argument], list[Argument]] = ({}, [])
+        self._last: tuple[dict[str, Argument], Sequence[Ended]] = ({}, ())
 
-    async def turn(self, ended: Sequence[tuple[Claimed, Outcome]], want: int, *, busy: bool) -> Turn:
+    def ended(self, claimed: Claimed, outcome: Outcome) -> Ended:
+        """Return an attempt that has ended, to be reported by a turn."""
+        return Ended(claimed, outcome, child=self._is_child)
+
+    async def turn(self, ended: Sequence[Ended], want: int, *, busy: bool) -> Turn:
         """Report ended attempts and claim up to `want` jobs; `busy` says that other jobs run beside them.
 
         Raises:
@@ -111,9 +133,6 @@ class Turns:
             StoreError: the server cannot be reached.
         """
         self._number += 1
-        rest: list[Argument] = list(self._fields)
-        for claimed, outcome in ended:
-            rest += pack_outcome(claimed, outcome, child=self._is_child)
         named = {
             **self._named,
             "number": self._number,
@@ -121,7 +140,7 @@ class Turns:
             "busy": int(busy),
             "ended": len(ended),
         }
-        self._last = (named, rest)
+        self._last = (named, ended)
         return await self.repeat()
 
     async def repeat(self) -> Turn:
@@ -130,16 +149,14 @@ class Turns:
         Raises:
             StoreError: the server cannot be reached.
         """
-        words, claimed_jobs, left, due, dropped = await self._connection.run(self._turn, *self._last)
+        named, ended = self._last
+        words, claimed_jobs, left, due, dropped = await self._connection.run(self._turn, named, self._fields, ended)
         words = [word.decode() for word in words]
         return Turn(words, [Claimed(job) for job in claimed_jobs], left, due, *dropped)
 
-    async def report(self, ended: Sequence[tuple[Claimed, Outcome]]) -> list[str]:
+    async def report(self, ended: Sequence[Ended]) -> list[str]:
         """Report ended attempts and claim nothing; this works on a full server too."""
-        rest: list[Argument] = []
-        for claimed, outcome in ended:
-            rest += pack_outcome(claimed, outcome, child=self._is_child)
-        words = await self._connection.run(self._report, {**self._named, "ended": len(ended)}, rest)
+        words = await self._connection.run(self._report, {**self._named, "ended": len(ended)}, packed=ended)
         return [word.decode() for word in words]
 
     async def create_children(self, claimed: Claimed, children: Sequence[NewChild]) -> str:
@@ -168,16 +185,8 @@ class Turns:
         return "ok"
 
 
-def pack_outcome(claimed: Claimed, outcome: Outcome, *, child: bool) -> list[Argument]:
-    """Return the arguments by which a script applies one outcome: a verb, the token, the verb's own arguments.
-
-    Of a `child` the result goes along as one object too, for its parent.
-    """
-    verb, arguments = _verb(outcome, child=child)
-    return [verb, claimed.id, claimed.fence, len(arguments), *arguments]
-
-
 def _verb(outcome: Outcome, *, child: bool) -> tuple[str, list[Argument]]:  # noqa: PLR0911 - one per outcome
+    """Return a verb and its arguments; of a `child` the result goes along as one object too, for its parent."""
     match outcome:
         case Done(fields):
             return "finish", [as_object(fields) if child else "", *_flat(fields)]
@@ -226,15 +235,12 @@ def _part(children: Sequence[NewChild]) -> Sequence[NewChild]:
     return children[:MOST_CHILDREN]
 
 
-def first_batch(ended: Sequence[tuple[Claimed, Outcome]]) -> int:
+def first_batch(ended: Sequence[Ended]) -> int:
     """Return how many of the first ended attempts one script takes: by jobs, by children and by bytes, at least one."""
     children, size = 0, 0
-    for number, (_claimed, outcome) in enumerate(ended[:MOST_JOBS]):
-        if isinstance(outcome, (Done, Advance, AwaitChildren)):
-            size += sum(map(len, outcome.fields.values()))
-        if isinstance(outcome, AwaitChildren):
-            children += len(outcome.children)
-            size += sum(len(value) for child in outcome.children for value in child.fields.values())
+    for number, attempt in enumerate(ended[:MOST_JOBS]):
+        children += attempt.children
+        size += len(attempt.packed)
         if number and (children > MOST_CHILDREN or size > _MOST_BYTES):
             return number
     return min(len(ended), MOST_JOBS)

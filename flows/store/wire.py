@@ -17,19 +17,19 @@ from flows.config import redact
 from flows.errors import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from redis.asyncio.connection import ConnectionPool
 
     from flows.store.resp import Reader, pack_command
-    from flows.store.scripts import Command
+    from flows.store.scripts import Argument, Command
 else:
     try:
         from hiredis import Reader, pack_command
     except ImportError:
         from flows.store.resp import Reader, pack_command
 
-__all__ = ["Disconnected", "ReplyError", "Wire", "open_wire", "pack_command"]
+__all__ = ["Disconnected", "ReplyError", "Wire", "open_wire", "pack_arguments", "pack_command", "pack_more"]
 
 
 class ReplyError(Exception):
@@ -183,3 +183,14 @@ async def open_wire(pool: ConnectionPool, url: str) -> Wire:
 def pack_all(commands: list[Command]) -> bytes:
     """Return the bytes of several commands."""
     return b"".join([pack_command(command) for command in commands])
+
+
+def pack_arguments(arguments: Sequence[Argument]) -> bytes:
+    """Return the bytes of arguments, to be put after those of a command by `pack_more`."""
+    packed = pack_command(tuple(arguments))
+    return packed[packed.index(b"\n") + 1 :]
+
+
+def pack_more(command: Command, count: int, packed: Iterable[bytes]) -> bytes:
+    """Return the bytes of a command that goes on with `count` arguments, packed by `pack_arguments`."""
+    return b"".join((b"*%d\r\n" % (len(command) + count), pack_arguments(command), *packed))

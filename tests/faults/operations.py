@@ -41,7 +41,8 @@ async def claim(stage: Stage, queue: str = "pick", count: int = 1) -> list[Claim
 
 async def end(stage: Stage, claimed: list[Claimed], outcome: Outcome, queue: str = "pick") -> list[str]:
     """Prepare jobs whose attempts have ended."""
-    return await turns(stage, stage.direct, queue).report([(job, outcome) for job in claimed])
+    calls = turns(stage, stage.direct, queue)
+    return await calls.report([calls.ended(job, outcome) for job in claimed])
 
 
 async def ended(stage: Stage, outcome: Outcome) -> str:
@@ -96,8 +97,9 @@ def turn(name: str, outcome: Outcome | None, queue: str = "pick", **rest: Any) -
     """Return the operation of one turn that ends an attempt so, and claims."""
 
     async def act(stage: Stage) -> Any:
-        done = [] if outcome is None else [(job, outcome) for job in stage.kept]
-        answer = await turns(stage, stage.flow, queue).turn(done, 2, busy=False)
+        calls = turns(stage, stage.flow, queue)
+        done = [] if outcome is None else [calls.ended(job, outcome) for job in stage.kept]
+        answer = await calls.turn(done, 2, busy=False)
         return answer.words, [(job.id, job.fence, job.attempt, job.visit, job.values) for job in answer.claimed]
 
     return Operation(f"turn: {name}", act, **{"prepare": claim, **rest})
@@ -106,13 +108,14 @@ def turn(name: str, outcome: Outcome | None, queue: str = "pick", **rest: Any) -
 async def _fan_out(stage: Stage) -> Any:
     calls, claimed = turns(stage, stage.flow, "pack"), stage.kept[0]
     word = await calls.create_children(claimed, children(450))
-    await calls.report([(claimed, AwaitChildren([], "ship", {}))])
+    await calls.report([calls.ended(claimed, AwaitChildren([], "ship", {}))])
     return word
 
 
 async def _report(stage: Stage) -> Any:
     """What is reported while a worker stops; a repeated report is refused, and changes nothing."""
-    await turns(stage, stage.flow).report([(job, Done(_FIELDS)) for job in stage.kept])
+    calls = turns(stage, stage.flow)
+    await calls.report([calls.ended(job, Done(_FIELDS)) for job in stage.kept])
 
 
 async def _renew(stage: Stage) -> Any:

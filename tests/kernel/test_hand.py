@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -14,7 +15,7 @@ from flows.kernel.attempt import Running
 from flows.kernel.hand import Hand
 from flows.model.job import JobError
 from flows.model.outcome import AwaitChildren, Cancel, Done, Fail, Outcome, Release
-from flows.store.turns import Claimed
+from flows.store.turns import Claimed, Ended
 from flows.telemetry.events import Event, Events
 from tests.kernel.parts import within
 
@@ -62,7 +63,9 @@ class Held:
         events = Events(logging.getLogger("flows.test"))
         events.subscribe(self.seen.append)
         notes = cast("Any", self.notes)
-        self.hand = Hand("work", self, concurrency, notes, events, self.fan_out, self.rings.set)
+        self.hand = Hand(
+            "work", self, concurrency, notes, events, self.fan_out, partial(Ended, child=False), self.rings.set
+        )
 
     def timed_out(self, _running: Running) -> Outcome:
         """Judge that a job timed out."""
@@ -83,7 +86,7 @@ class Held:
         """Take what is to be reported, as a turn does."""
         ended = self.hand.next_ended()
         self.hand.forget(ended)
-        return [(one.id, one.fence, outcome) for one, outcome in ended]
+        return [(one.claimed.id, one.claimed.fence, one.outcome) for one in ended]
 
     @property
     def events(self) -> list[str]:

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from flows import DeclarationError, FlowOptions, KeyConflict, QueueOptions
 from flows.kernel.pace import Pace
 from flows.model.outcome import Advance, AwaitChildren, Done, NewChild
-from flows.store.turns import Claimed, first_batch
+from flows.store.turns import Claimed, Ended, first_batch
 from tests.pipeline.parts import (
     LONG,
     Added,
@@ -42,7 +42,7 @@ CLAIMED = Claimed([b"id", 1, 1, 0, 0, None])
     ("outcome", "taken"),
     [
         (Done({}), 100),
-        (Done({"data": b"x" * (1 << 19)}), 2),
+        (Done({"data": b"x" * ((1 << 19) - 200)}), 2),
         (Advance("b", {"data": b"x" * (2 << 20)}), 1),
         (AwaitChildren([NewChild("c", "id", {})] * 50, None, {}), 4),
     ],
@@ -50,7 +50,7 @@ CLAIMED = Claimed([b"id", 1, 1, 0, 0, None])
 )
 def test_a_script_takes_a_bounded_batch(outcome: Done | Advance | AwaitChildren, taken: int) -> None:
     """However many attempts end together, a script gets 100, 1 MiB or 200 children of them, and at least one."""
-    assert first_batch([(CLAIMED, outcome)] * 1000) == taken
+    assert first_batch([Ended(CLAIMED, outcome, child=False)] * 1000) == taken
 
 
 async def test_many_jobs_that_end_together_all_go_on(orders: Orders) -> None:
