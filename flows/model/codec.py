@@ -39,7 +39,7 @@ def encode(model: BaseModel) -> dict[str, bytes]:
         values: dict[str, Any] = model.__pydantic_serializer__.to_python(
             model, mode="json", by_alias=False, warnings=warnings, include=_included(kind)
         )
-        return {name: to_json(values[name]) for name in _user_fields(kind) if name in values}
+        return {name: to_json(values[name]) for name in user_fields(kind) if name in values}
     except (PydanticSerializationError, TypeError, ValueError, RecursionError) as error:
         msg = f"{kind.__name__} holds a value that is not JSON: {error}"
         raise ValidationError(msg) from error
@@ -68,7 +68,7 @@ class Decoder(Generic[ModelT]):
 
     def __init__(self, model: type[ModelT]) -> None:
         marks = children_fields(model)
-        names = _user_fields(model)
+        names = user_fields(model)
         self.fields = tuple(results_field(marks[name].queue) if name in marks else name for name in names)
         self.results = tuple((at, marks[name]) for at, name in enumerate(names) if name in marks)
         self._names = names
@@ -168,14 +168,9 @@ def as_object(fields: Mapping[str, bytes]) -> bytes:
 
 
 @cache
-def _user_fields(model: type[BaseModel]) -> tuple[str, ...]:
-    return user_fields(model)
-
-
-@cache
 def _user_values(model: type[BaseModel]) -> tuple[tuple[str, Callable[[object], bool]], ...]:
     """The user fields, each with a test that says whether a value is without doubt what its field declares."""
-    return tuple((name, _is_exactly(model.model_fields[name].annotation)) for name in _user_fields(model))
+    return tuple((name, _is_exactly(model.model_fields[name].annotation)) for name in user_fields(model))
 
 
 def _is_exactly(declared: Any) -> Callable[[object], bool]:
@@ -190,7 +185,7 @@ def _is_exactly(declared: Any) -> Callable[[object], bool]:
 @cache
 def _included(model: type[BaseModel]) -> set[str] | None:
     """What to serialise: nothing of what the kernel's own classes declare; None is quicker, and means all."""
-    names = _user_fields(model)
+    names = user_fields(model)
     return None if len(names) == len(model.model_fields) else set(names)
 
 

@@ -23,9 +23,14 @@ def new_job_id() -> str:
     run ahead of the clock by seconds; here `created_at` is read from the id and has to be true.
     """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
-    high = f"{milliseconds:012x}7{(rest << 12) // 1_000_000:03x}"
-    low = f"{_VARIANT | (int.from_bytes(os.urandom(8)) & _RANDOM_MASK):016x}"
-    return f"{high[:8]}-{high[8:12]}-{high[12:]}-{low[:4]}-{low[4:]}"
+    low = _VARIANT | (int.from_bytes(os.urandom(8)) & _RANDOM_MASK)
+    return "%08x-%04x-7%03x-%04x-%012x" % (  # noqa: UP031 - twice as quick as an f-string here
+        milliseconds >> 16,
+        milliseconds & 0xFFFF,
+        (rest << 12) // 1_000_000,
+        low >> 48,
+        low & 0xFFFF_FFFF_FFFF,
+    )
 
 
 def new_child_id(parent_id: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
@@ -128,6 +129,7 @@ class ChildrenOf:
 RESERVED_FIELDS: Final = frozenset({*Job.model_fields, *JobResult.model_fields, "created_at", "results"})
 
 
+@cache
 def user_fields(model: type[BaseModel]) -> tuple[str, ...]:
     """Return the names of the fields that users declared in `model`, in order.
 

@@ -46,11 +46,11 @@ class Disconnected(Exception):
 
 
 class _Request:
-    __slots__ = ("deadline", "future", "left", "replies")
+    __slots__ = ("count", "deadline", "future", "replies")
 
-    def __init__(self, future: asyncio.Future[Any], left: int, deadline: float) -> None:
+    def __init__(self, future: asyncio.Future[Any], count: int, deadline: float) -> None:
         self.future = future
-        self.left = left
+        self.count = count
         self.deadline = deadline
         self.replies: list[Any] = []
 
@@ -106,17 +106,16 @@ class Wire(asyncio.Protocol):
                     hear(channel, told)  # pyright: ignore[reportUnknownArgumentType]
                     continue
                 request = requests[0]
-                request.left -= 1
-                if request.left:
-                    request.replies.append(reply)
-                    continue
+                if request.count > 1:
+                    replies = request.replies
+                    replies.append(reply)
+                    while len(replies) < request.count and (reply := reader.gets()) is not False:
+                        replies.append(reply)
+                    if len(replies) < request.count:
+                        break
+                    reply = replies
                 requests.popleft()
-                if request.future.done():
-                    continue
-                if request.replies:
-                    request.replies.append(reply)
-                    request.future.set_result(request.replies)
-                else:
+                if not request.future.done():
                     request.future.set_result(reply)
         except Exception as error:  # noqa: BLE001 - whatever a broken stream raises, the stream is over
             self._end(Disconnected(f"the server's answer could not be read: {error}"))
