@@ -1,7 +1,8 @@
 """docket (on PyPI: pydocket): asyncio, streams.
 
-Settings: `concurrency=100` and a check every millisecond in place of 250, since a worker whose slots are all taken
-sleeps for so long; not tuned further. It runs `async def` only, and has no join: the children count down by hand.
+Settings: `concurrency=30`, since its pool of 100 connections runs dry at 100, and a check every millisecond in place
+of 250, since a worker whose slots are all taken sleeps for so long; not tuned further. It runs `async def` only, and has
+no join: the children count down by hand.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from docket import CurrentDocket, Docket, Worker
 from meeting import URL
 from redis.asyncio import Redis
 
-WORKER = "concurrency=100, checks each 1 ms"
+WORKER = "concurrency=30, checks each 1 ms"
 client = Redis.from_url(URL)
 #: docket fills in the docket that a task runs on.
 HERE = CurrentDocket()
@@ -70,10 +71,10 @@ class DocketAdapter(AsyncAdapter):
     parts = {  # noqa: RUF012 - a ClassVar in the base
         "create": Part("Docket.add", 3000),
         "bulk": Part("Docket.add_many", 8000),
-        "drain": Part(WORKER, 2000, 100),
-        "latency": Part(WORKER, 300, 100),
-        "three-queues": Part(f"{WORKER}, stages add the next", 600, 100),
-        "fan-out": Part(f"{WORKER}, joined by hand", 100, 100),
+        "drain": Part(WORKER, 2000, 30),
+        "latency": Part(WORKER, 300, 30),
+        "three-queues": Part(f"{WORKER}, stages add the next", 600, 30),
+        "fan-out": Part(f"{WORKER}, joined by hand", 100, 30),
     }
     _docket: Docket
 

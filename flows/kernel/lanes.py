@@ -41,9 +41,9 @@ class Lanes:
         """Run these jobs as lanes become free."""
         self.ready.extend(jobs)
         if not self._spreading:
-            self._spreading, self._burst = True, 1
-            # Not at once: what the worker sends next goes first, so that the server works while these run.
-            asyncio.get_running_loop().call_soon(self._spread)
+            # They begin with the loop's next tick: what the worker sends before goes first, and the server works on it.
+            self._burst = 1
+            self._spread()
 
     @property
     def busy(self) -> bool:

@@ -1,4 +1,4 @@
-"""One connection with implicit pipelining: what is sent in one tick of the loop shares a write.
+"""One connection with implicit pipelining: what is sent in one tick of the loop shares two writes.
 
 redis-py opens the connection (TLS, authentication, database), then this takes its transport over. redis-py
 itself takes a connection from a pool for every command in flight, which costs more than all of the rest of a job.
@@ -67,6 +67,7 @@ class Wire(asyncio.Protocol):
         self._reader = Reader(replyError=ReplyError)
         self._requests: deque[_Request] = deque()
         self._outgoing: list[bytes] = []
+        self._flushing = False
         self._watchdog: asyncio.TimerHandle | None = None
         self.closed = False
         #: Where it is set, it gets what is published on the channels that were subscribed to: channel and message.
@@ -84,9 +85,13 @@ class Wire(asyncio.Protocol):
             future.set_exception(Disconnected("the connection is closed"))
             return future
         self._requests.append(_Request(future, replies, self._loop.time() + timeout))
-        if not self._outgoing:
+        if self._flushing:
+            self._outgoing.append(packed)
+        else:
+            # The first goes at once, whatever else the loop has to do; those that come with it share the next write.
+            self._transport.write(packed)
+            self._flushing = True
             self._loop.call_soon(self._flush)
-        self._outgoing.append(packed)
         if self._watchdog is None:
             self._watchdog = self._loop.call_later(timeout, self._watch)
         return future
@@ -126,7 +131,8 @@ class Wire(asyncio.Protocol):
 
     def _flush(self) -> None:
         outgoing, self._outgoing = self._outgoing, []
-        if not self.closed:
+        self._flushing = False
+        if outgoing and not self.closed:
             self._transport.write(b"".join(outgoing))
 
     def _watch(self) -> None:
