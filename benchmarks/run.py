@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import backlog
+import depth
 import drain
 import enqueue
 import fan_out
@@ -45,6 +46,7 @@ QUICK = list(dict.fromkeys(setting.workload for setting in SETTINGS))
 #: What takes minutes, on servers of its own: by the URL that was given, the size and the number of rounds.
 SLOW: dict[str, Callable[[str | None, float, int], Coroutine[Any, Any, list[Row]]]] = {
     backlog.WORKLOAD: backlog.pairs,
+    depth.WORKLOAD: depth.rows,
     processes.WORKLOAD: processes.rows,
     waits.WORKLOAD: waits.rows,
     memory.WORKLOAD: memory.rows,

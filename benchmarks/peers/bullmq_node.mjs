@@ -14,10 +14,11 @@ const PARTS = {
   bulk: { setting: 'Queue.addBulk of 500', size: 40000 },
   drain: { setting: 'concurrency 200', size: 40000, concurrency: 200 },
   latency: { setting: 'concurrency 10', size: 300, concurrency: 10 },
-  'three-queues': { setting: 'concurrency 200, FlowProducer', size: 6000, concurrency: 200 },
+  'three-queues': { setting: 'concurrency 200, stages add the next', size: 6000, concurrency: 200 },
   'fan-out': { setting: 'concurrency 200, FlowProducer', size: 1500, concurrency: 200 },
   payload: { setting: 'concurrency 200', size: 20000, concurrency: 200 },
 };
+const FIRST = { 'three-queues': 'stage_1', 'fan-out': 'parent' };
 const FAN = 10;
 const WARM_UP = 10;
 const IDLE_MS = 10;
@@ -67,22 +68,18 @@ async function oneByOne(queue, params) {
 
 async function load(workload, count, size) {
   const queue = new Queue('bench', { connection });
-  const flows = new FlowProducer({ connection });
   const piece = size > 1024 ? 50 : 500;
   for (let from = 0; from < count; from += piece) {
     const length = Math.min(piece, count - from);
     const params = Array.from({ length }, (_, i) => payload(from + i, size));
-    if (workload === 'three-queues') {
-      await flows.addBulk(params.map((d) => node('noop', d, [node('stage_2', d, [node('stage_1', d)])])));
-    } else {
-      await bulk(queue, workload === 'fan-out' ? 'parent' : 'noop', params);
-    }
+    await bulk(queue, FIRST[workload] ?? 'noop', params);
   }
   return {};
 }
 
 async function work(workload, target) {
   const client = new Redis(connection);
+  const queue = new Queue('bench', { connection });
   const flows = new FlowProducer({ connection });
   let first = null;
   let cpuBefore = 0;
@@ -102,7 +99,10 @@ async function work(workload, target) {
   };
   const process_ = async (job) => {
     if (job.name === 'noop') tick();
-    else if (job.name === 'stage_1') start();
+    else if (job.name === 'stage_1') {
+      start();
+      await queue.add('stage_2', job.data);
+    } else if (job.name === 'stage_2') await queue.add('noop', job.data);
     else if (job.name === 'tell') await client.lpush(LATENCY, process.hrtime.bigint().toString());
     else if (job.name === 'parent') {
       start();

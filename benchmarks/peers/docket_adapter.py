@@ -1,8 +1,8 @@
 """docket (on PyPI: pydocket): asyncio, streams.
 
 Settings: `concurrency=30`, since its pool of 100 connections runs dry at 100, and a check every millisecond in place
-of 250, since a worker whose slots are all taken sleeps for so long; not tuned further. It runs `async def` only, and has
-no join: the children count down by hand.
+of 250, since a worker whose slots are all taken sleeps for so long; not tuned further. It runs `async def` only, and
+has no join: the children count down by hand.
 """
 
 from __future__ import annotations

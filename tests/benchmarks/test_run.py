@@ -22,6 +22,7 @@ SETTINGS = {
     "pipeline": [RATE],
     "fan-out": [RATE],
     "backlog": [RATE, RATE, {"ratio"}],
+    "depth": [{"rate"}, FIGURE, FIGURE, FIGURE] * 5,
     "processes": [*[RATE] * 5, {"rate"}, {"ratio"}],
     "waits": [{"rate", *FIGURE, "ratio"}, {"rate", *FIGURE}],
     "memory": [FIGURE, {*FIGURE, "ratio"}, {*FIGURE, "ratio"}],
