@@ -28,13 +28,13 @@ def compare(suite: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_what_is_measured_is_kept_and_shown(suite: Path, tmp_path: Path) -> None:
     """Two workloads of a few jobs, two rounds; then their tables and charts."""
-    done = compare(suite, *"--peer flows --workload drain --workload latency --size 0.001 --rounds 2".split())
+    done = compare(suite, "--peer=flows", "--workload=drain", "--workload=latency", "--size=0.001", "--rounds=2")
     assert done.returncode == 0, done.stderr
     (kept,) = (suite / "results").iterdir()
     drain, latency = json.loads(kept.read_text())["rows"]
     assert (drain["peer"], drain["workload"], len(drain["rounds"])) == ("flows", "drain", 2)
     assert min(drain["rate"], drain["ratio"], latency["p50_ms"], latency["p99_ms"], latency["ratio"]) > 0
-    assert drain["versions"]["flows"]
+    assert drain["versions"]["redis"]
 
     shown = compare(suite, "--table", str(kept), "--charts", str(tmp_path / "charts"))
     assert shown.returncode == 0, shown.stderr
