@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import BaseModel
 
 from flows import ChildJob, ChildrenOf, ChildResult, Flow, FlowOptions, Job, JobResult, QueueOptions, current_job
+from flows.store.turns import Ended
 from flows.telemetry.events import Event
 from tests.faults import deeds
 from tests.faults.ledger import Ledger
@@ -203,8 +204,9 @@ def record_endings(flow: Orders, ledger: Ledger) -> None:
     runtime: Any = flow._runtime
     tell = runtime.tell_outcomes
 
-    def told(queue: str, ended: Any, words: list[str]) -> None:
-        for (claimed, outcome), word in zip(ended, words, strict=True):
+    def told(queue: str, ended: list[Ended], words: list[str]) -> None:
+        for attempt, word in zip(ended, words, strict=True):
+            claimed, outcome = attempt.claimed, attempt.outcome
             kind = "DONE" if word in {"ok", "cancelled"} else "REFUSED"
             ending = "Cancel" if word == "cancelled" else type(outcome).__name__
             key = f"{claimed.id}:{claimed.visit}:{queue}"
