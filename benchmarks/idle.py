@@ -102,7 +102,7 @@ async def _rest(client: Redis, processes: list[WorkerProcess], seconds: float) -
 async def _wake(client: Redis, url: str, times: int) -> tuple[float, float, float]:
     """Return how many scripts a job causes that arrives, and one whose time has come, and how late that one ends.
 
-    They are medians: now and then a process looks for itself meanwhile, with all of its workers.
+    They are medians: now and then one worker of a process looks for itself meanwhile.
     """
     found: list[tuple[float, float, float]] = []
     async with one_queue(url) as flow:

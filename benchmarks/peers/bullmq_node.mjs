@@ -1,8 +1,8 @@
 // BullMQ on Node, under the contract of contract.py; its packages are those of the working directory.
 //
 // Settings: `concurrency: 200` for throughput, its fastest in trials; 10 for latency. Everything else as it comes:
-// completed jobs are kept, as they are by the Python peers. Three stages are a flow whose jobs wait for their child,
-// the fan-out one that waits for ten.
+// completed jobs are kept, as they are by the Python peers. Each stage adds the next job, which is a little quicker than
+// a flow of three; the fan-out is a flow that waits for ten.
 import { createRequire } from 'node:module';
 
 const require = createRequire(`${process.cwd()}/`);

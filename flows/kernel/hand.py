@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from traceback import format_exception
 from typing import TYPE_CHECKING, Protocol
 
 from flows.kernel.attempt import Running
@@ -192,8 +193,12 @@ class Hand:
 
     def _end(self, job: Running, outcome: Outcome | None) -> None:
         if outcome is not None:
-            self._ended.append(self._pack(job.claimed, outcome))
-        elif self._held.get(job.claimed.id) is job:
+            try:
+                self._ended.append(self._pack(job.claimed, outcome))
+            except Exception as error:  # noqa: BLE001 - a fault of ours: the lease runs out, and the job is run again
+                self._events.emit("worker.crashed", queue=self._queue, error="".join(format_exception(error)))
+                outcome = None
+        if outcome is None and self._held.get(job.claimed.id) is job:
             del self._held[job.claimed.id]
         self._ring()
 

@@ -1,4 +1,4 @@
-"""One connection with implicit pipelining: what is sent in one tick of the loop shares two writes.
+"""One connection with implicit pipelining: what is sent in one tick of the loop takes two writes at most.
 
 redis-py opens the connection (TLS, authentication, database), then this takes its transport over. redis-py
 itself takes a connection from a pool for every command in flight, which costs more than all of the rest of a job.
@@ -66,8 +66,8 @@ class Wire(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._reader = Reader(replyError=ReplyError)
         self._requests: deque[_Request] = deque()
-        self._outgoing: list[bytes] = []
-        self._flushing = False
+        #: What waits for the end of this tick; None while nothing was sent in it.
+        self._outgoing: list[bytes] | None = None
         self._watchdog: asyncio.TimerHandle | None = None
         self.closed = False
         #: Where it is set, it gets what is published on the channels that were subscribed to: channel and message.
@@ -85,13 +85,13 @@ class Wire(asyncio.Protocol):
             future.set_exception(Disconnected("the connection is closed"))
             return future
         self._requests.append(_Request(future, replies, self._loop.time() + timeout))
-        if self._flushing:
-            self._outgoing.append(packed)
-        else:
+        if self._outgoing is None:
             # The first goes at once, whatever else the loop has to do; those that come with it share the next write.
             self._transport.write(packed)
-            self._flushing = True
+            self._outgoing = []
             self._loop.call_soon(self._flush)
+        else:
+            self._outgoing.append(packed)
         if self._watchdog is None:
             self._watchdog = self._loop.call_later(timeout, self._watch)
         return future
@@ -112,13 +112,10 @@ class Wire(asyncio.Protocol):
                     continue
                 request = requests[0]
                 if request.count > 1:
-                    replies = request.replies
-                    replies.append(reply)
-                    while len(replies) < request.count and (reply := reader.gets()) is not False:
-                        replies.append(reply)
-                    if len(replies) < request.count:
-                        break
-                    reply = replies
+                    request.replies.append(reply)
+                    if len(request.replies) < request.count:
+                        continue
+                    reply = request.replies
                 requests.popleft()
                 if not request.future.done():
                     request.future.set_result(reply)
@@ -130,8 +127,7 @@ class Wire(asyncio.Protocol):
         self._end(Disconnected(str(exc) if exc else "the server closed the connection"))
 
     def _flush(self) -> None:
-        outgoing, self._outgoing = self._outgoing, []
-        self._flushing = False
+        outgoing, self._outgoing = self._outgoing, None
         if outgoing and not self.closed:
             self._transport.write(b"".join(outgoing))
 

@@ -164,6 +164,7 @@ class Sheet:
             return "gone"
         refused = (
             (job.status != "processing" and self.on("owned:status"))
+            # In the scripts the worker's id stands for its queue too: an incarnation works for one.
             or (job.queue != queue and self.on("owned:queue"))
             or (job.fence != fence and self.on("owned:fence"))
             or (job.worker != worker and self.on("owned:worker"))

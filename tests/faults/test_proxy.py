@@ -169,7 +169,7 @@ def test_holds_back_what_comes_down(proxy: Proxy, client: redis.Redis, direct: r
 
 
 def test_delays_round_trips(proxy: Proxy, client: redis.Redis) -> None:
-    """A pipeline is as late as one command: what is sent meanwhile travels along."""
+    """A pipeline is as late as one command and not as fifty: what is sent meanwhile travels along."""
     client.ping()
     proxy.delay(100)
     started = time.monotonic()
@@ -177,20 +177,20 @@ def test_delays_round_trips(proxy: Proxy, client: redis.Redis) -> None:
         for _ in range(50):
             pipe.ping()
         pipe.execute()
-    assert 0.1 <= time.monotonic() - started < 0.2
+    assert 0.1 <= time.monotonic() - started < 50 * 0.1 / 2
 
 
 def test_lets_through_so_many_bytes_in_a_second(proxy: Proxy, client: redis.Redis) -> None:
-    """Twenty kilobytes at a hundred kilobytes a second take a fifth of one."""
+    """Twenty kilobytes at a hundred kilobytes a second take a fifth of one; without it, two megabytes take no 20 s."""
     client.ping()
     proxy.throttle(100_000)
     started = time.monotonic()
     client.set("key", "x" * 20_000)
-    assert 0.2 <= time.monotonic() - started < 0.4
+    assert time.monotonic() - started >= 0.2
     proxy.throttle(0)
     started = time.monotonic()
-    assert client.strlen("key") == 20_000
-    assert time.monotonic() - started < 0.1
+    client.set("key", "x" * 2_000_000)
+    assert time.monotonic() - started < 20 / 2
 
 
 def test_resets_clients_when_the_server_is_away() -> None:

@@ -144,6 +144,21 @@ async def test_what_ends_is_reported_once() -> None:
     assert held.hand.left_behind == 0
 
 
+async def test_an_end_that_cannot_be_packed() -> None:
+    """A fault of ours is told, and the lease of the job runs out; it stops neither the lane nor the other job."""
+
+    async def quick(running: Running) -> Outcome:
+        return DONE if running.claimed.id == "2" else cast("Any", "no outcome")
+
+    held = Held(quick)
+    held.hand.accept([claimed("1"), claimed("2")])
+    while held.hand.busy:
+        await held.rung()
+    assert (held.hand.leases(), held.events) == ([("2", 1)], ["worker.crashed"])
+    assert held.reported() == [("2", 1, DONE)]
+    await held.hand.close()
+
+
 async def test_a_cancellation_that_is_heard_again_is_told_once() -> None:
     """The word comes with every renewal; a function that cleans up is not disturbed by the second."""
     stubborn = Stubborn()

@@ -71,7 +71,7 @@ async def test_a_server_that_is_restarted(server: EmbeddedServer, namespace: str
 
     async def seeing(job: Work) -> Answer:
         seen[job.id] += 1
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0)
         return await double(job)
 
     flow = number_flow(server._valkey.url(), namespace, seeing, concurrency=4)

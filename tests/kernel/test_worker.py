@@ -347,9 +347,11 @@ async def test_stop_does_not_wait_for_a_server_that_is_away(namespace: str, monk
 
 
 @pytest.mark.parametrize("first", [None, 60])
-async def test_a_second_stop_hastens_the_first(make_flow: MakeFlow, first: float | None) -> None:
+async def test_a_second_stop_hastens_the_first(
+    make_flow: MakeFlow, first: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A stop that waits for the job in hand ends when another gives it no more time; nothing disturbs its cleaning."""
-    begun, told = asyncio.Event(), asyncio.Event()
+    begun, told, again = asyncio.Event(), asyncio.Event(), asyncio.Event()
     cleaned = False
 
     async def endless(_job: Work) -> None:
@@ -359,7 +361,7 @@ async def test_a_second_stop_hastens_the_first(make_flow: MakeFlow, first: float
             await within(asyncio.Event().wait())
         finally:
             told.set()
-            await asyncio.sleep(0.05)
+            await within(again.wait())
             cleaned = True
 
     flow = make_flow(endless)
@@ -369,6 +371,15 @@ async def test_a_second_stop_hastens_the_first(make_flow: MakeFlow, first: float
     stopping = asyncio.create_task(flow.workers[0].stop(first))
     await asyncio.sleep(0)
     assert flow.workers[0].status == "stopping"
+    shift = flow.workers[0]._shift
+    hand_back = shift.hand_back
+
+    def noted() -> None:
+        hand_back()
+        if told.is_set():
+            again.set()
+
+    monkeypatch.setattr(shift, "hand_back", noted)
     hastened = asyncio.create_task(flow.workers[0].stop(0))
     await within(told.wait())
     await within(flow.workers[0].stop(0), 5)

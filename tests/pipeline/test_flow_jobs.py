@@ -73,14 +73,14 @@ async def test_count_and_concurrency_multiply(orders: Orders) -> None:
     """Two workers that run three jobs at once each run six at once, and not one more."""
     running, most, enough = 0, 0, asyncio.Event()
 
-    async def priced(_job: Price) -> Priced:
+    async def priced(job: Price) -> Priced:
         nonlocal running, most
         running += 1
         most = max(most, running)
         if running == 6:
             enough.set()
         await enough.wait()
-        await asyncio.sleep(0.01)
+        await orders.get_job(job.id)  # answered after every claim that was sent before
         running -= 1
         return Priced(price=1)
 

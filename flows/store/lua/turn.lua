@@ -45,9 +45,9 @@ local function claim_some(wanted)
   local dropped = { expired = 0, malformed = 0, elsewhere = 0 }
   local until_ms = string.format('%d', time + tonumber(lease))
   while used < 400 and #claimed < wanted do
-    local few = wanted - #claimed
-    local ids = redis.call('LRANGE', waiting, used, used + few - 1)
-    local stop = #ids < few
+    local missing = wanted - #claimed
+    local ids = redis.call('LRANGE', waiting, used, used + missing - 1)
+    local stop = #ids < missing
     for _, id in ipairs(ids) do
       local word, job, size = claim(id, fields, #claimed > 0 or busy == '1')
       if word == 'alone' then
