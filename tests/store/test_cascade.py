@@ -403,7 +403,7 @@ def test_ten_thousand_children_hold_nobody_up() -> None:
         while cascade(world)[1]:
             pass
         assert len(world.sent["cascade"]) == 101
-        assert world.most("cascade") < 10.5 * 100
+        assert world.most("cascade") < 7.5 * 100
         found = states(world)
         assert len(found) == len(ids) + 1
         assert list(found.values()).count("processing asked") == 200

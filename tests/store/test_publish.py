@@ -155,8 +155,8 @@ def test_ten_thousand_children_hold_nobody_up() -> None:
         parent = world.job("shop:9")
         assert (parent["_status"], parent["_queue"]) == ("waiting", "ship")
         assert world.redis.hlen(world.key("settled", "shop:9:children:pack")) == len(ids)
-        # For each child: two commands to build it, one to let it out, four to claim it and eight to end it.
+        # For each child: two commands to build it, one to let it out, four to claim it and three to end it.
         assert world.most("build") < 2.5 * 200
         assert world.most("publish") < 1.5 * 200
         assert world.most("turn") < 4.5 * 200
-        assert world.most("report") < 8.5 * 200
+        assert world.most("report") < 3.5 * 200

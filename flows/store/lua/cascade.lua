@@ -67,7 +67,9 @@ local function cancel_some()
   return from
 end
 
+gather_settled()
 local rest_from = type(jobs) == 'string' and cancel_some()
+settle_gathered()
 for of, ids in pairs(leaving) do
   local list = queue_key(of, 'waiting')
   if short_length(list) > 0 then remove_many(list, ids) end

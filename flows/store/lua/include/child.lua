@@ -51,21 +51,18 @@ local function take_children(job, life)
   return built
 end
 
--- Writes the job keys of all children, in the order of creation, to the parent's hash.
-local function record_children(job, built)
+-- Returns the job keys of all children, in the order of creation, as the parent's hash keeps them.
+local function keys_of(built)
   local keys = {}
   for i, child in ipairs(built) do keys[i] = '"' .. job_key(child[1], child[2]) .. '"' end
-  redis.call('HSET', job.key, 'children:' .. queue .. ':jobs', '[' .. table.concat(keys, ',') .. ']')
+  return '[' .. table.concat(keys, ',') .. ']'
 end
 
--- Moves the parent into `children`, without a TTL until it leaves.
-local function wait_for_children(job, next_queue, policy, result, fields)
+-- Moves the parent into `children`, without a TTL until it leaves; `fields` are written with it.
+local function wait_for_children(job, fields)
   local attempts, visit = counts(job.attempt)
-  move(job.key, 'processing', 'children', '_policy', policy, '_attempt', with_counts(job.attempt, attempts, visit, 0),
-    unpack(fields))
   redis.call('HDEL', job.key, '_next', '_result', '_built', '_building')
-  if next_queue ~= '' then redis.call('HSET', job.key, '_next', next_queue) end
-  if result ~= '' then redis.call('HSET', job.key, '_result', result) end
+  move(job.key, 'processing', 'children', '_attempt', with_counts(job.attempt, attempts, visit, 0), unpack(fields))
   redis.call('PERSIST', job.key)
   redis.call('ZADD', queue_key(queue, 'children'), time, job.id)
 end

@@ -48,7 +48,9 @@ end
 local function end_attempts(items)
   check_queues()
   local words = {}
+  gather_settled()
   for i = 1, items do words[i] = end_attempt() end
+  settle_gathered()
   flush_batch()
   return words
 end

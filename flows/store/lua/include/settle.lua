@@ -105,10 +105,21 @@ local function parent_gone(parent, queue)
   settle_missing(flow, id, 'expired')
 end
 
-local function settle(flow, id, parent, word, fragment)
-  local pending = flows_key('pending', parent)
-  redis.pcall('HDEL', flows_key('parents', flow), id)
-  if redis.pcall('SREM', pending, id) ~= 1 then return end
+-- Children of one parent settle together: a list of {id, word, fragment}.
+local function settle_children(flow, parent, children)
+  local pending, ids, settled, failed = flows_key('pending', parent), {}, {}, nil
+  for i, child in ipairs(children) do ids[i] = child[1] end
+  redis.pcall('HDEL', flows_key('parents', flow), unpack(ids))
+  local awaited = redis.pcall('SMISMEMBER', pending, unpack(ids))
+  for i, child in ipairs(children) do
+    if awaited[i] == 1 then
+      settled[#settled + 1] = child[1]
+      settled[#settled + 1] = child[3]
+      if child[2] ~= 'done' then failed = failed or child[1] .. ' is ' .. child[2] end
+    end
+  end
+  if #settled == 0 then return end
+  redis.call('SREM', pending, unpack(ids))
   local key, queue = ns .. 'job:' .. parent, split(flow)
   local status = redis.pcall('HGET', key, '_status')
   if status == 'done' or status == 'failed' or status == 'cancelled' then return end
@@ -116,14 +127,39 @@ local function settle(flow, id, parent, word, fragment)
   if status ~= 'children' then
     if type(status) == 'table' or redis.call('EXISTS', key) == 0 then return parent_gone(parent, queue) end
     -- Its attempt, or the next one, is about to let it wait. Should it never, nothing of this stays.
-    redis.pcall('HSET', side, id, fragment)
+    redis.pcall('HSET', side, unpack(settled))
     redis.call('PEXPIRE', side, tonumber(ttl) > 0 and ttl or kept_done)
-    if word ~= 'done' then redis.call('HSET', key, '_failed_child', id .. ' is ' .. word) end
+    if failed then redis.call('HSET', key, '_failed_child', failed) end
     return
   end
-  redis.pcall('HSET', side, id, fragment)
-  if word ~= 'done' then child_failed(parent, queue, id .. ' is ' .. word) end
+  redis.pcall('HSET', side, unpack(settled))
+  if failed then child_failed(parent, queue, failed) end
   if redis.call('SCARD', pending) == 0 then join(parent) end
+end
+
+-- A script that ends many attempts gathers the children among them, by their parents.
+local gathered
+
+local function settle(flow, id, parent, word, fragment)
+  local child = { id, word, fragment }
+  if not gathered then return settle_children(flow, parent, { child }) end
+  local name = flow .. ' ' .. parent
+  local group = gathered[name]
+  if group then
+    table.insert(group[3], child)
+  else
+    group = { flow, parent, { child } }
+    gathered[name] = group
+    gathered[#gathered + 1] = group
+  end
+end
+
+local function gather_settled() gathered = {} end
+
+local function settle_gathered()
+  local groups = gathered
+  gathered = nil
+  for _, group in ipairs(groups) do settle_children(unpack(group)) end
 end
 
 -- A child whose hash is gone (expired or deleted) still settles: the map beside it knows its parent.

@@ -25,12 +25,12 @@ local function claim(id, fields, alone_only)
     return 'malformed'
   end
   if is_alone(tonumber(rescues)) and alone_only then return 'alone' end
-  local there = refresh(flow, key, job[4], ttl) or job[1] or redis.call('EXISTS', key) == 1
+  local bytes = 0
+  for i = 6, #job do bytes = bytes + #(job[i] or '') end
+  local there = refresh(flow, key, job[4], ttl) or job[1] or bytes > 0 or redis.call('EXISTS', key) == 1
   if not there then return expire(id) end
   fence, attempts = fence + 1, attempts + 1
   move(key, 'waiting', 'processing', '_queue', queue,
     '_attempt', TEXT[fence] .. ' ' .. worker .. ' ' .. TEXT[attempts] .. ' ' .. visit .. ' ' .. rescues)
-  local bytes = 0
-  for i = 6, #job do bytes = bytes + #(job[i] or '') end
   return 'claimed', { id, fence, attempts, tonumber(visit), tonumber(rescues), unpack(job, 5) }, bytes
 end
