@@ -22,8 +22,26 @@ def new_job_id() -> str:
     The generator of `uuid6` adds a millisecond for each id that it makes within one, so in bulk its ids
     run ahead of the clock by seconds; here `created_at` is read from the id and has to be true.
     """
+    return _new_id(_random())
+
+
+def new_child_id(parent_id: str) -> str:
+    """Return a new id in the shard of `parent_id`."""
+    return _new_id(_random() & ~_SHARD_MASK | int(parent_id[-4:], 16) & _SHARD_MASK)
+
+
+def created_at(job_id: str) -> datetime:
+    """Return when the id was made, as an aware datetime in UTC."""
+    return datetime.fromtimestamp(uuid6.UUID(job_id).time / 1000, UTC)
+
+
+def _random() -> int:
+    return int.from_bytes(os.urandom(8)) & _RANDOM_MASK
+
+
+def _new_id(random: int) -> str:
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
-    low = _VARIANT | (int.from_bytes(os.urandom(8)) & _RANDOM_MASK)
+    low = _VARIANT | random
     return "%08x-%04x-7%03x-%04x-%012x" % (  # noqa: UP031 - quicker than f-strings
         milliseconds >> 16,
         milliseconds & 0xFFFF,
@@ -31,15 +49,3 @@ def new_job_id() -> str:
         low >> 48,
         low & 0xFFFF_FFFF_FFFF,
     )
-
-
-def new_child_id(parent_id: str) -> str:
-    """Return a new id in the shard of `parent_id`."""
-    own = new_job_id()
-    shard = int(parent_id[-4:], 16) & _SHARD_MASK
-    return f"{own[:-4]}{(int(own[-4:], 16) & ~_SHARD_MASK) | shard:04x}"
-
-
-def created_at(job_id: str) -> datetime:
-    """Return when the id was made, as an aware datetime in UTC."""
-    return datetime.fromtimestamp(uuid6.UUID(job_id).time / 1000, UTC)

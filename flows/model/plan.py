@@ -10,8 +10,8 @@ from pydantic import ValidationError as PydanticValidationError
 from pydantic_core import from_json, to_json
 
 from flows.errors import PayloadTooLarge, ValidationError
-from flows.model.codec import decode, encode, encode_value, results_field
-from flows.model.ids import new_child_id
+from flows.model.codec import as_object, decode, encode, encode_value, results_field
+from flows.model.ids import new_child_id, new_job_id
 from flows.model.job import ChildJob, JobResult, user_fields
 from flows.model.outcome import Advance, AwaitChildren, Done, Fields, NewChild
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: A parent may have so many children.
 CHILDREN_LIMIT = 10_000
+#: The id of each child while its params are looked at, since its class would make one for it.
+_KNOWN = b'"id":"%b"' % new_job_id().encode()
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,7 @@ class QueuePlan:
         if result.children:
             check_count(result.children)
             parent, options = self._next_parent(to, result.children)
-            specs = [child_spec(child, options) for child in result.children]
-            fields[f"children:{parent}:params"] = to_json(specs)
+            fields[f"children:{parent}:params"] = child_specs(result.children, options)
         self._check_size(fields)
         return Done(fields) if to is None else Advance(to, fields)
 
@@ -69,7 +70,7 @@ class QueuePlan:
         if not result.children or not self.options.children:
             return None
         check_count(result.children)
-        specs: list[Any] = from_json(to_json([child_spec(child, self.options) for child in result.children]))
+        specs: list[Any] = from_json(child_specs(result.children, self.options))
         fields = self._fields(result)
         self._check_size(fields)
         return AwaitChildren(new_children(self.queue, specs, job_id), None, fields, self.options.on_child_failure)
@@ -146,21 +147,19 @@ def plans(options: FlowOptions[Job, str], params: type[BaseModel]) -> dict[str, 
     }
 
 
-def child_spec(child: ChildJob, parent: QueueOptions[Job]) -> dict[str, object]:
-    """Return a child as it stands in its parent's `children:<queue>:params`, validated against its class.
+def child_specs(children: Sequence[ChildJob], parent: QueueOptions[Job]) -> bytes:
+    """Return children as they stand in `children:<queue>:params`, a JSON list, each validated against its class.
 
     Raises:
         ValidationError: the parent has no such child queue, or the params are not what its class declares.
     """
+    return b"[" + b",".join(_child_spec(child, parent) for child in children) + b"]"
+
+
+def _child_spec(child: ChildJob, parent: QueueOptions[Job]) -> bytes:
     options = _child_options(child, parent)
-    fields = _child_fields(child, options)
-    spec: dict[str, object] = {
-        "child": options.name,
-        "params": {name: from_json(value) for name, value in fields.items()},
-    }
-    if child.children:
-        spec["children"] = [child_spec(grandchild, options) for grandchild in child.children]
-    return spec
+    spec = b'{"child":"%b","params":%b' % (options.name.encode(), as_object(_child_fields(child, options)))
+    return spec + (b',"children":%b}' % child_specs(child.children, options) if child.children else b"}")
 
 
 def _child_options(child: ChildJob, parent: QueueOptions[Job]) -> QueueOptions[Job]:
@@ -189,7 +188,7 @@ def _child_fields(child: ChildJob, options: QueueOptions[Job]) -> Fields:
         msg = f"child {options.name!r}: {options.job.__name__} declares no {', '.join(unknown)}"
         raise ValidationError(msg)
     try:
-        decode(options.job, fields)
+        decode(options.job, fields, _KNOWN)
     except PydanticValidationError as error:
         msg = f"child {options.name!r} is not a {options.job.__name__}: {error}"
         raise ValidationError(msg) from error
@@ -197,7 +196,7 @@ def _child_fields(child: ChildJob, options: QueueOptions[Job]) -> Fields:
 
 
 def new_children(queue: str, specs: Any, parent_id: str) -> list[NewChild]:
-    """Return children that are ready to be written, from what `child_spec` made.
+    """Return children that are ready to be written, from what `child_specs` made.
 
     Raises:
         ValidationError: they are too many, or not in the shape that the kernel writes.

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from flows import ChildJob, FlowOptions, Job, JobResult, PayloadTooLarge, QueueOptions, ValidationError
 from flows.model.ids import new_job_id
 from flows.model.outcome import Advance, AwaitChildren, Done
-from flows.model.plan import CHILDREN_LIMIT, QueuePlan, child_spec, new_children, plans
+from flows.model.plan import CHILDREN_LIMIT, QueuePlan, child_specs, new_children, plans
 
 
 class Params(BaseModel):
@@ -330,8 +330,7 @@ def test_a_child_queues_function_may_name_children_of_its_own() -> None:
 
 def packed(*children: ChildJob) -> bytes:
     """Return what an earlier queue's result leaves on the hash."""
-    options = PLANS["fan"].options
-    return json.dumps([child_spec(child, options) for child in children]).encode()
+    return child_specs(children, PLANS["fan"].options)
 
 
 def test_a_parent_waits_for_the_children_that_its_hash_names() -> None:
