@@ -16,6 +16,7 @@ WORKLOAD: Final = "depth"
 _LEVELS: Final = (1_000, 10_000, 100_000, 1_000_000, 3_000_000)
 #: So many jobs are drained at each level.
 _JOBS: Final = 40_000
+_SPARE: Final = 10_000
 
 
 async def rows(url: str | None, size: float, count: int) -> list[Row]:
@@ -24,7 +25,7 @@ async def rows(url: str | None, size: float, count: int) -> list[Row]:
     made: list[Row] = []
     with quiet_server(url) as server:
         for level in (max(1, round(level * size)) for level in _LEVELS):
-            backlog = Backlog("depth", server, level, level)
+            backlog = Backlog("depth", server, level, min(level, _SPARE))
             await fill(backlog)
             found = [await _drain(backlog, jobs) for _ in range(count)]
             setting = f"beside {level:,}"
@@ -44,7 +45,7 @@ async def _drain(backlog: Backlog, jobs: int) -> tuple[float, ...]:
     try:
         async with Redis.from_url(backlog.url) as client, kept(backlog):
             before = await _used(client)
-            seconds = await process.receive()
+            seconds = await process.ask()
             after = await _used(client)
     finally:
         process.stop()
