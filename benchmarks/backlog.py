@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections import Counter
 from collections.abc import AsyncGenerator, Generator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from statistics import median
+from time import perf_counter
 from typing import Final
 
-from measure import Row, reference, seconds_until_recorded, told, worker_processes
+from bare import Bare
+from measure import Row, seconds_until_recorded, told, worker_processes
 from redis.asyncio import Redis
 from subject import one_queue, requests, worked
 
@@ -47,34 +50,36 @@ class Backlog:
     """How few have waited."""
 
     @property
+    def place(self) -> tuple[str, str]:
+        """The server and the flow, for a worker."""
+        return self.url, self.name
+
+    @property
     def waiting(self) -> str:
         """The list in which its jobs wait."""
         return f"queue:{self.name}-1:waiting"
 
 
 async def pairs(url: str | None, size: float, count: int) -> list[Row]:
-    """Measure so many pairs: on two private servers, or on the one at `url`."""
+    """Measure so many pairs, of flows and of the bare loop: on two private servers, or on the one at `url`."""
     step = max(1, round(_JOBS * size) // _STEPS)
-    rates: list[tuple[float, float]] = []
-    ratios: list[tuple[float, float]] = []
     with _backlogs(url, size, step) as (deep, shallow):
-        for _ in range(count):
-            trips = await reference(shallow.url)
-            pair = await _drained(deep, shallow, step)
-            rates.append(pair)
-            ratios.append((pair[0] / trips, pair[1] / trips))
-    rows: list[Row] = [
-        {
-            "workload": WORKLOAD,
-            "setting": f"{backlog.name}: {backlog.lowest:,} or more waited",
-            "rate": median(pair[at] for pair in rates),
-            "ratio": median(pair[at] for pair in ratios),
-            "rounds": count,
-        }
-        for at, backlog in enumerate((deep, shallow))
-    ]
-    against = median(one / other for one, other in rates)
-    return [*rows, {"workload": WORKLOAD, "setting": "deep against shallow", "ratio": against, "rounds": count}]
+        found = [await _round(deep, shallow, step) for _ in range(count)]
+    rows: list[Row] = []
+    for name in _WORKERS:
+        rows += [
+            {
+                "workload": WORKLOAD,
+                "setting": f"{name}, {backlog.name}: {backlog.lowest:,} or more waited",
+                "rate": median(rates[name, backlog.name] for rates in found),
+                "rounds": count,
+            }
+            for backlog in (deep, shallow)
+        ]
+        against = median(rates[name, deep.name] / rates[name, shallow.name] for rates in found)
+        setting = f"{name}, deep against shallow"
+        rows.append({"workload": WORKLOAD, "setting": setting, "ratio": against, "rounds": count})
+    return rows
 
 
 async def fill(backlog: Backlog) -> None:
@@ -104,6 +109,18 @@ async def work(parent: Connection, url: str, name: str, jobs: int) -> None:
         parent.send(await seconds_until_recorded(flow, f"{name}-1", jobs))
 
 
+async def work_bare(parent: Connection, url: str, name: str, jobs: int) -> None:
+    """Do the same with the bare loop, which shows what the server itself makes of a backlog."""
+    loop = Bare(url, name)
+    while await told(parent):
+        started = perf_counter()
+        loop.drain(jobs)
+        parent.send(perf_counter() - started)
+
+
+_WORKERS: Final = {"flows": work, "bare loop": work_bare}
+
+
 @contextmanager
 def _backlogs(url: str | None, size: float, step: int) -> Generator[tuple[Backlog, Backlog]]:
     levels = [max(1, round(level * size)) for level in (1_000_000, 10_000)]
@@ -118,20 +135,21 @@ def _backlogs(url: str | None, size: float, step: int) -> Generator[tuple[Backlo
         yield deep, shallow
 
 
-async def _drained(deep: Backlog, shallow: Backlog, step: int) -> tuple[float, float]:
-    """Return the rates at which a worker process of each drains a round, by turns."""
-    seconds = {deep.name: 0.0, shallow.name: 0.0}
+async def _round(deep: Backlog, shallow: Backlog, step: int) -> dict[tuple[str, str], float]:
+    """Return the rates of each worker on each backlog, of which they drain a step by turns."""
+    seconds: Counter[tuple[str, str]] = Counter()
     with ExitStack() as stack:
-        workers = [
-            (backlog, *stack.enter_context(worker_processes(1, work, backlog.url, backlog.name, step)))
+        running = [
+            ((name, backlog.name), backlog, *stack.enter_context(worker_processes(1, function, *backlog.place, step)))
+            for name, function in _WORKERS.items()
             for backlog in (deep, shallow)
         ]
         for _ in range(_STEPS):
-            for backlog, process in workers:
+            for both, backlog, process in running:
                 await fill(backlog)
-                seconds[backlog.name] += await process.ask()
+                seconds[both] += await process.ask()
                 await _note_level(backlog)
-    return step * _STEPS / seconds[deep.name], step * _STEPS / seconds[shallow.name]
+    return {both: step * _STEPS / spent for both, spent in seconds.items()}
 
 
 async def _note_level(backlog: Backlog) -> None:

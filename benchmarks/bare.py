@@ -49,21 +49,36 @@ return redis.call('ZREM', KEYS[1], unpack(ARGV, 3))
 
 async def work(parent: Connection, url: str) -> None:
     """Drain the queue `bench-1` of `subject.one_queue` whenever the parent says so, as `processes.work` does."""
-    server = _Server(url)
-    fences = (f"{os.getpid()} {number}" for number in count())
-    claim, finish = (server("SCRIPT", "LOAD", script) for script in (_CLAIM, _FINISH))
-    waiting, processing, prefix = "queue:bench-1:waiting", "queue:bench-1:processing", "job:bench:"
+    loop = Bare(url, "bench")
     while await told(parent):
         parent.send(0)
         await told(parent)
-        for fence in fences:
-            lease = str(time.time_ns() // 1_000_000 + 30_000)
-            jobs = server("EVALSHA", claim, "2", waiting, processing, prefix, fence, lease)
-            if not jobs:
-                break
-            server("EVALSHA", finish, "1", processing, prefix, fence, *(job[0] for job in jobs))
+        loop.drain()
         await told(parent)
         parent.send(0)
+
+
+class Bare:
+    """The loop on the first queue of the flow of this name."""
+
+    def __init__(self, url: str, flow: str) -> None:
+        """Connect and load the scripts."""
+        self._server = _Server(url)
+        self._keys = f"queue:{flow}-1:waiting", f"queue:{flow}-1:processing", f"job:{flow}:"
+        self._claim, self._finish = (self._server("SCRIPT", "LOAD", script) for script in (_CLAIM, _FINISH))
+        self._fences = (f"{os.getpid()} {number}" for number in count())
+
+    def drain(self, most: float = float("inf")) -> None:
+        """Claim and finish jobs until there are no more, or at least so many are done."""
+        waiting, processing, prefix = self._keys
+        done = 0
+        while done < most:
+            fence, lease = next(self._fences), str(time.time_ns() // 1_000_000 + 30_000)
+            jobs = self._server("EVALSHA", self._claim, "2", waiting, processing, prefix, fence, lease)
+            if not jobs:
+                return
+            self._server("EVALSHA", self._finish, "1", processing, prefix, fence, *(job[0] for job in jobs))
+            done += len(jobs)
 
 
 class _Server:

@@ -21,7 +21,7 @@ SETTINGS = {
     "latency": [{"p50_ms", "p95_ms", "p99_ms", "ratio"}],
     "pipeline": [RATE],
     "fan-out": [RATE],
-    "backlog": [RATE, RATE, {"ratio"}],
+    "backlog": [{"rate"}, {"rate"}, {"ratio"}, {"rate"}, {"rate"}, {"ratio"}],
     "depth": [{"rate"}, FIGURE, FIGURE, FIGURE] * 5,
     "processes": [*[RATE] * 5, {"rate"}, {"ratio"}],
     "waits": [{"rate", *FIGURE, "ratio"}, {"rate", *FIGURE}],
