@@ -50,11 +50,15 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ): "makes a text that nobody reads",
     (
         "transition/claim.lua",
-        "refresh(flow, key, job[4], ttl) or job[1] or redis.call('EXISTS', key) == 1",
+        "refresh(flow, key, job[4], ttl) or bytes > 0 or redis.call('EXISTS', key) == 1",
         "local there = refresh(flow, key, job[4], ttl) or redis.call('EXISTS', key) == 1",
-    ): "asks whether a job is there whose state was just read",
+    ): "asks whether a job is there whose fields were just read",
     ("include/ending.lua", "waited_for[flow] == nil", "if true then"): "asks for each job what is asked for its flow",
-    ("transition/await_children.lua", "#built == 0", "if true then"): "asks and unsets what new children do not have",
+    (
+        "transition/await_children.lua",
+        "#built > 0",
+        "if false then return end",
+    ): "asks and unsets what is not there yet",
 }
 
 

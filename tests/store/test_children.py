@@ -192,6 +192,32 @@ def test_a_child_settles_once(world: World, again: object) -> None:
     assert '"status":"cancelled"' in found["settled"]["shop:9:children:pack"]["1"]
 
 
+def test_children_that_end_in_one_script_count_in_their_order(world: World) -> None:
+    """They settle together; the parent fails with the first that did not end well, and the rest is known too."""
+    seed_parent(world, ("box", "1"), ("box", "2"), ("box", "3"), policy="fail")
+    world.claim(3, queue=BOX)
+    assert world.report(finish("1", result="{}"), fail("2"), cancel("3"), queue=BOX) == ["ok", "ok", "cancelled"]
+    assert json.loads(world.job("shop:9")["_error"])["message"] == "the child 2 is failed"
+    found = world.snapshot()
+    assert sorted(found["settled"]["shop:9:children:pack"]) == ["1", "2", "3"]
+    assert {"pending", "parents", "children", "waiting"}.isdisjoint(found)
+
+
+def test_a_child_that_has_settled_does_not_count_beside_others(world: World) -> None:
+    """Of those that end in one script only those count that the parent waits for."""
+    seed_parent(world, ("box", "1"), ("box", "2"), ("label", "3"))
+    by_cancel(world)
+    assert world.run("retry_job", id="1", flow=BOX, first=BOX) == "retried"
+    world.claim(2, queue=BOX)
+    assert world.report(finish("1", result="{}"), finish("2", result="{}"), queue=BOX) == ["ok", "ok"]
+    found = world.snapshot()
+    assert (found["jobs"]["shop:9"]["_status"], found["pending"]) == ("children", {"shop:9": {"3"}})
+    assert [json.loads(child)["status"] for _, child in sorted(found["settled"]["shop:9:children:pack"].items())] == [
+        "cancelled",
+        "done",
+    ]
+
+
 def test_five_hundred_results_are_inlined_and_more_are_not(world: World) -> None:
     """Above that, or a mebibyte, the next queue's worker reads them in pages from the hash beside the parent."""
     for count, size, inlined in ((500, 1, True), (501, 1, False), (3, 400_000, False)):

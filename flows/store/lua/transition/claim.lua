@@ -27,7 +27,7 @@ local function claim(id, fields, alone_only)
   if is_alone(tonumber(rescues)) and alone_only then return 'alone' end
   local bytes = 0
   for i = 6, #job do bytes = bytes + #(job[i] or '') end
-  local there = refresh(flow, key, job[4], ttl) or job[1] or bytes > 0 or redis.call('EXISTS', key) == 1
+  local there = refresh(flow, key, job[4], ttl) or bytes > 0 or redis.call('EXISTS', key) == 1
   if not there then return expire(id) end
   fence, attempts = fence + 1, attempts + 1
   move(key, 'waiting', 'processing', '_queue', queue,
