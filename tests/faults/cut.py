@@ -29,6 +29,8 @@ Moment = Literal["before", "after"]
 
 #: Within so many seconds an operation has to end, in whatever way.
 LIMIT: Final = 30.0
+#: And what it sent has to be at the proxy within so many after that.
+LATE: Final = 1.0
 #: Keys that only hasten what others say: a cut may leave them or not.
 _HINTS: Final = ("flows:wake:", "flows:timer:", "flows:call:")
 _ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -179,7 +181,9 @@ class Cutter:
                 number, moment = point
                 (stage.proxy.cut_before if moment == "before" else stage.proxy.cut_after)(number, refuse=away)
             run = await self._act(operation, stage, again=away or not operation.opened)
-            run.was_cut = stage.proxy.wait_cut()
+            if point is not None:
+                # Nobody waits for the answer to an UNSUBSCRIBE: it may come to the proxy after the operation has ended.
+                run.was_cut = await asyncio.to_thread(stage.proxy.wait_cut, LATE)
             return run
 
     async def _rescue(self, stage: Stage) -> None:
