@@ -7,14 +7,17 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from redis import Redis
 
 from flows import StoreFull, StoreUnavailable, current_job
 from flows.store.embedded import EmbeddedServer
+from flows.store.wire import Wire
 from flows.testing import private_server
 from tests.kernel.parts import LONG, Answer, Given, Work, double, heard, number_flow, within
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +83,7 @@ async def test_a_server_that_is_restarted(server: EmbeddedServer, namespace: str
         await within(flow.events.wait_for("job.recorded"))
         for _ in range(2):
             await asyncio.to_thread(server.stop)
-            await asyncio.sleep(0.1)  # let both sides find out
+            await until(lambda: wire_of(flow).closed)
             await asyncio.to_thread(server.start)
             await within(flow.events.wait_for("job.recorded"))
         ids = await within(creating)
@@ -88,6 +91,12 @@ async def test_a_server_that_is_restarted(server: EmbeddedServer, namespace: str
             assert (await flow.wait_for(job_id, LONG)).view(Answer).answer == 2
     assert set(seen) == set(ids)
     assert seen.total() - len(ids) < 20
+
+
+def wire_of(flow: Any) -> Wire:
+    """Return the connection that the flow's workers and creations share."""
+    wire: Wire = flow._runtime.connection._wire
+    return wire
 
 
 async def create_slowly(flow: number_flow, count: int) -> list[str]:

@@ -19,9 +19,7 @@ if written == 0 or redis.call('HGET', job.key, '_building') ~= visit_of(job) the
   written = 0
 end
 if written ~= tonumber(offset) then return { 'ok', written } end
-local keys = {}
-for i, child in ipairs(take_children(job, tonumber(ttl))) do keys[i] = job_key(child[1], child[2]) end
-local total = redis.call('RPUSH', building, unpack(keys))
+local total = redis.call('RPUSH', building, unpack(keys_of(take_children(job, tonumber(ttl)))))
 if tonumber(ttl) > 0 then
   redis.call('PEXPIRE', building, ttl)
   redis.call('PEXPIRE', flows_key('pending', me), ttl)

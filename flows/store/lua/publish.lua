@@ -15,10 +15,8 @@ for i, key in ipairs(redis.call('LRANGE', building, 0, 199)) do
   built[i] = { child, child_id }
 end
 if not published(job) then
-  local keys = redis.call('LRANGE', building, 0, -1)
-  for i, key in ipairs(keys) do keys[i] = '"' .. key .. '"' end
   redis.call('HSET', job.key, '_built', 1, '_building', visit_of(job),
-    'children:' .. queue .. ':jobs', '[' .. table.concat(keys, ',') .. ']')
+    'children:' .. queue .. ':jobs', json_keys(redis.call('LRANGE', building, 0, -1)))
 end
 for _, child in ipairs(built) do redis.call('PERSIST', job_key(child[1], child[2])) end
 redis.call('LPOP', building, #built)

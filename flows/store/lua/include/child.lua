@@ -51,11 +51,18 @@ local function take_children(job, life)
   return built
 end
 
--- Returns the job keys of all children, in the order of creation, as the parent's hash keeps them.
+-- Returns job keys as the JSON list that the parent's hash keeps, in the order of creation.
+local function json_keys(keys)
+  local texts = {}
+  for i, key in ipairs(keys) do texts[i] = '"' .. key .. '"' end
+  return '[' .. table.concat(texts, ',') .. ']'
+end
+
+-- Returns the job keys of children that were just written.
 local function keys_of(built)
   local keys = {}
-  for i, child in ipairs(built) do keys[i] = '"' .. job_key(child[1], child[2]) .. '"' end
-  return '[' .. table.concat(keys, ',') .. ']'
+  for i, child in ipairs(built) do keys[i] = job_key(child[1], child[2]) end
+  return keys
 end
 
 -- Moves the parent into `children`, without a TTL until it leaves; `fields` are written with it.

@@ -17,7 +17,7 @@ local function await_children(job)
   add('_policy', policy)
   add('_next', next_queue)
   add('_result', result)
-  add('children:' .. queue .. ':jobs', #built > 0 and keys_of(built) or '')
+  add('children:' .. queue .. ':jobs', #built > 0 and json_keys(keys_of(built)) or '')
   wait_for_children(job, fields)
   publish_children(job, built)
   if #built > 0 then return end
