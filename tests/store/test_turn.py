@@ -61,6 +61,22 @@ def test_a_turn_that_brought_nothing_is_not_kept(world: World) -> None:
     assert world.turn(want=1, number=7).ids == ["1"]
 
 
+@pytest.mark.parametrize(("holder", "due"), [("w1", 3_000), ("w2", 0)])
+def test_sent_again_it_tells_of_its_own_alarm(world: World, holder: str, due: int) -> None:
+    """Who has set the queue's alarm has to hear when it rings; who has not is told nothing of it."""
+    world.seed(
+        jobs={"shop:1": processing(), "shop:2": {"_status": "delayed", "_queue": "pick"}},
+        processing={"pick": {"1": NOW + 9}},
+        delayed={"pick": {"2": NOW + 5_000}},
+    )
+    assert world.turn(finish("1"), want=1, number=7).due == 5_000
+    world.redis.set(world.keys.timer("pick"), f"{NOW + 5_000} {holder}")
+    world.now += 2_000
+    assert world.turn(finish("1"), want=1, number=7).due == due
+    world.now += 4_000
+    assert world.turn(finish("1"), want=1, number=7).due == (1 if due else 0)  # it is over: look at once
+
+
 def test_sent_again_it_gives_out_only_what_is_still_its_own(world: World) -> None:
     """A lease may have ended in the meantime, and another worker have the job."""
     world.seed(jobs={f"shop:{n}": {"a": n} for n in "12"}, waiting={"pick": ["1", "2"]})

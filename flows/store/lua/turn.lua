@@ -9,6 +9,11 @@ local MAX_BYTES = 1048576
 
 local fields = take_list(tonumber(nfields))
 
+local timer = flows_key('timer', queue)
+
+-- Returns when an idle worker has set its alarm to ring, and which.
+local function alarm() return string.match(redis.call('GET', timer) or '', '^(%d+) (.*)$') end
+
 -- A call that was sent twice and comes after a later one: nobody waits for its answer, so it must claim nothing.
 local function late()
   local words = {}
@@ -33,7 +38,9 @@ local function answered_before()
       claimed[#claimed + 1] = { given[i], given[i + 1], attempts, visit, rescues, unpack(values) }
     end
   end
-  return { parts[2], claimed, redis.call('LLEN', waiting), 0, { 0, 0, 0 } }
+  local at_ms, holder = alarm()
+  local due = holder == worker and math.max(1, tonumber(at_ms) - time) or 0
+  return { parts[2], claimed, redis.call('LLEN', waiting), due, { 0, 0, 0 } }
 end
 
 local function count(name, n)
@@ -76,11 +83,6 @@ local function claim_some(wanted)
   return claimed, { dropped.expired, dropped.malformed, dropped.elsewhere }
 end
 
-local timer = flows_key('timer', queue)
-
--- Returns when an idle worker has set its alarm to ring, and which.
-local function alarm() return string.match(redis.call('GET', timer) or '', '^(%d+) (.*)$') end
-
 -- One idle worker of a queue sets its alarm to when the next delayed job is due; the others sleep on. An alarm for later
 -- is too late, and one whose time is over has rung, or its worker is gone.
 local function next_due()
@@ -103,10 +105,10 @@ local function pass_alarm_on()
 end
 
 expect('string', call)
+expect('string', timer)
 local before = answered_before()
 if before then return before end
 expect('hash', queue_key(queue, 'meta'))
-expect('string', timer)
 local words = end_attempts(tonumber(ended))
 local claimed, left, due, dropped = {}, 0, 0, { 0, 0, 0 }
 local wanted = tonumber(want)
