@@ -1,15 +1,16 @@
-"""Jobs that only wait: 500 at once sleep for 10 ms each, and so does asyncio alone."""
+"""Jobs that only wait: 500 at once sleep for 10 ms each."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from multiprocessing.connection import Connection
 from statistics import median
-from time import perf_counter
-from typing import Final
+from time import perf_counter, process_time
+from typing import Any, Final
 
-from measure import Row, empty, in_a_worker_process, quiet_server, seconds_until_recorded
-from subject import Work, Worked, one_queue, requests
+from measure import Row, WorkerProcess, empty, quiet_server, seconds_until_recorded
+from subject import Work, Worked, one_queue, requests, worked
 
 WORKLOAD: Final = "waits"
 #: So many jobs are worked on in a round.
@@ -21,53 +22,82 @@ _ALLOWED: Final = _AT_ONCE / _SECONDS
 
 
 async def rows(url: str | None, size: float, count: int) -> list[Row]:
-    """Measure so many rounds: a worker process, and one right after it that sleeps as often without a queue."""
+    """Measure so many rounds of jobs that wait, each beside what one core can schedule.
+
+    That is reckoned from the processor time of a job that does not wait and of a sleep of asyncio's, for a job that
+    waits takes both.
+    """
     jobs = max(1, round(_JOBS * size))
-    found: list[tuple[float, float]] = []
+    found: list[tuple[float, float, float, float]] = []
     with quiet_server(url) as server:
         for _ in range(count):
-            async with one_queue(server) as flow:
-                await flow.create_jobs(requests(jobs))
-            drained = await in_a_worker_process(work, server, jobs)
-            await empty(server)
-            found.append((jobs / drained, jobs / await in_a_worker_process(sleep_alone, jobs)))
-    made: list[Row] = []
-    for at, setting in enumerate((f"{_AT_ONCE} jobs at once, to asyncio alone", f"asyncio alone, {_AT_ONCE} tasks")):
-        rate = median(rates[at] for rates in found)
-        made.append(
-            {
-                "workload": WORKLOAD,
-                "setting": setting,
-                "rate": rate,
-                "figure": 100 * rate / _ALLOWED,
-                "unit": f"% of {_ALLOWED:,.0f}/s",
-                "rounds": count,
-            }
-        )
-    made[0]["ratio"] = median(rate / alone for rate, alone in found)
+            waiting, _cpu = await _worked(server, jobs, wait=True)
+            _seconds, job_cpu = await _worked(server, jobs, wait=False)
+            _seconds, sleep_cpu = await _told(sleep_alone, jobs)
+            core = min(_ALLOWED, jobs / (job_cpu + sleep_cpu))
+            found.append((jobs / waiting, core, jobs / job_cpu, jobs / sleep_cpu))
+    settings = (
+        f"{_AT_ONCE} jobs at once, to what one core can schedule",
+        "what one core can schedule",
+        "jobs that do not wait, by processor time",
+        f"asyncio alone, {_AT_ONCE} tasks, by processor time",
+    )
+    made: list[Row] = [
+        {
+            "workload": WORKLOAD,
+            "setting": setting,
+            "rate": median(rates),
+            "figure": 100 * median(rates) / _ALLOWED,
+            "unit": f"% of {_ALLOWED:,.0f}/s",
+            "rounds": count,
+        }
+        for setting, rates in zip(settings, zip(*found, strict=True), strict=True)
+    ]
+    made[0]["ratio"] = median(rate / core for rate, core, _jobs, _sleeps in found)
     return made
 
 
-async def work(parent: Connection, url: str, jobs: int) -> None:
-    """Run the worker and tell how long it took."""
+async def work(parent: Connection, url: str, jobs: int, wait: bool) -> None:  # noqa: FBT001 - sent to a process
+    """Run the worker and tell how long it took, and how much processor time."""
 
-    async def wait(job: Work) -> Worked:
+    async def waiting(job: Work) -> Worked:
         await asyncio.sleep(_SECONDS)
         return Worked(ok=job.user_id >= 0)
 
     flow = one_queue(url)
-    flow.create_workers("bench-1", wait, concurrency=_AT_ONCE)
+    flow.create_workers("bench-1", waiting if wait else worked, concurrency=_AT_ONCE)
+    used = process_time()
     parent.send(await seconds_until_recorded(flow, "bench-1", jobs))
+    parent.send(process_time() - used)
 
 
 async def sleep_alone(parent: Connection, times: int) -> None:
-    """Let as many tasks share the sleeps, and tell how long it took."""
+    """Let as many tasks share the sleeps, and tell how long it took, and how much processor time."""
     left = iter(range(times))
 
     async def sleep() -> None:
         for _ in left:
             await asyncio.sleep(_SECONDS)
 
-    started = perf_counter()
+    started, used = perf_counter(), process_time()
     await asyncio.gather(*(sleep() for _ in range(_AT_ONCE)))
     parent.send(perf_counter() - started)
+    parent.send(process_time() - used)
+
+
+async def _worked(url: str, jobs: int, *, wait: bool) -> tuple[float, float]:
+    """Return the seconds, and those of the processor, in which a worker process did so many jobs."""
+    async with one_queue(url) as flow:
+        await flow.create_jobs(requests(jobs))
+    spent = await _told(work, url, jobs, wait)
+    await empty(url)
+    return spent
+
+
+async def _told(work: Callable[..., Coroutine[Any, Any, None]], *arguments: object) -> tuple[float, float]:
+    """Return the two numbers that `work` sends from a process of its own."""
+    process = WorkerProcess(work, *arguments)
+    try:
+        return await process.receive(), await process.receive()
+    finally:
+        process.stop()

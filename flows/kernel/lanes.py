@@ -103,7 +103,7 @@ class Lanes:
                 loop.call_soon(self._spread)
             job.task = task
             running.add(job)
-            self.started += 1
+            self.started = begun = self.started + 1
             try:
                 await run(job)
             finally:
@@ -112,3 +112,6 @@ class Lanes:
             # What is left of a cancellation ends this lane: it is not the next job's.
             if task.cancelling() or not self._is_clean():
                 return
+            if self.started != begun:
+                # Another lane has begun a job meanwhile, so this one was suspended, and the loop has had its turn.
+                until = loop.time() + _SLICE

@@ -24,7 +24,7 @@ SETTINGS = {
     "backlog": [{"rate"}, {"rate"}, {"ratio"}, {"rate"}, {"rate"}, {"ratio"}],
     "depth": [{"rate"}, FIGURE, FIGURE, FIGURE] * 5,
     "processes": [*[RATE] * 5, {"rate"}, {"ratio"}],
-    "waits": [{"rate", *FIGURE, "ratio"}, {"rate", *FIGURE}],
+    "waits": [{"rate", *FIGURE, "ratio"}, *[{"rate", *FIGURE}] * 3],
     "memory": [FIGURE, {*FIGURE, "ratio"}, {*FIGURE, "ratio"}],
     "idle": [FIGURE] * 9,
     "growth": [{*FIGURE, "samples"}],
