@@ -1,9 +1,8 @@
 """Runs attempts in a bounded number of lanes: long-lived tasks that take one claimed job after another.
 
 A function that never suspends costs no task: its lane goes straight on. When one suspends while jobs are ready,
-more lanes begin, twice as many each time. They begin a tick of the loop after jobs were offered, so that what the
-worker sends next goes first. A context variable that a function leaves behind ends its lane, and so does what is left
-of a cancellation: no job sees what another has set, or is told what was another's.
+more lanes begin, twice as many each time. A context variable that a function leaves behind ends its lane, and so does
+what is left of a cancellation: no job sees what another has set, or is told what was another's.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ class Lanes:
         """Run these jobs as lanes become free."""
         self.ready.extend(jobs)
         if not self._spreading:
-            # They begin with the loop's next tick: what the worker sends before goes first, and the server works on it.
+            # They begin with the loop's next tick, so that what the worker sends in this one goes first.
             self._burst = 1
             self._spread()
 

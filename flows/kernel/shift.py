@@ -1,7 +1,8 @@
 """One incarnation of a worker: from start to stop it takes turns, runs what they bring, and reports how it ended.
 
 One turn is under way at a time. It takes along all that has ended since the last one and brings the next jobs, so
-the batches grow with the load by themselves, and an idle worker answers at once.
+the batches grow with the load by themselves, and an idle worker answers at once. What a turn has brought is taken up
+when the next one is sent: the server does not wait for it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import re
 import socket
 import traceback
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flows.errors import KeyConflict, StoreError, StoreFull, StoreUnavailable
 from flows.kernel.hand import Hand, Runner
@@ -45,6 +46,8 @@ class Shift:
         self._notes = Notes(runtime, queue, self.incarnation)
         self._kick = asyncio.Event()
         self._stopping = False
+        #: The last turn's answer, and what it has reported, until it is taken up.
+        self._answer: tuple[list[Ended], Turn] | None = None
         self._hand = Hand(
             queue,
             runner,
@@ -65,10 +68,9 @@ class Shift:
                 try:
                     await self._one_turn()
                 except Exception as error:  # noqa: BLE001 - a fault of ours must not leave the queue without a worker
-                    trace = "".join(traceback.format_exception(error))
-                    self._runtime.events.emit("worker.crashed", queue=self.queue, error=trace)
-                    self._hand.let_go()
+                    self._crashed(error)
                     await self._wait(_PAUSE)
+            self._take_up()
             self._give_back_ready()
             while self._hand.busy or self._hand.ended:
                 self._kick.clear()
@@ -103,16 +105,19 @@ class Shift:
 
     async def _one_turn(self) -> None:
         self._kick.clear()
+        if not self._hand.ended:
+            self._take_up()
         want = self._want()
         if not want and not self._hand.ended:
             await self._wait(None)
             return
-        ended = self._hand.next_ended()
+        ended, busy = self._hand.next_ended(), self._hand.lanes.busy or bool(self._coming)
+        asyncio.get_running_loop().call_soon(self._take_up)
         await self._write_notes()
         turn: Turn | None
         try:
             failpoint("before-turn-send")
-            turn = await self._turns.turn(ended, want, busy=self._hand.lanes.busy)
+            turn = await self._turns.turn(ended, want, busy=busy)
             failpoint("after-turn-reply")
         except StoreUnavailable as error:
             turn = await self._repeat(error)
@@ -127,24 +132,44 @@ class Shift:
             await self._report()
             await self._wait(_PAUSE)
             return
-        self._recorded(ended, turn.words)
-        if turn.expired or turn.malformed:
-            self._tell_dropped(turn)
         self._pace.ended(len(ended))
-        if turn.claimed:
-            failpoint("after-claim-reply")
-            self._runtime.events.emit("job.claimed", queue=self.queue, count=len(turn.claimed))
-            self._hand.accept(turn.claimed)
-        elif turn.left and self._hand.lanes.busy:
+        self._answer = ended, turn
+        if turn.jobs:
+            return
+        self._take_up()
+        if turn.left and self._hand.lanes.busy:
             # The next job is to run alone: listening would only ring this worker again and again.
             await self._wait(None)
         elif not self._hand.ended:
             await self._idle(turn.next_due_ms)
 
-    def _tell_dropped(self, turn: Turn) -> None:
-        for name, count in (("job.expired", turn.expired), ("job.malformed", turn.malformed)):
-            if count:
-                self._runtime.events.emit(name, queue=self.queue, count=count)
+    @property
+    def _coming(self) -> list[list[Any]]:
+        """The jobs that were claimed and are not yet in hand."""
+        return [] if self._answer is None else self._answer[1].jobs
+
+    def _take_up(self) -> None:
+        """Hold no longer what the last turn has reported, and run what it has brought."""
+        if self._answer is None:
+            return
+        (ended, turn), self._answer = self._answer, None
+        emit = self._runtime.events.emit
+        try:
+            self._recorded(ended, turn.words)
+            for name, count in (("job.expired", turn.expired), ("job.malformed", turn.malformed)):
+                if count:
+                    emit(name, queue=self.queue, count=count)
+            if turn.claimed:
+                failpoint("after-claim-reply")
+                emit("job.claimed", queue=self.queue, count=len(turn.claimed))
+                self._hand.accept(turn.claimed)
+        except Exception as error:  # noqa: BLE001 - the loop has called it, and would only log a fault of ours
+            self._crashed(error)
+
+    def _crashed(self, error: Exception) -> None:
+        trace = "".join(traceback.format_exception(error))
+        self._runtime.events.emit("worker.crashed", queue=self.queue, error=trace)
+        self._hand.let_go()
 
     async def _repeat(self, error: StoreError) -> Turn | None:
         """Send the turn again until it is answered: with the same number it is one and the same turn."""
@@ -180,8 +205,10 @@ class Shift:
 
     def _want(self) -> int:
         """How many jobs to claim now: what the lanes will begin soon, and nothing beside a job that runs alone."""
-        lanes = self._hand.lanes
-        return 0 if self._hand.alone else self._pace.room(len(lanes.running), len(lanes.ready))
+        lanes, coming = self._hand.lanes, self._coming
+        if self._hand.alone or (self._answer is not None and len(coming) == 1 and self._answer[1].claimed[0].alone):
+            return 0
+        return self._pace.room(len(lanes.running), len(lanes.ready) + len(coming))
 
     async def _fan_out(self, job: Running, outcome: AwaitChildren) -> Outcome | None:
         """Return the outcome with the correlation id handed on, and with too many children for one script created."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
@@ -76,13 +77,14 @@ class Ended:
         self.children = len(outcome.children) if isinstance(outcome, AwaitChildren) else 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Turn:
     """A turn's answer."""
 
     words: list[str]
     """What became of each attempt that was reported: ok, cancelled, or why it was refused."""
-    claimed: list[Claimed]
+    jobs: list[list[Any]]
+    """The jobs that were claimed, as the script tells of them."""
     left: int
     """How many jobs wait on."""
     next_due_ms: int
@@ -93,6 +95,11 @@ class Turn:
     """How many jobs failed because their hash was edited into nonsense."""
     elsewhere: int
     """How many ids stood here twice, or belong elsewhere: nothing is wrong with their jobs."""
+
+    @cached_property
+    def claimed(self) -> list[Claimed]:
+        """The jobs that were claimed; made when they are first looked at, since a worker sends its next turn before."""
+        return [Claimed(job) for job in self.jobs]
 
 
 class Turns:
@@ -150,9 +157,8 @@ class Turns:
             StoreError: the server cannot be reached.
         """
         named, ended = self._last
-        words, claimed_jobs, left, due, dropped = await self._connection.run(self._turn, named, self._fields, ended)
-        words = [word.decode() for word in words]
-        return Turn(words, [Claimed(job) for job in claimed_jobs], left, due, *dropped)
+        words, jobs, left, due, dropped = await self._connection.run(self._turn, named, self._fields, ended)
+        return Turn([word.decode() for word in words], jobs, left, due, *dropped)
 
     async def report(self, ended: Sequence[Ended]) -> list[str]:
         """Report ended attempts and claim nothing; this works on a full server too."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -184,6 +185,87 @@ async def test_a_fault_of_ours(namespace: str, redis_url: str, monkeypatch) -> N
         job_id = await flow.create_job(Given(number=1))
         assert "unforeseen" in str((await within(crashed)).fields["error"])
         assert (await flow.wait_for(job_id, LONG)).status == "done"
+
+
+async def test_the_next_turn_does_not_wait_for_what_the_last_one_brought(namespace: str, redis_url: str) -> None:
+    """What has ended goes to the server first, and then the jobs of the last turn are taken in hand."""
+    flow = number_flow(redis_url, namespace, double, concurrency=10)
+    done: list[str] = []
+    async with flow:
+        (shift,) = [worker._shift for worker in flow.workers]
+        assert shift is not None
+        run, accept = shift._turns._connection.run, shift._hand.accept
+
+        async def sending(script: Any, named: Any, rest: Any = (), packed: Any = ()) -> Any:
+            if script.name == "turn":
+                done.append("sent" if packed else "asked")
+            return await run(script, named, rest, packed)
+
+        def accepting(claimed: list[Any]) -> None:
+            done.append("accepted")
+            accept(claimed)
+
+        shift._turns._connection.run = sending  # type: ignore[method-assign]
+        shift._hand.accept = accepting  # type: ignore[method-assign]
+        for job_id in await flow.create_jobs([Given(number=number) for number in range(40)]):
+            assert (await flow.wait_for(job_id, LONG)).status == "done"
+    assert "accepted" in done
+    # Nothing had ended when the first jobs came, so that they begin at once.
+    assert done.index("accepted") < done.index("sent")
+    later = done[done.index("sent") :]
+    assert "accepted" in later
+    assert all(before == "sent" for before, what in pairwise(later) if what == "accepted")
+
+
+async def test_what_came_when_the_worker_was_told_to_end(namespace: str, redis_url: str, redis: Redis) -> None:
+    """It is handed back at once, although it was not yet in hand."""
+    flow = number_flow(redis_url, namespace, double, concurrency=5)
+    async with flow:
+        (shift,) = [worker._shift for worker in flow.workers]
+        assert shift is not None
+        turn = shift._turns.turn
+
+        async def ending(*arguments: Any, **named: Any) -> Any:
+            answer = await turn(*arguments, **named)
+            if answer.jobs:
+                shift.end()
+            return answer
+
+        shift._turns.turn = ending  # type: ignore[method-assign]
+        ids = await flow.create_jobs([Given(number=number) for number in range(5)])
+        (worker,) = flow.workers
+        await until(lambda: worker.status == "stopped")
+    assert redis.zcard(f"{namespace}queue:work:processing") == 0
+    assert sorted(redis.lrange(f"{namespace}queue:work:waiting", 0, -1)) == sorted(ids)
+
+
+@pytest.mark.parametrize("meanwhile", [False, True])
+async def test_a_fault_while_jobs_are_taken_up(namespace: str, redis_url: str, meanwhile: bool) -> None:  # noqa: FBT001
+    """It is told, it stops no worker, and the jobs run again when their leases are over.
+
+    Some are taken up at once, and some while the next turn is under way.
+    """
+    flow = number_flow(redis_url, namespace, double, concurrency=10, lease=0.4)
+    failed = False
+    async with flow:
+        (shift,) = [worker._shift for worker in flow.workers]
+        assert shift is not None
+        accept = shift._hand.accept
+
+        def failing(claimed: list[Any]) -> None:
+            nonlocal failed
+            if not failed and (asyncio.current_task() is None) is meanwhile:
+                failed = True
+                msg = "unforeseen"
+                raise RuntimeError(msg)
+            accept(claimed)
+
+        shift._hand.accept = failing  # type: ignore[method-assign]
+        crashed = asyncio.create_task(flow.events.wait_for("worker.crashed"))
+        ids = await flow.create_jobs([Given(number=1)] * 300)
+        assert "unforeseen" in str((await within(crashed)).fields["error"])
+        for job_id in ids:
+            assert (await flow.wait_for(job_id, LONG)).status == "done"
 
 
 async def test_no_server(tmp_path: Path, namespace: str) -> None:
