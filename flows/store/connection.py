@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from redis.asyncio.connection import ConnectionPool
@@ -18,7 +19,7 @@ from redis.backoff import NoBackoff
 
 from flows.config import redact
 from flows.errors import FlowsError, KeyConflict, StoreError, StoreFull, StoreUnavailable
-from flows.store.wire import Disconnected, ReplyError, Wire, open_wire, pack_all, pack_command, pack_more
+from flows.store.wire import Disconnected, ReplyError, Wire, first_error, open_wire, pack_all, pack_command, pack_more
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,7 +123,6 @@ class Connection:
     async def _request(self, data: bytes, replies: int, timeout: float, *, strict: bool = False) -> Any:
         """Send until it is answered; `strict` raises an error reply, else it is returned in its place."""
         started, pause = 0.0, _FIRST_PAUSE
-        loop = asyncio.get_running_loop()
         while True:
             try:
                 wire = self._wire
@@ -133,14 +133,14 @@ class Connection:
                 failure: FlowsError = StoreUnavailable(str(error))
                 cause: Exception = error
             else:
-                found = _first_error(reply, replies)
+                found = first_error(reply if replies > 1 else (reply,))
                 if found is None or (not strict and found.code not in TRANSIENT):
                     return reply
                 cause, failure = found, translated(found)
                 if found.code not in TRANSIENT:
                     raise failure from found
-            started = started or loop.time()
-            if loop.time() - started > DEADLINE:
+            started = started or time.monotonic()
+            if time.monotonic() - started > DEADLINE:
                 raise failure from cause
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -201,9 +201,3 @@ def translated(error: ReplyError) -> StoreError:  # noqa: PLR0911 - one per kind
     if code in TRANSIENT:
         return StoreUnavailable(f"the server is not ready: {text}")
     return StoreError(text)
-
-
-def _first_error(reply: Any, replies: int) -> ReplyError | None:
-    if replies == 1:
-        return reply if isinstance(reply, ReplyError) else None
-    return next((element for element in reply if isinstance(element, ReplyError)), None)

@@ -13,7 +13,7 @@ from flows.errors import PayloadTooLarge, StoreFull, StoreUnavailable
 from flows.model.lookup import lookup_texts
 from flows.store.connection import translated
 from flows.store.scripts import load
-from flows.store.wire import ReplyError, pack_command
+from flows.store.wire import ReplyError, first_error, pack_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -136,17 +136,18 @@ class Creation:
         done = replies[-1]
         if isinstance(done, list):
             results: list[Any] = done  # pyright: ignore[reportUnknownVariableType]
-            for key, reply in zip(job.keys, results, strict=False):
-                if isinstance(reply, ReplyError):
-                    word = await self._withdraw(job)
-                    if word == "withdrawn":
-                        raise type(translated(reply))(f"{key}: {reply}; the job was not created") from reply
-                    # A worker was faster: the job is on its way, and telling otherwise would make it twice.
-                    _logger.error("job %s was created, but does not stand in %s: %s", job.id, key, reply)
-                    return
+            error = first_error(results)
+            if error is None:
+                return
+            key = job.keys[results.index(error)]
+            word = await self._withdraw(job)
+            if word == "withdrawn":
+                raise type(translated(error))(f"{key}: {error}; the job was not created") from error
+            # A worker was faster: the job is on its way, and telling otherwise would make it twice.
+            _logger.error("job %s was created, but does not stand in %s: %s", job.id, key, error)
             return
         # Refused as a whole: the first refused command says why better than EXECABORT does.
-        refused = next((reply for reply in replies if isinstance(reply, ReplyError)), ReplyError("EXECABORT"))
+        refused = first_error(replies) or ReplyError("EXECABORT")
         raise translated(refused) from refused
 
     async def _withdraw(self, job: NewJob) -> str:

@@ -29,7 +29,16 @@ else:
     except ImportError:
         from flows.store.resp import Reader, pack_command
 
-__all__ = ["Disconnected", "ReplyError", "Wire", "open_wire", "pack_arguments", "pack_command", "pack_more"]
+__all__ = [
+    "Disconnected",
+    "ReplyError",
+    "Wire",
+    "first_error",
+    "open_wire",
+    "pack_arguments",
+    "pack_command",
+    "pack_more",
+]
 
 
 class ReplyError(Exception):
@@ -39,6 +48,13 @@ class ReplyError(Exception):
     def code(self) -> str:
         """The first word, such as `WRONGTYPE`."""
         return str(self).partition(" ")[0]
+
+
+def first_error(replies: Sequence[object]) -> ReplyError | None:
+    """Return the first of the replies that is an error."""
+    if ReplyError not in map(type, replies):  # mostly there is none, and that is told soonest
+        return None
+    return next(reply for reply in replies if isinstance(reply, ReplyError))
 
 
 class Disconnected(Exception):
@@ -103,19 +119,23 @@ class Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Hand each whole reply to the request that is next."""
         reader, requests, hear = self._reader, self._requests, self.hear
+        next_reply = reader.gets
         try:
             reader.feed(data)
-            while (reply := reader.gets()) is not False:
+            while (reply := next_reply()) is not False:
                 if hear is not None and isinstance(reply, list) and reply[:1] == [b"message"]:
                     _message, channel, told = reply  # pyright: ignore[reportUnknownVariableType]
                     hear(channel, told)  # pyright: ignore[reportUnknownArgumentType]
                     continue
                 request = requests[0]
-                if request.count > 1:
-                    request.replies.append(reply)
-                    if len(request.replies) < request.count:
-                        continue
-                    reply = request.replies
+                count, replies = request.count, request.replies
+                if count > 1:  # never where something is published in between: whoever listens asks for one at a time
+                    replies.append(reply)
+                    while len(replies) < count:
+                        if (reply := next_reply()) is False:
+                            return
+                        replies.append(reply)
+                    reply = replies
                 requests.popleft()
                 if not request.future.done():
                     request.future.set_result(reply)

@@ -136,6 +136,21 @@ async def test_everyone_gets_their_own_reply(redis_url: str) -> None:
         assert all(await asyncio.gather(*(one(number) for number in range(1000))))
 
 
+@pytest.mark.usefixtures("_reader")
+async def test_groups_of_replies_may_be_split_anywhere(redis_url: str) -> None:
+    """Requests for one reply and for several, whose answers are cut in two at every byte: each gets its own."""
+    answers = [b"+a\r\n", b"+b\r\n:1\r\n-ERR c\r\n", b"$2\r\nde\r\n*1\r\n+f\r\n", b"+g\r\n"]
+    wanted = ["[b'a']", "[b'b', 1, ReplyError('ERR c')]", "[b'de', [b'f']]", "[b'g']"]
+    data = b"".join(answers)
+    async with opened(redis_url) as line:
+        for at in range(len(data) + 1):
+            futures = [line.send(b"", count, 5) for count in (1, 3, 2, 1)]
+            for part in (data[:at], data[at:]):
+                line.data_received(part)
+            found = [future.result() for future in futures]
+            assert [str(one if isinstance(one, list) else [one]) for one in found] == wanted
+
+
 async def test_who_is_cancelled_does_not_shift_the_others(redis_url: str) -> None:
     """The reply of a request that nobody waits for any more is dropped, whole."""
     async with connected(redis_url) as connection:
