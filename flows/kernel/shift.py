@@ -12,7 +12,7 @@ import os
 import re
 import socket
 import traceback
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from flows.errors import KeyConflict, StoreError, StoreFull, StoreUnavailable
 from flows.kernel.hand import Hand, Runner
@@ -20,7 +20,7 @@ from flows.kernel.notes import Notes
 from flows.kernel.pace import Pace
 from flows.model.job import JobError
 from flows.model.outcome import AwaitChildren, Fail, Outcome, Snooze
-from flows.store.turns import fits_one_script
+from flows.store.turns import NO_TURN, fits_one_script
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
@@ -46,8 +46,9 @@ class Shift:
         self._notes = Notes(runtime, queue, self.incarnation)
         self._kick = asyncio.Event()
         self._stopping = False
-        #: The last turn's answer, and what it has reported, until it is taken up.
-        self._answer: tuple[list[Ended], Turn] | None = None
+        #: What the last turn has reported, and its answer, until it is taken up.
+        self._reported: list[Ended] = []
+        self._answer = NO_TURN
         self._hand = Hand(
             queue,
             runner,
@@ -111,7 +112,7 @@ class Shift:
         if not want and not self._hand.ended:
             await self._wait(None)
             return
-        ended, busy = self._hand.next_ended(), self._hand.lanes.busy or bool(self._coming)
+        ended, busy = self._hand.next_ended(), self._hand.lanes.busy or bool(self._answer.jobs)
         asyncio.get_running_loop().call_soon(self._take_up)
         await self._write_notes()
         turn: Turn | None
@@ -133,7 +134,7 @@ class Shift:
             await self._wait(_PAUSE)
             return
         self._pace.ended(len(ended))
-        self._answer = ended, turn
+        self._reported, self._answer = ended, turn
         if turn.jobs:
             return
         self._take_up()
@@ -143,16 +144,10 @@ class Shift:
         elif not self._hand.ended:
             await self._idle(turn.next_due_ms)
 
-    @property
-    def _coming(self) -> list[list[Any]]:
-        """The jobs that were claimed and are not yet in hand."""
-        return [] if self._answer is None else self._answer[1].jobs
-
     def _take_up(self) -> None:
         """Hold no longer what the last turn has reported, and run what it has brought."""
-        if self._answer is None:
-            return
-        (ended, turn), self._answer = self._answer, None
+        ended, turn = self._reported, self._answer
+        self._reported, self._answer = [], NO_TURN
         emit = self._runtime.events.emit
         try:
             self._recorded(ended, turn.words)
@@ -205,10 +200,10 @@ class Shift:
 
     def _want(self) -> int:
         """How many jobs to claim now: what the lanes will begin soon, and nothing beside a job that runs alone."""
-        lanes, coming = self._hand.lanes, self._coming
-        if self._hand.alone or (self._answer is not None and len(coming) == 1 and self._answer[1].claimed[0].alone):
+        lanes, coming = self._hand.lanes, self._answer
+        if self._hand.alone or coming.alone:
             return 0
-        return self._pace.room(len(lanes.running), len(lanes.ready) + len(coming))
+        return self._pace.room(len(lanes.running), len(lanes.ready) + len(coming.jobs))
 
     async def _fan_out(self, job: Running, outcome: AwaitChildren) -> Outcome | None:
         """Return the outcome with the correlation id handed on, and with too many children for one script created."""

@@ -101,6 +101,15 @@ class Turn:
         """The jobs that were claimed; made when they are first looked at, since a worker sends its next turn before."""
         return [Claimed(job) for job in self.jobs]
 
+    @property
+    def alone(self) -> bool:
+        """Whether it brought a job beside which nothing may run: such a job comes by itself."""
+        return len(self.jobs) == 1 and self.claimed[0].alone
+
+
+#: What there is before the first turn.
+NO_TURN: Final = Turn([], [], 0, 0, 0, 0, 0)
+
 
 class Turns:
     """The turns of one worker incarnation on one queue."""

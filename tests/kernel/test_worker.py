@@ -14,6 +14,7 @@ from redis import Redis
 from flows import current_job
 from flows.testing import private_server
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, NumberFlow, Work, double, number_flow, within
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -216,6 +217,48 @@ async def test_a_rescued_job_runs_alone(make_flow: MakeFlow, redis: Redis, names
     async with flow:
         for job_id in [alone, *ids]:
             assert (await flow.wait_for(job_id, LONG)).status == "done"
+    assert set(beside) == {1}
+
+
+async def test_a_rescued_job_runs_alone_after_many_that_end_at_once(
+    make_flow: MakeFlow, redis: Redis, namespace: str
+) -> None:
+    """More than one turn reports: the one after that which brought it claims nothing, though it is not yet in hand."""
+    beside: list[int] = []
+    begun = running = 0
+    all_begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def watch(job: Work) -> Answer:
+        nonlocal begun, running
+        begun, running = begun + 1, running + 1
+        if job.number == 1000:
+            for _ in range(200):
+                beside.append(running)
+                await asyncio.sleep(0.001)
+        elif job.number == 1:
+            if begun == 250:
+                all_begun.set()
+            await go_on.wait()
+        else:
+            await asyncio.sleep(0.01)
+        running -= 1
+        return await double(job)
+
+    flow = make_flow(watch, concurrency=250)
+    ids = await flow.create_jobs([Given(number=1)] * 250)
+    async with flow:
+        async with asyncio.timeout(LONG):
+            await all_begun.wait()
+        with redis.pipeline(transaction=True) as together:
+            for number in range(20):
+                together.hset(f"{namespace}job:numbers:n{number}", mapping={"number": 1000 if number == 0 else 2})
+                together.rpush(f"{namespace}queue:work:waiting", f"n{number}")
+            together.hset(f"{namespace}job:numbers:n0", "_attempt", "2 w 2 0 2")
+            together.execute()
+        go_on.set()
+        for job_id in ids:
+            assert (await flow.wait_for(job_id, LONG)).status == "done"
+        await until(lambda: redis.hget(f"{namespace}job:numbers:n19", "_status") == "done", LONG)
     assert set(beside) == {1}
 
 
