@@ -1,6 +1,6 @@
 """flows, under the same contract as every peer; it counts a job when its end is recorded, not when its body runs.
 
-Settings: `concurrency=100`, and 64 threads for plain functions; typed models, leases and fences as they come. Peers'
+Settings: `concurrency=100` (200 for fan-out), and 64 threads for plain functions; typed models, leases and fences as they come. Peers'
 jobs count when the last body runs, a little before its end is recorded, which is in their favour.
 """
 
@@ -71,7 +71,7 @@ class Flows(AsyncAdapter):
         "drain-threads": Part("concurrency=64", 20_000, 64),
         "latency": Part("concurrency=1", 300, 1),
         "three-queues": Part(ASYNC, 15_000, 100),
-        "fan-out": Part(ASYNC, 1500, 100),
+        "fan-out": Part("concurrency=200", 1500, 200),
         "slow-server": Part(ASYNC, 40_000, 100),
         "payload": Part(ASYNC, 20_000, 100),
     }
