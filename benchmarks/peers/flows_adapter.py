@@ -1,7 +1,7 @@
 """flows, under the same contract as every peer; it counts a job when its end is recorded, not when its body runs.
 
-Settings: `concurrency=100`, 200 for fan-out, and 64 threads for plain functions; typed models, leases and fences as they
-come. Peers' jobs count when the last body runs, a little before its end is recorded, which is in their favour.
+Settings: `concurrency=100`, 200 for fan-out, and 64 threads for plain functions; typed models, leases and fences as
+they come. Peers' jobs count when the last body runs, a little before its end is recorded, which is in their favour.
 """
 
 from __future__ import annotations
