@@ -53,6 +53,11 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "refresh(flow, key, job[4], ttl) or bytes > 0 or redis.call('EXISTS', key) == 1",
         "local there = refresh(flow, key, job[4], ttl) or redis.call('EXISTS', key) == 1",
     ): "asks whether a job is there whose fields were just read",
+    (
+        "include/settle.lua",
+        "status ~= 'children' and (type(status) == 'table' or redis.call('EXISTS', key) == 0)",
+        "if (type(status) == 'table' or redis.call('EXISTS', key) == 0) then",
+    ): "asks whether a parent is there whose state was just read",
     ("include/ending.lua", "waited_for[flow] == nil", "if true then"): "asks for each job what is asked for its flow",
     (
         "transition/await_children.lua",
