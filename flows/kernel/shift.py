@@ -49,6 +49,8 @@ class Shift:
         #: What the last turn has reported, and its answer, until it is taken up.
         self._reported: list[Ended] = []
         self._answer = NO_TURN
+        #: What went wrong while it was taken up beside the turn that followed.
+        self._fault: Exception | None = None
         self._hand = Hand(
             queue,
             runner,
@@ -69,9 +71,11 @@ class Shift:
                 try:
                     await self._one_turn()
                 except Exception as error:  # noqa: BLE001 - a fault of ours must not leave the queue without a worker
-                    self._crashed(error)
+                    self._fault = error
+                if self._tell_fault():
                     await self._wait(_PAUSE)
-            self._take_up()
+            self._take_up_meanwhile()
+            self._tell_fault()
             self._give_back_ready()
             while self._hand.busy or self._hand.ended:
                 self._kick.clear()
@@ -113,7 +117,7 @@ class Shift:
             await self._wait(None)
             return
         ended, busy = self._hand.next_ended(), self._hand.lanes.busy or bool(self._answer.jobs)
-        asyncio.get_running_loop().call_soon(self._take_up)
+        asyncio.get_running_loop().call_soon(self._take_up_meanwhile)
         await self._write_notes()
         turn: Turn | None
         try:
@@ -149,22 +153,31 @@ class Shift:
         ended, turn = self._reported, self._answer
         self._reported, self._answer = [], NO_TURN
         emit = self._runtime.events.emit
-        try:
-            self._recorded(ended, turn.words)
-            for name, count in (("job.expired", turn.expired), ("job.malformed", turn.malformed)):
-                if count:
-                    emit(name, queue=self.queue, count=count)
-            if turn.claimed:
-                failpoint("after-claim-reply")
-                emit("job.claimed", queue=self.queue, count=len(turn.claimed))
-                self._hand.accept(turn.claimed)
-        except Exception as error:  # noqa: BLE001 - the loop has called it, and would only log a fault of ours
-            self._crashed(error)
+        self._recorded(ended, turn.words)
+        for name, count in (("job.expired", turn.expired), ("job.malformed", turn.malformed)):
+            if count:
+                emit(name, queue=self.queue, count=count)
+        if turn.claimed:
+            failpoint("after-claim-reply")
+            emit("job.claimed", queue=self.queue, count=len(turn.claimed))
+            self._hand.accept(turn.claimed)
 
-    def _crashed(self, error: Exception) -> None:
+    def _take_up_meanwhile(self) -> None:
+        """Do it where nobody hears of a fault: it is told when the turn under way was answered."""
+        try:
+            self._take_up()
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            self._fault = error
+
+    def _tell_fault(self) -> bool:
+        """Tell a fault of ours, and let go the jobs that hang by it; whether there was one."""
+        error, self._fault = self._fault, None
+        if error is None:
+            return False
         trace = "".join(traceback.format_exception(error))
         self._runtime.events.emit("worker.crashed", queue=self.queue, error=trace)
         self._hand.let_go()
+        return True
 
     async def _repeat(self, error: StoreError) -> Turn | None:
         """Send the turn again until it is answered: with the same number it is one and the same turn."""

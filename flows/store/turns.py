@@ -42,6 +42,7 @@ MOST_CHILDREN: Final = 200
 _PART_BYTES: Final = 1 << 19
 _MOST_BYTES: Final = 1 << 20
 _KERNEL_VALUES = 6
+_RESCUES = 4
 
 
 class Claimed:
@@ -54,7 +55,7 @@ class Claimed:
         self.fence: int = reply[1]
         self.attempt: int = reply[2]
         self.visit: int = reply[3]
-        self.rescues: int = reply[4]
+        self.rescues: int = reply[_RESCUES]
         self.correlation_id: bytes | None = reply[5]
         self.alone: bool = self.rescues >= ALONE_FROM
         self.values: list[bytes | None] = reply[_KERNEL_VALUES:]
@@ -104,7 +105,7 @@ class Turn:
     @property
     def alone(self) -> bool:
         """Whether it brought a job beside which nothing may run: such a job comes by itself."""
-        return len(self.jobs) == 1 and self.claimed[0].alone
+        return len(self.jobs) == 1 and self.jobs[0][_RESCUES] >= ALONE_FROM
 
 
 #: What there is before the first turn.

@@ -240,32 +240,73 @@ async def test_what_came_when_the_worker_was_told_to_end(namespace: str, redis_u
 
 
 @pytest.mark.parametrize("meanwhile", [False, True])
-async def test_a_fault_while_jobs_are_taken_up(namespace: str, redis_url: str, meanwhile: bool) -> None:  # noqa: FBT001
-    """It is told, it stops no worker, and the jobs run again when their leases are over.
+async def test_faults_while_jobs_are_taken_up(
+    namespace: str,
+    redis_url: str,
+    meanwhile: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They are told, a pause follows each, they stop no worker, and the jobs run again when their leases are over.
 
-    Some are taken up at once, and some while the next turn is under way.
+    Some jobs are taken up at once, and some while the next turn is under way.
     """
+    monkeypatch.setattr("flows.kernel.shift._PAUSE", 0.05)
     flow = number_flow(redis_url, namespace, double, concurrency=10, lease=0.4)
-    failed = False
+    done: list[str] = []
     async with flow:
         (shift,) = [worker._shift for worker in flow.workers]
         assert shift is not None
-        accept = shift._hand.accept
+        accept, wait = shift._hand.accept, shift._wait
 
         def failing(claimed: list[Any]) -> None:
-            nonlocal failed
-            if not failed and (asyncio.current_task() is None) is meanwhile:
-                failed = True
+            if done.count("fault") < 3 and (asyncio.current_task() is None) is meanwhile:
+                done.append("fault")
                 msg = "unforeseen"
                 raise RuntimeError(msg)
             accept(claimed)
+            done.append("accepted")
 
-        shift._hand.accept = failing  # type: ignore[method-assign]
-        crashed = asyncio.create_task(flow.events.wait_for("worker.crashed"))
-        ids = await flow.create_jobs([Given(number=1)] * 300)
-        assert "unforeseen" in str((await within(crashed)).fields["error"])
+        async def waiting(seconds: float | None) -> None:
+            if seconds == 0.05:
+                done.append("pause")
+            await wait(seconds)
+
+        monkeypatch.setattr(shift._hand, "accept", failing)
+        monkeypatch.setattr(shift, "_wait", waiting)
+        events = heard(flow)
+        for job_id in await flow.create_jobs([Given(number=1)] * 600):
+            assert (await flow.wait_for(job_id, LONG)).status == "done"
+        crashes = [str(event.fields["error"]) for event in events if event.name == "worker.crashed"]
+    faults = [at for at, what in enumerate(done) if what == "fault"]
+    assert 0 < len(faults) == len(crashes)
+    assert all("unforeseen" in crash for crash in crashes)
+    assert {done[at + 1] for at in faults} == {"pause"}
+
+
+async def test_an_id_that_is_no_text(namespace: str, redis_url: str, redis: Redis, monkeypatch) -> None:  # noqa: ANN001
+    """Somebody has pushed it, with a hash, and it comes by itself when more have ended than one turn reports."""
+    monkeypatch.setattr("flows.kernel.shift._PAUSE", 0.05)
+    begun, all_begun, go_on = 0, asyncio.Event(), asyncio.Event()
+
+    async def together(job: Work) -> Answer:
+        nonlocal begun
+        begun += 1
+        if begun == 250:
+            all_begun.set()
+        await go_on.wait()
+        return await double(job)
+
+    flow = number_flow(redis_url, namespace, together, concurrency=250, lease=0.4)
+    async with flow:
+        ids = await flow.create_jobs([Given(number=1)] * 250)
+        await within(all_begun.wait())
+        redis.hset(f"{namespace}job:numbers:".encode() + b"\xff", "number", "1")
+        redis.rpush(f"{namespace}queue:work:waiting", b"\xff")
+        go_on.set()
         for job_id in ids:
             assert (await flow.wait_for(job_id, LONG)).status == "done"
+        job_id = await flow.create_job(Given(number=1))
+        assert (await flow.wait_for(job_id, LONG)).status == "done"
 
 
 async def test_no_server(tmp_path: Path, namespace: str) -> None:
