@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from multiprocessing.connection import Connection
 from statistics import median
-from time import perf_counter, process_time
-from typing import Any, Final
+from time import process_time
+from typing import Final
 
-from measure import Row, WorkerProcess, empty, quiet_server, seconds_until_recorded
+from measure import Row, empty, in_a_worker_process, quiet_server, seconds_until_recorded, worker_processes
 from subject import Work, Worked, one_queue, requests, worked
 
 WORKLOAD: Final = "waits"
@@ -33,7 +32,7 @@ async def rows(url: str | None, size: float, count: int) -> list[Row]:
         for _ in range(count):
             waiting, _cpu = await _worked(server, jobs, wait=True)
             _seconds, job_cpu = await _worked(server, jobs, wait=False)
-            _seconds, sleep_cpu = await _told(sleep_alone, jobs)
+            sleep_cpu = await in_a_worker_process(sleep_alone, jobs)
             core = min(_ALLOWED, jobs / (job_cpu + sleep_cpu))
             found.append((jobs / waiting, core, jobs / job_cpu, jobs / sleep_cpu))
     settings = (
@@ -72,16 +71,15 @@ async def work(parent: Connection, url: str, jobs: int, wait: bool) -> None:  # 
 
 
 async def sleep_alone(parent: Connection, times: int) -> None:
-    """Let as many tasks share the sleeps, and tell how long it took, and how much processor time."""
+    """Let as many tasks share the sleeps, and tell how much processor time it took."""
     left = iter(range(times))
 
     async def sleep() -> None:
         for _ in left:
             await asyncio.sleep(_SECONDS)
 
-    started, used = perf_counter(), process_time()
+    used = process_time()
     await asyncio.gather(*(sleep() for _ in range(_AT_ONCE)))
-    parent.send(perf_counter() - started)
     parent.send(process_time() - used)
 
 
@@ -89,15 +87,7 @@ async def _worked(url: str, jobs: int, *, wait: bool) -> tuple[float, float]:
     """Return the seconds, and those of the processor, in which a worker process did so many jobs."""
     async with one_queue(url) as flow:
         await flow.create_jobs(requests(jobs))
-    spent = await _told(work, url, jobs, wait)
+    with worker_processes(1, work, url, jobs, wait) as [process]:
+        spent = await process.receive(), await process.receive()
     await empty(url)
     return spent
-
-
-async def _told(work: Callable[..., Coroutine[Any, Any, None]], *arguments: object) -> tuple[float, float]:
-    """Return the two numbers that `work` sends from a process of its own."""
-    process = WorkerProcess(work, *arguments)
-    try:
-        return await process.receive(), await process.receive()
-    finally:
-        process.stop()

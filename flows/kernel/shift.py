@@ -49,7 +49,7 @@ class Shift:
         #: What the last turn has reported, and its answer, until it is taken up.
         self._reported: list[Ended] = []
         self._answer = NO_TURN
-        #: What went wrong while it was taken up beside the turn that followed.
+        #: A fault of ours that was not told yet.
         self._fault: Exception | None = None
         self._hand = Hand(
             queue,

@@ -7,11 +7,13 @@ import os
 import signal
 import threading
 import time
+from typing import cast
 
 import pytest
 from redis import Redis
 
 from flows import current_job
+from flows.telemetry.events import Event
 from flows.testing import private_server
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, NumberFlow, Work, double, number_flow, within
 from tests.waiting import until
@@ -220,31 +222,46 @@ async def test_a_rescued_job_runs_alone(make_flow: MakeFlow, redis: Redis, names
     assert set(beside) == {1}
 
 
+def recorded(flow: NumberFlow, number: int) -> asyncio.Event:
+    """Return an event that is set when so many ends were recorded."""
+    left, all_recorded = number, asyncio.Event()
+
+    def count(event: Event) -> None:
+        nonlocal left
+        if event.name == "job.recorded":
+            left -= cast("int", event.fields["count"])
+            if left <= 0:
+                all_recorded.set()
+
+    flow.events.subscribe(count)
+    return all_recorded
+
+
 async def test_a_rescued_job_runs_alone_after_many_that_end_at_once(
     make_flow: MakeFlow, redis: Redis, namespace: str
 ) -> None:
     """More than one turn reports: the one after that which brought it claims nothing, though it is not yet in hand."""
     beside: list[int] = []
-    begun = running = 0
+    begun, alone = 0, False
     all_begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def watch(job: Work) -> Answer:
-        nonlocal begun, running
-        begun, running = begun + 1, running + 1
+        nonlocal alone, begun
+        begun += 1
+        if alone:
+            beside.append(job.number)
         if job.number == 1000:
-            for _ in range(200):
-                beside.append(running)
-                await asyncio.sleep(0.001)
+            alone = True
+            await all_recorded.wait()  # until then the turns after it were answered, and what they brought has begun
+            alone = False
         elif job.number == 1:
             if begun == 250:
                 all_begun.set()
             await go_on.wait()
-        else:
-            await asyncio.sleep(0.01)
-        running -= 1
         return await double(job)
 
     flow = make_flow(watch, concurrency=250)
+    all_recorded = recorded(flow, 250)
     ids = await flow.create_jobs([Given(number=1)] * 250)
     async with flow:
         async with asyncio.timeout(LONG):
@@ -259,7 +276,9 @@ async def test_a_rescued_job_runs_alone_after_many_that_end_at_once(
         for job_id in ids:
             assert (await flow.wait_for(job_id, LONG)).status == "done"
         await until(lambda: redis.hget(f"{namespace}job:numbers:n19", "_status") == "done", LONG)
-    assert set(beside) == {1}
+    assert beside == []
+    assert not alone
+    assert redis.hget(f"{namespace}job:numbers:n0", "_status") == "done"
 
 
 async def test_dead_ids_are_dropped(make_flow: MakeFlow, redis: Redis, namespace: str) -> None:
