@@ -12,9 +12,9 @@ from tests.acceptance.numbers import LONG, Answer, Functions, Given, Work, numbe
 from tests.waiting import until
 
 
-async def wait_until(redis: Redis, key: str, count: int) -> None:
-    """Wait until a list or hash below the namespace has so many elements."""
-    await until(lambda: (redis.hlen(key) if redis.type(key) == "hash" else redis.llen(key)) >= count, LONG)
+async def begun(redis: Redis, namespace: str, count: int) -> None:
+    """Wait until the gated function has begun so many times."""
+    await until(lambda: redis.llen(f"{namespace}begun") >= count, LONG)
 
 
 async def test_a_worker_process_is_killed(redis_url: str, namespace: str, redis: Redis) -> None:
@@ -24,7 +24,7 @@ async def test_a_worker_process_is_killed(redis_url: str, namespace: str, redis:
     rescued: list[object] = []
     flow.events.subscribe(lambda event: event.name == "job.rescued" and rescued.append(event.fields["job_id"]))
     with process(redis_url, namespace, 1, "quick") as first:
-        await wait_until(redis, f"{namespace}attempts", 50)
+        await until(lambda: redis.hlen(f"{namespace}attempts") >= 50, LONG)
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
     held = set(redis.zrange(f"{namespace}queue:work:processing", 0, -1))
@@ -51,11 +51,11 @@ async def test_a_process_that_sleeps_past_its_lease(redis_url: str, namespace: s
     functions = Functions(redis_url, namespace)
     job_id = await flow.create_job(Given(number=21))
     with process(redis_url, namespace, 0.5, "gated") as sleeping:
-        await wait_until(redis, f"{namespace}begun", 1)
+        await begun(redis, namespace, 1)
         os.kill(sleeping.pid, signal.SIGSTOP)
         flow.create_workers(Work, functions.gated)
         async with flow:
-            await wait_until(redis, f"{namespace}begun", 2)
+            await begun(redis, namespace, 2)
             redis.rpush(f"{namespace}gate", "open")
             done = await flow.wait_for(job_id, LONG)
             assert done.view(Answer).pid == os.getpid()
