@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from flows.kernel.collector import room_for
 from flows.kernel.deadlines import GRACE
 from flows.kernel.shift import Shift
 from flows.store.connection import ANSWER_TIMEOUT
@@ -98,7 +99,8 @@ class Worker:
         runtime.begin(shift)
         runtime.events.emit("worker.started", queue=self.queue, concurrency=self.concurrency)
         try:
-            await shift.work()
+            with room_for(self.concurrency):
+                await shift.work()
         finally:
             self.left = shift.left + (0 if self._handler is None else self._handler.abandoned)
             runtime.end(shift)
