@@ -24,7 +24,7 @@ async def one_at_a_time(url: str, jobs: int) -> Figures:
 async def at_once(url: str, jobs: int) -> Figures:
     """Let 100 coroutines share the jobs, each of which awaits its own."""
     async with one_queue(url) as flow:
-        many = requests(jobs)
+        many = iter(list(requests(jobs)))
 
         async def create() -> None:
             for params in many:

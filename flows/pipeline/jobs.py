@@ -19,7 +19,6 @@ from flows.model.lookup import lookup_text
 from flows.model.names import is_job_id
 from flows.model.record import JobRecord
 from flows.model.state import TERMINAL, JobState
-from flows.store.creation import in_batches
 from flows.store.fetch import KERNEL_FIELDS, child_jobs
 from flows.store.signals import LOOK_AGAIN
 
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 
 ParamsT = TypeVar("ParamsT", bound=BaseModel)
 
-#: So many jobs of an iterable are prepared before they are sent.
-_CHUNK = 500
 _IDS = 500
 
 
@@ -57,16 +54,7 @@ class Jobs(Generic[ParamsT]):
     async def create_all(self, many: Iterable[ParamsT], correlation_id: str | None) -> list[str]:
         """Create a job for each, many to a round trip."""
         await self._runtime.open()
-        ids: list[str] = []
-        chunk: list[NewJob] = []
-        for params in many:
-            chunk.append(self._prepared(params, correlation_id))
-            if len(chunk) >= _CHUNK:
-                await self._send(chunk)
-                ids += [job.id for job in chunk]
-                chunk = []
-        await self._send(chunk)
-        return ids + [job.id for job in chunk]
+        return await self._runtime.creation.create_many(self._prepared(params, correlation_id) for params in many)
 
     async def get(
         self, ids: Sequence[str], keys: Sequence[str] | None, *, resolve: bool
@@ -174,10 +162,6 @@ class Jobs(Generic[ParamsT]):
             fields["_correlation_id"] = encode_value("correlation_id", correlation_id)
         values = [(name, getattr(params, name)) for name in self._attributes]
         return self._runtime.creation.prepare(new_job_id(), fields, values)
-
-    async def _send(self, jobs: list[NewJob]) -> None:
-        for batch in in_batches(jobs):
-            await self._runtime.creation.create_many(batch)
 
     async def _page(self, attribute: str, text: str, limit: int, offset: int, *, newest_first: bool) -> list[str]:
         fetch = self._runtime.fetch

@@ -6,6 +6,7 @@ answer was lost can be sent again, even when a worker has finished the job in th
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,7 @@ from flows.store.scripts import load
 from flows.store.wire import ReplyError, first_error, pack_command
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from flows.store.connection import Connection
     from flows.store.terms import Terms
@@ -26,7 +27,7 @@ _logger = logging.getLogger("flows.store")
 #: A job stands in so many lookup lists at most.
 MOST_LOOKUPS: Final = 256
 #: So many bytes of transactions are sent in one go.
-_MANY_BYTES: Final = 1 << 18
+_MANY_BYTES: Final = 1 << 17
 
 
 class NewJob:
@@ -113,12 +114,30 @@ class Creation:
         """
         await self._check(job, await self._connection.packed(job.data, job.commands))
 
-    async def create_many(self, jobs: Sequence[NewJob]) -> None:
-        """Send many transactions in one go.
+    async def create_many(self, jobs: Iterable[NewJob]) -> list[str]:
+        """Send many transactions in few round trips and return the ids of the jobs.
+
+        While the server works on some, the next are taken from the iterable.
 
         Raises:
-            StoreError: one could not be done; nothing of that job stays, the others are created.
+            StoreError: one could not be done; nothing of that job stays. Those sent with it and before are created.
+            Exception: whatever the iterable raises, when what was sent before is done.
         """
+        ids: list[str] = []
+        sending: asyncio.Task[None] | None = None
+        try:
+            for batch in in_batches(jobs):
+                if sending is not None:
+                    await sending
+                sending = asyncio.create_task(self._create_batch(batch))
+                await asyncio.sleep(0)  # it is written before the next are taken
+                ids += [job.id for job in batch]
+        finally:
+            if sending is not None:
+                await sending
+        return ids
+
+    async def _create_batch(self, jobs: Sequence[NewJob]) -> None:
         replies = await self._connection.packed(b"".join(job.data for job in jobs), sum(job.commands for job in jobs))
         at, failure = 0, None
         for job in jobs:
@@ -156,15 +175,15 @@ class Creation:
         return word.decode()
 
 
-def in_batches(jobs: Sequence[NewJob]) -> list[Sequence[NewJob]]:
-    """Cut jobs into batches that are worth one round trip each."""
-    batches: list[Sequence[NewJob]] = []
-    start, size = 0, 0
-    for number, job in enumerate(jobs):
+def in_batches(jobs: Iterable[NewJob]) -> Iterator[list[NewJob]]:
+    """Cut jobs, as they come, into batches that are worth one round trip each."""
+    batch: list[NewJob] = []
+    size = 0
+    for job in jobs:
+        batch.append(job)
         size += len(job.data)
         if size >= _MANY_BYTES:
-            batches.append(jobs[start : number + 1])
-            start, size = number + 1, 0
-    if start < len(jobs):
-        batches.append(jobs[start:])
-    return batches
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import pytest
@@ -138,6 +139,41 @@ async def test_many_jobs_share_one_round_trip(creation: Creation, world: World) 
     assert world.redis.lrange(world.key("lookups", "shop:user:7"), 0, -1) == ids
 
 
+async def test_the_next_jobs_are_taken_while_the_server_works(
+    creation: Creation, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer for the first batch is held back until the second is asked for."""
+    asked, answered = asyncio.Event(), Connection.packed
+
+    async def held_back(connection: Connection, data: bytes, replies: int) -> object:
+        answer = await answered(connection, data, replies)
+        await asyncio.wait_for(asked.wait(), 10)
+        return answer
+
+    def jobs() -> Iterator[NewJob]:
+        for number in range(3):
+            if number == 1:
+                asked.set()
+            yield creation.prepare(str(number), {"a": b"x" * 200_000}, [])
+
+    monkeypatch.setattr(Connection, "packed", held_back)
+    assert await creation.create_many(jobs()) == ["0", "1", "2"]
+    assert world.redis.lrange(world.key("waiting", "pick"), 0, -1) == ["0", "1", "2"]
+
+
+async def test_what_was_sent_is_waited_for_when_the_next_jobs_are_refused(creation: Creation, world: World) -> None:
+    """The error comes when the jobs before it are created, and not in the middle of it."""
+
+    def jobs() -> Iterator[NewJob]:
+        yield creation.prepare("0", {"a": b"x" * 200_000}, [])
+        raise PayloadTooLarge
+
+    with pytest.raises(PayloadTooLarge):
+        await creation.create_many(jobs())
+    assert world.redis.lrange(world.key("waiting", "pick"), 0, -1) == ["0"]
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 async def test_a_full_server_takes_no_job() -> None:
     """The error says what to do, and nothing is half written."""
     with private_server() as url, Redis.from_url(url, decode_responses=True) as redis:
@@ -185,7 +221,6 @@ async def test_values_that_are_not_plain_stand_as_their_digest(creation: Creatio
 def test_batches_are_cut_by_size() -> None:
     """Each is worth one round trip; none is empty and none is lost."""
     jobs = [NewJob(str(number), b"x" * 100_000, 1, [], []) for number in range(7)]
-    batches = in_batches(jobs)
-    assert [job.id for batch in batches for job in batch] == list("0123456")
-    assert [len(batch) for batch in batches] == [3, 3, 1]
-    assert in_batches([]) == []
+    batches = [[job.id for job in batch] for batch in in_batches(jobs)]
+    assert batches == [["0", "1"], ["2", "3"], ["4", "5"], ["6"]]
+    assert list(in_batches([])) == []
