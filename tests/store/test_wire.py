@@ -347,7 +347,8 @@ async def test_an_opening_that_is_cancelled_leaves_nothing_open(monkeypatch: pyt
     monkeypatch.delattr(asyncio.StreamWriter, "__del__")  # of some versions of Python; others warn instead
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
-        opening = asyncio.create_task(open_wire(ConnectionPool.from_url(url, protocol=2), url))
+        pool = ConnectionPool.from_url(url, protocol=2, socket_timeout=0.3)
+        opening = asyncio.create_task(open_wire(pool, url))
         peer, _address = await asyncio.to_thread(silent.accept)
         with peer:
             assert await asyncio.to_thread(peer.recv, 100)  # the greeting, in the middle of which it is cancelled
