@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from flows.errors import PayloadTooLarge, StoreFull, StoreUnavailable
+from flows.errors import PayloadTooLarge, StoreUnavailable
 from flows.model.lookup import lookup_texts
 from flows.store.connection import translated
 from flows.store.scripts import load
 from flows.store.wire import ReplyError, first_error, pack_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator, Mapping, Sequence
 
     from flows.store.connection import Connection
     from flows.store.terms import Terms
@@ -26,7 +27,7 @@ _logger = logging.getLogger("flows.store")
 
 #: A job stands in so many lookup lists at most.
 MOST_LOOKUPS: Final = 256
-#: So many bytes of transactions are sent in one go.
+#: Transactions are sent when they are so many bytes.
 _MANY_BYTES: Final = 1 << 17
 
 
@@ -117,24 +118,21 @@ class Creation:
     async def create_many(self, jobs: Iterable[NewJob]) -> list[str]:
         """Send many transactions in few round trips and return the ids of the jobs.
 
-        While the server works on some, the next are taken from the iterable.
+        While the server works on a batch, the next is taken from the iterable. What is sent when this is cancelled may
+        or may not be done.
 
         Raises:
-            StoreError: one could not be done; nothing of that job stays. Those sent with it and before are created.
-            Exception: whatever the iterable raises, when what was sent before is done.
+            StoreFull, StoreUnavailable: of the jobs of a batch some may be created; nothing of the next is sent.
+            StoreError: nothing of one job stays; those of its batch and before are created.
+            Exception: whatever the iterable raises, when the batch before is done.
         """
         ids: list[str] = []
-        sending: asyncio.Task[None] | None = None
-        try:
-            for batch in in_batches(jobs):
-                if sending is not None:
-                    await sending
-                sending = asyncio.create_task(self._create_batch(batch))
-                await asyncio.sleep(0)  # it is written before the next are taken
-                ids += [job.id for job in batch]
-        finally:
-            if sending is not None:
-                await sending
+        batches = in_batches(jobs)
+        batch = next(batches, None)
+        while batch is not None:
+            ids += [job.id for job in batch]
+            async with _under_way(self._create_batch(batch)):
+                batch = next(batches, None)
         return ids
 
     async def _create_batch(self, jobs: Sequence[NewJob]) -> None:
@@ -143,7 +141,7 @@ class Creation:
         for job in jobs:
             try:
                 await self._check(job, replies[at : at + job.commands])
-            except (StoreFull, StoreUnavailable):
+            except StoreUnavailable:
                 raise
             except Exception as error:  # noqa: BLE001 - raised below, after the others were looked at
                 failure = failure or error
@@ -187,3 +185,19 @@ def in_batches(jobs: Iterable[NewJob]) -> Iterator[list[NewJob]]:
             batch, size = [], 0
     if batch:
         yield batch
+
+
+@asynccontextmanager
+async def _under_way(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """Let work begin before the block, and wait for it after; a block that is cancelled cancels it."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.sleep(0)
+        yield
+    except Exception:
+        await task
+        raise
+    except BaseException:
+        task.cancel()
+        raise
+    await task

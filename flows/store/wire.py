@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import AuthenticationError, AuthorizationError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -39,6 +39,12 @@ __all__ = [
     "pack_command",
     "pack_more",
 ]
+
+
+#: A timer that comes so many seconds late tells that the loop was blocked.
+_BLOCKED: Final = 0.5
+#: Then the server has so many seconds more.
+_ANOTHER_LOOK: Final = 1.0
 
 
 class ReplyError(Exception):
@@ -153,8 +159,14 @@ class Wire(asyncio.Protocol):
 
     def _watch(self) -> None:
         """One timer for all requests: the oldest one decides."""
+        assert self._watchdog is not None  # noqa: S101 - it calls this
+        late = self._loop.time() - self._watchdog.when()
         self._watchdog = None
         if not self._requests:
+            return
+        if late > _BLOCKED:
+            # Meanwhile nothing was written to the end, nor was an answer read: that is not the server's fault.
+            self._watchdog = self._loop.call_later(_ANOTHER_LOOK, self._watch)
             return
         left = min(request.deadline for request in self._requests) - self._loop.time()
         if left <= 0:

@@ -273,6 +273,8 @@ async def test_params_of_another_class_are_refused(orders: Orders) -> None:
         for wrong in (Stranger(), {"user_id": 1}, None, Priced(price=1), Order):
             with pytest.raises(ValidationError, match="takes a Order"):
                 await orders.create_job(wrong)  # type: ignore[arg-type]
+            with pytest.raises(ValidationError, match="takes a Order"):
+                await orders.create_jobs([Order(user_id=1), wrong])  # type: ignore[list-item]
         assert await orders.get_jobs_by_key("user_id", 1) == []
 
 

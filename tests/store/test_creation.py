@@ -130,11 +130,22 @@ async def test_what_is_not_ours_stays(creation: Creation, world: World) -> None:
     assert world.snapshot() == {}
 
 
-async def test_many_jobs_share_one_round_trip(creation: Creation, world: World) -> None:
+async def test_many_jobs_share_one_round_trip(
+    creation: Creation, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All of them wait, in their order."""
-    jobs = [creation.prepare(str(number), FIELDS, [("user", 7)]) for number in range(500)]
-    await creation.create_many(jobs)
-    ids = [str(number) for number in range(500)]
+    sent: list[int] = []
+    packed = Connection.packed
+
+    async def counted(connection: Connection, data: bytes, replies: int) -> object:
+        sent.append(replies)
+        return await packed(connection, data, replies)
+
+    monkeypatch.setattr(Connection, "packed", counted)
+    jobs = [creation.prepare(str(number), FIELDS, [("user", 7)]) for number in range(200)]
+    ids = [str(number) for number in range(200)]
+    assert await creation.create_many(jobs) == ids
+    assert sent == [sum(job.commands for job in jobs)]
     assert world.redis.lrange(world.key("waiting", "pick"), 0, -1) == ids
     assert world.redis.lrange(world.key("lookups", "shop:user:7"), 0, -1) == ids
 
@@ -161,16 +172,61 @@ async def test_the_next_jobs_are_taken_while_the_server_works(
     assert world.redis.lrange(world.key("waiting", "pick"), 0, -1) == ["0", "1", "2"]
 
 
+def big(creation: Creation, job_id: str, user: int = 7) -> NewJob:
+    """Prepare a job that fills a batch by itself."""
+    return creation.prepare(job_id, {"a": b"x" * 200_000}, [("user", user)])
+
+
 async def test_what_was_sent_is_waited_for_when_the_next_jobs_are_refused(creation: Creation, world: World) -> None:
     """The error comes when the jobs before it are created, and not in the middle of it."""
 
     def jobs() -> Iterator[NewJob]:
-        yield creation.prepare("0", {"a": b"x" * 200_000}, [])
+        yield big(creation, "0")
         raise PayloadTooLarge
 
     with pytest.raises(PayloadTooLarge):
         await creation.create_many(jobs())
     assert world.redis.lrange(world.key("waiting", "pick"), 0, -1) == ["0"]
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_batch_that_fails_is_the_last(creation: Creation, world: World) -> None:
+    """The error names the key and comes from where the batch was sent; of the next batch nothing is sent."""
+    world.redis.set(world.key("lookups", "shop:user:8"), "not ours")
+    jobs = [big(creation, "0"), big(creation, "1", user=8), big(creation, "2")]
+    with pytest.raises(KeyConflict, match="shop:user:8") as raised:
+        await creation.create_many(jobs)
+    assert "_create_batch" in {entry.name for entry in raised.traceback}
+    assert world.redis.lrange(world.key("waiting", "pick"), 0, -1) == ["0"]
+
+
+async def test_a_batch_fails_and_so_do_the_next_jobs(creation: Creation, world: World) -> None:
+    """The server's error is raised, for it is that of the earlier jobs; the other one is its context."""
+    world.redis.set(world.key("lookups", "shop:user:8"), "not ours")
+
+    def jobs() -> Iterator[NewJob]:
+        yield big(creation, "1", user=8)
+        raise PayloadTooLarge
+
+    with pytest.raises(KeyConflict) as raised:
+        await creation.create_many(jobs())
+    assert isinstance(raised.value.__context__, PayloadTooLarge)
+
+
+@pytest.mark.parametrize("ticks", [1, 2, 50])
+async def test_creating_many_is_cancelled(creation: Creation, monkeypatch: pytest.MonkeyPatch, ticks: int) -> None:
+    """Whether it waits for the server or for its turn, it ends at once and leaves nothing behind."""
+
+    async def never(_connection: Connection, _data: bytes, _replies: int) -> object:
+        return await asyncio.Event().wait()
+
+    monkeypatch.setattr(Connection, "packed", never)
+    creating = asyncio.create_task(creation.create_many(big(creation, str(number)) for number in range(3)))
+    for _ in range(ticks):
+        await asyncio.sleep(0)
+    creating.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(creating, 10)
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 

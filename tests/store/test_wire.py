@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -195,6 +196,16 @@ class Recording:
     def abort(self) -> None:
         """End the transport."""
         self._transport.abort()
+
+
+async def test_a_loop_that_was_blocked_is_not_the_servers_fault(redis_url: str) -> None:
+    """What could neither be written to the end nor read in time is answered all the same."""
+    async with opened(redis_url) as line:
+        much = "x" * 2_000_000  # more than a socket holds
+        answer = line.send(pack_all([("ECHO", much)]), 1, 0.1)
+        await asyncio.sleep(0)
+        time.sleep(0.7)  # noqa: ASYNC251 - that is what is tested
+        assert await answer == much.encode()
 
 
 async def test_a_server_that_does_not_answer_is_left(redis_url: str) -> None:
