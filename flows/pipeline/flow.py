@@ -79,12 +79,9 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
     async def create_jobs(self, many: Iterable[ParamsT], *, correlation_id: str | None = None) -> list[str]:
         """Create a job for each of an iterable, many to a round trip, and return their ids in order.
 
-        The next params are taken while the server works on earlier ones. Whatever is raised, by the iterable too, jobs
-        of earlier params may have been created.
-
         Raises:
-            ValidationError: params are refused.
-            StoreError: the server cannot be used.
+            ValidationError: params are refused; the jobs of earlier ones may have been created.
+            StoreError: the server cannot be used; jobs of earlier ones may have been created.
         """
         return await self._jobs.create_all(many, correlation_id)
 
