@@ -19,11 +19,11 @@ async def begun(redis: Redis, namespace: str, count: int) -> None:
 
 async def test_a_worker_process_is_killed(redis_url: str, namespace: str, redis: Redis) -> None:
     """Of 300 jobs, a process that is killed by kill -9 in the middle loses none: all are done, some of them again."""
-    flow = number_flow(redis_url, namespace, 1)
+    flow = number_flow(redis_url, namespace, 3)
     ids = await flow.create_jobs(Given(number=number) for number in range(300))
     rescued: list[object] = []
     flow.events.subscribe(lambda event: event.name == "job.rescued" and rescued.append(event.fields["job_id"]))
-    with process(redis_url, namespace, 1, "quick") as first:
+    with process(redis_url, namespace, 3, "quick") as first:
         await until(lambda: redis.hlen(f"{namespace}attempts") >= 50, LONG)
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
@@ -47,10 +47,10 @@ async def test_a_worker_process_is_killed(redis_url: str, namespace: str, redis:
 
 async def test_a_process_that_sleeps_past_its_lease(redis_url: str, namespace: str, redis: Redis) -> None:
     """A process that is stopped past its lease and woken has lost its job: what it writes then is refused."""
-    flow = number_flow(redis_url, namespace, 0.5)
+    flow = number_flow(redis_url, namespace, 2)
     functions = Functions(redis_url, namespace)
     job_id = await flow.create_job(Given(number=21))
-    with process(redis_url, namespace, 0.5, "gated") as sleeping:
+    with process(redis_url, namespace, 2, "gated") as sleeping:
         await begun(redis, namespace, 1)
         os.kill(sleeping.pid, signal.SIGSTOP)
         flow.create_workers(Work, functions.gated)

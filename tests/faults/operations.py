@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any, Final
 
 from flows.model.codec import encode_value
@@ -14,6 +15,7 @@ from flows.store.notes import Note, write_notes
 from flows.store.turns import Claimed, Turns
 from tests.faults.cut import Operation, Stage
 from tests.faults.subject import Order, Orders, add_workers
+from tests.waiting import until
 
 WORKER: Final = "the-worker"
 _ERROR: Final = JobError(type="ValueError", message="as ordered", queue="pick", attempt=1)
@@ -148,7 +150,12 @@ async def _logged(stage: Stage) -> str:
 
 
 async def _wait_for_one_that_ends(stage: Stage) -> Any:
+    def has_looked() -> bool:
+        return any(words[0] == b"HGETALL" for _session, words in stage.proxy.seen)
+
     async def finish() -> None:
+        with suppress(TimeoutError):  # where the way is cut it may not come to look
+            await until(has_looked, 1)
         await asyncio.sleep(0.1)
         await end(stage, stage.kept, Done(_FIELDS))
 

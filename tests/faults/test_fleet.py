@@ -22,7 +22,7 @@ LONG = 15.0
 @pytest.fixture
 def fleet(redis_url: str, namespace: str, tmp_path: Path) -> Iterator[Fleet]:
     """Make a fleet on the server of the tests."""
-    with Fleet(redis_url, tmp_path / "ledger", namespace=namespace, lease=1.0) as made:
+    with Fleet(redis_url, tmp_path / "ledger", namespace=namespace, lease=5.0) as made:
         yield made
 
 

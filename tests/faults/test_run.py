@@ -95,11 +95,16 @@ def test_a_row_breaks() -> None:
 
 def test_a_row_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After its limit it has failed, and its processes are killed."""
-    monkeypatch.setenv("FLOWS_FAULTS_TEST", str(tmp_path / "pids"))
-    result = run(Row("Z5", "", a_row_that_hangs, limit=3.0))
-    assert any("not over after 3 s" in failure for failure in result.failures)
-    pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
-    blocking_until(lambda: not any(map(lives, pids)), 10)
+    file = tmp_path / "pids"
+    monkeypatch.setenv("FLOWS_FAULTS_TEST", str(file))
+    running = Running(Row("Z5", "", a_row_that_hangs, limit=60), 1)
+    blocking_until(lambda: file.exists() and len(file.read_text().split()) == 2)
+    assert not running.over
+    running.until = time.monotonic()
+    assert running.over
+    assert any("not over after 60 s" in failure for failure in running.result().failures)
+    pids = [int(pid) for pid in file.read_text().split()]
+    blocking_until(lambda: not any(map(lives, pids)))
 
 
 def test_a_row_is_skipped() -> None:

@@ -225,7 +225,7 @@ async def test_what_a_function_raises_when_its_job_is_cancelled(
 ) -> None:
     """Neither does that: the job is cancelled, with the reason that was given."""
     ending = Ending(error)
-    async with make_flow(ending, lease=0.4) as flow:
+    async with make_flow(ending) as flow:
         job_id = await flow.create_job(Given())
         await within(ending.begun.wait())
         await flow.cancel_job(job_id, "unwanted")

@@ -12,10 +12,10 @@ import pytest
 from flows.kernel.attempt import Running
 from flows.kernel.current import CurrentJob
 from flows.kernel.deadlines import Deadlines
-from tests.kernel.parts import within
+from tests.kernel.parts import LONG, within
 
 TIMEOUT = 0.04
-GRACE = 0.06
+GRACE = 0.2
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +96,7 @@ async def test_one_timer_serves_all_in_order() -> None:
     for _ in range(5):
         many.append(watch.begin())
         timers.add(watch.deadlines._timer)
-        await asyncio.sleep(TIMEOUT / 16)
+        time.sleep(TIMEOUT / 16)  # noqa: ASYNC251 - the loop must not come to look in between
     assert len(timers) == 1
     await watch.until(10)
     for name, grace in (("overdue", 0.0), ("overrun", GRACE)):
@@ -136,10 +136,11 @@ async def test_while_the_loop_is_blocked_leases_are_let_go(told: bool) -> None: 
     if told:
         await watch.until(1)
         due = watch.told[0][2] + GRACE
+    assert not watch.deadlines.let_go(running)
     answers: list[tuple[float, bool]] = []
 
     def ask() -> None:
-        while not answers or time.monotonic() < due + 2.5 * GRACE:
+        while not answers or not (answers[-1][1] or time.monotonic() > due + LONG):
             answers.append((time.monotonic(), watch.deadlines.let_go(running)))
             time.sleep(0.001)
 
@@ -147,7 +148,6 @@ async def test_while_the_loop_is_blocked_leases_are_let_go(told: bool) -> None: 
     thread.start()
     thread.join()
     assert all(not let_go for when, let_go in answers if when < due + 2 * GRACE - 0.001)
-    assert answers[0][1] is False
     assert answers[-1][1] is True
     watch.deadlines.end(running)
     assert not watch.deadlines.let_go(running)

@@ -19,7 +19,7 @@ from flows.store.turns import Claimed, Ended
 from flows.telemetry.events import Event, Events
 from tests.kernel.parts import within
 
-GRACE = 0.05
+GRACE = 0.3
 TIMED_OUT = Fail(JobError(type="Timeout", message=""))
 DONE = Done({})
 

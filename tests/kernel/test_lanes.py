@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+import pytest
+
 from flows.kernel.lanes import Lanes
 from tests.kernel.parts import within
 
@@ -72,8 +74,9 @@ async def test_never_more_than_its_width() -> None:
     assert not watched.lanes.busy
 
 
-async def test_what_does_not_suspend_shares_a_task() -> None:
+async def test_what_does_not_suspend_shares_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs whose function never suspends run in a few tasks, however many they are."""
+    monkeypatch.setattr("flows.kernel.lanes._SLICE", 60)  # however long they take here
     watched = Watched(100, at_once)
     await watched.do(jobs(1000))
     assert watched.most == 1

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import Any, cast
 
+import pytest
 from redis import Redis
 
 from flows import Flow, current_job
@@ -42,17 +43,17 @@ def elsewhere(work: Callable[[], Coroutine[Any, Any, None]]) -> Iterator[None]:
 
 
 async def test_a_blocked_loop_keeps_its_leases(make_flow: MakeFlow) -> None:
-    """An async function that blocks the loop for three leases runs once: a thread renews, others rescue nothing."""
+    """An async function that blocks the loop for longer than a lease runs once: a thread renews, nobody rescues."""
     attempts: list[int] = []
     begun, over = threading.Event(), threading.Event()
 
     async def blocking(job: Work) -> Answer:
         attempts.append(job.attempt)
         begun.set()
-        time.sleep(1.2)  # noqa: ASYNC251 - this is what users do
+        time.sleep(2.6)  # noqa: ASYNC251 - this is what users do
         return await double(job)
 
-    other, rescued = make_flow(lease=0.4), list[Event]()
+    other, rescued = make_flow(lease=2), list[Event]()
 
     async def look_for_lost_jobs() -> None:
         await other.start_all()
@@ -64,7 +65,7 @@ async def test_a_blocked_loop_keeps_its_leases(make_flow: MakeFlow) -> None:
         rescued.extend(event for event in told if event.name == "job.rescued")
         await other.stop_all()
 
-    flow = make_flow(blocking, lease=0.4)
+    flow = make_flow(blocking, lease=2)
     events = heard(flow)
     with elsewhere(look_for_lost_jobs):
         async with flow:
@@ -75,7 +76,7 @@ async def test_a_blocked_loop_keeps_its_leases(make_flow: MakeFlow) -> None:
 
 
 async def test_a_long_function_keeps_its_lease(make_flow: MakeFlow, redis: Redis, namespace: str) -> None:
-    """While a function runs, its lease is always in the future, many leases long: even just before it is renewed."""
+    """While a function runs for longer than a lease, that is in the future all the time, even just before renewals."""
     begun, go_on = asyncio.Event(), asyncio.Event()
     left: list[float] = []
 
@@ -84,7 +85,7 @@ async def test_a_long_function_keeps_its_lease(make_flow: MakeFlow, redis: Redis
         await go_on.wait()
         return await double(job)
 
-    async with make_flow(long, lease=0.3) as flow:
+    async with make_flow(long, lease=2) as flow:
         renewal = flow._runtime.renewer._renewal
         renew = renewal.renew
 
@@ -97,7 +98,7 @@ async def test_a_long_function_keeps_its_lease(make_flow: MakeFlow, redis: Redis
         renewal.renew = watched  # type: ignore[method-assign]
         job_id = await flow.create_job(Given(number=1))
         await within(begun.wait())
-        await until(lambda: len(left) == 12)
+        await until(lambda: len(left) >= 5)
         assert min(left) > 0
         go_on.set()
         assert (await flow.wait_for(job_id, LONG)).attempts == 1
@@ -156,7 +157,7 @@ async def test_a_lost_lease_cancels_the_function(make_flow: MakeFlow, redis: Red
             ended.set()
         raise AssertionError
 
-    flow = make_flow(robbed, lease=0.4)
+    flow = make_flow(robbed, lease=2)
     async with flow:
         job_id = await flow.create_job(Given(number=1))
         await within(begun.wait())
@@ -200,17 +201,25 @@ async def test_cancel_of_a_running_job(make_flow: MakeFlow, redis: Redis, namesp
 
 async def test_cancel_of_a_running_job_without_a_message(make_flow: MakeFlow) -> None:
     """The flag alone is enough: it is seen at the next renewal, a quarter of the lease later at most."""
-    loop = asyncio.get_running_loop()
+    words: list[list[str]] = []
     async with make_flow(endless, lease=2) as flow:
+        renewal = flow._runtime.renewer._renewal
+        renew = renewal.renew
+
+        def watched(queue: str, worker: str, held: list[tuple[str, int]]) -> list[str]:
+            words.append(renew(queue, worker, held))
+            return words[-1]
+
+        renewal.renew = watched  # type: ignore[method-assign]
         claimed = asyncio.create_task(flow.events.wait_for("job.claimed"))
         await asyncio.sleep(0)
         job_id = await flow.create_job(Given(number=1))
         await within(claimed)
         deafen(flow)
-        asked = loop.time()
         assert await flow.cancel_job(job_id) == "requested"
+        before = len(words)
         assert (await flow.wait_for(job_id, LONG)).status == "cancelled"
-        assert loop.time() - asked < 2 / 4 + 1  # and a second for a busy machine
+    assert ["cancel"] in words[: before + 2]  # one may have been under way
 
 
 async def test_a_message_alone_cancels_nothing(make_flow: MakeFlow, redis: Redis, namespace: str) -> None:
@@ -332,18 +341,18 @@ async def test_many_pokes_are_answered_together() -> None:
 async def test_pokes_do_not_put_off_the_renewals() -> None:
     """However often it is poked, each lease is renewed every quarter of its time."""
     async with renewer(Shelf("a", "b"), lease=0.8) as (renews, calls):
-        await until(lambda: renews.poke("a") or calls.ids.count(["a", "b"]) == 4, 1.5)
+        await until(lambda: renews.poke("a") or calls.ids.count(["a", "b"]) >= 4)
 
 
 async def test_a_poke_shortly_before_a_renewal_does_not_put_it_off() -> None:
     """The time of the next renewal stands."""
-    async with renewer(Shelf("a", "b"), lease=4) as (renews, calls):
+    async with renewer(Shelf("a", "b"), lease=12) as (renews, calls):
         began = time.monotonic()
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(1.5)
         renews.poke("a")
         await calls.until(2)
     assert calls.ids == [["a"], ["a", "b"]]
-    assert calls.times[1] - began < 1.5
+    assert calls.times[1] - began < 4.4  # due after 3 s, and after 4.5 if the poke had put it off
 
 
 async def test_a_holder_that_leaves_in_the_middle_of_a_renewal() -> None:
@@ -362,13 +371,14 @@ async def test_a_holder_that_leaves_in_the_middle_of_a_renewal() -> None:
     assert ["b"] in calls.ids
 
 
-async def test_who_stops_renews_nothing_more() -> None:
+async def test_who_stops_renews_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """The end comes at once, and in the middle of pokes too."""
+    monkeypatch.setattr("flows.kernel.renewer._BETWEEN_POKES", 20)
     async with renewer(Shelf("a")) as (renews, calls):
         renews.poke("a")
         await calls.until(1)
         renews.poke("a")
-        await within(renews.stop(), 1)
+        await within(renews.stop(), 10)
         assert calls.ids == [["a"]]
 
 

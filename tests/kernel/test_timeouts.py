@@ -42,8 +42,8 @@ async def test_a_coroutine_is_cancelled(make_flow: MakeFlow) -> None:
     flow = make_flow(slow, timeout=TIMEOUT)
     events = heard(flow)
     async with flow:
-        quick, late, after = [await flow.create_job(Given(number=number)) for number in (1, 0, 1)]
         begun = time.monotonic()
+        quick, late, after = [await flow.create_job(Given(number=number)) for number in (1, 0, 1)]
         failed = await flow.wait_for(late, LONG)
         assert [(await flow.wait_for(job_id, LONG)).status for job_id in (quick, after)] == ["done", "done"]
     assert failed.error is not None
@@ -172,7 +172,7 @@ async def test_a_thread_runs_on(make_flow: MakeFlow) -> None:
         ended.set()
         return Answer(answer=-1)
 
-    async with make_flow(slow, timeout=3 * TIMEOUT, concurrency=1) as flow:
+    async with make_flow(slow, timeout=10 * TIMEOUT, concurrency=1) as flow:
         late, other = await flow.create_jobs([Given(number=0), Given(number=1)])
         failed = await flow.wait_for(late, LONG)
         assert (await flow.wait_for(other, LONG)).view(Answer).answer == 1

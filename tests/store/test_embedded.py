@@ -274,7 +274,7 @@ def test_a_server_that_hangs_is_reported_and_ended(data_dir: Path, monkeypatch: 
     pid = pid_of(data_dir)
     os.kill(pid, signal.SIGSTOP)
     for module, name in ((bundled, "ANSWER_S"), (embedded, "STOP_S"), (embedded, "START_S")):
-        monkeypatch.setattr(module, name, 0.1)
+        monkeypatch.setattr(module, name, 1.0 if name == "STOP_S" else 0.1)
     assert server.status() == EmbeddedStatus(data_dir, running=True, pid=pid)
     with pytest.raises(StoreUnavailable, match=rf"\(pid {pid}\) does not answer"):
         server.start()

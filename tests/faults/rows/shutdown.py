@@ -44,7 +44,7 @@ def _again(case: Case, fleet: Fleet, ids: Sequence[str]) -> None:
     again = [entry for entry in case.starts(pid=healthy.pid) if entry.job_id in ids]
     wait = max(entry.t for entry in again) - began
     case.figures["handed_back_s"] = max(round(wait, 2), case.figures.get("handed_back_s", 0.0))
-    case.expect(wait < case.lease, f"no lease is waited for: they begin after {wait:.2f} s")
+    case.expect(wait < case.lease / 2, f"no lease is waited for: they begin after {wait:.2f} s")
     attempts = {int(entry.fields["attempt"]) for entry in again}
     case.expect(attempts == {1}, f"being handed back costs no attempt: {attempts}")
     fleet.kill(healthy)
@@ -53,7 +53,7 @@ def _again(case: Case, fleet: Fleet, ids: Sequence[str]) -> None:
 @row("A12", "SIGTERM with work in hand: time enough, and too little")
 def a12(case: Case) -> None:
     """Within the grace period jobs are finished; after it they are handed back at once and cost no attempt."""
-    case.recovers_at = "none"
+    case.recovers_at, case.lease = "none", 3.0  # on a busy machine too, what is in hand stays there
     fleet = case.fleet(queues=["pick"], concurrency=8)
     short = case.create(40, "slow:0.8")
     [process] = fleet.spawn(grace=5.0)

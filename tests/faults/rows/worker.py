@@ -75,6 +75,7 @@ def a2(case: Case) -> None:
 def a3(case: Case) -> None:
     """The effect is repeated, once for each kill and under the same idempotency key."""
     kills = 3
+    case.lease = 3.0  # on a busy machine too, nothing else is rescued
     ids = case.create(24, "slow:0.03")
     fleet = case.fleet(concurrency=1)
     victims = fleet.spawn(kills, queues=["pick"], failpoints=f"after-user-code=kill@{case.random.randint(2, 4)}")
