@@ -116,7 +116,6 @@ def c4(case: Case) -> None:
 def c7(case: Case) -> None:
     """New jobs are refused, jobs in hand keep their leases, end and are rescued; when there is room, all goes on."""
     case.recovers_at = "rescue"  # whoever is to begin it needs room first
-    case.lease = 3.0  # on a busy machine too, the keeper keeps its leases
     fleet = case.fleet(concurrency=8)
     ids = case.create(48, lambda number: "slow:3" if number < 16 else "plain")
     keeper, victim = fleet.spawn(2)
@@ -126,7 +125,7 @@ def c7(case: Case) -> None:
         held = [entry.job_id for entry in case.starts(pid=victim.pid)]
         fleet.kill(victim)
         with Producer(case, pause=0.05) as producer:
-            back = case.wait_until(lambda: not set(held) & set(case.processing()), 8)
+            back = case.wait_until(lambda: not set(held) & set(case.processing()), 5)
             case.expect(back, "jobs of a dead worker are taken back while the server is full")
             time.sleep(max(0.0, full + 4 - time.monotonic()))
         case.expect(set(producer.refused) == {StoreFull.__name__}, f"creation is refused: {producer.refused}")
