@@ -31,19 +31,19 @@ class _Threshold:
     def raise_by(self, more: int) -> None:
         """Raise it; one of 0 has switched the collector off, and stays."""
         with self._lock:
-            young = gc.get_threshold()[0]
+            young, *older = gc.get_threshold()
             if young > 0:
-                self._write(young + more)
+                self._write(young + more, older)
 
     def lower_by(self, less: int) -> None:
         """Lower it, unless the program has set it meanwhile."""
         with self._lock:
-            young = gc.get_threshold()[0]
+            young, *older = gc.get_threshold()
             if young == self._written and young > less:
-                self._write(young - less)
+                self._write(young - less, older)
 
-    def _write(self, young: int) -> None:
-        gc.set_threshold(young, *gc.get_threshold()[1:])
+    def _write(self, young: int, older: list[int]) -> None:
+        gc.set_threshold(young, *older)
         self._written = young
 
 

@@ -83,7 +83,7 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
             ValidationError: params are refused; the jobs of earlier ones may have been created.
             StoreError: the server cannot be used; jobs of earlier ones may have been created.
         """
-        return await self._jobs.create_all(many, correlation_id)
+        return await self._jobs.create_many(many, correlation_id)
 
     async def get_job(self, job_id: str, *, resolve_children: bool = False) -> JobRecord[ParamsT] | None:
         """Return a job, or None where there is none (any more)."""

@@ -51,7 +51,7 @@ class Jobs(Generic[ParamsT]):
         await self._runtime.creation.create(job)
         return job.id
 
-    async def create_all(self, many: Iterable[ParamsT], correlation_id: str | None) -> list[str]:
+    async def create_many(self, many: Iterable[ParamsT], correlation_id: str | None) -> list[str]:
         """Create a job for each, many to a round trip."""
         await self._runtime.open()
         return await self._runtime.creation.create_many(self._prepared(params, correlation_id) for params in many)

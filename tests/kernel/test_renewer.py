@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -179,6 +180,20 @@ def deafen(flow: Flow[Work, Given]) -> None:
     runtime.signals.unsubscribe(runtime.terms.keys.cancel("work"), runtime.renewer.poke)
 
 
+def answers_of(flow: Flow[Work, Given]) -> list[list[str]]:
+    """Return the list to which each answer that the flow's renewer gets from now on is added."""
+    answers: list[list[str]] = []
+    renewal = flow._runtime.renewer._renewal
+    renew = renewal.renew
+
+    def watched(queue: str, worker: str, held: list[tuple[str, int]]) -> list[str]:
+        answers.append(renew(queue, worker, held))
+        return answers[-1]
+
+    renewal.renew = watched  # type: ignore[method-assign]
+    return answers
+
+
 async def endless(job: Work) -> Answer:
     """Run until cancelled, but for the number 0."""
     if job.number:
@@ -201,16 +216,8 @@ async def test_cancel_of_a_running_job(make_flow: MakeFlow, redis: Redis, namesp
 
 async def test_cancel_of_a_running_job_without_a_message(make_flow: MakeFlow) -> None:
     """The flag alone is enough: it is seen at the next renewal, a quarter of the lease later at most."""
-    words: list[list[str]] = []
     async with make_flow(endless, lease=2) as flow:
-        renewal = flow._runtime.renewer._renewal
-        renew = renewal.renew
-
-        def watched(queue: str, worker: str, held: list[tuple[str, int]]) -> list[str]:
-            words.append(renew(queue, worker, held))
-            return words[-1]
-
-        renewal.renew = watched  # type: ignore[method-assign]
+        words = answers_of(flow)
         claimed = asyncio.create_task(flow.events.wait_for("job.claimed"))
         await asyncio.sleep(0)
         job_id = await flow.create_job(Given(number=1))
@@ -224,7 +231,6 @@ async def test_cancel_of_a_running_job_without_a_message(make_flow: MakeFlow) ->
 
 async def test_a_message_alone_cancels_nothing(make_flow: MakeFlow, redis: Redis, namespace: str) -> None:
     """Whoever can publish cannot cancel: the message only lets the worker look, and the flag decides."""
-    renewed: list[str] = []
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def waiting(job: Work) -> Answer:
@@ -233,23 +239,14 @@ async def test_a_message_alone_cancels_nothing(make_flow: MakeFlow, redis: Redis
         return await double(job)
 
     async with make_flow(waiting, lease=120) as flow:
-        renewal, looked = flow._runtime.renewer._renewal, threading.Event()
-        renew = renewal.renew
-
-        def watched(queue: str, worker: str, held: list[tuple[str, int]]) -> list[str]:
-            words = renew(queue, worker, held)
-            renewed.extend(words)
-            looked.set()
-            return words
-
-        renewal.renew = watched  # type: ignore[method-assign]
+        answers = answers_of(flow)
         job_id = await flow.create_job(Given(number=1))
         await within(begun.wait())
         await until(lambda: redis.publish(f"{namespace}flows:cancel:work", job_id))  # it has subscribed
-        await asyncio.to_thread(looked.wait, LONG)
+        await until(lambda: answers)
         go_on.set()
         assert (await flow.wait_for(job_id, LONG)).status == "done"
-    assert set(renewed) == {"kept"}
+    assert {word for words in answers for word in words} == {"kept"}
 
 
 class Shelf:
@@ -278,12 +275,11 @@ class Calls:
 
     def __init__(self) -> None:
         self.ids: list[list[str]] = []
-        self.times: list[float] = []
+        self.waits = Waits()
 
     def renew(self, _queue: str, _worker: str, held: list[tuple[str, int]]) -> list[str]:
         """Keep the ids."""
         self.ids.append([job_id for job_id, _fence in held])
-        self.times.append(time.monotonic())
         return ["cancel" if job_id.startswith("x") else "kept" for job_id, _fence in held]
 
     def close(self) -> None:
@@ -294,11 +290,25 @@ class Calls:
         await until(lambda: len(self.ids) >= number)
 
 
+class Waits(threading.Event):
+    """An event that tells for how long it was waited for, in seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Keep the timeout and wait."""
+        self.seconds.append(timeout)
+        return super().wait(timeout)
+
+
 @asynccontextmanager
 async def renewer(*shelves: Shelf, lease: float = 120) -> AsyncIterator[tuple[Renewer, Calls]]:
     """Run a renewer of these leases."""
     calls = Calls()
     renewer = Renewer(cast("LeaseRenewal", calls), lease, 600, Events(logging.getLogger("flows")))
+    renewer._poked = calls.waits
     for shelf in shelves:
         renewer.add(shelf)
     renewer.start()
@@ -315,10 +325,9 @@ async def test_a_poke_renews_what_is_held_and_nothing_else() -> None:
         await calls.until(1)
         renews.poke(None)
         await calls.until(3)
-        await asyncio.sleep(0.1)
-        looks = one.looks
-        await asyncio.sleep(0.3)
-        assert one.looks == looks  # it rests until the next poke
+        # It rests until the next poke: it has looked once for each time that it was woken.
+        await until(lambda: len(calls.waits.seconds) == one.looks + 1 and not calls.waits.is_set())
+        assert cast("float", calls.waits.seconds[-1]) > 20
     assert calls.ids[0] == ["x1"]
     assert sorted(calls.ids[1:]) == [["a", "x1", "b"], ["c"]]
     assert (one.answered, other.answered) == ([("x1", 1, "cancel")] * 2, [])
@@ -344,15 +353,21 @@ async def test_pokes_do_not_put_off_the_renewals() -> None:
         await until(lambda: renews.poke("a") or calls.ids.count(["a", "b"]) >= 4)
 
 
-async def test_a_poke_shortly_before_a_renewal_does_not_put_it_off() -> None:
+async def test_a_poke_shortly_before_a_renewal_does_not_put_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time of the next renewal stands."""
-    async with renewer(Shelf("a", "b"), lease=12) as (renews, calls):
-        began = time.monotonic()
-        await asyncio.sleep(1.5)
+    clock = [1000.0]
+    monkeypatch.setattr("flows.kernel.renewer.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    async with renewer(Shelf("a", "b"), lease=120) as (renews, calls):
+        waits = calls.waits
+        await until(lambda: waits.seconds == [30])
+        clock[0] += 20
         renews.poke("a")
+        await until(lambda: len(waits.seconds) == 2)
+        assert waits.seconds[1] == 10
+        clock[0] += 10
+        waits.set()
         await calls.until(2)
     assert calls.ids == [["a"], ["a", "b"]]
-    assert calls.times[1] - began < 4.4  # due after 3 s, and after 4.5 if the poke had put it off
 
 
 async def test_a_holder_that_leaves_in_the_middle_of_a_renewal() -> None:
