@@ -34,7 +34,7 @@ class Lanes:
         self._burst = 1
         self._spreading = False
         # Every lane begins here, not where the one that calls for it stands.
-        self._clean = contextvars.copy_context()
+        self._context = contextvars.copy_context()
 
     def offer(self, jobs: list[Running]) -> None:
         """Run these jobs as lanes become free."""
@@ -66,16 +66,20 @@ class Lanes:
         self._spreading = False
         loop = asyncio.get_running_loop()
         for _ in range(min(self._burst, len(self.ready), self.width - len(self._lanes))):
-            self._lanes.add(loop.create_task(self._lane(), name="flows-lane", context=self._clean.copy()))
+            self._lanes.add(loop.create_task(self._lane(), name="flows-lane", context=self._context.copy()))
         self._burst *= 2
 
     async def _lane(self) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine that runs is in a task
+        # Taken here and not where the lanes were made: a task factory may set variables in each task that it makes.
+        clean = contextvars.copy_context()
         try:
-            while self.ready and self._is_clean():
-                await self._slice(task)
-                if task.cancelling():
+            # At least one slice, and in it one job, whatever the context looks like: a lane that ended without having
+            # run anything would be made anew for ever.
+            while self.ready:
+                await self._slice(task, clean)
+                if task.cancelling() or not _is_clean(clean):
                     break
                 await asyncio.sleep(0)
         finally:
@@ -84,13 +88,7 @@ class Lanes:
         if self.ready:
             self._spread()
 
-    def _is_clean(self) -> bool:
-        try:
-            return contextvars.copy_context() == self._clean
-        except Exception:  # noqa: BLE001 - comparing what a function left behind is user code
-            return False
-
-    async def _slice(self, task: asyncio.Task[None]) -> None:
+    async def _slice(self, task: asyncio.Task[None], clean: contextvars.Context) -> None:
         """Run ready jobs, one after another, until the loop should have its turn."""
         loop = asyncio.get_running_loop()
         ready, running, run = self.ready, self.running, self._run
@@ -109,8 +107,16 @@ class Lanes:
                 running.discard(job)
                 job.task = None
             # What is left of a cancellation ends this lane: it is not the next job's.
-            if task.cancelling() or not self._is_clean():
+            if task.cancelling() or not _is_clean(clean):
                 return
             if self.started != begun:
                 # Another lane has begun a job meanwhile, so this one was suspended, and the loop has had its turn.
                 until = loop.time() + _SLICE
+
+
+def _is_clean(began: contextvars.Context) -> bool:
+    """Whether all context variables are as they were when the lane began."""
+    try:
+        return contextvars.copy_context() == began
+    except Exception:  # noqa: BLE001 - comparing what a function left behind is user code
+        return False
