@@ -93,6 +93,11 @@ def test_one_include_alone_writes_the_status() -> None:
     assert writers <= {"include/status.lua"}
 
 
+def test_no_script_can_be_stopped_by_what_it_tells() -> None:
+    """A message is a hint that not every account may send: `redis.pcall`, or the script stops half way."""
+    assert [str(path) for path, source in SCRIPTS.items() if re.search(r"redis\.call\(\s*'S?PUBLISH'", source)] == []
+
+
 def test_every_transition_and_every_sent_script_is_tested() -> None:
     """Each Lua file but the includes has the test file `tests/store/test_<name>.py`."""
     names = {path.stem for path in SCRIPTS if path.parts[0] != "include"}

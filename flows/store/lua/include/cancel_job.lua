@@ -14,7 +14,7 @@ local function cancel_job(flow, first, id, reason, set_aside)
   local status, queue = job[1] or 'waiting', job[2] or first
   if status == 'processing' then
     redis.call('HSETNX', key, '_cancel', reason)
-    redis.call('PUBLISH', flows_key('cancel', queue), id)
+    redis.pcall('PUBLISH', flows_key('cancel', queue), id) -- a hint, which not every account may send
     return 'requested'
   end
   if not OPEN[status] then return 'too late' end

@@ -13,7 +13,8 @@ local function tell_ended(flow, id, word)
     local listeners = redis.pcall('PUBSUB', 'NUMSUB', flows_key('ended', flow))
     waited_for[flow] = listeners.err ~= nil or listeners[2] > 0
   end
-  if waited_for[flow] then redis.call('PUBLISH', flows_key('ended', flow .. ':' .. id), word) end
+  -- A hint, in the middle of a script: an account that may not publish must not stop it half way.
+  if waited_for[flow] then redis.pcall('PUBLISH', flows_key('ended', flow .. ':' .. id), word) end
 end
 
 -- Moves the job to `word` (done, failed or cancelled) with more fields; `fragment` is what its parent sees.
