@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from flows.kernel.handler import Handler
     from flows.model.plan import QueuePlan
-    from flows.store.turns import Claimed
+    from flows.store.claimed import Claimed
 
 
 class Running:

@@ -11,13 +11,14 @@ from flows.kernel.current import CurrentJob
 from flows.kernel.deadlines import GRACE, Deadlines
 from flows.kernel.lanes import Lanes
 from flows.model.outcome import AwaitChildren, Cancel, Outcome, Release
-from flows.store.turns import first_batch
+from flows.store.ended import first_batch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from flows.kernel.notes import Notes
-    from flows.store.turns import Claimed, Ended
+    from flows.store.claimed import Claimed
+    from flows.store.ended import Ended
     from flows.telemetry.events import Events
 
 

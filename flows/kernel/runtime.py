@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from flows.model.job import Job
     from flows.model.options import FlowOptions
-    from flows.store.turns import Ended
+    from flows.store.ended import Ended
 
 
 class Runtime:

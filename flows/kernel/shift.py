@@ -20,13 +20,15 @@ from flows.kernel.notes import Notes
 from flows.kernel.pace import Pace
 from flows.model.job import JobError
 from flows.model.outcome import AwaitChildren, Fail, Outcome, Snooze
-from flows.store.turns import NO_TURN, fits_one_script
+from flows.store.ended import fits_one_script
+from flows.store.turns import NO_TURN
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
     from flows.kernel.attempt import Running
     from flows.kernel.runtime import Runtime
-    from flows.store.turns import Ended, Turn
+    from flows.store.ended import Ended
+    from flows.store.turns import Turn
 
 #: While the server is full or away, a worker looks again after so many seconds.
 _PAUSE: Final = 1.0

@@ -8,7 +8,7 @@ from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
 from functools import cache
 from itertools import compress
-from typing import Any, Generic, Literal, TypeVar, cast, get_args, get_origin
+from typing import Any, Generic, TypeVar, cast, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, from_json, to_json
@@ -29,16 +29,18 @@ def encode(model: BaseModel) -> dict[str, bytes]:
         ValidationError: a value is not JSON, or is NaN or infinite.
     """
     kind = type(model)
-    warnings: bool | Literal["error"] = False
+    values, certain = model.__dict__, True
     for name, is_declared in _user_values(kind):
-        value = getattr(model, name)
+        value = values.get(name)
         if not is_declared(value):
             refuse_non_finite(value, name)
-            warnings = "error"  # only where there may be one: to have pydantic look takes longer than all the rest
+            certain = False
     try:
-        values: dict[str, Any] = model.__pydantic_serializer__.to_python(
-            model, mode="json", by_alias=False, warnings=warnings, include=_included(kind)
-        )
+        if not (certain and _is_plain(kind)):
+            # Warnings only where there may be one: to have pydantic look takes longer than all the rest.
+            values = model.__pydantic_serializer__.to_python(
+                model, mode="json", by_alias=False, warnings=False if certain else "error", include=_included(kind)
+            )
         return {name: to_json(values[name]) for name in user_fields(kind) if name in values}
     except (PydanticSerializationError, TypeError, ValueError, RecursionError) as error:
         msg = f"{kind.__name__} holds a value that is not JSON: {error}"
@@ -180,6 +182,23 @@ def _is_exactly(declared: Any) -> Callable[[object], bool]:
         elements = {get_args(declared)[0]}
         return lambda value: type(value) is list and elements.issuperset(map(type, cast("list[object]", value)))
     return lambda _value: False
+
+
+@cache
+def _is_plain(model: type[BaseModel]) -> bool:
+    """Whether pydantic writes the declared values as `to_json` does: the class says nothing of how they are written."""
+    told = model.__pydantic_decorators__
+    fields = [model.model_fields[name] for name in user_fields(model)]
+    descent = model.__mro__[: model.__mro__.index(BaseModel)]
+    return not (
+        told.field_serializers
+        or told.model_serializers
+        or model.model_config.get("json_encoders")
+        or model.__pydantic_root_model__
+        or any("__get_pydantic_core_schema__" in vars(one) for one in descent)
+        or any(field.exclude or getattr(field, "exclude_if", None) for field in fields)  # the latter came with 2.12
+        or any(hasattr(mark, "__get_pydantic_core_schema__") for field in fields for mark in field.metadata)
+    )
 
 
 @cache

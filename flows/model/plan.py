@@ -103,7 +103,8 @@ class QueuePlan:
 
     def _fields(self, result: JobResult) -> Fields:
         fields = encode(result)
-        if taken := self.params_fields & fields.keys():
+        if not self.params_fields.isdisjoint(fields):
+            taken = self.params_fields & fields.keys()
             names = ", ".join(sorted(taken))
             msg = f"{type(result).__name__} names fields of Params ({names}), which never change: rename them"
             raise ValidationError(msg)

@@ -4,78 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import to_json
-
-from flows.model.codec import as_object
-from flows.model.outcome import (
-    Advance,
-    AwaitChildren,
-    Cancel,
-    Done,
-    Fail,
-    NewChild,
-    Outcome,
-    Release,
-    Retry,
-    Snooze,
-)
+from flows.store.claimed import RESCUES, Claimed
+from flows.store.ended import MOST_JOBS, Ended, first_part, pack_children
 from flows.store.scripts import load
 from flows.store.terms import ALONE_FROM
-from flows.store.wire import pack_arguments
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flows.model.outcome import Fields
+    from flows.model.outcome import NewChild, Outcome
     from flows.store.connection import Connection
     from flows.store.scripts import Argument
     from flows.store.terms import Terms
-
-#: So many jobs are ended, and as many claimed, by one script at most: that keeps it under 10 ms.
-MOST_JOBS: Final = 100
-#: So many children are created by the script that ends the parent's attempt; more are built in parts.
-MOST_CHILDREN: Final = 200
-_PART_BYTES: Final = 1 << 19
-_MOST_BYTES: Final = 1 << 20
-_KERNEL_VALUES = 6
-_RESCUES = 4
-
-
-class Claimed:
-    """One job as it was claimed: its token, and the fields that the worker asked for, in that order."""
-
-    __slots__ = ("alone", "attempt", "correlation_id", "fence", "id", "rescues", "values", "visit")
-
-    def __init__(self, reply: list[Any]) -> None:
-        self.id: str = reply[0].decode()
-        self.fence: int = reply[1]
-        self.attempt: int = reply[2]
-        self.visit: int = reply[3]
-        self.rescues: int = reply[_RESCUES]
-        self.correlation_id: bytes | None = reply[5]
-        self.alone: bool = self.rescues >= ALONE_FROM
-        self.values: list[bytes | None] = reply[_KERNEL_VALUES:]
-
-
-class Ended:
-    """An attempt that has ended: its job, the outcome, and both packed for a script.
-
-    Packed as soon as it ends: a worker has its turn put together while the server has nothing to do.
-    """
-
-    __slots__ = ("arguments", "children", "claimed", "outcome", "packed")
-
-    def __init__(self, claimed: Claimed, outcome: Outcome, *, child: bool) -> None:
-        verb, arguments = _verb(outcome, child=child)
-        self.claimed = claimed
-        self.outcome = outcome
-        self.arguments = 4 + len(arguments)
-        self.packed = pack_arguments((verb, claimed.id, claimed.fence, len(arguments), *arguments))
-        self.children = len(outcome.children) if isinstance(outcome, AwaitChildren) else 0
 
 
 @dataclass(frozen=True)
@@ -105,7 +48,7 @@ class Turn:
     @property
     def alone(self) -> bool:
         """Whether it brought a job beside which nothing may run: such a job comes by itself."""
-        return len(self.jobs) == 1 and self.jobs[0][_RESCUES] >= ALONE_FROM
+        return len(self.jobs) == 1 and self.jobs[0][RESCUES] >= ALONE_FROM
 
 
 #: What there is before the first turn.
@@ -184,7 +127,7 @@ class Turns:
         named = {**self._named, "id": claimed.id, "fence": claimed.fence}
         build, publish, offset = load("build"), load("publish"), 0
         while offset < len(children):
-            part = _part(children[offset:])
+            part = first_part(children[offset:])
             word, written = await self._connection.run(build, {**named, "offset": offset}, pack_children(part))
             if word == b"built":
                 break
@@ -199,69 +142,3 @@ class Turns:
                 return str(word.decode())
         failpoint("after-fan-out")
         return "ok"
-
-
-def _verb(outcome: Outcome, *, child: bool) -> tuple[str, list[Argument]]:  # noqa: PLR0911 - one per outcome
-    """Return a verb and its arguments; of a `child` the result goes along as one object too, for its parent."""
-    match outcome:
-        case Done(fields):
-            return "finish", [as_object(fields) if child else "", *_flat(fields)]
-        case Advance(queue, fields):
-            return "advance", [queue, *_flat(fields)]
-        case AwaitChildren(children, next_queue, fields, policy):
-            result = as_object(fields) if child and fields else ""
-            packed = pack_children(children)
-            return "await_children", [next_queue or "", policy, result, *_counted(fields), *packed]
-        case Retry(delay_ms, error):
-            return "retry", [delay_ms, error.model_dump_json(), to_json(error.brief())]
-        case Snooze(delay_ms, until_ms, reason):
-            return "snooze", [delay_ms if until_ms is None else -1, until_ms or 0, to_json(reason)]
-        case Fail(error):
-            return "fail", [error.model_dump_json()]
-        case Cancel(reason):
-            return "cancel", [reason]
-        case Release():
-            return "release", []
-    assert_never(outcome)
-
-
-def pack_children(children: Sequence[NewChild]) -> list[Argument]:
-    """Return children as a counted list of child queue, id and counted fields."""
-    packed: list[Argument] = [len(children)]
-    for child in children:
-        packed += (child.child, child.id, *_counted(child.fields))
-    return packed
-
-
-def _flat(fields: Fields) -> list[Argument]:
-    return list(chain.from_iterable(fields.items()))
-
-
-def _counted(fields: Fields) -> list[Argument]:
-    return [len(fields) * 2, *_flat(fields)]
-
-
-def _part(children: Sequence[NewChild]) -> Sequence[NewChild]:
-    """Return as many of the first children as one script takes."""
-    size = 0
-    for number, child in enumerate(children[:MOST_CHILDREN]):
-        size += sum(map(len, child.fields.values()))
-        if size > _PART_BYTES and number:
-            return children[:number]
-    return children[:MOST_CHILDREN]
-
-
-def first_batch(ended: Sequence[Ended]) -> int:
-    """Return how many of the first ended attempts one script takes: by jobs, by children and by bytes, at least one."""
-    children, size = 0, 0
-    for number, attempt in enumerate(ended[:MOST_JOBS]):
-        children += attempt.children
-        size += len(attempt.packed)
-        if number and (children > MOST_CHILDREN or size > _MOST_BYTES):
-            return number
-    return min(len(ended), MOST_JOBS)
-
-
-def fits_one_script(children: Sequence[NewChild]) -> bool:
-    """Whether these children can be created by the script that ends the parent's attempt."""
-    return len(_part(children)) == len(children)

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 import redis
 
 from flows.model.ids import new_job_id
-from flows.store.turns import Claimed
+from flows.store.claimed import Claimed
 from tests.faults.server import Server
 
 _T = TypeVar("_T")

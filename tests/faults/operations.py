@@ -10,9 +10,10 @@ from flows.model.codec import encode_value
 from flows.model.ids import new_job_id
 from flows.model.job import JobError
 from flows.model.outcome import Advance, AwaitChildren, Cancel, Done, Fail, NewChild, Outcome, Release, Retry, Snooze
+from flows.store.claimed import Claimed
 from flows.store.leases import LeaseRenewal, Rescue
 from flows.store.notes import Note, write_notes
-from flows.store.turns import Claimed, Turns
+from flows.store.turns import Turns
 from tests.faults.cut import Operation, Stage
 from tests.faults.subject import Order, Orders, add_workers
 from tests.waiting import until

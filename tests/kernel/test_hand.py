@@ -15,7 +15,8 @@ from flows.kernel.attempt import Running
 from flows.kernel.hand import Hand
 from flows.model.job import JobError
 from flows.model.outcome import AwaitChildren, Cancel, Done, Fail, Outcome, Release
-from flows.store.turns import Claimed, Ended
+from flows.store.claimed import Claimed
+from flows.store.ended import Ended
 from flows.telemetry.events import Event, Events
 from tests.kernel.parts import within
 

@@ -13,7 +13,8 @@ from redis.asyncio import Redis
 from flows import DeclarationError, FlowOptions, KeyConflict, QueueOptions
 from flows.kernel.pace import Pace
 from flows.model.outcome import Advance, AwaitChildren, Done, NewChild
-from flows.store.turns import Claimed, Ended, first_batch
+from flows.store.claimed import Claimed
+from flows.store.ended import Ended, first_batch
 from tests.pipeline.parts import (
     LONG,
     Added,

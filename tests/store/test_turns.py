@@ -22,7 +22,8 @@ from flows.model.outcome import (
     Snooze,
 )
 from flows.store.connection import Connection
-from flows.store.turns import Turns, fits_one_script
+from flows.store.ended import fits_one_script
+from flows.store.turns import Turns
 from flows.testing import private_server
 from tests.world import World
 
