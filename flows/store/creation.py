@@ -1,4 +1,4 @@
-"""Creating jobs: each is one MULTI/EXEC that is safe to send twice, and nothing half written stays.
+"""Creating jobs: one MULTI/EXEC for a job or a batch, safe to send twice, and nothing half written stays.
 
 A job that was just created has no `_status`: it *is* waiting in its flow's first queue. So a transaction whose
 answer was lost can be sent again, even when a worker has finished the job in the meantime.
@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from flows.errors import PayloadTooLarge, StoreUnavailable
+from flows.errors import PayloadTooLarge, StoreError
 from flows.model.lookup import lookup_texts
 from flows.store.connection import translated
 from flows.store.scripts import load
-from flows.store.wire import ReplyError, first_error, pack_command
+from flows.store.wire import ReplyError, first_error, pack_arguments, pack_command
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator, Mapping, Sequence
@@ -27,19 +28,20 @@ _logger = logging.getLogger("flows.store")
 
 #: A job stands in so many lookup lists at most.
 MOST_LOOKUPS: Final = 256
-#: Transactions are sent when they are so many bytes.
+#: Where a key or a value goes in; no field is called so.
+_PLACE: Final = "="
+#: So many bytes of jobs make one transaction.
 _MANY_BYTES: Final = 1 << 17
 
 
 class NewJob:
-    """One transaction that is ready to be sent."""
+    """A job that is ready to be created: its own commands, packed, and the key that each writes to."""
 
-    __slots__ = ("commands", "data", "id", "keys", "lookups")
+    __slots__ = ("data", "id", "keys", "lookups")
 
-    def __init__(self, job_id: str, data: bytes, commands: int, keys: list[str], lookups: list[str]) -> None:
+    def __init__(self, job_id: str, data: bytes, keys: list[str], lookups: list[str]) -> None:
         self.id = job_id
         self.data = data
-        self.commands = commands
         self.keys = keys
         self.lookups = lookups
 
@@ -62,7 +64,7 @@ class Creation:
         self._end = pack_command(("ZADD", self._wake, 0, "w")) + pack_command(("EXEC",))
 
     def prepare(self, job_id: str, fields: Mapping[str, bytes], attributes: Sequence[tuple[str, object]]) -> NewJob:
-        """Return the transaction that creates a job.
+        """Return a job that is ready to be created.
 
         Args:
             job_id: The job's id.
@@ -85,44 +87,48 @@ class Creation:
             msg = f"the job would stand in {len(lines):,} lookup lists, over {MOST_LOOKUPS}: look it up by fewer values"
             raise PayloadTooLarge(msg)
         lookups = [self._job + line for line in lines]
-        hash_command: list[str | bytes] = ["HSET", job]
-        for name, value in fields.items():
-            hash_command += (name, value)
+        values = dict(fields)
         if lines:
-            hash_command += ("_lookups", "\n".join(lines))
-        if len(hash_command) == 2:  # noqa: PLR2004 - Params without fields: a hash needs at least one
-            hash_command += ("_empty", "1")
+            values["_lookups"] = "\n".join(lines).encode()
+        if not values:
+            values["_empty"] = b"1"  # Params without fields: a hash needs at least one
+        raw = job.encode()
+        sized: list[int | bytes] = [len(raw), raw]
+        for value in values.values():
+            sized += (len(value), value)
         keys = [job]
-        parts = [self._begin, pack_command(tuple(hash_command))]
         if self._seconds:
-            parts.append(pack_command(("EXPIRE", job, self._seconds)))
+            sized += (len(raw), raw)
             keys.append(job)
+        data = _form(tuple(values), self._seconds) % tuple(sized)
         for lookup in lookups:
-            parts.append(pack_command(("RPUSH", lookup, job_id)))
+            data += pack_command(("RPUSH", lookup, job_id))
             keys.append(lookup)
             if self._seconds:
-                parts.append(pack_command(("EXPIRE", lookup, self._lookup_seconds)))
+                data += pack_command(("EXPIRE", lookup, self._lookup_seconds))
                 keys.append(lookup)
-        parts += (pack_command(("RPUSH", self._waiting, job_id)), self._end)
-        keys += (self._waiting, self._wake)
-        return NewJob(job_id, b"".join(parts), len(keys) + 2, keys, lookups)
+        return NewJob(job_id, data, keys, lookups)
 
-    async def create(self, job: NewJob) -> None:
-        """Send one transaction.
+    async def create(self, *jobs: NewJob) -> None:
+        """Create these jobs in one transaction.
 
         Raises:
-            StoreError: it could not be done; nothing of the job stays.
+            StoreError: it could not be done; nothing of the job that it names stays, and the others are created.
         """
-        await self._check(job, await self._connection.packed(job.data, job.commands))
+        waiting = pack_command(("RPUSH", self._waiting, *[job.id for job in jobs]))
+        packed = b"".join((self._begin, *[job.data for job in jobs], waiting, self._end))
+        replies = await self._connection.packed(packed, sum(len(job.keys) for job in jobs) + 4)
+        await self._check(jobs, replies)
 
     async def create_many(self, jobs: Iterable[NewJob]) -> list[str]:
-        """Send many transactions in few round trips and return the ids of the jobs.
+        """Create jobs in batches, each one transaction and one round trip, and return their ids.
 
         While the server works on a batch, the next is taken from the iterable. What is sent when this is cancelled may
         or may not be done.
 
         Raises:
-            StoreFull, StoreUnavailable: of the jobs of a batch some may be created; nothing of the next is sent.
+            StoreFull: nothing of a batch is created, nor of the next ones; those before it are.
+            StoreUnavailable: a batch may or may not be created; nothing of the next is sent.
             StoreError: nothing of one job stays; those of its batch and before are created.
             Exception: whatever the iterable raises, when the batch before is done.
         """
@@ -131,46 +137,53 @@ class Creation:
         batch = next(batches, None)
         while batch is not None:
             ids += [job.id for job in batch]
-            async with _under_way(self._create_batch(batch)):
+            async with _under_way(self.create(*batch)):
                 batch = next(batches, None)
         return ids
 
-    async def _create_batch(self, jobs: Sequence[NewJob]) -> None:
-        replies = await self._connection.packed(b"".join(job.data for job in jobs), sum(job.commands for job in jobs))
+    async def _check(self, jobs: Sequence[NewJob], replies: list[Any]) -> None:
+        done = replies[-1]
+        if not isinstance(done, list):
+            # Refused as a whole: the first refused command says why better than EXECABORT does.
+            refused = first_error(replies) or ReplyError("EXECABORT")
+            raise translated(refused) from refused
+        results: list[Any] = done  # pyright: ignore[reportUnknownVariableType]
+        if first_error(results) is None:
+            return
         at, failure = 0, None
         for job in jobs:
-            try:
-                await self._check(job, replies[at : at + job.commands])
-            except StoreUnavailable:
-                raise
-            except Exception as error:  # noqa: BLE001 - raised below, after the others were looked at
-                failure = failure or error
-            at += job.commands
+            own = [*results[at : at + len(job.keys)], *results[-2:]]
+            at += len(job.keys)
+            if (error := first_error(own)) is not None:
+                key = [*job.keys, self._waiting, self._wake][own.index(error)]
+                taken_back = await self._take_back(job, key, error)
+                failure = failure or taken_back
         if failure is not None:
             raise failure
 
-    async def _check(self, job: NewJob, replies: list[Any]) -> None:
-        done = replies[-1]
-        if isinstance(done, list):
-            results: list[Any] = done  # pyright: ignore[reportUnknownVariableType]
-            error = first_error(results)
-            if error is None:
-                return
-            key = job.keys[results.index(error)]
-            word = await self._withdraw(job)
-            if word == "withdrawn":
-                raise type(translated(error))(f"{key}: {error}; the job was not created") from error
-            # A worker was faster: the job is on its way, and telling otherwise would make it twice.
-            _logger.error("job %s was created, but does not stand in %s: %s", job.id, key, error)
-            return
-        # Refused as a whole: the first refused command says why better than EXECABORT does.
-        refused = first_error(replies) or ReplyError("EXECABORT")
-        raise translated(refused) from refused
+    async def _take_back(self, job: NewJob, key: str, error: ReplyError) -> StoreError | None:
+        word = await self._withdraw(job)
+        if word == "withdrawn":
+            failure = type(translated(error))(f"{key}: {error}; the job was not created")
+            failure.__cause__ = error
+            return failure
+        # A worker was faster: the job is on its way, and telling otherwise would make it twice.
+        _logger.error("job %s was created, but does not stand in %s: %s", job.id, key, error)
+        return None
 
     async def _withdraw(self, job: NewJob) -> str:
         named = {**self._terms.named(), "waiting": self._waiting, "id": job.id}
         word: bytes = await self._connection.run(load("withdraw"), named, job.lookups)
         return word.decode()
+
+
+@cache
+def _form(names: tuple[str, ...], seconds: int) -> bytes:
+    """Return the packed commands that write a job with such fields, where its key and the values go in."""
+    form = pack_command(("HSET", _PLACE, *[part for name in names for part in (name, _PLACE)]))
+    if seconds:
+        form += pack_command(("EXPIRE", _PLACE, seconds))
+    return form.replace(pack_arguments((_PLACE,)), b"$%d\r\n%b\r\n")
 
 
 def in_batches(jobs: Iterable[NewJob]) -> Iterator[list[NewJob]]:

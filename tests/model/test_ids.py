@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -83,3 +84,19 @@ def test_a_child_shares_its_parents_shard_and_nothing_else() -> None:
     assert shard(new_child_id(children[0])) == shard(parent)
     assert len({parent, *children}) == 1_001
     assert all(UUID(child).version == 7 for child in children)
+
+
+def test_a_fork_draws_numbers_of_its_own() -> None:
+    """Random numbers are drawn ahead: a process that forks does not give its child those that it will use itself."""
+    new_job_id()  # numbers are drawn by now
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(write, "".join(new_job_id()[-12:] for _ in range(10)).encode())
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    theirs = os.read(read, 1000).decode()
+    assert len(theirs) == 120
+    assert not {theirs[at : at + 12] for at in range(0, 120, 12)} & {new_job_id()[-12:] for _ in range(10)}

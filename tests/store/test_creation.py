@@ -13,6 +13,7 @@ from redis import Redis
 from flows.errors import KeyConflict, PayloadTooLarge, StoreFull
 from flows.store.connection import Connection
 from flows.store.creation import MOST_LOOKUPS, Creation, NewJob, in_batches
+from flows.store.wire import Wire, pack_command
 from flows.testing import private_server
 from tests.world import TTL, World, finish
 
@@ -53,6 +54,74 @@ async def test_the_transaction_is_the_contract(creation: Creation, world: World)
         "ZADD flows:wake:pick 0 w",
         "EXEC",
     ]
+
+
+@pytest.mark.parametrize("ttl", [TTL, 0])
+async def test_the_bytes_of_one_job(
+    connection: Connection, world: World, monkeypatch: pytest.MonkeyPatch, ttl: int
+) -> None:
+    """What goes over the wire for one job, byte by byte: the commands of the contract, and nothing else."""
+    sent: list[bytes] = []
+    packed = Connection.packed
+
+    async def watched(connection: Connection, data: bytes, replies: int) -> object:
+        sent.append(data)
+        return await packed(connection, data, replies)
+
+    monkeypatch.setattr(Connection, "packed", watched)
+    creation = Creation(connection, replace(world.terms, ttl_ms=ttl))
+    await creation.create(creation.prepare("1", {"a": b"x" * 1000, "b": b'"\xc3\xa9"'}, [("user", 7), ("b", "é")]))
+    job, lookups = world.key("jobs", "shop:1"), [world.key("lookups", "shop:user:7"), world.key("lookups", "shop:b:é")]
+    assert sent == [
+        b"".join(
+            [
+                pack_command(("MULTI",)),
+                pack_command(("HSET", job, "a", b"x" * 1000, "b", b'"\xc3\xa9"', "_lookups", "user:7\nb:é")),
+                *([pack_command(("EXPIRE", job, 86400))] if ttl else []),
+                *(
+                    pack_command(command)
+                    for lookup in lookups
+                    for command in (("RPUSH", lookup, "1"), ("EXPIRE", lookup, 86400))
+                    if ttl or command[0] == "RPUSH"
+                ),
+                pack_command(("RPUSH", world.key("waiting", "pick"), "1")),
+                pack_command(("ZADD", world.key("wake", "pick"), 0, "w")),
+                pack_command(("EXEC",)),
+            ]
+        )
+    ]
+
+
+async def test_a_batch_whose_answer_was_lost(creation: Creation, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection ends after EXEC was sent: the batch goes again, and each of its jobs runs once."""
+    received, lost = Wire.data_received, 0
+
+    def losing(wire: Wire, data: bytes) -> None:
+        nonlocal lost
+        if lost or b"QUEUED" not in data:
+            received(wire, data)
+            return
+        lost += 1
+        wire.close("the answer was lost")
+
+    monkeypatch.setattr(Wire, "data_received", losing)
+    ids = [str(number) for number in range(20)]
+    assert await creation.create_many(creation.prepare(job_id, FIELDS, [("user", 7)]) for job_id in ids) == ids
+    assert lost == 1
+    assert world.turn(want=50).ids == ids
+    assert world.claim(50) == []
+
+
+async def test_one_bad_job_of_a_batch(creation: Creation, world: World) -> None:
+    """Of ten jobs the one whose lookup key is not ours is missing, the nine others wait once, and the key is named."""
+    key = world.key("lookups", "shop:user:5")
+    world.redis.set(key, "not ours")
+    jobs = [creation.prepare(str(number), FIELDS, [("user", number)]) for number in range(10)]
+    with pytest.raises(KeyConflict, match=f"{key}: WRONGTYPE.*not created"):
+        await creation.create_many(jobs)
+    others = [str(number) for number in range(10) if number != 5]
+    assert world.redis.lrange(world.key("waiting", "pick"), 0, -1) == others
+    assert sorted(world.snapshot()["jobs"]) == sorted([f"shop:{job_id}" for job_id in others] + ["shop:user:5"])
 
 
 async def test_the_end_state(creation: Creation, world: World) -> None:
@@ -145,7 +214,7 @@ async def test_many_jobs_share_one_round_trip(
     jobs = [creation.prepare(str(number), FIELDS, [("user", 7)]) for number in range(200)]
     ids = [str(number) for number in range(200)]
     assert await creation.create_many(jobs) == ids
-    assert sent == [sum(job.commands for job in jobs)]
+    assert sent == [sum(len(job.keys) for job in jobs) + 4]
     assert world.redis.lrange(world.key("waiting", "pick"), 0, -1) == ids
     assert world.redis.lrange(world.key("lookups", "shop:user:7"), 0, -1) == ids
 
@@ -196,7 +265,7 @@ async def test_a_batch_that_fails_is_the_last(creation: Creation, world: World) 
     jobs = [big(creation, "0"), big(creation, "1", user=8), big(creation, "2")]
     with pytest.raises(KeyConflict, match="shop:user:8") as raised:
         await creation.create_many(jobs)
-    assert "_create_batch" in {entry.name for entry in raised.traceback}
+    assert "create" in {entry.name for entry in raised.traceback}
     assert world.redis.lrange(world.key("waiting", "pick"), 0, -1) == ["0"]
 
 
@@ -276,7 +345,7 @@ async def test_values_that_are_not_plain_stand_as_their_digest(creation: Creatio
 
 def test_batches_are_cut_by_size() -> None:
     """Each is worth one round trip; none is empty and none is lost."""
-    jobs = [NewJob(str(number), b"x" * 100_000, 1, [], []) for number in range(7)]
+    jobs = [NewJob(str(number), b"x" * 100_000, [], []) for number in range(7)]
     batches = [[job.id for job in batch] for batch in in_batches(jobs)]
     assert batches == [["0", "1"], ["2", "3"], ["4", "5"], ["6"]]
     assert list(in_batches([])) == []
