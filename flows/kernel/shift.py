@@ -20,7 +20,7 @@ from flows.kernel.notes import Notes
 from flows.kernel.pace import Pace
 from flows.model.job import JobError
 from flows.model.outcome import AwaitChildren, Fail, Outcome, Snooze
-from flows.store.ended import fits_one_script
+from flows.store.ended import MOST_JOBS, fits_one_script
 from flows.store.turns import NO_TURN
 from flows.telemetry.failpoints import failpoint
 
@@ -141,8 +141,9 @@ class Shift:
             return
         self._pace.ended(len(ended))
         self._reported, self._answer = ended, turn
-        if turn.jobs:
+        if self._fault or (turn.jobs and (turn.left or len(turn.jobs) >= min(want, MOST_JOBS))):
             return
+        # The queue is empty: what this has brought begins at once, and its end or the bell asks for the next turn.
         self._take_up()
         if turn.left and self._hand.lanes.busy:
             # The next job is to run alone: listening would only ring this worker again and again.

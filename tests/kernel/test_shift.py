@@ -217,6 +217,36 @@ async def test_the_next_turn_does_not_wait_for_what_the_last_one_brought(namespa
     assert all(before == "sent" for before, what in pairwise(later) if what == "accepted")
 
 
+async def test_an_idle_workers_job_takes_two_scripts(
+    namespace: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that claims it and one that ends it; none that asks an empty queue for more while its function runs."""
+    monkeypatch.setattr("flows.store.doorbell.POLL_SECONDS", 1000.0)  # else it looks by itself, too
+    monkeypatch.setattr("flows.kernel.pace._MOST_AHEAD", 0)  # how many it asks for does not change meanwhile
+    flow = number_flow(redis_url, namespace, double, concurrency=10)
+    scripts: list[str] = []
+    async with flow:
+        (shift,) = [worker._shift for worker in flow.workers]
+        assert shift is not None
+        run = shift._turns._connection.run
+
+        async def counting(script: Any, named: Any, rest: Any = (), packed: Any = ()) -> Any:
+            if script.name in {"turn", "report"}:
+                scripts.append(script.name)
+            return await run(script, named, rest, packed)
+
+        bell = flow._runtime.doorbell
+        await until(lambda: bell._blocked_on)
+        monkeypatch.setattr(shift._turns._connection, "run", counting)
+        for number in range(200):
+            recorded = asyncio.create_task(flow.events.wait_for("job.recorded"))
+            await asyncio.sleep(0)
+            await flow.create_job(Given(number=number))
+            await within(recorded)
+        await until(lambda: bell._blocked_on)
+    assert len(scripts) == 400
+
+
 async def test_what_came_when_the_worker_was_told_to_end(namespace: str, redis_url: str, redis: Redis) -> None:
     """It is handed back at once, although it was not yet in hand."""
     flow = number_flow(redis_url, namespace, double, concurrency=5)
