@@ -4,7 +4,7 @@
 --@ returns: the word, and how many are written by now
 --@ include: clock owned child type
 
-local job, word = owned(flow, id, worker, fence)
+local job, word = owned(flow, id, fence)
 if not job then return { word, 0 } end
 if published(job) then return { 'built', 0 } end
 local me = flow .. ':' .. id

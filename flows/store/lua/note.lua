@@ -9,7 +9,7 @@ local function note()
   local words = {}
   while at <= #rest do
     local id, fence, progress, lines = take(), take(), take(), take_counted()
-    local job, word = owned(flow, id, worker, fence)
+    local job, word = owned(flow, id, fence)
     if job then
       local log = flows_key('log', flow .. ':' .. id)
       expect('list', log)

@@ -3,7 +3,7 @@
 --@ returns: the word, and how many are still to come
 --@ include: clock owned child type
 
-local job, word = owned(flow, id, worker, fence)
+local job, word = owned(flow, id, fence)
 if not job then return { word, 0 } end
 local building = flows_key('building', flow .. ':' .. id)
 expect('list', building)

@@ -10,7 +10,7 @@ expect('zset', processing)
 local words = {}
 for i = at, #rest, 2 do
   local id = rest[i]
-  local job, word = owned(flow, id, worker, rest[i + 1])
+  local job, word = owned(flow, id, rest[i + 1])
   if job then
     redis.call('ZADD', processing, time + tonumber(lease), id)
     refresh(flow, job.key, job.lookups, ttl)

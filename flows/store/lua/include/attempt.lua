@@ -12,7 +12,8 @@ end })
 
 -- Returns fence, worker, attempts, visit and rescues as texts, or nothing where it was edited into nonsense.
 local function read_attempt(text)
-  local fence, by, attempts, visit, rescues = string.match(text or NONE, '^(%d+) (%S+) (%d+) (%d+) (%d+)$')
+  if not text then return '0', '-', '0', '0', '0' end
+  local fence, by, attempts, visit, rescues = string.match(text, '^(%d+) (%S+) (%d+) (%d+) (%d+)$')
   if fence and #fence < 16 then return fence, by, attempts, visit, rescues end
 end
 

@@ -14,9 +14,10 @@ local function target_conflict(verb, id)
 end
 
 local function end_attempt()
-  local verb, id, fence = take(), take(), take()
-  local after = tonumber(take()) + at
-  local job, word = owned(flow, id, worker, fence)
+  local verb, id, fence, count = rest[at], rest[at + 1], rest[at + 2], rest[at + 3]
+  at = at + 4
+  local after = at + tonumber(count)
+  local job, word = owned(flow, id, fence)
   if not job then
     if word == 'gone' then
       leave_processing(id)

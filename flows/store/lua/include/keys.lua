@@ -1,6 +1,15 @@
 -- The keys that are made inside scripts, all from the namespace `ns` that the caller passes.
 
-local function job_key(flow, id) return ns .. 'job:' .. flow .. ':' .. id end
+local prefixes = {}
+
+local function job_key(flow, id)
+  local prefix = prefixes[flow]
+  if not prefix then
+    prefix = ns .. 'job:' .. flow .. ':'
+    prefixes[flow] = prefix
+  end
+  return prefix .. id
+end
 
 local function queue_key(queue, stage) return ns .. 'queue:' .. queue .. ':' .. stage end
 

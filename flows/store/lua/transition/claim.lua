@@ -6,6 +6,9 @@
 local ALONE_FROM = tonumber(alone_from)
 local function is_alone(rescues) return rescues >= ALONE_FROM end
 
+-- What stands in `_attempt` after the first claim of a job.
+local FIRST = '1 ' .. worker .. ' 1 0 0'
+
 -- Returns the word, and with 'claimed' the job as the worker gets it.
 local function claim(id, fields, alone_only)
   local key = job_key(flow, id)
@@ -24,13 +27,16 @@ local function claim(id, fields, alone_only)
       '_queue', queue, '_error', why)
     return 'malformed'
   end
-  if is_alone(tonumber(rescues)) and alone_only then return 'alone' end
+  if alone_only and is_alone(tonumber(rescues)) then return 'alone' end
   local bytes = 0
   for i = 6, #job do bytes = bytes + #(job[i] or '') end
   local there = refresh(flow, key, job[4], ttl) or bytes > 0 or redis.call('EXISTS', key) == 1
   if not there then return expire(id) end
-  fence, attempts = fence + 1, attempts + 1
-  move(key, 'waiting', 'processing', '_queue', queue,
-    '_attempt', TEXT[fence] .. ' ' .. worker .. ' ' .. TEXT[attempts] .. ' ' .. visit .. ' ' .. rescues)
-  return 'claimed', { id, fence, attempts, tonumber(visit), tonumber(rescues), unpack(job, 5) }, bytes
+  local text, given = FIRST, { id, 1, 1, 0, 0, unpack(job, 5) }
+  if job[3] then
+    given[2], given[3], given[4], given[5] = fence + 1, attempts + 1, tonumber(visit), tonumber(rescues)
+    text = TEXT[given[2]] .. ' ' .. worker .. ' ' .. TEXT[given[3]] .. ' ' .. visit .. ' ' .. rescues
+  end
+  move(key, 'waiting', 'processing', '_queue', queue, '_attempt', text)
+  return 'claimed', given, bytes
 end
