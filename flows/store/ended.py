@@ -94,7 +94,8 @@ def _pack_fields(claimed: Claimed, outcome: Done | Advance, *, child: bool) -> t
     if isinstance(outcome, Advance):
         verb, first = "advance", outcome.queue.encode()
     else:
-        verb, first = "finish", as_object(fields) if child else b""
+        result = as_object(fields) if outcome.returned else b"null"
+        verb, first = "finish", result if child else b""
     fence = b"%d" % claimed.fence
     sized: list[int | bytes] = [len(claimed.raw_id), claimed.raw_id, len(fence), fence, len(first), first]
     for value in fields.values():

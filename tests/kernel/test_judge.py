@@ -207,4 +207,4 @@ def test_what_is_neither_result_nor_verdict(wrong: Any) -> None:
 def test_a_result() -> None:
     """Its fields are saved; None saves nothing."""
     assert judge().returned(claimed(), Answer(answer=7)) == outcome.Done({"answer": b"7"})
-    assert judge().returned(claimed(), None) == outcome.Done({})
+    assert judge().returned(claimed(), None) == outcome.Done({}, returned=False)

@@ -15,6 +15,20 @@ names = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,20}", fullmatch=True)
 fields = st.dictionaries(names, st.binary(max_size=100), max_size=6)
 
 
+def test_a_parent_sees_null_where_no_function_returned_anything() -> None:
+    """A child without a result settles with `null`: the kernel's own fields are no result either."""
+    claimed = Claimed([b"0197-id", 1, 1, 0, 0, None])
+    for outcome, result in (
+        (Done({}, returned=False), "null"),
+        (Done({"children:a:b:results": b"{}"}, returned=False), "null"),
+        (Done({}), "{}"),
+        (Done({"n": b"1"}), '{"n":1}'),
+    ):
+        arguments = [result, *(part for pair in outcome.fields.items() for part in pair)]
+        packed = pack_arguments(("finish", "0197-id", 1, len(arguments), *arguments))
+        assert Ended(claimed, outcome, child=True).packed == packed
+
+
 @given(fields, st.integers(1, 10**12), st.sampled_from(["child", ""]), st.sampled_from(["", "pack", "a.b-c_d"]))
 def test_the_form_of_an_end_gives_the_bytes_of_its_arguments(
     found: dict[str, bytes], fence: int, child: str, to: str
