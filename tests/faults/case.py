@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from redis.exceptions import RedisError
 
 from tests.attempt_field import shown
-from tests.faults import deeds
+from tests.faults import behaviours
 from tests.faults.fleet import Fleet
 from tests.faults.ledger import Entry, Ledger
 from tests.faults.server import Server
@@ -236,7 +236,7 @@ class Case:
 
     def open_gate(self, name: str) -> None:
         """Let the functions go on that wait at this gate, and those that come to it later."""
-        deeds.open_gate(self.ledger.directory, name)
+        behaviours.open_gate(self.ledger.directory, name)
 
     def expect(self, holds: object, sentence: str) -> bool:
         """Record a failure, and go on, where something does not hold; `sentence` says what should."""

@@ -131,7 +131,7 @@ def e3(case: Case) -> None:
     runs = Counter(entry.key for entry in case.starts())
     late = {f"{job_id}:0:pick" for job_id in some[1]}
     often = {key: count for key, count in runs.items() if count != 1 + (key in late)}
-    case.expect(not often, f"nothing runs more often than was ordered: {often}")
+    case.expect(not often, f"nothing runs more often than was scripted: {often}")
     states = case.count([*once, *again])
     case.expect(states == {"done": len(once) + len(again)}, f"all are done: {states}")
     case.figures.update(injected=twice, dropped=found)

@@ -91,7 +91,7 @@ async def _befall(case: Case, flow: Orders, client: redis.Redis, families: dict[
             case "expired":
                 client.pexpire(key, 1)
             case "cancelled":
-                word = await control.cancel(of, child_id, "as ordered")
+                word = await control.cancel(of, child_id, "as scripted")
                 case.expect(word == "cancelled", f"a child that waits is cancelled: {word}")
                 case.ledger.write("CANCELLED", child_id)
 
