@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from flows import KeyConflict, StoreFull, UnsafeServer
-from tests.faults.ballast import Ballast
 from tests.faults.case import Case, row
+from tests.faults.memory_filler import MemoryFiller
 from tests.faults.producer import Producer
 from tests.faults.rewind import rewind
 from tests.faults.tape import Tape
@@ -120,7 +120,7 @@ def c7(case: Case) -> None:
     ids = case.create(48, lambda number: "slow:3" if number < 16 else "plain")
     keeper, victim = fleet.spawn(2)
     case.wait_starts(16, queue="pick")
-    with Ballast(case.server) as ballast:
+    with MemoryFiller(case.server) as filler:
         full = time.monotonic()
         held = [entry.job_id for entry in case.starts(pid=victim.pid)]
         fleet.kill(victim)
@@ -138,7 +138,7 @@ def c7(case: Case) -> None:
         lost = [entry for entry in case.entries("NOTE") if entry.t > full and entry.fields["what"] == "job.lost"]
         case.expect(not lost, f"no lease is lost: {lost[:3]}")
         case.figures |= {"refused": producer.refused.total(), "ended_while_full": len(ended), "leases_lost": len(lost)}
-        ballast.drop()
+        filler.drop()
         resume(case, time.monotonic())
     fleet.spawn(1)
     case.wait_done(ids + producer.ids, 15)
@@ -168,10 +168,10 @@ def c8(case: Case) -> None:
         wanted = case.random.randrange(50, 500)
         for number in range(200):
             client.touch("queue:pick:waiting", *lists)
-            client.set(f"ballast:{number}", "x" * 100_000)
+            client.set(f"filler:{number}", "x" * 100_000)
             if client.info("stats")["evicted_keys"] > wanted:
                 break
-        client.delete(*(f"ballast:{number}" for number in range(200)))
+        client.delete(*(f"filler:{number}" for number in range(200)))
         ghosts = case.count(ids)["gone"]
         case.expect(client.llen("queue:pick:waiting") == len(ids), "the ids are all there, and some hashes are not")
         case.expect(ghosts, "hashes were dropped")

@@ -11,7 +11,7 @@ from tests.faults.server import Server
 from tests.faults.tape import Repeating
 
 
-class Ballast:
+class MemoryFiller:
     """Fills a server, and fills it again when something gave room; use it in a `with` statement."""
 
     def __init__(self, server: Server) -> None:
@@ -35,12 +35,12 @@ class Ballast:
         self._repeating.end()
         while self._number:
             some = range(max(0, self._number - 500), self._number)
-            self._client.delete(*(f"ballast:{number}" for number in some))
+            self._client.delete(*(f"filler:{number}" for number in some))
             self._number = some.start
 
     def _fill(self) -> None:
         for size in (100_000, 5_000, 200):
             with contextlib.suppress(redis.OutOfMemoryError):
                 while True:
-                    self._client.set(f"ballast:{self._number}", "x" * size)
+                    self._client.set(f"filler:{self._number}", "x" * size)
                     self._number += 1
