@@ -7,8 +7,8 @@ from typing import Self
 
 import redis
 
+from tests.faults.repeating_thread import RepeatingThread
 from tests.faults.server import Server
-from tests.faults.tape import Repeating
 
 
 class MemoryFiller:
@@ -16,7 +16,7 @@ class MemoryFiller:
 
     def __init__(self, server: Server) -> None:
         self._client = server.client()
-        self._repeating = Repeating(self._fill, 0.02)
+        self._repeating = RepeatingThread(self._fill, 0.02)
         self._number = 0
 
     def __enter__(self) -> Self:

@@ -6,10 +6,10 @@ import time
 
 from flows import KeyConflict, StoreFull, UnsafeServer
 from tests.faults.case import Case, row
+from tests.faults.file_size_recorder import FileSizeRecorder
 from tests.faults.memory_filler import MemoryFiller
 from tests.faults.producer import Producer
 from tests.faults.rewind import rewind
-from tests.faults.tape import Tape
 
 
 def resume(case: Case, since: float, within: float = 3.0) -> None:
@@ -64,11 +64,11 @@ def c3(case: Case) -> None:
     window = (1.0, 0.1)[case.seed % 2]
     fleet = case.fleet()
     fleet.spawn(3)
-    with Tape(case.server) as tape, Producer(case, kind="children:2", pause=0.01) as producer:
+    with FileSizeRecorder(case.server) as sizes, Producer(case, kind="children:2", pause=0.01) as producer:
         time.sleep(case.random.uniform(1.6, 2.4))
         case.server.kill()
         killed = time.monotonic()
-        safe = tape.size_at(killed - window)
+        safe = sizes.size_at(killed - window)
         torn = case.random.randrange(1, 40)
         cut = case.server.cut_tail(max(0, case.server.aof_bytes() - safe - torn))
         down = time.monotonic()
