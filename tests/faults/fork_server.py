@@ -1,4 +1,4 @@
-"""The process that worker processes are forked from: `python -m tests.faults.zygote`, told by lines on its input.
+"""The process that worker processes are forked from: `python -m tests.faults.fork_server`, told by lines on its input.
 
 It has imported everything, so a fork is ready in milliseconds. It runs no thread and opens no connection. When its
 input ends, which is also when its user was killed, it kills what it has forked.
