@@ -9,7 +9,7 @@ from typing import Final
 
 from flows import FlowsError, WaitTimeout
 from tests.faults.case import Case
-from tests.faults.subject import Order, Orders
+from tests.faults.flow_under_test import Order, Orders
 
 #: By so much the patience with the next call grows when one is cancelled, and shrinks when one is answered: so about
 #: half of them are cancelled, however fast the machine is.

@@ -16,9 +16,9 @@ from redis.exceptions import RedisError
 from tests.attempt_field import shown
 from tests.faults import behaviours
 from tests.faults.fleet import Fleet
+from tests.faults.flow_under_test import Order, Orders, make_flow
 from tests.faults.ledger import Entry, Ledger
 from tests.faults.server import Server
-from tests.faults.subject import Order, Orders, make_flow
 
 #: Seconds that a worker owns a job without renewing. It renews four times in that, and others look for leases that are
 #: over six times in that, a quarter more or less.

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from flows.telemetry import failpoints
+from tests.faults.flow_under_test import QUEUES, add_workers, make_flow
 from tests.faults.ledger import Ledger
-from tests.faults.subject import QUEUES, add_workers, make_flow
 
 _DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG
 

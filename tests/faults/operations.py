@@ -14,7 +14,7 @@ from flows.store.leases import LeaseRenewal, Rescue
 from flows.store.notes import Note, write_notes
 from flows.store.turns import Claimed, Turns
 from tests.faults.cut import Operation, Stage
-from tests.faults.subject import Order, Orders, add_workers
+from tests.faults.flow_under_test import Order, Orders, add_workers
 from tests.waiting import until
 
 WORKER: Final = "the-worker"

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import redis
 
-from tests.faults.subject import QUEUES
+from tests.faults.flow_under_test import QUEUES
 
 _STAGES: Final = {"waiting": "llen", "processing": "zcard", "delayed": "zcard", "children": "zcard"}
 _MANY: Final = 1000

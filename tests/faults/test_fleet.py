@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.fleet import Fleet
+from tests.faults.flow_under_test import Order, make_flow
 from tests.faults.ledger import Entry, Ledger
-from tests.faults.subject import Order, make_flow
 from tests.waiting import blocking_until
 
 LONG = 15.0

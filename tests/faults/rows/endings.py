@@ -14,7 +14,7 @@ import redis
 from tests.faults import places
 from tests.faults.case import Case, row
 from tests.faults.fleet import Fleet
-from tests.faults.subject import Orders
+from tests.faults.flow_under_test import Orders
 
 _POLICIES: Final = ("continue", "fail")
 #: What becomes of the first of four children; the workers of the child queues come later.

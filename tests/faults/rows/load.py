@@ -14,7 +14,7 @@ from flows.store.scripts import load
 from tests.faults import crowd, places
 from tests.faults.case import Case, row
 from tests.faults.crowd import Stalls
-from tests.faults.subject import Orders
+from tests.faults.flow_under_test import Orders
 from tests.faults.trial import spread
 
 _MANY: Final = 100_000

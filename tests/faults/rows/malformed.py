@@ -13,7 +13,7 @@ import redis
 from flows import FlowsError, JobRecord, MalformedJob
 from tests.faults import nonsense, places
 from tests.faults.case import Case, row
-from tests.faults.subject import Label, Packed, Pick, Picked, Ship
+from tests.faults.flow_under_test import Label, Packed, Pick, Picked, Ship
 
 #: So many root jobs are there; three cases edit over 10,000 hashes.
 _JOBS: Final = 3000
