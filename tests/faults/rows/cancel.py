@@ -11,9 +11,9 @@ from typing import Any, Final, Self
 
 from tests.faults import places
 from tests.faults.case import Case, row
+from tests.faults.case_runner import spread
 from tests.faults.fleet import Fleet
 from tests.faults.flow_under_test import Orders
-from tests.faults.trial import spread
 
 #: Long enough that a renewal and a nudge can be told apart.
 _LEASE: Final = 4.0

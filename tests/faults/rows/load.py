@@ -13,9 +13,9 @@ from flows.store import leases, turns
 from flows.store.scripts import load
 from tests.faults import crowd, places
 from tests.faults.case import Case, row
+from tests.faults.case_runner import spread
 from tests.faults.crowd import Stalls
 from tests.faults.flow_under_test import Orders
-from tests.faults.trial import spread
 
 _MANY: Final = 100_000
 #: Of each kind of call, 95 % keep the server busy for no longer, in milliseconds; and none for twice as long, which
