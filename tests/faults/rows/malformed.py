@@ -11,7 +11,7 @@ from typing import Any, Final
 import redis
 
 from flows import FlowsError, JobRecord, MalformedJob
-from tests.faults import nonsense, places
+from tests.faults import malformed_values, places
 from tests.faults.case import Case, row
 from tests.faults.flow_under_test import Label, Packed, Pick, Picked, Ship
 
@@ -62,7 +62,7 @@ def _edit(case: Case, client: redis.Redis, queue: str, part: float) -> int:
     keys = [f"job:{flow}:{job_id}" for job_id in case.random.sample(waiting, int(part * len(waiting)))]
     for start in range(0, len(keys), 200):
         with client.pipeline(transaction=False) as pipeline:
-            nonsense.edit(pipeline, case.random, queue, keys[start : start + 200])
+            malformed_values.edit(pipeline, case.random, queue, keys[start : start + 200])
             pipeline.execute()
     return len(keys)
 
