@@ -15,8 +15,8 @@ from tests.faults.calls import Calls
 from tests.faults.case import Case, row
 from tests.faults.cut import Cutter, Tried
 from tests.faults.fleet import Process
-from tests.faults.gauges import cpu_seconds, memory_mb
 from tests.faults.operations import LIFE, of_flow, of_workers
+from tests.faults.process_usage import cpu_seconds, memory_mb
 from tests.faults.producer import Producer
 from tests.faults.proxy import Proxy
 

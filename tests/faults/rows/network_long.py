@@ -11,8 +11,8 @@ from flows.store import connection
 from tests.faults.case import Case, row
 from tests.faults.cut import Cutter, Tried
 from tests.faults.flow_under_test import Order, Pick, Picked
-from tests.faults.gauges import cpu_seconds
 from tests.faults.operations import of_flow, of_workers
+from tests.faults.process_usage import cpu_seconds
 from tests.faults.producer import Producer
 from tests.faults.proxy import Proxy
 from tests.faults.repeating_thread import RepeatingThread
