@@ -11,7 +11,7 @@ import redis
 from flows.model.outcome import Done
 from flows.store import leases, turns
 from flows.store.scripts import load
-from tests.faults import crowd, places
+from tests.faults import crowd, raw_keys
 from tests.faults.case import Case, row
 from tests.faults.case_runner import spread
 from tests.faults.crowd import Stalls
@@ -93,7 +93,7 @@ def g3(case: Case) -> None:
         [fields] = case.hashes([parent])
         case.expect(fields.get("parts_done") == "10000", f"it sees all its children: {fields.get('parts_done')}")
         keys = [f"job:orders:{job_id}" for ids in of.values() for job_id in ids]
-        crowd.forget(client, [*keys, *(key for some in places.children(client).values() for key in some)])
+        crowd.forget(client, [*keys, *(key for some in raw_keys.children(client).values() for key in some)])
         client.delete("queue:pick:processing", "queue:pick:waiting", *_lookups())
     _judge(case, stalls)
 
