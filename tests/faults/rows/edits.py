@@ -11,8 +11,8 @@ import redis
 
 from flows.model.ids import new_job_id
 from tests.faults import raw_keys
+from tests.faults.bulk_seed import now_ms
 from tests.faults.case import Case, row
-from tests.faults.crowd import now_ms
 
 _HOUR_MS: Final = 3_600_000
 _EACH: Final = 6
