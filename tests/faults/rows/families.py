@@ -14,8 +14,8 @@ import redis
 from tests.faults import raw_keys
 from tests.faults.case import Case, row
 from tests.faults.cut import Cutter, Tried
+from tests.faults.last_children_race import PAIRS, LastChildrenRace
 from tests.faults.operations import of_workers
-from tests.faults.rounds import PAIRS, Rounds
 
 #: Where a worker of the parent queue is killed, at which passage, and how many children are asked for then.
 _KILLS: Final = (
@@ -139,13 +139,13 @@ def _early(case: Case) -> int:
 @row("F3", "the last two children end at the same instant, or twice")
 def f3(case: Case) -> None:
     """The parent goes on exactly once: a child counts when it leaves the set of those that are waited for."""
-    with Rounds(case.server, case.random) as rounds, case.server.client() as client:
+    with LastChildrenRace(case.server, case.random) as race, case.server.client() as client:
         raw_keys.rest_audit(client)
         for number in range(300):
-            rounds.play(PAIRS[number % len(PAIRS)])
-    case.expect(not rounds.wrong, f"each parent goes on once, and nothing is left: {rounds.wrong[:3]}")
-    played = rounds.played.total()
-    case.expect(rounds.continues == played, f"{played} parents go on or end once each, not {rounds.continues} times")
+            race.play(PAIRS[number % len(PAIRS)])
+    case.expect(not race.wrong, f"each parent goes on once, and nothing is left: {race.wrong[:3]}")
+    played = race.played.total()
+    case.expect(race.continues == played, f"{played} parents go on or end once each, not {race.continues} times")
     ids = []
     fleet = case.fleet(concurrency=64)
     fleet.spawn(2)
@@ -155,4 +155,4 @@ def f3(case: Case) -> None:
         case.open_gate(str(gate))
     case.expect(not case.wait_done(ids, 10), "all parents end")
     _went_on_once(case, ids)
-    case.figures.update(rounds=played, round_continues=rounds.continues)
+    case.figures.update(rounds=played, round_continues=race.continues)
