@@ -11,7 +11,7 @@ from unittest.mock import patch
 from flows import StoreUnavailable
 from flows.store import connection
 from flows.store.doorbell import POLL_SECONDS
-from tests.faults.calls import Calls
+from tests.faults.cancelled_calls import Calls
 from tests.faults.case import Case, row
 from tests.faults.cut import Cutter, Tried
 from tests.faults.fleet import Process
