@@ -90,7 +90,7 @@ PAIRS: Final = (
 
 
 class LastChildrenRace:
-    """LastChildrenRace on one server; each has a namespace of its own, which goes when the rounds are over.
+    """Rounds of that race on one server; each has a namespace of its own, which goes when the rounds are over.
 
     Attributes:
         continues: How often a parent went on, or ended, in all rounds.

@@ -1,4 +1,4 @@
-"""Looks, by plain commands, at who stands where and whose children are there; and takes hashes away."""
+"""Reads keys by plain commands: who stands in which queue, whose children are there; and takes hashes away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the table of docs/durability.md: `python -m tests.faults.table results.json`, from `run.py --json`."""
+"""Makes the table of docs/durability.md out of `run.py --json`: `python -m tests.faults.durability_table FILE.json`."""
 
 from __future__ import annotations
 
