@@ -15,11 +15,11 @@ from flows.store.leases import LeaseRenewal, Rescue
 from flows.store.notes import Note, write_notes
 from flows.store.turns import Turns
 from tests.faults.cut import Operation, Stage
-from tests.faults.subject import Order, Orders, add_workers
+from tests.faults.flow_under_test import Order, Orders, add_workers
 from tests.waiting import until
 
 WORKER: Final = "the-worker"
-_ERROR: Final = JobError(type="ValueError", message="as ordered", queue="pick", attempt=1)
+_ERROR: Final = JobError(type="ValueError", message="as scripted", queue="pick", attempt=1)
 _FIELDS: Final = {"pick_fence": b"1", "pick_pid": b"2"}
 
 
@@ -228,7 +228,7 @@ def of_workers() -> list[Operation]:
         turn("retry", Retry(60_000, _ERROR)),
         turn("snooze", Snooze(60_000)),
         turn("fail", Fail(_ERROR)),
-        turn("cancel", Cancel("as ordered")),
+        turn("cancel", Cancel("as scripted")),
         turn("release", Release()),
         turn("await children", AwaitChildren(children(3), "ship", {}), "pack", prepare=parent),
         turn("finish the last child", Done(packed), "pack:label", prepare=last_child),

@@ -12,9 +12,9 @@ import pytest
 from redis import Redis
 
 from tests.faults.auditor import Findings, audit
-from tests.faults.deeds import open_gate
+from tests.faults.behaviours import open_gate
+from tests.faults.flow_under_test import Order, add_workers, make_flow, make_options
 from tests.faults.ledger import Entry, Ledger
-from tests.faults.subject import Order, add_workers, make_flow, make_options
 from tests.faults.trace import recoveries
 from tests.waiting import until
 

@@ -10,7 +10,7 @@ from unittest.mock import patch
 from tests.faults.case import Case, row
 from tests.faults.clock import Clock, clock_available
 from tests.faults.producer import Producer
-from tests.faults.tape import Repeating
+from tests.faults.repeating_thread import RepeatingThread
 
 #: A retry of the jobs is due after so many seconds.
 _DELAY = 0.5
@@ -34,7 +34,7 @@ def d1(case: Case) -> None:
             fleet.spawn(1)
         began = time.monotonic()
         # Ten times as fast as time itself.
-        stack.enter_context(Repeating(lambda: clocks[2].shift(int(9_000 * (time.monotonic() - began))), 0.02))
+        stack.enter_context(RepeatingThread(lambda: clocks[2].shift(int(9_000 * (time.monotonic() - began))), 0.02))
         with Producer(case, kind=f"retry:{_DELAY}@1;slow:0.2;children:2", pause=0.05) as producer:
             time.sleep(5)
         left = case.wait_done(producer.ids, 15)

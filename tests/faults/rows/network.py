@@ -11,12 +11,12 @@ from unittest.mock import patch
 from flows import StoreUnavailable
 from flows.store import connection
 from flows.store.doorbell import POLL_SECONDS
-from tests.faults.calls import Calls
+from tests.faults.cancelled_calls import Calls
 from tests.faults.case import Case, row
 from tests.faults.cut import Cutter, Tried
 from tests.faults.fleet import Process
-from tests.faults.gauges import cpu_seconds, memory_mb
 from tests.faults.operations import LIFE, of_flow, of_workers
+from tests.faults.process_usage import cpu_seconds, memory_mb
 from tests.faults.producer import Producer
 from tests.faults.proxy import Proxy
 

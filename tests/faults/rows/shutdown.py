@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from tests.faults.case import Case, row
 from tests.faults.fleet import Fleet, Process
+from tests.faults.flow_under_test import add_workers
 from tests.faults.proxy import Proxy
-from tests.faults.subject import add_workers
 
 #: What a process may take to end beside the time that its jobs have, in seconds.
 _END = 1.0

@@ -8,8 +8,8 @@ import time
 
 from tests.faults.auditor import audit
 from tests.faults.case import Case, row
+from tests.faults.flow_under_test import make_options
 from tests.faults.proxy import Proxy
-from tests.faults.subject import make_options
 
 #: How often a poison job may begin: two rescues beside others, then three crashes of its own.
 _POISON_RUNS = 5

@@ -1,4 +1,4 @@
-"""Rounds in which the last two children of a parent end at the same instant, by raw calls of the scripts."""
+"""LastChildrenRace in which the last two children of a parent end at the same instant, by raw calls of the scripts."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ PAIRS: Final = (
 )
 
 
-class Rounds:
-    """Rounds on one server; each has a namespace of its own, which goes when the rounds are over.
+class LastChildrenRace:
+    """Rounds of that race on one server; each has a namespace of its own, which goes when the rounds are over.
 
     Attributes:
         continues: How often a parent went on, or ended, in all rounds.

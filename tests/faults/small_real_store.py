@@ -11,7 +11,7 @@ from tests.faults.small_steps import Case, Step
 from tests.world import LEASE, Argument, World, attempt, packed
 
 
-class Twin:
+class RealStore:
     """The same jobs on a real server. Calls are made as workers and clients make them; accidents are edits of keys."""
 
     def __init__(self, world: World, case: Case) -> None:

@@ -1,4 +1,4 @@
-"""Visits every state that the small model can reach: `python -m tests.faults.search` prints how many there are.
+"""Visits every state that the small model can reach: `python -m tests.faults.model_checker` prints how many there are.
 
 Each state and each step is held against small_invariants.py, and from each state some path without accidents has to
 lead to the end of all jobs. What is wrong is told by the shortest way there.
