@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from flows.model.job import Job
     from flows.model.options import FlowOptions
-    from flows.store.ended import Ended
+    from flows.store.finished import FinishedAttempt
 
 
 class Runtime:
@@ -158,7 +158,7 @@ class Runtime:
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
-    def tell_outcomes(self, queue: str, ended: list[Ended], words: list[str]) -> None:
+    def tell_outcomes(self, queue: str, ended: list[FinishedAttempt], words: list[str]) -> None:
         """Emit what became of the attempts that one turn recorded."""
         if ended:
             self.events.emit("job.recorded", queue=queue, count=len(ended))

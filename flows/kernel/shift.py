@@ -20,14 +20,14 @@ from flows.kernel.notes import Notes
 from flows.kernel.pace import Pace
 from flows.model.job import JobError
 from flows.model.outcome import AwaitChildren, Fail, Outcome, Snooze
-from flows.store.ended import MOST_JOBS, fits_one_script
+from flows.store.finished import MOST_JOBS, fits_one_script
 from flows.store.turns import NO_TURN
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
-    from flows.kernel.attempt import Running
+    from flows.kernel.attempt import Attempt
     from flows.kernel.runtime import Runtime
-    from flows.store.ended import Ended
+    from flows.store.finished import FinishedAttempt
     from flows.store.turns import Turn
 
 #: While the server is full or away, a worker looks again after so many seconds.
@@ -49,7 +49,7 @@ class Shift:
         self._kick = asyncio.Event()
         self._stopping = False
         #: What the last turn has reported, and its answer, until it is taken up.
-        self._reported: list[Ended] = []
+        self._reported: list[FinishedAttempt] = []
         self._answer = NO_TURN
         #: A fault of ours that was not told yet.
         self._fault: Exception | None = None
@@ -221,14 +221,14 @@ class Shift:
             return 0
         return self._pace.room(len(lanes.running), len(lanes.ready) + len(coming.jobs))
 
-    async def _fan_out(self, job: Running, outcome: AwaitChildren) -> Outcome | None:
+    async def _fan_out(self, job: Attempt, outcome: AwaitChildren) -> Outcome | None:
         """Return the outcome with the correlation id handed on, and with too many children for one script created."""
         if job.claimed.correlation_id is not None:
             for child in outcome.children:
                 child.fields["_correlation_id"] = job.claimed.correlation_id
         return outcome if fits_one_script(outcome.children) else await self._create_children(job, outcome)
 
-    async def _create_children(self, job: Running, outcome: AwaitChildren) -> Outcome | None:
+    async def _create_children(self, job: Attempt, outcome: AwaitChildren) -> Outcome | None:
         try:
             if await self._turns.create_children(job.claimed, outcome.children) != "ok":
                 return None
@@ -244,7 +244,7 @@ class Shift:
             return Snooze(int(_PAUSE * 1000))
         return AwaitChildren([], outcome.next_queue, outcome.fields, outcome.on_child_failure)
 
-    def _recorded(self, ended: list[Ended], words: list[str]) -> None:
+    def _recorded(self, ended: list[FinishedAttempt], words: list[str]) -> None:
         self._hand.forget(ended)
         for attempt, word in zip(ended, words, strict=True):
             if word not in {"ok", "cancelled"}:

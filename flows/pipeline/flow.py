@@ -7,7 +7,7 @@ import types
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
 from flows.errors import DeclarationError
-from flows.kernel.attempt import ParentAttempt
+from flows.kernel.attempt_runner import ParentRunner
 from flows.kernel.runtime import Runtime
 from flows.kernel.worker import ParentWorker, Worker
 from flows.pipeline.declaration import declare
@@ -226,7 +226,7 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
             msg = f"{plan.queue!r} is no parent queue: give it children, or use create_workers"
             raise DeclarationError(msg)
         check_counts(count, concurrency)
-        workers = [ParentWorker(self._runtime, plan.queue, ParentAttempt(plan), concurrency) for _ in range(count)]
+        workers = [ParentWorker(self._runtime, plan.queue, ParentRunner(plan), concurrency) for _ in range(count)]
         self._workers += workers
         return workers
 

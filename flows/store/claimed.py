@@ -11,7 +11,7 @@ RESCUES: Final = 4
 _VALUES: Final = 6
 
 
-class Claimed:
+class ClaimedJob:
     """One job as it was claimed: its token, and the fields that the worker asked for, in that order."""
 
     __slots__ = ("alone", "attempt", "correlation_id", "fence", "id", "raw_id", "rescues", "values", "visit")

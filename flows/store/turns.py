@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from flows.store.claimed import RESCUES, Claimed
-from flows.store.ended import MOST_JOBS, Ended, first_part, pack_children
+from flows.store.claimed import RESCUES, ClaimedJob
+from flows.store.finished import MOST_JOBS, FinishedAttempt, first_part, pack_children
 from flows.store.scripts import load
 from flows.store.terms import ALONE_FROM
 from flows.telemetry.failpoints import failpoint
@@ -41,9 +41,9 @@ class Turn:
     """How many ids stood here twice, or belong elsewhere: nothing is wrong with their jobs."""
 
     @cached_property
-    def claimed(self) -> list[Claimed]:
+    def claimed(self) -> list[ClaimedJob]:
         """The jobs that were claimed; made when they are first looked at, since a worker sends its next turn before."""
-        return [Claimed(job) for job in self.jobs]
+        return [ClaimedJob(job) for job in self.jobs]
 
     @property
     def alone(self) -> bool:
@@ -79,13 +79,13 @@ class Turns:
             "nfields": len(self._fields),
         }
         self._turn, self._report = load("turn"), load("report")
-        self._last: tuple[dict[str, Argument], Sequence[Ended]] = ({}, ())
+        self._last: tuple[dict[str, Argument], Sequence[FinishedAttempt]] = ({}, ())
 
-    def ended(self, claimed: Claimed, outcome: Outcome) -> Ended:
+    def ended(self, claimed: ClaimedJob, outcome: Outcome) -> FinishedAttempt:
         """Return an attempt that has ended, to be reported by a turn."""
-        return Ended(claimed, outcome, child=self._is_child)
+        return FinishedAttempt(claimed, outcome, child=self._is_child)
 
-    async def turn(self, ended: Sequence[Ended], want: int, *, busy: bool) -> Turn:
+    async def turn(self, ended: Sequence[FinishedAttempt], want: int, *, busy: bool) -> Turn:
         """Report ended attempts and claim up to `want` jobs; `busy` says that other jobs run beside them.
 
         Raises:
@@ -113,12 +113,12 @@ class Turns:
         words, jobs, left, due, dropped = await self._connection.run(self._turn, named, self._fields, ended)
         return Turn([word.decode() for word in words], jobs, left, due, *dropped)
 
-    async def report(self, ended: Sequence[Ended]) -> list[str]:
+    async def report(self, ended: Sequence[FinishedAttempt]) -> list[str]:
         """Report ended attempts and claim nothing; this works on a full server too."""
         words = await self._connection.run(self._report, {**self._named, "ended": len(ended)}, packed=ended)
         return [word.decode() for word in words]
 
-    async def create_children(self, claimed: Claimed, children: Sequence[NewChild]) -> str:
+    async def create_children(self, claimed: ClaimedJob, children: Sequence[NewChild]) -> str:
         """Create more children than one script takes: written in parts, then let into their queues.
 
         Returns "ok", or why the attempt may not write any more. Sent again by a later attempt, it goes on where

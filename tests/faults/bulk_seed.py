@@ -9,7 +9,7 @@ from typing import Any, Final
 import redis
 
 from flows.model.ids import new_job_id
-from flows.store.claimed import Claimed
+from flows.store.claimed import ClaimedJob
 
 _MANY: Final = 1000
 _TTL_MS: Final = 86_400_000
@@ -91,9 +91,9 @@ def forget(client: redis.Redis, keys: Sequence[str]) -> None:
         client.unlink(*some)
 
 
-def held(ids: Sequence[str]) -> list[Claimed]:
+def held(ids: Sequence[str]) -> list[ClaimedJob]:
     """Return what a worker knows of seeded jobs that it has."""
-    return [Claimed([job_id.encode(), 1, 1, 0, 0, None]) for job_id in ids]
+    return [ClaimedJob([job_id.encode(), 1, 1, 0, 0, None]) for job_id in ids]
 
 
 def _pages(items: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import BaseModel
 
 from flows import ChildJob, ChildrenOf, ChildResult, Flow, FlowOptions, Job, JobResult, QueueOptions, current_job
-from flows.store.ended import Ended
+from flows.store.finished import FinishedAttempt
 from flows.telemetry.events import Event
 from tests.faults import behaviours
 from tests.faults.ledger import Ledger
@@ -205,7 +205,7 @@ def record_endings(flow: Orders, ledger: Ledger) -> None:
     runtime: Any = flow._runtime
     tell = runtime.tell_outcomes
 
-    def told(queue: str, ended: list[Ended], words: list[str]) -> None:
+    def told(queue: str, ended: list[FinishedAttempt], words: list[str]) -> None:
         for attempt, word in zip(ended, words, strict=True):
             claimed, outcome = attempt.claimed, attempt.outcome
             kind = "DONE" if word in {"ok", "cancelled"} else "REFUSED"

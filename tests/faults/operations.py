@@ -10,7 +10,7 @@ from flows.model.codec import encode_value
 from flows.model.ids import new_job_id
 from flows.model.job import JobError
 from flows.model.outcome import Advance, AwaitChildren, Cancel, Done, Fail, NewChild, Outcome, Release, Retry, Snooze
-from flows.store.claimed import Claimed
+from flows.store.claimed import ClaimedJob
 from flows.store.leases import LeaseRenewal, Rescue
 from flows.store.notes import Note, write_notes
 from flows.store.turns import Turns
@@ -35,14 +35,14 @@ async def create(stage: Stage, count: int = 1) -> list[str]:
     return await stage.direct.create_jobs(Order(number=number, customer=7) for number in range(count))
 
 
-async def claim(stage: Stage, queue: str = "pick", count: int = 1) -> list[Claimed]:
+async def claim(stage: Stage, queue: str = "pick", count: int = 1) -> list[ClaimedJob]:
     """Prepare jobs that the worker has."""
     if queue == "pick":
         await create(stage, count)
     return (await turns(stage, stage.direct, queue).turn([], count, busy=False)).claimed
 
 
-async def end(stage: Stage, claimed: list[Claimed], outcome: Outcome, queue: str = "pick") -> list[str]:
+async def end(stage: Stage, claimed: list[ClaimedJob], outcome: Outcome, queue: str = "pick") -> list[str]:
     """Prepare jobs whose attempts have ended."""
     calls = turns(stage, stage.direct, queue)
     return await calls.report([calls.ended(job, outcome) for job in claimed])
@@ -61,7 +61,7 @@ def children(count: int) -> list[NewChild]:
     return [NewChild(("label", "box")[number % 2], new_job_id(), dict(fields)) for number in range(count)]
 
 
-async def parent(stage: Stage) -> list[Claimed]:
+async def parent(stage: Stage) -> list[ClaimedJob]:
     """Prepare a job that the worker has at the parent queue."""
     await end(stage, await claim(stage), Advance("pack", _FIELDS))
     return await claim(stage, "pack")
@@ -74,14 +74,14 @@ async def family(stage: Stage) -> str:
     return claimed[0].id
 
 
-async def last_child(stage: Stage) -> list[Claimed]:
+async def last_child(stage: Stage) -> list[ClaimedJob]:
     """Prepare a parent and its last child, which the worker has."""
     claimed = await parent(stage)
     await end(stage, claimed, AwaitChildren(children(1), "ship", {}), "pack")
     return await claim(stage, "pack:label")
 
 
-async def over(stage: Stage) -> list[Claimed]:
+async def over(stage: Stage) -> list[ClaimedJob]:
     """Prepare three jobs of which two were not renewed for too long."""
     claimed = await claim(stage, count=3)
     for job in claimed[:2]:

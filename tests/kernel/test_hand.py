@@ -11,12 +11,12 @@ from typing import Any, cast
 import pytest
 
 from flows import LostLease
-from flows.kernel.attempt import Running
+from flows.kernel.attempt import Attempt
 from flows.kernel.hand import Hand
 from flows.model.job import JobError
 from flows.model.outcome import AwaitChildren, Cancel, Done, Fail, Outcome, Release
-from flows.store.claimed import Claimed
-from flows.store.ended import Ended
+from flows.store.claimed import ClaimedJob
+from flows.store.finished import FinishedAttempt
 from flows.telemetry.events import Event, Events
 from tests.kernel.parts import within
 
@@ -24,7 +24,7 @@ GRACE = 0.3
 TIMED_OUT = Fail(JobError(type="Timeout", message=""))
 DONE = Done({})
 
-Function = Callable[[Running], Awaitable[Outcome | None]]
+Function = Callable[[Attempt], Awaitable[Outcome | None]]
 
 
 @pytest.fixture(autouse=True)
@@ -34,9 +34,9 @@ def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flows.kernel.hand.GRACE", GRACE)
 
 
-def claimed(job_id: str = "1", fence: int = 1) -> Claimed:
+def claimed(job_id: str = "1", fence: int = 1) -> ClaimedJob:
     """Return a job as a turn brings it."""
-    return Claimed([job_id.encode(), fence, 1, 0, 0, None])
+    return ClaimedJob([job_id.encode(), fence, 1, 0, 0, None])
 
 
 class Notes:
@@ -59,20 +59,27 @@ class Held:
         self.run = function
         self.notes = Notes()
         self.rings = asyncio.Event()
-        self.fanned_out: list[Running] = []
+        self.fanned_out: list[Attempt] = []
         self.seen: list[Event] = []
         events = Events(logging.getLogger("flows.test"))
         events.subscribe(self.seen.append)
         notes = cast("Any", self.notes)
         self.hand = Hand(
-            "work", self, concurrency, notes, events, self.fan_out, partial(Ended, child=False), self.rings.set
+            "work",
+            self,
+            concurrency,
+            notes,
+            events,
+            self.fan_out,
+            partial(FinishedAttempt, child=False),
+            self.rings.set,
         )
 
-    def timed_out(self, _running: Running) -> Outcome:
+    def timed_out(self, _attempt: Attempt) -> Outcome:
         """Judge that a job timed out."""
         return TIMED_OUT
 
-    async def fan_out(self, job: Running, outcome: AwaitChildren) -> Outcome | None:
+    async def fan_out(self, job: Attempt, outcome: AwaitChildren) -> Outcome | None:
         """Create children that are too many for one script."""
         self.fanned_out.append(job)
         await asyncio.sleep(0)
@@ -102,11 +109,11 @@ class Stubborn:
         self.outcome = outcome
         self.begun, self.told, self.go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.times = 0
-        self.jobs: list[Running] = []
+        self.jobs: list[Attempt] = []
 
-    async def __call__(self, running: Running) -> Outcome | None:
+    async def __call__(self, attempt: Attempt) -> Outcome | None:
         """Go on."""
-        self.jobs.append(running)
+        self.jobs.append(attempt)
         self.begun.set()
         asyncio.get_running_loop().call_later(5, self.go_on.set)  # a test that has failed shall end too
         while not self.go_on.is_set():
@@ -118,19 +125,19 @@ class Stubborn:
         return self.outcome
 
 
-async def obedient(running: Running) -> Outcome | None:
+async def obedient(attempt: Attempt) -> Outcome | None:
     """Wait until told to end, then end as told."""
     try:
         await asyncio.Event().wait()
     except asyncio.CancelledError:
-        return running.stop_as
+        return attempt.stop_as
     return DONE
 
 
 async def test_what_ends_is_reported_once() -> None:
     """A job is held from its claim until it is reported, and its lease is to be kept as long."""
 
-    async def quick(_running: Running) -> Outcome:
+    async def quick(_attempt: Attempt) -> Outcome:
         return DONE
 
     held = Held(quick)
@@ -148,8 +155,8 @@ async def test_what_ends_is_reported_once() -> None:
 async def test_an_end_that_cannot_be_packed() -> None:
     """A fault of ours is told, and the lease of the job runs out; it stops neither the lane nor the other job."""
 
-    async def quick(running: Running) -> Outcome:
-        return DONE if running.claimed.id == "2" else cast("Any", "no outcome")
+    async def quick(attempt: Attempt) -> Outcome:
+        return DONE if attempt.claimed.id == "2" else cast("Any", "no outcome")
 
     held = Held(quick)
     held.hand.accept([claimed("1"), claimed("2")])
@@ -221,10 +228,10 @@ async def test_a_ready_job_that_is_lost_does_not_run() -> None:
     ran: list[str] = []
     begun = asyncio.Event()
 
-    async def noting(running: Running) -> Outcome | None:
-        ran.append(running.claimed.id)
+    async def noting(attempt: Attempt) -> Outcome | None:
+        ran.append(attempt.claimed.id)
         begun.set()
-        return await obedient(running)
+        return await obedient(attempt)
 
     held = Held(noting, concurrency=1)
     held.hand.accept([claimed("1"), claimed("2")])
@@ -257,8 +264,8 @@ async def test_a_job_that_comes_again_with_the_turn_that_reports_it() -> None:
     """What the turn recorded is forgotten, and not the new attempt."""
     stubborn = Stubborn()
 
-    async def function(running: Running) -> Outcome | None:
-        return DONE if running.claimed.fence == 1 else await stubborn(running)
+    async def function(attempt: Attempt) -> Outcome | None:
+        return DONE if attempt.claimed.fence == 1 else await stubborn(attempt)
 
     held = Held(function)
     held.hand.accept([claimed("1", 1)])
@@ -345,8 +352,8 @@ async def test_what_runs_is_handed_back() -> None:
     """Told once, however often the worker is stopped; what ends is released, what does not is left behind."""
     stubborn = Stubborn()
 
-    async def function(running: Running) -> Outcome | None:
-        return await (obedient if running.claimed.id == "1" else stubborn)(running)
+    async def function(attempt: Attempt) -> Outcome | None:
+        return await (obedient if attempt.claimed.id == "1" else stubborn)(attempt)
 
     held = Held(function)
     held.hand.accept([claimed("1"), claimed("2")])
@@ -393,14 +400,14 @@ async def test_closing_counts_what_is_left() -> None:
     """
     stubborn, ended = Stubborn(), asyncio.Event()
 
-    async def function(running: Running) -> Outcome | None:
-        return DONE if running.claimed.id == "1" else await stubborn(running)
+    async def function(attempt: Attempt) -> Outcome | None:
+        return DONE if attempt.claimed.id == "1" else await stubborn(attempt)
 
-    async def first(running: Running) -> Outcome | None:
+    async def first(attempt: Attempt) -> Outcome | None:
         try:
-            return await function(running)
+            return await function(attempt)
         finally:
-            if running.claimed.id == "2":
+            if attempt.claimed.id == "2":
                 asyncio.get_running_loop().call_later(GRACE, ended.set)
 
     held = Held(first, concurrency=1)

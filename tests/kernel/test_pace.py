@@ -6,7 +6,7 @@ import pytest
 
 from flows.kernel import pace
 from flows.kernel.pace import Pace
-from flows.store.ended import MOST_JOBS
+from flows.store.finished import MOST_JOBS
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 from flows import DeclarationError, FlowOptions, KeyConflict, QueueOptions
 from flows.kernel.pace import Pace
 from flows.model.outcome import Advance, AwaitChildren, Done, NewChild
-from flows.store.claimed import Claimed
-from flows.store.ended import Ended, first_batch
+from flows.store.claimed import ClaimedJob
+from flows.store.finished import FinishedAttempt, first_batch
 from tests.pipeline.parts import (
     LONG,
     Added,
@@ -36,7 +36,7 @@ from tests.pipeline.parts import (
 
 MakeOrders = Callable[..., Orders]
 
-CLAIMED = Claimed([b"id", 1, 1, 0, 0, None])
+CLAIMED = ClaimedJob([b"id", 1, 1, 0, 0, None])
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ CLAIMED = Claimed([b"id", 1, 1, 0, 0, None])
 )
 def test_a_script_takes_a_bounded_batch(outcome: Done | Advance | AwaitChildren, taken: int) -> None:
     """However many attempts end together, a script gets 100, 1 MiB or 200 children of them, and at least one."""
-    assert first_batch([Ended(CLAIMED, outcome, child=False)] * 1000) == taken
+    assert first_batch([FinishedAttempt(CLAIMED, outcome, child=False)] * 1000) == taken
 
 
 async def test_many_jobs_that_end_together_all_go_on(orders: Orders) -> None:

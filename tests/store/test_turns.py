@@ -22,7 +22,7 @@ from flows.model.outcome import (
     Snooze,
 )
 from flows.store.connection import Connection
-from flows.store.ended import fits_one_script
+from flows.store.finished import fits_one_script
 from flows.store.turns import Turns
 from flows.testing import private_server
 from tests.world import World
