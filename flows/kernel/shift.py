@@ -15,7 +15,7 @@ import traceback
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import KeyConflict, StoreError, StoreFull, StoreUnavailable
-from flows.kernel.hand import Hand, Runner
+from flows.kernel.in_flight import InFlight, Runner
 from flows.kernel.notes import Notes
 from flows.kernel.pace import Pace
 from flows.model.job import JobError
@@ -53,7 +53,7 @@ class Shift:
         self._answer = NO_TURN
         #: A fault of ours that was not told yet.
         self._fault: Exception | None = None
-        self._hand = Hand(
+        self._in_flight = InFlight(
             queue,
             runner,
             concurrency,
@@ -67,7 +67,7 @@ class Shift:
         self.unreported = 0
 
     async def work(self) -> None:
-        """Take turns until told to end, then finish what is in hand."""
+        """Take turns until told to end, then finish what is in flight."""
         try:
             while not self._stopping:
                 try:
@@ -79,14 +79,14 @@ class Shift:
             self._take_up_meanwhile()
             self._tell_fault()
             self._give_back_ready()
-            while self._hand.busy or self._hand.ended:
+            while self._in_flight.busy or self._in_flight.ended:
                 self._kick.clear()
-                if self._hand.ended:
+                if self._in_flight.ended:
                     await self._report()
                 else:
                     await self._kick.wait()
         finally:
-            await self._hand.close()
+            await self._in_flight.close()
 
     def end(self) -> None:
         """Take no more jobs."""
@@ -95,30 +95,30 @@ class Shift:
 
     def hand_back(self) -> None:
         """Cancel what still runs; those jobs go back at once, without using up an attempt."""
-        self._hand.hand_back()
+        self._in_flight.hand_back()
 
     @property
     def left(self) -> int:
         """How many attempts were neither finished nor handed back, or run on although they were."""
-        return self.unreported + self._hand.left_behind
+        return self.unreported + self._in_flight.left_behind
 
     def held(self) -> list[tuple[str, int]]:
         """The (id, fence) of each job whose lease it holds."""
-        return self._hand.leases()
+        return self._in_flight.leases()
 
     def lease_answered(self, job_id: str, fence: int, word: str) -> None:
         """Act on a lease that is lost, or on a job that shall be cancelled."""
-        self._hand.lease_answered(job_id, fence, word)
+        self._in_flight.lease_answered(job_id, fence, word)
 
     async def _one_turn(self) -> None:
         self._kick.clear()
-        if not self._hand.ended:
+        if not self._in_flight.ended:
             self._take_up()
         want = self._want()
-        if not want and not self._hand.ended:
+        if not want and not self._in_flight.ended:
             await self._wait(None)
             return
-        ended, busy = self._hand.next_ended(), self._hand.lanes.busy or bool(self._answer.jobs)
+        ended, busy = self._in_flight.next_ended(), self._in_flight.lanes.busy or bool(self._answer.jobs)
         asyncio.get_running_loop().call_soon(self._take_up_meanwhile)
         await self._write_notes()
         turn: Turn | None
@@ -129,13 +129,13 @@ class Shift:
         except StoreUnavailable as error:
             turn = await self._repeat(error)
             if turn is None:
-                self._hand.not_reported(ended)
+                self._in_flight.not_reported(ended)
                 return
         except StoreError as error:
             # Refused before anything was written: what has ended can still be reported without claiming.
             name = "store.full" if isinstance(error, StoreFull) else "store.refused"
             self._runtime.events.emit(name, queue=self.queue, error=str(error))
-            self._hand.not_reported(ended)
+            self._in_flight.not_reported(ended)
             await self._report()
             await self._wait(_PAUSE)
             return
@@ -145,10 +145,10 @@ class Shift:
             return
         # The queue is empty: what this has brought begins at once, and its end or the bell asks for the next turn.
         self._take_up()
-        if turn.left and self._hand.lanes.busy:
+        if turn.left and self._in_flight.lanes.busy:
             # The next job is to run alone: listening would only ring this worker again and again.
             await self._wait(None)
-        elif not self._hand.ended:
+        elif not self._in_flight.ended:
             await self._idle(turn.next_due_ms)
 
     def _take_up(self) -> None:
@@ -163,7 +163,7 @@ class Shift:
         if turn.claimed:
             failpoint("after-claim-reply")
             emit("job.claimed", queue=self.queue, count=len(turn.claimed))
-            self._hand.accept(turn.claimed)
+            self._in_flight.accept(turn.claimed)
 
     def _take_up_meanwhile(self) -> None:
         """Do it where nobody hears of a fault: it is told when the turn under way was answered."""
@@ -179,7 +179,7 @@ class Shift:
             return False
         trace = "".join(traceback.format_exception(error))
         self._runtime.events.emit("worker.crashed", queue=self.queue, error=trace)
-        self._hand.let_go()
+        self._in_flight.let_go()
         return True
 
     async def _repeat(self, error: StoreError) -> Turn | None:
@@ -195,7 +195,7 @@ class Shift:
 
     async def _report(self) -> None:
         """Report what has ended, and claim nothing."""
-        ended = self._hand.next_ended()
+        ended = self._in_flight.next_ended()
         if not ended:
             return
         await self._write_notes()
@@ -203,7 +203,7 @@ class Shift:
             self._recorded(ended, await self._turns.report(ended))
         except StoreError as error:
             # The leases run out and the jobs are run again elsewhere: at least once is what is promised.
-            self._hand.forget(ended)
+            self._in_flight.forget(ended)
             self.unreported += len(ended)
             self._runtime.events.emit("store.unavailable", queue=self.queue, error=str(error))
 
@@ -216,8 +216,8 @@ class Shift:
 
     def _want(self) -> int:
         """How many jobs to claim now: what the lanes will begin soon, and nothing beside a job that runs alone."""
-        lanes, coming = self._hand.lanes, self._answer
-        if self._hand.alone or coming.alone:
+        lanes, coming = self._in_flight.lanes, self._answer
+        if self._in_flight.alone or coming.alone:
             return 0
         return self._pace.room(len(lanes.running), len(lanes.ready) + len(coming.jobs))
 
@@ -245,7 +245,7 @@ class Shift:
         return AwaitChildren([], outcome.next_queue, outcome.fields, outcome.on_child_failure)
 
     def _recorded(self, ended: list[FinishedAttempt], words: list[str]) -> None:
-        self._hand.forget(ended)
+        self._in_flight.forget(ended)
         for attempt, word in zip(ended, words, strict=True):
             if word not in {"ok", "cancelled"}:
                 self._runtime.events.emit("job.lost", queue=self.queue, job_id=attempt.claimed.id, word=word)
@@ -263,7 +263,7 @@ class Shift:
     async def _wait(self, seconds: float | None) -> None:
         """Wait until kicked; jobs that were claimed ahead and do not begin meanwhile are handed back."""
         while True:
-            lanes = self._hand.lanes
+            lanes = self._in_flight.lanes
             begun = lanes.started
             limit = _SITTING if lanes.ready else seconds
             try:
@@ -279,7 +279,7 @@ class Shift:
                 return
 
     def _give_back_ready(self) -> None:
-        self._hand.give_back_ready()
+        self._in_flight.give_back_ready()
         self._pace.slow()
 
 

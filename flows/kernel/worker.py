@@ -11,8 +11,8 @@ from flows.kernel.shift import Shift
 from flows.store.connection import ANSWER_TIMEOUT
 
 if TYPE_CHECKING:
-    from flows.kernel.hand import Runner
     from flows.kernel.handler import Handler
+    from flows.kernel.in_flight import Runner
     from flows.kernel.runtime import Runtime
 
 #: What a worker is doing.
@@ -25,7 +25,7 @@ class Worker:
     Attributes:
         queue: The full name of its queue.
         concurrency: How many jobs it runs at once.
-        status: "stopped", "running", or "stopping" while it finishes the jobs in hand.
+        status: "stopped", "running", or "stopping" while it finishes the jobs in flight.
         left: How many jobs it could neither finish nor hand back when it stopped: their leases have to run out.
     """
 
@@ -71,7 +71,7 @@ class Worker:
         self._task = asyncio.get_running_loop().create_task(self._work(shift), name=f"flows-{self.queue}")
 
     async def stop(self, grace: float | None = None) -> None:
-        """Take no more jobs, finish those in hand, and end; a second call with a shorter grace hastens the first.
+        """Take no more jobs, finish those in flight, and end; a second call with a shorter grace hastens the first.
 
         Args:
             grace: After so many seconds what still runs is cancelled, and those jobs are handed back at once

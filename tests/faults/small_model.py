@@ -60,7 +60,7 @@ class Family(NamedTuple):
     cancelling: bool = False
 
 
-class Hand(NamedTuple):
+class Worker(NamedTuple):
     """A worker process: its incarnation, the attempts that it runs, and the queue of a call that was not answered."""
 
     name: str
@@ -80,7 +80,7 @@ class State(NamedTuple):
     family: Family = Family()
     #: What the last call of each worker was answered.
     answers: tuple[tuple[tuple[str, str], tuple[Token, ...]], ...] = ()
-    hands: tuple[Hand, ...] = ()
+    workers: tuple[Worker, ...] = ()
     #: Ids that stand in a list once too often by an accident; and how many accidents may still happen.
     copied: frozenset[int] = frozenset()
     #: Jobs that were given a new life by a call that may come again.

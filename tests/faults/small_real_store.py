@@ -154,7 +154,7 @@ class RealStore:
 
     def crash(self, number: int) -> None:
         """A process dies."""
-        name = self.case.start.hands[number].name
+        name = self.case.start.workers[number].name
         self.deaths[name] = self.deaths.get(name, 0) + 1
 
     def lose(self, job_id: int) -> None:

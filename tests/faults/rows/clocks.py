@@ -67,12 +67,12 @@ def d3(case: Case) -> None:
         fleet.kill(victim)
         killed = time.monotonic()
         case.server.shift_clock(-3_600_000)
-        in_hand = _begun_only(case, victim.pid)
-        case.wait_until(lambda: not _nowhere_else(case, in_hand, victim.pid), 10, 0.05)
-        frozen = _nowhere_else(case, in_hand, victim.pid)
-        case.expect(in_hand, "the victim had jobs in hand")
+        in_flight = _begun_only(case, victim.pid)
+        case.wait_until(lambda: not _nowhere_else(case, in_flight, victim.pid), 10, 0.05)
+        frozen = _nowhere_else(case, in_flight, victim.pid)
+        case.expect(in_flight, "the victim had jobs in flight")
         case.expect(not frozen, f"jobs of a dead worker are not frozen for an hour: {sorted(frozen)[:3]}")
-        case.figures |= {"in_hand": len(in_hand), "frozen_s": time.monotonic() - killed, "frozen": len(frozen)}
+        case.figures |= {"in_flight": len(in_flight), "frozen_s": time.monotonic() - killed, "frozen": len(frozen)}
         time.sleep(1)
     left = case.wait_done(producer.ids, 15)
     case.expect(not left, f"all are done, but {len(left)}")

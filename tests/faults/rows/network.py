@@ -158,7 +158,7 @@ def b8(case: Case) -> None:
     case.expect(producer.longest < 3.0 + 2 * connection.ANSWER_TIMEOUT, "within their deadline and one more try")
     case.expect(cpu < 0.2, f"a worker without a server takes {cpu:.0%} of a processor")
     case.expect(grown < 20, f"a worker without a server grows by {grown:.0f} MB")
-    # With a lease of a second each queue with jobs in hand tries to renew four times a second, on three connections.
+    # With a lease of a second each queue with jobs in flight tries to renew four times a second, on three connections.
     case.expect(case.figures["connects_per_s"] < 100, "connections are tried with pauses")
     case.expect(case.figures["log_lines_per_s"] < 20, "its log does not run full")
 

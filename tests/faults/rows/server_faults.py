@@ -90,7 +90,7 @@ def c3(case: Case) -> None:
 
 @row("C4", "a restart with all data gone")
 def c4(case: Case) -> None:
-    """Workers go on: what they had in hand is refused as gone; all that was there is lost, and no more."""
+    """Workers go on: what they had in flight is refused as gone; all that was there is lost, and no more."""
     fleet = case.fleet()
     workers = fleet.spawn(3)
     with Producer(case, kind="slow:0.2", lanes=4) as producer:
@@ -114,7 +114,7 @@ def c4(case: Case) -> None:
 
 @row("C7", "the server's memory is full, noeviction", profile="small")
 def c7(case: Case) -> None:
-    """New jobs are refused, jobs in hand keep their leases, end and are rescued; when there is room, all goes on."""
+    """New jobs are refused, jobs in flight keep their leases, end and are rescued; when there is room, all goes on."""
     case.recovers_at = "rescue"  # whoever is to begin it needs room first
     fleet = case.fleet(concurrency=8)
     ids = case.create(48, lambda number: "slow:3" if number < 16 else "plain")

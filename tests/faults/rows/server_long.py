@@ -42,7 +42,7 @@ def c5(case: Case) -> None:
         case.server.restart()
         gone = case.count(ids)["gone"]
         resume(case, time.monotonic())
-        time.sleep(0.8)  # others get what the zombie had in hand
+        time.sleep(0.8)  # others get what the zombie had in flight
         proxy.open()
         case.wait_done(ids, 25)
         fleet.finish()

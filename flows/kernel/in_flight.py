@@ -1,4 +1,4 @@
-"""What one worker incarnation has in hand: jobs that are ready, that run, and that have ended but are not reported."""
+"""What one worker has in flight: jobs that are ready, that run, and that have ended but are not reported."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class Runner(Protocol):
         ...
 
 
-class Hand:
-    """The jobs in hand; `ring` tells the worker that there is something to do.
+class InFlight:
+    """The jobs in flight; `ring` tells the worker that there is something to do.
 
     Args:
         queue: The worker's queue.
@@ -93,7 +93,7 @@ class Hand:
 
     @property
     def alone(self) -> bool:
-        """Whether a job is in hand beside which nothing may run."""
+        """Whether a job is in flight beside which nothing may run."""
         lanes = self.lanes
         return any(job.claimed.alone for job in lanes.running) or any(job.claimed.alone for job in lanes.ready)
 

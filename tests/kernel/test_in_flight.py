@@ -1,4 +1,4 @@
-"""What a worker has in hand: each job ends once, by what decided it first, and what is lost is not written."""
+"""What a worker has in flight: each job ends once, by what decided it first, and what is lost is not written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from flows import LostLease
 from flows.kernel.attempt import Attempt
-from flows.kernel.hand import Hand
+from flows.kernel.in_flight import InFlight
 from flows.model.job import JobError
 from flows.model.outcome import AwaitChildren, Cancel, Done, Fail, Outcome, Release
 from flows.store.claimed import ClaimedJob
@@ -31,7 +31,7 @@ Function = Callable[[Attempt], Awaitable[Outcome | None]]
 def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second is long for a test."""
     monkeypatch.setattr("flows.kernel.deadlines.GRACE", GRACE)
-    monkeypatch.setattr("flows.kernel.hand.GRACE", GRACE)
+    monkeypatch.setattr("flows.kernel.in_flight.GRACE", GRACE)
 
 
 def claimed(job_id: str = "1", fence: int = 1) -> ClaimedJob:
@@ -64,7 +64,7 @@ class Held:
         events = Events(logging.getLogger("flows.test"))
         events.subscribe(self.seen.append)
         notes = cast("Any", self.notes)
-        self.hand = Hand(
+        self.in_flight = InFlight(
             "work",
             self,
             concurrency,
@@ -92,8 +92,8 @@ class Held:
 
     def reported(self) -> list[tuple[str, int, Outcome]]:
         """Take what is to be reported, as a turn does."""
-        ended = self.hand.next_ended()
-        self.hand.forget(ended)
+        ended = self.in_flight.next_ended()
+        self.in_flight.forget(ended)
         return [(one.claimed.id, one.claimed.fence, one.outcome) for one in ended]
 
     @property
@@ -141,15 +141,15 @@ async def test_what_ends_is_reported_once() -> None:
         return DONE
 
     held = Held(quick)
-    held.hand.accept([claimed("1"), claimed("2", 7)])
-    assert held.hand.leases() == [("1", 1), ("2", 7)]
+    held.in_flight.accept([claimed("1"), claimed("2", 7)])
+    assert held.in_flight.leases() == [("1", 1), ("2", 7)]
     await held.rung()
-    assert not held.hand.busy
-    assert held.hand.leases() == [("1", 1), ("2", 7)]
+    assert not held.in_flight.busy
+    assert held.in_flight.leases() == [("1", 1), ("2", 7)]
     assert held.reported() == [("1", 1, DONE), ("2", 7, DONE)]
-    assert (held.hand.leases(), held.reported(), held.hand.ended) == ([], [], 0)
-    await held.hand.close()
-    assert held.hand.left_behind == 0
+    assert (held.in_flight.leases(), held.reported(), held.in_flight.ended) == ([], [], 0)
+    await held.in_flight.close()
+    assert held.in_flight.left_behind == 0
 
 
 async def test_an_end_that_cannot_be_packed() -> None:
@@ -159,59 +159,59 @@ async def test_an_end_that_cannot_be_packed() -> None:
         return DONE if attempt.claimed.id == "2" else cast("Any", "no outcome")
 
     held = Held(quick)
-    held.hand.accept([claimed("1"), claimed("2")])
-    while held.hand.busy:
+    held.in_flight.accept([claimed("1"), claimed("2")])
+    while held.in_flight.busy:
         await held.rung()
-    assert (held.hand.leases(), held.events) == ([("2", 1)], ["worker.crashed"])
+    assert (held.in_flight.leases(), held.events) == ([("2", 1)], ["worker.crashed"])
     assert held.reported() == [("2", 1, DONE)]
-    await held.hand.close()
+    await held.in_flight.close()
 
 
 async def test_a_cancellation_that_is_heard_again_is_told_once() -> None:
     """The word comes with every renewal; a function that cleans up is not disturbed by the second."""
     stubborn = Stubborn()
     held = Held(stubborn)
-    held.hand.accept([claimed()])
+    held.in_flight.accept([claimed()])
     await within(stubborn.begun.wait())
-    held.hand.lease_answered("1", 8, "cancel")  # the word for another attempt
+    held.in_flight.lease_answered("1", 8, "cancel")  # the word for another attempt
     assert not stubborn.jobs[0].current.cancelled
     for _ in range(3):
-        held.hand.lease_answered("1", 1, "cancel")
+        held.in_flight.lease_answered("1", 1, "cancel")
         await within(stubborn.told.wait())
     stubborn.go_on.set()
     await held.rung()
     assert stubborn.times == 1
     assert stubborn.jobs[0].current.cancelled
     assert held.reported() == [("1", 1, DONE)]  # its work is there: the store has the last word
-    await held.hand.close()
+    await held.in_flight.close()
 
 
 async def test_a_ready_job_is_cancelled_without_running() -> None:
     """One that was claimed ahead ends as cancelled; the one that runs is told."""
     held = Held(obedient, concurrency=1)
-    held.hand.accept([claimed("1"), claimed("2")])
+    held.in_flight.accept([claimed("1"), claimed("2")])
     await asyncio.sleep(0)
-    held.hand.lease_answered("2", 1, "cancel")
+    held.in_flight.lease_answered("2", 1, "cancel")
     assert held.reported() == [("2", 1, Cancel())]
     held.rings.clear()
-    held.hand.lease_answered("1", 1, "cancel")
+    held.in_flight.lease_answered("1", 1, "cancel")
     await held.rung()
     assert held.reported() == [("1", 1, Cancel())]
-    await held.hand.close()
+    await held.in_flight.close()
 
 
 async def test_a_lost_lease() -> None:
     """Nothing is held, reported or told any more: progress and log raise LostLease; the function is cancelled."""
     stubborn = Stubborn()
     held = Held(stubborn)
-    held.hand.accept([claimed()])
+    held.in_flight.accept([claimed()])
     await within(stubborn.begun.wait())
     (job,) = stubborn.jobs
     job.current.progress(0.5)
     for _ in range(2):
-        held.hand.lease_answered("1", 1, "stale")
+        held.in_flight.lease_answered("1", 1, "stale")
         await within(stubborn.told.wait())
-    assert (held.hand.leases(), job.current.lost, job.current.cancelled) == ([], True, True)
+    assert (held.in_flight.leases(), job.current.lost, job.current.cancelled) == ([], True, True)
     for tell in (lambda: job.current.progress(1), lambda: job.current.log("a line")):
         with pytest.raises(LostLease, match="job 1: this attempt has lost its lease"):
             tell()
@@ -219,8 +219,8 @@ async def test_a_lost_lease() -> None:
     await held.rung()
     assert (stubborn.times, held.reported(), len(held.notes.taken)) == (1, [], 1)
     assert held.events == ["job.lost"]
-    await held.hand.close()
-    assert held.hand.left_behind == 0
+    await held.in_flight.close()
+    assert held.in_flight.left_behind == 0
 
 
 async def test_a_ready_job_that_is_lost_does_not_run() -> None:
@@ -234,30 +234,30 @@ async def test_a_ready_job_that_is_lost_does_not_run() -> None:
         return await obedient(attempt)
 
     held = Held(noting, concurrency=1)
-    held.hand.accept([claimed("1"), claimed("2")])
+    held.in_flight.accept([claimed("1"), claimed("2")])
     await within(begun.wait())
-    held.hand.lease_answered("2", 1, "stale")
-    held.hand.lease_answered("1", 1, "cancel")
+    held.in_flight.lease_answered("2", 1, "stale")
+    held.in_flight.lease_answered("1", 1, "cancel")
     await held.rung()
     assert (ran, held.reported()) == (["1"], [("1", 1, Cancel())])
-    await held.hand.close()
+    await held.in_flight.close()
 
 
 async def test_a_job_that_comes_again() -> None:
     """A job whose lease was over before anyone told, claimed anew: only the new attempt counts."""
     stubborn = Stubborn()
     held = Held(stubborn)
-    held.hand.accept([claimed("1", 1)])
+    held.in_flight.accept([claimed("1", 1)])
     await within(stubborn.begun.wait())
-    held.hand.accept([claimed("1", 2)])
+    held.in_flight.accept([claimed("1", 2)])
     await within(stubborn.told.wait())
-    assert held.hand.leases() == [("1", 2)]
+    assert held.in_flight.leases() == [("1", 2)]
     assert stubborn.jobs[0].current.lost
     stubborn.go_on.set()
-    while not held.hand.ended:
+    while not held.in_flight.ended:
         await held.rung()
     assert held.reported() == [("1", 2, DONE)]
-    await held.hand.close()
+    await held.in_flight.close()
 
 
 async def test_a_job_that_comes_again_with_the_turn_that_reports_it() -> None:
@@ -268,16 +268,16 @@ async def test_a_job_that_comes_again_with_the_turn_that_reports_it() -> None:
         return DONE if attempt.claimed.fence == 1 else await stubborn(attempt)
 
     held = Held(function)
-    held.hand.accept([claimed("1", 1)])
+    held.in_flight.accept([claimed("1", 1)])
     await held.rung()
-    ended = held.hand.next_ended()
-    held.hand.accept([claimed("1", 2)])
-    held.hand.forget(ended)
-    assert held.hand.leases() == [("1", 2)]
+    ended = held.in_flight.next_ended()
+    held.in_flight.accept([claimed("1", 2)])
+    held.in_flight.forget(ended)
+    assert held.in_flight.leases() == [("1", 2)]
     stubborn.go_on.set()
     await held.rung()
     assert held.reported() == [("1", 2, DONE)]
-    await held.hand.close()
+    await held.in_flight.close()
 
 
 async def test_a_timeout() -> None:
@@ -285,50 +285,50 @@ async def test_a_timeout() -> None:
     for outcome in (DONE, None, Cancel()):
         stubborn = Stubborn(outcome)
         held = Held(stubborn, timeout=0.02)
-        held.hand.accept([claimed()])
+        held.in_flight.accept([claimed()])
         await within(stubborn.told.wait())
-        held.hand.hand_back()
+        held.in_flight.hand_back()
         stubborn.go_on.set()
         await held.rung()
         assert held.reported() == [("1", 1, TIMED_OUT)]
         assert stubborn.times == 1
-        assert (held.events, held.hand.left_behind, held.hand.busy) == (["job.timed_out"], 0, False)
+        assert (held.events, held.in_flight.left_behind, held.in_flight.busy) == (["job.timed_out"], 0, False)
         assert not stubborn.jobs[0].current.lost
-        await held.hand.close()
+        await held.in_flight.close()
 
 
 async def test_a_timeout_that_is_not_heeded() -> None:
     """After a grace the job is reported without its function, whose place stays taken until it returns."""
     stubborn = Stubborn()
     held = Held(stubborn, timeout=0.02, concurrency=1)
-    held.hand.accept([claimed("1"), claimed("2")])
+    held.in_flight.accept([claimed("1"), claimed("2")])
     await held.rung()
     assert held.reported() == [("1", 1, TIMED_OUT)]
-    assert (held.events, held.hand.left_behind) == (["job.timed_out", "job.overruns"], 1)
-    assert [job.claimed.id for job in held.hand.lanes.ready] == ["2"]
+    assert (held.events, held.in_flight.left_behind) == (["job.timed_out", "job.overruns"], 1)
+    assert [job.claimed.id for job in held.in_flight.lanes.ready] == ["2"]
     with pytest.raises(LostLease):
         stubborn.jobs[0].current.log("too late")
-    held.hand.give_back_ready()
+    held.in_flight.give_back_ready()
     assert held.reported() == [("2", 1, Release())]
-    assert not held.hand.busy
+    assert not held.in_flight.busy
     held.rings.clear()
     stubborn.go_on.set()
     await held.rung()
-    assert (held.hand.left_behind, held.reported(), stubborn.times) == (0, [], 1)
-    await held.hand.close()
+    assert (held.in_flight.left_behind, held.reported(), stubborn.times) == (0, [], 1)
+    await held.in_flight.close()
 
 
 async def test_a_timeout_after_which_the_lease_is_lost() -> None:
     """Nothing is written of it any more."""
     stubborn = Stubborn()
     held = Held(stubborn, timeout=0.02)
-    held.hand.accept([claimed()])
+    held.in_flight.accept([claimed()])
     await within(stubborn.told.wait())
-    held.hand.lease_answered("1", 1, "stale")
+    held.in_flight.lease_answered("1", 1, "stale")
     stubborn.go_on.set()
     await held.rung()
     assert (held.reported(), stubborn.jobs[0].current.lost) == ([], True)
-    await held.hand.close()
+    await held.in_flight.close()
 
 
 async def test_children_of_an_attempt_that_was_decided_are_not_created() -> None:
@@ -337,15 +337,15 @@ async def test_children_of_an_attempt_that_was_decided_are_not_created() -> None
     for word, created in (("stale", False), ("cancel", True), (None, False)):
         stubborn = Stubborn(waits)
         held = Held(stubborn, timeout=None if word else 0.02)
-        held.hand.accept([claimed()])
+        held.in_flight.accept([claimed()])
         await within(stubborn.begun.wait())
         if word:
-            held.hand.lease_answered("1", 1, word)
+            held.in_flight.lease_answered("1", 1, word)
         await within(stubborn.told.wait())
         stubborn.go_on.set()
         await held.rung()
         assert bool(held.fanned_out) == created
-        await held.hand.close()
+        await held.in_flight.close()
 
 
 async def test_what_runs_is_handed_back() -> None:
@@ -356,41 +356,41 @@ async def test_what_runs_is_handed_back() -> None:
         return await (obedient if attempt.claimed.id == "1" else stubborn)(attempt)
 
     held = Held(function)
-    held.hand.accept([claimed("1"), claimed("2")])
+    held.in_flight.accept([claimed("1"), claimed("2")])
     await within(stubborn.begun.wait())
     for _ in range(2):
-        held.hand.hand_back()
+        held.in_flight.hand_back()
         await within(stubborn.told.wait())
     assert held.reported() == [("1", 1, Release())]
-    assert held.hand.busy
+    assert held.in_flight.busy
     held.rings.clear()
     await held.rung()
     assert held.reported() == [("2", 1, Release())]
-    assert (held.events, held.hand.left_behind, held.hand.busy) == (["job.overruns"], 1, False)
-    held.hand.hand_back()
+    assert (held.events, held.in_flight.left_behind, held.in_flight.busy) == (["job.overruns"], 1, False)
+    held.in_flight.hand_back()
     assert stubborn.times == 1
     stubborn.go_on.set()
     await held.rung()
-    assert (held.hand.left_behind, held.reported()) == (0, [])
-    await held.hand.close()
+    assert (held.in_flight.left_behind, held.reported()) == (0, [])
+    await held.in_flight.close()
 
 
 async def test_a_lost_job_that_does_not_end_is_not_waited_for() -> None:
     """When the worker stops it is left behind as others are, and nothing of it is reported."""
     stubborn = Stubborn()
     held = Held(stubborn)
-    held.hand.accept([claimed()])
+    held.in_flight.accept([claimed()])
     await within(stubborn.begun.wait())
-    held.hand.lease_answered("1", 1, "stale")
+    held.in_flight.lease_answered("1", 1, "stale")
     await within(stubborn.told.wait())
-    assert held.hand.busy
-    held.hand.hand_back()
+    assert held.in_flight.busy
+    held.in_flight.hand_back()
     await held.rung()
-    assert (held.hand.busy, held.hand.left_behind, held.reported()) == (False, 1, [])
+    assert (held.in_flight.busy, held.in_flight.left_behind, held.reported()) == (False, 1, [])
     stubborn.go_on.set()
     await held.rung()
-    await held.hand.close()
-    assert held.hand.left_behind == 0
+    await held.in_flight.close()
+    assert held.in_flight.left_behind == 0
 
 
 async def test_closing_counts_what_is_left() -> None:
@@ -411,10 +411,10 @@ async def test_closing_counts_what_is_left() -> None:
                 asyncio.get_running_loop().call_later(GRACE, ended.set)
 
     held = Held(first, concurrency=1)
-    held.hand.accept([claimed("1"), claimed("2"), claimed("3")])
+    held.in_flight.accept([claimed("1"), claimed("2"), claimed("3")])
     await within(stubborn.begun.wait())
-    await within(held.hand.close(), 5)
-    assert (held.hand.left_behind, held.hand.leases(), stubborn.times) == (3, [], 1)
+    await within(held.in_flight.close(), 5)
+    assert (held.in_flight.left_behind, held.in_flight.leases(), stubborn.times) == (3, [], 1)
     assert stubborn.jobs[0].current.lost
     stubborn.go_on.set()
     await within(ended.wait())
