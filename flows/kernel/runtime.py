@@ -96,7 +96,7 @@ class Runtime:
         self.rescuer = Rescuer(self._rescue, self.control.cascade, lease / 6, self.events)
         self.auditor = Auditor(self._audit, min(lease / 2, 15), self.events)
 
-    def begin(self, shift: Holder) -> None:
+    def begin(self, holder: Holder) -> None:
         """Renew the leases of a worker that begins, look after its queue, and hear which of its jobs are cancelled."""
         if not self._serving:
             self._serving = True
@@ -104,15 +104,15 @@ class Runtime:
             self.renewer.start()
             self.rescuer.start()
             self.auditor.start()
-        self.renewer.add(shift)
-        self.rescuer.add(shift.queue)
-        self.background(self.signals.subscribe(self.terms.keys.cancel(shift.queue), self.renewer.poke))
+        self.renewer.add(holder)
+        self.rescuer.add(holder.queue)
+        self.background(self.signals.subscribe(self.terms.keys.cancel(holder.queue), self.renewer.poke))
 
-    def end(self, shift: Holder) -> None:
+    def end(self, holder: Holder) -> None:
         """Do it no more."""
-        self.renewer.remove(shift)
-        self.rescuer.remove(shift.queue)
-        self.signals.unsubscribe(self.terms.keys.cancel(shift.queue), self.renewer.poke)
+        self.renewer.remove(holder)
+        self.rescuer.remove(holder.queue)
+        self.signals.unsubscribe(self.terms.keys.cancel(holder.queue), self.renewer.poke)
 
     async def close(self) -> None:
         """Stop the services and disconnect; closing twice changes nothing."""
@@ -139,9 +139,9 @@ class Runtime:
             await self.signals.close()
             await self.connection.close()
 
-    def turns(self, queue: str, incarnation: str, fields: Sequence[str]) -> Turns:
+    def turns(self, queue: str, worker_id: str, fields: Sequence[str]) -> Turns:
         """Return the turns of a worker."""
-        return Turns(self.connection, self.terms, queue, incarnation, fields)
+        return Turns(self.connection, self.terms, queue, worker_id, fields)
 
     async def children_results(self, flow: str, job_id: str, queue: str) -> bytes | None:
         """Read the results of a parent's many children."""

@@ -43,7 +43,7 @@ class LeaseRenewal:
         self._terms = terms
         self._script = load("renew")
 
-    def renew(self, queue: str, worker: str, held: list[tuple[str, int]]) -> list[str]:
+    def renew(self, queue: str, worker_id: str, held: list[tuple[str, int]]) -> list[str]:
         """Extend the leases of (id, fence) pairs; a word for each: kept, cancel, or why it is lost.
 
         Raises:
@@ -52,7 +52,7 @@ class LeaseRenewal:
         words: list[str] = []
         named: dict[str, Argument] = {
             **self._terms.named(self._terms.flow_of(queue)),
-            "worker": worker,
+            "worker": worker_id,
             "processing": self._terms.keys.processing(queue),
         }
         for start in range(0, len(held), _AT_ONCE):

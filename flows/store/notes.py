@@ -29,7 +29,7 @@ class Note:
 
 
 async def write_notes(
-    connection: Connection, terms: Terms, queue: str, worker: str, notes: Mapping[tuple[str, int], Note]
+    connection: Connection, terms: Terms, queue: str, worker_id: str, notes: Mapping[tuple[str, int], Note]
 ) -> None:
     """Write the notes of attempts by their (id, fence); those of a lost attempt are refused and dropped."""
     rest: list[Argument] = []
@@ -37,7 +37,7 @@ async def write_notes(
         rest += (job_id, fence, note.progress, len(note.lines), *note.lines)
     named: dict[str, Argument] = {
         **terms.named(terms.flow_of(queue)),
-        "worker": worker,
+        "worker": worker_id,
         "most_lines": LOG_LINES,
         "call": terms.new_call(),
     }

@@ -56,13 +56,13 @@ NO_TURN: Final = Turn([], [], 0, 0, 0, 0, 0)
 
 
 class Turns:
-    """The turns of one worker incarnation on one queue."""
+    """The turns of one worker loop, on one queue."""
 
-    def __init__(self, connection: Connection, terms: Terms, queue: str, worker: str, fields: Sequence[str]) -> None:
+    def __init__(self, connection: Connection, terms: Terms, queue: str, worker_id: str, fields: Sequence[str]) -> None:
         self._connection = connection
         self._terms = terms
         self.queue = queue
-        self.worker = worker
+        self.worker_id = worker_id
         self.flow = terms.flow_of(queue)
         self._fields = list(fields)
         self._is_child = self.flow != terms.flow
@@ -71,11 +71,11 @@ class Turns:
         self._named: dict[str, Argument] = {
             **terms.named(self.flow),
             "queue": queue,
-            "worker": worker,
+            "worker": worker_id,
             "waiting": keys.waiting(queue),
             "processing": keys.processing(queue),
             "delayed": keys.delayed(queue),
-            "call": keys.call(worker),
+            "call": keys.call(worker_id),
             "nfields": len(self._fields),
         }
         self._turn, self._report = load("turn"), load("report")

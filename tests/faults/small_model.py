@@ -61,7 +61,7 @@ class Family(NamedTuple):
 
 
 class Worker(NamedTuple):
-    """A worker process: its incarnation, the attempts that it runs, and the queue of a call that was not answered."""
+    """A worker process: its name, the attempts that it runs, and the queue of a call that was not answered."""
 
     name: str
     tokens: frozenset[Token] = frozenset()
@@ -164,7 +164,7 @@ class Sheet:
             return "gone"
         refused = (
             (job.status != "processing" and self.on("owned:status"))
-            # In the scripts the worker's id stands for its queue too: an incarnation works for one.
+            # In the scripts the worker's id stands for its queue too: a worker loop works for one.
             or (job.queue != queue and self.on("owned:queue"))
             or (job.fence != fence and self.on("owned:fence"))
             or (job.worker != worker and self.on("owned:worker"))

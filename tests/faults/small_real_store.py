@@ -18,7 +18,7 @@ class RealStore:
         self.world, self.case = world, case
         self.redis: Redis = world.redis
         self.queues = [queue for queue, _ids in case.start.waiting]
-        #: How often each process has died: each incarnation has a name of its own.
+        #: How often each process has died: each worker loop has an id of its own.
         self.deaths: dict[str, int] = {}
         #: The numbers of calls whose answers were lost, and the worker names that have called at all.
         self.lost: dict[str, int] = {}
@@ -40,11 +40,11 @@ class RealStore:
         return f"{self.flow(job_id)}:{job_id}"
 
     def worker(self, name: str, queue: str) -> str:
-        """Return the incarnation that works on a queue."""
+        """Return the id of the worker loop that works on a queue."""
         return f"{name}{self.deaths.get(name, 0)}.{queue}"
 
     def of_worker(self, found: str | None) -> str:
-        """Return the model's name of an incarnation."""
+        """Return the model's name of a worker loop."""
         if not found:
             return ""
         name, _, queue = found.partition(".")

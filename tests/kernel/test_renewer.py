@@ -253,7 +253,7 @@ class Shelf:
     """A holder of leases."""
 
     queue = "work"
-    incarnation = "w1"
+    worker_id = "w1"
 
     def __init__(self, *ids: str) -> None:
         self.ids = ids

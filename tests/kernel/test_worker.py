@@ -436,15 +436,15 @@ async def test_a_second_stop_hastens_the_first(
     stopping = asyncio.create_task(flow.workers[0].stop(first))
     await asyncio.sleep(0)
     assert flow.workers[0].status == "stopping"
-    shift = flow.workers[0]._shift
-    hand_back = shift.hand_back
+    worker_loop = flow.workers[0]._worker_loop
+    hand_back = worker_loop.hand_back
 
     def noted() -> None:
         hand_back()
         if told.is_set():
             again.set()
 
-    monkeypatch.setattr(shift, "hand_back", noted)
+    monkeypatch.setattr(worker_loop, "hand_back", noted)
     hastened = asyncio.create_task(flow.workers[0].stop(0))
     await within(told.wait())
     await within(flow.workers[0].stop(0), 5)

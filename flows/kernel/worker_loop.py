@@ -1,4 +1,4 @@
-"""One incarnation of a worker: from start to stop it takes turns, runs what they bring, and reports how it ended.
+"""The loop of one worker: from start to stop it takes turns, runs what they bring, and reports how it ended.
 
 One turn is under way at a time. It takes along all that has ended since the last one and brings the next jobs, so
 the batches grow with the load by themselves, and an idle worker answers at once. What a turn has brought is taken up
@@ -36,16 +36,16 @@ _PAUSE: Final = 1.0
 _SITTING: Final = 0.5
 
 
-class Shift:
-    """The work of one incarnation; what an earlier one still tries to write is a stranger's."""
+class WorkerLoop:
+    """The work of a worker from start to stop; what an earlier loop of it still tries to write is a stranger's."""
 
     def __init__(self, runtime: Runtime, queue: str, runner: Runner, concurrency: int) -> None:
         self.queue = queue
-        self.incarnation = _incarnation()
+        self.worker_id = _new_worker_id()
         self._runtime = runtime
-        self._turns = runtime.turns(queue, self.incarnation, runner.fields)
+        self._turns = runtime.turns(queue, self.worker_id, runner.fields)
         self._pace = Pace(concurrency)
-        self._notes = Notes(runtime, queue, self.incarnation)
+        self._notes = Notes(runtime, queue, self.worker_id)
         self._kick = asyncio.Event()
         self._stopping = False
         #: What the last turn has reported, and its answer, until it is taken up.
@@ -283,7 +283,7 @@ class Shift:
         self._pace.slow()
 
 
-def _incarnation() -> str:
+def _new_worker_id() -> str:
     """Return a name that no other worker ever has, and that says where it runs: host, process and a random part."""
     host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:16]
     return f"{host}.{os.getpid()}.{os.urandom(5).hex()}"
