@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from flows.errors import KeyConflict, StoreError, StoreFull, StoreUnavailable
 from flows.kernel.in_flight import InFlight, Runner
 from flows.kernel.notes import Notes
-from flows.kernel.pace import Pace
+from flows.kernel.prefetch import Prefetch
 from flows.model.job import JobError
 from flows.model.outcome import AwaitChildren, Fail, Outcome, Snooze
 from flows.store.finished import MOST_JOBS, fits_one_script
@@ -44,7 +44,7 @@ class WorkerLoop:
         self.worker_id = _new_worker_id()
         self._runtime = runtime
         self._turns = runtime.turns(queue, self.worker_id, runner.fields)
-        self._pace = Pace(concurrency)
+        self._prefetch = Prefetch(concurrency)
         self._notes = Notes(runtime, queue, self.worker_id)
         self._kick = asyncio.Event()
         self._stopping = False
@@ -139,7 +139,7 @@ class WorkerLoop:
             await self._report()
             await self._wait(_PAUSE)
             return
-        self._pace.ended(len(ended))
+        self._prefetch.ended(len(ended))
         self._reported, self._answer = ended, turn
         if self._fault or (turn.jobs and (turn.left or len(turn.jobs) >= min(want, MOST_JOBS))):
             return
@@ -219,7 +219,7 @@ class WorkerLoop:
         lanes, coming = self._in_flight.lanes, self._answer
         if self._in_flight.alone or coming.alone:
             return 0
-        return self._pace.room(len(lanes.running), len(lanes.ready) + len(coming.jobs))
+        return self._prefetch.room(len(lanes.running), len(lanes.ready) + len(coming.jobs))
 
     async def _fan_out(self, job: Attempt, outcome: AwaitChildren) -> Outcome | None:
         """Return the outcome with the correlation id handed on, and with too many children for one script created."""
@@ -280,7 +280,7 @@ class WorkerLoop:
 
     def _give_back_ready(self) -> None:
         self._in_flight.give_back_ready()
-        self._pace.slow()
+        self._prefetch.slow()
 
 
 def _new_worker_id() -> str:

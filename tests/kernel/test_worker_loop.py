@@ -226,7 +226,7 @@ async def test_an_idle_workers_job_takes_two_scripts(
 ) -> None:
     """One that claims it and one that ends it; none that asks an empty queue for more while its function runs."""
     monkeypatch.setattr("flows.store.doorbell.POLL_SECONDS", 1000.0)  # else it looks by itself, too
-    monkeypatch.setattr("flows.kernel.pace._MOST_AHEAD", 0)  # how many it asks for does not change meanwhile
+    monkeypatch.setattr("flows.kernel.prefetch._MOST_AHEAD", 0)  # how many it asks for does not change meanwhile
     flow = number_flow(redis_url, namespace, double, concurrency=10)
     scripts: list[str] = []
     async with flow:

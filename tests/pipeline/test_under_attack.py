@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from flows import DeclarationError, FlowOptions, KeyConflict, QueueOptions
-from flows.kernel.pace import Pace
+from flows.kernel.prefetch import Prefetch
 from flows.model.outcome import Advance, AwaitChildren, Done, NewChild
 from flows.store.claimed import ClaimedJob
 from flows.store.finished import FinishedAttempt, first_batch
@@ -91,8 +91,8 @@ async def test_a_lane_that_is_free_takes_a_job(orders: Orders) -> None:
 
 def test_a_free_lane_is_worth_a_claim() -> None:
     """However many jobs are ready, as long as not every lane has one."""
-    assert Pace(10).room(0, 9) == 1
-    assert Pace(10).room(0, 10) == 0
+    assert Prefetch(10).room(0, 9) == 1
+    assert Prefetch(10).room(0, 10) == 0
 
 
 async def test_a_parent_that_is_handed_back_while_its_children_begin(lists: Lists) -> None:

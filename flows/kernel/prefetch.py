@@ -13,7 +13,7 @@ _AHEAD: Final = 0.02
 _MOST_AHEAD: Final = 4 * MOST_JOBS
 
 
-class Pace:
+class Prefetch:
     """Watches how fast the jobs of one worker end."""
 
     def __init__(self, concurrency: int) -> None:
