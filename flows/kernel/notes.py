@@ -46,7 +46,7 @@ class Notes:
                 notes, self._notes = self._notes, {}
             if not notes:
                 return
-            await write_notes(self._runtime.connection, self._runtime.terms, self._queue, self._worker_id, notes)
+            await write_notes(self._runtime.connection, self._runtime.settings, self._queue, self._worker_id, notes)
 
     def _write_soon(self) -> None:
         self._wanted = False

@@ -18,11 +18,11 @@ from flows.store.creation import Creation
 from flows.store.doorbell import Doorbell
 from flows.store.embedded import EmbeddedServer
 from flows.store.fetch import Fetch
+from flows.store.flow_settings import FlowSettings
 from flows.store.leases import LeaseRenewal, Rescue
 from flows.store.ownership import register
 from flows.store.server_check import check_server
 from flows.store.signals import Signals
-from flows.store.terms import Terms
 from flows.store.turns import Turns
 from flows.telemetry.events import Events
 
@@ -39,7 +39,7 @@ class Runtime:
 
     def __init__(self, options: FlowOptions[Job, str]) -> None:
         self.options = options
-        self.terms = Terms.of(options)
+        self.settings = FlowSettings.of(options)
         self.events = Events(options.logger or logging.getLogger("flows"))
         self.server = choose_server(options.redis_url)
         self._switching = asyncio.Lock()
@@ -73,8 +73,8 @@ class Runtime:
             try:
                 await self.connection.open()
                 await check_server(self.connection, allow_eviction=self.options.allow_eviction)
-                await register(self.connection, self.terms, self.options)
-                self._audit = Audit(self.connection, self.terms, [name for name, _queue in self.options.walk()])
+                await register(self.connection, self.settings, self.options)
+                self._audit = Audit(self.connection, self.settings, [name for name, _queue in self.options.walk()])
                 await self._audit.introduce()
             except BaseException:
                 await self.connection.close()
@@ -84,14 +84,14 @@ class Runtime:
             self.events.emit("flow.connected", flow=self.options.name, server=str(self.server))
 
     def _make_parts(self, url: str) -> None:
-        self.creation = Creation(self.connection, self.terms)
-        self.fetch = Fetch(self.connection, self.terms)
-        self.control = Control(self.connection, self.terms)
+        self.creation = Creation(self.connection, self.settings)
+        self.fetch = Fetch(self.connection, self.settings)
+        self.control = Control(self.connection, self.settings)
         self.signals = Signals(url)
         self._bell = Connection(url, f"flows-{self.options.name}-bell")
-        self.doorbell = Doorbell(self._bell, self.connection, self.terms.keys)
+        self.doorbell = Doorbell(self._bell, self.connection, self.settings.keys)
         lease = self.options.lease.total_seconds()
-        renewal = LeaseRenewal(url, self.terms)
+        renewal = LeaseRenewal(url, self.settings)
         self.renewer = Renewer(renewal, lease, self.options.hang_limit.total_seconds(), self.events)
         self.rescuer = Rescuer(self._rescue, self.control.cascade, lease / 6, self.events)
         self.auditor = Auditor(self._audit, min(lease / 2, 15), self.events)
@@ -106,13 +106,13 @@ class Runtime:
             self.auditor.start()
         self.renewer.add(holder)
         self.rescuer.add(holder.queue)
-        self.background(self.signals.subscribe(self.terms.keys.cancel(holder.queue), self.renewer.poke))
+        self.background(self.signals.subscribe(self.settings.keys.cancel(holder.queue), self.renewer.poke))
 
     def end(self, holder: Holder) -> None:
         """Do it no more."""
         self.renewer.remove(holder)
         self.rescuer.remove(holder.queue)
-        self.signals.unsubscribe(self.terms.keys.cancel(holder.queue), self.renewer.poke)
+        self.signals.unsubscribe(self.settings.keys.cancel(holder.queue), self.renewer.poke)
 
     async def close(self) -> None:
         """Stop the services and disconnect; closing twice changes nothing."""
@@ -141,7 +141,7 @@ class Runtime:
 
     def turns(self, queue: str, worker_id: str, fields: Sequence[str]) -> Turns:
         """Return the turns of a worker."""
-        return Turns(self.connection, self.terms, queue, worker_id, fields)
+        return Turns(self.connection, self.settings, queue, worker_id, fields)
 
     async def children_results(self, flow: str, job_id: str, queue: str) -> bytes | None:
         """Read the results of a parent's many children."""
@@ -174,7 +174,7 @@ class Runtime:
                 )
 
     def _rescue(self, queue: str) -> Rescue:
-        return Rescue(self.connection, self.terms, queue)
+        return Rescue(self.connection, self.settings, queue)
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -28,7 +28,7 @@ def function_workers(  # noqa: PLR0917 - what create_workers was given, in its o
         DeclarationError: a number is not positive, or the function cannot be used.
     """
     check_counts(count, concurrency)
-    flow = runtime.terms.flow_of(plan.queue)
+    flow = runtime.settings.flow_of(plan.queue)
 
     async def results(job_id: str, queue: str) -> bytes | None:
         return await runtime.children_results(flow, job_id, queue)

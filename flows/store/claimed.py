@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flows.store.terms import ALONE_FROM
+from flows.store.flow_settings import ALONE_FROM
 
 #: Where the script tells how often the job was rescued, and where the fields begin that the worker asked for.
 RESCUES: Final = 4

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flows.store.claimed import RESCUES, ClaimedJob
 from flows.store.finished import MOST_JOBS, FinishedAttempt, first_part, pack_children
+from flows.store.flow_settings import ALONE_FROM
 from flows.store.scripts import load
-from flows.store.terms import ALONE_FROM
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from flows.model.outcome import NewChild, Outcome
     from flows.store.connection import Connection
+    from flows.store.flow_settings import FlowSettings
     from flows.store.scripts import Argument
-    from flows.store.terms import Terms
 
 
 @dataclass(frozen=True)
@@ -58,18 +58,20 @@ NO_TURN: Final = Turn([], [], 0, 0, 0, 0, 0)
 class Turns:
     """The turns of one worker loop, on one queue."""
 
-    def __init__(self, connection: Connection, terms: Terms, queue: str, worker_id: str, fields: Sequence[str]) -> None:
+    def __init__(
+        self, connection: Connection, settings: FlowSettings, queue: str, worker_id: str, fields: Sequence[str]
+    ) -> None:
         self._connection = connection
-        self._terms = terms
+        self._settings = settings
         self.queue = queue
         self.worker_id = worker_id
-        self.flow = terms.flow_of(queue)
+        self.flow = settings.flow_of(queue)
         self._fields = list(fields)
-        self._is_child = self.flow != terms.flow
+        self._is_child = self.flow != settings.flow
         self._number = 0
-        keys = terms.keys
+        keys = settings.keys
         self._named: dict[str, Argument] = {
-            **terms.named(self.flow),
+            **settings.named(self.flow),
             "queue": queue,
             "worker": worker_id,
             "waiting": keys.waiting(queue),

@@ -122,7 +122,7 @@ async def _report(stage: Stage) -> Any:
 
 
 async def _renew(stage: Stage) -> Any:
-    renewal = LeaseRenewal(stage.proxy.url, stage.flow._runtime.terms)
+    renewal = LeaseRenewal(stage.proxy.url, stage.flow._runtime.settings)
     held = [(job.id, job.fence) for job in stage.kept]
     try:
         return await asyncio.to_thread(renewal.renew, "pick", WORKER, held)
@@ -132,7 +132,7 @@ async def _renew(stage: Stage) -> Any:
 
 async def _rescue(stage: Stage) -> Any:
     """Who is told of what was rescued does not matter."""
-    await Rescue(stage.flow._runtime.connection, stage.flow._runtime.terms, "pick").rescue()
+    await Rescue(stage.flow._runtime.connection, stage.flow._runtime.settings, "pick").rescue()
 
 
 async def _note(stage: Stage) -> Any:
@@ -140,7 +140,7 @@ async def _note(stage: Stage) -> Any:
     note.progress = b'{"value": 0.5, "message": "half"}'
     note.lines.extend(["one", "two"])
     notes = {(job.id, job.fence): note for job in stage.kept}
-    await write_notes(runtime.connection, runtime.terms, "pick", WORKER, notes)
+    await write_notes(runtime.connection, runtime.settings, "pick", WORKER, notes)
     return [await stage.direct.get_log(job.id) for job in stage.kept]
 
 

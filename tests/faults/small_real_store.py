@@ -131,7 +131,7 @@ class RealStore:
 
     def retry_job(self, job_id: int) -> str:
         """Give a job a new life."""
-        call = self.world.terms.new_call()
+        call = self.world.settings.new_call()
         word = str(self.world.run("retry_job", **self.client(job_id), call=call))
         if word == "retried":
             self.calls[job_id] = call
@@ -148,7 +148,7 @@ class RealStore:
     def client(self, job_id: int) -> dict[str, Argument]:
         """Return what a client names."""
         flow = self.flow(job_id)
-        return {"id": str(job_id), "flow": flow, "first": self.world.terms.first(flow)}
+        return {"id": str(job_id), "flow": flow, "first": self.world.settings.first(flow)}
 
     # What no script does
 

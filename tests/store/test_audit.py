@@ -1109,7 +1109,7 @@ async def test_the_answers_are_typed(connection: Connection, world: World) -> No
     """A repair for each thing that was wrong, with the error where there was one; the server's own time counts."""
     world.seed(jobs={f"shop:{A}": processing()}, processing={"pick": {"1": 1}})
     world.redis.set(world.key("delayed", "pick"), "not ours")
-    audit, other = (Audit(connection, world.terms, QUEUES) for _ in range(2))
+    audit, other = (Audit(connection, world.settings, QUEUES) for _ in range(2))
     await audit.introduce()
     assert world.lives("audit", "shop", 7 * 24 * HOUR)
     done = await audit.step()
@@ -1129,4 +1129,4 @@ async def test_a_foreign_key_is_told_by_name(connection: Connection, world: Worl
     """As any conflict."""
     world.redis.set(world.key("audit", "shop"), "not ours")
     with pytest.raises(KeyConflict, match=world.key("audit", "shop")):
-        await Audit(connection, world.terms, QUEUES).introduce()
+        await Audit(connection, world.settings, QUEUES).introduce()

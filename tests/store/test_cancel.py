@@ -216,7 +216,7 @@ def test_a_call_that_is_sent_twice_answers_the_same(world: World) -> None:
     """Whoever did not hear the answer hears it now, and not that the job has ended."""
     world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
     named = {"flow": "shop", "first": "pick", "id": "1", "reason": "why"}
-    call = world.terms.new_call()
+    call = world.settings.new_call()
     assert world.run("cancel", **named, call=call) == ["cancelled", 0]
     assert world.run("cancel", **named, call=call) == ["cancelled", 0]
     assert world.run("cancel", **named) == ["too late", 0]

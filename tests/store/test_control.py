@@ -17,7 +17,7 @@ from tests.world import World, await_children, packed, processing
 async def control(redis_url: str, world: World) -> AsyncIterator[Control]:
     """Act on the world's flow."""
     connection = Connection(redis_url, "test-control")
-    yield Control(connection, world.terms)
+    yield Control(connection, world.settings)
     await connection.close()
 
 

@@ -147,7 +147,7 @@ def test_a_call_that_is_sent_twice_answers_the_same(world: World) -> None:
     jobs = f'["{world.namespace}job:pack:box:2"]'
     world.seed(jobs={"shop:1": {"_status": "done", "_queue": "pack", "children:pack:jobs": jobs}})
     named = {"flow": "shop", "first": "pick", "id": "1"}
-    call = world.terms.new_call()
+    call = world.settings.new_call()
     answers = [world.run("delete", **named, call=call) for _ in range(2)]
     assert answers == [["deleted", [f"{world.namespace}job:pack:box:2"]]] * 2
     assert 10_000 < world.redis.pttl(call) <= 20_000
@@ -157,7 +157,7 @@ def test_a_call_that_is_sent_twice_answers_the_same(world: World) -> None:
 def test_an_answer_of_another_type_is_named(world: World) -> None:
     """Nothing is deleted by a call of which nobody could say whether it was sent before."""
     world.seed(jobs={"shop:1": {"a": "1"}})
-    call = world.terms.new_call()
+    call = world.settings.new_call()
     world.redis.sadd(call, "not ours")
     with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {call} holds a set where flows keeps a string"):
         world.run("delete", id="1", call=call)

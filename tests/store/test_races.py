@@ -37,7 +37,7 @@ class Caller:
         """Call a script."""
         usual = {**self.world._usual(worker=self.name, **named)}
         if script != "turn":
-            usual["call"] = self.world.terms.new_call()
+            usual["call"] = self.world.settings.new_call()
         return await self.connection.run(load(script), {**usual, **named}, rest)
 
     async def claim(self, want: int, queue: str = "pick") -> list[tuple[str, int]]:

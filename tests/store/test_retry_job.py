@@ -105,7 +105,7 @@ def test_notes_of_what_is_to_be_cancelled_that_are_none_hinder_nothing(world: Wo
 def test_a_call_that_is_sent_twice_answers_the_same(world: World) -> None:
     """The answer was lost and the job has failed again meanwhile: the same call gives it no third life."""
     world.seed(jobs={"shop:1": {"_status": "failed", "_queue": "pick", "_fence": "1"}})
-    call = world.terms.new_call()
+    call = world.settings.new_call()
     assert world.run("retry_job", flow="shop", first="pick", id="1", call=call) == "retried"
     [job] = world.claim()
     world.report(fail("1", job.fence))

@@ -106,7 +106,7 @@ async def _in_flight(case: Case, stalls: Stalls, client: redis.Redis, of: dict[s
     """Do all that is done to jobs in flight."""
     flow = case.flow()
     await flow.start_all()
-    renewal = leases.LeaseRenewal(case.server.url, flow._runtime.terms)
+    renewal = leases.LeaseRenewal(case.server.url, flow._runtime.settings)
     try:
         for worker, ids in of.items():
             for start in range(0, len(ids), leases._AT_ONCE):
