@@ -17,6 +17,7 @@ from flows.store.flow_settings import FlowSettings
 from flows.store.keys import Keys
 from flows.store.scripts import Argument, load
 from tests.attempt_field import shown, stored
+from tests.possible import impossible
 
 #: The time of the first call, in milliseconds.
 NOW: Final = 1_000_000
@@ -102,7 +103,17 @@ class World:
     # What is there
 
     def seed(self, **state: dict[str, Any]) -> None:
-        """Write a state that has the shape of a snapshot; jobs get the TTL of jobs that are on their way."""
+        """Write a state that has the shape of a snapshot; jobs get the TTL of jobs that are on their way.
+
+        A job that no transition can leave so is refused: a test about damage says so by `seed_damaged`.
+        """
+        for name, value in state.get("jobs", {}).items():
+            wrong = [*impossible(value)] if isinstance(value, dict) else []
+            assert not wrong, f"job {name} cannot be: {'; '.join(wrong)}"
+        self.seed_damaged(**state)
+
+    def seed_damaged(self, **state: dict[str, Any]) -> None:
+        """Write a state that somebody has edited, or that was lost by half, as `seed` writes one."""
         for kind, entries in state.items():
             for name, value in entries.items():
                 self._write(

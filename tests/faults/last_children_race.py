@@ -144,7 +144,7 @@ class LastChildrenRace:
 
     def _seed(self, here: World, policy: str) -> None:
         keys = [here.key("jobs", f"{queue}:{job_id}") for job_id, queue in _CHILDREN.items()]
-        parent = {"_status": "children", "_queue": "pack", "_fence": "2", "_attempts": "1", "_next": "ship"}
+        parent = world.processing("pack", _status="children", _fence="2", _next="ship")
         here.seed(
             jobs={
                 "shop:p": {**parent, "_policy": policy, "children:pack:jobs": json.dumps(keys)},

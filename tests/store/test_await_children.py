@@ -86,7 +86,8 @@ def test_what_a_former_attempt_left_over_does_not_count(world: World) -> None:
 
 def test_where_to_go_is_that_of_this_attempt(world: World) -> None:
     """What an earlier visit wanted next is forgotten."""
-    seed(world, _next="ship", _result='{"old":1}')
+    seed(world, _result='{"old":1}')
+    world.edit("shop:9", _next="ship")
     world.report(await_children("9", children=TWO), queue="pack")
     assert {"_next", "_result"}.isdisjoint(world.job("shop:9"))
 

@@ -126,6 +126,6 @@ async def test_a_parent_is_retried_after_its_children_were_cancelled(control: Co
 
 async def test_what_is_gone_or_over_is_answered(control: Control, world: World) -> None:
     """The words reach the caller."""
-    world.seed(jobs={"shop:1": {"_status": "done", "_queue": "pick"}})
+    world.seed(jobs={"shop:1": {**processing("pick"), "_status": "done"}})
     assert await control.cancel("shop", "1", "why") == "too late"
     assert await control.cancel("shop", "none", "why") == "gone"

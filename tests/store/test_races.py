@@ -123,7 +123,7 @@ async def test_a_lease_is_taken_back_once(world: World, callers: list[Caller]) -
 async def test_due_jobs_are_promoted_once(world: World, callers: list[Caller]) -> None:
     """All idle workers wake at the same due time."""
     ids = [str(number) for number in range(200)]
-    delayed = {"_status": "delayed", "_queue": "pick", "_fence": "1", "_attempts": "1"}
+    delayed = {"_status": "delayed", "_queue": "pick", "_fence": "1", "_worker": "w1", "_attempts": "1"}
     world.seed(jobs={f"shop:{job_id}": delayed for job_id in ids}, delayed={"pick": dict.fromkeys(ids, NOW)})
     claims = await asyncio.gather(*(caller.claim(30) for caller in callers))
     assert sorted(job_id for claim in claims for job_id, _fence in claim) == sorted(ids)

@@ -21,7 +21,7 @@ from tests.world import (
     snooze,
 )
 
-DELAYED = {"_status": "delayed", "_queue": "pick", "_fence": "1", "_attempts": "1"}
+DELAYED = {"_status": "delayed", "_queue": "pick", "_fence": "1", "_worker": "w1", "_attempts": "1"}
 
 
 def test_ends_and_claims_in_one_call(world: World) -> None:

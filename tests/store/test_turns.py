@@ -25,7 +25,7 @@ from flows.store.connection import Connection
 from flows.store.finished import fits_one_script
 from flows.store.turns import Turns
 from flows.testing import private_server
-from tests.world import World
+from tests.world import World, processing
 
 ERROR = JobError(type="E", message="m", traceback="", queue="pick", attempt=1)
 #: Each outcome, and where its job is afterwards.
@@ -90,7 +90,7 @@ async def test_a_child_hands_its_result_to_its_parent(connection: Connection, wo
     """As one JSON object, made of the fields as they are."""
     world.seed(
         jobs={
-            "shop:9": {"_status": "children", "_queue": "pack", "_next": "ship"}
+            "shop:9": {**processing("pack"), "_status": "children", "_next": "ship"}
             | {"children:pack:jobs": f'["{world.namespace}job:pack:box:1"]'},
             "pack:box:1": {"n": "1", "_parent": "shop:9"},
         },
