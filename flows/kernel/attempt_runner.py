@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flows.errors import StoreUnavailable
 from flows.kernel.current import reset_current, set_current
 from flows.kernel.judge import Judge
-from flows.kernel.orders import text_of
+from flows.kernel.process_worker import text_of
 from flows.model.codec import Decoder, kernel_fields
 from flows.model.job import Job, JobError
 from flows.model.outcome import Fail, Outcome, Release

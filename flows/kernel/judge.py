@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flows.kernel.current import writable
-from flows.kernel.orders import FailedElsewhere, text_of
+from flows.kernel.process_worker import FailedInProcess, text_of
 from flows.model.job import JobError, JobResult
 from flows.model.outcome import Cancel, Fail, Outcome, Retry, Snooze
 from flows.model.retries import Retries, class_names
@@ -89,7 +89,7 @@ class Judge:
     def _raised(self, claimed: ClaimedJob, error: BaseException) -> Outcome:
         if isinstance(error, Verdict):
             return self._asked_for(claimed, error)
-        if isinstance(error, FailedElsewhere):
+        if isinstance(error, FailedInProcess):
             return self._failed(claimed, self.error(claimed, error.kind, error.message, error.trace), error.classes)
         told = self.error(claimed, type(error).__name__, text_of(error), _trace(error))
         return self._failed(claimed, told, class_names(error))
