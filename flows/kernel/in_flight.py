@@ -42,7 +42,7 @@ class Runner(Protocol):
 
 
 class InFlight:
-    """The jobs in flight; `ring` tells the worker that there is something to do.
+    """The jobs in flight; `wake` tells the worker that there is something to do.
 
     Args:
         queue: The worker's queue.
@@ -52,7 +52,7 @@ class InFlight:
         events: Takes what happens.
         fan_out: Creates the children that an attempt asks for, and returns the outcome that is left.
         pack: Makes of an outcome what a turn reports.
-        ring: Called whenever an attempt has ended.
+        wake: Called whenever an attempt has ended.
     """
 
     def __init__(  # noqa: PLR0917 - its surroundings, given once
@@ -64,7 +64,7 @@ class InFlight:
         events: Events,
         fan_out: Callable[[Attempt, AwaitChildren], Awaitable[Outcome | None]],
         pack: Callable[[ClaimedJob, Outcome], FinishedAttempt],
-        ring: Callable[[], None],
+        wake: Callable[[], None],
     ) -> None:
         self._queue = queue
         self._runner = runner
@@ -72,7 +72,7 @@ class InFlight:
         self._events = events
         self._fan_out = fan_out
         self._pack = pack
-        self._ring = ring
+        self._wake = wake
         self.lanes = Lanes(concurrency, self._attempt)
         self._deadlines = Deadlines(runner.timeout, self._overdue, self._overrun)
         #: By job id; whose leases are renewed.
@@ -188,7 +188,7 @@ class InFlight:
             outcome = await self._fan_out(job, outcome)
         if job.reported:
             self.left_behind -= 1
-            self._ring()
+            self._wake()
         else:
             self._end(job, job.stop_as if job.decided else outcome)
 
@@ -201,7 +201,7 @@ class InFlight:
                 outcome = None
         if outcome is None and self._held.get(job.claimed.id) is job:
             del self._held[job.claimed.id]
-        self._ring()
+        self._wake()
 
     def _drop(self, job: Attempt) -> None:
         """The lease of this job is lost."""

@@ -1,4 +1,4 @@
-"""What the workers of one flow share in one process: connections, the doorbell, leases, events."""
+"""What the workers of one flow share in one process: connections, wake-ups, leases, events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from flows.store.audit import Audit
 from flows.store.connection import Connection
 from flows.store.control import Control
 from flows.store.creation import Creation
-from flows.store.doorbell import Doorbell
 from flows.store.embedded import EmbeddedServer
 from flows.store.fetch import Fetch
 from flows.store.flow_settings import FlowSettings
@@ -24,6 +23,7 @@ from flows.store.ownership import register
 from flows.store.server_check import check_server
 from flows.store.signals import Signals
 from flows.store.turns import Turns
+from flows.store.wakeups import Wakeups
 from flows.telemetry.events import Events
 
 if TYPE_CHECKING:
@@ -88,8 +88,8 @@ class Runtime:
         self.fetch = Fetch(self.connection, self.settings)
         self.control = Control(self.connection, self.settings)
         self.signals = Signals(url)
-        self._bell = Connection(url, f"flows-{self.options.name}-bell")
-        self.doorbell = Doorbell(self._bell, self.connection, self.settings.keys)
+        self._blocking = Connection(url, f"flows-{self.options.name}-wakeups")
+        self.wakeups = Wakeups(self._blocking, self.connection, self.settings.keys)
         lease = self.options.lease.total_seconds()
         renewal = LeaseRenewal(url, self.settings)
         self.renewer = Renewer(renewal, lease, self.options.hang_limit.total_seconds(), self.events)
@@ -100,7 +100,7 @@ class Runtime:
         """Renew the leases of a worker that begins, look after its queue, and hear which of its jobs are cancelled."""
         if not self._serving:
             self._serving = True
-            self.doorbell.start()
+            self.wakeups.start()
             self.renewer.start()
             self.rescuer.start()
             self.auditor.start()
@@ -133,9 +133,9 @@ class Runtime:
                 self._serving = False
                 await self.auditor.stop()
                 await self.rescuer.stop()
-                await self.doorbell.stop()
+                await self.wakeups.stop()
                 await self.renewer.stop()
-            await self._bell.close()
+            await self._blocking.close()
             await self.signals.close()
             await self.connection.close()
 

@@ -46,7 +46,7 @@ class WorkerLoop:
         self._turns = runtime.turns(queue, self.worker_id, runner.fields)
         self._prefetch = Prefetch(concurrency)
         self._notes = Notes(runtime, queue, self.worker_id)
-        self._kick = asyncio.Event()
+        self._woken = asyncio.Event()
         self._stopping = False
         #: What the last turn has reported, and its answer, until it is taken up.
         self._reported: list[FinishedAttempt] = []
@@ -61,7 +61,7 @@ class WorkerLoop:
             runtime.events,
             self._fan_out,
             self._turns.ended,
-            self._kick.set,
+            self._woken.set,
         )
         #: How many attempts have ended of which the server could not be told.
         self.unreported = 0
@@ -80,18 +80,18 @@ class WorkerLoop:
             self._tell_fault()
             self._give_back_ready()
             while self._in_flight.busy or self._in_flight.ended:
-                self._kick.clear()
+                self._woken.clear()
                 if self._in_flight.ended:
                     await self._report()
                 else:
-                    await self._kick.wait()
+                    await self._woken.wait()
         finally:
             await self._in_flight.close()
 
     def end(self) -> None:
         """Take no more jobs."""
         self._stopping = True
-        self._kick.set()
+        self._woken.set()
 
     def hand_back(self) -> None:
         """Cancel what still runs; those jobs go back at once, without using up an attempt."""
@@ -111,7 +111,7 @@ class WorkerLoop:
         self._in_flight.lease_answered(job_id, fence, word)
 
     async def _one_turn(self) -> None:
-        self._kick.clear()
+        self._woken.clear()
         if not self._in_flight.ended:
             self._take_up()
         want = self._want()
@@ -143,10 +143,10 @@ class WorkerLoop:
         self._reported, self._answer = ended, turn
         if self._fault or (turn.jobs and (turn.left or len(turn.jobs) >= min(want, MOST_JOBS))):
             return
-        # The queue is empty: what this has brought begins at once, and its end or the bell asks for the next turn.
+        # The queue is empty: what this has brought begins at once, and its end or a wake-up asks for the next turn.
         self._take_up()
         if turn.left and self._in_flight.lanes.busy:
-            # The next job is to run alone: listening would only ring this worker again and again.
+            # The next job is to run alone: listening would only wake this worker again and again.
             await self._wait(None)
         elif not self._in_flight.ended:
             await self._idle(turn.next_due_ms)
@@ -252,23 +252,23 @@ class WorkerLoop:
         self._runtime.tell_outcomes(self.queue, ended, words)
 
     async def _idle(self, next_due_ms: int) -> None:
-        """Wait for a ring, for the next due time, or for an attempt to end."""
-        bell = self._runtime.doorbell
-        bell.listen(self.queue, self._kick.set)
+        """Wait for a wake-up, for the next due time, or for an attempt to end."""
+        wakeups = self._runtime.wakeups
+        wakeups.listen(self.queue, self._woken.set)
         try:
             await self._wait(next_due_ms / 1000 if next_due_ms else None)
         finally:
-            bell.forget(self.queue, self._kick.set)
+            wakeups.forget(self.queue, self._woken.set)
 
     async def _wait(self, seconds: float | None) -> None:
-        """Wait until kicked; jobs that were claimed ahead and do not begin meanwhile are handed back."""
+        """Wait until woken; jobs that were claimed ahead and do not begin meanwhile are handed back."""
         while True:
             lanes = self._in_flight.lanes
             begun = lanes.started
             limit = _SITTING if lanes.ready else seconds
             try:
                 async with asyncio.timeout(limit):
-                    await self._kick.wait()
+                    await self._woken.wait()
             except TimeoutError:
                 if lanes.ready and lanes.started == begun and lanes.running:
                     self._give_back_ready()

@@ -96,12 +96,12 @@ class Jobs(Generic[ParamsT]):
         deadline = loop.time() + timeout
         event = asyncio.Event()
 
-        def ring(_told: str | None) -> None:
+        def wake(_told: str | None) -> None:
             event.set()
 
         try:
             await signals.subscribe(waited_for, _heard_nothing)
-            await signals.subscribe(channel, ring)
+            await signals.subscribe(channel, wake)
             while True:
                 record = (await self.get([job_id], None, resolve=False))[0]
                 if record is None:
@@ -119,7 +119,7 @@ class Jobs(Generic[ParamsT]):
                     continue
                 event.clear()
         finally:
-            signals.unsubscribe(channel, ring)
+            signals.unsubscribe(channel, wake)
             signals.unsubscribe(waited_for, _heard_nothing)
 
     async def cancel(self, job_id: str, reason: str) -> str:

@@ -31,7 +31,7 @@ NAMED_OTHERWISE: Final = {
     "settle": "children",
     "status": "scripts",
     "take_out": "cancel",
-    "wake": "doorbell",
+    "wake": "wakeups",
 }
 _INCLUDE: Final = re.compile(r"^--@ include:(.*)$", re.MULTILINE)
 

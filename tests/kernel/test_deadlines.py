@@ -25,11 +25,11 @@ def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Watch:
-    """Deadlines that note when they told whom of what; `rings` counts that."""
+    """Deadlines that note when they told whom of what; `noted` counts that."""
 
     def __init__(self, timeout: float | None = TIMEOUT) -> None:
         self.told: list[tuple[str, Attempt, float]] = []
-        self.rings = asyncio.Semaphore(0)
+        self.noted = asyncio.Semaphore(0)
         self.deadlines = Deadlines(timeout, self.note("overdue"), self.note("overrun"))
 
     def note(self, what: str) -> Any:
@@ -37,7 +37,7 @@ class Watch:
 
         def noting(attempt: Attempt) -> None:
             self.told.append((what, attempt, time.monotonic()))
-            self.rings.release()
+            self.noted.release()
 
         return noting
 
@@ -55,7 +55,7 @@ class Watch:
     async def until(self, count: int) -> None:
         """Wait until so many more were told."""
         for _ in range(count):
-            await within(self.rings.acquire())
+            await within(self.noted.acquire())
 
 
 async def test_an_attempt_that_does_not_end() -> None:

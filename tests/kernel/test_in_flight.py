@@ -58,7 +58,7 @@ class Held:
         self.fields: list[str] = []
         self.run = function
         self.notes = Notes()
-        self.rings = asyncio.Event()
+        self.wakes = asyncio.Event()
         self.fanned_out: list[Attempt] = []
         self.seen: list[Event] = []
         events = Events(logging.getLogger("flows.test"))
@@ -72,7 +72,7 @@ class Held:
             events,
             self.fan_out,
             partial(FinishedAttempt, child=False),
-            self.rings.set,
+            self.wakes.set,
         )
 
     def timed_out(self, _attempt: Attempt) -> Outcome:
@@ -85,10 +85,10 @@ class Held:
         await asyncio.sleep(0)
         return outcome
 
-    async def rung(self) -> None:
+    async def woken(self) -> None:
         """Wait until an attempt has ended."""
-        await within(self.rings.wait())
-        self.rings.clear()
+        await within(self.wakes.wait())
+        self.wakes.clear()
 
     def reported(self) -> list[tuple[str, int, Outcome]]:
         """Take what is to be reported, as a turn does."""
@@ -143,7 +143,7 @@ async def test_what_ends_is_reported_once() -> None:
     held = Held(quick)
     held.in_flight.accept([claimed("1"), claimed("2", 7)])
     assert held.in_flight.leases() == [("1", 1), ("2", 7)]
-    await held.rung()
+    await held.woken()
     assert not held.in_flight.busy
     assert held.in_flight.leases() == [("1", 1), ("2", 7)]
     assert held.reported() == [("1", 1, DONE), ("2", 7, DONE)]
@@ -161,7 +161,7 @@ async def test_an_end_that_cannot_be_packed() -> None:
     held = Held(quick)
     held.in_flight.accept([claimed("1"), claimed("2")])
     while held.in_flight.busy:
-        await held.rung()
+        await held.woken()
     assert (held.in_flight.leases(), held.events) == ([("2", 1)], ["worker.crashed"])
     assert held.reported() == [("2", 1, DONE)]
     await held.in_flight.close()
@@ -179,7 +179,7 @@ async def test_a_cancellation_that_is_heard_again_is_told_once() -> None:
         held.in_flight.lease_answered("1", 1, "cancel")
         await within(stubborn.told.wait())
     stubborn.go_on.set()
-    await held.rung()
+    await held.woken()
     assert stubborn.times == 1
     assert stubborn.jobs[0].current.cancelled
     assert held.reported() == [("1", 1, DONE)]  # its work is there: the store has the last word
@@ -193,9 +193,9 @@ async def test_a_ready_job_is_cancelled_without_running() -> None:
     await asyncio.sleep(0)
     held.in_flight.lease_answered("2", 1, "cancel")
     assert held.reported() == [("2", 1, Cancel())]
-    held.rings.clear()
+    held.wakes.clear()
     held.in_flight.lease_answered("1", 1, "cancel")
-    await held.rung()
+    await held.woken()
     assert held.reported() == [("1", 1, Cancel())]
     await held.in_flight.close()
 
@@ -216,7 +216,7 @@ async def test_a_lost_lease() -> None:
         with pytest.raises(LostLease, match="job 1: this attempt has lost its lease"):
             tell()
     stubborn.go_on.set()
-    await held.rung()
+    await held.woken()
     assert (stubborn.times, held.reported(), len(held.notes.taken)) == (1, [], 1)
     assert held.events == ["job.lost"]
     await held.in_flight.close()
@@ -238,7 +238,7 @@ async def test_a_ready_job_that_is_lost_does_not_run() -> None:
     await within(begun.wait())
     held.in_flight.lease_answered("2", 1, "stale")
     held.in_flight.lease_answered("1", 1, "cancel")
-    await held.rung()
+    await held.woken()
     assert (ran, held.reported()) == (["1"], [("1", 1, Cancel())])
     await held.in_flight.close()
 
@@ -255,7 +255,7 @@ async def test_a_job_that_comes_again() -> None:
     assert stubborn.jobs[0].current.lost
     stubborn.go_on.set()
     while not held.in_flight.ended:
-        await held.rung()
+        await held.woken()
     assert held.reported() == [("1", 2, DONE)]
     await held.in_flight.close()
 
@@ -269,13 +269,13 @@ async def test_a_job_that_comes_again_with_the_turn_that_reports_it() -> None:
 
     held = Held(function)
     held.in_flight.accept([claimed("1", 1)])
-    await held.rung()
+    await held.woken()
     ended = held.in_flight.next_ended()
     held.in_flight.accept([claimed("1", 2)])
     held.in_flight.forget(ended)
     assert held.in_flight.leases() == [("1", 2)]
     stubborn.go_on.set()
-    await held.rung()
+    await held.woken()
     assert held.reported() == [("1", 2, DONE)]
     await held.in_flight.close()
 
@@ -289,7 +289,7 @@ async def test_a_timeout() -> None:
         await within(stubborn.told.wait())
         held.in_flight.hand_back()
         stubborn.go_on.set()
-        await held.rung()
+        await held.woken()
         assert held.reported() == [("1", 1, TIMED_OUT)]
         assert stubborn.times == 1
         assert (held.events, held.in_flight.left_behind, held.in_flight.busy) == (["job.timed_out"], 0, False)
@@ -302,7 +302,7 @@ async def test_a_timeout_that_is_not_heeded() -> None:
     stubborn = Stubborn()
     held = Held(stubborn, timeout=0.02, concurrency=1)
     held.in_flight.accept([claimed("1"), claimed("2")])
-    await held.rung()
+    await held.woken()
     assert held.reported() == [("1", 1, TIMED_OUT)]
     assert (held.events, held.in_flight.left_behind) == (["job.timed_out", "job.overruns"], 1)
     assert [job.claimed.id for job in held.in_flight.lanes.ready] == ["2"]
@@ -311,9 +311,9 @@ async def test_a_timeout_that_is_not_heeded() -> None:
     held.in_flight.give_back_ready()
     assert held.reported() == [("2", 1, Release())]
     assert not held.in_flight.busy
-    held.rings.clear()
+    held.wakes.clear()
     stubborn.go_on.set()
-    await held.rung()
+    await held.woken()
     assert (held.in_flight.left_behind, held.reported(), stubborn.times) == (0, [], 1)
     await held.in_flight.close()
 
@@ -326,7 +326,7 @@ async def test_a_timeout_after_which_the_lease_is_lost() -> None:
     await within(stubborn.told.wait())
     held.in_flight.lease_answered("1", 1, "stale")
     stubborn.go_on.set()
-    await held.rung()
+    await held.woken()
     assert (held.reported(), stubborn.jobs[0].current.lost) == ([], True)
     await held.in_flight.close()
 
@@ -343,7 +343,7 @@ async def test_children_of_an_attempt_that_was_decided_are_not_created() -> None
             held.in_flight.lease_answered("1", 1, word)
         await within(stubborn.told.wait())
         stubborn.go_on.set()
-        await held.rung()
+        await held.woken()
         assert bool(held.fanned_out) == created
         await held.in_flight.close()
 
@@ -363,14 +363,14 @@ async def test_what_runs_is_handed_back() -> None:
         await within(stubborn.told.wait())
     assert held.reported() == [("1", 1, Release())]
     assert held.in_flight.busy
-    held.rings.clear()
-    await held.rung()
+    held.wakes.clear()
+    await held.woken()
     assert held.reported() == [("2", 1, Release())]
     assert (held.events, held.in_flight.left_behind, held.in_flight.busy) == (["job.overruns"], 1, False)
     held.in_flight.hand_back()
     assert stubborn.times == 1
     stubborn.go_on.set()
-    await held.rung()
+    await held.woken()
     assert (held.in_flight.left_behind, held.reported()) == (0, [])
     await held.in_flight.close()
 
@@ -385,10 +385,10 @@ async def test_a_lost_job_that_does_not_end_is_not_waited_for() -> None:
     await within(stubborn.told.wait())
     assert held.in_flight.busy
     held.in_flight.hand_back()
-    await held.rung()
+    await held.woken()
     assert (held.in_flight.busy, held.in_flight.left_behind, held.reported()) == (False, 1, [])
     stubborn.go_on.set()
-    await held.rung()
+    await held.woken()
     await held.in_flight.close()
     assert held.in_flight.left_behind == 0
 

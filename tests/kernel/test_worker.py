@@ -295,8 +295,8 @@ async def test_dead_ids_are_dropped(make_flow: MakeFlow, redis: Redis, namespace
 async def test_delayed_jobs_are_taken_when_due(
     make_flow: MakeFlow, redis: Redis, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An idle worker wakes for a job that becomes due, without a ring and before it would look anyway."""
-    monkeypatch.setattr("flows.store.doorbell.POLL_SECONDS", 3600)
+    """An idle worker wakes for a job that becomes due, without a wake-up and before it would look anyway."""
+    monkeypatch.setattr("flows.store.wakeups.POLL_SECONDS", 3600)
     flow = make_flow(double)
     job_id = await flow.create_job(Given(number=1))
     seconds, micros = redis.time()

@@ -225,7 +225,7 @@ async def test_an_idle_workers_job_takes_two_scripts(
     namespace: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that claims it and one that ends it; none that asks an empty queue for more while its function runs."""
-    monkeypatch.setattr("flows.store.doorbell.POLL_SECONDS", 1000.0)  # else it looks by itself, too
+    monkeypatch.setattr("flows.store.wakeups.POLL_SECONDS", 1000.0)  # else it looks by itself, too
     monkeypatch.setattr("flows.kernel.prefetch._MOST_AHEAD", 0)  # how many it asks for does not change meanwhile
     flow = number_flow(redis_url, namespace, double, concurrency=10)
     scripts: list[str] = []
@@ -239,15 +239,15 @@ async def test_an_idle_workers_job_takes_two_scripts(
                 scripts.append(script.name)
             return await run(script, named, rest, packed)
 
-        bell = flow._runtime.doorbell
-        await until(lambda: bell._blocked_on)
+        wakeups = flow._runtime.wakeups
+        await until(lambda: wakeups._blocked_on)
         monkeypatch.setattr(worker_loop._turns._connection, "run", counting)
         for number in range(200):
             recorded = asyncio.create_task(flow.events.wait_for("job.recorded"))
             await asyncio.sleep(0)
             await flow.create_job(Given(number=number))
             await within(recorded)
-        await until(lambda: bell._blocked_on)
+        await until(lambda: wakeups._blocked_on)
     assert len(scripts) == 400
 
 

@@ -553,8 +553,8 @@ def test_a_job_that_stands_nowhere_is_put_where_it_says(world: World, stage: str
     jobs = {f"shop:{A}": processing("pack") | {"_status": stage}, f"shop:{B}": processing("pack") | {"_status": stage}}
     world.seed(jobs=jobs, **{stage: {"pack": {A: NOW + 1}}})
     assert world.audit() == [("pack", B, f"placed_{stage}")]
-    rung = {"wake": {"pack": {"w": 0}}} if stage == "delayed" else {}
-    after = {"jobs": jobs, stage: {"pack": {A: NOW + 1, B: at}}, **rung}
+    woken = {"wake": {"pack": {"w": 0}}} if stage == "delayed" else {}
+    after = {"jobs": jobs, stage: {"pack": {A: NOW + 1, B: at}}, **woken}
     assert world.snapshot(unseen=frozenset({"audit"})) == after
     assert world.audit() == []
 

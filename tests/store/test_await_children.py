@@ -15,7 +15,7 @@ def seed(world: World, **fields: str) -> None:
 
 
 def test_creates_the_children_and_lets_the_parent_wait(world: World) -> None:
-    """The whole of it: hashes, places, who is whose parent, what is pending, and a ring for each child queue."""
+    """The whole of it: hashes, places, who is whose parent, what is pending, and a wake-up for each child queue."""
     seed(world, _rescues="1", _built="7", _building="7")
     assert world.report(await_children("9", children=TWO, to="ship", b="2"), queue="pack") == ["ok"]
     of = f"{world.namespace}job:pack:"

@@ -98,7 +98,7 @@ async def test_a_job_that_runs_is_asked_as_often_as_one_likes(control: Control, 
 
 
 async def test_a_family_is_deleted_from_the_top(control: Control, world: World) -> None:
-    """Nothing of it stays but the bells."""
+    """Nothing of it stays but the wake-ups."""
     seed_family(world)
     assert await control.delete("shop", "9")
     assert world.snapshot() == {}

@@ -35,7 +35,7 @@ def creation(connection: Connection, world: World) -> Creation:
 
 
 async def test_the_transaction_is_the_contract(creation: Creation, world: World) -> None:
-    """What the server sees, command by command: hash, TTL, each list and its TTL, the queue, the bell."""
+    """What the server sees, command by command: hash, TTL, each list and its TTL, the queue, the wake-up."""
     job = creation.prepare("1", FIELDS, [("user", 7), ("tags", ["a", "b", "a"])])
     with world.redis.monitor() as monitor:
         await creation.create(job)

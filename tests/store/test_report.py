@@ -175,7 +175,7 @@ def test_ends_many_attempts_in_order(world: World) -> None:
 
 
 def test_wakes_the_queues_to_which_jobs_went(world: World) -> None:
-    """Each queue that has new work gets one ring, however many jobs came."""
+    """Each queue that has new work gets one wake-up, however many jobs came."""
     world.seed(jobs={f"shop:{number}": processing() for number in "1234"})
     world.report(advance("1"), advance("2"), advance("3", to="ship"), finish("4"))
     assert world.snapshot(unseen=frozenset())["wake"] == {"pack": {"w": 0}, "ship": {"w": 0}}

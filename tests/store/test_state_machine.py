@@ -49,7 +49,7 @@ VERBS = {
     "release": (release, "waiting"),
     "cancel": (cancel_attempt, "cancelled"),
 }
-#: What may stay without a TTL when every job has ended: counts of what was dropped, and bells.
+#: What may stay without a TTL when every job has ended: counts of what was dropped, and wake-ups.
 EVERLASTING = {"meta", "wake"}
 
 

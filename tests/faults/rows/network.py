@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from flows import StoreUnavailable
 from flows.store import connection
-from flows.store.doorbell import POLL_SECONDS
+from flows.store.wakeups import POLL_SECONDS
 from tests.faults.cancelled_calls import Calls
 from tests.faults.case import Case, row
 from tests.faults.cut import Cutter, Tried
@@ -93,7 +93,7 @@ def _taken_over(case: Case, cut_off: list[Process], began: float) -> None:
 
 @row("B4", "the way of an idle worker swallows all, then a job comes")
 def b4(case: Case) -> None:
-    """The ring goes to the one that cannot hear it: a rescuer rings again, or another worker looks by itself."""
+    """The wake-up goes to the one that cannot receive it: a rescuer wakes again, or another worker looks by itself."""
     waits: list[float] = []
     fleet = case.fleet(queues=("pick", "pack", "ship"))
     for lease in (case.lease, 30.0):  # rescuers look every sixth of a lease, and workers every few seconds
@@ -118,11 +118,11 @@ def b4(case: Case) -> None:
 
 
 def _wait_blocked(case: Case, wanted: int) -> None:
-    """Wait until so many clients wait for the bells of all their queues."""
+    """Wait until so many clients wait for the wake-ups of all their queues."""
     with case.server.client() as client:
         case.wait_until(lambda: client.info("clients")["blocked_clients"] == wanted)
         time.sleep(0.3)  # the first worker of a process waits at once, and again when the others wait too
-        case.expect(client.info("clients")["blocked_clients"] == wanted, f"{wanted} workers wait for a ring")
+        case.expect(client.info("clients")["blocked_clients"] == wanted, f"{wanted} workers wait for a wake-up")
 
 
 @row("B8", "no server for 10 s, with workers and producers up")
