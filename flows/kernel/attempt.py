@@ -1,8 +1,10 @@
-"""One attempt: a claimed job that is being worked on, and why it shall stop, if it shall."""
+"""One attempt: a claimed job in its worker, with one state and the moves that it may make."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from flows.model.attempt_state import ATTEMPT_MOVES, AttemptState
 
 if TYPE_CHECKING:
     import asyncio
@@ -11,26 +13,97 @@ if TYPE_CHECKING:
     from flows.model.outcome import Outcome
     from flows.store.claimed import ClaimedJob
 
+#: Nothing is decided yet: its function may still do something of which the job would know.
+_OPEN = frozenset({AttemptState.READY, AttemptState.RUNNING, AttemptState.STOPPING})
+
 
 class Attempt:
-    """A claimed job that is being worked on, and why it shall stop, if it shall."""
+    """A claimed job that is being worked on.
 
-    __slots__ = ("claimed", "current", "decided", "reported", "stop_as", "task")
+    Attributes:
+        claimed: The job as it was claimed.
+        current: What `current_job()` returns in its function.
+        state: Where it is; it moves by the methods below alone.
+        task: The lane in which its function runs; None where it does not.
+        stop_as: How it ends when its function stops because it was asked to; None: nothing is written of it.
+    """
+
+    __slots__ = ("_final", "claimed", "current", "state", "stop_as", "task")
 
     def __init__(self, claimed: ClaimedJob, current: CurrentJob) -> None:
         self.claimed = claimed
         self.current = current
+        self.state = AttemptState.READY
         self.task: asyncio.Task[None] | None = None
         self.stop_as: Outcome | None = None
-        #: Whether what the function still returns counts no more, and whether the end was reported without it.
-        self.decided = self.reported = False
+        self._final = False
 
-    def stop(self, outcome: Outcome | None, *, decided: bool = False) -> None:
-        """End the attempt: cancel its coroutine; `outcome` is how, None where nothing may be written any more."""
-        lost = outcome is None
-        if self.current.lost or (self.decided and not lost):
+    @property
+    def is_open(self) -> bool:
+        """Whether it is ready, running or stopping."""
+        return self.state in _OPEN
+
+    @property
+    def counts(self) -> bool:
+        """Whether what its function returns or raises is how it ends, and not `stop_as`."""
+        return self.is_open and not self._final
+
+    def run(self) -> None:
+        """Say that its function begins."""
+        self._move(AttemptState.RUNNING)
+
+    def stop(self, outcome: Outcome, *, final: bool = False) -> None:
+        """Cancel its function; the attempt ends as `outcome` unless the function returns something else.
+
+        Args:
+            outcome: How it ends when the function stops.
+            final: What the function still returns does not count, and no later call changes the outcome.
+        """
+        if self._final or self.state not in {AttemptState.RUNNING, AttemptState.STOPPING}:
             return
-        self.current.cancelled, self.current.lost = True, lost
-        self.stop_as, self.decided = outcome, decided or lost
+        if self.state is AttemptState.RUNNING:
+            self._move(AttemptState.STOPPING)
+        self.stop_as, self._final = outcome, final
+        self._cancel()
+
+    def end(self) -> None:
+        """Say that it has its outcome."""
+        self._move(AttemptState.ENDED)
+
+    def report(self) -> None:
+        """Say that the store has answered for its outcome; of an abandoned or lost one that changes nothing."""
+        if self.state is AttemptState.ENDED:
+            self._move(AttemptState.REPORTED)
+
+    def abandon(self) -> None:
+        """Wait no longer for its function, which did not stop."""
+        self._move(AttemptState.ABANDONED)
+        self.current.lost = True
+
+    def lose(self) -> None:
+        """Write nothing more of it, and cancel its function; of one that is reported or abandoned nothing changes."""
+        if AttemptState.LOST in ATTEMPT_MOVES[self.state]:
+            self.end_unwritten()
+            self._cancel()
+
+    def end_unwritten(self) -> None:
+        """Say that its function has ended, and that nothing of it may be written."""
+        if self.state is not AttemptState.LOST:
+            self._move(AttemptState.LOST)
+        self.stop_as = None
+        self.current.lost = True
+
+    def _cancel(self) -> None:
+        self.current.cancelled = True
         if self.task is not None:
             self.task.cancel()
+
+    def _move(self, to: AttemptState) -> None:
+        """Move to another state.
+
+        Raises:
+            RuntimeError: the table has no such move: that is a fault of the kernel.
+        """
+        if to not in ATTEMPT_MOVES[self.state]:
+            raise RuntimeError(f"an attempt cannot move from {self.state} to {to}")
+        self.state = to

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from flows.errors import StoreUnavailable
 from flows.kernel.current import reset_current, set_current
@@ -22,6 +22,25 @@ if TYPE_CHECKING:
     from flows.kernel.handler import Handler
     from flows.model.plan import QueuePlan
     from flows.store.claimed import ClaimedJob
+
+
+class Runner(Protocol):
+    """Makes attempts: of a worker function, or of a parent queue."""
+
+    timeout: float | None
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields of the hash that a claim has to bring."""
+        ...
+
+    async def run(self, attempt: Attempt) -> Outcome | None:
+        """Make one attempt; never raises."""
+        ...
+
+    def timed_out(self, attempt: Attempt) -> Outcome:
+        """How an attempt ends that ran for too long."""
+        ...
 
 
 class AttemptRunner:

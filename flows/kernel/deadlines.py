@@ -50,8 +50,8 @@ class Deadlines:
             self._begun.pop(attempt, None)
             self._told.pop(attempt, None)
 
-    def let_go(self, attempt: Attempt) -> bool:
-        """Whether the lease of an attempt shall run out: the loop is blocked, so that nothing could end it in time.
+    def has_hung(self, attempt: Attempt) -> bool:
+        """Whether an attempt is long overdue and still there: the loop is blocked, and its lease shall run out.
 
         This is asked by another thread.
         """

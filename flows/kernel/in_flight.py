@@ -3,42 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from traceback import format_exception
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from flows.kernel.attempt import Attempt
 from flows.kernel.current import CurrentJob
 from flows.kernel.deadlines import GRACE, Deadlines
 from flows.kernel.lanes import Lanes
+from flows.kernel.unreported import Unreported
+from flows.model.attempt_state import AttemptState
 from flows.model.outcome import AwaitChildren, Cancel, Outcome, Release
-from flows.store.finished import first_batch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from flows.kernel.attempt_runner import Runner
     from flows.kernel.notes import Notes
     from flows.store.claimed import ClaimedJob
     from flows.store.finished import FinishedAttempt
     from flows.telemetry.events import Events
-
-
-class Runner(Protocol):
-    """Makes attempts: of a worker function, or of a parent queue."""
-
-    timeout: float | None
-
-    @property
-    def fields(self) -> list[str]:
-        """The fields of the hash that a claim has to bring."""
-        ...
-
-    async def run(self, attempt: Attempt) -> Outcome | None:
-        """Make one attempt; never raises."""
-        ...
-
-    def timed_out(self, attempt: Attempt) -> Outcome:
-        """How an attempt ends that ran for too long."""
-        ...
 
 
 class InFlight:
@@ -71,158 +53,152 @@ class InFlight:
         self._notes = notes
         self._events = events
         self._fan_out = fan_out
-        self._pack = pack
         self._wake = wake
-        self.lanes = Lanes(concurrency, self._attempt)
+        self.lanes = Lanes(concurrency, self._run)
         self._deadlines = Deadlines(runner.timeout, self._overdue, self._overrun)
         #: By job id; whose leases are renewed.
         self._held: dict[str, Attempt] = {}
-        self._ended: list[FinishedAttempt] = []
-        #: How many functions run on after they were told to end; once closed, also how many jobs were not reported.
+        self.unreported = Unreported(pack, queue, events)
+        #: How many functions run on although they were asked to stop; once closed, also how many jobs stay unreported.
         self.left_behind = 0
-
-    @property
-    def ended(self) -> int:
-        """How many attempts are to be reported."""
-        return len(self._ended)
 
     @property
     def busy(self) -> bool:
         """Whether anything is ready or runs that is still waited for."""
-        return bool(self.lanes.ready) or any(not job.reported for job in self.lanes.running)
+        return bool(self.lanes.ready) or any(
+            attempt.state is not AttemptState.ABANDONED for attempt in self.lanes.running
+        )
 
     @property
     def alone(self) -> bool:
         """Whether a job is in flight beside which nothing may run."""
         lanes = self.lanes
-        return any(job.claimed.alone for job in lanes.running) or any(job.claimed.alone for job in lanes.ready)
+        return any(attempt.claimed.alone for attempt in (*lanes.running, *lanes.ready))
 
     def accept(self, claimed: list[ClaimedJob]) -> None:
         """Run what was claimed."""
-        jobs: list[Attempt] = []
-        for one in claimed:
-            older = self._held.get(one.id)
+        attempts: list[Attempt] = []
+        for job in claimed:
+            older = self._held.get(job.id)
             if older is not None:
-                self._drop(older)  # its lease has ended before anyone told
-            current = CurrentJob(one.id, self._queue, one.attempt, one.fence, one.visit, self._notes.take)
-            self._held[one.id] = job = Attempt(one, current)
-            jobs.append(job)
-        self.lanes.offer(jobs)
+                self._lose(older)  # its lease has ended before anyone said so
+            current = CurrentJob(job.id, self._queue, job.attempt, job.fence, job.visit, self._notes.take)
+            self._held[job.id] = attempt = Attempt(job, current)
+            attempts.append(attempt)
+        self.lanes.offer(attempts)
 
     def leases(self) -> list[tuple[str, int]]:
         """Return the (id, fence) of each job whose lease is to be kept; called from the renewer's thread."""
         return [
-            (job.claimed.id, job.claimed.fence) for job in list(self._held.values()) if not self._deadlines.let_go(job)
+            (attempt.claimed.id, attempt.claimed.fence)
+            for attempt in list(self._held.values())
+            if not self._deadlines.has_hung(attempt)
         ]
 
     def lease_answered(self, job_id: str, fence: int, word: str) -> None:
         """Act on a lease that is lost, or on a job that shall be cancelled."""
-        job = self._held.get(job_id)
-        if job is None or job.claimed.fence != fence or job.reported:
+        attempt = self._held.get(job_id)
+        # Where it has ended, its turn is under way or comes next, and that turn's own answer counts.
+        if attempt is None or attempt.claimed.fence != fence or not attempt.is_open:
             return
-        running, ready = job in self.lanes.running, job in self.lanes.ready
-        if not (running or ready):
-            return  # it has ended, and its turn is under way: that turn's own answer counts
         if word != "cancel":
             self._events.emit("job.lost", queue=self._queue, job_id=job_id, word=word)
-            self._drop(job)
-        elif running:
-            if not job.current.cancelled:  # the word comes with every renewal, and telling twice disturbs its end
-                job.stop(Cancel())
-        else:
-            self.lanes.ready.remove(job)
-            self._end(job, Cancel())
+            self._lose(attempt)
+        elif attempt.state is AttemptState.READY:
+            self.lanes.ready.remove(attempt)
+            self._end(attempt, Cancel())
+        elif attempt.state is AttemptState.RUNNING:  # the word comes with every renewal, and counts once
+            attempt.stop(Cancel())
 
-    def hand_back(self) -> None:
-        """Tell what still runs to end; those jobs go back at once, without using up an attempt."""
-        told = tuple(job for job in self.lanes.running if not (job.reported or isinstance(job.stop_as, Release)))
-        for job in told:
-            job.stop(Release())
-        if told:
-            asyncio.get_running_loop().call_later(GRACE, self._leave_behind, told)
+    def release_ready(self) -> None:
+        """Release what has not begun."""
+        for attempt in self.lanes.take_back():
+            self._end(attempt, Release())
 
-    def give_back_ready(self) -> None:
-        """Hand back what has not begun."""
-        for job in self.lanes.take_back():
-            self._end(job, Release())
+    def release_running(self) -> None:
+        """Stop what runs: those jobs are released as soon as their functions end, or after a grace without them."""
+        asked = tuple(
+            attempt
+            for attempt in self.lanes.running
+            if attempt.state is not AttemptState.ABANDONED and not isinstance(attempt.stop_as, Release)
+        )
+        for attempt in asked:
+            attempt.stop(Release())
+        if asked:
+            asyncio.get_running_loop().call_later(GRACE, self._abandon, asked)
 
-    def next_ended(self) -> list[FinishedAttempt]:
-        """Take as many ended attempts as one script takes; the others wait for the next turn."""
-        number = first_batch(self._ended)
-        ended, self._ended = self._ended[:number], self._ended[number:]
-        return ended
-
-    def not_reported(self, ended: list[FinishedAttempt]) -> None:
-        """Take these back: they are to be reported again."""
-        self._ended = ended + self._ended
-
-    def forget(self, ended: list[FinishedAttempt]) -> None:
+    def reported(self, finished: list[FinishedAttempt]) -> None:
         """Hold these jobs no longer, unless they were claimed anew meanwhile."""
-        for attempt in ended:
-            claimed = attempt.claimed
-            held = self._held.get(claimed.id)
-            if held is not None and held.claimed is claimed:
-                del self._held[claimed.id]
+        for one in finished:
+            held = self._held.get(one.claimed.id)
+            if held is not None and held.claimed is one.claimed:
+                del self._held[one.claimed.id]
+                held.report()
 
-    def let_go(self) -> None:
-        """Hold no job that neither runs nor is ready nor has ended: its lease runs out and it is run again."""
-        ended = [attempt.claimed for attempt in self._ended]
-        for job in tuple(self._held.values()):
-            if not (job in self.lanes.running or job in self.lanes.ready or job.claimed in ended):
-                del self._held[job.claimed.id]
+    def lose_strays(self) -> None:
+        """Hold no job that neither runs nor is ready nor is to be reported: its lease runs out and it runs again."""
+        for attempt in tuple(self._held.values()):
+            in_lanes = attempt in self.lanes.running or attempt in self.lanes.ready
+            if not in_lanes and attempt.claimed not in self.unreported:
+                self._lose(attempt)
 
     async def close(self) -> None:
-        """End the lanes; the leases of what was neither reported nor handed back by now run out."""
+        """End the lanes; the leases of what was neither reported nor released by now run out."""
         self._deadlines.close()
-        for job in tuple(self._held.values()):
-            self.left_behind += not job.reported
-            self._drop(job)
+        for attempt in tuple(self._held.values()):
+            self.left_behind += attempt.state is not AttemptState.ABANDONED
+            self._lose(attempt)
         await self.lanes.close(GRACE)
 
-    async def _attempt(self, job: Attempt) -> None:
-        """Run one job in a lane and keep its outcome for the next turn."""
-        self._deadlines.begin(job)
-        outcome = await self._runner.run(job)
-        self._deadlines.end(job)
-        if isinstance(outcome, AwaitChildren) and not job.decided:
-            outcome = await self._fan_out(job, outcome)
-        if job.reported:
+    async def _run(self, attempt: Attempt) -> None:
+        """Run one attempt in a lane and keep its outcome for the next turn."""
+        attempt.run()
+        self._deadlines.begin(attempt)
+        outcome = await self._runner.run(attempt)
+        self._deadlines.end(attempt)
+        if isinstance(outcome, AwaitChildren) and attempt.counts:
+            outcome = await self._fan_out(attempt, outcome)
+        if attempt.state is AttemptState.ABANDONED:
             self.left_behind -= 1
             self._wake()
         else:
-            self._end(job, job.stop_as if job.decided else outcome)
+            self._end(attempt, outcome if attempt.counts else attempt.stop_as)
 
-    def _end(self, job: Attempt, outcome: Outcome | None) -> None:
-        if outcome is not None:
-            try:
-                self._ended.append(self._pack(job.claimed, outcome))
-            except Exception as error:  # noqa: BLE001 - a fault of ours: the lease runs out, and the job is run again
-                self._events.emit("worker.crashed", queue=self._queue, error="".join(format_exception(error)))
-                outcome = None
-        if outcome is None and self._held.get(job.claimed.id) is job:
-            del self._held[job.claimed.id]
+    def _end(self, attempt: Attempt, outcome: Outcome | None) -> None:
+        """Let an attempt end with an outcome, or without one where nothing may be written."""
+        if outcome is not None and self.unreported.add(attempt.claimed, outcome):
+            attempt.end()
+        else:
+            self._forget(attempt)
+            attempt.end_unwritten()
         self._wake()
 
-    def _drop(self, job: Attempt) -> None:
-        """The lease of this job is lost."""
-        if self._held.get(job.claimed.id) is job:
-            del self._held[job.claimed.id]
-        if job in self.lanes.ready:
-            self.lanes.ready.remove(job)
-        job.stop(None)
+    def _lose(self, attempt: Attempt) -> None:
+        """Stop what is lost, and hold it no longer."""
+        self._forget(attempt)
+        if attempt.state is AttemptState.READY and attempt in self.lanes.ready:
+            self.lanes.ready.remove(attempt)
+        attempt.lose()
 
-    def _overdue(self, job: Attempt) -> None:
-        self._events.emit("job.timed_out", queue=self._queue, job_id=job.claimed.id)
-        job.stop(self._runner.timed_out(job), decided=True)
+    def _forget(self, attempt: Attempt) -> None:
+        if self._held.get(attempt.claimed.id) is attempt:
+            del self._held[attempt.claimed.id]
 
-    def _overrun(self, job: Attempt) -> None:
-        """The function does not end: its job goes on without it, and its lane is taken until it returns."""
-        self._leave_behind((job,))
+    def _overdue(self, attempt: Attempt) -> None:
+        self._events.emit("job.timed_out", queue=self._queue, job_id=attempt.claimed.id)
+        attempt.stop(self._runner.timed_out(attempt), final=True)
 
-    def _leave_behind(self, jobs: tuple[Attempt, ...]) -> None:
-        for job in jobs:
-            if job in self.lanes.running and not job.reported:
-                job.reported = job.decided = job.current.lost = True
-                self.left_behind += 1
-                self._events.emit("job.overruns", queue=self._queue, job_id=job.claimed.id)
-                self._end(job, job.stop_as)
+    def _overrun(self, attempt: Attempt) -> None:
+        """Report an attempt whose function does not stop: its lane is taken until it returns."""
+        self._abandon((attempt,))
+
+    def _abandon(self, attempts: tuple[Attempt, ...]) -> None:
+        for attempt in attempts:
+            if attempt not in self.lanes.running or attempt.state is AttemptState.ABANDONED:
+                continue
+            self.left_behind += 1
+            self._events.emit("job.overruns", queue=self._queue, job_id=attempt.claimed.id)
+            attempt.abandon()
+            if attempt.stop_as is None or not self.unreported.add(attempt.claimed, attempt.stop_as):
+                self._forget(attempt)
+            self._wake()

@@ -11,8 +11,8 @@ from flows.kernel.worker_loop import WorkerLoop
 from flows.store.connection import ANSWER_TIMEOUT
 
 if TYPE_CHECKING:
+    from flows.kernel.attempt_runner import Runner
     from flows.kernel.handler import Handler
-    from flows.kernel.in_flight import Runner
     from flows.kernel.runtime import Runtime
 
 #: What a worker is doing.
@@ -86,7 +86,7 @@ class Worker:
         worker_loop.end()
         if grace is not None:
             await asyncio.wait({task}, timeout=grace)
-            worker_loop.hand_back()
+            worker_loop.release_running()
             # Long enough to hear from a server that is there; one that is away is not waited for.
             await asyncio.wait({task}, timeout=GRACE + ANSWER_TIMEOUT)
             task.cancel()

@@ -14,18 +14,17 @@ import socket
 import traceback
 from typing import TYPE_CHECKING, Final
 
-from flows.errors import KeyConflict, StoreError, StoreFull, StoreUnavailable
-from flows.kernel.in_flight import InFlight, Runner
+from flows.errors import StoreError, StoreFull, StoreUnavailable
+from flows.kernel.fan_out import FanOut
+from flows.kernel.in_flight import InFlight
 from flows.kernel.notes import Notes
 from flows.kernel.prefetch import Prefetch
-from flows.model.job import JobError
-from flows.model.outcome import AwaitChildren, Fail, Outcome, Snooze
-from flows.store.finished import MOST_JOBS, fits_one_script
+from flows.store.finished import MOST_JOBS
 from flows.store.turns import NO_TURN
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
-    from flows.kernel.attempt import Attempt
+    from flows.kernel.attempt_runner import Runner
     from flows.kernel.runtime import Runtime
     from flows.store.finished import FinishedAttempt
     from flows.store.turns import Turn
@@ -59,8 +58,8 @@ class WorkerLoop:
             concurrency,
             self._notes,
             runtime.events,
-            self._fan_out,
-            self._turns.ended,
+            FanOut(self._turns, runtime.events).create,
+            self._turns.finished,
             self._woken.set,
         )
         #: How many attempts have ended of which the server could not be told.
@@ -78,10 +77,10 @@ class WorkerLoop:
                     await self._wait(_PAUSE)
             self._take_up_meanwhile()
             self._tell_fault()
-            self._give_back_ready()
-            while self._in_flight.busy or self._in_flight.ended:
+            self._release_ready()
+            while self._in_flight.busy or self._in_flight.unreported:
                 self._woken.clear()
-                if self._in_flight.ended:
+                if self._in_flight.unreported:
                     await self._report()
                 else:
                     await self._woken.wait()
@@ -93,9 +92,9 @@ class WorkerLoop:
         self._stopping = True
         self._woken.set()
 
-    def hand_back(self) -> None:
+    def release_running(self) -> None:
         """Cancel what still runs; those jobs go back at once, without using up an attempt."""
-        self._in_flight.hand_back()
+        self._in_flight.release_running()
 
     @property
     def left(self) -> int:
@@ -112,35 +111,35 @@ class WorkerLoop:
 
     async def _one_turn(self) -> None:
         self._woken.clear()
-        if not self._in_flight.ended:
+        if not self._in_flight.unreported:
             self._take_up()
         want = self._want()
-        if not want and not self._in_flight.ended:
+        if not want and not self._in_flight.unreported:
             await self._wait(None)
             return
-        ended, busy = self._in_flight.next_ended(), self._in_flight.lanes.busy or bool(self._answer.jobs)
+        finished, busy = self._in_flight.unreported.take(), self._in_flight.lanes.busy or bool(self._answer.jobs)
         asyncio.get_running_loop().call_soon(self._take_up_meanwhile)
         await self._write_notes()
         turn: Turn | None
         try:
             failpoint("before-turn-send")
-            turn = await self._turns.turn(ended, want, busy=busy)
+            turn = await self._turns.turn(finished, want, busy=busy)
             failpoint("after-turn-reply")
         except StoreUnavailable as error:
             turn = await self._repeat(error)
             if turn is None:
-                self._in_flight.not_reported(ended)
+                self._in_flight.unreported.put_back(finished)
                 return
         except StoreError as error:
             # Refused before anything was written: what has ended can still be reported without claiming.
             name = "store.full" if isinstance(error, StoreFull) else "store.refused"
             self._runtime.events.emit(name, queue=self.queue, error=str(error))
-            self._in_flight.not_reported(ended)
+            self._in_flight.unreported.put_back(finished)
             await self._report()
             await self._wait(_PAUSE)
             return
-        self._prefetch.ended(len(ended))
-        self._reported, self._answer = ended, turn
+        self._prefetch.ended(len(finished))
+        self._reported, self._answer = finished, turn
         if self._fault or (turn.jobs and (turn.left or len(turn.jobs) >= min(want, MOST_JOBS))):
             return
         # The queue is empty: what this has brought begins at once, and its end or a wake-up asks for the next turn.
@@ -148,15 +147,15 @@ class WorkerLoop:
         if turn.left and self._in_flight.lanes.busy:
             # The next job is to run alone: listening would only wake this worker again and again.
             await self._wait(None)
-        elif not self._in_flight.ended:
+        elif not self._in_flight.unreported:
             await self._idle(turn.next_due_ms)
 
     def _take_up(self) -> None:
         """Hold no longer what the last turn has reported, and run what it has brought."""
-        ended, turn = self._reported, self._answer
+        finished, turn = self._reported, self._answer
         self._reported, self._answer = [], NO_TURN
         emit = self._runtime.events.emit
-        self._recorded(ended, turn.words)
+        self._answered(finished, turn.words)
         for name, count in (("job.expired", turn.expired), ("job.malformed", turn.malformed)):
             if count:
                 emit(name, queue=self.queue, count=count)
@@ -179,7 +178,7 @@ class WorkerLoop:
             return False
         trace = "".join(traceback.format_exception(error))
         self._runtime.events.emit("worker.crashed", queue=self.queue, error=trace)
-        self._in_flight.let_go()
+        self._in_flight.lose_strays()
         return True
 
     async def _repeat(self, error: StoreError) -> Turn | None:
@@ -195,16 +194,16 @@ class WorkerLoop:
 
     async def _report(self) -> None:
         """Report what has ended, and claim nothing."""
-        ended = self._in_flight.next_ended()
-        if not ended:
+        finished = self._in_flight.unreported.take()
+        if not finished:
             return
         await self._write_notes()
         try:
-            self._recorded(ended, await self._turns.report(ended))
+            self._answered(finished, await self._turns.report(finished))
         except StoreError as error:
             # The leases run out and the jobs are run again elsewhere: at least once is what is promised.
-            self._in_flight.forget(ended)
-            self.unreported += len(ended)
+            self._in_flight.reported(finished)
+            self.unreported += len(finished)
             self._runtime.events.emit("store.unavailable", queue=self.queue, error=str(error))
 
     async def _write_notes(self) -> None:
@@ -221,35 +220,12 @@ class WorkerLoop:
             return 0
         return self._prefetch.room(len(lanes.running), len(lanes.ready) + len(coming.jobs))
 
-    async def _fan_out(self, job: Attempt, outcome: AwaitChildren) -> Outcome | None:
-        """Return the outcome with the correlation id handed on, and with too many children for one script created."""
-        if job.claimed.correlation_id is not None:
-            for child in outcome.children:
-                child.fields["_correlation_id"] = job.claimed.correlation_id
-        return outcome if fits_one_script(outcome.children) else await self._create_children(job, outcome)
-
-    async def _create_children(self, job: Attempt, outcome: AwaitChildren) -> Outcome | None:
-        try:
-            if await self._turns.create_children(job.claimed, outcome.children) != "ok":
-                return None
-        except asyncio.CancelledError:
-            return job.stop_as
-        except KeyConflict as error:
-            claimed = job.claimed
-            conflict = JobError(type="KeyConflict", message=str(error), queue=self.queue, attempt=claimed.attempt)
-            return Fail(conflict)
-        except StoreError as error:
-            # That is not the job's fault: after a pause, the next attempt goes on where this one stopped.
-            self._runtime.events.emit("store.unavailable", queue=self.queue, error=str(error))
-            return Snooze(int(_PAUSE * 1000))
-        return AwaitChildren([], outcome.next_queue, outcome.fields, outcome.on_child_failure)
-
-    def _recorded(self, ended: list[FinishedAttempt], words: list[str]) -> None:
-        self._in_flight.forget(ended)
-        for attempt, word in zip(ended, words, strict=True):
+    def _answered(self, finished: list[FinishedAttempt], words: list[str]) -> None:
+        self._in_flight.reported(finished)
+        for attempt, word in zip(finished, words, strict=True):
             if word not in {"ok", "cancelled"}:
                 self._runtime.events.emit("job.lost", queue=self.queue, job_id=attempt.claimed.id, word=word)
-        self._runtime.tell_outcomes(self.queue, ended, words)
+        self._runtime.tell_outcomes(self.queue, finished, words)
 
     async def _idle(self, next_due_ms: int) -> None:
         """Wait for a wake-up, for the next due time, or for an attempt to end."""
@@ -271,15 +247,15 @@ class WorkerLoop:
                     await self._woken.wait()
             except TimeoutError:
                 if lanes.ready and lanes.started == begun and lanes.running:
-                    self._give_back_ready()
+                    self._release_ready()
                     return
                 if limit == seconds:
                     return
             else:
                 return
 
-    def _give_back_ready(self) -> None:
-        self._in_flight.give_back_ready()
+    def _release_ready(self) -> None:
+        self._in_flight.release_ready()
         self._prefetch.slow()
 
 

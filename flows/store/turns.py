@@ -83,7 +83,7 @@ class Turns:
         self._turn, self._report = load("turn"), load("report")
         self._last: tuple[dict[str, Argument], Sequence[FinishedAttempt]] = ({}, ())
 
-    def ended(self, claimed: ClaimedJob, outcome: Outcome) -> FinishedAttempt:
+    def finished(self, claimed: ClaimedJob, outcome: Outcome) -> FinishedAttempt:
         """Return an attempt that has ended, to be reported by a turn."""
         return FinishedAttempt(claimed, outcome, child=self._is_child)
 

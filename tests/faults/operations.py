@@ -45,7 +45,7 @@ async def claim(stage: Stage, queue: str = "pick", count: int = 1) -> list[Claim
 async def end(stage: Stage, claimed: list[ClaimedJob], outcome: Outcome, queue: str = "pick") -> list[str]:
     """Prepare jobs whose attempts have ended."""
     calls = turns(stage, stage.direct, queue)
-    return await calls.report([calls.ended(job, outcome) for job in claimed])
+    return await calls.report([calls.finished(job, outcome) for job in claimed])
 
 
 async def ended(stage: Stage, outcome: Outcome) -> str:
@@ -101,7 +101,7 @@ def turn(name: str, outcome: Outcome | None, queue: str = "pick", **rest: Any) -
 
     async def act(stage: Stage) -> Any:
         calls = turns(stage, stage.flow, queue)
-        done = [] if outcome is None else [calls.ended(job, outcome) for job in stage.kept]
+        done = [] if outcome is None else [calls.finished(job, outcome) for job in stage.kept]
         answer = await calls.turn(done, 2, busy=False)
         return answer.words, [(job.id, job.fence, job.attempt, job.visit, job.values) for job in answer.claimed]
 
@@ -111,14 +111,14 @@ def turn(name: str, outcome: Outcome | None, queue: str = "pick", **rest: Any) -
 async def _fan_out(stage: Stage) -> Any:
     calls, claimed = turns(stage, stage.flow, "pack"), stage.kept[0]
     word = await calls.create_children(claimed, children(450))
-    await calls.report([calls.ended(claimed, AwaitChildren([], "ship", {}))])
+    await calls.report([calls.finished(claimed, AwaitChildren([], "ship", {}))])
     return word
 
 
 async def _report(stage: Stage) -> Any:
     """What is reported while a worker stops; a repeated report is refused, and changes nothing."""
     calls = turns(stage, stage.flow)
-    await calls.report([calls.ended(job, Done(_FIELDS)) for job in stage.kept])
+    await calls.report([calls.finished(job, Done(_FIELDS)) for job in stage.kept])
 
 
 async def _renew(stage: Stage) -> Any:

@@ -111,7 +111,7 @@ async def test_without_a_timeout_nothing_is_watched() -> None:
     attempt = watch.begin()
     assert attempt.current.deadline is None
     assert watch.deadlines._timer is None
-    assert not watch.deadlines.let_go(attempt)
+    assert not watch.deadlines.has_hung(attempt)
     watch.deadlines.end(attempt)
     watch.deadlines.close()
 
@@ -136,12 +136,12 @@ async def test_while_the_loop_is_blocked_leases_are_let_go(told: bool) -> None: 
     if told:
         await watch.until(1)
         due = watch.told[0][2] + GRACE
-    assert not watch.deadlines.let_go(attempt)
+    assert not watch.deadlines.has_hung(attempt)
     answers: list[tuple[float, bool]] = []
 
     def ask() -> None:
         while not answers or not (answers[-1][1] or time.monotonic() > due + LONG):
-            answers.append((time.monotonic(), watch.deadlines.let_go(attempt)))
+            answers.append((time.monotonic(), watch.deadlines.has_hung(attempt)))
             time.sleep(0.001)
 
     thread = threading.Thread(target=ask)
@@ -150,7 +150,7 @@ async def test_while_the_loop_is_blocked_leases_are_let_go(told: bool) -> None: 
     assert all(not let_go for when, let_go in answers if when < due + 2 * GRACE - 0.001)
     assert answers[-1][1] is True
     watch.deadlines.end(attempt)
-    assert not watch.deadlines.let_go(attempt)
+    assert not watch.deadlines.has_hung(attempt)
 
 
 async def test_a_function_cannot_move_its_deadline() -> None:

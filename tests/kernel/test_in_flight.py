@@ -92,8 +92,8 @@ class Held:
 
     def reported(self) -> list[tuple[str, int, Outcome]]:
         """Take what is to be reported, as a turn does."""
-        ended = self.in_flight.next_ended()
-        self.in_flight.forget(ended)
+        ended = self.in_flight.unreported.take()
+        self.in_flight.reported(ended)
         return [(one.claimed.id, one.claimed.fence, one.outcome) for one in ended]
 
     @property
@@ -147,7 +147,7 @@ async def test_what_ends_is_reported_once() -> None:
     assert not held.in_flight.busy
     assert held.in_flight.leases() == [("1", 1), ("2", 7)]
     assert held.reported() == [("1", 1, DONE), ("2", 7, DONE)]
-    assert (held.in_flight.leases(), held.reported(), held.in_flight.ended) == ([], [], 0)
+    assert (held.in_flight.leases(), held.reported(), len(held.in_flight.unreported)) == ([], [], 0)
     await held.in_flight.close()
     assert held.in_flight.left_behind == 0
 
@@ -254,7 +254,7 @@ async def test_a_job_that_comes_again() -> None:
     assert held.in_flight.leases() == [("1", 2)]
     assert stubborn.jobs[0].current.lost
     stubborn.go_on.set()
-    while not held.in_flight.ended:
+    while not held.in_flight.unreported:
         await held.woken()
     assert held.reported() == [("1", 2, DONE)]
     await held.in_flight.close()
@@ -270,9 +270,9 @@ async def test_a_job_that_comes_again_with_the_turn_that_reports_it() -> None:
     held = Held(function)
     held.in_flight.accept([claimed("1", 1)])
     await held.woken()
-    ended = held.in_flight.next_ended()
+    ended = held.in_flight.unreported.take()
     held.in_flight.accept([claimed("1", 2)])
-    held.in_flight.forget(ended)
+    held.in_flight.reported(ended)
     assert held.in_flight.leases() == [("1", 2)]
     stubborn.go_on.set()
     await held.woken()
@@ -287,7 +287,7 @@ async def test_a_timeout() -> None:
         held = Held(stubborn, timeout=0.02)
         held.in_flight.accept([claimed()])
         await within(stubborn.told.wait())
-        held.in_flight.hand_back()
+        held.in_flight.release_running()
         stubborn.go_on.set()
         await held.woken()
         assert held.reported() == [("1", 1, TIMED_OUT)]
@@ -308,7 +308,7 @@ async def test_a_timeout_that_is_not_heeded() -> None:
     assert [job.claimed.id for job in held.in_flight.lanes.ready] == ["2"]
     with pytest.raises(LostLease):
         stubborn.jobs[0].current.log("too late")
-    held.in_flight.give_back_ready()
+    held.in_flight.release_ready()
     assert held.reported() == [("2", 1, Release())]
     assert not held.in_flight.busy
     held.wakes.clear()
@@ -359,7 +359,7 @@ async def test_what_runs_is_handed_back() -> None:
     held.in_flight.accept([claimed("1"), claimed("2")])
     await within(stubborn.begun.wait())
     for _ in range(2):
-        held.in_flight.hand_back()
+        held.in_flight.release_running()
         await within(stubborn.told.wait())
     assert held.reported() == [("1", 1, Release())]
     assert held.in_flight.busy
@@ -367,7 +367,7 @@ async def test_what_runs_is_handed_back() -> None:
     await held.woken()
     assert held.reported() == [("2", 1, Release())]
     assert (held.events, held.in_flight.left_behind, held.in_flight.busy) == (["job.overruns"], 1, False)
-    held.in_flight.hand_back()
+    held.in_flight.release_running()
     assert stubborn.times == 1
     stubborn.go_on.set()
     await held.woken()
@@ -384,7 +384,7 @@ async def test_a_lost_job_that_does_not_end_is_not_waited_for() -> None:
     held.in_flight.lease_answered("1", 1, "stale")
     await within(stubborn.told.wait())
     assert held.in_flight.busy
-    held.in_flight.hand_back()
+    held.in_flight.release_running()
     await held.woken()
     assert (held.in_flight.busy, held.in_flight.left_behind, held.reported()) == (False, 1, [])
     stubborn.go_on.set()

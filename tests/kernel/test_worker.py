@@ -437,14 +437,14 @@ async def test_a_second_stop_hastens_the_first(
     await asyncio.sleep(0)
     assert flow.workers[0].status == "stopping"
     worker_loop = flow.workers[0]._worker_loop
-    hand_back = worker_loop.hand_back
+    release_running = worker_loop.release_running
 
     def noted() -> None:
-        hand_back()
+        release_running()
         if told.is_set():
             again.set()
 
-    monkeypatch.setattr(worker_loop, "hand_back", noted)
+    monkeypatch.setattr(worker_loop, "release_running", noted)
     hastened = asyncio.create_task(flow.workers[0].stop(0))
     await within(told.wait())
     await within(flow.workers[0].stop(0), 5)

@@ -63,9 +63,9 @@ async def test_every_outcome_is_a_transition(
     assert (claimed.id, claimed.fence, claimed.attempt, claimed.visit, claimed.alone) == ("1", 1, 1, 0, False)
     assert (claimed.values, claimed.correlation_id, turn.left) == ([b"1", None], None, 0)
     if by == "turn":
-        words = (await turns.turn([turns.ended(claimed, outcome)], 0, busy=False)).words
+        words = (await turns.turn([turns.finished(claimed, outcome)], 0, busy=False)).words
     else:
-        words = await turns.report([turns.ended(claimed, outcome)])
+        words = await turns.report([turns.finished(claimed, outcome)])
     assert words == ["cancelled" if state == "cancelled" else "ok"]
     job = world.job("shop:1")
     assert (job["_status"], job["_queue"]) == (state, queue)
@@ -77,7 +77,7 @@ async def test_a_turn_can_be_repeated(connection: Connection, world: World) -> N
     world.seed(jobs={f"shop:{number}": {"a": "1"} for number in "123"}, waiting={"pick": ["1", "2", "3"]})
     turns = Turns(connection, world.settings, "pick", "w1", ["a"])
     first = await turns.turn([], 1, busy=False)
-    second = await turns.turn([turns.ended(first.claimed[0], Done({}))], 1, busy=False)
+    second = await turns.turn([turns.finished(first.claimed[0], Done({}))], 1, busy=False)
     again = await turns.repeat()
     assert (again.words, again.left) == (second.words, second.left)
     assert (
@@ -99,7 +99,7 @@ async def test_a_child_hands_its_result_to_its_parent(connection: Connection, wo
     )
     turns = Turns(connection, world.settings, "pack:box", "w1", [])
     [claimed] = (await turns.turn([], 1, busy=False)).claimed
-    await turns.report([turns.ended(claimed, Done({"a": b"[]", "b": b'"x"'}))])
+    await turns.report([turns.finished(claimed, Done({"a": b"[]", "b": b'"x"'}))])
     fragment = '{"id":"1","status":"done","result":{"a":[],"b":"x"}}'
     assert world.job("shop:9")["children:pack:results"] == f'{{"box":[{fragment}]}}'
 
@@ -126,11 +126,11 @@ async def test_many_children_are_built_on_by_a_second_attempt(
         patch.setattr(connection, "run", dying)
         with pytest.raises(ConnectionAbortedError):
             await turns.create_children(claimed, children)
-    await turns.report([turns.ended(claimed, Release())])
+    await turns.report([turns.finished(claimed, Release())])
     assert await turns.create_children(claimed, children) == "stale"
     [again] = (await turns.turn([], 1, busy=False)).claimed
     assert await turns.create_children(again, children) == "ok"
-    await turns.report([turns.ended(again, AwaitChildren([], "pack", {}))])
+    await turns.report([turns.finished(again, AwaitChildren([], "pack", {}))])
     found = world.snapshot()
     assert found["waiting"] == {"pick:box": [child.id for child in children]}
     assert found["pending"] == {"shop:9": {child.id for child in children}}
@@ -148,7 +148,7 @@ async def test_a_full_server_is_said() -> None:
             [claimed] = (await turns.turn([], 1, busy=False)).claimed
             await connection.call("CONFIG", "SET", "maxmemory", "1")
             with pytest.raises(StoreFull):
-                await turns.turn([turns.ended(claimed, Done({}))], 1, busy=False)
-            assert await turns.report([turns.ended(claimed, Done({}))]) == ["ok"]
+                await turns.turn([turns.finished(claimed, Done({}))], 1, busy=False)
+            assert await turns.report([turns.finished(claimed, Done({}))]) == ["ok"]
         finally:
             await connection.close()
