@@ -18,8 +18,9 @@ from flows.model.outcome import Advance, AwaitChildren, Done, Fields, NewChild
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from flows.model.flow_options import FlowOptions
     from flows.model.job import Job
-    from flows.model.options import FlowOptions, QueueOptions
+    from flows.model.queue_options import QueueOptions
 
 #: A parent may have so many children.
 CHILDREN_LIMIT = 10_000

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from flows.errors import DeclarationError
+from flows.model.limits import check_number
 from flows.model.verdict import LONGEST_DELAY
 
 #: Doubling is over here: 2**64 times any backoff is longer than any max_delay.
@@ -43,10 +44,7 @@ class Retries:
 
     def __post_init__(self) -> None:
         """Check everything."""
-        attempts: object = self.max_attempts
-        if not isinstance(attempts, int) or isinstance(attempts, bool) or attempts < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
-            msg = f"max_attempts={attempts!r}: give a positive whole number"
-            raise DeclarationError(msg)
+        check_number("max_attempts", self.max_attempts)
         if isinstance(self.backoff, Sequence) and not self.backoff:
             msg = "backoff=[] has no delays: give at least one"
             raise DeclarationError(msg)

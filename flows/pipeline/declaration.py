@@ -15,7 +15,7 @@ from flows.model.plan import QueuePlan, plans
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flows.model.options import FlowOptions
+    from flows.model.flow_options import FlowOptions
 
 
 @dataclass(frozen=True)

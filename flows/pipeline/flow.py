@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import TracebackType
 
-    from flows.model.options import FlowOptions
+    from flows.model.flow_options import FlowOptions
     from flows.model.record import JobRecord
     from flows.telemetry.events import Events
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from flows.errors import DeclarationError
 from flows.kernel.attempt_runner import AttemptRunner
 from flows.kernel.handler import make_handler
 from flows.kernel.runtime import Runtime
 from flows.kernel.worker import Worker
+from flows.model.limits import check_number
 from flows.model.plan import QueuePlan
 from flows.pipeline.declaration import check_annotations
 
@@ -48,7 +48,5 @@ def check_counts(count: object, concurrency: object) -> None:
     Raises:
         DeclarationError: one is no positive whole number.
     """
-    for name, number in (("count", count), ("concurrency", concurrency)):
-        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-            msg = f"{name}={number!r}: give a positive whole number"
-            raise DeclarationError(msg)
+    check_number("count", count)
+    check_number("concurrency", concurrency)
