@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from flows.errors import DeclarationError
+from flows.errors import DeclarationError, ValidationError
 
 #: Flows, queues, children and attributes.
 NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -59,6 +59,18 @@ def check_child_name(name: object) -> str:
         why = "is a stage of every queue" if text in STAGES else "looks like a job id"
         msg = f"child queue name {text!r} {why}: choose another, its keys would be ambiguous"
         raise DeclarationError(msg)
+    return text
+
+
+def check_job_id(text: object) -> str:
+    """Return `text` if it has the form of a job id.
+
+    Raises:
+        ValidationError: it has not.
+    """
+    if not isinstance(text, str) or not is_job_id(text):
+        msg = f"{text!r} is no job id: those are UUIDs, as create_job returns them"
+        raise ValidationError(msg)
     return text
 
 
