@@ -43,8 +43,7 @@ def encode(model: BaseModel) -> dict[str, bytes]:
             )
         return {name: to_json(values[name]) for name in user_fields(kind) if name in values}
     except (PydanticSerializationError, TypeError, ValueError, RecursionError) as error:
-        msg = f"{kind.__name__} holds a value that is not JSON: {error}"
-        raise ValidationError(msg) from error
+        raise ValidationError(f"{kind.__name__} holds a value that is not JSON: {error}") from error
 
 
 def encode_value(name: str, value: object) -> bytes:
@@ -57,8 +56,7 @@ def encode_value(name: str, value: object) -> bytes:
     try:
         return to_json(value)
     except (PydanticSerializationError, ValueError, RecursionError) as error:
-        msg = f"{name!r} is not JSON: {error}"
-        raise ValidationError(msg) from error
+        raise ValidationError(f"{name!r} is not JSON: {error}") from error
 
 
 class Decoder(Generic[ModelT]):
@@ -130,8 +128,7 @@ def pick_child(results: bytes, mark: ChildrenOf) -> bytes:
     """
     children: object = from_json(results)
     if not isinstance(children, dict):
-        msg = f"the results of {mark.queue!r} are not an object"
-        raise ValueError(msg)  # noqa: TRY004 - it is the stored value that is wrong
+        raise ValueError(f"the results of {mark.queue!r} are not an object")  # noqa: TRY004 - it is the stored value that is wrong
     of_one: object = children.get(mark.child, [])  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return to_json(of_one)
 
@@ -146,8 +143,7 @@ def refuse_non_finite(value: object, name: str) -> None:
         return
     if isinstance(value, float):
         if not math.isfinite(value):
-            msg = f"{name!r} is {value!r}: JSON has no such number"
-            raise ValidationError(msg)
+            raise ValidationError(f"{name!r} is {value!r}: JSON has no such number")
         return
     for element in _elements(value):
         refuse_non_finite(element, name)

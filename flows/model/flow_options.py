@@ -99,8 +99,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         check_duration("lease", self.lease)
         check_duration("hang_limit", self.hang_limit)
         if self.lease < _SHORTEST_LEASE:
-            msg = f"lease={self.lease} is too short to be renewed: give at least {_SHORTEST_LEASE}"
-            raise DeclarationError(msg)
+            raise DeclarationError(f"lease={self.lease} is too short to be renewed: give at least {_SHORTEST_LEASE}")
         for name in ("max_payload", "max_crashes"):
             check_number(name, getattr(self, name))
 
@@ -108,15 +107,15 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         for attribute in self.lookup_attributes:
             check_name("lookup attribute", attribute)
             if not FIELD.fullmatch(attribute) or list(self.lookup_attributes).count(attribute) > 1:
-                msg = f"lookup attribute {attribute!r} is no field name, or is named twice"
-                raise DeclarationError(msg)
+                raise DeclarationError(f"lookup attribute {attribute!r} is no field name, or is named twice")
 
     def _check_collisions(self) -> None:
         seen: dict[str, str] = {}
         for name, kind in claimed_names(self):
             if name in seen:
-                msg = f"the {kind} {name!r} and the {seen[name]} of the same name would share keys: rename one of them"
-                raise DeclarationError(msg)
+                raise DeclarationError(
+                    f"the {kind} {name!r} and the {seen[name]} of the same name would share keys: rename one of them"
+                )
             seen[name] = kind
 
 

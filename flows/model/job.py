@@ -138,8 +138,9 @@ def user_fields(model: type[BaseModel]) -> tuple[str, ...]:
         DeclarationError: the model takes unknown fields, or a name is reserved or breaks the grammar.
     """
     if model.model_config.get("extra") == "allow":
-        msg = f"{model.__name__} has extra='allow': declare its fields, unknown ones cannot be checked"
-        raise DeclarationError(msg)
+        raise DeclarationError(
+            f"{model.__name__} has extra='allow': declare its fields, unknown ones cannot be checked"
+        )
     own = Job if issubclass(model, Job) else JobResult if issubclass(model, JobResult) else BaseModel
     names = tuple(name for name in model.model_fields if name not in own.model_fields)
     redeclared = (
@@ -148,8 +149,7 @@ def user_fields(model: type[BaseModel]) -> tuple[str, ...]:
     for name in (*redeclared, *names):
         if name in RESERVED_FIELDS or not FIELD.fullmatch(name):
             why = "every job has one" if name in RESERVED_FIELDS else "use letters, digits and _"
-            msg = f"field {name!r} of {model.__name__} cannot be used ({why}): rename it"
-            raise DeclarationError(msg)
+            raise DeclarationError(f"field {name!r} of {model.__name__} cannot be used ({why}): rename it")
     return names
 
 

@@ -32,8 +32,7 @@ def check_name(kind: str, name: object) -> str:
         DeclarationError: it does not; `kind` ("flow", "queue", …) says what it names.
     """
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        msg = f"{kind} name {name!r}: use 1 to 64 of the characters A-Z a-z 0-9 _ . -"
-        raise DeclarationError(msg)
+        raise DeclarationError(f"{kind} name {name!r}: use 1 to 64 of the characters A-Z a-z 0-9 _ . -")
     return name
 
 
@@ -44,8 +43,7 @@ def check_namespace(text: object) -> None:
         DeclarationError: it has other characters than names have, `:`, `{` and `}`.
     """
     if not isinstance(text, str) or not NAMESPACE.fullmatch(text):
-        msg = f"namespace {text!r}: use up to 64 of the characters A-Z a-z 0-9 _ . - : {{ }}"
-        raise DeclarationError(msg)
+        raise DeclarationError(f"namespace {text!r}: use up to 64 of the characters A-Z a-z 0-9 _ . - : {{ }}")
 
 
 def check_child_name(name: object) -> str:
@@ -57,8 +55,7 @@ def check_child_name(name: object) -> str:
     text = check_name("child queue", name)
     if text in STAGES or _UUID.fullmatch(text):
         why = "is a stage of every queue" if text in STAGES else "looks like a job id"
-        msg = f"child queue name {text!r} {why}: choose another, its keys would be ambiguous"
-        raise DeclarationError(msg)
+        raise DeclarationError(f"child queue name {text!r} {why}: choose another, its keys would be ambiguous")
     return text
 
 
@@ -69,8 +66,7 @@ def check_job_id(text: object) -> str:
         ValidationError: it has not.
     """
     if not isinstance(text, str) or not is_job_id(text):
-        msg = f"{text!r} is no job id: those are UUIDs, as create_job returns them"
-        raise ValidationError(msg)
+        raise ValidationError(f"{text!r} is no job id: those are UUIDs, as create_job returns them")
     return text
 
 

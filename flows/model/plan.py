@@ -51,8 +51,7 @@ class QueuePlan:
             to = self.options.next_queue
             return Done({}, returned=False) if to is None else Advance(to, {})
         if not isinstance(result, JobResult):  # pyright: ignore[reportUnnecessaryIsInstance]
-            msg = f"the worker function returned {type(result).__name__}: return a JobResult or None"
-            raise ValidationError(msg)
+            raise ValidationError(f"the worker function returned {type(result).__name__}: return a JobResult or None")
         to = self._next_queue(result)
         fields = self._fields(result)
         if result.children:
@@ -87,8 +86,9 @@ class QueuePlan:
         declared = {child.name for child in self.options.children}
         for child in children:
             if child.child not in declared or any(name.startswith("_") for name in child.fields):
-                msg = f"queue {self.queue!r} has no child queue {child.child!r} (any more), or no such params"
-                raise ValidationError(msg)
+                raise ValidationError(
+                    f"queue {self.queue!r} has no child queue {child.child!r} (any more), or no such params"
+                )
         if children:
             policy = self.options.on_child_failure
             return AwaitChildren(children, self.options.next_queue, {}, policy)
@@ -100,8 +100,9 @@ class QueuePlan:
     def _next_queue(self, result: JobResult) -> str | None:
         to = result.next_queue or self.options.next_queue
         if to is not None and to not in self.stages:
-            msg = f"next_queue={to!r} is no queue of the flow; they are {', '.join(self.stages) or 'none'}"
-            raise ValidationError(msg)
+            raise ValidationError(
+                f"next_queue={to!r} is no queue of the flow; they are {', '.join(self.stages) or 'none'}"
+            )
         return to
 
     def _fields(self, result: JobResult) -> Fields:
@@ -109,18 +110,18 @@ class QueuePlan:
         if not self.params_fields.isdisjoint(fields):
             taken = self.params_fields & fields.keys()
             names = ", ".join(sorted(taken))
-            msg = f"{type(result).__name__} names fields of Params ({names}), which never change: rename them"
-            raise ValidationError(msg)
+            raise ValidationError(
+                f"{type(result).__name__} names fields of Params ({names}), which never change: rename them"
+            )
         return fields
 
     def _check_size(self, fields: Fields) -> None:
         size = sum(map(len, fields.values()))
         if size > self.max_payload:
-            msg = (
+            raise PayloadTooLarge(
                 f"the result takes {size:,} bytes, over max_payload={self.max_payload:,}: "
                 "store large data elsewhere and return where it is"
             )
-            raise PayloadTooLarge(msg)
 
     def _next_parent(self, to: str | None, children: Sequence[ChildJob]) -> tuple[str, QueueOptions[Job]]:
         """Find the next parent queue on the job's way, which is where the children will be created."""
@@ -131,8 +132,9 @@ class QueuePlan:
                 return to, options
             passed.add(to)
             to = options.next_queue
-        msg = f"the result names {len(children)} children, but no parent queue comes after {self.queue!r}"
-        raise ValidationError(msg)
+        raise ValidationError(
+            f"the result names {len(children)} children, but no parent queue comes after {self.queue!r}"
+        )
 
 
 def plans(options: FlowOptions[Job, str], params: type[BaseModel]) -> dict[str, QueuePlan]:
@@ -168,18 +170,17 @@ def _child_spec(child: ChildJob, parent: QueueOptions[Job]) -> bytes:
 
 def _child_options(child: ChildJob, parent: QueueOptions[Job]) -> QueueOptions[Job]:
     if not isinstance(child, ChildJob):  # pyright: ignore[reportUnnecessaryIsInstance]
-        msg = f"{child!r} is no ChildJob"
-        raise ValidationError(msg)
+        raise ValidationError(f"{child!r} is no ChildJob")
     found = [options for options in parent.children if child.child in {options.name, options.job}]
     if len(found) == 1:
         return found[0]
     name = child.child if isinstance(child.child, str) else child.child.__name__
     known = ", ".join(f"{options.name} ({options.job.__name__})" for options in parent.children)
     if found:
-        msg = f"{name} is the job class of several child queues of {parent.name!r} ({known}): name the child queue"
-        raise ValidationError(msg)
-    msg = f"queue {parent.name!r} has no child queue {name!r}; it has {known or 'none'}"
-    raise ValidationError(msg)
+        raise ValidationError(
+            f"{name} is the job class of several child queues of {parent.name!r} ({known}): name the child queue"
+        )
+    raise ValidationError(f"queue {parent.name!r} has no child queue {name!r}; it has {known or 'none'}")
 
 
 def _child_fields(child: ChildJob, options: QueueOptions[Job]) -> Fields:
@@ -189,13 +190,11 @@ def _child_fields(child: ChildJob, options: QueueOptions[Job]) -> Fields:
     else:
         fields = {name: encode_value(name, value) for name, value in child.params.items()}
     if unknown := [name for name in fields if name not in declared]:
-        msg = f"child {options.name!r}: {options.job.__name__} declares no {', '.join(unknown)}"
-        raise ValidationError(msg)
+        raise ValidationError(f"child {options.name!r}: {options.job.__name__} declares no {', '.join(unknown)}")
     try:
         decode(options.job, fields, _KNOWN)
     except PydanticValidationError as error:
-        msg = f"child {options.name!r} is not a {options.job.__name__}: {error}"
-        raise ValidationError(msg) from error
+        raise ValidationError(f"child {options.name!r} is not a {options.job.__name__}: {error}") from error
     return fields
 
 
@@ -206,15 +205,13 @@ def new_children(queue: str, specs: Any, parent_id: str) -> list[NewChild]:
         ValidationError: they are too many, or not in the shape that the kernel writes.
     """
     if not isinstance(specs, list):
-        msg = f"children:{queue}:params is not a list"
-        raise ValidationError(msg)
+        raise ValidationError(f"children:{queue}:params is not a list")
     listed: list[Any] = specs  # pyright: ignore[reportUnknownVariableType]
     check_count(listed)
     try:
         return list(_new_children(queue, listed, parent_id))
     except (KeyError, TypeError, AttributeError) as error:
-        msg = f"children:{queue}:params does not hold children: {error!r}"
-        raise ValidationError(msg) from error
+        raise ValidationError(f"children:{queue}:params does not hold children: {error!r}") from error
 
 
 def check_count(children: Sequence[object]) -> None:
@@ -224,8 +221,7 @@ def check_count(children: Sequence[object]) -> None:
         PayloadTooLarge: it cannot.
     """
     if len(children) > CHILDREN_LIMIT:
-        msg = f"{len(children):,} children are over the limit of {CHILDREN_LIMIT:,} for one parent"
-        raise PayloadTooLarge(msg)
+        raise PayloadTooLarge(f"{len(children):,} children are over the limit of {CHILDREN_LIMIT:,} for one parent")
 
 
 def _new_children(queue: str, specs: list[Any], parent_id: str) -> Iterator[NewChild]:

@@ -18,26 +18,23 @@ def check_queues(flow: str, queues: Sequence[QueueOptions[Job]]) -> None:
         DeclarationError: something does not fit; the message says what.
     """
     if not queues:
-        msg = f"flow {flow!r} has no queues: give at least one"
-        raise DeclarationError(msg)
+        raise DeclarationError(f"flow {flow!r} has no queues: give at least one")
     names = [queue.name for queue in queues]
     for queue in queues:
         if names.count(queue.name) > 1:
-            msg = f"flow {flow!r} declares the queue {queue.name!r} twice"
-            raise DeclarationError(msg)
+            raise DeclarationError(f"flow {flow!r} declares the queue {queue.name!r} twice")
         if queue.next_queue is not None and queue.next_queue not in names:
-            msg = (
+            raise DeclarationError(
                 f"queue {queue.name!r}: next_queue={queue.next_queue!r} is no queue of the flow; "
                 f"they are {', '.join(names)}"
             )
-            raise DeclarationError(msg)
         if queue.children and (queue.retries or queue.timeout):
-            msg = f"{queue.name!r} is a parent queue, which runs no function: give retries and timeout to others"
-            raise DeclarationError(msg)
+            raise DeclarationError(
+                f"{queue.name!r} is a parent queue, which runs no function: give retries and timeout to others"
+            )
     for full_name, _queue in walk(queues):
         if full_name.count(":") >= MAX_DEPTH:
-            msg = f"queue {full_name!r} is nested too deeply: {MAX_DEPTH} levels at most"
-            raise DeclarationError(msg)
+            raise DeclarationError(f"queue {full_name!r} is nested too deeply: {MAX_DEPTH} levels at most")
 
 
 def check_results(queues: Sequence[QueueOptions[Job]]) -> None:
@@ -50,11 +47,10 @@ def check_results(queues: Sequence[QueueOptions[Job]]) -> None:
     for full_name, queue in walk(queues):
         for field, mark in children_fields(queue.job).items():
             if mark.child not in parents.get(mark.queue, ()):
-                msg = (
+                raise DeclarationError(
                     f"{queue.job.__name__}.{field} of queue {full_name!r} wants the results of the child "
                     f"{mark.child!r} of {mark.queue!r}, which the flow does not declare"
                 )
-                raise DeclarationError(msg)
 
 
 def warn_of_endless_cycle(flow: str, queues: Sequence[QueueOptions[Job]], stacklevel: int) -> None:

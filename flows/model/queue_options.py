@@ -53,15 +53,12 @@ class QueueOptions(Generic[JobT_co]):
         """
         check_name("queue", self.name)
         if not (isinstance(self.job, type) and issubclass(self.job, Job)):  # pyright: ignore[reportUnnecessaryIsInstance]
-            msg = f"queue {self.name!r}: job={self.job!r} is not a subclass of flows.Job"
-            raise DeclarationError(msg)
+            raise DeclarationError(f"queue {self.name!r}: job={self.job!r} is not a subclass of flows.Job")
         user_fields(self.job)
         if self.on_child_failure not in {"continue", "fail"}:
-            msg = f"queue {self.name!r}: on_child_failure is 'continue' or 'fail'"
-            raise DeclarationError(msg)
+            raise DeclarationError(f"queue {self.name!r}: on_child_failure is 'continue' or 'fail'")
         if self.retries is not None and not isinstance(self.retries, Retries):  # pyright: ignore[reportUnnecessaryIsInstance]
-            msg = f"queue {self.name!r}: retries={self.retries!r}: give a flows.Retries"
-            raise DeclarationError(msg)
+            raise DeclarationError(f"queue {self.name!r}: retries={self.retries!r}: give a flows.Retries")
         if self.timeout is not None:
             check_duration(f"queue {self.name!r}: timeout", self.timeout)
         self._check_children()
@@ -71,11 +68,11 @@ class QueueOptions(Generic[JobT_co]):
         for child in self.children:
             check_child_name(child.name)
             if child.next_queue is not None:
-                msg = f"child queue {child.name!r} of {self.name!r} has a next_queue: a child is done after its queue"
-                raise DeclarationError(msg)
+                raise DeclarationError(
+                    f"child queue {child.name!r} of {self.name!r} has a next_queue: a child is done after its queue"
+                )
             if child.name in seen:
-                msg = f"queue {self.name!r} declares the child queue {child.name!r} twice"
-                raise DeclarationError(msg)
+                raise DeclarationError(f"queue {self.name!r} declares the child queue {child.name!r} twice")
             seen.add(child.name)
 
 

@@ -118,5 +118,4 @@ class JobRecord(Generic[ParamsT]):
         except (PydanticValidationError, ValueError) as error:
             why = f" ({self.error.type}: {self.error.message})" if self.error else ""
             where = f"is {self.status} in {self.queue!r}{why}"
-            msg = f"job {self.id} cannot be read as {model.__name__}; it {where}: {error}"
-            raise MalformedJob(msg) from error
+            raise MalformedJob(f"job {self.id} cannot be read as {model.__name__}; it {where}: {error}") from error

@@ -46,20 +46,19 @@ class Retries:
         """Check everything."""
         check_number("max_attempts", self.max_attempts)
         if isinstance(self.backoff, Sequence) and not self.backoff:
-            msg = "backoff=[] has no delays: give at least one"
-            raise DeclarationError(msg)
+            raise DeclarationError("backoff=[] has no delays: give at least one")
         for name, delays in (("backoff", self._delays()), ("max_delay", [self.max_delay])):
             for delay in delays:
                 if not isinstance(delay, timedelta) or not timedelta(0) <= delay <= LONGEST_DELAY:  # pyright: ignore[reportUnnecessaryIsInstance]
-                    msg = f"{name}={delay!r}: give a datetime.timedelta from 0 to {LONGEST_DELAY.days} days"
-                    raise DeclarationError(msg)
+                    raise DeclarationError(
+                        f"{name}={delay!r}: give a datetime.timedelta from 0 to {LONGEST_DELAY.days} days"
+                    )
         for name, classes in (("retry_on", self.retry_on), ("give_up_on", self.give_up_on)):
             if not isinstance(classes, tuple) or not all(  # pyright: ignore[reportUnnecessaryIsInstance]
                 isinstance(one, type) and issubclass(one, BaseException)  # pyright: ignore[reportUnnecessaryIsInstance]
                 for one in classes
             ):
-                msg = f"{name}={classes!r}: give a tuple of exception classes"
-                raise DeclarationError(msg)
+                raise DeclarationError(f"{name}={classes!r}: give a tuple of exception classes")
 
     def again(self, classes: Sequence[str], attempts: int) -> bool:
         """Whether another attempt is made after `attempts` that count.

@@ -71,8 +71,7 @@ class FlowWorkers(Generic[JobT]):
         """
         plan = self._declaration.plan_of(queue)
         if plan.options.children and ":" not in plan.queue:
-            msg = f"{plan.queue!r} is a parent queue: use create_parent_workers"
-            raise DeclarationError(msg)
+            raise DeclarationError(f"{plan.queue!r} is a parent queue: use create_parent_workers")
         workers = function_workers(self._runtime, plan, worker_function, count, concurrency, executor)
         self._workers += workers
         return workers
@@ -89,8 +88,7 @@ class FlowWorkers(Generic[JobT]):
         """
         plan = self._declaration.plan_of(queue)
         if not plan.options.children:
-            msg = f"{plan.queue!r} is no parent queue: give it children, or use create_workers"
-            raise DeclarationError(msg)
+            raise DeclarationError(f"{plan.queue!r} is no parent queue: give it children, or use create_workers")
         check_counts(count, concurrency)
         workers = [ParentWorker(self._runtime, plan.queue, ParentRunner(plan), concurrency) for _ in range(count)]
         self._workers += workers

@@ -65,13 +65,13 @@ class JobActions(Generic[ParamsT]):
 
     def _prepared(self, params: ParamsT, correlation_id: str | None) -> NewJob:
         if not isinstance(params, self._params):  # pyright: ignore[reportUnnecessaryIsInstance]
-            msg = f"create_job of flow {self._flow!r} takes a {self._params.__name__}, not {type(params).__name__}"
-            raise ValidationError(msg)
+            raise ValidationError(
+                f"create_job of flow {self._flow!r} takes a {self._params.__name__}, not {type(params).__name__}"
+            )
         fields = encode(params)
         if correlation_id is not None:
             if not isinstance(correlation_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-                msg = f"correlation_id={correlation_id!r}: give a str"
-                raise ValidationError(msg)
+                raise ValidationError(f"correlation_id={correlation_id!r}: give a str")
             fields["_correlation_id"] = encode_value("correlation_id", correlation_id)
         values = [(name, getattr(params, name)) for name in self._attributes]
         return self._runtime.creation.prepare(new_job_id(), fields, values)

@@ -52,15 +52,12 @@ class JobReader(Generic[ParamsT]):
         await self._runtime.open()
         if attribute not in self._attributes:
             known = ", ".join(self._attributes) or "none"
-            msg = f"{attribute!r} is no lookup attribute of flow {self._flow!r}; they are {known}"
-            raise ValidationError(msg)
+            raise ValidationError(f"{attribute!r} is no lookup attribute of flow {self._flow!r}; they are {known}")
         text = lookup_text(value)
         if text is None:
-            msg = f"{attribute}={value!r}: jobs are found by a str, an int or a float"
-            raise ValidationError(msg)
+            raise ValidationError(f"{attribute}={value!r}: jobs are found by a str, an int or a float")
         if limit < 1 or offset < 0:
-            msg = f"limit={limit} and offset={offset}: give at least 1 and 0"
-            raise ValidationError(msg)
+            raise ValidationError(f"limit={limit} and offset={offset}: give at least 1 and 0")
         ids = await self._page(attribute, text, limit, offset, newest_first=newest_first)
         found = await self.get(ids, None, resolve=resolve)
         return [record for record in found if record is not None]

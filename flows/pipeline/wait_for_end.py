@@ -45,8 +45,7 @@ async def wait_for_end(runtime: Runtime, reader: JobReader[ParamsT], job_id: str
                 return record
             left = deadline - loop.time()
             if left <= 0:
-                msg = f"job {job_id} is still {record.status} in {record.queue!r} after {timeout} s"
-                raise WaitTimeout(msg)
+                raise WaitTimeout(f"job {job_id} is still {record.status} in {record.queue!r} after {timeout} s")
             try:
                 async with asyncio.timeout(min(left, LOOK_AGAIN)):
                     await event.wait()
