@@ -65,7 +65,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
     allow_eviction: bool = False
 
     def __post_init__(self) -> None:
-        """Check everything that can be seen from here.
+        """Check the names, the limits, and the queues against each other.
 
         Raises:
             DeclarationError: something cannot work; the message says what.
@@ -88,7 +88,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         return Retention(done=time, failed=time, cancelled=time)
 
     def walk(self) -> Iterator[tuple[str, QueueOptions[Job]]]:
-        """Go through all queues and child queues, each with its full name."""
+        """Yield all queues and child queues, each with its full name."""
         return walk(self.queues)
 
     def _check_limits(self) -> None:
@@ -120,7 +120,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
 
 
 def claimed_names(options: FlowOptions[Job, str]) -> Iterator[tuple[str, str]]:
-    """Go through the names that keys are made of, each with its kind; no two flows may share one."""
+    """Yield the names that keys are made of, each with its kind; no two flows may share one."""
     yield options.name, "flow"
     for attribute in options.lookup_attributes:
         yield f"{options.name}:{attribute}", "lookup"

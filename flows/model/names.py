@@ -20,7 +20,7 @@ FIELD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 MAX_DEPTH: Final = 8
 
 #: The last part of a queue's keys: no child may be called so.
-STAGES: Final = frozenset({"waiting", "processing", "delayed", "children", "meta"})
+PLACES: Final = frozenset({"waiting", "processing", "delayed", "children", "meta"})
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -37,7 +37,7 @@ def check_name(kind: str, name: object) -> str:
 
 
 def check_namespace(text: object) -> None:
-    """Check what is put before every key.
+    """Check a flow's namespace, which is put before every key.
 
     Raises:
         DeclarationError: it has other characters than names have, `:`, `{` and `}`.
@@ -53,8 +53,8 @@ def check_child_name(name: object) -> str:
         DeclarationError: it breaks the grammar, or its keys would meet those of the parent.
     """
     text = check_name("child queue", name)
-    if text in STAGES or _UUID.fullmatch(text):
-        why = "is a stage of every queue" if text in STAGES else "looks like a job id"
+    if text in PLACES or _UUID.fullmatch(text):
+        why = "is a place of every queue" if text in PLACES else "looks like a job id"
         raise DeclarationError(f"child queue name {text!r} {why}: choose another, its keys would be ambiguous")
     return text
 
@@ -71,5 +71,5 @@ def check_job_id(text: object) -> str:
 
 
 def is_job_id(text: object) -> bool:
-    """Whether `text` has the form of a job id, a bare UUID."""
+    """Return whether `text` has the form of a job id, a bare UUID."""
     return isinstance(text, str) and _UUID.fullmatch(text) is not None

@@ -1,4 +1,4 @@
-"""Where jobs go: what an attempt in one queue returned, turned into its outcome."""
+"""Turns what an attempt in one queue returned into its outcome, which says where the job goes."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class QueuePlan:
     """One queue's place in its flow."""
 
     queue: str
-    """The full name."""
+    """The queue's full name."""
     options: QueueOptions[Job]
-    stages: Mapping[str, QueueOptions[Job]]
+    queues: Mapping[str, QueueOptions[Job]]
     """The flow's own queues, which alone a job can be sent to."""
     params_fields: frozenset[str]
-    """What a job was created with never changes."""
+    """The names of what a job was created with, which never changes."""
     max_payload: int
 
     def outcome(self, result: JobResult | None) -> Advance | Done:
-        """Return what becomes of a job whose function returned `result`.
+        """Return the outcome of an attempt whose function returned `result`.
 
         Raises:
             ValidationError: the result cannot be saved; nothing of it is.
@@ -77,7 +77,7 @@ class QueuePlan:
         return AwaitChildren(new_children(self.queue, specs, job_id), None, fields, self.options.on_child_failure)
 
     def fan_out(self, job_id: str, specs: bytes | None) -> AwaitChildren | Advance | Done:
-        """Return what becomes of a parent: it waits for the children that its hash names, or goes straight on.
+        """Return the outcome of a parent: to await the children that its hash names, or to go straight on.
 
         Raises:
             ValidationError: the field does not hold what the kernel writes.
@@ -99,9 +99,9 @@ class QueuePlan:
 
     def _next_queue(self, result: JobResult) -> str | None:
         to = result.next_queue or self.options.next_queue
-        if to is not None and to not in self.stages:
+        if to is not None and to not in self.queues:
             raise ValidationError(
-                f"next_queue={to!r} is no queue of the flow; they are {', '.join(self.stages) or 'none'}"
+                f"next_queue={to!r} is no queue of the flow; they are {', '.join(self.queues) or 'none'}"
             )
         return to
 
@@ -124,10 +124,10 @@ class QueuePlan:
             )
 
     def _next_parent(self, to: str | None, children: Sequence[ChildJob]) -> tuple[str, QueueOptions[Job]]:
-        """Find the next parent queue on the job's way, which is where the children will be created."""
+        """Return the next parent queue on the job's way, where the children will be created."""
         passed: set[str] = set()
         while to is not None and to not in passed:
-            options = self.stages[to]
+            options = self.queues[to]
             if options.children:
                 return to, options
             passed.add(to)
@@ -139,13 +139,13 @@ class QueuePlan:
 
 def plans(options: FlowOptions[Job, str], params: type[BaseModel]) -> dict[str, QueuePlan]:
     """Return the plan of each queue and child queue, by full name."""
-    stages = {queue.name: queue for queue in options.queues}
+    queues = {queue.name: queue for queue in options.queues}
     fields = frozenset(user_fields(params))
     return {
         full_name: QueuePlan(
             full_name,
             queue,
-            stages if ":" not in full_name else {},
+            queues if ":" not in full_name else {},
             fields if ":" not in full_name else frozenset(user_fields(queue.job)),
             options.max_payload,
         )

@@ -67,8 +67,11 @@ def warn_of_endless_cycle(flow: str, queues: Sequence[QueueOptions[Job]], stackl
     while name is not None:
         if name in path:
             cycle = " → ".join([*path[path.index(name) :], name])
-            msg = f"flow {flow!r}: {cycle} has no end unless a worker function returns next_queue"
-            warnings.warn(msg, DeclarationWarning, stacklevel=stacklevel + 1)
+            warnings.warn(
+                f"flow {flow!r}: {cycle} has no end unless a worker function returns next_queue",
+                DeclarationWarning,
+                stacklevel=stacklevel + 1,
+            )
             return
         path.append(name)
         name = following[name]

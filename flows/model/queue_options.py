@@ -46,7 +46,7 @@ class QueueOptions(Generic[JobT_co]):
     timeout: timedelta | None = None
 
     def __post_init__(self) -> None:
-        """Check the names and the job class.
+        """Check the names, the job class and the policies.
 
         Raises:
             DeclarationError: one of them cannot be used.
@@ -77,7 +77,7 @@ class QueueOptions(Generic[JobT_co]):
 
 
 def walk(queues: Iterable[QueueOptions[Job]], parent: str = "") -> Iterator[tuple[str, QueueOptions[Job]]]:
-    """Go through queues and their child queues, each with its full name, which begins with its parent's."""
+    """Yield queues and their child queues, each with its full name, which begins with its parent's."""
     for queue in queues:
         full_name = f"{parent}:{queue.name}" if parent else queue.name
         yield full_name, queue

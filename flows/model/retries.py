@@ -43,7 +43,7 @@ class Retries:
     give_up_on: tuple[type[BaseException], ...] = ()
 
     def __post_init__(self) -> None:
-        """Check everything."""
+        """Check the number, the times and the exceptions."""
         check_number("max_attempts", self.max_attempts)
         if isinstance(self.backoff, Sequence) and not self.backoff:
             raise DeclarationError("backoff=[] has no delays: give at least one")
@@ -61,7 +61,7 @@ class Retries:
                 raise DeclarationError(f"{name}={classes!r}: give a tuple of exception classes")
 
     def again(self, classes: Sequence[str], attempts: int) -> bool:
-        """Whether another attempt is made after `attempts` that count.
+        """Return whether another attempt is made after `attempts` that count.
 
         Args:
             classes: The qualified names of the exception's class and of those it descends from.

@@ -35,7 +35,7 @@ class Retry(Verdict):
 
 
 class Snooze(Verdict):
-    """Come back later; the attempt does not count.
+    """The job comes back later; the attempt does not count.
 
     Args:
         reason: Why; it stands in the job's history.
@@ -54,7 +54,7 @@ class Snooze(Verdict):
         self.until = None if until is None else _aware(until)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Travel to another process: the times are no plain arguments."""
+        """Return how another process makes the same verdict: the times are no plain arguments."""
         return _snooze, (self.reason, self.after, self.until)
 
 

@@ -25,7 +25,7 @@ class Declaration:
     options: FlowOptions[Job, str]
     params: type[BaseModel]
     plans: dict[str, QueuePlan]
-    """By the full names of queues and child queues."""
+    """The plan of each queue and child queue, by full name."""
 
     def plan_of(self, queue: type[Job] | str) -> QueuePlan:
         """Return the plan of a queue, named by its job class or its full name.
@@ -63,7 +63,7 @@ class Declaration:
 
 
 def declare(options: FlowOptions[Any, Any], declared: tuple[Any, ...]) -> Declaration:
-    """Check a flow's options against its type arguments.
+    """Return a flow's declaration: its options, checked against its type arguments.
 
     Raises:
         DeclarationError: something does not fit; the message says what.
@@ -122,7 +122,7 @@ def _check_jobs(options: FlowOptions[Job, str], members: tuple[Any, ...]) -> Non
 
 
 def _check_first(options: FlowOptions[Job, str], params: type[BaseModel]) -> None:
-    """The first queue's class can need nothing but what jobs are created with."""
+    """Check that the first queue's class needs nothing but what jobs are created with."""
     first = options.queues[0]
     have = user_fields(params)
     for name in user_fields(first.job):

@@ -12,7 +12,7 @@ from flows.pipeline.flow_jobs import FlowJobs
 from flows.pipeline.flow_workers import FlowWorkers
 from flows.pipeline.job_actions import JobActions
 from flows.pipeline.job_reader import JobReader
-from flows.pipeline.run import run_until_told
+from flows.pipeline.run import run_until_signal
 from flows.pipeline.signature import JobT, KeyT, ParamsT
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
 
     @property
     def events(self) -> Events:
-        """What happens in this process: subscribe to it, or wait for an event."""
+        """The events of this process: subscribe to them, or wait for one."""
         return self._runtime.events
 
     async def start_all(self) -> None:
@@ -69,7 +69,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         stops = self._stops
         await self._runtime.open()
         for worker in self._workers:
-            if stops == self._stops:  # else it was told to stop meanwhile
+            if stops == self._stops:  # else the flow was stopped meanwhile
                 await worker.start()
 
     async def stop_all(self, grace: float | None = None) -> None:
@@ -80,30 +80,30 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         """
         self._stops += 1
         await asyncio.gather(*(worker.stop(grace) for worker in self._workers))
-        if all(worker.status == "stopped" for worker in self._workers):  # else one was started again meanwhile
+        if all(worker.status == "stopped" for worker in self._workers):  # else a worker was started again meanwhile
             await self._runtime.close()
 
     async def run(self, grace: float | None = 30.0) -> int:
         """Start all workers and run until SIGTERM or SIGINT, then stop within `grace` seconds; a second one: at once.
 
         Returns the exit status for `sys.exit`: 0 where all jobs in flight were finished or handed back, 1 where a
-        function did not end or the server could not be told, so that leases have to run out.
+        function did not end or the server could not be reached, so that leases have to run out.
 
         Raises:
             StoreError: the server cannot be used.
             DeclarationError: another flow owns one of the queues.
         """
-        return await run_until_told(
+        return await run_until_signal(
             self.start_all, self.stop_all, lambda: sum(worker.left for worker in self._workers), grace
         )
 
     async def __aenter__(self) -> Self:
-        """Start all."""
+        """Start all workers, as `start_all` does."""
         await self.start_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop all."""
+        """Stop all workers, as `stop_all` does."""
         await self.stop_all()

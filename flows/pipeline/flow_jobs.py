@@ -27,7 +27,7 @@ class FlowJobs(Generic[ParamsT, KeyT]):
     async def create_job(self, params: ParamsT, *, correlation_id: str | None = None) -> str:
         """Create a job, which then waits in the flow's first queue, and return its id.
 
-        It is one transaction that is safe to send twice: when it returns, the job is there, once.
+        The job is written by one transaction that is safe to send twice: afterwards it is there, once.
 
         Raises:
             ValidationError: the params are refused; PayloadTooLarge where they are over the limit.
@@ -45,13 +45,13 @@ class FlowJobs(Generic[ParamsT, KeyT]):
         return await self._actions.create_many(many, correlation_id)
 
     async def get_job(self, job_id: str, *, resolve_children: bool = False) -> JobRecord[ParamsT] | None:
-        """Return a job, or None where there is none (any more)."""
+        """Return the record of a job, or None where there is no such job (any more)."""
         return (await self._reader.get([job_id], None, resolve=resolve_children))[0]
 
     async def get_jobs(
         self, ids: Sequence[str], *, resolve_children: bool = False, keys_to_get: Sequence[str] | None = None
     ) -> list[JobRecord[ParamsT] | None]:
-        """Return jobs in the order of their ids, None for each that is gone.
+        """Return the records of jobs in the order of their ids, None for each that is gone.
 
         Args:
             ids: As `create_job` returns them.
@@ -80,7 +80,7 @@ class FlowJobs(Generic[ParamsT, KeyT]):
         )
 
     async def wait_for(self, job_id: str, timeout: float) -> JobRecord[ParamsT]:
-        """Return the job when it has ended: `status` is done, failed or cancelled.
+        """Wait until a job has ended and return its record, whose `status` is done, failed or cancelled.
 
         Args:
             job_id: As `create_job` returned it.
@@ -95,7 +95,7 @@ class FlowJobs(Generic[ParamsT, KeyT]):
     async def cancel_job(self, job_id: str, reason: str = "cancelled") -> Literal["cancelled", "requested", "too late"]:
         """Cancel a job and its children.
 
-        Returns "requested" where its worker will see it when it renews its lease, "too late" where it has ended.
+        Returns "requested" where its worker will see that when it renews the lease, "too late" where the job has ended.
 
         Raises:
             JobGone: there is no such job.
@@ -103,7 +103,7 @@ class FlowJobs(Generic[ParamsT, KeyT]):
         return await self._actions.cancel(job_id, reason)
 
     async def retry_job(self, job_id: str) -> None:
-        """Give a job that has failed or was cancelled a new life, in the queue where it ended.
+        """Retry a job that has failed or was cancelled, in the queue where it ended.
 
         Raises:
             JobGone: there is no such job.

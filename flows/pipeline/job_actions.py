@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class JobActions(Generic[ParamsT]):
-    """Changes the jobs of one flow."""
+    """Creates, cancels, retries and deletes the jobs of one flow."""
 
     def __init__(self, runtime: Runtime, declaration: Declaration, params: type[ParamsT]) -> None:
         self._runtime = runtime
@@ -28,19 +28,19 @@ class JobActions(Generic[ParamsT]):
         self._flow = declaration.options.name
 
     async def create(self, params: ParamsT, correlation_id: str | None) -> str:
-        """Create one job."""
+        """Create a job and return its id."""
         await self._runtime.open()
         job = self._prepared(params, correlation_id)
         await self._runtime.creation.create(job)
         return job.id
 
     async def create_many(self, many: Iterable[ParamsT], correlation_id: str | None) -> list[str]:
-        """Create a job for each, many to a round trip."""
+        """Create a job for each of many params, and return their ids in order."""
         await self._runtime.open()
         return await self._runtime.creation.create_many(self._prepared(params, correlation_id) for params in many)
 
     async def cancel(self, job_id: str, reason: str) -> Literal["cancelled", "requested", "too late"]:
-        """Cancel a job and its children."""
+        """Cancel a job and its children, and return what came of that."""
         await self._runtime.open()
         encode_value("reason", reason)  # refused here, where it cannot be written
         word: Any = await self._runtime.control.cancel(self._flow, check_job_id(job_id), reason)
@@ -50,7 +50,7 @@ class JobActions(Generic[ParamsT]):
         return answer
 
     async def retry(self, job_id: str) -> None:
-        """Give a job that has failed or was cancelled a new life."""
+        """Retry a job that has failed or was cancelled."""
         await self._runtime.open()
         word = await self._runtime.control.retry_job(self._flow, check_job_id(job_id))
         if word == "gone":
@@ -59,7 +59,7 @@ class JobActions(Generic[ParamsT]):
             raise StateError(job_id, word, "retried")
 
     async def delete(self, job_id: str) -> bool:
-        """Delete a job and its children."""
+        """Delete a job and its children, and return whether there was one."""
         await self._runtime.open()
         return await self._runtime.control.delete(self._flow, check_job_id(job_id))
 

@@ -63,7 +63,7 @@ class JobReader(Generic[ParamsT]):
         return [record for record in found if record is not None]
 
     async def log(self, job_id: str) -> list[str]:
-        """Return the lines that a job has logged."""
+        """Return the last lines that a job has logged."""
         await self._runtime.open()
         return await self._runtime.fetch.log(self._flow, check_job_id(job_id))
 

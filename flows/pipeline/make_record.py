@@ -45,7 +45,7 @@ def make_record(
 
 
 def _state(raw: bytes | None) -> JobState:
-    """A hash without a state waits; one that was edited into nonsense counts as failed."""
+    """Return the state: a hash without one waits, and one that was edited into nonsense has failed."""
     if raw is None:
         return JobState.WAITING
     try:

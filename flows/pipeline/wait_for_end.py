@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def wait_for_end(runtime: Runtime, reader: JobReader[ParamsT], job_id: str, timeout: float) -> JobRecord[ParamsT]:
-    """Return the record of a job when it has ended.
+    """Wait until a job has ended and return its record.
 
     Raises:
         WaitTimeout: it has not ended in time.

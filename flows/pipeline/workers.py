@@ -43,7 +43,7 @@ def function_workers(  # noqa: PLR0917 - what create_workers was given, in its o
 
 
 def check_counts(count: object, concurrency: object) -> None:
-    """Check the numbers of `create_workers` and its like.
+    """Check the count and the concurrency of workers that are to be created.
 
     Raises:
         DeclarationError: one is no positive whole number.

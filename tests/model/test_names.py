@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flows import DeclarationError
 from flows.model.ids import new_job_id
-from flows.model.names import FIELD, STAGES, check_child_name, check_name, is_job_id
+from flows.model.names import FIELD, PLACES, check_child_name, check_name, is_job_id
 
 ALLOWED = string.ascii_letters + string.digits + "_.-"
 names = st.text(ALLOWED, min_size=1, max_size=64)
@@ -37,18 +37,18 @@ def test_one_other_character_is_enough(name: str, character: str, at: int) -> No
         check_name("flow", name[:at] + character + name[at:])
 
 
-@given(names.filter(lambda name: name not in STAGES and not is_job_id(name)))
-def test_a_child_may_have_any_name_but_a_stages_or_a_jobs(name: str) -> None:
+@given(names.filter(lambda name: name not in PLACES and not is_job_id(name)))
+def test_a_child_may_have_any_name_but_a_places_or_a_jobs(name: str) -> None:
     """Those that have are refused with the reason."""
     assert check_child_name(name) == name
 
 
-@pytest.mark.parametrize("stage", sorted(STAGES))
-def test_a_child_is_not_called_like_a_stage(stage: str) -> None:
+@pytest.mark.parametrize("place", sorted(PLACES))
+def test_a_child_is_not_called_like_a_place(place: str) -> None:
     """Its keys would be those of its parent; another case is another name."""
-    with pytest.raises(DeclarationError, match="is a stage of every queue"):
-        check_child_name(stage)
-    assert check_child_name(stage.upper()) == stage.upper()
+    with pytest.raises(DeclarationError, match="is a place of every queue"):
+        check_child_name(place)
+    assert check_child_name(place.upper()) == place.upper()
 
 
 def test_a_child_is_not_called_like_a_job() -> None:
