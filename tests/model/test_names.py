@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import string
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows import DeclarationError
+from flows import DeclarationError, ValidationError
 from flows.model.ids import new_job_id
-from flows.model.names import FIELD, PLACES, check_child_name, check_name, is_job_id
+from flows.model.names import FIELD, PLACES, check_child_name, check_job_id, check_name, is_job_id
 
 ALLOWED = string.ascii_letters + string.digits + "_.-"
 names = st.text(ALLOWED, min_size=1, max_size=64)
@@ -72,8 +73,13 @@ def test_a_child_is_not_called_like_a_job() -> None:
     ],
 )
 def test_a_job_id_is_a_bare_uuid(text: object, answer: bool) -> None:  # noqa: FBT001 - a table
-    """In its usual form, and nothing around it."""
+    """In its usual form, and nothing around it: what is none is refused, and shown."""
     assert is_job_id(text) is answer
+    if answer:
+        assert check_job_id(text) == text
+    else:
+        with pytest.raises(ValidationError, match=re.escape(f"{text!r} is no job id")):
+            check_job_id(text)
 
 
 @pytest.mark.parametrize("name", ["_a", "1a", "", "a-b", "a.b", "a b", "ä", "a\n", "a:b"])
