@@ -2,6 +2,7 @@
 
 from flows.errors import (
     DeclarationError,
+    DeclarationWarning,
     FlowsError,
     JobGone,
     KeyConflict,
@@ -19,10 +20,12 @@ from flows.errors import (
 )
 from flows.kernel.current import CurrentJob, current_job
 from flows.kernel.worker import ParentWorker, Worker
+from flows.model.flow_options import FlowOptions
 from flows.model.history import PastAttempt
 from flows.model.job import ChildJob, ChildrenOf, ChildResult, Job, JobError, JobResult
-from flows.model.options import DeclarationWarning, FlowOptions, QueueOptions, Retention
+from flows.model.queue_options import QueueOptions
 from flows.model.record import JobRecord
+from flows.model.retention import Retention
 from flows.model.retries import Retries
 from flows.model.state import JobState
 from flows.model.verdict import Cancel, Fail, Retry, Snooze, Verdict

@@ -15,6 +15,8 @@ FlowsError
     ├── StoreFull          the server is out of memory and takes no new jobs
     ├── UnsafeServer       the server is set up so that it would lose jobs
     └── KeyConflict        one of our keys holds something that is not ours
+
+And one warning: DeclarationWarning.
 """
 
 from __future__ import annotations
@@ -26,6 +28,10 @@ class FlowsError(Exception):
 
 class DeclarationError(FlowsError, ValueError):
     """A flow, queue, worker or job class is declared in a way that cannot work."""
+
+
+class DeclarationWarning(UserWarning):
+    """A declaration that works, but probably not as it was meant."""
 
 
 class ValidationError(FlowsError, ValueError):

@@ -29,8 +29,8 @@ from flows.telemetry.events import Events
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
+    from flows.model.flow_options import FlowOptions
     from flows.model.job import Job
-    from flows.model.options import FlowOptions
     from flows.store.finished import FinishedAttempt
 
 

@@ -1,4 +1,4 @@
-"""Between models and the fields of a hash, each a JSON text of its own."""
+"""Encodes models as the fields of a hash, each a JSON text of its own, and decodes them."""
 
 from __future__ import annotations
 
@@ -43,8 +43,7 @@ def encode(model: BaseModel) -> dict[str, bytes]:
             )
         return {name: to_json(values[name]) for name in user_fields(kind) if name in values}
     except (PydanticSerializationError, TypeError, ValueError, RecursionError) as error:
-        msg = f"{kind.__name__} holds a value that is not JSON: {error}"
-        raise ValidationError(msg) from error
+        raise ValidationError(f"{kind.__name__} holds a value that is not JSON: {error}") from error
 
 
 def encode_value(name: str, value: object) -> bytes:
@@ -57,8 +56,7 @@ def encode_value(name: str, value: object) -> bytes:
     try:
         return to_json(value)
     except (PydanticSerializationError, ValueError, RecursionError) as error:
-        msg = f"{name!r} is not JSON: {error}"
-        raise ValidationError(msg) from error
+        raise ValidationError(f"{name!r} is not JSON: {error}") from error
 
 
 class Decoder(Generic[ModelT]):
@@ -130,8 +128,7 @@ def pick_child(results: bytes, mark: ChildrenOf) -> bytes:
     """
     children: object = from_json(results)
     if not isinstance(children, dict):
-        msg = f"the results of {mark.queue!r} are not an object"
-        raise ValueError(msg)  # noqa: TRY004 - it is the stored value that is wrong
+        raise ValueError(f"the results of {mark.queue!r} are not an object")  # noqa: TRY004 - it is the stored value that is wrong
     of_one: object = children.get(mark.child, [])  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return to_json(of_one)
 
@@ -146,8 +143,7 @@ def refuse_non_finite(value: object, name: str) -> None:
         return
     if isinstance(value, float):
         if not math.isfinite(value):
-            msg = f"{name!r} is {value!r}: JSON has no such number"
-            raise ValidationError(msg)
+            raise ValidationError(f"{name!r} is {value!r}: JSON has no such number")
         return
     for element in _elements(value):
         refuse_non_finite(element, name)
@@ -171,7 +167,7 @@ def as_object(fields: Mapping[str, bytes]) -> bytes:
 
 @cache
 def _user_values(model: type[BaseModel]) -> tuple[tuple[str, Callable[[object], bool]], ...]:
-    """The user fields, each with a test that says whether a value is without doubt what its field declares."""
+    """Return the user fields, each with a test that says whether a value is without doubt what its field declares."""
     return tuple((name, _is_exactly(model.model_fields[name].annotation)) for name in user_fields(model))
 
 
@@ -186,13 +182,13 @@ def _is_exactly(declared: Any) -> Callable[[object], bool]:
 
 @cache
 def _is_plain(model: type[BaseModel]) -> bool:
-    """Whether pydantic writes the declared values as `to_json` does: the class says nothing of how they are written."""
-    told = model.__pydantic_decorators__
+    """Return whether pydantic writes the declared values as `to_json` does: no class or field says otherwise."""
+    decorators = model.__pydantic_decorators__
     fields = [model.model_fields[name] for name in user_fields(model)]
     descent = model.__mro__[: model.__mro__.index(BaseModel)]
     return not (
-        told.field_serializers
-        or told.model_serializers
+        decorators.field_serializers
+        or decorators.model_serializers
         or model.model_config.get("json_encoders")
         or model.__pydantic_root_model__
         or any("__get_pydantic_core_schema__" in vars(one) for one in descent)
@@ -203,7 +199,7 @@ def _is_plain(model: type[BaseModel]) -> bool:
 
 @cache
 def _included(model: type[BaseModel]) -> set[str] | None:
-    """What to serialise: nothing of what the kernel's own classes declare; None is quicker, and means all."""
+    """Return the fields to serialise, without those of the kernel's own classes; None is quicker, and means all."""
     names = user_fields(model)
     return None if len(names) == len(model.model_fields) else set(names)
 

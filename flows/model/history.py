@@ -1,4 +1,4 @@
-"""What became of a job's attempts, as its record tells it."""
+"""What became of a job's attempts, as its record shows it."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ class PastAttempt:
 
     queue: str
     attempt: int
-    """Its number in that queue, from 1; a snoozed or released one gave its number back."""
+    """The attempt's number in that queue, from 1; a snoozed or released one gave its number back."""
     worker: str
     """`<host>.<process id>.<random>`."""
     ended_at: datetime
-    """By the server's clock, in UTC."""
+    """When the attempt ended, by the server's clock, in UTC."""
     verb: str
-    """How it ended: retry, snooze, release, rescue, advance, finish, fail or cancel."""
+    """How the attempt ended: retry, snooze, release, rescue, advance, finish, fail or cancel."""
     error: tuple[str, str] | None = None
-    """Of one that failed: the type, and the beginning of the message."""
+    """The type and the beginning of the message, where the attempt failed."""
     reason: str = ""
 
 
 def history_of(fields: Mapping[str, bytes], error: JobError | None) -> list[PastAttempt]:
-    """Return the attempts that a job's hash tells of, oldest first; lines edited into nonsense are left out."""
-    told = [past for line in fields.get("_history", b"").splitlines() if (past := _past(line)) is not None]
+    """Return the attempts that a job's hash records, oldest first; lines edited into nonsense are left out."""
+    listed = [past for line in fields.get("_history", b"").splitlines() if (past := _past(line)) is not None]
     last = _last(fields, error)
-    if last is None or (told and last.verb == "cancel" and _waited(told[-1], last)):
-        return told
-    return [*told, last]
+    if last is None or (listed and last.verb == "cancel" and _waited(listed[-1], last)):
+        return listed
+    return [*listed, last]
 
 
-def _waited(told: PastAttempt, last: PastAttempt) -> bool:
-    """Whether the job was cancelled between the attempt that was told last and the next: none ended by that."""
-    given_back = _GIVEN_BACK.get(told.verb)
-    return told.queue == last.queue and given_back is not None and told.attempt - given_back == last.attempt
+def _waited(listed: PastAttempt, last: PastAttempt) -> bool:
+    """Return whether the job was cancelled after the attempt that is listed last and before the next one began."""
+    given_back = _GIVEN_BACK.get(listed.verb)
+    return listed.queue == last.queue and given_back is not None and listed.attempt - given_back == last.attempt
 
 
 def _past(line: bytes) -> PastAttempt | None:
@@ -84,7 +84,7 @@ def last_attempt(text: bytes) -> tuple[str, int]:
 
 
 def _last(fields: Mapping[str, bytes], error: JobError | None) -> PastAttempt | None:
-    """Return the attempt by which the job ended: it has no line of its own, since the hash tells it already."""
+    """Return the attempt by which the job ended, which has no line of its own: other fields hold all of it."""
     verb = _LAST_VERBS.get(fields.get("_status", b""))
     worker, attempts = last_attempt(fields.get("_attempt", b""))
     if verb is None or attempts < 1 or not worker:

@@ -30,9 +30,9 @@ class Job(BaseModel):
     id: str = Field(default_factory=new_job_id)
     """The job's id, a UUIDv7."""
     flow_name: str = ""
-    """The flow; of a child, `<parent queue>:<child>`."""
+    """The flow's name; of a child, `<parent queue>:<child>`."""
     priority: int = 1
-    """How soon it is taken, 1 first. Until flow control, it is always 1."""
+    """How soon the job is taken, 1 first. Until flow control, it is always 1."""
     correlation_id: str | None = None
     attempt: int = 1
     """Which attempt in this queue this is, from 1."""
@@ -44,12 +44,12 @@ class Job(BaseModel):
 
     @classmethod
     def __job_class__(cls) -> type[Self]:
-        """Only for type checkers: they infer the class that stands for a queue from it."""
+        """Return the class: type checkers infer from this which one stands for a queue."""
         return cls
 
     @classmethod
     def __flow_job_class__(cls) -> type[Self]:
-        """Only for type checkers: they compare the class with the flow's own from it."""
+        """Return the class: type checkers compare it by this with those of the flow."""
         return cls
 
 
@@ -97,7 +97,7 @@ class JobError(BaseModel):
     attempt: int = 0
 
     def brief(self) -> dict[str, str]:
-        """What the job's history keeps of it: the type, and the first 200 characters of the message."""
+        """Return what the job's history keeps of the error: the type, and the first 200 characters of the message."""
         return {"type": self.type, "message": self.message[:200]}
 
 
@@ -138,8 +138,9 @@ def user_fields(model: type[BaseModel]) -> tuple[str, ...]:
         DeclarationError: the model takes unknown fields, or a name is reserved or breaks the grammar.
     """
     if model.model_config.get("extra") == "allow":
-        msg = f"{model.__name__} has extra='allow': declare its fields, unknown ones cannot be checked"
-        raise DeclarationError(msg)
+        raise DeclarationError(
+            f"{model.__name__} has extra='allow': declare its fields, unknown ones cannot be checked"
+        )
     own = Job if issubclass(model, Job) else JobResult if issubclass(model, JobResult) else BaseModel
     names = tuple(name for name in model.model_fields if name not in own.model_fields)
     redeclared = (
@@ -148,8 +149,7 @@ def user_fields(model: type[BaseModel]) -> tuple[str, ...]:
     for name in (*redeclared, *names):
         if name in RESERVED_FIELDS or not FIELD.fullmatch(name):
             why = "every job has one" if name in RESERVED_FIELDS else "use letters, digits and _"
-            msg = f"field {name!r} of {model.__name__} cannot be used ({why}): rename it"
-            raise DeclarationError(msg)
+            raise DeclarationError(f"field {name!r} of {model.__name__} cannot be used ({why}): rename it")
     return names
 
 

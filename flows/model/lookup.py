@@ -44,7 +44,7 @@ def lookup_text(value: object) -> str | None:
 
 
 def _as_key_part(text: str) -> str:
-    """Let a plain text stand as it is; the rest stand as `#sha256:<hex>`."""
+    """Return a plain text as it is, and any other as `#sha256:<hex>`."""
     data = text.encode("utf-8", "surrogatepass")
     if text and len(data) <= MAX_TEXT_BYTES and text[0] != "#" and not _UNFIT.search(text):
         return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from flows.errors import DeclarationError
+from flows.errors import DeclarationError, ValidationError
 
 #: Flows, queues, children and attributes.
 NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -20,7 +20,7 @@ FIELD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 MAX_DEPTH: Final = 8
 
 #: The last part of a queue's keys: no child may be called so.
-STAGES: Final = frozenset({"waiting", "processing", "delayed", "children", "meta"})
+PLACES: Final = frozenset({"waiting", "processing", "delayed", "children", "meta"})
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -32,20 +32,18 @@ def check_name(kind: str, name: object) -> str:
         DeclarationError: it does not; `kind` ("flow", "queue", …) says what it names.
     """
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        msg = f"{kind} name {name!r}: use 1 to 64 of the characters A-Z a-z 0-9 _ . -"
-        raise DeclarationError(msg)
+        raise DeclarationError(f"{kind} name {name!r}: use 1 to 64 of the characters A-Z a-z 0-9 _ . -")
     return name
 
 
 def check_namespace(text: object) -> None:
-    """Check what is put before every key.
+    """Check a flow's namespace, which is put before every key.
 
     Raises:
         DeclarationError: it has other characters than names have, `:`, `{` and `}`.
     """
     if not isinstance(text, str) or not NAMESPACE.fullmatch(text):
-        msg = f"namespace {text!r}: use up to 64 of the characters A-Z a-z 0-9 _ . - : {{ }}"
-        raise DeclarationError(msg)
+        raise DeclarationError(f"namespace {text!r}: use up to 64 of the characters A-Z a-z 0-9 _ . - : {{ }}")
 
 
 def check_child_name(name: object) -> str:
@@ -55,13 +53,23 @@ def check_child_name(name: object) -> str:
         DeclarationError: it breaks the grammar, or its keys would meet those of the parent.
     """
     text = check_name("child queue", name)
-    if text in STAGES or _UUID.fullmatch(text):
-        why = "is a stage of every queue" if text in STAGES else "looks like a job id"
-        msg = f"child queue name {text!r} {why}: choose another, its keys would be ambiguous"
-        raise DeclarationError(msg)
+    if text in PLACES or _UUID.fullmatch(text):
+        why = "is a place of every queue" if text in PLACES else "looks like a job id"
+        raise DeclarationError(f"child queue name {text!r} {why}: choose another, its keys would be ambiguous")
+    return text
+
+
+def check_job_id(text: object) -> str:
+    """Return `text` if it has the form of a job id.
+
+    Raises:
+        ValidationError: it has not.
+    """
+    if not isinstance(text, str) or not is_job_id(text):
+        raise ValidationError(f"{text!r} is no job id: those are UUIDs, as create_job returns them")
     return text
 
 
 def is_job_id(text: object) -> bool:
-    """Whether `text` has the form of a job id, a bare UUID."""
+    """Return whether `text` has the form of a job id, a bare UUID."""
     return isinstance(text, str) and _UUID.fullmatch(text) is not None

@@ -1,4 +1,4 @@
-"""Where jobs go: what an attempt in one queue returned, turned into its outcome."""
+"""Turns what an attempt in one queue returned into its outcome, which says where the job goes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from flows.model.outcome import Advance, AwaitChildren, Done, Fields, NewChild
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from flows.model.flow_options import FlowOptions
     from flows.model.job import Job
-    from flows.model.options import FlowOptions, QueueOptions
+    from flows.model.queue_options import QueueOptions
 
 #: A parent may have so many children.
 CHILDREN_LIMIT = 10_000
@@ -32,16 +33,16 @@ class QueuePlan:
     """One queue's place in its flow."""
 
     queue: str
-    """The full name."""
+    """The queue's full name."""
     options: QueueOptions[Job]
-    stages: Mapping[str, QueueOptions[Job]]
+    queues: Mapping[str, QueueOptions[Job]]
     """The flow's own queues, which alone a job can be sent to."""
     params_fields: frozenset[str]
-    """What a job was created with never changes."""
+    """The names of what a job was created with, which never changes."""
     max_payload: int
 
     def outcome(self, result: JobResult | None) -> Advance | Done:
-        """Return what becomes of a job whose function returned `result`.
+        """Return the outcome of an attempt whose function returned `result`.
 
         Raises:
             ValidationError: the result cannot be saved; nothing of it is.
@@ -50,8 +51,7 @@ class QueuePlan:
             to = self.options.next_queue
             return Done({}, returned=False) if to is None else Advance(to, {})
         if not isinstance(result, JobResult):  # pyright: ignore[reportUnnecessaryIsInstance]
-            msg = f"the worker function returned {type(result).__name__}: return a JobResult or None"
-            raise ValidationError(msg)
+            raise ValidationError(f"the worker function returned {type(result).__name__}: return a JobResult or None")
         to = self._next_queue(result)
         fields = self._fields(result)
         if result.children:
@@ -77,7 +77,7 @@ class QueuePlan:
         return AwaitChildren(new_children(self.queue, specs, job_id), None, fields, self.options.on_child_failure)
 
     def fan_out(self, job_id: str, specs: bytes | None) -> AwaitChildren | Advance | Done:
-        """Return what becomes of a parent: it waits for the children that its hash names, or goes straight on.
+        """Return the outcome of a parent: to await the children that its hash names, or to go straight on.
 
         Raises:
             ValidationError: the field does not hold what the kernel writes.
@@ -86,8 +86,9 @@ class QueuePlan:
         declared = {child.name for child in self.options.children}
         for child in children:
             if child.child not in declared or any(name.startswith("_") for name in child.fields):
-                msg = f"queue {self.queue!r} has no child queue {child.child!r} (any more), or no such params"
-                raise ValidationError(msg)
+                raise ValidationError(
+                    f"queue {self.queue!r} has no child queue {child.child!r} (any more), or no such params"
+                )
         if children:
             policy = self.options.on_child_failure
             return AwaitChildren(children, self.options.next_queue, {}, policy)
@@ -98,9 +99,10 @@ class QueuePlan:
 
     def _next_queue(self, result: JobResult) -> str | None:
         to = result.next_queue or self.options.next_queue
-        if to is not None and to not in self.stages:
-            msg = f"next_queue={to!r} is no queue of the flow; they are {', '.join(self.stages) or 'none'}"
-            raise ValidationError(msg)
+        if to is not None and to not in self.queues:
+            raise ValidationError(
+                f"next_queue={to!r} is no queue of the flow; they are {', '.join(self.queues) or 'none'}"
+            )
         return to
 
     def _fields(self, result: JobResult) -> Fields:
@@ -108,41 +110,42 @@ class QueuePlan:
         if not self.params_fields.isdisjoint(fields):
             taken = self.params_fields & fields.keys()
             names = ", ".join(sorted(taken))
-            msg = f"{type(result).__name__} names fields of Params ({names}), which never change: rename them"
-            raise ValidationError(msg)
+            raise ValidationError(
+                f"{type(result).__name__} names fields of Params ({names}), which never change: rename them"
+            )
         return fields
 
     def _check_size(self, fields: Fields) -> None:
         size = sum(map(len, fields.values()))
         if size > self.max_payload:
-            msg = (
+            raise PayloadTooLarge(
                 f"the result takes {size:,} bytes, over max_payload={self.max_payload:,}: "
                 "store large data elsewhere and return where it is"
             )
-            raise PayloadTooLarge(msg)
 
     def _next_parent(self, to: str | None, children: Sequence[ChildJob]) -> tuple[str, QueueOptions[Job]]:
-        """Find the next parent queue on the job's way, which is where the children will be created."""
+        """Return the next parent queue on the job's way, where the children will be created."""
         passed: set[str] = set()
         while to is not None and to not in passed:
-            options = self.stages[to]
+            options = self.queues[to]
             if options.children:
                 return to, options
             passed.add(to)
             to = options.next_queue
-        msg = f"the result names {len(children)} children, but no parent queue comes after {self.queue!r}"
-        raise ValidationError(msg)
+        raise ValidationError(
+            f"the result names {len(children)} children, but no parent queue comes after {self.queue!r}"
+        )
 
 
 def plans(options: FlowOptions[Job, str], params: type[BaseModel]) -> dict[str, QueuePlan]:
     """Return the plan of each queue and child queue, by full name."""
-    stages = {queue.name: queue for queue in options.queues}
+    queues = {queue.name: queue for queue in options.queues}
     fields = frozenset(user_fields(params))
     return {
         full_name: QueuePlan(
             full_name,
             queue,
-            stages if ":" not in full_name else {},
+            queues if ":" not in full_name else {},
             fields if ":" not in full_name else frozenset(user_fields(queue.job)),
             options.max_payload,
         )
@@ -167,18 +170,17 @@ def _child_spec(child: ChildJob, parent: QueueOptions[Job]) -> bytes:
 
 def _child_options(child: ChildJob, parent: QueueOptions[Job]) -> QueueOptions[Job]:
     if not isinstance(child, ChildJob):  # pyright: ignore[reportUnnecessaryIsInstance]
-        msg = f"{child!r} is no ChildJob"
-        raise ValidationError(msg)
+        raise ValidationError(f"{child!r} is no ChildJob")
     found = [options for options in parent.children if child.child in {options.name, options.job}]
     if len(found) == 1:
         return found[0]
     name = child.child if isinstance(child.child, str) else child.child.__name__
     known = ", ".join(f"{options.name} ({options.job.__name__})" for options in parent.children)
     if found:
-        msg = f"{name} is the job class of several child queues of {parent.name!r} ({known}): name the child queue"
-        raise ValidationError(msg)
-    msg = f"queue {parent.name!r} has no child queue {name!r}; it has {known or 'none'}"
-    raise ValidationError(msg)
+        raise ValidationError(
+            f"{name} is the job class of several child queues of {parent.name!r} ({known}): name the child queue"
+        )
+    raise ValidationError(f"queue {parent.name!r} has no child queue {name!r}; it has {known or 'none'}")
 
 
 def _child_fields(child: ChildJob, options: QueueOptions[Job]) -> Fields:
@@ -188,13 +190,11 @@ def _child_fields(child: ChildJob, options: QueueOptions[Job]) -> Fields:
     else:
         fields = {name: encode_value(name, value) for name, value in child.params.items()}
     if unknown := [name for name in fields if name not in declared]:
-        msg = f"child {options.name!r}: {options.job.__name__} declares no {', '.join(unknown)}"
-        raise ValidationError(msg)
+        raise ValidationError(f"child {options.name!r}: {options.job.__name__} declares no {', '.join(unknown)}")
     try:
         decode(options.job, fields, _KNOWN)
     except PydanticValidationError as error:
-        msg = f"child {options.name!r} is not a {options.job.__name__}: {error}"
-        raise ValidationError(msg) from error
+        raise ValidationError(f"child {options.name!r} is not a {options.job.__name__}: {error}") from error
     return fields
 
 
@@ -205,15 +205,13 @@ def new_children(queue: str, specs: Any, parent_id: str) -> list[NewChild]:
         ValidationError: they are too many, or not in the shape that the kernel writes.
     """
     if not isinstance(specs, list):
-        msg = f"children:{queue}:params is not a list"
-        raise ValidationError(msg)
+        raise ValidationError(f"children:{queue}:params is not a list")
     listed: list[Any] = specs  # pyright: ignore[reportUnknownVariableType]
     check_count(listed)
     try:
         return list(_new_children(queue, listed, parent_id))
     except (KeyError, TypeError, AttributeError) as error:
-        msg = f"children:{queue}:params does not hold children: {error!r}"
-        raise ValidationError(msg) from error
+        raise ValidationError(f"children:{queue}:params does not hold children: {error!r}") from error
 
 
 def check_count(children: Sequence[object]) -> None:
@@ -223,8 +221,7 @@ def check_count(children: Sequence[object]) -> None:
         PayloadTooLarge: it cannot.
     """
     if len(children) > CHILDREN_LIMIT:
-        msg = f"{len(children):,} children are over the limit of {CHILDREN_LIMIT:,} for one parent"
-        raise PayloadTooLarge(msg)
+        raise PayloadTooLarge(f"{len(children):,} children are over the limit of {CHILDREN_LIMIT:,} for one parent")
 
 
 def _new_children(queue: str, specs: list[Any], parent_id: str) -> Iterator[NewChild]:

@@ -37,7 +37,7 @@ class JobRecord(Generic[ParamsT]):
         error: Why the last attempt failed, if one did.
         worker: The worker that claimed it last, as `<host>.<process id>.<random>`; empty where none did.
         history: What became of its attempts, oldest first, the last 20 that did not simply succeed.
-        progress: What the function told last: from 0 to 1, and a message.
+        progress: What the function reported last: from 0 to 1, and a message.
         children: The ids of its children, or their records where they were asked for.
     """
 
@@ -71,7 +71,7 @@ class JobRecord(Generic[ParamsT]):
         self._params_class = params_class
 
     def __repr__(self) -> str:
-        """Show which job it is and where it stands."""
+        """Return a text that says which job this is and where it stood."""
         return f"<JobRecord {self.flow_name} {self.id} {self.status} in {self.queue}>"
 
     @property
@@ -99,7 +99,7 @@ class JobRecord(Generic[ParamsT]):
         return [child for child in self.children if not isinstance(child, str)]
 
     def job_lists(self) -> list[bytes]:
-        """The fields that list the job keys of its children, as they are stored."""
+        """Return the fields that list the job keys of the children, as they are stored."""
         return [
             value for name, value in self._fields.items() if name.startswith("children:") and name.endswith(":jobs")
         ]
@@ -118,5 +118,4 @@ class JobRecord(Generic[ParamsT]):
         except (PydanticValidationError, ValueError) as error:
             why = f" ({self.error.type}: {self.error.message})" if self.error else ""
             where = f"is {self.status} in {self.queue!r}{why}"
-            msg = f"job {self.id} cannot be read as {model.__name__}; it {where}: {error}"
-            raise MalformedJob(msg) from error
+            raise MalformedJob(f"job {self.id} cannot be read as {model.__name__}; it {where}: {error}") from error

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from flows.errors import DeclarationError
+from flows.model.limits import check_number
 from flows.model.verdict import LONGEST_DELAY
 
 #: Doubling is over here: 2**64 times any backoff is longer than any max_delay.
@@ -42,29 +43,25 @@ class Retries:
     give_up_on: tuple[type[BaseException], ...] = ()
 
     def __post_init__(self) -> None:
-        """Check everything."""
-        attempts: object = self.max_attempts
-        if not isinstance(attempts, int) or isinstance(attempts, bool) or attempts < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
-            msg = f"max_attempts={attempts!r}: give a positive whole number"
-            raise DeclarationError(msg)
+        """Check the number, the times and the exceptions."""
+        check_number("max_attempts", self.max_attempts)
         if isinstance(self.backoff, Sequence) and not self.backoff:
-            msg = "backoff=[] has no delays: give at least one"
-            raise DeclarationError(msg)
+            raise DeclarationError("backoff=[] has no delays: give at least one")
         for name, delays in (("backoff", self._delays()), ("max_delay", [self.max_delay])):
             for delay in delays:
                 if not isinstance(delay, timedelta) or not timedelta(0) <= delay <= LONGEST_DELAY:  # pyright: ignore[reportUnnecessaryIsInstance]
-                    msg = f"{name}={delay!r}: give a datetime.timedelta from 0 to {LONGEST_DELAY.days} days"
-                    raise DeclarationError(msg)
+                    raise DeclarationError(
+                        f"{name}={delay!r}: give a datetime.timedelta from 0 to {LONGEST_DELAY.days} days"
+                    )
         for name, classes in (("retry_on", self.retry_on), ("give_up_on", self.give_up_on)):
             if not isinstance(classes, tuple) or not all(  # pyright: ignore[reportUnnecessaryIsInstance]
                 isinstance(one, type) and issubclass(one, BaseException)  # pyright: ignore[reportUnnecessaryIsInstance]
                 for one in classes
             ):
-                msg = f"{name}={classes!r}: give a tuple of exception classes"
-                raise DeclarationError(msg)
+                raise DeclarationError(f"{name}={classes!r}: give a tuple of exception classes")
 
     def again(self, classes: Sequence[str], attempts: int) -> bool:
-        """Whether another attempt is made after `attempts` that count.
+        """Return whether another attempt is made after `attempts` that count.
 
         Args:
             classes: The qualified names of the exception's class and of those it descends from.

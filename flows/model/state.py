@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class JobState(StrEnum):
-    """Where a job is."""
+    """The state of a job: whether it waits, runs or has ended, and how."""
 
     WAITING = "waiting"
     PROCESSING = "processing"

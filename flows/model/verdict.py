@@ -35,7 +35,7 @@ class Retry(Verdict):
 
 
 class Snooze(Verdict):
-    """Come back later; the attempt does not count.
+    """The job comes back later; the attempt does not count.
 
     Args:
         reason: Why; it stands in the job's history.
@@ -49,13 +49,12 @@ class Snooze(Verdict):
     def __init__(self, reason: str = "", *, after: timedelta | None = None, until: datetime | None = None) -> None:
         super().__init__(reason)
         if (after is None) == (until is None):
-            msg = "Snooze takes one of after= and until="
-            raise ValidationError(msg)
+            raise ValidationError("Snooze takes one of after= and until=")
         self.after = None if after is None else _checked(after)
         self.until = None if until is None else _aware(until)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Travel to another process: the times are no plain arguments."""
+        """Return how another process makes the same verdict: the times are no plain arguments."""
         return _snooze, (self.reason, self.after, self.until)
 
 
@@ -73,19 +72,15 @@ def _snooze(reason: str, after: timedelta | None, until: datetime | None) -> Sno
 
 def _checked(after: object) -> timedelta:
     if not isinstance(after, timedelta):
-        msg = f"after={after!r}: give a datetime.timedelta"
-        raise ValidationError(msg)
+        raise ValidationError(f"after={after!r}: give a datetime.timedelta")
     if not timedelta(0) <= after <= LONGEST_DELAY:
-        msg = f"after={after} is not between 0 and {LONGEST_DELAY.days} days"
-        raise ValidationError(msg)
+        raise ValidationError(f"after={after} is not between 0 and {LONGEST_DELAY.days} days")
     return after
 
 
 def _aware(until: object) -> datetime:
     if not isinstance(until, datetime) or until.utcoffset() is None:
-        msg = f"until={until!r}: give a datetime with a time zone"
-        raise ValidationError(msg)
+        raise ValidationError(f"until={until!r}: give a datetime with a time zone")
     if until - datetime.now(UTC) > LONGEST_DELAY:
-        msg = f"until={until} is more than {LONGEST_DELAY.days} days away"
-        raise ValidationError(msg)
+        raise ValidationError(f"until={until} is more than {LONGEST_DELAY.days} days away")
     return until

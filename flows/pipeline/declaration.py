@@ -15,7 +15,7 @@ from flows.model.plan import QueuePlan, plans
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flows.model.options import FlowOptions
+    from flows.model.flow_options import FlowOptions
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Declaration:
     options: FlowOptions[Job, str]
     params: type[BaseModel]
     plans: dict[str, QueuePlan]
-    """By the full names of queues and child queues."""
+    """The plan of each queue and child queue, by full name."""
 
     def plan_of(self, queue: type[Job] | str) -> QueuePlan:
         """Return the plan of a queue, named by its job class or its full name.
@@ -35,8 +35,9 @@ class Declaration:
         """
         if isinstance(queue, str):
             if queue not in self.plans:
-                msg = f"flow {self.options.name!r} has no queue {queue!r}; it has {', '.join(self.plans)}"
-                raise DeclarationError(msg)
+                raise DeclarationError(
+                    f"flow {self.options.name!r} has no queue {queue!r}; it has {', '.join(self.plans)}"
+                )
             return self.plans[queue]
         found = [plan for name, plan in self.plans.items() if ":" not in name and plan.options.job is queue]
         return self._only(found, queue, f"flow {self.options.name!r}")
@@ -54,31 +55,30 @@ class Declaration:
     def _only(self, found: list[QueuePlan], wanted: type[Job] | str, where: str) -> QueuePlan:
         name = wanted if isinstance(wanted, str) else getattr(wanted, "__name__", repr(wanted))
         if not found:
-            msg = f"{where} has no queue for {name}: declare it in its options"
-            raise DeclarationError(msg)
+            raise DeclarationError(f"{where} has no queue for {name}: declare it in its options")
         if len(found) > 1:
             names = ", ".join(plan.queue for plan in found)
-            msg = f"{name} is the job class of several queues ({names}): name the queue instead"
-            raise DeclarationError(msg)
+            raise DeclarationError(f"{name} is the job class of several queues ({names}): name the queue instead")
         return found[0]
 
 
 def declare(options: FlowOptions[Any, Any], declared: tuple[Any, ...]) -> Declaration:
-    """Check a flow's options against its type arguments.
+    """Return a flow's declaration: its options, checked against its type arguments.
 
     Raises:
         DeclarationError: something does not fit; the message says what.
     """
     if not declared:
-        msg = f"flow {options.name!r}: write Flow[Job, Params, LookupKeys](options), so that params are validated"
-        raise DeclarationError(msg)
+        raise DeclarationError(
+            f"flow {options.name!r}: write Flow[Job, Params, LookupKeys](options), so that params are validated"
+        )
     jobs, params, *keys = declared
     if not (isinstance(params, type) and issubclass(params, BaseModel)):
-        msg = f"flow {options.name!r}: Params is {params!r}, not a pydantic model"
-        raise DeclarationError(msg)
+        raise DeclarationError(f"flow {options.name!r}: Params is {params!r}, not a pydantic model")
     if issubclass(params, (Job, JobResult)):
-        msg = f"flow {options.name!r}: {params.__name__} is a job or result class; Params is a plain pydantic model"
-        raise DeclarationError(msg)
+        raise DeclarationError(
+            f"flow {options.name!r}: {params.__name__} is a job or result class; Params is a plain pydantic model"
+        )
     _check_jobs(options, _members(jobs))
     _check_first(options, params)
     _check_keys(options, params, keys)
@@ -99,56 +99,52 @@ def check_annotations(plan: QueuePlan, function: Callable[..., Any]) -> None:
     taken_job = _members(next(iter(hints.values()), Job))
     if not any(not isinstance(member, type) or issubclass(plan.options.job, member) for member in taken_job):
         has = plan.options.job.__name__
-        msg = f"the worker function takes a {taken_job[0].__name__}, but the jobs of queue {plan.queue!r} are {has}"
-        raise DeclarationError(msg)
+        raise DeclarationError(
+            f"the worker function takes a {taken_job[0].__name__}, but the jobs of queue {plan.queue!r} are {has}"
+        )
     for member in _members(returned):
         if isinstance(member, type) and issubclass(member, JobResult):
             taken = plan.params_fields.intersection(user_fields(member))
             if taken:
-                msg = (
+                raise DeclarationError(
                     f"{member.__name__}, a result of queue {plan.queue!r}, names fields of Params "
                     f"({', '.join(sorted(taken))}), which never change: rename them"
                 )
-                raise DeclarationError(msg)
 
 
 def _check_jobs(options: FlowOptions[Job, str], members: tuple[Any, ...]) -> None:
     for queue in options.queues:
         if not any(isinstance(member, type) and issubclass(queue.job, member) for member in members):
             names = ", ".join(getattr(member, "__name__", repr(member)) for member in members)
-            msg = (
+            raise DeclarationError(
                 f"queue {queue.name!r} has the job class {queue.job.__name__}, which is not among the flow's ({names})"
             )
-            raise DeclarationError(msg)
 
 
 def _check_first(options: FlowOptions[Job, str], params: type[BaseModel]) -> None:
-    """The first queue's class can need nothing but what jobs are created with."""
+    """Check that the first queue's class needs nothing but what jobs are created with."""
     first = options.queues[0]
     have = user_fields(params)
     for name in user_fields(first.job):
         if first.job.model_fields[name].is_required() and name not in have:
-            msg = (
+            raise DeclarationError(
                 f"{first.job.__name__}.{name} of the first queue {first.name!r} is no field of {params.__name__}: "
                 "nothing could have written it"
             )
-            raise DeclarationError(msg)
 
 
 def _check_keys(options: FlowOptions[Job, str], params: type[BaseModel], keys: list[Any]) -> None:
     fields = user_fields(params)
     for attribute in options.lookup_attributes:
         if attribute not in fields:
-            msg = (
+            raise DeclarationError(
                 f"lookup attribute {attribute!r} is no field of {params.__name__}; "
                 f"its fields are {', '.join(fields) or 'none'}"
             )
-            raise DeclarationError(msg)
     typed = {key for argument in keys for key in _literals(argument)}
     if keys and keys[0] is not str and typed != set(options.lookup_attributes):
         wrong = ", ".join(sorted(typed ^ set(options.lookup_attributes)))
-        msg = f"flow {options.name!r}: LookupKeys and lookup_attributes differ in {wrong}"
-        raise DeclarationError(msg)
+        raise DeclarationError(f"flow {options.name!r}: LookupKeys and lookup_attributes differ in {wrong}")
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:

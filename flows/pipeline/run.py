@@ -1,4 +1,4 @@
-"""Runs a process until it is told to end by a signal: the first asks for a clean stop, the second for one at once."""
+"""Runs a process until a signal ends it: the first asks for a clean stop, the second for one at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
-async def run_until_told(
+async def run_until_signal(
     start: Callable[[], Awaitable[None]],
     stop: Callable[[float | None], Awaitable[None]],
     left: Callable[[], int],
@@ -24,18 +24,18 @@ async def run_until_told(
     default ones, ends as any other does.
     """
     loop = asyncio.get_running_loop()
-    told, hurry = asyncio.Event(), asyncio.Event()
+    asked, hurry = asyncio.Event(), asyncio.Event()
 
     def on_signal() -> None:
-        (hurry if told.is_set() else told).set()
+        (hurry if asked.is_set() else asked).set()
 
     for number in _SIGNALS:
         loop.add_signal_handler(number, on_signal)
     starting = asyncio.ensure_future(start())
     try:
         try:
-            await _either(starting, told)
-            await told.wait()
+            await _either(starting, asked)
+            await asked.wait()
         finally:
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
@@ -50,7 +50,7 @@ async def run_until_told(
 
 
 async def _either(work: asyncio.Future[None], event: asyncio.Event) -> bool:
-    """Wait until the work is done or the event is set; whether the work is done. It raises what the work raised."""
+    """Wait for the work or the event, and return whether the work is done; raise what the work raised."""
     waiting = asyncio.ensure_future(event.wait())
     either: set[asyncio.Future[Any]] = {work, waiting}
     try:

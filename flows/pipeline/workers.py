@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from flows.errors import DeclarationError
 from flows.kernel.attempt_runner import AttemptRunner
 from flows.kernel.handler import make_handler
 from flows.kernel.runtime import Runtime
 from flows.kernel.worker import Worker
+from flows.model.limits import check_number
 from flows.model.plan import QueuePlan
 from flows.pipeline.declaration import check_annotations
 
@@ -43,12 +43,10 @@ def function_workers(  # noqa: PLR0917 - what create_workers was given, in its o
 
 
 def check_counts(count: object, concurrency: object) -> None:
-    """Check the numbers of `create_workers` and its like.
+    """Check the count and the concurrency of workers that are to be created.
 
     Raises:
         DeclarationError: one is no positive whole number.
     """
-    for name, number in (("count", count), ("concurrency", concurrency)):
-        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-            msg = f"{name}={number!r}: give a positive whole number"
-            raise DeclarationError(msg)
+    check_number("count", count)
+    check_number("concurrency", concurrency)

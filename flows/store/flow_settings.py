@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from flows.store.keys import Keys
 
 if TYPE_CHECKING:
+    from flows.model.flow_options import FlowOptions
     from flows.model.job import Job
-    from flows.model.options import FlowOptions
     from flows.store.scripts import Argument
 
 #: A job that was rescued so often in its queue is handed out alone. Not after the first time already: a worker that

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flows.errors import DeclarationError
-from flows.model.options import claimed_names
+from flows.model.flow_options import claimed_names
 from flows.store.scripts import load
 
 if TYPE_CHECKING:
+    from flows.model.flow_options import FlowOptions
     from flows.model.job import Job
-    from flows.model.options import FlowOptions
     from flows.store.connection import Connection
     from flows.store.flow_settings import FlowSettings
     from flows.store.scripts import Argument

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import string
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows import DeclarationError
+from flows import DeclarationError, ValidationError
 from flows.model.ids import new_job_id
-from flows.model.names import FIELD, STAGES, check_child_name, check_name, is_job_id
+from flows.model.names import FIELD, PLACES, check_child_name, check_job_id, check_name, is_job_id
 
 ALLOWED = string.ascii_letters + string.digits + "_.-"
 names = st.text(ALLOWED, min_size=1, max_size=64)
@@ -37,18 +38,18 @@ def test_one_other_character_is_enough(name: str, character: str, at: int) -> No
         check_name("flow", name[:at] + character + name[at:])
 
 
-@given(names.filter(lambda name: name not in STAGES and not is_job_id(name)))
-def test_a_child_may_have_any_name_but_a_stages_or_a_jobs(name: str) -> None:
+@given(names.filter(lambda name: name not in PLACES and not is_job_id(name)))
+def test_a_child_may_have_any_name_but_a_places_or_a_jobs(name: str) -> None:
     """Those that have are refused with the reason."""
     assert check_child_name(name) == name
 
 
-@pytest.mark.parametrize("stage", sorted(STAGES))
-def test_a_child_is_not_called_like_a_stage(stage: str) -> None:
+@pytest.mark.parametrize("place", sorted(PLACES))
+def test_a_child_is_not_called_like_a_place(place: str) -> None:
     """Its keys would be those of its parent; another case is another name."""
-    with pytest.raises(DeclarationError, match="is a stage of every queue"):
-        check_child_name(stage)
-    assert check_child_name(stage.upper()) == stage.upper()
+    with pytest.raises(DeclarationError, match="is a place of every queue"):
+        check_child_name(place)
+    assert check_child_name(place.upper()) == place.upper()
 
 
 def test_a_child_is_not_called_like_a_job() -> None:
@@ -72,8 +73,13 @@ def test_a_child_is_not_called_like_a_job() -> None:
     ],
 )
 def test_a_job_id_is_a_bare_uuid(text: object, answer: bool) -> None:  # noqa: FBT001 - a table
-    """In its usual form, and nothing around it."""
+    """In its usual form, and nothing around it: what is none is refused, and shown."""
     assert is_job_id(text) is answer
+    if answer:
+        assert check_job_id(text) == text
+    else:
+        with pytest.raises(ValidationError, match=re.escape(f"{text!r} is no job id")):
+            check_job_id(text)
 
 
 @pytest.mark.parametrize("name", ["_a", "1a", "", "a-b", "a.b", "a b", "ä", "a\n", "a:b"])

@@ -195,7 +195,7 @@ def named(advance: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("queue", "to"), [("start", "middle"), ("middle", "fan")])
 def test_children_are_left_for_the_next_parent_queue(queue: str, to: str) -> None:
-    """However many stages on it is."""
+    """However many queues on it is."""
     advance = outcome(queue, Result(children=[LEAF]))
     assert advance.queue == to
     assert named(advance) == {"children:fan:params": [{"child": "leaf", "params": {"address": "x"}}]}
@@ -391,4 +391,4 @@ def test_every_queue_has_its_plan() -> None:
     names = "start middle fan fan:leaf fan:branch fan:branch:twig rest last aside end end:leaf"
     assert list(PLANS) == names.split()
     assert all(isinstance(plan, QueuePlan) and plan.queue == name for name, plan in PLANS.items())
-    assert all(bool(plan.stages) == (":" not in name) for name, plan in PLANS.items())
+    assert all(bool(plan.queues) == (":" not in name) for name, plan in PLANS.items())

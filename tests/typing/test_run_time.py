@@ -48,7 +48,7 @@ NO_NAMES = {
     "bytes": b"a",
     "none": None,
 }
-STAGES = ["waiting", "processing", "delayed", "children", "meta"]
+PLACES = ["waiting", "processing", "delayed", "children", "meta"]
 
 each_bad_name = pytest.mark.parametrize("name", NO_NAMES.values(), ids=NO_NAMES.keys())
 
@@ -246,8 +246,8 @@ def test_names_within_the_grammar_are_taken(name: str) -> None:
     assert options(QueueOptions(name, First), name=name).name == name
 
 
-@pytest.mark.parametrize("name", [*STAGES, UUID, UUID.upper().replace("7", "F")])
-def test_a_child_is_called_neither_like_a_stage_nor_like_a_job(name: str) -> None:
+@pytest.mark.parametrize("name", [*PLACES, UUID, UUID.upper().replace("7", "F")])
+def test_a_child_is_called_neither_like_a_place_nor_like_a_job(name: str) -> None:
     """`queue:<parent>:waiting` and `job:<parent>:<uuid>` would be keys of two things."""
     with refused("choose another"):
         QueueOptions("parent", Parent, children=[QueueOptions(name, Child)])
@@ -304,7 +304,7 @@ def test_a_cycle_without_an_end_is_warned_of(queues: list[Any], cycle: str) -> N
     """It can be meant, where a function returns `next_queue`; the warning points at the declaration."""
     with pytest.warns(DeclarationWarning, match=f"{cycle} has no end") as caught:
         options(*queues)
-    assert len(caught) == 1
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 def test_a_child_has_no_next_queue() -> None:

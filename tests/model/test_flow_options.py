@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from flows import FlowOptions, Job, QueueOptions, Retention
-from flows.model.options import DEFAULT_TTL, claimed_names
+from flows.model.flow_options import claimed_names
+from flows.model.retention import DEFAULT_TTL
 
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 

@@ -1,0 +1,131 @@
+"""What a flow is: its name, its queues and its limits, checked when it is declared."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Generic
+
+from typing_extensions import TypeVar
+
+from flows.errors import DeclarationError
+from flows.model.job import Job
+from flows.model.limits import check_duration, check_number
+from flows.model.names import FIELD, check_name, check_namespace
+from flows.model.queue_checks import check_queues, check_results, warn_of_endless_cycle
+from flows.model.queue_options import JobT_co, QueueOptions, walk
+from flows.model.retention import DEFAULT_TTL, Retention
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KeyT_co = TypeVar("KeyT_co", bound=str, covariant=True, default=str)
+
+#: The fields of one job, or of one result, in bytes of JSON.
+DEFAULT_MAX_PAYLOAD: Final = 1 << 20
+_DEFAULT_LEASE: Final = timedelta(seconds=30)
+_SHORTEST_LEASE: Final = timedelta(milliseconds=100)
+
+
+@dataclass(frozen=True)
+class FlowOptions(Generic[JobT_co, KeyT_co]):
+    """A flow: its name, its queues in order (the first is where jobs enter), and its limits.
+
+    Args:
+        name: The flow's name; jobs are `job:<name>:<id>`.
+        queues: At least one.
+        lookup_attributes: Fields of Params by whose values jobs can be found.
+        logger: Where the flow logs; the logger `flows` by default.
+        namespace: Put before every key; `{tag}` keeps a flow in one slot of a cluster.
+        redis_url: The server; else `FLOWS_REDIS_URL`, `REDIS_URL`, and then the embedded one.
+        job_ttl: How long a job is kept after the last thing that happened to it; None: until it ends.
+        retention: How long a job that has ended is kept; the same as job_ttl by default.
+        max_payload: The most that the fields of one job, or of one result, may take, in bytes.
+        lease: How long a worker owns a job without renewing, which it does four times in that.
+        hang_limit: An event loop that is blocked for longer loses its leases.
+        max_crashes: A job that was handed out alone and whose worker died fails after so many times.
+        allow_eviction: Use a server whose eviction policy drops keys, and with them jobs.
+    """
+
+    name: str
+    queues: Sequence[QueueOptions[JobT_co]]
+    lookup_attributes: Sequence[KeyT_co] = ()
+    _: KW_ONLY
+    logger: logging.Logger | None = None
+    namespace: str = ""
+    redis_url: str | None = None
+    job_ttl: timedelta | None = DEFAULT_TTL
+    retention: Retention | timedelta | None = None
+    max_payload: int = DEFAULT_MAX_PAYLOAD
+    lease: timedelta = _DEFAULT_LEASE
+    hang_limit: timedelta = timedelta(minutes=10)
+    max_crashes: int = 3
+    allow_eviction: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the names, the limits, and the queues against each other.
+
+        Raises:
+            DeclarationError: something cannot work; the message says what.
+        """
+        check_name("flow", self.name)
+        check_namespace(self.namespace)
+        self._check_limits()
+        check_queues(self.name, self.queues)
+        self._check_lookups()
+        self._check_collisions()
+        check_results(self.queues)
+        warn_of_endless_cycle(self.name, self.queues, stacklevel=3)  # whoever makes the options
+
+    @property
+    def retained(self) -> Retention:
+        """How long jobs that have ended are kept."""
+        if isinstance(self.retention, Retention):
+            return self.retention
+        time = self.retention or self.job_ttl or DEFAULT_TTL
+        return Retention(done=time, failed=time, cancelled=time)
+
+    def walk(self) -> Iterator[tuple[str, QueueOptions[Job]]]:
+        """Yield all queues and child queues, each with its full name."""
+        return walk(self.queues)
+
+    def _check_limits(self) -> None:
+        if self.job_ttl is not None:
+            check_duration("job_ttl", self.job_ttl)
+        if self.retention is not None and not isinstance(self.retention, Retention):
+            check_duration("retention", self.retention)
+        check_duration("lease", self.lease)
+        check_duration("hang_limit", self.hang_limit)
+        if self.lease < _SHORTEST_LEASE:
+            raise DeclarationError(f"lease={self.lease} is too short to be renewed: give at least {_SHORTEST_LEASE}")
+        for name in ("max_payload", "max_crashes"):
+            check_number(name, getattr(self, name))
+
+    def _check_lookups(self) -> None:
+        for attribute in self.lookup_attributes:
+            check_name("lookup attribute", attribute)
+            if not FIELD.fullmatch(attribute) or list(self.lookup_attributes).count(attribute) > 1:
+                raise DeclarationError(f"lookup attribute {attribute!r} is no field name, or is named twice")
+
+    def _check_collisions(self) -> None:
+        seen: dict[str, str] = {}
+        for name, kind in claimed_names(self):
+            if name in seen:
+                raise DeclarationError(
+                    f"the {kind} {name!r} and the {seen[name]} of the same name would share keys: rename one of them"
+                )
+            seen[name] = kind
+
+
+def claimed_names(options: FlowOptions[Job, str]) -> Iterator[tuple[str, str]]:
+    """Yield the names that keys are made of, each with its kind; no two flows may share one."""
+    yield options.name, "flow"
+    for attribute in options.lookup_attributes:
+        yield f"{options.name}:{attribute}", "lookup"
+    for full_name, queue in options.walk():
+        if queue.children:
+            yield full_name, "parent queue"
+        elif ":" in full_name:
+            yield full_name, "child queue"

@@ -1,0 +1,84 @@
+"""What one queue of a flow is, checked when it is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Generic, Literal
+
+from typing_extensions import TypeVar
+
+from flows.errors import DeclarationError
+from flows.model.job import Job, user_fields
+from flows.model.limits import check_duration
+from flows.model.names import check_child_name, check_name
+from flows.model.retries import Retries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+JobT_co = TypeVar("JobT_co", bound=Job, covariant=True, default=Job)
+
+
+@dataclass(frozen=True)
+class QueueOptions(Generic[JobT_co]):
+    """One queue of a flow.
+
+    Args:
+        name: The queue's name; of a child queue, its own name without its parent's.
+        job: The job class: the fields that the queue's worker function needs.
+        next_queue: Where a job goes from here; None: it is done.
+        children: Child queues; with them the queue is a parent queue.
+        on_child_failure: A parent's way when a child did not end well: "continue" and see it in the
+            results, or "fail".
+        retries: Whether and when attempts that failed are made again; None: the job fails with the first.
+        timeout: An attempt that runs longer is ended: see docs/flows.md for what that means in threads.
+    """
+
+    name: str
+    job: type[JobT_co]
+    next_queue: str | None = None
+    children: Sequence[QueueOptions[Job]] = ()
+    _: KW_ONLY
+    on_child_failure: Literal["continue", "fail"] = "continue"
+    retries: Retries | None = None
+    timeout: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        """Check the names, the job class and the policies.
+
+        Raises:
+            DeclarationError: one of them cannot be used.
+        """
+        check_name("queue", self.name)
+        if not (isinstance(self.job, type) and issubclass(self.job, Job)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DeclarationError(f"queue {self.name!r}: job={self.job!r} is not a subclass of flows.Job")
+        user_fields(self.job)
+        if self.on_child_failure not in {"continue", "fail"}:
+            raise DeclarationError(f"queue {self.name!r}: on_child_failure is 'continue' or 'fail'")
+        if self.retries is not None and not isinstance(self.retries, Retries):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DeclarationError(f"queue {self.name!r}: retries={self.retries!r}: give a flows.Retries")
+        if self.timeout is not None:
+            check_duration(f"queue {self.name!r}: timeout", self.timeout)
+        self._check_children()
+
+    def _check_children(self) -> None:
+        seen: set[str] = set()
+        for child in self.children:
+            check_child_name(child.name)
+            if child.next_queue is not None:
+                raise DeclarationError(
+                    f"child queue {child.name!r} of {self.name!r} has a next_queue: a child is done after its queue"
+                )
+            if child.name in seen:
+                raise DeclarationError(f"queue {self.name!r} declares the child queue {child.name!r} twice")
+            seen.add(child.name)
+
+
+def walk(queues: Iterable[QueueOptions[Job]], parent: str = "") -> Iterator[tuple[str, QueueOptions[Job]]]:
+    """Yield queues and their child queues, each with its full name, which begins with its parent's."""
+    for queue in queues:
+        full_name = f"{parent}:{queue.name}" if parent else queue.name
+        yield full_name, queue
+        yield from walk(queue.children, full_name)

@@ -1,0 +1,120 @@
+"""What a flow does with its jobs: create them, read them, wait for them, cancel, retry and delete them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, Literal
+
+from flows.pipeline.signature import KeyT, ParamsT
+from flows.pipeline.wait_for_end import wait_for_end
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from flows.kernel.runtime import Runtime
+    from flows.model.record import JobRecord
+    from flows.pipeline.job_actions import JobActions
+    from flows.pipeline.job_reader import JobReader
+
+
+class FlowJobs(Generic[ParamsT, KeyT]):
+    """The methods of a flow that are about its jobs, for a program that creates and follows them."""
+
+    # Made by `Flow`.
+    _runtime: Runtime
+    _actions: JobActions[ParamsT]
+    _reader: JobReader[ParamsT]
+
+    async def create_job(self, params: ParamsT, *, correlation_id: str | None = None) -> str:
+        """Create a job, which then waits in the flow's first queue, and return its id.
+
+        The job is written by one transaction that is safe to send twice: afterwards it is there, once.
+
+        Raises:
+            ValidationError: the params are refused; PayloadTooLarge where they are over the limit.
+            StoreError: the server cannot be used; StoreFull where it is out of memory. Nothing is half written.
+        """
+        return await self._actions.create(params, correlation_id)
+
+    async def create_jobs(self, many: Iterable[ParamsT], *, correlation_id: str | None = None) -> list[str]:
+        """Create a job for each of an iterable, many to a round trip, and return their ids in order.
+
+        Raises:
+            ValidationError: params are refused; the jobs of earlier ones may have been created.
+            StoreError: the server cannot be used; jobs of earlier ones may have been created.
+        """
+        return await self._actions.create_many(many, correlation_id)
+
+    async def get_job(self, job_id: str, *, resolve_children: bool = False) -> JobRecord[ParamsT] | None:
+        """Return the record of a job, or None where there is no such job (any more)."""
+        return (await self._reader.get([job_id], None, resolve=resolve_children))[0]
+
+    async def get_jobs(
+        self, ids: Sequence[str], *, resolve_children: bool = False, keys_to_get: Sequence[str] | None = None
+    ) -> list[JobRecord[ParamsT] | None]:
+        """Return the records of jobs in the order of their ids, None for each that is gone.
+
+        Args:
+            ids: As `create_job` returns them.
+            resolve_children: Fetch the children too, and theirs.
+            keys_to_get: Read these fields only; views of the records can show no others.
+        """
+        return await self._reader.get(ids, keys_to_get, resolve=resolve_children)
+
+    async def get_jobs_by_key(
+        self,
+        key_name: KeyT,
+        value: str | float,
+        *,
+        resolve_children: bool = False,
+        limit: int = 100,
+        offset: int = 0,
+        newest_first: bool = False,
+    ) -> list[JobRecord[ParamsT]]:
+        """Return the jobs whose lookup attribute has a value, oldest first; those that are gone are skipped.
+
+        Raises:
+            ValidationError: `key_name` is no lookup attribute, or the value is of a type that is not listed.
+        """
+        return await self._reader.by_key(
+            key_name, value, resolve=resolve_children, limit=limit, offset=offset, newest_first=newest_first
+        )
+
+    async def wait_for(self, job_id: str, timeout: float) -> JobRecord[ParamsT]:
+        """Wait until a job has ended and return its record, whose `status` is done, failed or cancelled.
+
+        Args:
+            job_id: As `create_job` returned it.
+            timeout: In seconds.
+
+        Raises:
+            WaitTimeout: it has not ended in time.
+            JobGone: it has expired or was deleted.
+        """
+        return await wait_for_end(self._runtime, self._reader, job_id, timeout)
+
+    async def cancel_job(self, job_id: str, reason: str = "cancelled") -> Literal["cancelled", "requested", "too late"]:
+        """Cancel a job and its children.
+
+        Returns "requested" where its worker will see that when it renews the lease, "too late" where the job has ended.
+
+        Raises:
+            JobGone: there is no such job.
+        """
+        return await self._actions.cancel(job_id, reason)
+
+    async def retry_job(self, job_id: str) -> None:
+        """Retry a job that has failed or was cancelled, in the queue where it ended.
+
+        Raises:
+            JobGone: there is no such job.
+            StateError: it has not failed and was not cancelled.
+        """
+        await self._actions.retry(job_id)
+
+    async def delete_job(self, job_id: str) -> bool:
+        """Delete a job, its place in its queue, its lookup entries and its children; False where there is none."""
+        return await self._actions.delete(job_id)
+
+    async def get_log(self, job_id: str) -> list[str]:
+        """Return the last lines that the job's functions logged by `current_job().log`, oldest first."""
+        return await self._reader.log(job_id)

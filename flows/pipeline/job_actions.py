@@ -1,0 +1,77 @@
+"""Acts on the jobs of one flow: creates, cancels, retries and deletes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Literal
+
+from flows.errors import JobGone, StateError, ValidationError
+from flows.model.codec import encode, encode_value
+from flows.model.ids import new_job_id
+from flows.model.names import check_job_id
+from flows.pipeline.signature import ParamsT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flows.kernel.runtime import Runtime
+    from flows.pipeline.declaration import Declaration
+    from flows.store.creation import NewJob
+
+
+class JobActions(Generic[ParamsT]):
+    """Creates, cancels, retries and deletes the jobs of one flow."""
+
+    def __init__(self, runtime: Runtime, declaration: Declaration, params: type[ParamsT]) -> None:
+        self._runtime = runtime
+        self._params = params
+        self._attributes = tuple(declaration.options.lookup_attributes)
+        self._flow = declaration.options.name
+
+    async def create(self, params: ParamsT, correlation_id: str | None) -> str:
+        """Create a job and return its id."""
+        await self._runtime.open()
+        job = self._prepared(params, correlation_id)
+        await self._runtime.creation.create(job)
+        return job.id
+
+    async def create_many(self, many: Iterable[ParamsT], correlation_id: str | None) -> list[str]:
+        """Create a job for each of many params, and return their ids in order."""
+        await self._runtime.open()
+        return await self._runtime.creation.create_many(self._prepared(params, correlation_id) for params in many)
+
+    async def cancel(self, job_id: str, reason: str) -> Literal["cancelled", "requested", "too late"]:
+        """Cancel a job and its children, and return what came of that."""
+        await self._runtime.open()
+        encode_value("reason", reason)  # refused here, where it cannot be written
+        word: Any = await self._runtime.control.cancel(self._flow, check_job_id(job_id), reason)
+        if word in {"gone", "malformed"}:
+            raise JobGone(job_id)
+        answer: Literal["cancelled", "requested", "too late"] = word
+        return answer
+
+    async def retry(self, job_id: str) -> None:
+        """Retry a job that has failed or was cancelled."""
+        await self._runtime.open()
+        word = await self._runtime.control.retry_job(self._flow, check_job_id(job_id))
+        if word == "gone":
+            raise JobGone(job_id)
+        if word != "retried":
+            raise StateError(job_id, word, "retried")
+
+    async def delete(self, job_id: str) -> bool:
+        """Delete a job and its children, and return whether there was one."""
+        await self._runtime.open()
+        return await self._runtime.control.delete(self._flow, check_job_id(job_id))
+
+    def _prepared(self, params: ParamsT, correlation_id: str | None) -> NewJob:
+        if not isinstance(params, self._params):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValidationError(
+                f"create_job of flow {self._flow!r} takes a {self._params.__name__}, not {type(params).__name__}"
+            )
+        fields = encode(params)
+        if correlation_id is not None:
+            if not isinstance(correlation_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise ValidationError(f"correlation_id={correlation_id!r}: give a str")
+            fields["_correlation_id"] = encode_value("correlation_id", correlation_id)
+        values = [(name, getattr(params, name)) for name in self._attributes]
+        return self._runtime.creation.prepare(new_job_id(), fields, values)

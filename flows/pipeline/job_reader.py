@@ -1,0 +1,126 @@
+"""Reads the jobs of one flow: records by id or by lookup, with their children, and logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic
+
+from pydantic import BaseModel
+
+from flows.errors import ValidationError
+from flows.model.lookup import lookup_text
+from flows.model.names import check_job_id, is_job_id
+from flows.pipeline.make_record import make_record
+from flows.pipeline.signature import ParamsT
+from flows.store.fetch import KERNEL_FIELDS, child_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.kernel.runtime import Runtime
+    from flows.model.record import JobRecord
+    from flows.pipeline.declaration import Declaration
+
+#: So many ids of a lookup's list are read at once.
+_IDS = 500
+
+
+class JobReader(Generic[ParamsT]):
+    """Reads the jobs of one flow."""
+
+    def __init__(self, runtime: Runtime, declaration: Declaration, params: type[ParamsT]) -> None:
+        self._runtime = runtime
+        self._declaration = declaration
+        self._params = params
+        self._attributes = tuple(declaration.options.lookup_attributes)
+        self._flow = declaration.options.name
+
+    async def get(
+        self, ids: Sequence[str], keys: Sequence[str] | None, *, resolve: bool
+    ) -> list[JobRecord[ParamsT] | None]:
+        """Return the records of ids, None for each that is gone."""
+        await self._runtime.open()
+        jobs = [(self._flow, check_job_id(job_id)) for job_id in ids]
+        records = await self._records(jobs, keys, self._params)
+        if resolve:
+            await self._resolve([record for record in records if record is not None])
+        return records
+
+    async def by_key(
+        self, attribute: str, value: object, *, resolve: bool, limit: int, offset: int, newest_first: bool
+    ) -> list[JobRecord[ParamsT]]:
+        """Return a page of the jobs that a lookup lists; ids that are gone or repeated are skipped."""
+        await self._runtime.open()
+        if attribute not in self._attributes:
+            known = ", ".join(self._attributes) or "none"
+            raise ValidationError(f"{attribute!r} is no lookup attribute of flow {self._flow!r}; they are {known}")
+        text = lookup_text(value)
+        if text is None:
+            raise ValidationError(f"{attribute}={value!r}: jobs are found by a str, an int or a float")
+        if limit < 1 or offset < 0:
+            raise ValidationError(f"limit={limit} and offset={offset}: give at least 1 and 0")
+        ids = await self._page(attribute, text, limit, offset, newest_first=newest_first)
+        found = await self.get(ids, None, resolve=resolve)
+        return [record for record in found if record is not None]
+
+    async def log(self, job_id: str) -> list[str]:
+        """Return the last lines that a job has logged."""
+        await self._runtime.open()
+        return await self._runtime.fetch.log(self._flow, check_job_id(job_id))
+
+    async def _page(self, attribute: str, text: str, limit: int, offset: int, *, newest_first: bool) -> list[str]:
+        fetch = self._runtime.fetch
+        seen: dict[str, None] = {}
+        at = 0
+        while len(seen) < offset + limit:
+            if newest_first:
+                ids = (await fetch.listed(attribute, text, -at - _IDS, -at - 1))[::-1]
+            else:
+                ids = await fetch.listed(attribute, text, at, at + _IDS - 1)
+            if not ids:
+                break
+            at += _IDS
+            seen.update(dict.fromkeys(await fetch.alive([listed for listed in ids if is_job_id(listed)])))
+            if len(ids) < _IDS:
+                break
+        return list(seen)[offset : offset + limit]
+
+    async def _records(
+        self, jobs: Sequence[tuple[str, str]], keys: Sequence[str] | None, params: type[Any]
+    ) -> list[JobRecord[Any] | None]:
+        fields = () if keys is None else (*keys, *KERNEL_FIELDS, *(f"children:{q}:jobs" for q in self._parents()))
+        hashes = await self._runtime.fetch.hashes(jobs, fields)
+        return [
+            None if found is None else make_record(self._runtime.settings, flow, job_id, found, params)
+            for (flow, job_id), found in zip(jobs, hashes, strict=True)
+        ]
+
+    def _parents(self) -> list[str]:
+        return [name for name, plan in self._declaration.plans.items() if plan.options.children]
+
+    async def _resolve(self, records: list[JobRecord[Any]]) -> None:
+        """Fetch the children of these records, and theirs, level by level."""
+        seen = {(record.flow_name, record.id) for record in records}
+        while records:
+            below: list[JobRecord[Any]] = []
+            wanted = [
+                (record, *child) for record in records for child in self._children_of(record) if child not in seen
+            ]
+            seen.update((flow, job_id) for _record, flow, job_id in wanted)
+            found: dict[int, list[JobRecord[BaseModel]]] = {id(record): [] for record in records}
+            for flow in dict.fromkeys(flow for _record, flow, _id in wanted):
+                of_flow = [(record, job_id) for record, of, job_id in wanted if of == flow]
+                plan = self._declaration.plans.get(flow)
+                params = plan.options.job if plan else BaseModel
+                jobs = [(flow, job_id) for _record, job_id in of_flow]
+                for (record, _id), child in zip(of_flow, await self._records(jobs, None, params), strict=True):
+                    if child is not None:
+                        found[id(record)].append(child)
+                        below.append(child)
+            for record in records:
+                by_id = {child.id: child for child in found[id(record)]}
+                record.children = [by_id[child_id] for child_id in record.child_ids if child_id in by_id]
+            records = below
+
+    def _children_of(self, record: JobRecord[Any]) -> list[tuple[str, str]]:
+        namespace = self._runtime.settings.keys.namespace
+        return [child for jobs in record.job_lists() for child in child_jobs(jobs, namespace)]
