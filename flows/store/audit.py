@@ -1,7 +1,7 @@
 """The slow audit: repairs what no transition leaves behind, one bounded step of a pass after another.
 
 Edited data, a half-restored backup, a server's clock that was set back: a job may then stand nowhere, or have a lease
-that never ends, or wait for children that are gone. All of it is found and decided inside the script (`lua/audit.lua`).
+that never ends, or wait for children that are gone. All of it is found and decided inside the script `audit.lua`.
 
 What it cannot see:
 

@@ -53,9 +53,9 @@ class Script:
 
 @cache
 def load(name: str) -> Script:
-    """Return the script `name` (as in `lua/<name>.lua`)."""
-    folder = _folder()
-    source = folder.joinpath(f"{name}.lua").read_text("utf-8")
+    """Return the script `name` (as in `lua/<room>/<name>.lua`)."""
+    room = _room_of(name)
+    source = room.joinpath(f"{name}.lua").read_text("utf-8")
     header = _header(source)
     keys, args = tuple(header.get("keys", ())), tuple(header.get("args", ()))
     flags = header.get("flags", ())
@@ -63,7 +63,7 @@ def load(name: str) -> Script:
     lines += _bind("KEYS", keys)
     lines += _bind("ARGV", args)
     lines += [f"local rest, at = ARGV, {len(args) + 1}", _edges()]
-    lines += _included(folder, header.get("include", ()), [])
+    lines += _included(room, header.get("include", ()), [])
     lines.append(source)
     text = "\n".join(lines)
     return Script(name, keys, args, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
@@ -71,11 +71,26 @@ def load(name: str) -> Script:
 
 def names() -> list[str]:
     """Return the names of all scripts that are sent."""
-    return sorted(entry.name.removesuffix(".lua") for entry in _folder().iterdir() if entry.name.endswith(".lua"))
+    return sorted(
+        entry.name.removesuffix(".lua") for room in _rooms() for entry in room.iterdir() if entry.name.endswith(".lua")
+    )
 
 
 def _folder() -> Traversable:
     return resources.files("flows.store").joinpath("lua")
+
+
+def _rooms() -> list[Traversable]:
+    """Return the folders of Lua: what is sent lies in them, what it is made of in `include` and `transition` below."""
+    return sorted((entry for entry in _folder().iterdir() if entry.is_dir()), key=lambda room: room.name)
+
+
+def _room_of(name: str) -> Traversable:
+    for room in _rooms():
+        if room.joinpath(f"{name}.lua").is_file():
+            return room
+    msg = f"no script is called {name!r}"
+    raise FileNotFoundError(msg)
 
 
 def _header(source: str) -> dict[str, list[str]]:
@@ -102,23 +117,25 @@ def _edges() -> str:
     return f"local EDGES = {{ {', '.join(rows)} }}"
 
 
-def _included(folder: Traversable, wanted: Iterable[str], seen: list[str]) -> list[str]:
+def _included(room: Traversable, wanted: Iterable[str], seen: list[str]) -> list[str]:
     """Return the texts of what is included, each once and after what it includes itself."""
     texts: list[str] = []
     for name in wanted:
         if name in seen:
             continue
         seen.append(name)
-        source = _part(folder, name)
-        texts += _included(folder, _header(source).get("include", ()), seen)
+        source = _part(room, name)
+        texts += _included(room, _header(source).get("include", ()), seen)
         texts.append(source)
     return texts
 
 
-def _part(folder: Traversable, name: str) -> str:
-    for place in ("include", "transition"):
-        part = folder.joinpath(place, f"{name}.lua")
-        if part.is_file():
-            return part.read_text("utf-8")
+def _part(own: Traversable, name: str) -> str:
+    """Return the text of an include or a transition; the script's own room comes first."""
+    for room in (own, *_rooms()):
+        for place in ("include", "transition"):
+            part = room.joinpath(place, f"{name}.lua")
+            if part.is_file():
+                return part.read_text("utf-8")
     msg = f"no include or transition is called {name!r}"
     raise FileNotFoundError(msg)

@@ -141,7 +141,7 @@ class Lane:
         return ""
 
     def _order(self, file: str, known: dict[str, dict[str, Any]]) -> list[str]:
-        stem = file.removesuffix(".lua")
+        stem = file.removeprefix("jobs/").removesuffix(".lua")
         own = f"/test_{BELONGS.get(stem, stem.rpartition('/')[2])}.py"
 
         def rank(test: str) -> tuple[object, ...]:

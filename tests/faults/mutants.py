@@ -165,7 +165,7 @@ def _collect(work: Path, found: list[Mutant], rows: dict[int, dict[str, Any]]) -
 
 def _name(mutant: Mutant) -> tuple[str, str, str]:
     """Return what a mutant is known by in another run: its line may have moved, another guard may end as the same."""
-    return mutant.file, mutant.guard, mutant.after
+    return mutant.file.removeprefix("jobs/"), mutant.guard, mutant.after
 
 
 def _line(mutant: Mutant, fate: str) -> str:

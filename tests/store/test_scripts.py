@@ -63,9 +63,15 @@ def test_every_include_stands_once_and_after_what_it_includes(name: str) -> None
 
 def test_an_unknown_include_is_an_error() -> None:
     """A typing error in a header is found when the script is loaded."""
-    folder = scripts._folder()
     with pytest.raises(FileNotFoundError, match="no include or transition is called 'nothing'"):
-        scripts._included(folder, ["nothing"], [])
+        scripts._included(scripts._room_of("turn"), ["nothing"], [])
+
+
+def test_names_are_unique_over_rooms() -> None:
+    """A script is loaded by its name alone, whatever room it lies in."""
+    assert len(set(names())) == len(names())
+    with pytest.raises(FileNotFoundError, match="no script is called 'nothing'"):
+        load("nothing")
 
 
 def test_the_state_table_is_that_of_the_model(redis: Redis) -> None:
@@ -90,8 +96,7 @@ def test_the_state_table_is_that_of_the_model(redis: Redis) -> None:
 @pytest.mark.parametrize("source", JobState)
 def test_the_one_writer_refuses_every_other_edge(source: JobState, world: World) -> None:
     """`move` raises for a move that is not in the table, and writes nothing."""
-    folder = scripts._folder()
-    parts = scripts._included(folder, ["status"], [])
+    parts = scripts._included(scripts._room_of("turn"), ["status"], [])
     code = "\n".join([scripts._edges(), *parts, "return pcall(move, KEYS[1], ARGV[1], ARGV[2]) and 1 or 0"])
     for target in JobState:
         key = world.keys.job("shop", f"{source}-{target}")
