@@ -39,7 +39,7 @@ BELONGS: Final = {
     "include/audit_parents": "audit",
     "include/audit_places": "audit",
     "include/audit_step": "audit",
-    "include/settle": "children",
+    "include/new_children": "children",
     "include/child": "children",
     "include/attempt": "claim",
     "include/end_attempts": "report",

@@ -54,7 +54,7 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "local there = refresh(flow, key, job[4], ttl) or redis.call('EXISTS', key) == 1",
     ): "asks whether a job is there whose fields were just read",
     (
-        "include/settle.lua",
+        "include/ending.lua",
         "status ~= 'children' and (type(status) == 'table' or redis.call('EXISTS', key) == 0)",
         "if (type(status) == 'table' or redis.call('EXISTS', key) == 0) then",
     ): "asks whether a parent is there whose state was just read",

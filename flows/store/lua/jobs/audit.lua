@@ -4,7 +4,7 @@
 --@ args: ns now root first ttl kept_done kept_failed kept_cancelled lease walk
 --@ rest: the names of all queues of the flow
 --@ returns: ms until the next step may begin, 1 while this pass goes on, and {queue, id, word} for each repair
---@ include: clock type audit_step audit_places audit_parents audit_jobs
+--@ include: clock type audit_step audit_places audit_parents audit_jobs keys
 
 -- So many ms of rest follow a look: a pass takes about 1 % of a core of the server, however much there is to look at.
 local REST = 1

@@ -2,7 +2,7 @@
 --@ args: ns now flow queue worker id fence ttl offset
 --@ rest: the children of this part
 --@ returns: the word, and how many are written by now
---@ include: clock owned child type
+--@ include: owned child type keys new_children
 
 local job, word = owned(flow, id, fence)
 if not job then return { word, 0 } end

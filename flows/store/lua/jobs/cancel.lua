@@ -3,7 +3,7 @@
 --@ keys: call
 --@ args: ns now root flow first id ttl kept_done kept_failed kept_cancelled reason
 --@ returns: the word: cancelled, requested, too late, gone or malformed; and 1 while children are to be cancelled
---@ include: clock cancel_job once
+--@ include: cancel_job once keys type
 
 local cancelling = flows_key('cancelling', root)
 expect('hash', cancelling)

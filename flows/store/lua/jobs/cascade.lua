@@ -2,7 +2,7 @@
 --@ flags: allow-oom
 --@ args: ns now root ttl kept_done kept_failed kept_cancelled parent
 --@ returns: the parent as <flow>:<id> (any, where none was named; '' where there is none), 1 while children are left, how many were cancelled, asked or deleted, and which of them have children of their own
---@ include: clock cancel_job
+--@ include: cancel_job ending keys take_out type
 
 -- One call cancels so many, looks at so many, and searches lists of so many ids in all.
 local MOST, MOST_SEEN, MOST_SEARCHED = 100, 2000, 10000

@@ -3,7 +3,7 @@
 --@ keys: call
 --@ args: ns now root flow first id ttl kept_done kept_failed kept_cancelled
 --@ returns: the word: deleted or gone; and the job keys of its children, for the caller to delete
---@ include: clock ending take_out once
+--@ include: ending take_out once keys life type
 
 local function delete()
   local key = job_key(flow, id)

@@ -1,7 +1,7 @@
 -- Lets up to 200 of a parent's written children wait in their queues; called until none is left.
 --@ args: ns now flow queue worker id fence
 --@ returns: the word, and how many are still to come
---@ include: clock owned child type
+--@ include: owned child type keys
 
 local job, word = owned(flow, id, fence)
 if not job then return { word, 0 } end

@@ -4,6 +4,6 @@
 --@ args: ns now root flow queue worker ttl kept_done kept_failed kept_cancelled ended
 --@ rest: the attempts that have ended
 --@ returns: a word per attempt
---@ include: clock end_attempts
+--@ include: end_attempts
 
 return end_attempts(tonumber(ended))

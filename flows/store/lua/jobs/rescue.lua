@@ -3,7 +3,7 @@
 --@ keys: waiting processing
 --@ args: ns now root flow queue ttl kept_done kept_failed kept_cancelled max_crashes alone_from
 --@ returns: {id, word} pairs
---@ include: clock type rescue
+--@ include: clock type rescue keys wake
 
 expect('list', waiting)
 expect('zset', processing)

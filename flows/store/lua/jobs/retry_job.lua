@@ -2,7 +2,7 @@
 --@ keys: call
 --@ args: ns now root flow first id ttl
 --@ returns: the word: retried or gone, cancelling while `cascade` has to come to children first, or the job's state
---@ include: clock attempt status life wake type once
+--@ include: attempt status life wake type once keys
 
 local function retry_job()
   local key = job_key(flow, id)

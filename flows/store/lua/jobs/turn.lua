@@ -3,7 +3,7 @@
 --@ args: ns now root flow queue worker ttl kept_done kept_failed kept_cancelled number want busy lease alone_from nfields ended
 --@ rest: the names of the fields to read, then the attempts that have ended
 --@ returns: words, claimed jobs, how many wait on, ms to the next due time (0: none, or another worker's), how many ids were dropped as expired, malformed, elsewhere
---@ include: clock arguments end_attempts claim promote wake type
+--@ include: clock arguments end_attempts claim promote wake type attempt keys life owned
 
 local MAX_BYTES = 1048576
 

@@ -1,4 +1,6 @@
 -- Reads the arguments that follow the named ones, in order; `rest` is their table and `at` the next one.
+--@ exports: take take_list take_up_to take_counted
+--@ needs: rest at
 
 local function take()
   at = at + 1

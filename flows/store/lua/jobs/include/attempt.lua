@@ -1,6 +1,7 @@
 -- Reads and writes the field `_attempt` of a job's hash: `<fence> <worker> <attempts> <visit> <rescues>`.
 -- It holds all that a claim and an end have to know of attempts: who has the job or had it last, and the counts. A job
 -- that was just created has none.
+--@ exports: TEXT read_attempt counts with_counts next_visit one_less
 
 local NONE = '0 - 0 0 0'
 

@@ -1,5 +1,7 @@
 -- Audits the hashes of jobs: whether each stands where its state says, and lives as long as it should.
---@ include: audit_step take_out life ending fragment wake
+--@ exports: audit_jobs
+--@ needs: audit ns root first ttl kept_failed
+--@ include: audit_step take_out life ending fragment wake clock keys status
 
 local PREFIX = ns .. 'job:'
 
@@ -83,8 +85,8 @@ local function look_at_job(flow, id, key)
     queue = found[2] or (not found[1] and home_of(flow)), fresh = not found[2],
   }
   spend(job.parent and 1.5 or 1)
-  if EDGES[job.status] and not PLACES[job.status] then return check_retention(job) end
-  if not EDGES[job.status] or not job.queue or not may_be_in(flow, job.queue) then return fail_malformed(job) end
+  if is_state(job.status) and not PLACES[job.status] then return check_retention(job) end
+  if not is_state(job.status) or not job.queue or not may_be_in(flow, job.queue) then return fail_malformed(job) end
   if job.status ~= 'waiting' then
     check_place(job)
   elseif belongs_in_list(job) then

@@ -1,5 +1,7 @@
 -- Audits parents that wait: whether they are there, and whether each child that they wait for can still settle.
---@ include: audit_step settle fragment life
+--@ exports: audit_parents
+--@ needs: ns ttl kept_failed
+--@ include: audit_step fragment life ending keys
 
 local ENDED = { done = true, failed = true, cancelled = true }
 

@@ -1,5 +1,6 @@
 -- Audits what stands in `processing` and `delayed`: leases that end too late, and ids whose jobs are not there.
---@ include: audit_step settle
+--@ exports: audit_place
+--@ include: audit_step clock ending keys
 
 -- Takes an id out whose hash says that it is somewhere else; a parent hears of a child that is gone.
 local function look_at_entry(queue, stage, id)

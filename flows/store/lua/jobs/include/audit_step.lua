@@ -1,4 +1,6 @@
 -- What the parts of the audit share: how much one step may look at, what it has repaired, what is known of the flow.
+--@ exports: MOST_LOOKS PAGE looks repairs spend report try flow_of longest remember declared has_queue
+--@ needs: audit root first lease rest at
 --@ include: clock keys
 
 -- A look at one job takes about 10 µs; what takes longer counts as several.

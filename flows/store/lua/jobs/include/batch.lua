@@ -1,4 +1,6 @@
 -- What many transitions of one script do to the same queue, gathered into one command each.
+--@ exports: leave_processing push flush_batch
+--@ needs: processing
 --@ include: keys wake
 
 local left_processing, pushed = {}, {}

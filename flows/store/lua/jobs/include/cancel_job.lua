@@ -1,6 +1,6 @@
 -- Cancels one job from outside: at once where nobody works on it, else by a flag that its worker sees when it renews.
---@ include: take_out
---@ include: cancel
+--@ exports: cancel_job
+--@ include: take_out cancel keys
 
 local OPEN = { waiting = true, delayed = true, children = true }
 

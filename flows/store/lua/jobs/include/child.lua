@@ -1,21 +1,9 @@
--- Creating children: their hashes, who is whose parent, and the parent's way into `children`.
---@ include: keys status wake arguments type attempt
+-- A parent's children: which are of this visit, who is whose parent, and the parent's way into `children`.
+--@ exports: settled_key visit_of published forget_children json_keys keys_of wait_for_children publish_children
+--@ needs: flow queue
+--@ include: keys status wake attempt clock
 
 local function settled_key(job) return job.key .. ':children:' .. queue end
-
--- Returns a sentence where something that creating children of the job `id` writes to is not ours; they are
--- counted from rest[i] on.
-local function children_conflict(id, i)
-  local wrong = conflict('set', flows_key('pending', flow .. ':' .. id))
-  local n = tonumber(rest[i])
-  i = i + 1
-  for _ = 1, n do
-    local child = queue .. ':' .. rest[i]
-    wrong = wrong or conflict('list', queue_key(child, 'waiting')) or conflict('hash', flows_key('parents', child))
-    i = i + 3 + tonumber(rest[i + 2])
-  end
-  return wrong
-end
 
 local function visit_of(job)
   local _, visit = counts(job.attempt)
@@ -33,22 +21,6 @@ local function forget_children(job)
   local me, field = flow .. ':' .. job.id, 'children:' .. queue
   redis.call('DEL', settled_key(job), flows_key('building', me), flows_key('pending', me))
   redis.call('HDEL', job.key, '_built', '_building', '_failed_child', field .. ':jobs', field .. ':results')
-end
-
--- Reads and writes children: a counted list of (child queue, id, counted fields). Returns {flow, id} pairs.
--- They have no TTL while their parent waits; `life` bounds those whose parent does not wait yet.
-local function take_children(job, life)
-  local built, ids = {}, {}
-  local me = flow .. ':' .. job.id
-  for i = 1, tonumber(take()) do
-    local child, id, fields = queue .. ':' .. take(), take(), take_counted()
-    local key = job_key(child, id)
-    redis.call('HSET', key, '_parent', me, unpack(fields))
-    if life and life > 0 then redis.call('PEXPIRE', key, life) end
-    built[i], ids[i] = { child, id }, id
-  end
-  if #ids > 0 then redis.call('SADD', flows_key('pending', me), unpack(ids)) end
-  return built
 end
 
 -- Returns job keys as the JSON list that the parent's hash keeps, in the order of creation.

@@ -1,4 +1,6 @@
 -- The server's time in milliseconds, which alone decides; tests may pass their own as `now`.
+--@ exports: time now_text
+--@ needs: now
 
 local function clock()
   if tonumber(now) > 0 then return tonumber(now) end

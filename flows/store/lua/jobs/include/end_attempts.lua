@@ -1,5 +1,8 @@
 -- Ends the attempts that a worker reports: each a verb, the job's id and fence, and the verb's arguments, counted.
---@ include: owned attempt arguments batch child advance finish fail retry snooze release await_children cancel
+--@ exports: end_attempts
+--@ needs: root flow queue processing waiting delayed rest at
+--@ include: owned attempt arguments batch advance finish fail retry snooze release await_children cancel ending
+--@ include: fragment keys type new_children
 
 local VERBS = {
   advance = advance, finish = finish, fail = fail, retry = retry, snooze = snooze, release = release,

@@ -1,4 +1,5 @@
 -- What a parent sees of a child that ended: JSON made only of ids, words and texts that are JSON already.
+--@ exports: done_fragment failed_fragment word_fragment failure
 
 -- `children` are the results of the child's own children, where it had any.
 local function done_fragment(id, result, children)

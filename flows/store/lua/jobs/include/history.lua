@@ -1,4 +1,6 @@
 -- What became of the attempts after which the job is tried again: a JSON object a line, of which the last 20 stay.
+--@ exports: history_with
+--@ needs: queue
 --@ include: clock attempt
 
 local MOST_LINES = 20

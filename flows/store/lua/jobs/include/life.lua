@@ -1,5 +1,7 @@
 -- How long hashes and lookup lists live; `ttl` is in milliseconds, 0 for none while the job is on its way.
 -- Times to live are passed on as the texts that they came as: to write a number costs more than a command.
+--@ exports: refreshes_left each_lookup refresh_lookups refresh trim_lookups
+--@ needs: ns
 --@ include: keys
 
 -- A claim stops when its jobs have had so many lookup lists refreshed.

@@ -1,4 +1,6 @@
 -- Makes a call safe to send twice where its effect alone does not: the same call answers the same and does nothing more.
+--@ exports: once
+--@ needs: call
 --@ include: type
 
 -- Longer than a client goes on sending a call whose answer was lost.

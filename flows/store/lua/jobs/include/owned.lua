@@ -1,4 +1,6 @@
 -- The guard of every write on behalf of an attempt: its token, fence and worker, has to be the job's own.
+--@ exports: owned
+--@ needs: worker
 --@ include: keys
 
 -- How the field of a job begins that this worker has with a fence; most fences are alike.

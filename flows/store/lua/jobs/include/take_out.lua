@@ -1,4 +1,6 @@
 -- Takes a job out of the structure that its state names, for those who end it from outside.
+--@ exports: SHORT MANY PLACES expect_place short_length remove_from remove_many take_out
+--@ needs: kept_cancelled
 --@ include: keys type
 
 -- A longer list is left as it is: the id stays in it and is dropped when its turn comes.

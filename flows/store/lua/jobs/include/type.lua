@@ -1,4 +1,5 @@
 -- Checks, before anything is written, that our keys hold what they should; each key once, as it has one type only.
+--@ exports: conflict expect
 
 local checked = {}
 

@@ -1,4 +1,5 @@
 -- Wakes one idle worker of a queue: a sorted set of one member is a bell that cannot pile up.
+--@ exports: wake
 --@ include: keys
 
 -- It is only a hint: what else may stand at its key must not stop a script half way.

@@ -1,4 +1,6 @@
 -- Ends an attempt by passing the job on to another queue, with what the function returned.
+--@ exports: advance
+--@ needs: ttl flow
 --@ include: attempt status life batch arguments history
 
 -- Arguments: the queue, then fields and values.

@@ -1,5 +1,7 @@
 -- Ends an attempt by creating the job's children and letting it wait until they have settled.
---@ include: keys settle arguments batch child
+--@ exports: await_children
+--@ needs: flow queue rest at
+--@ include: keys arguments batch child ending new_children
 
 -- Arguments: next queue (or ''), policy, the result as JSON (or ''), counted fields, then the children;
 -- none of them where `build` and `publish` have created too many for one call.

@@ -1,4 +1,6 @@
 -- Ends a job as cancelled, from any state in which it is not yet over.
+--@ exports: cancel
+--@ needs: root
 --@ include: keys ending fragment
 
 -- `from` is the job's state; the caller has taken it out of that state's structure. Where children have not settled,

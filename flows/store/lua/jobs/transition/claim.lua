@@ -1,6 +1,7 @@
 -- Gives a waiting job to a worker: raises its fence and reads the fields that the worker's class declares.
---@ include: keys life status ending fragment attempt
---@ include: expire
+--@ exports: is_alone claim
+--@ needs: ttl flow queue worker alone_from
+--@ include: keys life status ending fragment attempt expire
 
 -- A job that was rescued so often may be what kills its workers: nothing shall run beside it.
 local ALONE_FROM = tonumber(alone_from)
@@ -18,10 +19,11 @@ local function claim(id, fields, alone_only)
     return 'malformed'
   end
   -- One that was never claimed waits in the list that it was created in, whatever queue is the first by now.
-  local status = EDGES[job[1] or 'waiting'] and (job[1] or 'waiting')
-  if status and (status ~= 'waiting' or (job[2] or (job[1] and '' or queue)) ~= queue) then return 'elsewhere' end
+  local status = job[1] or 'waiting'
+  local known = status == 'waiting' or is_state(status)
+  if known and (status ~= 'waiting' or (job[2] or (job[1] and '' or queue)) ~= queue) then return 'elsewhere' end
   local fence, _, attempts, visit, rescues = read_attempt(job[3])
-  if not (status and fence) then
+  if not (known and fence) then
     local why = failure('MalformedJob', 'a field of the kernel does not hold what it should', queue, 0)
     end_job(flow, id, key, 'waiting', 'failed', job[4], redis.call('HGET', key, '_parent'), failed_fragment(id, why),
       '_queue', queue, '_error', why)

@@ -1,4 +1,6 @@
 -- Ends a job as failed, with the error.
+--@ exports: fail_with fail
+--@ needs: flow
 --@ include: ending fragment batch arguments
 
 local function fail_with(job, why)

@@ -1,4 +1,6 @@
 -- Ends a job as done, with what the function returned.
+--@ exports: finish
+--@ needs: flow
 --@ include: ending fragment batch arguments
 
 -- Arguments: the result as one JSON object (for a parent), then fields and values.

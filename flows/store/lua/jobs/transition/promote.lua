@@ -1,5 +1,7 @@
 -- Lets delayed jobs that are due wait again, up to 100 a call.
---@ include: keys status settle
+--@ exports: promote
+--@ needs: flow queue waiting delayed
+--@ include: keys status clock ending
 
 local function promote()
   local due = redis.call('ZRANGE', delayed, '-inf', time, 'BYSCORE', 'LIMIT', 0, 100)

@@ -1,4 +1,6 @@
 -- Hands a job back to the head of its queue, without using up an attempt: its worker stops.
+--@ exports: release
+--@ needs: queue
 --@ include: keys status attempt batch history wake
 
 local function release(job)

@@ -1,5 +1,7 @@
 -- Takes a job back from a worker whose lease is over; one that died alone with it too often is poison.
---@ include: keys status ending fragment history cancel attempt
+--@ exports: rescue
+--@ needs: flow queue processing waiting max_crashes alone_from
+--@ include: keys status ending fragment history cancel attempt life
 
 -- Returns the word. From `alone_from` rescues on a job is handed out alone, so each further rescue is its own crash.
 local function rescue(id)

@@ -1,5 +1,7 @@
 -- Ends an attempt that failed, to be made again after a delay.
---@ include: status life batch arguments history wake
+--@ exports: delay retry
+--@ needs: ttl flow queue delayed
+--@ include: status life batch arguments history wake clock
 
 -- Puts the job among the delayed ones; a new earliest due time wakes one worker, to set its alarm by it.
 local function delay(job, delay_ms, ...)

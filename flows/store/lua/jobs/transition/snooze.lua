@@ -1,5 +1,6 @@
 -- Lets a job come back after a delay, or at a time, without using up an attempt.
---@ include: retry
+--@ exports: snooze
+--@ include: retry arguments attempt clock history
 
 -- Arguments: the delay in milliseconds, or -1 and the server's time in milliseconds; the reason as JSON.
 local function snooze(job)
