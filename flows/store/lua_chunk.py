@@ -1,7 +1,8 @@
 """Composes a script: one chunk of Lua of its file, what it includes, and the names that the loader gives.
 
-Each include stands in `do … end`, and only what it exports is a local of the chunk. What stands below `--@ lazy` is the
-body of a function: whoever calls one of its exports first calls that function, which makes them all.
+Each include stands in `do … end`, and only what it exports is a local of the chunk. To make a function takes a script
+longer than most commands, so what few calls need is made when it is needed: what stands below `--@ lazy` is the body of
+a function, with all the includes that nothing else uses. A stub in place of each of its exports calls that function.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from flows.model.state import TRANSITIONS
 from flows.store.lua_file import LuaFile, ScriptError, read_includes, read_script
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from importlib.resources.abc import Traversable
 
 #: What the loader gives to an include that needs it; texts, since a call makes tables anew and not texts.
@@ -46,16 +47,14 @@ def compose(folder: Traversable, name: str) -> Chunk:
     keys, args = script.header.get("keys", []), script.header.get("args", [])
     flags = script.header.get("flags", ())
     _check(script, parts)
-    writer = _Writer()
+    writer = _Writer(parts, _placed(script, parts))
     writer.add(f"#!lua flags={','.join(flags)}" if flags else "#!lua")
     writer.add(*_bind("KEYS", keys), *_bind("ARGV", args))
     if "rest" in script.header:
         writer.add(f"local rest, at = ARGV, {len(args) + 1}")
     needed = {need for part in parts for need in part.header.get("needs", ())}
     writer.add(*(f"local {table} = ' {text} '" for table, text in TABLES.items() if table in needed))
-    called = _words([*script.lines, *(line for part in parts for line in part.lines[: part.eager])])
-    for number, part in enumerate(parts):
-        writer.part(part, called, [other for other in parts[:number] if other.lazy])
+    writer.parts(())
     writer.source(script.place, script.lines)
     return Chunk(script, "\n".join(writer.lines), tuple(writer.places))
 
@@ -91,52 +90,89 @@ def _bind(table: str, names: Sequence[str]) -> list[str]:
     return [f"local {', '.join(names)} = {places}"]
 
 
-def _words(lines: Sequence[str]) -> set[str]:
+def _words(lines: Sequence[str]) -> frozenset[str]:
     """Return all names in some lines of Lua; a word of a text counts too, which does no harm."""
-    return {word for line in lines if not line.lstrip().startswith("--") for word in _WORD.findall(line)}
+    return frozenset(word for line in lines if not line.lstrip().startswith("--") for word in _WORD.findall(line))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an include stands."""
+
+    path: tuple[str, ...]
+    """The lazy includes that it is made with."""
+    given: frozenset[str]
+    """Those of its exports that others use."""
+
+
+def _placed(script: LuaFile, parts: Sequence[LuaFile]) -> dict[str, _Place]:
+    """Return where each include stands: with the lazy ones that all who use it have in common."""
+    placed: dict[str, _Place] = {}
+    pieces = [((), _words(script.lines))]
+    for part in reversed(parts):
+        exports = frozenset(part.exports)
+        above, below = _words(part.lines[: part.eager]), _words(part.lines[part.eager :])
+        users = [(path, names & exports) for path, names in pieces if names & exports]
+        path = _common([path for path, _ in users])
+        lazy_used_above = above & frozenset(part.lazy_exports)
+        placed[part.place] = _Place(path, lazy_used_above.union(*(names for _, names in users)))
+        pieces += [(path, above), ((*path, part.place), below)]
+    return placed
+
+
+def _common(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the longest path that all of these begin with."""
+    common = paths[0] if paths else ()
+    for path in paths:
+        while path[: len(common)] != common:
+            common = common[:-1]
+    return common
 
 
 class _Writer:
     """Collects the lines of a chunk, and where each comes from."""
 
-    def __init__(self) -> None:
+    def __init__(self, parts: Sequence[LuaFile], placed: Mapping[str, _Place]) -> None:
         self.lines: list[str] = []
         self.places: list[str] = []
+        self._parts = parts
+        self._placed = placed
 
     def add(self, *lines: str) -> None:
         """Add lines of the loader's own."""
         self.lines += lines
         self.places += [""] * len(lines)
 
-    def source(self, place: str, lines: Sequence[str]) -> None:
-        """Add the lines of a file."""
+    def source(self, place: str, lines: Sequence[str], first: int = 1) -> None:
+        """Add lines of a file, from the line `first` on."""
         self.lines += lines
-        self.places += [f"{place}:{number}" for number in range(1, len(lines) + 1)]
+        self.places += [f"{place}:{number}" for number in range(first, len(lines) + first)]
 
-    def part(self, part: LuaFile, called: set[str], lazy: Sequence[LuaFile]) -> None:
-        """Add an include; `called` are the names that are used by what is made for every call."""
+    def parts(self, path: tuple[str, ...]) -> None:
+        """Add the includes that are made with the last of a path of lazy ones."""
+        for part in self._parts:
+            if self._placed[part.place].path == path:
+                self.part(part)
+
+    def part(self, part: LuaFile) -> None:
+        """Add an include, in a block of its own."""
+        place, lazy = self._placed[part.place], set(part.lazy_exports)
         lines = part.exported_lines()
-        if not part.lazy:
-            self.add(f"local {', '.join(part.exports)} do" if part.exports else "do")
-            self.source(part.place, lines)
+        own = [name for name in part.exports if name not in place.given]
+        self.add(" ".join((*_local(name for name in part.exports if name in place.given), "do")))
+        self.add(*_local(name for name in own if name not in lazy))
+        self.source(part.place, lines[: part.eager])
+        if part.lazy:
+            self.add("local make", "function make()", "make = nil", *_local(name for name in own if name in lazy))
+            self.parts((*place.path, part.place))
+            self.source(part.place, lines[part.eager :], part.eager + 1)
             self.add("end")
-            return
-        make = _maker(part)
-        used = _words(part.lines[part.eager :])
-        first = [f"if {_maker(other)} then {_maker(other)}() end" for other in lazy if used & set(other.lazy_exports)]
-        lines[part.eager] = " ".join([f"function {make}() {make} = nil", *first])
-        self.add(f"local {', '.join([*part.exports, make])} do")
-        self.source(part.place, lines)
-        self.add("end")
-        self.add(
-            *(
-                f"function {name}(...) if {make} then {make}() end return {name}(...) end"
-                for name in part.lazy_exports
-                if name in called
-            )
-        )
+            for name in part.lazy_exports:
+                if name in place.given:
+                    self.add(f"function {name}(...) if make then make() end return {name}(...) end")
         self.add("end")
 
 
-def _maker(part: LuaFile) -> str:
-    return f"make_{part.place.rpartition('/')[2].removesuffix('.lua')}"
+def _local(names: Iterable[str]) -> list[str]:
+    text = ", ".join(names)
+    return [f"local {text}"] if text else []

@@ -10,8 +10,8 @@ from redis import Redis
 from flows.model.state import TRANSITIONS, JobState
 from flows.store import scripts
 from flows.store.connection import Connection
-from flows.store.lua_chunk import TABLES, _Writer
-from flows.store.lua_file import LuaFile, ScriptError
+from flows.store.lua_chunk import TABLES
+from flows.store.lua_file import ScriptError
 from flows.store.scripts import load, names
 from tests.world import World
 
@@ -63,11 +63,9 @@ def test_the_state_table_is_that_of_the_model() -> None:
 
 def status_script(body: str) -> str:
     """Return a text in which `move` and `is_state` are known."""
-    writer = _Writer()
-    writer.add(*(f"local {table} = ' {text} '" for table, text in TABLES.items()))
+    tables = [f"local {table} = ' {text} '" for table, text in TABLES.items()]
     file = Path(str(scripts._folder())) / "jobs" / "include" / "status.lua"
-    writer.part(LuaFile("jobs/include/status.lua", file.read_text()), set(), [])
-    return "\n".join([*writer.lines, body])
+    return "\n".join([*tables, file.read_text(), body])
 
 
 @pytest.mark.parametrize("source", JobState)

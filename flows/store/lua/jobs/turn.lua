@@ -14,19 +14,17 @@ local timer = flows_key('timer', queue)
 -- Returns when an idle worker has set its alarm to ring, and which.
 local function alarm() return string.match(redis.call('GET', timer) or '', '^(%d+) (.*)$') end
 
--- A call that was sent twice and comes after a later one: nobody waits for its answer, so it must claim nothing.
-local function late()
-  local words = {}
-  for i = 1, tonumber(ended) do words[i] = 'stale' end
-  return { words, {}, 0, 0, { 0, 0, 0 } }
-end
-
 -- A call whose answer was lost is sent again with the same number: it answers the same and does nothing.
 local function answered_before()
   local last = redis.call('GET', call)
   if not last then return nil end
   local parts = cmsgpack.unpack(last)
-  if tonumber(parts[1]) > tonumber(number) then return late() end
+  if tonumber(parts[1]) > tonumber(number) then
+    -- It comes after a later one: nobody waits for its answer, so it must claim nothing.
+    local stale = {}
+    for i = 1, tonumber(ended) do stale[i] = 'stale' end
+    return { stale, {}, 0, 0, { 0, 0, 0 } }
+  end
   if parts[1] ~= number then return nil end
   local claimed = {}
   local given = parts[3]
@@ -41,10 +39,6 @@ local function answered_before()
   local at_ms, holder = alarm()
   local due = holder == worker and math.max(1, tonumber(at_ms) - time) or 0
   return { parts[2], claimed, redis.call('LLEN', waiting), due, { 0, 0, 0 } }
-end
-
-local function count(name, n)
-  if n > 0 then redis.call('HINCRBY', queue_key(queue, 'meta'), name, n) end
 end
 
 local function claim_some(wanted)
@@ -77,9 +71,13 @@ local function claim_some(wanted)
     end
     if stop then break end
   end
-  redis.call('LTRIM', waiting, used, -1)
+  if used > 0 then redis.call('LTRIM', waiting, used, -1) end
   if #leases > 0 then redis.call('ZADD', processing, unpack(leases)) end
-  for name, n in pairs(dropped) do count(name, n) end
+  if used > #claimed then
+    for name, n in pairs(dropped) do
+      if n > 0 then redis.call('HINCRBY', queue_key(queue, 'meta'), name, n) end
+    end
+  end
   return claimed, { dropped.expired, dropped.malformed, dropped.elsewhere }
 end
 

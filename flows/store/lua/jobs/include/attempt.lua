@@ -1,15 +1,20 @@
 -- Reads and writes the field `_attempt` of a job's hash: `<fence> <worker> <attempts> <visit> <rescues>`.
 -- It holds all that a claim and an end have to know of attempts: who has the job or had it last, and the counts. A job
 -- that was just created has none.
---@ exports: TEXT read_attempt counts with_counts next_visit one_less
+--@ exports: text_of read_attempt counts with_counts next_visit one_less
 
 local NONE = '0 - 0 0 0'
 
 -- Lua writes a number each time anew, which takes longer than to look it up; most counts are small.
-local TEXT = setmetatable({}, { __index = function(texts, number)
-  texts[number] = string.format('%d', number)
-  return texts[number]
-end })
+local texts = {}
+local function text_of(number)
+  local text = texts[number]
+  if not text then
+    text = string.format('%d', number)
+    texts[number] = text
+  end
+  return text
+end
 
 -- Returns fence, worker, attempts, visit and rescues as texts, or nothing where it was edited into nonsense.
 local function read_attempt(text)

@@ -2,11 +2,9 @@
 --@ exports: time now_text
 --@ needs: now
 
-local function clock()
-  if tonumber(now) > 0 then return tonumber(now) end
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
+local time = tonumber(now)
+if time <= 0 then
+  local read = redis.call('TIME')
+  time = read[1] * 1000 + math.floor(read[2] / 1000)
 end
-
-local time = clock()
 local now_text = string.format('%d', time)

@@ -1,39 +1,28 @@
 -- Ends the attempts that a worker reports: each a verb, the job's id and fence, and the verb's arguments, counted.
---@ exports: end_attempts
+--@ exports: end_attempts end_otherwise
 --@ needs: root flow queue processing waiting delayed rest at
 --@ include: owned attempt arguments batch advance finish fail retry snooze release await_children cancel ending
 --@ include: fragment keys type new_children
 
-local VERBS = {
-  advance = advance, finish = finish, fail = fail, retry = retry, snooze = snooze, release = release,
-  await_children = await_children,
-}
-local LAST = { finish = true, fail = true }
-
--- Returns a sentence where what the verb writes to is not ours: that fails this job, and harms no other of the batch.
-local function target_conflict(verb, id)
-  if verb == 'advance' then return conflict('list', queue_key(rest[at], 'waiting')) end
-  if verb == 'await_children' then return children_conflict(id, at + 4 + tonumber(rest[at + 3])) end
-end
-
+-- Most attempts pass their job on, or end it well; all else is seldom.
 local function end_attempt()
   local verb, id, fence, count = rest[at], rest[at + 1], rest[at + 2], rest[at + 3]
   at = at + 4
   local after = at + tonumber(count)
   local job, word = owned(flow, id, fence)
-  if not job then
-    if word == 'gone' then
-      leave_processing(id)
-      settle_missing(flow, id, 'expired')
+  if job then
+    if verb == 'finish' then
+      finish(job, after)
+      word = 'ok'
+    elseif verb == 'advance' and not job.cancel and not conflict('list', queue_key(rest[at], 'waiting')) then
+      advance(job, after)
+      word = 'ok'
+    else
+      word = end_otherwise(verb, job, after)
     end
-  elseif verb == 'cancel' or (job.cancel and not LAST[verb]) then
+  elseif word == 'gone' then
     leave_processing(id)
-    cancel(flow, id, job.key, 'processing', job.lookups, job.parent, job.cancel or take())
-    word = 'cancelled'
-  else
-    local wrong = target_conflict(verb, id)
-    if wrong then fail_with(job, failure('KeyConflict', wrong, queue, (counts(job.attempt)))) else VERBS[verb](job, after) end
-    word = 'ok'
+    settle_missing(flow, id, 'expired')
   end
   at = after
   return word
@@ -57,4 +46,30 @@ local function end_attempts(items)
   settle_gathered()
   flush_batch()
   return words
+end
+
+--@ lazy
+
+local VERBS = {
+  advance = advance, fail = fail, retry = retry, snooze = snooze, release = release, await_children = await_children,
+}
+-- What a function has brought to its end is not cancelled any more; nor is `finish`, see above.
+local LAST = { fail = true }
+
+-- Returns a sentence where what the verb writes to is not ours: that fails this job, and harms no other of the batch.
+local function target_conflict(verb, id)
+  if verb == 'advance' then return conflict('list', queue_key(rest[at], 'waiting')) end
+  if verb == 'await_children' then return children_conflict(id, at + 4 + tonumber(rest[at + 3])) end
+end
+
+-- Returns the word.
+local function end_otherwise(verb, job, after)
+  if verb == 'cancel' or (job.cancel and not LAST[verb]) then
+    leave_processing(job.id)
+    cancel(flow, job.id, job.key, 'processing', job.lookups, job.parent, job.cancel or take())
+    return 'cancelled'
+  end
+  local wrong = target_conflict(verb, job.id)
+  if wrong then fail_with(job, failure('KeyConflict', wrong, queue, (counts(job.attempt)))) else VERBS[verb](job, after) end
+  return 'ok'
 end

@@ -1,6 +1,6 @@
 -- What every ending of a job does: its time to stay, its lookup lists, those who wait for it, its parent.
 -- A parent may end by its last child, and settles with its own parent then: so settling and joining stand here too.
---@ exports: KEPT tell_ended end_job settle gather_settled settle_gathered settle_children settle_missing join
+--@ exports: KEPT tell_ended end_job gather_settled settle_gathered settle_children settle settle_missing join
 --@ exports: child_failed parent_gone
 --@ needs: ns ttl kept_done kept_failed kept_cancelled
 --@ include: keys clock life status wake type fragment attempt
@@ -34,26 +34,12 @@ end
 -- A script that ends many attempts gathers the children among them, by their parents.
 local gathered
 
-local function settle(flow, id, parent, word, fragment)
-  local child = { id, word, fragment }
-  if not gathered then return settle_children(flow, parent, { child }) end
-  local name = flow .. ' ' .. parent
-  local group = gathered[name]
-  if group then
-    table.insert(group[3], child)
-  else
-    group = { flow, parent, { child } }
-    gathered[name] = group
-    gathered[#gathered + 1] = group
-  end
-end
-
 local function gather_settled() gathered = {} end
 
 local function settle_gathered()
   local groups = gathered
   gathered = nil
-  for _, group in ipairs(groups) do settle_children(unpack(group)) end
+  for i = 1, #groups do settle_children(unpack(groups[i])) end
 end
 
 -- What follows is for children and their parents; most jobs are neither.
@@ -90,6 +76,20 @@ local function settle_children(flow, parent, children)
     -- Its attempt, or the next one, is about to let it wait. Should it never, nothing of this stays.
     redis.call('PEXPIRE', side, tonumber(ttl) > 0 and ttl or kept_done)
     if failed then redis.call('HSET', key, '_failed_child', failed) end
+  end
+end
+
+local function settle(flow, id, parent, word, fragment)
+  local child = { id, word, fragment }
+  if not gathered then return settle_children(flow, parent, { child }) end
+  local name = flow .. ' ' .. parent
+  local group = gathered[name]
+  if group then
+    table.insert(group[3], child)
+  else
+    group = { flow, parent, { child } }
+    gathered[name] = group
+    gathered[#gathered + 1] = group
   end
 end
 

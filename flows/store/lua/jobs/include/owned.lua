@@ -4,17 +4,19 @@
 --@ include: keys
 
 -- How the field of a job begins that this worker has with a fence; most fences are alike.
-local TOKENS = setmetatable({}, { __index = function(tokens, fence)
-  tokens[fence] = fence .. ' ' .. worker .. ' '
-  return tokens[fence]
-end })
+local tokens = {}
 
 -- Returns the job's kernel fields, or nil and the word for the caller.
 local function owned(flow, id, fence)
   local key = job_key(flow, id)
   local job = redis.pcall('HMGET', key, '_status', '_attempt', '_cancel', '_lookups', '_parent', '_history')
   if job.err then return nil, 'malformed' end
-  if job[1] ~= 'processing' or string.find(job[2] or '', TOKENS[fence], 1, true) ~= 1 then
+  local token = tokens[fence]
+  if not token then
+    token = fence .. ' ' .. worker .. ' '
+    tokens[fence] = token
+  end
+  if job[1] ~= 'processing' or string.find(job[2] or '', token, 1, true) ~= 1 then
     return nil, redis.call('EXISTS', key) == 0 and 'gone' or 'stale'
   end
   return { key = key, id = id, attempt = job[2], cancel = job[3], lookups = job[4], parent = job[5], history = job[6] }
