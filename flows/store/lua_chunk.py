@@ -54,8 +54,12 @@ def compose(folder: Traversable, name: str) -> Chunk:
         writer.add(f"local rest, at = ARGV, {len(args) + 1}")
     needed = {need for part in parts for need in part.header.get("needs", ())}
     writer.add(*(f"local {table} = ' {text} '" for table, text in TABLES.items() if table in needed))
+    # What a function takes from the chunk is looked for among all that others take; from a function around it, it is
+    # copied. So all stands in one function, which has the arguments from the chunk.
+    writer.add("local function main()")
     writer.parts(())
     writer.source(script.place, script.lines)
+    writer.add("end", "return main()")
     return Chunk(script, "\n".join(writer.lines), tuple(writer.places))
 
 
