@@ -47,7 +47,7 @@ check: .venv/.stamp-dev ## lint, format, types, layers, spelling: all that CI ch
 	$(PY) -m pyright --pythonpath $(PY)
 	.venv/bin/lint-imports --no-logo
 	$(PY) -m codespell_lib
-	@if command -v luacheck; then luacheck --quiet flows/store/lua; fi
+	$(if $(filter skip,$(LUA_LINT)),@echo 'the Lua scripts are not linted: LUA_LINT=skip',$(PY) -m tests.lint_lua)
 
 clean: ## remove .venv, caches and builds
 	rm -rf .venv build dist .*_cache .hypothesis

@@ -34,12 +34,12 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     (
         "include/cancel_job.lua",
         "set_aside and status == 'waiting'",
-        "if false then set_aside(queue, id) else take_out(id, key, status, queue) end",
+        "if false then set_aside(queue, job_id) else take_out(job_id, key, status, queue) end",
     ): "the slower of two ways: the list is searched for each child instead of once for all",
     ("include/take_out.lua", "#ids < MANY", "if true then"): "the slower of two ways to the same list",
     (
         "include/take_out.lua",
-        "not first or blank(list, gone, first, first + #ids - 1) < #ids",
+        "not start or blank(list, gone, start, start + #ids - 1) < #ids",
         "if true then blank(list, gone, 0, -1) end",
     ): "looks through the whole list though all were found",
     ("include/type.lua", "checked[key]", "if false then return nil end"): "asks for the type of a key again",
@@ -58,7 +58,11 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "status ~= 'children' and (type(status) == 'table' or redis.call('EXISTS', key) == 0)",
         "if (type(status) == 'table' or redis.call('EXISTS', key) == 0) then",
     ): "asks whether a parent is there whose state was just read",
-    ("include/ending.lua", "waited_for[flow] == nil", "if true then"): "asks for each job what is asked for its flow",
+    (
+        "include/ending.lua",
+        "waited_for[job_flow] == nil",
+        "if true then",
+    ): "asks for each job what is asked for its flow",
     (
         "transition/await_children.lua",
         "#built > 0",

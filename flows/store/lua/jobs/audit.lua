@@ -29,12 +29,12 @@ local function look(place, cursor)
 end
 
 local function count_repairs()
-  local counts = {}
+  local by_word = {}
   for _, repair in ipairs(repairs) do
     local word = repair[3]
-    if string.sub(word, 1, 6) ~= 'error ' then counts[word] = (counts[word] or 0) + 1 end
+    if string.sub(word, 1, 6) ~= 'error ' then by_word[word] = (by_word[word] or 0) + 1 end
   end
-  for word, n in pairs(counts) do redis.call('HINCRBY', audit, 'repaired:' .. word, n) end
+  for word, n in pairs(by_word) do redis.call('HINCRBY', audit, 'repaired:' .. word, n) end
 end
 
 expect('hash', audit)

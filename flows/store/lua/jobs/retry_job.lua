@@ -1,6 +1,6 @@
 -- Gives a job that failed or was cancelled a new life in the queue where it ended.
 --@ keys: call
---@ args: ns now root flow first id ttl
+--@ args: ns root flow first id ttl
 --@ returns: the word: retried or gone, cancelling while `cascade` has to come to children first, or the job's state
 --@ include: attempt status life wake type once keys
 

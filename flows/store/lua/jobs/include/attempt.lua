@@ -7,11 +7,11 @@ local NONE = '0 - 0 0 0'
 
 -- Lua writes a number each time anew, which takes longer than to look it up; most counts are small.
 local texts = {}
-local function text_of(number)
-  local text = texts[number]
+local function text_of(n)
+  local text = texts[n]
   if not text then
-    text = string.format('%d', number)
-    texts[number] = text
+    text = string.format('%d', n)
+    texts[n] = text
   end
   return text
 end
@@ -19,8 +19,8 @@ end
 -- Returns fence, worker, attempts, visit and rescues as texts, or nothing where it was edited into nonsense.
 local function read_attempt(text)
   if not text then return '0', '-', '0', '0', '0' end
-  local fence, by, attempts, visit, rescues = string.match(text, '^(%d+) (%S+) (%d+) (%d+) (%d+)$')
-  if fence and #fence < 16 then return fence, by, attempts, visit, rescues end
+  local job_fence, by, attempts, visit, rescues = string.match(text, '^(%d+) (%S+) (%d+) (%d+) (%d+)$')
+  if job_fence and #job_fence < 16 then return job_fence, by, attempts, visit, rescues end
 end
 
 -- Returns how often it was tried in this queue, how many queues it has left, and how often it was rescued in this one.

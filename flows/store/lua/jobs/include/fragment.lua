@@ -2,19 +2,19 @@
 --@ exports: done_fragment failed_fragment word_fragment failure
 
 -- `children` are the results of the child's own children, where it had any.
-local function done_fragment(id, result, children)
-  return '{"id":"' .. id .. '","status":"done","result":' .. result
+local function done_fragment(job_id, result, children)
+  return '{"id":"' .. job_id .. '","status":"done","result":' .. result
     .. (children and ',"children":' .. children or '') .. '}'
 end
 
-local function failed_fragment(id, failure)
-  return '{"id":"' .. id .. '","status":"failed","error":' .. failure .. '}'
+local function failed_fragment(job_id, error_json)
+  return '{"id":"' .. job_id .. '","status":"failed","error":' .. error_json .. '}'
 end
 
-local function word_fragment(id, word) return '{"id":"' .. id .. '","status":"' .. word .. '"}' end
+local function word_fragment(job_id, word) return '{"id":"' .. job_id .. '","status":"' .. word .. '"}' end
 
 -- A failure that the kernel itself finds; `message` must need no escaping.
-local function failure(kind, message, queue, attempt)
-  return '{"type":"' .. kind .. '","message":"' .. message .. '","traceback":"","queue":"' .. queue
+local function failure(kind, message, job_queue, attempt)
+  return '{"type":"' .. kind .. '","message":"' .. message .. '","traceback":"","queue":"' .. job_queue
     .. '","attempt":' .. attempt .. '}'
 end

@@ -4,16 +4,16 @@
 
 local prefixes = {}
 
-local function job_key(flow, id)
-  local prefix = prefixes[flow]
+local function job_key(job_flow, job_id)
+  local prefix = prefixes[job_flow]
   if not prefix then
-    prefix = ns .. 'job:' .. flow .. ':'
-    prefixes[flow] = prefix
+    prefix = ns .. 'job:' .. job_flow .. ':'
+    prefixes[job_flow] = prefix
   end
-  return prefix .. id
+  return prefix .. job_id
 end
 
-local function queue_key(queue, stage) return ns .. 'queue:' .. queue .. ':' .. stage end
+local function queue_key(job_queue, stage) return ns .. 'queue:' .. job_queue .. ':' .. stage end
 
 local function flows_key(kind, name) return ns .. 'flows:' .. kind .. ':' .. name end
 

@@ -5,8 +5,8 @@
 
 -- Returns a sentence where something that creating children of the job `id` writes to is not ours; they are
 -- counted from rest[i] on.
-local function children_conflict(id, i)
-  local wrong = conflict('set', flows_key('pending', flow .. ':' .. id))
+local function children_conflict(job_id, i)
+  local wrong = conflict('set', flows_key('pending', flow .. ':' .. job_id))
   local n = tonumber(rest[i])
   i = i + 1
   for _ = 1, n do
@@ -23,11 +23,11 @@ local function take_children(job, life)
   local built, ids = {}, {}
   local me = flow .. ':' .. job.id
   for i = 1, tonumber(take()) do
-    local child, id, fields = queue .. ':' .. take(), take(), take_counted()
-    local key = job_key(child, id)
+    local child, job_id, fields = queue .. ':' .. take(), take(), take_counted()
+    local key = job_key(child, job_id)
     redis.call('HSET', key, '_parent', me, unpack(fields))
     if life and life > 0 then redis.call('PEXPIRE', key, life) end
-    built[i], ids[i] = { child, id }, id
+    built[i], ids[i] = { child, job_id }, job_id
   end
   if #ids > 0 then redis.call('SADD', flows_key('pending', me), unpack(ids)) end
   return built

@@ -3,4 +3,4 @@
 --@ include: keys
 
 -- It is only a hint: what else may stand at its key must not stop a script half way.
-local function wake(queue) redis.pcall('ZADD', flows_key('wake', queue), 0, 'w') end
+local function wake(job_queue) redis.pcall('ZADD', flows_key('wake', job_queue), 0, 'w') end
