@@ -78,4 +78,5 @@ class Audit:
 
 def _repair(queue: bytes, job_id: bytes, answer: bytes) -> Repair:
     word, _, error = answer.decode("utf-8", "replace").partition(" ")
+    error = load("audit").located(error)
     return Repair(queue.decode("utf-8", "replace"), job_id.decode("utf-8", "replace"), word, error)

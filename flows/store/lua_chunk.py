@@ -112,7 +112,7 @@ class _Place:
 def _placed(script: LuaFile, parts: Sequence[LuaFile]) -> dict[str, _Place]:
     """Return where each include stands: with the lazy ones that all who use it have in common."""
     placed: dict[str, _Place] = {}
-    pieces = [((), _words(script.lines))]
+    pieces: list[tuple[tuple[str, ...], frozenset[str]]] = [((), _words(script.lines))]
     for part in reversed(parts):
         exports = frozenset(part.exports)
         above, below = _words(part.lines[: part.eager]), _words(part.lines[part.eager :])

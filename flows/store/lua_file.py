@@ -80,7 +80,8 @@ class LuaFile:
         Raises:
             ScriptError: an export is not defined at the left margin, or together with what is not exported.
         """
-        exports, defined, lines = set(self.exports), set[str](), []
+        exports, defined = set(self.exports), set[str]()
+        lines: list[str] = []
         for number, line in enumerate(self.lines, 1):
             given = _given_by(line)
             exported = given & exports

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Argument: TypeAlias = str | bytes | int | float
 Command: TypeAlias = "tuple[Argument, ...]"
 
+#: What begins at the left margin, and is no comment and no end of what began there.
+_BEGINS = re.compile(r"(?!--|end\b)\w")
 #: How servers tell of a line in a script.
 _LINE = re.compile(r"@?user_script:(\d+)")
 
@@ -65,9 +67,7 @@ class Script:
     def marked(self) -> str:
         """Return the text with file and line behind what begins at the left margin."""
         lines = zip(self.text.split("\n"), self.places, strict=True)
-        marks = (place and line and not line.startswith((" ", "--", "}", ")", "end")) for line, place in lines)
-        lines = zip(self.text.split("\n"), self.places, marks, strict=True)
-        return "\n".join(f"{line}  -- {place}" if mark else line for line, place, mark in lines)
+        return "\n".join(f"{line}  -- {place}" if place and _BEGINS.match(line) else line for line, place in lines)
 
 
 @cache

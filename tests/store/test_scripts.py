@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from flows.errors import StoreError, StoreUnavailable
 from flows.model.state import TRANSITIONS, JobState
 from flows.store import scripts
+from flows.store.audit import Repair, _repair
 from flows.store.connection import Connection
+from flows.store.leases import LeaseRenewal
 from flows.store.lua_chunk import TABLES
 from flows.store.lua_file import ScriptError
 from flows.store.scripts import load, names
@@ -115,3 +118,57 @@ async def test_a_server_that_forgot_the_scripts_gets_the_text(world: World, redi
         assert await connection.run(load("retry_job"), named) == b"gone"
     finally:
         await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("told", "located"),
+    [
+        # Redis 7 and later, Valkey
+        ("user_script:{}: no move script: f0d2, on @user_script:{}.", "{0}: no move script: f0d2, on {0}."),
+        ("user_script:{}: no move script: on @user_script:{}.", "{0}: no move script: on {0}."),
+        # Redis 6
+        ("ERR Error running script (call to f_f0d2): @user_script:{}: user_script:{}: no", "{0}: {0}: no"),
+        ("FLOWSCONFLICT a holds a set script: on @user_script:1.", "FLOWSCONFLICT a holds a set script: on turn:1."),
+        ("user_script:99999: no", "turn:99999: no"),
+        ("another error", "another error"),
+    ],
+)
+def test_a_line_of_a_script_is_told_by_its_file(told: str, located: str) -> None:
+    """Whatever form the server has for it; a line of the loader's own is told by the script's name."""
+    script = load("turn")
+    number = script.text.split("\n").index("function move(key, from, to, ...)") + 1
+    file = (Path(str(scripts._folder())) / "jobs/include/status.lua").read_text().splitlines()
+    place = f"jobs/include/status.lua:{file.index('local function move(key, from, to, ...)') + 1}"
+    assert script.located(told.format(number, number)).endswith(located.format(place))
+
+
+async def test_an_error_of_a_script_names_the_file_and_the_line(world: World, redis_url: str) -> None:
+    """Of the include in which it is, on the way to the caller, sent by digest or in full."""
+    connection = Connection(redis_url, "test")
+    named = {**world.terms.named(), "now": "noon", "processing": world.keys.processing("pick"), "worker": "w"}
+    try:
+        for _ in range(2):
+            with pytest.raises(StoreError, match=r"jobs/include/clock\.lua:\d+: attempt to compare"):
+                await connection.run(load("renew"), named)
+            world.redis.script_flush()
+    finally:
+        await connection.close()
+
+
+def test_an_error_of_the_renewal_names_the_file_and_the_line(world: World, redis_url: str) -> None:
+    """It has a connection of its own, and tells of errors in the same way."""
+    renewal = LeaseRenewal(redis_url, world.terms)
+    world.redis.set(world.keys.processing("pick"), "no set")
+    try:
+        with pytest.raises(StoreUnavailable, match=r"FLOWSCONFLICT .* on jobs/include/type\.lua:\d+\."):
+            renewal.renew("pick", "w", [("1", 1)])
+    finally:
+        renewal.close()
+
+
+def test_an_error_that_the_audit_met_names_the_file_and_the_line() -> None:
+    """It is no error of the call: the script goes on, and reports it among the repairs."""
+    places = load("audit").places
+    number = places.index("jobs/include/keys.lua:10") + 1
+    repair = _repair(b"pick", b"1", f"error user_script:{number}: no key".encode())
+    assert repair == Repair("pick", "1", "error", "jobs/include/keys.lua:10: no key")
