@@ -16,13 +16,14 @@ What it cannot see:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flows.store.scripts import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flows.store.answers import AuditAnswer
     from flows.store.connection import Connection
     from flows.store.scripts import Argument
     from flows.store.terms import Terms
@@ -34,7 +35,7 @@ class Repair:
 
     queue: str
     job_id: str
-    word: str
+    word: AuditAnswer
     error: str = ""
     """With the word `error`: why it could not be repaired."""
 
@@ -79,4 +80,5 @@ class Audit:
 def _repair(queue: bytes, job_id: bytes, answer: bytes) -> Repair:
     word, _, error = answer.decode("utf-8", "replace").partition(" ")
     error = load("audit").located(error)
-    return Repair(queue.decode("utf-8", "replace"), job_id.decode("utf-8", "replace"), word, error)
+    known = cast("AuditAnswer", word)
+    return Repair(queue.decode("utf-8", "replace"), job_id.decode("utf-8", "replace"), known, error)

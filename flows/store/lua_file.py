@@ -1,7 +1,8 @@
 """One file of Lua: its text, and what its header says.
 
-A header is made of comment lines, in a script that is sent `--@ keys:`, `--@ args:`, `--@ rest:`, `--@ flags:` and
-`--@ returns:`, in what it includes `--@ exports:`, `--@ needs:` and `--@ lazy`, in both `--@ include:`.
+A header is made of comment lines, in a script that is sent `--@ keys:`, `--@ args:`, `--@ rest:`, `--@ flags:`,
+`--@ returns:` and `--@ words:` (see `lua_shape.py`), in what it includes `--@ exports:` and `--@ needs:`, in both
+`--@ include:`. `--@ lazy` may stand anywhere in an include: see `lua_chunk.py`.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from flows.store import lua_file
 from flows.store.lua_chunk import compose
+from flows.store.lua_shape import Shape, read_shape, read_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +41,10 @@ class Script:
     sha: str
     places: tuple[str, ...]
     """Of each line, the file and the line that it comes from; empty for what the loader has added."""
+    returns: Shape
+    """What it answers."""
+    words: tuple[str, ...]
+    """The words that it answers with: those of its type in `answers.py`."""
 
     def command(self, named: dict[str, Argument], rest: Sequence[Argument] = ()) -> Command:
         """Return the EVALSHA command; `named` has every key and argument of the header, and may have more.
@@ -81,7 +86,8 @@ def load(name: str) -> Script:
     header, text = chunk.script.header, chunk.text
     keys, args = tuple(header.get("keys", ())), tuple(header.get("args", ()))
     sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-    return Script(name, keys, args, text, sha, chunk.places)
+    returns, words = read_shape(" ".join(header.get("returns", ()))), read_words(header.get("words", ()))
+    return Script(name, keys, args, text, sha, chunk.places, returns, words)
 
 
 def names() -> list[str]:

@@ -1,9 +1,12 @@
 -- Looks for what no transition leaves behind, one bounded step after another, and repairs it.
+-- Answers in how many ms the next step may begin, 1 while this pass goes on, and what was repaired.
 --@ flags: allow-oom
 --@ keys: audit
 --@ args: ns now root first ttl kept_done kept_failed kept_cancelled lease walk
 --@ rest: the names of all queues of the flow
---@ returns: ms until the next step may begin, 1 while this pass goes on, and {queue, id, word} for each repair
+--@ returns: wait:int more:int repairs:list<[queue:text id:text word:word+]>
+--@ words: gone | elsewhere | lease | settled | joined | pending | placed_waiting | placed_processing |
+--@ words: placed_delayed | placed_children | lifetime | malformed | error
 --@ include: clock type audit_step audit_places audit_parents audit_jobs keys
 
 -- So many ms of rest follow a look: a pass takes about 1 % of a core of the server, however much there is to look at.

@@ -1,7 +1,9 @@
 -- Writes one part of a parent's many children, which no worker sees yet. Sent twice, it writes once.
+-- Answers how many are written by now.
 --@ args: ns now flow queue worker id fence ttl offset
 --@ rest: the children of this part
---@ returns: the word, and how many are written by now
+--@ returns: word:word written:int
+--@ words: ok | built | stale | gone | malformed
 --@ include: owned child type keys new_children
 
 local job, word = owned(flow, id, fence)

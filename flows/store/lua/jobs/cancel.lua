@@ -1,8 +1,10 @@
 -- Cancels one job: at once where nobody works on it, else by a flag that its worker sees when it renews.
+-- Answers 1 with the word while children are to be cancelled.
 --@ flags: allow-oom
 --@ keys: call
 --@ args: ns now root flow first id ttl kept_done kept_failed kept_cancelled reason
---@ returns: the word: cancelled, requested, too late, gone or malformed; and 1 while children are to be cancelled
+--@ returns: word:word more:int
+--@ words: cancelled | requested | too late | gone | malformed
 --@ include: cancel_job once keys type
 
 local cancelling = flows_key('cancelling', root)

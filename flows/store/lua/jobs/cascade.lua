@@ -1,7 +1,9 @@
 -- Goes on cancelling the children of a parent that was cancelled, up to 100 a call; called until none is left.
+-- Answers the parent as <flow>:<id> (any, where none was named; '' where there is none), 1 while children are left, how
+-- many were cancelled, asked or deleted, and which of them have children of their own.
 --@ flags: allow-oom
 --@ args: ns now root ttl kept_done kept_failed kept_cancelled parent
---@ returns: the parent as <flow>:<id> (any, where none was named; '' where there is none), 1 while children are left, how many were cancelled, asked or deleted, and which of them have children of their own
+--@ returns: parent:text more:int count:int parents:list<text>
 --@ include: cancel_job ending keys take_out type
 
 -- One call cancels so many, looks at so many, and searches lists of so many ids in all.

@@ -1,8 +1,10 @@
 -- Deletes one job: its hash, its place, its lookup entries; a parent that waits for it hears of it.
+-- Answers the job keys of its children, for the caller to delete.
 --@ flags: allow-oom
 --@ keys: call
 --@ args: ns now root flow first id ttl kept_done kept_failed kept_cancelled
---@ returns: the word: deleted or gone; and the job keys of its children, for the caller to delete
+--@ returns: word:word children:list<text>
+--@ words: deleted | gone
 --@ include: ending take_out once keys life type
 
 local function delete()

@@ -1,8 +1,10 @@
 -- Records which flow owns its queues and the names that its keys are made of, before it writes anything.
+-- Answers what is taken, and who has it.
 --@ keys: names
 --@ args: ns owner queue_count
 --@ rest: queues, then pairs of a name and its kind
---@ returns: 'ok', or 'taken', what is taken and who has it
+--@ returns: answer:[word:word what?:text owner?:text]
+--@ words: ok | taken
 --@ include: keys arguments type
 
 local queues = take_list(tonumber(queue_count))

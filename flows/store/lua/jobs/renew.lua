@@ -1,9 +1,11 @@
 -- Extends the leases of one worker, up to 200 a call, and tells it which jobs are lost or to be cancelled.
+-- Answers a word per job.
 --@ flags: allow-oom
 --@ keys: processing
 --@ args: ns now flow worker ttl lease
 --@ rest: id, fence for each job
---@ returns: a word per job: kept, cancel, or why it is lost
+--@ returns: words:list<word>
+--@ words: kept | cancel | stale | gone | malformed
 --@ include: clock owned life type
 
 expect('zset', processing)

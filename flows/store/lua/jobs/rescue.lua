@@ -1,8 +1,10 @@
 -- Takes back the jobs of one queue whose leases are over, up to 100 a call.
+-- Answers a word per job.
 --@ flags: allow-oom
 --@ keys: waiting processing
 --@ args: ns now root flow queue ttl kept_done kept_failed kept_cancelled max_crashes alone_from
---@ returns: {id, word} pairs
+--@ returns: rescued:list<[id:text word:word]>
+--@ words: rescued | poison | cancelled | expired | malformed | elsewhere
 --@ include: clock type rescue keys wake
 
 expect('list', waiting)

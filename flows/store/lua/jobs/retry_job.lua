@@ -1,7 +1,9 @@
 -- Gives a job that failed or was cancelled a new life in the queue where it ended.
+-- Answers `cancelling` while `cascade` has to come to children first, and the state of a job that is not retried.
 --@ keys: call
 --@ args: ns root flow first id ttl
---@ returns: the word: retried or gone, cancelling while `cascade` has to come to children first, or the job's state
+--@ returns: word:word
+--@ words: retried | gone | cancelling | waiting | delayed | processing | children | done
 --@ include: attempt status life wake type once keys
 
 local function retry_job()

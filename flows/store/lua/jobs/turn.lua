@@ -1,8 +1,11 @@
 -- One turn of a worker: ends the attempts that it reports and claims the next jobs of its queue.
+-- Answers a word per attempt, the claimed jobs, how many wait on, in how many ms the next delayed job is due (0: none is,
+-- or another worker wakes for it), and how many ids were dropped.
 --@ keys: waiting processing delayed call
 --@ args: ns now root flow queue worker ttl kept_done kept_failed kept_cancelled number want busy lease alone_from nfields ended
 --@ rest: the names of the fields to read, then the attempts that have ended
---@ returns: words, claimed jobs, how many wait on, ms to the next due time (0: none, or another worker's), how many ids were dropped as expired, malformed, elsewhere
+--@ returns: words:list<word> jobs:list<list<any>> left:int due:int dropped:[expired:int malformed:int elsewhere:int]
+--@ words: ok | cancelled | stale | gone | malformed
 --@ include: clock arguments end_attempts claim promote wake type attempt keys life owned
 
 local MAX_BYTES = 1048576

@@ -1,9 +1,11 @@
 -- Takes back a job whose creation met an error, while no worker has it.
+-- Answers the job's state where a worker has it.
 --@ flags: allow-oom
 --@ keys: waiting
 --@ args: ns flow id
 --@ rest: the job's lookup lists
---@ returns: 'withdrawn', or the job's state
+--@ returns: word:word
+--@ words: withdrawn | waiting | delayed | processing | children | done | failed | cancelled
 --@ include: keys
 
 local key = job_key(flow, id)
