@@ -40,7 +40,7 @@ mutants: .venv/.stamp-test ## take each guard out of each script in turn, and na
 	$(PY) -m tests.faults.mutants $(ARGS)
 
 check: export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1 # else it asks the network for its newest version
-check: .venv/.stamp-dev ## lint, format, types, layers, spelling: all that CI checks
+check: .venv/.stamp-dev ## lint, format, types, layers, spelling, scripts: all that CI checks
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy --strict

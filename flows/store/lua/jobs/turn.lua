@@ -1,6 +1,6 @@
 -- One turn of a worker: ends the attempts that it reports and claims the next jobs of its queue.
--- Answers a word per attempt, the claimed jobs, how many wait on, in how many ms the next delayed job is due (0: none is,
--- or another worker wakes for it), and how many ids were dropped.
+-- Answers a word per attempt, the claimed jobs, how many wait on, in how many ms the next delayed job is due (0: none
+-- is, or another worker wakes for it), and how many ids were dropped.
 --@ keys: waiting processing delayed call
 --@ args: ns now root flow queue worker ttl kept_done kept_failed kept_cancelled number want busy lease alone_from nfields ended
 --@ rest: the names of the fields to read, then the attempts that have ended

@@ -50,10 +50,9 @@ end
 
 --@ lazy
 
-local VERBS = {
-  advance = advance, fail = fail, retry = retry, snooze = snooze, release = release, await_children = await_children,
-}
--- What a function has brought to its end is not cancelled any more; nor is `finish`, see above.
+-- All but `finish` and `advance`, which are above.
+local VERBS = { fail = fail, retry = retry, snooze = snooze, release = release, await_children = await_children }
+-- What has come to its end is not cancelled any more.
 local LAST = { fail = true }
 
 -- Returns a sentence where what the verb writes to is not ours: that fails this job, and harms no other of the batch.
@@ -70,6 +69,10 @@ local function end_otherwise(verb, job, after)
     return 'cancelled'
   end
   local wrong = target_conflict(verb, job.id)
-  if wrong then fail_with(job, failure('KeyConflict', wrong, queue, (counts(job.attempt)))) else VERBS[verb](job, after) end
+  if wrong then
+    fail_with(job, failure('KeyConflict', wrong, queue, (counts(job.attempt))))
+  else
+    VERBS[verb](job, after)
+  end
   return 'ok'
 end
