@@ -23,7 +23,8 @@ TABLES: Final = {
     "MOVES": " ".join(f"{source}>{target}" for source in TRANSITIONS for target in sorted(TRANSITIONS[source])),
     "STATES": " ".join(TRANSITIONS),
 }
-_WORD = re.compile(r"[A-Za-z_]\w*")
+#: A text or a comment, in which no name is meant, or a name that is neither `.field` nor `field =`.
+_WORD = re.compile(r"'(?:\\.|[^'\\])*'|--.*|(?<![\w\])]\.)\b([A-Za-z_]\w*)\b(?! =(?!=))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def compose(folder: Traversable, name: str) -> Chunk:
 
 
 def _check(script: LuaFile, parts: Sequence[LuaFile]) -> None:
-    """Check that each name comes from one place, and that what is needed is there.
+    """Check that each name comes from one place, and that what is needed and exported is there.
 
     Raises:
         ScriptError: it is not so.
@@ -82,6 +83,7 @@ def _check(script: LuaFile, parts: Sequence[LuaFile]) -> None:
                 raise ScriptError(f"{script.place}: {name!r} comes from {given[name]} and from {place}")
             given[name] = place
     for part in parts:
+        part.exported_lines()
         for need in part.header.get("needs", ()):
             if need not in bound and need not in TABLES:
                 raise ScriptError(f"{script.place}: {part.place} needs {need!r}, which is no key or argument of it")
@@ -95,8 +97,8 @@ def _bind(table: str, names: Sequence[str]) -> list[str]:
 
 
 def _words(lines: Sequence[str]) -> frozenset[str]:
-    """Return all names in some lines of Lua; a word of a text counts too, which does no harm."""
-    return frozenset(word for line in lines if not line.lstrip().startswith("--") for word in _WORD.findall(line))
+    """Return all names in some lines of Lua; that of a local counts too, which does no harm."""
+    return frozenset(word for line in lines for word in _WORD.findall(line) if word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +112,24 @@ class _Place:
 
 
 def _placed(script: LuaFile, parts: Sequence[LuaFile]) -> dict[str, _Place]:
-    """Return where each include stands: with the lazy ones that all who use it have in common."""
+    """Return where each include stands: with the lazy ones that all who use it have in common.
+
+    What nobody uses is left out, and what is lazy in an include if nobody uses that.
+    """
     placed: dict[str, _Place] = {}
     pieces: list[tuple[tuple[str, ...], frozenset[str]]] = [((), _words(script.lines))]
     for part in reversed(parts):
         exports = frozenset(part.exports)
         above, below = _words(part.lines[: part.eager]), _words(part.lines[part.eager :])
         users = [(path, names & exports) for path, names in pieces if names & exports]
+        if not users:
+            continue
         path = _common([path for path, _ in users])
-        lazy_used_above = above & frozenset(part.lazy_exports)
-        placed[part.place] = _Place(path, lazy_used_above.union(*(names for _, names in users)))
-        pieces += [(path, above), ((*path, part.place), below)]
+        given = (above & frozenset(part.lazy_exports)).union(*(names for _, names in users))
+        placed[part.place] = _Place(path, given)
+        pieces.append((path, above))
+        if not given.isdisjoint(part.lazy_exports):
+            pieces.append(((*path, part.place), below))
     return placed
 
 
@@ -155,18 +164,19 @@ class _Writer:
     def parts(self, path: tuple[str, ...]) -> None:
         """Add the includes that are made with the last of a path of lazy ones."""
         for part in self._parts:
-            if self._placed[part.place].path == path:
-                self.part(part)
+            place = self._placed.get(part.place)
+            if place and place.path == path:
+                self._part(part, place)
 
-    def part(self, part: LuaFile) -> None:
+    def _part(self, part: LuaFile, place: _Place) -> None:
         """Add an include, in a block of its own."""
-        place, lazy = self._placed[part.place], set(part.lazy_exports)
+        lazy = set(part.lazy_exports)
         lines = part.exported_lines()
         own = [name for name in part.exports if name not in place.given]
         self.add(" ".join((*_local(name for name in part.exports if name in place.given), "do")))
         self.add(*_local(name for name in own if name not in lazy))
         self.source(part.place, lines[: part.eager])
-        if part.lazy:
+        if not place.given.isdisjoint(lazy):
             self.add("local make", "function make()", "make = nil", *_local(name for name in own if name in lazy))
             self.parts((*place.path, part.place))
             self.source(part.place, lines[part.eager :], part.eager + 1)

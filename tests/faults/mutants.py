@@ -36,6 +36,7 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "set_aside and status == 'waiting'",
         "if false then set_aside(queue, job_id) else take_out(job_id, key, status, queue) end",
     ): "the slower of two ways: the list is searched for each child instead of once for all",
+    ("include/status.lua", "known[from] ~= to", "if true then"): "looks the same move up again",
     ("include/take_out.lua", "#ids < MANY", "if true then"): "the slower of two ways to the same list",
     (
         "include/take_out.lua",

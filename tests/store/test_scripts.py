@@ -67,8 +67,8 @@ def test_the_state_table_is_that_of_the_model() -> None:
 def status_script(body: str) -> str:
     """Return a text in which `move` and `is_state` are known."""
     tables = [f"local {table} = ' {text} '" for table, text in TABLES.items()]
-    file = Path(str(scripts._folder())) / "jobs" / "include" / "status.lua"
-    return "\n".join([*tables, file.read_text(), body])
+    file = scripts._folder().joinpath("jobs", "include", "status.lua")
+    return "\n".join([*tables, file.read_text("utf-8"), body])
 
 
 @pytest.mark.parametrize("source", JobState)
