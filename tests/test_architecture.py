@@ -87,6 +87,12 @@ def test_scripts_name_their_keys_and_arguments() -> None:
     assert [str(path) for path, source in SCRIPTS.items() if NUMBERED.search(source)] == []
 
 
+def test_every_lua_file_is_one_idea() -> None:
+    """As a module: it begins by saying what it is for, and ends before line 300."""
+    assert [str(path) for path, source in SCRIPTS.items() if not source.startswith("-- ")] == []
+    assert [str(path) for path, source in SCRIPTS.items() if source.count("\n") > MAX_LINES] == []
+
+
 def test_one_include_alone_writes_the_status() -> None:
     """Only `jobs/include/status.lua` writes `_status`, so no transition can leave the state table."""
     writers = {str(path) for path, source in SCRIPTS.items() if STATUS_WRITE.search(source)}

@@ -55,6 +55,16 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "local there = refresh(flow, key, job[4], ttl) or redis.call('EXISTS', key) == 1",
     ): "asks whether a job is there whose fields were just read",
     (
+        "transition/claim.lua",
+        "status == 'waiting' or is_state(status)",
+        "local known = is_state(status)",
+    ): "looks for the usual state in the text of all",
+    ("transition/claim.lua", "job[3]", "if true then"): "puts together what a new job's field is known to be",
+    ("include/attempt.lua", "not text", "if true then"): "writes a number again",
+    ("include/owned.lua", "not token", "if true then"): "puts a token together again",
+    ("turn.lua", "used > 0", "if true then redis.call('LTRIM', waiting, used, -1) end"): "cuts nothing off a list",
+    ("turn.lua", "used > #claimed", "if true then"): "goes through counts that are all 0",
+    (
         "include/ending.lua",
         "status ~= 'children' and (type(status) == 'table' or redis.call('EXISTS', key) == 0)",
         "if (type(status) == 'table' or redis.call('EXISTS', key) == 0) then",
