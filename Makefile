@@ -36,7 +36,7 @@ faults-long: .venv/.stamp-test ## run its long rows too, 30 seeds a row
 storm: .venv/.stamp-test ## 50,000 jobs while workers are killed, the server restarts and the network is cut
 	$(PY) -m tests.faults.storm $(ARGS)
 
-mutants: .venv/.stamp-test ## take each guard out of each script in turn, and name the test that notices
+mutants: .venv/.stamp-test ## take each guard out of each script in turn, and name the test that notices; ARGS="--only retry.lua"
 	$(PY) -m tests.faults.mutants $(ARGS)
 
 check: export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1 # else it asks the network for its newest version

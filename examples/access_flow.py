@@ -125,7 +125,7 @@ def access_flow(runs: Runs, redis_url: str | None = None, concurrency: int = 32)
             ],
             redis_url=redis_url,
             retention=Retention(done=timedelta(hours=1)),
-            lease=timedelta(seconds=5),  # so long after a kill, the jobs that were in hand are taken up again
+            lease=timedelta(seconds=5),  # so long after a kill, the jobs that were in flight are taken up again
         )
     )
     workers = Workers(runs)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from redis import Redis
 
 from flows import ChildJob, ChildrenOf, ChildResult, Flow, FlowOptions, Job, JobResult, QueueOptions, current_job
-from flows.kernel.attempt import Running
+from flows.kernel.attempt import Attempt
 from flows.kernel.worker import Worker
 from flows.model.outcome import Snooze
 from flows.store.control import Cascaded
@@ -120,11 +120,11 @@ class PutOff:
     fields: list[str] = []  # noqa: RUF012 - it is never changed
     timeout: float | None = None
 
-    async def run(self, _running: Running) -> Snooze:
+    async def run(self, _running: Attempt) -> Snooze:
         """Put it off."""
         return Snooze(3_600_000)
 
-    def timed_out(self, _running: Running) -> Snooze:
+    def timed_out(self, _running: Attempt) -> Snooze:
         """Put it off as well."""
         return Snooze(3_600_000)
 

@@ -13,11 +13,12 @@ from typing import Any, Final
 from redis import Redis
 from redis.exceptions import NoScriptError
 
+from flows.store.flow_settings import FlowSettings
 from flows.store.keys import Keys
 from flows.store.scripts import Argument, load
-from flows.store.terms import Terms
 from tests.answer_shapes import mismatch
 from tests.attempt_field import shown, stored
+from tests.possible import impossible
 
 #: The time of the first call, in milliseconds.
 NOW: Final = 1_000_000
@@ -89,13 +90,13 @@ class Answer:
 class World:
     """One flow below one namespace."""
 
-    def __init__(self, redis: Redis, namespace: str, **terms: Any) -> None:
-        """Use the usual terms, or others."""
+    def __init__(self, redis: Redis, namespace: str, **settings: Any) -> None:
+        """Use the usual settings, or others."""
         self.redis = redis
         self.namespace = namespace
         self.keys = Keys(namespace)
-        self.terms = replace(
-            Terms("shop", "pick", self.keys, TTL, KEPT, LEASE, max_crashes=3, max_payload=1 << 20), **terms
+        self.settings = replace(
+            FlowSettings("shop", "pick", self.keys, TTL, KEPT, LEASE, max_crashes=3, max_payload=1 << 20), **settings
         )
         self.now = NOW
         self._numbers = itertools.count(1)
@@ -103,14 +104,24 @@ class World:
     # What is there
 
     def seed(self, **state: dict[str, Any]) -> None:
-        """Write a state that has the shape of a snapshot; jobs get the TTL of jobs that are on their way."""
+        """Write a state that has the shape of a snapshot; jobs get the TTL of jobs that are on their way.
+
+        A job that no transition can leave so is refused: a test about damage says so by `seed_damaged`.
+        """
+        for name, value in state.get("jobs", {}).items():
+            wrong = [*impossible(value)] if isinstance(value, dict) else []
+            assert not wrong, f"job {name} cannot be: {'; '.join(wrong)}"
+        self.seed_damaged(**state)
+
+    def seed_damaged(self, **state: dict[str, Any]) -> None:
+        """Write a state that somebody has edited, or that was lost by half, as `seed` writes one."""
         for kind, entries in state.items():
             for name, value in entries.items():
                 self._write(
                     self.key(kind, name), stored(value) if kind == "jobs" and isinstance(value, dict) else value
                 )
-                if kind == "jobs" and self.terms.ttl_ms:
-                    self.redis.pexpire(self.key(kind, name), self.terms.ttl_ms)
+                if kind == "jobs" and self.settings.ttl_ms:
+                    self.redis.pexpire(self.key(kind, name), self.settings.ttl_ms)
 
     def snapshot(self, *, unseen: frozenset[str] = UNSEEN) -> State:
         """Return everything below the namespace; jobs are named `<flow>:<id>`, and what is empty is left out."""
@@ -157,7 +168,7 @@ class World:
         """Call a script by its name; what is not named has its usual value."""
         loaded = load(script)
         if script != "turn":  # each call is a new one; a turn has a number besides
-            named.setdefault("call", self.terms.new_call())
+            named.setdefault("call", self.settings.new_call())
         command = loaded.command({**self._usual(**named), **named}, rest)
         send: Any = self.redis.execute_command
         try:
@@ -197,9 +208,9 @@ class World:
 
     def _usual(self, **named: Argument) -> dict[str, Argument]:
         queue, worker = str(named.get("queue", "pick")), str(named.get("worker", "w1"))
-        flow = str(named.get("flow", self.terms.flow_of(queue)))
+        flow = str(named.get("flow", self.settings.flow_of(queue)))
         return {
-            **self.terms.named(flow),
+            **self.settings.named(flow),
             "now": self.now,
             "queue": queue,
             "worker": worker,

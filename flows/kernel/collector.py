@@ -2,7 +2,7 @@
 
 It looks whenever 700 more containers were made than freed, or 2,000 in newer Pythons
 (https://docs.python.org/3/library/gc.html). Some forty attempts that begin together are as many, and all of them are
-alive: with 500 jobs in hand, a tenth of a worker's time went there.
+alive: with 500 jobs in flight, a tenth of a worker's time went there.
 """
 
 from __future__ import annotations

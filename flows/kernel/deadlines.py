@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flows.kernel.attempt import Running
+    from flows.kernel.attempt import Attempt
 
 #: A coroutine that was told to end has so many seconds for it; then its job is ended without it.
 GRACE: Final = 1.0
@@ -26,36 +26,36 @@ class Deadlines:
     """
 
     def __init__(
-        self, timeout: float | None, overdue: Callable[[Running], None], overrun: Callable[[Running], None]
+        self, timeout: float | None, overdue: Callable[[Attempt], None], overrun: Callable[[Attempt], None]
     ) -> None:
         self._timeout = timeout
         self._overdue = overdue
         self._overrun = overrun
         #: When to look at each again, both in that order: attempts that have begun, and those that were told to end.
-        self._begun: dict[Running, float] = {}
-        self._told: dict[Running, float] = {}
+        self._begun: dict[Attempt, float] = {}
+        self._told: dict[Attempt, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def begin(self, running: Running) -> None:
+    def begin(self, attempt: Attempt) -> None:
         """Watch an attempt from now on."""
         if self._timeout is None:
             return
-        self._begun[running] = running.current.deadline = time.monotonic() + self._timeout
+        self._begun[attempt] = attempt.current.deadline = time.monotonic() + self._timeout
         if self._timer is None:
             self._look_in(self._timeout)
 
-    def end(self, running: Running) -> None:
+    def end(self, attempt: Attempt) -> None:
         """The attempt has ended."""
         if self._timeout is not None:
-            self._begun.pop(running, None)
-            self._told.pop(running, None)
+            self._begun.pop(attempt, None)
+            self._told.pop(attempt, None)
 
-    def let_go(self, running: Running) -> bool:
+    def let_go(self, attempt: Attempt) -> bool:
         """Whether the lease of an attempt shall run out: the loop is blocked, so that nothing could end it in time.
 
         This is asked by another thread.
         """
-        due = self._begun.get(running) or self._told.get(running)
+        due = self._begun.get(attempt) or self._told.get(attempt)
         return due is not None and time.monotonic() > due + 2 * GRACE
 
     def close(self) -> None:
@@ -70,20 +70,20 @@ class Deadlines:
     def _look(self) -> None:
         self._timer = None
         now = time.monotonic()
-        for running in _passed(self._begun, now):
+        for attempt in _passed(self._begun, now):
             # From now on, and not from its deadline: where the loop was blocked, it has not had its time to end yet.
-            self._told[running] = now + GRACE
-            self._overdue(running)
-        for running in _passed(self._told, now):
-            self._overrun(running)
+            self._told[attempt] = now + GRACE
+            self._overdue(attempt)
+        for attempt in _passed(self._told, now):
+            self._overrun(attempt)
         soonest = [next(iter(watched.values())) for watched in (self._begun, self._told) if watched]
         if soonest:
             self._look_in(max(0.0, min(soonest) - now))
 
 
-def _passed(watched: dict[Running, float], now: float) -> list[Running]:
+def _passed(watched: dict[Attempt, float], now: float) -> list[Attempt]:
     """Take those whose time has passed."""
-    passed = list(itertools.takewhile(lambda running: watched[running] <= now, watched))
-    for running in passed:
-        del watched[running]
+    passed = list(itertools.takewhile(lambda attempt: watched[attempt] <= now, watched))
+    for attempt in passed:
+        del watched[attempt]
     return passed

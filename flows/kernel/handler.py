@@ -6,7 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from flows.errors import DeclarationError
-from flows.kernel.orders import imported
+from flows.kernel.process_worker import imported
 from flows.kernel.processes import Processes
 from flows.kernel.threads import Threads
 

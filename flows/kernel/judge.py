@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flows.kernel.current import writable
-from flows.kernel.orders import FailedElsewhere, text_of
+from flows.kernel.process_worker import FailedInProcess, text_of
 from flows.model.job import JobError, JobResult
 from flows.model.outcome import Cancel, Fail, Outcome, Retry, Snooze
 from flows.model.retries import Retries, class_names
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flows.model.plan import QueuePlan
-    from flows.store.claimed import Claimed
+    from flows.store.claimed import ClaimedJob
 
 #: Errors are kept up to so many characters.
 _LONGEST_MESSAGE = 8_000
@@ -44,7 +44,7 @@ class Judge:
         self._retries = plan.options.retries or _ONCE
         self._asked = plan.options.retries or _DEFAULT
 
-    def returned(self, claimed: Claimed, result: JobResult | Verdict | None) -> Outcome:
+    def returned(self, claimed: ClaimedJob, result: JobResult | Verdict | None) -> Outcome:
         """Return the outcome of an attempt whose function returned.
 
         Raises:
@@ -58,7 +58,7 @@ class Judge:
                 return waits
         return self._plan.outcome(result)
 
-    def raised(self, claimed: Claimed, error: BaseException) -> Outcome:
+    def raised(self, claimed: ClaimedJob, error: BaseException) -> Outcome:
         """Return the outcome of an attempt whose function raised; never raises, although an error is user code."""
         try:
             return self._raised(claimed, error)
@@ -66,17 +66,17 @@ class Judge:
             why = f"that error could not be told: {type(fault).__name__}: {text_of(fault)}"
             return Fail(self.error(claimed, type(error).__name__, why))
 
-    def timed_out(self, claimed: Claimed) -> Outcome:
+    def timed_out(self, claimed: ClaimedJob) -> Outcome:
         """Return the outcome of an attempt that ran longer than the queue's timeout."""
         timeout = self._plan.options.timeout or timedelta()
         told = self.error(claimed, "Timeout", f"it ran longer than its timeout of {timeout.total_seconds():g} s")
         return self._failed(claimed, told, class_names(TimeoutError()))
 
-    def malformed(self, claimed: Claimed, why: str) -> Outcome:
+    def malformed(self, claimed: ClaimedJob, why: str) -> Outcome:
         """Return the outcome of an attempt whose job could not be read: another attempt would not help."""
         return Fail(self.error(claimed, "MalformedJob", why))
 
-    def error(self, claimed: Claimed, kind: str, message: str, trace: str = "") -> JobError:
+    def error(self, claimed: ClaimedJob, kind: str, message: str, trace: str = "") -> JobError:
         """Return an error as it is kept on the job."""
         return JobError(
             type=kind,
@@ -86,20 +86,20 @@ class Judge:
             attempt=claimed.attempt,
         )
 
-    def _raised(self, claimed: Claimed, error: BaseException) -> Outcome:
+    def _raised(self, claimed: ClaimedJob, error: BaseException) -> Outcome:
         if isinstance(error, Verdict):
             return self._asked_for(claimed, error)
-        if isinstance(error, FailedElsewhere):
+        if isinstance(error, FailedInProcess):
             return self._failed(claimed, self.error(claimed, error.kind, error.message, error.trace), error.classes)
         told = self.error(claimed, type(error).__name__, text_of(error), _trace(error))
         return self._failed(claimed, told, class_names(error))
 
-    def _failed(self, claimed: Claimed, error: JobError, classes: Sequence[str]) -> Outcome:
+    def _failed(self, claimed: ClaimedJob, error: JobError, classes: Sequence[str]) -> Outcome:
         if not self._retries.again(classes, _counted(claimed)):
             return Fail(error)
         return Retry(_milliseconds(self._retries.delay(_counted(claimed))), error)
 
-    def _asked_for(self, claimed: Claimed, verdict: Verdict) -> Outcome:  # noqa: PLR0911 - one per verdict
+    def _asked_for(self, claimed: ClaimedJob, verdict: Verdict) -> Outcome:  # noqa: PLR0911 - one per verdict
         reason = writable(verdict.reason[:_LONGEST_MESSAGE])
         trace = "" if verdict.__traceback__ is None else _trace(verdict)
         match verdict:
@@ -122,7 +122,7 @@ class Judge:
                 return Fail(self.error(claimed, type(verdict).__name__, reason, trace))
 
 
-def _counted(claimed: Claimed) -> int:
+def _counted(claimed: ClaimedJob) -> int:
     """Return how many attempts count: those whose worker died do not."""
     return max(1, claimed.attempt - claimed.rescues)
 

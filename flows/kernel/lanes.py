@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from flows.kernel.attempt import Running
+    from flows.kernel.attempt import Attempt
 
 #: A lane that never suspends lets the loop do its other work after so many seconds.
 _SLICE = 0.005
@@ -24,10 +24,10 @@ _SLICE = 0.005
 class Lanes:
     """Up to `width` attempts at once."""
 
-    def __init__(self, width: int, run: Callable[[Running], Awaitable[None]]) -> None:
+    def __init__(self, width: int, run: Callable[[Attempt], Awaitable[None]]) -> None:
         self.width = width
-        self.ready: deque[Running] = deque()
-        self.running: set[Running] = set()
+        self.ready: deque[Attempt] = deque()
+        self.running: set[Attempt] = set()
         self.started = 0
         self._run = run
         self._lanes: set[asyncio.Task[None]] = set()
@@ -36,7 +36,7 @@ class Lanes:
         # Every lane begins here, not where the one that calls for it stands.
         self._context = contextvars.copy_context()
 
-    def offer(self, jobs: list[Running]) -> None:
+    def offer(self, jobs: list[Attempt]) -> None:
         """Run these jobs as lanes become free."""
         self.ready.extend(jobs)
         if not self._spreading:
@@ -49,7 +49,7 @@ class Lanes:
         """Whether anything runs or is ready to."""
         return bool(self.ready or self.running)
 
-    def take_back(self) -> list[Running]:
+    def take_back(self) -> list[Attempt]:
         """Return the jobs that have not begun, which are no longer going to."""
         jobs = list(self.ready)
         self.ready.clear()

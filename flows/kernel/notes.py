@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class Notes:
-    """The notes of one worker incarnation; functions tell them from the loop or from threads."""
+    """The notes of one worker loop; functions tell them from the loop or from threads."""
 
-    def __init__(self, runtime: Runtime, queue: str, worker: str) -> None:
+    def __init__(self, runtime: Runtime, queue: str, worker_id: str) -> None:
         self._runtime = runtime
         self._queue = queue
-        self._worker = worker
+        self._worker_id = worker_id
         self._lock = threading.Lock()
         self._notes: dict[tuple[str, int], Note] = {}
         self._writing = asyncio.Lock()
@@ -46,7 +46,7 @@ class Notes:
                 notes, self._notes = self._notes, {}
             if not notes:
                 return
-            await write_notes(self._runtime.connection, self._runtime.terms, self._queue, self._worker, notes)
+            await write_notes(self._runtime.connection, self._runtime.settings, self._queue, self._worker_id, notes)
 
     def _write_soon(self) -> None:
         self._wanted = False

@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from flows.errors import FlowsError
 from flows.kernel.current import current_job
-from flows.kernel.orders import GRACE, Answer, Order, kill_group, serve
+from flows.kernel.process_worker import GRACE, Call, CallResult, kill_group, serve
 from flows.kernel.threads import Threads
 
 if TYPE_CHECKING:
@@ -43,14 +43,14 @@ class Processes:
         """Call the function in a process and return what it returns; when this is cancelled, the process is killed.
 
         Raises:
-            FailedElsewhere: the function raised; a Verdict is raised as it is.
+            FailedInProcess: the function raised; a Verdict is raised as it is.
             WorkerProcessDied: the process ended before the function did.
         """
         if self._closed:
             msg = "these processes are closed"
             raise RuntimeError(msg)
         here = current_job()
-        order = Order(
+        call = Call(
             (function.__module__, function.__qualname__),
             job,
             (here.id, here.queue, here.attempt, here.fence, here.visit),
@@ -60,7 +60,7 @@ class Processes:
         self._busy.add(process)
         usable = False
         try:
-            answer = await self._threads.call(process.ask, order)
+            result = await self._threads.call(process.ask, call)
             usable = True
         except WorkerProcessDied:
             raise
@@ -75,7 +75,7 @@ class Processes:
                 process.end()
             else:
                 self._idle.append(process)
-        return answer.open()
+        return result.open()
 
     def close(self) -> None:
         """Let idle processes end, and kill the others."""
@@ -110,18 +110,18 @@ class _Process:
         """Whether it has not ended."""
         return self._process.is_alive()
 
-    def ask(self, order: Order) -> Answer:
-        """Let it do an order, and wait for the answer."""
+    def ask(self, call: Call) -> CallResult:
+        """Let it make a call, and wait for the result."""
         try:
-            self._pipe.send(order)
-            answer: Answer = self._pipe.recv()
+            self._pipe.send(call)
+            result: CallResult = self._pipe.recv()
         except (EOFError, OSError) as error:
             self._process.join(GRACE)
             code = self._process.exitcode
             how = f"exit code {code}" if code is None or code >= 0 else f"signal {-code}"
             msg = f"the process that ran the function died under it ({how})"
             raise WorkerProcessDied(msg) from error
-        return answer
+        return result
 
     def end(self) -> None:
         """Let it end; it has nothing to do."""

@@ -25,7 +25,7 @@ class Holder(Protocol):
     """A worker, as the renewer sees it."""
 
     queue: str
-    incarnation: str
+    worker_id: str
 
     def held(self) -> list[tuple[str, int]]:
         """The (id, fence) of each job whose lease it holds; called from the thread."""
@@ -46,7 +46,7 @@ class Renewer:
         self._hang_limit = hang_limit
         self._events = events
         self._holders: set[Holder] = set()
-        #: By worker incarnation, when each lease was last known to be kept; only the thread looks at it.
+        #: By worker id, when each lease was last known to be kept; only the thread looks at it.
         self._kept: dict[str, dict[tuple[str, int], float]] = {}
         self._stop = threading.Event()
         #: The ids of jobs that are to be renewed at once; None stands for all.
@@ -63,7 +63,7 @@ class Renewer:
     def remove(self, holder: Holder) -> None:
         """Renew it no more."""
         self._holders.discard(holder)
-        self._kept.pop(holder.incarnation, None)
+        self._kept.pop(holder.worker_id, None)
 
     def poke(self, job_id: str | None) -> None:
         """Renew a job at once if it is held here, or all that are: the answer may be that it is to be cancelled."""
@@ -113,10 +113,10 @@ class Renewer:
         # Before the leases are listed: what is renewed is kept from here on at least.
         began = time.monotonic()
         held = holder.held()
-        kept = self._kept.get(holder.incarnation, {})
-        self._kept[holder.incarnation] = {pair: kept.get(pair, began) for pair in held}
+        kept = self._kept.get(holder.worker_id, {})
+        self._kept[holder.worker_id] = {pair: kept.get(pair, began) for pair in held}
         if self._ask(holder, held):
-            self._kept[holder.incarnation] = dict.fromkeys(held, began)
+            self._kept[holder.worker_id] = dict.fromkeys(held, began)
         else:
             self._give_up(holder)
 
@@ -137,7 +137,7 @@ class Renewer:
             return True
         failpoint("before-renew")
         try:
-            words = self._renewal.renew(holder.queue, holder.incarnation, held)
+            words = self._renewal.renew(holder.queue, holder.worker_id, held)
         except Exception as error:  # noqa: BLE001 - without this thread, all leases of the process are lost
             self._tell("store.unavailable", error=str(error))
             return False
@@ -150,7 +150,7 @@ class Renewer:
     def _give_up(self, holder: Holder) -> None:
         """Leases of which nothing was heard for as long as they last are lost, by the clock of this machine."""
         loop, now = self._loop, time.monotonic()
-        for (job_id, fence), since in self._kept.get(holder.incarnation, {}).items():
+        for (job_id, fence), since in self._kept.get(holder.worker_id, {}).items():
             if now - since > self._lease and loop is not None and not loop.is_closed():
                 loop.call_soon_threadsafe(holder.lease_answered, job_id, fence, "unrenewed")
 

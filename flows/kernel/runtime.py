@@ -1,4 +1,4 @@
-"""What the workers of one flow share in one process: connections, the doorbell, leases, events."""
+"""What the workers of one flow share in one process: connections, wake-ups, leases, events."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from flows.store.audit import Audit
 from flows.store.connection import Connection
 from flows.store.control import Control
 from flows.store.creation import Creation
-from flows.store.doorbell import Doorbell
 from flows.store.embedded import EmbeddedServer
 from flows.store.fetch import Fetch
+from flows.store.flow_settings import FlowSettings
 from flows.store.leases import LeaseRenewal, Rescue
 from flows.store.ownership import register
 from flows.store.server_check import check_server
 from flows.store.signals import Signals
-from flows.store.terms import Terms
 from flows.store.turns import Turns
+from flows.store.wakeups import Wakeups
 from flows.telemetry.events import Events
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from flows.model.job import Job
     from flows.model.options import FlowOptions
-    from flows.store.ended import Ended
+    from flows.store.finished import FinishedAttempt
 
 
 class Runtime:
@@ -39,7 +39,7 @@ class Runtime:
 
     def __init__(self, options: FlowOptions[Job, str]) -> None:
         self.options = options
-        self.terms = Terms.of(options)
+        self.settings = FlowSettings.of(options)
         self.events = Events(options.logger or logging.getLogger("flows"))
         self.server = choose_server(options.redis_url)
         self._switching = asyncio.Lock()
@@ -73,8 +73,8 @@ class Runtime:
             try:
                 await self.connection.open()
                 await check_server(self.connection, allow_eviction=self.options.allow_eviction)
-                await register(self.connection, self.terms, self.options)
-                self._audit = Audit(self.connection, self.terms, [name for name, _queue in self.options.walk()])
+                await register(self.connection, self.settings, self.options)
+                self._audit = Audit(self.connection, self.settings, [name for name, _queue in self.options.walk()])
                 await self._audit.introduce()
             except BaseException:
                 await self.connection.close()
@@ -84,35 +84,35 @@ class Runtime:
             self.events.emit("flow.connected", flow=self.options.name, server=str(self.server))
 
     def _make_parts(self, url: str) -> None:
-        self.creation = Creation(self.connection, self.terms)
-        self.fetch = Fetch(self.connection, self.terms)
-        self.control = Control(self.connection, self.terms)
+        self.creation = Creation(self.connection, self.settings)
+        self.fetch = Fetch(self.connection, self.settings)
+        self.control = Control(self.connection, self.settings)
         self.signals = Signals(url)
-        self._bell = Connection(url, f"flows-{self.options.name}-bell")
-        self.doorbell = Doorbell(self._bell, self.connection, self.terms.keys)
+        self._blocking = Connection(url, f"flows-{self.options.name}-wakeups")
+        self.wakeups = Wakeups(self._blocking, self.connection, self.settings.keys)
         lease = self.options.lease.total_seconds()
-        renewal = LeaseRenewal(url, self.terms)
+        renewal = LeaseRenewal(url, self.settings)
         self.renewer = Renewer(renewal, lease, self.options.hang_limit.total_seconds(), self.events)
         self.rescuer = Rescuer(self._rescue, self.control.cascade, lease / 6, self.events)
         self.auditor = Auditor(self._audit, min(lease / 2, 15), self.events)
 
-    def begin(self, shift: Holder) -> None:
+    def begin(self, holder: Holder) -> None:
         """Renew the leases of a worker that begins, look after its queue, and hear which of its jobs are cancelled."""
         if not self._serving:
             self._serving = True
-            self.doorbell.start()
+            self.wakeups.start()
             self.renewer.start()
             self.rescuer.start()
             self.auditor.start()
-        self.renewer.add(shift)
-        self.rescuer.add(shift.queue)
-        self.background(self.signals.subscribe(self.terms.keys.cancel(shift.queue), self.renewer.poke))
+        self.renewer.add(holder)
+        self.rescuer.add(holder.queue)
+        self.background(self.signals.subscribe(self.settings.keys.cancel(holder.queue), self.renewer.poke))
 
-    def end(self, shift: Holder) -> None:
+    def end(self, holder: Holder) -> None:
         """Do it no more."""
-        self.renewer.remove(shift)
-        self.rescuer.remove(shift.queue)
-        self.signals.unsubscribe(self.terms.keys.cancel(shift.queue), self.renewer.poke)
+        self.renewer.remove(holder)
+        self.rescuer.remove(holder.queue)
+        self.signals.unsubscribe(self.settings.keys.cancel(holder.queue), self.renewer.poke)
 
     async def close(self) -> None:
         """Stop the services and disconnect; closing twice changes nothing."""
@@ -133,15 +133,15 @@ class Runtime:
                 self._serving = False
                 await self.auditor.stop()
                 await self.rescuer.stop()
-                await self.doorbell.stop()
+                await self.wakeups.stop()
                 await self.renewer.stop()
-            await self._bell.close()
+            await self._blocking.close()
             await self.signals.close()
             await self.connection.close()
 
-    def turns(self, queue: str, incarnation: str, fields: Sequence[str]) -> Turns:
+    def turns(self, queue: str, worker_id: str, fields: Sequence[str]) -> Turns:
         """Return the turns of a worker."""
-        return Turns(self.connection, self.terms, queue, incarnation, fields)
+        return Turns(self.connection, self.settings, queue, worker_id, fields)
 
     async def children_results(self, flow: str, job_id: str, queue: str) -> bytes | None:
         """Read the results of a parent's many children."""
@@ -158,7 +158,7 @@ class Runtime:
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
-    def tell_outcomes(self, queue: str, ended: list[Ended], words: list[str]) -> None:
+    def tell_outcomes(self, queue: str, ended: list[FinishedAttempt], words: list[str]) -> None:
         """Emit what became of the attempts that one turn recorded."""
         if ended:
             self.events.emit("job.recorded", queue=queue, count=len(ended))
@@ -174,7 +174,7 @@ class Runtime:
                 )
 
     def _rescue(self, queue: str) -> Rescue:
-        return Rescue(self.connection, self.terms, queue)
+        return Rescue(self.connection, self.settings, queue)
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from flows.kernel.collector import room_for
 from flows.kernel.deadlines import GRACE
-from flows.kernel.shift import Shift
+from flows.kernel.worker_loop import WorkerLoop
 from flows.store.connection import ANSWER_TIMEOUT
 
 if TYPE_CHECKING:
-    from flows.kernel.hand import Runner
     from flows.kernel.handler import Handler
+    from flows.kernel.in_flight import Runner
     from flows.kernel.runtime import Runtime
 
 #: What a worker is doing.
@@ -25,7 +25,7 @@ class Worker:
     Attributes:
         queue: The full name of its queue.
         concurrency: How many jobs it runs at once.
-        status: "stopped", "running", or "stopping" while it finishes the jobs in hand.
+        status: "stopped", "running", or "stopping" while it finishes the jobs in flight.
         left: How many jobs it could neither finish nor hand back when it stopped: their leases have to run out.
     """
 
@@ -39,7 +39,7 @@ class Worker:
         self._runtime = runtime
         self._runner = runner
         self._handler = handler
-        self._shift: Shift | None = None
+        self._worker_loop: WorkerLoop | None = None
         self._task: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
@@ -66,47 +66,47 @@ class Worker:
             self.status = "stopped"  # stopped while it connected
             return
         self.left = 0
-        shift = Shift(self._runtime, self.queue, self._runner, self.concurrency)
-        self._shift = shift
-        self._task = asyncio.get_running_loop().create_task(self._work(shift), name=f"flows-{self.queue}")
+        worker_loop = WorkerLoop(self._runtime, self.queue, self._runner, self.concurrency)
+        self._worker_loop = worker_loop
+        self._task = asyncio.get_running_loop().create_task(self._work(worker_loop), name=f"flows-{self.queue}")
 
     async def stop(self, grace: float | None = None) -> None:
-        """Take no more jobs, finish those in hand, and end; a second call with a shorter grace hastens the first.
+        """Take no more jobs, finish those in flight, and end; a second call with a shorter grace hastens the first.
 
         Args:
             grace: After so many seconds what still runs is cancelled, and those jobs are handed back at once
                 without using up an attempt; a function that does not end then is left behind after another second.
                 None waits as long as it takes.
         """
-        task, shift = self._task, self._shift
+        task, worker_loop = self._task, self._worker_loop
         if self.status == "running":
             self.status = "stopping"
-        if task is None or shift is None:
+        if task is None or worker_loop is None:
             return
-        shift.end()
+        worker_loop.end()
         if grace is not None:
             await asyncio.wait({task}, timeout=grace)
-            shift.hand_back()
+            worker_loop.hand_back()
             # Long enough to hear from a server that is there; one that is away is not waited for.
             await asyncio.wait({task}, timeout=GRACE + ANSWER_TIMEOUT)
             task.cancel()
         await asyncio.wait({task})
 
-    async def _work(self, shift: Shift) -> None:
+    async def _work(self, worker_loop: WorkerLoop) -> None:
         runtime = self._runtime
         if self._handler is not None:
             self._handler.open()
-        runtime.begin(shift)
+        runtime.begin(worker_loop)
         runtime.events.emit("worker.started", queue=self.queue, concurrency=self.concurrency)
         try:
             with room_for(self.concurrency):
-                await shift.work()
+                await worker_loop.work()
         finally:
-            self.left = shift.left + (0 if self._handler is None else self._handler.abandoned)
-            runtime.end(shift)
+            self.left = worker_loop.left + (0 if self._handler is None else self._handler.abandoned)
+            runtime.end(worker_loop)
             if self._handler is not None:
                 self._handler.close()
-            self._task = self._shift = None
+            self._task = self._worker_loop = None
             self.status = "stopped"
             runtime.events.emit("worker.stopped", queue=self.queue)
 

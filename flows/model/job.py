@@ -32,6 +32,7 @@ class Job(BaseModel):
     flow_name: str = ""
     """The flow; of a child, `<parent queue>:<child>`."""
     priority: int = 1
+    """How soon it is taken, 1 first. Until flow control, it is always 1."""
     correlation_id: str | None = None
     attempt: int = 1
     """Which attempt in this queue this is, from 1."""

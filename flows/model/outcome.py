@@ -26,6 +26,8 @@ class Done:
     """The job has come to its end."""
 
     fields: Fields
+    returned: bool = True
+    """Whether a function returned these; where none did, the parent of a child sees `null` for its result."""
 
 
 @dataclass(frozen=True, slots=True)

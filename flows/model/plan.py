@@ -48,7 +48,7 @@ class QueuePlan:
         """
         if result is None:
             to = self.options.next_queue
-            return Done({}) if to is None else Advance(to, {})
+            return Done({}, returned=False) if to is None else Advance(to, {})
         if not isinstance(result, JobResult):  # pyright: ignore[reportUnnecessaryIsInstance]
             msg = f"the worker function returned {type(result).__name__}: return a JobResult or None"
             raise ValidationError(msg)
@@ -59,7 +59,8 @@ class QueuePlan:
             parent, options = self._next_parent(to, result.children)
             fields[f"children:{parent}:params"] = child_specs(result.children, options)
         self._check_size(fields)
-        return Done(fields) if to is None else Advance(to, fields)
+        # A bare JobResult names a queue or children, and is no result of its own.
+        return Done(fields, returned=type(result) is not JobResult) if to is None else Advance(to, fields)
 
     def own_children(self, result: JobResult, job_id: str) -> AwaitChildren | None:
         """Return the outcome of a child queue's function that names children of its own queue, if it does.
@@ -92,7 +93,8 @@ class QueuePlan:
             return AwaitChildren(children, self.options.next_queue, {}, policy)
         nothing = b"{" + b",".join(b'"%b":[]' % child.name.encode() for child in self.options.children) + b"}"
         fields: Fields = {results_field(self.queue): nothing}
-        return Advance(self.options.next_queue, fields) if self.options.next_queue else Done(fields)
+        to = self.options.next_queue
+        return Done(fields, returned=False) if to is None else Advance(to, fields)
 
     def _next_queue(self, result: JobResult) -> str | None:
         to = result.next_queue or self.options.next_queue

@@ -7,7 +7,7 @@ import types
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, overload
 
 from flows.errors import DeclarationError
-from flows.kernel.attempt import ParentAttempt
+from flows.kernel.attempt_runner import ParentRunner
 from flows.kernel.runtime import Runtime
 from flows.kernel.worker import ParentWorker, Worker
 from flows.pipeline.declaration import declare
@@ -226,7 +226,7 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
             msg = f"{plan.queue!r} is no parent queue: give it children, or use create_workers"
             raise DeclarationError(msg)
         check_counts(count, concurrency)
-        workers = [ParentWorker(self._runtime, plan.queue, ParentAttempt(plan), concurrency) for _ in range(count)]
+        workers = [ParentWorker(self._runtime, plan.queue, ParentRunner(plan), concurrency) for _ in range(count)]
         self._workers += workers
         return workers
 
@@ -264,7 +264,7 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
                 await worker.start()
 
     async def stop_all(self, grace: float | None = None) -> None:
-        """Stop all workers, each after the jobs in hand, and disconnect; stopping twice changes nothing.
+        """Stop all workers, each after the jobs in flight, and disconnect; stopping twice changes nothing.
 
         Args:
             grace: After so many seconds what still runs is cancelled and handed back. None waits.
@@ -277,7 +277,7 @@ class Flow(Generic[JobT, ParamsT, KeyT]):
     async def run(self, grace: float | None = 30.0) -> int:
         """Start all workers and run until SIGTERM or SIGINT, then stop within `grace` seconds; a second one: at once.
 
-        Returns the exit status for `sys.exit`: 0 where all jobs in hand were finished or handed back, 1 where a
+        Returns the exit status for `sys.exit`: 0 where all jobs in flight were finished or handed back, 1 where a
         function did not end or the server could not be told, so that leases have to run out.
 
         Raises:

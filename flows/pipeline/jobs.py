@@ -90,18 +90,18 @@ class Jobs(Generic[ParamsT]):
     async def wait_for(self, job_id: str, timeout: float) -> JobRecord[ParamsT]:
         """Return the job when it has ended."""
         await self._runtime.open()
-        signals, keys = self._runtime.signals, self._runtime.terms.keys
+        signals, keys = self._runtime.signals, self._runtime.settings.keys
         channel, waited_for = keys.ended(self._flow, _checked(job_id)), keys.waited_for(self._flow)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         event = asyncio.Event()
 
-        def ring(_told: str | None) -> None:
+        def wake(_told: str | None) -> None:
             event.set()
 
         try:
             await signals.subscribe(waited_for, _heard_nothing)
-            await signals.subscribe(channel, ring)
+            await signals.subscribe(channel, wake)
             while True:
                 record = (await self.get([job_id], None, resolve=False))[0]
                 if record is None:
@@ -119,7 +119,7 @@ class Jobs(Generic[ParamsT]):
                     continue
                 event.clear()
         finally:
-            signals.unsubscribe(channel, ring)
+            signals.unsubscribe(channel, wake)
             signals.unsubscribe(waited_for, _heard_nothing)
 
     async def cancel(self, job_id: str, reason: str) -> str:
@@ -197,14 +197,14 @@ class Jobs(Generic[ParamsT]):
         children: list[str] = []
         for name, value in found.items():
             if name.startswith("children:") and name.endswith(":jobs"):
-                children += [child_id for _flow, child_id in child_jobs(value, self._runtime.terms.keys.namespace)]
+                children += [child_id for _flow, child_id in child_jobs(value, self._runtime.settings.keys.namespace)]
         error = _error(found.get("_error"))
         worker, attempts = last_attempt(found.get("_attempt", b""))
         return JobRecord(
             job_id=job_id,
             flow_name=flow,
             status=_state(found.get("_status")),
-            queue=found.get("_queue", self._runtime.terms.first(flow).encode()).decode("utf-8", "replace"),
+            queue=found.get("_queue", self._runtime.settings.first(flow).encode()).decode("utf-8", "replace"),
             attempts=attempts,
             error=error,
             worker=worker,
@@ -240,7 +240,8 @@ class Jobs(Generic[ParamsT]):
             records = below
 
     def _children_of(self, record: JobRecord[Any]) -> list[tuple[str, str]]:
-        return [child for jobs in record.job_lists() for child in child_jobs(jobs, self._runtime.terms.keys.namespace)]
+        namespace = self._runtime.settings.keys.namespace
+        return [child for jobs in record.job_lists() for child in child_jobs(jobs, namespace)]
 
 
 def _checked(job_id: object) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from flows.errors import DeclarationError
-from flows.kernel.attempt import Attempt
+from flows.kernel.attempt_runner import AttemptRunner
 from flows.kernel.handler import make_handler
 from flows.kernel.runtime import Runtime
 from flows.kernel.worker import Worker
@@ -28,7 +28,7 @@ def function_workers(  # noqa: PLR0917 - what create_workers was given, in its o
         DeclarationError: a number is not positive, or the function cannot be used.
     """
     check_counts(count, concurrency)
-    flow = runtime.terms.flow_of(plan.queue)
+    flow = runtime.settings.flow_of(plan.queue)
 
     async def results(job_id: str, queue: str) -> bytes | None:
         return await runtime.children_results(flow, job_id, queue)
@@ -37,8 +37,8 @@ def function_workers(  # noqa: PLR0917 - what create_workers was given, in its o
     for _ in range(count):
         handler = make_handler(function, plan.options.job, executor, concurrency)
         check_annotations(plan, function)
-        attempt = Attempt(handler, plan, flow, results)
-        workers.append(Worker(runtime, plan.queue, attempt, concurrency, handler))
+        runner = AttemptRunner(handler, plan, flow, results)
+        workers.append(Worker(runtime, plan.queue, runner, concurrency, handler))
     return workers
 
 

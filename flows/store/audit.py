@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from flows.store.answers import AuditAnswer
     from flows.store.connection import Connection
+    from flows.store.flow_settings import FlowSettings
     from flows.store.scripts import Argument
-    from flows.store.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ class Step:
 class Audit:
     """Audits one flow; any number of processes may ask, and one of them walks."""
 
-    def __init__(self, connection: Connection, terms: Terms, queues: Sequence[str]) -> None:
+    def __init__(self, connection: Connection, settings: FlowSettings, queues: Sequence[str]) -> None:
         self._connection = connection
-        self._named: dict[str, Argument] = {**terms.named(), "audit": terms.keys.audit(terms.flow)}
+        self._named: dict[str, Argument] = {**settings.named(), "audit": settings.keys.audit(settings.flow)}
         self._queues = list(queues)
 
     async def introduce(self) -> None:

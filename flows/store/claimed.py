@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flows.store.terms import ALONE_FROM
+from flows.store.flow_settings import ALONE_FROM
 
 #: Where the script tells how often the job was rescued, and where the fields begin that the worker asked for.
 RESCUES: Final = 4
 _VALUES: Final = 6
 
 
-class Claimed:
+class ClaimedJob:
     """One job as it was claimed: its token, and the fields that the worker asked for, in that order."""
 
     __slots__ = ("alone", "attempt", "correlation_id", "fence", "id", "raw_id", "rescues", "values", "visit")

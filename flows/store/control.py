@@ -12,8 +12,8 @@ from flows.store.scripts import load
 if TYPE_CHECKING:
     from flows.store.answers import CancelAnswer, RetryJobAnswer
     from flows.store.connection import Connection
+    from flows.store.flow_settings import FlowSettings
     from flows.store.scripts import Argument
-    from flows.store.terms import Terms
 
 _logger = logging.getLogger("flows.store")
 
@@ -35,9 +35,9 @@ class Cascaded:
 class Control:
     """Acts on the jobs of one flow and of its child queues."""
 
-    def __init__(self, connection: Connection, terms: Terms) -> None:
+    def __init__(self, connection: Connection, settings: FlowSettings) -> None:
         self._connection = connection
-        self._terms = terms
+        self._settings = settings
 
     async def cancel(self, flow: str, job_id: str, reason: str) -> CancelAnswer:
         """Cancel a job and its children, and return what became of it.
@@ -59,7 +59,7 @@ class Control:
 
     async def cascade(self, parent: str = "") -> Cascaded:
         """Cancel some children of a parent that was cancelled, or of any such parent where none is named."""
-        named = {**self._terms.named(), "parent": parent}
+        named = {**self._settings.named(), "parent": parent}
         found, more, count, parents = await self._connection.run(load("cascade"), named)
         return Cascaded(found.decode(), bool(more), count, [name.decode() for name in parents])
 
@@ -77,9 +77,9 @@ class Control:
         return bool(word == b"deleted")
 
     def _named(self, flow: str, job_id: str) -> dict[str, Argument]:
-        return {**self._terms.named(flow), "id": job_id, "call": self._terms.new_call()}
+        return {**self._settings.named(flow), "id": job_id, "call": self._settings.new_call()}
 
     def _of_key(self, key: bytes) -> tuple[str, str]:
         text = key.decode("utf-8", "replace")  # a field that was edited may hold anything
-        flow, _, job_id = text.removeprefix(f"{self._terms.keys.namespace}job:").rpartition(":")
+        flow, _, job_id = text.removeprefix(f"{self._settings.keys.namespace}job:").rpartition(":")
         return flow, job_id

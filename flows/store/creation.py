@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from flows.store.answers import WithdrawAnswer
     from flows.store.connection import Connection
-    from flows.store.terms import Terms
+    from flows.store.flow_settings import FlowSettings
 
 _logger = logging.getLogger("flows.store")
 
@@ -50,17 +50,17 @@ class NewJob:
 class Creation:
     """Creates the jobs of one flow."""
 
-    def __init__(self, connection: Connection, terms: Terms) -> None:
+    def __init__(self, connection: Connection, settings: FlowSettings) -> None:
         self._connection = connection
-        self._terms = terms
-        keys = terms.keys
-        self._job = keys.job(terms.flow, "")
-        self._waiting = keys.waiting(terms.first_queue)
-        self._wake = keys.wake(terms.first_queue)
+        self._settings = settings
+        keys = settings.keys
+        self._job = keys.job(settings.flow, "")
+        self._waiting = keys.waiting(settings.first_queue)
+        self._wake = keys.wake(settings.first_queue)
         # `job_ttl=None` leaves the EXPIRE commands out.
-        self._seconds = -(-terms.ttl_ms // 1000)
+        self._seconds = -(-settings.ttl_ms // 1000)
         # No EXPIRE may shorten a list that a job stands in which is kept for longer than this one.
-        self._lookup_seconds = -(-max(terms.ttl_ms, *terms.kept_ms) // 1000)
+        self._lookup_seconds = -(-max(settings.ttl_ms, *settings.kept_ms) // 1000)
         self._begin = pack_command(("MULTI",))
         self._end = pack_command(("ZADD", self._wake, 0, "w")) + pack_command(("EXEC",))
 
@@ -76,9 +76,9 @@ class Creation:
             PayloadTooLarge: the fields take more bytes than the flow allows.
         """
         size = sum(map(len, fields.values()))
-        if size > self._terms.max_payload:
+        if size > self._settings.max_payload:
             msg = (
-                f"the job's fields take {size:,} bytes, over max_payload={self._terms.max_payload:,}: "
+                f"the job's fields take {size:,} bytes, over max_payload={self._settings.max_payload:,}: "
                 "store large data elsewhere and hand over where it is"
             )
             raise PayloadTooLarge(msg)
@@ -173,7 +173,7 @@ class Creation:
         return None
 
     async def _withdraw(self, job: NewJob) -> WithdrawAnswer:
-        named = {**self._terms.named(), "waiting": self._waiting, "id": job.id}
+        named = {**self._settings.named(), "waiting": self._waiting, "id": job.id}
         word: bytes = await self._connection.run(load("withdraw"), named, job.lookups)
         return cast("WithdrawAnswer", word.decode())
 

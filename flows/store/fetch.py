@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flows.store.connection import Connection
+    from flows.store.flow_settings import FlowSettings
     from flows.store.scripts import Command
-    from flows.store.terms import Terms
 
 _PAGE: Final = 500
 #: The kernel's fields that every record needs.
@@ -24,9 +24,9 @@ KERNEL_FIELDS: Final = (
 class Fetch:
     """Reads the jobs of one flow and of its child queues."""
 
-    def __init__(self, connection: Connection, terms: Terms) -> None:
+    def __init__(self, connection: Connection, settings: FlowSettings) -> None:
         self._connection = connection
-        self._terms = terms
+        self._settings = settings
 
     async def hashes(
         self, jobs: Sequence[tuple[str, str]], fields: Sequence[str] = ()
@@ -37,7 +37,7 @@ class Fetch:
         """
         found: list[dict[str, bytes] | None] = []
         for start in range(0, len(jobs), _PAGE):
-            page = [self._terms.keys.job(flow, job_id) for flow, job_id in jobs[start : start + _PAGE]]
+            page = [self._settings.keys.job(flow, job_id) for flow, job_id in jobs[start : start + _PAGE]]
             found += await (self._chosen(page, fields) if fields else self._whole(page))
         return found
 
@@ -63,7 +63,7 @@ class Fetch:
         Raises:
             KeyConflict: the key holds something that is not a list.
         """
-        key = self._terms.keys.lookup(self._terms.flow, attribute, text)
+        key = self._settings.keys.lookup(self._settings.flow, attribute, text)
         reply = (await self._connection.together([("LRANGE", key, start, stop)]))[0]
         if isinstance(reply, ReplyError):
             msg = f"{key}: {reply}; delete or rename that key"
@@ -72,14 +72,14 @@ class Fetch:
 
     async def alive(self, ids: Sequence[str]) -> list[str]:
         """Return those of the ids whose hash is there."""
-        keys = self._terms.keys
-        commands: list[Command] = [("EXISTS", keys.job(self._terms.flow, job_id)) for job_id in ids]
+        keys = self._settings.keys
+        commands: list[Command] = [("EXISTS", keys.job(self._settings.flow, job_id)) for job_id in ids]
         replies = await self._connection.together(commands)
         return [job_id for job_id, there in zip(ids, replies, strict=True) if there == 1]
 
     async def log(self, flow: str, job_id: str) -> list[str]:
         """Return the lines that the job's function has logged, oldest first."""
-        lines = await self._connection.call("LRANGE", self._terms.keys.log(flow, job_id), 0, -1)
+        lines = await self._connection.call("LRANGE", self._settings.keys.log(flow, job_id), 0, -1)
         return [line.decode("utf-8", "replace") for line in lines]
 
     async def children_results(self, flow: str, job_id: str, queue: str) -> bytes | None:
@@ -87,7 +87,7 @@ class Fetch:
 
         Above 500 children they are read from the side hash in pages.
         """
-        keys = self._terms.keys
+        keys = self._settings.keys
         jobs = await self._connection.call("HGET", keys.job(flow, job_id), f"children:{queue}:jobs")
         if jobs is None:
             return None

@@ -49,7 +49,7 @@ class Keys:
         return f"{self.namespace}flows:names"
 
     def wake(self, name: str) -> str:
-        """Sorted set of one member: rung to wake an idle worker of the queue, or one process."""
+        """Sorted set of one member: popped to wake an idle worker of the queue, or one process."""
         return f"{self.namespace}flows:wake:{name}"
 
     def timer(self, queue: str) -> str:

@@ -19,8 +19,8 @@ from flows.telemetry.failpoints import failpoint
 if TYPE_CHECKING:
     from flows.store.answers import RenewAnswer, RescueAnswer
     from flows.store.connection import Connection
+    from flows.store.flow_settings import FlowSettings
     from flows.store.scripts import Argument
-    from flows.store.terms import Terms
 
 #: So many leases are renewed by one call.
 _AT_ONCE: Final = 200
@@ -30,8 +30,8 @@ _RESCUED_AT_ONCE: Final = 100
 class LeaseRenewal:
     """Renews leases from a thread, so that an event loop that is blocked does not lose them."""
 
-    def __init__(self, url: str, terms: Terms) -> None:
-        timeout = max(0.1, terms.lease_ms / 8000)
+    def __init__(self, url: str, settings: FlowSettings) -> None:
+        timeout = max(0.1, settings.lease_ms / 8000)
         self._client = redis.Redis.from_url(
             url,
             protocol=2,
@@ -41,10 +41,10 @@ class LeaseRenewal:
             retry_on_error=[redis.ConnectionError, redis.TimeoutError],
             client_name="flows-renewal",
         )
-        self._terms = terms
+        self._settings = settings
         self._script = load("renew")
 
-    def renew(self, queue: str, worker: str, held: list[tuple[str, int]]) -> list[RenewAnswer]:
+    def renew(self, queue: str, worker_id: str, held: list[tuple[str, int]]) -> list[RenewAnswer]:
         """Extend the leases of (id, fence) pairs, and return what became of each.
 
         Raises:
@@ -52,9 +52,9 @@ class LeaseRenewal:
         """
         words: list[RenewAnswer] = []
         named: dict[str, Argument] = {
-            **self._terms.named(self._terms.flow_of(queue)),
-            "worker": worker,
-            "processing": self._terms.keys.processing(queue),
+            **self._settings.named(self._settings.flow_of(queue)),
+            "worker": worker_id,
+            "processing": self._settings.keys.processing(queue),
         }
         for start in range(0, len(held), _AT_ONCE):
             rest = [part for pair in held[start : start + _AT_ONCE] for part in pair]
@@ -80,13 +80,13 @@ class LeaseRenewal:
 class Rescue:
     """Takes back the jobs of one queue whose leases are over; any number of rescuers may run at once."""
 
-    def __init__(self, connection: Connection, terms: Terms, queue: str) -> None:
+    def __init__(self, connection: Connection, settings: FlowSettings, queue: str) -> None:
         self._connection = connection
         self._named: dict[str, Argument] = {
-            **terms.named(terms.flow_of(queue)),
+            **settings.named(settings.flow_of(queue)),
             "queue": queue,
-            "waiting": terms.keys.waiting(queue),
-            "processing": terms.keys.processing(queue),
+            "waiting": settings.keys.waiting(queue),
+            "processing": settings.keys.processing(queue),
         }
 
     async def rescue(self) -> list[tuple[str, RescueAnswer]]:

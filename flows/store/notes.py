@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flows.store.connection import Connection
+    from flows.store.flow_settings import FlowSettings
     from flows.store.scripts import Argument
-    from flows.store.terms import Terms
 
 #: So many of the last lines of a job's log are kept.
 LOG_LINES: Final = 1000
@@ -29,16 +29,16 @@ class Note:
 
 
 async def write_notes(
-    connection: Connection, terms: Terms, queue: str, worker: str, notes: Mapping[tuple[str, int], Note]
+    connection: Connection, settings: FlowSettings, queue: str, worker_id: str, notes: Mapping[tuple[str, int], Note]
 ) -> None:
     """Write the notes of attempts by their (id, fence); those of a lost attempt are refused and dropped."""
     rest: list[Argument] = []
     for (job_id, fence), note in notes.items():
         rest += (job_id, fence, note.progress, len(note.lines), *note.lines)
     named: dict[str, Argument] = {
-        **terms.named(terms.flow_of(queue)),
-        "worker": worker,
+        **settings.named(settings.flow_of(queue)),
+        "worker": worker_id,
         "most_lines": LOG_LINES,
-        "call": terms.new_call(),
+        "call": settings.new_call(),
     }
     await connection.run(load("note"), named, rest)

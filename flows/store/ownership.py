@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from flows.model.job import Job
     from flows.model.options import FlowOptions
     from flows.store.connection import Connection
+    from flows.store.flow_settings import FlowSettings
     from flows.store.scripts import Argument
-    from flows.store.terms import Terms
 
 
-async def register(connection: Connection, terms: Terms, options: FlowOptions[Job, str]) -> None:
+async def register(connection: Connection, settings: FlowSettings, options: FlowOptions[Job, str]) -> None:
     """Record what this flow owns, or change nothing where another flow has it.
 
     Raises:
@@ -27,8 +27,8 @@ async def register(connection: Connection, terms: Terms, options: FlowOptions[Jo
     for name, kind in claimed_names(options):
         rest += (name, kind)
     named: dict[str, Argument] = {
-        "ns": terms.keys.namespace,
-        "names": terms.keys.names(),
+        "ns": settings.keys.namespace,
+        "names": settings.keys.names(),
         "owner": options.name,
         "queue_count": len(queues),
     }

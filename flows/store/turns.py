@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from flows.store.claimed import RESCUES, Claimed
-from flows.store.ended import MOST_JOBS, Ended, first_part, pack_children
+from flows.store.claimed import RESCUES, ClaimedJob
+from flows.store.finished import MOST_JOBS, FinishedAttempt, first_part, pack_children
+from flows.store.flow_settings import ALONE_FROM
 from flows.store.scripts import load
-from flows.store.terms import ALONE_FROM
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from flows.model.outcome import NewChild, Outcome
     from flows.store.answers import PublishAnswer
     from flows.store.connection import Connection
+    from flows.store.flow_settings import FlowSettings
     from flows.store.scripts import Argument
-    from flows.store.terms import Terms
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Turn:
     """How many ids stood here twice, or belong elsewhere: nothing is wrong with their jobs."""
 
     @cached_property
-    def claimed(self) -> list[Claimed]:
+    def claimed(self) -> list[ClaimedJob]:
         """The jobs that were claimed; made when they are first looked at, since a worker sends its next turn before."""
-        return [Claimed(job) for job in self.jobs]
+        return [ClaimedJob(job) for job in self.jobs]
 
     @property
     def alone(self) -> bool:
@@ -57,36 +57,38 @@ NO_TURN: Final = Turn([], [], 0, 0, 0, 0, 0)
 
 
 class Turns:
-    """The turns of one worker incarnation on one queue."""
+    """The turns of one worker loop, on one queue."""
 
-    def __init__(self, connection: Connection, terms: Terms, queue: str, worker: str, fields: Sequence[str]) -> None:
+    def __init__(
+        self, connection: Connection, settings: FlowSettings, queue: str, worker_id: str, fields: Sequence[str]
+    ) -> None:
         self._connection = connection
-        self._terms = terms
+        self._settings = settings
         self.queue = queue
-        self.worker = worker
-        self.flow = terms.flow_of(queue)
+        self.worker_id = worker_id
+        self.flow = settings.flow_of(queue)
         self._fields = list(fields)
-        self._is_child = self.flow != terms.flow
+        self._is_child = self.flow != settings.flow
         self._number = 0
-        keys = terms.keys
+        keys = settings.keys
         self._named: dict[str, Argument] = {
-            **terms.named(self.flow),
+            **settings.named(self.flow),
             "queue": queue,
-            "worker": worker,
+            "worker": worker_id,
             "waiting": keys.waiting(queue),
             "processing": keys.processing(queue),
             "delayed": keys.delayed(queue),
-            "call": keys.call(worker),
+            "call": keys.call(worker_id),
             "nfields": len(self._fields),
         }
         self._turn, self._report = load("turn"), load("report")
-        self._last: tuple[dict[str, Argument], Sequence[Ended]] = ({}, ())
+        self._last: tuple[dict[str, Argument], Sequence[FinishedAttempt]] = ({}, ())
 
-    def ended(self, claimed: Claimed, outcome: Outcome) -> Ended:
+    def ended(self, claimed: ClaimedJob, outcome: Outcome) -> FinishedAttempt:
         """Return an attempt that has ended, to be reported by a turn."""
-        return Ended(claimed, outcome, child=self._is_child)
+        return FinishedAttempt(claimed, outcome, child=self._is_child)
 
-    async def turn(self, ended: Sequence[Ended], want: int, *, busy: bool) -> Turn:
+    async def turn(self, ended: Sequence[FinishedAttempt], want: int, *, busy: bool) -> Turn:
         """Report ended attempts and claim up to `want` jobs; `busy` says that other jobs run beside them.
 
         Raises:
@@ -114,12 +116,12 @@ class Turns:
         words, jobs, left, due, dropped = await self._connection.run(self._turn, named, self._fields, ended)
         return Turn([word.decode() for word in words], jobs, left, due, *dropped)
 
-    async def report(self, ended: Sequence[Ended]) -> list[str]:
+    async def report(self, ended: Sequence[FinishedAttempt]) -> list[str]:
         """Report ended attempts and claim nothing; this works on a full server too."""
         words = await self._connection.run(self._report, {**self._named, "ended": len(ended)}, packed=ended)
         return [word.decode() for word in words]
 
-    async def create_children(self, claimed: Claimed, children: Sequence[NewChild]) -> PublishAnswer:
+    async def create_children(self, claimed: ClaimedJob, children: Sequence[NewChild]) -> PublishAnswer:
         """Create more children than one script takes: written in parts, then let into their queues.
 
         Returns "ok", or why the attempt may not write any more. Sent again by a later attempt, it goes on where

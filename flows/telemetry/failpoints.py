@@ -1,4 +1,4 @@
-"""Named points at which a fault test ends, stops or delays its process; without an order they do nothing.
+"""Named points at which a fault test ends, stops or delays its process; unless they are armed they do nothing.
 
 `FLOWS_FAILPOINTS="after-claim-reply=kill@3;before-renew=sleep:2"` is read once, when flows is imported: at the third
 passage of the first point the process kills itself, at each passage of the second it sleeps for two seconds.
@@ -12,7 +12,7 @@ import signal
 import time
 from typing import Final
 
-#: The environment variable that orders faults.
+#: The environment variable that arms them.
 VARIABLE: Final = "FLOWS_FAILPOINTS"
 
 #: The points, where they are passed and what has just happened or comes next there.
@@ -30,7 +30,7 @@ POINTS: Final = frozenset(
     }
 )
 
-_orders: dict[str, tuple[str, int]] = {}
+_armed: dict[str, tuple[str, int]] = {}
 
 
 class InjectedFault(Exception):
@@ -38,7 +38,7 @@ class InjectedFault(Exception):
 
 
 def arm(text: str) -> None:
-    """Order faults: `point=action[@n]`, separated by `;`; the empty text takes all orders back.
+    """Arm failpoints: `point=action[@n]`, separated by `;`; the empty text disarms all.
 
     The actions: kill, stop (by signals to the own process), abort, raise, `sleep:<seconds>`. With `@n` only the
     n-th passage counts.
@@ -46,34 +46,34 @@ def arm(text: str) -> None:
     Raises:
         ValueError: there is no such point, or no such action.
     """
-    orders: dict[str, tuple[str, int]] = {}
+    armed: dict[str, tuple[str, int]] = {}
     for part in filter(None, text.split(";")):
-        point, _, order = part.strip().partition("=")
-        action, _, number = order.partition("@")
+        point, _, what = part.strip().partition("=")
+        action, _, number = what.partition("@")
         if point not in POINTS:
             msg = f"{VARIABLE} names {point!r}; the points are {', '.join(sorted(POINTS))}"
             raise ValueError(msg)
         if not re.fullmatch(r"kill|stop|abort|raise|sleep:\d+(\.\d+)?", action):
             msg = f"{VARIABLE}: {point} cannot {action!r}; the actions are kill, stop, abort, raise and sleep:<seconds>"
             raise ValueError(msg)
-        orders[point] = (action, int(number or 0))
-    _orders.clear()
-    _orders.update(orders)
+        armed[point] = (action, int(number or 0))
+    _armed.clear()
+    _armed.update(armed)
 
 
 def failpoint(point: str) -> None:
     """Pass a point."""
-    if _orders and point in _orders:
+    if _armed and point in _armed:
         _pass(point)
 
 
 def _pass(point: str) -> None:
-    action, left = _orders[point]
+    action, left = _armed[point]
     if left > 1:
-        _orders[point] = (action, left - 1)
+        _armed[point] = (action, left - 1)
         return
     if left == 1:
-        del _orders[point]
+        del _armed[point]
     kind, _, argument = action.partition(":")
     match kind:
         case "kill":

@@ -1,4 +1,4 @@
-"""`flow.run()` in a process: it ends when it is told to, after the job in hand, and with status 0."""
+"""`flow.run()` in a process: it ends when it is told to, after the job in flight, and with status 0."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.acceptance.numbers import LONG, ROOT, Answer, Given, number_flow, pro
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_it_ends_on_a_signal(redis_url: str, namespace: str, redis: Redis, number: signal.Signals) -> None:
-    """On SIGTERM and on Ctrl-C the job in hand is finished, the next one is left waiting, and the status is 0."""
+    """On SIGTERM and on Ctrl-C the job in flight is finished, the next one is left waiting, and the status is 0."""
     flow = number_flow(redis_url, namespace, 30)
     ids = await flow.create_jobs(Given(number=number) for number in range(5))
     with process(redis_url, namespace, 30, "gated", "run") as running:
@@ -53,7 +53,7 @@ async def test_it_says_that_there_is_no_server(tmp_path: object, namespace: str)
 async def test_a_second_signal_does_not_wait(
     redis_url: str, namespace: str, redis: Redis, function: str, status: int
 ) -> None:
-    """It ends at once and hands the job in hand back, as if it had never been tried.
+    """It ends at once and hands the job in flight back, as if it had never been tried.
 
     The status is 1 where a function did not end although it was told to.
     """

@@ -241,7 +241,7 @@ def test_a_run_is_resumed_only_with_its_own_lists(data_dir: Path, tmp_path: Path
 
 
 def test_an_interrupt_stops_it_and_says_how_to_go_on(data_dir: Path, tmp_path: Path) -> None:
-    """Ctrl-C: what is in hand is finished, the status is 130, and the hint names the run, which then ends well."""
+    """Ctrl-C: what is in flight is finished, the status is 130, and the hint names the run, which then ends well."""
     members = write(tmp_path / "members.json", {address(n): n for n in range(2000)})
     process = begin("--wallets", members, "--json")
     poll(process, lambda: through(data_dir, "results") >= 1)

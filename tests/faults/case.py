@@ -14,11 +14,11 @@ from typing import Any, Final, Literal
 from redis.exceptions import RedisError
 
 from tests.attempt_field import shown
-from tests.faults import deeds
+from tests.faults import behaviours
 from tests.faults.fleet import Fleet
+from tests.faults.flow_under_test import Order, Orders, make_flow
 from tests.faults.ledger import Entry, Ledger
 from tests.faults.server import Server
-from tests.faults.subject import Order, Orders, make_flow
 
 #: Seconds that a worker owns a job without renewing. It renews four times in that, and others look for leases that are
 #: over six times in that, a quarter more or less.
@@ -236,7 +236,7 @@ class Case:
 
     def open_gate(self, name: str) -> None:
         """Let the functions go on that wait at this gate, and those that come to it later."""
-        deeds.open_gate(self.ledger.directory, name)
+        behaviours.open_gate(self.ledger.directory, name)
 
     def expect(self, holds: object, sentence: str) -> bool:
         """Record a failure, and go on, where something does not hold; `sentence` says what should."""

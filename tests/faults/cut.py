@@ -20,10 +20,10 @@ import redis
 
 from flows import FlowsError, JobRecord, StoreUnavailable
 from flows.store.scripts import load, names
+from tests.faults.flow_under_test import Orders, make_flow
 from tests.faults.ledger import Ledger
 from tests.faults.proxy import Proxy
 from tests.faults.server import Server
-from tests.faults.subject import Orders, make_flow
 
 Moment = Literal["before", "after"]
 

@@ -47,15 +47,15 @@ class Fleet:
     Args:
         url: The server, or the proxy before it.
         ledger: The directory of the ledger.
-        spec: How its workers are made, unless `spawn` says otherwise: see `tests.faults.zygote.Spec`.
+        spec: How its workers are made, unless `spawn` says otherwise: see `tests.faults.fork_server.Spec`.
     """
 
     def __init__(self, url: str, ledger: Path, **spec: Any) -> None:
         self.processes: list[Process] = []
         self._ledger = Ledger(ledger)
         self._spec: dict[str, Any] = {"url": url, "ledger": str(ledger), **spec}
-        self._zygote = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.zygote"],
+        self._fork_server = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.fork_server"],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -157,11 +157,11 @@ class Fleet:
         """Kill all, and the process that they were forked from."""
         with suppress(OSError, ValueError):
             self.kill(*self.alive)
-            assert self._zygote.stdin is not None
-            assert self._zygote.stdout is not None
-            self._zygote.stdin.close()
-            self._zygote.stdout.close()
-        self._zygote.wait(timeout=30)
+            assert self._fork_server.stdin is not None
+            assert self._fork_server.stdout is not None
+            self._fork_server.stdin.close()
+            self._fork_server.stdout.close()
+        self._fork_server.wait(timeout=30)
         self._ledger.close()
 
     def __enter__(self) -> Self:
@@ -175,9 +175,9 @@ class Fleet:
         self.close()
 
     def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
-        assert self._zygote.stdin is not None
-        assert self._zygote.stdout is not None
-        self._zygote.stdin.write(json.dumps(order) + "\n")
-        self._zygote.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._zygote.stdout.readline())
+        assert self._fork_server.stdin is not None
+        assert self._fork_server.stdout is not None
+        self._fork_server.stdin.write(json.dumps(order) + "\n")
+        self._fork_server.stdin.flush()
+        answer: dict[str, Any] = json.loads(self._fork_server.stdout.readline())
         return answer

@@ -9,9 +9,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from tests.faults.lua_syntax import Node, Statement, parse
+from tests.faults.script_tests import lua_files
 
 OPTIONS: Final = frozenset({"'XX'", "'NX'", "'GT'", "'LT'"})
 CALLS: Final = frozenset({"redis.call", "redis.pcall"})
@@ -56,6 +58,11 @@ def mutants(file: str, text: str) -> list[Mutant]:
         guard = " ".join(change.guard.split())
         found.setdefault((change.start, change.end, change.new), Mutant(file, line, guard, change.what, mutated))
     return [found[place] for place in sorted(found)]
+
+
+def read_mutants(folder: Path) -> list[Mutant]:
+    """Return the mutants of all files of a folder of scripts."""
+    return [mutant for file in lua_files(folder) for mutant in mutants(file, (folder / file).read_text("utf-8"))]
 
 
 class _Guards:

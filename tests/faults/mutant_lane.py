@@ -1,7 +1,9 @@
 """One lane of the mutation run: pytest collects once, then each mutant is tried in a fork of that process.
 
-A lane takes mutants until none is left. For each it runs the tests that read the mutated file, those that belong to it
-first, and stops at the first that fails. Scripts are read from a folder of its own: see `_read_from`.
+A lane takes mutants until none is left. For each it runs the tests that read the mutated file, in groups: its own test
+file first, then those of the scripts that include it (`tests.faults.script_tests`), then all others. It stops at the
+first test that fails. What the tests of a file read, and whether they pass, is asked once, when they are first needed.
+Scripts are read from a folder of the lane's own: see `_read_from`.
 """
 
 from __future__ import annotations
@@ -17,48 +19,36 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeAlias
 
 import pytest
 import redis
 
 from flows.store import scripts
-from tests.faults.lua_guards import Mutant, mutants
+from tests.faults.lua_guards import Mutant, read_mutants
+from tests.faults.script_tests import SCRIPTS, nearest_tests
 from tests.faults.server import Server
 
 #: Where tests are looked for, in the order in which they are tried.
 PLACES: Final = ("tests/store", "tests/kernel", "tests/pipeline")
 #: Tries whatever comes to it, and takes long to say what is wrong: it comes last.
 LAST: Final = "test_state_machine.py"
-#: The seconds that all tests of one mutant, and the unchanged scripts, may take.
+#: The seconds that one group of tests may take with a mutant, and with the unchanged scripts.
 MUTANT_SECONDS: Final = 240.0
 UNCHANGED_SECONDS: Final = 600.0
-#: Which test file a file without one of its own belongs to.
-BELONGS: Final = {
-    "include/audit_jobs": "audit",
-    "include/audit_parents": "audit",
-    "include/audit_places": "audit",
-    "include/audit_step": "audit",
-    "include/new_children": "children",
-    "include/child": "children",
-    "include/attempt": "claim",
-    "include/end_attempts": "report",
-    "include/owned": "report",
-    "include/batch": "report",
-    "include/ending": "finish",
-    "include/fragment": "children",
-    "include/life": "claim",
-    "include/status": "scripts",
-    "include/take_out": "cancel",
-    "include/wake": "doorbell",
-    "include/history": "retry",
-}
+
+#: Where the loader looks, below the folder of all Lua, which is what is copied.
+_BELOW: Final = Path(str(scripts._folder())).relative_to(SCRIPTS)
+#: What is known of a test: whether it passes with the unchanged scripts, its seconds, the files that it reads.
+Facts: TypeAlias = dict[str, Any]
 
 
-def read_mutants(folder: Path) -> list[Mutant]:
-    """Return the mutants of all files of a folder of scripts."""
-    files = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.lua"))]
-    return [mutant for file in files for mutant in mutants(file, (folder / file).read_text("utf-8"))]
+def _file_of(test: str) -> str:
+    return test.partition("::")[0]
+
+
+def _place(test: str) -> int:
+    return next((number for number, place in enumerate(PLACES) if test.startswith(place)), len(PLACES))
 
 
 class _Noting(type(Path())):  # type: ignore[misc]
@@ -73,8 +63,8 @@ class _Noting(type(Path())):  # type: ignore[misc]
 
 
 def _read_from(folder: Path) -> None:
-    """Let the loader read the scripts from another folder."""
-    scripts._folder = lambda: folder  # type: ignore[assignment]
+    """Let the loader read the scripts from a copy of its folder."""
+    scripts._folder = lambda: folder / _BELOW  # type: ignore[assignment]
     scripts.load.cache_clear()
 
 
@@ -85,18 +75,18 @@ class Lane:
         self._work, self._number, self._server, self._wanted = work, number, server, wanted
         self._source = work / "lua"
         self._items: dict[str, pytest.Item] = {}
+        self._known: dict[str, Facts] = {}
         self._report: Callable[[dict[str, Any]], None] = lambda _line: None
 
     @pytest.hookimpl
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Try mutants until none is left."""
         self._items = {item.nodeid: item for item in session.items}
-        known = self._unchanged()
         found = read_mutants(self._source)
         for index in self._wanted:
             if self._take(index):
                 began = time.monotonic()
-                line = {"index": index, **self._try(found[index], known)}
+                line = {"index": index, **self._try(found[index])}
                 line["seconds"] = round(time.monotonic() - began, 1)
                 with (self._work / f"results-{self._number}").open("a") as results:
                     results.write(json.dumps(line) + "\n")
@@ -115,7 +105,7 @@ class Lane:
 
     # One mutant
 
-    def _try(self, mutant: Mutant, known: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    def _try(self, mutant: Mutant) -> dict[str, Any]:
         folder = self._work / f"mutant-{self._number}"
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self._source, folder)
@@ -123,13 +113,34 @@ class Lane:
         _read_from(folder)
         if error := self._compile_error():
             return {"fate": "invalid", "test": error}
-        order = self._order(mutant.file, known)
+        for group in self._groups(mutant.file):
+            known = self._unchanged(group)
+            _read_from(folder)
+            order = [test for test, facts in known.items() if facts["ok"] and mutant.file in facts["read"]]
+            order.sort(key=lambda test: (_place(test), known[test]["seconds"]))
+            if killer := self._killer(order):
+                return {"fate": "killed", "test": killer}
+        return {"fate": "survived", "test": ""}
+
+    def _groups(self, file: str) -> Iterator[list[str]]:
+        """Yield the test files in the order in which they are asked about a mutant of a file."""
+        files = list(dict.fromkeys(map(_file_of, self._items)))
+        last = [test for test in files if test.endswith(LAST)]
+        near = nearest_tests(self._source, file, [test for test in files if test.startswith(PLACES[0])])
+        yield from near
+        rest = [test for test in files if test not in last and not any(test in group for group in near)]
+        yield [test for test in rest if test.startswith(PLACES[0])]
+        yield [test for test in rest if not test.startswith(PLACES[0])]
+        yield last
+
+    def _killer(self, order: list[str]) -> str:
+        """Return the first test that fails, or nothing."""
         while killer := self._first_failure(order):
             # What needs time to go by may fail by accident: it has to fail again.
             if killer.startswith(PLACES[0]) or killer not in order or self._first_failure([killer]):
-                return {"fate": "killed", "test": killer}
+                return killer
             order = order[order.index(killer) + 1 :]
-        return {"fate": "survived", "test": ""}
+        return ""
 
     def _compile_error(self) -> str:
         with self._server.client() as client:
@@ -139,16 +150,6 @@ class Lane:
                 except redis.ResponseError as error:
                     return str(error)
         return ""
-
-    def _order(self, file: str, known: dict[str, dict[str, Any]]) -> list[str]:
-        stem = file.removeprefix("jobs/").removesuffix(".lua")
-        own = f"/test_{BELONGS.get(stem, stem.rpartition('/')[2])}.py"
-
-        def rank(test: str) -> tuple[object, ...]:
-            place = next((number for number, place in enumerate(PLACES) if test.startswith(place)), len(PLACES))
-            return LAST in test, own not in test, place, known[test]["seconds"]
-
-        return sorted((test for test, facts in known.items() if file in facts["read"] and facts["ok"]), key=rank)
 
     def _first_failure(self, order: list[str]) -> str:
         began = ""
@@ -162,19 +163,25 @@ class Lane:
 
     # The unchanged scripts
 
-    def _unchanged(self) -> dict[str, dict[str, Any]]:
-        """Return for each test how it ends with the unchanged scripts, how long it takes and what it reads."""
-        file = self._work / "unchanged.json"
-        if self._number:
-            while not file.exists():
-                time.sleep(0.1)
-            return dict(json.loads(file.read_text()))
+    def _unchanged(self, files: list[str]) -> dict[str, Facts]:
+        """Return what is known of each test of some files, with the unchanged scripts."""
+        asked = [test for test in self._items if _file_of(test) in files]
+        for other in self._work.glob("unchanged-*.json"):  # another lane may know
+            self._known = {**json.loads(other.read_text()), **self._known}
+        if new := [test for test in asked if test not in self._known]:
+            found = self._ask_unchanged(new)
+            self._known.update(found)
+            partly = self._work / f"unchanged-{self._number}.part"
+            partly.write_text(json.dumps(self._known))
+            partly.rename(partly.with_suffix(".json"))
+        return {test: self._known[test] for test in asked if test in self._known}
+
+    def _ask_unchanged(self, tests: list[str]) -> dict[str, Facts]:
         _Noting.root = str(self._source)
         _read_from(_Noting(self._source))
-        known: dict[str, dict[str, Any]] = {}
+        known: dict[str, Facts] = {}
         complete = False
-        order = sorted(self._items, key=lambda test: (LAST in test, test))
-        for line in self._fork(lambda: self._run(order, noting=True), UNCHANGED_SECONDS):
+        for line in self._fork(lambda: self._run(tests, noting=True), UNCHANGED_SECONDS):
             if "read" in line:
                 known[line["id"]]["read"] = line["read"]
             elif "when" in line:
@@ -183,10 +190,7 @@ class Lane:
                 facts["seconds"] += line["seconds"]
             complete = complete or "end" in line
         if not complete:
-            raise SystemExit("the tests of the unchanged scripts came to no end")
-        partly = file.with_suffix(".part")
-        partly.write_text(json.dumps(known))
-        partly.rename(file)
+            raise SystemExit(f"{_file_of(tests[0])} and what comes after it came to no end with the unchanged scripts")
         return known
 
     # Forks

@@ -21,13 +21,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from flows.store.bundled import is_called_with
-from tests.faults.lua_guards import Mutant
-from tests.faults.mutant_lane import read_mutants
+from tests.faults.lua_guards import Mutant, read_mutants
+from tests.faults.script_tests import ROOT, SCRIPTS, short_name
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-SCRIPTS: Final = ROOT / "flows" / "store" / "lua"
-
-#: Guards whose absence nobody can see, and why: the file, the guard, and the line as it stands without it.
+#: Guards whose absence nobody can see, and why: the file (see `short_name`), the guard, and the line without it.
 EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ("include/audit_jobs.lua", "#jobs < MANY", "if false then"): "the quicker of two ways to the same answer",
     ("include/audit_jobs.lua", "#jobs < MANY", "if true then"): "the quicker of two ways to the same answer",
@@ -101,7 +98,7 @@ def main() -> int:
     ]
     if options.again:
         rows = json.loads(options.again.read_text())
-        killed = {(row["file"], row["guard"], row["after"]) for row in rows if row["fate"] == "killed"}
+        killed = {(short_name(row["file"]), row["guard"], row["after"]) for row in rows if row["fate"] == "killed"}
         wanted = [index for index in wanted if _name(found[index]) not in killed]
     if options.list:
         for index in wanted:
@@ -140,7 +137,7 @@ def _run(found: list[Mutant], wanted: list[int], lanes: int, tests: list[str]) -
             while any(lane.poll() is None for lane in running):
                 time.sleep(0.5)
                 _collect(work, found, rows)
-            _tell_failing(work / "unchanged.json")
+            _tell_failing(work)
         finally:
             for lane in running:
                 lane.send_signal(signal.SIGINT)
@@ -180,7 +177,7 @@ def _collect(work: Path, found: list[Mutant], rows: dict[int, dict[str, Any]]) -
 
 def _name(mutant: Mutant) -> tuple[str, str, str]:
     """Return what a mutant is known by in another run: its line may have moved, another guard may end as the same."""
-    return mutant.file.removeprefix("jobs/"), mutant.guard, mutant.after
+    return short_name(mutant.file), mutant.guard, mutant.after
 
 
 def _line(mutant: Mutant, fate: str) -> str:
@@ -212,12 +209,11 @@ def _markdown(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _tell_failing(file: Path) -> None:
+def _tell_failing(folder: Path) -> None:
     """Name the tests that fail without any change: they could say nothing about the guards."""
-    known = json.loads(file.read_text()) if file.exists() else {}
-    for test, facts in known.items():
-        if not facts["ok"]:
-            _say(f"fails on the unchanged scripts: {test}")
+    known = [facts for file in folder.glob("unchanged-*.json") for facts in json.loads(file.read_text()).items()]
+    for test in sorted({test for test, facts in known if not facts["ok"]}):
+        _say(f"fails on the unchanged scripts: {test}")
 
 
 def _end_servers(folder: Path) -> None:

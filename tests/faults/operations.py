@@ -10,16 +10,16 @@ from flows.model.codec import encode_value
 from flows.model.ids import new_job_id
 from flows.model.job import JobError
 from flows.model.outcome import Advance, AwaitChildren, Cancel, Done, Fail, NewChild, Outcome, Release, Retry, Snooze
-from flows.store.claimed import Claimed
+from flows.store.claimed import ClaimedJob
 from flows.store.leases import LeaseRenewal, Rescue
 from flows.store.notes import Note, write_notes
 from flows.store.turns import Turns
 from tests.faults.cut import Operation, Stage
-from tests.faults.subject import Order, Orders, add_workers
+from tests.faults.flow_under_test import Order, Orders, add_workers
 from tests.waiting import until
 
 WORKER: Final = "the-worker"
-_ERROR: Final = JobError(type="ValueError", message="as ordered", queue="pick", attempt=1)
+_ERROR: Final = JobError(type="ValueError", message="as scripted", queue="pick", attempt=1)
 _FIELDS: Final = {"pick_fence": b"1", "pick_pid": b"2"}
 
 
@@ -35,14 +35,14 @@ async def create(stage: Stage, count: int = 1) -> list[str]:
     return await stage.direct.create_jobs(Order(number=number, customer=7) for number in range(count))
 
 
-async def claim(stage: Stage, queue: str = "pick", count: int = 1) -> list[Claimed]:
+async def claim(stage: Stage, queue: str = "pick", count: int = 1) -> list[ClaimedJob]:
     """Prepare jobs that the worker has."""
     if queue == "pick":
         await create(stage, count)
     return (await turns(stage, stage.direct, queue).turn([], count, busy=False)).claimed
 
 
-async def end(stage: Stage, claimed: list[Claimed], outcome: Outcome, queue: str = "pick") -> list[str]:
+async def end(stage: Stage, claimed: list[ClaimedJob], outcome: Outcome, queue: str = "pick") -> list[str]:
     """Prepare jobs whose attempts have ended."""
     calls = turns(stage, stage.direct, queue)
     return await calls.report([calls.ended(job, outcome) for job in claimed])
@@ -61,7 +61,7 @@ def children(count: int) -> list[NewChild]:
     return [NewChild(("label", "box")[number % 2], new_job_id(), dict(fields)) for number in range(count)]
 
 
-async def parent(stage: Stage) -> list[Claimed]:
+async def parent(stage: Stage) -> list[ClaimedJob]:
     """Prepare a job that the worker has at the parent queue."""
     await end(stage, await claim(stage), Advance("pack", _FIELDS))
     return await claim(stage, "pack")
@@ -74,14 +74,14 @@ async def family(stage: Stage) -> str:
     return claimed[0].id
 
 
-async def last_child(stage: Stage) -> list[Claimed]:
+async def last_child(stage: Stage) -> list[ClaimedJob]:
     """Prepare a parent and its last child, which the worker has."""
     claimed = await parent(stage)
     await end(stage, claimed, AwaitChildren(children(1), "ship", {}), "pack")
     return await claim(stage, "pack:label")
 
 
-async def over(stage: Stage) -> list[Claimed]:
+async def over(stage: Stage) -> list[ClaimedJob]:
     """Prepare three jobs of which two were not renewed for too long."""
     claimed = await claim(stage, count=3)
     for job in claimed[:2]:
@@ -122,7 +122,7 @@ async def _report(stage: Stage) -> Any:
 
 
 async def _renew(stage: Stage) -> Any:
-    renewal = LeaseRenewal(stage.proxy.url, stage.flow._runtime.terms)
+    renewal = LeaseRenewal(stage.proxy.url, stage.flow._runtime.settings)
     held = [(job.id, job.fence) for job in stage.kept]
     try:
         return await asyncio.to_thread(renewal.renew, "pick", WORKER, held)
@@ -132,7 +132,7 @@ async def _renew(stage: Stage) -> Any:
 
 async def _rescue(stage: Stage) -> Any:
     """Who is told of what was rescued does not matter."""
-    await Rescue(stage.flow._runtime.connection, stage.flow._runtime.terms, "pick").rescue()
+    await Rescue(stage.flow._runtime.connection, stage.flow._runtime.settings, "pick").rescue()
 
 
 async def _note(stage: Stage) -> Any:
@@ -140,7 +140,7 @@ async def _note(stage: Stage) -> Any:
     note.progress = b'{"value": 0.5, "message": "half"}'
     note.lines.extend(["one", "two"])
     notes = {(job.id, job.fence): note for job in stage.kept}
-    await write_notes(runtime.connection, runtime.terms, "pick", WORKER, notes)
+    await write_notes(runtime.connection, runtime.settings, "pick", WORKER, notes)
     return [await stage.direct.get_log(job.id) for job in stage.kept]
 
 
@@ -228,7 +228,7 @@ def of_workers() -> list[Operation]:
         turn("retry", Retry(60_000, _ERROR)),
         turn("snooze", Snooze(60_000)),
         turn("fail", Fail(_ERROR)),
-        turn("cancel", Cancel("as ordered")),
+        turn("cancel", Cancel("as scripted")),
         turn("release", Release()),
         turn("await children", AwaitChildren(children(3), "ship", {}), "pack", prepare=parent),
         turn("finish the last child", Done(packed), "pack:label", prepare=last_child),

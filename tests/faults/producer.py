@@ -11,7 +11,7 @@ from typing import Self
 
 from flows import FlowsError
 from tests.faults.case import Case
-from tests.faults.subject import Order
+from tests.faults.flow_under_test import Order
 
 
 class Producer:

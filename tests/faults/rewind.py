@@ -1,7 +1,7 @@
 """Takes out of a ledger what a server has forgotten, so that the rest can be held against what it knows.
 
 When the end of a server's file is lost, what was accepted in that time never was: those jobs run again, with fences
-that were given before. Who had such a job in hand may still begin it, and is refused.
+that were given before. Who had such a job in flight may still begin it, and is refused.
 """
 
 from __future__ import annotations

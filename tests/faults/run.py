@@ -29,7 +29,7 @@ from typing import Any, Final
 import tests.faults.rows  # noqa: F401 - it registers them
 from tests.faults import ports
 from tests.faults.case import ROWS, Row
-from tests.faults.trial import SUMS, TIMES, WORST, Result, run_case
+from tests.faults.case_runner import SUMS, TIMES, WORST, Result, run_case
 
 #: So many failures of a case are printed; the others stand in its directory.
 _SHOWN: Final = 8

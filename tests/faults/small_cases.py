@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
-from tests.faults.small_model import CHILD_QUEUE, GONE, PARENT, Hand, Job, Rules, State
+from tests.faults.small_model import CHILD_QUEUE, GONE, PARENT, Job, Rules, State, Worker
 from tests.faults.small_steps import KINDS, Case
 
 DEPTH: Final = int(os.environ.get("FLOWS_FAULTS_DEPTH", "0"))
-_HANDS: Final = (Hand("a"), Hand("b"))
+_WORKERS: Final = (Worker("a"), Worker("b"))
 _ALL: Final = ("cancel", "retry_job", "delete")
 
 
@@ -26,7 +26,7 @@ def _name(kind: str, accidents: tuple[str, ...]) -> str:
 
 def _crowd(*accidents: str) -> Case:
     """Three jobs of one queue: who runs what beside what, and who is blamed when workers die."""
-    start = State((Job(),) * 3, (("pick", (0, 1, 2)),), hands=_HANDS, left=_left(*accidents))
+    start = State((Job(),) * 3, (("pick", (0, 1, 2)),), workers=_WORKERS, left=_left(*accidents))
     verbs = {"pick": (("finish",), ("release",))}
     return Case(_name("crowd", accidents), start, Rules(), verbs, wants=(1, 2), alike=((0, 1, 2),))
 
@@ -37,7 +37,7 @@ def _road(*accidents: str) -> Case:
         "pick": (("advance", "ship"), ("fail",), ("retry",), ("snooze",), ("release",), ("cancel",)),
         "ship": (("finish",), ("release",)),
     }
-    start = State((Job(),), (("pick", (0,)), ("ship", ())), hands=_HANDS, left=_left(*accidents))
+    start = State((Job(),), (("pick", (0,)), ("ship", ())), workers=_WORKERS, left=_left(*accidents))
     damages = ("lose", "copy", "stray_lease", "stray_delayed")
     return Case(_name("road", accidents), start, Rules(), verbs, clients=(*_ALL, "create_again"), damages=damages)
 
@@ -63,7 +63,7 @@ def _family(
     start = State(
         (Job("waiting", "pack"), *[Job(GONE)] * 2 * lives),
         tuple((queue, (PARENT,) if queue == "pack" else ()) for queue in queues),
-        hands=_HANDS,
+        workers=_WORKERS,
         left=left,
     )
     return Case(

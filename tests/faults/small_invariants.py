@@ -65,16 +65,16 @@ def _hash(state: State, job_id: int, job: Job) -> Iterator[str]:
 
 
 def _hands(state: State, case: Case) -> Iterator[str]:
-    for hand in state.hands:
-        mine = [state.jobs[token[0]] for token in hand.tokens if owns(state, token)]
-        if len(hand.tokens) > 1 and any(job.rescues >= case.rules.alone_from for job in mine):
-            yield f"I5: worker {hand.name} runs a job that is to be alone beside another"
+    for worker in state.workers:
+        mine = [state.jobs[token[0]] for token in worker.tokens if owns(state, token)]
+        if len(worker.tokens) > 1 and any(job.rescues >= case.rules.alone_from for job in mine):
+            yield f"I5: worker {worker.name} runs a job that is to be alone beside another"
         for (queue, job_id), runs in state.processing:
             job = state.jobs[job_id]
-            known = hand.asking or (job_id, queue, job.fence, hand.name) in hand.tokens
-            is_owner = job.worker == hand.name and job.status == "processing" and job_id not in state.copied
+            known = worker.asking or (job_id, queue, job.fence, worker.name) in worker.tokens
+            is_owner = job.worker == worker.name and job.status == "processing" and job_id not in state.copied
             if runs and is_owner and not known:
-                yield f"I3: worker {hand.name} has job {job_id} and will never know"
+                yield f"I3: worker {worker.name} has job {job_id} and will never know"
 
 
 def _parent(state: State) -> Iterator[str]:

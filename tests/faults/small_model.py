@@ -60,8 +60,8 @@ class Family(NamedTuple):
     cancelling: bool = False
 
 
-class Hand(NamedTuple):
-    """A worker process: its incarnation, the attempts that it runs, and the queue of a call that was not answered."""
+class Worker(NamedTuple):
+    """A worker process: its name, the attempts that it runs, and the queue of a call that was not answered."""
 
     name: str
     tokens: frozenset[Token] = frozenset()
@@ -80,7 +80,7 @@ class State(NamedTuple):
     family: Family = Family()
     #: What the last call of each worker was answered.
     answers: tuple[tuple[tuple[str, str], tuple[Token, ...]], ...] = ()
-    hands: tuple[Hand, ...] = ()
+    workers: tuple[Worker, ...] = ()
     #: Ids that stand in a list once too often by an accident; and how many accidents may still happen.
     copied: frozenset[int] = frozenset()
     #: Jobs that were given a new life by a call that may come again.
@@ -164,7 +164,7 @@ class Sheet:
             return "gone"
         refused = (
             (job.status != "processing" and self.on("owned:status"))
-            # In the scripts the worker's id stands for its queue too: an incarnation works for one.
+            # In the scripts the worker's id stands for its queue too: a worker loop works for one.
             or (job.queue != queue and self.on("owned:queue"))
             or (job.fence != fence and self.on("owned:fence"))
             or (job.worker != worker and self.on("owned:worker"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from tests.faults.small_model import CHILD_QUEUE, GONE, OVER, PARENT, Hand, Rules, State, Token
+from tests.faults.small_model import CHILD_QUEUE, GONE, OVER, PARENT, Rules, State, Token, Worker
 from tests.faults.small_scripts import call
 
 #: The kinds of accidents, in the order of `State.left`: a worker dies, is stopped past its lease, or its call is
@@ -29,8 +29,8 @@ class Step(NamedTuple):
     script: str
     arguments: tuple[Any, ...] = ()
     ordinary: bool = True
-    #: Which hand gets the answer, or None.
-    hand: int | None = None
+    #: Which worker gets the answer, or None.
+    worker: int | None = None
     #: Which accidents it uses up.
     costs: tuple[int, ...] = ()
 
@@ -56,8 +56,8 @@ class Case(NamedTuple):
 
 def steps(state: State, case: Case) -> Iterator[Step]:
     """Yield all that may happen in a state."""
-    for number, hand in enumerate(state.hands):
-        yield from _of_worker(state, case, number, hand)
+    for number, worker in enumerate(state.workers):
+        yield from _of_worker(state, case, number, worker)
         if state.left[CRASH]:
             yield Step("crash", (number,), ordinary=False, costs=(CRASH,))
     yield from _of_time(state)
@@ -71,22 +71,22 @@ def steps(state: State, case: Case) -> Iterator[Step]:
         yield from _damages(state, case)
 
 
-def _of_worker(state: State, case: Case, number: int, hand: Hand) -> Iterator[Step]:  # noqa: C901 - one branch per call
-    if hand.asking:
-        yield Step("turn", (hand.name, hand.asking, 1, False, True), hand=number)
+def _of_worker(state: State, case: Case, number: int, worker: Worker) -> Iterator[Step]:  # noqa: C901 - one branch per call
+    if worker.asking:
+        yield Step("turn", (worker.name, worker.asking, 1, False, True), worker=number)
         return
-    alone = any(state.jobs[token[0]].rescues >= case.rules.alone_from for token in hand.tokens if owns(state, token))
+    alone = any(state.jobs[token[0]].rescues >= case.rules.alone_from for token in worker.tokens if owns(state, token))
     delayed = {queue for (queue, _id), due in state.delayed if due}
     for queue, ids in state.waiting:
         if not alone and (ids or queue in delayed):
             for want in case.wants:
-                arguments = (hand.name, queue, want, bool(hand.tokens), False)
-                yield Step("turn", arguments, hand=number)
+                arguments = (worker.name, queue, want, bool(worker.tokens), False)
+                yield Step("turn", arguments, worker=number)
                 if state.left[LOST]:
-                    yield Step("turn", arguments, ordinary=False, hand=number, costs=(LOST,))
+                    yield Step("turn", arguments, ordinary=False, worker=number, costs=(LOST,))
         if ids:
-            yield Step("late_turn", (hand.name, queue, 1), ordinary=False)
-    for token in sorted(hand.tokens):
+            yield Step("late_turn", (worker.name, queue, 1), ordinary=False)
+    for token in sorted(worker.tokens):
         if ((token[1], token[0]), False) in state.processing:
             yield Step("renew", (token,), ordinary=False)
         verbs = case.verbs[token[1]]
@@ -106,14 +106,14 @@ def _of_attempt(state: State, number: int, token: Token, verb: str, arguments: l
     costs = (AGAIN,) if verb in ENDLESS else ()
     if costs and not state.left[AGAIN]:
         return
-    yield Step(script, given, hand=number, costs=costs)
+    yield Step(script, given, worker=number, costs=costs)
     if state.left[LOST]:
         yield Step(script, given, ordinary=False, costs=(*costs, LOST))
 
 
 def _of_time(state: State) -> Iterator[Step]:
     for place, runs in state.processing:
-        if runs and not any(_holds(hand, state, place) for hand in state.hands):
+        if runs and not any(_holds(worker, state, place) for worker in state.workers):
             yield Step("lease_ends", (place,))
         elif runs and state.left[STALL]:
             yield Step("lease_ends", (place,), ordinary=False, costs=(STALL,))
@@ -162,7 +162,7 @@ def take(state: State, case: Case, step: Step) -> tuple[State, Any]:
         after, answer = ACTS[step.script](state, *step.arguments), None
     else:
         after, answer = call(state, case.rules, step.script, *step.arguments)
-    if step.hand is not None:
+    if step.worker is not None:
         after = _answered(after, step, answer)
     if step.costs:
         left = tuple(count - step.costs.count(kind) for kind, count in enumerate(after.left))
@@ -176,19 +176,19 @@ def take(state: State, case: Case, step: Step) -> tuple[State, Any]:
 
 def _answered(state: State, step: Step, answer: Any) -> State:
     """Let a worker hear what its call was answered, unless that is lost."""
-    assert step.hand is not None
-    hand = state.hands[step.hand]
+    assert step.worker is not None
+    worker = state.workers[step.worker]
     if step.script == "turn" and LOST in step.costs:
         # A lost answer that brought nothing is as if the call had never come.
-        hand = hand._replace(asking=step.arguments[1] if answer else "")
+        worker = worker._replace(asking=step.arguments[1] if answer else "")
     elif step.script == "turn":
-        hand = hand._replace(tokens=hand.tokens | frozenset(answer), asking="")
+        worker = worker._replace(tokens=worker.tokens | frozenset(answer), asking="")
     elif step.script == "end" or answer[0] not in {"ok", "built"}:
-        hand = hand._replace(tokens=hand.tokens - {step.arguments[0]})
-    hands = tuple(hand if number == step.hand else other for number, other in enumerate(state.hands))
+        worker = worker._replace(tokens=worker.tokens - {step.arguments[0]})
+    workers = tuple(worker if number == step.worker else other for number, other in enumerate(state.workers))
     # What was answered matters only while the worker may ask again.
-    answers = tuple(pair for pair in state.answers if pair[0][0] != hand.name or hand.asking)
-    return state._replace(hands=hands, answers=answers)
+    answers = tuple(pair for pair in state.answers if pair[0][0] != worker.name or worker.asking)
+    return state._replace(workers=workers, answers=answers)
 
 
 def owns(state: State, token: Token) -> bool:
@@ -197,11 +197,12 @@ def owns(state: State, token: Token) -> bool:
     return (job.status, job.queue, job.fence, job.worker) == ("processing", *token[1:])
 
 
-def _holds(hand: Hand, state: State, place: tuple[str, int]) -> bool:
+def _holds(worker: Worker, state: State, place: tuple[str, int]) -> bool:
     """Whether a worker renews this lease, or will once it is answered."""
     queue, job_id = place
     job = state.jobs[job_id]
-    return job.worker == hand.name and (bool(hand.asking) or (job_id, queue, job.fence, hand.name) in hand.tokens)
+    token = (job_id, queue, job.fence, worker.name)
+    return job.worker == worker.name and (bool(worker.asking) or token in worker.tokens)
 
 
 # What no script does
@@ -209,10 +210,10 @@ def _holds(hand: Hand, state: State, place: tuple[str, int]) -> bool:
 
 def _crash(state: State, number: int) -> State:
     """A process dies, and another one comes in its place: nobody will ever call by the name of the dead again."""
-    name = state.hands[number].name
+    name = state.workers[number].name
     return state._replace(
         jobs=tuple(job._replace(worker="dead") if job.worker == name else job for job in state.jobs),
-        hands=tuple(Hand(name) if other == number else hand for other, hand in enumerate(state.hands)),
+        workers=tuple(Worker(name) if other == number else worker for other, worker in enumerate(state.workers)),
         answers=tuple((who, given) for who, given in state.answers if who[0] != name),
     )
 

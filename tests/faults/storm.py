@@ -20,9 +20,9 @@ from typing import Any, Final
 from rich.console import Console
 
 from tests.faults.case import Case, Row
+from tests.faults.case_runner import Result, run_case
 from tests.faults.ledger import Entry
 from tests.faults.proxy import Proxy
-from tests.faults.trial import Result, run_case
 
 PROCESSES: Final = 8
 KILL_EVERY: Final = 0.2

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.fleet import Fleet
+from tests.faults.flow_under_test import Order, make_flow
 from tests.faults.ledger import Entry, Ledger
-from tests.faults.subject import Order, make_flow
 from tests.waiting import blocking_until
 
 LONG = 15.0
@@ -98,9 +98,9 @@ def test_none_outlives_its_user(redis_url: str, namespace: str, tmp_path: Path) 
     fleet = Fleet(redis_url, tmp_path / "ledger", namespace=namespace)
     processes = fleet.spawn(2)
     fleet.stop(processes[0])
-    assert fleet._zygote.stdin is not None
-    fleet._zygote.stdin.close()  # as the kernel does it when the user is killed
-    assert fleet._zygote.wait(timeout=LONG) == 0
+    assert fleet._fork_server.stdin is not None
+    fleet._fork_server.stdin.close()  # as the kernel does it when the user is killed
+    assert fleet._fork_server.wait(timeout=LONG) == 0
     for process in processes:
         with pytest.raises(ProcessLookupError):
             os.kill(process.pid, 0)

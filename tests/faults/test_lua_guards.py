@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.lua_guards import mutants
+from tests.faults.lua_guards import mutants, read_mutants
 from tests.faults.lua_syntax import LuaSyntaxError, parse
-from tests.faults.mutant_lane import read_mutants
-from tests.faults.mutants import EQUIVALENT, SCRIPTS
+from tests.faults.mutants import EQUIVALENT
+from tests.faults.script_tests import SCRIPTS, short_name
 
 
 def changes(text: str) -> list[str]:
@@ -67,12 +67,12 @@ def test_every_script_is_read() -> None:
     """The reader knows all the Lua that there is, and finds no mutant twice."""
     found = read_mutants(SCRIPTS)
     assert len({(mutant.file, mutant.text) for mutant in found}) == len(found) > 100
-    assert {mutant.file for mutant in found} >= {"jobs/turn.lua", "jobs/include/owned.lua", "jobs/transition/claim.lua"}
+    assert {short_name(mutant.file) for mutant in found} >= {"turn.lua", "include/owned.lua", "transition/claim.lua"}
 
 
 def test_every_excuse_is_still_needed() -> None:
     """A guard that has gone or has changed needs no excuse any more."""
-    found = {(mutant.file.removeprefix("jobs/"), mutant.guard, mutant.after) for mutant in read_mutants(SCRIPTS)}
+    found = {(short_name(mutant.file), mutant.guard, mutant.after) for mutant in read_mutants(SCRIPTS)}
     assert EQUIVALENT.keys() - found == set()
 
 

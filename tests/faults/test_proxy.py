@@ -115,12 +115,12 @@ def test_drops_a_transaction_that_it_cuts(proxy: Proxy, client: redis.Redis, dir
 
 
 def test_cuts_a_command_that_waits_when_it_is_answered(proxy: Proxy, direct: redis.Redis) -> None:
-    """A ring that was popped is lost with its reply."""
+    """A wake-up that was popped is lost with its reply."""
     proxy.cut_after(1)
-    direct.zadd("bell", {"w": 0})
+    direct.zadd("wake", {"w": 0})
     with connect(proxy.port) as client, pytest.raises(redis.ConnectionError):
-        client.bzpopmin(["bell"], timeout=1)
-    assert direct.zcard("bell") == 0
+        client.bzpopmin(["wake"], timeout=1)
+    assert direct.zcard("wake") == 0
 
 
 def test_resets_all_connections(proxy: Proxy, client: redis.Redis) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.case import Case, Row
+from tests.faults.case_runner import Result, spread
 from tests.faults.run import Running, line, order, summary
-from tests.faults.trial import Result, spread
 from tests.waiting import blocking_until
 
 # The cases are forked from a process that has threads, those of pytest's workers; `make faults` has none.

@@ -11,8 +11,8 @@ from redis import Redis
 
 from tests.faults.small_cases import ALL_AT_ONCE
 from tests.faults.small_model import GONE, Job, State
+from tests.faults.small_real_store import RealStore
 from tests.faults.small_steps import Case, Step, steps, take
-from tests.faults.small_twin import Twin
 from tests.world import World
 
 #: So many walks of so many steps through each case.
@@ -48,7 +48,7 @@ def one_of(possible: list[Step], choose: random.Random) -> Step | None:
 def test_the_scripts_go_the_same_way(case: Case, walk: int, redis: Redis, namespace: str) -> None:
     """After each step of a random walk, the server holds what the model holds, and has answered the same."""
     world = World(redis, namespace, max_crashes=case.rules.max_crashes)
-    twin, state, choose = Twin(world, case), case.start, random.Random(f"{case.name} {walk}")  # noqa: S311
+    real, state, choose = RealStore(world, case), case.start, random.Random(f"{case.name} {walk}")  # noqa: S311
     way: list[str] = []
     for _ in range(STEPS):
         step = one_of(list(steps(state, case)), choose)
@@ -56,6 +56,6 @@ def test_the_scripts_go_the_same_way(case: Case, walk: int, redis: Redis, namesp
             break
         way.append(str(step))
         state, answer = take(state, case, step)
-        found = twin.take(step)
+        found = real.take(step)
         assert found == answer, "\n".join(way)
-        assert seen(twin.state(state)) == seen(state), "\n".join(way)
+        assert seen(real.state(state)) == seen(state), "\n".join(way)

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from flows.kernel.attempt import Running
+from flows.kernel.attempt import Attempt
 from flows.kernel.current import CurrentJob
 from flows.kernel.deadlines import Deadlines
 from tests.kernel.parts import LONG, within
@@ -25,49 +25,49 @@ def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Watch:
-    """Deadlines that note when they told whom of what; `rings` counts that."""
+    """Deadlines that note when they told whom of what; `noted` counts that."""
 
     def __init__(self, timeout: float | None = TIMEOUT) -> None:
-        self.told: list[tuple[str, Running, float]] = []
-        self.rings = asyncio.Semaphore(0)
+        self.told: list[tuple[str, Attempt, float]] = []
+        self.noted = asyncio.Semaphore(0)
         self.deadlines = Deadlines(timeout, self.note("overdue"), self.note("overrun"))
 
     def note(self, what: str) -> Any:
         """Return what notes it."""
 
-        def noting(running: Running) -> None:
-            self.told.append((what, running, time.monotonic()))
-            self.rings.release()
+        def noting(attempt: Attempt) -> None:
+            self.told.append((what, attempt, time.monotonic()))
+            self.noted.release()
 
         return noting
 
-    def begin(self) -> Running:
+    def begin(self) -> Attempt:
         """Begin an attempt."""
-        running = Running(cast("Any", None), CurrentJob("1", "work", 1, 1, 0, None))
-        self.deadlines.begin(running)
-        return running
+        attempt = Attempt(cast("Any", None), CurrentJob("1", "work", 1, 1, 0, None))
+        self.deadlines.begin(attempt)
+        return attempt
 
     @property
     def names(self) -> list[str]:
         """What was told, in order."""
-        return [what for what, _running, _when in self.told]
+        return [what for what, _attempt, _when in self.told]
 
     async def until(self, count: int) -> None:
         """Wait until so many more were told."""
         for _ in range(count):
-            await within(self.rings.acquire())
+            await within(self.noted.acquire())
 
 
 async def test_an_attempt_that_does_not_end() -> None:
     """It is told at its deadline and not before, and again a grace later; then there is nothing more to watch."""
     watch = Watch()
-    running = watch.begin()
-    assert running.current.deadline is not None
+    attempt = watch.begin()
+    assert attempt.current.deadline is not None
     await watch.until(2)
     [(_, first, overdue), (_, second, overrun)] = watch.told
     assert watch.names == ["overdue", "overrun"]
-    assert first is second is running
-    assert overdue >= running.current.deadline
+    assert first is second is attempt
+    assert overdue >= attempt.current.deadline
     assert overrun >= overdue + GRACE
     assert watch.deadlines._timer is None
 
@@ -80,7 +80,7 @@ async def test_attempts_that_end_in_time_are_not_told() -> None:
     await watch.until(2)
     watch.deadlines.end(told)
     await watch.until(1)
-    assert [(what, running) for what, running, _when in watch.told] == [
+    assert [(what, attempt) for what, attempt, _when in watch.told] == [
         ("overdue", told),
         ("overdue", lasting),
         ("overrun", lasting),
@@ -91,7 +91,7 @@ async def test_attempts_that_end_in_time_are_not_told() -> None:
 async def test_one_timer_serves_all_in_order() -> None:
     """Attempts that begin one after another are each told after its own deadline, within the same timer."""
     watch = Watch()
-    many: list[Running] = []
+    many: list[Attempt] = []
     timers: set[object] = set()
     for _ in range(5):
         many.append(watch.begin())
@@ -100,19 +100,19 @@ async def test_one_timer_serves_all_in_order() -> None:
     assert len(timers) == 1
     await watch.until(10)
     for name, grace in (("overdue", 0.0), ("overrun", GRACE)):
-        told = {running: when for what, running, when in watch.told if what == name}
+        told = {attempt: when for what, attempt, when in watch.told if what == name}
         assert list(told) == many
-        assert all(when >= (running.current.deadline or 0) + grace for running, when in told.items())
+        assert all(when >= (attempt.current.deadline or 0) + grace for attempt, when in told.items())
 
 
 async def test_without_a_timeout_nothing_is_watched() -> None:
     """No deadline, no timer, and no lease that is let go."""
     watch = Watch(None)
-    running = watch.begin()
-    assert running.current.deadline is None
+    attempt = watch.begin()
+    assert attempt.current.deadline is None
     assert watch.deadlines._timer is None
-    assert not watch.deadlines.let_go(running)
-    watch.deadlines.end(running)
+    assert not watch.deadlines.let_go(attempt)
+    watch.deadlines.end(attempt)
     watch.deadlines.close()
 
 
@@ -131,17 +131,17 @@ async def test_a_loop_that_was_blocked_leaves_them_their_grace() -> None:
 async def test_while_the_loop_is_blocked_leases_are_let_go(told: bool) -> None:  # noqa: FBT001
     """Asked from a thread: kept until two graces after the timer was due, then let go, told already or not."""
     watch = Watch()
-    running = watch.begin()
-    due = running.current.deadline or 0.0
+    attempt = watch.begin()
+    due = attempt.current.deadline or 0.0
     if told:
         await watch.until(1)
         due = watch.told[0][2] + GRACE
-    assert not watch.deadlines.let_go(running)
+    assert not watch.deadlines.let_go(attempt)
     answers: list[tuple[float, bool]] = []
 
     def ask() -> None:
         while not answers or not (answers[-1][1] or time.monotonic() > due + LONG):
-            answers.append((time.monotonic(), watch.deadlines.let_go(running)))
+            answers.append((time.monotonic(), watch.deadlines.let_go(attempt)))
             time.sleep(0.001)
 
     thread = threading.Thread(target=ask)
@@ -149,8 +149,8 @@ async def test_while_the_loop_is_blocked_leases_are_let_go(told: bool) -> None: 
     thread.join()
     assert all(not let_go for when, let_go in answers if when < due + 2 * GRACE - 0.001)
     assert answers[-1][1] is True
-    watch.deadlines.end(running)
-    assert not watch.deadlines.let_go(running)
+    watch.deadlines.end(attempt)
+    assert not watch.deadlines.let_go(attempt)
 
 
 async def test_a_function_cannot_move_its_deadline() -> None:

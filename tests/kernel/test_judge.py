@@ -13,7 +13,7 @@ from flows import Cancel, Fail, FlowOptions, Job, JobResult, QueueOptions, Retri
 from flows.kernel.judge import Judge
 from flows.model import outcome
 from flows.model.plan import plans
-from flows.store.claimed import Claimed
+from flows.store.claimed import ClaimedJob
 
 SECOND = timedelta(seconds=1)
 MS = timedelta(milliseconds=1)
@@ -60,9 +60,9 @@ def judge(**options: Any) -> Judge:
     return Judge(plans(FlowOptions("numbers", queues), Params)["work"])
 
 
-def claimed(attempt: int = 1, rescues: int = 0) -> Claimed:
+def claimed(attempt: int = 1, rescues: int = 0) -> ClaimedJob:
     """Return a job in its n-th attempt."""
-    return Claimed([b"1", attempt, attempt, 0, rescues, None])
+    return ClaimedJob([b"1", attempt, attempt, 0, rescues, None])
 
 
 def raised(error: BaseException, attempt: int = 1, rescues: int = 0, **options: Any) -> Any:
@@ -207,4 +207,4 @@ def test_what_is_neither_result_nor_verdict(wrong: Any) -> None:
 def test_a_result() -> None:
     """Its fields are saved; None saves nothing."""
     assert judge().returned(claimed(), Answer(answer=7)) == outcome.Done({"answer": b"7"})
-    assert judge().returned(claimed(), None) == outcome.Done({})
+    assert judge().returned(claimed(), None) == outcome.Done({}, returned=False)

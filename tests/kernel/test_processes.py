@@ -21,7 +21,7 @@ import pytest
 
 from flows import Fail, Job, JobResult, Retry, Snooze, current_job
 from flows.kernel.current import CurrentJob, reset_current, set_current
-from flows.kernel.orders import FailedElsewhere
+from flows.kernel.process_worker import FailedInProcess
 from flows.kernel.processes import Processes, WorkerProcessDied
 from tests.kernel.parts import LONG, within
 from tests.waiting import until
@@ -226,12 +226,12 @@ async def test_errors_are_told_in_words() -> None:
     """Whatever a function raises is told in words, with the classes that it descends from; the process goes on."""
     async with pool() as processes:
         before = await within(processes.call(pid, Told()))
-        with pytest.raises(FailedElsewhere) as raised:
+        with pytest.raises(FailedInProcess) as raised:
             await processes.call(fail, Told(what="error"))
         assert (raised.value.kind, raised.value.message) == ("TooBusy", "it")
         assert raised.value.classes[:2] == (f"{__name__}.TooBusy", "builtins.LookupError")
         assert "in fail" in raised.value.trace
-        with pytest.raises(FailedElsewhere, match="SystemExit: 4"):
+        with pytest.raises(FailedInProcess, match="SystemExit: 4"):
             await processes.call(fail, Told(what="exit"))
         assert await processes.call(pid, Told()) == before
 
@@ -253,7 +253,7 @@ async def test_verdicts_come_as_they_are() -> None:
 async def test_a_verdict_that_cannot_travel() -> None:
     """A class of the user's that cannot be made again here is told in words, like any error."""
     async with pool() as processes:
-        with pytest.raises(FailedElsewhere, match="Elaborate: it says 503") as raised:
+        with pytest.raises(FailedInProcess, match="Elaborate: it says 503") as raised:
             await within(processes.call(fail, Told(what="elaborate")))
     assert "flows.model.verdict.Retry" in raised.value.classes
 
@@ -262,13 +262,13 @@ async def test_what_cannot_be_pickled() -> None:
     """A job or a result that cannot be pickled, or not unpickled, fails that call; the process goes on."""
     async with pool() as processes:
         before = await within(processes.call(pid, Told()))
-        with pytest.raises(FailedElsewhere, match="cannot pickle"):
+        with pytest.raises(FailedInProcess, match="cannot pickle"):
             await processes.call(unpicklable, Told())
         with pytest.raises(ValueError, match="no number"):
             await processes.call(unreadable, Told())
         with pytest.raises(TypeError, match="cannot pickle"):
             await processes.call(pid, Told(what=threading.Lock()))
-        with pytest.raises(FailedElsewhere, match=r"ValueError: .*no number"):
+        with pytest.raises(FailedInProcess, match=r"ValueError: .*no number"):
             await processes.call(pid, Told(what=Unreadable()))
         assert await processes.call(pid, Told()) == before
 

@@ -177,7 +177,7 @@ async def test_a_lost_lease_cancels_the_function(make_flow: MakeFlow, redis: Red
 def deafen(flow: Flow[Work, Given]) -> None:
     """Let the flow hear no message that a job of its queue is cancelled, as if pub/sub were off."""
     runtime = flow._runtime
-    runtime.signals.unsubscribe(runtime.terms.keys.cancel("work"), runtime.renewer.poke)
+    runtime.signals.unsubscribe(runtime.settings.keys.cancel("work"), runtime.renewer.poke)
 
 
 def answers_of(flow: Flow[Work, Given]) -> list[list[str]]:
@@ -253,7 +253,7 @@ class Shelf:
     """A holder of leases."""
 
     queue = "work"
-    incarnation = "w1"
+    worker_id = "w1"
 
     def __init__(self, *ids: str) -> None:
         self.ids = ids

@@ -22,7 +22,7 @@ AGAIN = Retries(2, timedelta(0))
 def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second is long for a test."""
     monkeypatch.setattr("flows.kernel.deadlines.GRACE", GRACE)
-    monkeypatch.setattr("flows.kernel.hand.GRACE", GRACE)
+    monkeypatch.setattr("flows.kernel.in_flight.GRACE", GRACE)
 
 
 async def test_a_coroutine_is_cancelled(make_flow: MakeFlow) -> None:

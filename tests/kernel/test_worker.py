@@ -22,7 +22,7 @@ from tests.waiting import until
 @pytest.fixture
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a stop waits for takes seconds: that is long for a test."""
-    for name in ("hand.GRACE", "worker.GRACE", "worker.ANSWER_TIMEOUT"):
+    for name in ("in_flight.GRACE", "worker.GRACE", "worker.ANSWER_TIMEOUT"):
         monkeypatch.setattr(f"flows.kernel.{name}", 0.1)
 
 
@@ -65,7 +65,7 @@ async def test_one_worker_of_two_stops(make_flow: MakeFlow) -> None:
         assert (await flow.wait_for(await flow.create_job(Given(number=1)), LONG)).status == "done"
 
 
-async def test_stop_finishes_the_job_in_hand(make_flow: MakeFlow) -> None:
+async def test_stop_finishes_the_job_in_flight(make_flow: MakeFlow) -> None:
     """A worker that is stopped waits for the job that it runs, records it, and takes no other."""
     begun, go_on = asyncio.Event(), asyncio.Event()
 
@@ -139,7 +139,7 @@ async def test_a_function_that_ends_well_when_it_is_cancelled(make_flow: MakeFlo
 
 
 async def test_jobs_claimed_ahead_are_handed_back(make_flow: MakeFlow) -> None:
-    """Jobs that a fast worker claimed ahead go to another worker when the one in hand takes long."""
+    """Jobs that a fast worker claimed ahead go to another worker when the one in flight takes long."""
     slow, begun = asyncio.Event(), asyncio.Event()
     helped: list[str] = []
 
@@ -240,7 +240,7 @@ def recorded(flow: NumberFlow, number: int) -> asyncio.Event:
 async def test_a_rescued_job_runs_alone_after_many_that_end_at_once(
     make_flow: MakeFlow, redis: Redis, namespace: str
 ) -> None:
-    """More than one turn reports: the one after that which brought it claims nothing, though it is not yet in hand."""
+    """More than one turn reports: the one after that which brought it claims nothing, though it does not run yet."""
     beside: list[int] = []
     begun, alone = 0, False
     all_begun, go_on = asyncio.Event(), asyncio.Event()
@@ -295,8 +295,8 @@ async def test_dead_ids_are_dropped(make_flow: MakeFlow, redis: Redis, namespace
 async def test_delayed_jobs_are_taken_when_due(
     make_flow: MakeFlow, redis: Redis, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An idle worker wakes for a job that becomes due, without a ring and before it would look anyway."""
-    monkeypatch.setattr("flows.store.doorbell.POLL_SECONDS", 3600)
+    """An idle worker wakes for a job that becomes due, without a wake-up and before it would look anyway."""
+    monkeypatch.setattr("flows.store.wakeups.POLL_SECONDS", 3600)
     flow = make_flow(double)
     job_id = await flow.create_job(Given(number=1))
     seconds, micros = redis.time()
@@ -415,7 +415,7 @@ async def test_stop_does_not_wait_for_a_server_that_is_away(namespace: str, monk
 async def test_a_second_stop_hastens_the_first(
     make_flow: MakeFlow, first: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A stop that waits for the job in hand ends when another gives it no more time; nothing disturbs its cleaning."""
+    """A stop that waits for the job in flight ends when another gives it no more time, and its cleaning is let be."""
     begun, told, again = asyncio.Event(), asyncio.Event(), asyncio.Event()
     cleaned = False
 
@@ -436,15 +436,15 @@ async def test_a_second_stop_hastens_the_first(
     stopping = asyncio.create_task(flow.workers[0].stop(first))
     await asyncio.sleep(0)
     assert flow.workers[0].status == "stopping"
-    shift = flow.workers[0]._shift
-    hand_back = shift.hand_back
+    worker_loop = flow.workers[0]._worker_loop
+    hand_back = worker_loop.hand_back
 
     def noted() -> None:
         hand_back()
         if told.is_set():
             again.set()
 
-    monkeypatch.setattr(shift, "hand_back", noted)
+    monkeypatch.setattr(worker_loop, "hand_back", noted)
     hastened = asyncio.create_task(flow.workers[0].stop(0))
     await within(told.wait())
     await within(flow.workers[0].stop(0), 5)

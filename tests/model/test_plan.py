@@ -124,7 +124,7 @@ def test_a_job_is_done_after_its_last_queue() -> None:
 def test_a_function_may_return_nothing(nothing: JobResult | None) -> None:
     """None and an empty result say the same."""
     assert outcome("start", nothing) == Advance("middle", {})
-    assert outcome("last", nothing) == Done({})
+    assert outcome("last", nothing) == Done({}, returned=False)
 
 
 @pytest.mark.parametrize("queue", ["rest", "start", "fan", "aside"])
@@ -350,7 +350,7 @@ def test_a_parent_without_children_goes_straight_on(specs: bytes | None) -> None
     """The next queue's job class finds an empty list for each child queue; after the last queue it is done."""
     nothing = {"children:fan:results": b'{"leaf":[],"branch":[]}'}
     assert PLANS["fan"].fan_out(new_job_id(), specs) == Advance("rest", nothing)
-    assert PLANS["end"].fan_out(new_job_id(), specs) == Done({"children:end:results": b'{"leaf":[]}'})
+    assert PLANS["end"].fan_out(new_job_id(), specs) == Done({"children:end:results": b'{"leaf":[]}'}, returned=False)
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ async def test_a_child_that_is_cancelled_or_deleted_settles(lists: Lists) -> Non
         cancelled, deleted, expired = record.child_ids
         assert await control.cancel("add:one", cancelled, "not wanted") == "cancelled"
         assert await control.delete("add:one", deleted)
-        await lists._runtime.connection.call("DEL", lists._runtime.terms.keys.job("add:one", expired))
+        await lists._runtime.connection.call("DEL", lists._runtime.settings.keys.job("add:one", expired))
         lists_of_one = lists.create_child_workers(Add, One, one)
         await lists_of_one[0].start()
         done = await lists.wait_for(job_id, LONG)
@@ -357,3 +357,51 @@ async def test_results_of_a_child_are_typed(lists: Lists) -> None:
     assert (good.status, good.result, good.error) == ("done", Value(value=5), None)
     assert bad.error is not None
     assert (bad.status, bad.result, bad.error.type, bad.error.queue) == ("failed", None, "ValueError", "add:one")
+
+
+async def test_a_child_that_returns_nothing(lists: Lists) -> None:
+    """Its result is None for the next queue, and its parent goes on; the others' results are seen as ever."""
+    seen: list[ChildResult[Value]] = []
+
+    async def some(job: One) -> Value | None:
+        return None if job.number == 2 else Value(value=job.number)
+
+    async def see(job: Total) -> None:
+        seen.extend(job.ones)
+
+    lists.create_workers(Split, split)
+    lists.create_parent_workers(Add)
+    lists.create_child_workers(Add, One, some)
+    lists.create_workers(Total, see)
+    async with lists:
+        done = await lists.wait_for(await lists.create_job(Numbers(numbers=[1, 2, 3])), LONG)
+    assert (done.status, done.error) == ("done", None)
+    assert [(child.status, child.result) for child in seen] == [
+        ("done", Value(value=1)),
+        ("done", None),
+        ("done", Value(value=3)),
+    ]
+
+
+@pytest.mark.parametrize("by", ["a function", "a parent worker"])
+async def test_a_child_with_children_that_returns_nothing(make_lists: MakeLists, by: str) -> None:
+    """The same for one whose queue has child queues: whether a function takes it, or it has no children to wait for."""
+    seen: list[TotalOfAll] = []
+
+    async def nothing(_job: Many) -> None: ...
+
+    async def see(job: TotalOfAll) -> None:
+        seen.append(job)
+
+    lists = make_lists(last=TotalOfAll)
+    lists.create_workers(Split, split)
+    lists.create_parent_workers(Add)
+    if by == "a function":
+        lists.create_child_workers(Add, Many, nothing)
+    else:
+        lists.create_parent_workers("add:many")
+    lists.create_workers("total", see)
+    async with lists:
+        done = await lists.wait_for(await lists.create_job(Numbers(nested=[[]])), LONG)
+    assert (done.status, done.error) == ("done", None)
+    assert [(child.status, child.result) for child in seen[0].many] == [("done", None)]

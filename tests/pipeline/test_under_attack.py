@@ -11,10 +11,10 @@ import pytest
 from redis.asyncio import Redis
 
 from flows import DeclarationError, FlowOptions, KeyConflict, QueueOptions
-from flows.kernel.pace import Pace
+from flows.kernel.prefetch import Prefetch
 from flows.model.outcome import Advance, AwaitChildren, Done, NewChild
-from flows.store.claimed import Claimed
-from flows.store.ended import Ended, first_batch
+from flows.store.claimed import ClaimedJob
+from flows.store.finished import FinishedAttempt, first_batch
 from tests.pipeline.parts import (
     LONG,
     Added,
@@ -36,7 +36,7 @@ from tests.pipeline.parts import (
 
 MakeOrders = Callable[..., Orders]
 
-CLAIMED = Claimed([b"id", 1, 1, 0, 0, None])
+CLAIMED = ClaimedJob([b"id", 1, 1, 0, 0, None])
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ CLAIMED = Claimed([b"id", 1, 1, 0, 0, None])
 )
 def test_a_script_takes_a_bounded_batch(outcome: Done | Advance | AwaitChildren, taken: int) -> None:
     """However many attempts end together, a script gets 100, 1 MiB or 200 children of them, and at least one."""
-    assert first_batch([Ended(CLAIMED, outcome, child=False)] * 1000) == taken
+    assert first_batch([FinishedAttempt(CLAIMED, outcome, child=False)] * 1000) == taken
 
 
 async def test_many_jobs_that_end_together_all_go_on(orders: Orders) -> None:
@@ -91,8 +91,8 @@ async def test_a_lane_that_is_free_takes_a_job(orders: Orders) -> None:
 
 def test_a_free_lane_is_worth_a_claim() -> None:
     """However many jobs are ready, as long as not every lane has one."""
-    assert Pace(10).room(0, 9) == 1
-    assert Pace(10).room(0, 10) == 0
+    assert Prefetch(10).room(0, 9) == 1
+    assert Prefetch(10).room(0, 10) == 0
 
 
 async def test_a_parent_that_is_handed_back_while_its_children_begin(lists: Lists) -> None:

@@ -20,8 +20,10 @@ def test_passes_the_job_on_with_what_the_function_returned(world: World) -> None
 def test_what_was_tried_again_tells_of_its_success(world: World) -> None:
     """A job that has a history gets a line for the attempt that succeeded."""
     before = line("retry")
-    world.seed(jobs={"shop:1": processing(_attempts="2", _history=before)}, processing={"pick": {"1": NOW + 9}})
-    world.report(advance("1"))
+    world.seed(
+        jobs={"shop:1": processing(_fence="2", _attempts="2", _history=before)}, processing={"pick": {"1": NOW + 9}}
+    )
+    world.report(advance("1", 2))
     assert world.job("shop:1")["_history"].split("\n") == [before, line("advance", 2)]
 
 

@@ -18,12 +18,12 @@ from flows.store import answers
 from flows.store.audit import Audit
 from flows.store.control import Control
 from flows.store.creation import Creation
+from flows.store.flow_settings import FlowSettings
 from flows.store.leases import LeaseRenewal, Rescue
 from flows.store.lua_file import ScriptError
 from flows.store.lua_shape import Shape, read_shape, read_words
 from flows.store.notes import write_notes
 from flows.store.scripts import Script, load, names
-from flows.store.terms import Terms
 from flows.store.turns import Turns
 from tests.answer_shapes import mismatch, sample
 from tests.world import World
@@ -76,42 +76,44 @@ class Answering:
         return sample(script.returns, word, length)
 
 
-Reader = Callable[[Any, Terms], Coroutine[Any, Any, Any]]
+Reader = Callable[[Any, FlowSettings], Coroutine[Any, Any, Any]]
 
 
-def turns(connection: Any, terms: Terms) -> Turns:
+def turns(connection: Any, settings: FlowSettings) -> Turns:
     """Return the turns of a worker."""
-    return Turns(connection, terms, "pick", "w1", [])
+    return Turns(connection, settings, "pick", "w1", [])
 
 
-async def renew(connection: Answering, terms: Terms) -> Any:
+async def renew(connection: Answering, settings: FlowSettings) -> Any:
     """Renew over the connection of this test."""
-    renewal = LeaseRenewal("redis://127.0.0.1:1", terms)
+    renewal = LeaseRenewal("redis://127.0.0.1:1", settings)
     connection.asked.append("renew")
     renewal._send = lambda _: sample(load("renew").returns, connection.word)  # type: ignore[method-assign]
     return renewal.renew("pick", "w1", [("1", 1)])
 
 
-def create_children(connection: Any, terms: Terms) -> Coroutine[Any, Any, str]:
+def create_children(connection: Any, settings: FlowSettings) -> Coroutine[Any, Any, str]:
     """Create a child in parts."""
     job = SimpleNamespace(id="1", fence=1)
-    return turns(connection, terms).create_children(job, [NewChild("label", "1", {})])  # type: ignore[arg-type]
+    return turns(connection, settings).create_children(job, [NewChild("label", "1", {})])  # type: ignore[arg-type]
 
 
 READERS: dict[str, Reader] = {
     "build": create_children,
     "publish": create_children,
-    "delete": lambda connection, terms: Control(connection, terms).delete("shop", "1"),
-    "turn": lambda connection, terms: turns(connection, terms).turn([], 1, busy=False),
-    "report": lambda connection, terms: turns(connection, terms).report([]),
+    "delete": lambda connection, settings: Control(connection, settings).delete("shop", "1"),
+    "turn": lambda connection, settings: turns(connection, settings).turn([], 1, busy=False),
+    "report": lambda connection, settings: turns(connection, settings).report([]),
     "renew": renew,
-    "rescue": lambda connection, terms: Rescue(connection, terms, "pick").rescue(),
-    "audit": lambda connection, terms: Audit(connection, terms, ["pick"]).step(),
-    "cancel": lambda connection, terms: Control(connection, terms).cancel("shop", "1", ""),
-    "cascade": lambda connection, terms: Control(connection, terms).cascade(),
-    "retry_job": lambda connection, terms: Control(connection, terms).retry_job("shop", "1"),
-    "withdraw": lambda connection, terms: Creation(connection, terms)._withdraw(SimpleNamespace(id="1", lookups=[])),  # type: ignore[arg-type]
-    "note": lambda connection, terms: write_notes(connection, terms, "pick", "w1", {}),
+    "rescue": lambda connection, settings: Rescue(connection, settings, "pick").rescue(),
+    "audit": lambda connection, settings: Audit(connection, settings, ["pick"]).step(),
+    "cancel": lambda connection, settings: Control(connection, settings).cancel("shop", "1", ""),
+    "cascade": lambda connection, settings: Control(connection, settings).cascade(),
+    "retry_job": lambda connection, settings: Control(connection, settings).retry_job("shop", "1"),
+    "withdraw": lambda connection, settings: Creation(connection, settings)._withdraw(
+        SimpleNamespace(id="1", lookups=[])
+    ),  # type: ignore[arg-type]
+    "note": lambda connection, settings: write_notes(connection, settings, "pick", "w1", {}),
 }
 #: What Python makes of an answer in which each word is `word`.
 TOLD: dict[str, Callable[[Any, str], bool]] = {
@@ -143,7 +145,7 @@ async def test_python_reads_what_the_header_says(name: str, world: World) -> Non
         connection = Answering(word)
         if word == "cancelling" or (name == "publish" and word != "ok"):
             continue  # the one is asked until it answers something else, the other is not asked when `build` fails
-        told = await asyncio.wait_for(READERS[name](connection, world.terms), 5)
+        told = await asyncio.wait_for(READERS[name](connection, world.settings), 5)
         assert name in connection.asked
         assert TOLD[name](told, word), told
 

@@ -38,6 +38,18 @@ def uuid(number: int) -> str:
 
 
 A, B, C = uuid(1), uuid(2), uuid(3)
+#: A job that was claimed once and waits for its children.
+PARENT = {
+    "_status": "children",
+    "_queue": "pack",
+    "_policy": "continue",
+    "_fence": "1",
+    "_worker": "w1",
+    "_attempts": "1",
+}
+#: Children that have ended.
+ENDED = {**processing(BOX), "_status": "done", "_ended": str(NOW)}
+FAILED = {**ENDED, "_status": "failed"}
 
 
 def step(world: World, **named: Any) -> tuple[int, bool, list[tuple[str, str, str]]]:
@@ -49,7 +61,7 @@ def step(world: World, **named: Any) -> tuple[int, bool, list[tuple[str, str, st
 def parent(*children: str, pending: bool = True, world: World, **fields: str) -> dict[str, Any]:
     """Return what is there of the parent `9` in `pack`, which waits for these boxes and goes to `ship`."""
     keys = ",".join(f'"{world.namespace}job:{BOX}:{child}"' for child in children)
-    job = {"_status": "children", "_queue": "pack", "_policy": "continue", "_next": "ship", **fields}
+    job = {**PARENT, "_next": "ship", **fields}
     state: dict[str, Any] = {
         "jobs": {"shop:9": {"children:pack:jobs": f"[{keys}]", **job}},
         "children": {"pack": {"9": NOW}},
@@ -150,7 +162,7 @@ def test_takes_out_what_is_somewhere_else(world: World, stage: str) -> None:
 @pytest.mark.parametrize(("other", "word"), [(None, "expired"), ("not ours", "deleted")], ids=["gone", "another type"])
 def test_takes_out_what_is_gone(world: World, stage: str, other: str | None, word: str) -> None:
     """The parent of a child hears of it, here by the entry beside the hash that is gone."""
-    job = {"_status": "children", "_queue": "pack", "_policy": "continue", "_next": "ship"}
+    job = {**PARENT, "_next": "ship"}
     world.seed(
         jobs={"shop:9": job},
         pending={"shop:9": {"1"}},
@@ -202,7 +214,7 @@ def test_what_a_parent_that_is_gone_waited_for_is_kept_a_while(world: World) -> 
 
 def test_what_does_not_wait_for_children_is_taken_out(world: World) -> None:
     """The job stays as it is."""
-    jobs = {"shop:1": processing("pack"), "shop:2": {"_status": "children", "_queue": "pick"}}
+    jobs = {"shop:1": processing("pack"), "shop:2": {**PARENT, "_queue": "pick"}}
     world.seed(jobs=jobs, children={"pack": {"1": NOW, "2": NOW}})
     assert world.audit() == [("pack", "1", "elsewhere"), ("pack", "2", "elsewhere")]
     assert world.snapshot() == {"jobs": jobs}
@@ -297,16 +309,16 @@ ENDINGS = {
     "gone": (None, '{"id":"1","status":"expired"}'),
     "not its child any more": ({"_parent": "shop:8"}, '{"id":"1","status":"deleted"}'),
     "nobody's child": ({"a": "1"}, '{"id":"1","status":"deleted"}'),
-    "done": ({"_status": "done", "_parent": "shop:9"}, '{"id":"1","status":"done","result":null}'),
+    "done": ({**ENDED, "_parent": "shop:9"}, '{"id":"1","status":"done","result":null}'),
     "cancelled": ({"_status": "cancelled", "_parent": "shop:9"}, '{"id":"1","status":"cancelled"}'),
     "failed": (
-        {"_status": "failed", "_parent": "shop:9", "_error": '{"type":"E","message":"m"}'},
+        {**FAILED, "_parent": "shop:9", "_error": '{"type":"E","message":"m"}'},
         '{"id":"1","status":"failed","error":{"type":"E","message":"m"}}',
     ),
-    "failed, nobody knows why": ({"_status": "failed", "_parent": "shop:9", "_error": '{"type'}, UNREADABLE),
-    "failed, for no reason": ({"_status": "failed", "_parent": "shop:9", "_error": '{"type":"E"}'}, UNREADABLE),
-    "failed, of no type": ({"_status": "failed", "_parent": "shop:9", "_error": '{"message":"m"}'}, UNREADABLE),
-    "failed, with a number": ({"_status": "failed", "_parent": "shop:9", "_error": "5"}, UNREADABLE),
+    "failed, nobody knows why": ({**FAILED, "_parent": "shop:9", "_error": '{"type'}, UNREADABLE),
+    "failed, for no reason": ({**FAILED, "_parent": "shop:9", "_error": '{"type":"E"}'}, UNREADABLE),
+    "failed, of no type": ({**FAILED, "_parent": "shop:9", "_error": '{"message":"m"}'}, UNREADABLE),
+    "failed, with a number": ({**FAILED, "_parent": "shop:9", "_error": "5"}, UNREADABLE),
     "another type": ("not ours", '{"id":"1","status":"deleted"}'),
 }
 
@@ -315,7 +327,7 @@ ENDINGS = {
 def test_a_child_that_ended_unheard_settles(world: World, case: str) -> None:
     """The parent waits on for the other one, and sees how this one ended."""
     child, seen = ENDINGS[case]
-    other = {"_status": "processing", "_queue": BOX, "_parent": "shop:9"}
+    other = processing(BOX, _parent="shop:9")
     world.seed(**parent("1", "2", world=world), parents={BOX: {"1": "shop:9", "2": "shop:9"}})
     world.seed(jobs={f"{BOX}:2": other, **({f"{BOX}:1": child} if child else {})}, processing={BOX: {"2": NOW + 9}})
     before = world.snapshot()
@@ -333,7 +345,7 @@ def test_a_child_that_ended_unheard_settles(world: World, case: str) -> None:
 def test_the_last_child_lets_the_parent_go_on(world: World, status: str, policy: str) -> None:
     """As if it had been heard."""
     world.seed(**parent("1", world=world, _policy=policy))
-    world.seed(jobs={f"{BOX}:1": {"_status": status, "_parent": "shop:9"}})
+    world.seed(jobs={f"{BOX}:1": {**ENDED, "_status": status, "_parent": "shop:9"}})
     assert world.audit() == [(BOX, "1", "settled")]
     assert world.snapshot()["waiting"] == {"ship": ["9"]}
 
@@ -382,7 +394,7 @@ def test_big_families_are_looked_at_in_steps(world: World) -> None:
 def test_every_parent_is_looked_at(world: World) -> None:
     """Also of those that began to wait in the same millisecond, while others leave between two steps."""
     ids = [f"{number:03}" for number in range(400)]
-    job = {"_status": "children", "_queue": "pack", "_next": "ship"}
+    job = {**PARENT, "_next": "ship"}
     world.seed(
         jobs={
             f"shop:{job_id}": {**job, "children:pack:jobs": f'["{world.namespace}job:{BOX}:c{job_id}"]'}
@@ -413,7 +425,7 @@ def test_what_is_no_child_is_not_waited_for(world: World) -> None:
 STRANGERS: dict[str, tuple[str, str, dict[str, str] | str]] = {
     "of another queue, by name": ("pick:box:1", f"{BOX}:2", {"_parent": "shop:9"}),
     "of another queue": ("pack:box:2", "pick:label:1", {"_parent": "shop:9"}),
-    "over": ("pack:box:2", f"{BOX}:1", {"_parent": "shop:9", "_status": "done"}),
+    "over": ("pack:box:2", f"{BOX}:1", {**ENDED, "_parent": "shop:9"}),
     "of another type": ("pack:box:2", f"{BOX}:1", "not ours"),
 }
 
@@ -456,7 +468,7 @@ def test_parents_that_are_looked_at_quickly_are_all_looked_at(world: World) -> N
     """A step may come to more of them than it reads at once: here they name no child, and one is on its way."""
     ids = [f"{number:03}" for number in range(60)]
     world.seed(
-        jobs={f"shop:{job_id}": {"_status": "children", "_queue": "pack", "_next": "ship"} for job_id in ids},
+        jobs={f"shop:{job_id}": {**PARENT, "_next": "ship"} for job_id in ids},
         children={"pack": dict.fromkeys(ids, NOW)},
         pending={f"shop:{job_id}": {job_id} for job_id in ids},
     )
@@ -477,7 +489,7 @@ def test_a_step_looks_at_a_bounded_number_of_parents(world: World) -> None:
 
 def test_the_children_of_one_parent_do_not_hold_back_the_next(world: World) -> None:
     """A step goes on in the middle of a parent of which some children are on their way; after it comes one of none."""
-    job = {"_status": "children", "_queue": "pack", "_next": "ship", "children:pack:jobs": "[]"}
+    job = {**PARENT, "_next": "ship", "children:pack:jobs": "[]"}
     world.seed(jobs={"shop:8": job, "shop:9": job}, children={"pack": {"8": NOW, "9": NOW}})
     world.seed(audit={"shop": {"place": "children pack", "cursor": f"{NOW} 2 3 8"}})
     assert world.audit() == [("pack", "9", "joined")]
@@ -486,7 +498,7 @@ def test_the_children_of_one_parent_do_not_hold_back_the_next(world: World) -> N
 def test_a_pass_goes_on_after_a_parent_that_has_left(world: World) -> None:
     """Between two steps the one at which the pass had come goes on: the others are looked at, and none twice."""
     ids = [f"{number:03}" for number in range(200)]
-    job, key = {"_status": "children", "_queue": "pack", "_next": "ship"}, f"{world.namespace}job:{BOX}:c"
+    job, key = {**PARENT, "_next": "ship"}, f"{world.namespace}job:{BOX}:c"
     world.seed(
         jobs={f"shop:{job_id}": {**job, "children:pack:jobs": f'["{key}{job_id}"]'} for job_id in ids},
         children={"pack": {job_id: NOW + int(job_id) for job_id in ids}},
@@ -541,15 +553,15 @@ def test_a_job_that_stands_nowhere_is_put_where_it_says(world: World, stage: str
     jobs = {f"shop:{A}": processing("pack") | {"_status": stage}, f"shop:{B}": processing("pack") | {"_status": stage}}
     world.seed(jobs=jobs, **{stage: {"pack": {A: NOW + 1}}})
     assert world.audit() == [("pack", B, f"placed_{stage}")]
-    rung = {"wake": {"pack": {"w": 0}}} if stage == "delayed" else {}
-    after = {"jobs": jobs, stage: {"pack": {A: NOW + 1, B: at}}, **rung}
+    woken = {"wake": {"pack": {"w": 0}}} if stage == "delayed" else {}
+    after = {"jobs": jobs, stage: {"pack": {A: NOW + 1, B: at}}, **woken}
     assert world.snapshot(unseen=frozenset({"audit"})) == after
     assert world.audit() == []
 
 
 def test_a_parent_that_stands_nowhere_is_put_among_those_that_wait(world: World) -> None:
     """The next pass looks at its children: this one has none."""
-    job = {"_status": "children", "_queue": "pack", "_next": "ship"}
+    job = {**PARENT, "_next": "ship"}
     world.seed(jobs={f"shop:{A}": job})
     world.redis.persist(world.key("jobs", f"shop:{A}"))
     assert world.audit() == [("pack", A, "placed_children")]
@@ -568,7 +580,9 @@ def test_a_job_that_lost_its_lease_is_taken_back(world: World) -> None:
     assert world.run("rescue") == [[B, "rescued"]]
 
 
-@pytest.mark.parametrize("fields", [{"a": "1"}, {"_status": "waiting", "_queue": "ship", "_fence": "1"}])
+@pytest.mark.parametrize(
+    "fields", [{"a": "1"}, {"_status": "waiting", "_queue": "ship", "_fence": "1", "_worker": "w1"}]
+)
 @pytest.mark.parametrize("others", [0, 1, 1500], ids=["an empty list", "a short list", "a longer list"])
 def test_a_job_that_waits_in_no_list_is_pushed_again(world: World, fields: dict[str, str], others: int) -> None:
     """Behind all others, which are not touched, also where so many are looked for that the list is read at once."""
@@ -692,7 +706,7 @@ def test_only_new_jobs_may_wait_in_the_first_queue_of_another_version(world: Wor
     if kind == "a child":
         world.seed(jobs={f"{BOX}:{A}": {"a": "1"}})
     else:
-        world.seed(jobs={f"shop:{A}": {"_status": "waiting", "_queue": "pick", "_fence": "1"}})
+        world.seed(jobs={f"shop:{A}": {"_status": "waiting", "_queue": "pick", "_fence": "1", "_worker": "w1"}})
     assert world.audit() == [(queue, A, "placed_waiting")]
 
 
@@ -805,7 +819,7 @@ def test_a_time_to_live_needs_no_key_but_the_jobs_own(world: World) -> None:
 
 def test_a_child_that_waits_for_children_has_no_time_to_live(world: World) -> None:
     """That is told of it, as of any parent."""
-    job = {"_status": "children", "_queue": BOX, "_parent": "shop:9", "children:pack:box:jobs": "[]"}
+    job = {**PARENT, "_queue": BOX, "_parent": "shop:9", "children:pack:box:jobs": "[]"}
     world.seed(jobs={f"{BOX}:{A}": job}, children={BOX: {A: NOW}}, pending={f"{BOX}:{A}": {"1"}, "shop:9": {A}})
     world.seed(jobs={f"{BOX}:lid:1": {"_parent": f"{BOX}:{A}"}}, meta={f"{BOX}:lid": {"owner": "shop"}})
     _wait, _goes_on, repairs = world.run("audit", *QUEUES, f"{BOX}:lid", walk=1)
@@ -825,7 +839,7 @@ def test_who_waits_for_children_has_no_time_to_live(world: World) -> None:
     """Nor has a child while its parent waits for it; when that has ended, it has one like any job, without a word."""
     child = {"_parent": f"shop:{A}"}
     world.seed(
-        jobs={f"shop:{A}": {"_status": "children", "_queue": "pack", "children:pack:jobs": "[]"}, f"{BOX}:{B}": child},
+        jobs={f"shop:{A}": {**PARENT, "children:pack:jobs": "[]"}, f"{BOX}:{B}": child},
         children={"pack": {A: NOW}},
         pending={f"shop:{A}": {B}},
         waiting={BOX: [B]},
@@ -853,7 +867,7 @@ EDITS = {
 @pytest.mark.parametrize("case", EDITS)
 def test_what_no_worker_would_ever_take_fails(world: World, case: str) -> None:
     """As a job that cannot be read; a new life begins in the first queue."""
-    world.seed(jobs={f"shop:{A}": {**EDITS[case], "a": "1"}})
+    world.seed_damaged(jobs={f"shop:{A}": {**EDITS[case], "a": "1"}})
     assert world.audit() == [("pick", A, "malformed")]
     error = (
         '{"type":"MalformedJob","message":"its hash names a state or a queue that does not exist","traceback":"",'
@@ -869,14 +883,14 @@ def test_what_no_worker_would_ever_take_fails(world: World, case: str) -> None:
 
 def test_a_parent_that_fails_so_leaves_nothing_for_ever(world: World) -> None:
     """Its children run on, and what it waited for is forgotten with it."""
-    world.seed(jobs={f"shop:{A}": EDITS["a parent nowhere"]}, pending={f"shop:{A}": {"1"}})
+    world.seed_damaged(jobs={f"shop:{A}": EDITS["a parent nowhere"]}, pending={f"shop:{A}": {"1"}})
     assert world.audit() == [("pick", A, "malformed")]
     assert world.lives("pending", f"shop:{A}", KEPT[1])
 
 
 def test_a_parent_of_no_state_leaves_nothing_for_ever(world: World) -> None:
     """Nobody knows any more that it was one."""
-    world.seed(jobs={f"shop:{A}": EDITS["no such state"]}, pending={f"shop:{A}": {"1"}})
+    world.seed_damaged(jobs={f"shop:{A}": EDITS["no such state"]}, pending={f"shop:{A}": {"1"}})
     assert world.audit() == [("pick", A, "malformed")]
     assert world.lives("pending", f"shop:{A}", KEPT[1])
 
@@ -884,7 +898,7 @@ def test_a_parent_of_no_state_leaves_nothing_for_ever(world: World) -> None:
 def test_a_parent_hears_of_a_child_that_was_edited(world: World) -> None:
     """It settles as failed."""
     world.seed(**parent(A, world=world))
-    world.seed(jobs={f"{BOX}:{A}": {"_parent": "shop:9", "_status": "nonsense"}})
+    world.seed_damaged(jobs={f"{BOX}:{A}": {"_parent": "shop:9", "_status": "nonsense"}})
     assert (BOX, A, "malformed") in world.audit()
     assert world.snapshot()["waiting"] == {"ship": ["9"]}
 
@@ -913,7 +927,7 @@ def test_a_queue_whose_owner_cannot_be_read_is_not_ours(world: World) -> None:
 def test_what_is_no_job_of_ours_is_left_alone(world: World) -> None:
     """Keys without an id in the end, of other flows, of other types, side hashes, lookups."""
     odd = {"_status": "nonsense", "_queue": "nowhere"}
-    world.seed(
+    world.seed_damaged(
         jobs={
             "shop:1": odd,
             "shop:1-2-3-4-5": odd,
@@ -1034,7 +1048,7 @@ def test_a_busy_flow_is_left_as_it_is(world: World) -> None:
     a, b, c, d, e, _f = world.claim(6)
     world.turn(finish(a.id), fail(b.id), retry(c.id), want=0)
     parents = [next(ids) for _ in range(4)]
-    waits = {"_status": "waiting", "_queue": "pack", "_fence": "1"}
+    waits = {"_status": "waiting", "_queue": "pack", "_fence": "1", "_worker": "w1"}
     world.seed(jobs={f"shop:{job_id}": waits for job_id in parents}, waiting={"pack": parents})
     children = [next(ids) for _ in range(9)]
     for number, job in enumerate(world.claim(3, queue="pack")):
@@ -1109,7 +1123,7 @@ async def test_the_answers_are_typed(connection: Connection, world: World) -> No
     """A repair for each thing that was wrong, with the error where there was one; the server's own time counts."""
     world.seed(jobs={f"shop:{A}": processing()}, processing={"pick": {"1": 1}})
     world.redis.set(world.key("delayed", "pick"), "not ours")
-    audit, other = (Audit(connection, world.terms, QUEUES) for _ in range(2))
+    audit, other = (Audit(connection, world.settings, QUEUES) for _ in range(2))
     await audit.introduce()
     assert world.lives("audit", "shop", 7 * 24 * HOUR)
     done = await audit.step()
@@ -1129,4 +1143,4 @@ async def test_a_foreign_key_is_told_by_name(connection: Connection, world: Worl
     """As any conflict."""
     world.redis.set(world.key("audit", "shop"), "not ours")
     with pytest.raises(KeyConflict, match=world.key("audit", "shop")):
-        await Audit(connection, world.terms, QUEUES).introduce()
+        await Audit(connection, world.settings, QUEUES).introduce()

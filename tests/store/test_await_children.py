@@ -15,7 +15,7 @@ def seed(world: World, **fields: str) -> None:
 
 
 def test_creates_the_children_and_lets_the_parent_wait(world: World) -> None:
-    """The whole of it: hashes, places, who is whose parent, what is pending, and a ring for each child queue."""
+    """The whole of it: hashes, places, who is whose parent, what is pending, and a wake-up for each child queue."""
     seed(world, _rescues="1", _built="7", _building="7")
     assert world.report(await_children("9", children=TWO, to="ship", b="2"), queue="pack") == ["ok"]
     of = f"{world.namespace}job:pack:"
@@ -86,7 +86,8 @@ def test_what_a_former_attempt_left_over_does_not_count(world: World) -> None:
 
 def test_where_to_go_is_that_of_this_attempt(world: World) -> None:
     """What an earlier visit wanted next is forgotten."""
-    seed(world, _next="ship", _result='{"old":1}')
+    seed(world, _result='{"old":1}')
+    world.edit("shop:9", _next="ship")
     world.report(await_children("9", children=TWO), queue="pack")
     assert {"_next", "_result"}.isdisjoint(world.job("shop:9"))
 

@@ -28,7 +28,7 @@ def test_takes_a_new_job_out_of_its_queue(world: World) -> None:
 @pytest.mark.parametrize("state", ["waiting", "delayed"])
 def test_takes_a_job_out_of_the_place_of_its_state(world: World, state: str) -> None:
     """It leaves the queue where it is, and only that structure."""
-    job = {"_status": state, "_queue": "pack", "_fence": "1", "_attempts": "1"}
+    job = {"_status": state, "_queue": "pack", "_fence": "1", "_worker": "w1", "_attempts": "1"}
     world.seed(jobs={"shop:1": job}, waiting={"pack": ["1", "2"]}, delayed={"pack": {"1": 5, "2": 6}})
     assert call(world) == ["cancelled", 0]
     found = world.snapshot()
@@ -89,7 +89,7 @@ def test_the_reason_is_that_of_whoever_asked(world: World) -> None:
 def test_notes_that_the_children_are_to_be_cancelled(world: World) -> None:
     """A parent that waits is cancelled at once, and stays until `cascade` has come to all of its children."""
     of = f"{world.namespace}job:pack:box:"
-    parent = {"_status": "children", "_queue": "pack", "children:pack:jobs": f'["{of}1","{of}2","{of}3"]'}
+    parent = {**processing("pack"), "_status": "children", "children:pack:jobs": f'["{of}1","{of}2","{of}3"]'}
     world.seed(
         jobs={"shop:1": parent},
         children={"pack": {"1": NOW}},
@@ -122,7 +122,7 @@ def test_a_parent_whose_attempt_was_interrupted_leaves_no_children(world: World,
 
 def test_a_child_is_noted_with_its_root(world: World) -> None:
     """Rescuers know the flow, and not how deep its queues are nested."""
-    world.seed(jobs={"pack:box:1": {"_status": "children", "_queue": "pack:box"}}, pending={"pack:box:1": {"5"}})
+    world.seed(jobs={"pack:box:1": {**processing("pack:box"), "_status": "children"}}, pending={"pack:box:1": {"5"}})
     assert call(world, flow="pack:box", first="pack:box") == ["cancelled", 1]
     assert world.snapshot()["cancelling"] == {"shop": {"pack:box:1": "1"}}
 
@@ -140,7 +140,7 @@ def test_a_note_of_another_type_is_named(world: World) -> None:
 @pytest.mark.parametrize("state", ["done", "failed", "cancelled"])
 def test_comes_too_late_for_what_has_ended(world: World, state: str) -> None:
     """An ending stands."""
-    world.seed(jobs={"shop:1": {"_status": state, "_queue": "pick"}})
+    world.seed(jobs={"shop:1": {**processing(), "_status": state}})
     before = world.snapshot()
     assert call(world) == ["too late", 0]
     assert world.snapshot() == before
@@ -216,7 +216,7 @@ def test_a_call_that_is_sent_twice_answers_the_same(world: World) -> None:
     """Whoever did not hear the answer hears it now, and not that the job has ended."""
     world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
     named = {"flow": "shop", "first": "pick", "id": "1", "reason": "why"}
-    call = world.terms.new_call()
+    call = world.settings.new_call()
     assert world.run("cancel", **named, call=call) == ["cancelled", 0]
     assert world.run("cancel", **named, call=call) == ["cancelled", 0]
     assert world.run("cancel", **named) == ["too late", 0]

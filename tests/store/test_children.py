@@ -226,7 +226,7 @@ def test_five_hundred_results_are_inlined_and_more_are_not(world: World) -> None
         fragment = json.dumps({"status": "done", "result": "x" * size})
         world.seed(
             jobs={
-                "shop:9": {"_status": "children", "_queue": "pack", "_next": "ship", "children:pack:jobs": jobs}
+                "shop:9": {**processing("pack"), "_status": "children", "_next": "ship", "children:pack:jobs": jobs}
                 | {"children:pack:results": "of an earlier visit"},
                 f"pack:box:{ids[0]}": processing(BOX, _parent="shop:9"),
             },
@@ -372,7 +372,7 @@ def test_late_children_of_a_former_life_do_not_count_in_the_next(world: World) -
 @pytest.mark.parametrize("state", ["done", "failed", "cancelled"])
 def test_a_parent_that_has_ended_hears_nothing(world: World, state: str) -> None:
     """Whatever is still pending: its hash stays as it ended, and nothing comes to lie beside it."""
-    parent = {"_status": state, "_queue": "pack", "_policy": "fail"}
+    parent = {**processing("pack"), "_status": state}
     world.seed(jobs={"shop:9": parent, f"{BOX}:1": processing(BOX, _parent="shop:9")}, pending={"shop:9": {"1"}})
     assert world.report(fail("1"), queue=BOX) == ["ok"]
     found = world.snapshot()

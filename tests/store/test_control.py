@@ -17,7 +17,7 @@ from tests.world import World, await_children, packed, processing
 async def control(redis_url: str, world: World) -> AsyncIterator[Control]:
     """Act on the world's flow."""
     connection = Connection(redis_url, "test-control")
-    yield Control(connection, world.terms)
+    yield Control(connection, world.settings)
     await connection.close()
 
 
@@ -98,7 +98,7 @@ async def test_a_job_that_runs_is_asked_as_often_as_one_likes(control: Control, 
 
 
 async def test_a_family_is_deleted_from_the_top(control: Control, world: World) -> None:
-    """Nothing of it stays but the bells."""
+    """Nothing of it stays but the wake-ups."""
     seed_family(world)
     assert await control.delete("shop", "9")
     assert world.snapshot() == {}
@@ -126,6 +126,6 @@ async def test_a_parent_is_retried_after_its_children_were_cancelled(control: Co
 
 async def test_what_is_gone_or_over_is_answered(control: Control, world: World) -> None:
     """The words reach the caller."""
-    world.seed(jobs={"shop:1": {"_status": "done", "_queue": "pick"}})
+    world.seed(jobs={"shop:1": {**processing("pick"), "_status": "done"}})
     assert await control.cancel("shop", "1", "why") == "too late"
     assert await control.cancel("shop", "none", "why") == "gone"

@@ -31,11 +31,11 @@ async def connection(redis_url: str) -> AsyncIterator[Connection]:
 @pytest.fixture
 def creation(connection: Connection, world: World) -> Creation:
     """Create jobs of the world's flow."""
-    return Creation(connection, world.terms)
+    return Creation(connection, world.settings)
 
 
 async def test_the_transaction_is_the_contract(creation: Creation, world: World) -> None:
-    """What the server sees, command by command: hash, TTL, each list and its TTL, the queue, the bell."""
+    """What the server sees, command by command: hash, TTL, each list and its TTL, the queue, the wake-up."""
     job = creation.prepare("1", FIELDS, [("user", 7), ("tags", ["a", "b", "a"])])
     with world.redis.monitor() as monitor:
         await creation.create(job)
@@ -69,7 +69,7 @@ async def test_the_bytes_of_one_job(
         return await packed(connection, data, replies)
 
     monkeypatch.setattr(Connection, "packed", watched)
-    creation = Creation(connection, replace(world.terms, ttl_ms=ttl))
+    creation = Creation(connection, replace(world.settings, ttl_ms=ttl))
     await creation.create(creation.prepare("1", {"a": b"x" * 1000, "b": b'"\xc3\xa9"'}, [("user", 7), ("b", "é")]))
     job, lookups = world.key("jobs", "shop:1"), [world.key("lookups", "shop:user:7"), world.key("lookups", "shop:b:é")]
     assert sent == [
@@ -139,7 +139,7 @@ async def test_the_end_state(creation: Creation, world: World) -> None:
 
 async def test_without_a_ttl_nothing_expires(connection: Connection, world: World) -> None:
     """`job_ttl=None` leaves the EXPIRE commands out."""
-    creation = Creation(connection, replace(world.terms, ttl_ms=0))
+    creation = Creation(connection, replace(world.settings, ttl_ms=0))
     await creation.create(creation.prepare("1", FIELDS, [("user", 7)]))
     assert (world.life("jobs", "shop:1"), world.life("lookups", "shop:user:7")) == (-1, -1)
 
@@ -304,7 +304,7 @@ async def test_a_full_server_takes_no_job() -> None:
     with private_server() as url, Redis.from_url(url, decode_responses=True) as redis:
         world, connection = World(redis, ""), Connection(url, "test")
         try:
-            creation = Creation(connection, world.terms)
+            creation = Creation(connection, world.settings)
             await connection.open()
             redis.config_set("maxmemory", "1")
             jobs = [creation.prepare(job_id, FIELDS, [("user", 7)]) for job_id in "12"]
@@ -319,7 +319,7 @@ async def test_a_full_server_takes_no_job() -> None:
 
 def test_the_payload_is_limited(creation: Creation, world: World) -> None:
     """Bytes of values count, up to the limit and no further; the error says the numbers."""
-    limit = world.terms.max_payload
+    limit = world.settings.max_payload
     creation.prepare("1", {"a": b"x" * limit}, [])
     with pytest.raises(PayloadTooLarge, match="1,048,577 bytes, over max_payload=1,048,576"):
         creation.prepare("1", {"a": b"x" * limit, "b": b"y"}, [])

@@ -12,8 +12,8 @@ PLACES = {
     "waiting": ({"_status": "waiting", "_queue": "pack"}, {"waiting": {"pack": ["1"]}}),
     "processing": (processing(), {"processing": {"pick": {"1": NOW}}}),
     "delayed": ({"_status": "delayed", "_queue": "pack"}, {"delayed": {"pack": {"1": NOW}}}),
-    "children": ({"_status": "children", "_queue": "pack"}, {"children": {"pack": {"1": NOW}}}),
-    "done": ({"_status": "done", "_queue": "pick"}, {}),
+    "children": ({**processing("pack"), "_status": "children"}, {"children": {"pack": {"1": NOW}}}),
+    "done": ({**processing("pick"), "_status": "done"}, {}),
     "cancelled": ({"_status": "cancelled"}, {}),
 }
 
@@ -69,7 +69,7 @@ def test_a_late_child_of_a_deleted_parent_writes_nothing(world: World) -> None:
     """It ends as any job does; no hash of its parent comes into being."""
     world.seed(
         jobs={
-            "shop:9": {"_status": "children", "_queue": "pack"},
+            "shop:9": {**processing("pack"), "_status": "children"},
             "pack:box:1": processing("pack:box", _parent="shop:9"),
         },
         pending={"shop:9": {"1"}},
@@ -93,7 +93,7 @@ def test_of_a_missing_job_nothing_is_written(world: World) -> None:
 def test_a_parent_hears_of_a_child_that_was_deleted(world: World, *, there: bool) -> None:
     """Also of one whose hash somebody else has deleted before."""
     world.seed(
-        jobs={"shop:9": {"_status": "children", "_queue": "pack", "_next": "ship"}},
+        jobs={"shop:9": {**processing("pack"), "_status": "children", "_next": "ship"}},
         children={"pack": {"9": NOW}},
         pending={"shop:9": {"1"}},
         parents={"pack:box": {"1": "shop:9"}},
@@ -127,7 +127,7 @@ def test_a_key_of_another_type_is_named(world: World, kind: str, name: str) -> N
 
 def test_what_is_named_like_the_place_of_an_ended_job_is_not_ours(world: World) -> None:
     """There is no such place: the job is deleted and the key stays."""
-    world.seed(jobs={"shop:1": {"_status": "done", "_queue": "pick"}})
+    world.seed(jobs={"shop:1": {**processing("pick"), "_status": "done"}})
     key = f"{world.namespace}queue:pick:done"
     world.redis.set(key, "not ours")
     assert world.run("delete", id="1") == ["deleted", []]
@@ -145,9 +145,9 @@ def test_notes_of_what_is_to_be_cancelled_that_are_none_hinder_nothing(world: Wo
 def test_a_call_that_is_sent_twice_answers_the_same(world: World) -> None:
     """The children are named again, for whoever did not hear of them."""
     jobs = f'["{world.namespace}job:pack:box:2"]'
-    world.seed(jobs={"shop:1": {"_status": "done", "_queue": "pack", "children:pack:jobs": jobs}})
+    world.seed(jobs={"shop:1": {**processing("pack"), "_status": "done", "children:pack:jobs": jobs}})
     named = {"flow": "shop", "first": "pick", "id": "1"}
-    call = world.terms.new_call()
+    call = world.settings.new_call()
     answers = [world.run("delete", **named, call=call) for _ in range(2)]
     assert answers == [["deleted", [f"{world.namespace}job:pack:box:2"]]] * 2
     assert 10_000 < world.redis.pttl(call) <= 20_000
@@ -157,7 +157,7 @@ def test_a_call_that_is_sent_twice_answers_the_same(world: World) -> None:
 def test_an_answer_of_another_type_is_named(world: World) -> None:
     """Nothing is deleted by a call of which nobody could say whether it was sent before."""
     world.seed(jobs={"shop:1": {"a": "1"}})
-    call = world.terms.new_call()
+    call = world.settings.new_call()
     world.redis.sadd(call, "not ours")
     with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {call} holds a set where flows keeps a string"):
         world.run("delete", id="1", call=call)

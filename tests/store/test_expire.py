@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.world import NOW, World
+from tests.world import NOW, World, processing
 
 
 def test_drops_and_counts_ids_whose_job_has_expired(world: World) -> None:
@@ -19,8 +19,8 @@ def test_a_parent_hears_of_a_child_that_is_gone(world: World) -> None:
     """The map beside the hash knows the parent, which sees the child as expired and goes on."""
     jobs = f'["{world.namespace}job:pack:box:1"]'
     parent = {
+        **processing("pack"),
         "_status": "children",
-        "_queue": "pack",
         "_policy": "continue",
         "_next": "ship",
         "children:pack:jobs": jobs,

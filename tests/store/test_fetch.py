@@ -18,7 +18,7 @@ from tests.world import World
 async def fetch(redis_url: str, world: World) -> AsyncIterator[Fetch]:
     """Read the world's flow."""
     connection = Connection(redis_url, "test-fetch")
-    yield Fetch(connection, world.terms)
+    yield Fetch(connection, world.settings)
     await connection.close()
 
 

@@ -50,7 +50,7 @@ def test_a_child_settles(silent: World) -> None:
     """The parent of a child that ended hears of it, and goes on."""
     silent.seed(
         jobs={
-            "shop:1": {"_status": "children", "_queue": "pack", "_next": "ship"},
+            "shop:1": {"_status": "children", "_queue": "pack", "_fence": "1", "_worker": "w1", "_next": "ship"},
             "pack:box:c": processing("pack:box", _parent="shop:1"),
         },
         children={"pack": {"1": NOW}},

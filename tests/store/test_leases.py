@@ -17,7 +17,7 @@ from tests.world import World, processing
 @pytest.fixture
 def renewal(redis_url: str, world: World) -> Iterator[LeaseRenewal]:
     """Open the client of the renewals."""
-    renewal = LeaseRenewal(redis_url, world.terms)
+    renewal = LeaseRenewal(redis_url, world.settings)
     yield renewal
     renewal.close()
 
@@ -70,7 +70,7 @@ def test_no_server_is_an_error() -> None:
     """The renewer is told, and tries again at its next round."""
     with private_server() as url:
         pass
-    renewal = LeaseRenewal(url, World(None, "").terms)  # type: ignore[arg-type]
+    renewal = LeaseRenewal(url, World(None, "").settings)  # type: ignore[arg-type]
     with pytest.raises(StoreUnavailable, match="could not be renewed"):
         renewal.renew("pick", "w1", [("1", 1)])
     renewal.close()
@@ -80,13 +80,13 @@ async def test_rescue_goes_on_until_none_is_left(connection: Connection, world: 
     """However many leases are over; their words come back with the ids."""
     ids = [str(number) for number in range(250)]
     world.seed(jobs={f"shop:{job_id}": processing() for job_id in ids}, processing={"pick": dict.fromkeys(ids, 1)})
-    assert sorted(await Rescue(connection, world.terms, "pick").rescue()) == sorted(
+    assert sorted(await Rescue(connection, world.settings, "pick").rescue()) == sorted(
         (job_id, "rescued") for job_id in ids
     )
-    assert await Rescue(connection, world.terms, "pick").rescue() == []
+    assert await Rescue(connection, world.settings, "pick").rescue() == []
 
 
 async def test_a_child_queue_is_rescued_under_its_own_name(connection: Connection, world: World) -> None:
     """Its jobs bear the queue's full name."""
     world.seed(jobs={"pack:box:1": processing("pack:box")}, processing={"pack:box": {"1": 1}})
-    assert await Rescue(connection, world.terms, "pack:box").rescue() == [("1", "rescued")]
+    assert await Rescue(connection, world.settings, "pack:box").rescue() == [("1", "rescued")]

@@ -55,7 +55,7 @@ def test_a_key_of_another_type_is_named(world: World) -> None:
 def test_a_call_that_is_sent_twice_adds_its_lines_once(world: World) -> None:
     """An answer that was lost leaves no line in the log twice."""
     world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})
-    call = world.terms.new_call()
+    call = world.settings.new_call()
     for _ in range(2):
         assert world.run("note", "1", 1, "", 1, "a line", call=call) == ["ok"]
     assert world.snapshot()["log"] == {"shop:1": ["a line"]}

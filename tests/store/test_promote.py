@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.world import NOW, TTL, World, processing
 
-DELAYED = {"_status": "delayed", "_queue": "pick", "_fence": "1", "_attempts": "1"}
+DELAYED = {"_status": "delayed", "_queue": "pick", "_fence": "1", "_worker": "w1", "_attempts": "1"}
 
 
 def test_lets_due_jobs_wait_in_the_order_in_which_they_are_due(world: World) -> None:
@@ -65,7 +65,7 @@ def test_takes_a_hundred_at_most(world: World) -> None:
 
 def test_a_child_that_was_lost_while_delayed_settles(world: World) -> None:
     """A child whose hash is gone, or holds something else, does not keep its parent waiting."""
-    parent = {"_status": "children", "_queue": "pack", "_policy": "continue", "_next": "ship"}
+    parent = {**processing("pack"), "_status": "children", "_policy": "continue", "_next": "ship"}
     world.seed(
         jobs={"shop:9": parent},
         children={"pack": {"9": NOW}},

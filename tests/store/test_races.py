@@ -37,7 +37,7 @@ class Caller:
         """Call a script."""
         usual = {**self.world._usual(worker=self.name, **named)}
         if script != "turn":
-            usual["call"] = self.world.terms.new_call()
+            usual["call"] = self.world.settings.new_call()
         return await self.connection.run(load(script), {**usual, **named}, rest)
 
     async def claim(self, want: int, queue: str = "pick") -> list[tuple[str, int]]:
@@ -123,7 +123,7 @@ async def test_a_lease_is_taken_back_once(world: World, callers: list[Caller]) -
 async def test_due_jobs_are_promoted_once(world: World, callers: list[Caller]) -> None:
     """All idle workers wake at the same due time."""
     ids = [str(number) for number in range(200)]
-    delayed = {"_status": "delayed", "_queue": "pick", "_fence": "1", "_attempts": "1"}
+    delayed = {"_status": "delayed", "_queue": "pick", "_fence": "1", "_worker": "w1", "_attempts": "1"}
     world.seed(jobs={f"shop:{job_id}": delayed for job_id in ids}, delayed={"pick": dict.fromkeys(ids, NOW)})
     claims = await asyncio.gather(*(caller.claim(30) for caller in callers))
     assert sorted(job_id for claim in claims for job_id, _fence in claim) == sorted(ids)

@@ -34,7 +34,7 @@ STRANGERS = {
 
 def seed_one(world: World, **fields: str) -> None:
     """Let worker `w1` have the job `1` of `pick`."""
-    world.seed(jobs={"shop:1": processing(a="1", **fields)}, processing={"pick": {"1": NOW + 9}})
+    world.seed_damaged(jobs={"shop:1": processing(a="1", **fields)}, processing={"pick": {"1": NOW + 9}})
 
 
 @ALL
@@ -51,7 +51,7 @@ def test_a_stranger_changes_nothing(world: World, ended: list[Argument], fields:
 @pytest.mark.parametrize("job", [{"_status": "processing", "_queue": "pick"}, {"a": "1"}], ids=["edited", "new"])
 def test_a_job_that_nobody_has_is_nobodys(world: World, ended: list[Argument], job: dict[str, str]) -> None:
     """Its hash does not say whose it is: it was never claimed, or somebody has deleted the field."""
-    world.seed(jobs={"shop:1": job}, processing={"pick": {"1": NOW + 9}})
+    world.seed_damaged(jobs={"shop:1": job}, processing={"pick": {"1": NOW + 9}})
     before = world.snapshot()
     assert world.report(ended) == ["stale"]
     assert world.snapshot() == before
@@ -61,7 +61,7 @@ def test_a_job_that_nobody_has_is_nobodys(world: World, ended: list[Argument], j
 def test_counts_that_were_edited_hinder_no_end(world: World, ended: list[Argument]) -> None:
     """The job is its worker's, by fence and name; what is nonsense stays so, and fails the job at its next claim."""
     job = {"_status": "processing", "_queue": "pick", "_attempt": "1 w1 many", "_history": line("retry")}
-    world.seed(jobs={"shop:1": job}, processing={"pick": {"1": NOW + 9}})
+    world.seed_damaged(jobs={"shop:1": job}, processing={"pick": {"1": NOW + 9}})
     assert world.report(ended)[0] in {"ok", "cancelled"}
     assert world.job("shop:1")["_attempt"] == "1 w1 many"
     world.now += 9000
@@ -175,7 +175,7 @@ def test_ends_many_attempts_in_order(world: World) -> None:
 
 
 def test_wakes_the_queues_to_which_jobs_went(world: World) -> None:
-    """Each queue that has new work gets one ring, however many jobs came."""
+    """Each queue that has new work gets one wake-up, however many jobs came."""
     world.seed(jobs={f"shop:{number}": processing() for number in "1234"})
     world.report(advance("1"), advance("2"), advance("3", to="ship"), finish("4"))
     assert world.snapshot(unseen=frozenset())["wake"] == {"pack": {"w": 0}, "ship": {"w": 0}}

@@ -81,7 +81,7 @@ def test_a_flag_to_cancel_is_carried_out(world: World) -> None:
 def test_counts_that_were_edited_hinder_nothing(world: World) -> None:
     """It is not known how often the job crashed: it is taken back, fails at its next claim, and the others go on."""
     job = {"_status": "processing", "_queue": "pick", "_attempt": "nonsense"}
-    world.seed(jobs={"shop:1": job, "shop:2": processing()}, processing={"pick": {"1": NOW, "2": NOW}})
+    world.seed_damaged(jobs={"shop:1": job, "shop:2": processing()}, processing={"pick": {"1": NOW, "2": NOW}})
     assert world.run("rescue") == [["1", "rescued"], ["2", "rescued"]]
     told = line("rescue").replace("w1", "")
     assert world.job("shop:1") == job | {"_status": "waiting", "_history": told}
@@ -106,7 +106,7 @@ def test_drops_leases_of_what_is_not_processed_here(world: World) -> None:
 @pytest.mark.parametrize(("other", "word"), [(None, "expired"), ("not ours", "deleted")], ids=["gone", "another type"])
 def test_a_parent_hears_of_a_child_that_was_lost(world: World, other: str | None, word: str) -> None:
     """A child whose hash is gone, or holds something else, does not keep its parent waiting."""
-    parent = {"_status": "children", "_queue": "pack", "_policy": "continue", "_next": "ship"}
+    parent = {**processing("pack"), "_status": "children", "_policy": "continue", "_next": "ship"}
     world.seed(
         jobs={"shop:9": parent},
         children={"pack": {"9": NOW}},

@@ -9,9 +9,9 @@ from tests.world import NOW, TTL, World, line, processing, retry
 
 def test_delays_the_job_and_keeps_the_error(world: World) -> None:
     """The attempt counts; the job stands among the delayed ones at its due time."""
-    world.seed(jobs={"shop:1": processing(a="1", _attempts="2")}, processing={"pick": {"1": NOW + 9}})
-    assert world.report(retry("1", delay_ms=700, error='{"type":"E"}')) == ["ok"]
-    after = processing(a="1", _attempts="2") | {
+    world.seed(jobs={"shop:1": processing(a="1", _fence="2", _attempts="2")}, processing={"pick": {"1": NOW + 9}})
+    assert world.report(retry("1", 2, delay_ms=700, error='{"type":"E"}')) == ["ok"]
+    after = processing(a="1", _fence="2", _attempts="2") | {
         "_status": "delayed",
         "_error": '{"type":"E"}',
         "_history": line("retry", 2, more='"error":{"type":"E"}'),

@@ -11,7 +11,8 @@ from tests.world import HOUR, TTL, World, fail, processing
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
 def test_lets_the_job_wait_where_it_ended(world: World, state: str) -> None:
     """Attempts and crashes count anew; the fence does not, so that every earlier attempt stays a stranger."""
-    ended = {"_status": state, "_rescues": "2", "_cancel": "x", "_error": "{}", "_ended": "5", "_reason": "x"}
+    ended = {"_status": state, "_rescues": "2", "_cancel": "x", "_error": "{}", "_ended": "5"}
+    ended |= {"_reason": "x"} if state == "cancelled" else {}
     world.seed(jobs={"shop:1": processing("pack", a="1", _visit="1", _fence="3") | ended}, waiting={"pack": ["7"]})
     assert world.run("retry_job", id="1") == "retried"
     life = {"_status": "waiting", "_attempts": "0", "_visit": "2", "_fence": "3"}
@@ -104,8 +105,8 @@ def test_notes_of_what_is_to_be_cancelled_that_are_none_hinder_nothing(world: Wo
 
 def test_a_call_that_is_sent_twice_answers_the_same(world: World) -> None:
     """The answer was lost and the job has failed again meanwhile: the same call gives it no third life."""
-    world.seed(jobs={"shop:1": {"_status": "failed", "_queue": "pick", "_fence": "1"}})
-    call = world.terms.new_call()
+    world.seed(jobs={"shop:1": {"_status": "failed", "_queue": "pick", "_fence": "1", "_worker": "w1"}})
+    call = world.settings.new_call()
     assert world.run("retry_job", flow="shop", first="pick", id="1", call=call) == "retried"
     [job] = world.claim()
     world.report(fail("1", job.fence))

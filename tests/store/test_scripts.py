@@ -110,7 +110,7 @@ def test_only_what_frees_memory_runs_on_a_full_server() -> None:
 async def test_a_server_that_forgot_the_scripts_gets_the_text(world: World, redis_url: str) -> None:
     """NOSCRIPT is answered by EVAL, after which the digest is known again."""
     connection = Connection(redis_url, "test")
-    named = {**world.terms.named(), "id": "1", "call": world.terms.new_call()}
+    named = {**world.settings.named(), "id": "1", "call": world.settings.new_call()}
     try:
         world.redis.script_flush()
         assert await connection.run(load("retry_job"), named) == b"gone"
@@ -145,7 +145,7 @@ def test_a_line_of_a_script_is_told_by_its_file(told: str, located: str) -> None
 async def test_an_error_of_a_script_names_the_file_and_the_line(world: World, redis_url: str) -> None:
     """Of the include in which it is, on the way to the caller, sent by digest or in full."""
     connection = Connection(redis_url, "test")
-    named = {**world.terms.named(), "now": "noon", "processing": world.keys.processing("pick"), "worker": "w"}
+    named = {**world.settings.named(), "now": "noon", "processing": world.keys.processing("pick"), "worker": "w"}
     try:
         for _ in range(2):
             with pytest.raises(StoreError, match=r"jobs/include/clock\.lua:\d+: attempt to compare"):
@@ -157,7 +157,7 @@ async def test_an_error_of_a_script_names_the_file_and_the_line(world: World, re
 
 def test_an_error_of_the_renewal_names_the_file_and_the_line(world: World, redis_url: str) -> None:
     """It has a connection of its own, and tells of errors in the same way."""
-    renewal = LeaseRenewal(redis_url, world.terms)
+    renewal = LeaseRenewal(redis_url, world.settings)
     world.redis.set(world.keys.processing("pick"), "no set")
     try:
         with pytest.raises(StoreUnavailable, match=r"FLOWSCONFLICT .* on jobs/include/type\.lua:\d+\."):

@@ -9,9 +9,11 @@ from tests.world import NOW, TTL, World, line, processing, snooze
 
 def test_delays_the_job_without_using_up_an_attempt(world: World) -> None:
     """The same as a retry, but for the count of attempts and the error."""
-    world.seed(jobs={"shop:1": processing(a="1", _attempts="3", _error="{}")}, processing={"pick": {"1": NOW + 9}})
-    assert world.report(snooze("1", delay_ms=700)) == ["ok"]
-    after = processing(a="1", _error="{}") | {
+    world.seed(
+        jobs={"shop:1": processing(a="1", _fence="3", _attempts="3", _error="{}")}, processing={"pick": {"1": NOW + 9}}
+    )
+    assert world.report(snooze("1", 3, delay_ms=700)) == ["ok"]
+    after = processing(a="1", _fence="3", _error="{}") | {
         "_status": "delayed",
         "_attempts": "2",
         "_history": line("snooze", 3, more='"reason":"later"'),

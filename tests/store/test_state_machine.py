@@ -49,7 +49,7 @@ VERBS = {
     "release": (release, "waiting"),
     "cancel": (cancel_attempt, "cancelled"),
 }
-#: What may stay without a TTL when every job has ended: counts of what was dropped, and bells.
+#: What may stay without a TTL when every job has ended: counts of what was dropped, and wake-ups.
 EVERLASTING = {"meta", "wake"}
 
 
@@ -124,7 +124,7 @@ class Jobs(RuleBasedStateMachine):
         """Create jobs that have come to the queue whose jobs have children."""
         for _ in range(count):
             job_id = self._new_id()
-            fields = {"_status": "waiting", "_queue": "pack", "_fence": "1", "_attempts": "0"}
+            fields = {"_status": "waiting", "_queue": "pack", "_fence": "1", "_worker": "w1", "_attempts": "0"}
             self.world.seed(jobs={f"shop:{job_id}": fields}, waiting={"pack": [job_id]})
             self.jobs[f"shop:{job_id}"] = {"state": "waiting", "queue": "pack", "fence": 1, "life": 0}
 

@@ -21,7 +21,7 @@ from tests.world import (
     snooze,
 )
 
-DELAYED = {"_status": "delayed", "_queue": "pick", "_fence": "1", "_attempts": "1"}
+DELAYED = {"_status": "delayed", "_queue": "pick", "_fence": "1", "_worker": "w1", "_attempts": "1"}
 
 
 def test_ends_and_claims_in_one_call(world: World) -> None:
@@ -63,7 +63,7 @@ def test_a_turn_that_brought_nothing_is_not_kept(world: World) -> None:
 
 @pytest.mark.parametrize(("holder", "due"), [("w1", 3_000), ("w2", 0)])
 def test_sent_again_it_tells_of_its_own_alarm(world: World, holder: str, due: int) -> None:
-    """Who has set the queue's alarm has to hear when it rings; who has not is told nothing of it."""
+    """Who has set the queue's alarm has to hear when it is over; who has not is told nothing of it."""
     world.seed(
         jobs={"shop:1": processing(), "shop:2": {"_status": "delayed", "_queue": "pick"}},
         processing={"pick": {"1": NOW + 9}},
@@ -141,12 +141,12 @@ def test_one_worker_of_the_queue_wakes_for_the_next_due_job(world: World) -> Non
         (701, 700),  # later than the job
         (700, 0),
         (1, 0),
-        (0, 700),  # it has rung
+        (0, 700),  # it is over
         (-1, 700),
     ],
 )
 def test_an_alarm_that_helps_no_more_is_taken_over(world: World, alarm: int, due: int) -> None:
-    """Another worker's alarm counts until it has rung, and only where it rings in time."""
+    """Another worker's alarm counts until it is over, and only where it comes in time."""
     world.seed(jobs={"shop:1": DELAYED}, delayed={"pick": {"1": NOW + 700}})
     world.redis.set(world.keys.timer("pick"), f"{NOW + alarm} w9")
     assert world.turn(want=1, worker="w1").due == due
@@ -156,7 +156,7 @@ def test_an_alarm_that_helps_no_more_is_taken_over(world: World, alarm: int, due
 
 @pytest.mark.parametrize(("holder", "passed_on"), [("w1", True), ("w2", False)])
 def test_a_worker_that_got_enough_passes_its_alarm_on(world: World, holder: str, passed_on: bool) -> None:  # noqa: FBT001
-    """Its hands are full, so it will not hear it: the bell wakes another, who sets its own."""
+    """It has no room, so it will not hear it: a wake-up goes to another, who sets its own."""
     world.seed(
         jobs={"shop:1": DELAYED, "shop:2": {"a": "1"}},
         delayed={"pick": {"1": NOW + 700}},

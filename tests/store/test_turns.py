@@ -22,10 +22,10 @@ from flows.model.outcome import (
     Snooze,
 )
 from flows.store.connection import Connection
-from flows.store.ended import fits_one_script
+from flows.store.finished import fits_one_script
 from flows.store.turns import Turns
 from flows.testing import private_server
-from tests.world import World
+from tests.world import World, processing
 
 ERROR = JobError(type="E", message="m", traceback="", queue="pick", attempt=1)
 #: Each outcome, and where its job is afterwards.
@@ -57,7 +57,7 @@ async def test_every_outcome_is_a_transition(
     """By turn and by report alike; the fields of the outcome are in the hash."""
     outcome, state, queue = case
     world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
-    turns = Turns(connection, world.terms, "pick", "w1", ["a", "none"])
+    turns = Turns(connection, world.settings, "pick", "w1", ["a", "none"])
     turn = await turns.turn([], 5, busy=False)
     [claimed] = turn.claimed
     assert (claimed.id, claimed.fence, claimed.attempt, claimed.visit, claimed.alone) == ("1", 1, 1, 0, False)
@@ -75,7 +75,7 @@ async def test_every_outcome_is_a_transition(
 async def test_a_turn_can_be_repeated(connection: Connection, world: World) -> None:
     """The same jobs with the same fences, and nothing ends or begins twice."""
     world.seed(jobs={f"shop:{number}": {"a": "1"} for number in "123"}, waiting={"pick": ["1", "2", "3"]})
-    turns = Turns(connection, world.terms, "pick", "w1", ["a"])
+    turns = Turns(connection, world.settings, "pick", "w1", ["a"])
     first = await turns.turn([], 1, busy=False)
     second = await turns.turn([turns.ended(first.claimed[0], Done({}))], 1, busy=False)
     again = await turns.repeat()
@@ -90,14 +90,14 @@ async def test_a_child_hands_its_result_to_its_parent(connection: Connection, wo
     """As one JSON object, made of the fields as they are."""
     world.seed(
         jobs={
-            "shop:9": {"_status": "children", "_queue": "pack", "_next": "ship"}
+            "shop:9": {**processing("pack"), "_status": "children", "_next": "ship"}
             | {"children:pack:jobs": f'["{world.namespace}job:pack:box:1"]'},
             "pack:box:1": {"n": "1", "_parent": "shop:9"},
         },
         pending={"shop:9": {"1"}},
         waiting={"pack:box": ["1"]},
     )
-    turns = Turns(connection, world.terms, "pack:box", "w1", [])
+    turns = Turns(connection, world.settings, "pack:box", "w1", [])
     [claimed] = (await turns.turn([], 1, busy=False)).claimed
     await turns.report([turns.ended(claimed, Done({"a": b"[]", "b": b'"x"'}))])
     fragment = '{"id":"1","status":"done","result":{"a":[],"b":"x"}}'
@@ -112,7 +112,7 @@ async def test_many_children_are_built_on_by_a_second_attempt(
     world.seed(jobs={"shop:9": {"a": "1"}}, waiting={"pick": ["9"]})
     children = [NewChild("box", f"c{number}", {"n": b"1"}) for number in range(500)]
     assert not fits_one_script(children)
-    turns = Turns(connection, world.terms, "pick", "w1", [])
+    turns = Turns(connection, world.settings, "pick", "w1", [])
     [claimed] = (await turns.turn([], 1, busy=False)).claimed
     left = iter(range(stop_after))
     run = connection.run
@@ -144,7 +144,7 @@ async def test_a_full_server_is_said() -> None:
         try:
             await connection.call("HSET", "job:shop:1", "a", "1")
             await connection.call("RPUSH", "queue:pick:waiting", "1")
-            turns = Turns(connection, World(None, "").terms, "pick", "w1", [])  # type: ignore[arg-type]
+            turns = Turns(connection, World(None, "").settings, "pick", "w1", [])  # type: ignore[arg-type]
             [claimed] = (await turns.turn([], 1, busy=False)).claimed
             await connection.call("CONFIG", "SET", "maxmemory", "1")
             with pytest.raises(StoreFull):

@@ -125,7 +125,7 @@ def test_unknown_points_are_refused(order: str) -> None:
         failpoint("in-rescue")
 
 
-def test_orders_are_taken_back() -> None:
+def test_they_are_disarmed() -> None:
     """A new order replaces all earlier ones, and the empty one leaves none."""
     arm("before-renew=raise")
     arm("in-rescue=raise")
@@ -135,7 +135,7 @@ def test_orders_are_taken_back() -> None:
     arm("")
     for point in POINTS:
         failpoint(point)
-    assert failpoints._orders == {}
+    assert failpoints._armed == {}
 
 
 def test_every_point_is_passed_somewhere() -> None:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
-from tests.faults import places
+from tests.faults import raw_keys
 from tests.faults.case import Case, row
+from tests.faults.case_runner import spread
 from tests.faults.fleet import Fleet
-from tests.faults.subject import Orders
-from tests.faults.trial import spread
+from tests.faults.flow_under_test import Orders
 
 #: Long enough that a renewal and a nudge can be told apart.
 _LEASE: Final = 4.0
@@ -91,7 +91,7 @@ def f11(case: Case) -> None:
     """Each ends as cancelled or as done, once; one that runs hears of it in time, with the nudge and without."""
     case.lease = _LEASE
     with case.server.client() as client:
-        places.rest_audit(client)
+        raw_keys.rest_audit(client)
         client.execute_command("ACL", "SETUSER", _USER, "on", "nopass", "~*", "&*", "+@all")
     url = f"redis://{_USER}:any@127.0.0.1:{case.server.port}/0"
     with Watch(case) as watch:

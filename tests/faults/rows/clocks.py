@@ -10,7 +10,7 @@ from unittest.mock import patch
 from tests.faults.case import Case, row
 from tests.faults.clock import Clock, clock_available
 from tests.faults.producer import Producer
-from tests.faults.tape import Repeating
+from tests.faults.repeating_thread import RepeatingThread
 
 #: A retry of the jobs is due after so many seconds.
 _DELAY = 0.5
@@ -34,7 +34,7 @@ def d1(case: Case) -> None:
             fleet.spawn(1)
         began = time.monotonic()
         # Ten times as fast as time itself.
-        stack.enter_context(Repeating(lambda: clocks[2].shift(int(9_000 * (time.monotonic() - began))), 0.02))
+        stack.enter_context(RepeatingThread(lambda: clocks[2].shift(int(9_000 * (time.monotonic() - began))), 0.02))
         with Producer(case, kind=f"retry:{_DELAY}@1;slow:0.2;children:2", pause=0.05) as producer:
             time.sleep(5)
         left = case.wait_done(producer.ids, 15)
@@ -67,12 +67,12 @@ def d3(case: Case) -> None:
         fleet.kill(victim)
         killed = time.monotonic()
         case.server.shift_clock(-3_600_000)
-        in_hand = _begun_only(case, victim.pid)
-        case.wait_until(lambda: not _nowhere_else(case, in_hand, victim.pid), 10, 0.05)
-        frozen = _nowhere_else(case, in_hand, victim.pid)
-        case.expect(in_hand, "the victim had jobs in hand")
+        in_flight = _begun_only(case, victim.pid)
+        case.wait_until(lambda: not _nowhere_else(case, in_flight, victim.pid), 10, 0.05)
+        frozen = _nowhere_else(case, in_flight, victim.pid)
+        case.expect(in_flight, "the victim had jobs in flight")
         case.expect(not frozen, f"jobs of a dead worker are not frozen for an hour: {sorted(frozen)[:3]}")
-        case.figures |= {"in_hand": len(in_hand), "frozen_s": time.monotonic() - killed, "frozen": len(frozen)}
+        case.figures |= {"in_flight": len(in_flight), "frozen_s": time.monotonic() - killed, "frozen": len(frozen)}
         time.sleep(1)
     left = case.wait_done(producer.ids, 15)
     case.expect(not left, f"all are done, but {len(left)}")

@@ -8,7 +8,7 @@ from collections import Counter
 
 import redis
 
-from tests.faults import places
+from tests.faults import raw_keys
 from tests.faults.case import Case, row
 
 #: The renewer sleeps through it all: what a worker reports is then the first that it hears of its jobs.
@@ -25,23 +25,23 @@ def e1(case: Case) -> None:
     chance, fleet = case.random, case.fleet()
     ids = case.create(400, lambda number: "children:3" if number % 8 == 0 else "plain")
     with case.server.client() as client:
-        places.rest_audit(client)
+        raw_keys.rest_audit(client)
         fresh = chance.sample(ids, 60)
-        places.take_away(client, chance, _keys(fresh))
+        raw_keys.take_away(client, chance, _keys(fresh))
         fleet.spawn(queues=["pick", "pack"])
-        idle = case.wait_until(lambda: not places.standing(client, "pick", "pack", stages=("waiting", "processing")))
+        idle = case.wait_until(lambda: not raw_keys.standing(client, "pick", "pack", stages=("waiting", "processing")))
         case.expect(idle, "the first two queues are worked off")
-        young = chance.sample(sorted(key for keys in places.children(client).values() for key in keys), 40)
+        young = chance.sample(sorted(key for keys in raw_keys.children(client).values() for key in keys), 40)
         advanced = chance.sample(client.lrange("queue:ship:waiting", 0, -1), 40)
-        places.take_away(client, chance, [*young, *_keys(advanced)])
+        raw_keys.take_away(client, chance, [*young, *_keys(advanced)])
         fleet.spawn()
         left = [job_id for job_id in ids if job_id not in {*fresh, *advanced}]
         case.expect(not case.wait_done(left, 15), "all jobs whose hashes are there end")
-        case.wait_until(lambda: not places.standing(client))
-        lost, ghosts = [*_keys(fresh), *young, *_keys(advanced)], places.dropped(client, "expired")
+        case.wait_until(lambda: not raw_keys.standing(client))
+        lost, ghosts = [*_keys(fresh), *young, *_keys(advanced)], raw_keys.dropped(client, "expired")
         case.expect(ghosts == len(lost), f"each of {len(lost)} ids without a hash is dropped and counted, not {ghosts}")
-        case.expect(not places.there(client, lost), "nothing of what disappeared is written again")
-    seen = places.endings(json.loads(fields["children:pack:results"]) for fields in case.hashes(left))
+        case.expect(not raw_keys.there(client, lost), "nothing of what disappeared is written again")
+    seen = raw_keys.endings(json.loads(fields["children:pack:results"]) for fields in case.hashes(left))
     case.expect(seen["expired"] == len(young), f"parents hear of {len(young)} children that are gone: {seen}")
     case.expect(case.count(left) == {"done": len(left)}, f"all others are done: {case.count(left)}")
     case.allow(lost=len(fresh) + len(advanced))
@@ -53,14 +53,14 @@ def e2(case: Case) -> None:
     """What is gone stays gone, whoever still ends an attempt of it; parents and children of it end."""
     fleet, gone, injected, heard = case.fleet(concurrency=128), [], 0, 0
     with case.server.client() as client:
-        places.rest_audit(client)
+        raw_keys.rest_audit(client)
         for gate, options in (("first", {}), ("second", {"failpoints": _DEAF})):
             [worker] = fleet.spawn(**options)
             some = _begin(case, gate)
             held, bereft, parents = [job_id for ids in some[:4] for job_id in ids], some[4], some[5]
-            family = places.children(client)
+            family = raw_keys.children(client)
             young = [family[job_id][0] for job_id in bereft]
-            places.take_away(client, case.random, [*_keys(held), *_keys(parents), *young])
+            raw_keys.take_away(client, case.random, [*_keys(held), *_keys(parents), *young])
             case.open_gate(gate)
             case.expect(not case.wait_done(bereft, 10), "parents of children that are gone end")
             case.wait_until(lambda n=heard: _told(case)["gone"] > n, 5)
@@ -69,9 +69,9 @@ def e2(case: Case) -> None:
             fleet.wait(worker)
             gone += [*held, *parents]
             injected += len(held) + len(parents) + len(young)
-            case.expect(not places.there(client, [*_keys(gone), *young]), "nothing of what is gone is written again")
+            case.expect(not raw_keys.there(client, [*_keys(gone), *young]), "nothing of what is gone is written again")
         fleet.spawn()
-        case.expect(case.wait_until(lambda: not places.standing(client)), "no id is left anywhere")
+        case.expect(case.wait_until(lambda: not raw_keys.standing(client)), "no id is left anywhere")
         beside = [key for key in client.scan_iter("*", count=1000) if any(job_id in key for job_id in gone)]
         case.expect(not beside, f"nothing stays of them, and nothing beside them: {beside[:3]}")
     told = _told(case)
@@ -110,7 +110,7 @@ def e3(case: Case) -> None:
     chance, fleet = case.random, case.fleet(concurrency=128)
     once = case.create(240)
     with case.server.client() as client:
-        places.rest_audit(client)
+        raw_keys.rest_audit(client)
         twice = _twice(client, chance, once)
         kinds = ("gate:go", "retry:1@1", "children:2;label=gate:go;box=gate:go")
         again = case.create(60, lambda number: kinds[number % 3])
@@ -122,16 +122,17 @@ def e3(case: Case) -> None:
         case.expect(not case.wait_done(once, 10), "what stood twice ends")
         twice += _elsewhere(client, *some, once)
         case.expect(
-            case.wait_until(lambda: not places.standing(client, stages=("waiting",))), "all that stood twice is dropped"
+            case.wait_until(lambda: not raw_keys.standing(client, stages=("waiting",))),
+            "all that stood twice is dropped",
         )
         case.open_gate("go")
         case.expect(not case.wait_done(again, 10), "what stood in two places ends")
-        found = places.dropped(client, "elsewhere")
+        found = raw_keys.dropped(client, "elsewhere")
         case.expect(found == twice, f"each of {twice} ids that stood elsewhere is dropped and counted, not {found}")
     runs = Counter(entry.key for entry in case.starts())
     late = {f"{job_id}:0:pick" for job_id in some[1]}
     often = {key: count for key, count in runs.items() if count != 1 + (key in late)}
-    case.expect(not often, f"nothing runs more often than was ordered: {often}")
+    case.expect(not often, f"nothing runs more often than was scripted: {often}")
     states = case.count([*once, *again])
     case.expect(states == {"done": len(once) + len(again)}, f"all are done: {states}")
     case.figures.update(injected=twice, dropped=found)

@@ -10,9 +10,9 @@ from typing import Any, Final
 import redis
 
 from flows.model.ids import new_job_id
-from tests.faults import places
+from tests.faults import raw_keys
+from tests.faults.bulk_seed import now_ms
 from tests.faults.case import Case, row
-from tests.faults.crowd import now_ms
 
 _HOUR_MS: Final = 3_600_000
 _EACH: Final = 6
@@ -93,7 +93,9 @@ def e4(case: Case) -> None:
             "delayed": _begin(case, "delayed", "retry:60@1", "delayed", workers),
             "parents": _begin(case, "parents", _FAMILY, "children", workers),
         }
-        case.wait_until(lambda: places.standing(client, "pack:label", "pack:box", stages=("processing",)) == 8 * _EACH)
+        case.wait_until(
+            lambda: raw_keys.standing(client, "pack:label", "pack:box", stages=("processing",)) == 8 * _EACH
+        )
         fleet.stop(*workers)
         some["waiting"] = case.create(len(_DAMAGES["waiting"]) * _EACH)
         for state, ids in some.items():
@@ -109,7 +111,7 @@ def e4(case: Case) -> None:
         limit = _PASSES * 2.5 * case.lease + 2 * case.t_rec
         left = case.wait_done(ids, limit)
         case.expect(not left, f"all jobs end within {limit:.1f} s, and not all but {len(left)}")
-        case.expect(case.wait_until(lambda: not places.standing(client), limit), "no id is left anywhere")
+        case.expect(case.wait_until(lambda: not raw_keys.standing(client), limit), "no id is left anywhere")
         case.figures["repaired_s"] = round(time.monotonic() - began, 1)
         found: Any = client.hgetall("flows:audit:orders")
     repairs = {name.partition(":")[2]: int(count) for name, count in found.items() if name.startswith("repaired:")}
@@ -130,7 +132,7 @@ def _begin(case: Case, name: str, kind: str, state: str, _workers: object) -> li
 def _damage(client: redis.Redis, name: str, ids: list[str]) -> Counter[str]:
     """Damage jobs, and return which repairs that calls for."""
     injected: Counter[str] = Counter()
-    family = places.children(client)
+    family = raw_keys.children(client)
     for number, job_id in enumerate(ids):
         damage, word = _DAMAGES[name][number % len(_DAMAGES[name])]
         damage(client, job_id, family[job_id])

@@ -11,10 +11,10 @@ from typing import Final
 
 import redis
 
-from tests.faults import places
+from tests.faults import raw_keys
 from tests.faults.case import Case, row
 from tests.faults.fleet import Fleet
-from tests.faults.subject import Orders
+from tests.faults.flow_under_test import Orders
 
 _POLICIES: Final = ("continue", "fail")
 #: What becomes of the first of four children; the workers of the child queues come later.
@@ -29,7 +29,7 @@ def f4(case: Case) -> None:
     """The parent ends as its policy says; while no worker comes, it waits, nobody expires, and it can be cancelled."""
     case.options.update(job_ttl=_TTL, retention=600)
     with case.server.client() as client:
-        places.rest_audit(client)
+        raw_keys.rest_audit(client)
         fleet = case.fleet(concurrency=32)
         families = {}
         for policy in _POLICIES:
@@ -37,18 +37,18 @@ def f4(case: Case) -> None:
         asyncio.run(_with_flow(case, lambda flow: _befall(case, flow, client, families)))
         time.sleep(_TTL * 1.25)
         never = [job_id for job_id, (_policy, fate) in families.items() if fate == "never"]
-        family = places.children(client)
-        waiting = {len(places.there(client, family[job_id])) for job_id in never}
+        family = raw_keys.children(client)
+        waiting = {len(raw_keys.there(client, family[job_id])) for job_id in never}
         case.expect(case.count(never) == {"children": len(never)}, f"they wait on: {case.count(never)}")
         case.expect(waiting == {4}, f"no child that nobody takes expires: {waiting}")
         given_up = never[::2]
         asyncio.run(_with_flow(case, lambda flow: _give_up(case, flow, given_up)))
         left = [key for job_id in given_up for key in family[job_id]]
-        states = Counter(fields.get("_status") for fields in places.read(client, left))
+        states = Counter(fields.get("_status") for fields in raw_keys.read(client, left))
         case.expect(states == {"cancelled": len(left)}, f"a cancelled parent's children are cancelled: {states}")
         fleet.spawn(2)
         case.expect(not case.wait_done(list(families), 10), "all parents end")
-        case.expect(case.wait_until(lambda: not places.standing(client)), "all children end")
+        case.expect(case.wait_until(lambda: not raw_keys.standing(client)), "all children end")
     for (job_id, (policy, fate)), fields in zip(families.items(), case.hashes(families), strict=True):
         ended = (fields["_status"], fields.get("parts_done"))
         _judge(case, f"{policy}, {fate}", "given up" if job_id in given_up else fate, policy, fields, ended)
@@ -81,7 +81,7 @@ async def _with_flow(case: Case, act: Callable[[Orders], Awaitable[None]]) -> No
 
 async def _befall(case: Case, flow: Orders, client: redis.Redis, families: dict[str, tuple[str, str]]) -> None:
     """Let it happen to one child of each family."""
-    control, family = flow._runtime.control, places.children(client)
+    control, family = flow._runtime.control, raw_keys.children(client)
     for job_id, (_policy, fate) in families.items():
         key = case.random.choice(family[job_id])
         of, _, child_id = key.removeprefix("job:").rpartition(":")
@@ -91,7 +91,7 @@ async def _befall(case: Case, flow: Orders, client: redis.Redis, families: dict[
             case "expired":
                 client.pexpire(key, 1)
             case "cancelled":
-                word = await control.cancel(of, child_id, "as ordered")
+                word = await control.cancel(of, child_id, "as scripted")
                 case.expect(word == "cancelled", f"a child that waits is cancelled: {word}")
                 case.ledger.write("CANCELLED", child_id)
 
@@ -114,7 +114,7 @@ def _judge(  # noqa: PLR0913, PLR0917 - all that is known of a parent
     bad = 2 if fate == "failed" else 1
     if policy == "continue":
         case.expect(ended == ("done", str(4 - bad)), f"{what}: the parent goes on without {bad}, not {ended}")
-        seen = places.endings([json.loads(fields["children:pack:results"])])
+        seen = raw_keys.endings([json.loads(fields["children:pack:results"])])
         case.expect(seen == {"done": 4 - bad, fate: bad}, f"{what}: it sees {seen}")
     else:
         error = json.loads(fields.get("_error", "{}"))
@@ -127,7 +127,7 @@ def f5(case: Case) -> None:
     """Its children end, and write nothing to a parent that is gone or has ended."""
     fleet = case.fleet(concurrency=4)
     with case.server.client() as client:
-        places.rest_audit(client)
+        raw_keys.rest_audit(client)
         fleet.spawn(queues=["pick", "pack"], options={"on_child_failure": "fail"})
         fleet.spawn(4, queues=["pack:label", "pack:box"], failpoints="before-renew=sleep:30@3")
         fails = case.create(6, "children:6;label=gate:go;label=raise;box=raise")
@@ -136,28 +136,28 @@ def f5(case: Case) -> None:
         case.expect(case.count(fails) == {"failed": len(fails)}, f"they fail: {case.count(fails)}")
         case.expect(case.wait_until(lambda: case.count(ids) == {"children": len(ids)}), "the others wait")
         deleted, cancelled, gone = (ids[at::3] for at in range(3))
-        running = case.wait_until(lambda: places.standing(client, "pack:label", stages=("processing",)) >= 12)
+        running = case.wait_until(lambda: raw_keys.standing(client, "pack:label", stages=("processing",)) >= 12)
         case.expect(running, "children run")
         client.delete(*(f"job:orders:{job_id}" for job_id in gone))
         asyncio.run(_with_flow(case, lambda flow: _part(case, flow, deleted, cancelled)))
         ended = [f"job:orders:{job_id}{beside}" for job_id in (*fails, *cancelled) for beside in ("", ":children:pack")]
-        before = places.read(client, ended)
+        before = raw_keys.read(client, ended)
         case.open_gate("go")
         fleet.spawn()
-        case.expect(case.wait_until(lambda: not places.standing(client)), "all children end")
-        case.expect(places.read(client, ended) == before, "nothing is written to a parent that has ended")
+        case.expect(case.wait_until(lambda: not raw_keys.standing(client)), "all children end")
+        case.expect(raw_keys.read(client, ended) == before, "nothing is written to a parent that has ended")
         beside = [
             key for key in client.scan_iter("*", count=1000) if any(job_id in key for job_id in (*deleted, *gone))
         ]
         case.expect(not beside, f"nothing is written to a parent that is gone: {beside[:3]}")
-        states = Counter(fields["_status"] for fields in places.read(client, _keys(client)))
+        states = Counter(fields["_status"] for fields in raw_keys.read(client, _keys(client)))
     case.expect(set(states) <= {"done", "failed", "cancelled"}, f"each child has ended: {states}")
     case.allow(lost=len(gone))
     case.figures.update({f"children_{state}": count for state, count in states.items()})
 
 
 def _keys(client: redis.Redis) -> list[str]:
-    return [key for keys in places.children(client).values() for key in keys]
+    return [key for keys in raw_keys.children(client).values() for key in keys]
 
 
 async def _part(case: Case, flow: Orders, deleted: Sequence[str], cancelled: Sequence[str]) -> None:

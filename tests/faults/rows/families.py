@@ -11,11 +11,11 @@ from typing import Final
 
 import redis
 
-from tests.faults import places
+from tests.faults import raw_keys
 from tests.faults.case import Case, row
 from tests.faults.cut import Cutter, Tried
+from tests.faults.last_children_race import PAIRS, LastChildrenRace
 from tests.faults.operations import of_workers
-from tests.faults.rounds import PAIRS, Rounds
 
 #: Where a worker of the parent queue is killed, at which passage, and how many children are asked for then.
 _KILLS: Final = (
@@ -39,10 +39,10 @@ def f1(case: Case) -> None:
     fleet, asked = case.fleet(concurrency=16), {}
     fleet.spawn(queues=["pick"])
     with case.server.client() as client:
-        places.rest_audit(client)
+        raw_keys.rest_audit(client)
         for point, passage, count in case.random.sample(_KILLS, len(_KILLS)):
             asked.update(dict.fromkeys(case.create(2, f"children:{count}"), count))
-            case.wait_until(lambda: places.standing(client, "pack", stages=("waiting",)) >= 2)
+            case.wait_until(lambda: raw_keys.standing(client, "pack", stages=("waiting",)) >= 2)
             [victim] = fleet.spawn(queues=["pack"], failpoints=f"{point}=kill@{passage}")
             killed = fleet.wait(victim, timeout=5) and victim.status == -signal.SIGKILL
             case.expect(killed, f"{point}@{passage} kills a worker that creates {count} children")
@@ -57,7 +57,7 @@ def f1(case: Case) -> None:
 
 def _count_children(case: Case, client: redis.Redis, asked: dict[str, int]) -> None:
     """Hold the children that are there against those that were asked for."""
-    family = places.children(client)
+    family = raw_keys.children(client)
     orphans = [key for parent, keys in family.items() if parent not in asked for key in keys]
     case.expect(not orphans, f"each child has a parent: {orphans[:3]}")
     exact = 0
@@ -95,7 +95,7 @@ def f2(case: Case) -> None:
     # Those with many children begin to wait half a second after these may run.
     fleet.spawn(queues=["pack"], failpoints="after-fan-out=sleep:0.5")
     with case.server.client() as client:
-        left = case.wait_done(ids, 60, lambda: places.rest_audit(client), pause=0.1)
+        left = case.wait_done(ids, 60, lambda: raw_keys.rest_audit(client), pause=0.1)
     case.expect(not left, f"all parents end, and not all but {len(left)}")
     _went_on_once(case, ids)
     case.figures["early"] = early = _early(case)
@@ -113,7 +113,7 @@ def _went_on_once(case: Case, ids: Sequence[str]) -> None:
     often = {job_id: len(keys) for job_id, keys in came.items() if len(keys) != 1}
     case.expect(not often, f"each parent goes on once: {often}")
     with case.server.client() as client:
-        twice = places.dropped(client, "elsewhere")
+        twice = raw_keys.dropped(client, "elsewhere")
     case.expect(not twice, f"no id stands twice in a queue: {twice} were dropped")
     visits = {fields.get("_visit") for fields in case.hashes(ids)}
     case.expect(visits == {"2"}, f"each parent leaves two queues, not {visits}")
@@ -123,7 +123,9 @@ def _went_on_once(case: Case, ids: Sequence[str]) -> None:
 def _early(case: Case) -> int:
     """Return how many parents began to wait when all of their children had ended."""
     with case.server.client() as client:
-        parent_of = {key.rpartition(":")[2]: parent for parent, keys in places.children(client).items() for key in keys}
+        parent_of = {
+            key.rpartition(":")[2]: parent for parent, keys in raw_keys.children(client).items() for key in keys
+        }
     waits, last = {}, dict[str, float]()
     for entry in case.entries("DONE"):
         if entry.fields["ending"] == "AwaitChildren":
@@ -137,13 +139,13 @@ def _early(case: Case) -> int:
 @row("F3", "the last two children end at the same instant, or twice")
 def f3(case: Case) -> None:
     """The parent goes on exactly once: a child counts when it leaves the set of those that are waited for."""
-    with Rounds(case.server, case.random) as rounds, case.server.client() as client:
-        places.rest_audit(client)
+    with LastChildrenRace(case.server, case.random) as race, case.server.client() as client:
+        raw_keys.rest_audit(client)
         for number in range(300):
-            rounds.play(PAIRS[number % len(PAIRS)])
-    case.expect(not rounds.wrong, f"each parent goes on once, and nothing is left: {rounds.wrong[:3]}")
-    played = rounds.played.total()
-    case.expect(rounds.continues == played, f"{played} parents go on or end once each, not {rounds.continues} times")
+            race.play(PAIRS[number % len(PAIRS)])
+    case.expect(not race.wrong, f"each parent goes on once, and nothing is left: {race.wrong[:3]}")
+    played = race.played.total()
+    case.expect(race.continues == played, f"{played} parents go on or end once each, not {race.continues} times")
     ids = []
     fleet = case.fleet(concurrency=64)
     fleet.spawn(2)
@@ -153,4 +155,4 @@ def f3(case: Case) -> None:
         case.open_gate(str(gate))
     case.expect(not case.wait_done(ids, 10), "all parents end")
     _went_on_once(case, ids)
-    case.figures.update(rounds=played, round_continues=rounds.continues)
+    case.figures.update(rounds=played, round_continues=race.continues)

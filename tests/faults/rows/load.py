@@ -11,11 +11,11 @@ import redis
 from flows.model.outcome import Done
 from flows.store import leases, turns
 from flows.store.scripts import load
-from tests.faults import crowd, places
+from tests.faults import bulk_seed, raw_keys
 from tests.faults.case import Case, row
-from tests.faults.crowd import Stalls
-from tests.faults.subject import Orders
-from tests.faults.trial import spread
+from tests.faults.case_runner import spread
+from tests.faults.flow_under_test import Orders
+from tests.faults.server_stalls import Stalls
 
 _MANY: Final = 100_000
 #: Of each kind of call, 95 % keep the server busy for no longer, in milliseconds; and none for twice as long, which
@@ -30,9 +30,9 @@ def g2(case: Case) -> None:
     """They are let go in batches, none twice and none forgotten; the server never stalls for 10 ms."""
     stalls = Stalls(case.server)
     with case.server.client(timeout=30) as client:
-        due = crowd.now_ms(client) + 3000
-        ids = crowd.seed_jobs(client, "delayed", [due + case.random.randrange(1000) for _ in range(_MANY)])
-        case.wait_until(lambda: crowd.now_ms(client) > due + 1000)
+        due = bulk_seed.now_ms(client) + 3000
+        ids = bulk_seed.seed_jobs(client, "delayed", [due + case.random.randrange(1000) for _ in range(_MANY)])
+        case.wait_until(lambda: bulk_seed.now_ms(client) > due + 1000)
         began = time.monotonic()
         taken = asyncio.run(_drain(case, stalls, client, _MANY // 10))
         others = case.create(200)
@@ -43,10 +43,10 @@ def g2(case: Case) -> None:
         fleet.finish()
         waiting = client.lrange("queue:pick:waiting", 0, -1)
         case.expect(len(waiting) == len(set(waiting)), "none waits twice")
-        states = crowd.states(client, ids)
+        states = bulk_seed.states(client, ids)
         client.slowlog_reset()
         case.expect(states["waiting"] + states["done"] + states["failed"] == _MANY, f"all wait or have ended: {states}")
-        crowd.forget(client, [f"job:orders:{job_id}" for job_id in {*waiting} & {*ids}])
+        bulk_seed.forget(client, [f"job:orders:{job_id}" for job_id in {*waiting} & {*ids}])
         client.delete("queue:pick:waiting")
         for job_id in waiting:
             if job_id in others:
@@ -78,9 +78,9 @@ def g3(case: Case) -> None:
     stalls = Stalls(case.server)
     with case.server.client(timeout=30) as client:
         before = client.info("memory")["used_memory"]  # type: ignore[index]
-        until = crowd.now_ms(client) + 600_000
+        until = bulk_seed.now_ms(client) + 600_000
         of = {
-            f"w{n}": crowd.seed_jobs(client, "processing", [until] * (_MANY // _WORKERS), f"w{n}")
+            f"w{n}": bulk_seed.seed_jobs(client, "processing", [until] * (_MANY // _WORKERS), f"w{n}")
             for n in range(_WORKERS)
         }
         case.figures["bytes_per_job"] = (client.info("memory")["used_memory"] - before) // _MANY  # type: ignore[index]
@@ -93,7 +93,7 @@ def g3(case: Case) -> None:
         [fields] = case.hashes([parent])
         case.expect(fields.get("parts_done") == "10000", f"it sees all its children: {fields.get('parts_done')}")
         keys = [f"job:orders:{job_id}" for ids in of.values() for job_id in ids]
-        crowd.forget(client, [*keys, *(key for some in places.children(client).values() for key in some)])
+        bulk_seed.forget(client, [*keys, *(key for some in raw_keys.children(client).values() for key in some)])
         client.delete("queue:pick:processing", "queue:pick:waiting", *_lookups())
     _judge(case, stalls)
 
@@ -106,7 +106,7 @@ async def _in_flight(case: Case, stalls: Stalls, client: redis.Redis, of: dict[s
     """Do all that is done to jobs in flight."""
     flow = case.flow()
     await flow.start_all()
-    renewal = leases.LeaseRenewal(case.server.url, flow._runtime.terms)
+    renewal = leases.LeaseRenewal(case.server.url, flow._runtime.settings)
     try:
         for worker, ids in of.items():
             for start in range(0, len(ids), leases._AT_ONCE):
@@ -121,7 +121,7 @@ async def _in_flight(case: Case, stalls: Stalls, client: redis.Redis, of: dict[s
         case.expect(back == len(late), f"{len(late)} are taken back, not {back}")
         calls = flow._runtime.turns("pick", "w1", ["number", "kind"])
         for start in range(0, 2000, turns.MOST_JOBS):
-            done = [calls.ended(job, Done({})) for job in crowd.held(of["w1"][start : start + turns.MOST_JOBS])]
+            done = [calls.ended(job, Done({})) for job in bulk_seed.held(of["w1"][start : start + turns.MOST_JOBS])]
             words = await stalls.of_async("end", calls.report(done))
             case.expect(set(words) == {"ok"}, f"all ends are recorded: {set(words)}")
         claims = [await stalls.of_async("claim", calls.turn([], turns.MOST_JOBS, busy=False)) for _ in range(20)]
@@ -141,7 +141,7 @@ async def _rescue(stalls: Stalls, flow: Orders, name: str) -> int:
 
 async def _family(case: Case, stalls: Stalls, client: redis.Redis, parent: str) -> None:
     """End ten thousand children of one parent, as many at a time as a worker reports."""
-    ids = crowd.seed_children(client, parent, 10_000, "w0")
+    ids = bulk_seed.seed_children(client, parent, 10_000, "w0")
     flow = case.flow()
     await flow.start_all()
     try:
@@ -151,7 +151,7 @@ async def _family(case: Case, stalls: Stalls, client: redis.Redis, parent: str) 
             case.expect(not gone_on, f"the parent does not go on when {start} children have ended")
             done = [
                 calls.ended(job, Done(_packed(start + at)))
-                for at, job in enumerate(crowd.held(ids[start : start + turns.MOST_JOBS]))
+                for at, job in enumerate(bulk_seed.held(ids[start : start + turns.MOST_JOBS]))
             ]
             words = await stalls.of_async("end_children", calls.report(done))
             case.expect(set(words) == {"ok"}, f"all ends are recorded: {set(words)}")

@@ -11,9 +11,9 @@ from typing import Any, Final
 import redis
 
 from flows import FlowsError, JobRecord, MalformedJob
-from tests.faults import nonsense, places
+from tests.faults import malformed_values, raw_keys
 from tests.faults.case import Case, row
-from tests.faults.subject import Label, Packed, Pick, Picked, Ship
+from tests.faults.flow_under_test import Label, Packed, Pick, Picked, Ship
 
 #: So many root jobs are there; three cases edit over 10,000 hashes.
 _JOBS: Final = 3000
@@ -35,14 +35,14 @@ def e5(case: Case) -> None:
     ids = case.create(_JOBS, lambda number: "plain" if number % 3 else "children:2")
     fleet, edited, found = case.fleet(concurrency=32), 0, Counter[str]()
     with case.server.client() as client:
-        places.rest_audit(client)
+        raw_keys.rest_audit(client)
         client.rpush("job:orders:customer:9", b"\xff", b"", b"\x00", "x" * 70_000)
         for queues, part in _STAGES:
             for queue in queues:
                 edited += _edit(case, client, queue, part)
             found += asyncio.run(_fetch(case, case.random.sample(ids, 300)))
             fleet.spawn(queues=queues)
-            idle = case.wait_until(lambda names=queues: not places.standing(client, *names, stages=_OPEN), 30)
+            idle = case.wait_until(lambda names=queues: not raw_keys.standing(client, *names, stages=_OPEN), 30)
             case.expect(idle, f"what waits in {' and '.join(queues)} is worked off, edited or not")
         case.expect(not case.wait_done(ids, 20), "all jobs end")
         _judge(case, client, ids)
@@ -62,7 +62,7 @@ def _edit(case: Case, client: redis.Redis, queue: str, part: float) -> int:
     keys = [f"job:{flow}:{job_id}" for job_id in case.random.sample(waiting, int(part * len(waiting)))]
     for start in range(0, len(keys), 200):
         with client.pipeline(transaction=False) as pipeline:
-            nonsense.edit(pipeline, case.random, queue, keys[start : start + 200])
+            malformed_values.edit(pipeline, case.random, queue, keys[start : start + 200])
             pipeline.execute()
     return len(keys)
 
@@ -70,9 +70,9 @@ def _edit(case: Case, client: redis.Redis, queue: str, part: float) -> int:
 def _judge(case: Case, client: redis.Redis, ids: Sequence[str]) -> None:
     """Look how the jobs and their children have ended."""
     keys = [f"job:orders:{job_id}" for job_id in ids]
-    keys += [key for of in places.children(client).values() for key in of]
+    keys += [key for of in raw_keys.children(client).values() for key in of]
     states: Counter[str] = Counter()
-    for key, fields in zip(keys, places.read(client, keys), strict=True):
+    for key, fields in zip(keys, raw_keys.read(client, keys), strict=True):
         state = fields.get("_status", "waiting")
         states[state] += 1
         case.expect(state in {"done", "failed"}, f"{key} ends as done or failed, not as {state}")
@@ -81,7 +81,7 @@ def _judge(case: Case, client: redis.Redis, ids: Sequence[str]) -> None:
             case.expect(_reason(why), f"{key} says why it failed, not {why!r:.100}")
         case.expect(int(client.pttl(key)) > 0, f"{key} has a time to live")  # type: ignore[arg-type]
     case.figures.update({f"ended_{state}": count for state, count in states.items()})
-    case.expect(not places.standing(client), "no id is left in a queue")
+    case.expect(not raw_keys.standing(client), "no id is left in a queue")
 
 
 def _reason(text: str) -> bool:

@@ -10,13 +10,13 @@ from unittest.mock import patch
 
 from flows import StoreUnavailable
 from flows.store import connection
-from flows.store.doorbell import POLL_SECONDS
-from tests.faults.calls import Calls
+from flows.store.wakeups import POLL_SECONDS
+from tests.faults.cancelled_calls import Calls
 from tests.faults.case import Case, row
 from tests.faults.cut import Cutter, Tried
 from tests.faults.fleet import Process
-from tests.faults.gauges import cpu_seconds, memory_mb
 from tests.faults.operations import LIFE, of_flow, of_workers
+from tests.faults.process_usage import cpu_seconds, memory_mb
 from tests.faults.producer import Producer
 from tests.faults.proxy import Proxy
 
@@ -93,7 +93,7 @@ def _taken_over(case: Case, cut_off: list[Process], began: float) -> None:
 
 @row("B4", "the way of an idle worker swallows all, then a job comes")
 def b4(case: Case) -> None:
-    """The ring goes to the one that cannot hear it: a rescuer rings again, or another worker looks by itself."""
+    """The wake-up goes to the one that cannot receive it: a rescuer wakes again, or another worker looks by itself."""
     waits: list[float] = []
     fleet = case.fleet(queues=("pick", "pack", "ship"))
     for lease in (case.lease, 30.0):  # rescuers look every sixth of a lease, and workers every few seconds
@@ -118,11 +118,11 @@ def b4(case: Case) -> None:
 
 
 def _wait_blocked(case: Case, wanted: int) -> None:
-    """Wait until so many clients wait for the bells of all their queues."""
+    """Wait until so many clients wait for the wake-ups of all their queues."""
     with case.server.client() as client:
         case.wait_until(lambda: client.info("clients")["blocked_clients"] == wanted)
         time.sleep(0.3)  # the first worker of a process waits at once, and again when the others wait too
-        case.expect(client.info("clients")["blocked_clients"] == wanted, f"{wanted} workers wait for a ring")
+        case.expect(client.info("clients")["blocked_clients"] == wanted, f"{wanted} workers wait for a wake-up")
 
 
 @row("B8", "no server for 10 s, with workers and producers up")
@@ -158,7 +158,7 @@ def b8(case: Case) -> None:
     case.expect(producer.longest < 3.0 + 2 * connection.ANSWER_TIMEOUT, "within their deadline and one more try")
     case.expect(cpu < 0.2, f"a worker without a server takes {cpu:.0%} of a processor")
     case.expect(grown < 20, f"a worker without a server grows by {grown:.0f} MB")
-    # With a lease of a second each queue with jobs in hand tries to renew four times a second, on three connections.
+    # With a lease of a second each queue with jobs in flight tries to renew four times a second, on three connections.
     case.expect(case.figures["connects_per_s"] < 100, "connections are tried with pauses")
     case.expect(case.figures["log_lines_per_s"] < 20, "its log does not run full")
 

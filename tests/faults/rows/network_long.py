@@ -10,12 +10,12 @@ from unittest.mock import patch
 from flows.store import connection
 from tests.faults.case import Case, row
 from tests.faults.cut import Cutter, Tried
-from tests.faults.gauges import cpu_seconds
+from tests.faults.flow_under_test import Order, Pick, Picked
 from tests.faults.operations import of_flow, of_workers
+from tests.faults.process_usage import cpu_seconds
 from tests.faults.producer import Producer
 from tests.faults.proxy import Proxy
-from tests.faults.subject import Order, Pick, Picked
-from tests.faults.tape import Repeating
+from tests.faults.repeating_thread import RepeatingThread
 
 
 @row("B2", "request lost at each command, and then no server", long=True, limit=180)
@@ -52,7 +52,7 @@ def b6(case: Case) -> None:
                 proxy.cut_all()
                 quiet.cut_all()
 
-            with Repeating(cut, 0.2):
+            with RepeatingThread(cut, 0.2):
                 time.sleep(15)
             cpu = (cpu_seconds(idle.pid) - used) / 15
             case.figures |= {
@@ -137,7 +137,7 @@ def b12(case: Case) -> None:
         case.expect(case.count([job_id])["cancelled"] == 1, "a job whose cancellation was not told is cancelled")
         latency = time.monotonic() - thawed
         case.expect(latency < 8.0 / 4 + 1, f"within a renewal, and not in {latency:.1f} s")
-        with Repeating(lambda: client.client_kill_filter(_type="pubsub"), 0.05):
+        with RepeatingThread(lambda: client.client_kill_filter(_type="pubsub"), 0.05):
             late = asyncio.run(_wait_for_many(case))
     case.figures |= {"published_until_cut": published, "resync_s": latency, "wait_late_s": late}
     case.expect(published < 5_000, "the server cuts a subscriber that does not read")

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from flows import ChildJob, Flow, FlowOptions, Job, JobResult, PayloadTooLarge, QueueOptions
 from tests.faults.auditor import audit
 from tests.faults.case import Case, row
-from tests.faults.crowd import Stalls
+from tests.faults.server_stalls import Stalls
 
 _MB: Final = 1 << 20
 _NAMESPACE: Final = "large:"

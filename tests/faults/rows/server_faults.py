@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 from flows import KeyConflict, StoreFull, UnsafeServer
-from tests.faults.ballast import Ballast
 from tests.faults.case import Case, row
+from tests.faults.file_size_recorder import FileSizeRecorder
+from tests.faults.memory_filler import MemoryFiller
 from tests.faults.producer import Producer
 from tests.faults.rewind import rewind
-from tests.faults.tape import Tape
 
 
 def resume(case: Case, since: float, within: float = 3.0) -> None:
@@ -64,11 +64,11 @@ def c3(case: Case) -> None:
     window = (1.0, 0.1)[case.seed % 2]
     fleet = case.fleet()
     fleet.spawn(3)
-    with Tape(case.server) as tape, Producer(case, kind="children:2", pause=0.01) as producer:
+    with FileSizeRecorder(case.server) as sizes, Producer(case, kind="children:2", pause=0.01) as producer:
         time.sleep(case.random.uniform(1.6, 2.4))
         case.server.kill()
         killed = time.monotonic()
-        safe = tape.size_at(killed - window)
+        safe = sizes.size_at(killed - window)
         torn = case.random.randrange(1, 40)
         cut = case.server.cut_tail(max(0, case.server.aof_bytes() - safe - torn))
         down = time.monotonic()
@@ -90,7 +90,7 @@ def c3(case: Case) -> None:
 
 @row("C4", "a restart with all data gone")
 def c4(case: Case) -> None:
-    """Workers go on: what they had in hand is refused as gone; all that was there is lost, and no more."""
+    """Workers go on: what they had in flight is refused as gone; all that was there is lost, and no more."""
     fleet = case.fleet()
     workers = fleet.spawn(3)
     with Producer(case, kind="slow:0.2", lanes=4) as producer:
@@ -114,13 +114,13 @@ def c4(case: Case) -> None:
 
 @row("C7", "the server's memory is full, noeviction", profile="small")
 def c7(case: Case) -> None:
-    """New jobs are refused, jobs in hand keep their leases, end and are rescued; when there is room, all goes on."""
+    """New jobs are refused, jobs in flight keep their leases, end and are rescued; when there is room, all goes on."""
     case.recovers_at = "rescue"  # whoever is to begin it needs room first
     fleet = case.fleet(concurrency=8)
     ids = case.create(48, lambda number: "slow:3" if number < 16 else "plain")
     keeper, victim = fleet.spawn(2)
     case.wait_starts(16, queue="pick")
-    with Ballast(case.server) as ballast:
+    with MemoryFiller(case.server) as filler:
         full = time.monotonic()
         held = [entry.job_id for entry in case.starts(pid=victim.pid)]
         fleet.kill(victim)
@@ -138,7 +138,7 @@ def c7(case: Case) -> None:
         lost = [entry for entry in case.entries("NOTE") if entry.t > full and entry.fields["what"] == "job.lost"]
         case.expect(not lost, f"no lease is lost: {lost[:3]}")
         case.figures |= {"refused": producer.refused.total(), "ended_while_full": len(ended), "leases_lost": len(lost)}
-        ballast.drop()
+        filler.drop()
         resume(case, time.monotonic())
     fleet.spawn(1)
     case.wait_done(ids + producer.ids, 15)
@@ -168,10 +168,10 @@ def c8(case: Case) -> None:
         wanted = case.random.randrange(50, 500)
         for number in range(200):
             client.touch("queue:pick:waiting", *lists)
-            client.set(f"ballast:{number}", "x" * 100_000)
+            client.set(f"filler:{number}", "x" * 100_000)
             if client.info("stats")["evicted_keys"] > wanted:
                 break
-        client.delete(*(f"ballast:{number}" for number in range(200)))
+        client.delete(*(f"filler:{number}" for number in range(200)))
         ghosts = case.count(ids)["gone"]
         case.expect(client.llen("queue:pick:waiting") == len(ids), "the ids are all there, and some hashes are not")
         case.expect(ghosts, "hashes were dropped")

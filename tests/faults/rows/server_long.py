@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from flows import FlowsError, KeyConflict, StoreError
 from tests.faults.case import Case, row
+from tests.faults.flow_under_test import Order, add_workers
 from tests.faults.ledger import Ledger
 from tests.faults.producer import Producer
 from tests.faults.proxy import Proxy
 from tests.faults.rewind import rewind
 from tests.faults.rows.server_faults import resume, whole
-from tests.faults.subject import Order, add_workers
 
 
 @row("C5", "old data is restored, with workers up", long=True)
@@ -42,7 +42,7 @@ def c5(case: Case) -> None:
         case.server.restart()
         gone = case.count(ids)["gone"]
         resume(case, time.monotonic())
-        time.sleep(0.8)  # others get what the zombie had in hand
+        time.sleep(0.8)  # others get what the zombie had in flight
         proxy.open()
         case.wait_done(ids, 25)
         fleet.finish()

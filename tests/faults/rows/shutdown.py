@@ -1,4 +1,4 @@
-"""Rows A12 to A14: workers that are told to end, by signals and by cancellation, with work in hand."""
+"""Rows A12 to A14: workers that are told to end, by signals and by cancellation, with work in flight."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Sequence
 
 from tests.faults.case import Case, row
 from tests.faults.fleet import Fleet, Process
+from tests.faults.flow_under_test import add_workers
 from tests.faults.proxy import Proxy
-from tests.faults.subject import add_workers
 
 #: What a process may take to end beside the time that its jobs have, in seconds.
 _END = 1.0
 
 
 def _end(case: Case, fleet: Fleet, process: Process, seconds: float, *numbers: signal.Signals) -> float:
-    """Send signals, wait for the end, and check that nothing is left in hand; return how long it took."""
+    """Send signals, wait for the end, and check that nothing is left in flight; return how long it took."""
     began = time.monotonic()
     for number in numbers:
         fleet.send(process, number)
@@ -28,7 +28,7 @@ def _end(case: Case, fleet: Fleet, process: Process, seconds: float, *numbers: s
     case.expect(took < seconds + _END, f"it ends on {names} within {seconds + _END:.1f} s, not {took:.2f} s")
     case.expect(process.status == 0, f"its status is 0, not {process.status}: {process.says()[-300:]}")
     held = case.processing()
-    case.expect(not held, f"after {names} nothing is in hand, and not {len(held)} jobs")
+    case.expect(not held, f"after {names} nothing is in flight, and not {len(held)} jobs")
     late = [entry for entry in case.starts(pid=process.pid) if entry.t > began + 0.1]
     case.expect(not late, f"nothing begins after {names}: {len(late)} jobs did")
     case.figures["claims_after_signal"] = case.figures.get("claims_after_signal", 0) + len(late)
@@ -50,10 +50,10 @@ def _again(case: Case, fleet: Fleet, ids: Sequence[str]) -> None:
     fleet.kill(healthy)
 
 
-@row("A12", "SIGTERM with work in hand: time enough, and too little")
+@row("A12", "SIGTERM with work in flight: time enough, and too little")
 def a12(case: Case) -> None:
     """Within the grace period jobs are finished; after it they are handed back at once and cost no attempt."""
-    case.recovers_at, case.lease = "none", 3.0  # on a busy machine too, what is in hand stays there
+    case.recovers_at, case.lease = "none", 3.0  # on a busy machine too, what is in flight stays there
     fleet = case.fleet(queues=["pick"], concurrency=8)
     short = case.create(40, "slow:0.8")
     [process] = fleet.spawn(grace=5.0)
@@ -61,7 +61,7 @@ def a12(case: Case) -> None:
     case.figures["finishing_s"] = round(_end(case, fleet, process, 0.8, signal.SIGTERM), 2)
     begun = {entry.job_id for entry in case.starts(pid=process.pid)}
     finished = [fields for fields in case.hashes(begun) if fields.get("_queue") == "pack"]
-    case.expect(len(finished) == len(begun), f"all {len(begun)} jobs in hand are finished, not {len(finished)}")
+    case.expect(len(finished) == len(begun), f"all {len(begun)} jobs in flight are finished, not {len(finished)}")
     _again(case, fleet, [job_id for job_id in short if job_id not in begun])
     fleet.spawn(2, queues=["pick", "pack", "ship"])
     case.expect(not case.wait_done(short, 15), "all jobs end")
@@ -120,7 +120,7 @@ def a14(case: Case) -> None:
         case.figures["connections_left"] = len(client.client_list()) - before
     held = [job_id for queue in ("pick", "pack", "ship") for job_id in case.processing(queue)]
     case.figures["orphans"] = len(held)
-    case.expect(not held, f"nothing is in hand, and not {len(held)} jobs")
+    case.expect(not held, f"nothing is in flight, and not {len(held)} jobs")
     fleet = case.fleet(concurrency=16)
     fleet.spawn(2)
     case.expect(not case.wait_done(ids, 15), "all jobs end")

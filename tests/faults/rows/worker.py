@@ -8,8 +8,8 @@ import time
 
 from tests.faults.auditor import audit
 from tests.faults.case import Case, row
+from tests.faults.flow_under_test import make_options
 from tests.faults.proxy import Proxy
-from tests.faults.subject import make_options
 
 #: How often a poison job may begin: two rescues beside others, then three crashes of its own.
 _POISON_RUNS = 5
@@ -44,7 +44,7 @@ def a1(case: Case) -> None:
         unowned += len(wrong)
         case.expect(not wrong, f"with all workers dead, each job is in one place and owned: {wrong[:3]}")
     case.figures.update(kills=kills, processing_at_death=held, unowned=unowned)
-    case.expect(held > 0, "some jobs were in hand when their workers died")
+    case.expect(held > 0, "some jobs were in flight when their workers died")
     began = time.monotonic()
     fleet.spawn(2, concurrency=16)
     case.wait_done(ids, 20)

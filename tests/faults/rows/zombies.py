@@ -43,7 +43,7 @@ def a5(case: Case) -> None:
     [healthy] = fleet.spawn(concurrency=16)
     case.wait_starts(len(ids), pid=healthy.pid, queue="pick")
     over = [job_id for at, job_id in enumerate(ids) if at % 4 < 2]
-    case.expect(not case.wait_done(over, 10), "the successor ends half of the jobs, and has the others in hand")
+    case.expect(not case.wait_done(over, 10), "the successor ends half of the jobs, and has the others in flight")
     before = case.hashes(ids)
     case.open_gate("open")
     fleet.cont(zombie)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flows.model.outcome import Fields
-    from flows.store.claimed import Claimed
+    from flows.store.claimed import ClaimedJob
     from flows.store.scripts import Argument
 
 #: So many jobs are ended, and as many claimed, by one script at most: that keeps it under 10 ms.
@@ -29,7 +29,7 @@ _MOST_BYTES: Final = 1 << 20
 _Others: TypeAlias = AwaitChildren | Retry | Snooze | Fail | Cancel | Release
 
 
-class Ended:
+class FinishedAttempt:
     """An attempt that has ended: its job, the outcome, and both packed for a script.
 
     Packed as soon as it ends: a worker has its turn put together while the server has nothing to do.
@@ -37,7 +37,7 @@ class Ended:
 
     __slots__ = ("arguments", "children", "claimed", "outcome", "packed")
 
-    def __init__(self, claimed: Claimed, outcome: Outcome, *, child: bool) -> None:
+    def __init__(self, claimed: ClaimedJob, outcome: Outcome, *, child: bool) -> None:
         self.claimed = claimed
         self.outcome = outcome
         self.children = 0
@@ -51,7 +51,7 @@ class Ended:
             self.children = len(outcome.children)
 
 
-def first_batch(ended: Sequence[Ended]) -> int:
+def first_batch(ended: Sequence[FinishedAttempt]) -> int:
     """Return how many of the first ended attempts one script takes: by jobs, by children and by bytes, at least one."""
     children, size = 0, 0
     for number, attempt in enumerate(ended[:MOST_JOBS]):
@@ -85,7 +85,7 @@ def pack_children(children: Sequence[NewChild]) -> list[Argument]:
     return packed
 
 
-def _pack_fields(claimed: Claimed, outcome: Done | Advance, *, child: bool) -> tuple[int, bytes]:
+def _pack_fields(claimed: ClaimedJob, outcome: Done | Advance, *, child: bool) -> tuple[int, bytes]:
     """Return how many arguments tell of such an end, and their bytes: most ends are one of these two.
 
     The result of a `child` goes along as one object too, for its parent.
@@ -94,7 +94,8 @@ def _pack_fields(claimed: Claimed, outcome: Done | Advance, *, child: bool) -> t
     if isinstance(outcome, Advance):
         verb, first = "advance", outcome.queue.encode()
     else:
-        verb, first = "finish", as_object(fields) if child else b""
+        result = as_object(fields) if outcome.returned else b"null"
+        verb, first = "finish", result if child else b""
     fence = b"%d" % claimed.fence
     sized: list[int | bytes] = [len(claimed.raw_id), claimed.raw_id, len(fence), fence, len(first), first]
     for value in fields.values():

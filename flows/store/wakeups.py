@@ -1,7 +1,7 @@
-"""Waits for work on a connection of its own: one bell per queue, and one of this process's own to interrupt.
+"""Waits for work on a connection of its own: one wake-up key per queue, and one of this process to interrupt itself.
 
-A bell is a sorted set of one member, so it cannot pile up; popping it wakes exactly one of all who wait. It
-carries no job: a lost ring costs the time to the next poll, never a job.
+A wake-up is a sorted set of one member, so it cannot pile up; popping it wakes exactly one of all who wait. It
+carries no job: one that is lost costs the time to the next poll, never a job.
 """
 
 from __future__ import annotations
@@ -22,17 +22,23 @@ if TYPE_CHECKING:
     from flows.store.connection import Connection
     from flows.store.keys import Keys
 
-#: Without a ring, one idle worker of each queue looks for itself after this many seconds, give or take a quarter.
+#: Without a wake-up, one idle worker of each queue polls after this many seconds, give or take a quarter.
 POLL_SECONDS: Final = 4.0
 
 _logger = logging.getLogger("flows.store")
 
 
-class Doorbell:
-    """Rings for the queues that are listened to; each ring ends the listening until it is asked for again."""
+class Wakeups:
+    """Wakes idle workers; each wake-up ends the listening until it is asked for again.
 
-    def __init__(self, bell: Connection, commands: Connection, keys: Keys) -> None:
-        self._bell = bell
+    Args:
+        blocking: The connection on which to wait; nothing else is sent on it.
+        commands: The connection for all other commands.
+        keys: Those of the flow's namespace.
+    """
+
+    def __init__(self, blocking: Connection, commands: Connection, keys: Keys) -> None:
+        self._blocking = blocking
         self._commands = commands
         self._keys = keys
         self._own = keys.wake(f"own-{os.urandom(8).hex()}")
@@ -43,32 +49,32 @@ class Doorbell:
         self._interrupting: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        """Begin to wait."""
+        """Start waiting for wake-ups; starting twice changes nothing."""
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._wait_forever(), name="flows-doorbell")
+            self._task = asyncio.get_running_loop().create_task(self._wait_forever(), name="flows-wakeups")
 
     async def stop(self) -> None:
-        """Stop waiting."""
+        """Stop waiting; stopping twice changes nothing."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, *self._interrupting, return_exceptions=True)
 
-    def listen(self, queue: str, ring: Callable[[], None]) -> None:
-        """Call `ring` once, when there may be work in `queue` or it is time to look."""
+    def listen(self, queue: str, on_wake: Callable[[], None]) -> None:
+        """Call `on_wake` once, when there may be work in `queue` or it is time to poll."""
         key = self._keys.wake(queue)
-        self._listening.setdefault(key, []).append(ring)
+        self._listening.setdefault(key, []).append(on_wake)
         self._changed.set()
         if self._blocked_on and key not in self._blocked_on:
             task = asyncio.get_running_loop().create_task(self._interrupt())
             self._interrupting.add(task)
             task.add_done_callback(self._interrupting.discard)
 
-    def forget(self, queue: str, ring: Callable[[], None]) -> None:
+    def forget(self, queue: str, on_wake: Callable[[], None]) -> None:
         """Take back a call of `listen`, if it has not been answered yet."""
         key = self._keys.wake(queue)
         with contextlib.suppress(KeyError, ValueError):
-            self._listening[key].remove(ring)
+            self._listening[key].remove(on_wake)
             if not self._listening[key]:
                 del self._listening[key]
 
@@ -85,34 +91,34 @@ class Doorbell:
             seconds = random.uniform(0.75, 1.25) * POLL_SECONDS  # noqa: S311 - jitter
             self._blocked_on = frozenset(keys)
             try:
-                rung = await self._bell.call(
+                popped = await self._blocking.call(
                     "BZPOPMIN", self._own, *keys, f"{seconds:.3f}", timeout=seconds + ANSWER_TIMEOUT
                 )
             except StoreError as error:
                 _logger.warning("waiting for work failed, trying again: %s", error)
                 await asyncio.sleep(random.uniform(0.5, 1))  # noqa: S311 - jitter
-                rung = None
+                popped = None
             finally:
                 self._blocked_on = frozenset()
-            if rung is None:
+            if popped is None:
                 for key in keys:
-                    self._ring(key)
-            elif (key := rung[0].decode()) in self._listening:
-                self._ring(key)
+                    self._wake(key)
+            elif (key := popped[0].decode()) in self._listening:
+                self._wake(key)
             elif key != self._own:
                 await self._pass_on(key)
 
     async def _pass_on(self, key: str) -> None:
-        """Ring again what nobody here listens to any more: another process may, or this one soon."""
+        """Put a wake-up back that nobody here listens to any more: another process may, or this one soon."""
         with contextlib.suppress(StoreError):
             await self._commands.call("ZADD", key, 0, "w")
 
-    def _ring(self, key: str) -> None:
-        """Ring the one who has listened longest; where it leaves work, the server's bell rings for the next."""
-        rings = self._listening.get(key)
-        if not rings:
+    def _wake(self, key: str) -> None:
+        """Wake the one who has listened longest; where it leaves work, the script that says so wakes the next."""
+        listeners = self._listening.get(key)
+        if not listeners:
             return
-        ring = rings.pop(0)
-        if not rings:
+        on_wake = listeners.pop(0)
+        if not listeners:
             del self._listening[key]
-        ring()
+        on_wake()

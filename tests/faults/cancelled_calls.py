@@ -9,7 +9,7 @@ from typing import Final
 
 from flows import FlowsError, WaitTimeout
 from tests.faults.case import Case
-from tests.faults.subject import Order, Orders
+from tests.faults.flow_under_test import Order, Orders
 
 #: By so much the patience with the next call grows when one is cancelled, and shrinks when one is answered: so about
 #: half of them are cancelled, however fast the machine is.
@@ -63,7 +63,7 @@ class Calls:
                 self.wrong.append(repr(error))
 
     async def check(self) -> None:
-        """Check that the flow still works, and that what it said was created is there, as it was ordered."""
+        """Check that the flow still works, and that what it said was created is there, as it was scripted."""
         for job_id, number in self._created.items():
             record = await self._flow.get_job(job_id)
             self._hold(record is not None and record.params.number == number, f"job {job_id} is not number {number}")

@@ -169,8 +169,8 @@ async def test_a_fault_of_ours(namespace: str, redis_url: str, monkeypatch) -> N
     """If reporting itself fails in a way that nobody foresaw, the jobs are not held for ever: they run again."""
     flow = number_flow(redis_url, namespace, double, lease=0.4)
     async with flow:
-        (shift,) = [worker._shift for worker in flow.workers]
-        turn, failed = shift._turns.turn, False
+        (worker_loop,) = [worker._worker_loop for worker in flow.workers]
+        turn, failed = worker_loop._turns.turn, False
 
         async def failing(ended, want, *, busy):  # noqa: ANN001, ANN202
             nonlocal failed
@@ -180,7 +180,7 @@ async def test_a_fault_of_ours(namespace: str, redis_url: str, monkeypatch) -> N
                 raise RuntimeError(msg)
             return await turn(ended, want, busy=busy)
 
-        monkeypatch.setattr(shift._turns, "turn", failing)
+        monkeypatch.setattr(worker_loop._turns, "turn", failing)
         crashed = asyncio.create_task(flow.events.wait_for("worker.crashed"))
         job_id = await flow.create_job(Given(number=1))
         assert "unforeseen" in str((await within(crashed)).fields["error"])
@@ -188,25 +188,29 @@ async def test_a_fault_of_ours(namespace: str, redis_url: str, monkeypatch) -> N
 
 
 async def test_the_next_turn_does_not_wait_for_what_the_last_one_brought(namespace: str, redis_url: str) -> None:
-    """What has ended goes to the server first, and then the jobs of the last turn are taken in hand."""
+    """What has ended goes to the server first, and then the jobs of the last turn are taken in flight."""
     flow = number_flow(redis_url, namespace, double, concurrency=10)
     done: list[str] = []
     async with flow:
-        (shift,) = [worker._shift for worker in flow.workers]
-        assert shift is not None
-        run, accept = shift._turns._connection.run, shift._hand.accept
+        (worker_loop,) = [worker._worker_loop for worker in flow.workers]
+        assert worker_loop is not None
+        run, accept = worker_loop._turns._connection.run, worker_loop._in_flight.accept
 
         async def sending(script: Any, named: Any, rest: Any = (), packed: Any = ()) -> Any:
-            if script.name == "turn":
-                done.append("sent" if packed else "asked")
-            return await run(script, named, rest, packed)
+            if script.name != "turn":
+                return await run(script, named, rest, packed)
+            done.append("sent" if packed else "asked")
+            answer = await run(script, named, rest, packed)
+            if answer[2] == 0:  # nothing waits on, so that no turn is needed before what this one brought begins
+                done.append("emptied")
+            return answer
 
         def accepting(claimed: list[Any]) -> None:
             done.append("accepted")
             accept(claimed)
 
-        shift._turns._connection.run = sending  # type: ignore[method-assign]
-        shift._hand.accept = accepting  # type: ignore[method-assign]
+        worker_loop._turns._connection.run = sending  # type: ignore[method-assign]
+        worker_loop._in_flight.accept = accepting  # type: ignore[method-assign]
         for job_id in await flow.create_jobs([Given(number=number) for number in range(40)]):
             assert (await flow.wait_for(job_id, LONG)).status == "done"
     assert "accepted" in done
@@ -214,54 +218,54 @@ async def test_the_next_turn_does_not_wait_for_what_the_last_one_brought(namespa
     assert done.index("accepted") < done.index("sent")
     later = done[done.index("sent") :]
     assert "accepted" in later
-    assert all(before == "sent" for before, what in pairwise(later) if what == "accepted")
+    assert all(before in {"sent", "emptied"} for before, what in pairwise(later) if what == "accepted")
 
 
 async def test_an_idle_workers_job_takes_two_scripts(
     namespace: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that claims it and one that ends it; none that asks an empty queue for more while its function runs."""
-    monkeypatch.setattr("flows.store.doorbell.POLL_SECONDS", 1000.0)  # else it looks by itself, too
-    monkeypatch.setattr("flows.kernel.pace._MOST_AHEAD", 0)  # how many it asks for does not change meanwhile
+    monkeypatch.setattr("flows.store.wakeups.POLL_SECONDS", 1000.0)  # else it looks by itself, too
+    monkeypatch.setattr("flows.kernel.prefetch._MOST_AHEAD", 0)  # how many it asks for does not change meanwhile
     flow = number_flow(redis_url, namespace, double, concurrency=10)
     scripts: list[str] = []
     async with flow:
-        (shift,) = [worker._shift for worker in flow.workers]
-        assert shift is not None
-        run = shift._turns._connection.run
+        (worker_loop,) = [worker._worker_loop for worker in flow.workers]
+        assert worker_loop is not None
+        run = worker_loop._turns._connection.run
 
         async def counting(script: Any, named: Any, rest: Any = (), packed: Any = ()) -> Any:
             if script.name in {"turn", "report"}:
                 scripts.append(script.name)
             return await run(script, named, rest, packed)
 
-        bell = flow._runtime.doorbell
-        await until(lambda: bell._blocked_on)
-        monkeypatch.setattr(shift._turns._connection, "run", counting)
+        wakeups = flow._runtime.wakeups
+        await until(lambda: wakeups._blocked_on)
+        monkeypatch.setattr(worker_loop._turns._connection, "run", counting)
         for number in range(200):
             recorded = asyncio.create_task(flow.events.wait_for("job.recorded"))
             await asyncio.sleep(0)
             await flow.create_job(Given(number=number))
             await within(recorded)
-        await until(lambda: bell._blocked_on)
+        await until(lambda: wakeups._blocked_on)
     assert len(scripts) == 400
 
 
 async def test_what_came_when_the_worker_was_told_to_end(namespace: str, redis_url: str, redis: Redis) -> None:
-    """It is handed back at once, although it was not yet in hand."""
+    """It is handed back at once, although it was not yet in flight."""
     flow = number_flow(redis_url, namespace, double, concurrency=5)
     async with flow:
-        (shift,) = [worker._shift for worker in flow.workers]
-        assert shift is not None
-        turn = shift._turns.turn
+        (worker_loop,) = [worker._worker_loop for worker in flow.workers]
+        assert worker_loop is not None
+        turn = worker_loop._turns.turn
 
         async def ending(*arguments: Any, **named: Any) -> Any:
             answer = await turn(*arguments, **named)
             if answer.jobs:
-                shift.end()
+                worker_loop.end()
             return answer
 
-        shift._turns.turn = ending  # type: ignore[method-assign]
+        worker_loop._turns.turn = ending  # type: ignore[method-assign]
         ids = await flow.create_jobs([Given(number=number) for number in range(5)])
         (worker,) = flow.workers
         await until(lambda: worker.status == "stopped")
@@ -280,13 +284,13 @@ async def test_faults_while_jobs_are_taken_up(
 
     Some jobs are taken up at once, and some while the next turn is under way.
     """
-    monkeypatch.setattr("flows.kernel.shift._PAUSE", 0.05)
+    monkeypatch.setattr("flows.kernel.worker_loop._PAUSE", 0.05)
     flow = number_flow(redis_url, namespace, double, concurrency=10, lease=0.4)
     done: list[str] = []
     async with flow:
-        (shift,) = [worker._shift for worker in flow.workers]
-        assert shift is not None
-        accept, wait = shift._hand.accept, shift._wait
+        (worker_loop,) = [worker._worker_loop for worker in flow.workers]
+        assert worker_loop is not None
+        accept, wait = worker_loop._in_flight.accept, worker_loop._wait
 
         def failing(claimed: list[Any]) -> None:
             if done.count("fault") < 3 and (asyncio.current_task() is None) is meanwhile:
@@ -301,8 +305,8 @@ async def test_faults_while_jobs_are_taken_up(
                 done.append("pause")
             await wait(seconds)
 
-        monkeypatch.setattr(shift._hand, "accept", failing)
-        monkeypatch.setattr(shift, "_wait", waiting)
+        monkeypatch.setattr(worker_loop._in_flight, "accept", failing)
+        monkeypatch.setattr(worker_loop, "_wait", waiting)
         events = heard(flow)
         for job_id in await flow.create_jobs([Given(number=1)] * 600):
             assert (await flow.wait_for(job_id, LONG)).status == "done"
@@ -315,7 +319,7 @@ async def test_faults_while_jobs_are_taken_up(
 
 async def test_an_id_that_is_no_text(namespace: str, redis_url: str, redis: Redis, monkeypatch) -> None:  # noqa: ANN001
     """Somebody has pushed it, with a hash, and it comes by itself when more have ended than one turn reports."""
-    monkeypatch.setattr("flows.kernel.shift._PAUSE", 0.05)
+    monkeypatch.setattr("flows.kernel.worker_loop._PAUSE", 0.05)
     begun, all_begun, go_on = 0, asyncio.Event(), asyncio.Event()
 
     async def together(job: Work) -> Answer:

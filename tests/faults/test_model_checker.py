@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from tests.faults import small_family, small_model, small_scripts
-from tests.faults.search import search
+from tests.faults.model_checker import search
 from tests.faults.small_cases import CASES, EVERY_DAY
 from tests.faults.small_steps import Case
 

@@ -1,4 +1,4 @@
-"""One incarnation of a worker: from start to stop it takes turns, runs what they bring, and reports how it ended.
+"""The loop of one worker: from start to stop it takes turns, runs what they bring, and reports how it ended.
 
 One turn is under way at a time. It takes along all that has ended since the last one and brings the next jobs, so
 the batches grow with the load by themselves, and an idle worker answers at once. What a turn has brought is taken up
@@ -15,19 +15,19 @@ import traceback
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import KeyConflict, StoreError, StoreFull, StoreUnavailable
-from flows.kernel.hand import Hand, Runner
+from flows.kernel.in_flight import InFlight, Runner
 from flows.kernel.notes import Notes
-from flows.kernel.pace import Pace
+from flows.kernel.prefetch import Prefetch
 from flows.model.job import JobError
 from flows.model.outcome import AwaitChildren, Fail, Outcome, Snooze
-from flows.store.ended import MOST_JOBS, fits_one_script
+from flows.store.finished import MOST_JOBS, fits_one_script
 from flows.store.turns import NO_TURN
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
-    from flows.kernel.attempt import Running
+    from flows.kernel.attempt import Attempt
     from flows.kernel.runtime import Runtime
-    from flows.store.ended import Ended
+    from flows.store.finished import FinishedAttempt
     from flows.store.turns import Turn
 
 #: While the server is full or away, a worker looks again after so many seconds.
@@ -36,24 +36,24 @@ _PAUSE: Final = 1.0
 _SITTING: Final = 0.5
 
 
-class Shift:
-    """The work of one incarnation; what an earlier one still tries to write is a stranger's."""
+class WorkerLoop:
+    """The work of a worker from start to stop; what an earlier loop of it still tries to write is a stranger's."""
 
     def __init__(self, runtime: Runtime, queue: str, runner: Runner, concurrency: int) -> None:
         self.queue = queue
-        self.incarnation = _incarnation()
+        self.worker_id = _new_worker_id()
         self._runtime = runtime
-        self._turns = runtime.turns(queue, self.incarnation, runner.fields)
-        self._pace = Pace(concurrency)
-        self._notes = Notes(runtime, queue, self.incarnation)
-        self._kick = asyncio.Event()
+        self._turns = runtime.turns(queue, self.worker_id, runner.fields)
+        self._prefetch = Prefetch(concurrency)
+        self._notes = Notes(runtime, queue, self.worker_id)
+        self._woken = asyncio.Event()
         self._stopping = False
         #: What the last turn has reported, and its answer, until it is taken up.
-        self._reported: list[Ended] = []
+        self._reported: list[FinishedAttempt] = []
         self._answer = NO_TURN
         #: A fault of ours that was not told yet.
         self._fault: Exception | None = None
-        self._hand = Hand(
+        self._in_flight = InFlight(
             queue,
             runner,
             concurrency,
@@ -61,13 +61,13 @@ class Shift:
             runtime.events,
             self._fan_out,
             self._turns.ended,
-            self._kick.set,
+            self._woken.set,
         )
         #: How many attempts have ended of which the server could not be told.
         self.unreported = 0
 
     async def work(self) -> None:
-        """Take turns until told to end, then finish what is in hand."""
+        """Take turns until told to end, then finish what is in flight."""
         try:
             while not self._stopping:
                 try:
@@ -79,46 +79,46 @@ class Shift:
             self._take_up_meanwhile()
             self._tell_fault()
             self._give_back_ready()
-            while self._hand.busy or self._hand.ended:
-                self._kick.clear()
-                if self._hand.ended:
+            while self._in_flight.busy or self._in_flight.ended:
+                self._woken.clear()
+                if self._in_flight.ended:
                     await self._report()
                 else:
-                    await self._kick.wait()
+                    await self._woken.wait()
         finally:
-            await self._hand.close()
+            await self._in_flight.close()
 
     def end(self) -> None:
         """Take no more jobs."""
         self._stopping = True
-        self._kick.set()
+        self._woken.set()
 
     def hand_back(self) -> None:
         """Cancel what still runs; those jobs go back at once, without using up an attempt."""
-        self._hand.hand_back()
+        self._in_flight.hand_back()
 
     @property
     def left(self) -> int:
         """How many attempts were neither finished nor handed back, or run on although they were."""
-        return self.unreported + self._hand.left_behind
+        return self.unreported + self._in_flight.left_behind
 
     def held(self) -> list[tuple[str, int]]:
         """The (id, fence) of each job whose lease it holds."""
-        return self._hand.leases()
+        return self._in_flight.leases()
 
     def lease_answered(self, job_id: str, fence: int, word: str) -> None:
         """Act on a lease that is lost, or on a job that shall be cancelled."""
-        self._hand.lease_answered(job_id, fence, word)
+        self._in_flight.lease_answered(job_id, fence, word)
 
     async def _one_turn(self) -> None:
-        self._kick.clear()
-        if not self._hand.ended:
+        self._woken.clear()
+        if not self._in_flight.ended:
             self._take_up()
         want = self._want()
-        if not want and not self._hand.ended:
+        if not want and not self._in_flight.ended:
             await self._wait(None)
             return
-        ended, busy = self._hand.next_ended(), self._hand.lanes.busy or bool(self._answer.jobs)
+        ended, busy = self._in_flight.next_ended(), self._in_flight.lanes.busy or bool(self._answer.jobs)
         asyncio.get_running_loop().call_soon(self._take_up_meanwhile)
         await self._write_notes()
         turn: Turn | None
@@ -129,26 +129,26 @@ class Shift:
         except StoreUnavailable as error:
             turn = await self._repeat(error)
             if turn is None:
-                self._hand.not_reported(ended)
+                self._in_flight.not_reported(ended)
                 return
         except StoreError as error:
             # Refused before anything was written: what has ended can still be reported without claiming.
             name = "store.full" if isinstance(error, StoreFull) else "store.refused"
             self._runtime.events.emit(name, queue=self.queue, error=str(error))
-            self._hand.not_reported(ended)
+            self._in_flight.not_reported(ended)
             await self._report()
             await self._wait(_PAUSE)
             return
-        self._pace.ended(len(ended))
+        self._prefetch.ended(len(ended))
         self._reported, self._answer = ended, turn
         if self._fault or (turn.jobs and (turn.left or len(turn.jobs) >= min(want, MOST_JOBS))):
             return
-        # The queue is empty: what this has brought begins at once, and its end or the bell asks for the next turn.
+        # The queue is empty: what this has brought begins at once, and its end or a wake-up asks for the next turn.
         self._take_up()
-        if turn.left and self._hand.lanes.busy:
-            # The next job is to run alone: listening would only ring this worker again and again.
+        if turn.left and self._in_flight.lanes.busy:
+            # The next job is to run alone: listening would only wake this worker again and again.
             await self._wait(None)
-        elif not self._hand.ended:
+        elif not self._in_flight.ended:
             await self._idle(turn.next_due_ms)
 
     def _take_up(self) -> None:
@@ -163,7 +163,7 @@ class Shift:
         if turn.claimed:
             failpoint("after-claim-reply")
             emit("job.claimed", queue=self.queue, count=len(turn.claimed))
-            self._hand.accept(turn.claimed)
+            self._in_flight.accept(turn.claimed)
 
     def _take_up_meanwhile(self) -> None:
         """Do it where nobody hears of a fault: it is told when the turn under way was answered."""
@@ -179,7 +179,7 @@ class Shift:
             return False
         trace = "".join(traceback.format_exception(error))
         self._runtime.events.emit("worker.crashed", queue=self.queue, error=trace)
-        self._hand.let_go()
+        self._in_flight.let_go()
         return True
 
     async def _repeat(self, error: StoreError) -> Turn | None:
@@ -195,7 +195,7 @@ class Shift:
 
     async def _report(self) -> None:
         """Report what has ended, and claim nothing."""
-        ended = self._hand.next_ended()
+        ended = self._in_flight.next_ended()
         if not ended:
             return
         await self._write_notes()
@@ -203,7 +203,7 @@ class Shift:
             self._recorded(ended, await self._turns.report(ended))
         except StoreError as error:
             # The leases run out and the jobs are run again elsewhere: at least once is what is promised.
-            self._hand.forget(ended)
+            self._in_flight.forget(ended)
             self.unreported += len(ended)
             self._runtime.events.emit("store.unavailable", queue=self.queue, error=str(error))
 
@@ -216,19 +216,19 @@ class Shift:
 
     def _want(self) -> int:
         """How many jobs to claim now: what the lanes will begin soon, and nothing beside a job that runs alone."""
-        lanes, coming = self._hand.lanes, self._answer
-        if self._hand.alone or coming.alone:
+        lanes, coming = self._in_flight.lanes, self._answer
+        if self._in_flight.alone or coming.alone:
             return 0
-        return self._pace.room(len(lanes.running), len(lanes.ready) + len(coming.jobs))
+        return self._prefetch.room(len(lanes.running), len(lanes.ready) + len(coming.jobs))
 
-    async def _fan_out(self, job: Running, outcome: AwaitChildren) -> Outcome | None:
+    async def _fan_out(self, job: Attempt, outcome: AwaitChildren) -> Outcome | None:
         """Return the outcome with the correlation id handed on, and with too many children for one script created."""
         if job.claimed.correlation_id is not None:
             for child in outcome.children:
                 child.fields["_correlation_id"] = job.claimed.correlation_id
         return outcome if fits_one_script(outcome.children) else await self._create_children(job, outcome)
 
-    async def _create_children(self, job: Running, outcome: AwaitChildren) -> Outcome | None:
+    async def _create_children(self, job: Attempt, outcome: AwaitChildren) -> Outcome | None:
         try:
             if await self._turns.create_children(job.claimed, outcome.children) != "ok":
                 return None
@@ -244,31 +244,31 @@ class Shift:
             return Snooze(int(_PAUSE * 1000))
         return AwaitChildren([], outcome.next_queue, outcome.fields, outcome.on_child_failure)
 
-    def _recorded(self, ended: list[Ended], words: list[str]) -> None:
-        self._hand.forget(ended)
+    def _recorded(self, ended: list[FinishedAttempt], words: list[str]) -> None:
+        self._in_flight.forget(ended)
         for attempt, word in zip(ended, words, strict=True):
             if word not in {"ok", "cancelled"}:
                 self._runtime.events.emit("job.lost", queue=self.queue, job_id=attempt.claimed.id, word=word)
         self._runtime.tell_outcomes(self.queue, ended, words)
 
     async def _idle(self, next_due_ms: int) -> None:
-        """Wait for a ring, for the next due time, or for an attempt to end."""
-        bell = self._runtime.doorbell
-        bell.listen(self.queue, self._kick.set)
+        """Wait for a wake-up, for the next due time, or for an attempt to end."""
+        wakeups = self._runtime.wakeups
+        wakeups.listen(self.queue, self._woken.set)
         try:
             await self._wait(next_due_ms / 1000 if next_due_ms else None)
         finally:
-            bell.forget(self.queue, self._kick.set)
+            wakeups.forget(self.queue, self._woken.set)
 
     async def _wait(self, seconds: float | None) -> None:
-        """Wait until kicked; jobs that were claimed ahead and do not begin meanwhile are handed back."""
+        """Wait until woken; jobs that were claimed ahead and do not begin meanwhile are handed back."""
         while True:
-            lanes = self._hand.lanes
+            lanes = self._in_flight.lanes
             begun = lanes.started
             limit = _SITTING if lanes.ready else seconds
             try:
                 async with asyncio.timeout(limit):
-                    await self._kick.wait()
+                    await self._woken.wait()
             except TimeoutError:
                 if lanes.ready and lanes.started == begun and lanes.running:
                     self._give_back_ready()
@@ -279,11 +279,11 @@ class Shift:
                 return
 
     def _give_back_ready(self) -> None:
-        self._hand.give_back_ready()
-        self._pace.slow()
+        self._in_flight.give_back_ready()
+        self._prefetch.slow()
 
 
-def _incarnation() -> str:
+def _new_worker_id() -> str:
     """Return a name that no other worker ever has, and that says where it runs: host, process and a random part."""
     host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:16]
     return f"{host}.{os.getpid()}.{os.urandom(5).hex()}"

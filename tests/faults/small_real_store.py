@@ -11,14 +11,14 @@ from tests.faults.small_steps import Case, Step
 from tests.world import LEASE, Argument, World, attempt, packed
 
 
-class Twin:
+class RealStore:
     """The same jobs on a real server. Calls are made as workers and clients make them; accidents are edits of keys."""
 
     def __init__(self, world: World, case: Case) -> None:
         self.world, self.case = world, case
         self.redis: Redis = world.redis
         self.queues = [queue for queue, _ids in case.start.waiting]
-        #: How often each process has died: each incarnation has a name of its own.
+        #: How often each process has died: each worker loop has an id of its own.
         self.deaths: dict[str, int] = {}
         #: The numbers of calls whose answers were lost, and the worker names that have called at all.
         self.lost: dict[str, int] = {}
@@ -40,11 +40,11 @@ class Twin:
         return f"{self.flow(job_id)}:{job_id}"
 
     def worker(self, name: str, queue: str) -> str:
-        """Return the incarnation that works on a queue."""
+        """Return the id of the worker loop that works on a queue."""
         return f"{name}{self.deaths.get(name, 0)}.{queue}"
 
     def of_worker(self, found: str | None) -> str:
-        """Return the model's name of an incarnation."""
+        """Return the model's name of a worker loop."""
         if not found:
             return ""
         name, _, queue = found.partition(".")
@@ -131,7 +131,7 @@ class Twin:
 
     def retry_job(self, job_id: int) -> str:
         """Give a job a new life."""
-        call = self.world.terms.new_call()
+        call = self.world.settings.new_call()
         word = str(self.world.run("retry_job", **self.client(job_id), call=call))
         if word == "retried":
             self.calls[job_id] = call
@@ -148,13 +148,13 @@ class Twin:
     def client(self, job_id: int) -> dict[str, Argument]:
         """Return what a client names."""
         flow = self.flow(job_id)
-        return {"id": str(job_id), "flow": flow, "first": self.world.terms.first(flow)}
+        return {"id": str(job_id), "flow": flow, "first": self.world.settings.first(flow)}
 
     # What no script does
 
     def crash(self, number: int) -> None:
         """A process dies."""
-        name = self.case.start.hands[number].name
+        name = self.case.start.workers[number].name
         self.deaths[name] = self.deaths.get(name, 0) + 1
 
     def lose(self, job_id: int) -> None:

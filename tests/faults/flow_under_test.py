@@ -1,6 +1,6 @@
 """The flow under test: `orders`, whose queues are pick → pack → ship; `pack` has the child queues `label` and `box`.
 
-Its functions do what the job's `kind` says (`tests.faults.deeds`) and write to the ledger what they do.
+Its functions do what the job's `kind` says (`tests.faults.behaviours`) and write to the ledger what they do.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import BaseModel
 
 from flows import ChildJob, ChildrenOf, ChildResult, Flow, FlowOptions, Job, JobResult, QueueOptions, current_job
-from flows.store.ended import Ended
+from flows.store.finished import FinishedAttempt
 from flows.telemetry.events import Event
-from tests.faults import deeds
+from tests.faults import behaviours
 from tests.faults.ledger import Ledger
 
 #: All queues that have workers, the parent queue among them.
@@ -157,11 +157,12 @@ class Functions:
         self._ledger = ledger
 
     async def pick(self, job: Pick) -> Picked:
-        """Name as many children as ordered, half of them labels."""
-        orders = await self._work(job.kind, "pick")
+        """Name as many children as scripted, half of them labels."""
+        asked = await self._work(job.kind, "pick")
         of = {"kind": job.kind}
         parts = [
-            ChildJob(Box if number % 2 else Label, {"number": number, **of}) for number in range(deeds.children(orders))
+            ChildJob(Box if number % 2 else Label, {"number": number, **of})
+            for number in range(behaviours.children_of(asked))
         ]
         return Picked(pick_fence=current_job().fence, pick_pid=os.getpid(), children=parts)
 
@@ -185,18 +186,18 @@ class Functions:
         await self._work(job.kind, queue)
         return Packed(value=job.number * 2, part_fence=current_job().fence, part_pid=os.getpid())
 
-    async def _work(self, kind: str, queue: str) -> list[deeds.Deed]:
+    async def _work(self, kind: str, queue: str) -> list[behaviours.Behaviour]:
         here = current_job()
         facts = {"queue": here.queue, "attempt": here.attempt, "fence": here.fence, "key": here.idempotency_key}
         self._ledger.write("START", here.id, **facts)
-        orders = deeds.parse(kind, queue, here.attempt)
+        asked = behaviours.parse(kind, queue, here.attempt)
         try:
-            await deeds.do(orders, self._ledger.directory)
+            await behaviours.perform(asked, self._ledger.directory)
         except asyncio.CancelledError:
             self._ledger.write("NOTE", here.id, what="cancelled", **facts)
             raise
         self._ledger.write("EFFECT", here.id, **facts)
-        return orders
+        return asked
 
 
 def record_endings(flow: Orders, ledger: Ledger) -> None:
@@ -204,7 +205,7 @@ def record_endings(flow: Orders, ledger: Ledger) -> None:
     runtime: Any = flow._runtime
     tell = runtime.tell_outcomes
 
-    def told(queue: str, ended: list[Ended], words: list[str]) -> None:
+    def told(queue: str, ended: list[FinishedAttempt], words: list[str]) -> None:
         for attempt, word in zip(ended, words, strict=True):
             claimed, outcome = attempt.claimed, attempt.outcome
             kind = "DONE" if word in {"ok", "cancelled"} else "REFUSED"

@@ -1,4 +1,4 @@
-"""Looks, by plain commands, at who stands where and whose children are there; and takes hashes away."""
+"""Reads keys by plain commands: who stands in which queue, whose children are there; and takes hashes away."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import redis
 
-from tests.faults.subject import QUEUES
+from tests.faults.flow_under_test import QUEUES
 
 _STAGES: Final = {"waiting": "llen", "processing": "zcard", "delayed": "zcard", "children": "zcard"}
 _MANY: Final = 1000

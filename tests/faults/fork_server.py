@@ -1,4 +1,4 @@
-"""The process that worker processes are forked from: `python -m tests.faults.zygote`, told by lines on its input.
+"""The process that worker processes are forked from: `python -m tests.faults.fork_server`, told by lines on its input.
 
 It has imported everything, so a fork is ready in milliseconds. It runs no thread and opens no connection. When its
 input ends, which is also when its user was killed, it kills what it has forked.
@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from flows.telemetry import failpoints
+from tests.faults.flow_under_test import QUEUES, add_workers, make_flow
 from tests.faults.ledger import Ledger
-from tests.faults.subject import QUEUES, add_workers, make_flow
 
 _DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG
 

@@ -1,4 +1,4 @@
-"""Visits every state that the small model can reach: `python -m tests.faults.search` prints how many there are.
+"""Visits every state that the small model can reach: `python -m tests.faults.model_checker` prints how many there are.
 
 Each state and each step is held against small_invariants.py, and from each state some path without accidents has to
 lead to the end of all jobs. What is wrong is told by the shortest way there.
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from tests.faults.small_cases import CASES
 from tests.faults.small_invariants import is_over, state_faults, step_faults
-from tests.faults.small_model import Hand, ScriptError, State
+from tests.faults.small_model import ScriptError, State, Worker
 from tests.faults.small_steps import Case, Step, steps, take
 
 
@@ -109,7 +109,7 @@ class _Search:
 
 def canonical(state: State, case: Case) -> State:
     """Return the state with workers, and jobs that are alike, in one order: what holds for one holds for all."""
-    one, other = state.hands
+    one, other = state.workers
     if _sign(other) < _sign(one):
         state = _rename(state, {one.name: other.name, other.name: one.name})
     for alike in case.alike:
@@ -119,8 +119,8 @@ def canonical(state: State, case: Case) -> State:
     return state
 
 
-def _sign(hand: Hand) -> tuple[object, ...]:
-    return len(hand.tokens), hand.asking, sorted(token[:3] for token in hand.tokens)
+def _sign(worker: Worker) -> tuple[object, ...]:
+    return len(worker.tokens), worker.asking, sorted(token[:3] for token in worker.tokens)
 
 
 def _marks(state: State, job_id: int) -> tuple[object, ...]:
@@ -131,7 +131,7 @@ def _marks(state: State, job_id: int) -> tuple[object, ...]:
         job[4:],
         [ids.index(job_id) if job_id in ids else -1 for _queue, ids in state.waiting],
         [runs for (_queue, other), runs in state.processing if other == job_id],
-        sorted((hand.name, token[2]) for hand in state.hands for token in hand.tokens if token[0] == job_id),
+        sorted((worker.name, token[2]) for worker in state.workers for token in worker.tokens if token[0] == job_id),
         job_id in state.family.pending,
         job_id in state.family.known,
         job_id in state.copied,
@@ -144,12 +144,12 @@ def _rename(state: State, names: dict[str, str]) -> State:
         return names.get(old, old)
 
     one, other = (
-        Hand(name(hand.name), frozenset((*token[:3], name(token[3])) for token in hand.tokens), hand.asking)
-        for hand in state.hands
+        Worker(name(worker.name), frozenset((*token[:3], name(token[3])) for token in worker.tokens), worker.asking)
+        for worker in state.workers
     )
     return state._replace(
         jobs=tuple(job._replace(worker=name(job.worker)) for job in state.jobs),
-        hands=(other, one),
+        workers=(other, one),
         answers=tuple(
             sorted(
                 ((name(who), queue), tuple((*token[:3], name(token[3])) for token in given))
@@ -178,9 +178,9 @@ def _reorder(state: State, ids: dict[int, int]) -> State:
         delayed=places(state.delayed),
         family=family._replace(pending=many(family.pending), known=many(family.known), listed=many(family.listed)),
         answers=tuple((who, tuple((new(token[0]), *token[1:]) for token in given)) for who, given in state.answers),
-        hands=tuple(
-            hand._replace(tokens=frozenset((new(token[0]), *token[1:]) for token in hand.tokens))
-            for hand in state.hands
+        workers=tuple(
+            worker._replace(tokens=frozenset((new(token[0]), *token[1:]) for token in worker.tokens))
+            for worker in state.workers
         ),
         copied=many(state.copied),
     )

@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 
 from tests.faults.auditor import Findings, audit
 from tests.faults.case import Case, Row, Skipped
+from tests.faults.flow_under_test import make_options
 from tests.faults.ledger import Ledger
-from tests.faults.subject import make_options
 from tests.faults.trace import recoveries
 
 #: Every row shows these, in this order. Of a row's cases the first group is added up, of the others the worst counts.

@@ -1,4 +1,4 @@
-"""What one worker incarnation has in hand: jobs that are ready, that run, and that have ended but are not reported."""
+"""What one worker has in flight: jobs that are ready, that run, and that have ended but are not reported."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import asyncio
 from traceback import format_exception
 from typing import TYPE_CHECKING, Protocol
 
-from flows.kernel.attempt import Running
+from flows.kernel.attempt import Attempt
 from flows.kernel.current import CurrentJob
 from flows.kernel.deadlines import GRACE, Deadlines
 from flows.kernel.lanes import Lanes
 from flows.model.outcome import AwaitChildren, Cancel, Outcome, Release
-from flows.store.ended import first_batch
+from flows.store.finished import first_batch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from flows.kernel.notes import Notes
-    from flows.store.claimed import Claimed
-    from flows.store.ended import Ended
+    from flows.store.claimed import ClaimedJob
+    from flows.store.finished import FinishedAttempt
     from flows.telemetry.events import Events
 
 
@@ -32,17 +32,17 @@ class Runner(Protocol):
         """The fields of the hash that a claim has to bring."""
         ...
 
-    async def run(self, running: Running) -> Outcome | None:
+    async def run(self, attempt: Attempt) -> Outcome | None:
         """Make one attempt; never raises."""
         ...
 
-    def timed_out(self, running: Running) -> Outcome:
+    def timed_out(self, attempt: Attempt) -> Outcome:
         """How an attempt ends that ran for too long."""
         ...
 
 
-class Hand:
-    """The jobs in hand; `ring` tells the worker that there is something to do.
+class InFlight:
+    """The jobs in flight; `wake` tells the worker that there is something to do.
 
     Args:
         queue: The worker's queue.
@@ -52,7 +52,7 @@ class Hand:
         events: Takes what happens.
         fan_out: Creates the children that an attempt asks for, and returns the outcome that is left.
         pack: Makes of an outcome what a turn reports.
-        ring: Called whenever an attempt has ended.
+        wake: Called whenever an attempt has ended.
     """
 
     def __init__(  # noqa: PLR0917 - its surroundings, given once
@@ -62,9 +62,9 @@ class Hand:
         concurrency: int,
         notes: Notes,
         events: Events,
-        fan_out: Callable[[Running, AwaitChildren], Awaitable[Outcome | None]],
-        pack: Callable[[Claimed, Outcome], Ended],
-        ring: Callable[[], None],
+        fan_out: Callable[[Attempt, AwaitChildren], Awaitable[Outcome | None]],
+        pack: Callable[[ClaimedJob, Outcome], FinishedAttempt],
+        wake: Callable[[], None],
     ) -> None:
         self._queue = queue
         self._runner = runner
@@ -72,12 +72,12 @@ class Hand:
         self._events = events
         self._fan_out = fan_out
         self._pack = pack
-        self._ring = ring
+        self._wake = wake
         self.lanes = Lanes(concurrency, self._attempt)
         self._deadlines = Deadlines(runner.timeout, self._overdue, self._overrun)
         #: By job id; whose leases are renewed.
-        self._held: dict[str, Running] = {}
-        self._ended: list[Ended] = []
+        self._held: dict[str, Attempt] = {}
+        self._ended: list[FinishedAttempt] = []
         #: How many functions run on after they were told to end; once closed, also how many jobs were not reported.
         self.left_behind = 0
 
@@ -93,19 +93,19 @@ class Hand:
 
     @property
     def alone(self) -> bool:
-        """Whether a job is in hand beside which nothing may run."""
+        """Whether a job is in flight beside which nothing may run."""
         lanes = self.lanes
         return any(job.claimed.alone for job in lanes.running) or any(job.claimed.alone for job in lanes.ready)
 
-    def accept(self, claimed: list[Claimed]) -> None:
+    def accept(self, claimed: list[ClaimedJob]) -> None:
         """Run what was claimed."""
-        jobs: list[Running] = []
+        jobs: list[Attempt] = []
         for one in claimed:
             older = self._held.get(one.id)
             if older is not None:
                 self._drop(older)  # its lease has ended before anyone told
             current = CurrentJob(one.id, self._queue, one.attempt, one.fence, one.visit, self._notes.take)
-            self._held[one.id] = job = Running(one, current)
+            self._held[one.id] = job = Attempt(one, current)
             jobs.append(job)
         self.lanes.offer(jobs)
 
@@ -146,17 +146,17 @@ class Hand:
         for job in self.lanes.take_back():
             self._end(job, Release())
 
-    def next_ended(self) -> list[Ended]:
+    def next_ended(self) -> list[FinishedAttempt]:
         """Take as many ended attempts as one script takes; the others wait for the next turn."""
         number = first_batch(self._ended)
         ended, self._ended = self._ended[:number], self._ended[number:]
         return ended
 
-    def not_reported(self, ended: list[Ended]) -> None:
+    def not_reported(self, ended: list[FinishedAttempt]) -> None:
         """Take these back: they are to be reported again."""
         self._ended = ended + self._ended
 
-    def forget(self, ended: list[Ended]) -> None:
+    def forget(self, ended: list[FinishedAttempt]) -> None:
         """Hold these jobs no longer, unless they were claimed anew meanwhile."""
         for attempt in ended:
             claimed = attempt.claimed
@@ -179,7 +179,7 @@ class Hand:
             self._drop(job)
         await self.lanes.close(GRACE)
 
-    async def _attempt(self, job: Running) -> None:
+    async def _attempt(self, job: Attempt) -> None:
         """Run one job in a lane and keep its outcome for the next turn."""
         self._deadlines.begin(job)
         outcome = await self._runner.run(job)
@@ -188,11 +188,11 @@ class Hand:
             outcome = await self._fan_out(job, outcome)
         if job.reported:
             self.left_behind -= 1
-            self._ring()
+            self._wake()
         else:
             self._end(job, job.stop_as if job.decided else outcome)
 
-    def _end(self, job: Running, outcome: Outcome | None) -> None:
+    def _end(self, job: Attempt, outcome: Outcome | None) -> None:
         if outcome is not None:
             try:
                 self._ended.append(self._pack(job.claimed, outcome))
@@ -201,9 +201,9 @@ class Hand:
                 outcome = None
         if outcome is None and self._held.get(job.claimed.id) is job:
             del self._held[job.claimed.id]
-        self._ring()
+        self._wake()
 
-    def _drop(self, job: Running) -> None:
+    def _drop(self, job: Attempt) -> None:
         """The lease of this job is lost."""
         if self._held.get(job.claimed.id) is job:
             del self._held[job.claimed.id]
@@ -211,15 +211,15 @@ class Hand:
             self.lanes.ready.remove(job)
         job.stop(None)
 
-    def _overdue(self, job: Running) -> None:
+    def _overdue(self, job: Attempt) -> None:
         self._events.emit("job.timed_out", queue=self._queue, job_id=job.claimed.id)
         job.stop(self._runner.timed_out(job), decided=True)
 
-    def _overrun(self, job: Running) -> None:
+    def _overrun(self, job: Attempt) -> None:
         """The function does not end: its job goes on without it, and its lane is taken until it returns."""
         self._leave_behind((job,))
 
-    def _leave_behind(self, jobs: tuple[Running, ...]) -> None:
+    def _leave_behind(self, jobs: tuple[Attempt, ...]) -> None:
         for job in jobs:
             if job in self.lanes.running and not job.reported:
                 job.reported = job.decided = job.current.lost = True

@@ -20,8 +20,8 @@ ALONE_FROM: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """The terms of one flow; times are in milliseconds, and a `ttl_ms` of 0 means none."""
+class FlowSettings:
+    """What the scripts must know of one flow; times are in milliseconds, and a `ttl_ms` of 0 means none."""
 
     flow: str
     first_queue: str
@@ -33,8 +33,8 @@ class Terms:
     max_payload: int
 
     @classmethod
-    def of(cls, options: FlowOptions[Job, str]) -> Terms:
-        """Return the terms of a flow."""
+    def of(cls, options: FlowOptions[Job, str]) -> FlowSettings:
+        """Return the settings of a flow."""
         kept = options.retained
         return cls(
             flow=options.name,

@@ -1,19 +1,15 @@
-"""Many jobs at once, in the shape in which transitions leave them; and what the server's thread needs for a call."""
+"""Many jobs at once, in the shape in which transitions leave them, written in a moment."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import redis
 
 from flows.model.ids import new_job_id
-from flows.store.claimed import Claimed
-from tests.faults.server import Server
-
-_T = TypeVar("_T")
+from flows.store.claimed import ClaimedJob
 
 _MANY: Final = 1000
 _TTL_MS: Final = 86_400_000
@@ -95,39 +91,11 @@ def forget(client: redis.Redis, keys: Sequence[str]) -> None:
         client.unlink(*some)
 
 
-def held(ids: Sequence[str]) -> list[Claimed]:
+def held(ids: Sequence[str]) -> list[ClaimedJob]:
     """Return what a worker knows of seeded jobs that it has."""
-    return [Claimed([job_id.encode(), 1, 1, 0, 0, None]) for job_id in ids]
+    return [ClaimedJob([job_id.encode(), 1, 1, 0, 0, None]) for job_id in ids]
 
 
 def _pages(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
     for start in range(0, len(items), _MANY):
         yield items[start : start + _MANY]
-
-
-class Stalls:
-    """For how long single calls keep the server's one thread busy, by the kernel's account of its processor time.
-
-    Others that use the same processor do not count, as they do in what the server itself measures.
-    """
-
-    def __init__(self, server: Server) -> None:
-        self.samples: dict[str, list[float]] = defaultdict(list)
-        self._account = Path(f"/proc/{server.pid}/schedstat")
-
-    def of(self, name: str, call: Callable[[], _T]) -> _T:
-        """Make a call, while nobody else makes one."""
-        before = self._used()
-        answer = call()
-        self.samples[name].append(self._used() - before)
-        return answer
-
-    async def of_async(self, name: str, call: Awaitable[_T]) -> _T:
-        """Make a call of a coroutine, while nobody else makes one."""
-        before = self._used()
-        answer = await call
-        self.samples[name].append(self._used() - before)
-        return answer
-
-    def _used(self) -> float:
-        return int(self._account.read_text("utf-8").split()[0]) / 1e6

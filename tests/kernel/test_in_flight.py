@@ -1,4 +1,4 @@
-"""What a worker has in hand: each job ends once, by what decided it first, and what is lost is not written."""
+"""What a worker has in flight: each job ends once, by what decided it first, and what is lost is not written."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any, cast
 import pytest
 
 from flows import LostLease
-from flows.kernel.attempt import Running
-from flows.kernel.hand import Hand
+from flows.kernel.attempt import Attempt
+from flows.kernel.in_flight import InFlight
 from flows.model.job import JobError
 from flows.model.outcome import AwaitChildren, Cancel, Done, Fail, Outcome, Release
-from flows.store.claimed import Claimed
-from flows.store.ended import Ended
+from flows.store.claimed import ClaimedJob
+from flows.store.finished import FinishedAttempt
 from flows.telemetry.events import Event, Events
 from tests.kernel.parts import within
 
@@ -24,19 +24,19 @@ GRACE = 0.3
 TIMED_OUT = Fail(JobError(type="Timeout", message=""))
 DONE = Done({})
 
-Function = Callable[[Running], Awaitable[Outcome | None]]
+Function = Callable[[Attempt], Awaitable[Outcome | None]]
 
 
 @pytest.fixture(autouse=True)
 def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second is long for a test."""
     monkeypatch.setattr("flows.kernel.deadlines.GRACE", GRACE)
-    monkeypatch.setattr("flows.kernel.hand.GRACE", GRACE)
+    monkeypatch.setattr("flows.kernel.in_flight.GRACE", GRACE)
 
 
-def claimed(job_id: str = "1", fence: int = 1) -> Claimed:
+def claimed(job_id: str = "1", fence: int = 1) -> ClaimedJob:
     """Return a job as a turn brings it."""
-    return Claimed([job_id.encode(), fence, 1, 0, 0, None])
+    return ClaimedJob([job_id.encode(), fence, 1, 0, 0, None])
 
 
 class Notes:
@@ -58,35 +58,42 @@ class Held:
         self.fields: list[str] = []
         self.run = function
         self.notes = Notes()
-        self.rings = asyncio.Event()
-        self.fanned_out: list[Running] = []
+        self.wakes = asyncio.Event()
+        self.fanned_out: list[Attempt] = []
         self.seen: list[Event] = []
         events = Events(logging.getLogger("flows.test"))
         events.subscribe(self.seen.append)
         notes = cast("Any", self.notes)
-        self.hand = Hand(
-            "work", self, concurrency, notes, events, self.fan_out, partial(Ended, child=False), self.rings.set
+        self.in_flight = InFlight(
+            "work",
+            self,
+            concurrency,
+            notes,
+            events,
+            self.fan_out,
+            partial(FinishedAttempt, child=False),
+            self.wakes.set,
         )
 
-    def timed_out(self, _running: Running) -> Outcome:
+    def timed_out(self, _attempt: Attempt) -> Outcome:
         """Judge that a job timed out."""
         return TIMED_OUT
 
-    async def fan_out(self, job: Running, outcome: AwaitChildren) -> Outcome | None:
+    async def fan_out(self, job: Attempt, outcome: AwaitChildren) -> Outcome | None:
         """Create children that are too many for one script."""
         self.fanned_out.append(job)
         await asyncio.sleep(0)
         return outcome
 
-    async def rung(self) -> None:
+    async def woken(self) -> None:
         """Wait until an attempt has ended."""
-        await within(self.rings.wait())
-        self.rings.clear()
+        await within(self.wakes.wait())
+        self.wakes.clear()
 
     def reported(self) -> list[tuple[str, int, Outcome]]:
         """Take what is to be reported, as a turn does."""
-        ended = self.hand.next_ended()
-        self.hand.forget(ended)
+        ended = self.in_flight.next_ended()
+        self.in_flight.forget(ended)
         return [(one.claimed.id, one.claimed.fence, one.outcome) for one in ended]
 
     @property
@@ -102,11 +109,11 @@ class Stubborn:
         self.outcome = outcome
         self.begun, self.told, self.go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.times = 0
-        self.jobs: list[Running] = []
+        self.jobs: list[Attempt] = []
 
-    async def __call__(self, running: Running) -> Outcome | None:
+    async def __call__(self, attempt: Attempt) -> Outcome | None:
         """Go on."""
-        self.jobs.append(running)
+        self.jobs.append(attempt)
         self.begun.set()
         asyncio.get_running_loop().call_later(5, self.go_on.set)  # a test that has failed shall end too
         while not self.go_on.is_set():
@@ -118,102 +125,102 @@ class Stubborn:
         return self.outcome
 
 
-async def obedient(running: Running) -> Outcome | None:
+async def obedient(attempt: Attempt) -> Outcome | None:
     """Wait until told to end, then end as told."""
     try:
         await asyncio.Event().wait()
     except asyncio.CancelledError:
-        return running.stop_as
+        return attempt.stop_as
     return DONE
 
 
 async def test_what_ends_is_reported_once() -> None:
     """A job is held from its claim until it is reported, and its lease is to be kept as long."""
 
-    async def quick(_running: Running) -> Outcome:
+    async def quick(_attempt: Attempt) -> Outcome:
         return DONE
 
     held = Held(quick)
-    held.hand.accept([claimed("1"), claimed("2", 7)])
-    assert held.hand.leases() == [("1", 1), ("2", 7)]
-    await held.rung()
-    assert not held.hand.busy
-    assert held.hand.leases() == [("1", 1), ("2", 7)]
+    held.in_flight.accept([claimed("1"), claimed("2", 7)])
+    assert held.in_flight.leases() == [("1", 1), ("2", 7)]
+    await held.woken()
+    assert not held.in_flight.busy
+    assert held.in_flight.leases() == [("1", 1), ("2", 7)]
     assert held.reported() == [("1", 1, DONE), ("2", 7, DONE)]
-    assert (held.hand.leases(), held.reported(), held.hand.ended) == ([], [], 0)
-    await held.hand.close()
-    assert held.hand.left_behind == 0
+    assert (held.in_flight.leases(), held.reported(), held.in_flight.ended) == ([], [], 0)
+    await held.in_flight.close()
+    assert held.in_flight.left_behind == 0
 
 
 async def test_an_end_that_cannot_be_packed() -> None:
     """A fault of ours is told, and the lease of the job runs out; it stops neither the lane nor the other job."""
 
-    async def quick(running: Running) -> Outcome:
-        return DONE if running.claimed.id == "2" else cast("Any", "no outcome")
+    async def quick(attempt: Attempt) -> Outcome:
+        return DONE if attempt.claimed.id == "2" else cast("Any", "no outcome")
 
     held = Held(quick)
-    held.hand.accept([claimed("1"), claimed("2")])
-    while held.hand.busy:
-        await held.rung()
-    assert (held.hand.leases(), held.events) == ([("2", 1)], ["worker.crashed"])
+    held.in_flight.accept([claimed("1"), claimed("2")])
+    while held.in_flight.busy:
+        await held.woken()
+    assert (held.in_flight.leases(), held.events) == ([("2", 1)], ["worker.crashed"])
     assert held.reported() == [("2", 1, DONE)]
-    await held.hand.close()
+    await held.in_flight.close()
 
 
 async def test_a_cancellation_that_is_heard_again_is_told_once() -> None:
     """The word comes with every renewal; a function that cleans up is not disturbed by the second."""
     stubborn = Stubborn()
     held = Held(stubborn)
-    held.hand.accept([claimed()])
+    held.in_flight.accept([claimed()])
     await within(stubborn.begun.wait())
-    held.hand.lease_answered("1", 8, "cancel")  # the word for another attempt
+    held.in_flight.lease_answered("1", 8, "cancel")  # the word for another attempt
     assert not stubborn.jobs[0].current.cancelled
     for _ in range(3):
-        held.hand.lease_answered("1", 1, "cancel")
+        held.in_flight.lease_answered("1", 1, "cancel")
         await within(stubborn.told.wait())
     stubborn.go_on.set()
-    await held.rung()
+    await held.woken()
     assert stubborn.times == 1
     assert stubborn.jobs[0].current.cancelled
     assert held.reported() == [("1", 1, DONE)]  # its work is there: the store has the last word
-    await held.hand.close()
+    await held.in_flight.close()
 
 
 async def test_a_ready_job_is_cancelled_without_running() -> None:
     """One that was claimed ahead ends as cancelled; the one that runs is told."""
     held = Held(obedient, concurrency=1)
-    held.hand.accept([claimed("1"), claimed("2")])
+    held.in_flight.accept([claimed("1"), claimed("2")])
     await asyncio.sleep(0)
-    held.hand.lease_answered("2", 1, "cancel")
+    held.in_flight.lease_answered("2", 1, "cancel")
     assert held.reported() == [("2", 1, Cancel())]
-    held.rings.clear()
-    held.hand.lease_answered("1", 1, "cancel")
-    await held.rung()
+    held.wakes.clear()
+    held.in_flight.lease_answered("1", 1, "cancel")
+    await held.woken()
     assert held.reported() == [("1", 1, Cancel())]
-    await held.hand.close()
+    await held.in_flight.close()
 
 
 async def test_a_lost_lease() -> None:
     """Nothing is held, reported or told any more: progress and log raise LostLease; the function is cancelled."""
     stubborn = Stubborn()
     held = Held(stubborn)
-    held.hand.accept([claimed()])
+    held.in_flight.accept([claimed()])
     await within(stubborn.begun.wait())
     (job,) = stubborn.jobs
     job.current.progress(0.5)
     for _ in range(2):
-        held.hand.lease_answered("1", 1, "stale")
+        held.in_flight.lease_answered("1", 1, "stale")
         await within(stubborn.told.wait())
-    assert (held.hand.leases(), job.current.lost, job.current.cancelled) == ([], True, True)
+    assert (held.in_flight.leases(), job.current.lost, job.current.cancelled) == ([], True, True)
     for tell in (lambda: job.current.progress(1), lambda: job.current.log("a line")):
         with pytest.raises(LostLease, match="job 1: this attempt has lost its lease"):
             tell()
     stubborn.go_on.set()
-    await held.rung()
+    await held.woken()
     assert (stubborn.times, held.reported(), len(held.notes.taken)) == (1, [], 1)
     assert held.events == ["job.lost"]
-    await held.hand.close()
-    assert held.hand.left_behind == 0
+    await held.in_flight.close()
+    assert held.in_flight.left_behind == 0
 
 
 async def test_a_ready_job_that_is_lost_does_not_run() -> None:
@@ -221,56 +228,56 @@ async def test_a_ready_job_that_is_lost_does_not_run() -> None:
     ran: list[str] = []
     begun = asyncio.Event()
 
-    async def noting(running: Running) -> Outcome | None:
-        ran.append(running.claimed.id)
+    async def noting(attempt: Attempt) -> Outcome | None:
+        ran.append(attempt.claimed.id)
         begun.set()
-        return await obedient(running)
+        return await obedient(attempt)
 
     held = Held(noting, concurrency=1)
-    held.hand.accept([claimed("1"), claimed("2")])
+    held.in_flight.accept([claimed("1"), claimed("2")])
     await within(begun.wait())
-    held.hand.lease_answered("2", 1, "stale")
-    held.hand.lease_answered("1", 1, "cancel")
-    await held.rung()
+    held.in_flight.lease_answered("2", 1, "stale")
+    held.in_flight.lease_answered("1", 1, "cancel")
+    await held.woken()
     assert (ran, held.reported()) == (["1"], [("1", 1, Cancel())])
-    await held.hand.close()
+    await held.in_flight.close()
 
 
 async def test_a_job_that_comes_again() -> None:
     """A job whose lease was over before anyone told, claimed anew: only the new attempt counts."""
     stubborn = Stubborn()
     held = Held(stubborn)
-    held.hand.accept([claimed("1", 1)])
+    held.in_flight.accept([claimed("1", 1)])
     await within(stubborn.begun.wait())
-    held.hand.accept([claimed("1", 2)])
+    held.in_flight.accept([claimed("1", 2)])
     await within(stubborn.told.wait())
-    assert held.hand.leases() == [("1", 2)]
+    assert held.in_flight.leases() == [("1", 2)]
     assert stubborn.jobs[0].current.lost
     stubborn.go_on.set()
-    while not held.hand.ended:
-        await held.rung()
+    while not held.in_flight.ended:
+        await held.woken()
     assert held.reported() == [("1", 2, DONE)]
-    await held.hand.close()
+    await held.in_flight.close()
 
 
 async def test_a_job_that_comes_again_with_the_turn_that_reports_it() -> None:
     """What the turn recorded is forgotten, and not the new attempt."""
     stubborn = Stubborn()
 
-    async def function(running: Running) -> Outcome | None:
-        return DONE if running.claimed.fence == 1 else await stubborn(running)
+    async def function(attempt: Attempt) -> Outcome | None:
+        return DONE if attempt.claimed.fence == 1 else await stubborn(attempt)
 
     held = Held(function)
-    held.hand.accept([claimed("1", 1)])
-    await held.rung()
-    ended = held.hand.next_ended()
-    held.hand.accept([claimed("1", 2)])
-    held.hand.forget(ended)
-    assert held.hand.leases() == [("1", 2)]
+    held.in_flight.accept([claimed("1", 1)])
+    await held.woken()
+    ended = held.in_flight.next_ended()
+    held.in_flight.accept([claimed("1", 2)])
+    held.in_flight.forget(ended)
+    assert held.in_flight.leases() == [("1", 2)]
     stubborn.go_on.set()
-    await held.rung()
+    await held.woken()
     assert held.reported() == [("1", 2, DONE)]
-    await held.hand.close()
+    await held.in_flight.close()
 
 
 async def test_a_timeout() -> None:
@@ -278,50 +285,50 @@ async def test_a_timeout() -> None:
     for outcome in (DONE, None, Cancel()):
         stubborn = Stubborn(outcome)
         held = Held(stubborn, timeout=0.02)
-        held.hand.accept([claimed()])
+        held.in_flight.accept([claimed()])
         await within(stubborn.told.wait())
-        held.hand.hand_back()
+        held.in_flight.hand_back()
         stubborn.go_on.set()
-        await held.rung()
+        await held.woken()
         assert held.reported() == [("1", 1, TIMED_OUT)]
         assert stubborn.times == 1
-        assert (held.events, held.hand.left_behind, held.hand.busy) == (["job.timed_out"], 0, False)
+        assert (held.events, held.in_flight.left_behind, held.in_flight.busy) == (["job.timed_out"], 0, False)
         assert not stubborn.jobs[0].current.lost
-        await held.hand.close()
+        await held.in_flight.close()
 
 
 async def test_a_timeout_that_is_not_heeded() -> None:
     """After a grace the job is reported without its function, whose place stays taken until it returns."""
     stubborn = Stubborn()
     held = Held(stubborn, timeout=0.02, concurrency=1)
-    held.hand.accept([claimed("1"), claimed("2")])
-    await held.rung()
+    held.in_flight.accept([claimed("1"), claimed("2")])
+    await held.woken()
     assert held.reported() == [("1", 1, TIMED_OUT)]
-    assert (held.events, held.hand.left_behind) == (["job.timed_out", "job.overruns"], 1)
-    assert [job.claimed.id for job in held.hand.lanes.ready] == ["2"]
+    assert (held.events, held.in_flight.left_behind) == (["job.timed_out", "job.overruns"], 1)
+    assert [job.claimed.id for job in held.in_flight.lanes.ready] == ["2"]
     with pytest.raises(LostLease):
         stubborn.jobs[0].current.log("too late")
-    held.hand.give_back_ready()
+    held.in_flight.give_back_ready()
     assert held.reported() == [("2", 1, Release())]
-    assert not held.hand.busy
-    held.rings.clear()
+    assert not held.in_flight.busy
+    held.wakes.clear()
     stubborn.go_on.set()
-    await held.rung()
-    assert (held.hand.left_behind, held.reported(), stubborn.times) == (0, [], 1)
-    await held.hand.close()
+    await held.woken()
+    assert (held.in_flight.left_behind, held.reported(), stubborn.times) == (0, [], 1)
+    await held.in_flight.close()
 
 
 async def test_a_timeout_after_which_the_lease_is_lost() -> None:
     """Nothing is written of it any more."""
     stubborn = Stubborn()
     held = Held(stubborn, timeout=0.02)
-    held.hand.accept([claimed()])
+    held.in_flight.accept([claimed()])
     await within(stubborn.told.wait())
-    held.hand.lease_answered("1", 1, "stale")
+    held.in_flight.lease_answered("1", 1, "stale")
     stubborn.go_on.set()
-    await held.rung()
+    await held.woken()
     assert (held.reported(), stubborn.jobs[0].current.lost) == ([], True)
-    await held.hand.close()
+    await held.in_flight.close()
 
 
 async def test_children_of_an_attempt_that_was_decided_are_not_created() -> None:
@@ -330,60 +337,60 @@ async def test_children_of_an_attempt_that_was_decided_are_not_created() -> None
     for word, created in (("stale", False), ("cancel", True), (None, False)):
         stubborn = Stubborn(waits)
         held = Held(stubborn, timeout=None if word else 0.02)
-        held.hand.accept([claimed()])
+        held.in_flight.accept([claimed()])
         await within(stubborn.begun.wait())
         if word:
-            held.hand.lease_answered("1", 1, word)
+            held.in_flight.lease_answered("1", 1, word)
         await within(stubborn.told.wait())
         stubborn.go_on.set()
-        await held.rung()
+        await held.woken()
         assert bool(held.fanned_out) == created
-        await held.hand.close()
+        await held.in_flight.close()
 
 
 async def test_what_runs_is_handed_back() -> None:
     """Told once, however often the worker is stopped; what ends is released, what does not is left behind."""
     stubborn = Stubborn()
 
-    async def function(running: Running) -> Outcome | None:
-        return await (obedient if running.claimed.id == "1" else stubborn)(running)
+    async def function(attempt: Attempt) -> Outcome | None:
+        return await (obedient if attempt.claimed.id == "1" else stubborn)(attempt)
 
     held = Held(function)
-    held.hand.accept([claimed("1"), claimed("2")])
+    held.in_flight.accept([claimed("1"), claimed("2")])
     await within(stubborn.begun.wait())
     for _ in range(2):
-        held.hand.hand_back()
+        held.in_flight.hand_back()
         await within(stubborn.told.wait())
     assert held.reported() == [("1", 1, Release())]
-    assert held.hand.busy
-    held.rings.clear()
-    await held.rung()
+    assert held.in_flight.busy
+    held.wakes.clear()
+    await held.woken()
     assert held.reported() == [("2", 1, Release())]
-    assert (held.events, held.hand.left_behind, held.hand.busy) == (["job.overruns"], 1, False)
-    held.hand.hand_back()
+    assert (held.events, held.in_flight.left_behind, held.in_flight.busy) == (["job.overruns"], 1, False)
+    held.in_flight.hand_back()
     assert stubborn.times == 1
     stubborn.go_on.set()
-    await held.rung()
-    assert (held.hand.left_behind, held.reported()) == (0, [])
-    await held.hand.close()
+    await held.woken()
+    assert (held.in_flight.left_behind, held.reported()) == (0, [])
+    await held.in_flight.close()
 
 
 async def test_a_lost_job_that_does_not_end_is_not_waited_for() -> None:
     """When the worker stops it is left behind as others are, and nothing of it is reported."""
     stubborn = Stubborn()
     held = Held(stubborn)
-    held.hand.accept([claimed()])
+    held.in_flight.accept([claimed()])
     await within(stubborn.begun.wait())
-    held.hand.lease_answered("1", 1, "stale")
+    held.in_flight.lease_answered("1", 1, "stale")
     await within(stubborn.told.wait())
-    assert held.hand.busy
-    held.hand.hand_back()
-    await held.rung()
-    assert (held.hand.busy, held.hand.left_behind, held.reported()) == (False, 1, [])
+    assert held.in_flight.busy
+    held.in_flight.hand_back()
+    await held.woken()
+    assert (held.in_flight.busy, held.in_flight.left_behind, held.reported()) == (False, 1, [])
     stubborn.go_on.set()
-    await held.rung()
-    await held.hand.close()
-    assert held.hand.left_behind == 0
+    await held.woken()
+    await held.in_flight.close()
+    assert held.in_flight.left_behind == 0
 
 
 async def test_closing_counts_what_is_left() -> None:
@@ -393,21 +400,21 @@ async def test_closing_counts_what_is_left() -> None:
     """
     stubborn, ended = Stubborn(), asyncio.Event()
 
-    async def function(running: Running) -> Outcome | None:
-        return DONE if running.claimed.id == "1" else await stubborn(running)
+    async def function(attempt: Attempt) -> Outcome | None:
+        return DONE if attempt.claimed.id == "1" else await stubborn(attempt)
 
-    async def first(running: Running) -> Outcome | None:
+    async def first(attempt: Attempt) -> Outcome | None:
         try:
-            return await function(running)
+            return await function(attempt)
         finally:
-            if running.claimed.id == "2":
+            if attempt.claimed.id == "2":
                 asyncio.get_running_loop().call_later(GRACE, ended.set)
 
     held = Held(first, concurrency=1)
-    held.hand.accept([claimed("1"), claimed("2"), claimed("3")])
+    held.in_flight.accept([claimed("1"), claimed("2"), claimed("3")])
     await within(stubborn.begun.wait())
-    await within(held.hand.close(), 5)
-    assert (held.hand.left_behind, held.hand.leases(), stubborn.times) == (3, [], 1)
+    await within(held.in_flight.close(), 5)
+    assert (held.in_flight.left_behind, held.in_flight.leases(), stubborn.times) == (3, [], 1)
     assert stubborn.jobs[0].current.lost
     stubborn.go_on.set()
     await within(ended.wait())

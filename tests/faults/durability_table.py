@@ -1,4 +1,4 @@
-"""Makes the table of docs/durability.md: `python -m tests.faults.table results.json`, from `run.py --json`."""
+"""Makes the table of docs/durability.md out of `run.py --json`: `python -m tests.faults.durability_table FILE.json`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import tests.faults.rows  # noqa: F401 - it registers them
 from tests.faults.case import ROWS
+from tests.faults.case_runner import Result
 from tests.faults.run import order, summary
-from tests.faults.trial import Result
 
 #: What must be zero in every row, unless the row injects exactly that.
 ZEROS: Final = ("lost", "stuck", "stale_accepted", "dup_ids", "orphan_hashes", "immortal")

@@ -1,4 +1,4 @@
-"""What a worker's process does: one order after another, each a function's name and its job, until its pipe closes."""
+"""What a worker's process does: one call after another, each a function's name and its job, until its pipe closes."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 GRACE: Final = 1.0
 
 
-class FailedElsewhere(FlowsError):
-    """What a function raised in another process, told in words: not every error survives the way here.
+class FailedInProcess(FlowsError):
+    """What a function raised in another process, told by name and text: not every error survives the way here.
 
     Attributes:
         kind: The name of its class.
@@ -54,7 +54,7 @@ class FailedElsewhere(FlowsError):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Call:
     """The function's module and name, its job, and what `current_job()` shall say."""
 
     function: tuple[str, str]
@@ -64,30 +64,30 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the function returned; or what it raised, in words and, where it is a verdict, as itself."""
+class CallResult:
+    """What the function returned; or what it raised: name, text, traceback, classes, and a verdict as itself."""
 
     returned: Any = None
-    words: tuple[str, str, str, tuple[str, ...]] | None = None
+    raised: tuple[str, str, str, tuple[str, ...]] | None = None
     verdict: Verdict | None = None
 
     def open(self) -> Any:
         """Return what the function returned, or raise what it raised."""
-        if self.words is None:
+        if self.raised is None:
             return self.returned
         if self.verdict is None:
-            raise FailedElsewhere(*self.words)
-        self.verdict.add_note(self.words[2])
+            raise FailedInProcess(*self.raised)
+        self.verdict.add_note(self.raised[2])
         raise self.verdict
 
 
-def serve(pipe: Connection[Answer, Order]) -> None:
-    """Do orders until the pipe is closed: this is the process."""
+def serve(pipe: Connection[CallResult, Call]) -> None:
+    """Make calls until the pipe is closed: this is the process."""
     for number in (signal.SIGINT, signal.SIGTERM):
         # A terminal or a supervisor tells all processes: the one that runs the flow decides what ends.
         signal.signal(number, _heed_not)
     _end_with_parent()
-    while _one_order(pipe):
+    while _one_call(pipe):
         pass
     threading.Thread(target=_end_late, daemon=True).start()
 
@@ -115,42 +115,42 @@ def text_of(error: BaseException) -> str:
         return "its text could not be made"
 
 
-def _one_order(pipe: Connection[Answer, Order]) -> bool:
-    """Do an order and answer it; return whether there may be another."""
+def _one_call(pipe: Connection[CallResult, Call]) -> bool:
+    """Make a call and send its result; return whether there may be another."""
     try:
-        order = pipe.recv()
+        call = pipe.recv()
     except (EOFError, ConnectionError):
         return False
     except Exception as error:  # noqa: BLE001 - the job's class could not be imported, say
-        answer = _in_words(error)
+        result = _as_result(error)
     else:
-        answer = contextvars.copy_context().run(_do, order)
+        result = contextvars.copy_context().run(_make, call)
     try:
-        pipe.send(answer)
+        pipe.send(result)
     except OSError:
         return False
     except Exception as error:  # noqa: BLE001 - what was returned cannot be pickled
-        pipe.send(_in_words(error))
+        pipe.send(_as_result(error))
     return True
 
 
-def _do(order: Order) -> Answer:
-    current = CurrentJob(*order.attempt, None)
-    current.deadline = order.deadline
+def _make(call: Call) -> CallResult:
+    current = CurrentJob(*call.attempt, None)
+    current.deadline = call.deadline
     set_current(current)
     try:
-        return Answer(imported(*order.function)(order.job))
-    except BaseException as error:  # noqa: BLE001 - it is told in words
-        return _in_words(error)
+        return CallResult(imported(*call.function)(call.job))
+    except BaseException as error:  # noqa: BLE001 - it is told, not raised
+        return _as_result(error)
 
 
-def _in_words(error: BaseException) -> Answer:
-    words = (type(error).__name__, text_of(error), "".join(traceback.format_exception(error)), class_names(error))
+def _as_result(error: BaseException) -> CallResult:
+    raised = (type(error).__name__, text_of(error), "".join(traceback.format_exception(error)), class_names(error))
     if isinstance(error, Verdict):
         with contextlib.suppress(Exception):  # a class of the user's that cannot travel
             ForkingPickler.dumps(copy.copy(error))
-            return Answer(None, words, error)
-    return Answer(None, words)
+            return CallResult(None, raised, error)
+    return CallResult(None, raised)
 
 
 def _heed_not(_number: int, _frame: object) -> None:

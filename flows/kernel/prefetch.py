@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from flows.store.ended import MOST_JOBS
+from flows.store.finished import MOST_JOBS
 
 #: Jobs are claimed ahead that will begin within so many seconds.
 _AHEAD: Final = 0.02
@@ -13,7 +13,7 @@ _AHEAD: Final = 0.02
 _MOST_AHEAD: Final = 4 * MOST_JOBS
 
 
-class Pace:
+class Prefetch:
     """Watches how fast the jobs of one worker end."""
 
     def __init__(self, concurrency: int) -> None:

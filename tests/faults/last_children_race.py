@@ -1,4 +1,4 @@
-"""Rounds in which the last two children of a parent end at the same instant, by raw calls of the scripts."""
+"""LastChildrenRace in which the last two children of a parent end at the same instant, by raw calls of the scripts."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ PAIRS: Final = (
 )
 
 
-class Rounds:
-    """Rounds on one server; each has a namespace of its own, which goes when the rounds are over.
+class LastChildrenRace:
+    """Rounds of that race on one server; each has a namespace of its own, which goes when the rounds are over.
 
     Attributes:
         continues: How often a parent went on, or ended, in all rounds.
@@ -144,7 +144,7 @@ class Rounds:
 
     def _seed(self, here: World, policy: str) -> None:
         keys = [here.key("jobs", f"{queue}:{job_id}") for job_id, queue in _CHILDREN.items()]
-        parent = {"_status": "children", "_queue": "pack", "_fence": "2", "_attempts": "1", "_next": "ship"}
+        parent = world.processing("pack", _status="children", _fence="2", _next="ship")
         here.seed(
             jobs={
                 "shop:p": {**parent, "_policy": policy, "children:pack:jobs": json.dumps(keys)},

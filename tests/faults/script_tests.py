@@ -1,0 +1,79 @@
+"""Which test files belong to a file of Lua: its own first, then those of what includes it, the nearest first.
+
+`x.lua` belongs to `test_x.py`, in whatever folder either stands, and the rest follows from the lines `--@ include:`.
+Only what has a test file of another name is listed here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+#: The folder of all Lua.
+SCRIPTS: Final = ROOT / "flows" / "store" / "lua"
+#: Whose name an include line means first where several files share it, by the folder that the file stands in.
+_ROOMS: Final = ("include", "transition")
+#: Includes that no test file is named after, and the file that asks most of them: `test_lua_guards.py` holds the names.
+NAMED_OTHERWISE: Final = {
+    "attempt": "claim",
+    "batch": "report",
+    "child": "children",
+    "ending": "finish",
+    "fragment": "children",
+    "history": "retry",
+    "life": "claim",
+    "new_children": "children",
+    "owned": "report",
+    "status": "scripts",
+    "take_out": "cancel",
+    "wake": "wakeups",
+}
+_INCLUDE: Final = re.compile(r"^--@ include:(.*)$", re.MULTILINE)
+
+
+def lua_files(folder: Path) -> list[str]:
+    """Return all files of Lua below a folder, however deep, by their paths from there."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.lua"))
+
+
+def short_name(file: str) -> str:
+    """Return `include/x.lua`, `transition/x.lua` or `x.lua`, wherever those rooms stand."""
+    path = PurePosixPath(file)
+    return f"{path.parent.name}/{path.name}" if path.parent.name in _ROOMS else path.name
+
+
+def includers(folder: Path) -> dict[str, set[str]]:
+    """Return for each file of Lua the files that include it."""
+    files = lua_files(folder)
+    found: dict[str, set[str]] = defaultdict(set)
+    for file in files:
+        for line in _INCLUDE.findall((folder / file).read_text("utf-8")):
+            for name in line.split():
+                meant = [f"{room}/{name}.lua" for room in _ROOMS]
+                candidates = [other for other in files if short_name(other) in meant]
+                for other in sorted(candidates, key=lambda other: meant.index(short_name(other)))[:1]:
+                    found[other].add(file)
+    return found
+
+
+def nearest_tests(folder: Path, file: str, tests: Iterable[str]) -> list[list[str]]:
+    """Return those of the test files that belong to a file of Lua, in two groups: the nearest, and the others."""
+    by_name = {PurePosixPath(test).name: test for test in tests}
+    above = includers(folder)
+    stem = PurePosixPath(file).stem
+    found: list[list[str]] = []
+    level, seen = {file}, {file}
+    names = {stem, NAMED_OTHERWISE.get(stem, stem)}
+    while level:
+        used = [test for group in found for test in group]
+        group = sorted({by_name[name] for name in map("test_{}.py".format, names) if name in by_name}.difference(used))
+        found += [group] if group else []
+        level = {upper for each in level for upper in above.get(each, ())} - seen
+        seen |= level
+        names = {PurePosixPath(each).stem for each in level}
+    others = [test for group in found[1:] for test in group]
+    return [*found[:1], *([others] if others else [])]
