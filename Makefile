@@ -40,14 +40,14 @@ mutants: .venv/.stamp-test ## take each guard out of each script in turn, and na
 	$(PY) -m tests.faults.mutants $(ARGS)
 
 check: export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1 # else it asks the network for its newest version
-check: .venv/.stamp-dev ## lint, format, types, layers, spelling: all that CI checks
+check: .venv/.stamp-dev ## lint, format, types, layers, spelling, scripts: all that CI checks
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy --strict
 	$(PY) -m pyright --pythonpath $(PY)
 	.venv/bin/lint-imports --no-logo
 	$(PY) -m codespell_lib
-	@if command -v luacheck; then luacheck --quiet flows/store/lua; fi
+	$(if $(filter skip,$(LUA_LINT)),@echo 'the Lua scripts are not linted: LUA_LINT=skip',$(PY) -m tests.lint_lua)
 
 clean: ## remove .venv, caches and builds
 	rm -rf .venv build dist .*_cache .hypothesis

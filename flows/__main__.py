@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from flows.cli import server
+from flows.cli import lua, server
 from flows.errors import FlowsError
 
 
@@ -21,6 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     group = groups.add_parser("server", help="look at the embedded server, or stop it")
     group.set_defaults(run=partial(_help, group))
     server.add_commands(group)
+    lua.add_command(groups.add_parser("lua", help="print a Lua script as it is sent"))
     arguments = parser.parse_args(argv)
     try:
         return int(arguments.run(arguments))

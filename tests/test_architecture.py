@@ -87,10 +87,16 @@ def test_scripts_name_their_keys_and_arguments() -> None:
     assert [str(path) for path, source in SCRIPTS.items() if NUMBERED.search(source)] == []
 
 
+def test_every_lua_file_is_one_idea() -> None:
+    """As a module: it begins by saying what it is for, and ends before line 300."""
+    assert [str(path) for path, source in SCRIPTS.items() if not source.startswith("-- ")] == []
+    assert [str(path) for path, source in SCRIPTS.items() if source.count("\n") > MAX_LINES] == []
+
+
 def test_one_include_alone_writes_the_status() -> None:
-    """Only `include/status.lua` writes `_status`, so no transition can leave the state table."""
+    """Only `jobs/include/status.lua` writes `_status`, so no transition can leave the state table."""
     writers = {str(path) for path, source in SCRIPTS.items() if STATUS_WRITE.search(source)}
-    assert writers <= {"include/status.lua"}
+    assert writers <= {"jobs/include/status.lua"}
 
 
 def test_no_script_can_be_stopped_by_what_it_tells() -> None:
@@ -100,5 +106,5 @@ def test_no_script_can_be_stopped_by_what_it_tells() -> None:
 
 def test_every_transition_and_every_sent_script_is_tested() -> None:
     """Each Lua file but the includes has the test file `tests/store/test_<name>.py`."""
-    names = {path.stem for path in SCRIPTS if path.parts[0] != "include"}
+    names = {path.stem for path in SCRIPTS if path.parent.name != "include"}
     assert sorted(name for name in names if not (ROOT / f"tests/store/test_{name}.py").exists()) == []

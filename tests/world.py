@@ -16,6 +16,7 @@ from redis.exceptions import NoScriptError
 from flows.store.flow_settings import FlowSettings
 from flows.store.keys import Keys
 from flows.store.scripts import Argument, load
+from tests.answer_shapes import mismatch
 from tests.attempt_field import shown, stored
 from tests.possible import impossible
 
@@ -171,9 +172,11 @@ class World:
         command = loaded.command({**self._usual(**named), **named}, rest)
         send: Any = self.redis.execute_command
         try:
-            return send(*command)
+            answer = send(*command)
         except NoScriptError:
-            return send(*loaded.in_full(command))
+            answer = send(*loaded.in_full(command))
+        assert mismatch(loaded.returns, loaded.words, answer) == "", script
+        return answer
 
     def turn(self, *ended: list[Argument], want: int = 0, fields: tuple[str, ...] = (), **named: Argument) -> Answer:
         """Call `turn` with the next number, or the `number` that is named."""

@@ -1,7 +1,7 @@
 """The slow audit: repairs what no transition leaves behind, one bounded step of a pass after another.
 
 Edited data, a half-restored backup, a server's clock that was set back: a job may then stand nowhere, or have a lease
-that never ends, or wait for children that are gone. All of it is found and decided inside the script (`lua/audit.lua`).
+that never ends, or wait for children that are gone. All of it is found and decided inside the script `audit.lua`.
 
 What it cannot see:
 
@@ -16,13 +16,14 @@ What it cannot see:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flows.store.scripts import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flows.store.answers import AuditAnswer
     from flows.store.connection import Connection
     from flows.store.flow_settings import FlowSettings
     from flows.store.scripts import Argument
@@ -34,7 +35,7 @@ class Repair:
 
     queue: str
     job_id: str
-    word: str
+    word: AuditAnswer
     error: str = ""
     """With the word `error`: why it could not be repaired."""
 
@@ -78,4 +79,6 @@ class Audit:
 
 def _repair(queue: bytes, job_id: bytes, answer: bytes) -> Repair:
     word, _, error = answer.decode("utf-8", "replace").partition(" ")
-    return Repair(queue.decode("utf-8", "replace"), job_id.decode("utf-8", "replace"), word, error)
+    error = load("audit").located(error)
+    known = cast("AuditAnswer", word)
+    return Repair(queue.decode("utf-8", "replace"), job_id.decode("utf-8", "replace"), known, error)

@@ -96,10 +96,10 @@ class Connection:
         command = script.command(named, rest)
         count, parts = sum(more.arguments for more in packed), [more.packed for more in packed]
         try:
-            return await self._request(pack_more(command, count, parts), 1, ANSWER_TIMEOUT, strict=True)
+            return await self._request(pack_more(command, count, parts), 1, ANSWER_TIMEOUT, strict=True, script=script)
         except _NoScript:
             data = pack_more(script.in_full(command), count, parts)
-            return await self._request(data, 1, ANSWER_TIMEOUT, strict=True)
+            return await self._request(data, 1, ANSWER_TIMEOUT, strict=True, script=script)
 
     async def together(self, commands: list[Command]) -> list[Any]:
         """Send commands in one go and return their replies, an error among them as a ReplyError.
@@ -120,7 +120,9 @@ class Connection:
         """
         return await self._request(data, replies, ANSWER_TIMEOUT)
 
-    async def _request(self, data: bytes, replies: int, timeout: float, *, strict: bool = False) -> Any:
+    async def _request(
+        self, data: bytes, replies: int, timeout: float, *, strict: bool = False, script: Script | None = None
+    ) -> Any:
         """Send until it is answered; `strict` raises an error reply, else it is returned in its place."""
         started, pause = 0.0, _FIRST_PAUSE
         while True:
@@ -136,7 +138,7 @@ class Connection:
                 found = first_error(reply if replies > 1 else (reply,))
                 if found is None or (not strict and found.code not in TRANSIENT):
                     return reply
-                cause, failure = found, translated(found)
+                cause, failure = found, translated(found, script)
                 if found.code not in TRANSIENT:
                     raise failure from found
             started = started or time.monotonic()
@@ -184,9 +186,9 @@ def new_pool(url: str, name: str) -> ConnectionPool:
     )
 
 
-def translated(error: ReplyError) -> StoreError:  # noqa: PLR0911 - one per kind of error
-    """Return the typed error that stands for an error reply."""
-    text = str(error)
+def translated(error: ReplyError, script: Script | None = None) -> StoreError:  # noqa: PLR0911 - one per kind of error
+    """Return the typed error that stands for an error reply; one of a script names the file and the line."""
+    text = script.located(str(error)) if script else str(error)
     code = error.code
     if code == "NOSCRIPT":
         return _NoScript(text)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flows.errors import StoreError
 from flows.store.scripts import load
 
 if TYPE_CHECKING:
+    from flows.store.answers import CancelAnswer, RetryJobAnswer
     from flows.store.connection import Connection
     from flows.store.flow_settings import FlowSettings
     from flows.store.scripts import Argument
@@ -38,8 +39,8 @@ class Control:
         self._connection = connection
         self._settings = settings
 
-    async def cancel(self, flow: str, job_id: str, reason: str) -> str:
-        """Cancel a job and its children; the word: cancelled, requested, too late, gone or malformed.
+    async def cancel(self, flow: str, job_id: str, reason: str) -> CancelAnswer:
+        """Cancel a job and its children, and return what became of it.
 
         That the children are to be cancelled is noted by the script that cancels the parent: should this client not
         come to all of them, a rescuer does.
@@ -54,7 +55,7 @@ class Control:
                 parents[:0] = done.parents
         except StoreError as error:
             _logger.warning("children of the cancelled job %s are left to the next rescuer: %s", job_id, error)
-        return str(word.decode())
+        return cast("CancelAnswer", word.decode())
 
     async def cascade(self, parent: str = "") -> Cascaded:
         """Cancel some children of a parent that was cancelled, or of any such parent where none is named."""
@@ -62,11 +63,11 @@ class Control:
         found, more, count, parents = await self._connection.run(load("cascade"), named)
         return Cascaded(found.decode(), bool(more), count, [name.decode() for name in parents])
 
-    async def retry_job(self, flow: str, job_id: str) -> str:
-        """Give a job that has failed or was cancelled a new life; the word: retried, gone, or its state."""
+    async def retry_job(self, flow: str, job_id: str) -> RetryJobAnswer:
+        """Give a job that has failed or was cancelled a new life, and return what became of it."""
         while (word := await self._connection.run(load("retry_job"), self._named(flow, job_id))) == b"cancelling":
             await self.cascade(f"{flow}:{job_id}")
-        return str(word.decode())
+        return cast("RetryJobAnswer", word.decode())
 
     async def delete(self, flow: str, job_id: str) -> bool:
         """Delete a job and its children with all their entries; False where there was none."""

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from flows.errors import PayloadTooLarge, StoreError
 from flows.model.lookup import lookup_texts
@@ -21,6 +21,7 @@ from flows.store.wire import ReplyError, first_error, pack_arguments, pack_comma
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator, Mapping, Sequence
 
+    from flows.store.answers import WithdrawAnswer
     from flows.store.connection import Connection
     from flows.store.flow_settings import FlowSettings
 
@@ -171,10 +172,10 @@ class Creation:
         _logger.error("job %s was created, but does not stand in %s: %s", job.id, key, error)
         return None
 
-    async def _withdraw(self, job: NewJob) -> str:
+    async def _withdraw(self, job: NewJob) -> WithdrawAnswer:
         named = {**self._settings.named(), "waiting": self._waiting, "id": job.id}
         word: bytes = await self._connection.run(load("withdraw"), named, job.lookups)
-        return word.decode()
+        return cast("WithdrawAnswer", word.decode())
 
 
 @cache

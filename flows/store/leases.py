@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import redis
 from redis.backoff import NoBackoff
@@ -17,6 +17,7 @@ from flows.store.scripts import load
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
+    from flows.store.answers import RenewAnswer, RescueAnswer
     from flows.store.connection import Connection
     from flows.store.flow_settings import FlowSettings
     from flows.store.scripts import Argument
@@ -43,13 +44,13 @@ class LeaseRenewal:
         self._settings = settings
         self._script = load("renew")
 
-    def renew(self, queue: str, worker_id: str, held: list[tuple[str, int]]) -> list[str]:
-        """Extend the leases of (id, fence) pairs; a word for each: kept, cancel, or why it is lost.
+    def renew(self, queue: str, worker_id: str, held: list[tuple[str, int]]) -> list[RenewAnswer]:
+        """Extend the leases of (id, fence) pairs, and return what became of each.
 
         Raises:
             StoreUnavailable: the server cannot be reached.
         """
-        words: list[str] = []
+        words: list[RenewAnswer] = []
         named: dict[str, Argument] = {
             **self._settings.named(self._settings.flow_of(queue)),
             "worker": worker_id,
@@ -57,7 +58,7 @@ class LeaseRenewal:
         }
         for start in range(0, len(held), _AT_ONCE):
             rest = [part for pair in held[start : start + _AT_ONCE] for part in pair]
-            words += [word.decode() for word in self._send(self._script.command(named, rest))]
+            words.extend(cast("RenewAnswer", word.decode()) for word in self._send(self._script.command(named, rest)))
         return words
 
     def close(self) -> None:
@@ -72,7 +73,7 @@ class LeaseRenewal:
             except NoScriptError:
                 return list(send(*self._script.in_full(command)))
         except (RedisError, OSError) as error:
-            msg = f"leases could not be renewed: {error}"
+            msg = f"leases could not be renewed: {self._script.located(str(error))}"
             raise StoreUnavailable(msg) from error
 
 
@@ -88,15 +89,12 @@ class Rescue:
             "processing": settings.keys.processing(queue),
         }
 
-    async def rescue(self) -> list[tuple[str, str]]:
-        """Take back all that is over, and return (id, word) pairs.
-
-        The words: rescued, poison, cancelled, expired, malformed, and elsewhere for an id that had no lease.
-        """
-        answers: list[tuple[str, str]] = []
+    async def rescue(self) -> list[tuple[str, RescueAnswer]]:
+        """Take back all that is over, and return the id of each with what became of it."""
+        answers: list[tuple[str, RescueAnswer]] = []
         while True:
             some = await self._connection.run(load("rescue"), self._named)
-            answers += [(job_id.decode(), word.decode()) for job_id, word in some]
+            answers.extend((job_id.decode(), cast("RescueAnswer", word.decode())) for job_id, word in some)
             failpoint("in-rescue")
             if len(some) < _RESCUED_AT_ONCE:
                 return answers

@@ -1,29 +1,33 @@
-"""Loads the scripts: resolves their includes, binds named keys and arguments, writes the state table in.
+"""Loads the scripts: names, keys and arguments, and what is sent for them.
 
-A script's header is made of comment lines: `--@ keys:`, `--@ args:`, `--@ rest:`, `--@ flags:`, `--@ returns:`
-and `--@ include:`. Names become locals, so no script counts positions; what follows the named arguments
-is in `rest`, from the index `at`.
+Names become locals, so no script counts positions; what follows the named arguments is in `rest`, from the index `at`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, TypeAlias
 
-from flows.model.state import TRANSITIONS
+from flows.store import lua_file
+from flows.store.lua_chunk import compose
+from flows.store.lua_shape import Shape, read_shape, read_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from importlib.resources.abc import Traversable
 
 #: What a command is made of.
 Argument: TypeAlias = str | bytes | int | float
 Command: TypeAlias = "tuple[Argument, ...]"
 
-_MARK = "--@ "
+#: What begins at the left margin, and is no comment and no end of what began there.
+_BEGINS = re.compile(r"(?!--|end\b)\w")
+#: How servers tell of a line in a script.
+_LINE = re.compile(r"@?user_script:(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,12 @@ class Script:
     args: tuple[str, ...]
     text: str
     sha: str
+    places: tuple[str, ...]
+    """Of each line, the file and the line that it comes from; empty for what the loader has added."""
+    returns: Shape
+    """What it answers."""
+    words: tuple[str, ...]
+    """The words that it answers with: those of its type in `answers.py`."""
 
     def command(self, named: dict[str, Argument], rest: Sequence[Argument] = ()) -> Command:
         """Return the EVALSHA command; `named` has every key and argument of the header, and may have more.
@@ -50,75 +60,40 @@ class Script:
         """Return the same command with the whole text, for a server that does not know the script."""
         return ("EVAL", self.text, *command[2:])
 
+    def located(self, message: str) -> str:
+        """Return a server's message with file and line in place of each line of the composed text."""
+
+        def place(found: re.Match[str]) -> str:
+            number = int(found[1])
+            return (self.places[number - 1] if 0 < number <= len(self.places) else "") or f"{self.name}:{number}"
+
+        return _LINE.sub(place, message)
+
+    def marked(self) -> str:
+        """Return the text with file and line behind what begins at the left margin."""
+        lines = zip(self.text.split("\n"), self.places, strict=True)
+        return "\n".join(f"{line}  -- {place}" if place and _BEGINS.match(line) else line for line, place in lines)
+
 
 @cache
 def load(name: str) -> Script:
-    """Return the script `name` (as in `lua/<name>.lua`)."""
-    folder = _folder()
-    source = folder.joinpath(f"{name}.lua").read_text("utf-8")
-    header = _header(source)
+    """Return the script `name` (as in `lua/<room>/<name>.lua`).
+
+    Raises:
+        ScriptError: there is none, or its parts do not fit.
+    """
+    chunk = compose(_folder(), name)
+    header, text = chunk.script.header, chunk.text
     keys, args = tuple(header.get("keys", ())), tuple(header.get("args", ()))
-    flags = header.get("flags", ())
-    lines = [f"#!lua flags={','.join(flags)}" if flags else "#!lua"]
-    lines += _bind("KEYS", keys)
-    lines += _bind("ARGV", args)
-    lines += [f"local rest, at = ARGV, {len(args) + 1}", _edges()]
-    lines += _included(folder, header.get("include", ()), [])
-    lines.append(source)
-    text = "\n".join(lines)
-    return Script(name, keys, args, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+    sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    returns, words = read_shape(" ".join(header.get("returns", ()))), read_words(header.get("words", ()))
+    return Script(name, keys, args, text, sha, chunk.places, returns, words)
 
 
 def names() -> list[str]:
     """Return the names of all scripts that are sent."""
-    return sorted(entry.name.removesuffix(".lua") for entry in _folder().iterdir() if entry.name.endswith(".lua"))
+    return lua_file.names(_folder())
 
 
 def _folder() -> Traversable:
     return resources.files("flows.store").joinpath("lua")
-
-
-def _header(source: str) -> dict[str, list[str]]:
-    header: dict[str, list[str]] = {}
-    for line in source.splitlines():
-        if line.startswith(_MARK):
-            name, _, words = line.removeprefix(_MARK).partition(":")
-            header.setdefault(name, []).extend(words.split())
-    return header
-
-
-def _bind(table: str, names: Sequence[str]) -> list[str]:
-    if not names:
-        return []
-    places = ", ".join(f"{table}[{number}]" for number in range(1, len(names) + 1))
-    return [f"local {', '.join(names)} = {places}"]
-
-
-def _edges() -> str:
-    rows = (
-        f"{source} = {{ {', '.join(f'{target} = true' for target in sorted(targets))} }}"
-        for source, targets in TRANSITIONS.items()
-    )
-    return f"local EDGES = {{ {', '.join(rows)} }}"
-
-
-def _included(folder: Traversable, wanted: Iterable[str], seen: list[str]) -> list[str]:
-    """Return the texts of what is included, each once and after what it includes itself."""
-    texts: list[str] = []
-    for name in wanted:
-        if name in seen:
-            continue
-        seen.append(name)
-        source = _part(folder, name)
-        texts += _included(folder, _header(source).get("include", ()), seen)
-        texts.append(source)
-    return texts
-
-
-def _part(folder: Traversable, name: str) -> str:
-    for place in ("include", "transition"):
-        part = folder.joinpath(place, f"{name}.lua")
-        if part.is_file():
-            return part.read_text("utf-8")
-    msg = f"no include or transition is called {name!r}"
-    raise FileNotFoundError(msg)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from flows.store.claimed import RESCUES, ClaimedJob
 from flows.store.finished import MOST_JOBS, FinishedAttempt, first_part, pack_children
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flows.model.outcome import NewChild, Outcome
+    from flows.store.answers import PublishAnswer
     from flows.store.connection import Connection
     from flows.store.flow_settings import FlowSettings
     from flows.store.scripts import Argument
@@ -120,7 +121,7 @@ class Turns:
         words = await self._connection.run(self._report, {**self._named, "ended": len(ended)}, packed=ended)
         return [word.decode() for word in words]
 
-    async def create_children(self, claimed: ClaimedJob, children: Sequence[NewChild]) -> str:
+    async def create_children(self, claimed: ClaimedJob, children: Sequence[NewChild]) -> PublishAnswer:
         """Create more children than one script takes: written in parts, then let into their queues.
 
         Returns "ok", or why the attempt may not write any more. Sent again by a later attempt, it goes on where
@@ -134,13 +135,13 @@ class Turns:
             if word == b"built":
                 break
             if word != b"ok":
-                return str(word.decode())
+                return cast("PublishAnswer", word.decode())
             offset = written
             failpoint("mid-fan-out")
         left = 1
         while left:
             word, left = await self._connection.run(publish, named)
             if word != b"ok":
-                return str(word.decode())
+                return cast("PublishAnswer", word.decode())
         failpoint("after-fan-out")
         return "ok"

@@ -31,12 +31,13 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     (
         "include/cancel_job.lua",
         "set_aside and status == 'waiting'",
-        "if false then set_aside(queue, id) else take_out(id, key, status, queue) end",
+        "if false then set_aside(queue, job_id) else take_out(job_id, key, status, queue) end",
     ): "the slower of two ways: the list is searched for each child instead of once for all",
+    ("include/status.lua", "known[from] ~= to", "if true then"): "looks the same move up again",
     ("include/take_out.lua", "#ids < MANY", "if true then"): "the slower of two ways to the same list",
     (
         "include/take_out.lua",
-        "not first or blank(list, gone, first, first + #ids - 1) < #ids",
+        "not start or blank(list, gone, start, start + #ids - 1) < #ids",
         "if true then blank(list, gone, 0, -1) end",
     ): "looks through the whole list though all were found",
     ("include/type.lua", "checked[key]", "if false then return nil end"): "asks for the type of a key again",
@@ -51,11 +52,25 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "local there = refresh(flow, key, job[4], ttl) or redis.call('EXISTS', key) == 1",
     ): "asks whether a job is there whose fields were just read",
     (
-        "include/settle.lua",
+        "transition/claim.lua",
+        "status == 'waiting' or is_state(status)",
+        "local known = is_state(status)",
+    ): "looks for the usual state in the text of all",
+    ("transition/claim.lua", "job[3]", "if true then"): "puts together what a new job's field is known to be",
+    ("include/attempt.lua", "not text", "if true then"): "writes a number again",
+    ("include/owned.lua", "not token", "if true then"): "puts a token together again",
+    ("turn.lua", "used > 0", "if true then redis.call('LTRIM', waiting, used, -1) end"): "cuts nothing off a list",
+    ("turn.lua", "used > #claimed", "if true then"): "goes through counts that are all 0",
+    (
+        "include/ending.lua",
         "status ~= 'children' and (type(status) == 'table' or redis.call('EXISTS', key) == 0)",
         "if (type(status) == 'table' or redis.call('EXISTS', key) == 0) then",
     ): "asks whether a parent is there whose state was just read",
-    ("include/ending.lua", "waited_for[flow] == nil", "if true then"): "asks for each job what is asked for its flow",
+    (
+        "include/ending.lua",
+        "waited_for[job_flow] == nil",
+        "if true then",
+    ): "asks for each job what is asked for its flow",
     (
         "transition/await_children.lua",
         "#built > 0",

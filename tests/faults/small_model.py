@@ -216,7 +216,7 @@ class Sheet:
         if self.family.side != "none":
             self.family = self.family._replace(side="bounded")
 
-    # include/settle.lua, include/join.lua
+    # include/ending.lua
 
     def settle(self, job_id: int, word: str) -> None:
         """A child has ended: its parent hears of it."""

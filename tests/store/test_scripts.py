@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import re
+from pathlib import Path
 
 import pytest
 from redis import Redis
 
+from flows.errors import StoreError, StoreUnavailable
 from flows.model.state import TRANSITIONS, JobState
 from flows.store import scripts
+from flows.store.audit import Repair, _repair
 from flows.store.connection import Connection
+from flows.store.leases import LeaseRenewal
+from flows.store.lua_chunk import TABLES
+from flows.store.lua_file import ScriptError
 from flows.store.scripts import load, names
 from tests.world import World
 
@@ -44,60 +49,56 @@ def test_every_script_compiles(name: str, redis: Redis) -> None:
     assert len(script.text) < 64 * 1024
 
 
-@pytest.mark.parametrize("name", names())
-def test_every_include_stands_once_and_after_what_it_includes(name: str) -> None:
-    """Lua reads from the top: what a part uses has to come before it."""
-    lines = load(name).text.splitlines()
-    defined: dict[str, int] = {}
-    for number, line in enumerate(lines):
-        if found := re.match(r"(?:local )?function (\w+)\(", line):
-            assert found[1] not in defined, f"{found[1]} stands twice"
-            defined[found[1]] = number
-    for number, line in enumerate(lines):
-        code = line.partition("--")[0]
-        for function in re.findall(r"(?<![\w.:])(\w+)\(", code):
-            if function in defined and not re.match(r"\s*(local )?function ", line):
-                forward = f"local {function}" in lines
-                assert defined[function] < number or forward, f"{function} is used in line {number} before it is there"
+def test_names_are_unique_over_rooms() -> None:
+    """A script is loaded by its name alone, whatever room it lies in."""
+    assert len(set(names())) == len(names())
+    with pytest.raises(ScriptError, match="no script is called 'nothing'; there are audit, build"):
+        load("nothing")
 
 
-def test_an_unknown_include_is_an_error() -> None:
-    """A typing error in a header is found when the script is loaded."""
-    folder = scripts._folder()
-    with pytest.raises(FileNotFoundError, match="no include or transition is called 'nothing'"):
-        scripts._included(folder, ["nothing"], [])
+def test_the_state_table_is_that_of_the_model() -> None:
+    """Lua has the same edges and states as model/state.py, each between two spaces."""
+    moves = {f"{source}>{target}" for source, targets in TRANSITIONS.items() for target in targets}
+    assert sorted(TABLES["MOVES"].split(" ")) == sorted(moves)
+    assert sorted(TABLES["STATES"].split(" ")) == sorted(JobState)
+    assert f"local STATES = ' {TABLES['STATES']} '" in load("turn").text
 
 
-def test_the_state_table_is_that_of_the_model(redis: Redis) -> None:
-    """Lua has the same edges as model/state.py, by running the very line that the loader writes."""
-    code = (
-        scripts._edges()
-        + """
-        local found = {}
-        for from, targets in pairs(EDGES) do
-            found[#found + 1] = from
-            for target in pairs(targets) do found[#found + 1] = from .. '>' .. target end
-        end
-        return found
-    """
-    )
-    found = set(redis.eval(code, 0))
-    wanted = {str(state) for state in JobState}
-    wanted |= {f"{source}>{target}" for source, targets in TRANSITIONS.items() for target in targets}
-    assert found == wanted
+def status_script(body: str) -> str:
+    """Return a text in which `move` and `is_state` are known."""
+    tables = [f"local {table} = ' {text} '" for table, text in TABLES.items()]
+    file = scripts._folder().joinpath("jobs", "include", "status.lua")
+    return "\n".join([*tables, file.read_text("utf-8"), body])
 
 
 @pytest.mark.parametrize("source", JobState)
 def test_the_one_writer_refuses_every_other_edge(source: JobState, world: World) -> None:
-    """`move` raises for a move that is not in the table, and writes nothing."""
-    folder = scripts._folder()
-    parts = scripts._included(folder, ["status"], [])
-    code = "\n".join([scripts._edges(), *parts, "return pcall(move, KEYS[1], ARGV[1], ARGV[2]) and 1 or 0"])
+    """`move` raises for a move that is not in the table, also after one that is, and writes nothing."""
+    code = status_script(
+        "local last\nfor i = 1, #KEYS do last = pcall(move, KEYS[i], ARGV[1], ARGV[i + 1]) and 1 or 0 end\nreturn last"
+    )
     for target in JobState:
-        key = world.keys.job("shop", f"{source}-{target}")
         allowed = target in TRANSITIONS[source]
-        assert world.redis.eval(code, 1, key, source, target) == int(allowed)
-        assert world.redis.hgetall(key) == ({"_status": target} if allowed else {})
+        for before in {*TRANSITIONS[source], target}:
+            keys = [world.keys.job("shop", f"{source}-{before}-{target}-{number}") for number in (1, 2)]
+            assert world.redis.eval(code, 2, *keys, source, before, target) == int(allowed)
+            assert world.redis.hgetall(keys[1]) == ({"_status": target} if allowed else {})
+
+
+def test_a_move_from_or_to_nowhere_is_refused(world: World) -> None:
+    """Neither nothing nor a part of an edge gets by the table."""
+    key = world.keys.job("shop", "1")
+    for arguments in ("nil, 'waiting'", "'waiting', nil", "nil, nil", "'', 'waiting'", "'elayed', 'waiting'"):
+        assert world.redis.eval(status_script(f"return pcall(move, KEYS[1], {arguments}) and 1 or 0"), 1, key) == 0
+        assert not world.redis.exists(key)
+
+
+def test_a_state_is_known_by_its_whole_name(world: World) -> None:
+    """A hash that was edited may name anything."""
+    code = status_script("return is_state(ARGV[1]) and 1 or 0")
+    assert all(world.redis.eval(code, 0, state) for state in JobState)
+    for word in ("", " ", "wait", "waiting delayed", "waiting ", "WAITING", "%a+", "children\n"):
+        assert not world.redis.eval(code, 0, word), word
 
 
 def test_only_what_frees_memory_runs_on_a_full_server() -> None:
@@ -117,3 +118,57 @@ async def test_a_server_that_forgot_the_scripts_gets_the_text(world: World, redi
         assert await connection.run(load("retry_job"), named) == b"gone"
     finally:
         await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("told", "located"),
+    [
+        # Redis 7 and later, Valkey
+        ("user_script:{}: no move script: f0d2, on @user_script:{}.", "{0}: no move script: f0d2, on {0}."),
+        ("user_script:{}: no move script: on @user_script:{}.", "{0}: no move script: on {0}."),
+        # Redis 6
+        ("ERR Error running script (call to f_f0d2): @user_script:{}: user_script:{}: no", "{0}: {0}: no"),
+        ("FLOWSCONFLICT a holds a set script: on @user_script:1.", "FLOWSCONFLICT a holds a set script: on turn:1."),
+        ("user_script:99999: no", "turn:99999: no"),
+        ("another error", "another error"),
+    ],
+)
+def test_a_line_of_a_script_is_told_by_its_file(told: str, located: str) -> None:
+    """Whatever form the server has for it; a line of the loader's own is told by the script's name."""
+    script = load("turn")
+    number = script.text.split("\n").index("function move(key, from, to, ...)") + 1
+    file = (Path(str(scripts._folder())) / "jobs/include/status.lua").read_text().splitlines()
+    place = f"jobs/include/status.lua:{file.index('local function move(key, from, to, ...)') + 1}"
+    assert script.located(told.format(number, number)).endswith(located.format(place))
+
+
+async def test_an_error_of_a_script_names_the_file_and_the_line(world: World, redis_url: str) -> None:
+    """Of the include in which it is, on the way to the caller, sent by digest or in full."""
+    connection = Connection(redis_url, "test")
+    named = {**world.settings.named(), "now": "noon", "processing": world.keys.processing("pick"), "worker": "w"}
+    try:
+        for _ in range(2):
+            with pytest.raises(StoreError, match=r"jobs/include/clock\.lua:\d+: attempt to compare"):
+                await connection.run(load("renew"), named)
+            world.redis.script_flush()
+    finally:
+        await connection.close()
+
+
+def test_an_error_of_the_renewal_names_the_file_and_the_line(world: World, redis_url: str) -> None:
+    """It has a connection of its own, and tells of errors in the same way."""
+    renewal = LeaseRenewal(redis_url, world.settings)
+    world.redis.set(world.keys.processing("pick"), "no set")
+    try:
+        with pytest.raises(StoreUnavailable, match=r"FLOWSCONFLICT .* on jobs/include/type\.lua:\d+\."):
+            renewal.renew("pick", "w", [("1", 1)])
+    finally:
+        renewal.close()
+
+
+def test_an_error_that_the_audit_met_names_the_file_and_the_line() -> None:
+    """It is no error of the call: the script goes on, and reports it among the repairs."""
+    places = load("audit").places
+    number = places.index("jobs/include/keys.lua:10") + 1
+    repair = _repair(b"pick", b"1", f"error user_script:{number}: no key".encode())
+    assert repair == Repair("pick", "1", "error", "jobs/include/keys.lua:10: no key")

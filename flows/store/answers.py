@@ -1,0 +1,45 @@
+"""What scripts answer: one type a script, whose words its header lists too (`--@ words:`); a test compares them."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+#: What became of an attempt that was reported: ended as it said, cancelled instead, or why it was refused.
+TurnAnswer: TypeAlias = Literal["ok", "cancelled", "stale", "gone", "malformed"]
+ReportAnswer: TypeAlias = TurnAnswer
+#: What became of a lease: it goes on, it goes on and the job is to be cancelled, or why it is lost.
+RenewAnswer: TypeAlias = Literal["kept", "cancel", "stale", "gone", "malformed"]
+#: What became of a job whose lease was over, or of an id that had no lease.
+RescueAnswer: TypeAlias = Literal["rescued", "poison", "cancelled", "expired", "malformed", "elsewhere"]
+#: What became of the children that were written, or let into their queues: `built` says that all had been before.
+BuildAnswer: TypeAlias = Literal["ok", "built", "stale", "gone", "malformed"]
+PublishAnswer: TypeAlias = Literal["ok", "stale", "gone", "malformed"]
+#: Whether what a function reports was written, or why not.
+NoteAnswer: TypeAlias = Literal["ok", "stale", "gone", "malformed"]
+CancelAnswer: TypeAlias = Literal["cancelled", "requested", "too late", "gone", "malformed"]
+#: `cancelling` asks to cancel its children first; else it is a state that is not retried.
+RetryJobAnswer: TypeAlias = Literal[
+    "retried", "gone", "cancelling", "waiting", "delayed", "processing", "children", "done"
+]
+DeleteAnswer: TypeAlias = Literal["deleted", "gone"]
+#: `withdrawn`, or the state of a job that a worker has got.
+WithdrawAnswer: TypeAlias = Literal[
+    "withdrawn", "waiting", "delayed", "processing", "children", "done", "failed", "cancelled"
+]
+RegisterAnswer: TypeAlias = Literal["ok", "taken"]
+#: What the slow audit repaired, or with `error` could not.
+AuditAnswer: TypeAlias = Literal[
+    "gone",
+    "elsewhere",
+    "lease",
+    "settled",
+    "joined",
+    "pending",
+    "placed_waiting",
+    "placed_processing",
+    "placed_delayed",
+    "placed_children",
+    "lifetime",
+    "malformed",
+    "error",
+]

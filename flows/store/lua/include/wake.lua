@@ -1,5 +1,0 @@
--- Wakes one idle worker of a queue: a sorted set of one member is a bell that cannot pile up.
---@ include: keys
-
--- It is only a hint: what else may stand at its key must not stop a script half way.
-local function wake(queue) redis.pcall('ZADD', flows_key('wake', queue), 0, 'w') end

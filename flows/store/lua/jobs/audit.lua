@@ -1,0 +1,69 @@
+-- Looks for what no transition leaves behind, one bounded step after another, and repairs it.
+-- Answers in how many ms the next step may begin, 1 while this pass goes on, and what was repaired.
+--@ flags: allow-oom
+--@ keys: audit
+--@ args: ns now root first ttl kept_done kept_failed kept_cancelled lease walk
+--@ rest: the names of all queues of the flow
+--@ returns: wait:int more:int repairs:list<[queue:text id:text word:word+]>
+--@ words: gone | elsewhere | lease | settled | joined | pending | placed_waiting | placed_processing |
+--@ words: placed_delayed | placed_children | lifetime | malformed | error
+--@ include: clock type audit_step audit_places audit_parents audit_jobs keys
+
+-- So many ms of rest follow a look: a pass takes about 1 % of a core of the server, however much there is to look at.
+local REST = 1
+local WEEK = 604800000
+
+-- Where a pass looks, in this order, and what comes after what.
+local places, after = {}, {}
+for i = at, #rest do
+  for _, stage in ipairs({ 'processing', 'delayed', 'children' }) do places[#places + 1] = stage .. ' ' .. rest[i] end
+end
+places[#places + 1] = 'jobs'
+for i, place in ipairs(places) do after[place] = places[i + 1] or '' end
+
+-- Looks at some of a place from the cursor on; returns the next cursor, or nothing at the end of it.
+local function look(place, cursor)
+  local stage, queue = string.match(place, '^(%a+) (.+)$')
+  if not stage then return audit_jobs(cursor) end
+  local wrong = conflict('zset', queue_key(queue, stage))
+  if wrong then return report(queue, '', 'error ' .. wrong) end
+  if stage == 'children' then return audit_parents(queue, cursor) end
+  return audit_place(queue, stage, cursor)
+end
+
+local function count_repairs()
+  local by_word = {}
+  for _, repair in ipairs(repairs) do
+    local word = repair[3]
+    if string.sub(word, 1, 6) ~= 'error ' then by_word[word] = (by_word[word] or 0) + 1 end
+  end
+  for word, n in pairs(by_word) do redis.call('HINCRBY', audit, 'repaired:' .. word, n) end
+end
+
+expect('hash', audit)
+local state = redis.call('HMGET', audit, 'at', 'place', 'cursor')
+remember()
+if walk == '0' then
+  redis.call('PEXPIRE', audit, WEEK)
+  return { 0, 0, {} }
+end
+local pause, wait = 2 * tonumber(lease), (tonumber(state[1]) or 0) - time
+-- A longer time than any pause is from before the clock was set back.
+if wait > 0 and wait <= math.max(pause, 60000) then return { wait, 0, {} } end
+local place, cursor = state[2] or places[1], state[3] or ''
+-- Another version of the flow has stopped in a queue that this one does not have: behind all queues both agree.
+if not after[place] then place, cursor = 'jobs', '' end
+while place ~= '' and looks < MOST_LOOKS do
+  cursor = look(place, cursor) or ''
+  if cursor == '' then place = after[place] end
+end
+if place ~= '' then
+  pause = math.ceil(looks * REST)
+  redis.call('HSET', audit, 'at', time + pause, 'place', place, 'cursor', cursor)
+else
+  redis.call('HSET', audit, 'at', time + pause)
+  redis.call('HDEL', audit, 'place', 'cursor')
+end
+count_repairs()
+redis.call('PEXPIRE', audit, WEEK)
+return { pause, place ~= '' and 1 or 0, repairs }

@@ -1,0 +1,29 @@
+-- Writes one part of a parent's many children, which no worker sees yet. Sent twice, it writes once.
+-- Answers how many are written by now.
+--@ args: ns now flow queue worker id fence ttl offset
+--@ rest: the children of this part
+--@ returns: word:word written:int
+--@ words: ok | built | stale | gone | malformed
+--@ include: owned child type keys new_children
+
+local job, word = owned(flow, id, fence)
+if not job then return { word, 0 } end
+if published(job) then return { 'built', 0 } end
+local me = flow .. ':' .. id
+local building = flows_key('building', me)
+expect('list', building)
+local wrong = children_conflict(id, at)
+if wrong then return { err = 'FLOWSCONFLICT ' .. wrong } end
+local written = redis.call('LLEN', building)
+if written == 0 or redis.call('HGET', job.key, '_building') ~= visit_of(job) then
+  forget_children(job)
+  redis.call('HSET', job.key, '_building', visit_of(job))
+  written = 0
+end
+if written ~= tonumber(offset) then return { 'ok', written } end
+local total = redis.call('RPUSH', building, unpack(keys_of(take_children(job, tonumber(ttl)))))
+if tonumber(ttl) > 0 then
+  redis.call('PEXPIRE', building, ttl)
+  redis.call('PEXPIRE', flows_key('pending', me), ttl)
+end
+return { 'ok', total }

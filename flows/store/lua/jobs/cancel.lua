@@ -1,0 +1,16 @@
+-- Cancels one job: at once where nobody works on it, else by a flag that its worker sees when it renews.
+-- Answers 1 with the word while children are to be cancelled.
+--@ flags: allow-oom
+--@ keys: call
+--@ args: ns now root flow first id ttl kept_done kept_failed kept_cancelled reason
+--@ returns: word:word more:int
+--@ words: cancelled | requested | too late | gone | malformed
+--@ include: cancel_job once keys type
+
+local cancelling = flows_key('cancelling', root)
+expect('hash', cancelling)
+return once(function()
+  local word = cancel_job(flow, first, id, reason)
+  -- Also of a job that was cancelled before, by somebody who did not come to all of its children.
+  return { word, redis.call('HEXISTS', cancelling, flow .. ':' .. id) }
+end)

@@ -1,0 +1,40 @@
+-- Deletes one job: its hash, its place, its lookup entries; a parent that waits for it hears of it.
+-- Answers the job keys of its children, for the caller to delete.
+--@ flags: allow-oom
+--@ keys: call
+--@ args: ns now root flow first id ttl kept_done kept_failed kept_cancelled
+--@ returns: word:word children:list<text>
+--@ words: deleted | gone
+--@ include: ending take_out once keys life type
+
+local function delete()
+  local key = job_key(flow, id)
+  if redis.call('TYPE', key).ok ~= 'hash' then
+    settle_missing(flow, id, 'deleted')
+    return { 'gone', {} }
+  end
+  local job = redis.call('HMGET', key, '_status', '_queue', '_lookups', '_parent', '_built')
+  local status, queue = job[1] or 'waiting', job[2] or first
+  local me = flow .. ':' .. id
+  expect('list', flows_key('building', me))
+  expect_place(queue, status)
+  -- Those that are written but not yet let out, unless the field below names them already.
+  local children = job[5] and {} or redis.call('LRANGE', flows_key('building', me), 0, -1)
+  local sides = {}
+  for _, field in ipairs(redis.call('HKEYS', key)) do
+    local of = string.match(field, '^children:(.+):jobs$')
+    if of then
+      sides[#sides + 1] = key .. ':children:' .. of
+      for child in string.gmatch(redis.call('HGET', key, field), '"([^"]+)"') do children[#children + 1] = child end
+    end
+  end
+  take_out(id, key, status, queue)
+  if job[3] then each_lookup(flow, job[3], function(list) remove_from(list, id) end) end
+  redis.call('DEL', key, flows_key('log', me), flows_key('building', me), flows_key('pending', me), unpack(sides))
+  redis.pcall('HDEL', flows_key('cancelling', root), me)
+  tell_ended(flow, id, 'deleted')
+  if job[4] then settle(flow, id, job[4], 'deleted', '{"id":"' .. id .. '","status":"deleted"}') end
+  return { 'deleted', children }
+end
+
+return once(delete)

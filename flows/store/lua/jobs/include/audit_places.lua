@@ -1,0 +1,39 @@
+-- Audits what stands in `processing` and `delayed`: leases that end too late, and ids whose jobs are not there.
+--@ exports: audit_place
+--@ include: audit_step clock ending keys
+
+-- Takes an id out whose hash says that it is somewhere else; a parent hears of a child that is gone.
+local function look_at_entry(queue, stage, id)
+  local flow = flow_of(queue)
+  local key = job_key(flow, id)
+  local job = redis.pcall('HMGET', key, '_status', '_queue')
+  if job[1] == stage and job[2] == queue then return end
+  local word = 'elsewhere'
+  if job.err or redis.call('EXISTS', key) == 0 then
+    settle_missing(flow, id, job.err and 'deleted' or 'expired')
+    word = 'gone'
+  end
+  redis.call('ZREM', queue_key(queue, stage), id)
+  report(queue, id, word)
+end
+
+-- Leases that end later than any process gives them: the clock was set back, or somebody wrote them. Those who hold
+-- them renew them; the others are over soon. Returns whether there may be more.
+local function cut_leases(queue)
+  local key = queue_key(queue, 'processing')
+  local late = redis.call('ZRANGE', key, '(' .. time + 2 * longest, '+inf', 'BYSCORE', 'LIMIT', 0, PAGE)
+  for _, id in ipairs(late) do
+    redis.call('ZADD', key, time + longest, id)
+    report(queue, id, 'lease')
+  end
+  return #late == PAGE
+end
+
+local function audit_place(queue, stage, cursor)
+  local more = stage == 'processing' and cut_leases(queue)
+  local page = redis.call('ZSCAN', queue_key(queue, stage), cursor == '' and '0' or cursor, 'COUNT', PAGE)
+  for i = 1, #page[2], 2 do try(queue, page[2][i], look_at_entry, queue, stage, page[2][i]) end
+  spend(#page[2] / 2 + 1)
+  if page[1] ~= '0' then return page[1] end
+  return more and '0'
+end

@@ -1,0 +1,49 @@
+-- What the parts of the audit share: how much one step may look at, what it has repaired, what is known of the flow.
+--@ exports: MOST_LOOKS PAGE looks repairs spend report try flow_of longest remember declared has_queue
+--@ needs: audit root first lease rest at
+--@ include: clock keys
+
+-- A look at one job takes about 10 µs; what takes longer counts as several.
+local MOST_LOOKS = 100
+-- So many ids or keys are read at once.
+local PAGE = 50
+local looks, repairs = 5, {}
+local HOUR = 3600000
+
+local function spend(n) looks = looks + n end
+
+local function report(queue, id, word)
+  repairs[#repairs + 1] = { queue, id, word }
+  spend(2)
+end
+
+-- Calls fn(...) for one job: what goes wrong with it stops neither the others nor the pass.
+local function try(queue, id, fn, ...)
+  local ok, why = pcall(fn, ...)
+  if not ok then report(queue, id, 'error ' .. tostring(why)) end
+end
+
+local function flow_of(queue) return string.find(queue, ':', 1, true) and queue or root end
+
+-- The longest lease of all processes of the flow: what is too long for one may be usual for another.
+local longest = tonumber(lease)
+
+-- Remembers what this process alone can tell the others: its lease, and the queue in which it creates jobs.
+local function remember()
+  local told = redis.call('HMGET', audit, 'lease', 'lease_until')
+  local other, ends = tonumber(told[1]) or 0, tonumber(told[2]) or 0
+  if other > longest and ends > time then
+    longest = other
+  elseif other ~= longest or ends < time + HOUR / 2 then
+    redis.call('HSET', audit, 'lease', longest, 'lease_until', time + HOUR)
+  end
+  redis.call('HSETNX', audit, 'first:' .. first, 1)
+end
+
+local declared = {}
+for i = at, #rest do declared[rest[i]] = true end
+
+-- Whether the flow has this queue: by our own declaration, or by that of another version, which is recorded.
+local function has_queue(queue)
+  return declared[queue] or redis.pcall('HGET', queue_key(queue, 'meta'), 'owner') == root
+end

@@ -1,0 +1,24 @@
+-- What many transitions of one script do to the same queue, gathered into one command each.
+--@ exports: leave_processing push flush_batch
+--@ needs: processing
+--@ include: keys wake
+
+local left_processing, pushed = {}, {}
+
+-- The attempt is over: the job is no longer being processed.
+local function leave_processing(id) left_processing[#left_processing + 1] = id end
+
+-- The job waits at the end of a queue.
+local function push(to, id)
+  if not pushed[to] then pushed[to] = {} end
+  local ids = pushed[to]
+  ids[#ids + 1] = id
+end
+
+local function flush_batch()
+  if #left_processing > 0 then redis.call('ZREM', processing, unpack(left_processing)) end
+  for to, ids in pairs(pushed) do
+    redis.call('RPUSH', queue_key(to, 'waiting'), unpack(ids))
+    wake(to)
+  end
+end

@@ -1,0 +1,78 @@
+-- Ends the attempts that a worker reports: each a verb, the job's id and fence, and the verb's arguments, counted.
+--@ exports: end_attempts end_otherwise
+--@ needs: root flow queue processing waiting delayed rest at
+--@ include: owned attempt arguments batch advance finish fail retry snooze release await_children cancel ending
+--@ include: fragment keys type new_children
+
+-- Most attempts pass their job on, or end it well; all else is seldom.
+local function end_attempt()
+  local verb, id, fence, count = rest[at], rest[at + 1], rest[at + 2], rest[at + 3]
+  at = at + 4
+  local after = at + tonumber(count)
+  local job, word = owned(flow, id, fence)
+  if job then
+    if verb == 'finish' then
+      finish(job, after)
+      word = 'ok'
+    elseif verb == 'advance' and not job.cancel and not conflict('list', queue_key(rest[at], 'waiting')) then
+      advance(job, after)
+      word = 'ok'
+    else
+      word = end_otherwise(verb, job, after)
+    end
+  elseif word == 'gone' then
+    leave_processing(id)
+    settle_missing(flow, id, 'expired')
+  end
+  at = after
+  return word
+end
+
+-- What all attempts write to is checked before the first write: nothing rolls back.
+local function check_queues()
+  expect('list', waiting)
+  expect('zset', processing)
+  expect('zset', delayed)
+  expect('zset', queue_key(queue, 'children'))
+  expect('hash', flows_key('cancelling', root))
+end
+
+-- Returns a word per attempt.
+local function end_attempts(items)
+  check_queues()
+  local words = {}
+  gather_settled()
+  for i = 1, items do words[i] = end_attempt() end
+  settle_gathered()
+  flush_batch()
+  return words
+end
+
+--@ lazy
+
+-- All but `finish` and `advance`, which are above.
+local VERBS = { fail = fail, retry = retry, snooze = snooze, release = release, await_children = await_children }
+-- What has come to its end is not cancelled any more.
+local LAST = { fail = true }
+
+-- Returns a sentence where what the verb writes to is not ours: that fails this job, and harms no other of the batch.
+local function target_conflict(verb, id)
+  if verb == 'advance' then return conflict('list', queue_key(rest[at], 'waiting')) end
+  if verb == 'await_children' then return children_conflict(id, at + 4 + tonumber(rest[at + 3])) end
+end
+
+-- Returns the word.
+local function end_otherwise(verb, job, after)
+  if verb == 'cancel' or (job.cancel and not LAST[verb]) then
+    leave_processing(job.id)
+    cancel(flow, job.id, job.key, 'processing', job.lookups, job.parent, job.cancel or take())
+    return 'cancelled'
+  end
+  local wrong = target_conflict(verb, job.id)
+  if wrong then
+    fail_with(job, failure('KeyConflict', wrong, queue, (counts(job.attempt))))
+  else
+    VERBS[verb](job, after)
+  end
+  return 'ok'
+end

@@ -1,0 +1,204 @@
+-- What every ending of a job does: its time to stay, its lookup lists, those who wait for it, its parent.
+-- A parent may end by its last child, and settles with its own parent then: so settling and joining stand here too.
+--@ exports: KEPT tell_ended end_job gather_settled settle_gathered settle_children settle settle_missing join
+--@ exports: child_failed parent_gone
+--@ needs: ns ttl kept_done kept_failed kept_cancelled
+--@ include: keys clock life status wake type fragment attempt
+
+-- How many milliseconds the hash stays, by how the job ended.
+local KEPT = { done = kept_done, failed = kept_failed, cancelled = kept_cancelled }
+
+local waited_for = {}
+
+-- Tells those who wait for the job. They listen to a channel of the flow as well, so that a script can see whether
+-- there is anybody: nobody hears of most jobs, and to tell nobody takes as long as all else that is told of an ending.
+local function tell_ended(job_flow, job_id, word)
+  if waited_for[job_flow] == nil then
+    local listeners = redis.pcall('PUBSUB', 'NUMSUB', flows_key('ended', job_flow))
+    waited_for[job_flow] = listeners.err ~= nil or listeners[2] > 0
+  end
+  -- A hint, in the middle of a script: an account that may not publish must not stop it half way.
+  if waited_for[job_flow] then redis.pcall('PUBLISH', flows_key('ended', job_flow .. ':' .. job_id), word) end
+end
+
+-- Moves the job to `word` (done, failed or cancelled) with more fields; `fragment` is what its parent sees.
+local function end_job(job_flow, job_id, key, from, word, lookups, parent_job, fragment, ...)
+  move(key, from, word, '_ended', now_text, ...)
+  redis.call('PEXPIRE', key, KEPT[word])
+  refresh_lookups(job_flow, lookups, KEPT[word])
+  trim_lookups(job_flow, lookups)
+  tell_ended(job_flow, job_id, word)
+  if parent_job then settle(job_flow, job_id, parent_job, word, fragment) end
+end
+
+-- A script that ends many attempts gathers the children among them, by their parents.
+local gathered
+
+local function gather_settled() gathered = {} end
+
+local function settle_gathered()
+  local groups = gathered
+  gathered = nil
+  for i = 1, #groups do settle_children(unpack(groups[i])) end
+end
+
+-- What follows is for children and their parents; most jobs are neither.
+--@ lazy
+
+-- Children of one parent settle together: a list of {id, word, fragment}.
+local function settle_children(job_flow, parent_job, children)
+  local pending, ids, settled, failed = flows_key('pending', parent_job), {}, {}, nil
+  for i, child in ipairs(children) do ids[i] = child[1] end
+  redis.pcall('HDEL', flows_key('parents', job_flow), unpack(ids))
+  local awaited = redis.pcall('SMISMEMBER', pending, unpack(ids))
+  for i, child in ipairs(children) do
+    if awaited[i] == 1 then
+      local job_id, word, fragment = unpack(child)
+      settled[#settled + 1] = job_id
+      settled[#settled + 1] = fragment
+      if word ~= 'done' then failed = failed or job_id .. ' is ' .. word end
+    end
+  end
+  if #settled == 0 then return end
+  redis.call('SREM', pending, unpack(ids))
+  local key, job_queue = ns .. 'job:' .. parent_job, split(job_flow)
+  local status = redis.pcall('HGET', key, '_status')
+  if status == 'done' or status == 'failed' or status == 'cancelled' then return end
+  if status ~= 'children' and (type(status) == 'table' or redis.call('EXISTS', key) == 0) then
+    return parent_gone(parent_job, job_queue)
+  end
+  local side = key .. ':children:' .. job_queue
+  redis.pcall('HSET', side, unpack(settled))
+  if status == 'children' then
+    if failed then child_failed(parent_job, job_queue, failed) end
+    if redis.call('SCARD', pending) == 0 then join(parent_job) end
+  else
+    -- Its attempt, or the next one, is about to let it wait. Should it never, nothing of this stays.
+    redis.call('PEXPIRE', side, tonumber(ttl) > 0 and ttl or kept_done)
+    if failed then redis.call('HSET', key, '_failed_child', failed) end
+  end
+end
+
+local function settle(job_flow, job_id, parent_job, word, fragment)
+  local child = { job_id, word, fragment }
+  if not gathered then return settle_children(job_flow, parent_job, { child }) end
+  local name = job_flow .. ' ' .. parent_job
+  local group = gathered[name]
+  if group then
+    table.insert(group[3], child)
+  else
+    group = { job_flow, parent_job, { child } }
+    gathered[name] = group
+    gathered[#gathered + 1] = group
+  end
+end
+
+-- A child whose hash is gone (expired or deleted) still settles: the map beside it knows its parent.
+local function settle_missing(job_flow, job_id, word)
+  local map = flows_key('parents', job_flow)
+  local parent_job = redis.pcall('HGET', map, job_id)
+  if type(parent_job) ~= 'string' then return end
+  settle(job_flow, job_id, parent_job, word, word_fragment(job_id, word))
+end
+
+-- Above so many children, or bytes, the next queue's worker reads their results in pages.
+local INLINE_RESULTS = 500
+local INLINE_BYTES = 1048576
+
+-- Returns `{child: [result, ...]}` in the order of creation, or nil where there are too many.
+local function results_of(parent_key, job_queue, jobs)
+  local ids, by_child, names = {}, {}, {}
+  for key in string.gmatch(jobs or '', '"([^"]+)"') do
+    local job_flow, job_id = split(key)
+    local _, child = split(job_flow)
+    if #ids == INLINE_RESULTS then return nil end
+    ids[#ids + 1] = job_id
+    if not by_child[child] then
+      by_child[child] = {}
+      names[#names + 1] = child
+    end
+    local list = by_child[child]
+    list[#list + 1] = #ids
+  end
+  if #ids == 0 then return nil end
+  local settled = redis.pcall('HMGET', parent_key .. ':children:' .. job_queue, unpack(ids))
+  local parts, bytes = {}, 0
+  for _, child in ipairs(names) do
+    local list = by_child[child]
+    for i, position in ipairs(list) do
+      list[i] = settled[position] or '{"id":"' .. ids[position] .. '","status":"deleted"}'
+      bytes = bytes + #list[i]
+    end
+    parts[#parts + 1] = '"' .. child .. '":[' .. table.concat(list, ',') .. ']'
+  end
+  if bytes > INLINE_BYTES then return nil end
+  return '{' .. table.concat(parts, ',') .. '}'
+end
+
+-- The parent leaves `children`; what its children left beside it stays for `time_left` more.
+local function leave_children(parent_job, job_queue, time_left)
+  local _, job_id = split(parent_job)
+  redis.pcall('ZREM', queue_key(job_queue, 'children'), job_id)
+  redis.call('PEXPIRE', ns .. 'job:' .. parent_job .. ':children:' .. job_queue, time_left)
+end
+
+local function fail_parent(parent_job, job_queue, lookups, grandparent, why)
+  local job_flow, job_id = split(parent_job)
+  leave_children(parent_job, job_queue, kept_failed)
+  -- Children that still run settle by it; it does not wait for one that was lost.
+  redis.call('PEXPIRE', flows_key('pending', parent_job), kept_failed)
+  end_job(job_flow, job_id, ns .. 'job:' .. parent_job, 'children', 'failed', lookups, grandparent,
+    failed_fragment(job_id, why), '_error', why)
+end
+
+-- The last child has settled: the parent goes on, exactly once, because it leaves `children` by it.
+local function join(parent_job)
+  local key = ns .. 'job:' .. parent_job
+  local job = redis.call('HMGET', key, '_status', '_queue', '_next', '_lookups', '_parent', '_attempt', '_result')
+  if job[1] ~= 'children' then return end
+  local job_flow, job_id = split(parent_job)
+  local job_queue, to = job[2], job[3]
+  -- This may be in the middle of a script that ends others: it must not stop here.
+  local wrong = to and conflict('list', queue_key(to, 'waiting'))
+  if wrong then
+    return fail_parent(parent_job, job_queue, job[4], job[5], failure('KeyConflict', wrong, job_queue, 1))
+  end
+  local field = 'children:' .. job_queue .. ':results'
+  local results = results_of(key, job_queue, redis.call('HGET', key, 'children:' .. job_queue .. ':jobs'))
+  redis.call('HDEL', key, field, '_next', '_policy')
+  if results then
+    redis.call('HSET', key, field, results)
+  else
+    redis.call('HSET', key, '_lookups', (job[4] and job[4] .. '\n' or '') .. job_id .. ':children:' .. job_queue)
+  end
+  if to then
+    leave_children(parent_job, job_queue, tonumber(ttl) > 0 and ttl or kept_done)
+    move(key, 'children', 'waiting', '_queue', to, '_attempt', next_visit(job[6]))
+    if not job[5] and tonumber(ttl) > 0 then
+      redis.call('PEXPIRE', key, ttl)
+      refresh_lookups(job_flow, job[4], tonumber(ttl))
+    end
+    redis.call('RPUSH', queue_key(to, 'waiting'), job_id)
+    wake(to)
+  else
+    leave_children(parent_job, job_queue, kept_done)
+    local fragment = done_fragment(job_id, job[7] or 'null', results)
+    end_job(job_flow, job_id, key, 'children', 'done', job[4], job[5], fragment)
+  end
+end
+
+-- A parent that waits fails, if its queue says so, with the first child that did not end well; `failed` says which, and
+-- how.
+local function child_failed(parent_job, job_queue, failed)
+  local job = redis.call('HMGET', ns .. 'job:' .. parent_job, '_policy', '_lookups', '_parent')
+  if job[1] ~= 'fail' then return end
+  fail_parent(parent_job, job_queue, job[2], job[3], failure('ChildFailed', 'the child ' .. failed, job_queue, 1))
+end
+
+-- The parent's own hash is gone, or something else stands there: whoever waits for it hears of it.
+local function parent_gone(parent_job, job_queue)
+  local job_flow, job_id = split(parent_job)
+  redis.pcall('ZREM', queue_key(job_queue, 'children'), job_id)
+  redis.call('DEL', ns .. 'job:' .. parent_job .. ':children:' .. job_queue)
+  settle_missing(job_flow, job_id, 'expired')
+end

@@ -1,0 +1,25 @@
+-- The guard of every write on behalf of an attempt: its token, fence and worker, has to be the job's own.
+--@ exports: owned
+--@ needs: worker
+--@ include: keys
+
+-- How the field of a job begins that this worker has with a fence; most fences are alike.
+local tokens = {}
+
+-- Returns the job's kernel fields, or nil and the word for the caller.
+local function owned(job_flow, job_id, job_fence)
+  local key = job_key(job_flow, job_id)
+  local job = redis.pcall('HMGET', key, '_status', '_attempt', '_cancel', '_lookups', '_parent', '_history')
+  if job.err then return nil, 'malformed' end
+  local token = tokens[job_fence]
+  if not token then
+    token = job_fence .. ' ' .. worker .. ' '
+    tokens[job_fence] = token
+  end
+  if job[1] ~= 'processing' or string.find(job[2] or '', token, 1, true) ~= 1 then
+    return nil, redis.call('EXISTS', key) == 0 and 'gone' or 'stale'
+  end
+  return {
+    key = key, id = job_id, attempt = job[2], cancel = job[3], lookups = job[4], parent = job[5], history = job[6],
+  }
+end

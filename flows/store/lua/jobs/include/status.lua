@@ -1,0 +1,21 @@
+-- The only writer of `_status`: it refuses every move that is not in MOVES, the table of model/state.py.
+--@ exports: move is_state
+--@ needs: MOVES STATES
+
+-- The move from each state that was looked up last: most jobs of a script make the same.
+local known = {}
+
+local function move(key, from, to, ...)
+  if known[from] ~= to then
+    if not string.find(MOVES, ' ' .. tostring(from) .. '>' .. tostring(to) .. ' ', 1, true) then
+      error('no move from ' .. tostring(from) .. ' to ' .. tostring(to) .. ': ' .. key)
+    end
+    known[from] = to
+  end
+  redis.call('HSET', key, '_status', to, ...)
+end
+
+-- Whether a job can be in this state; a hash that was edited may name any.
+local function is_state(word)
+  return not string.find(word, ' ', 1, true) and string.find(STATES, ' ' .. word .. ' ', 1, true) ~= nil
+end

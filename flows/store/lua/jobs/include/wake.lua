@@ -1,0 +1,6 @@
+-- Wakes one idle worker of a queue: a sorted set of one member is a bell that cannot pile up.
+--@ exports: wake
+--@ include: keys
+
+-- It is only a hint: what else may stand at its key must not stop a script half way.
+local function wake(job_queue) redis.pcall('ZADD', flows_key('wake', job_queue), 0, 'w') end

@@ -1,0 +1,23 @@
+-- Extends the leases of one worker, up to 200 a call, and tells it which jobs are lost or to be cancelled.
+-- Answers a word per job.
+--@ flags: allow-oom
+--@ keys: processing
+--@ args: ns now flow worker ttl lease
+--@ rest: id, fence for each job
+--@ returns: words:list<word>
+--@ words: kept | cancel | stale | gone | malformed
+--@ include: clock owned life type
+
+expect('zset', processing)
+local words = {}
+for i = at, #rest, 2 do
+  local id = rest[i]
+  local job, word = owned(flow, id, rest[i + 1])
+  if job then
+    redis.call('ZADD', processing, time + tonumber(lease), id)
+    refresh(flow, job.key, job.lookups, ttl)
+    word = job.cancel and 'cancel' or 'kept'
+  end
+  words[#words + 1] = word
+end
+return words

@@ -1,0 +1,16 @@
+-- Ends an attempt by passing the job on to another queue, with what the function returned.
+--@ exports: advance
+--@ needs: ttl flow
+--@ include: attempt status life batch arguments history
+
+-- Arguments: the queue, then fields and values.
+local function advance(job, after)
+  local to = take()
+  leave_processing(job.id)
+  move(job.key, 'processing', 'waiting', '_queue', to, '_attempt', next_visit(job.attempt), take_up_to(after))
+  if job.history then
+    redis.call('HSET', job.key, '_history', history_with(job, 'advance'))
+  end
+  refresh(flow, job.key, job.lookups, ttl)
+  push(to, job.id)
+end

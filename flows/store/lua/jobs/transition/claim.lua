@@ -1,0 +1,52 @@
+-- Gives a waiting job to a worker: raises its fence and reads the fields that the worker's class declares.
+--@ exports: is_alone claim refuse
+--@ needs: ttl flow queue worker alone_from
+--@ include: keys life status ending fragment attempt expire
+
+-- A job that was rescued so often may be what kills its workers: nothing shall run beside it.
+local ALONE_FROM = tonumber(alone_from)
+local function is_alone(rescues) return rescues >= ALONE_FROM end
+
+-- What stands in `_attempt` after the first claim of a job.
+local FIRST = '1 ' .. worker .. ' 1 0 0'
+
+-- Returns the word, and with 'claimed' the job as the worker gets it.
+local function claim(id, fields, alone_only)
+  local key = job_key(flow, id)
+  local job = redis.pcall('HMGET', key, '_status', '_queue', '_attempt', '_lookups', '_correlation_id', unpack(fields))
+  if job.err then return refuse(id, key, job, true) end
+  -- One that was never claimed waits in the list that it was created in, whatever queue is the first by now.
+  local status = job[1] or 'waiting'
+  local known = status == 'waiting' or is_state(status)
+  if known and (status ~= 'waiting' or (job[2] or (job[1] and '' or queue)) ~= queue) then return 'elsewhere' end
+  local fence, _, attempts, visit, rescues = read_attempt(job[3])
+  if not (known and fence) then return refuse(id, key, job, true) end
+  if alone_only and is_alone(tonumber(rescues)) then return 'alone' end
+  local bytes = 0
+  for i = 6, #job do bytes = bytes + #(job[i] or '') end
+  local there = refresh(flow, key, job[4], ttl) or bytes > 0 or redis.call('EXISTS', key) == 1
+  if not there then return refuse(id, key, job, false) end
+  local text, given = FIRST, { id, 1, 1, 0, 0, unpack(job, 5) }
+  if job[3] then
+    given[2], given[3], given[4], given[5] = fence + 1, attempts + 1, tonumber(visit), tonumber(rescues)
+    text = text_of(given[2]) .. ' ' .. worker .. ' ' .. text_of(given[3]) .. ' ' .. visit .. ' ' .. rescues
+  end
+  move(key, 'waiting', 'processing', '_queue', queue, '_attempt', text)
+  return 'claimed', given, bytes
+end
+
+--@ lazy
+
+-- Nobody gets it: it is not there any more, something else stands at its key, or its hash was edited into nonsense.
+-- Returns the word.
+local function refuse(id, key, job, there)
+  if not there then return expire(id) end
+  if job.err then
+    settle_missing(flow, id, 'deleted')
+    return 'malformed'
+  end
+  local why = failure('MalformedJob', 'a field of the kernel does not hold what it should', queue, 0)
+  end_job(flow, id, key, 'waiting', 'failed', job[4], redis.call('HGET', key, '_parent'), failed_fragment(id, why),
+    '_queue', queue, '_error', why)
+  return 'malformed'
+end

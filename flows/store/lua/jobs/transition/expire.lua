@@ -1,0 +1,9 @@
+-- Drops an id whose hash is gone: nothing is written to a hash that does not exist, but a parent hears of it.
+--@ exports: expire
+--@ needs: flow
+--@ include: ending
+
+local function expire(id)
+  settle_missing(flow, id, 'expired')
+  return 'expired'
+end

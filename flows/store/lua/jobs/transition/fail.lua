@@ -1,0 +1,13 @@
+-- Ends a job as failed, with the error.
+--@ exports: fail_with fail
+--@ needs: flow
+--@ include: ending fragment batch arguments
+
+local function fail_with(job, why)
+  leave_processing(job.id)
+  end_job(flow, job.id, job.key, 'processing', 'failed', job.lookups, job.parent,
+    failed_fragment(job.id, why), '_error', why)
+end
+
+-- Argument: the error, JSON.
+local function fail(job) fail_with(job, take()) end

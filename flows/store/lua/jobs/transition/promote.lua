@@ -1,0 +1,25 @@
+-- Lets delayed jobs that are due wait again, up to 100 a call.
+--@ exports: promote
+--@ needs: flow queue waiting delayed
+--@ include: keys status clock ending
+
+local function promote()
+  local due = redis.call('ZRANGE', delayed, '-inf', time, 'BYSCORE', 'LIMIT', 0, 100)
+  if #due == 0 then return 0 end
+  local ids = {}
+  for _, id in ipairs(due) do
+    local key = job_key(flow, id)
+    local job = redis.pcall('HMGET', key, '_status', '_queue')
+    if job[1] == 'delayed' and job[2] == queue then
+      move(key, 'delayed', 'waiting')
+      ids[#ids + 1] = id
+    elseif job.err then
+      settle_missing(flow, id, 'deleted')
+    elseif redis.call('EXISTS', key) == 0 then
+      settle_missing(flow, id, 'expired')
+    end
+  end
+  redis.call('ZREM', delayed, unpack(due))
+  if #ids > 0 then redis.call('RPUSH', waiting, unpack(ids)) end
+  return #ids
+end

@@ -1,0 +1,37 @@
+-- Takes a job back from a worker whose lease is over; one that died alone with it too often is poison.
+--@ exports: rescue
+--@ needs: flow queue processing waiting max_crashes alone_from
+--@ include: keys status ending fragment history cancel attempt life
+
+-- Returns the word. From `alone_from` rescues on a job is handed out alone, so each further rescue is its own crash.
+local function rescue(id)
+  local key = job_key(flow, id)
+  local job = redis.pcall('HMGET', key, '_status', '_queue', '_attempt', '_lookups', '_parent', '_cancel', '_history')
+  redis.call('ZREM', processing, id)
+  if job.err then
+    settle_missing(flow, id, 'deleted')
+    return 'malformed'
+  end
+  if job[1] ~= 'processing' or job[2] ~= queue then
+    if redis.call('EXISTS', key) == 1 then return 'elsewhere' end
+    settle_missing(flow, id, 'expired')
+    return 'expired'
+  end
+  if job[6] then
+    cancel(flow, id, key, 'processing', job[4], job[5], job[6])
+    return 'cancelled'
+  end
+  local attempts, visit, rescues = counts(job[3])
+  local crashes = rescues - tonumber(alone_from) + 1
+  if crashes >= tonumber(max_crashes) then
+    local why = failure('Poison', 'its worker died ' .. crashes .. ' times while it ran nothing but this job',
+      queue, attempts)
+    end_job(flow, id, key, 'processing', 'failed', job[4], job[5], failed_fragment(id, why), '_error', why)
+    return 'poison'
+  end
+  move(key, 'processing', 'waiting', '_attempt', with_counts(job[3], attempts, visit, rescues + 1),
+    '_history', history_with({ attempt = job[3], history = job[7] }, 'rescue'))
+  redis.call('LPUSH', waiting, id)
+  trim_lookups(flow, job[4])
+  return 'rescued'
+end

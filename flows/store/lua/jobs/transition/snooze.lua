@@ -1,0 +1,11 @@
+-- Lets a job come back after a delay, or at a time, without using up an attempt.
+--@ exports: snooze
+--@ include: retry arguments attempt clock history
+
+-- Arguments: the delay in milliseconds, or -1 and the server's time in milliseconds; the reason as JSON.
+local function snooze(job)
+  local delay_ms, until_ms, reason = tonumber(take()), tonumber(take()), take()
+  if delay_ms < 0 then delay_ms = math.max(0, until_ms - time) end
+  delay(job, delay_ms, '_attempt', one_less(job.attempt),
+    '_history', history_with(job, 'snooze', ',"reason":' .. reason))
+end

@@ -1,0 +1,128 @@
+-- One turn of a worker: ends the attempts that it reports and claims the next jobs of its queue.
+-- Answers a word per attempt, the claimed jobs, how many wait on, in how many ms the next delayed job is due (0: none
+-- is, or another worker wakes for it), and how many ids were dropped.
+--@ keys: waiting processing delayed call
+--@ args: ns now root flow queue worker ttl kept_done kept_failed kept_cancelled number want busy lease alone_from nfields ended
+--@ rest: the names of the fields to read, then the attempts that have ended
+--@ returns: words:list<word> jobs:list<list<any>> left:int due:int dropped:[expired:int malformed:int elsewhere:int]
+--@ words: ok | cancelled | stale | gone | malformed
+--@ include: clock arguments end_attempts claim promote wake type attempt keys life owned
+
+local MAX_BYTES = 1048576
+
+local fields = take_list(tonumber(nfields))
+
+local timer = flows_key('timer', queue)
+
+-- Returns when an idle worker has set its alarm to ring, and which.
+local function alarm() return string.match(redis.call('GET', timer) or '', '^(%d+) (.*)$') end
+
+-- A call whose answer was lost is sent again with the same number: it answers the same and does nothing.
+local function answered_before()
+  local last = redis.call('GET', call)
+  if not last then return nil end
+  local parts = cmsgpack.unpack(last)
+  if tonumber(parts[1]) > tonumber(number) then
+    -- It comes after a later one: nobody waits for its answer, so it must claim nothing.
+    local stale = {}
+    for i = 1, tonumber(ended) do stale[i] = 'stale' end
+    return { stale, {}, 0, 0, { 0, 0, 0 } }
+  end
+  if parts[1] ~= number then return nil end
+  local claimed = {}
+  local given = parts[3]
+  for i = 1, #given, 2 do
+    local job = owned(flow, given[i], tostring(given[i + 1]))
+    if job then
+      local attempts, visit, rescues = counts(job.attempt)
+      local values = redis.call('HMGET', job.key, '_correlation_id', unpack(fields))
+      claimed[#claimed + 1] = { given[i], given[i + 1], attempts, visit, rescues, unpack(values) }
+    end
+  end
+  local at_ms, holder = alarm()
+  local due = holder == worker and math.max(1, tonumber(at_ms) - time) or 0
+  return { parts[2], claimed, redis.call('LLEN', waiting), due, { 0, 0, 0 } }
+end
+
+local function claim_some(wanted)
+  local claimed, leases, bytes, used = {}, {}, 0, 0
+  local dropped = { expired = 0, malformed = 0, elsewhere = 0 }
+  local until_ms = string.format('%d', time + tonumber(lease))
+  while used < 400 and #claimed < wanted do
+    local missing = wanted - #claimed
+    local ids = redis.call('LRANGE', waiting, used, used + missing - 1)
+    local stop = #ids < missing
+    for _, id in ipairs(ids) do
+      local word, job, size = claim(id, fields, #claimed > 0 or busy == '1')
+      if word == 'alone' then
+        stop = true
+        break
+      end
+      used = used + 1
+      if word == 'claimed' then
+        claimed[#claimed + 1] = job
+        leases[#leases + 1] = until_ms
+        leases[#leases + 1] = id
+        bytes = bytes + size
+        if is_alone(job[5]) or bytes >= MAX_BYTES or refreshes_left <= 0 then
+          stop = true
+          break
+        end
+      else
+        dropped[word] = dropped[word] + 1
+      end
+    end
+    if stop then break end
+  end
+  if used > 0 then redis.call('LTRIM', waiting, used, -1) end
+  if #leases > 0 then redis.call('ZADD', processing, unpack(leases)) end
+  if used > #claimed then
+    for name, n in pairs(dropped) do
+      if n > 0 then redis.call('HINCRBY', queue_key(queue, 'meta'), name, n) end
+    end
+  end
+  return claimed, { dropped.expired, dropped.malformed, dropped.elsewhere }
+end
+
+-- One idle worker of a queue sets its alarm to when the next delayed job is due; the others sleep on. An alarm for later
+-- is too late, and one whose time is over has rung, or its worker is gone.
+local function next_due()
+  local soonest = tonumber(redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2])
+  if not soonest then return 0 end
+  local at_ms, holder = alarm()
+  at_ms = tonumber(at_ms)
+  if at_ms and holder ~= worker and at_ms > time and at_ms <= soonest then return 0 end
+  local left_ms = math.max(1, soonest - time)
+  redis.call('SET', timer, string.format('%d %s', soonest, worker), 'PX', left_ms + 15000)
+  return left_ms
+end
+
+-- A worker that has its hands full hears no alarm: another sets its own.
+local function pass_alarm_on()
+  local _, holder = alarm()
+  if holder ~= worker then return end
+  redis.call('DEL', timer)
+  wake(queue)
+end
+
+expect('string', call)
+expect('string', timer)
+local before = answered_before()
+if before then return before end
+expect('hash', queue_key(queue, 'meta'))
+local words = end_attempts(tonumber(ended))
+local claimed, left, due, dropped = {}, 0, 0, { 0, 0, 0 }
+local wanted = tonumber(want)
+if wanted > 0 then
+  promote()
+  claimed, dropped = claim_some(wanted)
+  left = redis.call('LLEN', waiting)
+  if left > 0 then wake(queue) end
+  if #claimed < wanted then due = next_due() else pass_alarm_on() end
+end
+if #words > 0 or #claimed > 0 then
+  local given = {}
+  for i, job in ipairs(claimed) do given[2 * i - 1], given[2 * i] = job[1], job[2] end
+  redis.call('SET', call, cmsgpack.pack({ number, words, given }), 'PX', math.max(60000, tonumber(lease) * 2))
+end
+return { words, claimed, left, due, dropped }

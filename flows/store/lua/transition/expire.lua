@@ -1,7 +1,0 @@
--- Drops an id whose hash is gone: nothing is written to a hash that does not exist, but a parent hears of it.
---@ include: settle
-
-local function expire(id)
-  settle_missing(flow, id, 'expired')
-  return 'expired'
-end

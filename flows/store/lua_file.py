@@ -1,0 +1,166 @@
+"""One file of Lua: its text, and what its header says.
+
+A header is made of comment lines, in a script that is sent `--@ keys:`, `--@ args:`, `--@ rest:`, `--@ flags:`,
+`--@ returns:` and `--@ words:` (see `lua_shape.py`), in what it includes `--@ exports:` and `--@ needs:`, in both
+`--@ include:`. `--@ lazy` may stand anywhere in an include: see `lua_chunk.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+_MARK = "--@ "
+#: What is made only when it is first needed stands below this line.
+_LAZY = "--@ lazy"
+#: A statement at the left margin that gives names to the file.
+_LOCAL = re.compile(r"local (?:function (\w+)|([\w, ]+?)(?: =|$))")
+
+
+class ScriptError(ValueError):
+    """A file of Lua cannot be used: its header and its text, or those of its includes, do not fit."""
+
+
+@dataclass(frozen=True)
+class LuaFile:
+    """A file of Lua."""
+
+    place: str
+    """Where it lies below `store/lua`, as `jobs/include/keys.lua`."""
+    text: str
+
+    @cached_property
+    def header(self) -> dict[str, list[str]]:
+        """What stands in the header, by its name; `--@ lazy` is no part of it."""
+        header: dict[str, list[str]] = {}
+        for line in self.lines:
+            if line.startswith(_MARK) and line != _LAZY:
+                name, _, words = line.removeprefix(_MARK).partition(":")
+                header.setdefault(name, []).extend(words.split())
+        return header
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the text."""
+        return self.text.removesuffix("\n").split("\n")
+
+    @cached_property
+    def eager(self) -> int:
+        """How many lines are for every call; below the next one, if any, is what is made when it is first needed."""
+        return self.lines.index(_LAZY) if _LAZY in self.lines else len(self.lines)
+
+    @property
+    def lazy(self) -> bool:
+        """Whether some of it is made only when it is first needed."""
+        return self.eager < len(self.lines)
+
+    @property
+    def room(self) -> str:
+        """The room that it lies in."""
+        return self.place.partition("/")[0]
+
+    @property
+    def exports(self) -> list[str]:
+        """The names that it gives to whoever includes it."""
+        return self.header.get("exports", [])
+
+    @cached_property
+    def lazy_exports(self) -> list[str]:
+        """Those of its exports that are made when they are first needed."""
+        below = {name for line in self.lines[self.eager :] for name in _given_by(line)}
+        return [name for name in self.exports if name in below]
+
+    def exported_lines(self) -> list[str]:
+        """Return the lines as they stand in a script: what is exported is declared before, so `local` goes.
+
+        Raises:
+            ScriptError: an export is not defined at the left margin, or together with what is not exported.
+        """
+        exports, defined = set(self.exports), set[str]()
+        lines: list[str] = []
+        for number, line in enumerate(self.lines, 1):
+            given = _given_by(line)
+            exported = given & exports
+            if exported and exported != given:
+                raise ScriptError(
+                    f"{self.place}:{number}: define {' '.join(sorted(exported))} by itself, to be exported"
+                )
+            if number > self.eager and exported and not line.startswith("local function "):
+                raise ScriptError(f"{self.place}:{number}: only functions are exported from below {_LAZY!r}")
+            defined |= exported
+            lines.append(line.removeprefix("local ") if exported else line)
+        if missing := [name for name in self.exports if name not in defined]:
+            raise ScriptError(f"{self.place}: exports {' '.join(missing)}, and does not define it")
+        return lines
+
+
+def _given_by(line: str) -> set[str]:
+    found = _LOCAL.match(line)
+    if not found:
+        return set()
+    return {found[1]} if found[1] else {name.strip() for name in found[2].split(",")}
+
+
+def rooms(folder: Traversable) -> list[Traversable]:
+    """Return the rooms: what is sent lies in them, what it is made of in `include` and `transition` below."""
+    return sorted((entry for entry in folder.iterdir() if entry.is_dir()), key=lambda room: room.name)
+
+
+def names(folder: Traversable) -> list[str]:
+    """Return the names of all scripts that are sent."""
+    return sorted(
+        entry.name.removesuffix(".lua")
+        for room in rooms(folder)
+        for entry in room.iterdir()
+        if entry.name.endswith(".lua")
+    )
+
+
+def read_script(folder: Traversable, name: str) -> LuaFile:
+    """Return the script `name`, in whatever room it lies.
+
+    Raises:
+        ScriptError: there is none.
+    """
+    for room in rooms(folder):
+        file = room.joinpath(f"{name}.lua")
+        if file.is_file():
+            return LuaFile(f"{room.name}/{name}.lua", file.read_text("utf-8"))
+    raise ScriptError(f"no script is called {name!r}; there are {', '.join(names(folder))}")
+
+
+def read_includes(folder: Traversable, script: LuaFile) -> list[LuaFile]:
+    """Return what a script includes, each file once and after what it includes itself.
+
+    Raises:
+        ScriptError: there is no file of that name, or a file includes itself.
+    """
+    found: dict[str, LuaFile] = {}
+    _add_includes(folder, [script], found)
+    return list(found.values())
+
+
+def _add_includes(folder: Traversable, path: list[LuaFile], found: dict[str, LuaFile]) -> None:
+    """Add what the last file of a path of includes includes."""
+    for name in path[-1].header.get("include", ()):
+        file = _read_include(folder, path[-1], name)
+        if file in path:
+            raise ScriptError(f"{file.place} includes itself, by {' '.join(above.place for above in path)}")
+        if file.place not in found:
+            _add_includes(folder, [*path, file], found)
+            found[file.place] = file
+
+
+def _read_include(folder: Traversable, of: LuaFile, name: str) -> LuaFile:
+    own = folder.joinpath(of.room)
+    for room in (own, *rooms(folder)):
+        for kind in ("include", "transition"):
+            file = room.joinpath(kind, f"{name}.lua")
+            if file.is_file():
+                return LuaFile(f"{room.name}/{kind}/{name}.lua", file.read_text("utf-8"))
+    raise ScriptError(f"{of.place}: no include or transition is called {name!r}")
