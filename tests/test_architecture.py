@@ -70,6 +70,18 @@ def test_imports_stand_at_the_top() -> None:
     assert offenders == []
 
 
+def test_a_message_stands_where_it_is_raised() -> None:
+    """No module keeps the text of an error under another name, to raise it in the next line."""
+    offenders = [
+        f"{path}:{node.lineno}"
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and len(node.exc.args) == 1
+        if isinstance(node.exc.args[0], ast.Name) and node.exc.args[0].id in {"msg", "message"}
+    ]
+    assert offenders == []
+
+
 def test_data_never_becomes_code() -> None:
     """Nothing unpickles or evaluates: who can write to Redis must not own the workers."""
     offenders = [

@@ -94,8 +94,7 @@ async def split(job: Split) -> Named:
     current_job().log(f"job of {job.user_id}")
     current_job().progress(0.5, "half")
     if job.user_id == 13:
-        msg = "unlucky"
-        raise ValueError(msg)
+        raise ValueError("unlucky")
     count = 600 if job.user_id == 2 else 2
     ones = [ChildJob(One, {"number": number}) for number in range(-1, count)]
     return Named(children=[*ones, ChildJob(Many, {}, children=ones[:2])])
@@ -104,8 +103,7 @@ async def split(job: Split) -> Named:
 async def one(job: One) -> Found:
     """Find the number; negative ones fail."""
     if job.number < 0:
-        msg = "negative"
-        raise ValueError(msg)
+        raise ValueError("negative")
     return Found(value=job.number)
 
 

@@ -56,8 +56,7 @@ class CurrentJob:
             LostLease: the attempt has lost its lease.
         """
         if not 0 <= value <= 1:
-            msg = f"progress {value!r} is not between 0 and 1"
-            raise ValidationError(msg)
+            raise ValidationError(f"progress {value!r} is not between 0 and 1")
         self._tell(encode_value("progress", {"value": value, "message": writable(message)}), None)
 
     def log(self, line: str) -> None:
@@ -70,8 +69,7 @@ class CurrentJob:
 
     def _tell(self, progress: bytes, line: str | None) -> None:
         if self._note is None:
-            msg = "progress and log are not available in a function with executor='process'"
-            raise FlowsError(msg)
+            raise FlowsError("progress and log are not available in a function with executor='process'")
         if self.lost:
             raise LostLease(self.id)
         self._note(self, progress, line)
@@ -85,8 +83,7 @@ def current_job() -> CurrentJob:
     """
     current = _current.get()
     if current is None:
-        msg = "no job runs here: call current_job() inside a worker function"
-        raise FlowsError(msg)
+        raise FlowsError("no job runs here: call current_job() inside a worker function")
     return current
 
 

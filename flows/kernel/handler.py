@@ -71,22 +71,18 @@ def make_handler(
     """
     name = getattr(function, "__qualname__", repr(function))
     if not callable(function):
-        msg = f"worker function {name} cannot be called"
-        raise DeclarationError(msg)
+        raise DeclarationError(f"worker function {name} cannot be called")
     _check_signature(function, name)
     called: Any = function if inspect.isroutine(function) else type(function).__call__
     is_async = inspect.iscoroutinefunction(called) or inspect.iscoroutinefunction(inspect.unwrap(function))
     if executor is None:
         return Handler(function, job_class, "loop" if is_async else "thread", concurrency)
     if executor != "process":
-        msg = f"executor={executor!r}: leave it out, or give 'process'"
-        raise DeclarationError(msg)
+        raise DeclarationError(f"executor={executor!r}: leave it out, or give 'process'")
     if is_async:
-        msg = f"{name} is async: executor='process' is for plain functions"
-        raise DeclarationError(msg)
+        raise DeclarationError(f"{name} is async: executor='process' is for plain functions")
     if imported(function.__module__, name) is not function:
-        msg = f"{name} cannot run in a process: define it at the top level of a module"
-        raise DeclarationError(msg)
+        raise DeclarationError(f"{name} cannot run in a process: define it at the top level of a module")
     return Handler(function, job_class, "process", concurrency)
 
 
@@ -94,7 +90,6 @@ def _check_signature(function: Callable[..., Any], name: str) -> None:
     try:
         inspect.signature(function).bind(None)
     except TypeError as error:
-        msg = f"worker function {name} must take one argument, the job: {error}"
-        raise DeclarationError(msg) from error
+        raise DeclarationError(f"worker function {name} must take one argument, the job: {error}") from error
     except ValueError:
         return  # a builtin without a signature

@@ -47,8 +47,7 @@ class Processes:
             WorkerProcessDied: the process ended before the function did.
         """
         if self._closed:
-            msg = "these processes are closed"
-            raise RuntimeError(msg)
+            raise RuntimeError("these processes are closed")
         here = current_job()
         call = Call(
             (function.__module__, function.__qualname__),
@@ -119,8 +118,7 @@ class _Process:
             self._process.join(GRACE)
             code = self._process.exitcode
             how = f"exit code {code}" if code is None or code >= 0 else f"signal {-code}"
-            msg = f"the process that ran the function died under it ({how})"
-            raise WorkerProcessDied(msg) from error
+            raise WorkerProcessDied(f"the process that ran the function died under it ({how})") from error
         return result
 
     def end(self) -> None:

@@ -83,8 +83,7 @@ class Threads:
         When this is cancelled, a function that no thread has taken yet is dropped; one that runs is abandoned.
         """
         if self._closed:
-            msg = "these threads are closed"
-            raise RuntimeError(msg)
+            raise RuntimeError("these threads are closed")
         call = _Call(function, argument, self._loop.create_future())
         try:
             with self._lock:

@@ -77,16 +77,16 @@ class Creation:
         """
         size = sum(map(len, fields.values()))
         if size > self._settings.max_payload:
-            msg = (
+            raise PayloadTooLarge(
                 f"the job's fields take {size:,} bytes, over max_payload={self._settings.max_payload:,}: "
                 "store large data elsewhere and hand over where it is"
             )
-            raise PayloadTooLarge(msg)
         job = self._job + job_id
         lines = [f"{name}:{text}" for name, value in attributes for text in lookup_texts(value)]
         if len(lines) > MOST_LOOKUPS:
-            msg = f"the job would stand in {len(lines):,} lookup lists, over {MOST_LOOKUPS}: look it up by fewer values"
-            raise PayloadTooLarge(msg)
+            raise PayloadTooLarge(
+                f"the job would stand in {len(lines):,} lookup lists, over {MOST_LOOKUPS}: look it up by fewer values"
+            )
         lookups = [self._job + line for line in lines]
         values = dict(fields)
         if lines:

@@ -66,8 +66,7 @@ class Fetch:
         key = self._settings.keys.lookup(self._settings.flow, attribute, text)
         reply = (await self._connection.together([("LRANGE", key, start, stop)]))[0]
         if isinstance(reply, ReplyError):
-            msg = f"{key}: {reply}; delete or rename that key"
-            raise KeyConflict(msg)
+            raise KeyConflict(f"{key}: {reply}; delete or rename that key")
         return [job_id.decode("utf-8", "replace") for job_id in reply]
 
     async def alive(self, ids: Sequence[str]) -> list[str]:

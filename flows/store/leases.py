@@ -73,8 +73,7 @@ class LeaseRenewal:
             except NoScriptError:
                 return list(send(*self._script.in_full(command)))
         except (RedisError, OSError) as error:
-            msg = f"leases could not be renewed: {self._script.located(str(error))}"
-            raise StoreUnavailable(msg) from error
+            raise StoreUnavailable(f"leases could not be renewed: {self._script.located(str(error))}") from error
 
 
 class Rescue:

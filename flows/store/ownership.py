@@ -35,8 +35,7 @@ async def register(connection: Connection, settings: FlowSettings, options: Flow
     answer = await connection.run(load("register"), named, rest)
     if answer[0] != b"ok":
         taken, owner = answer[1].decode(), answer[2].decode()
-        msg = (
+        raise DeclarationError(
             f"flow {options.name!r} cannot have the {taken}: on this server the name belongs to the {owner}; "
             "choose another name, or another namespace"
         )
-        raise DeclarationError(msg)

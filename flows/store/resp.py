@@ -79,5 +79,4 @@ class Reader:
             for _ in range(length):
                 replies.append((yield from self._reply()))  # noqa: PERF401 - a comprehension cannot yield
             return replies
-        msg = f"the server sent {line[:20]!r}, which is not RESP2"
-        raise ValueError(msg)
+        raise ValueError(f"the server sent {line[:20]!r}, which is not RESP2")

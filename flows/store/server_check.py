@@ -30,14 +30,13 @@ async def check_server(connection: Connection, *, allow_eviction: bool = False) 
     info = dict(line.split(":", 1) for line in text.decode("utf-8", "replace").splitlines() if ":" in line)
     version = info.get("redis_version", "")
     if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) < OLDEST:
-        msg = f"the server is Redis {version}: flows needs {OLDEST[0]}.{OLDEST[1]} or newer, or Valkey"
-        raise UnsafeServer(msg)
+        raise UnsafeServer(f"the server is Redis {version}: flows needs {OLDEST[0]}.{OLDEST[1]} or newer, or Valkey")
     policy = info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
-        msg = f"the server's maxmemory-policy is {policy!r}: when memory runs out it drops jobs; set it to noeviction"
+        why = f"the server's maxmemory-policy is {policy!r}: when memory runs out it drops jobs; set it to noeviction"
         if info.get("maxmemory", "0") == "0":
-            _logger.warning("%s (it has no maxmemory yet, so nothing is dropped now)", msg)
+            _logger.warning("%s (it has no maxmemory yet, so nothing is dropped now)", why)
         elif allow_eviction:
-            _logger.warning("%s (allow_eviction=True: it is used all the same)", msg)
+            _logger.warning("%s (allow_eviction=True: it is used all the same)", why)
         else:
-            raise UnsafeServer(msg + ", or allow it by FlowOptions(allow_eviction=True)")
+            raise UnsafeServer(why + ", or allow it by FlowOptions(allow_eviction=True)")

@@ -204,10 +204,8 @@ async def open_wire(pool: ConnectionPool, url: str) -> Wire:
         # Over a unix socket redis-py wraps what the greeting raised in a ConnectionError.
         refused = isinstance(error.__cause__ or error, (AuthenticationError, AuthorizationError))
         if refused or any(word in str(error) for word in ("NOAUTH", "WRONGPASS", "NOPERM")):
-            msg = f"{redact(url)} refuses the credentials: {error}"
-            raise StoreUnavailable(msg) from error
-        msg = f"no answer from {redact(url)}: {error}"
-        raise Disconnected(msg) from error
+            raise StoreUnavailable(f"{redact(url)} refuses the credentials: {error}") from error
+        raise Disconnected(f"no answer from {redact(url)}: {error}") from error
     writer: asyncio.StreamWriter = connection._writer  # noqa: SLF001 - redis-py has no public way to it
     connection._writer = connection._reader = None  # noqa: SLF001 - so that it never closes what is ours now
     return Wire(connection, writer)

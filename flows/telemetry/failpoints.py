@@ -51,11 +51,11 @@ def arm(text: str) -> None:
         point, _, what = part.strip().partition("=")
         action, _, number = what.partition("@")
         if point not in POINTS:
-            msg = f"{VARIABLE} names {point!r}; the points are {', '.join(sorted(POINTS))}"
-            raise ValueError(msg)
+            raise ValueError(f"{VARIABLE} names {point!r}; the points are {', '.join(sorted(POINTS))}")
         if not re.fullmatch(r"kill|stop|abort|raise|sleep:\d+(\.\d+)?", action):
-            msg = f"{VARIABLE}: {point} cannot {action!r}; the actions are kill, stop, abort, raise and sleep:<seconds>"
-            raise ValueError(msg)
+            raise ValueError(
+                f"{VARIABLE}: {point} cannot {action!r}; the actions are kill, stop, abort, raise and sleep:<seconds>"
+            )
         armed[point] = (action, int(number or 0))
     _armed.clear()
     _armed.update(armed)

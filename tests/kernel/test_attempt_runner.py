@@ -22,8 +22,7 @@ class Unprintable(Exception):
 
     def __str__(self) -> str:
         """Fail."""
-        msg = "no text"
-        raise RuntimeError(msg)
+        raise RuntimeError("no text")
 
 
 class Outside(BaseException):
@@ -171,8 +170,7 @@ async def test_the_traceback_is_the_functions(make_flow: MakeFlow) -> None:
         try:
             int("seven")
         except ValueError as error:
-            msg = "no number"
-            raise Boom(msg) from error
+            raise Boom("no number") from error
 
     failed, _ = await outcomes_of(make_flow, function)
     assert failed.error is not None

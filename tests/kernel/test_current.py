@@ -94,8 +94,7 @@ async def test_attempts_share_a_key_and_not_a_fence(make_flow: MakeFlow) -> None
             begun.set()
             await asyncio.Event().wait()
         if len(seen) == 2:
-            msg = "once more"
-            raise RuntimeError(msg)
+            raise RuntimeError("once more")
 
     flow = make_flow(watched)
     await flow.start_all()

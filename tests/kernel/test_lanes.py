@@ -134,8 +134,7 @@ async def test_values_that_cannot_be_compared() -> None:
         __hash__ = None  # type: ignore[assignment]
 
         def __eq__(self, other: object) -> bool:
-            msg = "the truth of an array is ambiguous"
-            raise ValueError(msg)
+            raise ValueError("the truth of an array is ambiguous")
 
     async def leaving(_job: Job) -> None:
         seen_by.set(Array())

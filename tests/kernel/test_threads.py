@@ -293,8 +293,7 @@ async def test_no_more_threads_in_the_system(monkeypatch: pytest.MonkeyPatch) ->
     """Where the system has no more threads, a call waits for one that is there, and fails where there is none."""
 
     def refused(_thread: threading.Thread) -> None:
-        msg = "can't start new thread"
-        raise RuntimeError(msg)
+        raise RuntimeError("can't start new thread")
 
     gate = Gate()
     async with pool(2) as threads:

@@ -112,8 +112,7 @@ async def test_the_same_job_in_each_attempt(make_flow: MakeFlow) -> None:
     async def failing(job: Work) -> None:
         here = current_job()
         seen.append((job.attempt, here.fence, here.idempotency_key))
-        msg = f"attempt {job.attempt}"
-        raise OSError(msg)
+        raise OSError(f"attempt {job.attempt}")
 
     async with make_flow(failing, retries=Retries(3, timedelta(0))) as flow:
         record = await flow.wait_for(await flow.create_job(Given()), LONG)

@@ -176,8 +176,7 @@ async def test_a_fault_of_ours(namespace: str, redis_url: str, monkeypatch) -> N
             nonlocal failed
             if ended and not failed:
                 failed = True
-                msg = "unforeseen"
-                raise RuntimeError(msg)
+                raise RuntimeError("unforeseen")
             return await turn(ended, want, busy=busy)
 
         monkeypatch.setattr(worker_loop._turns, "turn", failing)
@@ -295,8 +294,7 @@ async def test_faults_while_jobs_are_taken_up(
         def failing(claimed: list[Any]) -> None:
             if done.count("fault") < 3 and (asyncio.current_task() is None) is meanwhile:
                 done.append("fault")
-                msg = "unforeseen"
-                raise RuntimeError(msg)
+                raise RuntimeError("unforeseen")
             accept(claimed)
             done.append("accepted")
 

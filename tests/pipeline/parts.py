@@ -181,8 +181,7 @@ async def split(job: Split) -> Empty:
 async def one(job: One) -> Value:
     """Return the number; negative ones fail."""
     if job.number < 0:
-        msg = f"{job.number} is negative"
-        raise ValueError(msg)
+        raise ValueError(f"{job.number} is negative")
     return Value(value=job.number)
 
 

@@ -129,8 +129,7 @@ async def test_retry_a_failed_job(orders: Orders) -> None:
     async def priced(job: Price) -> Priced:
         attempts.append(job.attempt)
         if len(attempts) == 1:
-            msg = "no ink"
-            raise RuntimeError(msg)
+            raise RuntimeError("no ink")
         return await price(job)
 
     orders.create_workers(Price, priced)

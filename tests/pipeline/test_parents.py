@@ -71,8 +71,7 @@ async def test_results_that_cannot_be_read_now(lists: Lists, monkeypatch: pytest
         nonlocal failures
         if failures == 0:
             failures += 1
-            msg = "away"
-            raise StoreUnavailable(msg)
+            raise StoreUnavailable("away")
         return await read(flow, job_id, queue)
 
     monkeypatch.setattr(lists._runtime, "children_results", failing_once)
@@ -311,8 +310,7 @@ async def test_retry_a_parent_that_failed(make_lists: MakeLists) -> None:
 
     async def child(job: One) -> Value:
         if failing:
-            msg = "not yet"
-            raise RuntimeError(msg)
+            raise RuntimeError("not yet")
         return Value(value=job.number)
 
     staff(lists, child)

@@ -35,8 +35,7 @@ def test_a_listener_that_fails(events: Events, caplog: pytest.LogCaptureFixture)
     heard: list[Event] = []
 
     def failing(_event: Event) -> None:
-        msg = "broken listener"
-        raise RuntimeError(msg)
+        raise RuntimeError("broken listener")
 
     events.subscribe(failing)
     events.subscribe(heard.append)
