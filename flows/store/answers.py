@@ -10,7 +10,7 @@ ReportAnswer: TypeAlias = TurnAnswer
 #: What became of a lease: it goes on, it goes on and the job is to be cancelled, or why it is lost.
 RenewAnswer: TypeAlias = Literal["kept", "cancel", "stale", "gone", "malformed"]
 #: What became of a job whose lease was over, or of an id that had no lease.
-RescueAnswer: TypeAlias = Literal["rescued", "poison", "cancelled", "expired", "malformed", "elsewhere"]
+RescueAnswer: TypeAlias = Literal["rescued", "poison", "cancelled", "expired", "malformed", "misplaced"]
 #: What became of the children that were written, or let into their queues: `built` says that all had been before.
 BuildAnswer: TypeAlias = Literal["ok", "built", "stale", "gone", "malformed"]
 PublishAnswer: TypeAlias = Literal["ok", "stale", "gone", "malformed"]
@@ -30,7 +30,7 @@ RegisterAnswer: TypeAlias = Literal["ok", "taken"]
 #: What the slow audit repaired, or with `error` could not.
 AuditAnswer: TypeAlias = Literal[
     "gone",
-    "elsewhere",
+    "misplaced",
     "lease",
     "settled",
     "joined",

@@ -38,8 +38,8 @@ class Turn:
     """How many ids had no hash any more."""
     malformed: int
     """How many jobs failed because their hash was edited into nonsense."""
-    elsewhere: int
-    """How many ids stood here twice, or belong elsewhere: nothing is wrong with their jobs."""
+    misplaced: int
+    """How many ids stood here twice, or are misplaced: nothing is wrong with their jobs."""
 
     @cached_property
     def claimed(self) -> list[ClaimedJob]:

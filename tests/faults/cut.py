@@ -258,7 +258,7 @@ def _contents(client: redis.Redis, keys: list[str]) -> dict[str, tuple[str, str,
         if kind == "list" and all(map(_ID.fullmatch, parts)):
             parts = list(dict.fromkeys(parts))
         if key.endswith(":meta"):
-            parts = [part for part in parts if not part.startswith("elsewhere=")]
+            parts = [part for part in parts if not part.startswith("misplaced=")]
         found[key] = (kind, "for ever" if life < 0 else f"{round(life / 60_000)} min", parts)
     return found
 

@@ -33,7 +33,7 @@ def rest_audit(client: redis.Redis) -> None:
 
 
 def dropped(client: redis.Redis, name: str) -> int:
-    """Return how many ids the claims of all queues have dropped as `expired`, `malformed` or `elsewhere`."""
+    """Return how many ids the claims of all queues have dropped as `expired`, `malformed` or `misplaced`."""
     found: list[Any] = [client.hget(f"queue:{queue}:meta", name) for queue in QUEUES]
     return sum(int(count or 0) for count in found)
 

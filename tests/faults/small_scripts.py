@@ -64,9 +64,9 @@ def claim(sheet: Sheet, job_id: int, worker: str, queue: str, *, alone_only: boo
     job = sheet.jobs[job_id]
     there = job.status != GONE
     if there and job.status != "waiting" and sheet.on("claim:status"):
-        return "elsewhere"
+        return "misplaced"
     if there and job.queue not in {"", queue} and sheet.on("claim:queue"):
-        return "elsewhere"
+        return "misplaced"
     if is_alone(sheet, job) and alone_only and sheet.on("claim:alone"):
         return "alone"
     if not there and sheet.on("claim:exists"):
@@ -178,9 +178,9 @@ def _rescue(sheet: Sheet, queue: str, job_id: int) -> str:
         sheet.settle_missing(job_id)
         return "expired"
     if job.status != "processing" and sheet.on("rescue:status"):
-        return "elsewhere"
+        return "misplaced"
     if job.queue != queue and sheet.on("rescue:queue"):
-        return "elsewhere"
+        return "misplaced"
     if job.cancel and sheet.on("rescue:cancel"):
         sheet.cancel(job_id, "processing")
         return "cancelled"

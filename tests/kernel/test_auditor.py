@@ -56,9 +56,9 @@ async def test_edited_jobs_are_repaired_and_finish(make_flow: MakeFlow, redis: R
     redis.zadd(f"{namespace}queue:work:processing", {twice: 10**15})
     await flow._runtime.auditor.tick()
     assert told(events) == [
-        ("elsewhere", twice),
         ("lease", twice),
         ("malformed", edited),
+        ("misplaced", twice),
         ("placed_delayed", undelayed),
         ("placed_processing", unleased),
         ("placed_waiting", unlisted),

@@ -120,7 +120,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "build": lambda told, word: told == word,
     "publish": lambda told, word: told == word,
     "delete": lambda told, word: told is (word == "deleted"),
-    "turn": lambda turn, word: turn.words == [word] and turn.jobs == [[b"1"]] and turn.expired == turn.elsewhere == 0,
+    "turn": lambda turn, word: turn.words == [word] and turn.jobs == [[b"1"]] and turn.expired == turn.misplaced == 0,
     "report": lambda words, word: words == [word],
     "renew": lambda words, word: words == [word],
     "rescue": lambda pairs, word: pairs == [("1", word)],

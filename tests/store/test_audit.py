@@ -154,7 +154,7 @@ def test_takes_out_what_is_somewhere_else(world: World, stage: str) -> None:
         "shop:4": processing() | {"_status": stage},
     }
     world.seed(jobs=jobs, **{stage: {"pick": dict.fromkeys("1234", NOW + LEASE)}})
-    assert sorted(world.audit()) == [("pick", job_id, "elsewhere") for job_id in "123"]
+    assert sorted(world.audit()) == [("pick", job_id, "misplaced") for job_id in "123"]
     assert world.snapshot() == {"jobs": jobs, stage: {"pick": {"4": NOW + LEASE}}}
 
 
@@ -216,7 +216,7 @@ def test_what_does_not_wait_for_children_is_taken_out(world: World) -> None:
     """The job stays as it is."""
     jobs = {"shop:1": processing("pack"), "shop:2": {**PARENT, "_queue": "pick"}}
     world.seed(jobs=jobs, children={"pack": {"1": NOW, "2": NOW}})
-    assert world.audit() == [("pack", "1", "elsewhere"), ("pack", "2", "elsewhere")]
+    assert world.audit() == [("pack", "1", "misplaced"), ("pack", "2", "misplaced")]
     assert world.snapshot() == {"jobs": jobs}
 
 
@@ -224,7 +224,7 @@ def test_an_edited_parent_without_a_state_is_taken_out(world: World) -> None:
     """Its hash is there and names its children: nothing of it is deleted."""
     jobs = {"shop:9": {"_queue": "pack", "children:pack:jobs": "[]"}}
     world.seed(jobs=jobs, children={"pack": {"9": NOW}}, settled={"shop:9:children:pack": {"1": "{}"}})
-    assert world.audit() == [("pack", "9", "elsewhere")]
+    assert world.audit() == [("pack", "9", "misplaced")]
     assert world.snapshot() == {"jobs": jobs, "settled": {"shop:9:children:pack": {"1": "{}"}}}
 
 

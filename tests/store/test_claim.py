@@ -43,7 +43,7 @@ def test_claims_the_oldest_first_and_as_many_as_wanted(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "elsewhere",
+    "misplaced",
     [
         {"_status": "processing", "_queue": "pick", "_worker": "w2", "_fence": "1", "_attempts": "1"},
         processing() | {"_status": "done"},
@@ -55,12 +55,12 @@ def test_claims_the_oldest_first_and_as_many_as_wanted(world: World) -> None:
     ],
     ids=["processing", "done", "failed", "delayed", "children", "another queue", "no queue"],
 )
-def test_drops_an_id_whose_job_does_not_wait_here(world: World, elsewhere: dict[str, str]) -> None:
+def test_drops_an_id_whose_job_does_not_wait_here(world: World, misplaced: dict[str, str]) -> None:
     """An id may stand in a list more than once or too long: it is dropped and counted, its job untouched."""
-    world.seed(jobs={"shop:1": elsewhere, "shop:2": {"a": "1"}}, waiting={"pick": ["1", "2"]})
+    world.seed(jobs={"shop:1": misplaced, "shop:2": {"a": "1"}}, waiting={"pick": ["1", "2"]})
     assert [job.id for job in world.claim()] == ["2"]
     found = world.snapshot()
-    assert (found["jobs"]["shop:1"], found["meta"]) == (elsewhere, {"pick": {"elsewhere": "1"}})
+    assert (found["jobs"]["shop:1"], found["meta"]) == (misplaced, {"pick": {"misplaced": "1"}})
     assert "waiting" not in found
 
 
@@ -68,7 +68,7 @@ def test_a_repeated_id_is_claimed_once(world: World) -> None:
     """A creation that was sent twice leaves two ids and one job."""
     world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1", "1", "1"]})
     assert world.turn(want=3).ids == ["1"]
-    assert world.snapshot()["meta"] == {"pick": {"elsewhere": "2"}}
+    assert world.snapshot()["meta"] == {"pick": {"misplaced": "2"}}
 
 
 def test_a_new_job_waits_where_it_was_created(world: World) -> None:

@@ -156,7 +156,7 @@ async def test_sent_twice_it_is_one_job(creation: Creation, world: World) -> Non
     await creation.create(job)
     await creation.create(job)
     assert world.turn(want=2).ids == ["1"]
-    assert world.snapshot()["meta"] == {"pick": {"elsewhere": "1"}}
+    assert world.snapshot()["meta"] == {"pick": {"misplaced": "1"}}
 
 
 async def test_sent_again_after_the_job_is_done_nothing_runs(creation: Creation, world: World) -> None:

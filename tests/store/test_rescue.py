@@ -99,7 +99,7 @@ def test_drops_leases_of_what_is_not_processed_here(world: World) -> None:
     world.seed(jobs=jobs, processing={"pick": {"1": 1, "2": 2, "3": 3, "4": 4, "5": 5}})
     world.redis.set(world.key("jobs", "shop:4"), "not ours")
     words = dict(world.run("rescue"))
-    assert words == {"1": "elsewhere", "2": "elsewhere", "3": "expired", "4": "malformed", "5": "elsewhere"}
+    assert words == {"1": "misplaced", "2": "misplaced", "3": "expired", "4": "malformed", "5": "misplaced"}
     assert world.snapshot() == {"jobs": jobs | {"shop:4": "not ours"}}
 
 

@@ -120,15 +120,15 @@ def e3(case: Case) -> None:
             begun = case.wait_until(lambda kind=kind, state=state: case.count(kind) == {state: len(kind)})
             case.expect(begun, f"the jobs are {state}: {case.count(kind)}")
         case.expect(not case.wait_done(once, 10), "what stood twice ends")
-        twice += _elsewhere(client, *some, once)
+        twice += _misplaced(client, *some, once)
         case.expect(
             case.wait_until(lambda: not raw_keys.standing(client, stages=("waiting",))),
             "all that stood twice is dropped",
         )
         case.open_gate("go")
         case.expect(not case.wait_done(again, 10), "what stood in two places ends")
-        found = raw_keys.dropped(client, "elsewhere")
-        case.expect(found == twice, f"each of {twice} ids that stood elsewhere is dropped and counted, not {found}")
+        found = raw_keys.dropped(client, "misplaced")
+        case.expect(found == twice, f"each of {twice} misplaced ids is dropped and counted, not {found}")
     runs = Counter(entry.key for entry in case.starts())
     late = {f"{job_id}:0:pick" for job_id in some[1]}
     often = {key: count for key, count in runs.items() if count != 1 + (key in late)}
@@ -154,7 +154,7 @@ def _twice(client: redis.Redis, chance: random.Random, ids: list[str]) -> int:
     return listed
 
 
-def _elsewhere(client: redis.Redis, running: list[str], delayed: list[str], parents: list[str], over: list[str]) -> int:
+def _misplaced(client: redis.Redis, running: list[str], delayed: list[str], parents: list[str], over: list[str]) -> int:
     """Let ids wait whose jobs do not, in their own queue or in another one; return how many."""
     pushed = [("pick", running), ("pick", delayed), ("pack", parents), ("pick", parents), ("ship", over)]
     pushed.append(("ship", running))

@@ -113,7 +113,7 @@ def _went_on_once(case: Case, ids: Sequence[str]) -> None:
     often = {job_id: len(keys) for job_id, keys in came.items() if len(keys) != 1}
     case.expect(not often, f"each parent goes on once: {often}")
     with case.server.client() as client:
-        twice = raw_keys.dropped(client, "elsewhere")
+        twice = raw_keys.dropped(client, "misplaced")
     case.expect(not twice, f"no id stands twice in a queue: {twice} were dropped")
     visits = {fields.get("_visit") for fields in case.hashes(ids)}
     case.expect(visits == {"2"}, f"each parent leaves two queues, not {visits}")

@@ -5,7 +5,7 @@
 --@ args: ns now root first ttl kept_done kept_failed kept_cancelled lease walk
 --@ rest: the names of all queues of the flow
 --@ returns: wait:int more:int repairs:list<[queue:text id:text word:word+]>
---@ words: gone | elsewhere | lease | settled | joined | pending | placed_waiting | placed_processing |
+--@ words: gone | misplaced | lease | settled | joined | pending | placed_waiting | placed_processing |
 --@ words: placed_delayed | placed_children | lifetime | malformed | error
 --@ include: clock type audit_step audit_places audit_parents audit_jobs keys
 

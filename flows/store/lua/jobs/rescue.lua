@@ -4,7 +4,7 @@
 --@ keys: waiting processing
 --@ args: ns now root flow queue ttl kept_done kept_failed kept_cancelled max_crashes alone_from
 --@ returns: rescued:list<[id:text word:word]>
---@ words: rescued | poison | cancelled | expired | malformed | elsewhere
+--@ words: rescued | poison | cancelled | expired | malformed | misplaced
 --@ include: clock type rescue keys wake
 
 expect('list', waiting)

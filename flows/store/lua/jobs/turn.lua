@@ -4,7 +4,7 @@
 --@ keys: waiting processing delayed call
 --@ args: ns now root flow queue worker ttl kept_done kept_failed kept_cancelled number want busy lease alone_from nfields ended
 --@ rest: the names of the fields to read, then the attempts that have ended
---@ returns: words:list<word> jobs:list<list<any>> left:int due:int dropped:[expired:int malformed:int elsewhere:int]
+--@ returns: words:list<word> jobs:list<list<any>> left:int due:int dropped:[expired:int malformed:int misplaced:int]
 --@ words: ok | cancelled | stale | gone | malformed
 --@ include: clock arguments end_attempts claim promote wake type attempt keys life owned
 
@@ -46,7 +46,7 @@ end
 
 local function claim_some(wanted)
   local claimed, leases, bytes, used = {}, {}, 0, 0
-  local dropped = { expired = 0, malformed = 0, elsewhere = 0 }
+  local dropped = { expired = 0, malformed = 0, misplaced = 0 }
   local until_ms = string.format('%d', time + tonumber(lease))
   while used < 400 and #claimed < wanted do
     local missing = wanted - #claimed
@@ -81,7 +81,7 @@ local function claim_some(wanted)
       if n > 0 then redis.call('HINCRBY', queue_key(queue, 'meta'), name, n) end
     end
   end
-  return claimed, { dropped.expired, dropped.malformed, dropped.elsewhere }
+  return claimed, { dropped.expired, dropped.malformed, dropped.misplaced }
 end
 
 -- One idle worker of a queue sets its alarm to when the next delayed job is due; the others sleep on. An alarm for later

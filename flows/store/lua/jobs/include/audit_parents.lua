@@ -115,7 +115,7 @@ local function look_at_parent(queue, id, from, waiting)
       return report(queue, id, 'gone')
     end
     redis.call('ZREM', queue_key(queue, 'children'), id)
-    return report(queue, id, 'elsewhere')
+    return report(queue, id, 'misplaced')
   end
   if from == 1 then
     local left = refreshes_left

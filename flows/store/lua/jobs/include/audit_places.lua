@@ -8,7 +8,7 @@ local function look_at_entry(queue, stage, id)
   local key = job_key(flow, id)
   local job = redis.pcall('HMGET', key, '_status', '_queue')
   if job[1] == stage and job[2] == queue then return end
-  local word = 'elsewhere'
+  local word = 'misplaced'
   if job.err or redis.call('EXISTS', key) == 0 then
     settle_missing(flow, id, job.err and 'deleted' or 'expired')
     word = 'gone'

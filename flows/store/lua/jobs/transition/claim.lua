@@ -18,7 +18,7 @@ local function claim(id, fields, alone_only)
   -- One that was never claimed waits in the list that it was created in, whatever queue is the first by now.
   local status = job[1] or 'waiting'
   local known = status == 'waiting' or is_state(status)
-  if known and (status ~= 'waiting' or (job[2] or (job[1] and '' or queue)) ~= queue) then return 'elsewhere' end
+  if known and (status ~= 'waiting' or (job[2] or (job[1] and '' or queue)) ~= queue) then return 'misplaced' end
   local fence, _, attempts, visit, rescues = read_attempt(job[3])
   if not (known and fence) then return refuse(id, key, job, true) end
   if alone_only and is_alone(tonumber(rescues)) then return 'alone' end

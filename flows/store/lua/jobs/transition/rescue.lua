@@ -13,7 +13,7 @@ local function rescue(id)
     return 'malformed'
   end
   if job[1] ~= 'processing' or job[2] ~= queue then
-    if redis.call('EXISTS', key) == 1 then return 'elsewhere' end
+    if redis.call('EXISTS', key) == 1 then return 'misplaced' end
     settle_missing(flow, id, 'expired')
     return 'expired'
   end
