@@ -70,10 +70,10 @@ class InFlight:
         )
 
     @property
-    def alone(self) -> bool:
+    def isolated(self) -> bool:
         """Whether a job is in flight beside which nothing may run."""
         lanes = self.lanes
-        return any(attempt.claimed.alone for attempt in (*lanes.running, *lanes.ready))
+        return any(attempt.claimed.isolated for attempt in (*lanes.running, *lanes.ready))
 
     def accept(self, claimed: list[ClaimedJob]) -> None:
         """Run what was claimed."""

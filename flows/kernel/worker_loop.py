@@ -145,7 +145,7 @@ class WorkerLoop:
         # The queue is empty: what this has brought begins at once, and its end or a wake-up asks for the next turn.
         self._take_up()
         if turn.left and self._in_flight.lanes.busy:
-            # The next job is to run alone: listening would only wake this worker again and again.
+            # The next job is to be isolated: listening would only wake this worker again and again.
             await self._wait(None)
         elif not self._in_flight.unreported:
             await self._idle(turn.next_due_ms)
@@ -214,9 +214,9 @@ class WorkerLoop:
             self._runtime.events.emit("store.unavailable", queue=self.queue, error=f"notes were lost: {error}")
 
     def _want(self) -> int:
-        """How many jobs to claim now: what the lanes will begin soon, and nothing beside a job that runs alone."""
+        """How many jobs to claim now: what the lanes will begin soon, and nothing beside an isolated job."""
         lanes, coming = self._in_flight.lanes, self._answer
-        if self._in_flight.alone or coming.alone:
+        if self._in_flight.isolated or coming.isolated:
             return 0
         return self._prefetch.room(len(lanes.running), len(lanes.ready) + len(coming.jobs))
 

@@ -45,7 +45,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         max_payload: The most that the fields of one job, or of one result, may take, in bytes.
         lease: How long a worker owns a job without renewing, which it does four times in that.
         hang_limit: An event loop that is blocked for longer loses its leases.
-        max_crashes: A job that was handed out alone and whose worker died fails after so many times.
+        max_crashes: An isolated job, beside which its worker runs nothing, fails when its worker has died so often.
         allow_eviction: Use a server whose eviction policy drops keys, and with them jobs.
     """
 

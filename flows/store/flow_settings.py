@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from flows.model.job import Job
     from flows.store.scripts import Argument
 
-#: A job that was rescued so often in its queue is handed out alone. Not after the first time already: a worker that
-#: is killed may have held hundreds, and they would run one at a time.
-ALONE_FROM: Final = 2
+#: A job that was rescued so often in its queue is isolated: its worker runs nothing beside it. Not after the first
+#: time already: a worker that is killed may have held hundreds, and they would run one at a time.
+ISOLATED_FROM: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class FlowSettings:
             "kept_failed": failed,
             "kept_cancelled": cancelled,
             "max_crashes": self.max_crashes,
-            "alone_from": ALONE_FROM,
+            "isolated_from": ISOLATED_FROM,
             "lease": self.lease_ms,
         }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from flows.store.claimed import RESCUES, ClaimedJob
 from flows.store.finished import MOST_JOBS, FinishedAttempt, first_part, pack_children
-from flows.store.flow_settings import ALONE_FROM
+from flows.store.flow_settings import ISOLATED_FROM
 from flows.store.scripts import load
 from flows.telemetry.failpoints import failpoint
 
@@ -47,9 +47,9 @@ class Turn:
         return [ClaimedJob(job) for job in self.jobs]
 
     @property
-    def alone(self) -> bool:
+    def isolated(self) -> bool:
         """Whether it brought a job beside which nothing may run: such a job comes by itself."""
-        return len(self.jobs) == 1 and self.jobs[0][RESCUES] >= ALONE_FROM
+        return len(self.jobs) == 1 and self.jobs[0][RESCUES] >= ISOLATED_FROM
 
 
 #: What there is before the first turn.

@@ -26,7 +26,7 @@ def state_faults(state: State, case: Case) -> Iterator[str]:
             yield f"I3: job {job_id} is processed without an owner"
         if job.attempts < (job.status == "processing"):
             yield f"I5: job {job_id} has made {job.attempts} attempts"
-        if job.rescues > case.rules.alone_from + case.rules.max_crashes - 1:
+        if job.rescues > case.rules.isolated_from + case.rules.max_crashes - 1:
             yield f"I5: job {job_id} was rescued {job.rescues} times and did not fail"
         if job.cancel and job.status not in {"processing", *TERMINAL, GONE}:
             yield f"I14: job {job_id} is {job.status} although it shall be cancelled"
@@ -67,7 +67,7 @@ def _hash(state: State, job_id: int, job: Job) -> Iterator[str]:
 def _hands(state: State, case: Case) -> Iterator[str]:
     for worker in state.workers:
         mine = [state.jobs[token[0]] for token in worker.tokens if owns(state, token)]
-        if len(worker.tokens) > 1 and any(job.rescues >= case.rules.alone_from for job in mine):
+        if len(worker.tokens) > 1 and any(job.rescues >= case.rules.isolated_from for job in mine):
             yield f"I5: worker {worker.name} runs a job that is to be alone beside another"
         for (queue, job_id), runs in state.processing:
             job = state.jobs[job_id]

@@ -94,7 +94,7 @@ class Rules(NamedTuple):
     first: str = "pick"
     next: str = ""
     policy: str = "continue"
-    alone_from: int = 2
+    isolated_from: int = 2
     max_crashes: int = 1
     without: frozenset[str] = frozenset()
 

@@ -32,15 +32,15 @@ def turn(sheet: Sheet, worker: str, queue: str, want: int, busy: bool, again: bo
     given = ()
     while sheet.waiting[queue] and len(given) < want:
         job_id, rest = sheet.waiting[queue][0], sheet.waiting[queue][1:]
-        word = claim(sheet, job_id, worker, queue, alone_only=busy or bool(given))
-        if word == "alone":
+        word = claim(sheet, job_id, worker, queue, beside_others=busy or bool(given))
+        if word == "isolated":
             break
         sheet.waiting[queue] = rest
         if word == "claimed":
             job = sheet.jobs[job_id]
             given = (*given, (job_id, queue, job.fence, worker))
             sheet.processing[queue, job_id] = True
-            if is_alone(sheet, job) and sheet.on("turn:alone"):
+            if is_isolated(sheet, job) and sheet.on("turn:isolated"):
                 break
     if given:
         sheet.answers[worker, queue] = given
@@ -54,12 +54,12 @@ def late_turn(sheet: Sheet, worker: str, queue: str, want: int) -> tuple[Token, 
     return turn(sheet, worker, queue, want, False, False)  # noqa: FBT003 - see there
 
 
-def is_alone(sheet: Sheet, job: Job) -> bool:
+def is_isolated(sheet: Sheet, job: Job) -> bool:
     """Whether a job is handed out with nothing beside it."""
-    return job.rescues >= sheet.rules.alone_from
+    return job.rescues >= sheet.rules.isolated_from
 
 
-def claim(sheet: Sheet, job_id: int, worker: str, queue: str, *, alone_only: bool) -> str:
+def claim(sheet: Sheet, job_id: int, worker: str, queue: str, *, beside_others: bool) -> str:
     """Give a job to a worker: transition/claim.lua."""
     job = sheet.jobs[job_id]
     there = job.status != GONE
@@ -67,8 +67,8 @@ def claim(sheet: Sheet, job_id: int, worker: str, queue: str, *, alone_only: boo
         return "misplaced"
     if there and job.queue not in {"", queue} and sheet.on("claim:queue"):
         return "misplaced"
-    if is_alone(sheet, job) and alone_only and sheet.on("claim:alone"):
-        return "alone"
+    if is_isolated(sheet, job) and beside_others and sheet.on("claim:isolated"):
+        return "isolated"
     if not there and sheet.on("claim:exists"):
         sheet.settle_missing(job_id)
         return "expired"
@@ -184,7 +184,7 @@ def _rescue(sheet: Sheet, queue: str, job_id: int) -> str:
     if job.cancel and sheet.on("rescue:cancel"):
         sheet.cancel(job_id, "processing")
         return "cancelled"
-    crashes = job.rescues - sheet.rules.alone_from + 1
+    crashes = job.rescues - sheet.rules.isolated_from + 1
     if crashes >= sheet.rules.max_crashes and sheet.on("rescue:crashes"):
         sheet.end_job(job_id, "processing", "failed")
         return "poison"

@@ -75,7 +75,9 @@ def _of_worker(state: State, case: Case, number: int, worker: Worker) -> Iterato
     if worker.asking:
         yield Step("turn", (worker.name, worker.asking, 1, False, True), worker=number)
         return
-    alone = any(state.jobs[token[0]].rescues >= case.rules.alone_from for token in worker.tokens if owns(state, token))
+    alone = any(
+        state.jobs[token[0]].rescues >= case.rules.isolated_from for token in worker.tokens if owns(state, token)
+    )
     delayed = {queue for (queue, _id), due in state.delayed if due}
     for queue, ids in state.waiting:
         if not alone and (ids or queue in delayed):

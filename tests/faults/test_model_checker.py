@@ -26,7 +26,7 @@ GUARDS: Final = {
     "cancel:open": ("road: lost, again, client, client", "a script stops"),
     "cancel:running": ("road: lost, again, client, client", "I14"),
     "child_failed:policy": ("family that may continue: stall, damage", "I8"),
-    "claim:alone": ("crowd: crash, crash, crash", "I5"),
+    "claim:isolated": ("crowd: crash, crash, crash", "I5"),
     "claim:exists": ("road: again, damage", "I2"),
     "claim:fence": ("road: again, damage", "I4"),
     "claim:queue": ("road: again, damage", "I1"),
@@ -55,7 +55,7 @@ GUARDS: Final = {
     "settle:parent gone": ("family that may fail: stall, damage", "I2"),
     "settle:parent waits": ("built family: lost", "I2"),
     "settle:pending": ("built family: client", "I8"),
-    "turn:alone": ("crowd: crash, crash, crash", "I5"),
+    "turn:isolated": ("crowd: crash, crash, crash", "I5"),
     "turn:late number": ("crowd: lost, again", "I3"),
     "turn:same number": ("crowd: lost, again", "I4"),
 }

@@ -60,7 +60,7 @@ async def test_every_outcome_is_a_transition(
     turns = Turns(connection, world.settings, "pick", "w1", ["a", "none"])
     turn = await turns.turn([], 5, busy=False)
     [claimed] = turn.claimed
-    assert (claimed.id, claimed.fence, claimed.attempt, claimed.visit, claimed.alone) == ("1", 1, 1, 0, False)
+    assert (claimed.id, claimed.fence, claimed.attempt, claimed.visit, claimed.isolated) == ("1", 1, 1, 0, False)
     assert (claimed.values, claimed.correlation_id, turn.left) == ([b"1", None], None, 0)
     if by == "turn":
         words = (await turns.turn([turns.finished(claimed, outcome)], 0, busy=False)).words

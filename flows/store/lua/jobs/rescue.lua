@@ -2,7 +2,7 @@
 -- Answers a word per job.
 --@ flags: allow-oom
 --@ keys: waiting processing
---@ args: ns now root flow queue ttl kept_done kept_failed kept_cancelled max_crashes alone_from
+--@ args: ns now root flow queue ttl kept_done kept_failed kept_cancelled max_crashes isolated_from
 --@ returns: rescued:list<[id:text word:word]>
 --@ words: rescued | poison | cancelled | expired | malformed | misplaced
 --@ include: clock type rescue keys wake

@@ -2,7 +2,7 @@
 -- Answers a word per attempt, the claimed jobs, how many wait on, in how many ms the next delayed job is due (0: none
 -- is, or another worker wakes for it), and how many ids were dropped.
 --@ keys: waiting processing delayed call
---@ args: ns now root flow queue worker ttl kept_done kept_failed kept_cancelled number want busy lease alone_from nfields ended
+--@ args: ns now root flow queue worker ttl kept_done kept_failed kept_cancelled number want busy lease isolated_from nfields ended
 --@ rest: the names of the fields to read, then the attempts that have ended
 --@ returns: words:list<word> jobs:list<list<any>> left:int due:int dropped:[expired:int malformed:int misplaced:int]
 --@ words: ok | cancelled | stale | gone | malformed
@@ -54,7 +54,7 @@ local function claim_some(wanted)
     local stop = #ids < missing
     for _, id in ipairs(ids) do
       local word, job, size = claim(id, fields, #claimed > 0 or busy == '1')
-      if word == 'alone' then
+      if word == 'isolated' then
         stop = true
         break
       end
@@ -64,7 +64,7 @@ local function claim_some(wanted)
         leases[#leases + 1] = until_ms
         leases[#leases + 1] = id
         bytes = bytes + size
-        if is_alone(job[5]) or bytes >= MAX_BYTES or refreshes_left <= 0 then
+        if is_isolated(job[5]) or bytes >= MAX_BYTES or refreshes_left <= 0 then
           stop = true
           break
         end

@@ -1,17 +1,17 @@
 -- Gives a waiting job to a worker: raises its fence and reads the fields that the worker's class declares.
---@ exports: is_alone claim refuse
---@ needs: ttl flow queue worker alone_from
+--@ exports: is_isolated claim refuse
+--@ needs: ttl flow queue worker isolated_from
 --@ include: keys life status ending fragment attempt expire
 
 -- A job that was rescued so often may be what kills its workers: nothing shall run beside it.
-local ALONE_FROM = tonumber(alone_from)
-local function is_alone(rescues) return rescues >= ALONE_FROM end
+local ISOLATED_FROM = tonumber(isolated_from)
+local function is_isolated(rescues) return rescues >= ISOLATED_FROM end
 
 -- What stands in `_attempt` after the first claim of a job.
 local FIRST = '1 ' .. worker .. ' 1 0 0'
 
 -- Returns the word, and with 'claimed' the job as the worker gets it.
-local function claim(id, fields, alone_only)
+local function claim(id, fields, beside_others)
   local key = job_key(flow, id)
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_attempt', '_lookups', '_correlation_id', unpack(fields))
   if job.err then return refuse(id, key, job, true) end
@@ -21,7 +21,7 @@ local function claim(id, fields, alone_only)
   if known and (status ~= 'waiting' or (job[2] or (job[1] and '' or queue)) ~= queue) then return 'misplaced' end
   local fence, _, attempts, visit, rescues = read_attempt(job[3])
   if not (known and fence) then return refuse(id, key, job, true) end
-  if alone_only and is_alone(tonumber(rescues)) then return 'alone' end
+  if beside_others and is_isolated(tonumber(rescues)) then return 'isolated' end
   local bytes = 0
   for i = 6, #job do bytes = bytes + #(job[i] or '') end
   local there = refresh(flow, key, job[4], ttl) or bytes > 0 or redis.call('EXISTS', key) == 1

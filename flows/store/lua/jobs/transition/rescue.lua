@@ -1,9 +1,9 @@
--- Takes a job back from a worker whose lease is over; one that died alone with it too often is poison.
+-- Takes a job back from a worker whose lease is over; one that died with it isolated too often is poison.
 --@ exports: rescue
---@ needs: flow queue processing waiting max_crashes alone_from
+--@ needs: flow queue processing waiting max_crashes isolated_from
 --@ include: keys status ending fragment history cancel attempt life
 
--- Returns the word. From `alone_from` rescues on a job is handed out alone, so each further rescue is its own crash.
+-- Returns the word. From `isolated_from` rescues on a job is isolated, so each further rescue is its own crash.
 local function rescue(id)
   local key = job_key(flow, id)
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_attempt', '_lookups', '_parent', '_cancel', '_history')
@@ -22,7 +22,7 @@ local function rescue(id)
     return 'cancelled'
   end
   local attempts, visit, rescues = counts(job[3])
-  local crashes = rescues - tonumber(alone_from) + 1
+  local crashes = rescues - tonumber(isolated_from) + 1
   if crashes >= tonumber(max_crashes) then
     local why = failure('Poison', 'its worker died ' .. crashes .. ' times while it ran nothing but this job',
       queue, attempts)
