@@ -96,10 +96,10 @@ class Fetch:
         for start in range(0, len(children), _PAGE):
             page = children[start : start + _PAGE]
             settled = await self._connection.call("HMGET", side, *(child_id for _flow, child_id in page))
-            for (child_flow, child_id), fragment in zip(page, settled, strict=True):
+            for (child_flow, child_id), child_result in zip(page, settled, strict=True):
                 child = child_flow.rpartition(":")[2]
                 missing = b'{"id":"%b","status":"deleted"}' % child_id.encode()
-                by_child.setdefault(child, []).append(fragment or missing)
+                by_child.setdefault(child, []).append(child_result or missing)
         lists = (b'"%b":[%b]' % (child.encode(), b",".join(results)) for child, results in by_child.items())
         return b"{" + b",".join(lists) + b"}"
 

@@ -43,8 +43,8 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ("include/type.lua", "checked[key]", "if false then return nil end"): "asks for the type of a key again",
     (
         "transition/finish.lua",
-        "job.parent and done_fragment(job.id, result)",
-        "done_fragment(job.id, result), take_up_to(after))",
+        "job.parent and done_result(job.id, result)",
+        "done_result(job.id, result), take_up_to(after))",
     ): "makes a text that nobody reads",
     (
         "transition/claim.lua",

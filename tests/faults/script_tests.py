@@ -23,7 +23,7 @@ NAMED_OTHERWISE: Final = {
     "batch": "report",
     "child": "children",
     "ending": "finish",
-    "fragment": "children",
+    "child_result": "children",
     "history": "retry",
     "life": "claim",
     "new_children": "children",

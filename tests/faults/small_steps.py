@@ -75,12 +75,11 @@ def _of_worker(state: State, case: Case, number: int, worker: Worker) -> Iterato
     if worker.asking:
         yield Step("turn", (worker.name, worker.asking, 1, False, True), worker=number)
         return
-    alone = any(
-        state.jobs[token[0]].rescues >= case.rules.isolated_from for token in worker.tokens if owns(state, token)
-    )
+    mine = [state.jobs[token[0]] for token in worker.tokens if owns(state, token)]
+    isolated = any(job.rescues >= case.rules.isolated_from for job in mine)
     delayed = {queue for (queue, _id), due in state.delayed if due}
     for queue, ids in state.waiting:
-        if not alone and (ids or queue in delayed):
+        if not isolated and (ids or queue in delayed):
             for want in case.wants:
                 arguments = (worker.name, queue, want, bool(worker.tokens), False)
                 yield Step("turn", arguments, worker=number)

@@ -223,7 +223,7 @@ def test_five_hundred_results_are_inlined_and_more_are_not(world: World) -> None
     for count, size, inlined in ((500, 1, True), (501, 1, False), (3, 400_000, False)):
         ids = [f"{count}-{number}" for number in range(count)]
         jobs = json.dumps([f"{world.namespace}job:pack:box:{child_id}" for child_id in ids])
-        fragment = json.dumps({"status": "done", "result": "x" * size})
+        child_result = json.dumps({"status": "done", "result": "x" * size})
         world.seed(
             jobs={
                 "shop:9": {**processing("pack"), "_status": "children", "_next": "ship", "children:pack:jobs": jobs}
@@ -231,7 +231,7 @@ def test_five_hundred_results_are_inlined_and_more_are_not(world: World) -> None
                 f"pack:box:{ids[0]}": processing(BOX, _parent="shop:9"),
             },
             pending={"shop:9": {ids[0]}},
-            settled={"shop:9:children:pack": dict.fromkeys(ids[1:], fragment)},
+            settled={"shop:9:children:pack": dict.fromkeys(ids[1:], child_result)},
         )
         assert world.report(finish(ids[0], result=json.dumps("x" * size)), queue=BOX) == ["ok"]
         assert ("children:pack:results" in world.job("shop:9")) is inlined

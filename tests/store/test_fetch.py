@@ -80,10 +80,10 @@ async def test_results_of_many_children_are_as_the_join_writes_them(fetch: Fetch
     """By child queue, in the order of creation, from the hash beside the parent; what is missing was deleted."""
     ids = [f"c{number}" for number in range(count)]
     keys = [f"{world.namespace}job:pack:{('box', 'label')[number % 2]}:{job_id}" for number, job_id in enumerate(ids)]
-    fragments = {job_id: json.dumps({"id": job_id, "status": "done", "result": {}}) for job_id in ids[1:]}
+    child_results = {job_id: json.dumps({"id": job_id, "status": "done", "result": {}}) for job_id in ids[1:]}
     world.seed(jobs={"shop:9": {"children:pack:jobs": json.dumps(keys).replace(", ", ",")}})
-    if fragments:
-        world.seed(settled={"shop:9:children:pack": fragments})
+    if child_results:
+        world.seed(settled={"shop:9:children:pack": child_results})
     raw = await fetch.children_results("shop", "9", "pack")
     assert raw is not None
     found = json.loads(raw)

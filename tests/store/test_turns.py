@@ -100,8 +100,8 @@ async def test_a_child_hands_its_result_to_its_parent(connection: Connection, wo
     turns = Turns(connection, world.settings, "pack:box", "w1", [])
     [claimed] = (await turns.turn([], 1, busy=False)).claimed
     await turns.report([turns.finished(claimed, Done({"a": b"[]", "b": b'"x"'}))])
-    fragment = '{"id":"1","status":"done","result":{"a":[],"b":"x"}}'
-    assert world.job("shop:9")["children:pack:results"] == f'{{"box":[{fragment}]}}'
+    child_result = '{"id":"1","status":"done","result":{"a":[],"b":"x"}}'
+    assert world.job("shop:9")["children:pack:results"] == f'{{"box":[{child_result}]}}'
 
 
 @pytest.mark.parametrize("stop_after", [0, 1, 2, 5])

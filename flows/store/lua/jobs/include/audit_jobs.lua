@@ -1,7 +1,7 @@
 -- Audits the hashes of jobs: whether each stands where its state says, and lives as long as it should.
 --@ exports: audit_jobs
 --@ needs: audit ns root first ttl kept_failed
---@ include: audit_step take_out life ending fragment wake clock keys status
+--@ include: audit_step take_out life ending child_result wake clock keys status
 
 local PREFIX = ns .. 'job:'
 
@@ -27,7 +27,7 @@ end
 local function fail_malformed(job)
   local queue = home_of(job.flow)
   local why = failure('MalformedJob', 'its hash names a state or a queue that does not exist', queue, 0)
-  end_job(job.flow, job.id, job.key, 'waiting', 'failed', job.lookups, job.parent, failed_fragment(job.id, why),
+  end_job(job.flow, job.id, job.key, 'waiting', 'failed', job.lookups, job.parent, failed_result(job.id, why),
     '_queue', queue, '_error', why)
   redis.call('PEXPIRE', flows_key('pending', job.flow .. ':' .. job.id), kept_failed)
   report(queue, job.id, 'malformed')

@@ -1,7 +1,7 @@
 -- Audits parents that wait: whether they are there, and whether each child that they wait for can still settle.
 --@ exports: audit_parents
 --@ needs: ns ttl kept_failed
---@ include: audit_step fragment life ending keys
+--@ include: audit_step child_result life ending keys
 
 local ENDED = { done = true, failed = true, cancelled = true }
 
@@ -20,15 +20,15 @@ local function ending_of(of, id, me)
   local job = redis.pcall('HMGET', key, '_status', '_parent', '_error')
   if job[2] ~= me then
     local word = redis.call('EXISTS', key) == 0 and 'expired' or 'deleted'
-    return word, word_fragment(id, word)
+    return word, word_result(id, word)
   end
-  if job[1] == 'done' then return 'done', done_fragment(id, 'null') end
+  if job[1] == 'done' then return 'done', done_result(id, 'null') end
   if job[1] == 'failed' then
     local _, why = pcall(cjson.decode, job[3])
     local whole = type(why) == 'table' and type(why.type) == 'string' and type(why.message) == 'string'
-    return 'failed', failed_fragment(id, whole and job[3] or failure('MalformedJob', 'its error cannot be read', of, 0))
+    return 'failed', failed_result(id, whole and job[3] or failure('MalformedJob', 'its error cannot be read', of, 0))
   end
-  if ENDED[job[1]] then return job[1], word_fragment(id, job[1]) end
+  if ENDED[job[1]] then return job[1], word_result(id, job[1]) end
 end
 
 -- While the children that a parent waits for are put together again, this stands among them: none of them, ending
@@ -84,11 +84,11 @@ local function look_at_children(queue, id, me, key, pending, jobs, from, waiting
     end
     if of and redis.call('SISMEMBER', pending, child) == 1 then
       spend(0.7)
-      local word, fragment = ending_of(of, child, me)
+      local word, child_result = ending_of(of, child, me)
       if word then
         report(of, child, 'settled')
         spend(2)
-        settle(of, child, me, word, fragment)
+        settle(of, child, me, word, child_result)
         if redis.call('HGET', key, '_status') ~= 'children' then
           spend(#jobs / 400)
           return leave_pending(pending)

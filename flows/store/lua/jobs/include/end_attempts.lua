@@ -2,7 +2,7 @@
 --@ exports: end_attempts end_otherwise
 --@ needs: root flow queue processing waiting delayed rest at
 --@ include: owned attempt arguments batch advance finish fail retry snooze release await_children cancel ending
---@ include: fragment keys type new_children
+--@ include: child_result keys type new_children
 
 -- Most attempts pass their job on, or end it well; all else is seldom.
 local function end_attempt()

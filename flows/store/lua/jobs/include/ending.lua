@@ -3,7 +3,7 @@
 --@ exports: KEPT tell_ended end_job gather_settled settle_gathered settle_children settle settle_missing join
 --@ exports: child_failed parent_gone
 --@ needs: ns ttl kept_done kept_failed kept_cancelled
---@ include: keys clock life status wake type fragment attempt
+--@ include: keys clock life status wake type child_result attempt
 
 -- How many milliseconds the hash stays, by how the job ended.
 local KEPT = { done = kept_done, failed = kept_failed, cancelled = kept_cancelled }
@@ -21,14 +21,14 @@ local function tell_ended(job_flow, job_id, word)
   if waited_for[job_flow] then redis.pcall('PUBLISH', flows_key('ended', job_flow .. ':' .. job_id), word) end
 end
 
--- Moves the job to `word` (done, failed or cancelled) with more fields; `fragment` is what its parent sees.
-local function end_job(job_flow, job_id, key, from, word, lookups, parent_job, fragment, ...)
+-- Moves the job to `word` (done, failed or cancelled) with more fields; `child_result` is what its parent sees.
+local function end_job(job_flow, job_id, key, from, word, lookups, parent_job, child_result, ...)
   move(key, from, word, '_ended', now_text, ...)
   redis.call('PEXPIRE', key, KEPT[word])
   refresh_lookups(job_flow, lookups, KEPT[word])
   trim_lookups(job_flow, lookups)
   tell_ended(job_flow, job_id, word)
-  if parent_job then settle(job_flow, job_id, parent_job, word, fragment) end
+  if parent_job then settle(job_flow, job_id, parent_job, word, child_result) end
 end
 
 -- A script that ends many attempts gathers the children among them, by their parents.
@@ -45,7 +45,7 @@ end
 -- What follows is for children and their parents; most jobs are neither.
 --@ lazy
 
--- Children of one parent settle together: a list of {id, word, fragment}.
+-- Children of one parent settle together: a list of {id, word, child_result}.
 local function settle_children(job_flow, parent_job, children)
   local pending, ids, settled, failed = flows_key('pending', parent_job), {}, {}, nil
   for i, child in ipairs(children) do ids[i] = child[1] end
@@ -53,9 +53,9 @@ local function settle_children(job_flow, parent_job, children)
   local awaited = redis.pcall('SMISMEMBER', pending, unpack(ids))
   for i, child in ipairs(children) do
     if awaited[i] == 1 then
-      local job_id, word, fragment = unpack(child)
+      local job_id, word, child_result = unpack(child)
       settled[#settled + 1] = job_id
-      settled[#settled + 1] = fragment
+      settled[#settled + 1] = child_result
       if word ~= 'done' then failed = failed or job_id .. ' is ' .. word end
     end
   end
@@ -79,8 +79,8 @@ local function settle_children(job_flow, parent_job, children)
   end
 end
 
-local function settle(job_flow, job_id, parent_job, word, fragment)
-  local child = { job_id, word, fragment }
+local function settle(job_flow, job_id, parent_job, word, child_result)
+  local child = { job_id, word, child_result }
   if not gathered then return settle_children(job_flow, parent_job, { child }) end
   local name = job_flow .. ' ' .. parent_job
   local group = gathered[name]
@@ -98,7 +98,7 @@ local function settle_missing(job_flow, job_id, word)
   local map = flows_key('parents', job_flow)
   local parent_job = redis.pcall('HGET', map, job_id)
   if type(parent_job) ~= 'string' then return end
-  settle(job_flow, job_id, parent_job, word, word_fragment(job_id, word))
+  settle(job_flow, job_id, parent_job, word, word_result(job_id, word))
 end
 
 -- Above so many children, or bytes, the next queue's worker reads their results in pages.
@@ -148,7 +148,7 @@ local function fail_parent(parent_job, job_queue, lookups, grandparent, why)
   -- Children that still run settle by it; it does not wait for one that was lost.
   redis.call('PEXPIRE', flows_key('pending', parent_job), kept_failed)
   end_job(job_flow, job_id, ns .. 'job:' .. parent_job, 'children', 'failed', lookups, grandparent,
-    failed_fragment(job_id, why), '_error', why)
+    failed_result(job_id, why), '_error', why)
 end
 
 -- The last child has settled: the parent goes on, exactly once, because it leaves `children` by it.
@@ -182,8 +182,8 @@ local function join(parent_job)
     wake(to)
   else
     leave_children(parent_job, job_queue, kept_done)
-    local fragment = done_fragment(job_id, job[7] or 'null', results)
-    end_job(job_flow, job_id, key, 'children', 'done', job[4], job[5], fragment)
+    local child_result = done_result(job_id, job[7] or 'null', results)
+    end_job(job_flow, job_id, key, 'children', 'done', job[4], job[5], child_result)
   end
 end
 

@@ -1,14 +1,14 @@
 -- Ends a job as cancelled, from any state in which it is not yet over.
 --@ exports: cancel
 --@ needs: root
---@ include: keys ending fragment
+--@ include: keys ending child_result
 
 -- `from` is the job's state; the caller has taken it out of that state's structure. Where children have not settled,
 -- or are written and not let out, this is noted in the same script: nothing of the parent expires until `cascade` has
 -- come to all of them. Returns whether it was noted.
 local function cancel(job_flow, job_id, key, from, lookups, parent_job, why)
   local me = job_flow .. ':' .. job_id
-  end_job(job_flow, job_id, key, from, 'cancelled', lookups, parent_job, word_fragment(job_id, 'cancelled'),
+  end_job(job_flow, job_id, key, from, 'cancelled', lookups, parent_job, word_result(job_id, 'cancelled'),
     '_reason', why)
   local pending, building = flows_key('pending', me), flows_key('building', me)
   if redis.call('EXISTS', pending, building) == 0 then return false end

@@ -1,7 +1,7 @@
 -- Gives a waiting job to a worker: raises its fence and reads the fields that the worker's class declares.
 --@ exports: is_isolated claim refuse
 --@ needs: ttl flow queue worker isolated_from
---@ include: keys life status ending fragment attempt expire
+--@ include: keys life status ending child_result attempt expire
 
 -- A job that was rescued so often may be what kills its workers: nothing shall run beside it.
 local ISOLATED_FROM = tonumber(isolated_from)
@@ -46,7 +46,7 @@ local function refuse(id, key, job, there)
     return 'malformed'
   end
   local why = failure('MalformedJob', 'a field of the kernel does not hold what it should', queue, 0)
-  end_job(flow, id, key, 'waiting', 'failed', job[4], redis.call('HGET', key, '_parent'), failed_fragment(id, why),
+  end_job(flow, id, key, 'waiting', 'failed', job[4], redis.call('HGET', key, '_parent'), failed_result(id, why),
     '_queue', queue, '_error', why)
   return 'malformed'
 end

@@ -1,12 +1,12 @@
 -- Ends a job as failed, with the error.
 --@ exports: fail_with fail
 --@ needs: flow
---@ include: ending fragment batch arguments
+--@ include: ending child_result batch arguments
 
 local function fail_with(job, why)
   leave_processing(job.id)
   end_job(flow, job.id, job.key, 'processing', 'failed', job.lookups, job.parent,
-    failed_fragment(job.id, why), '_error', why)
+    failed_result(job.id, why), '_error', why)
 end
 
 -- Argument: the error, JSON.

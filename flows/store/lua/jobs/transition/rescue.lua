@@ -1,7 +1,7 @@
 -- Takes a job back from a worker whose lease is over; one that died with it isolated too often is poison.
 --@ exports: rescue
 --@ needs: flow queue processing waiting max_crashes isolated_from
---@ include: keys status ending fragment history cancel attempt life
+--@ include: keys status ending child_result history cancel attempt life
 
 -- Returns the word. From `isolated_from` rescues on a job is isolated, so each further rescue is its own crash.
 local function rescue(id)
@@ -26,7 +26,7 @@ local function rescue(id)
   if crashes >= tonumber(max_crashes) then
     local why = failure('Poison', 'its worker died ' .. crashes .. ' times while it ran nothing but this job',
       queue, attempts)
-    end_job(flow, id, key, 'processing', 'failed', job[4], job[5], failed_fragment(id, why), '_error', why)
+    end_job(flow, id, key, 'processing', 'failed', job[4], job[5], failed_result(id, why), '_error', why)
     return 'poison'
   end
   move(key, 'processing', 'waiting', '_attempt', with_counts(job[3], attempts, visit, rescues + 1),

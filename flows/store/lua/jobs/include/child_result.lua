@@ -1,17 +1,17 @@
 -- What a parent sees of a child that ended: JSON made only of ids, words and texts that are JSON already.
---@ exports: done_fragment failed_fragment word_fragment failure
+--@ exports: done_result failed_result word_result failure
 
 -- `children` are the results of the child's own children, where it had any.
-local function done_fragment(job_id, result, children)
+local function done_result(job_id, result, children)
   return '{"id":"' .. job_id .. '","status":"done","result":' .. result
     .. (children and ',"children":' .. children or '') .. '}'
 end
 
-local function failed_fragment(job_id, error_json)
+local function failed_result(job_id, error_json)
   return '{"id":"' .. job_id .. '","status":"failed","error":' .. error_json .. '}'
 end
 
-local function word_fragment(job_id, word) return '{"id":"' .. job_id .. '","status":"' .. word .. '"}' end
+local function word_result(job_id, word) return '{"id":"' .. job_id .. '","status":"' .. word .. '"}' end
 
 -- A failure that the kernel itself finds; `message` must need no escaping.
 local function failure(kind, message, job_queue, attempt)
