@@ -21,11 +21,11 @@ _current: ContextVar[CurrentJob | None] = ContextVar("flows_current_job", defaul
 class CurrentJob:
     """One attempt, as its function sees it. Its methods may be called from the loop or from a thread."""
 
-    __slots__ = ("_note", "attempt", "cancelled", "deadline", "fence", "id", "lost", "queue", "visit")
+    __slots__ = ("_report", "attempt", "cancelled", "deadline", "fence", "id", "lost", "queue", "visit")
 
     def __init__(  # noqa: PLR0917 - the facts of an attempt
         self, job_id: str, queue: str, attempt: int, fence: int, visit: int,
-        note: Callable[[CurrentJob, bytes, str | None], None] | None,
+        report: Callable[[CurrentJob, bytes, str | None], None] | None,
     ) -> None:  # fmt: skip
         self.id = job_id
         self.queue = queue
@@ -39,7 +39,7 @@ class CurrentJob:
         self.lost = False
         #: When its queue's timeout ends it, on the clock of `time.monotonic()`; None: there is no timeout.
         self.deadline: float | None = None
-        self._note = note
+        self._report = report
 
     @property
     def idempotency_key(self) -> str:
@@ -68,11 +68,11 @@ class CurrentJob:
         self._tell(b"", writable(line[:LONGEST_LINE]))
 
     def _tell(self, progress: bytes, line: str | None) -> None:
-        if self._note is None:
+        if self._report is None:
             raise FlowsError("progress and log are not available in a function with executor='process'")
         if self.lost:
             raise LostLease(self.id)
-        self._note(self, progress, line)
+        self._report(self, progress, line)
 
 
 def current_job() -> CurrentJob:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from flows.kernel.attempt_runner import Runner
-    from flows.kernel.notes import Notes
+    from flows.kernel.progress import Progress
     from flows.store.claimed import ClaimedJob
     from flows.store.finished import FinishedAttempt
     from flows.telemetry.events import Events
@@ -30,7 +30,7 @@ class InFlight:
         queue: The worker's queue.
         runner: Makes the attempts.
         concurrency: How many run at once.
-        notes: Takes what the functions tell.
+        progress: Takes what the functions report.
         events: Takes what happens.
         fan_out: Creates the children that an attempt asks for, and returns the outcome that is left.
         pack: Makes of an outcome what a turn reports.
@@ -42,7 +42,7 @@ class InFlight:
         queue: str,
         runner: Runner,
         concurrency: int,
-        notes: Notes,
+        progress: Progress,
         events: Events,
         fan_out: Callable[[Attempt, AwaitChildren], Awaitable[Outcome | None]],
         pack: Callable[[ClaimedJob, Outcome], FinishedAttempt],
@@ -50,7 +50,7 @@ class InFlight:
     ) -> None:
         self._queue = queue
         self._runner = runner
-        self._notes = notes
+        self._progress = progress
         self._events = events
         self._fan_out = fan_out
         self._wake = wake
@@ -82,7 +82,7 @@ class InFlight:
             older = self._held.get(job.id)
             if older is not None:
                 self._lose(older)  # its lease has ended before anyone said so
-            current = CurrentJob(job.id, self._queue, job.attempt, job.fence, job.visit, self._notes.take)
+            current = CurrentJob(job.id, self._queue, job.attempt, job.fence, job.visit, self._progress.take)
             self._held[job.id] = attempt = Attempt(job, current)
             attempts.append(attempt)
         self.lanes.offer(attempts)

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 from flows.errors import StoreError, StoreFull, StoreUnavailable
 from flows.kernel.fan_out import FanOut
 from flows.kernel.in_flight import InFlight
-from flows.kernel.notes import Notes
 from flows.kernel.prefetch import Prefetch
+from flows.kernel.progress import Progress
 from flows.store.finished import MOST_JOBS
 from flows.store.turns import NO_TURN
 from flows.telemetry.failpoints import failpoint
@@ -44,7 +44,7 @@ class WorkerLoop:
         self._runtime = runtime
         self._turns = runtime.turns(queue, self.worker_id, runner.fields)
         self._prefetch = Prefetch(concurrency)
-        self._notes = Notes(runtime, queue, self.worker_id)
+        self._progress = Progress(runtime, queue, self.worker_id)
         self._woken = asyncio.Event()
         self._stopping = False
         #: What the last turn has reported, and its answer, until it is taken up.
@@ -56,7 +56,7 @@ class WorkerLoop:
             queue,
             runner,
             concurrency,
-            self._notes,
+            self._progress,
             runtime.events,
             FanOut(self._turns, runtime.events).create,
             self._turns.finished,
@@ -119,7 +119,7 @@ class WorkerLoop:
             return
         finished, busy = self._in_flight.unreported.take(), self._in_flight.lanes.busy or bool(self._answer.jobs)
         asyncio.get_running_loop().call_soon(self._take_up_meanwhile)
-        await self._write_notes()
+        await self._write_progress()
         turn: Turn | None
         try:
             failpoint("before-turn-send")
@@ -197,7 +197,7 @@ class WorkerLoop:
         finished = self._in_flight.unreported.take()
         if not finished:
             return
-        await self._write_notes()
+        await self._write_progress()
         try:
             self._answered(finished, await self._turns.report(finished))
         except StoreError as error:
@@ -206,12 +206,12 @@ class WorkerLoop:
             self.unreported += len(finished)
             self._runtime.events.emit("store.unavailable", queue=self.queue, error=str(error))
 
-    async def _write_notes(self) -> None:
-        """Write what functions told; that it cannot be written is no reason not to report them."""
+    async def _write_progress(self) -> None:
+        """Write what functions reported; that it cannot be written is no reason not to report them."""
         try:
-            await self._notes.write()
+            await self._progress.write()
         except StoreError as error:
-            self._runtime.events.emit("store.unavailable", queue=self.queue, error=f"notes were lost: {error}")
+            self._runtime.events.emit("store.unavailable", queue=self.queue, error=f"progress was lost: {error}")
 
     def _want(self) -> int:
         """How many jobs to claim now: what the lanes will begin soon, and nothing beside an isolated job."""

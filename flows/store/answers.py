@@ -15,7 +15,7 @@ RescueAnswer: TypeAlias = Literal["rescued", "poison", "cancelled", "expired", "
 BuildAnswer: TypeAlias = Literal["ok", "built", "stale", "gone", "malformed"]
 PublishAnswer: TypeAlias = Literal["ok", "stale", "gone", "malformed"]
 #: Whether what a function reports was written, or why not.
-NoteAnswer: TypeAlias = Literal["ok", "stale", "gone", "malformed"]
+ProgressAnswer: TypeAlias = Literal["ok", "stale", "gone", "malformed"]
 CancelAnswer: TypeAlias = Literal["cancelled", "requested", "too late", "gone", "malformed"]
 #: `cancelling` asks to cancel its children first; else it is a state that is not retried.
 RetryJobAnswer: TypeAlias = Literal[

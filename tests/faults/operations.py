@@ -12,7 +12,7 @@ from flows.model.job import JobError
 from flows.model.outcome import Advance, AwaitChildren, Cancel, Done, Fail, NewChild, Outcome, Release, Retry, Snooze
 from flows.store.claimed import ClaimedJob
 from flows.store.leases import LeaseRenewal, Rescue
-from flows.store.notes import Note, write_notes
+from flows.store.progress import ProgressReport, write_progress
 from flows.store.turns import Turns
 from tests.faults.cut import Operation, Stage
 from tests.faults.flow_under_test import Order, Orders, add_workers
@@ -135,12 +135,12 @@ async def _rescue(stage: Stage) -> Any:
     await Rescue(stage.flow._runtime.connection, stage.flow._runtime.settings, "pick").rescue()
 
 
-async def _note(stage: Stage) -> Any:
-    note, runtime = Note(), stage.flow._runtime
-    note.progress = b'{"value": 0.5, "message": "half"}'
-    note.lines.extend(["one", "two"])
-    notes = {(job.id, job.fence): note for job in stage.kept}
-    await write_notes(runtime.connection, runtime.settings, "pick", WORKER, notes)
+async def _progress(stage: Stage) -> Any:
+    report, runtime = ProgressReport(), stage.flow._runtime
+    report.progress = b'{"value": 0.5, "message": "half"}'
+    report.lines.extend(["one", "two"])
+    reports = {(job.id, job.fence): report for job in stage.kept}
+    await write_progress(runtime.connection, runtime.settings, "pick", WORKER, reports)
     return [await stage.direct.get_log(job.id) for job in stage.kept]
 
 
@@ -239,7 +239,7 @@ def of_workers() -> list[Operation]:
         Operation("renew", _renew, lambda stage: claim(stage, count=3)),
         Operation("renew, scripts unknown", _renew, lambda stage: claim(stage, count=3), unknown=True),
         Operation("rescue", _rescue, over),
-        Operation("note", _note, claim),
+        Operation("progress", _progress, claim),
     ]
 
 

@@ -39,7 +39,7 @@ def claimed(job_id: str = "1", fence: int = 1) -> ClaimedJob:
     return ClaimedJob([job_id.encode(), fence, 1, 0, 0, None])
 
 
-class Notes:
+class Reports:
     """Keeps what functions tell."""
 
     def __init__(self) -> None:
@@ -57,18 +57,18 @@ class Held:
         self.timeout = timeout
         self.fields: list[str] = []
         self.run = function
-        self.notes = Notes()
+        self.progress = Reports()
         self.wakes = asyncio.Event()
         self.fanned_out: list[Attempt] = []
         self.seen: list[Event] = []
         events = Events(logging.getLogger("flows.test"))
         events.subscribe(self.seen.append)
-        notes = cast("Any", self.notes)
+        progress = cast("Any", self.progress)
         self.in_flight = InFlight(
             "work",
             self,
             concurrency,
-            notes,
+            progress,
             events,
             self.fan_out,
             partial(FinishedAttempt, child=False),
@@ -217,7 +217,7 @@ async def test_a_lost_lease() -> None:
             tell()
     stubborn.go_on.set()
     await held.woken()
-    assert (stubborn.times, held.reported(), len(held.notes.taken)) == (1, [], 1)
+    assert (stubborn.times, held.reported(), len(held.progress.taken)) == (1, [], 1)
     assert held.events == ["job.lost"]
     await held.in_flight.close()
     assert held.in_flight.left_behind == 0

@@ -132,7 +132,7 @@ async def test_stop_while_the_server_is_away(server: EmbeddedServer, namespace: 
         assert (await other.wait_for(job_id, LONG)).status == "done"
 
 
-async def test_notes_while_the_server_is_away(server: EmbeddedServer, namespace: str, monkeypatch) -> None:  # noqa: ANN001
+async def test_progress_while_the_server_is_away(server: EmbeddedServer, namespace: str, monkeypatch) -> None:  # noqa: ANN001
     """Progress that cannot be written is lost, and nothing else: each job is reported, and none runs twice."""
     monkeypatch.setattr("flows.store.connection.DEADLINE", 0.2)
     go_on, all_begun = {1: asyncio.Event(), 2: asyncio.Event()}, asyncio.Event()

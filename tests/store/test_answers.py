@@ -22,7 +22,7 @@ from flows.store.flow_settings import FlowSettings
 from flows.store.leases import LeaseRenewal, Rescue
 from flows.store.lua_file import ScriptError
 from flows.store.lua_shape import Shape, read_shape, read_words
-from flows.store.notes import write_notes
+from flows.store.progress import write_progress
 from flows.store.scripts import Script, load, names
 from flows.store.turns import Turns
 from tests.answer_shapes import mismatch, sample
@@ -113,7 +113,7 @@ READERS: dict[str, Reader] = {
     "withdraw": lambda connection, settings: Creation(connection, settings)._withdraw(
         SimpleNamespace(id="1", lookups=[])
     ),  # type: ignore[arg-type]
-    "note": lambda connection, settings: write_notes(connection, settings, "pick", "w1", {}),
+    "progress": lambda connection, settings: write_progress(connection, settings, "pick", "w1", {}),
 }
 #: What Python makes of an answer in which each word is `word`.
 TOLD: dict[str, Callable[[Any, str], bool]] = {
@@ -129,7 +129,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "cascade": lambda done, _: (done.parent, done.more, done.parents) == ("1", False, ["1"]),
     "retry_job": lambda told, word: told == word,
     "withdraw": lambda told, word: told == word,
-    "note": lambda told, _: told is None,
+    "progress": lambda told, _: told is None,
 }
 
 

@@ -7,7 +7,7 @@
 --@ words: ok | stale | gone | malformed
 --@ include: keys owned arguments type once
 
-local function note()
+local function write_progress()
   local words = {}
   while at <= #rest do
     local id, fence, progress, lines = take(), take(), take(), take_counted()
@@ -28,4 +28,4 @@ local function note()
   return words
 end
 
-return once(note)
+return once(write_progress)

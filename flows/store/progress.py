@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LOG_LINES: Final = 1000
 
 
-class Note:
+class ProgressReport:
     """What one attempt has reported since the last time: its last progress, as JSON, and lines."""
 
     __slots__ = ("lines", "progress")
@@ -28,17 +28,21 @@ class Note:
         self.lines: deque[str] = deque(maxlen=LOG_LINES)
 
 
-async def write_notes(
-    connection: Connection, settings: FlowSettings, queue: str, worker_id: str, notes: Mapping[tuple[str, int], Note]
+async def write_progress(
+    connection: Connection,
+    settings: FlowSettings,
+    queue: str,
+    worker_id: str,
+    reports: Mapping[tuple[str, int], ProgressReport],
 ) -> None:
-    """Write the notes of attempts by their (id, fence); those of a lost attempt are refused and dropped."""
+    """Write the reports of attempts by their (id, fence); those of a lost attempt are refused and dropped."""
     rest: list[Argument] = []
-    for (job_id, fence), note in notes.items():
-        rest += (job_id, fence, note.progress, len(note.lines), *note.lines)
+    for (job_id, fence), report in reports.items():
+        rest += (job_id, fence, report.progress, len(report.lines), *report.lines)
     named: dict[str, Argument] = {
         **settings.named(settings.flow_of(queue)),
         "worker": worker_id,
         "most_lines": LOG_LINES,
         "call": settings.new_call(),
     }
-    await connection.run(load("note"), named, rest)
+    await connection.run(load("progress"), named, rest)

@@ -1,4 +1,4 @@
-"""note: what running functions report is written on behalf of their attempts."""
+"""progress: what running functions report is written on behalf of their attempts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def test_writes_progress_and_lines_of_its_own_jobs(world: World) -> None:
     """A word for each; what a lost attempt reports is dropped, and nothing is written to a missing hash."""
     world.seed(jobs={"shop:1": processing(), "shop:2": processing(_fence="2")})
     rest = ["1", 1, "0.5", 2, "first", "second", "2", 1, "0.9", 1, "lost", "3", 1, "1", 1, "gone"]
-    assert world.run("note", *rest, ttl=HOUR) == ["ok", "stale", "gone"]
+    assert world.run("progress", *rest, ttl=HOUR) == ["ok", "stale", "gone"]
     assert world.snapshot() == {
         "jobs": {"shop:1": processing(_progress="0.5"), "shop:2": processing(_fence="2")},
         "log": {"shop:1": ["first", "second"]},
@@ -23,7 +23,7 @@ def test_writes_progress_and_lines_of_its_own_jobs(world: World) -> None:
 def test_what_was_not_reported_stays(world: World) -> None:
     """Lines without progress leave the last progress; progress without lines writes no log."""
     world.seed(jobs={"shop:1": processing(_progress="0.5"), "shop:2": processing()})
-    assert world.run("note", "1", 1, "", 1, "line", "2", 1, "0.1", 0) == ["ok", "ok"]
+    assert world.run("progress", "1", 1, "", 1, "line", "2", 1, "0.1", 0) == ["ok", "ok"]
     assert world.job("shop:1")["_progress"] == "0.5"
     assert world.snapshot()["log"] == {"shop:1": ["line"]}
 
@@ -31,14 +31,14 @@ def test_what_was_not_reported_stays(world: World) -> None:
 def test_keeps_the_last_lines_only(world: World) -> None:
     """The log is bounded, over all calls."""
     world.seed(jobs={"shop:1": processing()}, log={"shop:1": ["a", "b", "c"]})
-    world.run("note", "1", 1, "", 2, "d", "e", most_lines=3)
+    world.run("progress", "1", 1, "", 2, "d", "e", most_lines=3)
     assert world.snapshot()["log"] == {"shop:1": ["c", "d", "e"]}
 
 
 def test_a_log_always_has_a_ttl(world: World) -> None:
     """Also where jobs have none: nobody would delete it."""
     world.seed(jobs={"shop:1": processing()})
-    world.run("note", "1", 1, "", 1, "line", ttl=0)
+    world.run("progress", "1", 1, "", 1, "line", ttl=0)
     assert world.lives("log", "shop:1", 24 * HOUR)
 
 
@@ -48,7 +48,7 @@ def test_a_key_of_another_type_is_named(world: World) -> None:
     world.redis.set(world.key("log", "shop:1"), "not ours")
     before = world.snapshot()
     with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {world.key('log', 'shop:1')} holds a string"):
-        world.run("note", "1", 1, "0.5", 1, "line")
+        world.run("progress", "1", 1, "0.5", 1, "line")
     assert world.snapshot() == before
 
 
@@ -57,5 +57,5 @@ def test_a_call_that_is_sent_twice_adds_its_lines_once(world: World) -> None:
     world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})
     call = world.settings.new_call()
     for _ in range(2):
-        assert world.run("note", "1", 1, "", 1, "a line", call=call) == ["ok"]
+        assert world.run("progress", "1", 1, "", 1, "a line", call=call) == ["ok"]
     assert world.snapshot()["log"] == {"shop:1": ["a line"]}
