@@ -181,7 +181,7 @@ async def test_every_key_is_documented(redis_url: str, namespace: str, redis: Re
     look()
     assert strange == set()
     needed = ("building", "pending", "parents", "log:", "timer", "call", "wake", "delayed", "children", "meta")
-    for part in (*needed, "cancelling", "audit"):
+    for part in (*needed, "cancelling", "reconcile"):
         assert any(part in pattern for pattern in used), part
 
 

@@ -45,7 +45,7 @@ KINDS: Final = {
     "parents": "hash",
     "building": "list",
     "cancelling": "hash",
-    "audit": "hash",
+    "reconcile": "hash",
     "log": "list",
     "names": "hash",
     "wake": "zset",
@@ -53,8 +53,8 @@ KINDS: Final = {
     "call": "string",
 }
 
-#: What a test seldom compares: wake-ups, the answers of last calls, how far the audit has come.
-UNSEEN: Final = frozenset({"wake", "timer", "call", "audit"})
+#: What a test seldom compares: wake-ups, the answers of last calls, how far the reconciler has come.
+UNSEEN: Final = frozenset({"wake", "timer", "call", "reconcile"})
 
 State = dict[str, dict[str, Any]]
 
@@ -196,13 +196,13 @@ class World:
         words: list[str] = self.run("report", *itertools.chain(*ended), ended=len(ended), **named)
         return words
 
-    def audit(self, **named: Argument) -> list[tuple[str, str, str]]:
-        """Make one whole pass of the audit in no time; what was repaired: queue, id and word."""
+    def reconcile(self, **named: Argument) -> list[tuple[str, str, str]]:
+        """Make one whole pass of the reconciler in no time; what was repaired: queue, id and word."""
         found: list[tuple[str, str, str]] = []
         goes_on = 1
         while goes_on:
-            self.redis.hdel(self.keys.audit("shop"), "at")
-            _wait, goes_on, repairs = self.run("audit", *QUEUES, **{"walk": 1, **named})
+            self.redis.hdel(self.keys.reconcile("shop"), "at")
+            _wait, goes_on, repairs = self.run("reconcile", *QUEUES, **{"walk": 1, **named})
             found += [(queue, job_id, word) for queue, job_id, word in repairs]
         return found
 
@@ -219,7 +219,7 @@ class World:
             "delayed": self.keys.delayed(queue),
             "call": self.keys.call(worker),
             "names": self.keys.names(),
-            "audit": self.keys.audit("shop"),
+            "reconcile": self.keys.reconcile("shop"),
             "most_lines": 1000,
         }
 

@@ -7,11 +7,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from flows.config import choose_server
-from flows.kernel.auditor import Auditor
+from flows.kernel.reconciler import Reconciler
 from flows.kernel.renewer import Holder, Renewer
 from flows.kernel.rescuer import Rescuer
 from flows.model.outcome import Fail
-from flows.store.audit import Audit
 from flows.store.connection import Connection
 from flows.store.control import Control
 from flows.store.creation import Creation
@@ -20,6 +19,7 @@ from flows.store.fetch import Fetch
 from flows.store.flow_settings import FlowSettings
 from flows.store.leases import LeaseRenewal, Rescue
 from flows.store.ownership import register
+from flows.store.reconcile import Reconciliation
 from flows.store.server_check import check_server
 from flows.store.signals import Signals
 from flows.store.turns import Turns
@@ -74,8 +74,9 @@ class Runtime:
                 await self.connection.open()
                 await check_server(self.connection, allow_eviction=self.options.allow_eviction)
                 await register(self.connection, self.settings, self.options)
-                self._audit = Audit(self.connection, self.settings, [name for name, _queue in self.options.walk()])
-                await self._audit.introduce()
+                queues = [name for name, _queue in self.options.walk()]
+                self._reconciliation = Reconciliation(self.connection, self.settings, queues)
+                await self._reconciliation.introduce()
             except BaseException:
                 await self.connection.close()
                 raise
@@ -94,7 +95,7 @@ class Runtime:
         renewal = LeaseRenewal(url, self.settings)
         self.renewer = Renewer(renewal, lease, self.options.hang_limit.total_seconds(), self.events)
         self.rescuer = Rescuer(self._rescue, self.control.cascade, lease / 6, self.events)
-        self.auditor = Auditor(self._audit, min(lease / 2, 15), self.events)
+        self.reconciler = Reconciler(self._reconciliation, min(lease / 2, 15), self.events)
 
     def begin(self, holder: Holder) -> None:
         """Renew the leases of a worker that begins, look after its queue, and hear which of its jobs are cancelled."""
@@ -103,7 +104,7 @@ class Runtime:
             self.wakeups.start()
             self.renewer.start()
             self.rescuer.start()
-            self.auditor.start()
+            self.reconciler.start()
         self.renewer.add(holder)
         self.rescuer.add(holder.queue)
         self.background(self.signals.subscribe(self.settings.keys.cancel(holder.queue), self.renewer.poke))
@@ -131,7 +132,7 @@ class Runtime:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
             if self._serving:
                 self._serving = False
-                await self.auditor.stop()
+                await self.reconciler.stop()
                 await self.rescuer.stop()
                 await self.wakeups.stop()
                 await self.renewer.stop()

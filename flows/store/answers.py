@@ -27,8 +27,8 @@ WithdrawAnswer: TypeAlias = Literal[
     "withdrawn", "waiting", "delayed", "processing", "children", "done", "failed", "cancelled"
 ]
 RegisterAnswer: TypeAlias = Literal["ok", "taken"]
-#: What the slow audit repaired, or with `error` could not.
-AuditAnswer: TypeAlias = Literal[
+#: What the reconciler repaired, or with `error` could not.
+ReconcileAnswer: TypeAlias = Literal[
     "gone",
     "misplaced",
     "lease",

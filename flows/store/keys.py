@@ -76,9 +76,9 @@ class Keys:
         """Hash: parents that were cancelled before all their children were → how far that has come."""
         return f"{self.namespace}flows:cancelling:{root_flow}"
 
-    def audit(self, flow: str) -> str:
-        """Hash: how far the slow audit of the flow has come, and what it has repaired."""
-        return f"{self.namespace}flows:audit:{flow}"
+    def reconcile(self, flow: str) -> str:
+        """Hash: how far the reconciler of the flow has come, and what it has repaired."""
+        return f"{self.namespace}flows:reconcile:{flow}"
 
     def log(self, flow: str, job_id: str) -> str:
         """List: the last lines that the job's function logged."""

@@ -78,7 +78,7 @@ def check(snapshot: Snapshot, options: FlowOptions[Any, Any], entries: Sequence[
     for parent in snapshot.cancelling:
         findings.add("cancel", f"the children of {parent} are still to be cancelled")
     for what, count in snapshot.repairs.items():
-        findings.add("repaired", f"the slow audit has repaired {count} times: {what}")
+        findings.add("repaired", f"the reconciler has repaired {count} times: {what}")
         findings.counts["repaired"] += count - 1
     _acknowledged(snapshot, options, entries, findings)
     check_trace(snapshot, entries, findings.add)
@@ -212,7 +212,7 @@ def _lookups(snapshot: Snapshot, options: FlowOptions[Any, Any], findings: Findi
 
 
 #: These keys have no time to live; all others need one.
-_LASTING: Final = ("queue:", "flows:names", "flows:wake:", "flows:parents:", "flows:audit:", "flows:cancelling:")
+_LASTING: Final = ("queue:", "flows:names", "flows:wake:", "flows:parents:", "flows:reconcile:", "flows:cancelling:")
 
 
 def _keys(snapshot: Snapshot, options: FlowOptions[Any, Any], findings: Findings) -> None:

@@ -23,7 +23,7 @@ WORST: Final = ("runs_over_1", "effects_over_1", "lost", "stuck", "stale_accepte
 TIMES: Final = ("recovery_p50", "recovery_p95", "recovery_max", "resume", "block_max_ms")
 #: These are no damage: at least once is what is promised.
 HARMLESS: Final = frozenset({"runs_over_1", "effects_over_1"})
-#: In the other rows data is damaged on purpose, and the slow audit has to repair it. Here it must find nothing.
+#: In the other rows data is damaged on purpose, and the reconciler has to repair it. Here it must find nothing.
 UNREPAIRED: Final = ("A", "B")
 
 

@@ -96,7 +96,7 @@ class Snapshot:
         parents: By child flow: child id → the parent's name.
         building: By the parent's name: keys of children that are written and not let out.
         metas: By queue: the counts.
-        repairs: By what the slow audit of the flow calls it: how often it has repaired that.
+        repairs: By what the reconciler of the flow calls it: how often it has repaired that.
         cancelling: By the parent's name: how far the cancellation of its children has come.
         lives: The time to live of every key, by the key without the namespace.
         strange: Keys that the documentation does not know, or of another type.
@@ -179,7 +179,7 @@ def _sort(  # noqa: PLR0913, PLR0917 - all that is known of a key
             kept[sort][of] = set(value) if sort == "pending" else value
         elif sort == "cancelling":
             snapshot.cancelling.update(value)
-        elif sort == "audit":
+        elif sort == "reconcile":
             repaired = {name: count for name, count in value.items() if name.startswith("repaired:")}
             snapshot.repairs.update({name.removeprefix("repaired:"): int(n) for name, n in repaired.items()})
 

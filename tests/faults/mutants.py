@@ -26,8 +26,8 @@ from tests.faults.script_tests import ROOT, SCRIPTS, short_name
 
 #: Guards whose absence nobody can see, and why: the file (see `short_name`), the guard, and the line without it.
 EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
-    ("include/audit_jobs.lua", "#jobs < MANY", "if false then"): "the quicker of two ways to the same answer",
-    ("include/audit_jobs.lua", "#jobs < MANY", "if true then"): "the quicker of two ways to the same answer",
+    ("include/reconcile_jobs.lua", "#jobs < MANY", "if false then"): "the quicker of two ways to the same answer",
+    ("include/reconcile_jobs.lua", "#jobs < MANY", "if true then"): "the quicker of two ways to the same answer",
     (
         "include/cancel_job.lua",
         "set_aside and status == 'waiting'",

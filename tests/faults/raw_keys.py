@@ -26,10 +26,10 @@ def standing(client: redis.Redis, *queues: str, stages: Iterable[str] = _STAGES)
     return sum(counts)
 
 
-def rest_audit(client: redis.Redis) -> None:
-    """Let the slow audit rest for a minute, its longest pause: what it could repair, others have to do."""
+def rest_reconciler(client: redis.Redis) -> None:
+    """Let the reconciler rest for a minute, its longest pause: what it could repair, others have to do."""
     seconds, _micros = client.time()  # type: ignore[misc]
-    client.hset("flows:audit:orders", "at", str((seconds + 59) * 1000))
+    client.hset("flows:reconcile:orders", "at", str((seconds + 59) * 1000))
 
 
 def dropped(client: redis.Redis, name: str) -> int:

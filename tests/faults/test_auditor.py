@@ -134,7 +134,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Scene], object]]] = {
     "is a key of nobody": ("keys", lambda s: s.redis.set(f"{s.ns}stray", 1)),
     "is a key of another type": ("keys", lambda s: s.redis.sadd(s.queue("pick:waiting:2"), "x")),
     "is of an unknown flow": ("keys", lambda s: s.redis.hset(f"{s.ns}job:nobody:1", "a", "1")),
-    "was repaired": ("repaired", lambda s: s.redis.hset(f"{s.ns}flows:audit:orders", "repaired:lease", 2)),
+    "was repaired": ("repaired", lambda s: s.redis.hset(f"{s.ns}flows:reconcile:orders", "repaired:lease", 2)),
     "still cancels": ("cancel", lambda s: s.redis.hset(f"{s.ns}flows:cancelling:orders", "orders:x", 1)),
     "has a state that is none": ("malformed", lambda s: s.redis.hset(s.job("done"), "_status", "dead")),
     "has a fence that fell": ("fence", lambda s: s.redis.hset(s.job("failed"), "_attempt", "0 w 1 0 0")),

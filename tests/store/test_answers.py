@@ -15,7 +15,6 @@ import pytest
 from flows.model.outcome import NewChild
 from flows.model.state import JobState
 from flows.store import answers
-from flows.store.audit import Audit
 from flows.store.control import Control
 from flows.store.creation import Creation
 from flows.store.flow_settings import FlowSettings
@@ -23,6 +22,7 @@ from flows.store.leases import LeaseRenewal, Rescue
 from flows.store.lua_file import ScriptError
 from flows.store.lua_shape import Shape, read_shape, read_words
 from flows.store.progress import write_progress
+from flows.store.reconcile import Reconciliation
 from flows.store.scripts import Script, load, names
 from flows.store.turns import Turns
 from tests.answer_shapes import mismatch, sample
@@ -106,7 +106,7 @@ READERS: dict[str, Reader] = {
     "report": lambda connection, settings: turns(connection, settings).report([]),
     "renew": renew,
     "rescue": lambda connection, settings: Rescue(connection, settings, "pick").rescue(),
-    "audit": lambda connection, settings: Audit(connection, settings, ["pick"]).step(),
+    "reconcile": lambda connection, settings: Reconciliation(connection, settings, ["pick"]).step(),
     "cancel": lambda connection, settings: Control(connection, settings).cancel("shop", "1", ""),
     "cascade": lambda connection, settings: Control(connection, settings).cascade(),
     "retry_job": lambda connection, settings: Control(connection, settings).retry_job("shop", "1"),
@@ -124,7 +124,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "report": lambda words, word: words == [word],
     "renew": lambda words, word: words == [word],
     "rescue": lambda pairs, word: pairs == [("1", word)],
-    "audit": lambda step, word: [(repair.job_id, repair.word) for repair in step.repairs] == [("1", word)],
+    "reconcile": lambda step, word: [(repair.job_id, repair.word) for repair in step.repairs] == [("1", word)],
     "cancel": lambda told, word: told == word,
     "cascade": lambda done, _: (done.parent, done.more, done.parents) == ("1", False, ["1"]),
     "retry_job": lambda told, word: told == word,

@@ -25,7 +25,7 @@ LITERAL = {
     "building": (("shop", "1"), "flows:building:shop:1"),
     "parents": (("pack:box",), "flows:parents:pack:box"),
     "log": (("shop", "1"), "flows:log:shop:1"),
-    "audit": (("shop",), "flows:audit:shop"),
+    "reconcile": (("shop",), "flows:reconcile:shop"),
     "cancelling": (("shop",), "flows:cancelling:shop"),
     "ended": (("shop", "1"), "flows:ended:shop:1"),
     "waited_for": (("shop",), "flows:ended:shop"),

@@ -10,11 +10,11 @@ from redis import Redis
 from flows.errors import StoreError, StoreUnavailable
 from flows.model.state import TRANSITIONS, JobState
 from flows.store import scripts
-from flows.store.audit import Repair, _repair
 from flows.store.connection import Connection
 from flows.store.leases import LeaseRenewal
 from flows.store.lua_chunk import TABLES
 from flows.store.lua_file import ScriptError
+from flows.store.reconcile import Repair, _repair
 from flows.store.scripts import load, names
 from tests.world import World
 
@@ -52,7 +52,7 @@ def test_every_script_compiles(name: str, redis: Redis) -> None:
 def test_names_are_unique_over_rooms() -> None:
     """A script is loaded by its name alone, whatever room it lies in."""
     assert len(set(names())) == len(names())
-    with pytest.raises(ScriptError, match="no script is called 'nothing'; there are audit, build"):
+    with pytest.raises(ScriptError, match="no script is called 'nothing'; there are build, cancel"):
         load("nothing")
 
 
@@ -104,7 +104,7 @@ def test_a_state_is_known_by_its_whole_name(world: World) -> None:
 def test_only_what_frees_memory_runs_on_a_full_server() -> None:
     """The flags of the headers, as DESIGN says; a script that creates is refused when memory is out."""
     frees = {name for name in names() if load(name).text.startswith("#!lua flags=allow-oom\n")}
-    assert frees == {"audit", "report", "renew", "rescue", "cancel", "cascade", "delete", "withdraw"}
+    assert frees == {"reconcile", "report", "renew", "rescue", "cancel", "cascade", "delete", "withdraw"}
 
 
 async def test_a_server_that_forgot_the_scripts_gets_the_text(world: World, redis_url: str) -> None:
@@ -168,7 +168,7 @@ def test_an_error_of_the_renewal_names_the_file_and_the_line(world: World, redis
 
 def test_an_error_that_the_audit_met_names_the_file_and_the_line() -> None:
     """It is no error of the call: the script goes on, and reports it among the repairs."""
-    places = load("audit").places
+    places = load("reconcile").places
     number = places.index("jobs/include/keys.lua:10") + 1
     repair = _repair(b"pick", b"1", f"error user_script:{number}: no key".encode())
     assert repair == Repair("pick", "1", "error", "jobs/include/keys.lua:10: no key")

@@ -303,8 +303,8 @@ class Jobs(RuleBasedStateMachine):
         self.world.now += ms
 
     @rule()
-    def audit(self) -> None:
-        """Make a pass of the slow audit: it finds what was lost by accident, and changes nothing else."""
+    def reconcile(self) -> None:
+        """Make a pass of the reconciler: it finds what was lost by accident, and changes nothing else."""
         before = self.world.snapshot()
         gone = {
             (queue, job_id)
@@ -313,7 +313,7 @@ class Jobs(RuleBasedStateMachine):
             for job_id in ids
             if self._name(queue, job_id) not in self.jobs
         }
-        found = self.world.audit()
+        found = self.world.reconcile()
         assert {(queue, job_id) for queue, job_id, word in found if word == "gone"} == gone
         settled = set[tuple[str, str, str]]()
         for name, children in self.pending.items():

@@ -91,7 +91,7 @@ def f11(case: Case) -> None:
     """Each ends as cancelled or as done, once; one that runs hears of it in time, with the nudge and without."""
     case.lease = _LEASE
     with case.server.client() as client:
-        raw_keys.rest_audit(client)
+        raw_keys.rest_reconciler(client)
         client.execute_command("ACL", "SETUSER", _USER, "on", "nopass", "~*", "&*", "+@all")
     url = f"redis://{_USER}:any@127.0.0.1:{case.server.port}/0"
     with Watch(case) as watch:

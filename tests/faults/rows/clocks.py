@@ -58,7 +58,7 @@ def d1(case: Case) -> None:
 def d3(case: Case) -> None:
     """Leases that would now last an hour are cut: a worker that dies then is robbed as soon as any other."""
     _skip_without_compiler(case)
-    case.recovers_at = "none"  # the audit comes every two leases, and counts on top
+    case.recovers_at = "none"  # the reconciler comes every two leases, and counts on top
     fleet = case.fleet()
     fleet.spawn(3)
     with Producer(case, kind="slow:0.5;children:2", pause=0.05) as producer:

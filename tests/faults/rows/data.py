@@ -25,7 +25,7 @@ def e1(case: Case) -> None:
     chance, fleet = case.random, case.fleet()
     ids = case.create(400, lambda number: "children:3" if number % 8 == 0 else "plain")
     with case.server.client() as client:
-        raw_keys.rest_audit(client)
+        raw_keys.rest_reconciler(client)
         fresh = chance.sample(ids, 60)
         raw_keys.take_away(client, chance, _keys(fresh))
         fleet.spawn(queues=["pick", "pack"])
@@ -53,7 +53,7 @@ def e2(case: Case) -> None:
     """What is gone stays gone, whoever still ends an attempt of it; parents and children of it end."""
     fleet, gone, injected, heard = case.fleet(concurrency=128), [], 0, 0
     with case.server.client() as client:
-        raw_keys.rest_audit(client)
+        raw_keys.rest_reconciler(client)
         for gate, options in (("first", {}), ("second", {"failpoints": _DEAF})):
             [worker] = fleet.spawn(**options)
             some = _begin(case, gate)
@@ -110,7 +110,7 @@ def e3(case: Case) -> None:
     chance, fleet = case.random, case.fleet(concurrency=128)
     once = case.create(240)
     with case.server.client() as client:
-        raw_keys.rest_audit(client)
+        raw_keys.rest_reconciler(client)
         twice = _twice(client, chance, once)
         kinds = ("gate:go", "retry:1@1", "children:2;label=gate:go;box=gate:go")
         again = case.create(60, lambda number: kinds[number % 3])

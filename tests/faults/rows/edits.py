@@ -17,7 +17,7 @@ from tests.faults.case import Case, row
 _HOUR_MS: Final = 3_600_000
 _EACH: Final = 6
 _FAMILY: Final = "children:2;label=gate:go;box=gate:go"
-#: After a pass the slow audit rests for two leases. All has to be repaired within so many passes.
+#: After a pass the reconciler rests for two leases. All has to be repaired within so many passes.
 _PASSES: Final = 3
 
 #: Damages one job, whose children have these keys.
@@ -79,7 +79,7 @@ _DAMAGES: Final[dict[str, tuple[tuple[Damage, str | None], ...]]] = {
 
 @row("E4", "jobs that stand nowhere, leases that never end, families torn", long=True, limit=120)
 def e4(case: Case) -> None:
-    """The slow audit repairs each within a few passes, and every job ends."""
+    """The reconciler repairs each within a few passes, and every job ends."""
     case.recovers_at = "none"  # what was damaged is first to be repaired
     fleet, injected = case.fleet(concurrency=64), Counter[str]()
     with case.server.client() as client:
@@ -113,7 +113,7 @@ def e4(case: Case) -> None:
         case.expect(not left, f"all jobs end within {limit:.1f} s, and not all but {len(left)}")
         case.expect(case.wait_until(lambda: not raw_keys.standing(client), limit), "no id is left anywhere")
         case.figures["repaired_s"] = round(time.monotonic() - began, 1)
-        found: Any = client.hgetall("flows:audit:orders")
+        found: Any = client.hgetall("flows:reconcile:orders")
     repairs = {name.partition(":")[2]: int(count) for name, count in found.items() if name.startswith("repaired:")}
     missed = {word: (count, repairs.get(word, 0)) for word, count in injected.items() if repairs.get(word, 0) < count}
     case.expect(not missed, f"each is repaired; of these it is (injected, repaired): {missed}")

@@ -29,7 +29,7 @@ def f4(case: Case) -> None:
     """The parent ends as its policy says; while no worker comes, it waits, nobody expires, and it can be cancelled."""
     case.options.update(job_ttl=_TTL, retention=600)
     with case.server.client() as client:
-        raw_keys.rest_audit(client)
+        raw_keys.rest_reconciler(client)
         fleet = case.fleet(concurrency=32)
         families = {}
         for policy in _POLICIES:
@@ -127,7 +127,7 @@ def f5(case: Case) -> None:
     """Its children end, and write nothing to a parent that is gone or has ended."""
     fleet = case.fleet(concurrency=4)
     with case.server.client() as client:
-        raw_keys.rest_audit(client)
+        raw_keys.rest_reconciler(client)
         fleet.spawn(queues=["pick", "pack"], options={"on_child_failure": "fail"})
         fleet.spawn(4, queues=["pack:label", "pack:box"], failpoints="before-renew=sleep:30@3")
         fails = case.create(6, "children:6;label=gate:go;label=raise;box=raise")

@@ -39,7 +39,7 @@ def f1(case: Case) -> None:
     fleet, asked = case.fleet(concurrency=16), {}
     fleet.spawn(queues=["pick"])
     with case.server.client() as client:
-        raw_keys.rest_audit(client)
+        raw_keys.rest_reconciler(client)
         for point, passage, count in case.random.sample(_KILLS, len(_KILLS)):
             asked.update(dict.fromkeys(case.create(2, f"children:{count}"), count))
             case.wait_until(lambda: raw_keys.standing(client, "pack", stages=("waiting",)) >= 2)
@@ -95,7 +95,7 @@ def f2(case: Case) -> None:
     # Those with many children begin to wait half a second after these may run.
     fleet.spawn(queues=["pack"], failpoints="after-fan-out=sleep:0.5")
     with case.server.client() as client:
-        left = case.wait_done(ids, 60, lambda: raw_keys.rest_audit(client), pause=0.1)
+        left = case.wait_done(ids, 60, lambda: raw_keys.rest_reconciler(client), pause=0.1)
     case.expect(not left, f"all parents end, and not all but {len(left)}")
     _went_on_once(case, ids)
     case.figures["early"] = early = _early(case)
@@ -140,7 +140,7 @@ def _early(case: Case) -> int:
 def f3(case: Case) -> None:
     """The parent goes on exactly once: a child counts when it leaves the set of those that are waited for."""
     with LastChildrenRace(case.server, case.random) as race, case.server.client() as client:
-        raw_keys.rest_audit(client)
+        raw_keys.rest_reconciler(client)
         for number in range(300):
             race.play(PAIRS[number % len(PAIRS)])
     case.expect(not race.wrong, f"each parent goes on once, and nothing is left: {race.wrong[:3]}")

@@ -35,7 +35,7 @@ def e5(case: Case) -> None:
     ids = case.create(_JOBS, lambda number: "plain" if number % 3 else "children:2")
     fleet, edited, found = case.fleet(concurrency=32), 0, Counter[str]()
     with case.server.client() as client:
-        raw_keys.rest_audit(client)
+        raw_keys.rest_reconciler(client)
         client.rpush("job:orders:customer:9", b"\xff", b"", b"\x00", "x" * 70_000)
         for queues, part in _STAGES:
             for queue in queues:

@@ -19,16 +19,16 @@ def resume(case: Case, since: float, within: float = 3.0) -> None:
 
 
 def repairs(case: Case) -> dict[str, int]:
-    """Return what the slow audit has repaired, and how often: something was half done, or damaged."""
+    """Return what the reconciler has repaired, and how often: something was half done, or damaged."""
     with case.server.client() as client:
-        found = client.hgetall("flows:audit:orders")
+        found = client.hgetall("flows:reconcile:orders")
     return {name.removeprefix("repaired:"): int(n) for name, n in found.items() if name.startswith("repaired:")}
 
 
 def whole(case: Case, *but: str) -> None:
-    """Hold that the slow audit had nothing to repair, `but` of these kinds."""
+    """Hold that the reconciler had nothing to repair, `but` of these kinds."""
     found = {name: count for name, count in repairs(case).items() if name not in but}
-    case.expect(not found, f"nothing is half done, and the audit repaired {found}")
+    case.expect(not found, f"nothing is half done, and the reconciler repaired {found}")
 
 
 def crashes(case: Case) -> int:

@@ -1,7 +1,7 @@
-"""The slow audit: repairs what no transition leaves behind, one bounded step of a pass after another.
+"""The reconciler: repairs what no transition leaves behind, one bounded step of a pass after another.
 
 Edited data, a half-restored backup, a server's clock that was set back: a job may then stand nowhere, or have a lease
-that never ends, or wait for children that are gone. All of it is found and decided inside the script `audit.lua`.
+that never ends, or wait for children that are gone. All of it is found and decided inside the script `reconcile.lua`.
 
 What it cannot see:
 
@@ -23,7 +23,7 @@ from flows.store.scripts import load
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flows.store.answers import AuditAnswer
+    from flows.store.answers import ReconcileAnswer
     from flows.store.connection import Connection
     from flows.store.flow_settings import FlowSettings
     from flows.store.scripts import Argument
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One thing that was wrong; the words are those of the slow audit in docs/states.md."""
+    """One thing that was wrong; the words are those of the reconciler in docs/states.md."""
 
     queue: str
     job_id: str
-    word: AuditAnswer
+    word: ReconcileAnswer
     error: str = ""
     """With the word `error`: why it could not be repaired."""
 
@@ -51,12 +51,12 @@ class Step:
     repairs: list[Repair]
 
 
-class Audit:
-    """Audits one flow; any number of processes may ask, and one of them walks."""
+class Reconciliation:
+    """Reconciles one flow; any number of processes may ask, and one of them walks."""
 
     def __init__(self, connection: Connection, settings: FlowSettings, queues: Sequence[str]) -> None:
         self._connection = connection
-        self._named: dict[str, Argument] = {**settings.named(), "audit": settings.keys.audit(settings.flow)}
+        self._named: dict[str, Argument] = {**settings.named(), "reconcile": settings.keys.reconcile(settings.flow)}
         self._queues = list(queues)
 
     async def introduce(self) -> None:
@@ -65,7 +65,7 @@ class Audit:
         Raises:
             StoreError: the server cannot be used.
         """
-        await self._connection.run(load("audit"), {**self._named, "walk": 0}, self._queues)
+        await self._connection.run(load("reconcile"), {**self._named, "walk": 0}, self._queues)
 
     async def step(self) -> Step:
         """Take the next step, unless another process has taken it or it is too early.
@@ -73,12 +73,13 @@ class Audit:
         Raises:
             StoreError: the server cannot be used.
         """
-        wait_ms, goes_on, repairs = await self._connection.run(load("audit"), {**self._named, "walk": 1}, self._queues)
+        named = {**self._named, "walk": 1}
+        wait_ms, goes_on, repairs = await self._connection.run(load("reconcile"), named, self._queues)
         return Step(wait_ms, bool(goes_on), [_repair(*parts) for parts in repairs])
 
 
 def _repair(queue: bytes, job_id: bytes, answer: bytes) -> Repair:
     word, _, error = answer.decode("utf-8", "replace").partition(" ")
-    error = load("audit").located(error)
-    known = cast("AuditAnswer", word)
+    error = load("reconcile").located(error)
+    known = cast("ReconcileAnswer", word)
     return Repair(queue.decode("utf-8", "replace"), job_id.decode("utf-8", "replace"), known, error)

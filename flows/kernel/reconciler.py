@@ -12,7 +12,7 @@ from flows.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flows.store.audit import Audit, Repair
+    from flows.store.reconcile import Reconciliation, Repair
     from flows.telemetry.events import Events
 
 #: Of more jobs of a queue that one step repaired alike, only the count is told.
@@ -21,11 +21,11 @@ _SINGLY: Final = 10
 _LATE: Final = 0.005
 
 
-class Auditor:
+class Reconciler:
     """One task for a flow; of all processes that do the same, one takes the steps of a pass."""
 
-    def __init__(self, audit: Audit, pause_seconds: float, events: Events) -> None:
-        self._audit = audit
+    def __init__(self, reconcile: Reconciliation, pause_seconds: float, events: Events) -> None:
+        self._reconciliation = reconcile
         self._pause = pause_seconds
         self._events = events
         self._task: asyncio.Task[None] | None = None
@@ -33,7 +33,7 @@ class Auditor:
     def start(self) -> None:
         """Begin to ask for steps."""
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._walk_forever(), name="flows-auditor")
+            self._task = asyncio.get_running_loop().create_task(self._walk_forever(), name="flows-reconciler")
 
     async def stop(self) -> None:
         """End."""
@@ -46,7 +46,7 @@ class Auditor:
         """Take a step if one is due, and return after how many seconds to ask again."""
         pause = self._pause * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
         try:
-            step = await self._audit.step()
+            step = await self._reconciliation.step()
         except StoreError as error:
             self._events.emit("store.unavailable", error=str(error))
             return pause

@@ -1,7 +1,7 @@
--- Audits parents that wait: whether they are there, and whether each child that they wait for can still settle.
---@ exports: audit_parents
+-- Reconciles parents that wait: whether they are there, and whether each child that they wait for can still settle.
+--@ exports: reconcile_parents
 --@ needs: ns ttl kept_failed
---@ include: audit_step child_result life ending keys
+--@ include: reconcile_step child_result life ending keys
 
 local ENDED = { done = true, failed = true, cancelled = true }
 
@@ -136,7 +136,7 @@ local function rank_of(queue, score, id, from)
 end
 
 -- The cursor: score and id of the last parent, and how far in its children: 0 when all have been looked at.
-local function audit_parents(queue, cursor)
+local function reconcile_parents(queue, cursor)
   local key = queue_key(queue, 'children')
   local score, from, waiting, id = string.match(cursor, '^(%S+) (%d+) (%d+) (.*)$')
   local rank = 0

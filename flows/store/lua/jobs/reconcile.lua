@@ -1,13 +1,13 @@
 -- Looks for what no transition leaves behind, one bounded step after another, and repairs it.
 -- Answers in how many ms the next step may begin, 1 while this pass goes on, and what was repaired.
 --@ flags: allow-oom
---@ keys: audit
+--@ keys: reconcile
 --@ args: ns now root first ttl kept_done kept_failed kept_cancelled lease walk
 --@ rest: the names of all queues of the flow
 --@ returns: wait:int more:int repairs:list<[queue:text id:text word:word+]>
 --@ words: gone | misplaced | lease | settled | joined | pending | placed_waiting | placed_processing |
 --@ words: placed_delayed | placed_children | lifetime | malformed | error
---@ include: clock type audit_step audit_places audit_parents audit_jobs keys
+--@ include: clock type reconcile_step reconcile_places reconcile_parents reconcile_jobs keys
 
 -- So many ms of rest follow a look: a pass takes about 1 % of a core of the server, however much there is to look at.
 local REST = 1
@@ -24,11 +24,11 @@ for i, place in ipairs(places) do after[place] = places[i + 1] or '' end
 -- Looks at some of a place from the cursor on; returns the next cursor, or nothing at the end of it.
 local function look(place, cursor)
   local stage, queue = string.match(place, '^(%a+) (.+)$')
-  if not stage then return audit_jobs(cursor) end
+  if not stage then return reconcile_jobs(cursor) end
   local wrong = conflict('zset', queue_key(queue, stage))
   if wrong then return report(queue, '', 'error ' .. wrong) end
-  if stage == 'children' then return audit_parents(queue, cursor) end
-  return audit_place(queue, stage, cursor)
+  if stage == 'children' then return reconcile_parents(queue, cursor) end
+  return reconcile_place(queue, stage, cursor)
 end
 
 local function count_repairs()
@@ -37,14 +37,14 @@ local function count_repairs()
     local word = repair[3]
     if string.sub(word, 1, 6) ~= 'error ' then by_word[word] = (by_word[word] or 0) + 1 end
   end
-  for word, n in pairs(by_word) do redis.call('HINCRBY', audit, 'repaired:' .. word, n) end
+  for word, n in pairs(by_word) do redis.call('HINCRBY', reconcile, 'repaired:' .. word, n) end
 end
 
-expect('hash', audit)
-local state = redis.call('HMGET', audit, 'at', 'place', 'cursor')
+expect('hash', reconcile)
+local state = redis.call('HMGET', reconcile, 'at', 'place', 'cursor')
 remember()
 if walk == '0' then
-  redis.call('PEXPIRE', audit, WEEK)
+  redis.call('PEXPIRE', reconcile, WEEK)
   return { 0, 0, {} }
 end
 local pause, wait = 2 * tonumber(lease), (tonumber(state[1]) or 0) - time
@@ -59,11 +59,11 @@ while place ~= '' and looks < MOST_LOOKS do
 end
 if place ~= '' then
   pause = math.ceil(looks * REST)
-  redis.call('HSET', audit, 'at', time + pause, 'place', place, 'cursor', cursor)
+  redis.call('HSET', reconcile, 'at', time + pause, 'place', place, 'cursor', cursor)
 else
-  redis.call('HSET', audit, 'at', time + pause)
-  redis.call('HDEL', audit, 'place', 'cursor')
+  redis.call('HSET', reconcile, 'at', time + pause)
+  redis.call('HDEL', reconcile, 'place', 'cursor')
 end
 count_repairs()
-redis.call('PEXPIRE', audit, WEEK)
+redis.call('PEXPIRE', reconcile, WEEK)
 return { pause, place ~= '' and 1 or 0, repairs }

@@ -1,6 +1,6 @@
--- What the parts of the audit share: how much one step may look at, what it has repaired, what is known of the flow.
+-- What the parts of the reconciler share: how much one step may look at, what it has repaired, what is known of the flow.
 --@ exports: MOST_LOOKS PAGE looks repairs spend report try flow_of longest remember declared has_queue
---@ needs: audit root first lease rest at
+--@ needs: reconcile root first lease rest at
 --@ include: clock keys
 
 -- A look at one job takes about 10 µs; what takes longer counts as several.
@@ -30,14 +30,14 @@ local longest = tonumber(lease)
 
 -- Remembers what this process alone can tell the others: its lease, and the queue in which it creates jobs.
 local function remember()
-  local told = redis.call('HMGET', audit, 'lease', 'lease_until')
+  local told = redis.call('HMGET', reconcile, 'lease', 'lease_until')
   local other, ends = tonumber(told[1]) or 0, tonumber(told[2]) or 0
   if other > longest and ends > time then
     longest = other
   elseif other ~= longest or ends < time + HOUR / 2 then
-    redis.call('HSET', audit, 'lease', longest, 'lease_until', time + HOUR)
+    redis.call('HSET', reconcile, 'lease', longest, 'lease_until', time + HOUR)
   end
-  redis.call('HSETNX', audit, 'first:' .. first, 1)
+  redis.call('HSETNX', reconcile, 'first:' .. first, 1)
 end
 
 local declared = {}

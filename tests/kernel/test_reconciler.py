@@ -1,4 +1,4 @@
-"""The auditor: what was edited by hand is repaired and goes on, one process walks, and every repair is told."""
+"""The reconciler: what was edited by hand is repaired and goes on, one process walks, and every repair is told."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from redis import Redis
 
 from flows import StoreError
-from flows.kernel.auditor import Auditor
-from flows.store.audit import Repair, Step
+from flows.kernel.reconciler import Reconciler
+from flows.store.reconcile import Repair, Step
 from flows.telemetry.events import Event, Events
 from tests.kernel.parts import LONG, Given, MakeFlow, double, heard, within
 
@@ -22,7 +22,7 @@ def told(events: list[Event]) -> list[tuple[object, object]]:
 
 
 class Canned:
-    """An audit that answers what it is told to."""
+    """Answers what it is told to."""
 
     def __init__(self, *answers: Step | Exception) -> None:
         self.answers = list(answers)
@@ -35,11 +35,11 @@ class Canned:
         return answer
 
 
-def auditor(pause: float, *answers: Step | Exception) -> tuple[Auditor, list[Event]]:
-    """Return an auditor of canned answers, and what it will tell."""
+def reconciler(pause: float, *answers: Step | Exception) -> tuple[Reconciler, list[Event]]:
+    """Return a reconciler of canned answers, and what it will tell."""
     events, found = Events(logging.getLogger("flows.test")), list[Event]()
     events.subscribe(found.append)
-    return Auditor(Canned(*answers), pause, events), found  # type: ignore[arg-type]
+    return Reconciler(Canned(*answers), pause, events), found  # type: ignore[arg-type]
 
 
 async def test_edited_jobs_are_repaired_and_finish(make_flow: MakeFlow, redis: Redis, namespace: str) -> None:
@@ -54,7 +54,7 @@ async def test_edited_jobs_are_repaired_and_finish(make_flow: MakeFlow, redis: R
         fields = {"_status": status, "_queue": "work", "_attempt": "1 dead 1 0 0"}
         redis.hset(f"{namespace}job:numbers:{job_id}", mapping=fields)
     redis.zadd(f"{namespace}queue:work:processing", {twice: 10**15})
-    await flow._runtime.auditor.tick()
+    await flow._runtime.reconciler.tick()
     assert told(events) == [
         ("lease", twice),
         ("malformed", edited),
@@ -81,14 +81,14 @@ async def test_it_walks_by_itself_while_workers_run(make_flow: MakeFlow, redis: 
         redis.persist(f"{namespace}job:numbers:{lost}")
         event = await within(flow.events.wait_for("job.repaired"))
         assert event.fields == {"queue": "work", "what": "lifetime", "job_id": lost}
-    assert flow._runtime.auditor._task is None
+    assert flow._runtime.reconciler._task is None
 
 
 async def test_a_producer_tells_where_it_creates_jobs(make_flow: MakeFlow, redis: Redis, namespace: str) -> None:
     """Before it creates the first one, and though it has no workers and never walks."""
     flow = make_flow(lease=7)
     await flow.create_job(Given())
-    told_by_it = redis.hmget(f"{namespace}flows:audit:numbers", ["first:work", "lease", "at"])
+    told_by_it = redis.hmget(f"{namespace}flows:reconcile:numbers", ["first:work", "lease", "at"])
     assert told_by_it == ["1", "7000", None]
     await flow.stop_all()
 
@@ -101,11 +101,13 @@ async def test_one_of_many_processes_walks(make_flow: MakeFlow, redis: Redis, na
     all_heard = [heard(flow) for flow in flows]
     for flow in flows:
         await flow.start_all()
-    waits = [await flow._runtime.auditor.tick() for flow in flows]
+    waits = [await flow._runtime.reconciler.tick() for flow in flows]
     walker = [number for number, wait in enumerate(waits) if wait < 1]
     assert walker == [0]
-    while await flows[0]._runtime.auditor.tick() < 1 or redis.hexists(f"{namespace}flows:audit:numbers", "place"):
-        redis.hdel(f"{namespace}flows:audit:numbers", "at")
+    while await flows[0]._runtime.reconciler.tick() < 1 or redis.hexists(
+        f"{namespace}flows:reconcile:numbers", "place"
+    ):
+        redis.hdel(f"{namespace}flows:reconcile:numbers", "at")
     for flow in flows:
         await flow.stop_all()
     pushed = Counter[str]()
@@ -129,7 +131,7 @@ async def test_one_of_many_processes_walks(make_flow: MakeFlow, redis: Redis, na
 )
 async def test_when_to_ask_again(step: Step | Exception, least: float, most: float) -> None:
     """Who walks, soon; who was sent away, or could not ask, after a pause or when the next pass may begin."""
-    asker, _ = auditor(10, step)
+    asker, _ = reconciler(10, step)
     assert least <= await asker.tick() <= most
 
 
@@ -138,7 +140,7 @@ async def test_what_many_jobs_had_alike_is_told_once() -> None:
     repairs = [Repair("a", str(number), "gone") for number in range(10)]
     repairs += [Repair("a", str(number), "lease") for number in range(11)]
     repairs += [Repair("b", "1", "gone"), Repair("b", "2", "error", "WRONGTYPE")]
-    asker, events = auditor(10, Step(1, goes_on=True, repairs=repairs))
+    asker, events = reconciler(10, Step(1, goes_on=True, repairs=repairs))
     await asker.tick()
     assert Counter(event.fields["queue"] for event in events) == {"a": 11, "b": 2}
     assert Event("job.repaired", {"queue": "a", "what": "lease", "count": 11}) in events
@@ -149,7 +151,7 @@ async def test_what_many_jobs_had_alike_is_told_once() -> None:
 async def test_errors_do_not_end_it() -> None:
     """They are told, whatever they are, and it asks again; it begins once and ends however often it is told."""
     repair = Step(60_000, goes_on=False, repairs=[Repair("a", "1", "gone")])
-    asker, events = auditor(0.001, StoreError("away"), RuntimeError("unforeseen"), repair)
+    asker, events = reconciler(0.001, StoreError("away"), RuntimeError("unforeseen"), repair)
     waiting = asker._events.wait_for("job.repaired")
     asker.start()
     task = asker._task

@@ -1,6 +1,6 @@
--- Audits what stands in `processing` and `delayed`: leases that end too late, and ids whose jobs are not there.
---@ exports: audit_place
---@ include: audit_step clock ending keys
+-- Reconciles what stands in `processing` and `delayed`: leases that end too late, and ids whose jobs are not there.
+--@ exports: reconcile_place
+--@ include: reconcile_step clock ending keys
 
 -- Takes an id out whose hash says that it is somewhere else; a parent hears of a child that is gone.
 local function look_at_entry(queue, stage, id)
@@ -29,7 +29,7 @@ local function cut_leases(queue)
   return #late == PAGE
 end
 
-local function audit_place(queue, stage, cursor)
+local function reconcile_place(queue, stage, cursor)
   local more = stage == 'processing' and cut_leases(queue)
   local page = redis.call('ZSCAN', queue_key(queue, stage), cursor == '' and '0' or cursor, 'COUNT', PAGE)
   for i = 1, #page[2], 2 do try(queue, page[2][i], look_at_entry, queue, stage, page[2][i]) end

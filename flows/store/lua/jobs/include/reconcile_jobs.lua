@@ -1,7 +1,7 @@
--- Audits the hashes of jobs: whether each stands where its state says, and lives as long as it should.
---@ exports: audit_jobs
---@ needs: audit ns root first ttl kept_failed
---@ include: audit_step take_out life ending child_result wake clock keys status
+-- Reconciles the hashes of jobs: whether each stands where its state says, and lives as long as it should.
+--@ exports: reconcile_jobs
+--@ needs: reconcile ns root first ttl kept_failed
+--@ include: reconcile_step take_out life ending child_result wake clock keys status
 
 local PREFIX = ns .. 'job:'
 
@@ -115,7 +115,7 @@ local far_looks = 25
 local function waits_elsewhere(job)
   if not job.fresh or job.flow ~= root then return false end
   far_looks = far_looks - 1
-  for _, field in ipairs(redis.call('HKEYS', audit)) do
+  for _, field in ipairs(redis.call('HKEYS', reconcile)) do
     local other = string.match(field, '^first:(.+)$')
     if other and other ~= job.queue and (far_looks < 0 or may_hold(queue_key(other, 'waiting'), job.id)) then
       return true
@@ -183,7 +183,7 @@ local function look_at_key(key)
 end
 
 -- The cursor: that of SCAN, or `end`, and the keys that were left to this step.
-local function audit_jobs(cursor)
+local function reconcile_jobs(cursor)
   local scan, left = string.match(cursor, '^([^\n]*)\n?(.*)$')
   for key in string.gmatch(left, '[^\n]+') do look_at_key(key) end
   scan = scan == '' and '0' or scan

@@ -1,4 +1,4 @@
-"""audit: what no transition leaves behind is found, step by step, and repaired; what is healthy is not touched."""
+"""reconcile: what no transition leaves behind is found, step by step, and repaired; what is healthy is not touched."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest_asyncio
 from redis.exceptions import ResponseError
 
 from flows.errors import KeyConflict
-from flows.store.audit import Audit, Repair
 from flows.store.connection import Connection
+from flows.store.reconcile import Reconciliation, Repair
 from tests.counted import counted_world
 from tests.world import (
     HOUR,
@@ -33,7 +33,7 @@ BOX = "pack:box"
 
 
 def uuid(number: int) -> str:
-    """Return a job id: the audit looks only at hashes whose keys end in one."""
+    """Return a job id: the reconciler looks only at hashes whose keys end in one."""
     return f"{number:08x}-0000-7000-8000-000000000000"
 
 
@@ -54,7 +54,7 @@ FAILED = {**ENDED, "_status": "failed"}
 
 def step(world: World, **named: Any) -> tuple[int, bool, list[tuple[str, str, str]]]:
     """Take one step: how long to wait, whether the pass goes on, what was repaired."""
-    wait, goes_on, repairs = world.run("audit", *QUEUES, **{"walk": 1, **named})
+    wait, goes_on, repairs = world.run("reconcile", *QUEUES, **{"walk": 1, **named})
     return wait, bool(goes_on), [(queue, job_id, word) for queue, job_id, word in repairs]
 
 
@@ -81,16 +81,16 @@ def test_cuts_leases_that_no_process_gives(world: World) -> None:
         processing={"pick": {"1": NOW + 2 * LEASE, "2": NOW + 2 * LEASE + 1}},
     )
     before = world.snapshot()
-    assert world.audit() == [("pick", "2", "lease")]
+    assert world.reconcile() == [("pick", "2", "lease")]
     assert world.snapshot() == before | {"processing": {"pick": {"1": NOW + 2 * LEASE, "2": NOW + LEASE}}}
-    assert world.audit() == []
+    assert world.reconcile() == []
 
 
 def test_cuts_any_number_of_leases(world: World) -> None:
     """Also where the server hands out all of them at once."""
     ids = [str(number) for number in range(120)]
     world.seed(jobs={f"shop:{job_id}": processing() for job_id in ids}, processing={"pick": dict.fromkeys(ids, 10**9)})
-    assert len(world.audit()) == 120
+    assert len(world.reconcile()) == 120
     assert set(world.snapshot()["processing"]["pick"].values()) == {NOW + LEASE}
 
 
@@ -99,19 +99,19 @@ def test_a_lease_that_another_process_gives_is_none_too_long(world: World) -> No
     world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9 * LEASE}})
     before = world.snapshot()
     step(world, walk=0, lease=10 * LEASE)
-    assert world.audit() == []
+    assert world.reconcile() == []
     assert world.snapshot() == before
     world.redis.zadd(world.key("processing", "pick"), {"1": NOW + 21 * LEASE})
-    assert world.audit() == [("pick", "1", "lease")]
+    assert world.reconcile() == [("pick", "1", "lease")]
     assert world.snapshot()["processing"]["pick"] == {"1": NOW + 10 * LEASE}
     world.now += HOUR - 1
     step(world, walk=0, lease=10 * LEASE)
     world.now += HOUR - 1
     world.redis.zadd(world.key("processing", "pick"), {"1": world.now + 20 * LEASE})
-    assert world.audit() == []
+    assert world.reconcile() == []
     world.now += 1
     world.redis.zadd(world.key("processing", "pick"), {"1": world.now + 9 * LEASE})
-    assert world.audit() == [("pick", "1", "lease")]
+    assert world.reconcile() == [("pick", "1", "lease")]
     assert world.snapshot()["processing"]["pick"] == {"1": world.now + LEASE}
 
 
@@ -120,12 +120,12 @@ def test_a_longer_lease_is_known_at_once(world: World) -> None:
     world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9 * LEASE}})
     step(world, walk=0)
     step(world, walk=0, lease=10 * LEASE)
-    assert world.audit() == []
+    assert world.reconcile() == []
 
 
 def test_what_is_known_is_not_written_again(world: World) -> None:
     """Only when half of its hour is over: any number of processes may tell the same."""
-    key = world.keys.audit("shop")
+    key = world.keys.reconcile("shop")
     step(world, walk=0)
     before = world.redis.hgetall(key)
     world.now += HOUR // 2
@@ -139,9 +139,9 @@ def test_what_is_known_is_not_written_again(world: World) -> None:
 @pytest.mark.parametrize("fields", [{}, {"lease_until": "soon", "at": "now", "first:pick": ""}])
 def test_what_it_knows_may_be_edited(world: World, fields: dict[str, str]) -> None:
     """What is missing, or no number, is written anew."""
-    world.seed(audit={"shop": {"lease": str(LEASE), **fields}}, processing={"pick": {"1": 1}})
-    assert world.audit() == [("pick", "1", "gone")]
-    assert world.redis.hget(world.keys.audit("shop"), "lease_until") == str(NOW + HOUR)
+    world.seed(reconcile={"shop": {"lease": str(LEASE), **fields}}, processing={"pick": {"1": 1}})
+    assert world.reconcile() == [("pick", "1", "gone")]
+    assert world.redis.hget(world.keys.reconcile("shop"), "lease_until") == str(NOW + HOUR)
 
 
 @pytest.mark.parametrize("stage", ["processing", "delayed"])
@@ -154,7 +154,7 @@ def test_takes_out_what_is_somewhere_else(world: World, stage: str) -> None:
         "shop:4": processing() | {"_status": stage},
     }
     world.seed(jobs=jobs, **{stage: {"pick": dict.fromkeys("1234", NOW + LEASE)}})
-    assert sorted(world.audit()) == [("pick", job_id, "misplaced") for job_id in "123"]
+    assert sorted(world.reconcile()) == [("pick", job_id, "misplaced") for job_id in "123"]
     assert world.snapshot() == {"jobs": jobs, stage: {"pick": {"4": NOW + LEASE}}}
 
 
@@ -171,7 +171,7 @@ def test_takes_out_what_is_gone(world: World, stage: str, other: str | None, wor
     )
     if other:
         world.redis.set(world.key("jobs", f"{BOX}:1"), other)
-    assert world.audit() == [(BOX, "1", "gone")]
+    assert world.reconcile() == [(BOX, "1", "gone")]
     found = world.snapshot()
     assert found["settled"]["shop:9:children:pack"] == {"1": f'{{"id":"1","status":"{word}"}}'}
     assert found["waiting"] == {"ship": ["9"]}
@@ -189,7 +189,7 @@ def test_a_parent_that_is_gone_is_taken_out(world: World) -> None:
         parents={BOX: {"7": "shop:9"}},
     )
     world.seed(children={BOX: {"7": NOW}}, pending={f"{BOX}:7": {"2"}})
-    assert ("pack:box", "7", "gone") in world.audit()
+    assert ("pack:box", "7", "gone") in world.reconcile()
     found = world.snapshot()
     assert found["waiting"] == {"ship": ["9"]}
     assert found["settled"] == {"shop:9:children:pack": {"7": '{"id":"7","status":"expired"}'}}
@@ -201,14 +201,14 @@ def test_a_parent_of_another_type_is_taken_out(world: World) -> None:
     """As one that is gone; what stands at its key stays."""
     world.seed(children={"pack": {"9": NOW}}, settled={"shop:9:children:pack": {"1": "{}"}})
     world.redis.set(world.key("jobs", "shop:9"), "not ours")
-    assert world.audit() == [("pack", "9", "gone")]
+    assert world.reconcile() == [("pack", "9", "gone")]
     assert world.snapshot() == {"jobs": {"shop:9": "not ours"}}
 
 
 def test_what_a_parent_that_is_gone_waited_for_is_kept_a_while(world: World) -> None:
     """Those who settle find it, also in a flow in which jobs on their way live for ever."""
     world.seed(children={"pack": {"9": NOW}}, pending={"shop:9": {"2"}})
-    assert world.audit(ttl=0) == [("pack", "9", "gone")]
+    assert world.reconcile(ttl=0) == [("pack", "9", "gone")]
     assert world.lives("pending", "shop:9", KEPT[1])
 
 
@@ -216,7 +216,7 @@ def test_what_does_not_wait_for_children_is_taken_out(world: World) -> None:
     """The job stays as it is."""
     jobs = {"shop:1": processing("pack"), "shop:2": {**PARENT, "_queue": "pick"}}
     world.seed(jobs=jobs, children={"pack": {"1": NOW, "2": NOW}})
-    assert world.audit() == [("pack", "1", "misplaced"), ("pack", "2", "misplaced")]
+    assert world.reconcile() == [("pack", "1", "misplaced"), ("pack", "2", "misplaced")]
     assert world.snapshot() == {"jobs": jobs}
 
 
@@ -224,7 +224,7 @@ def test_an_edited_parent_without_a_state_is_taken_out(world: World) -> None:
     """Its hash is there and names its children: nothing of it is deleted."""
     jobs = {"shop:9": {"_queue": "pack", "children:pack:jobs": "[]"}}
     world.seed(jobs=jobs, children={"pack": {"9": NOW}}, settled={"shop:9:children:pack": {"1": "{}"}})
-    assert world.audit() == [("pack", "9", "misplaced")]
+    assert world.reconcile() == [("pack", "9", "misplaced")]
     assert world.snapshot() == {"jobs": jobs, "settled": {"shop:9:children:pack": {"1": "{}"}}}
 
 
@@ -235,13 +235,13 @@ def test_a_parent_for_which_nothing_is_left_goes_on_once(world: World, children:
     world.seed(**parent(*children, pending=False, world=world))
     if settled:
         world.seed(settled={"shop:9:children:pack": settled})
-    assert world.audit() == [("pack", "9", "joined")]
+    assert world.reconcile() == [("pack", "9", "joined")]
     once = world.snapshot()
     assert (once["waiting"], "children" in once, "pending" in once) == ({"ship": ["9"]}, False, False)
     assert once["jobs"]["shop:9"]["_status"] == "waiting"
     if settled:
         assert once["jobs"]["shop:9"]["children:pack:results"] == f'{{"box":[{",".join(settled.values())}]}}'
-    assert world.audit() == []
+    assert world.reconcile() == []
     assert world.snapshot() == once
 
 
@@ -254,9 +254,9 @@ def test_a_pending_set_that_was_lost_is_made_again(world: World) -> None:
         settled={"shop:9:children:pack": {"1": '{"id":"1","status":"done","result":null}'}},
     )
     before = world.snapshot()
-    assert world.audit() == [(BOX, "2", "pending"), (BOX, "3", "pending")]
+    assert world.reconcile() == [(BOX, "2", "pending"), (BOX, "3", "pending")]
     assert world.snapshot() == before | {"pending": {"shop:9": {"2", "3"}}}
-    assert world.audit() == []
+    assert world.reconcile() == []
     for job in world.claim(2, queue=BOX):
         assert world.report(finish(job.id, 1, '{"a":1}'), queue=BOX) == ["ok"]
     assert world.snapshot()["waiting"] == {"ship": ["9"]}
@@ -269,9 +269,9 @@ def test_a_pending_set_is_made_again_whatever_stands_beside_it(world: World) -> 
     world.edit("shop:9", **{"children:pack:jobs": jobs})
     world.redis.set(world.key("settled", "shop:9:children:pack"), "not ours")
     world.seed(jobs={f"{BOX}:1": {"_parent": "shop:9"}}, waiting={BOX: ["1"]})
-    assert world.audit() == [(BOX, "1", "pending")]
+    assert world.reconcile() == [(BOX, "1", "pending")]
     assert world.snapshot()["pending"] == {"shop:9": {"1"}}
-    assert world.audit() == []
+    assert world.reconcile() == []
 
 
 def test_a_pending_set_that_is_lost_between_two_steps_is_made_again_as_a_whole(world: World) -> None:
@@ -281,8 +281,8 @@ def test_a_pending_set_that_is_lost_between_two_steps_is_made_again_as_a_whole(w
     world.seed(jobs={f"{BOX}:{child}": {"_parent": "shop:9"} for child in ids}, waiting={BOX: ids})
     assert step(world)[1:] == (True, [])
     world.redis.delete(world.key("pending", "shop:9"))
-    assert world.audit() == []
-    assert len(world.audit()) == 300
+    assert world.reconcile() == []
+    assert len(world.reconcile()) == 300
     assert world.snapshot()["pending"] == {"shop:9": set(ids)}
 
 
@@ -297,7 +297,7 @@ def test_while_a_pending_set_is_made_again_no_child_is_the_last(world: World) ->
         world.report(finish(job.id, 1, "{}"), queue=BOX)
     assert world.snapshot()["pending"] == {"shop:9": {""}}
     assert world.job("shop:9")["_status"] == "children"
-    assert len(first) + len(world.audit()) == 300
+    assert len(first) + len(world.reconcile()) == 300
     assert world.snapshot()["pending"] == {"shop:9": set(ids[len(first) :])}
 
 
@@ -331,14 +331,14 @@ def test_a_child_that_ended_unheard_settles(world: World, case: str) -> None:
     world.seed(**parent("1", "2", world=world), parents={BOX: {"1": "shop:9", "2": "shop:9"}})
     world.seed(jobs={f"{BOX}:2": other, **({f"{BOX}:1": child} if child else {})}, processing={BOX: {"2": NOW + 9}})
     before = world.snapshot()
-    assert world.audit() == [(BOX, "1", "settled")]
+    assert world.reconcile() == [(BOX, "1", "settled")]
     after = {
         "pending": {"shop:9": {"2"}},
         "parents": {BOX: {"2": "shop:9"}},
         "settled": {"shop:9:children:pack": {"1": seen}},
     }
     assert world.snapshot() == before | after
-    assert world.audit() == []
+    assert world.reconcile() == []
 
 
 @pytest.mark.parametrize(("status", "policy"), [("done", "fail"), ("cancelled", "continue")])
@@ -346,14 +346,14 @@ def test_the_last_child_lets_the_parent_go_on(world: World, status: str, policy:
     """As if it had been heard."""
     world.seed(**parent("1", world=world, _policy=policy))
     world.seed(jobs={f"{BOX}:1": {**ENDED, "_status": status, "_parent": "shop:9"}})
-    assert world.audit() == [(BOX, "1", "settled")]
+    assert world.reconcile() == [(BOX, "1", "settled")]
     assert world.snapshot()["waiting"] == {"ship": ["9"]}
 
 
 def test_a_child_that_is_gone_fails_its_parent(world: World) -> None:
     """Where the parent's queue says so; children after it are left alone."""
     world.seed(**parent("1", "2", world=world, _policy="fail"))
-    assert world.audit() == [(BOX, "1", "settled")]
+    assert world.reconcile() == [(BOX, "1", "settled")]
     job = world.job("shop:9")
     assert (job["_status"], '"the child 1 is expired"' in job["_error"]) == ("failed", True)
     assert world.snapshot()["pending"] == {"shop:9": {"2"}}
@@ -371,7 +371,7 @@ def test_a_parent_may_leave_while_its_pending_set_is_made_again(world: World, go
         [job] = world.claim(queue=BOX)
         world.report(fail(job.id), queue=BOX)
         assert "" in world.snapshot()["pending"]["shop:9"]
-        world.audit()
+        world.reconcile()
     assert world.job("shop:9")["_status"] == "failed"
     assert "" not in world.snapshot().get("pending", {}).get("shop:9", ())
 
@@ -404,7 +404,7 @@ def test_every_parent_is_looked_at(world: World) -> None:
         pending={f"shop:{job_id}": {f"c{job_id}"} for job_id in ids},
     )
     world.seed(jobs={f"{BOX}:c{job_id}": {"_parent": f"shop:{job_id}"} for job_id in ids if int(job_id) % 3})
-    assert world.audit() == [(BOX, f"c{number:03}", "settled") for number in range(0, 400, 3)]
+    assert world.reconcile() == [(BOX, f"c{number:03}", "settled") for number in range(0, 400, 3)]
     assert world.snapshot()["waiting"]["ship"] == [f"{number:03}" for number in range(0, 400, 3)]
 
 
@@ -413,11 +413,11 @@ def test_what_is_no_child_is_not_waited_for(world: World) -> None:
     world.seed(**parent("1", world=world))
     world.seed(jobs={f"{BOX}:1": {"_parent": "shop:9"}}, waiting={BOX: ["1"]})
     world.redis.sadd(world.key("pending", "shop:9"), "a stranger")
-    assert world.audit() == []
+    assert world.reconcile() == []
     world.claim(queue=BOX)
     world.report(finish("1", 1, "{}"), queue=BOX)
     assert world.job("shop:9")["_status"] == "children"
-    assert world.audit() == [("pack", "9", "joined")]
+    assert world.reconcile() == [("pack", "9", "joined")]
     found = world.snapshot()
     assert (found["waiting"], "pending" in found) == ({"ship": ["9"]}, False)
 
@@ -436,7 +436,7 @@ def test_an_id_that_is_pending_and_no_child_on_its_way_is_not_waited_for(world: 
     named, there, job = STRANGERS[case]
     world.seed(**parent(world=world, **{"children:pack:jobs": f'["{world.namespace}job:{named}"]'}))
     world.seed(jobs={there: job}, pending={"shop:9": {"1"}})
-    _wait, _goes_on, repairs = world.run("audit", *QUEUES, "pick:label", walk=1)
+    _wait, _goes_on, repairs = world.run("reconcile", *QUEUES, "pick:label", walk=1)
     assert repairs == [["pack", "9", "joined"]]
     found = world.snapshot()
     assert (found["waiting"], "pending" in found, "settled" in found) == ({"ship": ["9"]}, False, False)
@@ -447,9 +447,9 @@ def test_children_that_the_parent_does_not_name_any_more_are_waited_for(world: W
     world.seed(**parent("1", world=world))
     world.seed(jobs={f"{BOX}:1": {"_parent": "shop:9"}}, waiting={BOX: ["1"]})
     world.redis.hdel(world.key("jobs", "shop:9"), "children:pack:jobs")
-    assert world.audit() == []
+    assert world.reconcile() == []
     world.redis.delete(world.key("jobs", f"{BOX}:1"))
-    assert world.audit() == [("pack", "9", "joined")]
+    assert world.reconcile() == [("pack", "9", "joined")]
 
 
 def test_children_in_a_queue_of_another_version_are_waited_for(world: World) -> None:
@@ -460,7 +460,7 @@ def test_children_in_a_queue_of_another_version_are_waited_for(world: World) -> 
     world.seed(**parent(world=world, **{"children:pack:jobs": "[" + ",".join(f'"{key}"' for key in keys) + "]"}))
     world.seed(jobs={f"pack:bag:{child}": {"_parent": "shop:9"} for child in bag}, pending={"shop:9": set(bag)})
     before = world.snapshot()
-    assert world.audit() == []
+    assert world.reconcile() == []
     assert world.snapshot() == before
 
 
@@ -473,7 +473,7 @@ def test_parents_that_are_looked_at_quickly_are_all_looked_at(world: World) -> N
         pending={f"shop:{job_id}": {job_id} for job_id in ids},
     )
     world.seed(jobs={f"{BOX}:{job_id}": {"_parent": f"shop:{job_id}"} for job_id in ids[:-1]})
-    _wait, _goes_on, repairs = world.run("audit", "pack", BOX, walk=1)
+    _wait, _goes_on, repairs = world.run("reconcile", "pack", BOX, walk=1)
     assert repairs == [["pack", "059", "joined"]]
 
 
@@ -484,15 +484,15 @@ def test_a_step_looks_at_a_bounded_number_of_parents(world: World) -> None:
     _wait, goes_on, repairs = step(world)
     assert goes_on
     assert 20 < len(repairs) < 40
-    assert len(repairs) + len(world.audit()) == 48
+    assert len(repairs) + len(world.reconcile()) == 48
 
 
 def test_the_children_of_one_parent_do_not_hold_back_the_next(world: World) -> None:
     """A step goes on in the middle of a parent of which some children are on their way; after it comes one of none."""
     job = {**PARENT, "_next": "ship", "children:pack:jobs": "[]"}
     world.seed(jobs={"shop:8": job, "shop:9": job}, children={"pack": {"8": NOW, "9": NOW}})
-    world.seed(audit={"shop": {"place": "children pack", "cursor": f"{NOW} 2 3 8"}})
-    assert world.audit() == [("pack", "9", "joined")]
+    world.seed(reconcile={"shop": {"place": "children pack", "cursor": f"{NOW} 2 3 8"}})
+    assert world.reconcile() == [("pack", "9", "joined")]
 
 
 def test_a_pass_goes_on_after_a_parent_that_has_left(world: World) -> None:
@@ -510,7 +510,7 @@ def test_a_pass_goes_on_after_a_parent_that_has_left(world: World) -> None:
         wait, goes_on, repairs = step(world)
         world.now += wait
         steps, found = steps + 1, found + repairs
-        at = world.redis.hget(world.keys.audit("shop"), "cursor")
+        at = world.redis.hget(world.keys.reconcile("shop"), "cursor")
         if at and (last := at.rpartition(" ")[2]) in ids:
             world.redis.zrem(world.key("children", "pack"), last)
     assert found == [(BOX, "c199", "settled")]
@@ -519,9 +519,9 @@ def test_a_pass_goes_on_after_a_parent_that_has_left(world: World) -> None:
 
 def test_a_pass_goes_on_after_a_parent_whose_pending_set_is_none(world: World) -> None:
     """The parent has left, and the key is somebody else's by now."""
-    world.seed(audit={"shop": {"place": "children pack", "cursor": f"{NOW} 5 0 9"}})
+    world.seed(reconcile={"shop": {"place": "children pack", "cursor": f"{NOW} 5 0 9"}})
     world.redis.set(world.key("pending", "shop:9"), "not ours")
-    assert world.audit() == []
+    assert world.reconcile() == []
     assert world.snapshot() == {"pending": {"shop:9": "not ours"}}
 
 
@@ -530,7 +530,7 @@ def test_the_lookups_of_a_parent_live_as_long_as_it_waits(world: World) -> None:
     world.seed(**parent("1", world=world, _lookups="user:1"), lookups={"shop:user:1": ["9"]})
     world.seed(jobs={f"{BOX}:1": {"_parent": "shop:9"}})
     world.redis.pexpire(world.key("lookups", "shop:user:1"), 1000 * 60)
-    assert world.audit() == []
+    assert world.reconcile() == []
     assert world.lives("lookups", "shop:user:1", TTL)
 
 
@@ -539,7 +539,7 @@ def test_the_lookups_of_a_parent_keep_their_time_where_jobs_live_for_ever(world:
     world.seed(**parent("1", world=world, _lookups="user:1\nuser:2"))
     world.seed(jobs={f"{BOX}:1": {"_parent": "shop:9"}}, lookups={"shop:user:1": ["9"], "shop:user:2": ["9"]})
     world.redis.pexpire(world.key("lookups", "shop:user:1"), HOUR)
-    assert world.audit(ttl=0) == []
+    assert world.reconcile(ttl=0) == []
     assert world.lives("lookups", "shop:user:1", HOUR)
     assert world.life("lookups", "shop:user:2") == -1
 
@@ -552,11 +552,11 @@ def test_a_job_that_stands_nowhere_is_put_where_it_says(world: World, stage: str
     """With a lease that its worker renews if it has the job still; or due now, which an idle worker hears of."""
     jobs = {f"shop:{A}": processing("pack") | {"_status": stage}, f"shop:{B}": processing("pack") | {"_status": stage}}
     world.seed(jobs=jobs, **{stage: {"pack": {A: NOW + 1}}})
-    assert world.audit() == [("pack", B, f"placed_{stage}")]
+    assert world.reconcile() == [("pack", B, f"placed_{stage}")]
     woken = {"wake": {"pack": {"w": 0}}} if stage == "delayed" else {}
     after = {"jobs": jobs, stage: {"pack": {A: NOW + 1, B: at}}, **woken}
-    assert world.snapshot(unseen=frozenset({"audit"})) == after
-    assert world.audit() == []
+    assert world.snapshot(unseen=frozenset({"reconcile"})) == after
+    assert world.reconcile() == []
 
 
 def test_a_parent_that_stands_nowhere_is_put_among_those_that_wait(world: World) -> None:
@@ -564,16 +564,16 @@ def test_a_parent_that_stands_nowhere_is_put_among_those_that_wait(world: World)
     job = {**PARENT, "_next": "ship"}
     world.seed(jobs={f"shop:{A}": job})
     world.redis.persist(world.key("jobs", f"shop:{A}"))
-    assert world.audit() == [("pack", A, "placed_children")]
+    assert world.reconcile() == [("pack", A, "placed_children")]
     assert world.snapshot() == {"jobs": {f"shop:{A}": job}, "children": {"pack": {A: NOW}}}
-    assert world.audit() == [("pack", A, "joined")]
+    assert world.reconcile() == [("pack", A, "joined")]
     assert world.snapshot()["waiting"] == {"ship": [A]}
 
 
 def test_a_job_that_lost_its_lease_is_taken_back(world: World) -> None:
     """Unless its worker renews: to that one, nothing has happened."""
     world.seed(jobs={f"shop:{A}": processing(), f"shop:{B}": processing()})
-    world.audit()
+    world.reconcile()
     assert world.run("renew", A, 1) == ["kept"]
     world.now += LEASE
     world.redis.zadd(world.key("processing", "pick"), {A: world.now + 1})
@@ -593,29 +593,29 @@ def test_a_job_that_waits_in_no_list_is_pushed_again(world: World, fields: dict[
     if ids:
         world.seed(waiting={queue: ids})
     before = world.snapshot()
-    assert sorted(world.audit()) == [(queue, job_id, "placed_waiting") for job_id in lost]
-    found = world.snapshot(unseen=frozenset({"audit"}))
+    assert sorted(world.reconcile()) == [(queue, job_id, "placed_waiting") for job_id in lost]
+    found = world.snapshot(unseen=frozenset({"reconcile"}))
     waiting = found.pop("waiting")[queue]
     assert found.pop("wake") == {queue: {"w": 0}}
     assert (waiting[:others], sorted(waiting[others:])) == (ids, lost)
     assert found == {"jobs": before["jobs"]}
-    assert world.audit() == []
+    assert world.reconcile() == []
 
 
 def test_a_job_that_is_named_twice_is_pushed_once(world: World) -> None:
     """The server may name a key twice while it moves its keys about."""
     key = world.key("jobs", f"shop:{A}")
-    world.seed(jobs={f"shop:{A}": {"a": "1"}}, audit={"shop": {"place": "jobs", "cursor": f"end\n{key}\n{key}"}})
-    assert world.audit() == [("pick", A, "placed_waiting")]
+    world.seed(jobs={f"shop:{A}": {"a": "1"}}, reconcile={"shop": {"place": "jobs", "cursor": f"end\n{key}\n{key}"}})
+    assert world.reconcile() == [("pick", A, "placed_waiting")]
     assert world.snapshot()["waiting"] == {"pick": [A]}
 
 
 def test_a_list_that_is_too_long_is_not_looked_through(world: World) -> None:
     """Over 10,000 ids; with one less the job is found to be missing."""
     world.seed(jobs={f"shop:{A}": {"a": "1"}}, waiting={"pick": ["x"] * 10_001})
-    assert world.audit() == []
+    assert world.reconcile() == []
     world.redis.lpop(world.key("waiting", "pick"))
-    assert world.audit() == [("pick", A, "placed_waiting")]
+    assert world.reconcile() == [("pick", A, "placed_waiting")]
 
 
 def test_many_long_lists_are_looked_through_in_several_steps(world: World) -> None:
@@ -629,7 +629,7 @@ def test_many_long_lists_are_looked_through_in_several_steps(world: World) -> No
         world.now += wait
         answers.append((goes_on, len(repairs)))
     assert answers == [(True, 16), (True, 16), (False, 16)]
-    assert world.audit() == []
+    assert world.reconcile() == []
 
 
 def test_short_lists_are_looked_through_in_one_step(world: World) -> None:
@@ -654,7 +654,7 @@ def test_a_step_rests_as_long_as_its_looks_take(world: World, case: str) -> None
     fields, cost = COSTS[case]
     keys = "\n".join([world.key("jobs", f"shop:{A}")] * 100)
     world.seed(jobs={f"shop:{A}": fields}, delayed={"pick": {A: NOW}}, waiting={"pick": [A] * 9_000})
-    world.seed(audit={"shop": {"place": "jobs", "cursor": f"0\n{keys}"}})
+    world.seed(reconcile={"shop": {"place": "jobs", "cursor": f"0\n{keys}"}})
     assert step(world) == (5 + cost, True, [])
 
 
@@ -666,15 +666,15 @@ def test_children_that_are_not_let_out_yet_are_left_alone(world: World) -> None:
     world.run("build", *packed(tuple(("box", child) for child in ids[:2])), offset=0, **named)
     world.run("build", *packed(tuple(("box", child) for child in ids[2:])), offset=2, **named)
     before = world.snapshot()
-    assert world.audit() == []
+    assert world.reconcile() == []
     assert world.snapshot() == before
     world.run("publish", **named)
-    assert world.audit() == []
+    assert world.reconcile() == []
     assert world.life("jobs", f"{BOX}:{ids[0]}") == -1
     # Its parent goes elsewhere: they belong to nobody, and the one that loses its place gets none again.
     world.redis.delete(world.key("pending", "shop:9"))
     world.redis.lrem(world.key("waiting", BOX), 0, ids[1])
-    assert world.audit() == []
+    assert world.reconcile() == []
     assert world.snapshot()["waiting"] == {BOX: [ids[0], *ids[2:]]}
 
 
@@ -682,7 +682,7 @@ def test_a_child_that_lost_its_place_is_pushed_again(world: World) -> None:
     """Its parent waits for it."""
     world.seed(**parent(A, world=world))
     world.seed(jobs={f"{BOX}:{A}": {"_parent": "shop:9"}})
-    assert world.audit() == [(BOX, A, "placed_waiting")]
+    assert world.reconcile() == [(BOX, A, "placed_waiting")]
     assert world.snapshot()["waiting"] == {BOX: [A]}
 
 
@@ -690,11 +690,11 @@ def test_a_job_may_wait_in_the_first_queue_of_another_version(world: World) -> N
     """Who creates jobs tells where, before it does: a job that was never claimed is not moved to our first queue."""
     step(world, walk=0, first="entry")
     world.seed(jobs={f"shop:{A}": {"a": "1"}, f"shop:{B}": {"a": "1"}}, waiting={"entry": [A]})
-    assert world.audit() == [("pick", B, "placed_waiting")]
+    assert world.reconcile() == [("pick", B, "placed_waiting")]
     assert world.snapshot()["waiting"] == {"entry": [A], "pick": [B]}
     world.redis.rpush(world.key("waiting", "entry"), *["x"] * 10_000)
     world.seed(jobs={f"shop:{C}": {"a": "1"}})
-    assert world.audit() == []
+    assert world.reconcile() == []
 
 
 @pytest.mark.parametrize("kind", ["claimed before", "a child"])
@@ -707,7 +707,7 @@ def test_only_new_jobs_may_wait_in_the_first_queue_of_another_version(world: Wor
         world.seed(jobs={f"{BOX}:{A}": {"a": "1"}})
     else:
         world.seed(jobs={f"shop:{A}": {"_status": "waiting", "_queue": "pick", "_fence": "1", "_worker": "w1"}})
-    assert world.audit() == [(queue, A, "placed_waiting")]
+    assert world.reconcile() == [(queue, A, "placed_waiting")]
 
 
 def test_a_list_of_another_version_that_is_none_may_hold_anything(world: World) -> None:
@@ -715,7 +715,7 @@ def test_a_list_of_another_version_that_is_none_may_hold_anything(world: World) 
     step(world, walk=0, first="entry")
     world.redis.set(world.key("waiting", "entry"), "not ours")
     world.seed(jobs={f"shop:{A}": {"a": "1"}})
-    assert world.audit() == []
+    assert world.reconcile() == []
 
 
 def test_few_jobs_of_a_step_are_looked_for_in_other_lists(world: World) -> None:
@@ -741,7 +741,7 @@ def test_a_job_that_has_ended_does_not_stay_for_ever(world: World, status: str, 
     world.seed(jobs={f"shop:{A}": ended, f"shop:{B}": ended})
     world.redis.persist(world.key("jobs", f"shop:{A}"))
     before = world.snapshot()
-    assert world.audit() == [("pick", A, "lifetime")]
+    assert world.reconcile() == [("pick", A, "lifetime")]
     assert world.snapshot() == before
     assert world.lives("jobs", f"shop:{A}", life)
     assert world.lives("jobs", f"shop:{B}", TTL)
@@ -753,7 +753,7 @@ def test_a_job_that_has_ended_is_told_by_its_queue(world: World) -> None:
     for job_id in (A, B):
         world.redis.persist(world.key("jobs", f"shop:{job_id}"))
     world.redis.set(world.key("cancelling", "shop"), "not ours")
-    assert sorted(world.audit()) == [("pick", B, "lifetime"), ("ship", A, "lifetime")]
+    assert sorted(world.reconcile()) == [("pick", B, "lifetime"), ("ship", A, "lifetime")]
 
 
 def test_a_cancelled_parent_stays_until_its_children_are_cancelled(world: World) -> None:
@@ -762,7 +762,7 @@ def test_a_cancelled_parent_stays_until_its_children_are_cancelled(world: World)
         jobs={f"shop:{A}": processing("pack") | {"_status": "cancelled"}}, cancelling={"shop": {f"shop:{A}": "1"}}
     )
     world.redis.persist(world.key("jobs", f"shop:{A}"))
-    assert world.audit() == []
+    assert world.reconcile() == []
     assert world.life("jobs", f"shop:{A}") == -1
 
 
@@ -784,7 +784,7 @@ def test_a_job_on_its_way_gets_its_time_to_live(world: World) -> None:
     for job_id in states:
         world.redis.persist(world.key("jobs", f"shop:{job_id}"))
     before = world.snapshot()
-    assert sorted(world.audit()) == [("pick", job_id, "lifetime") for job_id in (A, B, C)]
+    assert sorted(world.reconcile()) == [("pick", job_id, "lifetime") for job_id in (A, B, C)]
     assert world.snapshot() == before
     assert world.lives("jobs", f"shop:{A}", TTL)
     assert world.lives("jobs", f"shop:{B}", TTL)
@@ -796,7 +796,7 @@ def test_a_delayed_job_that_is_overdue_gets_its_whole_time_to_live(world: World)
     """It counts from now, where the due time has passed."""
     world.seed(jobs={f"shop:{A}": processing() | {"_status": "delayed"}}, delayed={"pick": {A: NOW - HOUR}})
     world.redis.persist(world.key("jobs", f"shop:{A}"))
-    assert world.audit() == [("pick", A, "lifetime")]
+    assert world.reconcile() == [("pick", A, "lifetime")]
     assert world.lives("jobs", f"shop:{A}", TTL)
 
 
@@ -812,7 +812,7 @@ def test_a_time_to_live_needs_no_key_but_the_jobs_own(world: World) -> None:
     world.redis.set(world.key("delayed", "pick"), "not ours")
     world.redis.set(world.key("pending", "shop:9"), "not ours")
     error = f"error {world.key('delayed', 'pick')} holds a string where flows keeps a zset"
-    assert world.audit() == [("pick", "", error), ("pick", A, "lifetime")]
+    assert world.reconcile() == [("pick", "", error), ("pick", A, "lifetime")]
     assert world.lives("jobs", f"shop:{A}", TTL)
     assert world.lives("jobs", f"{BOX}:{B}", TTL)
 
@@ -822,7 +822,7 @@ def test_a_child_that_waits_for_children_has_no_time_to_live(world: World) -> No
     job = {**PARENT, "_queue": BOX, "_parent": "shop:9", "children:pack:box:jobs": "[]"}
     world.seed(jobs={f"{BOX}:{A}": job}, children={BOX: {A: NOW}}, pending={f"{BOX}:{A}": {"1"}, "shop:9": {A}})
     world.seed(jobs={f"{BOX}:lid:1": {"_parent": f"{BOX}:{A}"}}, meta={f"{BOX}:lid": {"owner": "shop"}})
-    _wait, _goes_on, repairs = world.run("audit", *QUEUES, f"{BOX}:lid", walk=1)
+    _wait, _goes_on, repairs = world.run("reconcile", *QUEUES, f"{BOX}:lid", walk=1)
     assert repairs == [[BOX, A, "lifetime"]]
     assert world.life("jobs", f"{BOX}:{A}") == -1
 
@@ -831,7 +831,7 @@ def test_where_jobs_live_for_ever_they_do(world: World) -> None:
     """A flow whose job_ttl is None gives no job a time to live before it ends."""
     world.seed(jobs={f"shop:{A}": {"a": "1"}}, waiting={"pick": [A]})
     world.redis.persist(world.key("jobs", f"shop:{A}"))
-    assert world.audit(ttl=0) == []
+    assert world.reconcile(ttl=0) == []
     assert world.life("jobs", f"shop:{A}") == -1
 
 
@@ -845,10 +845,10 @@ def test_who_waits_for_children_has_no_time_to_live(world: World) -> None:
         waiting={BOX: [B]},
     )
     world.redis.persist(world.key("jobs", f"{BOX}:{B}"))
-    assert world.audit() == [("pack", A, "lifetime")]
+    assert world.reconcile() == [("pack", A, "lifetime")]
     assert world.life("jobs", f"shop:{A}") == world.life("jobs", f"{BOX}:{B}") == -1
     world.redis.delete(world.key("pending", f"shop:{A}"), world.key("jobs", f"shop:{A}"), world.key("children", "pack"))
-    assert world.audit() == []
+    assert world.reconcile() == []
     assert world.lives("jobs", f"{BOX}:{B}", TTL)
 
 
@@ -868,7 +868,7 @@ EDITS = {
 def test_what_no_worker_would_ever_take_fails(world: World, case: str) -> None:
     """As a job that cannot be read; a new life begins in the first queue."""
     world.seed_damaged(jobs={f"shop:{A}": {**EDITS[case], "a": "1"}})
-    assert world.audit() == [("pick", A, "malformed")]
+    assert world.reconcile() == [("pick", A, "malformed")]
     error = (
         '{"type":"MalformedJob","message":"its hash names a state or a queue that does not exist","traceback":"",'
         '"queue":"pick","attempt":0}'
@@ -876,7 +876,7 @@ def test_what_no_worker_would_ever_take_fails(world: World, case: str) -> None:
     after = {"_status": "failed", "_queue": "pick", "_error": error, "_ended": str(NOW), "a": "1"}
     assert world.snapshot() == {"jobs": {f"shop:{A}": after}}
     assert world.lives("jobs", f"shop:{A}", KEPT[1])
-    assert world.audit() == []
+    assert world.reconcile() == []
     assert world.run("retry_job", id=A) == "retried"
     assert world.snapshot()["waiting"] == {"pick": [A]}
 
@@ -884,14 +884,14 @@ def test_what_no_worker_would_ever_take_fails(world: World, case: str) -> None:
 def test_a_parent_that_fails_so_leaves_nothing_for_ever(world: World) -> None:
     """Its children run on, and what it waited for is forgotten with it."""
     world.seed_damaged(jobs={f"shop:{A}": EDITS["a parent nowhere"]}, pending={f"shop:{A}": {"1"}})
-    assert world.audit() == [("pick", A, "malformed")]
+    assert world.reconcile() == [("pick", A, "malformed")]
     assert world.lives("pending", f"shop:{A}", KEPT[1])
 
 
 def test_a_parent_of_no_state_leaves_nothing_for_ever(world: World) -> None:
     """Nobody knows any more that it was one."""
     world.seed_damaged(jobs={f"shop:{A}": EDITS["no such state"]}, pending={f"shop:{A}": {"1"}})
-    assert world.audit() == [("pick", A, "malformed")]
+    assert world.reconcile() == [("pick", A, "malformed")]
     assert world.lives("pending", f"shop:{A}", KEPT[1])
 
 
@@ -899,7 +899,7 @@ def test_a_parent_hears_of_a_child_that_was_edited(world: World) -> None:
     """It settles as failed."""
     world.seed(**parent(A, world=world))
     world.seed_damaged(jobs={f"{BOX}:{A}": {"_parent": "shop:9", "_status": "nonsense"}})
-    assert (BOX, A, "malformed") in world.audit()
+    assert (BOX, A, "malformed") in world.reconcile()
     assert world.snapshot()["waiting"] == {"ship": ["9"]}
 
 
@@ -913,7 +913,7 @@ def test_a_queue_of_another_version_is_a_queue(world: World) -> None:
     world.seed(
         jobs=jobs, meta={"wrap": {"owner": "shop"}, "wrap:bow": {"owner": "shop"}, "theirs:bow": {"owner": "farm"}}
     )
-    assert sorted(world.audit()) == [("wrap", A, "placed_waiting"), ("wrap:bow", B, "placed_processing")]
+    assert sorted(world.reconcile()) == [("wrap", A, "placed_waiting"), ("wrap:bow", B, "placed_processing")]
     assert world.snapshot()["jobs"] == jobs
 
 
@@ -921,7 +921,7 @@ def test_a_queue_whose_owner_cannot_be_read_is_not_ours(world: World) -> None:
     """Its jobs are passed over, and the rest is looked at."""
     world.seed(jobs={f"wrap:bow:{A}": processing("wrap:bow"), f"shop:{B}": processing()})
     world.redis.set(world.key("meta", "wrap:bow"), "not ours")
-    assert world.audit() == [("pick", B, "placed_processing")]
+    assert world.reconcile() == [("pick", B, "placed_processing")]
 
 
 def test_what_is_no_job_of_ours_is_left_alone(world: World) -> None:
@@ -943,7 +943,7 @@ def test_what_is_no_job_of_ours_is_left_alone(world: World) -> None:
     )
     world.redis.set(world.key("jobs", f"shop:{C}"), "not ours")
     before = world.snapshot()
-    assert world.audit() == []
+    assert world.reconcile() == []
     assert world.snapshot() == before
 
 
@@ -995,22 +995,24 @@ def test_a_pause_may_be_longer_than_a_minute(world: World) -> None:
 
 def test_a_pass_goes_on_where_another_version_stopped(world: World) -> None:
     """The place in which it stopped may be of a queue that we do not have: what follows are the hashes."""
-    world.seed(audit={"shop": {"place": "delayed wrap", "cursor": "0"}}, delayed={"wrap": {"x": 1}, "pick": {"y": 1}})
+    world.seed(
+        reconcile={"shop": {"place": "delayed wrap", "cursor": "0"}}, delayed={"wrap": {"x": 1}, "pick": {"y": 1}}
+    )
     world.seed(jobs={f"shop:{A}": processing()})
     assert step(world) == (2 * LEASE, False, [("pick", A, "placed_processing")])
-    assert world.audit() == [("pick", "y", "gone")]
+    assert world.reconcile() == [("pick", "y", "gone")]
 
 
 def test_what_was_repaired_is_counted(world: World) -> None:
     """By kind, for ever, or as long as anybody walks."""
     world.seed(processing={"pick": {"1": 1, "2": 10**9}})
-    world.audit()
-    counts = world.snapshot(unseen=frozenset())["audit"]["shop"]
+    world.reconcile()
+    counts = world.snapshot(unseen=frozenset())["reconcile"]["shop"]
     assert {name: count for name, count in counts.items() if name.startswith("repaired:")} == {
         "repaired:gone": "2",
         "repaired:lease": "1",
     }
-    assert world.lives("audit", "shop", 7 * 24 * HOUR)
+    assert world.lives("reconcile", "shop", 7 * 24 * HOUR)
 
 
 def test_what_cannot_be_repaired_stops_nothing_else(world: World) -> None:
@@ -1020,21 +1022,21 @@ def test_what_cannot_be_repaired_stops_nothing_else(world: World) -> None:
     world.redis.set(world.key("processing", "pick"), "not ours")
     world.redis.set(world.key("waiting", "pick"), "not ours")
     before = world.snapshot()
-    found = sorted(world.audit())
+    found = sorted(world.reconcile())
     assert found[0] == ("pick", "", f"error {world.key('processing', 'pick')} holds a string where flows keeps a zset")
     assert found[1][:2] == ("pick", A)
     assert "WRONGTYPE" in found[1][2]
     assert found[2:] == [("ship", B, "placed_processing")]
     assert world.snapshot() == before | {"processing": {"pick": "not ours", "ship": {B: NOW + LEASE}}}
-    counts = world.snapshot(unseen=frozenset())["audit"]["shop"]
+    counts = world.snapshot(unseen=frozenset())["reconcile"]["shop"]
     assert [name for name in counts if name.startswith("repaired:")] == ["repaired:placed_processing"]
 
 
 def test_its_own_key_of_another_type_is_named(world: World) -> None:
     """Nothing is looked at."""
     world.seed(processing={"pick": {"1": 1}})
-    world.redis.set(world.key("audit", "shop"), "not ours")
-    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {world.key('audit', 'shop')} holds a string"):
+    world.redis.set(world.key("reconcile", "shop"), "not ours")
+    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {world.key('reconcile', 'shop')} holds a string"):
         step(world)
     assert world.snapshot() == {"processing": {"pick": {"1": 1}}}
 
@@ -1073,7 +1075,7 @@ def test_a_busy_flow_is_left_as_it_is(world: World) -> None:
         "failed",
         "cancelled",
     }
-    assert world.audit() == []
+    assert world.reconcile() == []
     assert world.snapshot() == before
     alive = {job: world.life("jobs", job) < 0 for job in world.snapshot()["jobs"]}
     # Children of the parent that has failed are on their own from now on.
@@ -1094,8 +1096,8 @@ def test_no_step_is_long() -> None:
             waits.append(wait if goes_on else 0)
         assert found == 35_000
         assert max(waits) < 1_000
-        assert len(world.sent["audit"]) > 100
-        assert world.most("audit") < 500
+        assert len(world.sent["reconcile"]) > 100
+        assert world.most("reconcile") < 500
 
 
 def seed_lost(world: World, count: int) -> None:
@@ -1113,8 +1115,8 @@ def seed_lost(world: World, count: int) -> None:
 
 @pytest_asyncio.fixture
 async def connection(redis_url: str) -> AsyncIterator[Connection]:
-    """Open the connection of the audits."""
-    connection = Connection(redis_url, "test-audit")
+    """Open the connection of the reconciler."""
+    connection = Connection(redis_url, "test-reconcile")
     yield connection
     await connection.close()
 
@@ -1123,10 +1125,10 @@ async def test_the_answers_are_typed(connection: Connection, world: World) -> No
     """A repair for each thing that was wrong, with the error where there was one; the server's own time counts."""
     world.seed(jobs={f"shop:{A}": processing()}, processing={"pick": {"1": 1}})
     world.redis.set(world.key("delayed", "pick"), "not ours")
-    audit, other = (Audit(connection, world.settings, QUEUES) for _ in range(2))
-    await audit.introduce()
-    assert world.lives("audit", "shop", 7 * 24 * HOUR)
-    done = await audit.step()
+    reconcile, other = (Reconciliation(connection, world.settings, QUEUES) for _ in range(2))
+    await reconcile.introduce()
+    assert world.lives("reconcile", "shop", 7 * 24 * HOUR)
+    done = await reconcile.step()
     assert (done.wait_ms, done.goes_on) == (2 * LEASE, False)
     error = f"{world.key('delayed', 'pick')} holds a string where flows keeps a zset"
     assert done.repairs == [
@@ -1141,6 +1143,6 @@ async def test_the_answers_are_typed(connection: Connection, world: World) -> No
 
 async def test_a_foreign_key_is_told_by_name(connection: Connection, world: World) -> None:
     """As any conflict."""
-    world.redis.set(world.key("audit", "shop"), "not ours")
-    with pytest.raises(KeyConflict, match=world.key("audit", "shop")):
-        await Audit(connection, world.settings, QUEUES).introduce()
+    world.redis.set(world.key("reconcile", "shop"), "not ours")
+    with pytest.raises(KeyConflict, match=world.key("reconcile", "shop")):
+        await Reconciliation(connection, world.settings, QUEUES).introduce()
