@@ -33,7 +33,7 @@ LEASE: Final = 30_000
 SLOW: Final = 30_000
 
 #: The kinds of keys: how the rest of the key begins or ends, what a snapshot calls it, its type.
-STAGES: Final = {
+PLACES: Final = {
     "waiting": "list",
     "processing": "zset",
     "delayed": "zset",
@@ -147,7 +147,7 @@ class World:
         """Return the key of an entry of a snapshot."""
         if kind in {"jobs", "settled", "lookups"}:
             return f"{self.namespace}job:{name}"
-        if kind in STAGES:
+        if kind in PLACES:
             return f"{self.namespace}queue:{name}:{kind}"
         if kind == "names":
             return self.keys.names()
@@ -230,8 +230,8 @@ class World:
                 return "lookups", name
             return ("settled" if ":children:" in name else "jobs"), name
         if first == "queue":
-            queue, _, stage = name.rpartition(":")
-            return (stage, queue) if stage in STAGES else ("other", key)
+            queue, _, place = name.rpartition(":")
+            return (place, queue) if place in PLACES else ("other", key)
         kind, _, name = name.partition(":")
         return (kind, name) if first == "flows" and kind in KINDS else ("other", key)
 
@@ -263,14 +263,14 @@ class World:
         ]
 
     def _write(self, key: str, value: Any) -> None:
-        stage = key.removeprefix(self.namespace).rpartition(":")[2]
+        place = key.removeprefix(self.namespace).rpartition(":")[2]
         if isinstance(value, str):
             self.redis.set(key, value)
         elif isinstance(value, list):
             self.redis.rpush(key, *value)
         elif isinstance(value, set):
             self.redis.sadd(key, *value)
-        elif key.startswith(f"{self.namespace}queue:") and STAGES.get(stage) == "zset":
+        elif key.startswith(f"{self.namespace}queue:") and PLACES.get(place) == "zset":
             self.redis.zadd(key, value)
         else:
             self.redis.hset(key, mapping=value)

@@ -91,9 +91,9 @@ def _place(snapshot: Snapshot, job: Seen, findings: Findings) -> None:
     expected = (job.queue, job.status)
     if job.ended:
         long = [place for place in places if place[1] == "waiting" and len(snapshot.places[place]) > SHORT]
-        for queue, stage in places:
-            if (queue, stage) not in long:
-                findings.add("ended_ids", f"job {job.name} is {job.status} and stands in queue:{queue}:{stage}")
+        for queue, place in places:
+            if (queue, place) not in long:
+                findings.add("ended_ids", f"job {job.name} is {job.status} and stands in queue:{queue}:{place}")
     elif not places:
         findings.add("orphan_hashes", f"job {job.name} is {job.status} in {job.queue} and stands nowhere")
     elif len(places) > 1:
@@ -136,18 +136,18 @@ def _cancelled(job: Seen, findings: Findings) -> None:
 
 def _ghosts(snapshot: Snapshot, options: FlowOptions[Any, Any], findings: Findings) -> None:
     """Check that every id in a queue has its hash (I2)."""
-    for (queue, stage), members in snapshot.places.items():
+    for (queue, place), members in snapshot.places.items():
         flow = queue if ":" in queue else options.name
         for job_id, _score in members:
             if f"{flow}:{job_id}" not in snapshot.jobs:
-                findings.add("ghost_ids", f"queue:{queue}:{stage} holds {job_id}, which has no hash")
+                findings.add("ghost_ids", f"queue:{queue}:{place} holds {job_id}, which has no hash")
 
 
 def _leases(snapshot: Snapshot, options: FlowOptions[Any, Any], findings: Findings) -> None:
     """Check that what is being processed has an owner, and a lease of a length that can be (I3)."""
     lease = milliseconds(options.lease)
-    for (queue, stage), members in snapshot.places.items():
-        if stage != "processing":
+    for (queue, place), members in snapshot.places.items():
+        if place != "processing":
             continue
         flow = queue if ":" in queue else options.name
         for job_id, until in members:

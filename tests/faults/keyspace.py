@@ -20,7 +20,7 @@ from tests.attempt_field import shown
 DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs" / "key_names.md"
 #: A row of the table: the key in backticks, its type, what it holds.
 _ROW: Final = re.compile(r"^\| `([^`]+)` \| (\w+) \|", re.MULTILINE)
-_STAGES: Final = ("waiting", "processing", "delayed", "children")
+_PLACES: Final = ("waiting", "processing", "delayed", "children")
 _MANY: Final = 500
 
 
@@ -90,7 +90,7 @@ class Snapshot:
     Attributes:
         now: The server's time in milliseconds.
         jobs: By `<flow>:<id>`.
-        places: By queue and stage: (id, score) pairs; the score of a list's members is 0.
+        places: By queue and place: (id, score) pairs; the score of a list's members is 0.
         lookups: By `<flow>:<attribute>:<value>`: the ids.
         pending: By the parent's name: its children's ids.
         parents: By child flow: child id → the parent's name.
@@ -118,11 +118,11 @@ class Snapshot:
 
     @cached_property
     def where(self) -> dict[str, list[tuple[str, str]]]:
-        """By `<queue>:<id>`, without regard to the flow: the stages that it stands in, once for each time."""
+        """By `<queue>:<id>`, without regard to the flow: the places that it stands in, once for each time."""
         found: dict[str, list[tuple[str, str]]] = {}
-        for (queue, stage), members in self.places.items():
+        for (queue, place), members in self.places.items():
             for job_id, _score in members:
-                found.setdefault(job_id, []).append((queue, stage))
+                found.setdefault(job_id, []).append((queue, place))
         return found
 
 
@@ -165,11 +165,11 @@ def _sort(  # noqa: PLR0913, PLR0917 - all that is known of a key
     if family == "job":
         _sort_job(snapshot, firsts, rest, kind, life, value)
     elif family == "queue":
-        queue, _, stage = rest.rpartition(":")
-        if stage == "meta":
+        queue, _, place = rest.rpartition(":")
+        if place == "meta":
             snapshot.metas[queue] = value
-        elif stage in _STAGES:
-            snapshot.places[queue, stage] = [(member, 0.0) for member in value] if kind == "list" else value
+        elif place in _PLACES:
+            snapshot.places[queue, place] = [(member, 0.0) for member in value] if kind == "list" else value
     else:
         sort, _, of = rest.partition(":")
         kept: dict[str, Any] = {

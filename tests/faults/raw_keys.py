@@ -12,16 +12,16 @@ import redis
 
 from tests.faults.flow_under_test import QUEUES
 
-_STAGES: Final = {"waiting": "llen", "processing": "zcard", "delayed": "zcard", "children": "zcard"}
+_PLACES: Final = {"waiting": "llen", "processing": "zcard", "delayed": "zcard", "children": "zcard"}
 _MANY: Final = 1000
 
 
-def standing(client: redis.Redis, *queues: str, stages: Iterable[str] = _STAGES) -> int:
-    """Return how many ids stand in these queues, or in all; `stages` names those that count."""
+def standing(client: redis.Redis, *queues: str, places: Iterable[str] = _PLACES) -> int:
+    """Return how many ids stand in these queues, or in all; `places` names those that count."""
     with client.pipeline(transaction=False) as pipeline:
         for queue in queues or QUEUES:
-            for stage in stages:
-                getattr(pipeline, _STAGES[stage])(f"queue:{queue}:{stage}")
+            for place in places:
+                getattr(pipeline, _PLACES[place])(f"queue:{queue}:{place}")
         counts: list[Any] = pipeline.execute()
     return sum(counts)
 

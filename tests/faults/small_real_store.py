@@ -187,11 +187,11 @@ class RealStore:
         """Return what is on the server in the model's words; what only the model knows is taken from `like`."""
         keys, client = self.world.keys, self.redis
 
-        def scores(stage: str) -> tuple[tuple[tuple[str, int], int], ...]:
+        def scores(place: str) -> tuple[tuple[tuple[str, int], int], ...]:
             found = [
                 ((queue, int(member)), int(score))
                 for queue in self.queues
-                for member, score in client.zrange(self.world.key(stage, queue), 0, -1, withscores=True)
+                for member, score in client.zrange(self.world.key(place, queue), 0, -1, withscores=True)
             ]
             return tuple(sorted(found))
 

@@ -37,7 +37,7 @@ class Scene:
         return f"{self.ns}job:orders:{self.ids[state]}"
 
     def queue(self, name: str) -> str:
-        """Return the key of a queue's stage."""
+        """Return the key of a queue's place."""
         return f"{self.ns}queue:{name}"
 
     def child(self) -> str:

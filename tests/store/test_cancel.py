@@ -27,7 +27,7 @@ def test_takes_a_new_job_out_of_its_queue(world: World) -> None:
 
 @pytest.mark.parametrize("state", ["waiting", "delayed"])
 def test_takes_a_job_out_of_the_place_of_its_state(world: World, state: str) -> None:
-    """It leaves the queue where it is, and only that structure."""
+    """It leaves the queue where it is, and only that place."""
     job = {"_status": state, "_queue": "pack", "_fence": "1", "_worker": "w1", "_attempts": "1"}
     world.seed(jobs={"shop:1": job}, waiting={"pack": ["1", "2"]}, delayed={"pack": {"1": 5, "2": 6}})
     assert call(world) == ["cancelled", 0]

@@ -144,30 +144,30 @@ def test_what_it_knows_may_be_edited(world: World, fields: dict[str, str]) -> No
     assert world.redis.hget(world.keys.reconcile("shop"), "lease_until") == str(NOW + HOUR)
 
 
-@pytest.mark.parametrize("stage", ["processing", "delayed"])
-def test_takes_out_what_is_somewhere_else(world: World, stage: str) -> None:
+@pytest.mark.parametrize("place", ["processing", "delayed"])
+def test_takes_out_what_is_somewhere_else(world: World, place: str) -> None:
     """Ended, waiting, or in another queue: the id goes, and the job stays as it is."""
     jobs = {
         "shop:1": processing() | {"_status": "done"},
-        "shop:2": processing("pack") | {"_status": stage},
+        "shop:2": processing("pack") | {"_status": place},
         "shop:3": {"a": "it waits, and was never claimed"},
-        "shop:4": processing() | {"_status": stage},
+        "shop:4": processing() | {"_status": place},
     }
-    world.seed(jobs=jobs, **{stage: {"pick": dict.fromkeys("1234", NOW + LEASE)}})
+    world.seed(jobs=jobs, **{place: {"pick": dict.fromkeys("1234", NOW + LEASE)}})
     assert sorted(world.reconcile()) == [("pick", job_id, "misplaced") for job_id in "123"]
-    assert world.snapshot() == {"jobs": jobs, stage: {"pick": {"4": NOW + LEASE}}}
+    assert world.snapshot() == {"jobs": jobs, place: {"pick": {"4": NOW + LEASE}}}
 
 
-@pytest.mark.parametrize("stage", ["processing", "delayed"])
+@pytest.mark.parametrize("place", ["processing", "delayed"])
 @pytest.mark.parametrize(("other", "word"), [(None, "expired"), ("not ours", "deleted")], ids=["gone", "another type"])
-def test_takes_out_what_is_gone(world: World, stage: str, other: str | None, word: str) -> None:
+def test_takes_out_what_is_gone(world: World, place: str, other: str | None, word: str) -> None:
     """The parent of a child hears of it, here by the entry beside the hash that is gone."""
     job = {**PARENT, "_next": "ship"}
     world.seed(
         jobs={"shop:9": job},
         pending={"shop:9": {"1"}},
         parents={BOX: {"1": "shop:9"}},
-        **{stage: {BOX: {"1": NOW + LEASE}}},
+        **{place: {BOX: {"1": NOW + LEASE}}},
     )
     if other:
         world.redis.set(world.key("jobs", f"{BOX}:1"), other)
@@ -175,7 +175,7 @@ def test_takes_out_what_is_gone(world: World, stage: str, other: str | None, wor
     found = world.snapshot()
     assert found["settled"]["shop:9:children:pack"] == {"1": f'{{"id":"1","status":"{word}"}}'}
     assert found["waiting"] == {"ship": ["9"]}
-    assert {stage, "pending", "parents"}.isdisjoint(found)
+    assert {place, "pending", "parents"}.isdisjoint(found)
 
 
 # Parents
@@ -547,14 +547,14 @@ def test_the_lookups_of_a_parent_keep_their_time_where_jobs_live_for_ever(world:
 # Hashes
 
 
-@pytest.mark.parametrize(("stage", "at"), [("processing", NOW + LEASE), ("delayed", NOW)])
-def test_a_job_that_stands_nowhere_is_put_where_it_says(world: World, stage: str, at: int) -> None:
+@pytest.mark.parametrize(("place", "at"), [("processing", NOW + LEASE), ("delayed", NOW)])
+def test_a_job_that_stands_nowhere_is_put_where_it_says(world: World, place: str, at: int) -> None:
     """With a lease that its worker renews if it has the job still; or due now, which an idle worker hears of."""
-    jobs = {f"shop:{A}": processing("pack") | {"_status": stage}, f"shop:{B}": processing("pack") | {"_status": stage}}
-    world.seed(jobs=jobs, **{stage: {"pack": {A: NOW + 1}}})
-    assert world.reconcile() == [("pack", B, f"placed_{stage}")]
-    woken = {"wake": {"pack": {"w": 0}}} if stage == "delayed" else {}
-    after = {"jobs": jobs, stage: {"pack": {A: NOW + 1, B: at}}, **woken}
+    jobs = {f"shop:{A}": processing("pack") | {"_status": place}, f"shop:{B}": processing("pack") | {"_status": place}}
+    world.seed(jobs=jobs, **{place: {"pack": {A: NOW + 1}}})
+    assert world.reconcile() == [("pack", B, f"placed_{place}")]
+    woken = {"wake": {"pack": {"w": 0}}} if place == "delayed" else {}
+    after = {"jobs": jobs, place: {"pack": {A: NOW + 1, B: at}}, **woken}
     assert world.snapshot(unseen=frozenset({"reconcile"})) == after
     assert world.reconcile() == []
 

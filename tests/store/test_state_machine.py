@@ -351,7 +351,7 @@ class Jobs(RuleBasedStateMachine):
 
     @invariant()
     def every_job_is_where_its_state_says(self) -> None:
-        """The hashes are the model's, and each job stands in one structure; ids of others are leftovers."""
+        """The hashes are the model's, and each job stands in one place; ids of others are leftovers."""
         found = self.world.snapshot()
         hashes = found.get("jobs", {})
         assert hashes.keys() == self.jobs.keys()

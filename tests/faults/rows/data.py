@@ -29,7 +29,7 @@ def e1(case: Case) -> None:
         fresh = chance.sample(ids, 60)
         raw_keys.take_away(client, chance, _keys(fresh))
         fleet.spawn(queues=["pick", "pack"])
-        idle = case.wait_until(lambda: not raw_keys.standing(client, "pick", "pack", stages=("waiting", "processing")))
+        idle = case.wait_until(lambda: not raw_keys.standing(client, "pick", "pack", places=("waiting", "processing")))
         case.expect(idle, "the first two queues are worked off")
         young = chance.sample(sorted(key for keys in raw_keys.children(client).values() for key in keys), 40)
         advanced = chance.sample(client.lrange("queue:ship:waiting", 0, -1), 40)
@@ -122,7 +122,7 @@ def e3(case: Case) -> None:
         case.expect(not case.wait_done(once, 10), "what stood twice ends")
         twice += _misplaced(client, *some, once)
         case.expect(
-            case.wait_until(lambda: not raw_keys.standing(client, stages=("waiting",))),
+            case.wait_until(lambda: not raw_keys.standing(client, places=("waiting",))),
             "all that stood twice is dropped",
         )
         case.open_gate("go")

@@ -94,7 +94,7 @@ def e4(case: Case) -> None:
             "parents": _begin(case, "parents", _FAMILY, "children", workers),
         }
         case.wait_until(
-            lambda: raw_keys.standing(client, "pack:label", "pack:box", stages=("processing",)) == 8 * _EACH
+            lambda: raw_keys.standing(client, "pack:label", "pack:box", places=("processing",)) == 8 * _EACH
         )
         fleet.stop(*workers)
         some["waiting"] = case.create(len(_DAMAGES["waiting"]) * _EACH)

@@ -136,7 +136,7 @@ def f5(case: Case) -> None:
         case.expect(case.count(fails) == {"failed": len(fails)}, f"they fail: {case.count(fails)}")
         case.expect(case.wait_until(lambda: case.count(ids) == {"children": len(ids)}), "the others wait")
         deleted, cancelled, gone = (ids[at::3] for at in range(3))
-        running = case.wait_until(lambda: raw_keys.standing(client, "pack:label", stages=("processing",)) >= 12)
+        running = case.wait_until(lambda: raw_keys.standing(client, "pack:label", places=("processing",)) >= 12)
         case.expect(running, "children run")
         client.delete(*(f"job:orders:{job_id}" for job_id in gone))
         asyncio.run(_with_flow(case, lambda flow: _part(case, flow, deleted, cancelled)))

@@ -42,7 +42,7 @@ def f1(case: Case) -> None:
         raw_keys.rest_reconciler(client)
         for point, passage, count in case.random.sample(_KILLS, len(_KILLS)):
             asked.update(dict.fromkeys(case.create(2, f"children:{count}"), count))
-            case.wait_until(lambda: raw_keys.standing(client, "pack", stages=("waiting",)) >= 2)
+            case.wait_until(lambda: raw_keys.standing(client, "pack", places=("waiting",)) >= 2)
             [victim] = fleet.spawn(queues=["pack"], failpoints=f"{point}=kill@{passage}")
             killed = fleet.wait(victim, timeout=5) and victim.status == -signal.SIGKILL
             case.expect(killed, f"{point}@{passage} kills a worker that creates {count} children")

@@ -18,7 +18,7 @@ from tests.faults.flow_under_test import Label, Packed, Pick, Picked, Ship
 #: So many root jobs are there; three cases edit over 10,000 hashes.
 _JOBS: Final = 3000
 #: Which queues are edited when those before them are worked off, and how many of the jobs that wait there.
-_STAGES: Final = (
+_PLACES: Final = (
     (("pick",), 0.3),
     (("pack",), 0.35),
     (("pack:label", "pack:box"), 0.5),
@@ -37,12 +37,12 @@ def e5(case: Case) -> None:
     with case.server.client() as client:
         raw_keys.rest_reconciler(client)
         client.rpush("job:orders:customer:9", b"\xff", b"", b"\x00", "x" * 70_000)
-        for queues, part in _STAGES:
+        for queues, part in _PLACES:
             for queue in queues:
                 edited += _edit(case, client, queue, part)
             found += asyncio.run(_fetch(case, case.random.sample(ids, 300)))
             fleet.spawn(queues=queues)
-            idle = case.wait_until(lambda names=queues: not raw_keys.standing(client, *names, stages=_OPEN), 30)
+            idle = case.wait_until(lambda names=queues: not raw_keys.standing(client, *names, places=_OPEN), 30)
             case.expect(idle, f"what waits in {' and '.join(queues)} is worked off, edited or not")
         case.expect(not case.wait_done(ids, 20), "all jobs end")
         _judge(case, client, ids)

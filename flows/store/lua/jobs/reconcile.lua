@@ -16,19 +16,19 @@ local WEEK = 604800000
 -- Where a pass looks, in this order, and what comes after what.
 local places, after = {}, {}
 for i = at, #rest do
-  for _, stage in ipairs({ 'processing', 'delayed', 'children' }) do places[#places + 1] = stage .. ' ' .. rest[i] end
+  for _, name in ipairs({ 'processing', 'delayed', 'children' }) do places[#places + 1] = name .. ' ' .. rest[i] end
 end
 places[#places + 1] = 'jobs'
 for i, place in ipairs(places) do after[place] = places[i + 1] or '' end
 
 -- Looks at some of a place from the cursor on; returns the next cursor, or nothing at the end of it.
 local function look(place, cursor)
-  local stage, queue = string.match(place, '^(%a+) (.+)$')
-  if not stage then return reconcile_jobs(cursor) end
-  local wrong = conflict('zset', queue_key(queue, stage))
+  local name, queue = string.match(place, '^(%a+) (.+)$')
+  if not name then return reconcile_jobs(cursor) end
+  local wrong = conflict('zset', queue_key(queue, name))
   if wrong then return report(queue, '', 'error ' .. wrong) end
-  if stage == 'children' then return reconcile_parents(queue, cursor) end
-  return reconcile_place(queue, stage, cursor)
+  if name == 'children' then return reconcile_parents(queue, cursor) end
+  return reconcile_place(queue, name, cursor)
 end
 
 local function count_repairs()

@@ -13,7 +13,7 @@ local function job_key(job_flow, job_id)
   return prefix .. job_id
 end
 
-local function queue_key(job_queue, stage) return ns .. 'queue:' .. job_queue .. ':' .. stage end
+local function queue_key(job_queue, place) return ns .. 'queue:' .. job_queue .. ':' .. place end
 
 local function flows_key(kind, name) return ns .. 'flows:' .. kind .. ':' .. name end
 

@@ -3,17 +3,17 @@
 --@ include: reconcile_step clock ending keys
 
 -- Takes an id out whose hash says that it is somewhere else; a parent hears of a child that is gone.
-local function look_at_entry(queue, stage, id)
+local function look_at_entry(queue, place, id)
   local flow = flow_of(queue)
   local key = job_key(flow, id)
   local job = redis.pcall('HMGET', key, '_status', '_queue')
-  if job[1] == stage and job[2] == queue then return end
+  if job[1] == place and job[2] == queue then return end
   local word = 'misplaced'
   if job.err or redis.call('EXISTS', key) == 0 then
     settle_missing(flow, id, job.err and 'deleted' or 'expired')
     word = 'gone'
   end
-  redis.call('ZREM', queue_key(queue, stage), id)
+  redis.call('ZREM', queue_key(queue, place), id)
   report(queue, id, word)
 end
 
@@ -29,10 +29,10 @@ local function cut_leases(queue)
   return #late == PAGE
 end
 
-local function reconcile_place(queue, stage, cursor)
-  local more = stage == 'processing' and cut_leases(queue)
-  local page = redis.call('ZSCAN', queue_key(queue, stage), cursor == '' and '0' or cursor, 'COUNT', PAGE)
-  for i = 1, #page[2], 2 do try(queue, page[2][i], look_at_entry, queue, stage, page[2][i]) end
+local function reconcile_place(queue, place, cursor)
+  local more = place == 'processing' and cut_leases(queue)
+  local page = redis.call('ZSCAN', queue_key(queue, place), cursor == '' and '0' or cursor, 'COUNT', PAGE)
+  for i = 1, #page[2], 2 do try(queue, page[2][i], look_at_entry, queue, place, page[2][i]) end
   spend(#page[2] / 2 + 1)
   if page[1] ~= '0' then return page[1] end
   return more and '0'

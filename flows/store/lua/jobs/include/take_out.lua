@@ -1,4 +1,4 @@
--- Takes a job out of the structure that its state names, for those who end it from outside.
+-- Takes a job out of the place that its state names, for those who end it from outside.
 --@ exports: SHORT MANY PLACES expect_place short_length remove_from remove_many take_out
 --@ needs: kept_cancelled
 --@ include: keys type

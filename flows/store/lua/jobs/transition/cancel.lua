@@ -3,7 +3,7 @@
 --@ needs: root
 --@ include: keys ending child_result
 
--- `from` is the job's state; the caller has taken it out of that state's structure. Where children have not settled,
+-- `from` is the job's state; the caller has taken it out of that state's place. Where children have not settled,
 -- or are written and not let out, this is noted in the same script: nothing of the parent expires until `cascade` has
 -- come to all of them. Returns whether it was noted.
 local function cancel(job_flow, job_id, key, from, lookups, parent_job, why)
