@@ -207,17 +207,17 @@ class World:
         return found
 
     def _usual(self, **named: Argument) -> dict[str, Argument]:
-        queue, worker = str(named.get("queue", "pick")), str(named.get("worker", "w1"))
+        queue, worker_id = str(named.get("queue", "pick")), str(named.get("worker_id", "w1"))
         flow = str(named.get("flow", self.settings.flow_of(queue)))
         return {
             **self.settings.named(flow),
             "now": self.now,
             "queue": queue,
-            "worker": worker,
+            "worker_id": worker_id,
             "waiting": self.keys.waiting(queue),
             "processing": self.keys.processing(queue),
             "delayed": self.keys.delayed(queue),
-            "call": self.keys.call(worker),
+            "call": self.keys.call(worker_id),
             "names": self.keys.names(),
             "reconcile": self.keys.reconcile("shop"),
             "most_lines": 1000,

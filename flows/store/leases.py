@@ -53,7 +53,7 @@ class LeaseRenewal:
         words: list[RenewAnswer] = []
         named: dict[str, Argument] = {
             **self._settings.named(self._settings.flow_of(queue)),
-            "worker": worker_id,
+            "worker_id": worker_id,
             "processing": self._settings.keys.processing(queue),
         }
         for start in range(0, len(held), _AT_ONCE):

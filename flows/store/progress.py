@@ -41,7 +41,7 @@ async def write_progress(
         rest += (job_id, fence, report.progress, len(report.lines), *report.lines)
     named: dict[str, Argument] = {
         **settings.named(settings.flow_of(queue)),
-        "worker": worker_id,
+        "worker_id": worker_id,
         "most_lines": LOG_LINES,
         "call": settings.new_call(),
     }

@@ -74,7 +74,7 @@ class Turns:
         self._named: dict[str, Argument] = {
             **settings.named(self.flow),
             "queue": queue,
-            "worker": worker_id,
+            "worker_id": worker_id,
             "waiting": keys.waiting(queue),
             "processing": keys.processing(queue),
             "delayed": keys.delayed(queue),

@@ -62,7 +62,7 @@ class RealStore:
         number = self.lost.pop(worker) if again else next(self.world._numbers)
         if step.costs:
             self.lost[worker] = number
-        claimed = self.world.claim(want, queue=queue, worker=worker, busy=int(busy), number=number)
+        claimed = self.world.claim(want, queue=queue, worker_id=worker, busy=int(busy), number=number)
         self.called |= {worker} if claimed else set()
         return tuple((int(job.id), queue, job.fence, name) for job in claimed)
 
@@ -70,7 +70,7 @@ class RealStore:
         """Claim by a call that comes after a later one."""
         worker = self.worker(name, queue)
         # One that has no later call before it is no late call.
-        return tuple(self.world.claim(want, queue=queue, worker=worker, number=0)) if worker in self.called else ()  # type: ignore[arg-type]
+        return tuple(self.world.claim(want, queue=queue, worker_id=worker, number=0)) if worker in self.called else ()  # type: ignore[arg-type]
 
     def end(self, token: Token, verb: str, *arguments: Any) -> str:
         """End an attempt."""
@@ -88,18 +88,18 @@ class RealStore:
             children = tuple((CHILD_QUEUE.removeprefix("pack:"), str(child)) for child in arguments[0])
             rest[verb] = [self.case.rules.next, self.case.rules.policy, "", 0, *packed(children)]
         ended = attempt(verb, str(job_id), fence, *rest[verb])
-        return self.world.report(ended, queue=queue, worker=self.worker(name, queue))[0]
+        return self.world.report(ended, queue=queue, worker_id=self.worker(name, queue))[0]
 
     def build(self, token: Token, child: int, offset: int) -> tuple[str, int]:
         """Write one child."""
         named: dict[str, Argument] = {"id": token[0], "fence": token[2], "offset": offset}
         rest = packed(((CHILD_QUEUE.removeprefix("pack:"), str(child)),))
-        return tuple(self.world.run("build", *rest, queue="pack", worker=self.worker(token[3], "pack"), **named))
+        return tuple(self.world.run("build", *rest, queue="pack", worker_id=self.worker(token[3], "pack"), **named))
 
     def publish(self, token: Token) -> tuple[str, int]:
         """Let the written children wait."""
         named: dict[str, Argument] = {"id": token[0], "fence": token[2]}
-        return tuple(self.world.run("publish", queue="pack", worker=self.worker(token[3], "pack"), **named))
+        return tuple(self.world.run("publish", queue="pack", worker_id=self.worker(token[3], "pack"), **named))
 
     def rescue(self, queue: str) -> list[tuple[int, str]]:
         """Take back what is over."""
@@ -108,7 +108,7 @@ class RealStore:
     def renew(self, token: Token) -> str:
         """Extend a lease."""
         worker = self.worker(token[3], token[1])
-        return str(self.world.run("renew", str(token[0]), token[2], queue=token[1], worker=worker)[0])
+        return str(self.world.run("renew", str(token[0]), token[2], queue=token[1], worker_id=worker)[0])
 
     def cancel(self, job_id: int, long: bool) -> str:  # noqa: FBT001 - a step's arguments
         """Cancel a job; where its list is `long`, it stays in it."""

@@ -27,7 +27,7 @@ def test_gives_out_a_new_job(world: World) -> None:
 def test_raises_the_fence_and_the_attempt(world: World) -> None:
     """Every claim makes its worker's earlier attempt a stranger."""
     world.seed(jobs={"shop:1": WAITING | {"_correlation_id": "abc"}}, waiting={"pick": ["1"]})
-    [job] = world.claim(worker="w7")
+    [job] = world.claim(worker_id="w7")
     assert (job.fence, job.attempt, job.visit, job.correlation_id) == (5, 2, 2, "abc")
     found = world.job("shop:1")
     assert (found["_fence"], found["_attempts"], found["_worker"]) == ("5", "2", "w7")

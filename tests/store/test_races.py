@@ -35,7 +35,7 @@ class Caller:
 
     async def run(self, script: str, *rest: Argument, **named: Argument) -> Any:
         """Call a script."""
-        usual = {**self.world._usual(worker=self.name, **named)}
+        usual = {**self.world._usual(worker_id=self.name, **named)}
         if script != "turn":
             usual["call"] = self.world.settings.new_call()
         return await self.connection.run(load(script), {**usual, **named}, rest)

@@ -145,7 +145,7 @@ def test_a_line_of_a_script_is_told_by_its_file(told: str, located: str) -> None
 async def test_an_error_of_a_script_names_the_file_and_the_line(world: World, redis_url: str) -> None:
     """Of the include in which it is, on the way to the caller, sent by digest or in full."""
     connection = Connection(redis_url, "test")
-    named = {**world.settings.named(), "now": "noon", "processing": world.keys.processing("pick"), "worker": "w"}
+    named = {**world.settings.named(), "now": "noon", "processing": world.keys.processing("pick"), "worker_id": "w"}
     try:
         for _ in range(2):
             with pytest.raises(StoreError, match=r"jobs/include/clock\.lua:\d+: attempt to compare"):

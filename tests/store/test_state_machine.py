@@ -105,7 +105,7 @@ class Jobs(RuleBasedStateMachine):
         self.world.now += 10 * LEASE
         for queue in QUEUES + CHILDREN:
             self.world.run("rescue", queue=queue)
-            assert self.world.turn(want=200, queue=queue, worker="last").claimed == []
+            assert self.world.turn(want=200, queue=queue, worker_id="last").claimed == []
         for kind, entries in self.world.snapshot(unseen=frozenset()).items():
             for name in entries:
                 assert kind in EVERLASTING or self.world.life(kind, name) > 0, f"{kind} {name} stays for ever"
@@ -193,7 +193,7 @@ class Jobs(RuleBasedStateMachine):
         gone = self._settled_by_loss("waiting", queue)
         call: dict[str, Any] = {
             "queue": queue,
-            "worker": worker,
+            "worker_id": worker,
             "want": want,
             "number": self.world.now * 100 + self.made,
         }
@@ -425,7 +425,7 @@ class Jobs(RuleBasedStateMachine):
         name = self._name(attempt.queue, attempt.job.id)
         model = self.jobs.get(name)
         gone = set() if model else {name}
-        [word] = self.world.report(ended, queue=attempt.queue, worker=attempt.worker)
+        [word] = self.world.report(ended, queue=attempt.queue, worker_id=attempt.worker)
         if model is None:
             assert word == "gone"
             self._sync_losses(gone)

@@ -82,7 +82,7 @@ def test_sent_again_it_gives_out_only_what_is_still_its_own(world: World) -> Non
     world.seed(jobs={f"shop:{n}": {"a": n} for n in "12"}, waiting={"pick": ["1", "2"]})
     world.turn(want=2, number=7)
     world.report(release("1"))
-    assert [job.id for job in world.claim(worker="w2")] == ["1"]
+    assert [job.id for job in world.claim(worker_id="w2")] == ["1"]
     assert world.turn(want=2, number=7).ids == ["2"]
 
 
@@ -95,7 +95,7 @@ def test_the_next_number_is_another_turn(world: World) -> None:
 def test_each_worker_has_numbers_of_its_own(world: World) -> None:
     """Two workers never get each other's answers."""
     world.seed(jobs={f"shop:{n}": {"a": n} for n in "12"}, waiting={"pick": ["1", "2"]})
-    assert [world.turn(want=1, number=1, worker=worker).ids for worker in ("w1", "w2")] == [["1"], ["2"]]
+    assert [world.turn(want=1, number=1, worker_id=worker).ids for worker in ("w1", "w2")] == [["1"], ["2"]]
 
 
 def test_an_older_turn_that_comes_late_claims_nothing(world: World) -> None:
@@ -128,11 +128,11 @@ def test_work_that_is_left_wakes_another_worker(world: World) -> None:
 def test_one_worker_of_the_queue_wakes_for_the_next_due_job(world: World) -> None:
     """The first idle worker sets its alarm and learns the time; the others sleep on, and the timer goes by itself."""
     world.seed(jobs={"shop:1": DELAYED}, delayed={"pick": {"1": NOW + 700}})
-    assert [world.turn(want=1, worker=worker).due for worker in ("w1", "w2", "w1")] == [700, 0, 700]
+    assert [world.turn(want=1, worker_id=worker).due for worker in ("w1", "w2", "w1")] == [700, 0, 700]
     assert world.redis.get(world.keys.timer("pick")) == f"{NOW + 700} w1"
     assert 15_000 < world.redis.pttl(world.keys.timer("pick")) <= 15_700
     world.redis.delete(world.keys.timer("pick"))
-    assert world.turn(want=1, worker="w2").due == 700
+    assert world.turn(want=1, worker_id="w2").due == 700
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_an_alarm_that_helps_no_more_is_taken_over(world: World, alarm: int, due
     """Another worker's alarm counts until it is over, and only where it comes in time."""
     world.seed(jobs={"shop:1": DELAYED}, delayed={"pick": {"1": NOW + 700}})
     world.redis.set(world.keys.timer("pick"), f"{NOW + alarm} w9")
-    assert world.turn(want=1, worker="w1").due == due
+    assert world.turn(want=1, worker_id="w1").due == due
     holder = world.redis.get(world.keys.timer("pick"))
     assert holder == (f"{NOW + 700} w1" if due else f"{NOW + alarm} w9")
 
@@ -163,7 +163,7 @@ def test_a_worker_that_got_enough_passes_its_alarm_on(world: World, holder: str,
         waiting={"pick": ["2"]},
     )
     world.redis.set(world.keys.timer("pick"), f"{NOW + 700} {holder}")
-    assert world.turn(want=1, worker="w1").due == 0
+    assert world.turn(want=1, worker_id="w1").due == 0
     assert world.redis.exists(world.keys.timer("pick")) == (not passed_on)
     assert ("wake" in world.snapshot(unseen=frozenset())) == passed_on
 

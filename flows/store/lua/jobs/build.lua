@@ -1,6 +1,6 @@
 -- Writes one part of a parent's many children, which no worker sees yet. Sent twice, it writes once.
 -- Answers how many are written by now.
---@ args: ns now flow queue worker id fence ttl offset
+--@ args: ns now flow queue worker_id id fence ttl offset
 --@ rest: the children of this part
 --@ returns: word:word written:int
 --@ words: ok | built | stale | gone | malformed

@@ -1,7 +1,7 @@
 -- Writes what running functions report: their last progress, and lines of a bounded log.
 -- Answers a word per job.
 --@ keys: call
---@ args: ns flow worker ttl most_lines
+--@ args: ns flow worker_id ttl most_lines
 --@ rest: id, fence, progress as JSON (or ''), then a counted list of lines, for each job
 --@ returns: words:list<word>
 --@ words: ok | stale | gone | malformed

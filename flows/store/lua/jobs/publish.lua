@@ -1,6 +1,6 @@
 -- Lets up to 200 of a parent's written children wait in their queues; called until none is left.
 -- Answers how many are still to come.
---@ args: ns now flow queue worker id fence
+--@ args: ns now flow queue worker_id id fence
 --@ returns: word:word left:int
 --@ words: ok | stale | gone | malformed
 --@ include: owned child type keys

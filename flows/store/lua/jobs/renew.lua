@@ -2,7 +2,7 @@
 -- Answers a word per job.
 --@ flags: allow-oom
 --@ keys: processing
---@ args: ns now flow worker ttl lease
+--@ args: ns now flow worker_id ttl lease
 --@ rest: id, fence for each job
 --@ returns: words:list<word>
 --@ words: kept | cancel | stale | gone | malformed

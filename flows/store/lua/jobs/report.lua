@@ -2,7 +2,7 @@
 -- Answers a word per attempt.
 --@ flags: allow-oom
 --@ keys: waiting processing delayed
---@ args: ns now root flow queue worker ttl kept_done kept_failed kept_cancelled ended
+--@ args: ns now root flow queue worker_id ttl kept_done kept_failed kept_cancelled ended
 --@ rest: the attempts that have ended
 --@ returns: words:list<word>
 --@ words: ok | cancelled | stale | gone | malformed

@@ -2,7 +2,7 @@
 -- Answers a word per attempt, the claimed jobs, how many wait on, in how many ms the next delayed job is due (0: none
 -- is, or another worker wakes for it), and how many ids were dropped.
 --@ keys: waiting processing delayed call
---@ args: ns now root flow queue worker ttl kept_done kept_failed kept_cancelled number want busy lease isolated_from nfields ended
+--@ args: ns now root flow queue worker_id ttl kept_done kept_failed kept_cancelled number want busy lease isolated_from nfields ended
 --@ rest: the names of the fields to read, then the attempts that have ended
 --@ returns: words:list<word> jobs:list<list<any>> left:int due:int dropped:[expired:int malformed:int misplaced:int]
 --@ words: ok | cancelled | stale | gone | malformed
@@ -14,7 +14,7 @@ local fields = take_list(tonumber(nfields))
 
 local timer = flows_key('timer', queue)
 
--- Returns when an idle worker has set its alarm to ring, and which.
+-- Returns when an idle worker has set its alarm for, and which.
 local function alarm() return string.match(redis.call('GET', timer) or '', '^(%d+) (.*)$') end
 
 -- A call whose answer was lost is sent again with the same number: it answers the same and does nothing.
@@ -40,7 +40,7 @@ local function answered_before()
     end
   end
   local at_ms, holder = alarm()
-  local due = holder == worker and math.max(1, tonumber(at_ms) - time) or 0
+  local due = holder == worker_id and math.max(1, tonumber(at_ms) - time) or 0
   return { parts[2], claimed, redis.call('LLEN', waiting), due, { 0, 0, 0 } }
 end
 
@@ -85,22 +85,22 @@ local function claim_some(wanted)
 end
 
 -- One idle worker of a queue sets its alarm to when the next delayed job is due; the others sleep on. An alarm for later
--- is too late, and one whose time is over has rung, or its worker is gone.
+-- is too late, and one whose time is over has woken its worker, or that is gone.
 local function next_due()
   local soonest = tonumber(redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2])
   if not soonest then return 0 end
   local at_ms, holder = alarm()
   at_ms = tonumber(at_ms)
-  if at_ms and holder ~= worker and at_ms > time and at_ms <= soonest then return 0 end
+  if at_ms and holder ~= worker_id and at_ms > time and at_ms <= soonest then return 0 end
   local left_ms = math.max(1, soonest - time)
-  redis.call('SET', timer, string.format('%d %s', soonest, worker), 'PX', left_ms + 15000)
+  redis.call('SET', timer, string.format('%d %s', soonest, worker_id), 'PX', left_ms + 15000)
   return left_ms
 end
 
--- A worker that has its hands full hears no alarm: another sets its own.
+-- A worker that has no room hears no alarm: another sets its own.
 local function pass_alarm_on()
   local _, holder = alarm()
-  if holder ~= worker then return end
+  if holder ~= worker_id then return end
   redis.call('DEL', timer)
   wake(queue)
 end

@@ -1,6 +1,6 @@
 -- The guard of every write on behalf of an attempt: its token, fence and worker, has to be the job's own.
 --@ exports: owned
---@ needs: worker
+--@ needs: worker_id
 --@ include: keys
 
 -- How the field of a job begins that this worker has with a fence; most fences are alike.
@@ -13,7 +13,7 @@ local function owned(job_flow, job_id, job_fence)
   if job.err then return nil, 'malformed' end
   local token = tokens[job_fence]
   if not token then
-    token = job_fence .. ' ' .. worker .. ' '
+    token = job_fence .. ' ' .. worker_id .. ' '
     tokens[job_fence] = token
   end
   if job[1] ~= 'processing' or string.find(job[2] or '', token, 1, true) ~= 1 then

@@ -1,4 +1,4 @@
--- Wakes one idle worker of a queue: a sorted set of one member is a bell that cannot pile up.
+-- Wakes one idle worker of a queue: a sorted set of one member, so that wake-ups cannot pile up.
 --@ exports: wake
 --@ include: keys
 

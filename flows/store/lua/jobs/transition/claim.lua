@@ -1,6 +1,6 @@
 -- Gives a waiting job to a worker: raises its fence and reads the fields that the worker's class declares.
 --@ exports: is_isolated claim refuse
---@ needs: ttl flow queue worker isolated_from
+--@ needs: ttl flow queue worker_id isolated_from
 --@ include: keys life status ending child_result attempt expire
 
 -- A job that was rescued so often may be what kills its workers: nothing shall run beside it.
@@ -8,7 +8,7 @@ local ISOLATED_FROM = tonumber(isolated_from)
 local function is_isolated(rescues) return rescues >= ISOLATED_FROM end
 
 -- What stands in `_attempt` after the first claim of a job.
-local FIRST = '1 ' .. worker .. ' 1 0 0'
+local FIRST = '1 ' .. worker_id .. ' 1 0 0'
 
 -- Returns the word, and with 'claimed' the job as the worker gets it.
 local function claim(id, fields, beside_others)
@@ -29,7 +29,7 @@ local function claim(id, fields, beside_others)
   local text, given = FIRST, { id, 1, 1, 0, 0, unpack(job, 5) }
   if job[3] then
     given[2], given[3], given[4], given[5] = fence + 1, attempts + 1, tonumber(visit), tonumber(rescues)
-    text = text_of(given[2]) .. ' ' .. worker .. ' ' .. text_of(given[3]) .. ' ' .. visit .. ' ' .. rescues
+    text = text_of(given[2]) .. ' ' .. worker_id .. ' ' .. text_of(given[3]) .. ' ' .. visit .. ' ' .. rescues
   end
   move(key, 'waiting', 'processing', '_queue', queue, '_attempt', text)
   return 'claimed', given, bytes
