@@ -90,8 +90,8 @@ class AttemptRunner:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a function raises, its job ends by it
             # What a function raises because it was told to end says nothing of its job, unless it is a verdict.
-            told = attempt.current.cancelled and not isinstance(error, Verdict)
-            return attempt.stop_as if told else self._judge.raised(claimed, error)
+            asked = attempt.current.cancelled and not isinstance(error, Verdict)
+            return attempt.stop_as if asked else self._judge.raised(claimed, error)
         finally:
             reset_current(token)
 

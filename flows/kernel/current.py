@@ -57,7 +57,7 @@ class CurrentJob:
         """
         if not 0 <= value <= 1:
             raise ValidationError(f"progress {value!r} is not between 0 and 1")
-        self._tell(encode_value("progress", {"value": value, "message": writable(message)}), None)
+        self._pass_on(encode_value("progress", {"value": value, "message": writable(message)}), None)
 
     def log(self, line: str) -> None:
         """Add a line to the job's log, of which the last 1,000 lines are kept.
@@ -65,9 +65,9 @@ class CurrentJob:
         Raises:
             LostLease: the attempt has lost its lease.
         """
-        self._tell(b"", writable(line[:LONGEST_LINE]))
+        self._pass_on(b"", writable(line[:LONGEST_LINE]))
 
-    def _tell(self, progress: bytes, line: str | None) -> None:
+    def _pass_on(self, progress: bytes, line: str | None) -> None:
         if self._report is None:
             raise FlowsError("progress and log are not available in a function with executor='process'")
         if self.lost:

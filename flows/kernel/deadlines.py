@@ -31,9 +31,9 @@ class Deadlines:
         self._timeout = timeout
         self._overdue = overdue
         self._overrun = overrun
-        #: When to look at each again, both in that order: attempts that have begun, and those that were told to end.
+        #: When to look at each again, both in that order: attempts that have begun, and those that were asked to stop.
         self._begun: dict[Attempt, float] = {}
-        self._told: dict[Attempt, float] = {}
+        self._stopping: dict[Attempt, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self, attempt: Attempt) -> None:
@@ -48,14 +48,14 @@ class Deadlines:
         """The attempt has ended."""
         if self._timeout is not None:
             self._begun.pop(attempt, None)
-            self._told.pop(attempt, None)
+            self._stopping.pop(attempt, None)
 
     def has_hung(self, attempt: Attempt) -> bool:
         """Whether an attempt is long overdue and still there: the loop is blocked, and its lease shall run out.
 
         This is asked by another thread.
         """
-        due = self._begun.get(attempt) or self._told.get(attempt)
+        due = self._begun.get(attempt) or self._stopping.get(attempt)
         return due is not None and time.monotonic() > due + 2 * GRACE
 
     def close(self) -> None:
@@ -72,11 +72,11 @@ class Deadlines:
         now = time.monotonic()
         for attempt in _passed(self._begun, now):
             # From now on, and not from its deadline: where the loop was blocked, it has not had its time to end yet.
-            self._told[attempt] = now + GRACE
+            self._stopping[attempt] = now + GRACE
             self._overdue(attempt)
-        for attempt in _passed(self._told, now):
+        for attempt in _passed(self._stopping, now):
             self._overrun(attempt)
-        soonest = [next(iter(watched.values())) for watched in (self._begun, self._told) if watched]
+        soonest = [next(iter(watched.values())) for watched in (self._begun, self._stopping) if watched]
         if soonest:
             self._look_in(max(0.0, min(soonest) - now))
 

@@ -63,14 +63,14 @@ class Judge:
         try:
             return self._raised(claimed, error)
         except Exception as fault:  # noqa: BLE001 - a lane that ended by it would hold its job for ever
-            why = f"that error could not be told: {type(fault).__name__}: {text_of(fault)}"
+            why = f"that error cannot be read: {type(fault).__name__}: {text_of(fault)}"
             return Fail(self.error(claimed, type(error).__name__, why))
 
     def timed_out(self, claimed: ClaimedJob) -> Outcome:
         """Return the outcome of an attempt that ran longer than the queue's timeout."""
         timeout = self._plan.options.timeout or timedelta()
-        told = self.error(claimed, "Timeout", f"it ran longer than its timeout of {timeout.total_seconds():g} s")
-        return self._failed(claimed, told, class_names(TimeoutError()))
+        failure = self.error(claimed, "Timeout", f"it ran longer than its timeout of {timeout.total_seconds():g} s")
+        return self._failed(claimed, failure, class_names(TimeoutError()))
 
     def malformed(self, claimed: ClaimedJob, why: str) -> Outcome:
         """Return the outcome of an attempt whose job could not be read: another attempt would not help."""
@@ -91,8 +91,8 @@ class Judge:
             return self._asked_for(claimed, error)
         if isinstance(error, FailedInProcess):
             return self._failed(claimed, self.error(claimed, error.kind, error.message, error.trace), error.classes)
-        told = self.error(claimed, type(error).__name__, text_of(error), _trace(error))
-        return self._failed(claimed, told, class_names(error))
+        failure = self.error(claimed, type(error).__name__, text_of(error), _trace(error))
+        return self._failed(claimed, failure, class_names(error))
 
     def _failed(self, claimed: ClaimedJob, error: JobError, classes: Sequence[str]) -> Outcome:
         if not self._retries.again(classes, _counted(claimed)):
@@ -110,10 +110,10 @@ class Judge:
                 after = verdict.after
                 return Retry(_milliseconds(self._asked.delay(_counted(claimed)) if after is None else after), error)
             case SnoozeVerdict():
-                told = reason[:_LONGEST_REASON]  # it stands in a line of the job's history
+                short = reason[:_LONGEST_REASON]  # it stands in a line of the job's history
                 if verdict.until is not None:
-                    return Snooze(until_ms=_milliseconds(verdict.until - _EPOCH), reason=told)
-                return Snooze(_milliseconds(verdict.after or timedelta()), reason=told)
+                    return Snooze(until_ms=_milliseconds(verdict.until - _EPOCH), reason=short)
+                return Snooze(_milliseconds(verdict.after or timedelta()), reason=short)
             case CancelVerdict():
                 return Cancel(reason)
             case FailVerdict():

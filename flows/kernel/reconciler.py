@@ -53,11 +53,11 @@ class Reconciler:
         except Exception as error:  # noqa: BLE001 - whoever looks for what was lost must not be lost himself
             self._events.emit("worker.crashed", error=repr(error))
             return pause
-        self._tell(step.repairs)
+        self._emit(step.repairs)
         wait = step.wait_ms / 1000
         return wait + _LATE if step.goes_on else max(pause, wait + pause / 8)
 
-    def _tell(self, repairs: Iterable[Repair]) -> None:
+    def _emit(self, repairs: Iterable[Repair]) -> None:
         alike: defaultdict[tuple[str, str], list[Repair]] = defaultdict(list)
         for repair in repairs:
             if repair.error:

@@ -104,7 +104,7 @@ class Renewer:
                 continue
             due = time.monotonic() + self._pause
             if time.monotonic() - self._seen > self._hang_limit:
-                self._tell("loop.hangs", seconds=round(time.monotonic() - self._seen, 1))
+                self._emit("loop.hangs", seconds=round(time.monotonic() - self._seen, 1))
                 continue
             for holder in tuple(self._holders):
                 self._renew(holder)
@@ -139,7 +139,7 @@ class Renewer:
         try:
             words = self._renewal.renew(holder.queue, holder.worker_id, held)
         except Exception as error:  # noqa: BLE001 - without this thread, all leases of the process are lost
-            self._tell("store.unavailable", error=str(error))
+            self._emit("store.unavailable", error=str(error))
             return False
         loop = self._loop
         for (job_id, fence), word in zip(held, words, strict=True):
@@ -154,6 +154,6 @@ class Renewer:
             if now - since > self._lease and loop is not None and not loop.is_closed():
                 loop.call_soon_threadsafe(holder.lease_answered, job_id, fence, "unrenewed")
 
-    def _tell(self, name: str, **fields: object) -> None:
+    def _emit(self, name: str, **fields: object) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(lambda: self._events.emit(name, **fields))

@@ -159,7 +159,7 @@ class Runtime:
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
-    def tell_outcomes(self, queue: str, ended: list[FinishedAttempt], words: list[str]) -> None:
+    def emit_outcomes(self, queue: str, ended: list[FinishedAttempt], words: list[str]) -> None:
         """Emit what became of the attempts that one turn recorded."""
         if ended:
             self.events.emit("job.recorded", queue=queue, count=len(ended))

@@ -67,7 +67,7 @@ class Threads:
         self._waiting: SimpleQueue[_Call | None] = SimpleQueue()
         self._ended: deque[_Call] = deque()
         #: Whether the loop is going to look at what has ended.
-        self._told = False
+        self._notified = False
         #: Held wherever one of the numbers below changes, or what a call has come to.
         self._lock = threading.Lock()
         self._calls = self._threads = self._abandoned = 0
@@ -142,7 +142,7 @@ class Threads:
     def _work(self) -> None:
         """Call one function after another; this is the thread."""
         while self._one_call():
-            self._tell()
+            self._notify()
 
     def _one_call(self) -> bool:
         """Make one call; return whether the thread goes on."""
@@ -165,15 +165,15 @@ class Threads:
             self._threads += goes_on
             return goes_on
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         """Wake the loop, unless it is going to look anyhow."""
-        if not self._told and self._ended:
-            self._told = True
+        if not self._notified and self._ended:
+            self._notified = True
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
                 self._loop.call_soon_threadsafe(self._look)
 
     def _look(self) -> None:
-        self._told = False
+        self._notified = False
         while self._ended:
             call = self._ended.popleft()
             if not call.future.done():

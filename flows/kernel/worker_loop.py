@@ -73,10 +73,10 @@ class WorkerLoop:
                     await self._one_turn()
                 except Exception as error:  # noqa: BLE001 - a fault of ours must not leave the queue without a worker
                     self._fault = error
-                if self._tell_fault():
+                if self._emit_fault():
                     await self._wait(_PAUSE)
             self._take_up_meanwhile()
-            self._tell_fault()
+            self._emit_fault()
             self._release_ready()
             while self._in_flight.busy or self._in_flight.unreported:
                 self._woken.clear()
@@ -171,7 +171,7 @@ class WorkerLoop:
         except Exception as error:  # noqa: BLE001 - whatever it is
             self._fault = error
 
-    def _tell_fault(self) -> bool:
+    def _emit_fault(self) -> bool:
         """Tell a fault of ours, and let go the jobs that hang by it; whether there was one."""
         error, self._fault = self._fault, None
         if error is None:
@@ -225,7 +225,7 @@ class WorkerLoop:
         for attempt, word in zip(finished, words, strict=True):
             if word not in {"ok", "cancelled"}:
                 self._runtime.events.emit("job.lost", queue=self.queue, job_id=attempt.claimed.id, word=word)
-        self._runtime.tell_outcomes(self.queue, finished, words)
+        self._runtime.emit_outcomes(self.queue, finished, words)
 
     async def _idle(self, next_due_ms: int) -> None:
         """Wait for a wake-up, for the next due time, or for an attempt to end."""

@@ -19,7 +19,7 @@ from flows.store.wire import Disconnected, ReplyError, Wire, open_wire, pack_com
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Called with what was told, or with None when something may have been missed.
+#: Called with each message, or with None when something may have been missed.
 Listener: TypeAlias = "Callable[[str | None], None]"
 
 #: Whoever listens for the end of a job reads its state again after this many seconds.
@@ -85,7 +85,7 @@ class Signals:
                 pause = _FIRST_PAUSE
                 await wire.ended.wait()
             except (Disconnected, StoreUnavailable, ReplyError) as error:
-                _logger.debug("nothing can be heard: %s", error)
+                _logger.debug("no message can be received: %s", error)
             finally:
                 self._wire = None
                 self._tried.set()
@@ -97,7 +97,7 @@ class Signals:
     async def _subscribe_to_all(self, wire: Wire) -> None:
         if self._closed:
             return  # redis-py 8.1 at times swallows a cancellation while it connects
-        wire.hear = self._hear
+        wire.on_message = self._receive
         self._wire = wire
         for answer in await asyncio.gather(*(_say(wire, "SUBSCRIBE", channel) for channel in self._listeners)):
             if isinstance(answer, ReplyError):
@@ -106,12 +106,12 @@ class Signals:
         for channel in tuple(self._listeners):
             self._call(channel, None)
 
-    def _hear(self, channel: bytes, told: bytes) -> None:
-        self._call(channel.decode(), told.decode("utf-8", "replace"))
+    def _receive(self, channel: bytes, message: bytes) -> None:
+        self._call(channel.decode(), message.decode("utf-8", "replace"))
 
-    def _call(self, channel: str, told: str | None) -> None:
+    def _call(self, channel: str, message: str | None) -> None:
         for listener in dict.fromkeys(self._listeners.get(channel, ())):
-            listener(told)
+            listener(message)
 
 
 def _say(wire: Wire, verb: str, channel: str) -> asyncio.Future[object]:

@@ -93,7 +93,7 @@ class Wire(asyncio.Protocol):
         self._watchdog: asyncio.TimerHandle | None = None
         self.closed = False
         #: Where it is set, it gets what is published on the channels that were subscribed to: channel and message.
-        self.hear: Callable[[bytes, bytes], None] | None = None
+        self.on_message: Callable[[bytes, bytes], None] | None = None
         self.ended = asyncio.Event()
         self._transport.set_protocol(self)
 
@@ -124,14 +124,14 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Hand each whole reply to the request that is next."""
-        reader, requests, hear = self._reader, self._requests, self.hear
+        reader, requests, on_message = self._reader, self._requests, self.on_message
         next_reply = reader.gets
         try:
             reader.feed(data)
             while (reply := next_reply()) is not False:
-                if hear is not None and isinstance(reply, list) and reply[:1] == [b"message"]:
-                    _message, channel, told = reply  # pyright: ignore[reportUnknownVariableType]
-                    hear(channel, told)  # pyright: ignore[reportUnknownArgumentType]
+                if on_message is not None and isinstance(reply, list) and reply[:1] == [b"message"]:
+                    _message, channel, message = reply  # pyright: ignore[reportUnknownVariableType]
+                    on_message(channel, message)  # pyright: ignore[reportUnknownArgumentType]
                     continue
                 request = requests[0]
                 count, replies = request.count, request.replies

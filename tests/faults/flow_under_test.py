@@ -203,7 +203,7 @@ class Functions:
 def record_endings(flow: Orders, ledger: Ledger) -> None:
     """Write DONE or REFUSED for each attempt whose end the store has answered, and NOTE for each lost lease."""
     runtime: Any = flow._runtime
-    tell = runtime.tell_outcomes
+    tell = runtime.emit_outcomes
 
     def told(queue: str, ended: list[FinishedAttempt], words: list[str]) -> None:
         for attempt, word in zip(ended, words, strict=True):
@@ -221,7 +221,7 @@ def record_endings(flow: Orders, ledger: Ledger) -> None:
                 "NOTE", job_id, what=event.name, queue=event.fields.get("queue"), word=event.fields.get("word")
             )
 
-    runtime.tell_outcomes = told
+    runtime.emit_outcomes = told
     flow.events.subscribe(heard)
 
 

@@ -334,7 +334,7 @@ async def test_what_is_published_comes_between_the_replies(redis_url: str, redis
     """It goes to whoever hears, and shifts no reply; a list that a command answers with is no message."""
     async with opened(redis_url) as line:
         heard: list[tuple[bytes, bytes]] = []
-        line.hear = lambda channel, message: heard.append((channel, message))
+        line.on_message = lambda channel, message: heard.append((channel, message))
         channel = f"{namespace}a"
         assert await line.send(pack_all([("SUBSCRIBE", channel)]), 1, 5) == [b"subscribe", channel.encode(), 1]
         answers = [line.send(pack_all([("PING", str(number))]), 1, 5) for number in range(100)]

@@ -1,6 +1,6 @@
 -- What every ending of a job does: its time to stay, its lookup lists, those who wait for it, its parent.
 -- A parent may end by its last child, and settles with its own parent then: so settling and joining stand here too.
---@ exports: KEPT tell_ended end_job gather_settled settle_gathered settle_children settle settle_missing join
+--@ exports: KEPT notify_ended end_job gather_settled settle_gathered settle_children settle settle_missing join
 --@ exports: child_failed parent_gone
 --@ needs: ns ttl kept_done kept_failed kept_cancelled
 --@ include: keys clock life status wake type child_result attempt
@@ -12,7 +12,7 @@ local waited_for = {}
 
 -- Tells those who wait for the job. They listen to a channel of the flow as well, so that a script can see whether
 -- there is anybody: nobody hears of most jobs, and to tell nobody takes as long as all else that is told of an ending.
-local function tell_ended(job_flow, job_id, word)
+local function notify_ended(job_flow, job_id, word)
   if waited_for[job_flow] == nil then
     local listeners = redis.pcall('PUBSUB', 'NUMSUB', flows_key('ended', job_flow))
     waited_for[job_flow] = listeners.err ~= nil or listeners[2] > 0
@@ -27,7 +27,7 @@ local function end_job(job_flow, job_id, key, from, word, lookups, parent_job, c
   redis.call('PEXPIRE', key, KEPT[word])
   refresh_lookups(job_flow, lookups, KEPT[word])
   trim_lookups(job_flow, lookups)
-  tell_ended(job_flow, job_id, word)
+  notify_ended(job_flow, job_id, word)
   if parent_job then settle(job_flow, job_id, parent_job, word, child_result) end
 end
 

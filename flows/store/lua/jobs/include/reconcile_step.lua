@@ -30,8 +30,8 @@ local longest = tonumber(lease)
 
 -- Remembers what this process alone can tell the others: its lease, and the queue in which it creates jobs.
 local function remember()
-  local told = redis.call('HMGET', reconcile, 'lease', 'lease_until')
-  local other, ends = tonumber(told[1]) or 0, tonumber(told[2]) or 0
+  local known = redis.call('HMGET', reconcile, 'lease', 'lease_until')
+  local other, ends = tonumber(known[1]) or 0, tonumber(known[2]) or 0
   if other > longest and ends > time then
     longest = other
   elseif other ~= longest or ends < time + HOUR / 2 then
