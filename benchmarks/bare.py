@@ -19,7 +19,7 @@ from hiredis import Reader
 from measure import told
 from redis import Redis
 
-from flows.store.wire import pack_command
+from flows.store.client.wire import pack_command
 
 #: Keys: waiting, processing. Arguments: how job keys begin, the fence, the end of the lease.
 _CLAIM: Final = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.store.lua_shape import Shape
+from flows.store.client.lua_shape import Shape
 
 
 def mismatch(shape: Shape, words: tuple[str, ...], value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from redis import Redis
 
-from flows.store.scripts import Argument
+from flows.store.client.scripts import Argument
 from flows.testing import private_server
 from tests.world import World
 

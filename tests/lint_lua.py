@@ -13,9 +13,9 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from flows.store import scripts
-from flows.store.lua_file import LuaFile
-from flows.store.scripts import Script, load, names
+from flows.store.client import scripts
+from flows.store.client.lua_file import LuaFile
+from flows.store.client.scripts import Script, load, names
 
 MISSING: Final = (
     "luacheck is not installed, and the scripts are not linted without it: on Debian and Ubuntu "
@@ -27,7 +27,7 @@ COMMAND: Final = (
 )
 #: A finding of luacheck: the script, the line, the code, and what it says.
 FINDING: Final = re.compile(r".*?(\w+)\.lua:(\d+):\d+: \(([EW]\d+)\) (.*)")
-#: A name that is not used: no fault of what exports it for other scripts (tests/store/test_lua_headers.py).
+#: A name that is not used: no fault of what exports it for other scripts (tests/store/client/test_lua_headers.py).
 UNUSED: Final = re.compile(r"(?:unused (?:function|variable)|variable) '(\w+)'")
 #: Another line of which a finding tells.
 ON_LINE: Final = re.compile(r" on line (\d+)")

@@ -117,6 +117,14 @@ def test_no_script_can_be_stopped_by_what_it_tells() -> None:
 
 
 def test_every_transition_and_every_sent_script_is_tested() -> None:
-    """Each Lua file but the includes has the test file `tests/store/test_<name>.py`."""
-    names = {path.stem for path in SCRIPTS if path.parent.name != "include"}
-    assert sorted(name for name in names if not (ROOT / f"tests/store/test_{name}.py").exists()) == []
+    """Each Lua file but the includes has the test file `tests/store/<room>/test_<name>.py`."""
+    tests = {path: ROOT / "tests/store" / path.parts[0] / f"test_{path.stem}.py" for path in SCRIPTS}
+    untested = (path for path, test in tests.items() if path.parent.name != "include" and not test.exists())
+    assert sorted(map(str, untested)) == []
+
+
+def test_no_folder_is_too_full() -> None:
+    """A folder of the package has at most 25 files: beyond that, nobody sees what it is about."""
+    folders = [folder for folder in PACKAGE.rglob("*") if folder.is_dir() and folder.name != "__pycache__"]
+    counts = {str(folder.relative_to(ROOT)): sum(entry.is_file() for entry in folder.iterdir()) for folder in folders}
+    assert {folder: count for folder, count in counts.items() if count > 25} == {}

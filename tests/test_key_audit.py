@@ -16,7 +16,7 @@ from flows import ChildJob, ChildrenOf, ChildResult, Flow, FlowOptions, Job, Job
 from flows.kernel.attempt import Attempt
 from flows.kernel.worker import Worker
 from flows.model.outcome import Snooze
-from flows.store.control import Cascaded
+from flows.store.jobs.control import Cascaded
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "key_names.md"
 #: A row of the table: the key in backticks, its type, what it holds.

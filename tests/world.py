@@ -13,9 +13,9 @@ from typing import Any, Final
 from redis import Redis
 from redis.exceptions import NoScriptError
 
-from flows.store.flow_settings import FlowSettings
-from flows.store.keys import Keys
-from flows.store.scripts import Argument, load
+from flows.store.client.scripts import Argument, load
+from flows.store.jobs.flow_settings import FlowSettings
+from flows.store.keys.jobs import JobKeys
 from tests.answer_shapes import mismatch
 from tests.attempt_field import shown, stored
 from tests.possible import impossible
@@ -94,7 +94,7 @@ class World:
         """Use the usual settings, or others."""
         self.redis = redis
         self.namespace = namespace
-        self.keys = Keys(namespace)
+        self.keys = JobKeys(namespace)
         self.settings = replace(
             FlowSettings("shop", "pick", self.keys, TTL, KEPT, LEASE, max_crashes=3, max_payload=1 << 20), **settings
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from flows.store.lua_file import ScriptError
-from flows.store.scripts import load, names
+from flows.store.client.lua_file import ScriptError
+from flows.store.client.scripts import load, names
 
 
 def add_command(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from flows.config import choose_server, redact
-from flows.store.embedded import EmbeddedServer, EmbeddedStatus
+from flows.store.client.embedded import EmbeddedServer, EmbeddedStatus
 
 #: What `status` exits with when no server runs (as `systemctl status` does).
 NOT_RUNNING = 3

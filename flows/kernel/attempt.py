@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from flows.kernel.current import CurrentJob
     from flows.model.outcome import Outcome
-    from flows.store.claimed import ClaimedJob
+    from flows.store.jobs.claimed import ClaimedJob
 
 #: Nothing is decided yet: its function may still do something of which the job would know.
 _OPEN = frozenset({AttemptState.READY, AttemptState.RUNNING, AttemptState.STOPPING})

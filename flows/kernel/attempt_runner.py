@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flows.kernel.attempt import Attempt
     from flows.kernel.handler import Handler
     from flows.model.plan import QueuePlan
-    from flows.store.claimed import ClaimedJob
+    from flows.store.jobs.claimed import ClaimedJob
 
 
 class Runner(Protocol):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 from flows.errors import KeyConflict, StoreError
 from flows.model.job import JobError
 from flows.model.outcome import AwaitChildren, Fail, Outcome, Snooze
-from flows.store.finished import fits_one_script
+from flows.store.jobs.finished import fits_one_script
 
 if TYPE_CHECKING:
     from flows.kernel.attempt import Attempt
-    from flows.store.turns import Turns
+    from flows.store.jobs.turns import Turns
     from flows.telemetry.events import Events
 
 #: When the server could not be reached, the parent comes back after so many milliseconds.

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from flows.kernel.attempt_runner import Runner
     from flows.kernel.progress import Progress
-    from flows.store.claimed import ClaimedJob
-    from flows.store.finished import FinishedAttempt
+    from flows.store.jobs.claimed import ClaimedJob
+    from flows.store.jobs.finished import FinishedAttempt
     from flows.telemetry.events import Events
 
 

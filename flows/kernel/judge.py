@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flows.model.plan import QueuePlan
-    from flows.store.claimed import ClaimedJob
+    from flows.store.jobs.claimed import ClaimedJob
 
 #: Errors are kept up to so many characters.
 _LONGEST_MESSAGE = 8_000

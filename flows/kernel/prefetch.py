@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from flows.store.finished import MOST_JOBS
+from flows.store.jobs.finished import MOST_JOBS
 
 #: Jobs are claimed ahead that will begin within so many seconds.
 _AHEAD: Final = 0.02

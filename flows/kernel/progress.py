@@ -6,7 +6,7 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING
 
-from flows.store.progress import ProgressReport, write_progress
+from flows.store.jobs.progress import ProgressReport, write_progress
 
 if TYPE_CHECKING:
     from flows.kernel.current import CurrentJob

@@ -12,7 +12,7 @@ from flows.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flows.store.reconcile import Reconciliation, Repair
+    from flows.store.jobs.reconcile import Reconciliation, Repair
     from flows.telemetry.events import Events
 
 #: Of more jobs of a queue that one step repaired alike, only the count is told.

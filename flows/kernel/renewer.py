@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
-    from flows.store.leases import LeaseRenewal
+    from flows.store.jobs.leases import LeaseRenewal
     from flows.telemetry.events import Events
 
 #: Pokes are answered at once, and then again after so many seconds.

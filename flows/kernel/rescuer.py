@@ -12,8 +12,8 @@ from flows.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from flows.store.control import Cascaded
-    from flows.store.leases import Rescue
+    from flows.store.jobs.control import Cascaded
+    from flows.store.jobs.leases import Rescue
     from flows.telemetry.events import Events
 
 #: At one look, so many times up to 100 children of cancelled parents are cancelled.

@@ -11,19 +11,19 @@ from flows.kernel.reconciler import Reconciler
 from flows.kernel.renewer import Holder, Renewer
 from flows.kernel.rescuer import Rescuer
 from flows.model.outcome import Fail
-from flows.store.connection import Connection
-from flows.store.control import Control
-from flows.store.creation import Creation
-from flows.store.embedded import EmbeddedServer
-from flows.store.fetch import Fetch
-from flows.store.flow_settings import FlowSettings
-from flows.store.leases import LeaseRenewal, Rescue
-from flows.store.ownership import register
-from flows.store.reconcile import Reconciliation
-from flows.store.server_check import check_server
-from flows.store.signals import Signals
-from flows.store.turns import Turns
-from flows.store.wakeups import Wakeups
+from flows.store.client.connection import Connection
+from flows.store.client.embedded import EmbeddedServer
+from flows.store.client.server_check import check_server
+from flows.store.client.signals import Signals
+from flows.store.jobs.control import Control
+from flows.store.jobs.creation import Creation
+from flows.store.jobs.fetch import Fetch
+from flows.store.jobs.flow_settings import FlowSettings
+from flows.store.jobs.leases import LeaseRenewal, Rescue
+from flows.store.jobs.ownership import register
+from flows.store.jobs.reconcile import Reconciliation
+from flows.store.jobs.turns import Turns
+from flows.store.jobs.wakeups import Wakeups
 from flows.telemetry.events import Events
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from flows.model.flow_options import FlowOptions
     from flows.model.job import Job
-    from flows.store.finished import FinishedAttempt
+    from flows.store.jobs.finished import FinishedAttempt
 
 
 class Runtime:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from traceback import format_exception
 from typing import TYPE_CHECKING
 
-from flows.store.finished import first_batch
+from flows.store.jobs.finished import first_batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flows.model.outcome import Outcome
-    from flows.store.claimed import ClaimedJob
-    from flows.store.finished import FinishedAttempt
+    from flows.store.jobs.claimed import ClaimedJob
+    from flows.store.jobs.finished import FinishedAttempt
     from flows.telemetry.events import Events
 
 

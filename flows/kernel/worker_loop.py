@@ -19,15 +19,15 @@ from flows.kernel.fan_out import FanOut
 from flows.kernel.in_flight import InFlight
 from flows.kernel.prefetch import Prefetch
 from flows.kernel.progress import Progress
-from flows.store.finished import MOST_JOBS
-from flows.store.turns import NO_TURN
+from flows.store.jobs.finished import MOST_JOBS
+from flows.store.jobs.turns import NO_TURN
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
     from flows.kernel.attempt_runner import Runner
     from flows.kernel.runtime import Runtime
-    from flows.store.finished import FinishedAttempt
-    from flows.store.turns import Turn
+    from flows.store.jobs.finished import FinishedAttempt
+    from flows.store.jobs.turns import Turn
 
 #: While the server is full or away, a worker looks again after so many seconds.
 _PAUSE: Final = 1.0

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from flows.kernel.runtime import Runtime
     from flows.pipeline.declaration import Declaration
-    from flows.store.creation import NewJob
+    from flows.store.jobs.creation import NewJob
 
 
 class JobActions(Generic[ParamsT]):

@@ -11,7 +11,7 @@ from flows.model.lookup import lookup_text
 from flows.model.names import check_job_id, is_job_id
 from flows.pipeline.make_record import make_record
 from flows.pipeline.signature import ParamsT
-from flows.store.fetch import KERNEL_FIELDS, child_jobs
+from flows.store.jobs.fetch import KERNEL_FIELDS, child_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

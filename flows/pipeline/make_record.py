@@ -12,10 +12,10 @@ from flows.model.job import JobError
 from flows.model.record import JobRecord
 from flows.model.state import JobState
 from flows.pipeline.signature import ParamsT
-from flows.store.fetch import child_jobs
+from flows.store.jobs.fetch import child_jobs
 
 if TYPE_CHECKING:
-    from flows.store.flow_settings import FlowSettings
+    from flows.store.jobs.flow_settings import FlowSettings
 
 
 def make_record(

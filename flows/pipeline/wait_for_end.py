@@ -9,7 +9,7 @@ from flows.errors import JobGone, WaitTimeout
 from flows.model.names import check_job_id
 from flows.model.state import TERMINAL
 from flows.pipeline.signature import ParamsT
-from flows.store.signals import LOOK_AGAIN
+from flows.store.client.signals import LOOK_AGAIN
 
 if TYPE_CHECKING:
     from flows.kernel.runtime import Runtime

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from flows.store.embedded import EmbeddedServer
+from flows.store.client.embedded import EmbeddedServer
 
 
 @contextmanager

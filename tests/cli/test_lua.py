@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from flows.__main__ import main
-from flows.store import scripts
-from flows.store.scripts import load, names
+from flows.store.client import scripts
+from flows.store.client.scripts import load, names
 
 FOLDER = Path(str(scripts._folder()))
 

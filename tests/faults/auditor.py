@@ -14,7 +14,7 @@ import redis
 
 from flows import FlowOptions
 from flows.model.state import JobState
-from flows.store.flow_settings import milliseconds
+from flows.store.jobs.flow_settings import milliseconds
 from tests.faults.keyspace import Seen, Snapshot, read
 from tests.faults.ledger import Entry
 from tests.faults.trace import check_trace

@@ -9,7 +9,7 @@ from typing import Any, Final
 import redis
 
 from flows.model.ids import new_job_id
-from flows.store.claimed import ClaimedJob
+from flows.store.jobs.claimed import ClaimedJob
 
 _MANY: Final = 1000
 _TTL_MS: Final = 86_400_000

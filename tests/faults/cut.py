@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, Self
 import redis
 
 from flows import FlowsError, JobRecord, StoreUnavailable
-from flows.store.scripts import load, names
+from flows.store.client.scripts import load, names
 from tests.faults.flow_under_test import Orders, make_flow
 from tests.faults.ledger import Ledger
 from tests.faults.proxy import Proxy

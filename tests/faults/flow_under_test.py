@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from pydantic import BaseModel
 
 from flows import ChildJob, ChildrenOf, ChildResult, Flow, FlowOptions, Job, JobResult, QueueOptions, current_job
-from flows.store.finished import FinishedAttempt
+from flows.store.jobs.finished import FinishedAttempt
 from flows.telemetry.events import Event
 from tests.faults import behaviours
 from tests.faults.ledger import Ledger

@@ -24,7 +24,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 import pytest
 import redis
 
-from flows.store import scripts
+from flows.store.client import scripts
 from tests.faults.lua_guards import Mutant, read_mutants
 from tests.faults.script_tests import SCRIPTS, nearest_tests
 from tests.faults.server import Server

@@ -10,10 +10,10 @@ from flows.model.codec import encode_value
 from flows.model.ids import new_job_id
 from flows.model.job import JobError
 from flows.model.outcome import Advance, AwaitChildren, Cancel, Done, Fail, NewChild, Outcome, Release, Retry, Snooze
-from flows.store.claimed import ClaimedJob
-from flows.store.leases import LeaseRenewal, Rescue
-from flows.store.progress import ProgressReport, write_progress
-from flows.store.turns import Turns
+from flows.store.jobs.claimed import ClaimedJob
+from flows.store.jobs.leases import LeaseRenewal, Rescue
+from flows.store.jobs.progress import ProgressReport, write_progress
+from flows.store.jobs.turns import Turns
 from tests.faults.cut import Operation, Stage
 from tests.faults.flow_under_test import Order, Orders, add_workers
 from tests.waiting import until

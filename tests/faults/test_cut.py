@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flows.store import connection
+from flows.store.client import connection
 from tests.faults.cut import Cutter, Operation, Stage
 from tests.faults.operations import create, turn
 from tests.faults.server import Server

@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flows.kernel import deadlines as deadlines_module
@@ -23,8 +23,8 @@ from flows.kernel.in_flight import InFlight
 from flows.model.attempt_state import ATTEMPT_MOVES, AttemptState
 from flows.model.job import JobError
 from flows.model.outcome import AwaitChildren, Done, Fail, Outcome
-from flows.store.claimed import ClaimedJob
-from flows.store.finished import FinishedAttempt
+from flows.store.jobs.claimed import ClaimedJob
+from flows.store.jobs.finished import FinishedAttempt
 from flows.telemetry.events import Events
 
 A = AttemptState
@@ -197,6 +197,9 @@ def test_only_the_moves_of_the_table(
     for module in (deadlines_module, in_flight_module):
         monkeypatch.setattr(module, "GRACE", NEVER if patient else 0.0)
 
+    @example([("accept", "quick", 0), ("tick",), ("take",), ("answer",)])
+    @example([("accept", "waits", 0), ("tick",), ("release running",), ("tick",)])
+    @example([("accept", "stubborn", 0), ("tick",), ("release running",), ("tick",), ("tick",)])
     @given(st.lists(STEPS, max_size=40))
     @settings(max_examples=200)
     def any_order(steps: list[tuple[Any, ...]]) -> None:

@@ -15,8 +15,8 @@ from flows.kernel.attempt import Attempt
 from flows.kernel.in_flight import InFlight
 from flows.model.job import JobError
 from flows.model.outcome import AwaitChildren, Cancel, Done, Fail, Outcome, Release
-from flows.store.claimed import ClaimedJob
-from flows.store.finished import FinishedAttempt
+from flows.store.jobs.claimed import ClaimedJob
+from flows.store.jobs.finished import FinishedAttempt
 from flows.telemetry.events import Event, Events
 from tests.kernel.parts import within
 

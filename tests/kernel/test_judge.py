@@ -13,7 +13,7 @@ from flows import Cancel, Fail, FlowOptions, Job, JobResult, QueueOptions, Retri
 from flows.kernel.judge import Judge
 from flows.model import outcome
 from flows.model.plan import plans
-from flows.store.claimed import ClaimedJob
+from flows.store.jobs.claimed import ClaimedJob
 
 SECOND = timedelta(seconds=1)
 MS = timedelta(milliseconds=1)

@@ -6,7 +6,7 @@ import pytest
 
 from flows.kernel import prefetch
 from flows.kernel.prefetch import Prefetch
-from flows.store.finished import MOST_JOBS
+from flows.store.jobs.finished import MOST_JOBS
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from redis import Redis
 
 from flows import StoreError
 from flows.kernel.reconciler import Reconciler
-from flows.store.reconcile import Repair, Step
+from flows.store.jobs.reconcile import Repair, Step
 from flows.telemetry.events import Event, Events
 from tests.kernel.parts import LONG, Given, MakeFlow, double, heard, within
 

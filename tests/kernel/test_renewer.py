@@ -17,7 +17,7 @@ from redis import Redis
 
 from flows import Flow, current_job
 from flows.kernel.renewer import Renewer
-from flows.store.leases import LeaseRenewal
+from flows.store.jobs.leases import LeaseRenewal
 from flows.telemetry.events import Event, Events
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard, within
 from tests.waiting import until

@@ -10,7 +10,7 @@ from redis import Redis
 
 from flows import Flow, StoreError
 from flows.kernel.rescuer import Rescuer
-from flows.store.control import Cascaded
+from flows.store.jobs.control import Cascaded
 from flows.telemetry.events import Event
 from tests.kernel.parts import LONG, Given, MakeFlow, Work, double, heard, within
 

@@ -296,7 +296,7 @@ async def test_delayed_jobs_are_taken_when_due(
     make_flow: MakeFlow, redis: Redis, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An idle worker wakes for a job that becomes due, without a wake-up and before it would look anyway."""
-    monkeypatch.setattr("flows.store.wakeups.POLL_SECONDS", 3600)
+    monkeypatch.setattr("flows.store.jobs.wakeups.POLL_SECONDS", 3600)
     flow = make_flow(double)
     job_id = await flow.create_job(Given(number=1))
     seconds, micros = redis.time()
@@ -387,7 +387,7 @@ async def test_stop_does_not_wait_for_a_thread_that_does_not_end(make_flow: Make
 @pytest.mark.usefixtures("_short_waits")
 async def test_stop_does_not_wait_for_a_server_that_is_away(namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be handed back is counted as left; when its lease is over, another worker does it."""
-    monkeypatch.setattr("flows.store.connection.ANSWER_TIMEOUT", 1.0)
+    monkeypatch.setattr("flows.store.client.connection.ANSWER_TIMEOUT", 1.0)
     begun = asyncio.Event()
 
     async def endless(_job: Work) -> None:

@@ -14,8 +14,8 @@ import pytest
 from redis import Redis
 
 from flows import StoreFull, StoreUnavailable, current_job
-from flows.store.embedded import EmbeddedServer
-from flows.store.wire import Wire
+from flows.store.client.embedded import EmbeddedServer
+from flows.store.client.wire import Wire
 from flows.testing import private_server
 from tests.kernel.parts import LONG, Answer, Given, Work, double, heard, number_flow, within
 from tests.waiting import until
@@ -111,7 +111,7 @@ async def create_slowly(flow: number_flow, count: int) -> list[str]:
 
 async def test_stop_while_the_server_is_away(server: EmbeddedServer, namespace: str, monkeypatch) -> None:  # noqa: ANN001
     """A worker stops although what it ended cannot be recorded: the leases run out, and the jobs run again."""
-    monkeypatch.setattr("flows.store.connection.DEADLINE", 0.2)
+    monkeypatch.setattr("flows.store.client.connection.DEADLINE", 0.2)
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow(job: Work) -> Answer:
@@ -134,7 +134,7 @@ async def test_stop_while_the_server_is_away(server: EmbeddedServer, namespace: 
 
 async def test_progress_while_the_server_is_away(server: EmbeddedServer, namespace: str, monkeypatch) -> None:  # noqa: ANN001
     """Progress that cannot be written is lost, and nothing else: each job is reported, and none runs twice."""
-    monkeypatch.setattr("flows.store.connection.DEADLINE", 0.2)
+    monkeypatch.setattr("flows.store.client.connection.DEADLINE", 0.2)
     go_on, all_begun = {1: asyncio.Event(), 2: asyncio.Event()}, asyncio.Event()
     seen: Counter[int] = Counter()
 
@@ -224,7 +224,7 @@ async def test_an_idle_workers_job_takes_two_scripts(
     namespace: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that claims it and one that ends it; none that asks an empty queue for more while its function runs."""
-    monkeypatch.setattr("flows.store.wakeups.POLL_SECONDS", 1000.0)  # else it looks by itself, too
+    monkeypatch.setattr("flows.store.jobs.wakeups.POLL_SECONDS", 1000.0)  # else it looks by itself, too
     monkeypatch.setattr("flows.kernel.prefetch._MOST_AHEAD", 0)  # how many it asks for does not change meanwhile
     flow = number_flow(redis_url, namespace, double, concurrency=10)
     scripts: list[str] = []

@@ -13,7 +13,7 @@ import pytest
 from redis import Redis
 
 from flows import JobGone, StateError, current_job
-from flows.store.control import Cascaded
+from flows.store.jobs.control import Cascaded
 from flows.testing import private_server
 from tests.pipeline.parts import (
     LONG,

@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 from flows import DeclarationError, FlowOptions, KeyConflict, QueueOptions
 from flows.kernel.prefetch import Prefetch
 from flows.model.outcome import Advance, AwaitChildren, Done, NewChild
-from flows.store.claimed import ClaimedJob
-from flows.store.finished import FinishedAttempt, first_batch
+from flows.store.jobs.claimed import ClaimedJob
+from flows.store.jobs.finished import FinishedAttempt, first_batch
 from tests.pipeline.parts import (
     LONG,
     Added,

@@ -9,8 +9,8 @@ from typing import Final
 import redis
 
 from flows.model.outcome import Done
-from flows.store import leases, turns
-from flows.store.scripts import load
+from flows.store.client.scripts import load
+from flows.store.jobs import leases, turns
 from tests.faults import bulk_seed, raw_keys
 from tests.faults.case import Case, row
 from tests.faults.case_runner import spread

@@ -9,8 +9,8 @@ from typing import Any
 from unittest.mock import patch
 
 from flows import StoreUnavailable
-from flows.store import connection
-from flows.store.wakeups import POLL_SECONDS
+from flows.store.client import connection
+from flows.store.jobs.wakeups import POLL_SECONDS
 from tests.faults.cancelled_calls import Calls
 from tests.faults.case import Case, row
 from tests.faults.cut import Cutter, Tried

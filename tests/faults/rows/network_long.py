@@ -7,7 +7,7 @@ import time
 from typing import Any
 from unittest.mock import patch
 
-from flows.store import connection
+from flows.store.client import connection
 from tests.faults.case import Case, row
 from tests.faults.cut import Cutter, Tried
 from tests.faults.flow_under_test import Order, Pick, Picked

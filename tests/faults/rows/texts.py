@@ -16,7 +16,7 @@ from pydantic import ValidationError as PydanticValidationError
 
 from flows import DeclarationError, Flow, FlowOptions, Job, JobGone, JobRecord, QueueOptions, ValidationError
 from flows.model.ids import new_job_id
-from flows.store.keys import Keys
+from flows.store.keys.jobs import JobKeys
 from tests.faults.auditor import audit
 from tests.faults.case import Case, row
 
@@ -215,7 +215,7 @@ def _names(case: Case, texts: Sequence[str]) -> None:
 
 
 def _of_flow(flow: str) -> Iterator[str]:
-    keys, job_id = Keys(""), "0190a6de-0000-7000-8000-000000000000"
+    keys, job_id = JobKeys(""), "0190a6de-0000-7000-8000-000000000000"
     yield from (keys.job(flow, job_id), keys.settled(flow, job_id, flow), keys.lookup(flow, "text", job_id))
     yield from (keys.waiting(flow), keys.processing(flow), keys.delayed(flow), keys.children(flow), keys.meta(flow))
     yield from (keys.wake(flow), keys.timer(flow), keys.parents(flow), keys.log(flow, job_id))

@@ -1,0 +1,214 @@
+"""The way to one server: opened once, opened again when it was lost, with one set of rules for errors.
+
+Everything that is sent here is safe to send twice: when a connection ends, what was not answered is sent again.
+"""
+
+# redis-py leaves **kwargs and some results untyped
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from redis.asyncio.connection import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from flows.config import redact
+from flows.errors import FlowsError, KeyConflict, StoreError, StoreFull, StoreUnavailable
+from flows.store.client.wire import (
+    Disconnected,
+    ReplyError,
+    Wire,
+    first_error,
+    open_wire,
+    pack_all,
+    pack_command,
+    pack_more,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.store.client.scripts import Argument, Command, Script
+
+#: How long an answer may take before the connection counts as lost, in seconds.
+ANSWER_TIMEOUT: Final = 5.0
+#: How long a request is tried over lost connections and a server that is busy or loading, in seconds.
+DEADLINE: Final = 15.0
+#: The codes of errors that pass by themselves.
+TRANSIENT: Final = frozenset(
+    {"LOADING", "BUSY", "READONLY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "MISCONF", "NOREPLICAS"}
+)
+_FIRST_PAUSE = 0.01
+_LONGEST_PAUSE = 1.0
+
+
+class Packed(Protocol):
+    """Arguments of a script that were packed before it is sent."""
+
+    arguments: int
+    packed: bytes
+
+
+class Connection:
+    """A connection that is opened when it is first used, and again when it was lost."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.url = url
+        self._pool = new_pool(url, name)
+        self._wire: Wire | None = None
+        self._opening: asyncio.Task[Wire] | None = None
+        self._unwanted: asyncio.Task[Wire] | None = None
+
+    async def open(self) -> None:
+        """Connect now, and only once: at the start it is better to hear that there is no server.
+
+        Raises:
+            StoreUnavailable: there is no server, or it refuses the credentials.
+        """
+        try:
+            await self._connected()
+        except Disconnected as error:
+            raise StoreUnavailable(str(error)) from error
+
+    async def close(self) -> None:
+        """End the connection."""
+        if self._opening is not None:
+            # Should this be cancelled meanwhile, what has just been opened is closed all the same.
+            self._unwanted = self._opening
+            await asyncio.wait({self._opening})
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None
+        await asyncio.sleep(0)
+
+    async def call(self, *command: Argument, timeout: float = ANSWER_TIMEOUT) -> Any:
+        """Send one command and return its reply.
+
+        Raises:
+            StoreError: the server refuses it, or cannot be reached within the deadline.
+        """
+        return await self._request(pack_command(command), 1, timeout, strict=True)
+
+    async def run(
+        self, script: Script, named: dict[str, Argument], rest: Sequence[Argument] = (), packed: Sequence[Packed] = ()
+    ) -> Any:
+        """Run a script and return its reply; what is packed goes after the rest of its arguments.
+
+        Raises:
+            StoreError: the server refuses it, or cannot be reached within the deadline.
+        """
+        command = script.command(named, rest)
+        count, parts = sum(more.arguments for more in packed), [more.packed for more in packed]
+        try:
+            return await self._request(pack_more(command, count, parts), 1, ANSWER_TIMEOUT, strict=True, script=script)
+        except _NoScript:
+            data = pack_more(script.in_full(command), count, parts)
+            return await self._request(data, 1, ANSWER_TIMEOUT, strict=True, script=script)
+
+    async def together(self, commands: list[Command]) -> list[Any]:
+        """Send commands in one go and return their replies, an error among them as a ReplyError.
+
+        Raises:
+            StoreError: the server cannot be reached within the deadline.
+        """
+        if not commands:
+            return []
+        replies = await self._request(pack_all(commands), len(commands), ANSWER_TIMEOUT)
+        return replies if len(commands) > 1 else [replies]
+
+    async def packed(self, data: bytes, replies: int) -> Any:
+        """Send commands that are packed already and return their replies, an error among them as a ReplyError.
+
+        Raises:
+            StoreError: the server cannot be reached within the deadline.
+        """
+        return await self._request(data, replies, ANSWER_TIMEOUT)
+
+    async def _request(
+        self, data: bytes, replies: int, timeout: float, *, strict: bool = False, script: Script | None = None
+    ) -> Any:
+        """Send until it is answered; `strict` raises an error reply, else it is returned in its place."""
+        started, pause = 0.0, _FIRST_PAUSE
+        while True:
+            try:
+                wire = self._wire
+                if wire is None or wire.closed:
+                    wire = await self._connected()
+                reply = await wire.send(data, replies, timeout)
+            except Disconnected as error:
+                failure: FlowsError = StoreUnavailable(str(error))
+                cause: Exception = error
+            else:
+                found = first_error(reply if replies > 1 else (reply,))
+                if found is None or (not strict and found.code not in TRANSIENT):
+                    return reply
+                cause, failure = found, translated(found, script)
+                if found.code not in TRANSIENT:
+                    raise failure from found
+            started = started or time.monotonic()
+            if time.monotonic() - started > DEADLINE:
+                raise failure from cause
+            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _connected(self) -> Wire:
+        """Open the connection, once for all who wait for it.
+
+        In a task of its own, since redis-py 8.1 at times swallows a cancellation while it connects: whoever is
+        cancelled here leaves at once, and the connection serves the next.
+        """
+        if self._opening is None:
+            self._opening = asyncio.get_running_loop().create_task(open_wire(self._pool, self.url))
+            self._opening.add_done_callback(self._opened)
+        return await asyncio.shield(self._opening)
+
+    def _opened(self, opening: asyncio.Task[Wire]) -> None:
+        self._opening = None
+        if not opening.cancelled() and opening.exception() is None:
+            self._wire = opening.result()
+            if opening is self._unwanted:
+                self._wire.close()
+
+    def __repr__(self) -> str:
+        """Show where it leads, without the password."""
+        return f"<Connection {redact(self.url)}>"
+
+
+class _NoScript(StoreError):
+    """The server does not have the script that was named by its digest."""
+
+
+def new_pool(url: str, name: str) -> ConnectionPool:
+    """Return what opens connections, each of which tries once; the server lists them under this name."""
+    return ConnectionPool.from_url(
+        url,
+        protocol=2,
+        client_name=name,
+        socket_timeout=ANSWER_TIMEOUT,
+        socket_connect_timeout=ANSWER_TIMEOUT,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def translated(error: ReplyError, script: Script | None = None) -> StoreError:  # noqa: PLR0911 - one per kind of error
+    """Return the typed error that stands for an error reply; one of a script names the file and the line."""
+    text = script.located(str(error)) if script else str(error)
+    code = error.code
+    if code == "NOSCRIPT":
+        return _NoScript(text)
+    if code == "OOM" or "OOM command not allowed" in text:
+        return StoreFull("the server is out of memory and refuses new jobs: free some, or raise its maxmemory")
+    if code == "FLOWSCONFLICT" or "FLOWSCONFLICT" in text:
+        return KeyConflict(f"{text.partition('FLOWSCONFLICT ')[2]}: delete or rename that key")
+    if code == "WRONGTYPE":
+        return KeyConflict(f"one of our keys holds another type: {text}")
+    if code in {"NOAUTH", "WRONGPASS", "NOPERM"}:
+        return StoreUnavailable(f"the server refuses these credentials: {text}")
+    if code in TRANSIENT:
+        return StoreUnavailable(f"the server is not ready: {text}")
+    return StoreError(text)

@@ -1,0 +1,192 @@
+"""Composes a script: one chunk of Lua of its file, what it includes, and the names that the loader gives.
+
+Each include stands in `do … end`, and only what it exports is a local of the chunk. To make a function takes a script
+longer than most commands, so what few calls need is made when it is needed: what stands below `--@ lazy` is the body of
+a function, with all the includes that nothing else uses. A stub in place of each of its exports calls that function.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from flows.model.state import TRANSITIONS
+from flows.store.client.lua_file import LuaFile, ScriptError, read_includes, read_script
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from importlib.resources.abc import Traversable
+
+#: What the loader gives to an include that needs it; texts, since a call makes tables anew and not texts.
+TABLES: Final = {
+    "MOVES": " ".join(f"{source}>{target}" for source in TRANSITIONS for target in sorted(TRANSITIONS[source])),
+    "STATES": " ".join(TRANSITIONS),
+}
+#: A text or a comment, in which no name is meant, or a name that is neither `.field` nor `field =`.
+_WORD = re.compile(r"'(?:\\.|[^'\\])*'|--.*|(?<![\w\])]\.)\b([A-Za-z_]\w*)\b(?! =(?!=))")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A composed script."""
+
+    script: LuaFile
+    text: str
+    places: tuple[str, ...]
+    """Of each line, where it comes from, as `jobs/turn.lua:12`; empty for what the loader has added."""
+
+
+def compose(folder: Traversable, name: str) -> Chunk:
+    """Compose the script `name`.
+
+    Raises:
+        ScriptError: there is none, or its parts do not fit.
+    """
+    script = read_script(folder, name)
+    parts = read_includes(folder, script)
+    keys, args = script.header.get("keys", []), script.header.get("args", [])
+    flags = script.header.get("flags", ())
+    _check(script, parts)
+    writer = _Writer(parts, _placed(script, parts))
+    writer.add(f"#!lua flags={','.join(flags)}" if flags else "#!lua")
+    writer.add(*_bind("KEYS", keys), *_bind("ARGV", args))
+    if "rest" in script.header:
+        writer.add(f"local rest, at = ARGV, {len(args) + 1}")
+    needed = {need for part in parts for need in part.header.get("needs", ())}
+    writer.add(*(f"local {table} = ' {text} '" for table, text in TABLES.items() if table in needed))
+    # What a function takes from the chunk is looked for among all that others take; from a function around it, it is
+    # copied. So all stands in one function, which has the arguments from the chunk.
+    writer.add("local function main()")
+    writer.parts(())
+    writer.source(script.place, script.lines)
+    writer.add("end", "return main()")
+    return Chunk(script, "\n".join(writer.lines), tuple(writer.places))
+
+
+def _check(script: LuaFile, parts: Sequence[LuaFile]) -> None:
+    """Check that each name comes from one place, and that what is needed and exported is there.
+
+    Raises:
+        ScriptError: it is not so.
+    """
+    given: dict[str, str] = {}
+    bound = [*script.header.get("keys", ()), *script.header.get("args", ())]
+    bound += ["rest", "at"] if "rest" in script.header else []
+    for place, exports in (
+        (script.place, bound),
+        ("the loader", TABLES),
+        *((part.place, part.exports) for part in parts),
+    ):
+        for name in exports:
+            if name in given:
+                raise ScriptError(f"{script.place}: {name!r} comes from {given[name]} and from {place}")
+            given[name] = place
+    for part in parts:
+        part.exported_lines()
+        for need in part.header.get("needs", ()):
+            if need not in bound and need not in TABLES:
+                raise ScriptError(f"{script.place}: {part.place} needs {need!r}, which is no key or argument of it")
+
+
+def _bind(table: str, names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    places = ", ".join(f"{table}[{number}]" for number in range(1, len(names) + 1))
+    return [f"local {', '.join(names)} = {places}"]
+
+
+def _words(lines: Sequence[str]) -> frozenset[str]:
+    """Return all names in some lines of Lua; that of a local counts too, which does no harm."""
+    return frozenset(word for line in lines for word in _WORD.findall(line) if word)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an include stands."""
+
+    path: tuple[str, ...]
+    """The lazy includes that it is made with."""
+    given: frozenset[str]
+    """Those of its exports that others use."""
+
+
+def _placed(script: LuaFile, parts: Sequence[LuaFile]) -> dict[str, _Place]:
+    """Return where each include stands: with the lazy ones that all who use it have in common.
+
+    What nobody uses is left out, and what is lazy in an include if nobody uses that.
+    """
+    placed: dict[str, _Place] = {}
+    pieces: list[tuple[tuple[str, ...], frozenset[str]]] = [((), _words(script.lines))]
+    for part in reversed(parts):
+        exports = frozenset(part.exports)
+        above, below = _words(part.lines[: part.eager]), _words(part.lines[part.eager :])
+        users = [(path, names & exports) for path, names in pieces if names & exports]
+        if not users:
+            continue
+        path = _common([path for path, _ in users])
+        given = (above & frozenset(part.lazy_exports)).union(*(names for _, names in users))
+        placed[part.place] = _Place(path, given)
+        pieces.append((path, above))
+        if not given.isdisjoint(part.lazy_exports):
+            pieces.append(((*path, part.place), below))
+    return placed
+
+
+def _common(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the longest path that all of these begin with."""
+    common = paths[0] if paths else ()
+    for path in paths:
+        while path[: len(common)] != common:
+            common = common[:-1]
+    return common
+
+
+class _Writer:
+    """Collects the lines of a chunk, and where each comes from."""
+
+    def __init__(self, parts: Sequence[LuaFile], placed: Mapping[str, _Place]) -> None:
+        self.lines: list[str] = []
+        self.places: list[str] = []
+        self._parts = parts
+        self._placed = placed
+
+    def add(self, *lines: str) -> None:
+        """Add lines of the loader's own."""
+        self.lines += lines
+        self.places += [""] * len(lines)
+
+    def source(self, place: str, lines: Sequence[str], first: int = 1) -> None:
+        """Add lines of a file, from the line `first` on."""
+        self.lines += lines
+        self.places += [f"{place}:{number}" for number in range(first, len(lines) + first)]
+
+    def parts(self, path: tuple[str, ...]) -> None:
+        """Add the includes that are made with the last of a path of lazy ones."""
+        for part in self._parts:
+            place = self._placed.get(part.place)
+            if place and place.path == path:
+                self._part(part, place)
+
+    def _part(self, part: LuaFile, place: _Place) -> None:
+        """Add an include, in a block of its own."""
+        lazy = set(part.lazy_exports)
+        lines = part.exported_lines()
+        own = [name for name in part.exports if name not in place.given]
+        self.add(" ".join((*_local(name for name in part.exports if name in place.given), "do")))
+        self.add(*_local(name for name in own if name not in lazy))
+        self.source(part.place, lines[: part.eager])
+        if not place.given.isdisjoint(lazy):
+            self.add("local make", "function make()", "make = nil", *_local(name for name in own if name in lazy))
+            self.parts((*place.path, part.place))
+            self.source(part.place, lines[part.eager :], part.eager + 1)
+            self.add("end")
+            for name in part.lazy_exports:
+                if name in place.given:
+                    self.add(f"function {name}(...) if make then make() end return {name}(...) end")
+        self.add("end")
+
+
+def _local(names: Iterable[str]) -> list[str]:
+    text = ", ".join(names)
+    return [f"local {text}"] if text else []

@@ -1,0 +1,99 @@
+"""Loads the scripts: names, keys and arguments, and what is sent for them.
+
+Names become locals, so no script counts positions; what follows the named arguments is in `rest`, from the index `at`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, TypeAlias
+
+from flows.store.client import lua_file
+from flows.store.client.lua_chunk import compose
+from flows.store.client.lua_shape import Shape, read_shape, read_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.resources.abc import Traversable
+
+#: What a command is made of.
+Argument: TypeAlias = str | bytes | int | float
+Command: TypeAlias = "tuple[Argument, ...]"
+
+#: What begins at the left margin, and is no comment and no end of what began there.
+_BEGINS = re.compile(r"(?!--|end\b)\w")
+#: How servers tell of a line in a script.
+_LINE = re.compile(r"@?user_script:(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One script, ready to be sent."""
+
+    name: str
+    keys: tuple[str, ...]
+    args: tuple[str, ...]
+    text: str
+    sha: str
+    places: tuple[str, ...]
+    """Of each line, the file and the line that it comes from; empty for what the loader has added."""
+    returns: Shape
+    """What it answers."""
+    words: tuple[str, ...]
+    """The words that it answers with: those of its type in `answers.py`."""
+
+    def command(self, named: dict[str, Argument], rest: Sequence[Argument] = ()) -> Command:
+        """Return the EVALSHA command; `named` has every key and argument of the header, and may have more.
+
+        Raises:
+            KeyError: a name of the header is missing.
+        """
+        keys = [named[name] for name in self.keys]
+        args = [named[name] for name in self.args]
+        return ("EVALSHA", self.sha, len(keys), *keys, *args, *rest)
+
+    def in_full(self, command: Command) -> Command:
+        """Return the same command with the whole text, for a server that does not know the script."""
+        return ("EVAL", self.text, *command[2:])
+
+    def located(self, message: str) -> str:
+        """Return a server's message with file and line in place of each line of the composed text."""
+
+        def place(found: re.Match[str]) -> str:
+            number = int(found[1])
+            return (self.places[number - 1] if 0 < number <= len(self.places) else "") or f"{self.name}:{number}"
+
+        return _LINE.sub(place, message)
+
+    def marked(self) -> str:
+        """Return the text with file and line behind what begins at the left margin."""
+        lines = zip(self.text.split("\n"), self.places, strict=True)
+        return "\n".join(f"{line}  -- {place}" if place and _BEGINS.match(line) else line for line, place in lines)
+
+
+@cache
+def load(name: str) -> Script:
+    """Return the script `name` (as in `lua/<room>/<name>.lua`).
+
+    Raises:
+        ScriptError: there is none, or its parts do not fit.
+    """
+    chunk = compose(_folder(), name)
+    header, text = chunk.script.header, chunk.text
+    keys, args = tuple(header.get("keys", ())), tuple(header.get("args", ()))
+    sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    returns, words = read_shape(" ".join(header.get("returns", ()))), read_words(header.get("words", ()))
+    return Script(name, keys, args, text, sha, chunk.places, returns, words)
+
+
+def names() -> list[str]:
+    """Return the names of all scripts that are sent."""
+    return lua_file.names(_folder())
+
+
+def _folder() -> Traversable:
+    return resources.files("flows.store").joinpath("lua")

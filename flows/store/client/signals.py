@@ -1,0 +1,118 @@
+"""Hears what is told by pub/sub, on one connection for all who listen: it hastens, and decides nothing.
+
+A message may be lost, with the connection or before it is there. Whoever listens has to look for himself from time to
+time; when the connection is there, or is back, everyone is called once, since something may have been missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from flows.errors import StoreUnavailable
+from flows.store.client.connection import ANSWER_TIMEOUT, new_pool
+from flows.store.client.wire import Disconnected, ReplyError, Wire, open_wire, pack_command
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Called with each message, or with None when something may have been missed.
+Listener: TypeAlias = "Callable[[str | None], None]"
+
+#: Whoever listens for the end of a job reads its state again after this many seconds.
+LOOK_AGAIN: Final = 1.0
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 10.0
+
+_logger = logging.getLogger("flows.store")
+
+
+class Signals:
+    """One connection, opened when the first listener comes, and again whenever it was lost."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._pool = new_pool(url, "flows-signals")
+        self._listeners: dict[str, list[Listener]] = {}
+        self._wire: Wire | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._wanted = asyncio.Event()
+        self._tried = asyncio.Event()
+        self._closed = False
+
+    async def subscribe(self, channel: str, listener: Listener) -> None:
+        """Call `listener` for each message; when this returns, from now on, if the server can be reached."""
+        first = channel not in self._listeners
+        self._listeners.setdefault(channel, []).append(listener)
+        self._wanted.set()
+        if self._task is None and not self._closed:
+            self._task = asyncio.get_running_loop().create_task(self._listen_forever(), name="flows-signals")
+        await self._tried.wait()
+        if first and self._wire is not None:
+            with contextlib.suppress(Disconnected):
+                await _say(self._wire, "SUBSCRIBE", channel)
+
+    def unsubscribe(self, channel: str, listener: Listener) -> None:
+        """Call it no more."""
+        listeners = self._listeners.get(channel, [])
+        with contextlib.suppress(ValueError):
+            listeners.remove(listener)
+        if not listeners and self._listeners.pop(channel, None) is not None and self._wire is not None:
+            # Nobody waits for the answer. Should it be an error, the server tells what nobody hears.
+            _say(self._wire, "UNSUBSCRIBE", channel).add_done_callback(lambda answer: answer.exception())
+
+    async def close(self) -> None:
+        """End the connection; closing twice changes nothing."""
+        self._closed = True
+        self._tried.set()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _listen_forever(self) -> None:
+        pause = _FIRST_PAUSE
+        while not self._closed:
+            while not self._listeners:
+                self._wanted.clear()
+                await self._wanted.wait()
+            wire = None
+            try:
+                wire = await open_wire(self._pool, self._url)
+                await self._subscribe_to_all(wire)
+                pause = _FIRST_PAUSE
+                await wire.ended.wait()
+            except (Disconnected, StoreUnavailable, ReplyError) as error:
+                _logger.debug("no message can be received: %s", error)
+            finally:
+                self._wire = None
+                self._tried.set()
+                if wire is not None:
+                    wire.close()
+            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _subscribe_to_all(self, wire: Wire) -> None:
+        if self._closed:
+            return  # redis-py 8.1 at times swallows a cancellation while it connects
+        wire.on_message = self._receive
+        self._wire = wire
+        for answer in await asyncio.gather(*(_say(wire, "SUBSCRIBE", channel) for channel in self._listeners)):
+            if isinstance(answer, ReplyError):
+                raise answer
+        self._tried.set()
+        for channel in tuple(self._listeners):
+            self._call(channel, None)
+
+    def _receive(self, channel: bytes, message: bytes) -> None:
+        self._call(channel.decode(), message.decode("utf-8", "replace"))
+
+    def _call(self, channel: str, message: str | None) -> None:
+        for listener in dict.fromkeys(self._listeners.get(channel, ())):
+            listener(message)
+
+
+def _say(wire: Wire, verb: str, channel: str) -> asyncio.Future[object]:
+    return wire.send(pack_command((verb, channel)), 1, ANSWER_TIMEOUT)

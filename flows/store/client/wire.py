@@ -1,0 +1,227 @@
+"""One connection with implicit pipelining: what is sent in one tick of the loop takes two writes at most.
+
+redis-py opens the connection (TLS, authentication, database), then this takes its transport over. redis-py
+itself takes a connection from a pool for every command in flight, which costs more than all of the rest of a job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from redis.exceptions import AuthenticationError, AuthorizationError, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from flows.config import redact
+from flows.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from redis.asyncio.connection import ConnectionPool
+
+    from flows.store.client.resp import Reader, pack_command
+    from flows.store.client.scripts import Argument, Command
+else:
+    try:
+        from hiredis import Reader, pack_command
+    except ImportError:
+        from flows.store.client.resp import Reader, pack_command
+
+__all__ = [
+    "Disconnected",
+    "ReplyError",
+    "Wire",
+    "first_error",
+    "open_wire",
+    "pack_arguments",
+    "pack_command",
+    "pack_more",
+]
+
+
+#: A timer that comes so many seconds late tells that the loop was blocked.
+_BLOCKED: Final = 0.5
+#: Then the server has so many seconds more.
+_ANOTHER_LOOK: Final = 1.0
+
+
+class ReplyError(Exception):
+    """An error that the server answered with; its first word is the code."""
+
+    @property
+    def code(self) -> str:
+        """The first word, such as `WRONGTYPE`."""
+        return str(self).partition(" ")[0]
+
+
+def first_error(replies: Sequence[object]) -> ReplyError | None:
+    """Return the first of the replies that is an error."""
+    if ReplyError not in map(type, replies):  # mostly there is none, and that is told soonest
+        return None
+    return next(reply for reply in replies if isinstance(reply, ReplyError))
+
+
+class Disconnected(Exception):
+    """The connection ended before the answer came: what was sent may or may not have been done."""
+
+
+class _Request:
+    __slots__ = ("count", "deadline", "future", "replies")
+
+    def __init__(self, future: asyncio.Future[Any], count: int, deadline: float) -> None:
+        self.future = future
+        self.count = count
+        self.deadline = deadline
+        self.replies: list[Any] = []
+
+
+class Wire(asyncio.Protocol):
+    """A connection that is open. Requests are answered in the order in which they were sent."""
+
+    def __init__(self, connection: object, writer: asyncio.StreamWriter) -> None:
+        self._connection = connection
+        # Kept, because a StreamWriter closes its transport when it is collected.
+        self._writer = writer
+        self._transport = writer.transport
+        self._loop = asyncio.get_running_loop()
+        self._reader = Reader(replyError=ReplyError)
+        self._requests: deque[_Request] = deque()
+        #: What waits for the end of this tick; None while nothing was sent in it.
+        self._outgoing: list[bytes] | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
+        self.closed = False
+        #: Where it is set, it gets what is published on the channels that were subscribed to: channel and message.
+        self.on_message: Callable[[bytes, bytes], None] | None = None
+        self.ended = asyncio.Event()
+        self._transport.set_protocol(self)
+
+    def send(self, packed: bytes, replies: int, timeout: float) -> asyncio.Future[Any]:
+        """Send packed commands and return the future of their reply, or of the list of their replies.
+
+        The future raises Disconnected when the connection ends first, or when no answer came in `timeout` seconds.
+        """
+        future: asyncio.Future[Any] = self._loop.create_future()
+        if self.closed:
+            future.set_exception(Disconnected("the connection is closed"))
+            return future
+        self._requests.append(_Request(future, replies, self._loop.time() + timeout))
+        if self._outgoing is None:
+            # The first goes at once, whatever else the loop has to do; those that come with it share the next write.
+            self._transport.write(packed)
+            self._outgoing = []
+            self._loop.call_soon(self._flush)
+        else:
+            self._outgoing.append(packed)
+        if self._watchdog is None:
+            self._watchdog = self._loop.call_later(timeout, self._watch)
+        return future
+
+    def close(self, reason: str = "the connection was closed") -> None:
+        """End the connection and everything that waits on it."""
+        self._end(Disconnected(reason))
+
+    def data_received(self, data: bytes) -> None:
+        """Hand each whole reply to the request that is next."""
+        reader, requests, on_message = self._reader, self._requests, self.on_message
+        next_reply = reader.gets
+        try:
+            reader.feed(data)
+            while (reply := next_reply()) is not False:
+                if on_message is not None and isinstance(reply, list) and reply[:1] == [b"message"]:
+                    _message, channel, message = reply  # pyright: ignore[reportUnknownVariableType]
+                    on_message(channel, message)  # pyright: ignore[reportUnknownArgumentType]
+                    continue
+                request = requests[0]
+                count, replies = request.count, request.replies
+                if count > 1:  # never where something is published in between: whoever listens asks for one at a time
+                    replies.append(reply)
+                    while len(replies) < count:
+                        if (reply := next_reply()) is False:
+                            return
+                        replies.append(reply)
+                    reply = replies
+                requests.popleft()
+                if not request.future.done():
+                    request.future.set_result(reply)
+        except Exception as error:  # noqa: BLE001 - whatever a broken stream raises, the stream is over
+            self._end(Disconnected(f"the server's answer could not be read: {error}"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell everyone who waits."""
+        self._end(Disconnected(str(exc) if exc else "the server closed the connection"))
+
+    def _flush(self) -> None:
+        outgoing, self._outgoing = self._outgoing, None
+        if outgoing and not self.closed:
+            self._transport.write(b"".join(outgoing))
+
+    def _watch(self) -> None:
+        """One timer for all requests: the oldest one decides."""
+        assert self._watchdog is not None  # noqa: S101 - it calls this
+        late = self._loop.time() - self._watchdog.when()
+        self._watchdog = None
+        if not self._requests:
+            return
+        if late > _BLOCKED:
+            # Meanwhile nothing was written to the end, nor was an answer read: that is not the server's fault.
+            self._watchdog = self._loop.call_later(_ANOTHER_LOOK, self._watch)
+            return
+        left = min(request.deadline for request in self._requests) - self._loop.time()
+        if left <= 0:
+            self._end(Disconnected("the server did not answer in time"))
+        else:
+            self._watchdog = self._loop.call_later(left, self._watch)
+
+    def _end(self, error: Disconnected) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        self.ended.set()
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        self._transport.abort()
+        while self._requests:
+            request = self._requests.popleft()
+            if not request.future.done():
+                request.future.set_exception(error)
+
+
+async def open_wire(pool: ConnectionPool, url: str) -> Wire:
+    """Open a connection by redis-py's means and take it over.
+
+    Raises:
+        StoreUnavailable: the credentials are refused.
+        Disconnected: there is no server, or it does not answer.
+    """
+    make: Any = pool.make_connection
+    connection: Any = make()
+    try:
+        await connection.connect()
+    except (RedisError, RedisTimeoutError, OSError) as error:
+        await connection.disconnect(nowait=True)
+        # Over a unix socket redis-py wraps what the greeting raised in a ConnectionError.
+        refused = isinstance(error.__cause__ or error, (AuthenticationError, AuthorizationError))
+        if refused or any(word in str(error) for word in ("NOAUTH", "WRONGPASS", "NOPERM")):
+            raise StoreUnavailable(f"{redact(url)} refuses the credentials: {error}") from error
+        raise Disconnected(f"no answer from {redact(url)}: {error}") from error
+    writer: asyncio.StreamWriter = connection._writer  # noqa: SLF001 - redis-py has no public way to it
+    connection._writer = connection._reader = None  # noqa: SLF001 - so that it never closes what is ours now
+    return Wire(connection, writer)
+
+
+def pack_all(commands: list[Command]) -> bytes:
+    """Return the bytes of several commands."""
+    return b"".join([pack_command(command) for command in commands])
+
+
+def pack_arguments(arguments: Sequence[Argument]) -> bytes:
+    """Return the bytes of arguments, to be put after those of a command by `pack_more`."""
+    packed = pack_command(tuple(arguments))
+    return packed[packed.index(b"\n") + 1 :]
+
+
+def pack_more(command: Command, count: int, packed: Iterable[bytes]) -> bytes:
+    """Return the bytes of a command that goes on with `count` arguments, packed by `pack_arguments`."""
+    return b"".join((b"*%d\r\n" % (len(command) + count), pack_arguments(command), *packed))

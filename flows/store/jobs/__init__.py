@@ -1,0 +1,1 @@
+"""Jobs in Redis: created, claimed, ended, found, renewed, rescued and reconciled."""

@@ -1,0 +1,28 @@
+"""One job as a turn has brought it to its worker."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flows.store.jobs.flow_settings import ISOLATED_FROM
+
+#: Where the script tells how often the job was rescued, and where the fields begin that the worker asked for.
+RESCUES: Final = 4
+_VALUES: Final = 6
+
+
+class ClaimedJob:
+    """One job as it was claimed: its token, and the fields that the worker asked for, in that order."""
+
+    __slots__ = ("attempt", "correlation_id", "fence", "id", "isolated", "raw_id", "rescues", "values", "visit")
+
+    def __init__(self, reply: list[Any]) -> None:
+        self.raw_id: bytes = reply[0]
+        self.id: str = self.raw_id.decode()
+        self.fence: int = reply[1]
+        self.attempt: int = reply[2]
+        self.visit: int = reply[3]
+        self.rescues: int = reply[RESCUES]
+        self.correlation_id: bytes | None = reply[5]
+        self.isolated: bool = self.rescues >= ISOLATED_FROM
+        self.values: list[bytes | None] = reply[_VALUES:]

@@ -1,0 +1,85 @@
+"""What is done to a job from outside: cancel, retry, delete."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from flows.errors import StoreError
+from flows.store.client.scripts import load
+
+if TYPE_CHECKING:
+    from flows.store.client.connection import Connection
+    from flows.store.client.scripts import Argument
+    from flows.store.jobs.answers import CancelAnswer, RetryJobAnswer
+    from flows.store.jobs.flow_settings import FlowSettings
+
+_logger = logging.getLogger("flows.store")
+
+
+@dataclass(frozen=True, slots=True)
+class Cascaded:
+    """What one call of `cascade` did."""
+
+    parent: str
+    """The parent whose children it came to, as `<flow>:<id>`; empty where none is to be gone on with."""
+    more: bool
+    """Whether it has to be called again for this parent."""
+    count: int
+    """How many children were cancelled, asked to end, or deleted before anyone saw them."""
+    parents: list[str]
+    """Which of them have children of their own, that are now to be cancelled."""
+
+
+class Control:
+    """Acts on the jobs of one flow and of its child queues."""
+
+    def __init__(self, connection: Connection, settings: FlowSettings) -> None:
+        self._connection = connection
+        self._settings = settings
+
+    async def cancel(self, flow: str, job_id: str, reason: str) -> CancelAnswer:
+        """Cancel a job and its children, and return what became of it.
+
+        That the children are to be cancelled is noted by the script that cancels the parent: should this client not
+        come to all of them, a rescuer does.
+        """
+        word, more = await self._connection.run(load("cancel"), {**self._named(flow, job_id), "reason": reason})
+        parents = [f"{flow}:{job_id}"] if more else []
+        try:
+            while parents:
+                done = await self.cascade(parents[-1])
+                if not done.more:
+                    parents.pop()
+                parents[:0] = done.parents
+        except StoreError as error:
+            _logger.warning("children of the cancelled job %s are left to the next rescuer: %s", job_id, error)
+        return cast("CancelAnswer", word.decode())
+
+    async def cascade(self, parent: str = "") -> Cascaded:
+        """Cancel some children of a parent that was cancelled, or of any such parent where none is named."""
+        named = {**self._settings.named(), "parent": parent}
+        found, more, count, parents = await self._connection.run(load("cascade"), named)
+        return Cascaded(found.decode(), bool(more), count, [name.decode() for name in parents])
+
+    async def retry_job(self, flow: str, job_id: str) -> RetryJobAnswer:
+        """Give a job that has failed or was cancelled a new life, and return what became of it."""
+        while (word := await self._connection.run(load("retry_job"), self._named(flow, job_id))) == b"cancelling":
+            await self.cascade(f"{flow}:{job_id}")
+        return cast("RetryJobAnswer", word.decode())
+
+    async def delete(self, flow: str, job_id: str) -> bool:
+        """Delete a job and its children with all their entries; False where there was none."""
+        word, children = await self._connection.run(load("delete"), self._named(flow, job_id))
+        for child in children:
+            await self.delete(*self._of_key(child))
+        return bool(word == b"deleted")
+
+    def _named(self, flow: str, job_id: str) -> dict[str, Argument]:
+        return {**self._settings.named(flow), "id": job_id, "call": self._settings.new_call()}
+
+    def _of_key(self, key: bytes) -> tuple[str, str]:
+        text = key.decode("utf-8", "replace")  # a field that was edited may hold anything
+        flow, _, job_id = text.removeprefix(f"{self._settings.keys.namespace}job:").rpartition(":")
+        return flow, job_id

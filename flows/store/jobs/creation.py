@@ -1,0 +1,217 @@
+"""Creating jobs: one MULTI/EXEC for a job or a batch, safe to send twice, and nothing half written stays.
+
+A job that was just created has no `_status`: it *is* waiting in its flow's first queue. So a transaction whose
+answer was lost can be sent again, even when a worker has finished the job in the meantime.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from flows.errors import PayloadTooLarge, StoreError
+from flows.model.lookup import lookup_texts
+from flows.store.client.connection import translated
+from flows.store.client.scripts import load
+from flows.store.client.wire import ReplyError, first_error, pack_arguments, pack_command
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator, Mapping, Sequence
+
+    from flows.store.client.connection import Connection
+    from flows.store.jobs.answers import WithdrawAnswer
+    from flows.store.jobs.flow_settings import FlowSettings
+
+_logger = logging.getLogger("flows.store")
+
+#: A job stands in so many lookup lists at most.
+MOST_LOOKUPS: Final = 256
+#: Where a key or a value goes in; no field is called so.
+_PLACE: Final = "="
+#: So many bytes of jobs make one transaction.
+_MANY_BYTES: Final = 1 << 17
+
+
+class NewJob:
+    """A job that is ready to be created: its own commands, packed, and the key that each writes to."""
+
+    __slots__ = ("data", "id", "keys", "lookups")
+
+    def __init__(self, job_id: str, data: bytes, keys: list[str], lookups: list[str]) -> None:
+        self.id = job_id
+        self.data = data
+        self.keys = keys
+        self.lookups = lookups
+
+
+class Creation:
+    """Creates the jobs of one flow."""
+
+    def __init__(self, connection: Connection, settings: FlowSettings) -> None:
+        self._connection = connection
+        self._settings = settings
+        keys = settings.keys
+        self._job = keys.job(settings.flow, "")
+        self._waiting = keys.waiting(settings.first_queue)
+        self._wake = keys.wake(settings.first_queue)
+        # `job_ttl=None` leaves the EXPIRE commands out.
+        self._seconds = -(-settings.ttl_ms // 1000)
+        # No EXPIRE may shorten a list that a job stands in which is kept for longer than this one.
+        self._lookup_seconds = -(-max(settings.ttl_ms, *settings.kept_ms) // 1000)
+        self._begin = pack_command(("MULTI",))
+        self._end = pack_command(("ZADD", self._wake, 0, "w")) + pack_command(("EXEC",))
+
+    def prepare(self, job_id: str, fields: Mapping[str, bytes], attributes: Sequence[tuple[str, object]]) -> NewJob:
+        """Return a job that is ready to be created.
+
+        Args:
+            job_id: The job's id.
+            fields: The fields of its hash, as JSON.
+            attributes: The lookup attributes and their values.
+
+        Raises:
+            PayloadTooLarge: the fields take more bytes than the flow allows.
+        """
+        size = sum(map(len, fields.values()))
+        if size > self._settings.max_payload:
+            raise PayloadTooLarge(
+                f"the job's fields take {size:,} bytes, over max_payload={self._settings.max_payload:,}: "
+                "store large data elsewhere and hand over where it is"
+            )
+        job = self._job + job_id
+        lines = [f"{name}:{text}" for name, value in attributes for text in lookup_texts(value)]
+        if len(lines) > MOST_LOOKUPS:
+            raise PayloadTooLarge(
+                f"the job would stand in {len(lines):,} lookup lists, over {MOST_LOOKUPS}: look it up by fewer values"
+            )
+        lookups = [self._job + line for line in lines]
+        values = dict(fields)
+        if lines:
+            values["_lookups"] = "\n".join(lines).encode()
+        if not values:
+            values["_empty"] = b"1"  # Params without fields: a hash needs at least one
+        raw = job.encode()
+        sized: list[int | bytes] = [len(raw), raw]
+        for value in values.values():
+            sized += (len(value), value)
+        keys = [job]
+        if self._seconds:
+            sized += (len(raw), raw)
+            keys.append(job)
+        data = _form(tuple(values), self._seconds) % tuple(sized)
+        for lookup in lookups:
+            data += pack_command(("RPUSH", lookup, job_id))
+            keys.append(lookup)
+            if self._seconds:
+                data += pack_command(("EXPIRE", lookup, self._lookup_seconds))
+                keys.append(lookup)
+        return NewJob(job_id, data, keys, lookups)
+
+    async def create(self, *jobs: NewJob) -> None:
+        """Create these jobs in one transaction.
+
+        Raises:
+            StoreError: it could not be done; nothing of the job that it names stays, and the others are created.
+        """
+        waiting = pack_command(("RPUSH", self._waiting, *[job.id for job in jobs]))
+        packed = b"".join((self._begin, *[job.data for job in jobs], waiting, self._end))
+        replies = await self._connection.packed(packed, sum(len(job.keys) for job in jobs) + 4)
+        await self._check(jobs, replies)
+
+    async def create_many(self, jobs: Iterable[NewJob]) -> list[str]:
+        """Create jobs in batches, each one transaction and one round trip, and return their ids.
+
+        While the server works on a batch, the next is taken from the iterable. What is sent when this is cancelled may
+        or may not be done.
+
+        Raises:
+            StoreFull: nothing of a batch is created, nor of the next ones; those before it are.
+            StoreUnavailable: a batch may or may not be created; nothing of the next is sent.
+            StoreError: nothing of one job stays; those of its batch and before are created.
+            Exception: whatever the iterable raises, when the batch before is done.
+        """
+        ids: list[str] = []
+        batches = in_batches(jobs)
+        batch = next(batches, None)
+        while batch is not None:
+            ids += [job.id for job in batch]
+            async with _under_way(self.create(*batch)):
+                batch = next(batches, None)
+        return ids
+
+    async def _check(self, jobs: Sequence[NewJob], replies: list[Any]) -> None:
+        done = replies[-1]
+        if not isinstance(done, list):
+            # Refused as a whole: the first refused command says why better than EXECABORT does.
+            refused = first_error(replies) or ReplyError("EXECABORT")
+            raise translated(refused) from refused
+        results: list[Any] = done  # pyright: ignore[reportUnknownVariableType]
+        if first_error(results) is None:
+            return
+        at, failure = 0, None
+        for job in jobs:
+            own = [*results[at : at + len(job.keys)], *results[-2:]]
+            at += len(job.keys)
+            if (error := first_error(own)) is not None:
+                key = [*job.keys, self._waiting, self._wake][own.index(error)]
+                taken_back = await self._take_back(job, key, error)
+                failure = failure or taken_back
+        if failure is not None:
+            raise failure
+
+    async def _take_back(self, job: NewJob, key: str, error: ReplyError) -> StoreError | None:
+        word = await self._withdraw(job)
+        if word == "withdrawn":
+            failure = type(translated(error))(f"{key}: {error}; the job was not created")
+            failure.__cause__ = error
+            return failure
+        # A worker was faster: the job is on its way, and telling otherwise would make it twice.
+        _logger.error("job %s was created, but does not stand in %s: %s", job.id, key, error)
+        return None
+
+    async def _withdraw(self, job: NewJob) -> WithdrawAnswer:
+        named = {**self._settings.named(), "waiting": self._waiting, "id": job.id}
+        word: bytes = await self._connection.run(load("withdraw"), named, job.lookups)
+        return cast("WithdrawAnswer", word.decode())
+
+
+@cache
+def _form(names: tuple[str, ...], seconds: int) -> bytes:
+    """Return the packed commands that write a job with such fields, where its key and the values go in."""
+    form = pack_command(("HSET", _PLACE, *[part for name in names for part in (name, _PLACE)]))
+    if seconds:
+        form += pack_command(("EXPIRE", _PLACE, seconds))
+    return form.replace(pack_arguments((_PLACE,)), b"$%d\r\n%b\r\n")
+
+
+def in_batches(jobs: Iterable[NewJob]) -> Iterator[list[NewJob]]:
+    """Cut jobs, as they come, into batches that are worth one round trip each."""
+    batch: list[NewJob] = []
+    size = 0
+    for job in jobs:
+        batch.append(job)
+        size += len(job.data)
+        if size >= _MANY_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+@asynccontextmanager
+async def _under_way(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """Let work begin before the block, and wait for it after; a block that is cancelled cancels it."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.sleep(0)
+        yield
+    except Exception:
+        await task
+        raise
+    except BaseException:
+        task.cancel()
+        raise
+    await task

@@ -1,0 +1,139 @@
+"""How attempts ended, packed for the scripts that end them: each a verb, the job, its fence, and counted arguments."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import chain
+from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
+
+from pydantic_core import to_json
+
+from flows.model.codec import as_object
+from flows.model.outcome import Advance, AwaitChildren, Cancel, Done, Fail, NewChild, Outcome, Release, Retry, Snooze
+from flows.store.client.wire import pack_arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.model.outcome import Fields
+    from flows.store.client.scripts import Argument
+    from flows.store.jobs.claimed import ClaimedJob
+
+#: So many jobs are ended, and as many claimed, by one script at most: that keeps it under 10 ms.
+MOST_JOBS: Final = 100
+#: So many children are created by the script that ends the parent's attempt; more are built in parts.
+MOST_CHILDREN: Final = 200
+_PART_BYTES: Final = 1 << 19
+_MOST_BYTES: Final = 1 << 20
+
+_Others: TypeAlias = AwaitChildren | Retry | Snooze | Fail | Cancel | Release
+
+
+class FinishedAttempt:
+    """An attempt that has ended: its job, the outcome, and both packed for a script.
+
+    Packed as soon as it ends: a worker has its turn put together while the server has nothing to do.
+    """
+
+    __slots__ = ("arguments", "children", "claimed", "outcome", "packed")
+
+    def __init__(self, claimed: ClaimedJob, outcome: Outcome, *, child: bool) -> None:
+        self.claimed = claimed
+        self.outcome = outcome
+        self.children = 0
+        if isinstance(outcome, (Done, Advance)):
+            self.arguments, self.packed = _pack_fields(claimed, outcome, child=child)
+            return
+        verb, arguments = _verb(outcome, child=child)
+        self.arguments = 4 + len(arguments)
+        self.packed = pack_arguments((verb, claimed.id, claimed.fence, len(arguments), *arguments))
+        if isinstance(outcome, AwaitChildren):
+            self.children = len(outcome.children)
+
+
+def first_batch(ended: Sequence[FinishedAttempt]) -> int:
+    """Return how many of the first ended attempts one script takes: by jobs, by children and by bytes, at least one."""
+    children, size = 0, 0
+    for number, attempt in enumerate(ended[:MOST_JOBS]):
+        children += attempt.children
+        size += len(attempt.packed)
+        if number and (children > MOST_CHILDREN or size > _MOST_BYTES):
+            return number
+    return min(len(ended), MOST_JOBS)
+
+
+def first_part(children: Sequence[NewChild]) -> Sequence[NewChild]:
+    """Return as many of the first children as one script takes."""
+    size = 0
+    for number, child in enumerate(children[:MOST_CHILDREN]):
+        size += sum(map(len, child.fields.values()))
+        if size > _PART_BYTES and number:
+            return children[:number]
+    return children[:MOST_CHILDREN]
+
+
+def fits_one_script(children: Sequence[NewChild]) -> bool:
+    """Whether these children can be created by the script that ends the parent's attempt."""
+    return len(first_part(children)) == len(children)
+
+
+def pack_children(children: Sequence[NewChild]) -> list[Argument]:
+    """Return children as a counted list of child queue, id and counted fields."""
+    packed: list[Argument] = [len(children)]
+    for child in children:
+        packed += (child.child, child.id, *_counted(child.fields))
+    return packed
+
+
+def _pack_fields(claimed: ClaimedJob, outcome: Done | Advance, *, child: bool) -> tuple[int, bytes]:
+    """Return how many arguments tell of such an end, and their bytes: most ends are one of these two.
+
+    The result of a `child` goes along as one object too, for its parent.
+    """
+    fields = outcome.fields
+    if isinstance(outcome, Advance):
+        verb, first = "advance", outcome.queue.encode()
+    else:
+        result = as_object(fields) if outcome.returned else b"null"
+        verb, first = "finish", result if child else b""
+    fence = b"%d" % claimed.fence
+    sized: list[int | bytes] = [len(claimed.raw_id), claimed.raw_id, len(fence), fence, len(first), first]
+    for value in fields.values():
+        sized += (len(value), value)
+    return 5 + 2 * len(fields), _form(verb, tuple(fields)) % tuple(sized)
+
+
+@cache
+def _form(verb: str, names: tuple[str, ...]) -> bytes:
+    """Return the bytes of such an end, where the id, the fence, one argument and the values of the fields go in."""
+    place = b"$%d\r\n%b\r\n"
+    fields = b"".join(pack_arguments((name,)) + place for name in names)
+    return pack_arguments((verb,)) + place + place + pack_arguments((1 + 2 * len(names),)) + place + fields
+
+
+def _verb(outcome: _Others, *, child: bool) -> tuple[str, list[Argument]]:
+    """Return a verb and its arguments; of a `child` the result goes along as one object too, for its parent."""
+    match outcome:
+        case AwaitChildren(children, next_queue, fields, policy):
+            result = as_object(fields) if child and fields else ""
+            packed = pack_children(children)
+            return "await_children", [next_queue or "", policy, result, *_counted(fields), *packed]
+        case Retry(delay_ms, error):
+            return "retry", [delay_ms, error.model_dump_json(), to_json(error.brief())]
+        case Snooze(delay_ms, until_ms, reason):
+            return "snooze", [delay_ms if until_ms is None else -1, until_ms or 0, to_json(reason)]
+        case Fail(error):
+            return "fail", [error.model_dump_json()]
+        case Cancel(reason):
+            return "cancel", [reason]
+        case Release():
+            return "release", []
+    assert_never(outcome)
+
+
+def _flat(fields: Fields) -> list[Argument]:
+    return list(chain.from_iterable(fields.items()))
+
+
+def _counted(fields: Fields) -> list[Argument]:
+    return [len(fields) * 2, *_flat(fields)]

@@ -1,0 +1,83 @@
+"""What the scripts are told about a flow with every call: its namespace, and how long things live."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from flows.store.keys.jobs import JobKeys
+
+if TYPE_CHECKING:
+    from flows.model.flow_options import FlowOptions
+    from flows.model.job import Job
+    from flows.store.client.scripts import Argument
+
+#: A job that was rescued so often in its queue is isolated: its worker runs nothing beside it. Not after the first
+#: time already: a worker that is killed may have held hundreds, and they would run one at a time.
+ISOLATED_FROM: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSettings:
+    """What the scripts must know of one flow; times are in milliseconds, and a `ttl_ms` of 0 means none."""
+
+    flow: str
+    first_queue: str
+    keys: JobKeys
+    ttl_ms: int
+    kept_ms: tuple[int, int, int]
+    lease_ms: int
+    max_crashes: int
+    max_payload: int
+
+    @classmethod
+    def of(cls, options: FlowOptions[Job, str]) -> FlowSettings:
+        """Return the settings of a flow."""
+        kept = options.retained
+        return cls(
+            flow=options.name,
+            first_queue=options.queues[0].name,
+            keys=JobKeys(options.namespace),
+            ttl_ms=0 if options.job_ttl is None else milliseconds(options.job_ttl),
+            kept_ms=(milliseconds(kept.done), milliseconds(kept.failed), milliseconds(kept.cancelled)),
+            lease_ms=milliseconds(options.lease),
+            max_crashes=options.max_crashes,
+            max_payload=options.max_payload,
+        )
+
+    def named(self, flow: str | None = None) -> dict[str, Argument]:
+        """Return the arguments by name; `flow` is another one for the jobs of a child queue."""
+        done, failed, cancelled = self.kept_ms
+        return {
+            "ns": self.keys.namespace,
+            "now": 0,
+            "root": self.flow,
+            "flow": flow or self.flow,
+            "first": self.first(flow or self.flow),
+            "ttl": self.ttl_ms,
+            "kept_done": done,
+            "kept_failed": failed,
+            "kept_cancelled": cancelled,
+            "max_crashes": self.max_crashes,
+            "isolated_from": ISOLATED_FROM,
+            "lease": self.lease_ms,
+        }
+
+    def new_call(self) -> str:
+        """Return the key of a call that has no number: sent twice, it answers the same and does nothing more."""
+        return self.keys.call(os.urandom(8).hex())
+
+    def flow_of(self, queue: str) -> str:
+        """Return the flow name of a queue's jobs; those of a child queue bear the queue's own name."""
+        return queue if ":" in queue else self.flow
+
+    def first(self, flow: str) -> str:
+        """Return the queue in which the jobs of `flow` begin."""
+        return self.first_queue if flow == self.flow else flow
+
+
+def milliseconds(time: timedelta) -> int:
+    """Return a time in whole milliseconds, at least one."""
+    return max(1, int(time / timedelta(milliseconds=1)))

@@ -1,0 +1,99 @@
+"""Leases: renewed in batches on a connection of their own, and taken back where they are over."""
+
+# redis-py leaves **kwargs and some results untyped
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError
+from redis.retry import Retry
+
+from flows.errors import StoreUnavailable
+from flows.store.client.scripts import load
+from flows.telemetry.failpoints import failpoint
+
+if TYPE_CHECKING:
+    from flows.store.client.connection import Connection
+    from flows.store.client.scripts import Argument
+    from flows.store.jobs.answers import RenewAnswer, RescueAnswer
+    from flows.store.jobs.flow_settings import FlowSettings
+
+#: So many leases are renewed by one call.
+_AT_ONCE: Final = 200
+_RESCUED_AT_ONCE: Final = 100
+
+
+class LeaseRenewal:
+    """Renews leases from a thread, so that an event loop that is blocked does not lose them."""
+
+    def __init__(self, url: str, settings: FlowSettings) -> None:
+        timeout = max(0.1, settings.lease_ms / 8000)
+        self._client = redis.Redis.from_url(
+            url,
+            protocol=2,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            retry=Retry(NoBackoff(), 2),
+            retry_on_error=[redis.ConnectionError, redis.TimeoutError],
+            client_name="flows-renewal",
+        )
+        self._settings = settings
+        self._script = load("renew")
+
+    def renew(self, queue: str, worker_id: str, held: list[tuple[str, int]]) -> list[RenewAnswer]:
+        """Extend the leases of (id, fence) pairs, and return what became of each.
+
+        Raises:
+            StoreUnavailable: the server cannot be reached.
+        """
+        words: list[RenewAnswer] = []
+        named: dict[str, Argument] = {
+            **self._settings.named(self._settings.flow_of(queue)),
+            "worker_id": worker_id,
+            "processing": self._settings.keys.processing(queue),
+        }
+        for start in range(0, len(held), _AT_ONCE):
+            rest = [part for pair in held[start : start + _AT_ONCE] for part in pair]
+            words.extend(cast("RenewAnswer", word.decode()) for word in self._send(self._script.command(named, rest)))
+        return words
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def _send(self, command: tuple[Argument, ...]) -> list[bytes]:
+        send: Any = self._client.execute_command
+        try:
+            try:
+                return list(send(*command))
+            except NoScriptError:
+                return list(send(*self._script.in_full(command)))
+        except (RedisError, OSError) as error:
+            raise StoreUnavailable(f"leases could not be renewed: {self._script.located(str(error))}") from error
+
+
+class Rescue:
+    """Takes back the jobs of one queue whose leases are over; any number of rescuers may run at once."""
+
+    def __init__(self, connection: Connection, settings: FlowSettings, queue: str) -> None:
+        self._connection = connection
+        self._named: dict[str, Argument] = {
+            **settings.named(settings.flow_of(queue)),
+            "queue": queue,
+            "waiting": settings.keys.waiting(queue),
+            "processing": settings.keys.processing(queue),
+        }
+
+    async def rescue(self) -> list[tuple[str, RescueAnswer]]:
+        """Take back all that is over, and return the id of each with what became of it."""
+        answers: list[tuple[str, RescueAnswer]] = []
+        while True:
+            some = await self._connection.run(load("rescue"), self._named)
+            answers.extend((job_id.decode(), cast("RescueAnswer", word.decode())) for job_id, word in some)
+            failpoint("in-rescue")
+            if len(some) < _RESCUED_AT_ONCE:
+                return answers

@@ -1,0 +1,85 @@
+"""The reconciler: repairs what no transition leaves behind, one bounded step of a pass after another.
+
+Edited data, a half-restored backup, a server's clock that was set back: a job may then stand nowhere, or have a lease
+that never ends, or wait for children that are gone. All of it is found and decided inside the script `reconcile.lua`.
+
+What it cannot see:
+
+- a job that waits, and is not in its list, as long as that list has over 10,000 ids;
+- a delayed job that is due later than it was meant to be;
+- a child that waits and whose parent has forgotten it: nobody waits for it, so it expires;
+- what the function of a child that has ended returned, when the parent did not hear of it: its parent sees it as done,
+  without a result;
+- jobs of another flow: each flow walks through the whole keyspace for its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from flows.store.client.scripts import load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.store.client.connection import Connection
+    from flows.store.client.scripts import Argument
+    from flows.store.jobs.answers import ReconcileAnswer
+    from flows.store.jobs.flow_settings import FlowSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One thing that was wrong; the words are those of the reconciler in docs/states.md."""
+
+    queue: str
+    job_id: str
+    word: ReconcileAnswer
+    error: str = ""
+    """With the word `error`: why it could not be repaired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step did, or why there was none."""
+
+    wait_ms: int
+    """When the next step may begin."""
+    goes_on: bool
+    """Whether this was a step of a pass that is not over."""
+    repairs: list[Repair]
+
+
+class Reconciliation:
+    """Reconciles one flow; any number of processes may ask, and one of them walks."""
+
+    def __init__(self, connection: Connection, settings: FlowSettings, queues: Sequence[str]) -> None:
+        self._connection = connection
+        self._named: dict[str, Argument] = {**settings.named(), "reconcile": settings.keys.reconcile(settings.flow)}
+        self._queues = list(queues)
+
+    async def introduce(self) -> None:
+        """Tell those who walk what only this process knows: its lease, and the queue in which it creates jobs.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        await self._connection.run(load("reconcile"), {**self._named, "walk": 0}, self._queues)
+
+    async def step(self) -> Step:
+        """Take the next step, unless another process has taken it or it is too early.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        named = {**self._named, "walk": 1}
+        wait_ms, goes_on, repairs = await self._connection.run(load("reconcile"), named, self._queues)
+        return Step(wait_ms, bool(goes_on), [_repair(*parts) for parts in repairs])
+
+
+def _repair(queue: bytes, job_id: bytes, answer: bytes) -> Repair:
+    word, _, error = answer.decode("utf-8", "replace").partition(" ")
+    error = load("reconcile").located(error)
+    known = cast("ReconcileAnswer", word)
+    return Repair(queue.decode("utf-8", "replace"), job_id.decode("utf-8", "replace"), known, error)

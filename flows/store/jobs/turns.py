@@ -1,0 +1,147 @@
+"""A worker's turns: in one script it reports how attempts ended and gets its next jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from flows.store.client.scripts import load
+from flows.store.jobs.claimed import RESCUES, ClaimedJob
+from flows.store.jobs.finished import MOST_JOBS, FinishedAttempt, first_part, pack_children
+from flows.store.jobs.flow_settings import ISOLATED_FROM
+from flows.telemetry.failpoints import failpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.model.outcome import NewChild, Outcome
+    from flows.store.client.connection import Connection
+    from flows.store.client.scripts import Argument
+    from flows.store.jobs.answers import PublishAnswer
+    from flows.store.jobs.flow_settings import FlowSettings
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A turn's answer."""
+
+    words: list[str]
+    """What became of each attempt that was reported: ok, cancelled, or why it was refused."""
+    jobs: list[list[Any]]
+    """The jobs that were claimed, as the script tells of them."""
+    left: int
+    """How many jobs wait on."""
+    next_due_ms: int
+    """In how many milliseconds the next delayed job is due; 0: there is none, or another worker wakes for it."""
+    expired: int
+    """How many ids had no hash any more."""
+    malformed: int
+    """How many jobs failed because their hash was edited into nonsense."""
+    misplaced: int
+    """How many ids stood here twice, or are misplaced: nothing is wrong with their jobs."""
+
+    @cached_property
+    def claimed(self) -> list[ClaimedJob]:
+        """The jobs that were claimed; made when they are first looked at, since a worker sends its next turn before."""
+        return [ClaimedJob(job) for job in self.jobs]
+
+    @property
+    def isolated(self) -> bool:
+        """Whether it brought a job beside which nothing may run: such a job comes by itself."""
+        return len(self.jobs) == 1 and self.jobs[0][RESCUES] >= ISOLATED_FROM
+
+
+#: What there is before the first turn.
+NO_TURN: Final = Turn([], [], 0, 0, 0, 0, 0)
+
+
+class Turns:
+    """The turns of one worker loop, on one queue."""
+
+    def __init__(
+        self, connection: Connection, settings: FlowSettings, queue: str, worker_id: str, fields: Sequence[str]
+    ) -> None:
+        self._connection = connection
+        self._settings = settings
+        self.queue = queue
+        self.worker_id = worker_id
+        self.flow = settings.flow_of(queue)
+        self._fields = list(fields)
+        self._is_child = self.flow != settings.flow
+        self._number = 0
+        keys = settings.keys
+        self._named: dict[str, Argument] = {
+            **settings.named(self.flow),
+            "queue": queue,
+            "worker_id": worker_id,
+            "waiting": keys.waiting(queue),
+            "processing": keys.processing(queue),
+            "delayed": keys.delayed(queue),
+            "call": keys.call(worker_id),
+            "nfields": len(self._fields),
+        }
+        self._turn, self._report = load("turn"), load("report")
+        self._last: tuple[dict[str, Argument], Sequence[FinishedAttempt]] = ({}, ())
+
+    def finished(self, claimed: ClaimedJob, outcome: Outcome) -> FinishedAttempt:
+        """Return an attempt that has ended, to be reported by a turn."""
+        return FinishedAttempt(claimed, outcome, child=self._is_child)
+
+    async def turn(self, ended: Sequence[FinishedAttempt], want: int, *, busy: bool) -> Turn:
+        """Report ended attempts and claim up to `want` jobs; `busy` says that other jobs run beside them.
+
+        Raises:
+            StoreFull: the server takes no new data; the ended attempts are recorded all the same.
+            StoreError: the server cannot be reached.
+        """
+        self._number += 1
+        named = {
+            **self._named,
+            "number": self._number,
+            "want": min(want, MOST_JOBS),
+            "busy": int(busy),
+            "ended": len(ended),
+        }
+        self._last = (named, ended)
+        return await self.repeat()
+
+    async def repeat(self) -> Turn:
+        """Send the last turn again, whose answer was lost: with the same number it is one and the same.
+
+        Raises:
+            StoreError: the server cannot be reached.
+        """
+        named, ended = self._last
+        words, jobs, left, due, dropped = await self._connection.run(self._turn, named, self._fields, ended)
+        return Turn([word.decode() for word in words], jobs, left, due, *dropped)
+
+    async def report(self, ended: Sequence[FinishedAttempt]) -> list[str]:
+        """Report ended attempts and claim nothing; this works on a full server too."""
+        words = await self._connection.run(self._report, {**self._named, "ended": len(ended)}, packed=ended)
+        return [word.decode() for word in words]
+
+    async def create_children(self, claimed: ClaimedJob, children: Sequence[NewChild]) -> PublishAnswer:
+        """Create more children than one script takes: written in parts, then let into their queues.
+
+        Returns "ok", or why the attempt may not write any more. Sent again by a later attempt, it goes on where
+        the earlier one stopped.
+        """
+        named = {**self._named, "id": claimed.id, "fence": claimed.fence}
+        build, publish, offset = load("build"), load("publish"), 0
+        while offset < len(children):
+            part = first_part(children[offset:])
+            word, written = await self._connection.run(build, {**named, "offset": offset}, pack_children(part))
+            if word == b"built":
+                break
+            if word != b"ok":
+                return cast("PublishAnswer", word.decode())
+            offset = written
+            failpoint("mid-fan-out")
+        left = 1
+        while left:
+            word, left = await self._connection.run(publish, named)
+            if word != b"ok":
+                return cast("PublishAnswer", word.decode())
+        failpoint("after-fan-out")
+        return "ok"

@@ -1,0 +1,124 @@
+"""Waits for work on a connection of its own: one wake-up key per queue, and one of this process to interrupt itself.
+
+A wake-up is a sorted set of one member, so it cannot pile up; popping it wakes exactly one of all who wait. It
+carries no job: one that is lost costs the time to the next poll, never a job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+from typing import TYPE_CHECKING, Final
+
+from flows.errors import StoreError
+from flows.store.client.connection import ANSWER_TIMEOUT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flows.store.client.connection import Connection
+    from flows.store.keys.jobs import JobKeys
+
+#: Without a wake-up, one idle worker of each queue polls after this many seconds, give or take a quarter.
+POLL_SECONDS: Final = 4.0
+
+_logger = logging.getLogger("flows.store")
+
+
+class Wakeups:
+    """Wakes idle workers; each wake-up ends the listening until it is asked for again.
+
+    Args:
+        blocking: The connection on which to wait; nothing else is sent on it.
+        commands: The connection for all other commands.
+        keys: Those of the flow's namespace.
+    """
+
+    def __init__(self, blocking: Connection, commands: Connection, keys: JobKeys) -> None:
+        self._blocking = blocking
+        self._commands = commands
+        self._keys = keys
+        self._own = keys.wake(f"own-{os.urandom(8).hex()}")
+        self._listening: dict[str, list[Callable[[], None]]] = {}
+        self._blocked_on: frozenset[str] = frozenset()
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._interrupting: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Start waiting for wake-ups; starting twice changes nothing."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._wait_forever(), name="flows-wakeups")
+
+    async def stop(self) -> None:
+        """Stop waiting; stopping twice changes nothing."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, *self._interrupting, return_exceptions=True)
+
+    def listen(self, queue: str, on_wake: Callable[[], None]) -> None:
+        """Call `on_wake` once, when there may be work in `queue` or it is time to poll."""
+        key = self._keys.wake(queue)
+        self._listening.setdefault(key, []).append(on_wake)
+        self._changed.set()
+        if self._blocked_on and key not in self._blocked_on:
+            task = asyncio.get_running_loop().create_task(self._interrupt())
+            self._interrupting.add(task)
+            task.add_done_callback(self._interrupting.discard)
+
+    def forget(self, queue: str, on_wake: Callable[[], None]) -> None:
+        """Take back a call of `listen`, if it has not been answered yet."""
+        key = self._keys.wake(queue)
+        with contextlib.suppress(KeyError, ValueError):
+            self._listening[key].remove(on_wake)
+            if not self._listening[key]:
+                del self._listening[key]
+
+    async def _interrupt(self) -> None:
+        with contextlib.suppress(StoreError):
+            await self._commands.together([("ZADD", self._own, 0, "w"), ("PEXPIRE", self._own, 10_000)])
+
+    async def _wait_forever(self) -> None:
+        while True:
+            if not self._listening:
+                self._changed.clear()
+                await self._changed.wait()
+            keys = list(self._listening)
+            seconds = random.uniform(0.75, 1.25) * POLL_SECONDS  # noqa: S311 - jitter
+            self._blocked_on = frozenset(keys)
+            try:
+                popped = await self._blocking.call(
+                    "BZPOPMIN", self._own, *keys, f"{seconds:.3f}", timeout=seconds + ANSWER_TIMEOUT
+                )
+            except StoreError as error:
+                _logger.warning("waiting for work failed, trying again: %s", error)
+                await asyncio.sleep(random.uniform(0.5, 1))  # noqa: S311 - jitter
+                popped = None
+            finally:
+                self._blocked_on = frozenset()
+            if popped is None:
+                for key in keys:
+                    self._wake(key)
+            elif (key := popped[0].decode()) in self._listening:
+                self._wake(key)
+            elif key != self._own:
+                await self._pass_on(key)
+
+    async def _pass_on(self, key: str) -> None:
+        """Put a wake-up back that nobody here listens to any more: another process may, or this one soon."""
+        with contextlib.suppress(StoreError):
+            await self._commands.call("ZADD", key, 0, "w")
+
+    def _wake(self, key: str) -> None:
+        """Wake the one who has listened longest; where it leaves work, the script that says so wakes the next."""
+        listeners = self._listening.get(key)
+        if not listeners:
+            return
+        on_wake = listeners.pop(0)
+        if not listeners:
+            del self._listening[key]
+        on_wake()

@@ -1,0 +1,97 @@
+"""Every key, one function each; `docs/key_names.md` is the same list in prose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class JobKeys:
+    """The keys below one namespace."""
+
+    namespace: str = ""
+
+    def job(self, flow: str, job_id: str) -> str:
+        """Hash: the job."""
+        return f"{self.namespace}job:{flow}:{job_id}"
+
+    def lookup(self, flow: str, attribute: str, text: str) -> str:
+        """List: ids of the jobs whose attribute has this value, oldest first."""
+        return f"{self.namespace}job:{flow}:{attribute}:{text}"
+
+    def settled(self, flow: str, job_id: str, queue: str) -> str:
+        """Hash: child id → how it settled and its result."""
+        return f"{self.namespace}job:{flow}:{job_id}:children:{queue}"
+
+    def waiting(self, queue: str, priority: int = 1) -> str:
+        """List: ids that wait, the next one first."""
+        tail = "" if priority == 1 else f":{priority}"
+        return f"{self.namespace}queue:{queue}:waiting{tail}"
+
+    def processing(self, queue: str) -> str:
+        """Sorted set: id → end of its lease, in server milliseconds."""
+        return f"{self.namespace}queue:{queue}:processing"
+
+    def delayed(self, queue: str) -> str:
+        """Sorted set: id → when it is due, in server milliseconds."""
+        return f"{self.namespace}queue:{queue}:delayed"
+
+    def children(self, queue: str) -> str:
+        """Sorted set: parents that wait for their children → since when, in server milliseconds."""
+        return f"{self.namespace}queue:{queue}:children"
+
+    def meta(self, queue: str) -> str:
+        """Hash: which flow owns the queue, and counts of what was dropped."""
+        return f"{self.namespace}queue:{queue}:meta"
+
+    def names(self) -> str:
+        """Hash: name that keys are made of → which flow has it, and as what."""
+        return f"{self.namespace}flows:names"
+
+    def wake(self, name: str) -> str:
+        """Sorted set of one member: popped to wake an idle worker of the queue, or one process."""
+        return f"{self.namespace}flows:wake:{name}"
+
+    def timer(self, queue: str) -> str:
+        """String: the worker that wakes when the next delayed job is due."""
+        return f"{self.namespace}flows:timer:{queue}"
+
+    def call(self, worker: str) -> str:
+        """String: a worker's last call and its answer, or a client's, for when the answer was lost."""
+        return f"{self.namespace}flows:call:{worker}"
+
+    def pending(self, flow: str, job_id: str) -> str:
+        """Set: children of this parent that have not settled."""
+        return f"{self.namespace}flows:pending:{flow}:{job_id}"
+
+    def building(self, flow: str, job_id: str) -> str:
+        """List: children of this parent that are written but not yet in their queues."""
+        return f"{self.namespace}flows:building:{flow}:{job_id}"
+
+    def parents(self, child_flow: str) -> str:
+        """Hash: child id → its parent as `<flow>:<id>`, for when the child's hash is gone."""
+        return f"{self.namespace}flows:parents:{child_flow}"
+
+    def cancelling(self, root_flow: str) -> str:
+        """Hash: parents that were cancelled before all their children were → how far that has come."""
+        return f"{self.namespace}flows:cancelling:{root_flow}"
+
+    def reconcile(self, flow: str) -> str:
+        """Hash: how far the reconciler of the flow has come, and what it has repaired."""
+        return f"{self.namespace}flows:reconcile:{flow}"
+
+    def log(self, flow: str, job_id: str) -> str:
+        """List: the last lines that the job's function logged."""
+        return f"{self.namespace}flows:log:{flow}:{job_id}"
+
+    def ended(self, flow: str, job_id: str) -> str:
+        """Channel: told when the job has ended, if somebody listens to `waited_for` too."""
+        return f"{self.namespace}flows:ended:{flow}:{job_id}"
+
+    def waited_for(self, flow: str) -> str:
+        """Channel: told nothing; whoever listens to `ended` of a job of the flow listens here first."""
+        return f"{self.namespace}flows:ended:{flow}"
+
+    def cancel(self, queue: str) -> str:
+        """Channel: told the ids of jobs of this queue that run and shall be cancelled."""
+        return f"{self.namespace}flows:cancel:{queue}"

@@ -1,0 +1,179 @@
+"""The headers of the Lua files: what each says that it exports, needs and includes is what it does.
+
+`flows/store/client/lua_chunk.py` checks at every load that what is needed is there. Whether a header tells the truth
+about its file is checked here alone.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from flows.store.client import scripts
+from flows.store.client.lua_chunk import TABLES, compose
+from flows.store.client.lua_file import LuaFile, ScriptError, _read_include, read_includes, read_script
+from flows.store.client.scripts import load, names
+from tests.store.client.lua_scopes import GLOBALS, Scopes
+
+FOLDER = Path(str(scripts._folder()))
+PLACES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.lua"))
+#: So many locals may a chunk have, and so many upvalues a function: Lua allows 200 and 60.
+MOST_LOCALS, MOST_UPVALUES = 150, 45
+
+
+def read(place: str, folder: Path = FOLDER) -> LuaFile:
+    """Return one file of Lua."""
+    return LuaFile(place, (folder / place).read_text())
+
+
+def is_sent(file: LuaFile) -> bool:
+    """Whether it is a script, and no include or transition."""
+    return file.place.count("/") == 1
+
+
+def faults(file: LuaFile, folder: Path = FOLDER) -> list[str]:
+    """Return what its header says wrongly, and what its header leaves out."""
+    scopes = Scopes(file.text)
+    header = {name: set(words) for name, words in file.header.items()}
+    includes = {name: set(_read_include(folder, file, name).exports) for name in header.get("include", ())}
+    needs, exports = header.get("needs", set()), header.get("exports", set())
+    if is_sent(file):
+        needs = header.get("keys", set()) | header.get("args", set()) | ({"at", "rest"} if "rest" in header else set())
+    known = GLOBALS.union(needs, exports, *includes.values())
+    used = {free.name for free in scopes.free}
+    local = {local.name for local in scopes.top}
+    found = [
+        f"{file.place}:{scopes.line(free.place)}: {free.name} comes from nowhere"
+        for free in scopes.free
+        if free.name not in known or (free.written and free.name in GLOBALS)
+    ]
+    found += [f"{file.place}: does not define {name}, which it exports" for name in sorted(exports - local)]
+    found += [f"{file.place}: exports {name} twice" for name in exports if file.exports.count(name) > 1]
+    found += [f"{file.place}: uses nothing of {name}" for name, given in includes.items() if not used & given]
+    if not is_sent(file):
+        found += [f"{file.place}: does not use {name}, which it needs" for name in sorted(needs - used)]
+        found += [f"{file.place}: needs {name}, which it exports" for name in sorted(needs & exports)]
+    return found
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_header_says_what_its_file_takes_and_gives(place: str) -> None:
+    """No name comes from nowhere; nothing is needed, included or exported in vain."""
+    assert faults(read(place)) == []
+
+
+def test_every_file_is_part_of_a_script() -> None:
+    """None is left over, and nothing is exported that no other file, and nothing above `--@ lazy`, uses."""
+    used: dict[str, set[str]] = {}
+    for name in names():
+        script = read_script(FOLDER, name)
+        for file in (script, *read_includes(FOLDER, script)):
+            used[file.place] = {free.name for free in Scopes(file.text).free}
+    assert sorted(used) == PLACES
+    for place in PLACES:
+        wanted = set[str]().union(*used.values())
+        assert set(read(place).exports) - wanted == set(), place
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_composed_script_is_far_from_the_limits_of_lua(name: str) -> None:
+    """No name of a whole script is global, and what Lua bounds has room for what is to come."""
+    scopes = Scopes(load(name).text.partition("\n")[2])
+    assert [free for free in scopes.free if free.written or free.name not in GLOBALS] == []
+    for function in scopes.functions:
+        assert function.locals < MOST_LOCALS, scopes.line(function.start)
+        assert len(function.upvalues) < MOST_UPVALUES, scopes.line(function.start)
+
+
+def test_scopes_are_counted_as_lua_counts_them() -> None:
+    """Locals that are there at once, three more for a loop; upvalues go through the functions between."""
+    scopes = Scopes(
+        "local a, b = 1, 2\n"
+        "do local c = a end\n"
+        "for i, v in pairs(b) do local d = i end\n"
+        "local function f(x) return function(...) local y = x a = y g = ... return b end end\n"
+    )
+    assert scopes.main.locals == 8
+    assert [(function.locals, {local.name for local in function.upvalues}) for function in scopes.functions] == [
+        (8, set()),
+        (1, {"a", "b"}),
+        (1, {"x", "a", "b"}),
+    ]
+    assert [(free.name, scopes.line(free.place), free.written) for free in scopes.free] == [
+        ("pairs", 3, False),
+        ("g", 4, True),
+    ]
+
+
+INCLUDE = "--@ exports: give\n--@ needs: key\n\nlocal hidden = key\nlocal function give() return hidden end\n"
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    """Write a folder of scripts with a room, of which `main` is one that includes `part`."""
+    main = {"jobs/main.lua": "--@ keys: key\n--@ include: part\nreturn give()\n", "jobs/include/part.lua": INCLUDE}
+    for place, text in {**main, **files}.items():
+        path = folder / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+PART = "jobs/include/part.lua"
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "fault"),
+    [
+        (PART, INCLUDE.replace("key\nlocal f", "kye\nlocal f"), f"{PART}:4: kye comes from nowhere"),
+        (PART, INCLUDE.replace("key\nlocal f", "1\nlocal f"), f"{PART}: does not use key, which it needs"),
+        (PART, INCLUDE.replace("give\n", "give more\n", 1), f"{PART}: does not define more, which it exports"),
+        (PART, INCLUDE + "leak = 1\n", f"{PART}:6: leak comes from nowhere"),
+        (PART, INCLUDE + "string = 1\n", f"{PART}:6: string comes from nowhere"),
+        ("jobs/main.lua", "--@ keys: key\n--@ include: part\nreturn key\n", "jobs/main.lua: uses nothing of part"),
+        ("jobs/main.lua", "--@ include: part\nreturn give(rest)\n", "jobs/main.lua:2: rest comes from nowhere"),
+    ],
+)
+def test_each_lie_of_a_header_is_told(place: str, text: str, fault: str, tmp_path: Path) -> None:
+    """With the file, and the line where there is one."""
+    folder = write(tmp_path, {place: text})
+    assert fault in faults(read(place, folder), folder)
+
+
+@pytest.mark.parametrize(
+    ("files", "fault"),
+    [
+        ({PART: INCLUDE.replace("key\n", "key more\n", 1)}, f"jobs/main.lua: {PART} needs 'more', which is no key"),
+        ({PART: INCLUDE.replace("give\n", "give more\n", 1)}, f"{PART}: exports more, and does not define it"),
+        ({PART: INCLUDE.replace("local hidden", "local give, hidden")}, f"{PART}:4: define give by itself"),
+        ({PART: "--@ exports: key\nlocal key = 1\n"}, f"'key' comes from jobs/main.lua and from {PART}"),
+        ({PART: "--@ exports: MOVES\nlocal MOVES = 1\n"}, f"'MOVES' comes from the loader and from {PART}"),
+        ({PART: "--@ exports: a\n--@ lazy\nlocal a = 1\n"}, f"{PART}:3: only functions are exported from below"),
+        ({PART: "--@ include: nothing\n"}, f"{PART}: no include or transition is called 'nothing'"),
+        ({PART: "--@ include: part\n"}, f"{PART} includes itself, by jobs/main.lua {PART}"),
+    ],
+)
+def test_what_does_not_fit_is_found_when_a_script_is_loaded(files: dict[str, str], fault: str, tmp_path: Path) -> None:
+    """The error names the script and the include."""
+    folder = write(tmp_path, {})
+    assert compose(folder, "main").script.place == "jobs/main.lua"
+    write(folder, files)
+    with pytest.raises(ScriptError, match=re.escape(fault)):
+        compose(folder, "main")
+
+
+def test_an_include_of_the_own_room_comes_first(tmp_path: Path) -> None:
+    """A room may have its own file of a name that another has too, and takes from others what it has not."""
+    other = {"runs/main2.lua": "--@ keys: key\n--@ include: part\nreturn give()\n"}
+    folder = write(tmp_path, other)
+    assert [file.place for file in read_includes(folder, read_script(folder, "main2"))] == [PART]
+    write(folder, {"runs/include/part.lua": INCLUDE})
+    assert [file.place for file in read_includes(folder, read_script(folder, "main2"))] == ["runs/include/part.lua"]
+    assert [file.place for file in read_includes(folder, read_script(folder, "main"))] == [PART]
+
+
+def test_what_the_loader_gives_is_needed_somewhere() -> None:
+    """A table that no include needs is not written into any script."""
+    assert TABLES.keys() <= {need for place in PLACES for need in read(place).header.get("needs", ())}
+    assert "MOVES" not in load("withdraw").text

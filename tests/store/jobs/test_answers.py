@@ -1,0 +1,183 @@
+"""What scripts answer: the header, the type in Python and the Python that reads an answer agree.
+
+That each script answers what its header says is checked wherever `tests/world.py` calls one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from types import SimpleNamespace
+from typing import Any, get_args
+
+import pytest
+
+from flows.model.outcome import NewChild
+from flows.model.state import JobState
+from flows.store.client.lua_file import ScriptError
+from flows.store.client.lua_shape import Shape, read_shape, read_words
+from flows.store.client.scripts import Script, load, names
+from flows.store.jobs import answers
+from flows.store.jobs.control import Control
+from flows.store.jobs.creation import Creation
+from flows.store.jobs.flow_settings import FlowSettings
+from flows.store.jobs.leases import LeaseRenewal, Rescue
+from flows.store.jobs.progress import write_progress
+from flows.store.jobs.reconcile import Reconciliation
+from flows.store.jobs.turns import Turns
+from tests.answer_shapes import mismatch, sample
+from tests.world import World
+
+
+def type_name(script: str) -> str:
+    """Return what the type of a script's answers is called: that of `retry_job` is `RetryJobAnswer`."""
+    return f"{script.title().replace('_', '')}Answer"
+
+
+def has_word(shape: Shape) -> bool:
+    """Whether a word is part of the answer."""
+    return shape.kind in {"word", "word+"} or any(map(has_word, shape.parts))
+
+
+def test_each_script_that_answers_words_has_a_type() -> None:
+    """And each type a script; `cascade` alone answers none."""
+    with_words = {name for name in names() if has_word(load(name).returns)}
+    assert {name for name in names() if load(name).words} == with_words == set(names()) - {"cascade"}
+    assert {name for name in vars(answers) if name.endswith("Answer")} == set(map(type_name, with_words))
+
+
+@pytest.mark.parametrize("name", sorted(set(names()) - {"cascade"}))
+def test_the_header_and_the_type_have_the_same_words(name: str) -> None:
+    """Neither has one that the other lacks, and none twice."""
+    assert sorted(load(name).words) == sorted(get_args(getattr(answers, type_name(name))))
+
+
+@pytest.mark.parametrize("name", names())
+def test_each_word_is_written_in_the_script(name: str) -> None:
+    """A state may come from the hash of a job, and stand behind `placed_`."""
+    script = load(name)
+    code = "\n".join(line for line in script.text.split("\n") if not line.startswith("--"))
+    for word in script.words:
+        assert f"'{word}" in code or word.removeprefix("placed_") in set(JobState), word
+
+
+class Answering:
+    """A connection on which each script answers with its shape, one word everywhere, and lists that end."""
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+        self.asked: list[str] = []
+
+    async def run(self, script: Script, *_: Any, **__: Any) -> Any:
+        """Answer; no children are left to be written when they are to be let out."""
+        word = "built" if script.name == "build" and self.word == "ok" else self.word
+        length = int(script.name not in self.asked)
+        self.asked.append(script.name)
+        return sample(script.returns, word, length)
+
+
+Reader = Callable[[Any, FlowSettings], Coroutine[Any, Any, Any]]
+
+
+def turns(connection: Any, settings: FlowSettings) -> Turns:
+    """Return the turns of a worker."""
+    return Turns(connection, settings, "pick", "w1", [])
+
+
+async def renew(connection: Answering, settings: FlowSettings) -> Any:
+    """Renew over the connection of this test."""
+    renewal = LeaseRenewal("redis://127.0.0.1:1", settings)
+    connection.asked.append("renew")
+    renewal._send = lambda _: sample(load("renew").returns, connection.word)  # type: ignore[method-assign]
+    return renewal.renew("pick", "w1", [("1", 1)])
+
+
+def create_children(connection: Any, settings: FlowSettings) -> Coroutine[Any, Any, str]:
+    """Create a child in parts."""
+    job = SimpleNamespace(id="1", fence=1)
+    return turns(connection, settings).create_children(job, [NewChild("label", "1", {})])  # type: ignore[arg-type]
+
+
+READERS: dict[str, Reader] = {
+    "build": create_children,
+    "publish": create_children,
+    "delete": lambda connection, settings: Control(connection, settings).delete("shop", "1"),
+    "turn": lambda connection, settings: turns(connection, settings).turn([], 1, busy=False),
+    "report": lambda connection, settings: turns(connection, settings).report([]),
+    "renew": renew,
+    "rescue": lambda connection, settings: Rescue(connection, settings, "pick").rescue(),
+    "reconcile": lambda connection, settings: Reconciliation(connection, settings, ["pick"]).step(),
+    "cancel": lambda connection, settings: Control(connection, settings).cancel("shop", "1", ""),
+    "cascade": lambda connection, settings: Control(connection, settings).cascade(),
+    "retry_job": lambda connection, settings: Control(connection, settings).retry_job("shop", "1"),
+    "withdraw": lambda connection, settings: Creation(connection, settings)._withdraw(
+        SimpleNamespace(id="1", lookups=[])
+    ),  # type: ignore[arg-type]
+    "progress": lambda connection, settings: write_progress(connection, settings, "pick", "w1", {}),
+}
+#: What Python makes of an answer in which each word is `word`.
+TOLD: dict[str, Callable[[Any, str], bool]] = {
+    "build": lambda told, word: told == word,
+    "publish": lambda told, word: told == word,
+    "delete": lambda told, word: told is (word == "deleted"),
+    "turn": lambda turn, word: turn.words == [word] and turn.jobs == [[b"1"]] and turn.expired == turn.misplaced == 0,
+    "report": lambda words, word: words == [word],
+    "renew": lambda words, word: words == [word],
+    "rescue": lambda pairs, word: pairs == [("1", word)],
+    "reconcile": lambda step, word: [(repair.job_id, repair.word) for repair in step.repairs] == [("1", word)],
+    "cancel": lambda told, word: told == word,
+    "cascade": lambda done, _: (done.parent, done.more, done.parents) == ("1", False, ["1"]),
+    "retry_job": lambda told, word: told == word,
+    "withdraw": lambda told, word: told == word,
+    "progress": lambda told, _: told is None,
+}
+
+
+def test_every_answer_is_read_here() -> None:
+    """But that of `register`, which `tests/store/jobs/test_register.py` reads."""
+    assert READERS.keys() == TOLD.keys() == set(names()) - {"register"}
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+async def test_python_reads_what_the_header_says(name: str, world: World) -> None:
+    """Each answer of the header's shape, with each of its words, arrives as it was meant."""
+    for word in load(name).words or ("",):
+        connection = Answering(word)
+        if word == "cancelling" or (name == "publish" and word != "ok"):
+            continue  # the one is asked until it answers something else, the other is not asked when `build` fails
+        told = await asyncio.wait_for(READERS[name](connection, world.settings), 5)
+        assert name in connection.asked
+        assert TOLD[name](told, word), told
+
+
+@pytest.mark.parametrize(
+    ("text", "fitting", "other"),
+    [
+        ("left:int", [0, 1], ["1", [1], None]),
+        ("name:text", ["", b"a", None], [1, ["a"]]),
+        ("word:word", ["ok", b"too late"], ["too", "late", 1, None]),
+        ("word:word+", ["ok", "ok because"], ["because ok", ""]),
+        ("words:list<word>", [[], ["ok", b"ok"]], ["ok", ["no"], ["ok", "no"]]),
+        ("word:word left:int", [["ok", 1]], [["ok"], ["ok", 1, 1], ["no", 1], [1, "ok"]]),
+        ("pairs:list<[id:text word:word]>", [[], [["1", "ok"]]], [[["1"]], [["1", "no"]], ["1", "ok"]]),
+        ("answer:[word:word what?:text]", [["ok"], ["ok", "a"]], [[], ["ok", "a", "b"], ["ok", 1]]),
+        ("jobs:list<list<any>>", [[], [[1, "a", None]]], [[1]]),
+    ],
+)
+def test_a_shape_is_what_it_says(text: str, fitting: list[Any], other: list[Any]) -> None:
+    """What fits and what does not, for each kind of a shape."""
+    shape, words = read_shape(text), read_words(["ok", "|", "too", "late"])
+    assert words == ("ok", "too late")
+    assert [value for value in fitting if mismatch(shape, words, value)] == []
+    assert [value for value in other if not mismatch(shape, words, value)] == []
+    assert mismatch(shape, words, sample(shape, "ok")) == ""
+
+
+@pytest.mark.parametrize("text", ["", "word", "a:", "a:float", "a:list<int", "a:list int", "a:[]", "a:[int", "a:int>"])
+def test_what_is_no_shape_is_refused(text: str) -> None:
+    """A typing error in a header is found when the script is loaded."""
+    if text == "word":
+        assert read_shape(text) == Shape("word")
+        return
+    with pytest.raises(ScriptError, match="no shape of an answer"):
+        read_shape(text)

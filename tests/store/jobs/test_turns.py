@@ -1,0 +1,154 @@
+"""Turns in Python: outcomes are packed as the scripts read them, and answers come back typed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from flows.errors import StoreFull
+from flows.model.job import JobError
+from flows.model.outcome import (
+    Advance,
+    AwaitChildren,
+    Cancel,
+    Done,
+    Fail,
+    NewChild,
+    Outcome,
+    Release,
+    Retry,
+    Snooze,
+)
+from flows.store.client.connection import Connection
+from flows.store.jobs.finished import fits_one_script
+from flows.store.jobs.turns import Turns
+from flows.testing import private_server
+from tests.world import World, processing
+
+ERROR = JobError(type="E", message="m", traceback="", queue="pick", attempt=1)
+#: Each outcome, and where its job is afterwards.
+OUTCOMES: list[tuple[Outcome, str, str]] = [
+    (Done({"b": b"2"}), "done", "pick"),
+    (Advance("pack", {"b": b"2"}), "waiting", "pack"),
+    (Retry(500, ERROR), "delayed", "pick"),
+    (Snooze(500), "delayed", "pick"),
+    (Fail(ERROR), "failed", "pick"),
+    (Cancel("why"), "cancelled", "pick"),
+    (Release(), "waiting", "pick"),
+    (AwaitChildren([NewChild("box", "c", {"n": b"1"})], "pack", {"b": b"2"}), "children", "pick"),
+]
+
+
+@pytest_asyncio.fixture
+async def connection(redis_url: str) -> AsyncIterator[Connection]:
+    """Open the connection of the turns."""
+    connection = Connection(redis_url, "test-turns")
+    yield connection
+    await connection.close()
+
+
+@pytest.mark.parametrize("case", OUTCOMES, ids=lambda case: type(case[0]).__name__)
+@pytest.mark.parametrize("by", ["turn", "report"])
+async def test_every_outcome_is_a_transition(
+    connection: Connection, world: World, case: tuple[Outcome, str, str], by: str
+) -> None:
+    """By turn and by report alike; the fields of the outcome are in the hash."""
+    outcome, state, queue = case
+    world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
+    turns = Turns(connection, world.settings, "pick", "w1", ["a", "none"])
+    turn = await turns.turn([], 5, busy=False)
+    [claimed] = turn.claimed
+    assert (claimed.id, claimed.fence, claimed.attempt, claimed.visit, claimed.isolated) == ("1", 1, 1, 0, False)
+    assert (claimed.values, claimed.correlation_id, turn.left) == ([b"1", None], None, 0)
+    if by == "turn":
+        words = (await turns.turn([turns.finished(claimed, outcome)], 0, busy=False)).words
+    else:
+        words = await turns.report([turns.finished(claimed, outcome)])
+    assert words == ["cancelled" if state == "cancelled" else "ok"]
+    job = world.job("shop:1")
+    assert (job["_status"], job["_queue"]) == (state, queue)
+    assert job.get("b", "2" if "b" not in getattr(outcome, "fields", {}) else None) == "2"
+
+
+async def test_a_turn_can_be_repeated(connection: Connection, world: World) -> None:
+    """The same jobs with the same fences, and nothing ends or begins twice."""
+    world.seed(jobs={f"shop:{number}": {"a": "1"} for number in "123"}, waiting={"pick": ["1", "2", "3"]})
+    turns = Turns(connection, world.settings, "pick", "w1", ["a"])
+    first = await turns.turn([], 1, busy=False)
+    second = await turns.turn([turns.finished(first.claimed[0], Done({}))], 1, busy=False)
+    again = await turns.repeat()
+    assert (again.words, again.left) == (second.words, second.left)
+    assert (
+        [(job.id, job.fence) for job in again.claimed] == [(job.id, job.fence) for job in second.claimed] == [("2", 1)]
+    )
+    assert world.snapshot()["waiting"] == {"pick": ["3"]}
+
+
+async def test_a_child_hands_its_result_to_its_parent(connection: Connection, world: World) -> None:
+    """As one JSON object, made of the fields as they are."""
+    world.seed(
+        jobs={
+            "shop:9": {**processing("pack"), "_status": "children", "_next": "ship"}
+            | {"children:pack:jobs": f'["{world.namespace}job:pack:box:1"]'},
+            "pack:box:1": {"n": "1", "_parent": "shop:9"},
+        },
+        pending={"shop:9": {"1"}},
+        waiting={"pack:box": ["1"]},
+    )
+    turns = Turns(connection, world.settings, "pack:box", "w1", [])
+    [claimed] = (await turns.turn([], 1, busy=False)).claimed
+    await turns.report([turns.finished(claimed, Done({"a": b"[]", "b": b'"x"'}))])
+    child_result = '{"id":"1","status":"done","result":{"a":[],"b":"x"}}'
+    assert world.job("shop:9")["children:pack:results"] == f'{{"box":[{child_result}]}}'
+
+
+@pytest.mark.parametrize("stop_after", [0, 1, 2, 5])
+async def test_many_children_are_built_on_by_a_second_attempt(
+    connection: Connection, world: World, stop_after: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first attempt dies after some calls; the second goes on, and each child waits exactly once."""
+    world.seed(jobs={"shop:9": {"a": "1"}}, waiting={"pick": ["9"]})
+    children = [NewChild("box", f"c{number}", {"n": b"1"}) for number in range(500)]
+    assert not fits_one_script(children)
+    turns = Turns(connection, world.settings, "pick", "w1", [])
+    [claimed] = (await turns.turn([], 1, busy=False)).claimed
+    left = iter(range(stop_after))
+    run = connection.run
+
+    async def dying(*arguments: object) -> object:
+        if next(left, None) is None:
+            raise ConnectionAbortedError
+        return await run(*arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "run", dying)
+        with pytest.raises(ConnectionAbortedError):
+            await turns.create_children(claimed, children)
+    await turns.report([turns.finished(claimed, Release())])
+    assert await turns.create_children(claimed, children) == "stale"
+    [again] = (await turns.turn([], 1, busy=False)).claimed
+    assert await turns.create_children(again, children) == "ok"
+    await turns.report([turns.finished(again, AwaitChildren([], "pack", {}))])
+    found = world.snapshot()
+    assert found["waiting"] == {"pick:box": [child.id for child in children]}
+    assert found["pending"] == {"shop:9": {child.id for child in children}}
+    assert "building" not in found
+
+
+async def test_a_full_server_is_said() -> None:
+    """The turn is refused whole, and report records what has ended."""
+    with private_server() as url:
+        connection = Connection(url, "test")
+        try:
+            await connection.call("HSET", "job:shop:1", "a", "1")
+            await connection.call("RPUSH", "queue:pick:waiting", "1")
+            turns = Turns(connection, World(None, "").settings, "pick", "w1", [])  # type: ignore[arg-type]
+            [claimed] = (await turns.turn([], 1, busy=False)).claimed
+            await connection.call("CONFIG", "SET", "maxmemory", "1")
+            with pytest.raises(StoreFull):
+                await turns.turn([turns.finished(claimed, Done({}))], 1, busy=False)
+            assert await turns.report([turns.finished(claimed, Done({}))]) == ["ok"]
+        finally:
+            await connection.close()

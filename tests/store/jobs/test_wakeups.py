@@ -1,0 +1,160 @@
+"""Wake-ups: one wakes one listener, and none is lost for longer than to the next poll."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+
+import pytest
+import pytest_asyncio
+
+from flows.store.client.connection import Connection
+from flows.store.jobs import wakeups as wakeups_module
+from flows.store.jobs.wakeups import Wakeups
+from tests.waiting import until
+from tests.world import World
+
+
+@pytest_asyncio.fixture
+async def wakeups(redis_url: str, world: World) -> AsyncIterator[Wakeups]:
+    """Start waiting for wake-ups with its two connections."""
+    connections = [Connection(redis_url, f"test-wakeups-{number}") for number in range(2)]
+    wakeups = Wakeups(*connections, world.keys)
+    wakeups.start()
+    yield wakeups
+    await wakeups.stop()
+    await asyncio.gather(*(connection.close() for connection in connections))
+
+
+def wake(world: World, queue: str) -> None:
+    """Wake a worker of a queue, as the scripts do."""
+    world.redis.zadd(world.keys.wake(queue), {"w": 0})
+
+
+async def heard(*events: asyncio.Event) -> None:
+    """Wait until all have been woken."""
+    async with asyncio.timeout(3):
+        await asyncio.gather(*(event.wait() for event in events))
+
+
+async def listening(wakeups: Wakeups, world: World, *queues: str) -> None:
+    """Wait until it blocks on these queues."""
+    wanted = {world.keys.wake(queue) for queue in queues}
+    await until(lambda: wanted <= wakeups._blocked_on, 3)
+
+
+def blocked(world: World) -> bool:
+    """Whether the server makes it wait."""
+    return any(client["name"] == "test-wakeups-0" and "b" in client["flags"] for client in world.redis.client_list())
+
+
+async def test_a_wakeup_ends_the_listening(wakeups: Wakeups, world: World) -> None:
+    """It is told once, and the key is empty again."""
+    woken = asyncio.Event()
+    wakeups.listen("pick", woken.set)
+    wake(world, "pick")
+    await heard(woken)
+    assert world.redis.exists(world.keys.wake("pick")) == 0
+    assert wakeups._listening == {}
+
+
+async def test_a_wakeup_that_came_before_is_received(wakeups: Wakeups, world: World) -> None:
+    """Work may come before anyone listens."""
+    wake(world, "pick")
+    woken = asyncio.Event()
+    wakeups.listen("pick", woken.set)
+    await heard(woken)
+
+
+async def test_one_wakeup_wakes_one_listener(wakeups: Wakeups, world: World) -> None:
+    """The one who listens longest; the others go on listening."""
+    first, second = asyncio.Event(), asyncio.Event()
+    wakeups.listen("pick", first.set)
+    wakeups.listen("pick", second.set)
+    wake(world, "pick")
+    await heard(first)
+    assert not second.is_set()
+    wake(world, "pick")
+    await heard(second)
+
+
+async def test_each_queue_has_a_wakeup_of_its_own(wakeups: Wakeups, world: World) -> None:
+    """A wake-up for one queue says nothing to the listeners of another."""
+    pick, pack = asyncio.Event(), asyncio.Event()
+    wakeups.listen("pick", pick.set)
+    wakeups.listen("pack", pack.set)
+    wake(world, "pack")
+    await heard(pack)
+    assert not pick.is_set()
+
+
+async def test_a_listener_that_comes_later_is_heard_at_once(wakeups: Wakeups, world: World) -> None:
+    """The wait that is under way is interrupted, so that the new queue is waited for too."""
+    pick, pack = asyncio.Event(), asyncio.Event()
+    wakeups.listen("pick", pick.set)
+    await listening(wakeups, world, "pick")
+    wakeups.listen("pack", pack.set)
+    await listening(wakeups, world, "pick", "pack")
+    wake(world, "pack")
+    await heard(pack)
+    assert not pick.is_set()
+
+
+async def test_who_does_not_want_to_listen_any_more_is_not_woken(wakeups: Wakeups, world: World) -> None:
+    """Taken back once, twice, or never asked for."""
+    first, second = asyncio.Event(), asyncio.Event()
+    wakeups.listen("pick", first.set)
+    wakeups.listen("pick", second.set)
+    wakeups.forget("pick", first.set)
+    wakeups.forget("pick", first.set)
+    wakeups.forget("ship", first.set)
+    wake(world, "pick")
+    await heard(second)
+    assert not first.is_set()
+
+
+async def test_without_a_ring_one_of_each_queue_looks_from_time_to_time(
+    wakeups: Wakeups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wake-up may be lost: it costs the time to the next poll, which wakes one at a time."""
+    monkeypatch.setattr(wakeups_module, "POLL_SECONDS", 0.02)
+    heard_of: list[str] = []
+    again = asyncio.Event()
+
+    def on_wake(name: str) -> None:
+        heard_of.append(name)
+        if len(heard_of) == 3:
+            again.set()
+
+    for name, queue in (("first", "pick"), ("second", "pick"), ("third", "pack")):
+        wakeups.listen(queue, partial(on_wake, name))
+    await heard(again)
+    assert heard_of == ["first", "third", "second"]
+
+
+async def test_a_lost_connection_is_opened_again(wakeups: Wakeups, world: World) -> None:
+    """Who listens notices nothing."""
+    woken = asyncio.Event()
+    wakeups.listen("pick", woken.set)
+    await listening(wakeups, world, "pick")
+    for client in world.redis.client_list():
+        if client["name"] == "test-wakeups-0":
+            world.redis.client_kill_filter(_id=client["id"])
+    wake(world, "pick")
+    await heard(woken)
+
+
+async def test_it_can_be_stopped_twice_and_started_again(wakeups: Wakeups, world: World) -> None:
+    """Also while the server waits for it; that wait ends with the connection, which its owner closes."""
+    woken = asyncio.Event()
+    wakeups.listen("pick", woken.set)
+    await until(lambda: blocked(world))
+    await wakeups.stop()
+    await wakeups.stop()
+    await wakeups._blocking.close()
+    await until(lambda: not blocked(world))  # it would take the wake-up
+    wakeups.start()
+    wakeups.start()
+    wake(world, "pick")
+    await heard(woken)
