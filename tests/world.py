@@ -13,11 +13,13 @@ from typing import Any, Final
 from redis import Redis
 from redis.exceptions import NoScriptError
 
+from flows.model.outcome import VERBS
 from flows.store.client.scripts import Argument, load
 from flows.store.jobs.flow_settings import FlowSettings
 from flows.store.keys.jobs import JobKeys
 from tests.answer_shapes import mismatch
 from tests.attempt_field import shown, stored
+from tests.outcomes import ended
 from tests.possible import impossible
 
 #: The time of the first call, in milliseconds.
@@ -178,12 +180,12 @@ class World:
         assert mismatch(loaded.returns, loaded.words, answer) == "", script
         return answer
 
-    def turn(self, *ended: list[Argument], want: int = 0, fields: tuple[str, ...] = (), **named: Argument) -> Answer:
+    def turn(self, *attempts: list[Argument], want: int = 0, fields: tuple[str, ...] = (), **named: Argument) -> Answer:
         """Call `turn` with the next number, or the `number` that is named."""
         named = {"number": next(self._numbers), "busy": 0, **named}
-        rest = [*fields, *itertools.chain(*ended)]
+        rest = [*fields, *itertools.chain(*attempts)]
         words, claimed, left, due, _dropped = self.run(
-            "turn", *rest, want=want, nfields=len(fields), ended=len(ended), **named
+            "turn", *rest, want=want, nfields=len(fields), ended=len(attempts), **named
         )
         return Answer(words, [Job(*job[:6], tuple(job[6:])) for job in claimed], left, due)
 
@@ -191,9 +193,9 @@ class World:
         """Claim jobs of a queue."""
         return self.turn(want=want, **named).claimed
 
-    def report(self, *ended: list[Argument], **named: Argument) -> list[str]:
+    def report(self, *attempts: list[Argument], **named: Argument) -> list[str]:
         """End attempts by `report`; a word for each."""
-        words: list[str] = self.run("report", *itertools.chain(*ended), ended=len(ended), **named)
+        words: list[str] = self.run("report", *itertools.chain(*attempts), ended=len(attempts), **named)
         return words
 
     def reconcile(self, **named: Argument) -> list[tuple[str, str, str]]:
@@ -355,13 +357,4 @@ def _counted(fields: dict[str, str]) -> list[Argument]:
 
 
 #: Each way in which an attempt can end, as a worker of `pick` would report it of its job `1`.
-VERBS: Final = {
-    "finish": finish("1", b="2"),
-    "advance": advance("1", b="2"),
-    "fail": fail("1"),
-    "retry": retry("1"),
-    "snooze": snooze("1"),
-    "release": release("1"),
-    "cancel": cancel("1"),
-    "await_children": await_children("1", children=(("box", "c"),)),
-}
+ENDINGS: Final = {verb: ended(verb, "1") for verb in VERBS}

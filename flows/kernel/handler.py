@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from flows.model.job import Job, JobResult
-    from flows.model.verdict import Verdict
+    from flows.model.verdict import AnyVerdict
 
 ExecutorKind: TypeAlias = Literal["loop", "thread", "process"]
 
@@ -30,7 +30,7 @@ class Handler:
         self.executor = executor
         self._concurrency = concurrency
         self._pool: Threads | Processes | None = None
-        self.call: Callable[[Job], Awaitable[JobResult | Verdict | None]] = (
+        self.call: Callable[[Job], Awaitable[JobResult | AnyVerdict | None]] = (
             function if executor == "loop" else self._call_elsewhere
         )
 
@@ -50,11 +50,11 @@ class Handler:
         """How many functions run on in threads though nobody waits for them."""
         return self._pool.abandoned if isinstance(self._pool, Threads) else 0
 
-    async def _call_elsewhere(self, job: Job) -> JobResult | Verdict | None:
+    async def _call_elsewhere(self, job: Job) -> JobResult | AnyVerdict | None:
         assert self._pool is not None  # noqa: S101 - its worker has opened it
         result: Any = await self._pool.call(self.function, job)
         # A lambda around an `async def` looks like a plain function until it is called.
-        returned: JobResult | Verdict | None = await result if inspect.isawaitable(result) else result
+        returned: JobResult | AnyVerdict | None = await result if inspect.isawaitable(result) else result
         return returned
 
 

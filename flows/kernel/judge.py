@@ -5,18 +5,15 @@ from __future__ import annotations
 import math
 import traceback
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from flows.kernel.current import writable
 from flows.kernel.process_worker import FailedInProcess, text_of
+from flows.model import verdict as verdicts
 from flows.model.job import JobError, JobResult
 from flows.model.outcome import Cancel, Fail, Outcome, Retry, Snooze
 from flows.model.retries import Retries, class_names
-from flows.model.verdict import Cancel as CancelVerdict
-from flows.model.verdict import Fail as FailVerdict
-from flows.model.verdict import Retry as RetryVerdict
-from flows.model.verdict import Snooze as SnoozeVerdict
-from flows.model.verdict import Verdict
+from flows.model.verdict import AnyVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,13 +41,13 @@ class Judge:
         self._retries = plan.options.retries or _ONCE
         self._asked = plan.options.retries or _DEFAULT
 
-    def returned(self, claimed: ClaimedJob, result: JobResult | Verdict | None) -> Outcome:
+    def returned(self, claimed: ClaimedJob, result: JobResult | AnyVerdict | None) -> Outcome:
         """Return the outcome of an attempt whose function returned.
 
         Raises:
             ValidationError: the result cannot be saved; nothing of it is.
         """
-        if isinstance(result, Verdict):
+        if isinstance(result, AnyVerdict):
             return self._asked_for(claimed, result)
         if self._plan.options.children and isinstance(result, JobResult):
             waits = self._plan.own_children(result, claimed.id)
@@ -87,7 +84,7 @@ class Judge:
         )
 
     def _raised(self, claimed: ClaimedJob, error: BaseException) -> Outcome:
-        if isinstance(error, Verdict):
+        if isinstance(error, AnyVerdict):
             return self._asked_for(claimed, error)
         if isinstance(error, FailedInProcess):
             return self._failed(claimed, self.error(claimed, error.kind, error.message, error.trace), error.classes)
@@ -99,27 +96,26 @@ class Judge:
             return Fail(error)
         return Retry(_milliseconds(self._retries.delay(_counted(claimed))), error)
 
-    def _asked_for(self, claimed: ClaimedJob, verdict: Verdict) -> Outcome:  # noqa: PLR0911 - one per verdict
+    def _asked_for(self, claimed: ClaimedJob, verdict: AnyVerdict) -> Outcome:
         reason = writable(verdict.reason[:_LONGEST_MESSAGE])
         trace = "" if verdict.__traceback__ is None else _trace(verdict)
         match verdict:
-            case RetryVerdict():
+            case verdicts.Retry():
                 error = self.error(claimed, "Retry", reason, trace)
                 if _counted(claimed) >= self._asked.max_attempts:
                     return Fail(error)
                 after = verdict.after
                 return Retry(_milliseconds(self._asked.delay(_counted(claimed)) if after is None else after), error)
-            case SnoozeVerdict():
+            case verdicts.Snooze():
                 short = reason[:_LONGEST_REASON]  # it stands in a line of the job's history
                 if verdict.until is not None:
                     return Snooze(until_ms=_milliseconds(verdict.until - _EPOCH), reason=short)
                 return Snooze(_milliseconds(verdict.after or timedelta()), reason=short)
-            case CancelVerdict():
+            case verdicts.Cancel():
                 return Cancel(reason)
-            case FailVerdict():
+            case verdicts.Fail():
                 return Fail(self.error(claimed, "Fail", reason, trace))
-            case _:
-                return Fail(self.error(claimed, type(verdict).__name__, reason, trace))
+        assert_never(verdict)
 
 
 def _counted(claimed: ClaimedJob) -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json
+
+from flows.model.outcome import OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,10 +17,11 @@ if TYPE_CHECKING:
 
 #: A longer count is nonsense.
 _MOST_DIGITS = 9
-#: The verbs by which a job comes to each of its last states.
-_LAST_VERBS = {b"done": "finish", b"failed": "fail", b"cancelled": "cancel"}
-#: After these the job waits to be tried again; those with 1 have given their number back.
-_GIVEN_BACK = {"retry": 0, "rescue": 0, "snooze": 1, "release": 1}
+#: The verb by which a job comes to each of its last states.
+_LAST_VERBS: Final = {row.state.encode(): row.verb for row in OUTCOMES.values() if row.ends}
+#: After these the job waits to be tried again; those with 1 have given their number back. A rescue is no outcome of an
+#: attempt, but the end of one that has none.
+_GIVEN_BACK: Final = {row.verb: int(row.gives_back) for row in OUTCOMES.values() if row.again} | {"rescue": 0}
 
 
 @dataclass(frozen=True, slots=True)

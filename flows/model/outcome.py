@@ -1,11 +1,17 @@
-"""How an attempt ends: a value, which the store alone turns into a transition."""
+"""How an attempt ends: a value, which the store alone turns into a transition; and the table of all such values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from flows.model.state import TERMINAL, JobState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flows.model.job import JobError
 
 #: Fields to write to the job's hash: names, and values as JSON.
@@ -22,7 +28,7 @@ class NewChild:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Finish:
     """The job has come to its end."""
 
     fields: Fields
@@ -84,4 +90,54 @@ class Release:
     """The worker stops: the job goes back to the head of its queue and the attempt does not count."""
 
 
-Outcome: TypeAlias = Done | Advance | AwaitChildren | Retry | Snooze | Fail | Cancel | Release
+Outcome: TypeAlias = Finish | Advance | AwaitChildren | Retry | Snooze | Fail | Cancel | Release
+
+
+class HistoryLine(StrEnum):
+    """Whether an attempt that ended so has a line in its job's history."""
+
+    ALWAYS = "always"
+    IF_ANY = "if there are others"
+    """Most jobs are never retried: theirs need no history."""
+    NONE = "none"
+    """The job's hash tells it: by its state, its error or its reason, or by its children."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """What the kernel has to know of one way in which an attempt ends."""
+
+    verb: str
+    """The outcome's name in lower case: so are called its transition in Lua, its test, and what the history says."""
+    state: JobState
+    """Where the job is then."""
+    line: HistoryLine
+    again: bool = False
+    """Whether the job comes back to the same queue, to be tried again."""
+    gives_back: bool = False
+    """Whether the attempt does not count."""
+
+    @property
+    def ends(self) -> bool:
+        """Whether the job has come to its end."""
+        return self.state in TERMINAL
+
+
+#: The one table of outcomes: the loader writes what scripts need of it into Lua, the history, the documents and the
+#: tests take their lists of verbs from it.
+OUTCOMES: Final[Mapping[type[Outcome], OutcomeRow]] = MappingProxyType(
+    {
+        Finish: OutcomeRow("finish", JobState.DONE, HistoryLine.NONE),
+        Advance: OutcomeRow("advance", JobState.WAITING, HistoryLine.IF_ANY),
+        AwaitChildren: OutcomeRow("await_children", JobState.CHILDREN, HistoryLine.NONE),
+        Retry: OutcomeRow("retry", JobState.DELAYED, HistoryLine.ALWAYS, again=True),
+        Snooze: OutcomeRow("snooze", JobState.DELAYED, HistoryLine.ALWAYS, again=True, gives_back=True),
+        Fail: OutcomeRow("fail", JobState.FAILED, HistoryLine.NONE),
+        Cancel: OutcomeRow("cancel", JobState.CANCELLED, HistoryLine.NONE),
+        Release: OutcomeRow("release", JobState.WAITING, HistoryLine.ALWAYS, again=True, gives_back=True),
+    }
+)
+#: The verbs of all outcomes.
+VERBS: Final = tuple(row.verb for row in OUTCOMES.values())
+#: After these a job is over: one that was cancelled while it ran ends as it did, and not as cancelled.
+ENDING_VERBS: Final = tuple(row.verb for row in OUTCOMES.values() if row.ends)

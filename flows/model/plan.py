@@ -13,7 +13,7 @@ from flows.errors import PayloadTooLarge, ValidationError
 from flows.model.codec import as_object, decode, encode, encode_value, results_field
 from flows.model.ids import new_child_id, new_job_id
 from flows.model.job import ChildJob, JobResult, user_fields
-from flows.model.outcome import Advance, AwaitChildren, Done, Fields, NewChild
+from flows.model.outcome import Advance, AwaitChildren, Fields, Finish, NewChild
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ class QueuePlan:
     """The names of what a job was created with, which never changes."""
     max_payload: int
 
-    def outcome(self, result: JobResult | None) -> Advance | Done:
+    def outcome(self, result: JobResult | None) -> Advance | Finish:
         """Return the outcome of an attempt whose function returned `result`.
 
         Raises:
@@ -49,7 +49,7 @@ class QueuePlan:
         """
         if result is None:
             to = self.options.next_queue
-            return Done({}, returned=False) if to is None else Advance(to, {})
+            return Finish({}, returned=False) if to is None else Advance(to, {})
         if not isinstance(result, JobResult):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValidationError(f"the worker function returned {type(result).__name__}: return a JobResult or None")
         to = self._next_queue(result)
@@ -60,7 +60,7 @@ class QueuePlan:
             fields[f"children:{parent}:params"] = child_specs(result.children, options)
         self._check_size(fields)
         # A bare JobResult names a queue or children, and is no result of its own.
-        return Done(fields, returned=type(result) is not JobResult) if to is None else Advance(to, fields)
+        return Finish(fields, returned=type(result) is not JobResult) if to is None else Advance(to, fields)
 
     def own_children(self, result: JobResult, job_id: str) -> AwaitChildren | None:
         """Return the outcome of a child queue's function that names children of its own queue, if it does.
@@ -76,7 +76,7 @@ class QueuePlan:
         self._check_size(fields)
         return AwaitChildren(new_children(self.queue, specs, job_id), None, fields, self.options.on_child_failure)
 
-    def fan_out(self, job_id: str, specs: bytes | None) -> AwaitChildren | Advance | Done:
+    def fan_out(self, job_id: str, specs: bytes | None) -> AwaitChildren | Advance | Finish:
         """Return the outcome of a parent: to await the children that its hash names, or to go straight on.
 
         Raises:
@@ -95,7 +95,7 @@ class QueuePlan:
         nothing = b"{" + b",".join(b'"%b":[]' % child.name.encode() for child in self.options.children) + b"}"
         fields: Fields = {results_field(self.queue): nothing}
         to = self.options.next_queue
-        return Done(fields, returned=False) if to is None else Advance(to, fields)
+        return Finish(fields, returned=False) if to is None else Advance(to, fields)
 
     def _next_queue(self, result: JobResult) -> str | None:
         to = result.next_queue or self.options.next_queue

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
-from flows.errors import ValidationError
+from flows.errors import DeclarationError, ValidationError
 
 #: Nothing is put off for longer.
 LONGEST_DELAY: Final = timedelta(days=366)
 
 
 class Verdict(Exception):
-    """How the function wants its attempt to end: Retry, Snooze, Fail or Cancel."""
+    """How the function wants its attempt to end: Retry, Snooze, Fail or Cancel, or a subclass of one of these.
+
+    Raises DeclarationError where another class descends from it directly: the kernel would not know what it means.
+    """
+
+    def __init_subclass__(cls) -> None:
+        if Verdict in cls.__bases__ and cls.__module__ != __name__:
+            raise DeclarationError(
+                f"{cls.__name__} is a Verdict of its own: make it a subclass of Retry, Snooze, Fail or Cancel"
+            )
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason)
@@ -64,6 +73,10 @@ class Fail(Verdict):
 
 class Cancel(Verdict):
     """The job is cancelled, and `reason` says why."""
+
+
+#: All verdicts there are: whoever looks at each of them ends in `assert_never`.
+AnyVerdict: TypeAlias = Retry | Snooze | Fail | Cancel
 
 
 def _snooze(reason: str, after: timedelta | None, until: datetime | None) -> Snooze:

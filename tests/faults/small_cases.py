@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
+from flows.model.outcome import VERBS
 from tests.faults.small_model import CHILD_QUEUE, GONE, PARENT, Job, Rules, State, Worker
 from tests.faults.small_steps import KINDS, Case
 
 DEPTH: Final = int(os.environ.get("FLOWS_FAULTS_DEPTH", "0"))
 _WORKERS: Final = (Worker("a"), Worker("b"))
+#: Verbs that other queues of the cases end by, and the one that says where the job goes.
+ELSEWHERE: Final = frozenset({"advance", "finish", "await_children"})
 _ALL: Final = ("cancel", "retry_job", "delete")
 
 
@@ -34,7 +37,7 @@ def _crowd(*accidents: str) -> Case:
 def _road(*accidents: str) -> Case:
     """One job on its way through two queues, with all that can befall it."""
     verbs: dict[str, tuple[tuple[Any, ...], ...]] = {
-        "pick": (("advance", "ship"), ("fail",), ("retry",), ("snooze",), ("release",), ("cancel",)),
+        "pick": (("advance", "ship"), *((verb,) for verb in VERBS if verb not in ELSEWHERE)),
         "ship": (("finish",), ("release",)),
     }
     start = State((Job(),), (("pick", (0,)), ("ship", ())), workers=_WORKERS, left=_left(*accidents))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from flows.model.outcome import ENDING_VERBS
 from flows.model.state import TERMINAL, TRANSITIONS
 
 #: States of a job here that are no states in Redis: its hash is gone, or written but in no queue yet.
@@ -16,7 +17,7 @@ GONE: Final = "gone"
 HIDDEN: Final = "hidden"
 OVER: Final = frozenset({*TERMINAL, GONE, HIDDEN})
 #: Ways to end that win over a request to cancel.
-LAST: Final = frozenset({"finish", "fail"})
+LAST: Final = frozenset(ENDING_VERBS) - {"cancel"}
 PARENT: Final = 0
 CHILD_QUEUE: Final = "pack:box"
 

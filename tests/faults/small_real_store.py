@@ -8,6 +8,7 @@ from redis import Redis
 
 from tests.faults.small_model import CHILD_QUEUE, GONE, HIDDEN, PARENT, Family, Job, State, Token
 from tests.faults.small_steps import Case, Step
+from tests.outcomes import ended
 from tests.world import LEASE, Argument, World, attempt, packed
 
 
@@ -78,17 +79,14 @@ class RealStore:
         rest: dict[str, list[Argument]] = {
             "finish": ["{}"],
             "advance": [*arguments],
-            "fail": ['{"type":"E"}'],
             "retry": [LEASE, '{"type":"E"}', '{"type":"E"}'],
             "snooze": [LEASE, 0, '"later"'],
-            "release": [],
-            "cancel": ["why"],
         }
         if verb == "await_children":
             children = tuple((CHILD_QUEUE.removeprefix("pack:"), str(child)) for child in arguments[0])
             rest[verb] = [self.case.rules.next, self.case.rules.policy, "", 0, *packed(children)]
-        ended = attempt(verb, str(job_id), fence, *rest[verb])
-        return self.world.report(ended, queue=queue, worker_id=self.worker(name, queue))[0]
+        said = attempt(verb, str(job_id), fence, *rest[verb]) if verb in rest else ended(verb, str(job_id), fence)
+        return self.world.report(said, queue=queue, worker_id=self.worker(name, queue))[0]
 
     def build(self, token: Token, child: int, offset: int) -> tuple[str, int]:
         """Write one child."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from flows.model.outcome import OUTCOMES, OutcomeRow
 from tests.faults.small_family import await_children, build, cascade, publish
 from tests.faults.small_model import GONE, HIDDEN, LAST, PARENT, Family, Job, Rules, Sheet, State, Token
 
@@ -123,22 +124,19 @@ def _advance(sheet: Sheet, job_id: int, to: str) -> None:
     sheet.push(to, job_id)
 
 
-def _finish(sheet: Sheet, job_id: int) -> None:
-    sheet.end_job(job_id, "processing", "done")
+def _as_the_table_says(row: OutcomeRow) -> Callable[..., None]:
+    """Return a transition that only does what its row in the table of outcomes says."""
 
+    def act(sheet: Sheet, job_id: int) -> None:
+        if row.ends:
+            sheet.end_job(job_id, "processing", row.state)
+            return
+        assert row.state == "delayed", f"{row.verb} leads to {row.state}: say here what it does"
+        sheet.move(job_id, "processing", row.state)
+        sheet.delayed[sheet.jobs[job_id].queue, job_id] = False
+        sheet.change(job_id, attempts=sheet.jobs[job_id].attempts - row.gives_back)
 
-def _fail(sheet: Sheet, job_id: int) -> None:
-    sheet.end_job(job_id, "processing", "failed")
-
-
-def _retry(sheet: Sheet, job_id: int) -> None:
-    sheet.move(job_id, "processing", "delayed")
-    sheet.delayed[sheet.jobs[job_id].queue, job_id] = False
-
-
-def _snooze(sheet: Sheet, job_id: int) -> None:
-    _retry(sheet, job_id)
-    sheet.change(job_id, attempts=sheet.jobs[job_id].attempts - 1)
+    return act
 
 
 def _release(sheet: Sheet, job_id: int) -> None:
@@ -147,14 +145,10 @@ def _release(sheet: Sheet, job_id: int) -> None:
     sheet.waiting[job.queue] = (job_id, *sheet.waiting[job.queue])
 
 
+#: Those that do more, by their verb.
+_OTHERS: Final = {"advance": _advance, "release": _release, "await_children": await_children}
 VERBS: Final[dict[str, Callable[..., None]]] = {
-    "advance": _advance,
-    "finish": _finish,
-    "fail": _fail,
-    "retry": _retry,
-    "snooze": _snooze,
-    "release": _release,
-    "await_children": await_children,
+    row.verb: _OTHERS.get(row.verb) or _as_the_table_says(row) for row in OUTCOMES.values()
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from flows.model.outcome import OUTCOMES
 from tests.faults.small_model import CHILD_QUEUE, GONE, OVER, PARENT, Rules, State, Token, Worker
 from tests.faults.small_scripts import call
 
@@ -20,7 +21,8 @@ CRASH, STALL, LOST, CLIENT, DAMAGE, AGAIN = range(6)
 #: Calls on behalf of an attempt that do not end it, and ways to end that could go on for ever.
 PARTS: Final = frozenset({"build", "publish"})
 CREATING: Final = frozenset({"build", "await_children"})
-ENDLESS: Final = frozenset({"release", "retry", "snooze"})
+#: After these a job comes back to its queue, and may do so for ever.
+ENDLESS: Final = frozenset(row.verb for row in OUTCOMES.values() if row.again)
 
 
 class Step(NamedTuple):

@@ -56,7 +56,7 @@ def test_works_and_ends_when_told(fleet: Fleet, redis_url: str, namespace: str, 
     """Two processes take the jobs through all queues, children too, and end with status 0 on SIGTERM."""
     ids = create(redis_url, namespace, 10, "children:2")
     processes = fleet.spawn(2)
-    ended = wait_for(tmp_path, "DONE", 10, queue="ship", ending="Done")
+    ended = wait_for(tmp_path, "DONE", 10, queue="ship", ending="Finish")
     assert {entry.job_id for entry in ended} == set(ids)
     assert {entry.pid for entry in ended} <= {process.pid for process in processes}
     assert len(wait_for(tmp_path, "EFFECT", 40)) == 40

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, Literal, TypeAlias
 
+from flows.model.outcome import OUTCOMES
 from tests.faults.keyspace import Seen, Snapshot
 from tests.faults.ledger import Entry
 
 Add: TypeAlias = Callable[[str, str], None]
 
 #: An attempt that ended so was the last one in its queue.
-LEAVING: Final = frozenset({"Done", "Advance", "Fail", "Cancel", "AwaitChildren"})
+LEAVING: Final = frozenset(kind.__name__ for kind, row in OUTCOMES.items() if not row.again)
 #: Only these come from a function; others may end a job that never began.
-OF_FUNCTIONS: Final = frozenset({"Done", "Advance"})
+OF_FUNCTIONS: Final = frozenset({"Finish", "Advance"})
 
 
 def check_trace(snapshot: Snapshot, entries: Sequence[Entry], add: Add) -> None:

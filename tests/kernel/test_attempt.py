@@ -22,7 +22,7 @@ from flows.kernel.attempt import Attempt
 from flows.kernel.in_flight import InFlight
 from flows.model.attempt_state import ATTEMPT_MOVES, AttemptState
 from flows.model.job import JobError
-from flows.model.outcome import AwaitChildren, Done, Fail, Outcome
+from flows.model.outcome import AwaitChildren, Fail, Finish, Outcome
 from flows.store.jobs.claimed import ClaimedJob
 from flows.store.jobs.finished import FinishedAttempt
 from flows.telemetry.events import Events
@@ -94,7 +94,7 @@ class Watched:
                     return attempt.stop_as
         if kind == "parent":
             return AwaitChildren([], None, {})
-        return None if kind == "nothing" else Done({})
+        return None if kind == "nothing" else Finish({})
 
     def do(self, step: tuple[Any, ...]) -> None:
         """Let one thing happen."""

@@ -14,7 +14,7 @@ from flows import LostLease
 from flows.kernel.attempt import Attempt
 from flows.kernel.in_flight import InFlight
 from flows.model.job import JobError
-from flows.model.outcome import AwaitChildren, Cancel, Done, Fail, Outcome, Release
+from flows.model.outcome import AwaitChildren, Cancel, Fail, Finish, Outcome, Release
 from flows.store.jobs.claimed import ClaimedJob
 from flows.store.jobs.finished import FinishedAttempt
 from flows.telemetry.events import Event, Events
@@ -22,7 +22,7 @@ from tests.kernel.parts import within
 
 GRACE = 0.3
 TIMED_OUT = Fail(JobError(type="Timeout", message=""))
-DONE = Done({})
+DONE = Finish({})
 
 Function = Callable[[Attempt], Awaitable[Outcome | None]]
 

@@ -48,8 +48,8 @@ class Unfinished(Snooze):
         """Forget it."""
 
 
-class Own(Verdict):
-    """A verdict that flows does not know."""
+class Own(Fail):
+    """A verdict of the user's, which means what its class means."""
 
 
 def judge(**options: Any) -> Judge:
@@ -132,7 +132,7 @@ def test_verdicts_without_an_error(way: str, verdict: Verdict, expected: object)
 
 
 @pytest.mark.parametrize("way", ["returned", "raised"])
-@pytest.mark.parametrize(("verdict", "kind"), [(Fail("no\udce9"), "Fail"), (Own("no\udce9"), "Own")])
+@pytest.mark.parametrize(("verdict", "kind"), [(Fail("no\udce9"), "Fail"), (Own("no\udce9"), "Fail")])
 def test_verdicts_that_fail_the_job(way: str, verdict: Verdict, kind: str) -> None:
     """Whatever the queue's retries; the reason is the error's message."""
     fail = getattr(judge(retries={"retry_on": (BaseException,)}), way)(claimed(), verdict)
@@ -206,5 +206,5 @@ def test_what_is_neither_result_nor_verdict(wrong: Any) -> None:
 
 def test_a_result() -> None:
     """Its fields are saved; None saves nothing."""
-    assert judge().returned(claimed(), Answer(answer=7)) == outcome.Done({"answer": b"7"})
-    assert judge().returned(claimed(), None) == outcome.Done({}, returned=False)
+    assert judge().returned(claimed(), Answer(answer=7)) == outcome.Finish({"answer": b"7"})
+    assert judge().returned(claimed(), None) == outcome.Finish({}, returned=False)

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from flows import ChildJob, FlowOptions, Job, JobResult, PayloadTooLarge, QueueOptions, ValidationError
 from flows.model.ids import new_job_id
-from flows.model.outcome import Advance, AwaitChildren, Done
+from flows.model.outcome import Advance, AwaitChildren, Finish
 from flows.model.plan import CHILDREN_LIMIT, QueuePlan, child_specs, new_children, plans
 
 
@@ -117,14 +117,14 @@ def test_a_job_goes_to_the_next_queue_with_its_result() -> None:
 
 def test_a_job_is_done_after_its_last_queue() -> None:
     """With its result all the same."""
-    assert outcome("last", Result(checks=3)) == Done({"checks": b"3"})
+    assert outcome("last", Result(checks=3)) == Finish({"checks": b"3"})
 
 
 @pytest.mark.parametrize("nothing", [None, JobResult()])
 def test_a_function_may_return_nothing(nothing: JobResult | None) -> None:
     """None and an empty result say the same."""
     assert outcome("start", nothing) == Advance("middle", {})
-    assert outcome("last", nothing) == Done({}, returned=False)
+    assert outcome("last", nothing) == Finish({}, returned=False)
 
 
 @pytest.mark.parametrize("queue", ["rest", "start", "fan", "aside"])
@@ -145,7 +145,7 @@ def test_a_child_cannot_be_sent_anywhere() -> None:
     """It is done after its queue, because its parent waits for it."""
     with refused("next_queue='last' is no queue of the flow; they are none"):
         outcome("fan:leaf", Result(next_queue="last"))
-    assert outcome("fan:leaf", Result(checks=1)) == Done({"checks": b"1"})
+    assert outcome("fan:leaf", Result(checks=1)) == Finish({"checks": b"1"})
 
 
 @pytest.mark.parametrize("returned", [1, "text", {"checks": 1}, Params(user_id=1), Result, [Result()], True])
@@ -161,13 +161,13 @@ def test_a_result_that_names_a_field_of_params_is_refused() -> None:
         outcome("start", Renames(user_id=1))
     with refused(r"Labelled names fields of Params \(address\)"):
         outcome("fan:leaf", Labelled(address="x"))
-    assert outcome("fan:leaf", Renames(user_id=1)) == Done({"user_id": b"1"})
+    assert outcome("fan:leaf", Renames(user_id=1)) == Finish({"user_id": b"1"})
     assert outcome("start", Labelled(address="x")) == Advance("middle", {"address": b'"x"'})
 
 
 def test_a_result_over_the_limit_is_refused() -> None:
     """The limit is of the bytes of JSON, quotes included; the message says what to do."""
-    assert outcome("last", Large(text="x" * 9_998)) == Done({"text": b'"%s"' % (b"x" * 9_998)})
+    assert outcome("last", Large(text="x" * 9_998)) == Finish({"text": b'"%s"' % (b"x" * 9_998)})
     for text in ("x" * 9_999, "é" * 5_000):
         with pytest.raises(
             PayloadTooLarge, match=r"10,00\d bytes, over max_payload=10,000: store large data elsewhere"
@@ -350,7 +350,7 @@ def test_a_parent_without_children_goes_straight_on(specs: bytes | None) -> None
     """The next queue's job class finds an empty list for each child queue; after the last queue it is done."""
     nothing = {"children:fan:results": b'{"leaf":[],"branch":[]}'}
     assert PLANS["fan"].fan_out(new_job_id(), specs) == Advance("rest", nothing)
-    assert PLANS["end"].fan_out(new_job_id(), specs) == Done({"children:end:results": b'{"leaf":[]}'}, returned=False)
+    assert PLANS["end"].fan_out(new_job_id(), specs) == Finish({"children:end:results": b'{"leaf":[]}'}, returned=False)
 
 
 @pytest.mark.parametrize(

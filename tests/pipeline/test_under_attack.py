@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from flows import DeclarationError, FlowOptions, KeyConflict, QueueOptions
 from flows.kernel.prefetch import Prefetch
-from flows.model.outcome import Advance, AwaitChildren, Done, NewChild
+from flows.model.outcome import Advance, AwaitChildren, Finish, NewChild
 from flows.store.jobs.claimed import ClaimedJob
 from flows.store.jobs.finished import FinishedAttempt, first_batch
 from tests.pipeline.parts import (
@@ -42,14 +42,14 @@ CLAIMED = ClaimedJob([b"id", 1, 1, 0, 0, None])
 @pytest.mark.parametrize(
     ("outcome", "taken"),
     [
-        (Done({}), 100),
-        (Done({"data": b"x" * ((1 << 19) - 200)}), 2),
+        (Finish({}), 100),
+        (Finish({"data": b"x" * ((1 << 19) - 200)}), 2),
         (Advance("b", {"data": b"x" * (2 << 20)}), 1),
         (AwaitChildren([NewChild("c", "id", {})] * 50, None, {}), 4),
     ],
     ids=["jobs", "bytes", "one large", "children"],
 )
-def test_a_script_takes_a_bounded_batch(outcome: Done | Advance | AwaitChildren, taken: int) -> None:
+def test_a_script_takes_a_bounded_batch(outcome: Finish | Advance | AwaitChildren, taken: int) -> None:
     """However many attempts end together, a script gets 100, 1 MiB or 200 children of them, and at least one."""
     assert first_batch([FinishedAttempt(CLAIMED, outcome, child=False)] * 1000) == taken
 

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from flows.model.outcome import ENDING_VERBS
 from flows.model.state import TRANSITIONS
 from flows.store.client.lua_file import LuaFile, ScriptError, read_includes, read_script
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 TABLES: Final = {
     "MOVES": " ".join(f"{source}>{target}" for source in TRANSITIONS for target in sorted(TRANSITIONS[source])),
     "STATES": " ".join(TRANSITIONS),
+    "ENDING_VERBS": " ".join(ENDING_VERBS),
 }
 #: A text or a comment, in which no name is meant, or a name that is neither `.field` nor `field =`.
 _WORD = re.compile(r"'(?:\\.|[^'\\])*'|--.*|(?<![\w\])]\.)\b([A-Za-z_]\w*)\b(?! =(?!=))")

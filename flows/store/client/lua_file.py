@@ -2,7 +2,9 @@
 
 A header is made of comment lines, in a script that is sent `--@ keys:`, `--@ args:`, `--@ rest:`, `--@ flags:`,
 `--@ returns:` and `--@ words:` (see `lua_shape.py`), in what it includes `--@ exports:` and `--@ needs:`, in both
-`--@ include:`. `--@ lazy` may stand anywhere in an include: see `lua_chunk.py`.
+`--@ include:`. `--@ lazy` may stand anywhere in an include: see `lua_chunk.py`. What the table of outcomes
+(`model/outcome.py`) says stands once: `--@ include: <verbs>` means all their transitions, `--@ verbs` is the line
+`local VERBS = { advance = advance, … }`.
 """
 
 from __future__ import annotations
@@ -12,10 +14,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from flows.model.outcome import VERBS
+
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 _MARK = "--@ "
+#: An include line that means the transitions of all outcomes, and the line in whose place their table stands.
+_ALL_VERBS = "<verbs>"
+_VERBS_LINE = "--@ verbs"
 #: What is made only when it is first needed stands below this line.
 _LAZY = "--@ lazy"
 #: A statement at the left margin that gives names to the file.
@@ -41,13 +48,15 @@ class LuaFile:
         for line in self.lines:
             if line.startswith(_MARK) and line != _LAZY:
                 name, _, words = line.removeprefix(_MARK).partition(":")
-                header.setdefault(name, []).extend(words.split())
+                for word in words.split():
+                    header.setdefault(name, []).extend(VERBS if word == _ALL_VERBS else [word])
         return header
 
     @cached_property
     def lines(self) -> list[str]:
-        """The lines of the text."""
-        return self.text.removesuffix("\n").split("\n")
+        """The lines of the text, with the table of outcomes in place of its line."""
+        table = f"local VERBS = {{ {', '.join(f'{verb} = {verb}' for verb in VERBS)} }}"
+        return [table if line == _VERBS_LINE else line for line in self.text.removesuffix("\n").split("\n")]
 
     @cached_property
     def eager(self) -> int:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import chain
-from typing import TYPE_CHECKING, Final, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from pydantic_core import to_json
 
 from flows.model.codec import as_object
-from flows.model.outcome import Advance, AwaitChildren, Cancel, Done, Fail, NewChild, Outcome, Release, Retry, Snooze
+from flows.model.outcome import (
+    OUTCOMES,
+    Advance,
+    AwaitChildren,
+    Cancel,
+    Fail,
+    Finish,
+    NewChild,
+    Outcome,
+    Release,
+    Retry,
+    Snooze,
+)
 from flows.store.client.wire import pack_arguments
 
 if TYPE_CHECKING:
@@ -26,8 +38,6 @@ MOST_CHILDREN: Final = 200
 _PART_BYTES: Final = 1 << 19
 _MOST_BYTES: Final = 1 << 20
 
-_Others: TypeAlias = AwaitChildren | Retry | Snooze | Fail | Cancel | Release
-
 
 class FinishedAttempt:
     """An attempt that has ended: its job, the outcome, and both packed for a script.
@@ -41,11 +51,12 @@ class FinishedAttempt:
         self.claimed = claimed
         self.outcome = outcome
         self.children = 0
-        if isinstance(outcome, (Done, Advance)):
+        if isinstance(outcome, (Finish, Advance)):
             self.arguments, self.packed = _pack_fields(claimed, outcome, child=child)
             return
-        verb, arguments = _verb(outcome, child=child)
+        arguments = arguments_of(outcome, child=child)
         self.arguments = 4 + len(arguments)
+        verb = OUTCOMES[type(outcome)].verb
         self.packed = pack_arguments((verb, claimed.id, claimed.fence, len(arguments), *arguments))
         if isinstance(outcome, AwaitChildren):
             self.children = len(outcome.children)
@@ -85,22 +96,23 @@ def pack_children(children: Sequence[NewChild]) -> list[Argument]:
     return packed
 
 
-def _pack_fields(claimed: ClaimedJob, outcome: Done | Advance, *, child: bool) -> tuple[int, bytes]:
+def _pack_fields(claimed: ClaimedJob, outcome: Finish | Advance, *, child: bool) -> tuple[int, bytes]:
     """Return how many arguments tell of such an end, and their bytes: most ends are one of these two.
 
-    The result of a `child` goes along as one object too, for its parent.
+    The bytes are those that `arguments_of` comes to; one formatting is quicker.
     """
-    fields = outcome.fields
     if isinstance(outcome, Advance):
-        verb, first = "advance", outcome.queue.encode()
+        first = outcome.queue.encode()
+    elif child:
+        first = _result_of(outcome)
     else:
-        result = as_object(fields) if outcome.returned else b"null"
-        verb, first = "finish", result if child else b""
+        first = b""
+    fields = outcome.fields
     fence = b"%d" % claimed.fence
     sized: list[int | bytes] = [len(claimed.raw_id), claimed.raw_id, len(fence), fence, len(first), first]
     for value in fields.values():
         sized += (len(value), value)
-    return 5 + 2 * len(fields), _form(verb, tuple(fields)) % tuple(sized)
+    return 5 + 2 * len(fields), _form(OUTCOMES[type(outcome)].verb, tuple(fields)) % tuple(sized)
 
 
 @cache
@@ -111,24 +123,31 @@ def _form(verb: str, names: tuple[str, ...]) -> bytes:
     return pack_arguments((verb,)) + place + place + pack_arguments((1 + 2 * len(names),)) + place + fields
 
 
-def _verb(outcome: _Others, *, child: bool) -> tuple[str, list[Argument]]:
-    """Return a verb and its arguments; of a `child` the result goes along as one object too, for its parent."""
+def arguments_of(outcome: Outcome, *, child: bool) -> list[Argument]:  # noqa: PLR0911 - one per outcome
+    """Return what goes with an outcome's verb; of a `child` the result goes along as one object too, for its parent."""
     match outcome:
+        case Finish(fields):
+            return [_result_of(outcome) if child else "", *_flat(fields)]
+        case Advance(queue, fields):
+            return [queue, *_flat(fields)]
         case AwaitChildren(children, next_queue, fields, policy):
             result = as_object(fields) if child and fields else ""
-            packed = pack_children(children)
-            return "await_children", [next_queue or "", policy, result, *_counted(fields), *packed]
+            return [next_queue or "", policy, result, *_counted(fields), *pack_children(children)]
         case Retry(delay_ms, error):
-            return "retry", [delay_ms, error.model_dump_json(), to_json(error.brief())]
+            return [delay_ms, error.model_dump_json(), to_json(error.brief())]
         case Snooze(delay_ms, until_ms, reason):
-            return "snooze", [delay_ms if until_ms is None else -1, until_ms or 0, to_json(reason)]
+            return [delay_ms if until_ms is None else -1, until_ms or 0, to_json(reason)]
         case Fail(error):
-            return "fail", [error.model_dump_json()]
+            return [error.model_dump_json()]
         case Cancel(reason):
-            return "cancel", [reason]
+            return [reason]
         case Release():
-            return "release", []
+            return []
     assert_never(outcome)
+
+
+def _result_of(outcome: Finish) -> bytes:
+    return as_object(outcome.fields) if outcome.returned else b"null"
 
 
 def _flat(fields: Fields) -> list[Argument]:

@@ -201,7 +201,7 @@ def _judge(case: Case, cancels: Cancels, watch: Watch) -> None:
     told = {job_id: [word for _t, word in watch.heard[job_id]] for job_id in states}
     twice = {job_id: words for job_id, words in told.items() if words != [states[job_id]]}
     case.expect(not twice, f"each ends once: {list(twice.items())[:3]}")
-    done = {entry.job_id for entry in case.entries("DONE") if entry.fields["ending"] == "Done"}
+    done = {entry.job_id for entry in case.entries("DONE") if entry.fields["ending"] == "Finish"}
     both = [job_id for job_id in done if states.get(job_id) == "cancelled"]
     case.expect(not both, f"none is done and cancelled: {both[:3]}")
     case.figures.update(cancels=len(states), ended_twice=len(twice), both_states=len(both))

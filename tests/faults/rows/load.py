@@ -8,7 +8,7 @@ from typing import Final
 
 import redis
 
-from flows.model.outcome import Done
+from flows.model.outcome import Finish
 from flows.store.client.scripts import load
 from flows.store.jobs import leases, turns
 from tests.faults import bulk_seed, raw_keys
@@ -63,7 +63,7 @@ async def _drain(case: Case, stalls: Stalls, client: redis.Redis, left: int) -> 
         calls, ended, taken = flow._runtime.turns("pick", "the-worker", ["number", "kind"]), [], 0
         while client.zcard("queue:pick:delayed") > left:
             turn = await stalls.of_async("promote", calls.turn(ended, 1, busy=False))
-            ended = [calls.finished(job, Done({})) for job in turn.claimed]
+            ended = [calls.finished(job, Finish({})) for job in turn.claimed]
             taken += 1
         await calls.report(ended)
     finally:
@@ -121,7 +121,9 @@ async def _in_flight(case: Case, stalls: Stalls, client: redis.Redis, of: dict[s
         case.expect(back == len(late), f"{len(late)} are taken back, not {back}")
         calls = flow._runtime.turns("pick", "w1", ["number", "kind"])
         for start in range(0, 2000, turns.MOST_JOBS):
-            done = [calls.finished(job, Done({})) for job in bulk_seed.held(of["w1"][start : start + turns.MOST_JOBS])]
+            done = [
+                calls.finished(job, Finish({})) for job in bulk_seed.held(of["w1"][start : start + turns.MOST_JOBS])
+            ]
             words = await stalls.of_async("end", calls.report(done))
             case.expect(set(words) == {"ok"}, f"all ends are recorded: {set(words)}")
         claims = [await stalls.of_async("claim", calls.turn([], turns.MOST_JOBS, busy=False)) for _ in range(20)]
@@ -150,7 +152,7 @@ async def _family(case: Case, stalls: Stalls, client: redis.Redis, parent: str) 
             gone_on = client.llen("queue:ship:waiting")
             case.expect(not gone_on, f"the parent does not go on when {start} children have ended")
             done = [
-                calls.finished(job, Done(_packed(start + at)))
+                calls.finished(job, Finish(_packed(start + at)))
                 for at, job in enumerate(bulk_seed.held(ids[start : start + turns.MOST_JOBS]))
             ]
             words = await stalls.of_async("end_children", calls.report(done))

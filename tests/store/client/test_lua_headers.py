@@ -35,7 +35,7 @@ def is_sent(file: LuaFile) -> bool:
 
 def faults(file: LuaFile, folder: Path = FOLDER) -> list[str]:
     """Return what its header says wrongly, and what its header leaves out."""
-    scopes = Scopes(file.text)
+    scopes = Scopes("\n".join(file.lines))
     header = {name: set(words) for name, words in file.header.items()}
     includes = {name: set(_read_include(folder, file, name).exports) for name in header.get("include", ())}
     needs, exports = header.get("needs", set()), header.get("exports", set())
@@ -70,7 +70,7 @@ def test_every_file_is_part_of_a_script() -> None:
     for name in names():
         script = read_script(FOLDER, name)
         for file in (script, *read_includes(FOLDER, script)):
-            used[file.place] = {free.name for free in Scopes(file.text).free}
+            used[file.place] = {free.name for free in Scopes("\n".join(file.lines)).free}
     assert sorted(used) == PLACES
     for place in PLACES:
         wanted = set[str]().union(*used.values())

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.model.codec import as_object
-from flows.model.outcome import Advance, Done
+from flows.model.outcome import Advance, Finish
 from flows.store.client.wire import pack_arguments
 from flows.store.jobs.claimed import ClaimedJob
 from flows.store.jobs.finished import FinishedAttempt
@@ -19,10 +19,10 @@ def test_a_parent_sees_null_where_no_function_returned_anything() -> None:
     """A child without a result settles with `null`: the kernel's own fields are no result either."""
     claimed = ClaimedJob([b"0197-id", 1, 1, 0, 0, None])
     for outcome, result in (
-        (Done({}, returned=False), "null"),
-        (Done({"children:a:b:results": b"{}"}, returned=False), "null"),
-        (Done({}), "{}"),
-        (Done({"n": b"1"}), '{"n":1}'),
+        (Finish({}, returned=False), "null"),
+        (Finish({"children:a:b:results": b"{}"}, returned=False), "null"),
+        (Finish({}), "{}"),
+        (Finish({"n": b"1"}), '{"n":1}'),
     ):
         arguments = [result, *(part for pair in outcome.fields.items() for part in pair)]
         packed = pack_arguments(("finish", "0197-id", 1, len(arguments), *arguments))
@@ -35,7 +35,7 @@ def test_the_form_of_an_end_gives_the_bytes_of_its_arguments(
 ) -> None:
     """However many fields there are and whatever they hold: verb, id, fence, and the counted arguments."""
     claimed = ClaimedJob([b"0197-id", fence, 1, 0, 0, None])
-    ended = FinishedAttempt(claimed, Advance(to, found) if to else Done(found), child=bool(child))
+    ended = FinishedAttempt(claimed, Advance(to, found) if to else Finish(found), child=bool(child))
     verb, first = ("advance", to) if to else ("finish", as_object(found) if child else "")
     arguments = [first, *(part for pair in found.items() for part in pair)]
     assert ended.packed == pack_arguments((verb, "0197-id", fence, len(arguments), *arguments))

@@ -6,6 +6,8 @@ The server is real and time is the test's. FLOWS_TEST_EXAMPLES sets how many run
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,6 +22,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from flows.model.outcome import ENDING_VERBS, OUTCOMES
+from tests.outcomes import ended
 from tests.world import (
     LEASE,
     Argument,
@@ -27,27 +31,23 @@ from tests.world import (
     World,
     advance,
     await_children,
-    fail,
     finish,
-    release,
     retry,
     snooze,
 )
-from tests.world import cancel as cancel_attempt
 
 QUEUES = ("pick", "pack", "ship")
 CHILDREN = ("pack:label", "pack:box")
 WORKERS = ("w1", "w2")
 ENDED = {"done", "failed", "cancelled"}
-#: How an attempt ends, and the state that its job has then.
-VERBS = {
-    "finish": (finish, "done"),
-    "advance": (advance, "waiting"),
-    "fail": (fail, "failed"),
-    "retry": (retry, "delayed"),
-    "snooze": (snooze, "delayed"),
-    "release": (release, "waiting"),
-    "cancel": (cancel_attempt, "cancelled"),
+#: How an attempt ends, and the state that its job has then; how it waits for children is a rule of its own.
+STATES = {row.verb: str(row.state) for row in OUTCOMES.values() if row.verb != "await_children"}
+#: What is said by more than an example: the results, where a job goes, delays that come to an end here.
+BUILD: dict[str, Callable[..., list[Argument]]] = {
+    "finish": finish,
+    "advance": advance,
+    "retry": retry,
+    "snooze": snooze,
 }
 #: What may stay without a TTL when every job has ended: counts of what was dropped, and wake-ups.
 EVERLASTING = {"meta", "wake"}
@@ -221,14 +221,14 @@ class Jobs(RuleBasedStateMachine):
         assert self.world.snapshot(unseen=frozenset()) == before
 
     @precondition(lambda self: self.attempts)
-    @rule(data=st.data(), verb=st.sampled_from(sorted(VERBS)))
+    @rule(data=st.data(), verb=st.sampled_from(sorted(STATES)))
     def end(self, data: st.DataObject, verb: str) -> None:
         """End an attempt."""
         attempt = data.draw(st.sampled_from(self._current() or self.attempts))
         self._end_by(attempt, verb)
 
     @precondition(lambda self: self._current())
-    @rule(data=st.data(), verb=st.sampled_from(sorted(VERBS)), worker=st.sampled_from(WORKERS))
+    @rule(data=st.data(), verb=st.sampled_from(sorted(STATES)), worker=st.sampled_from(WORKERS))
     def late_call(self, data: st.DataObject, verb: str, worker: str) -> None:
         """End an attempt whose lease has ended, and whose job may be claimed anew, perhaps by the same worker."""
         attempt = data.draw(st.sampled_from(self._current()))
@@ -240,9 +240,9 @@ class Jobs(RuleBasedStateMachine):
         child = attempt.queue in CHILDREN
         if verb == "advance" and child:
             verb = "finish"
-        build, state = VERBS[verb]
+        build = BUILD.get(verb, partial(ended, verb))
         named = {"result": "{}"} if verb == "finish" else {"to": "ship"} if verb == "advance" else {}
-        self._end(attempt, build(attempt.job.id, attempt.job.fence, **named), verb, state)
+        self._end(attempt, build(attempt.job.id, attempt.job.fence, **named), verb, STATES[verb])
 
     @precondition(lambda self: any(a.queue == "pack" for a in self._current()))
     @rule(data=st.data(), count=st.integers(0, 3), policy=st.sampled_from(["continue", "fail"]))
@@ -431,7 +431,7 @@ class Jobs(RuleBasedStateMachine):
             self._sync_losses(gone)
         elif (model["state"], model["queue"], model["fence"]) != ("processing", attempt.queue, attempt.job.fence):
             assert word == "stale"
-        elif verb == "cancel" or (model.get("cancelling") and verb not in {"finish", "fail"}):
+        elif verb == "cancel" or (model.get("cancelling") and verb not in ENDING_VERBS):
             assert word == "cancelled"
             self._ended(name, "cancelled")
         else:

@@ -8,36 +8,17 @@ import pytest
 import pytest_asyncio
 
 from flows.errors import StoreFull
-from flows.model.job import JobError
-from flows.model.outcome import (
-    Advance,
-    AwaitChildren,
-    Cancel,
-    Done,
-    Fail,
-    NewChild,
-    Outcome,
-    Release,
-    Retry,
-    Snooze,
-)
+from flows.model.outcome import OUTCOMES, Advance, AwaitChildren, Finish, NewChild, Outcome, Release
 from flows.store.client.connection import Connection
 from flows.store.jobs.finished import fits_one_script
 from flows.store.jobs.turns import Turns
 from flows.testing import private_server
+from tests.outcomes import EXAMPLES
 from tests.world import World, processing
 
-ERROR = JobError(type="E", message="m", traceback="", queue="pick", attempt=1)
 #: Each outcome, and where its job is afterwards.
-OUTCOMES: list[tuple[Outcome, str, str]] = [
-    (Done({"b": b"2"}), "done", "pick"),
-    (Advance("pack", {"b": b"2"}), "waiting", "pack"),
-    (Retry(500, ERROR), "delayed", "pick"),
-    (Snooze(500), "delayed", "pick"),
-    (Fail(ERROR), "failed", "pick"),
-    (Cancel("why"), "cancelled", "pick"),
-    (Release(), "waiting", "pick"),
-    (AwaitChildren([NewChild("box", "c", {"n": b"1"})], "pack", {"b": b"2"}), "children", "pick"),
+CASES: list[tuple[Outcome, str, str]] = [
+    (EXAMPLES[kind], row.state, "pack" if kind is Advance else "pick") for kind, row in OUTCOMES.items()
 ]
 
 
@@ -49,7 +30,7 @@ async def connection(redis_url: str) -> AsyncIterator[Connection]:
     await connection.close()
 
 
-@pytest.mark.parametrize("case", OUTCOMES, ids=lambda case: type(case[0]).__name__)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: type(case[0]).__name__)
 @pytest.mark.parametrize("by", ["turn", "report"])
 async def test_every_outcome_is_a_transition(
     connection: Connection, world: World, case: tuple[Outcome, str, str], by: str
@@ -77,7 +58,7 @@ async def test_a_turn_can_be_repeated(connection: Connection, world: World) -> N
     world.seed(jobs={f"shop:{number}": {"a": "1"} for number in "123"}, waiting={"pick": ["1", "2", "3"]})
     turns = Turns(connection, world.settings, "pick", "w1", ["a"])
     first = await turns.turn([], 1, busy=False)
-    second = await turns.turn([turns.finished(first.claimed[0], Done({}))], 1, busy=False)
+    second = await turns.turn([turns.finished(first.claimed[0], Finish({}))], 1, busy=False)
     again = await turns.repeat()
     assert (again.words, again.left) == (second.words, second.left)
     assert (
@@ -99,7 +80,7 @@ async def test_a_child_hands_its_result_to_its_parent(connection: Connection, wo
     )
     turns = Turns(connection, world.settings, "pack:box", "w1", [])
     [claimed] = (await turns.turn([], 1, busy=False)).claimed
-    await turns.report([turns.finished(claimed, Done({"a": b"[]", "b": b'"x"'}))])
+    await turns.report([turns.finished(claimed, Finish({"a": b"[]", "b": b'"x"'}))])
     child_result = '{"id":"1","status":"done","result":{"a":[],"b":"x"}}'
     assert world.job("shop:9")["children:pack:results"] == f'{{"box":[{child_result}]}}'
 
@@ -148,7 +129,7 @@ async def test_a_full_server_is_said() -> None:
             [claimed] = (await turns.turn([], 1, busy=False)).claimed
             await connection.call("CONFIG", "SET", "maxmemory", "1")
             with pytest.raises(StoreFull):
-                await turns.turn([turns.finished(claimed, Done({}))], 1, busy=False)
-            assert await turns.report([turns.finished(claimed, Done({}))]) == ["ok"]
+                await turns.turn([turns.finished(claimed, Finish({}))], 1, busy=False)
+            assert await turns.report([turns.finished(claimed, Finish({}))]) == ["ok"]
         finally:
             await connection.close()

@@ -1,8 +1,8 @@
 -- Ends the attempts that a worker reports: each a verb, the job's id and fence, and the verb's arguments, counted.
 --@ exports: end_attempts end_otherwise
---@ needs: root flow queue processing waiting delayed rest at
---@ include: owned attempt arguments batch advance finish fail retry snooze release await_children cancel ending
---@ include: child_result keys type new_children
+--@ needs: root flow queue processing waiting delayed rest at ENDING_VERBS
+--@ include: <verbs>
+--@ include: owned attempt arguments batch ending child_result keys type new_children
 
 -- Most attempts pass their job on, or end it well; all else is seldom.
 local function end_attempt()
@@ -50,10 +50,8 @@ end
 
 --@ lazy
 
--- All but `finish` and `advance`, which are above.
-local VERBS = { fail = fail, retry = retry, snooze = snooze, release = release, await_children = await_children }
--- What has come to its end is not cancelled any more.
-local LAST = { fail = true }
+-- The transition of each outcome, by its verb.
+--@ verbs
 
 -- Returns a sentence where what the verb writes to is not ours: that fails this job, and harms no other of the batch.
 local function target_conflict(verb, id)
@@ -63,7 +61,9 @@ end
 
 -- Returns the word.
 local function end_otherwise(verb, job, after)
-  if verb == 'cancel' or (job.cancel and not LAST[verb]) then
+  -- What has come to its end is not cancelled any more.
+  local ends = string.find(ENDING_VERBS, ' ' .. verb .. ' ', 1, true)
+  if verb == 'cancel' or (job.cancel and not ends) then
     leave_processing(job.id)
     cancel(flow, job.id, job.key, 'processing', job.lookups, job.parent, job.cancel or take())
     return 'cancelled'

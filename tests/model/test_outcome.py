@@ -1,0 +1,77 @@
+"""The table of outcomes: it knows each outcome, and whatever lists them takes its list from it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+import flows
+from flows.model import verdict as verdicts
+from flows.model.outcome import ENDING_VERBS, OUTCOMES, VERBS, HistoryLine, Outcome
+from flows.model.state import TERMINAL, TRANSITIONS, JobState
+from flows.model.verdict import AnyVerdict, Verdict
+from tests.outcomes import EXAMPLES, ended
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+def test_every_outcome_has_its_row() -> None:
+    """And a verb that is its own name, which no other has."""
+    assert set(OUTCOMES) == set(get_args(Outcome))
+    assert [re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower() for kind in OUTCOMES] == list(VERBS)
+    assert len(set(VERBS)) == len(VERBS)
+
+
+def test_every_outcome_has_an_example() -> None:
+    """From which the tests of scripts, of the store and of faults take their lists."""
+    assert set(EXAMPLES) == set(OUTCOMES)
+    assert all(isinstance(example, kind) for kind, example in EXAMPLES.items())
+    assert all(ended(verb, "1", 7)[:3] == [verb, "1", 7] for verb in VERBS)
+
+
+def test_every_outcome_is_a_move_of_a_job_that_runs() -> None:
+    """Its state can be reached from processing; a job that comes back to its queue has not ended."""
+    for row in OUTCOMES.values():
+        assert row.state in TRANSITIONS[JobState.PROCESSING]
+        assert not (row.ends and row.again)
+        assert row.again or not row.gives_back
+        assert row.ends == (row.verb in ENDING_VERBS)
+    assert {row.state for row in OUTCOMES.values() if row.ends} == TERMINAL
+
+
+def test_a_job_that_is_tried_again_has_a_line_for_it() -> None:
+    """Nothing else tells of an attempt after which the job waits or is delayed in the same queue."""
+    assert all(row.line is HistoryLine.ALWAYS for row in OUTCOMES.values() if row.again)
+
+
+def test_the_documents_list_the_outcomes() -> None:
+    """docs/states.md has the table, row by row, and says what each verb does."""
+    text = (DOCS / "states.md").read_text("utf-8")
+    table = text.split("## How an attempt ends")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (\w+) \| (.*?) \| (.*?) \|$", table, re.MULTILINE)
+    counts = {row.verb: "no" if row.gives_back else "yes" for row in OUTCOMES.values()}
+    assert [tuple(row) for row in rows] == [
+        (kind.__name__, row.verb, str(row.state), counts[row.verb], str(row.line)) for kind, row in OUTCOMES.items()
+    ]
+    verbs = text.split("## Verbs")[1].split("\n## ")[0]
+    assert [verb for verb in VERBS if not re.search(rf"^\|[^|]*\b{verb}\b[^|]*\|", verbs, re.MULTILINE)] == []
+
+
+def test_every_verdict_is_known() -> None:
+    """Who looks at each of them looks at all there are, and users can import each."""
+    declared = {kind for kind in Verdict.__subclasses__() if kind.__module__ == Verdict.__module__}
+    assert set(get_args(AnyVerdict)) == declared
+    public = {name for name in flows.__all__ if getattr(flows, name) in get_args(AnyVerdict)}
+    assert public == {kind.__name__ for kind in get_args(AnyVerdict)}
+    attempts = (DOCS / "attempts.md").read_text("utf-8")
+    assert [kind.__name__ for kind in get_args(AnyVerdict) if f"`{kind.__name__}" not in attempts] == []
+
+
+def test_a_verdict_of_ones_own_is_refused() -> None:
+    """The kernel would not know what it means; a subclass of one that it knows means the same."""
+    with pytest.raises(flows.DeclarationError, match="Own is a Verdict of its own: make it a subclass of Retry"):
+        type("Own", (Verdict,), {"__module__": __name__})
+    assert issubclass(type("Busy", (verdicts.Retry,), {}), Verdict)
