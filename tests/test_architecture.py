@@ -128,3 +128,14 @@ def test_no_folder_is_too_full() -> None:
     folders = [folder for folder in PACKAGE.rglob("*") if folder.is_dir() and folder.name != "__pycache__"]
     counts = {str(folder.relative_to(ROOT)): sum(entry.is_file() for entry in folder.iterdir()) for folder in folders}
     assert {folder: count for folder, count in counts.items() if count > 25} == {}
+
+
+def test_the_walk_names_what_is_there() -> None:
+    """Each file that ARCHITECTURE.md names exists; a Lua file may be named by its place in its room, or by its name."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:[\w.-]+/)*[\w-]+\.(?:py|lua|md))`", text))
+    lua = {path.as_posix() for path in SCRIPTS}
+    places = {place.partition("/")[2] for place in lua} | {path.name for path in SCRIPTS}
+    missing = {name for name in named - places if not (ROOT / name).exists() and not (PACKAGE / name).exists()}
+    assert missing == set()
+    assert len(named) > 60
