@@ -1,4 +1,4 @@
-"""`python -m flows`: the command line."""
+"""Runs `python -m flows`, the command line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _help(parser: argparse.ArgumentParser, _: argparse.Namespace) -> int:
-    """Answer a command line that names no command."""
+    """Print the help of a command line that names no command."""
     parser.print_help()
     return 0
 
