@@ -59,7 +59,7 @@ class InFlight:
         #: The attempts whose leases are renewed, by job id.
         self._held: dict[str, Attempt] = {}
         self.unreported = Unreported(pack, queue, events)
-        #: How many functions still run although they were asked to stop; once closed, with the jobs that stay unreported.
+        #: How many functions still run though they were asked to stop; once closed, with the jobs that stay unreported.
         self.left_behind = 0
 
     @property

@@ -25,7 +25,7 @@ SPARE: Final = 32
 
 
 class _Call:
-    """A function to call, and what came of it."""
+    """A function to call, and its result."""
 
     __slots__ = ("argument", "context", "dropped", "ended", "error", "function", "future", "result", "taken")
 

@@ -112,4 +112,4 @@ class Worker:
 
 
 class ParentWorker(Worker):
-    """A worker of a parent queue: it creates the children, and no worker waits with the parent."""
+    """A worker of a parent queue, which creates the children; no worker waits with the parent."""

@@ -175,7 +175,7 @@ class Connection:
                 self._wire.close()
 
     def __repr__(self) -> str:
-        """Show where it leads, without the password."""
+        """Return the server's URL, without the password."""
         return f"<Connection {redact(self.url)}>"
 
 

@@ -195,7 +195,7 @@ local function child_failed(parent_job, job_queue, failed)
   fail_parent(parent_job, job_queue, job[2], job[3], failure('ChildFailed', 'the child ' .. failed, job_queue, 1))
 end
 
--- Clears up after a parent whose own hash is gone, or whose key holds something else, and settles it with its own parent.
+-- Clears up after a parent whose hash is gone, or whose key holds something else, and settles it with its own parent.
 local function parent_gone(parent_job, job_queue)
   local job_flow, job_id = split(parent_job)
   redis.pcall('ZREM', queue_key(job_queue, 'children'), job_id)
