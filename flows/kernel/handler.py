@@ -31,7 +31,7 @@ class Handler:
         self._concurrency = concurrency
         self._pool: Threads | Processes | None = None
         self.call: Callable[[Job], Awaitable[JobResult | Verdict | None]] = (
-            function if executor == "loop" else self._call_in_pool
+            function if executor == "loop" else self._call_elsewhere
         )
 
     def open(self) -> None:
@@ -50,7 +50,7 @@ class Handler:
         """How many functions still run in threads though nobody waits for them."""
         return self._pool.abandoned if isinstance(self._pool, Threads) else 0
 
-    async def _call_in_pool(self, job: Job) -> JobResult | Verdict | None:
+    async def _call_elsewhere(self, job: Job) -> JobResult | Verdict | None:
         assert self._pool is not None  # noqa: S101 - its worker has opened it
         result: Any = await self._pool.call(self.function, job)
         # A lambda around an `async def` looks like a plain function until it is called.

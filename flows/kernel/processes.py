@@ -60,7 +60,7 @@ class Processes:
         self._busy.add(process)
         usable = False
         try:
-            result = await self._threads.call(process.call, call)
+            result = await self._threads.call(process.ask, call)
             usable = True
         except WorkerProcessDied:
             raise
@@ -110,7 +110,7 @@ class _Process:
         """Whether the process has not ended."""
         return self._process.is_alive()
 
-    def call(self, call: Call) -> CallResult:
+    def ask(self, call: Call) -> CallResult:
         """Send a call to the process and return its result; blocks until then."""
         try:
             self._pipe.send(call)

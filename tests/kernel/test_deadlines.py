@@ -25,7 +25,7 @@ def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Watch:
-    """Deadlines that note when they reported whom of what; `noted` counts that."""
+    """Deadlines that note what they reported of whom, and when; `noted` counts that."""
 
     def __init__(self, timeout: float | None = TIMEOUT) -> None:
         self.reported: list[tuple[str, Attempt, float]] = []
@@ -59,7 +59,7 @@ class Watch:
 
 
 async def test_an_attempt_that_does_not_end() -> None:
-    """It is reported at its deadline and not before, and again a grace later; then there is nothing more to watch."""
+    """An attempt is reported at its deadline and not before, and again a grace later; then there is nothing more to watch."""
     watch = Watch()
     attempt = watch.start()
     assert attempt.current.deadline is not None
@@ -117,7 +117,7 @@ async def test_without_a_timeout_nothing_is_watched() -> None:
 
 
 async def test_a_loop_that_was_blocked_leaves_them_their_grace() -> None:
-    """After a pause that is longer than deadline and grace, an attempt still has its grace from when it was reported."""
+    """After a pause that is longer than deadline and grace, an attempt still has its grace from its first report."""
     watch = Watch()
     watch.start()
     time.sleep(TIMEOUT + 2 * GRACE)  # noqa: ASYNC251 - this is what users do
@@ -163,7 +163,7 @@ async def test_a_function_cannot_move_its_deadline() -> None:
 
 
 async def test_closed() -> None:
-    """Nobody is reported after that; closing twice is once."""
+    """No attempt is reported after that; closing twice is once."""
     watch, other = Watch(), Watch()
     watch.start()
     watch.deadlines.close()

@@ -53,7 +53,7 @@ class Signals:
         await self._tried.wait()
         if first and self._wire is not None:
             with contextlib.suppress(Disconnected):
-                await _send(self._wire, "SUBSCRIBE", channel)
+                await _say(self._wire, "SUBSCRIBE", channel)
 
     def unsubscribe(self, channel: str, listener: Listener) -> None:
         """Stop calling `listener` for a channel."""
@@ -62,7 +62,7 @@ class Signals:
             listeners.remove(listener)
         if not listeners and self._listeners.pop(channel, None) is not None and self._wire is not None:
             # Nobody waits for the answer. Where it is an error, messages come that no listener gets.
-            _send(self._wire, "UNSUBSCRIBE", channel).add_done_callback(lambda answer: answer.exception())
+            _say(self._wire, "UNSUBSCRIBE", channel).add_done_callback(lambda answer: answer.exception())
 
     async def close(self) -> None:
         """Close the connection; closing twice changes nothing."""
@@ -99,7 +99,7 @@ class Signals:
             return  # redis-py 8.1 at times swallows a cancellation while it connects
         wire.on_message = self._receive
         self._wire = wire
-        for answer in await asyncio.gather(*(_send(wire, "SUBSCRIBE", channel) for channel in self._listeners)):
+        for answer in await asyncio.gather(*(_say(wire, "SUBSCRIBE", channel) for channel in self._listeners)):
             if isinstance(answer, ReplyError):
                 raise answer
         self._tried.set()
@@ -114,5 +114,5 @@ class Signals:
             listener(message)
 
 
-def _send(wire: Wire, verb: str, channel: str) -> asyncio.Future[object]:
+def _say(wire: Wire, verb: str, channel: str) -> asyncio.Future[object]:
     return wire.send(pack_command((verb, channel)), 1, ANSWER_TIMEOUT)
