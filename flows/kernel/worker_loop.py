@@ -36,7 +36,7 @@ _SITTING: Final = 0.5
 
 
 class WorkerLoop:
-    """The work of a worker from start to stop, under an id of its own, by which the store refuses earlier loops."""
+    """The work of a worker from start to stop, under an id of its own: the store refuses writes of earlier ones."""
 
     def __init__(self, runtime: Runtime, queue: str, runner: Runner, concurrency: int) -> None:
         self.queue = queue

@@ -59,7 +59,7 @@ class Watch:
 
 
 async def test_an_attempt_that_does_not_end() -> None:
-    """An attempt is reported at its deadline and not before, and again a grace later; then there is nothing more to watch."""
+    """An attempt is reported at its deadline and not before, and again a grace later; then nothing is watched."""
     watch = Watch()
     attempt = watch.start()
     assert attempt.current.deadline is not None
