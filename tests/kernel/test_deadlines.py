@@ -41,7 +41,7 @@ class Watch:
 
         return noting
 
-    def begin(self) -> Attempt:
+    def start(self) -> Attempt:
         """Start an attempt."""
         attempt = Attempt(cast("Any", None), CurrentJob("1", "work", 1, 1, 0, None))
         self.deadlines.watch(attempt)
@@ -72,7 +72,7 @@ async def test_an_attempt_that_does_not_end() -> None:
     assert watch.deadlines._timer is None
 
 
-async def test_attempts_that_end_in_time_are_not_told() -> None:
+async def test_attempts_that_end_in_time_are_not_reported() -> None:
     """One that ends before its deadline hears nothing; one that ends in its grace does not overrun."""
     watch = Watch()
     ended, reported, lasting = watch.start(), watch.start(), watch.start()
