@@ -71,7 +71,7 @@ class Attempt:
         self._move(AttemptState.ENDED)
 
     def report(self) -> None:
-        """Mark the attempt as reported: the store has its outcome; one that is abandoned or lost stays so."""
+        """Mark the attempt as reported: the store has answered for it; one that is abandoned or lost stays so."""
         if self.state is AttemptState.ENDED:
             self._move(AttemptState.REPORTED)
 
