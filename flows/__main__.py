@@ -1,4 +1,4 @@
-"""`python -m flows`: the command line."""
+"""Runs `python -m flows`, the command line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.set_defaults(run=partial(_help, parser))
     groups = parser.add_subparsers(title="commands", metavar="COMMAND")
-    group = groups.add_parser("server", help="look at the embedded server, or stop it")
+    group = groups.add_parser("server", help="show the status of the embedded server, or stop it")
     group.set_defaults(run=partial(_help, group))
     server.add_commands(group)
     lua.add_command(groups.add_parser("lua", help="print a Lua script as it is sent"))
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _help(parser: argparse.ArgumentParser, _: argparse.Namespace) -> int:
-    """Answer a command line that names no command."""
+    """Print the help of a command line that names no command."""
     parser.print_help()
     return 0
 

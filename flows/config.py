@@ -1,4 +1,4 @@
-"""Which server is used, and where the embedded one keeps its data.
+"""Chooses the server, and the directory in which the embedded one keeps its data.
 
 Arguments win over the environment, the environment over the defaults. Nothing here opens anything.
 """
@@ -14,27 +14,27 @@ from pathlib import Path
 
 from flows.errors import DeclarationError
 
-#: The schemes of the URLs that are understood.
+#: The schemes that a URL may have.
 SCHEMES = ("redis://", "rediss://", "unix://")
 
-#: The environment variables that name a server, the first one first.
+#: The environment variables that name a server; the first that is set wins.
 URL_VARIABLES = ("FLOWS_REDIS_URL", "REDIS_URL")
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The server that is used: its URL (None: the embedded one) and who named it."""
+    """The server to use: its URL (None: the embedded one), and what named it."""
 
     url: str | None
     source: str
 
     def __str__(self) -> str:
-        """Say which server it is; the password is hidden."""
+        """Return which server it is, for a log line; the password is hidden."""
         return "the embedded server" if self.url is None else f"{redact(self.url)} from {self.source}"
 
 
 def choose_server(redis_url: str | None, environ: Mapping[str, str] = os.environ) -> Server:
-    """Choose the server: the argument, else the environment, else the embedded one; empty is unset.
+    """Return the server to use: the argument, else the environment, else the embedded one; empty is unset.
 
     Raises:
         DeclarationError: the URL has a scheme that is not understood.
@@ -49,13 +49,13 @@ def choose_server(redis_url: str | None, environ: Mapping[str, str] = os.environ
 
 
 def redact(url: str) -> str:
-    """Hide the password of a URL, before the host and in the query; when in doubt, hide more."""
+    """Return a URL without its password, before the host and in the query; when in doubt, hide more."""
     url = re.sub(r"://([^:@/?]*):.*@", r"://\1:***@", url, flags=re.DOTALL)
     return re.sub(r"([?&][^=&]*password)=[^&]*", r"\1=***", url, flags=re.IGNORECASE)
 
 
 def data_directory(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the embedded server keeps its data: FLOWS_DATA_DIR, else the user's data directory for flows."""
+    """Return where the embedded server keeps its data: FLOWS_DATA_DIR, else the user's data directory for flows."""
     if chosen := environ.get("FLOWS_DATA_DIR"):
         return Path(chosen).expanduser().resolve()
     home = Path(environ.get("HOME") or Path.home())
@@ -66,7 +66,7 @@ def data_directory(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def _bad_scheme(source: str, url: str) -> str:
-    """Say what is wrong with a URL and quote nothing but its scheme: the rest may be a password."""
+    """Return what is wrong with a URL, and quote nothing but its scheme: the rest may be a password."""
     scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", url)
     found = f"begins with {scheme[0]}" if scheme else "has no scheme"
     return f"the server URL of {source} {found}: it must begin with redis://, rediss:// or unix://"

@@ -2,7 +2,7 @@
 
 FlowsError
 ├── DeclarationError       a flow, queue, worker or job class is declared wrongly
-├── ValidationError        what was handed over (params, a result, an argument) is refused
+├── ValidationError        params, a result or an argument are refused
 │   └── PayloadTooLarge    it is over the limit of bytes or of children
 ├── MalformedJob           a job's hash does not hold what its class declares
 ├── StateError             the job's state does not allow what was asked
@@ -35,7 +35,7 @@ class DeclarationWarning(UserWarning):
 
 
 class ValidationError(FlowsError, ValueError):
-    """What was handed over is refused; nothing has been written."""
+    """Params, a result or an argument are refused; nothing has been written."""
 
 
 class PayloadTooLarge(ValidationError):
@@ -57,7 +57,7 @@ class StateError(FlowsError):
 
 
 class LostLease(FlowsError):
-    """The attempt has lost its lease: nothing that it writes is kept any more."""
+    """The attempt has lost its lease: whatever it still writes is refused."""
 
     def __init__(self, job_id: str) -> None:
         super().__init__(f"job {job_id}: this attempt has lost its lease, and another one has the job or will: end it")

@@ -1,1 +1,1 @@
-"""The command line: one module for each group of commands."""
+"""Runs the commands of the command line, one module for each group."""

@@ -1,4 +1,4 @@
-"""The command `lua`: the scripts as they are sent, with the file and line that each part comes from."""
+"""Runs the command `lua`, which prints a script as it is sent, with the file and line of each statement."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flows.store.client.scripts import load, names
 
 
 def add_command(parser: argparse.ArgumentParser) -> None:
-    """Make this the parser of the command `lua`."""
+    """Set up the parser of the command `lua`."""
     parser.description = "Print a script as it is sent to the server, with `-- file:line` where a statement begins."
     parser.add_argument("name", nargs="?", help="the script; without it, the names of all")
     parser.set_defaults(run=_lua)

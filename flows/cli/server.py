@@ -1,4 +1,4 @@
-"""The commands `server status` and `server stop`: the embedded server of a data directory."""
+"""Runs the commands `server status` and `server stop`, about the embedded server of a data directory."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from flows.config import choose_server, redact
 from flows.store.client.embedded import EmbeddedServer, EmbeddedStatus
 
-#: What `status` exits with when no server runs (as `systemctl status` does).
+#: The exit status of `status` when no server runs (as that of `systemctl status`).
 NOT_RUNNING = 3
 
 
 def add_commands(group: argparse.ArgumentParser) -> None:
-    """Make this the parser of the group `server`."""
+    """Set up the parser of the group `server`."""
     group.description = "The embedded server starts when a flow needs it, and stays until it is stopped."
     commands = group.add_subparsers(title="commands", metavar="COMMAND")
     status = commands.add_parser(
@@ -65,7 +65,7 @@ def _stop(arguments: argparse.Namespace) -> int:
 
 
 def _table(status: EmbeddedStatus) -> str:
-    """Lay the status out in aligned lines."""
+    """Return the status in aligned lines."""
     rows: dict[str, object] = {"data": status.data_dir}
     if status.running:
         rows["pid"] = status.pid

@@ -1,1 +1,1 @@
-"""Workers and the services that they are made of: they know the store, not Redis."""
+"""Workers and their services, which know the store, not Redis."""

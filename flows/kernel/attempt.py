@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from flows.model.outcome import Outcome
     from flows.store.jobs.claimed import ClaimedJob
 
-#: Nothing is decided yet: its function may still do something of which the job would know.
+#: The outcome is not decided yet.
 _OPEN = frozenset({AttemptState.READY, AttemptState.RUNNING, AttemptState.STOPPING})
 
 
 class Attempt:
-    """A claimed job that is being worked on.
+    """One attempt at a claimed job.
 
     Attributes:
         claimed: The job as it was claimed.
         current: What `current_job()` returns in its function.
-        state: Where it is; it moves by the methods below alone.
-        task: The lane in which its function runs; None where it does not.
-        stop_as: How it ends when its function stops because it was asked to; None: nothing is written of it.
+        state: Where the attempt is; only the methods below move it.
+        task: The lane in which its function runs; None where no function runs.
+        stop_as: The outcome when its function stops because it was asked to; None: nothing is written.
     """
 
     __slots__ = ("_final", "claimed", "current", "state", "stop_as", "task")
@@ -40,23 +40,23 @@ class Attempt:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is ready, running or stopping."""
+        """Whether the attempt is ready, running or stopping."""
         return self.state in _OPEN
 
     @property
     def counts(self) -> bool:
-        """Whether what its function returns or raises is how it ends, and not `stop_as`."""
+        """Whether what the function returns or raises decides the outcome, and not `stop_as`."""
         return self.is_open and not self._final
 
     def run(self) -> None:
-        """Say that its function begins."""
+        """Mark the attempt as running: its function starts."""
         self._move(AttemptState.RUNNING)
 
     def stop(self, outcome: Outcome, *, final: bool = False) -> None:
-        """Cancel its function; the attempt ends as `outcome` unless the function returns something else.
+        """Ask the function to stop; the attempt ends as `outcome` unless the function returns something else.
 
         Args:
-            outcome: How it ends when the function stops.
+            outcome: How the attempt ends when the function stops.
             final: What the function still returns does not count, and no later call changes the outcome.
         """
         if self._final or self.state not in {AttemptState.RUNNING, AttemptState.STOPPING}:
@@ -67,27 +67,27 @@ class Attempt:
         self._cancel()
 
     def end(self) -> None:
-        """Say that it has its outcome."""
+        """Mark the attempt as ended: its outcome is known."""
         self._move(AttemptState.ENDED)
 
     def report(self) -> None:
-        """Say that the store has answered for its outcome; of an abandoned or lost one that changes nothing."""
+        """Mark the attempt as reported: the store has answered for it; one that is abandoned or lost stays so."""
         if self.state is AttemptState.ENDED:
             self._move(AttemptState.REPORTED)
 
     def abandon(self) -> None:
-        """Wait no longer for its function, which did not stop."""
+        """Stop waiting for the function, which was asked to stop and did not."""
         self._move(AttemptState.ABANDONED)
         self.current.lost = True
 
     def lose(self) -> None:
-        """Write nothing more of it, and cancel its function; of one that is reported or abandoned nothing changes."""
+        """Mark the attempt as lost and cancel its function; one that is reported or abandoned stays so."""
         if AttemptState.LOST in ATTEMPT_MOVES[self.state]:
             self.end_unwritten()
             self._cancel()
 
     def end_unwritten(self) -> None:
-        """Say that its function has ended, and that nothing of it may be written."""
+        """End the attempt without an outcome: nothing may be written of it any more."""
         if self.state is not AttemptState.LOST:
             self._move(AttemptState.LOST)
         self.stop_as = None
@@ -102,7 +102,7 @@ class Attempt:
         """Move to another state.
 
         Raises:
-            RuntimeError: the table has no such move: that is a fault of the kernel.
+            RuntimeError: the table has no such move, which is a fault of the kernel.
         """
         if to not in ATTEMPT_MOVES[self.state]:
             raise RuntimeError(f"an attempt cannot move from {self.state} to {to}")

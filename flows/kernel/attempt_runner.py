@@ -1,4 +1,4 @@
-"""Makes attempts: decode the job, call the function, judge what it returned. Each ends in an outcome, a value."""
+"""Runs attempts: decodes the job, calls the function and judges what it returned; each ends in an outcome, a value."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
 
 
 class Runner(Protocol):
-    """Makes attempts: of a worker function, or of a parent queue."""
+    """Runs the attempts of one worker: those of a worker function, or of a parent queue."""
 
     timeout: float | None
 
     @property
     def fields(self) -> list[str]:
-        """The fields of the hash that a claim has to bring."""
+        """The fields of the job's hash that a claim has to read."""
         ...
 
     async def run(self, attempt: Attempt) -> Outcome | None:
-        """Make one attempt; never raises."""
+        """Run one attempt and return its outcome, None where nothing may be written; never raises."""
         ...
 
     def timed_out(self, attempt: Attempt) -> Outcome:
-        """How an attempt ends that ran for too long."""
+        """Return the outcome of an attempt that is over its timeout."""
         ...
 
 
 class AttemptRunner:
-    """Makes the attempts of one worker; `run` never raises, whatever the function does."""
+    """Runs the attempts of a worker function; `run` never raises, whatever the function does."""
 
     def __init__(
         self,
@@ -63,11 +63,11 @@ class AttemptRunner:
 
     @property
     def fields(self) -> list[str]:
-        """The fields of the hash that a claim has to bring."""
+        """The fields of the job's hash that a claim has to read."""
         return list(self._decoder.fields)
 
     async def run(self, attempt: Attempt) -> Outcome | None:
-        """Make one attempt and return its outcome; None where the lease is lost and nothing may be written."""
+        """Run one attempt and return its outcome; None where the lease is lost and nothing may be written."""
         claimed = attempt.claimed
         try:
             if self._decoder.results:
@@ -89,25 +89,25 @@ class AttemptRunner:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a function raises, its job ends by it
-            # What a function raises because it was told to end says nothing of its job, unless it is a verdict.
+            # What a function raises because it was asked to stop says nothing of its job, unless it is a verdict.
             asked = attempt.current.cancelled and not isinstance(error, Verdict)
             return attempt.stop_as if asked else self._judge.raised(claimed, error)
         finally:
             reset_current(token)
 
     def timed_out(self, attempt: Attempt) -> Outcome:
-        """Return how an attempt ends that ran for too long."""
+        """Return the outcome of an attempt that is over its timeout."""
         return self._judge.timed_out(attempt.claimed)
 
     async def _many_results(self, claimed: ClaimedJob) -> None:
-        """Read the results of children that are too many for the hash."""
+        """Read the results of children where they are too many for the hash."""
         for at, mark in self._decoder.results:
             if claimed.values[at] is None:
                 claimed.values[at] = await self._children_results(claimed.id, mark.queue)
 
 
 class ParentRunner:
-    """Makes the attempts of a parent queue: it names the children for which the parent is to wait."""
+    """Runs the attempts of a parent queue: each returns the children for which the parent is to wait."""
 
     timeout: float | None = None
 
@@ -115,16 +115,16 @@ class ParentRunner:
         self._plan = plan
 
     def timed_out(self, attempt: Attempt) -> Outcome:
-        """A parent queue has no timeout."""
+        """Raise NotImplementedError: a parent queue has no timeout."""
         raise NotImplementedError
 
     @property
     def fields(self) -> list[str]:
-        """The fields of the hash that a claim has to bring."""
+        """The fields of the job's hash that a claim has to read."""
         return [f"children:{self._plan.queue}:params"]
 
     async def run(self, attempt: Attempt) -> Outcome | None:
-        """Return that the parent waits for its children, or that it goes straight on where it has none."""
+        """Return the outcome by which the parent waits for its children, or goes straight on where there are none."""
         claimed = attempt.claimed
         try:
             return self._plan.fan_out(claimed.id, claimed.values[0])

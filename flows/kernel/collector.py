@@ -1,7 +1,7 @@
-"""Makes Python's garbage collector look later while workers run.
+"""Makes Python's garbage collector run less often while workers run.
 
-It looks whenever 700 more containers were made than freed, or 2,000 in newer Pythons
-(https://docs.python.org/3/library/gc.html). Some forty attempts that begin together are as many, and all of them are
+The collector runs whenever 700 more containers were made than freed, or 2,000 in newer Pythons
+(https://docs.python.org/3/library/gc.html). Some forty attempts that start together are as many, and all of them are
 alive: with 500 jobs in flight, a tenth of a worker's time went there.
 """
 
@@ -15,28 +15,28 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-#: An attempt that is suspended consists of so many: its job, its coroutines, what they wait for.
+#: An attempt that is suspended consists of so many containers: its job, its coroutines, what they wait for.
 _CONTAINERS: Final = 20
-#: For so many attempts at most: garbage in cycles stays until the collector looks.
+#: For so many attempts at most: garbage in cycles stays until the collector runs.
 _MOST_ATTEMPTS: Final = 5_000
 
 
 class _Threshold:
-    """The collector's first threshold, as long as nobody but we sets it."""
+    """Raises and lowers the collector's first threshold, as long as the program does not set it too."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._written: int | None = None
 
     def raise_by(self, more: int) -> None:
-        """Raise it; one of 0 has switched the collector off, and stays."""
+        """Raise the threshold; one of 0 has switched the collector off, and stays."""
         with self._lock:
             young, *older = gc.get_threshold()
             if young > 0:
                 self._write(young + more, older)
 
     def lower_by(self, less: int) -> None:
-        """Lower it, unless the program has set it meanwhile."""
+        """Lower the threshold, unless the program has set it meanwhile."""
         with self._lock:
             young, *older = gc.get_threshold()
             if young == self._written and young > less:
@@ -52,7 +52,7 @@ _threshold: Final = _Threshold()
 
 @contextmanager
 def room_for(attempts: int) -> Generator[None]:
-    """Let the collector of this process look as many containers later as so many attempts consist of."""
+    """Let the collector of this process run later, by as many containers as so many attempts consist of."""
     more = _CONTAINERS * min(attempts, _MOST_ATTEMPTS)
     _threshold.raise_by(more)
     try:

@@ -1,4 +1,4 @@
-"""`current_job()`: what a running function can ask and tell about its own attempt."""
+"""`current_job()`: what a running function reads and reports about its own attempt."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _current: ContextVar[CurrentJob | None] = ContextVar("flows_current_job", defaul
 
 
 class CurrentJob:
-    """One attempt, as its function sees it. Its methods may be called from the loop or from a thread."""
+    """One attempt, as its function sees it; all methods may be called from the loop or from a thread."""
 
     __slots__ = ("_report", "attempt", "cancelled", "deadline", "fence", "id", "lost", "queue", "visit")
 
@@ -43,13 +43,13 @@ class CurrentJob:
 
     @property
     def idempotency_key(self) -> str:
-        """The same for every attempt of this job in this queue: hand it to targets that can drop repetitions."""
+        """A key that all attempts of this job in this queue share: give it to targets that can drop repetitions."""
         return f"{self.id}:{self.visit}:{self.queue}"
 
     def progress(self, value: float, message: str = "") -> None:
-        """Tell how far the job is: `value` from 0 to 1, and what it is doing.
+        """Report how far the job is: `value` from 0 to 1, and what the function is doing.
 
-        The last one told is kept on the job, and written with the next turn of the worker.
+        The last report is kept on the job, and written with the next turn of the worker.
 
         Raises:
             ValidationError: the value is not between 0 and 1.
@@ -76,7 +76,7 @@ class CurrentJob:
 
 
 def current_job() -> CurrentJob:
-    """Return the attempt that is running here.
+    """Return the attempt that runs in this context.
 
     Raises:
         FlowsError: no job runs here.
@@ -88,15 +88,15 @@ def current_job() -> CurrentJob:
 
 
 def set_current(current: CurrentJob) -> Token[CurrentJob | None]:
-    """Let `current_job()` return this attempt in this context; the token takes it back, and leaves no trace."""
+    """Let `current_job()` return this attempt in this context; `reset_current` undoes that by the token."""
     return _current.set(current)
 
 
 def reset_current(token: Token[CurrentJob | None]) -> None:
-    """Let `current_job()` return what it did before."""
+    """Let `current_job()` return what it returned before `set_current`."""
     _current.reset(token)
 
 
 def writable(text: str) -> str:
-    """Replace what UTF-8 cannot hold, such as the surrogates of an undecodable file name."""
+    """Return a text with `?` for what UTF-8 cannot hold, such as the surrogates of an undecodable file name."""
     return text.encode("utf-8", "replace").decode()

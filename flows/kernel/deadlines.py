@@ -1,4 +1,4 @@
-"""Ends attempts that run longer than their queue's timeout: one timer for all, since they become overdue in order."""
+"""Stops attempts that run longer than their queue's timeout; one timer for all, since they become overdue in order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from flows.kernel.attempt import Attempt
 
-#: A coroutine that was told to end has so many seconds for it; then its job is ended without it.
+#: A function that was asked to stop has so many seconds for that; then its job goes on without it.
 GRACE: Final = 1.0
 
 
@@ -20,7 +20,7 @@ class Deadlines:
     """The deadlines of the attempts of one worker.
 
     Args:
-        timeout: In seconds; None: attempts run as long as they like.
+        timeout: In seconds; None lets attempts run as long as they like.
         overdue: Called once for an attempt that still runs at its deadline.
         overrun: Called once for one that still runs GRACE seconds later.
     """
@@ -31,58 +31,58 @@ class Deadlines:
         self._timeout = timeout
         self._overdue = overdue
         self._overrun = overrun
-        #: When to look at each again, both in that order: attempts that have begun, and those that were asked to stop.
-        self._begun: dict[Attempt, float] = {}
+        #: When to check each again, both in that order: attempts that run, and those that were asked to stop.
+        self._running: dict[Attempt, float] = {}
         self._stopping: dict[Attempt, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def begin(self, attempt: Attempt) -> None:
-        """Watch an attempt from now on."""
+    def watch(self, attempt: Attempt) -> None:
+        """Start the timeout of an attempt, and set the deadline that `current_job()` returns."""
         if self._timeout is None:
             return
-        self._begun[attempt] = attempt.current.deadline = time.monotonic() + self._timeout
+        self._running[attempt] = attempt.current.deadline = time.monotonic() + self._timeout
         if self._timer is None:
-            self._look_in(self._timeout)
+            self._check_in(self._timeout)
 
-    def end(self, attempt: Attempt) -> None:
-        """The attempt has ended."""
+    def forget(self, attempt: Attempt) -> None:
+        """Stop watching an attempt, which has ended."""
         if self._timeout is not None:
-            self._begun.pop(attempt, None)
+            self._running.pop(attempt, None)
             self._stopping.pop(attempt, None)
 
     def has_hung(self, attempt: Attempt) -> bool:
-        """Whether an attempt is long overdue and still there: the loop is blocked, and its lease shall run out.
+        """Return whether an attempt is long overdue and still there: the loop is blocked, and its lease shall run out.
 
-        This is asked by another thread.
+        Another thread calls this.
         """
-        due = self._begun.get(attempt) or self._stopping.get(attempt)
+        due = self._running.get(attempt) or self._stopping.get(attempt)
         return due is not None and time.monotonic() > due + 2 * GRACE
 
     def close(self) -> None:
-        """Watch no more."""
+        """Stop the timer: no attempt is stopped any more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _look_in(self, seconds: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+    def _check_in(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._check)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         self._timer = None
         now = time.monotonic()
-        for attempt in _passed(self._begun, now):
-            # From now on, and not from its deadline: where the loop was blocked, it has not had its time to end yet.
+        for attempt in _passed(self._running, now):
+            # From now on, and not from its deadline: where the loop was blocked, it has not had its time to stop yet.
             self._stopping[attempt] = now + GRACE
             self._overdue(attempt)
         for attempt in _passed(self._stopping, now):
             self._overrun(attempt)
-        soonest = [next(iter(watched.values())) for watched in (self._begun, self._stopping) if watched]
+        soonest = [next(iter(watched.values())) for watched in (self._running, self._stopping) if watched]
         if soonest:
-            self._look_in(max(0.0, min(soonest) - now))
+            self._check_in(max(0.0, min(soonest) - now))
 
 
 def _passed(watched: dict[Attempt, float], now: float) -> list[Attempt]:
-    """Take those whose time has passed."""
+    """Remove and return the attempts whose time has passed."""
     passed = list(itertools.takewhile(lambda attempt: watched[attempt] <= now, watched))
     for attempt in passed:
         del watched[attempt]

@@ -1,4 +1,4 @@
-"""Creates the children that an attempt asks for, where they are too many for the script that ends it."""
+"""Creates the children of a parent job where they are too many for the script that ends its attempt."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _PAUSE_MS: Final = 1000
 
 
 class FanOut:
-    """Fans the parents of one worker out to their children."""
+    """Creates the children of one worker's parent jobs."""
 
     def __init__(self, turns: Turns, events: Events) -> None:
         self._turns = turns
         self._events = events
 
     async def create(self, attempt: Attempt, outcome: AwaitChildren) -> Outcome | None:
-        """Return what is left to be done by the next turn, None where nothing may be written any more.
+        """Create the children that are too many for a turn, and return the outcome that is left for the next turn.
 
         Children get their parent's correlation id. Those that fit one script go along with the turn; more are
-        created here, and `AwaitChildren` without children is left.
+        created here, and `AwaitChildren` without children is left. None: nothing may be written any more.
         """
         if attempt.claimed.correlation_id is not None:
             for child in outcome.children:

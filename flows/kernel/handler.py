@@ -1,4 +1,4 @@
-"""The worker function: what it may look like, and one way to call all kinds of it."""
+"""Calls a worker function of any kind: `async def` in the loop, `def` in a thread or a process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ExecutorKind: TypeAlias = Literal["loop", "thread", "process"]
 
 
 class Handler:
-    """A worker function and where it runs; `call` awaits it, whatever its kind."""
+    """A worker function and where it runs; `call` runs the function for a job, whatever its kind."""
 
     def __init__(
         self, function: Callable[[Any], Any], job_class: type[Job], executor: ExecutorKind, concurrency: int
@@ -35,19 +35,19 @@ class Handler:
         )
 
     def open(self) -> None:
-        """Make room for threads or processes; each begins when it is needed."""
+        """Open the pool of threads or processes; each of them starts when it is first needed."""
         if self.executor != "loop":
             self._pool = (Threads if self.executor == "thread" else Processes)(self._concurrency)
 
     def close(self) -> None:
-        """End the threads and processes: what still runs in a thread is not waited for, and a process is killed."""
+        """Close the pool: functions that run in threads are not waited for, processes are killed."""
         if self._pool is not None:
             self._pool.close()
             self._pool = None
 
     @property
     def abandoned(self) -> int:
-        """How many functions run on in threads though nobody waits for them."""
+        """How many functions still run in threads though nobody waits for them."""
         return self._pool.abandoned if isinstance(self._pool, Threads) else 0
 
     async def _call_elsewhere(self, job: Job) -> JobResult | AnyVerdict | None:

@@ -1,4 +1,4 @@
-"""What one worker has in flight: jobs that are ready, that run, and that have ended but are not reported."""
+"""Keeps the jobs that one worker has in flight: those that are ready, running, or ended but not reported."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 
 class InFlight:
-    """The jobs in flight; `wake` tells the worker that there is something to do.
+    """The jobs that one worker has in flight.
 
     Args:
         queue: The worker's queue.
         runner: Makes the attempts.
         concurrency: How many run at once.
-        progress: Takes what the functions report.
-        events: Takes what happens.
+        progress: Keeps what the functions report.
+        events: Where events are emitted.
         fan_out: Creates the children that an attempt asks for, and returns the outcome that is left.
-        pack: Makes of an outcome what a turn reports.
-        wake: Called whenever an attempt has ended.
+        pack: Turns a job and its outcome into what a turn reports.
+        wake: Wakes the worker loop; called whenever an attempt has ended.
     """
 
     def __init__(  # noqa: PLR0917 - its surroundings, given once
@@ -56,39 +56,39 @@ class InFlight:
         self._wake = wake
         self.lanes = Lanes(concurrency, self._run)
         self._deadlines = Deadlines(runner.timeout, self._overdue, self._overrun)
-        #: By job id; whose leases are renewed.
+        #: The attempts whose leases are renewed, by job id.
         self._held: dict[str, Attempt] = {}
         self.unreported = Unreported(pack, queue, events)
-        #: How many functions run on although they were asked to stop; once closed, also how many jobs stay unreported.
+        #: How many functions still run though they were asked to stop; once closed, with the jobs that stay unreported.
         self.left_behind = 0
 
     @property
     def busy(self) -> bool:
-        """Whether anything is ready or runs that is still waited for."""
+        """Whether any attempt is ready or running, without those that were abandoned."""
         return bool(self.lanes.ready) or any(
             attempt.state is not AttemptState.ABANDONED for attempt in self.lanes.running
         )
 
     @property
     def isolated(self) -> bool:
-        """Whether a job is in flight beside which nothing may run."""
+        """Whether an isolated job is in flight, beside which nothing may run."""
         lanes = self.lanes
         return any(attempt.claimed.isolated for attempt in (*lanes.running, *lanes.ready))
 
     def accept(self, claimed: list[ClaimedJob]) -> None:
-        """Run what was claimed."""
+        """Start attempts for claimed jobs, as lanes become free."""
         attempts: list[Attempt] = []
         for job in claimed:
             older = self._held.get(job.id)
             if older is not None:
-                self._lose(older)  # its lease has ended before anyone said so
+                self._lose(older)  # its lease has run out, and the renewer has not noticed yet
             current = CurrentJob(job.id, self._queue, job.attempt, job.fence, job.visit, self._progress.take)
             self._held[job.id] = attempt = Attempt(job, current)
             attempts.append(attempt)
         self.lanes.offer(attempts)
 
     def leases(self) -> list[tuple[str, int]]:
-        """Return the (id, fence) of each job whose lease is to be kept; called from the renewer's thread."""
+        """Return the (id, fence) of each job whose lease is to be renewed; called from the renewer's thread."""
         return [
             (attempt.claimed.id, attempt.claimed.fence)
             for attempt in list(self._held.values())
@@ -96,7 +96,7 @@ class InFlight:
         ]
 
     def lease_answered(self, job_id: str, fence: int, word: str) -> None:
-        """Act on a lease that is lost, or on a job that shall be cancelled."""
+        """Stop the attempt whose lease is lost, or cancel the one whose job shall be cancelled."""
         attempt = self._held.get(job_id)
         # Where it has ended, its turn is under way or comes next, and that turn's own answer counts.
         if attempt is None or attempt.claimed.fence != fence or not attempt.is_open:
@@ -111,12 +111,12 @@ class InFlight:
             attempt.stop(Cancel())
 
     def release_ready(self) -> None:
-        """Release what has not begun."""
-        for attempt in self.lanes.take_back():
+        """Release the jobs whose attempts have not started."""
+        for attempt in self.lanes.take_ready():
             self._end(attempt, Release())
 
     def release_running(self) -> None:
-        """Stop what runs: those jobs are released as soon as their functions end, or after a grace without them."""
+        """Ask running functions to stop; each job is released when its function ends, or after GRACE seconds."""
         asked = tuple(
             attempt
             for attempt in self.lanes.running
@@ -128,7 +128,7 @@ class InFlight:
             asyncio.get_running_loop().call_later(GRACE, self._abandon, asked)
 
     def reported(self, finished: list[FinishedAttempt]) -> None:
-        """Hold these jobs no longer, unless they were claimed anew meanwhile."""
+        """Drop the jobs that were reported, unless they were claimed anew meanwhile."""
         for one in finished:
             held = self._held.get(one.claimed.id)
             if held is not None and held.claimed is one.claimed:
@@ -136,14 +136,14 @@ class InFlight:
                 held.report()
 
     def lose_strays(self) -> None:
-        """Hold no job that neither runs nor is ready nor is to be reported: its lease runs out and it runs again."""
+        """Drop each job that is neither ready nor running nor unreported: its lease runs out, and it runs again."""
         for attempt in tuple(self._held.values()):
             in_lanes = attempt in self.lanes.running or attempt in self.lanes.ready
             if not in_lanes and attempt.claimed not in self.unreported:
                 self._lose(attempt)
 
     async def close(self) -> None:
-        """End the lanes; the leases of what was neither reported nor released by now run out."""
+        """Close the lanes; jobs that are neither reported nor released by now are rescued when their leases run out."""
         self._deadlines.close()
         for attempt in tuple(self._held.values()):
             self.left_behind += attempt.state is not AttemptState.ABANDONED
@@ -153,9 +153,9 @@ class InFlight:
     async def _run(self, attempt: Attempt) -> None:
         """Run one attempt in a lane and keep its outcome for the next turn."""
         attempt.run()
-        self._deadlines.begin(attempt)
+        self._deadlines.watch(attempt)
         outcome = await self._runner.run(attempt)
-        self._deadlines.end(attempt)
+        self._deadlines.forget(attempt)
         if isinstance(outcome, AwaitChildren) and attempt.counts:
             outcome = await self._fan_out(attempt, outcome)
         if attempt.state is AttemptState.ABANDONED:
@@ -165,7 +165,7 @@ class InFlight:
             self._end(attempt, outcome if attempt.counts else attempt.stop_as)
 
     def _end(self, attempt: Attempt, outcome: Outcome | None) -> None:
-        """Let an attempt end with an outcome, or without one where nothing may be written."""
+        """End an attempt with its outcome; None where nothing may be written."""
         if outcome is not None and self.unreported.add(attempt.claimed, outcome):
             attempt.end()
         else:
@@ -174,7 +174,7 @@ class InFlight:
         self._wake()
 
     def _lose(self, attempt: Attempt) -> None:
-        """Stop what is lost, and hold it no longer."""
+        """Drop an attempt whose lease is lost, and stop its function."""
         self._forget(attempt)
         if attempt.state is AttemptState.READY and attempt in self.lanes.ready:
             self.lanes.ready.remove(attempt)
@@ -189,7 +189,7 @@ class InFlight:
         attempt.stop(self._runner.timed_out(attempt), final=True)
 
     def _overrun(self, attempt: Attempt) -> None:
-        """Report an attempt whose function does not stop: its lane is taken until it returns."""
+        """Report an attempt whose function does not stop; its lane stays taken until the function returns."""
         self._abandon((attempt,))
 
     def _abandon(self, attempts: tuple[Attempt, ...]) -> None:

@@ -1,8 +1,8 @@
 """Runs attempts in a bounded number of lanes: long-lived tasks that take one claimed job after another.
 
 A function that never suspends costs no task: its lane goes straight on. When one suspends while jobs are ready,
-more lanes begin, twice as many each time. A context variable that a function leaves behind ends its lane, and so does
-what is left of a cancellation: no job sees what another has set, or is told what was another's.
+more lanes start, twice as many each time. A context variable that a function leaves behind ends its lane, and so does
+what is left of a cancellation: no job sees what another has set, or is cancelled in its stead.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _SLICE = 0.005
 
 
 class Lanes:
-    """Up to `width` attempts at once."""
+    """Runs up to `width` attempts at once."""
 
     def __init__(self, width: int, run: Callable[[Attempt], Awaitable[None]]) -> None:
         self.width = width
@@ -33,30 +33,30 @@ class Lanes:
         self._lanes: set[asyncio.Task[None]] = set()
         self._burst = 1
         self._spreading = False
-        # Every lane begins here, not where the one that calls for it stands.
+        # Every lane starts from this context, not from that of the lane which asks for another one.
         self._context = contextvars.copy_context()
 
     def offer(self, jobs: list[Attempt]) -> None:
-        """Run these jobs as lanes become free."""
+        """Run these attempts as lanes become free."""
         self.ready.extend(jobs)
         if not self._spreading:
-            # They begin with the loop's next tick, so that what the worker sends in this one goes first.
+            # This only makes tasks: they run in the loop's next tick, so what the worker sends in this one goes first.
             self._burst = 1
             self._spread()
 
     @property
     def busy(self) -> bool:
-        """Whether anything runs or is ready to."""
+        """Whether any attempt is ready or running."""
         return bool(self.ready or self.running)
 
-    def take_back(self) -> list[Attempt]:
-        """Return the jobs that have not begun, which are no longer going to."""
+    def take_ready(self) -> list[Attempt]:
+        """Remove and return the attempts that have not started."""
         jobs = list(self.ready)
         self.ready.clear()
         return jobs
 
     async def close(self, seconds: float) -> None:
-        """End the lanes; what still runs is cancelled, and not waited for longer than so many seconds."""
+        """Cancel all lanes and wait for them, but no longer than so many seconds."""
         for lane in tuple(self._lanes):
             lane.cancel()
         if self._lanes:
@@ -89,7 +89,7 @@ class Lanes:
             self._spread()
 
     async def _slice(self, task: asyncio.Task[None], clean: contextvars.Context) -> None:
-        """Run ready jobs, one after another, until the loop should have its turn."""
+        """Run ready attempts, one after another, until the loop should have its turn."""
         loop = asyncio.get_running_loop()
         ready, running, run = self.ready, self.running, self._run
         until = loop.time() + _SLICE
@@ -100,7 +100,7 @@ class Lanes:
                 loop.call_soon(self._spread)
             job.task = task
             running.add(job)
-            self.started = begun = self.started + 1
+            self.started = started = self.started + 1
             try:
                 await run(job)
             finally:
@@ -109,14 +109,14 @@ class Lanes:
             # What is left of a cancellation ends this lane: it is not the next job's.
             if task.cancelling() or not _is_clean(clean):
                 return
-            if self.started != begun:
-                # Another lane has begun a job meanwhile, so this one was suspended, and the loop has had its turn.
+            if self.started != started:
+                # Another lane has started a job meanwhile, so this one was suspended, and the loop has had its turn.
                 until = loop.time() + _SLICE
 
 
-def _is_clean(began: contextvars.Context) -> bool:
-    """Whether all context variables are as they were when the lane began."""
+def _is_clean(at_start: contextvars.Context) -> bool:
+    """Whether all context variables are as they were when the lane started."""
     try:
-        return contextvars.copy_context() == began
+        return contextvars.copy_context() == at_start
     except Exception:  # noqa: BLE001 - comparing what a function left behind is user code
         return False

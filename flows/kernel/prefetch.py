@@ -1,4 +1,4 @@
-"""How far ahead a worker claims: as many jobs as its lanes will begin within a short time, and no more."""
+"""Decides how far ahead a worker claims: as many jobs as its lanes will start within a short time."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Final
 
 from flows.store.jobs.finished import MOST_JOBS
 
-#: Jobs are claimed ahead that will begin within so many seconds.
+#: Jobs are claimed ahead that will start within so many seconds.
 _AHEAD: Final = 0.02
 #: And so many at most.
 _MOST_AHEAD: Final = 4 * MOST_JOBS
 
 
 class Prefetch:
-    """Watches how fast the jobs of one worker end."""
+    """Measures how fast the jobs of one worker end, and returns how many to claim."""
 
     def __init__(self, concurrency: int) -> None:
         self._concurrency = concurrency
@@ -23,7 +23,7 @@ class Prefetch:
         self._count = 0
 
     def ended(self, count: int) -> None:
-        """Hear that so many jobs have ended; the rate follows it within a few hundredths of a second."""
+        """Count jobs that have ended; the rate follows within a few hundredths of a second."""
         self._count += count
         now = time.monotonic()
         spent = now - self._since

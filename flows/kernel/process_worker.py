@@ -1,4 +1,4 @@
-"""What a worker's process does: one call after another, each a function's name and its job, until its pipe closes."""
+"""Runs in a worker's process: makes one call after another, each a function's name and a job, until the pipe closes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ GRACE: Final = 1.0
 
 
 class FailedInProcess(FlowsError):
-    """What a function raised in another process, told by name and text: not every error survives the way here.
+    """What a function raised in another process, as name and text: not every exception can be pickled.
 
     Attributes:
         kind: The name of its class.
@@ -55,7 +55,7 @@ class FailedInProcess(FlowsError):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """The function's module and name, its job, and what `current_job()` shall say."""
+    """A call for the process to make: the function's module and name, its job, and the facts of `current_job()`."""
 
     function: tuple[str, str]
     job: Job
@@ -65,7 +65,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """What the function returned; or what it raised: name, text, traceback, classes, and a verdict as itself."""
+    """What the function returned or raised; an exception as name, text, traceback and classes, a verdict as itself."""
 
     returned: Any = None
     raised: tuple[str, str, str, tuple[str, ...]] | None = None
@@ -82,10 +82,10 @@ class CallResult:
 
 
 def serve(pipe: Connection[CallResult, Call]) -> None:
-    """Make calls until the pipe is closed: this is the process."""
+    """Make calls until the pipe is closed; this is the main function of the process."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        # A terminal or a supervisor tells all processes: the one that runs the flow decides what ends.
-        signal.signal(number, _heed_not)
+        # A terminal or a supervisor signals all processes: the one that runs the flow decides what ends.
+        signal.signal(number, _ignore_signal)
     _end_with_parent()
     while _one_call(pipe):
         pass
@@ -93,7 +93,7 @@ def serve(pipe: Connection[CallResult, Call]) -> None:
 
 
 def imported(module: str, name: str) -> Any:
-    """Return what `name` is in `module`, as another process would find it; None where it is not there."""
+    """Return what `name` is in `module`, as another process would find it; None where the module has no such name."""
     found: Any = sys.modules.get(module) or importlib.import_module(module)
     for part in name.split("."):
         found = getattr(found, part, None)
@@ -101,7 +101,7 @@ def imported(module: str, name: str) -> Any:
 
 
 def kill_group(pid: int) -> None:
-    """Kill a process of ours and those that it has started, if it has come so far as to have a group."""
+    """Kill a process of ours and those that it has started, if the process has a group of its own already."""
     if sys.platform != "win32":
         with contextlib.suppress(OSError):
             os.killpg(pid, signal.SIGKILL)
@@ -116,7 +116,7 @@ def text_of(error: BaseException) -> str:
 
 
 def _one_call(pipe: Connection[CallResult, Call]) -> bool:
-    """Make a call and send its result; return whether there may be another."""
+    """Receive a call, make it and send its result; return whether there may be another."""
     try:
         call = pipe.recv()
     except (EOFError, ConnectionError):
@@ -140,7 +140,7 @@ def _make(call: Call) -> CallResult:
     set_current(current)
     try:
         return CallResult(imported(*call.function)(call.job))
-    except BaseException as error:  # noqa: BLE001 - it is told, not raised
+    except BaseException as error:  # noqa: BLE001 - sent to the caller, and raised there
         return _as_result(error)
 
 
@@ -153,12 +153,12 @@ def _as_result(error: BaseException) -> CallResult:
     return CallResult(None, raised)
 
 
-def _heed_not(_number: int, _frame: object) -> None:
-    """Do nothing; unlike SIG_IGN, this is not handed down to the programs that a function starts."""
+def _ignore_signal(_number: int, _frame: object) -> None:
+    """Do nothing; unlike SIG_IGN, this is not inherited by the programs that a function starts."""
 
 
 def _end_with_parent() -> None:
-    """See to it that this process, and those that it starts, are killed when its parent has ended, however it did."""
+    """Let this process, and those that it starts, be killed when its parent has ended in whatever way."""
     if sys.platform != "win32":
         os.setpgid(0, 0)
     parent = multiprocessing.parent_process()

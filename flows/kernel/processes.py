@@ -1,6 +1,7 @@
-"""Processes in which plain functions run one job at a time: each can be killed, and none outlives its worker.
+"""Runs plain functions in processes, one job at a time: each process can be killed, and none outlives its worker.
 
-They are spawned, and find the function by its name. The pipe to each is ours alone: what comes from Redis is JSON.
+They are spawned, and import the function by its name. The pipe to each carries pickles, and only of our own: what comes
+from Redis is JSON.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ if TYPE_CHECKING:
     from flows.model.job import Job
 
 _SPAWN: Final = multiprocessing.get_context("spawn")
-_begun: Final[WeakSet[SpawnProcess]] = WeakSet()
+_started: Final[WeakSet[SpawnProcess]] = WeakSet()
 
 
 class WorkerProcessDied(FlowsError):
-    """The process that ran the function died under it."""
+    """The process that ran the function ended before the function did."""
 
 
 class Processes:
-    """Up to `most` functions at once, each in a process of its own."""
+    """Runs up to `most` functions at once, each in a process of its own."""
 
     def __init__(self, most: int) -> None:
         self._threads = Threads(most)
@@ -71,16 +72,16 @@ class Processes:
             if not usable:
                 process.kill()
             elif self._closed:
-                process.end()
+                process.stop()
             else:
                 self._idle.append(process)
         return result.open()
 
     def close(self) -> None:
-        """Let idle processes end, and kill the others."""
+        """Stop idle processes, and kill the others."""
         self._closed = True
         while self._idle:
-            self._idle.pop().end()
+            self._idle.pop().stop()
         for process in self._busy:
             process.kill()
         self._threads.close()
@@ -101,16 +102,16 @@ class _Process:
         self._pipe, theirs = _SPAWN.Pipe()
         self._process = _SPAWN.Process(target=serve, args=(theirs,), name="flows-worker")
         self._process.start()
-        _begun.add(self._process)
+        _started.add(self._process)
         theirs.close()
 
     @property
     def alive(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the process has not ended."""
         return self._process.is_alive()
 
     def ask(self, call: Call) -> CallResult:
-        """Let it make a call, and wait for the result."""
+        """Send a call to the process and return its result; blocks until then."""
         try:
             self._pipe.send(call)
             result: CallResult = self._pipe.recv()
@@ -121,12 +122,12 @@ class _Process:
             raise WorkerProcessDied(f"the process that ran the function died under it ({how})") from error
         return result
 
-    def end(self) -> None:
-        """Let it end; it has nothing to do."""
+    def stop(self) -> None:
+        """Stop an idle process: it ends when its pipe closes."""
         self._pipe.close()
 
     def kill(self) -> None:
-        """End it at once, and the processes that its function has started."""
+        """Kill the process, and the processes that its function has started."""
         _kill(self._process)
 
 
@@ -138,7 +139,7 @@ def _kill(process: SpawnProcess) -> None:
 
 def _end_all() -> None:
     until = time.monotonic() + GRACE
-    for process in list(_begun):
+    for process in list(_started):
         process.join(max(0.0, until - time.monotonic()))
         _kill(process)
 

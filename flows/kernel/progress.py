@@ -1,4 +1,4 @@
-"""What the running functions of one worker report, gathered until it is written."""
+"""Gathers the progress and log lines that running functions report, until a turn writes them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Progress:
         self._wanted = False
 
     def take(self, current: CurrentJob, progress: bytes, line: str | None) -> None:
-        """Keep what a function reports: of progress the last, of its log all lines."""
+        """Keep what a function reports: the last progress, and all lines of its log."""
         with self._lock:
             report = self._reports.setdefault((current.id, current.fence), ProgressReport())
             if progress:
@@ -38,7 +38,7 @@ class Progress:
             self._runtime.call_soon(self._write_soon)
 
     async def write(self) -> None:
-        """Write what was reported; before an attempt is reported, since later it would be refused."""
+        """Write all reports; call this before the attempts are reported, since afterwards the store refuses them."""
         if not self._reports and not self._writing.locked():
             return
         async with self._writing:

@@ -1,4 +1,4 @@
-"""Walks, slowly and one process at a time, through all that a flow keeps, and tells what it had to repair."""
+"""Repairs what no transition leaves behind: walks through all keys of a flow, slowly and in one process at a time."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from flows.store.jobs.reconcile import Reconciliation, Repair
     from flows.telemetry.events import Events
 
-#: Of more jobs of a queue that one step repaired alike, only the count is told.
+#: Of more jobs of a queue that one step repaired alike, only the count is emitted.
 _SINGLY: Final = 10
-#: Who asks before its time is sent away for long, so who walks comes a little later than it may, in seconds.
+#: A step that is asked for too early is refused for long, so the next one is asked for so many seconds late.
 _LATE: Final = 0.005
 
 
 class Reconciler:
-    """One task for a flow; of all processes that do the same, one takes the steps of a pass."""
+    """One task that asks for steps; of all processes of a flow, one takes the steps of a pass."""
 
     def __init__(self, reconcile: Reconciliation, pause_seconds: float, events: Events) -> None:
         self._reconciliation = reconcile
@@ -31,26 +31,26 @@ class Reconciler:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to ask for steps."""
+        """Start the task; starting twice changes nothing."""
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._walk_forever(), name="flows-reconciler")
 
     async def stop(self) -> None:
-        """End."""
+        """Stop the task; stopping twice changes nothing."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
     async def tick(self) -> float:
-        """Take a step if one is due, and return after how many seconds to ask again."""
+        """Take a step if one is due, and return the seconds until the next call."""
         pause = self._pause * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
         try:
             step = await self._reconciliation.step()
         except StoreError as error:
             self._events.emit("store.unavailable", error=str(error))
             return pause
-        except Exception as error:  # noqa: BLE001 - whoever looks for what was lost must not be lost himself
+        except Exception as error:  # noqa: BLE001 - what repairs lost jobs must not be lost itself
             self._events.emit("worker.crashed", error=repr(error))
             return pause
         self._emit(step.repairs)

@@ -1,6 +1,6 @@
 """Renews the leases of all workers of a flow from one thread, so that a blocked event loop does not lose them.
 
-A thread that renewed for ever would hide a loop that is dead: the loop has to show, every so often, that it lives.
+A thread that renewed for ever would hide a dead loop, so the loop has to show, every so often, that it still runs.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
     from flows.store.jobs.leases import LeaseRenewal
     from flows.telemetry.events import Events
 
-#: Pokes are answered at once, and then again after so many seconds.
+#: A poke is answered at once, those that follow together after so many seconds.
 _BETWEEN_POKES: Final = 0.05
 
 
 class Holder(Protocol):
-    """A worker, as the renewer sees it."""
+    """What the renewer needs of a worker."""
 
     queue: str
     worker_id: str
 
     def held(self) -> list[tuple[str, int]]:
-        """The (id, fence) of each job whose lease it holds; called from the thread."""
+        """Return the (id, fence) of each job whose lease this worker holds; called from the thread."""
         ...
 
     def lease_answered(self, job_id: str, fence: int, word: str) -> None:
-        """Hear of a lease that was not simply kept: it is lost, or the job shall be cancelled."""
+        """Act on an answer other than `kept`: the lease is lost, or the job shall be cancelled."""
         ...
 
 
 class Renewer:
-    """The thread, and the loop's sign of life."""
+    """Renews leases from a thread, as long as the event loop shows that it runs."""
 
     def __init__(self, renewal: LeaseRenewal, lease_seconds: float, hang_limit: float, events: Events) -> None:
         self._renewal = renewal
@@ -46,7 +46,7 @@ class Renewer:
         self._hang_limit = hang_limit
         self._events = events
         self._holders: set[Holder] = set()
-        #: By worker id, when each lease was last known to be kept; only the thread looks at it.
+        #: By worker id, when each lease was last known to be kept; only the thread uses it.
         self._kept: dict[str, dict[tuple[str, int], float]] = {}
         self._stop = threading.Event()
         #: The ids of jobs that are to be renewed at once; None stands for all.
@@ -57,21 +57,21 @@ class Renewer:
         self._seen = 0.0
 
     def add(self, holder: Holder) -> None:
-        """Renew what this worker holds."""
+        """Renew the leases of a worker from now on."""
         self._holders.add(holder)
 
     def remove(self, holder: Holder) -> None:
-        """Renew it no more."""
+        """Stop renewing the leases of a worker."""
         self._holders.discard(holder)
         self._kept.pop(holder.worker_id, None)
 
     def poke(self, job_id: str | None) -> None:
-        """Renew a job at once if it is held here, or all that are: the answer may be that it is to be cancelled."""
+        """Renew the lease of a job at once, None those of all: the answer may be that it is to be cancelled."""
         self._pokes.append(job_id)
         self._poked.set()
 
     def start(self) -> None:
-        """Begin the thread."""
+        """Start the thread; starting twice changes nothing."""
         if self._thread is None:
             self._loop = asyncio.get_running_loop()
             self._show_life()
@@ -80,7 +80,7 @@ class Renewer:
             self._thread.start()
 
     async def stop(self) -> None:
-        """End the thread."""
+        """Stop the thread and wait for it; stopping twice changes nothing."""
         thread, self._thread = self._thread, None
         if thread is not None:
             self._stop.set()
@@ -111,17 +111,17 @@ class Renewer:
 
     def _renew(self, holder: Holder) -> None:
         # Before the leases are listed: what is renewed is kept from here on at least.
-        began = time.monotonic()
+        started = time.monotonic()
         held = holder.held()
         kept = self._kept.get(holder.worker_id, {})
-        self._kept[holder.worker_id] = {pair: kept.get(pair, began) for pair in held}
+        self._kept[holder.worker_id] = {pair: kept.get(pair, started) for pair in held}
         if self._ask(holder, held):
-            self._kept[holder.worker_id] = dict.fromkeys(held, began)
+            self._kept[holder.worker_id] = dict.fromkeys(held, started)
         else:
             self._give_up(holder)
 
     def _answer_pokes(self) -> None:
-        """Renew what was poked, and wait a little: of many that come together, the next are answered together."""
+        """Renew the leases that were poked, then wait a little: pokes that come meanwhile are answered together."""
         self._poked.clear()
         poked = {self._pokes.popleft() for _ in range(len(self._pokes))}
         for holder in tuple(self._holders):
@@ -132,7 +132,7 @@ class Renewer:
         self._stop.wait(_BETWEEN_POKES)
 
     def _ask(self, holder: Holder, held: list[tuple[str, int]]) -> bool:
-        """Renew these leases and pass on what is to be known of them; whether the server has answered."""
+        """Renew these leases, pass on all answers but `kept`, and return whether the server has answered."""
         if not held:
             return True
         failpoint("before-renew")
@@ -148,7 +148,7 @@ class Renewer:
         return True
 
     def _give_up(self, holder: Holder) -> None:
-        """Leases of which nothing was heard for as long as they last are lost, by the clock of this machine."""
+        """Report leases as lost that were not renewed for as long as they last, by the clock of this machine."""
         loop, now = self._loop, time.monotonic()
         for (job_id, fence), since in self._kept.get(holder.worker_id, {}).items():
             if now - since > self._lease and loop is not None and not loop.is_closed():

@@ -1,4 +1,4 @@
-"""Looks, every few seconds, for what others have left behind: leases that are over, children to be cancelled."""
+"""Rescues, every few seconds, what dead processes left behind: jobs whose leases are over, children to be cancelled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flows.store.jobs.leases import Rescue
     from flows.telemetry.events import Events
 
-#: At one look, so many times up to 100 children of cancelled parents are cancelled.
+#: One tick cancels children of cancelled parents so many times, up to 100 each time.
 _CASCADES: Final = 100
 
 
@@ -38,36 +38,36 @@ class Rescuer:
         self._task: asyncio.Task[None] | None = None
 
     def add(self, queue: str) -> None:
-        """Look after a queue; as often as it is added it has to be removed."""
+        """Rescue jobs of a queue from now on; as often as a queue is added it has to be removed."""
         self._queues[queue] += 1
 
     def remove(self, queue: str) -> None:
-        """Look after it no more."""
+        """Stop rescuing jobs of a queue, once it was removed as often as it was added."""
         self._queues[queue] -= 1
         if self._queues[queue] <= 0:
             del self._queues[queue]
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start the task; starting twice changes nothing."""
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._look_forever(), name="flows-rescuer")
+            self._task = asyncio.get_running_loop().create_task(self._rescue_forever(), name="flows-rescuer")
 
     async def stop(self) -> None:
-        """End."""
+        """Stop the task; stopping twice changes nothing."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
     async def tick(self) -> None:
-        """Look once in every queue, and go on with what clients that cancelled parents have left undone."""
+        """Rescue once in every queue, and go on with the cancelling that clients have left unfinished."""
         for queue in tuple(self._queues):
             try:
                 answers = await self._rescue(queue).rescue()
             except StoreError as error:
                 self._events.emit("store.unavailable", queue=queue, error=str(error))
                 continue
-            except Exception as error:  # noqa: BLE001 - whoever looks after lost jobs must not be lost himself
+            except Exception as error:  # noqa: BLE001 - what rescues lost jobs must not be lost itself
                 self._events.emit("worker.crashed", queue=queue, error=repr(error))
                 continue
             for job_id, word in answers:
@@ -87,7 +87,7 @@ class Rescuer:
         except Exception as error:  # noqa: BLE001 - nor by this
             self._events.emit("worker.crashed", error=repr(error))
 
-    async def _look_forever(self) -> None:
+    async def _rescue_forever(self) -> None:
         while True:
             await asyncio.sleep(self._pause * random.uniform(0.75, 1.25))  # noqa: S311 - jitter
             await self.tick()

@@ -1,4 +1,4 @@
-"""What the workers of one flow share in one process: connections, wake-ups, leases, events."""
+"""Opens and closes what the workers of one flow share in one process: connections, services and events."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Runtime:
-    """Opened by whatever uses the flow first; closed by the flow."""
+    """The shared parts of one flow; opened by the first that needs them, closed by the flow."""
 
     def __init__(self, options: FlowOptions[Job, str]) -> None:
         self.options = options
@@ -97,8 +97,8 @@ class Runtime:
         self.rescuer = Rescuer(self._rescue, self.control.cascade, lease / 6, self.events)
         self.reconciler = Reconciler(self._reconciliation, min(lease / 2, 15), self.events)
 
-    def begin(self, holder: Holder) -> None:
-        """Renew the leases of a worker that begins, look after its queue, and hear which of its jobs are cancelled."""
+    def add_worker(self, holder: Holder) -> None:
+        """Renew a worker's leases, rescue the jobs of its queue and receive its cancellations, from now on."""
         if not self._serving:
             self._serving = True
             self.wakeups.start()
@@ -109,8 +109,8 @@ class Runtime:
         self.rescuer.add(holder.queue)
         self.background(self.signals.subscribe(self.settings.keys.cancel(holder.queue), self.renewer.poke))
 
-    def end(self, holder: Holder) -> None:
-        """Do it no more."""
+    def remove_worker(self, holder: Holder) -> None:
+        """Stop serving a worker: what `add_worker` started for it ends."""
         self.renewer.remove(holder)
         self.rescuer.remove(holder.queue)
         self.signals.unsubscribe(self.settings.keys.cancel(holder.queue), self.renewer.poke)
@@ -119,7 +119,7 @@ class Runtime:
         """Stop the services and disconnect; closing twice changes nothing."""
         loop = asyncio.get_running_loop()
         if self._loop is loop:
-            # Whoever is cancelled here leaves at once; what has begun to close is closed all the same.
+            # Whoever is cancelled here leaves at once; the closing goes on to its end all the same.
             self._closing = loop.create_task(self._close())
             await asyncio.shield(self._closing)
 
@@ -149,18 +149,18 @@ class Runtime:
         return await self.fetch.children_results(flow, job_id, queue)
 
     def call_soon(self, callback: Callable[[], None]) -> None:
-        """Call something in the loop, from any thread."""
+        """Schedule a callback in the event loop, from any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(callback)
 
     def background(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something beside; closing waits for it."""
+        """Start a coroutine as a background task; `close` waits for it."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
     def emit_outcomes(self, queue: str, ended: list[FinishedAttempt], words: list[str]) -> None:
-        """Emit what became of the attempts that one turn recorded."""
+        """Emit the events of the attempts that one turn recorded."""
         if ended:
             self.events.emit("job.recorded", queue=queue, count=len(ended))
         for attempt, word in zip(ended, words, strict=True):

@@ -1,4 +1,4 @@
-"""Threads that end with the interpreter: a function that hangs in one keeps neither its worker nor the process.
+"""Runs functions in threads that end with the interpreter: one that hangs holds up neither its worker nor the process.
 
 The threads of `concurrent.futures` are joined when the interpreter exits, and one whose caller has gone keeps its
 slot. These are daemons, and one whose caller has gone may be replaced until its function returns.
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 ArgumentT = TypeVar("ArgumentT")
 ReturnedT = TypeVar("ReturnedT")
 
-#: So many functions may run on, with nobody waiting, before others have to wait for their threads.
+#: How many abandoned functions may run on before new calls have to wait for a thread.
 SPARE: Final = 32
 
 
 class _Call:
-    """A function to call, and what came of it."""
+    """A function to call, and its result."""
 
     __slots__ = ("argument", "context", "dropped", "ended", "error", "function", "future", "result", "taken")
 
@@ -66,15 +66,15 @@ class Threads:
         #: What is to be called; None ends the threads.
         self._waiting: SimpleQueue[_Call | None] = SimpleQueue()
         self._ended: deque[_Call] = deque()
-        #: Whether the loop is going to look at what has ended.
+        #: Whether the loop is already going to resolve the calls that have ended.
         self._notified = False
-        #: Held wherever one of the numbers below changes, or what a call has come to.
+        #: Held wherever one of the numbers below or the state of a call changes.
         self._lock = threading.Lock()
         self._calls = self._threads = self._abandoned = 0
 
     @property
     def abandoned(self) -> int:
-        """How many functions run on though nobody waits for them."""
+        """How many functions still run though nobody waits for them."""
         return self._abandoned
 
     async def call(self, function: Callable[[ArgumentT], ReturnedT], argument: ArgumentT) -> ReturnedT:
@@ -88,7 +88,7 @@ class Threads:
         try:
             with self._lock:
                 self._calls += 1
-                self._begin_thread()
+                self._start_thread()
             self._waiting.put(call)
             await call.future
         finally:
@@ -102,7 +102,7 @@ class Threads:
             del error
 
     def close(self) -> None:
-        """Let idle threads end, and the others as soon as their functions return; nothing is waited for."""
+        """Stop idle threads now and the others when their functions return; does not wait for them."""
         self._closed = True
         with contextlib.suppress(Empty):
             while True:
@@ -111,8 +111,8 @@ class Threads:
                     call.future.cancel()
         self._waiting.put(None)
 
-    def _begin_thread(self) -> None:
-        """Begin a thread if a call has none and there may be one more; the lock is held."""
+    def _start_thread(self) -> None:
+        """Start a thread if a call has none and one more is allowed; the caller holds the lock."""
         if self._closed or self._calls <= self._threads or not self._room:
             return
         self._threads += 1
@@ -128,7 +128,7 @@ class Threads:
         return self._threads + self._abandoned < self._most + min(self._abandoned, self._spare)
 
     def _leave(self, call: _Call) -> None:
-        """Nobody waits for a call any more."""
+        """Stop waiting for a call; a function that runs on is abandoned."""
         with self._lock:
             self._calls -= 1
             if call.ended:
@@ -137,15 +137,15 @@ class Threads:
             if call.taken:
                 self._threads -= 1
                 self._abandoned += 1
-                self._begin_thread()
+                self._start_thread()
 
     def _work(self) -> None:
-        """Call one function after another; this is the thread."""
+        """Call one function after another; this runs in the thread."""
         while self._one_call():
             self._notify()
 
     def _one_call(self) -> bool:
-        """Make one call; return whether the thread goes on."""
+        """Make one call and return whether the thread goes on."""
         call = self._waiting.get()
         if call is None:
             self._waiting.put(None)  # for the next thread
@@ -166,13 +166,13 @@ class Threads:
             return goes_on
 
     def _notify(self) -> None:
-        """Wake the loop, unless it is going to look anyhow."""
+        """Wake the loop to resolve ended calls, unless that is scheduled already."""
         if not self._notified and self._ended:
             self._notified = True
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
-                self._loop.call_soon_threadsafe(self._look)
+                self._loop.call_soon_threadsafe(self._resolve)
 
-    def _look(self) -> None:
+    def _resolve(self) -> None:
         self._notified = False
         while self._ended:
             call = self._ended.popleft()

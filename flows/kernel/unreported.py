@@ -1,4 +1,4 @@
-"""Finished attempts that no turn has reported yet, in the order in which they ended."""
+"""Keeps finished attempts until a turn reports them, in the order in which they ended."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Unreported:
     """The finished attempts of one worker.
 
     Args:
-        pack: Makes of a job and its outcome what a turn reports.
+        pack: Turns a job and its outcome into what a turn reports.
         queue: The worker's queue.
         events: Where faults are emitted.
     """
@@ -38,7 +38,7 @@ class Unreported:
         return any(one.claimed is claimed for one in self._finished)
 
     def add(self, claimed: ClaimedJob, outcome: Outcome) -> bool:
-        """Keep an outcome for the next turn; return whether that could be done."""
+        """Keep an outcome for the next turn, and return False where it cannot be packed."""
         try:
             self._finished.append(self._pack(claimed, outcome))
         except Exception as error:  # noqa: BLE001 - a fault of ours: the lease runs out, and the job runs again
@@ -47,11 +47,11 @@ class Unreported:
         return True
 
     def take(self) -> list[FinishedAttempt]:
-        """Take as many as one script takes; the others wait for the next turn."""
+        """Remove and return as many as one script takes; the others wait for the next turn."""
         number = first_batch(self._finished)
         taken, self._finished = self._finished[:number], self._finished[number:]
         return taken
 
     def put_back(self, taken: list[FinishedAttempt]) -> None:
-        """Put back what `take` returned: no turn has reported it."""
+        """Put back what `take` returned, where no turn has reported it."""
         self._finished = taken + self._finished

@@ -1,4 +1,4 @@
-"""A worker of one queue: started and stopped singly, or with its flow."""
+"""A worker of one queue, which is started and stopped singly or with its flow."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Worker:
         queue: The full name of its queue.
         concurrency: How many jobs it runs at once.
         status: "stopped", "running", or "stopping" while it finishes the jobs in flight.
-        left: How many jobs it could neither finish nor hand back when it stopped: their leases have to run out.
+        left: How many jobs it could neither finish nor release when it stopped: their leases have to run out.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Worker:
         return f"<{type(self).__name__} of {self.queue} {self.status}>"
 
     async def start(self) -> None:
-        """Begin to take jobs; starting twice changes nothing.
+        """Start to take jobs; starting twice changes nothing.
 
         Raises:
             StoreError: the server cannot be used.
@@ -71,11 +71,11 @@ class Worker:
         self._task = asyncio.get_running_loop().create_task(self._work(worker_loop), name=f"flows-{self.queue}")
 
     async def stop(self, grace: float | None = None) -> None:
-        """Take no more jobs, finish those in flight, and end; a second call with a shorter grace hastens the first.
+        """Stop: take no more jobs and finish those in flight; a second call with a shorter grace hastens the first.
 
         Args:
-            grace: After so many seconds what still runs is cancelled, and those jobs are handed back at once
-                without using up an attempt; a function that does not end then is left behind after another second.
+            grace: After so many seconds, functions that still run are cancelled and their jobs released at once,
+                without using up an attempt; a function that has not ended another second later is left behind.
                 None waits as long as it takes.
         """
         task, worker_loop = self._task, self._worker_loop
@@ -83,11 +83,11 @@ class Worker:
             self.status = "stopping"
         if task is None or worker_loop is None:
             return
-        worker_loop.end()
+        worker_loop.stop()
         if grace is not None:
             await asyncio.wait({task}, timeout=grace)
             worker_loop.release_running()
-            # Long enough to hear from a server that is there; one that is away is not waited for.
+            # Long enough for a server that is there to answer; one that is away is not waited for.
             await asyncio.wait({task}, timeout=GRACE + ANSWER_TIMEOUT)
             task.cancel()
         await asyncio.wait({task})
@@ -96,14 +96,14 @@ class Worker:
         runtime = self._runtime
         if self._handler is not None:
             self._handler.open()
-        runtime.begin(worker_loop)
+        runtime.add_worker(worker_loop)
         runtime.events.emit("worker.started", queue=self.queue, concurrency=self.concurrency)
         try:
             with room_for(self.concurrency):
-                await worker_loop.work()
+                await worker_loop.run()
         finally:
             self.left = worker_loop.left + (0 if self._handler is None else self._handler.abandoned)
-            runtime.end(worker_loop)
+            runtime.remove_worker(worker_loop)
             if self._handler is not None:
                 self._handler.close()
             self._task = self._worker_loop = None
@@ -112,4 +112,4 @@ class Worker:
 
 
 class ParentWorker(Worker):
-    """A worker of a parent queue: it creates the children, and no worker waits with the parent."""
+    """A worker of a parent queue, which creates the children; no worker waits with the parent."""

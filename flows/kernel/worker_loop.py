@@ -1,8 +1,8 @@
-"""The loop of one worker: from start to stop it takes turns, runs what they bring, and reports how it ended.
+"""The loop of one worker: takes turns from start to stop, which report ended attempts and bring the next jobs.
 
-One turn is under way at a time. It takes along all that has ended since the last one and brings the next jobs, so
-the batches grow with the load by themselves, and an idle worker answers at once. What a turn has brought is taken up
-when the next one is sent: the server does not wait for it.
+One turn is under way at a time. It reports all that has ended since the last one and brings the next jobs, so the
+batches grow with the load by themselves, and an idle worker answers at once. The answer of a turn is applied when the
+next one has been sent, so that the server works meanwhile.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from flows.store.jobs.finished import FinishedAttempt
     from flows.store.jobs.turns import Turn
 
-#: While the server is full or away, a worker looks again after so many seconds.
+#: While the server is full or away, a worker tries again after so many seconds.
 _PAUSE: Final = 1.0
-#: Jobs that were claimed ahead and did not begin within so many seconds are handed back.
+#: Jobs that were claimed ahead and have not started within so many seconds are released.
 _SITTING: Final = 0.5
 
 
 class WorkerLoop:
-    """The work of a worker from start to stop; what an earlier loop of it still tries to write is a stranger's."""
+    """The work of a worker from start to stop, under an id of its own: the store refuses writes of earlier ones."""
 
     def __init__(self, runtime: Runtime, queue: str, runner: Runner, concurrency: int) -> None:
         self.queue = queue
@@ -47,10 +47,10 @@ class WorkerLoop:
         self._progress = Progress(runtime, queue, self.worker_id)
         self._woken = asyncio.Event()
         self._stopping = False
-        #: What the last turn has reported, and its answer, until it is taken up.
+        #: What the last turn has reported, and its answer, until that is applied.
         self._reported: list[FinishedAttempt] = []
         self._answer = NO_TURN
-        #: A fault of ours that was not told yet.
+        #: A fault of flows itself that was not emitted yet.
         self._fault: Exception | None = None
         self._in_flight = InFlight(
             queue,
@@ -62,11 +62,11 @@ class WorkerLoop:
             self._turns.finished,
             self._woken.set,
         )
-        #: How many attempts have ended of which the server could not be told.
+        #: How many ended attempts could not be reported to the server.
         self.unreported = 0
 
-    async def work(self) -> None:
-        """Take turns until told to end, then finish what is in flight."""
+    async def run(self) -> None:
+        """Take turns until `stop` is called, then finish what is in flight."""
         try:
             while not self._stopping:
                 try:
@@ -75,7 +75,7 @@ class WorkerLoop:
                     self._fault = error
                 if self._emit_fault():
                     await self._wait(_PAUSE)
-            self._take_up_meanwhile()
+            self._try_apply_answer()
             self._emit_fault()
             self._release_ready()
             while self._in_flight.busy or self._in_flight.unreported:
@@ -87,38 +87,38 @@ class WorkerLoop:
         finally:
             await self._in_flight.close()
 
-    def end(self) -> None:
-        """Take no more jobs."""
+    def stop(self) -> None:
+        """Stop claiming; `run` returns when what is in flight has ended."""
         self._stopping = True
         self._woken.set()
 
     def release_running(self) -> None:
-        """Cancel what still runs; those jobs go back at once, without using up an attempt."""
+        """Cancel functions that still run and release their jobs at once, without using up an attempt."""
         self._in_flight.release_running()
 
     @property
     def left(self) -> int:
-        """How many attempts were neither finished nor handed back, or run on although they were."""
+        """How many attempts could not be reported, and how many functions still run though they were asked to stop."""
         return self.unreported + self._in_flight.left_behind
 
     def held(self) -> list[tuple[str, int]]:
-        """The (id, fence) of each job whose lease it holds."""
+        """Return the (id, fence) of each job whose lease this worker loop holds."""
         return self._in_flight.leases()
 
     def lease_answered(self, job_id: str, fence: int, word: str) -> None:
-        """Act on a lease that is lost, or on a job that shall be cancelled."""
+        """Stop the attempt whose lease is lost, or cancel the one whose job shall be cancelled."""
         self._in_flight.lease_answered(job_id, fence, word)
 
     async def _one_turn(self) -> None:
         self._woken.clear()
         if not self._in_flight.unreported:
-            self._take_up()
+            self._apply_answer()
         want = self._want()
         if not want and not self._in_flight.unreported:
             await self._wait(None)
             return
         finished, busy = self._in_flight.unreported.take(), self._in_flight.lanes.busy or bool(self._answer.jobs)
-        asyncio.get_running_loop().call_soon(self._take_up_meanwhile)
+        asyncio.get_running_loop().call_soon(self._try_apply_answer)
         await self._write_progress()
         turn: Turn | None
         try:
@@ -142,16 +142,16 @@ class WorkerLoop:
         self._reported, self._answer = finished, turn
         if self._fault or (turn.jobs and (turn.left or len(turn.jobs) >= min(want, MOST_JOBS))):
             return
-        # The queue is empty: what this has brought begins at once, and its end or a wake-up asks for the next turn.
-        self._take_up()
+        # The queue is empty: the jobs that came start at once, and their end or a wake-up starts the next turn.
+        self._apply_answer()
         if turn.left and self._in_flight.lanes.busy:
             # The next job is to be isolated: listening would only wake this worker again and again.
             await self._wait(None)
         elif not self._in_flight.unreported:
             await self._idle(turn.next_due_ms)
 
-    def _take_up(self) -> None:
-        """Hold no longer what the last turn has reported, and run what it has brought."""
+    def _apply_answer(self) -> None:
+        """Drop the attempts that the last turn has reported, and start the jobs that it has brought."""
         finished, turn = self._reported, self._answer
         self._reported, self._answer = [], NO_TURN
         emit = self._runtime.events.emit
@@ -164,15 +164,15 @@ class WorkerLoop:
             emit("job.claimed", queue=self.queue, count=len(turn.claimed))
             self._in_flight.accept(turn.claimed)
 
-    def _take_up_meanwhile(self) -> None:
-        """Do it where nobody hears of a fault: it is told when the turn under way was answered."""
+    def _try_apply_answer(self) -> None:
+        """Apply the last answer, and keep an exception: it is emitted when the turn under way was answered."""
         try:
-            self._take_up()
+            self._apply_answer()
         except Exception as error:  # noqa: BLE001 - whatever it is
             self._fault = error
 
     def _emit_fault(self) -> bool:
-        """Tell a fault of ours, and let go the jobs that hang by it; whether there was one."""
+        """Emit the fault that was kept, drop the jobs that it has stranded, and return whether there was one."""
         error, self._fault = self._fault, None
         if error is None:
             return False
@@ -182,7 +182,7 @@ class WorkerLoop:
         return True
 
     async def _repeat(self, error: StoreError) -> Turn | None:
-        """Send the turn again until it is answered: with the same number it is one and the same turn."""
+        """Send the last turn again until it is answered: with the same number it is one and the same turn."""
         while not self._stopping:
             self._runtime.events.emit("store.unavailable", queue=self.queue, error=str(error))
             await self._wait(_PAUSE)
@@ -193,7 +193,7 @@ class WorkerLoop:
         return None
 
     async def _report(self) -> None:
-        """Report what has ended, and claim nothing."""
+        """Report the attempts that have ended, and claim nothing."""
         finished = self._in_flight.unreported.take()
         if not finished:
             return
@@ -201,20 +201,20 @@ class WorkerLoop:
         try:
             self._answered(finished, await self._turns.report(finished))
         except StoreError as error:
-            # The leases run out and the jobs are run again elsewhere: at least once is what is promised.
+            # The leases run out and the jobs run again: at least once is what is promised.
             self._in_flight.reported(finished)
             self.unreported += len(finished)
             self._runtime.events.emit("store.unavailable", queue=self.queue, error=str(error))
 
     async def _write_progress(self) -> None:
-        """Write what functions reported; that it cannot be written is no reason not to report them."""
+        """Write what functions reported; where that fails, their attempts are reported all the same."""
         try:
             await self._progress.write()
         except StoreError as error:
             self._runtime.events.emit("store.unavailable", queue=self.queue, error=f"progress was lost: {error}")
 
     def _want(self) -> int:
-        """How many jobs to claim now: what the lanes will begin soon, and nothing beside an isolated job."""
+        """Return how many jobs to claim now: what the lanes will start soon, and nothing beside an isolated job."""
         lanes, coming = self._in_flight.lanes, self._answer
         if self._in_flight.isolated or coming.isolated:
             return 0
@@ -237,16 +237,16 @@ class WorkerLoop:
             wakeups.forget(self.queue, self._woken.set)
 
     async def _wait(self, seconds: float | None) -> None:
-        """Wait until woken; jobs that were claimed ahead and do not begin meanwhile are handed back."""
+        """Wait until woken, or so many seconds; release jobs that were claimed ahead and do not start meanwhile."""
         while True:
             lanes = self._in_flight.lanes
-            begun = lanes.started
+            started = lanes.started
             limit = _SITTING if lanes.ready else seconds
             try:
                 async with asyncio.timeout(limit):
                     await self._woken.wait()
             except TimeoutError:
-                if lanes.ready and lanes.started == begun and lanes.running:
+                if lanes.ready and lanes.started == started and lanes.running:
                     self._release_ready()
                     return
                 if limit == seconds:
@@ -260,6 +260,6 @@ class WorkerLoop:
 
 
 def _new_worker_id() -> str:
-    """Return a name that no other worker ever has, and that says where it runs: host, process and a random part."""
+    """Return an id that no other worker ever has and that says where this one runs: host, process, a random part."""
     host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:16]
     return f"{host}.{os.getpid()}.{os.urandom(5).hex()}"

@@ -9,7 +9,7 @@ from flows.errors import JobGone, WaitTimeout
 from flows.model.names import check_job_id
 from flows.model.state import TERMINAL
 from flows.pipeline.signature import ParamsT
-from flows.store.client.signals import LOOK_AGAIN
+from flows.store.client.signals import READ_AGAIN
 
 if TYPE_CHECKING:
     from flows.kernel.runtime import Runtime
@@ -47,7 +47,7 @@ async def wait_for_end(runtime: Runtime, reader: JobReader[ParamsT], job_id: str
             if left <= 0:
                 raise WaitTimeout(f"job {job_id} is still {record.status} in {record.queue!r} after {timeout} s")
             try:
-                async with asyncio.timeout(min(left, LOOK_AGAIN)):
+                async with asyncio.timeout(min(left, READ_AGAIN)):
                     await event.wait()
             except TimeoutError:
                 continue

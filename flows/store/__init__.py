@@ -1,1 +1,1 @@
-"""Redis: the only package that knows it, its keys and Lua. It stores outcomes and decides nothing."""
+"""The only package that knows Redis, its keys and Lua; stores outcomes and decides nothing."""

@@ -1,1 +1,1 @@
-"""Events, of which log lines are made, and the named points at which fault tests strike."""
+"""Emits events, which are logged too, and holds the named points at which fault tests strike."""

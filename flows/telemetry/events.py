@@ -1,4 +1,4 @@
-"""The events of one flow: emitted by the kernel, heard by sinks and by tests."""
+"""Emits the events of one flow to its logger and to listeners."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Events that mean that something is wrong; the others are told at level DEBUG or INFO.
+#: Events that mean that something is wrong; the others are logged at level DEBUG or INFO.
 WARNINGS = frozenset(
     {
         "job.failed",
@@ -41,19 +41,19 @@ class Event:
     fields: dict[str, object] = field(default_factory=dict[str, object])
 
     def __str__(self) -> str:
-        """Show it as one line."""
+        """Return the event as one line."""
         return " ".join([self.name, *(f"{name}={value!r}" for name, value in self.fields.items())])
 
 
 class Events:
-    """Tells events to those who listen; a listener that raises harms nobody."""
+    """Emits events to the logger and to all listeners; a listener that raises is logged, and stops nothing."""
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
         self._listeners: list[Callable[[Event], None]] = []
 
     def emit(self, name: str, **fields: object) -> None:
-        """Tell an event."""
+        """Log an event and call all listeners with it."""
         level = logging.WARNING if name in WARNINGS else logging.INFO if name in NOTICES else logging.DEBUG
         if not self._listeners and not self._logger.isEnabledFor(level):
             return
@@ -66,7 +66,7 @@ class Events:
                 self._logger.exception("a listener failed on %s", name)
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
-        """Call `listener` with every event from now on, in the event loop; returns how to stop that."""
+        """Call `listener` with every event from now on, in the event loop, and return the function that stops that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 

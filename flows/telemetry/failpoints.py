@@ -1,4 +1,4 @@
-"""Named points at which a fault test ends, stops or delays its process; unless they are armed they do nothing.
+"""Points in the code at which a fault test kills, stops or delays its process; they do nothing unless armed.
 
 `FLOWS_FAILPOINTS="after-claim-reply=kill@3;before-renew=sleep:2"` is read once, when flows is imported: at the third
 passage of the first point the process kills itself, at each passage of the second it sleeps for two seconds.
@@ -12,10 +12,10 @@ import signal
 import time
 from typing import Final
 
-#: The environment variable that arms them.
+#: The environment variable that arms failpoints.
 VARIABLE: Final = "FLOWS_FAILPOINTS"
 
-#: The points, where they are passed and what has just happened or comes next there.
+#: The points, named after what has just happened or comes next there.
 POINTS: Final = frozenset(
     {
         "after-claim-reply",
@@ -34,7 +34,7 @@ _armed: dict[str, tuple[str, int]] = {}
 
 
 class InjectedFault(Exception):
-    """What the action `raise` raises."""
+    """The exception of the action `raise`."""
 
 
 def arm(text: str) -> None:
@@ -62,7 +62,7 @@ def arm(text: str) -> None:
 
 
 def failpoint(point: str) -> None:
-    """Pass a point."""
+    """Run the action of a point, if it is armed."""
     if _armed and point in _armed:
         _pass(point)
 

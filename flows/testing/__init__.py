@@ -1,4 +1,4 @@
-"""What tests of flows, and of programs that use it, stand on."""
+"""Private servers, for the tests of flows and of programs that use flows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A private server for tests: a real one, in a temporary directory of its own."""
+"""Runs a private server for tests: a real one, in a temporary directory of its own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flows.store.client.embedded import EmbeddedServer
 
 @contextmanager
 def private_server(*, port: int = 0, settings: Mapping[str, str] | None = None) -> Generator[str]:
-    """Run a server of your own and yield its URL; stop it and delete its data in the end.
+    """Run a private server and yield its URL; in the end, stop the server and delete its data.
 
     Args:
         port: listen on this port of 127.0.0.1 too, and yield the URL of that.

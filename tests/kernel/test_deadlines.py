@@ -1,4 +1,4 @@
-"""Deadlines: each attempt is told once, in its time, and one that does not end is told of once more."""
+"""Deadlines: each attempt is reported once, in its time, and one that does not end is reported once more."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Watch:
-    """Deadlines that note when they told whom of what; `noted` counts that."""
+    """Deadlines that note what they reported of whom, and when; `noted` counts that."""
 
     def __init__(self, timeout: float | None = TIMEOUT) -> None:
-        self.told: list[tuple[str, Attempt, float]] = []
+        self.reported: list[tuple[str, Attempt, float]] = []
         self.noted = asyncio.Semaphore(0)
         self.deadlines = Deadlines(timeout, self.note("overdue"), self.note("overrun"))
 
@@ -36,35 +36,35 @@ class Watch:
         """Return what notes it."""
 
         def noting(attempt: Attempt) -> None:
-            self.told.append((what, attempt, time.monotonic()))
+            self.reported.append((what, attempt, time.monotonic()))
             self.noted.release()
 
         return noting
 
-    def begin(self) -> Attempt:
-        """Begin an attempt."""
+    def start(self) -> Attempt:
+        """Start an attempt."""
         attempt = Attempt(cast("Any", None), CurrentJob("1", "work", 1, 1, 0, None))
-        self.deadlines.begin(attempt)
+        self.deadlines.watch(attempt)
         return attempt
 
     @property
     def names(self) -> list[str]:
-        """What was told, in order."""
-        return [what for what, _attempt, _when in self.told]
+        """What was reported, in order."""
+        return [what for what, _attempt, _when in self.reported]
 
     async def until(self, count: int) -> None:
-        """Wait until so many more were told."""
+        """Wait until so many more were reported."""
         for _ in range(count):
             await within(self.noted.acquire())
 
 
 async def test_an_attempt_that_does_not_end() -> None:
-    """It is told at its deadline and not before, and again a grace later; then there is nothing more to watch."""
+    """An attempt is reported at its deadline and not before, and again a grace later; then nothing is watched."""
     watch = Watch()
-    attempt = watch.begin()
+    attempt = watch.start()
     assert attempt.current.deadline is not None
     await watch.until(2)
-    [(_, first, overdue), (_, second, overrun)] = watch.told
+    [(_, first, overdue), (_, second, overrun)] = watch.reported
     assert watch.names == ["overdue", "overrun"]
     assert first is second is attempt
     assert overdue >= attempt.current.deadline
@@ -72,70 +72,70 @@ async def test_an_attempt_that_does_not_end() -> None:
     assert watch.deadlines._timer is None
 
 
-async def test_attempts_that_end_in_time_are_not_told() -> None:
+async def test_attempts_that_end_in_time_are_not_reported() -> None:
     """One that ends before its deadline hears nothing; one that ends in its grace does not overrun."""
     watch = Watch()
-    ended, told, lasting = watch.begin(), watch.begin(), watch.begin()
-    watch.deadlines.end(ended)
+    ended, reported, lasting = watch.start(), watch.start(), watch.start()
+    watch.deadlines.forget(ended)
     await watch.until(2)
-    watch.deadlines.end(told)
+    watch.deadlines.forget(reported)
     await watch.until(1)
-    assert [(what, attempt) for what, attempt, _when in watch.told] == [
-        ("overdue", told),
+    assert [(what, attempt) for what, attempt, _when in watch.reported] == [
+        ("overdue", reported),
         ("overdue", lasting),
         ("overrun", lasting),
     ]
-    watch.deadlines.end(told)
+    watch.deadlines.forget(reported)
 
 
 async def test_one_timer_serves_all_in_order() -> None:
-    """Attempts that begin one after another are each told after its own deadline, within the same timer."""
+    """Attempts that begin one after another are each reported after its own deadline, within the same timer."""
     watch = Watch()
     many: list[Attempt] = []
     timers: set[object] = set()
     for _ in range(5):
-        many.append(watch.begin())
+        many.append(watch.start())
         timers.add(watch.deadlines._timer)
         time.sleep(TIMEOUT / 16)  # noqa: ASYNC251 - the loop must not come to look in between
     assert len(timers) == 1
     await watch.until(10)
     for name, grace in (("overdue", 0.0), ("overrun", GRACE)):
-        told = {attempt: when for what, attempt, when in watch.told if what == name}
-        assert list(told) == many
-        assert all(when >= (attempt.current.deadline or 0) + grace for attempt, when in told.items())
+        reported = {attempt: when for what, attempt, when in watch.reported if what == name}
+        assert list(reported) == many
+        assert all(when >= (attempt.current.deadline or 0) + grace for attempt, when in reported.items())
 
 
 async def test_without_a_timeout_nothing_is_watched() -> None:
     """No deadline, no timer, and no lease that is let go."""
     watch = Watch(None)
-    attempt = watch.begin()
+    attempt = watch.start()
     assert attempt.current.deadline is None
     assert watch.deadlines._timer is None
     assert not watch.deadlines.has_hung(attempt)
-    watch.deadlines.end(attempt)
+    watch.deadlines.forget(attempt)
     watch.deadlines.close()
 
 
 async def test_a_loop_that_was_blocked_leaves_them_their_grace() -> None:
-    """After a pause that is longer than deadline and grace, an attempt still has its grace from when it was told."""
+    """After a pause that is longer than deadline and grace, an attempt still has its grace from its first report."""
     watch = Watch()
-    watch.begin()
+    watch.start()
     time.sleep(TIMEOUT + 2 * GRACE)  # noqa: ASYNC251 - this is what users do
     await watch.until(1)
     assert watch.names == ["overdue"]
     await watch.until(1)
-    assert watch.told[1][2] >= watch.told[0][2] + GRACE
+    assert watch.reported[1][2] >= watch.reported[0][2] + GRACE
 
 
-@pytest.mark.parametrize("told", [False, True])
-async def test_while_the_loop_is_blocked_leases_are_let_go(told: bool) -> None:  # noqa: FBT001
-    """Asked from a thread: kept until two graces after the timer was due, then let go, told already or not."""
+@pytest.mark.parametrize("reported", [False, True])
+async def test_while_the_loop_is_blocked_leases_run_out(reported: bool) -> None:  # noqa: FBT001
+    """Asked from a thread: kept until two graces after the timer was due, then no more, reported already or not."""
     watch = Watch()
-    attempt = watch.begin()
+    attempt = watch.start()
     due = attempt.current.deadline or 0.0
-    if told:
+    if reported:
         await watch.until(1)
-        due = watch.told[0][2] + GRACE
+        due = watch.reported[0][2] + GRACE
     assert not watch.deadlines.has_hung(attempt)
     answers: list[tuple[float, bool]] = []
 
@@ -149,25 +149,25 @@ async def test_while_the_loop_is_blocked_leases_are_let_go(told: bool) -> None: 
     thread.join()
     assert all(not let_go for when, let_go in answers if when < due + 2 * GRACE - 0.001)
     assert answers[-1][1] is True
-    watch.deadlines.end(attempt)
+    watch.deadlines.forget(attempt)
     assert not watch.deadlines.has_hung(attempt)
 
 
 async def test_a_function_cannot_move_its_deadline() -> None:
     """`current_job().deadline` is to be read: whatever is written there, the timeout holds."""
     watch = Watch()
-    watch.begin().current.deadline = None
-    watch.begin().current.deadline = time.monotonic() + 1000
+    watch.start().current.deadline = None
+    watch.start().current.deadline = time.monotonic() + 1000
     await watch.until(4)
     assert watch.names == ["overdue"] * 2 + ["overrun"] * 2
 
 
 async def test_closed() -> None:
-    """Nobody is told after that; closing twice is once."""
+    """No attempt is reported after that; closing twice is once."""
     watch, other = Watch(), Watch()
-    watch.begin()
+    watch.start()
     watch.deadlines.close()
     watch.deadlines.close()
-    other.begin()
-    await other.until(2)  # which is later than this one would have been told
-    assert watch.told == []
+    other.start()
+    await other.until(2)  # which is later than this one would have been reported
+    assert watch.reported == []

@@ -244,6 +244,6 @@ async def test_taking_back_and_closing() -> None:
     watched.lanes.offer(some)  # type: ignore[arg-type]
     for _ in range(2):
         await within(begun.acquire())
-    assert watched.lanes.take_back() == some[2:]
+    assert watched.lanes.take_ready() == some[2:]
     await within(watched.lanes.close(1))
     assert (watched.running, watched.lanes.busy) == (0, False)

@@ -261,7 +261,7 @@ async def test_what_came_when_the_worker_was_told_to_end(namespace: str, redis_u
         async def ending(*arguments: Any, **named: Any) -> Any:
             answer = await turn(*arguments, **named)
             if answer.jobs:
-                worker_loop.end()
+                worker_loop.stop()
             return answer
 
         worker_loop._turns.turn = ending  # type: ignore[method-assign]

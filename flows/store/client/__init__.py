@@ -1,1 +1,1 @@
-"""The way to a server: the wire, connections, scripts, and the servers that flows starts itself."""
+"""Connections to a server, the scripts that are sent, and the servers that flows starts itself."""

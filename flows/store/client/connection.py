@@ -1,6 +1,6 @@
-"""The way to one server: opened once, opened again when it was lost, with one set of rules for errors.
+"""A connection to one server: opens again when it was lost, sends again, and turns error replies into typed errors.
 
-Everything that is sent here is safe to send twice: when a connection ends, what was not answered is sent again.
+Everything that is sent here is safe to send twice: when a connection ends, requests without an answer are sent again.
 """
 
 # redis-py leaves **kwargs and some results untyped
@@ -48,14 +48,14 @@ _LONGEST_PAUSE = 1.0
 
 
 class Packed(Protocol):
-    """Arguments of a script that were packed before it is sent."""
+    """Arguments of a script that are packed already."""
 
     arguments: int
     packed: bytes
 
 
 class Connection:
-    """A connection that is opened when it is first used, and again when it was lost."""
+    """A connection that opens when it is first used, and again when it was lost."""
 
     def __init__(self, url: str, name: str) -> None:
         self.url = url
@@ -65,7 +65,7 @@ class Connection:
         self._unwanted: asyncio.Task[Wire] | None = None
 
     async def open(self) -> None:
-        """Connect now, and only once: at the start it is better to hear that there is no server.
+        """Connect now, with one try: at the start, it is better to raise at once where there is no server.
 
         Raises:
             StoreUnavailable: there is no server, or it refuses the credentials.
@@ -76,7 +76,7 @@ class Connection:
             raise StoreUnavailable(str(error)) from error
 
     async def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         if self._opening is not None:
             # Should this be cancelled meanwhile, what has just been opened is closed all the same.
             self._unwanted = self._opening
@@ -97,7 +97,7 @@ class Connection:
     async def run(
         self, script: Script, named: dict[str, Argument], rest: Sequence[Argument] = (), packed: Sequence[Packed] = ()
     ) -> Any:
-        """Run a script and return its reply; what is packed goes after the rest of its arguments.
+        """Run a script and return its reply; packed arguments go after `rest`.
 
         Raises:
             StoreError: the server refuses it, or cannot be reached within the deadline.
@@ -111,7 +111,7 @@ class Connection:
             return await self._request(data, 1, ANSWER_TIMEOUT, strict=True, script=script)
 
     async def together(self, commands: list[Command]) -> list[Any]:
-        """Send commands in one go and return their replies, an error among them as a ReplyError.
+        """Send commands in one write and return their replies, an error among them as a ReplyError.
 
         Raises:
             StoreError: the server cannot be reached within the deadline.
@@ -132,7 +132,7 @@ class Connection:
     async def _request(
         self, data: bytes, replies: int, timeout: float, *, strict: bool = False, script: Script | None = None
     ) -> Any:
-        """Send until it is answered; `strict` raises an error reply, else it is returned in its place."""
+        """Send a request until it is answered; `strict` raises an error reply, else the error is returned."""
         started, pause = 0.0, _FIRST_PAUSE
         while True:
             try:
@@ -157,7 +157,7 @@ class Connection:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _connected(self) -> Wire:
-        """Open the connection, once for all who wait for it.
+        """Open the connection, one time for all callers that wait, and return the wire.
 
         In a task of its own, since redis-py 8.1 at times swallows a cancellation while it connects: whoever is
         cancelled here leaves at once, and the connection serves the next.
@@ -175,7 +175,7 @@ class Connection:
                 self._wire.close()
 
     def __repr__(self) -> str:
-        """Show where it leads, without the password."""
+        """Return the server's URL, without the password."""
         return f"<Connection {redact(self.url)}>"
 
 
@@ -184,7 +184,7 @@ class _NoScript(StoreError):
 
 
 def new_pool(url: str, name: str) -> ConnectionPool:
-    """Return what opens connections, each of which tries once; the server lists them under this name."""
+    """Return the redis-py pool that opens our connections, with one try each; the server lists them by this name."""
     return ConnectionPool.from_url(
         url,
         protocol=2,
@@ -196,7 +196,7 @@ def new_pool(url: str, name: str) -> ConnectionPool:
 
 
 def translated(error: ReplyError, script: Script | None = None) -> StoreError:  # noqa: PLR0911 - one per kind of error
-    """Return the typed error that stands for an error reply; one of a script names the file and the line."""
+    """Return the typed error for an error reply; the error of a script names file and line."""
     text = script.located(str(error)) if script else str(error)
     code = error.code
     if code == "NOSCRIPT":

@@ -1,9 +1,9 @@
-"""The embedded server: start it, share it, stop it.
+"""Starts, finds and stops the embedded server of a data directory.
 
-One server serves a data directory, for all processes of its user, and outlives the one that started it. It
-holds the lock of that directory for as long as it lives: the starter takes the lock, the server inherits it.
-So the kernel itself says whether a server lives, a crash leaves nothing to clean up, and no two servers ever
-write to the same files.
+One server serves a data directory, for all processes of its user, and outlives the one that started it. The server
+holds the lock of that directory for as long as it runs: its starter takes the lock, the server inherits it. So the
+operating system knows whether a server runs, a crash leaves nothing to clean up, and no two servers ever write to the
+same files.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _log = logging.getLogger("flows.store")
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedStatus:
-    """What the server of a data directory is doing; one without a version runs, but does not answer."""
+    """The status of a data directory's server; one that runs without a version does not answer."""
 
     data_dir: Path
     running: bool
@@ -62,7 +62,7 @@ class EmbeddedServer:
         self._valkey = BundledValkey(self.data_dir, {"port": str(port), **(settings or {})})
 
     def start(self) -> str:
-        """Return the URL of the live server, started now if there is none; at once if there is one.
+        """Return the URL of the running server, at once where there is one; else start one first.
 
         Raises:
             MissingExtra: a server has to be started, and the extra `embedded` is not installed.
@@ -83,7 +83,7 @@ class EmbeddedServer:
         return self._valkey.url()
 
     def status(self) -> EmbeddedStatus:
-        """Look whether a server lives and what it says of itself; changes nothing."""
+        """Return whether a server runs and what it reports of itself; changes nothing."""
         if not self._held():
             return EmbeddedStatus(self.data_dir, running=False)
         info = self._valkey.ask()
@@ -102,10 +102,10 @@ class EmbeddedServer:
         )
 
     def stop(self) -> bool:
-        """Stop the server when its data is on disk, and return when its process is gone; False if none ran.
+        """Stop the server once its data is on disk, and return when its process has ended; False if none ran.
 
         Raises:
-            StoreUnavailable: it does not end, or its process cannot be told from a stranger's.
+            StoreUnavailable: it does not end, or its process cannot be distinguished from a stranger's.
         """
         if not self._held():
             return False
@@ -117,8 +117,8 @@ class EmbeddedServer:
         raise StoreUnavailable(f"{self._name()} does not end: see {its.log}")
 
     def _live(self) -> tuple[bool, dict[str, Any]]:
-        """Wait until a server answers, and launch it if none lives: whether this call did, and its INFO."""
-        began, pause, log_size = time.monotonic(), 0.002, None
+        """Launch a server if none runs, and wait until one answers; return whether this call did, and the INFO."""
+        started, pause, log_size = time.monotonic(), 0.002, None
         while True:
             with self._lock(fcntl.LOCK_EX, os.O_RDWR | os.O_CREAT) as ours:
                 if ours is not None:
@@ -129,7 +129,7 @@ class EmbeddedServer:
             info = self._valkey.ask()
             if info and not info["loading"]:
                 return log_size is not None, info
-            if time.monotonic() - began > (LOADING_S if info else START_S):
+            if time.monotonic() - started > (LOADING_S if info else START_S):
                 state = "is still reading its data" if info else "does not answer"
                 raise StoreUnavailable(f"{self._name()} {state}: wait, or `{self._stop_command()}`")
             time.sleep(pause)
@@ -137,7 +137,7 @@ class EmbeddedServer:
 
     @contextmanager
     def _lock(self, kind: int, flags: int = os.O_RDWR) -> Generator[int | None]:
-        """Hold the lock for a moment; None if a live server has it, or one who starts or looks just now."""
+        """Hold the lock for the block; None where a running server has it, or a process that starts or checks one."""
         descriptor = os.open(self.data_dir / "server.lock", flags, 0o600)
         try:
             yield descriptor if _try_lock(descriptor, kind) else None
@@ -145,7 +145,7 @@ class EmbeddedServer:
             os.close(descriptor)
 
     def _held(self) -> bool:
-        """Whether a server has the directory."""
+        """Return whether a server holds the lock of the directory."""
         try:
             with self._lock(fcntl.LOCK_SH) as ours:
                 return ours is None
@@ -169,13 +169,13 @@ def _try_lock(descriptor: int, kind: int) -> bool:
 
 
 def _last_words(log: Path, log_size: int) -> str:
-    """What a server that did not start wrote last."""
+    """Return an error text with the last lines that a server which did not start has logged."""
     lines = log.read_bytes()[log_size:].decode(errors="replace").splitlines()[-5:]
     return "\n  ".join([f"the embedded server did not start; the end of its log {log}:", *lines])
 
 
 def _until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Poll until it holds; whether it did in time."""
+    """Poll a condition, and return whether it became true in so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

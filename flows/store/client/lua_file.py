@@ -1,4 +1,4 @@
-"""One file of Lua: its text, and what its header says.
+"""Reads a file of Lua and its header, and finds the files that it includes.
 
 A header is made of comment lines, in a script that is sent `--@ keys:`, `--@ args:`, `--@ rest:`, `--@ flags:`,
 `--@ returns:` and `--@ words:` (see `lua_shape.py`), in what it includes `--@ exports:` and `--@ needs:`, in both
@@ -23,27 +23,27 @@ _MARK = "--@ "
 #: An include line that means the transitions of all outcomes, and the line in whose place their table stands.
 _ALL_VERBS = "<verbs>"
 _VERBS_LINE = "--@ verbs"
-#: What is made only when it is first needed stands below this line.
+#: Functions below this line are made only when one of them is first called.
 _LAZY = "--@ lazy"
-#: A statement at the left margin that gives names to the file.
+#: A statement at the left margin that defines names.
 _LOCAL = re.compile(r"local (?:function (\w+)|([\w, ]+?)(?: =|$))")
 
 
 class ScriptError(ValueError):
-    """A file of Lua cannot be used: its header and its text, or those of its includes, do not fit."""
+    """A file of Lua cannot be used: headers and texts, its own or those of its includes, do not fit together."""
 
 
 @dataclass(frozen=True)
 class LuaFile:
-    """A file of Lua."""
+    """A file of Lua: its text, its header, and the names that it exports."""
 
     place: str
-    """Where it lies below `store/lua`, as `jobs/include/keys.lua`."""
+    """Its path below `store/lua`, as `jobs/include/keys.lua`."""
     text: str
 
     @cached_property
     def header(self) -> dict[str, list[str]]:
-        """What stands in the header, by its name; `--@ lazy` is no part of it."""
+        """The words of each line of the header, by the name of the line; `--@ lazy` is no part of it."""
         header: dict[str, list[str]] = {}
         for line in self.lines:
             if line.startswith(_MARK) and line != _LAZY:
@@ -60,35 +60,35 @@ class LuaFile:
 
     @cached_property
     def eager(self) -> int:
-        """How many lines are for every call; below the next one, if any, is what is made when it is first needed."""
+        """How many lines run with every call; the next line, if any, is `--@ lazy`."""
         return self.lines.index(_LAZY) if _LAZY in self.lines else len(self.lines)
 
     @property
     def lazy(self) -> bool:
-        """Whether some of it is made only when it is first needed."""
+        """Whether the file has functions that are made only when one of them is first called."""
         return self.eager < len(self.lines)
 
     @property
     def room(self) -> str:
-        """The room that it lies in."""
+        """The folder below `store/lua` in which the file lies."""
         return self.place.partition("/")[0]
 
     @property
     def exports(self) -> list[str]:
-        """The names that it gives to whoever includes it."""
+        """The names that files which include this one may use."""
         return self.header.get("exports", [])
 
     @cached_property
     def lazy_exports(self) -> list[str]:
-        """Those of its exports that are made when they are first needed."""
+        """The exports that stand below `--@ lazy`."""
         below = {name for line in self.lines[self.eager :] for name in _given_by(line)}
         return [name for name in self.exports if name in below]
 
     def exported_lines(self) -> list[str]:
-        """Return the lines as they stand in a script: what is exported is declared before, so `local` goes.
+        """Return the lines as they stand in a script, without `local` where an export is defined.
 
         Raises:
-            ScriptError: an export is not defined at the left margin, or together with what is not exported.
+            ScriptError: an export is not defined at the left margin, or in one statement with a name of the file's own.
         """
         exports, defined = set(self.exports), set[str]()
         lines: list[str] = []
@@ -116,7 +116,7 @@ def _given_by(line: str) -> set[str]:
 
 
 def rooms(folder: Traversable) -> list[Traversable]:
-    """Return the rooms: what is sent lies in them, what it is made of in `include` and `transition` below."""
+    """Return the rooms: each holds scripts, and in `include` and `transition` the files that scripts include."""
     return sorted((entry for entry in folder.iterdir() if entry.is_dir()), key=lambda room: room.name)
 
 
@@ -131,10 +131,10 @@ def names(folder: Traversable) -> list[str]:
 
 
 def read_script(folder: Traversable, name: str) -> LuaFile:
-    """Return the script `name`, in whatever room it lies.
+    """Return the script `name` of any room.
 
     Raises:
-        ScriptError: there is none.
+        ScriptError: no script has this name.
     """
     for room in rooms(folder):
         file = room.joinpath(f"{name}.lua")
@@ -144,10 +144,10 @@ def read_script(folder: Traversable, name: str) -> LuaFile:
 
 
 def read_includes(folder: Traversable, script: LuaFile) -> list[LuaFile]:
-    """Return what a script includes, each file once and after what it includes itself.
+    """Return the files that a script includes, each once and after those that it includes itself.
 
     Raises:
-        ScriptError: there is no file of that name, or a file includes itself.
+        ScriptError: no file has the name, or a file includes itself.
     """
     found: dict[str, LuaFile] = {}
     _add_includes(folder, [script], found)
@@ -155,7 +155,7 @@ def read_includes(folder: Traversable, script: LuaFile) -> list[LuaFile]:
 
 
 def _add_includes(folder: Traversable, path: list[LuaFile], found: dict[str, LuaFile]) -> None:
-    """Add what the last file of a path of includes includes."""
+    """Add the includes of the last file of `path`, in which each file includes the next."""
     for name in path[-1].header.get("include", ()):
         file = _read_include(folder, path[-1], name)
         if file in path:

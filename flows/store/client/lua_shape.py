@@ -1,4 +1,4 @@
-"""The shape of a script's answer, as its header says it: `--@ returns: words:list<word> left:int`.
+"""Reads the shape of a script's answer from its header: `--@ returns: words:list<word> left:int`.
 
 A shape is one or more fields, `<name>:<type>`; more than one are an array. A type is
 
@@ -24,21 +24,21 @@ _TOKEN = re.compile(r"(\w+\??):|(int|text|any|word\+|word)(?!\w)|(list<|>|\[|\])
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What an answer, or a part of it, looks like."""
+    """The shape of an answer, or of a part of one."""
 
     kind: str
     """`int`, `text`, `any`, `word`, `word+`, `list` or `array`."""
     parts: tuple[Shape, ...] = ()
-    """Of a list the shape of each element, of an array those of all of them."""
+    """Of a list, the shape of each element; of an array, the shapes of all its elements."""
     name: str = ""
     optional: bool = False
 
 
 def read_shape(text: str) -> Shape:
-    """Return the shape that a header tells.
+    """Return the shape that a header's line describes.
 
     Raises:
-        ScriptError: it is none.
+        ScriptError: the text is no shape.
     """
     reader = _Reader(text)
     fields = reader.fields("")
@@ -48,7 +48,7 @@ def read_shape(text: str) -> Shape:
 
 
 def read_words(words: Sequence[str]) -> tuple[str, ...]:
-    """Return the words of a header's line, which stand between bars."""
+    """Return the words of a header's line, which are separated by bars."""
     return tuple(word.strip() for word in " ".join(words).split("|")) if words else ()
 
 
@@ -59,7 +59,7 @@ class _Reader:
         self._at = 0
 
     def _take(self, group: int) -> str:
-        """Return the next token if it is of this group, and go on; else an empty text."""
+        """Return the next token if it belongs to this group, and go on; else return an empty text."""
         found = self._tokens[self._at][group] if self._at < len(self._tokens) else None
         self._at += bool(found)
         return found or ""
@@ -69,7 +69,7 @@ class _Reader:
             raise ScriptError(f"no shape of an answer: {self._text!r} lacks {text!r}")
 
     def fields(self, end: str) -> list[Shape]:
-        """Read fields up to what ends them."""
+        """Read fields up to the token `end`."""
         found: list[Shape] = []
         while self._at < len(self._tokens) and self._tokens[self._at][2] != end:
             name = self._take(0)

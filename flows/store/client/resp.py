@@ -1,4 +1,4 @@
-"""The Redis protocol (RESP2) in plain Python, for machines without `hiredis`: the same two names.
+"""Packs commands and reads replies (RESP2) in plain Python, for machines without `hiredis`: the same two names.
 
 The protocol: https://redis.io/docs/latest/develop/reference/protocol-spec/
 """
@@ -23,7 +23,7 @@ def pack_command(command: tuple[str | bytes | float, ...]) -> bytes:
 
 
 class Reader:
-    """Takes bytes as they come and gives whole replies; an incomplete one is continued, not read again."""
+    """Takes bytes as they come and returns whole replies; an incomplete reply is continued, not read again."""
 
     def __init__(self, *, replyError: Callable[[str], Exception]) -> None:  # noqa: N803 - hiredis's own name
         self._error = replyError
@@ -32,7 +32,7 @@ class Reader:
         self._parsing: Generator[None, None, Any] | None = None
 
     def feed(self, data: bytes) -> None:
-        """Add bytes."""
+        """Add received bytes."""
         if self._start > 1 << 16:
             del self._buffer[: self._start]
             self._start = 0

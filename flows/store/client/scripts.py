@@ -1,6 +1,7 @@
-"""Loads the scripts: names, keys and arguments, and what is sent for them.
+"""Loads scripts and makes the commands that run them.
 
-Names become locals, so no script counts positions; what follows the named arguments is in `rest`, from the index `at`.
+Named keys and arguments are locals in a script, which never counts positions; what follows the named ones is in
+`rest`, from the index `at`.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 Argument: TypeAlias = str | bytes | int | float
 Command: TypeAlias = "tuple[Argument, ...]"
 
-#: What begins at the left margin, and is no comment and no end of what began there.
+#: A statement that begins at the left margin: no comment, and no `end`.
 _BEGINS = re.compile(r"(?!--|end\b)\w")
-#: How servers tell of a line in a script.
+#: How servers name a line of a script in an error.
 _LINE = re.compile(r"@?user_script:(\d+)")
 
 
@@ -40,11 +41,11 @@ class Script:
     text: str
     sha: str
     places: tuple[str, ...]
-    """Of each line, the file and the line that it comes from; empty for what the loader has added."""
+    """For each line, the file and line that it comes from; empty where the loader has added it."""
     returns: Shape
-    """What it answers."""
+    """The shape of its answer."""
     words: tuple[str, ...]
-    """The words that it answers with: those of its type in `answers.py`."""
+    """The words of its answer: those of its type in `answers.py`."""
 
     def command(self, named: dict[str, Argument], rest: Sequence[Argument] = ()) -> Command:
         """Return the EVALSHA command; `named` has every key and argument of the header, and may have more.
@@ -57,7 +58,7 @@ class Script:
         return ("EVALSHA", self.sha, len(keys), *keys, *args, *rest)
 
     def in_full(self, command: Command) -> Command:
-        """Return the same command with the whole text, for a server that does not know the script."""
+        """Return the same command as EVAL with the whole text, for a server that does not know the script."""
         return ("EVAL", self.text, *command[2:])
 
     def located(self, message: str) -> str:
@@ -70,7 +71,7 @@ class Script:
         return _LINE.sub(place, message)
 
     def marked(self) -> str:
-        """Return the text with file and line behind what begins at the left margin."""
+        """Return the text with file and line behind each statement at the left margin."""
         lines = zip(self.text.split("\n"), self.places, strict=True)
         return "\n".join(f"{line}  -- {place}" if place and _BEGINS.match(line) else line for line, place in lines)
 
@@ -80,7 +81,7 @@ def load(name: str) -> Script:
     """Return the script `name` (as in `lua/<room>/<name>.lua`).
 
     Raises:
-        ScriptError: there is none, or its parts do not fit.
+        ScriptError: there is no such script, or its parts do not fit together.
     """
     chunk = compose(_folder(), name)
     header, text = chunk.script.header, chunk.text

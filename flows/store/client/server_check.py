@@ -1,4 +1,4 @@
-"""Looks at a server before it is used: its version, and whether it would drop keys."""
+"""Checks a server before it is used: its version, and whether it would drop keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _logger = logging.getLogger("flows.store")
 
 
 async def check_server(connection: Connection, *, allow_eviction: bool = False) -> None:
-    """Check the server by INFO; CONFIG may be forbidden, so only what INFO says counts.
+    """Check the server's version and eviction policy by INFO, since CONFIG may be forbidden.
 
     Raises:
         UnsafeServer: it is too old, or its eviction policy drops keys and `allow_eviction` is not set.

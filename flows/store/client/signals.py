@@ -1,7 +1,7 @@
-"""Hears what is told by pub/sub, on one connection for all who listen: it hastens, and decides nothing.
+"""Receives published messages on one connection for all listeners; a message hastens, and decides nothing.
 
-A message may be lost, with the connection or before it is there. Whoever listens has to look for himself from time to
-time; when the connection is there, or is back, everyone is called once, since something may have been missed.
+A message may be lost, with the connection or before there is one. So each listener has to read the state from time to
+time; when the connection opens, or opens again, every listener is called once, since messages may have been missed.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 #: Called with each message, or with None when something may have been missed.
 Listener: TypeAlias = "Callable[[str | None], None]"
 
-#: Whoever listens for the end of a job reads its state again after this many seconds.
-LOOK_AGAIN: Final = 1.0
+#: A listener that waits for the end of a job reads its state again after this many seconds.
+READ_AGAIN: Final = 1.0
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 10.0
 
@@ -31,7 +31,7 @@ _logger = logging.getLogger("flows.store")
 
 
 class Signals:
-    """One connection, opened when the first listener comes, and again whenever it was lost."""
+    """Receives messages on one connection, which opens for the first listener, and again when it was lost."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -44,7 +44,7 @@ class Signals:
         self._closed = False
 
     async def subscribe(self, channel: str, listener: Listener) -> None:
-        """Call `listener` for each message; when this returns, from now on, if the server can be reached."""
+        """Call `listener` with each message of a channel, from the return of this on if the server can be reached."""
         first = channel not in self._listeners
         self._listeners.setdefault(channel, []).append(listener)
         self._wanted.set()
@@ -56,16 +56,16 @@ class Signals:
                 await _say(self._wire, "SUBSCRIBE", channel)
 
     def unsubscribe(self, channel: str, listener: Listener) -> None:
-        """Call it no more."""
+        """Stop calling `listener` for a channel."""
         listeners = self._listeners.get(channel, [])
         with contextlib.suppress(ValueError):
             listeners.remove(listener)
         if not listeners and self._listeners.pop(channel, None) is not None and self._wire is not None:
-            # Nobody waits for the answer. Should it be an error, the server tells what nobody hears.
+            # Nobody waits for the answer. Where it is an error, messages come that no listener gets.
             _say(self._wire, "UNSUBSCRIBE", channel).add_done_callback(lambda answer: answer.exception())
 
     async def close(self) -> None:
-        """End the connection; closing twice changes nothing."""
+        """Close the connection; closing twice changes nothing."""
         self._closed = True
         self._tried.set()
         if self._task is not None:

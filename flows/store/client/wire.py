@@ -1,7 +1,7 @@
-"""One connection with implicit pipelining: what is sent in one tick of the loop takes two writes at most.
+"""One socket with implicit pipelining: all requests of one tick of the loop take two writes at most.
 
-redis-py opens the connection (TLS, authentication, database), then this takes its transport over. redis-py
-itself takes a connection from a pool for every command in flight, which costs more than all of the rest of a job.
+redis-py opens the connection (TLS, authentication, database), then `Wire` takes its transport over. redis-py itself
+takes a connection from a pool for every command in flight, which costs more than all of the rest of a job.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ __all__ = [
 ]
 
 
-#: A timer that comes so many seconds late tells that the loop was blocked.
+#: A timer that comes so many seconds late shows that the loop was blocked.
 _BLOCKED: Final = 0.5
-#: Then the server has so many seconds more.
-_ANOTHER_LOOK: Final = 1.0
+#: Then the server has so many seconds more to answer.
+_EXTENSION: Final = 1.0
 
 
 class ReplyError(Exception):
-    """An error that the server answered with; its first word is the code."""
+    """An error reply of the server; its first word is the code."""
 
     @property
     def code(self) -> str:
@@ -57,14 +57,14 @@ class ReplyError(Exception):
 
 
 def first_error(replies: Sequence[object]) -> ReplyError | None:
-    """Return the first of the replies that is an error."""
-    if ReplyError not in map(type, replies):  # mostly there is none, and that is told soonest
+    """Return the first of the replies that is an error, or None."""
+    if ReplyError not in map(type, replies):  # mostly there is none, and this finds that out fastest
         return None
     return next(reply for reply in replies if isinstance(reply, ReplyError))
 
 
 class Disconnected(Exception):
-    """The connection ended before the answer came: what was sent may or may not have been done."""
+    """The connection ended before the answer came: the server may or may not have run what was sent."""
 
 
 class _Request:
@@ -78,7 +78,7 @@ class _Request:
 
 
 class Wire(asyncio.Protocol):
-    """A connection that is open. Requests are answered in the order in which they were sent."""
+    """An open connection, whose requests are answered in the order in which they were sent."""
 
     def __init__(self, connection: object, writer: asyncio.StreamWriter) -> None:
         self._connection = connection
@@ -88,11 +88,11 @@ class Wire(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._reader = Reader(replyError=ReplyError)
         self._requests: deque[_Request] = deque()
-        #: What waits for the end of this tick; None while nothing was sent in it.
+        #: What is written at the end of this tick; None while nothing was sent in it.
         self._outgoing: list[bytes] | None = None
         self._watchdog: asyncio.TimerHandle | None = None
         self.closed = False
-        #: Where it is set, it gets what is published on the channels that were subscribed to: channel and message.
+        #: Called with channel and message of each publication on the subscribed channels, where it is set.
         self.on_message: Callable[[bytes, bytes], None] | None = None
         self.ended = asyncio.Event()
         self._transport.set_protocol(self)
@@ -119,11 +119,11 @@ class Wire(asyncio.Protocol):
         return future
 
     def close(self, reason: str = "the connection was closed") -> None:
-        """End the connection and everything that waits on it."""
+        """Close the connection; requests that wait raise Disconnected."""
         self._end(Disconnected(reason))
 
     def data_received(self, data: bytes) -> None:
-        """Hand each whole reply to the request that is next."""
+        """Give each whole reply to the oldest request that has none."""
         reader, requests, on_message = self._reader, self._requests, self.on_message
         next_reply = reader.gets
         try:
@@ -135,7 +135,7 @@ class Wire(asyncio.Protocol):
                     continue
                 request = requests[0]
                 count, replies = request.count, request.replies
-                if count > 1:  # never where something is published in between: whoever listens asks for one at a time
+                if count > 1:  # never where messages come in between: a connection that subscribes asks for one reply
                     replies.append(reply)
                     while len(replies) < count:
                         if (reply := next_reply()) is False:
@@ -149,7 +149,7 @@ class Wire(asyncio.Protocol):
             self._end(Disconnected(f"the server's answer could not be read: {error}"))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell everyone who waits."""
+        """Close the connection: requests that wait raise Disconnected."""
         self._end(Disconnected(str(exc) if exc else "the server closed the connection"))
 
     def _flush(self) -> None:
@@ -158,15 +158,15 @@ class Wire(asyncio.Protocol):
             self._transport.write(b"".join(outgoing))
 
     def _watch(self) -> None:
-        """One timer for all requests: the oldest one decides."""
+        """Close the connection where a request is over its timeout; one timer serves all requests."""
         assert self._watchdog is not None  # noqa: S101 - it calls this
         late = self._loop.time() - self._watchdog.when()
         self._watchdog = None
         if not self._requests:
             return
         if late > _BLOCKED:
-            # Meanwhile nothing was written to the end, nor was an answer read: that is not the server's fault.
-            self._watchdog = self._loop.call_later(_ANOTHER_LOOK, self._watch)
+            # Meanwhile neither was a request written to its end nor an answer read: that is not the server's fault.
+            self._watchdog = self._loop.call_later(_EXTENSION, self._watch)
             return
         left = min(request.deadline for request in self._requests) - self._loop.time()
         if left <= 0:
@@ -189,7 +189,7 @@ class Wire(asyncio.Protocol):
 
 
 async def open_wire(pool: ConnectionPool, url: str) -> Wire:
-    """Open a connection by redis-py's means and take it over.
+    """Open a connection by redis-py and take its transport over.
 
     Raises:
         StoreUnavailable: the credentials are refused.

@@ -1,1 +1,1 @@
-"""Jobs in Redis: created, claimed, ended, found, renewed, rescued and reconciled."""
+"""Stores jobs in Redis: creates, claims, ends, finds, renews, rescues and reconciles them."""

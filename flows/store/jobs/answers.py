@@ -1,20 +1,20 @@
-"""What scripts answer: one type a script, whose words its header lists too (`--@ words:`); a test compares them."""
+"""The words that scripts answer: one type a script, which a test compares with the script's header (`--@ words:`)."""
 
 from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-#: What became of an attempt that was reported: ended as it said, cancelled instead, or why it was refused.
+#: What became of an attempt that was reported: ended with its outcome, cancelled instead, or why it was refused.
 TurnAnswer: TypeAlias = Literal["ok", "cancelled", "stale", "gone", "malformed"]
 ReportAnswer: TypeAlias = TurnAnswer
 #: What became of a lease: it goes on, it goes on and the job is to be cancelled, or why it is lost.
 RenewAnswer: TypeAlias = Literal["kept", "cancel", "stale", "gone", "malformed"]
 #: What became of a job whose lease was over, or of an id that had no lease.
 RescueAnswer: TypeAlias = Literal["rescued", "poison", "cancelled", "expired", "malformed", "misplaced"]
-#: What became of the children that were written, or let into their queues: `built` says that all had been before.
+#: What became of children that were written, or published into their queues: `built` says that all had been before.
 BuildAnswer: TypeAlias = Literal["ok", "built", "stale", "gone", "malformed"]
 PublishAnswer: TypeAlias = Literal["ok", "stale", "gone", "malformed"]
-#: Whether what a function reports was written, or why not.
+#: Whether the progress of a function was written, or why not.
 ProgressAnswer: TypeAlias = Literal["ok", "stale", "gone", "malformed"]
 CancelAnswer: TypeAlias = Literal["cancelled", "requested", "too late", "gone", "malformed"]
 #: `cancelling` asks to cancel its children first; else it is a state that is not retried.
@@ -22,12 +22,12 @@ RetryJobAnswer: TypeAlias = Literal[
     "retried", "gone", "cancelling", "waiting", "delayed", "processing", "children", "done"
 ]
 DeleteAnswer: TypeAlias = Literal["deleted", "gone"]
-#: `withdrawn`, or the state of a job that a worker has got.
+#: `withdrawn`, or the state of a job that a worker has claimed.
 WithdrawAnswer: TypeAlias = Literal[
     "withdrawn", "waiting", "delayed", "processing", "children", "done", "failed", "cancelled"
 ]
 RegisterAnswer: TypeAlias = Literal["ok", "taken"]
-#: What the reconciler repaired, or with `error` could not.
+#: What the reconciler repaired; `error` where that failed.
 ReconcileAnswer: TypeAlias = Literal[
     "gone",
     "misplaced",

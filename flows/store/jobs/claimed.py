@@ -1,4 +1,4 @@
-"""One job as a turn has brought it to its worker."""
+"""A claimed job, as a turn brings it to a worker."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from flows.store.jobs.flow_settings import ISOLATED_FROM
 
-#: Where the script tells how often the job was rescued, and where the fields begin that the worker asked for.
+#: Where in the script's answer stands how often the job was rescued, and where the fields of the job class begin.
 RESCUES: Final = 4
 _VALUES: Final = 6
 
 
 class ClaimedJob:
-    """One job as it was claimed: its token, and the fields that the worker asked for, in that order."""
+    """One claimed job: its token, its counts, and the fields that the worker asked for, in their order."""
 
     __slots__ = ("attempt", "correlation_id", "fence", "id", "isolated", "raw_id", "rescues", "values", "visit")
 

@@ -1,4 +1,4 @@
-"""What is done to a job from outside: cancel, retry, delete."""
+"""Cancels, retries and deletes jobs, for clients and rescuers."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class Cascaded:
     """What one call of `cascade` did."""
 
     parent: str
-    """The parent whose children it came to, as `<flow>:<id>`; empty where none is to be gone on with."""
+    """The parent whose children were cancelled, as `<flow>:<id>`; empty where no parent is left."""
     more: bool
-    """Whether it has to be called again for this parent."""
+    """Whether this parent has more children to cancel: call `cascade` again."""
     count: int
-    """How many children were cancelled, asked to end, or deleted before anyone saw them."""
+    """How many children were cancelled, asked to stop, or deleted before they were published."""
     parents: list[str]
-    """Which of them have children of their own, that are now to be cancelled."""
+    """Which of those children have children of their own, to be cancelled next."""
 
 
 class Control:
-    """Acts on the jobs of one flow and of its child queues."""
+    """Cancels, retries and deletes the jobs of one flow and of its child queues."""
 
     def __init__(self, connection: Connection, settings: FlowSettings) -> None:
         self._connection = connection
@@ -42,8 +42,8 @@ class Control:
     async def cancel(self, flow: str, job_id: str, reason: str) -> CancelAnswer:
         """Cancel a job and its children, and return what became of it.
 
-        That the children are to be cancelled is noted by the script that cancels the parent: should this client not
-        come to all of them, a rescuer does.
+        The script that cancels the parent records that its children are to be cancelled: where this client does not
+        get to all of them, a rescuer does.
         """
         word, more = await self._connection.run(load("cancel"), {**self._named(flow, job_id), "reason": reason})
         parents = [f"{flow}:{job_id}"] if more else []
@@ -64,7 +64,7 @@ class Control:
         return Cascaded(found.decode(), bool(more), count, [name.decode() for name in parents])
 
     async def retry_job(self, flow: str, job_id: str) -> RetryJobAnswer:
-        """Give a job that has failed or was cancelled a new life, and return what became of it."""
+        """Start a new visit for a job that has failed or was cancelled, and return what became of it."""
         while (word := await self._connection.run(load("retry_job"), self._named(flow, job_id))) == b"cancelling":
             await self.cascade(f"{flow}:{job_id}")
         return cast("RetryJobAnswer", word.decode())

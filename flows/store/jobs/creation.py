@@ -1,4 +1,4 @@
-"""Creating jobs: one MULTI/EXEC for a job or a batch, safe to send twice, and nothing half written stays.
+"""Creates jobs, each or a batch by one MULTI/EXEC that is safe to send twice and leaves nothing half written.
 
 A job that was just created has no `_status`: it *is* waiting in its flow's first queue. So a transaction whose
 answer was lost can be sent again, even when a worker has finished the job in the meantime.
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("flows.store")
 
-#: A job stands in so many lookup lists at most.
+#: In how many lookup lists a job may stand.
 MOST_LOOKUPS: Final = 256
-#: Where a key or a value goes in; no field is called so.
+#: A placeholder for a key or a value in a packed form; no field has this name.
 _PLACE: Final = "="
-#: So many bytes of jobs make one transaction.
+#: How many bytes of jobs make one transaction.
 _MANY_BYTES: Final = 1 << 17
 
 
@@ -59,7 +59,7 @@ class Creation:
         self._wake = keys.wake(settings.first_queue)
         # `job_ttl=None` leaves the EXPIRE commands out.
         self._seconds = -(-settings.ttl_ms // 1000)
-        # No EXPIRE may shorten a list that a job stands in which is kept for longer than this one.
+        # No EXPIRE may shorten a list in which a job stands that is kept for longer than this one.
         self._lookup_seconds = -(-max(settings.ttl_ms, *settings.kept_ms) // 1000)
         self._begin = pack_command(("MULTI",))
         self._end = pack_command(("ZADD", self._wake, 0, "w")) + pack_command(("EXEC",))
@@ -79,7 +79,7 @@ class Creation:
         if size > self._settings.max_payload:
             raise PayloadTooLarge(
                 f"the job's fields take {size:,} bytes, over max_payload={self._settings.max_payload:,}: "
-                "store large data elsewhere and hand over where it is"
+                "store large data elsewhere and pass on where it is"
             )
         job = self._job + job_id
         lines = [f"{name}:{text}" for name, value in attributes for text in lookup_texts(value)]
@@ -114,7 +114,7 @@ class Creation:
         """Create these jobs in one transaction.
 
         Raises:
-            StoreError: it could not be done; nothing of the job that it names stays, and the others are created.
+            StoreError: a job was refused; nothing of the job that the error names stays, and the others are created.
         """
         waiting = pack_command(("RPUSH", self._waiting, *[job.id for job in jobs]))
         packed = b"".join((self._begin, *[job.data for job in jobs], waiting, self._end))
@@ -124,14 +124,14 @@ class Creation:
     async def create_many(self, jobs: Iterable[NewJob]) -> list[str]:
         """Create jobs in batches, each one transaction and one round trip, and return their ids.
 
-        While the server works on a batch, the next is taken from the iterable. What is sent when this is cancelled may
-        or may not be done.
+        While the server works on a batch, the next is taken from the iterable. Where the call is cancelled, the batch
+        that was sent may or may not be created.
 
         Raises:
-            StoreFull: nothing of a batch is created, nor of the next ones; those before it are.
-            StoreUnavailable: a batch may or may not be created; nothing of the next is sent.
-            StoreError: nothing of one job stays; those of its batch and before are created.
-            Exception: whatever the iterable raises, when the batch before is done.
+            StoreFull: nothing of one batch is created, nor of the next ones; those before it are.
+            StoreUnavailable: one batch may or may not be created; nothing of the next is sent.
+            StoreError: nothing of one job stays; the others of its batch and those before are created.
+            Exception: whatever the iterable raises, once the batch before is created.
         """
         ids: list[str] = []
         batches = in_batches(jobs)
@@ -157,18 +157,19 @@ class Creation:
             at += len(job.keys)
             if (error := first_error(own)) is not None:
                 key = [*job.keys, self._waiting, self._wake][own.index(error)]
-                taken_back = await self._take_back(job, key, error)
-                failure = failure or taken_back
+                undone = await self._undo(job, key, error)
+                failure = failure or undone
         if failure is not None:
             raise failure
 
-    async def _take_back(self, job: NewJob, key: str, error: ReplyError) -> StoreError | None:
+    async def _undo(self, job: NewJob, key: str, error: ReplyError) -> StoreError | None:
+        """Withdraw a job whose creation met an error, and return what to raise; None where a worker has the job."""
         word = await self._withdraw(job)
         if word == "withdrawn":
             failure = type(translated(error))(f"{key}: {error}; the job was not created")
             failure.__cause__ = error
             return failure
-        # A worker was faster: the job is on its way, and telling otherwise would make it twice.
+        # A worker was faster: the job is on its way, and an error would make the caller create it twice.
         _logger.error("job %s was created, but does not stand in %s: %s", job.id, key, error)
         return None
 
@@ -180,7 +181,7 @@ class Creation:
 
 @cache
 def _form(names: tuple[str, ...], seconds: int) -> bytes:
-    """Return the packed commands that write a job with such fields, where its key and the values go in."""
+    """Return the packed commands that write a job with these fields, with placeholders for its key and the values."""
     form = pack_command(("HSET", _PLACE, *[part for name in names for part in (name, _PLACE)]))
     if seconds:
         form += pack_command(("EXPIRE", _PLACE, seconds))
@@ -188,7 +189,7 @@ def _form(names: tuple[str, ...], seconds: int) -> bytes:
 
 
 def in_batches(jobs: Iterable[NewJob]) -> Iterator[list[NewJob]]:
-    """Cut jobs, as they come, into batches that are worth one round trip each."""
+    """Cut jobs, as they come, into batches of one round trip each."""
     batch: list[NewJob] = []
     size = 0
     for job in jobs:
@@ -203,7 +204,7 @@ def in_batches(jobs: Iterable[NewJob]) -> Iterator[list[NewJob]]:
 
 @asynccontextmanager
 async def _under_way(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
-    """Let work begin before the block, and wait for it after; a block that is cancelled cancels it."""
+    """Start the work before the block and wait for it afterwards; where the block is cancelled, so is the work."""
     task = asyncio.create_task(work)
     try:
         await asyncio.sleep(0)

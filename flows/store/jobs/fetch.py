@@ -1,4 +1,4 @@
-"""Reading jobs: their hashes, the ids that lookups list, the results of many children. Nothing is written."""
+"""Reads jobs and writes nothing: their hashes, the ids in lookup lists, the results of many children."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Fetch:
     async def hashes(
         self, jobs: Sequence[tuple[str, str]], fields: Sequence[str] = ()
     ) -> list[dict[str, bytes] | None]:
-        """Return the hash of each (flow, id), or of it the `fields`; None where there is none.
+        """Return the hash of each (flow, id), or only these `fields` of it; None where there is no hash.
 
-        What is stored there by others, of another type, reads as missing.
+        A key that holds another type, written by others, reads as missing.
         """
         found: list[dict[str, bytes] | None] = []
         for start in range(0, len(jobs), _PAGE):
@@ -70,7 +70,7 @@ class Fetch:
         return [job_id.decode("utf-8", "replace") for job_id in reply]
 
     async def alive(self, ids: Sequence[str]) -> list[str]:
-        """Return those of the ids whose hash is there."""
+        """Return the ids whose hashes exist."""
         keys = self._settings.keys
         commands: list[Command] = [("EXISTS", keys.job(self._settings.flow, job_id)) for job_id in ids]
         replies = await self._connection.together(commands)
@@ -84,7 +84,7 @@ class Fetch:
     async def children_results(self, flow: str, job_id: str, queue: str) -> bytes | None:
         """Return the results of a parent's children as the join writes them, however many they are.
 
-        Above 500 children they are read from the side hash in pages.
+        Above 500 children, the results are read in pages from a hash beside the parent's.
         """
         keys = self._settings.keys
         jobs = await self._connection.call("HGET", keys.job(flow, job_id), f"children:{queue}:jobs")

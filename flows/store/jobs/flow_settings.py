@@ -1,4 +1,4 @@
-"""What the scripts are told about a flow with every call: its namespace, and how long things live."""
+"""The settings of a flow that every script gets as arguments: its namespace, and how long jobs and leases last."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from flows.store.client.scripts import Argument
 
 #: A job that was rescued so often in its queue is isolated: its worker runs nothing beside it. Not after the first
-#: time already: a worker that is killed may have held hundreds, and they would run one at a time.
+#: rescue: a worker that is killed may have held hundreds of jobs, and they would run one at a time.
 ISOLATED_FROM: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class FlowSettings:
-    """What the scripts must know of one flow; times are in milliseconds, and a `ttl_ms` of 0 means none."""
+    """The settings of one flow, as scripts take them; times are in milliseconds, and a `ttl_ms` of 0 means none."""
 
     flow: str
     first_queue: str
@@ -48,7 +48,7 @@ class FlowSettings:
         )
 
     def named(self, flow: str | None = None) -> dict[str, Argument]:
-        """Return the arguments by name; `flow` is another one for the jobs of a child queue."""
+        """Return the arguments by name; for the jobs of a child queue, give their flow name as `flow`."""
         done, failed, cancelled = self.kept_ms
         return {
             "ns": self.keys.namespace,
@@ -66,15 +66,15 @@ class FlowSettings:
         }
 
     def new_call(self) -> str:
-        """Return the key of a call that has no number: sent twice, it answers the same and does nothing more."""
+        """Return a new key for a call that has no number: sent twice, the call is answered twice and done once."""
         return self.keys.call(os.urandom(8).hex())
 
     def flow_of(self, queue: str) -> str:
-        """Return the flow name of a queue's jobs; those of a child queue bear the queue's own name."""
+        """Return the flow name of a queue's jobs; for a child queue, that is the queue's own name."""
         return queue if ":" in queue else self.flow
 
     def first(self, flow: str) -> str:
-        """Return the queue in which the jobs of `flow` begin."""
+        """Return the queue in which the jobs of `flow` start."""
         return self.first_queue if flow == self.flow else flow
 
 

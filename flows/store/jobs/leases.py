@@ -1,4 +1,4 @@
-"""Leases: renewed in batches on a connection of their own, and taken back where they are over."""
+"""Renews leases in batches on a connection of their own, and rescues jobs whose leases are over."""
 
 # redis-py leaves **kwargs and some results untyped
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from flows.store.jobs.answers import RenewAnswer, RescueAnswer
     from flows.store.jobs.flow_settings import FlowSettings
 
-#: So many leases are renewed by one call.
+#: How many leases one call renews.
 _AT_ONCE: Final = 200
 _RESCUED_AT_ONCE: Final = 100
 
 
 class LeaseRenewal:
-    """Renews leases from a thread, so that an event loop that is blocked does not lose them."""
+    """Renews leases from a thread, so that a blocked event loop does not lose them."""
 
     def __init__(self, url: str, settings: FlowSettings) -> None:
         timeout = max(0.1, settings.lease_ms / 8000)
@@ -77,7 +77,7 @@ class LeaseRenewal:
 
 
 class Rescue:
-    """Takes back the jobs of one queue whose leases are over; any number of rescuers may run at once."""
+    """Rescues the jobs of one queue whose leases are over; any number of rescuers may run at once."""
 
     def __init__(self, connection: Connection, settings: FlowSettings, queue: str) -> None:
         self._connection = connection
@@ -89,7 +89,7 @@ class Rescue:
         }
 
     async def rescue(self) -> list[tuple[str, RescueAnswer]]:
-        """Take back all that is over, and return the id of each with what became of it."""
+        """Rescue all jobs whose leases are over, and return the id of each with what became of it."""
         answers: list[tuple[str, RescueAnswer]] = []
         while True:
             some = await self._connection.run(load("rescue"), self._named)

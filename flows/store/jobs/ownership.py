@@ -1,4 +1,4 @@
-"""Who owns what: queues and the names that keys are made of, recorded at the first connect, before any write."""
+"""Records which flow owns a queue or a name that keys are made of, at the first connect and before any other write."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 async def register(connection: Connection, settings: FlowSettings, options: FlowOptions[Job, str]) -> None:
-    """Record what this flow owns, or change nothing where another flow has it.
+    """Record what this flow owns; change nothing where another flow owns one of these names.
 
     Raises:
         DeclarationError: another flow owns a queue or a name; the message says which flow.

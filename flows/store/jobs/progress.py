@@ -1,4 +1,4 @@
-"""What running functions report: their progress, and lines of a log that is kept bounded."""
+"""Writes what running functions report: their progress, and lines of a bounded log."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from flows.store.client.scripts import Argument
     from flows.store.jobs.flow_settings import FlowSettings
 
-#: So many of the last lines of a job's log are kept.
+#: How many of the last lines of a job's log are kept.
 LOG_LINES: Final = 1000
 
 
 class ProgressReport:
-    """What one attempt has reported since the last time: its last progress, as JSON, and lines."""
+    """What one attempt has reported since the last write: its last progress, as JSON, and lines."""
 
     __slots__ = ("lines", "progress")
 
@@ -35,7 +35,7 @@ async def write_progress(
     worker_id: str,
     reports: Mapping[tuple[str, int], ProgressReport],
 ) -> None:
-    """Write the reports of attempts by their (id, fence); those of a lost attempt are refused and dropped."""
+    """Write the reports of attempts, by their (id, fence); those of a lost attempt are refused and dropped."""
     rest: list[Argument] = []
     for (job_id, fence), report in reports.items():
         rest += (job_id, fence, report.progress, len(report.lines), *report.lines)

@@ -1,15 +1,15 @@
-"""The reconciler: repairs what no transition leaves behind, one bounded step of a pass after another.
+"""Repairs what no transition leaves behind, in the bounded steps of a pass: the store's part of the reconciler.
 
 Edited data, a half-restored backup, a server's clock that was set back: a job may then stand nowhere, or have a lease
 that never ends, or wait for children that are gone. All of it is found and decided inside the script `reconcile.lua`.
 
-What it cannot see:
+What the reconciler cannot see:
 
 - a job that waits, and is not in its list, as long as that list has over 10,000 ids;
 - a delayed job that is due later than it was meant to be;
 - a child that waits and whose parent has forgotten it: nobody waits for it, so it expires;
-- what the function of a child that has ended returned, when the parent did not hear of it: its parent sees it as done,
-  without a result;
+- what the function of a child returned, where the child has ended and the parent does not know: the parent sees the
+  child as done, without a result;
 - jobs of another flow: each flow walks through the whole keyspace for its own.
 """
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One thing that was wrong; the words are those of the reconciler in docs/states.md."""
+    """One thing that was repaired, or could not be; the words are those of the reconciler in docs/states.md."""
 
     queue: str
     job_id: str
@@ -45,14 +45,14 @@ class Step:
     """What one step did, or why there was none."""
 
     wait_ms: int
-    """When the next step may begin."""
+    """In how many milliseconds the next step may start."""
     goes_on: bool
-    """Whether this was a step of a pass that is not over."""
+    """Whether this was a step of a pass that is not finished."""
     repairs: list[Repair]
 
 
 class Reconciliation:
-    """Reconciles one flow; any number of processes may ask, and one of them walks."""
+    """Reconciles one flow; any number of processes may ask for steps, and one of them gets each."""
 
     def __init__(self, connection: Connection, settings: FlowSettings, queues: Sequence[str]) -> None:
         self._connection = connection
@@ -60,7 +60,7 @@ class Reconciliation:
         self._queues = list(queues)
 
     async def introduce(self) -> None:
-        """Tell those who walk what only this process knows: its lease, and the queue in which it creates jobs.
+        """Record for the processes that reconcile what only this one knows: its lease, and where it creates jobs.
 
         Raises:
             StoreError: the server cannot be used.

@@ -1,4 +1,4 @@
-"""A worker's turns: in one script it reports how attempts ended and gets its next jobs."""
+"""Takes a worker's turns: one script reports how attempts ended and claims the next jobs."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Turn:
-    """A turn's answer."""
+    """The answer of one turn."""
 
     words: list[str]
     """What became of each attempt that was reported: ok, cancelled, or why it was refused."""
     jobs: list[list[Any]]
-    """The jobs that were claimed, as the script tells of them."""
+    """The jobs that were claimed, as the script answers them."""
     left: int
-    """How many jobs wait on."""
+    """How many jobs still wait."""
     next_due_ms: int
-    """In how many milliseconds the next delayed job is due; 0: there is none, or another worker wakes for it."""
+    """In how many milliseconds the next delayed job is due; 0 where none is, or where another worker wakes for it."""
     expired: int
-    """How many ids had no hash any more."""
+    """How many ids were dropped because their hashes are gone."""
     malformed: int
     """How many jobs failed because their hash was edited into nonsense."""
     misplaced: int
-    """How many ids stood here twice, or are misplaced: nothing is wrong with their jobs."""
+    """How many ids were dropped because they stood here twice, or are misplaced; nothing is wrong with their jobs."""
 
     @cached_property
     def claimed(self) -> list[ClaimedJob]:
-        """The jobs that were claimed; made when they are first looked at, since a worker sends its next turn before."""
+        """The jobs that were claimed; made at the first access, since a worker sends its next turn before that."""
         return [ClaimedJob(job) for job in self.jobs]
 
     @property
     def isolated(self) -> bool:
-        """Whether it brought a job beside which nothing may run: such a job comes by itself."""
+        """Whether the turn brought an isolated job, beside which nothing may run; such a job comes by itself."""
         return len(self.jobs) == 1 and self.jobs[0][RESCUES] >= ISOLATED_FROM
 
 
-#: What there is before the first turn.
+#: Stands for the answer before the first turn.
 NO_TURN: Final = Turn([], [], 0, 0, 0, 0, 0)
 
 
@@ -85,7 +85,7 @@ class Turns:
         self._last: tuple[dict[str, Argument], Sequence[FinishedAttempt]] = ({}, ())
 
     def finished(self, claimed: ClaimedJob, outcome: Outcome) -> FinishedAttempt:
-        """Return an attempt that has ended, to be reported by a turn."""
+        """Pack an attempt that has ended, to be reported by a turn."""
         return FinishedAttempt(claimed, outcome, child=self._is_child)
 
     async def turn(self, ended: Sequence[FinishedAttempt], want: int, *, busy: bool) -> Turn:
@@ -107,7 +107,7 @@ class Turns:
         return await self.repeat()
 
     async def repeat(self) -> Turn:
-        """Send the last turn again, whose answer was lost: with the same number it is one and the same.
+        """Send the last turn again, whose answer was lost: with the same number it is one and the same turn.
 
         Raises:
             StoreError: the server cannot be reached.
@@ -117,14 +117,14 @@ class Turns:
         return Turn([word.decode() for word in words], jobs, left, due, *dropped)
 
     async def report(self, ended: Sequence[FinishedAttempt]) -> list[str]:
-        """Report ended attempts and claim nothing; this works on a full server too."""
+        """Report ended attempts and claim nothing, which works on a full server too."""
         words = await self._connection.run(self._report, {**self._named, "ended": len(ended)}, packed=ended)
         return [word.decode() for word in words]
 
     async def create_children(self, claimed: ClaimedJob, children: Sequence[NewChild]) -> PublishAnswer:
-        """Create more children than one script takes: written in parts, then let into their queues.
+        """Create more children than one script takes: write them in parts, then publish them into their queues.
 
-        Returns "ok", or why the attempt may not write any more. Sent again by a later attempt, it goes on where
+        Returns "ok", or why the attempt may not write any more. Called again by a later attempt, this goes on where
         the earlier one stopped.
         """
         named = {**self._named, "id": claimed.id, "fence": claimed.fence}

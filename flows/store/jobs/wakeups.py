@@ -1,7 +1,7 @@
-"""Waits for work on a connection of its own: one wake-up key per queue, and one of this process to interrupt itself.
+"""Waits for work on a connection of its own: one wake-up key per queue, and one of this process to interrupt the wait.
 
-A wake-up is a sorted set of one member, so it cannot pile up; popping it wakes exactly one of all who wait. It
-carries no job: one that is lost costs the time to the next poll, never a job.
+A wake-up is a sorted set of one member, so wake-ups cannot pile up; popping one wakes exactly one of all workers that
+wait. A wake-up carries no job: one that is lost costs the time to the next poll, never a job.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _logger = logging.getLogger("flows.store")
 
 
 class Wakeups:
-    """Wakes idle workers; each wake-up ends the listening until it is asked for again.
+    """Wakes idle workers; each call of `listen` is for one wake-up.
 
     Args:
         blocking: The connection on which to wait; nothing else is sent on it.
@@ -71,7 +71,7 @@ class Wakeups:
             task.add_done_callback(self._interrupting.discard)
 
     def forget(self, queue: str, on_wake: Callable[[], None]) -> None:
-        """Take back a call of `listen`, if it has not been answered yet."""
+        """Cancel a call of `listen` that has not been answered yet."""
         key = self._keys.wake(queue)
         with contextlib.suppress(KeyError, ValueError):
             self._listening[key].remove(on_wake)
@@ -109,12 +109,12 @@ class Wakeups:
                 await self._pass_on(key)
 
     async def _pass_on(self, key: str) -> None:
-        """Put a wake-up back that nobody here listens to any more: another process may, or this one soon."""
+        """Put back a wake-up to which nobody here listens any more: another process may, or this one soon."""
         with contextlib.suppress(StoreError):
             await self._commands.call("ZADD", key, 0, "w")
 
     def _wake(self, key: str) -> None:
-        """Wake the one who has listened longest; where it leaves work, the script that says so wakes the next."""
+        """Wake the worker that has listened longest; where that leaves jobs, the script of its turn wakes the next."""
         listeners = self._listening.get(key)
         if not listeners:
             return

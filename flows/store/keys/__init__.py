@@ -1,1 +1,1 @@
-"""The names of all keys, a class for each room; `docs/key_names.md` is the same list in prose."""
+"""Names all keys, a class for each room; `docs/key_names.md` is the same list in prose."""

@@ -1,4 +1,4 @@
-"""Every key, one function each; `docs/key_names.md` is the same list in prose."""
+"""Names every key of jobs, one method each; `docs/key_names.md` is the same list in prose."""
 
 from __future__ import annotations
 
@@ -85,13 +85,13 @@ class JobKeys:
         return f"{self.namespace}flows:log:{flow}:{job_id}"
 
     def ended(self, flow: str, job_id: str) -> str:
-        """Channel: told when the job has ended, if somebody listens to `waited_for` too."""
+        """Channel: the end of the job is published here, if somebody listens to `waited_for` too."""
         return f"{self.namespace}flows:ended:{flow}:{job_id}"
 
     def waited_for(self, flow: str) -> str:
-        """Channel: told nothing; whoever listens to `ended` of a job of the flow listens here first."""
+        """Channel: nothing is published here; whoever listens to `ended` of a job of the flow listens here first."""
         return f"{self.namespace}flows:ended:{flow}"
 
     def cancel(self, queue: str) -> str:
-        """Channel: told the ids of jobs of this queue that run and shall be cancelled."""
+        """Channel: the ids of running jobs of this queue that shall be cancelled."""
         return f"{self.namespace}flows:cancel:{queue}"

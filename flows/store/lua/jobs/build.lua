@@ -1,5 +1,5 @@
--- Writes one part of a parent's many children, which no worker sees yet. Sent twice, it writes once.
--- Answers how many are written by now.
+-- Writes one part of a parent's many children, which no worker sees yet; a part that is sent twice is written once.
+-- Answers how many children are written by now.
 --@ args: ns now flow queue worker_id id fence ttl offset
 --@ rest: the children of this part
 --@ returns: word:word written:int

@@ -1,5 +1,5 @@
 -- Cancels one job: at once where nobody works on it, else by a flag that its worker sees when it renews.
--- Answers 1 with the word while children are to be cancelled.
+-- Answers the word, and 1 where children are to be cancelled.
 --@ flags: allow-oom
 --@ keys: call
 --@ args: ns now root flow first id ttl kept_done kept_failed kept_cancelled reason
@@ -11,6 +11,6 @@ local cancelling = flows_key('cancelling', root)
 expect('hash', cancelling)
 return once(function()
   local word = cancel_job(flow, first, id, reason)
-  -- Also of a job that was cancelled before, by somebody who did not come to all of its children.
+  -- Also of a job that was cancelled before, by a client that did not get to all of its children.
   return { word, redis.call('HEXISTS', cancelling, flow .. ':' .. id) }
 end)

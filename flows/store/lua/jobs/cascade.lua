@@ -1,12 +1,12 @@
--- Goes on cancelling the children of a parent that was cancelled, up to 100 a call; called until none is left.
+-- Cancels the children of a parent that was cancelled, up to 100 a call; called until none is left.
 -- Answers the parent as <flow>:<id> (any, where none was named; '' where there is none), 1 while children are left, how
--- many were cancelled, asked or deleted, and which of them have children of their own.
+-- many were cancelled, asked to stop or deleted, and which of them have children of their own.
 --@ flags: allow-oom
 --@ args: ns now root ttl kept_done kept_failed kept_cancelled parent
 --@ returns: parent:text more:int count:int parents:list<text>
 --@ include: cancel_job ending keys take_out type
 
--- One call cancels so many, looks at so many, and searches lists of so many ids in all.
+-- One call cancels so many, checks so many, and searches lists of so many ids in all.
 local MOST, MOST_SEEN, MOST_SEARCHED = 100, 2000, 10000
 
 local cancelling = flows_key('cancelling', root)
@@ -19,7 +19,7 @@ expect('list', building)
 
 local function child_of(job) return split(string.sub(job, #(ns .. 'job:') + 1)) end
 
--- Those that were written but not let out: no worker has seen them, so nothing of them stays.
+-- Children that were written but not published: no worker has seen them, so nothing of them stays.
 local written = redis.call('LRANGE', building, 0, MOST - 1)
 for _, job in ipairs(written) do
   local _, id = child_of(job)
@@ -42,7 +42,7 @@ local function leave(of, id)
   if ids then ids[#ids + 1] = id end
 end
 
--- Whether the list of this child queue may be searched by this call too.
+-- Returns whether this call may search the list of this child queue too.
 local function may_search(of)
   if leaving[of] then return true end
   local length = short_length(queue_key(of, 'waiting'))
@@ -51,7 +51,7 @@ local function may_search(of)
   return true
 end
 
--- Returns where the next call goes on in the list of all children, or nothing when there is no more.
+-- Returns where in the list of all children the next call goes on, or nothing where none is left.
 local function cancel_some()
   while count < MOST and seen < MOST_SEEN do
     local _, last, job = string.find(jobs, '"([^"]+)"', from)
@@ -80,7 +80,7 @@ if rest_from then
   redis.call('HSET', cancelling, parent, rest_from)
   return { parent, 1, count, parents }
 end
--- Those that run have been asked, and settle when they end.
+-- Children that run were asked to stop, and settle when they end.
 redis.call('HDEL', cancelling, parent)
 redis.call('PEXPIRE', pending, kept_cancelled)
 if redis.pcall('HGET', key, '_status') == 'cancelled' then redis.call('PEXPIRE', key, kept_cancelled) end

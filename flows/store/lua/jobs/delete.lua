@@ -1,4 +1,4 @@
--- Deletes one job: its hash, its place, its lookup entries; a parent that waits for it hears of it.
+-- Deletes one job: its hash, its place, its lookup entries; for a parent that waits for it, it settles.
 -- Answers the job keys of its children, for the caller to delete.
 --@ flags: allow-oom
 --@ keys: call
@@ -18,7 +18,7 @@ local function delete()
   local me = flow .. ':' .. id
   expect('list', flows_key('building', me))
   expect_place(queue, status)
-  -- Those that are written but not yet let out, unless the field below names them already.
+  -- Children that are written but not published yet, unless the field below names them already.
   local children = job[5] and {} or redis.call('LRANGE', flows_key('building', me), 0, -1)
   local sides = {}
   for _, field in ipairs(redis.call('HKEYS', key)) do

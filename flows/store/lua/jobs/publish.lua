@@ -1,5 +1,5 @@
--- Lets up to 200 of a parent's written children wait in their queues; called until none is left.
--- Answers how many are still to come.
+-- Publishes up to 200 of a parent's written children: from now on they wait in their queues. Called until none is left.
+-- Answers how many are left.
 --@ args: ns now flow queue worker_id id fence
 --@ returns: word:word left:int
 --@ words: ok | stale | gone | malformed

@@ -1,5 +1,5 @@
--- Looks for what no transition leaves behind, one bounded step after another, and repairs it.
--- Answers in how many ms the next step may begin, 1 while this pass goes on, and what was repaired.
+-- Finds and repairs what no transition leaves behind, one bounded step of a pass after another.
+-- Answers in how many ms the next step may start, 1 while this pass goes on, and what was repaired.
 --@ flags: allow-oom
 --@ keys: reconcile
 --@ args: ns now root first ttl kept_done kept_failed kept_cancelled lease walk
@@ -9,11 +9,11 @@
 --@ words: placed_delayed | placed_children | lifetime | malformed | error
 --@ include: clock type reconcile_step reconcile_places reconcile_parents reconcile_jobs keys
 
--- So many ms of rest follow a look: a pass takes about 1 % of a core of the server, however much there is to look at.
+-- So many ms of rest follow each check: a pass takes about 1 % of a core of the server, however much there is to check.
 local REST = 1
 local WEEK = 604800000
 
--- Where a pass looks, in this order, and what comes after what.
+-- The places that a pass checks, in this order, and which place follows which.
 local places, after = {}, {}
 for i = at, #rest do
   for _, name in ipairs({ 'processing', 'delayed', 'children' }) do places[#places + 1] = name .. ' ' .. rest[i] end
@@ -21,8 +21,8 @@ end
 places[#places + 1] = 'jobs'
 for i, place in ipairs(places) do after[place] = places[i + 1] or '' end
 
--- Looks at some of a place from the cursor on; returns the next cursor, or nothing at the end of it.
-local function look(place, cursor)
+-- Reconciles part of a place from the cursor on; returns the next cursor, or nothing at the end of the place.
+local function reconcile_part(place, cursor)
   local name, queue = string.match(place, '^(%a+) (.+)$')
   if not name then return reconcile_jobs(cursor) end
   local wrong = conflict('zset', queue_key(queue, name))
@@ -48,17 +48,17 @@ if walk == '0' then
   return { 0, 0, {} }
 end
 local pause, wait = 2 * tonumber(lease), (tonumber(state[1]) or 0) - time
--- A longer time than any pause is from before the clock was set back.
+-- A wait that is longer than any pause was written before the clock was set back.
 if wait > 0 and wait <= math.max(pause, 60000) then return { wait, 0, {} } end
 local place, cursor = state[2] or places[1], state[3] or ''
--- Another version of the flow has stopped in a queue that this one does not have: behind all queues both agree.
+-- Where another version of the flow has stopped in a queue that this one does not have, go on behind all queues.
 if not after[place] then place, cursor = 'jobs', '' end
-while place ~= '' and looks < MOST_LOOKS do
-  cursor = look(place, cursor) or ''
+while place ~= '' and checks < MOST_CHECKS do
+  cursor = reconcile_part(place, cursor) or ''
   if cursor == '' then place = after[place] end
 end
 if place ~= '' then
-  pause = math.ceil(looks * REST)
+  pause = math.ceil(checks * REST)
   redis.call('HSET', reconcile, 'at', time + pause, 'place', place, 'cursor', cursor)
 else
   redis.call('HSET', reconcile, 'at', time + pause)

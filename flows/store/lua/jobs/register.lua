@@ -1,5 +1,5 @@
 -- Records which flow owns its queues and the names that its keys are made of, before it writes anything.
--- Answers what is taken, and who has it.
+-- Answers which name is taken, and by which flow.
 --@ keys: names
 --@ args: ns owner queue_count
 --@ rest: queues, then pairs of a name and its kind

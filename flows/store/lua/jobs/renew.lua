@@ -1,5 +1,5 @@
--- Extends the leases of one worker, up to 200 a call, and tells it which jobs are lost or to be cancelled.
--- Answers a word per job.
+-- Extends the leases of one worker, up to 200 a call.
+-- Answers a word per job: whether its lease is kept or lost, and whether the job is to be cancelled.
 --@ flags: allow-oom
 --@ keys: processing
 --@ args: ns now flow worker_id ttl lease

@@ -1,4 +1,4 @@
--- Takes back the jobs of one queue whose leases are over, up to 100 a call.
+-- Rescues the jobs of one queue whose leases are over, up to 100 a call.
 -- Answers a word per job.
 --@ flags: allow-oom
 --@ keys: waiting processing

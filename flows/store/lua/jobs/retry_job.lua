@@ -1,5 +1,5 @@
--- Gives a job that failed or was cancelled a new life in the queue where it ended.
--- Answers `cancelling` while `cascade` has to come to children first, and the state of a job that is not retried.
+-- Retries a job that failed or was cancelled: a new visit to the queue where it ended.
+-- Answers `cancelling` while `cascade` has to cancel children first, and the state of a job that is not retried.
 --@ keys: call
 --@ args: ns root flow first id ttl
 --@ returns: word:word
@@ -11,14 +11,14 @@ local function retry_job()
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_lookups', '_attempt')
   if job.err or redis.call('EXISTS', key) == 0 then return { 'gone' } end
   if job[1] ~= 'failed' and job[1] ~= 'cancelled' then return { job[1] or 'waiting' } end
-  -- The children that it has now are not those of its new life.
+  -- The children that it has now do not belong to the new visit.
   if redis.pcall('HEXISTS', flows_key('cancelling', root), flow .. ':' .. id) == 1 then return { 'cancelling' } end
   local queue = job[2] or first
   expect('list', queue_key(queue, 'waiting'))
   move(key, job[1], 'waiting', '_queue', queue, '_attempt', next_visit(job[4]))
   redis.call('HDEL', key, '_cancel', '_error', '_ended', '_reason',
     '_next', '_policy', '_result', '_built', '_building', '_failed_child')
-  -- Children of its former life, some of which may still run, do not count in this one.
+  -- Children of an earlier visit, some of which may still run, do not count in this one.
   redis.call('DEL', flows_key('pending', flow .. ':' .. id), flows_key('building', flow .. ':' .. id))
   refresh(flow, key, job[3], ttl)
   redis.call('RPUSH', queue_key(queue, 'waiting'), id)

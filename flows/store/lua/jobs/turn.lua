@@ -1,6 +1,6 @@
--- One turn of a worker: ends the attempts that it reports and claims the next jobs of its queue.
--- Answers a word per attempt, the claimed jobs, how many wait on, in how many ms the next delayed job is due (0: none
--- is, or another worker wakes for it), and how many ids were dropped.
+-- Takes one turn of a worker: ends the attempts that are reported and claims the next jobs of the queue.
+-- Answers a word per attempt, the claimed jobs, how many still wait, in how many ms the next delayed job is due (0:
+-- none is, or another worker wakes for it), and how many ids were dropped.
 --@ keys: waiting processing delayed call
 --@ args: ns now root flow queue worker_id ttl kept_done kept_failed kept_cancelled number want busy lease isolated_from nfields ended
 --@ rest: the names of the fields to read, then the attempts that have ended
@@ -14,16 +14,16 @@ local fields = take_list(tonumber(nfields))
 
 local timer = flows_key('timer', queue)
 
--- Returns when an idle worker has set its alarm for, and which.
+-- Returns for when an idle worker has set its alarm, and which worker.
 local function alarm() return string.match(redis.call('GET', timer) or '', '^(%d+) (.*)$') end
 
--- A call whose answer was lost is sent again with the same number: it answers the same and does nothing.
+-- A turn whose answer was lost is sent again with the same number: it is answered as before, and changes nothing.
 local function answered_before()
   local last = redis.call('GET', call)
   if not last then return nil end
   local parts = cmsgpack.unpack(last)
   if tonumber(parts[1]) > tonumber(number) then
-    -- It comes after a later one: nobody waits for its answer, so it must claim nothing.
+    -- This turn comes after a later one: nobody waits for its answer, so it must claim nothing.
     local stale = {}
     for i = 1, tonumber(ended) do stale[i] = 'stale' end
     return { stale, {}, 0, 0, { 0, 0, 0 } }
@@ -84,8 +84,8 @@ local function claim_some(wanted)
   return claimed, { dropped.expired, dropped.malformed, dropped.misplaced }
 end
 
--- One idle worker of a queue sets its alarm to when the next delayed job is due; the others sleep on. An alarm for later
--- is too late, and one whose time is over has woken its worker, or that is gone.
+-- One idle worker of a queue sets its alarm to when the next delayed job is due; the others sleep on. Another worker's
+-- alarm counts unless it is for later, or its time is over: then that worker is awake, or gone.
 local function next_due()
   local soonest = tonumber(redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2])
   if not soonest then return 0 end
@@ -97,7 +97,7 @@ local function next_due()
   return left_ms
 end
 
--- A worker that has no room hears no alarm: another sets its own.
+-- A worker that has no room clears its alarm, so that another one sets its own.
 local function pass_alarm_on()
   local _, holder = alarm()
   if holder ~= worker_id then return end

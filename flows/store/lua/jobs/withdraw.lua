@@ -1,4 +1,4 @@
--- Takes back a job whose creation met an error, while no worker has it.
+-- Withdraws a job whose creation met an error, while no worker has it.
 -- Answers the job's state where a worker has it.
 --@ flags: allow-oom
 --@ keys: waiting

@@ -1,4 +1,4 @@
--- Reads the arguments that follow the named ones, in order; `rest` is their table and `at` the next one.
+-- Reads the arguments that follow the named ones, one after another; `rest` is their table and `at` the next index.
 --@ exports: take take_list take_up_to take_counted
 --@ needs: rest at
 
@@ -15,7 +15,7 @@ local function take_list(n)
   return list
 end
 
--- Returns the arguments before the n-th, and takes them.
+-- Takes and returns the arguments before the n-th.
 local function take_up_to(n)
   local from = at
   at = n

@@ -1,11 +1,11 @@
 -- Reads and writes the field `_attempt` of a job's hash: `<fence> <worker> <attempts> <visit> <rescues>`.
--- It holds all that a claim and an end have to know of attempts: who has the job or had it last, and the counts. A job
--- that was just created has none.
+-- The field holds all that a claim and an end need of attempts: the worker that has the job or had it last, and the
+-- counts. A job that was just created has no such field.
 --@ exports: text_of read_attempt counts with_counts next_visit one_less
 
 local NONE = '0 - 0 0 0'
 
--- Lua writes a number each time anew, which takes longer than to look it up; most counts are small.
+-- Lua formats a number each time anew, which takes longer than to find its text in a table; most counts are small.
 local texts = {}
 local function text_of(n)
   local text = texts[n]
@@ -16,14 +16,14 @@ local function text_of(n)
   return text
 end
 
--- Returns fence, worker, attempts, visit and rescues as texts, or nothing where it was edited into nonsense.
+-- Returns fence, worker, attempts, visit and rescues as texts, or nothing where the field was edited into nonsense.
 local function read_attempt(text)
   if not text then return '0', '-', '0', '0', '0' end
   local job_fence, by, attempts, visit, rescues = string.match(text, '^(%d+) (%S+) (%d+) (%d+) (%d+)$')
   if job_fence and #job_fence < 16 then return job_fence, by, attempts, visit, rescues end
 end
 
--- Returns how often it was tried in this queue, how many queues it has left, and how often it was rescued in this one.
+-- Returns how often the job was tried in this queue, the number of its visit, and how often it was rescued here.
 local function counts(text)
   local _, _, attempts, visit, rescues = read_attempt(text)
   return tonumber(attempts or 1), tonumber(visit or 0), tonumber(rescues or 0)
@@ -34,13 +34,13 @@ local function with_counts(text, attempts, visit, rescues)
   return (string.gsub(text or NONE, ' %d+ %d+ %d+$', ' ' .. attempts .. ' ' .. visit .. ' ' .. rescues))
 end
 
--- The job begins anew in a queue.
+-- Returns the field for a new visit to a queue.
 local function next_visit(text)
   local _, visit = counts(text)
   return with_counts(text, 0, visit + 1, 0)
 end
 
--- The attempt is not used up.
+-- Returns the field with one attempt less: this one is not used up.
 local function one_less(text)
   local attempts, visit, rescues = counts(text)
   return with_counts(text, math.max(0, attempts - 1), visit, rescues)

@@ -1,14 +1,14 @@
--- What many transitions of one script do to the same queue, gathered into one command each.
+-- Gathers what many transitions of one script do to the same queue into one command each.
 --@ exports: leave_processing push flush_batch
 --@ needs: processing
 --@ include: keys wake
 
 local left_processing, pushed = {}, {}
 
--- The attempt is over: the job is no longer being processed.
+-- Removes a job from `processing`, where its attempt has ended.
 local function leave_processing(id) left_processing[#left_processing + 1] = id end
 
--- The job waits at the end of a queue.
+-- Pushes a job to the end of a queue.
 local function push(to, id)
   if not pushed[to] then pushed[to] = {} end
   local ids = pushed[to]

@@ -4,7 +4,7 @@
 
 local OPEN = { waiting = true, delayed = true, children = true }
 
--- Returns the word: cancelled, requested, too late, gone or malformed; and whether its children are to be cancelled.
+-- Returns the word (cancelled, requested, too late, gone or malformed), and whether its children are to be cancelled.
 -- With `set_aside`, which takes what waits out of its list later, a place of another type is passed over.
 local function cancel_job(job_flow, first_queue, job_id, why, set_aside)
   local key = job_key(job_flow, job_id)

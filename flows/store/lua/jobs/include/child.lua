@@ -1,4 +1,4 @@
--- A parent's children: which are of this visit, who is whose parent, and the parent's way into `children`.
+-- Lets a parent wait for its children: publishes them, moves the parent into `children`, forgets earlier children.
 --@ exports: settled_key visit_of published forget_children json_keys keys_of wait_for_children publish_children
 --@ needs: flow queue
 --@ include: keys status wake attempt clock
@@ -10,13 +10,13 @@ local function visit_of(job)
   return tostring(visit)
 end
 
--- Whether children of this visit were built in parts, and let out, before.
+-- Returns whether children of this visit were built in parts and published before.
 local function published(job)
   local marks = redis.call('HMGET', job.key, '_built', '_building')
   return marks[1] and marks[2] == visit_of(job)
 end
 
--- Forgets the children of an earlier visit, or of an attempt that came to nothing: they do not count here.
+-- Forgets the children of an earlier visit, or of an attempt that was lost: they do not count here.
 local function forget_children(job)
   local me, field = flow .. ':' .. job.id, 'children:' .. queue
   redis.call('DEL', settled_key(job), flows_key('building', me), flows_key('pending', me))
@@ -46,7 +46,7 @@ local function wait_for_children(job, fields)
   redis.call('ZADD', queue_key(queue, 'children'), time, job.id)
 end
 
--- Lets children wait in their queues, and keeps beside their hashes whose they are.
+-- Publishes children: lets them wait in their queues, and records their parent outside of their hashes too.
 local function publish_children(job, built)
   local by_queue, parents = {}, {}
   for _, child in ipairs(built) do

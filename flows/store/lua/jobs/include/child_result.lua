@@ -1,4 +1,4 @@
--- What a parent sees of a child that ended: JSON made only of ids, words and texts that are JSON already.
+-- Makes what a parent sees of a child that ended: JSON, from ids, words and texts that are JSON already.
 --@ exports: done_result failed_result word_result failure
 
 -- `children` are the results of the child's own children, where it had any.
@@ -13,7 +13,7 @@ end
 
 local function word_result(job_id, word) return '{"id":"' .. job_id .. '","status":"' .. word .. '"}' end
 
--- A failure that the kernel itself finds; `message` must need no escaping.
+-- Returns the error of a failure that flows itself finds; `message` must need no escaping.
 local function failure(kind, message, job_queue, attempt)
   return '{"type":"' .. kind .. '","message":"' .. message .. '","traceback":"","queue":"' .. job_queue
     .. '","attempt":' .. attempt .. '}'

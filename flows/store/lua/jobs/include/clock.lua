@@ -1,4 +1,4 @@
--- The server's time in milliseconds, which alone decides; tests may pass their own as `now`.
+-- Reads the server's time in milliseconds, the only clock that decides; tests may pass their own as `now`.
 --@ exports: time now_text
 --@ needs: now
 

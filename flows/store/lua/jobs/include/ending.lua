@@ -1,23 +1,23 @@
--- What every ending of a job does: its time to stay, its lookup lists, those who wait for it, its parent.
+-- Ends jobs: sets how long the hash stays, trims lookup lists, notifies those who wait, and settles with the parent.
 -- A parent may end by its last child, and settles with its own parent then: so settling and joining stand here too.
 --@ exports: KEPT notify_ended end_job gather_settled settle_gathered settle_children settle settle_missing join
 --@ exports: child_failed parent_gone
 --@ needs: ns ttl kept_done kept_failed kept_cancelled
 --@ include: keys clock life status wake type child_result attempt
 
--- How many milliseconds the hash stays, by how the job ended.
+-- How many milliseconds the hash of a job stays, by how it ended.
 local KEPT = { done = kept_done, failed = kept_failed, cancelled = kept_cancelled }
 
 local waited_for = {}
 
--- Tells those who wait for the job. They listen to a channel of the flow as well, so that a script can see whether
--- there is anybody: nobody hears of most jobs, and to tell nobody takes as long as all else that is told of an ending.
+-- Notifies those who wait for the job. They listen to a channel of the flow as well, so that a script can see whether
+-- anybody waits: nobody waits for most jobs, and a message to nobody takes as long as all else that an ending does.
 local function notify_ended(job_flow, job_id, word)
   if waited_for[job_flow] == nil then
     local listeners = redis.pcall('PUBSUB', 'NUMSUB', flows_key('ended', job_flow))
     waited_for[job_flow] = listeners.err ~= nil or listeners[2] > 0
   end
-  -- A hint, in the middle of a script: an account that may not publish must not stop it half way.
+  -- Only a hint, in the middle of a script: an account that may not publish must not stop the script half way.
   if waited_for[job_flow] then redis.pcall('PUBLISH', flows_key('ended', job_flow .. ':' .. job_id), word) end
 end
 
@@ -31,7 +31,7 @@ local function end_job(job_flow, job_id, key, from, word, lookups, parent_job, c
   if parent_job then settle(job_flow, job_id, parent_job, word, child_result) end
 end
 
--- A script that ends many attempts gathers the children among them, by their parents.
+-- Gathers the children among many jobs that one script ends, by their parents.
 local gathered
 
 local function gather_settled() gathered = {} end
@@ -73,7 +73,7 @@ local function settle_children(job_flow, parent_job, children)
     if failed then child_failed(parent_job, job_queue, failed) end
     if redis.call('SCARD', pending) == 0 then join(parent_job) end
   else
-    -- Its attempt, or the next one, is about to let it wait. Should it never, nothing of this stays.
+    -- The parent's attempt, or its next one, is about to let it wait. Where that never happens, nothing of this stays.
     redis.call('PEXPIRE', side, tonumber(ttl) > 0 and ttl or kept_done)
     if failed then redis.call('HSET', key, '_failed_child', failed) end
   end
@@ -93,7 +93,7 @@ local function settle(job_flow, job_id, parent_job, word, child_result)
   end
 end
 
--- A child whose hash is gone (expired or deleted) still settles: the map beside it knows its parent.
+-- Settles a child whose hash is gone (expired or deleted): the map `flows:parents:…` still knows its parent.
 local function settle_missing(job_flow, job_id, word)
   local map = flows_key('parents', job_flow)
   local parent_job = redis.pcall('HGET', map, job_id)
@@ -135,7 +135,7 @@ local function results_of(parent_key, job_queue, jobs)
   return '{' .. table.concat(parts, ',') .. '}'
 end
 
--- The parent leaves `children`; what its children left beside it stays for `time_left` more.
+-- Takes the parent out of `children`; the keys of its children beside its hash stay for `time_left` more.
 local function leave_children(parent_job, job_queue, time_left)
   local _, job_id = split(parent_job)
   redis.pcall('ZREM', queue_key(job_queue, 'children'), job_id)
@@ -145,20 +145,20 @@ end
 local function fail_parent(parent_job, job_queue, lookups, grandparent, why)
   local job_flow, job_id = split(parent_job)
   leave_children(parent_job, job_queue, kept_failed)
-  -- Children that still run settle by it; it does not wait for one that was lost.
+  -- Children that still run settle by the pending set; it expires, since a child that was lost never does.
   redis.call('PEXPIRE', flows_key('pending', parent_job), kept_failed)
   end_job(job_flow, job_id, ns .. 'job:' .. parent_job, 'children', 'failed', lookups, grandparent,
     failed_result(job_id, why), '_error', why)
 end
 
--- The last child has settled: the parent goes on, exactly once, because it leaves `children` by it.
+-- Lets a parent go on when its last child has settled: exactly once, because the parent leaves `children` by it.
 local function join(parent_job)
   local key = ns .. 'job:' .. parent_job
   local job = redis.call('HMGET', key, '_status', '_queue', '_next', '_lookups', '_parent', '_attempt', '_result')
   if job[1] ~= 'children' then return end
   local job_flow, job_id = split(parent_job)
   local job_queue, to = job[2], job[3]
-  -- This may be in the middle of a script that ends others: it must not stop here.
+  -- This may be in the middle of a script that ends other jobs, which must not stop here.
   local wrong = to and conflict('list', queue_key(to, 'waiting'))
   if wrong then
     return fail_parent(parent_job, job_queue, job[4], job[5], failure('KeyConflict', wrong, job_queue, 1))
@@ -187,15 +187,15 @@ local function join(parent_job)
   end
 end
 
--- A parent that waits fails, if its queue says so, with the first child that did not end well; `failed` says which, and
--- how.
+-- Fails a parent that waits, if its queue says so, with the first child that did not end as done; `failed` says which
+-- child, and how it ended.
 local function child_failed(parent_job, job_queue, failed)
   local job = redis.call('HMGET', ns .. 'job:' .. parent_job, '_policy', '_lookups', '_parent')
   if job[1] ~= 'fail' then return end
   fail_parent(parent_job, job_queue, job[2], job[3], failure('ChildFailed', 'the child ' .. failed, job_queue, 1))
 end
 
--- The parent's own hash is gone, or something else stands there: whoever waits for it hears of it.
+-- Clears up after a parent whose hash is gone, or whose key holds something else, and settles it with its own parent.
 local function parent_gone(parent_job, job_queue)
   local job_flow, job_id = split(parent_job)
   redis.pcall('ZREM', queue_key(job_queue, 'children'), job_id)

@@ -1,4 +1,4 @@
--- What became of the attempts after which the job is tried again: a JSON object a line, of which the last 20 stay.
+-- Writes a job's history: a JSON object a line for each attempt after which the job is tried again; the last 20 stay.
 --@ exports: history_with
 --@ needs: queue
 --@ include: clock attempt

@@ -1,4 +1,4 @@
--- The keys that are made inside scripts, all from the namespace `ns` that the caller passes.
+-- Makes the keys that scripts use, all from the namespace `ns` that the caller passes.
 --@ exports: job_key queue_key flows_key split
 --@ needs: ns
 

@@ -1,10 +1,10 @@
--- How long hashes and lookup lists live; `ttl` is in milliseconds, 0 for none while the job is on its way.
--- Times to live are passed on as the texts that they came as: to write a number costs more than a command.
+-- Sets how long hashes and lookup lists live; `ttl` is in milliseconds, 0 for none while the job is on its way.
+-- Times to live are passed on as the texts that came: formatting a number costs more than a command.
 --@ exports: refreshes_left each_lookup refresh_lookups refresh trim_lookups
 --@ needs: ns
 --@ include: keys
 
--- A claim stops when its jobs have had so many lookup lists refreshed.
+-- A claim stops when it has refreshed so many lookup lists.
 local refreshes_left = 1000
 
 -- Calls fn(list) for each lookup list of the job; `_lookups` holds lines of `<attribute>:<text>`.
@@ -34,7 +34,7 @@ local function refresh(job_flow, key, lookups, life)
   return true
 end
 
--- One script looks at so many heads of lookup lists; trimming is for whoever comes by, not for all at once.
+-- One script checks so many heads of lookup lists; each ending trims some of them, and none trims all.
 local trims_left = 200
 
 -- Drops up to ten dead ids from the heads of the job's lookup lists.

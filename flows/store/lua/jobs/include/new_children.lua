@@ -1,10 +1,10 @@
--- Children that a call brings: checks and writes them.
+-- Checks and writes the children that a call brings.
 --@ exports: children_conflict take_children
 --@ needs: flow queue rest
 --@ include: keys arguments type
 
--- Returns a sentence where something that creating children of the job `id` writes to is not ours; they are
--- counted from rest[i] on.
+-- Returns a sentence where a key that creating children of the job `id` writes to is not ours; the children stand from
+-- rest[i] on, after their count.
 local function children_conflict(job_id, i)
   local wrong = conflict('set', flows_key('pending', flow .. ':' .. job_id))
   local n = tonumber(rest[i])
@@ -18,7 +18,7 @@ local function children_conflict(job_id, i)
 end
 
 -- Reads and writes children: a counted list of (child queue, id, counted fields). Returns {flow, id} pairs.
--- They have no TTL while their parent waits; `life` bounds those whose parent does not wait yet.
+-- Children have no TTL while their parent waits; `life` bounds those whose parent does not wait yet.
 local function take_children(job, life)
   local built, ids = {}, {}
   local me = flow .. ':' .. job.id

@@ -1,4 +1,4 @@
--- Makes a call safe to send twice where its effect alone does not: the same call answers the same and does nothing more.
+-- Makes a call safe to send twice where its effect alone is not: the second time, it only answers the same.
 --@ exports: once
 --@ needs: call
 --@ include: type

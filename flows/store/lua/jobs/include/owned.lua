@@ -1,9 +1,9 @@
--- The guard of every write on behalf of an attempt: its token, fence and worker, has to be the job's own.
+-- Guards every write on behalf of an attempt: its token, fence and worker, has to be the job's own.
 --@ exports: owned
 --@ needs: worker_id
 --@ include: keys
 
--- How the field of a job begins that this worker has with a fence; most fences are alike.
+-- The beginning of `_attempt` for a fence of this worker; most fences are alike.
 local tokens = {}
 
 -- Returns the job's kernel fields, or nil and the word for the caller.

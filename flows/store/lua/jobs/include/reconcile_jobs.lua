@@ -5,10 +5,10 @@
 
 local PREFIX = ns .. 'job:'
 
--- Jobs that wait, by their queue: whether they stand in its list is looked up for all of them at once.
+-- Jobs that wait, by their queue: whether they stand in its list is checked for all of them at once.
 local waiting_jobs, waiting_queues = {}, {}
 
--- Returns the flow and the id where the key is that of a job of ours.
+-- Returns flow and id of a key, or nothing where it is not the key of a job of ours.
 local function parts_of(key)
   local flow, id = split(string.sub(key, #PREFIX + 1))
   if not flow or #id ~= 36 or not string.match(id, '^%x+%-%x+%-%x+%-%x+%-%x+$') then return nil end
@@ -22,8 +22,7 @@ local function may_be_in(flow, queue)
   return not string.find(queue, ':', 1, true) and has_queue(queue)
 end
 
--- No worker would ever take it: whatever it says that it is, it waits for nothing. It fails where it can be given a new
--- life.
+-- Fails a job that no worker would ever take, whatever its state says, in a queue in which it can be retried.
 local function fail_malformed(job)
   local queue = home_of(job.flow)
   local why = failure('MalformedJob', 'its hash names a state or a queue that does not exist', queue, 0)
@@ -37,7 +36,8 @@ local function awaited(job)
   return job.parent and redis.pcall('SISMEMBER', flows_key('pending', job.parent), job.id) == 1
 end
 
--- A child has no time to live while its parent waits for it; one whose parent has ended gets its own without a word.
+-- Repairs the TTL of a job on its way: a child has none while its parent waits for it; one whose parent has ended gets
+-- its own, without a report.
 local function check_life(job)
   local life = redis.call('PTTL', job.key)
   if job.status == 'children' then
@@ -54,7 +54,7 @@ local function check_life(job)
   if not job.parent or job.status == 'children' then report(job.queue, job.id, 'lifetime') end
 end
 
--- The hash of a parent that was cancelled stays until `cascade` has come to all of its children.
+-- Repairs the TTL of an ended job; a cancelled parent has none until `cascade` has cancelled all of its children.
 local function check_retention(job)
   if redis.call('PTTL', job.key) ~= -1 then return end
   local me = job.flow .. ':' .. job.id
@@ -63,7 +63,8 @@ local function check_retention(job)
   report(job.queue or home_of(job.flow), job.id, 'lifetime')
 end
 
--- A lease begins, which its worker renews if it still has the job; else the job is taken back when it ends.
+-- Puts a job back into its place. One in `processing` gets a lease: a worker that still has the job renews it, else the
+-- job is rescued when it ends.
 local function check_place(job)
   local place = queue_key(job.queue, job.status)
   if redis.call('ZSCORE', place, job.id) then return end
@@ -72,13 +73,13 @@ local function check_place(job)
   report(job.queue, job.id, 'placed_' .. job.status)
 end
 
--- A child that is written but not let out yet, or whose parent has forgotten it, belongs into no list.
+-- Returns whether a job that waits belongs into its list: not a child that is written but not published, or forgotten.
 local function belongs_in_list(job)
   if not job.parent then return true end
   return redis.call('EXISTS', flows_key('building', job.parent)) == 0 and awaited(job)
 end
 
-local function look_at_job(flow, id, key)
+local function check_job(flow, id, key)
   local found = redis.call('HMGET', key, '_status', '_queue', '_lookups', '_parent')
   local job = {
     flow = flow, id = id, key = key, status = found[1] or 'waiting', lookups = found[3], parent = found[4],
@@ -100,7 +101,7 @@ local function look_at_job(flow, id, key)
   check_life(job)
 end
 
--- Whether a list holds the id; also where it is too long to be looked through, or no list.
+-- Returns whether a list holds the id; also true where it is too long to search, or no list.
 local function may_hold(list, id)
   local length = redis.pcall('LLEN', list)
   if type(length) ~= 'number' or length > SHORT then return true end
@@ -108,16 +109,16 @@ local function may_hold(list, id)
   return redis.call('LPOS', list, id) and true
 end
 
--- So many jobs of a step are looked for in other lists too; what is too much for it may stand anywhere.
-local far_looks = 25
+-- A step searches other lists for so many jobs; each further job counts as found there.
+local far_searches = 25
 
--- One that was never claimed may wait in what is the first queue of another version of the flow.
-local function waits_elsewhere(job)
+-- Returns whether a job that was never claimed waits in the first queue of another version of the flow.
+local function waits_in_other_list(job)
   if not job.fresh or job.flow ~= root then return false end
-  far_looks = far_looks - 1
+  far_searches = far_searches - 1
   for _, field in ipairs(redis.call('HKEYS', reconcile)) do
     local other = string.match(field, '^first:(.+)$')
-    if other and other ~= job.queue and (far_looks < 0 or may_hold(queue_key(other, 'waiting'), job.id)) then
+    if other and other ~= job.queue and (far_searches < 0 or may_hold(queue_key(other, 'waiting'), job.id)) then
       return true
     end
   end
@@ -125,13 +126,13 @@ local function waits_elsewhere(job)
 end
 
 local function push_again(job)
-  if waits_elsewhere(job) then return end
+  if waits_in_other_list(job) then return end
   redis.call('RPUSH', queue_key(job.queue, 'waiting'), job.id)
   wake(job.queue)
   report(job.queue, job.id, 'placed_waiting')
 end
 
--- Returns which ids stand in a list of `length`, by one pass over it.
+-- Returns the set of ids in a list of `length`, by one pass over it.
 local function found_in(list, length)
   local there = {}
   for start = 0, length - 1, 1000 do
@@ -140,8 +141,8 @@ local function found_in(list, length)
   return there
 end
 
--- Looks for the jobs of one queue in its list.
-local function look_in_list(queue, jobs, length)
+-- Checks whether the jobs of one queue stand in its list, and pushes the missing ones again.
+local function check_list(queue, jobs, length)
   local list, there = queue_key(queue, 'waiting'), {}
   if #jobs < MANY then
     for _, job in ipairs(jobs) do there[job.id] = redis.call('LPOS', list, job.id) end
@@ -154,11 +155,11 @@ local function look_in_list(queue, jobs, length)
   end
 end
 
--- A step may spend so much on lists; on the first one more, if it has to.
+-- A step may spend so much on lists; more only where the first list takes more.
 local MOST_IN_LISTS = 300
 
 -- Returns the keys of jobs whose lists are left to the next step.
-local function look_in_lists()
+local function check_lists()
   local spent, left = 0, {}
   for _, queue in ipairs(waiting_queues) do
     local jobs, length = waiting_jobs[queue], redis.pcall('LLEN', queue_key(queue, 'waiting'))
@@ -169,7 +170,7 @@ local function look_in_lists()
       else
         spent = spent + cost
         spend(cost)
-        look_in_list(queue, jobs, length)
+        check_list(queue, jobs, length)
       end
     end
   end
@@ -177,23 +178,23 @@ local function look_in_lists()
   return left
 end
 
-local function look_at_key(key)
+local function check_key(key)
   local flow, id = parts_of(key)
-  if flow then try(home_of(flow), id, look_at_job, flow, id, key) end
+  if flow then try(home_of(flow), id, check_job, flow, id, key) end
 end
 
--- The cursor: that of SCAN, or `end`, and the keys that were left to this step.
+-- Reconciles jobs from a cursor on: that of SCAN, or `end`, and the keys that were left to this step.
 local function reconcile_jobs(cursor)
   local scan, left = string.match(cursor, '^([^\n]*)\n?(.*)$')
-  for key in string.gmatch(left, '[^\n]+') do look_at_key(key) end
+  for key in string.gmatch(left, '[^\n]+') do check_key(key) end
   scan = scan == '' and '0' or scan
-  while scan ~= 'end' and looks < MOST_LOOKS do
+  while scan ~= 'end' and checks < MOST_CHECKS do
     local page = redis.call('SCAN', scan, 'MATCH', PREFIX .. '*', 'COUNT', PAGE, 'TYPE', 'hash')
     spend(3)
     scan = page[1] == '0' and 'end' or page[1]
-    for _, key in ipairs(page[2]) do look_at_key(key) end
+    for _, key in ipairs(page[2]) do check_key(key) end
   end
-  left = look_in_lists()
+  left = check_lists()
   if #left > 0 then return scan .. '\n' .. table.concat(left, '\n') end
   return scan ~= 'end' and scan or nil
 end

@@ -5,7 +5,7 @@
 
 local ENDED = { done = true, failed = true, cancelled = true }
 
--- Returns the flow and the id of a child as its parent names it, or nothing where that is no child of `queue`.
+-- Returns flow and id of a child from its key as the parent names it, or nothing where that is no child of `queue`.
 local function named_child(queue, job)
   local prefix = ns .. 'job:' .. queue .. ':'
   if string.sub(job, 1, #prefix) ~= prefix then return nil end
@@ -13,8 +13,8 @@ local function named_child(queue, job)
   if child then return queue .. ':' .. child, id end
 end
 
--- Returns how a child ended and what its parent is to see of it; nothing while it is on its way. What its function
--- returned was for its parent alone, and is not known any more.
+-- Returns how a child ended and what its parent is to see of it; nothing while the child is on its way. What its
+-- function returned was written nowhere but to its parent, and is not known any more.
 local function ending_of(of, id, me)
   local key = job_key(of, id)
   local job = redis.pcall('HMGET', key, '_status', '_parent', '_error')
@@ -31,17 +31,16 @@ local function ending_of(of, id, me)
   if ENDED[job[1]] then return job[1], word_result(id, job[1]) end
 end
 
--- While the children that a parent waits for are put together again, this stands among them: none of them, ending
--- meanwhile, is taken for the last.
+-- Stands in the pending set while the reconciler rebuilds it: so no child that ends meanwhile counts as the last.
 local INCOMPLETE = ''
 
--- The parent has left: who settles now is not waited for, and who never will must not keep this for ever.
+-- Lets the pending set of a parent that has left expire: nobody waits for its children, and some may never settle.
 local function leave_pending(pending)
   redis.call('SREM', pending, INCOMPLETE)
   redis.call('PEXPIRE', pending, tonumber(ttl) > 0 and ttl or kept_failed)
 end
 
--- Whether some child that the parent does not name is on its way all the same, as far as can be seen.
+-- Returns whether a pending child that the parent does not name is on its way all the same, as far as can be seen.
 local function awaits_others(queue, me, pending)
   for _, id in ipairs(redis.call('SRANDMEMBER', pending, PAGE)) do
     for child in pairs(declared) do
@@ -55,8 +54,8 @@ local function awaits_others(queue, me, pending)
   return false
 end
 
--- All children that the parent names have been looked at, and `waiting` of them are on their way. When none is, it
--- goes on: what may still be pending is no child of its own.
+-- Ends the check of a parent's children, of which `waiting` are on their way. Where none is, the parent goes on: what
+-- may still be pending is no child of its own.
 local function end_of_children(queue, id, me, pending, jobs, waiting)
   redis.call('SREM', pending, INCOMPLETE)
   if waiting > 0 then return end
@@ -67,12 +66,12 @@ local function end_of_children(queue, id, me, pending, jobs, waiting)
   join(me)
 end
 
--- Looks at children in the order of creation, from the offset `from` on; `waiting` of them were seen to be on their
--- way before. Returns where to go on and how many are, or nothing when the parent is done with.
-local function look_at_children(queue, id, me, key, pending, jobs, from, waiting)
+-- Checks children in the order of creation, from the offset `from` on; `waiting` of those before are on their way.
+-- Returns the offset at which to go on and how many wait by now, or nothing when the parent is finished with.
+local function check_children(queue, id, me, key, pending, jobs, from, waiting)
   local incomplete = redis.call('SISMEMBER', pending, INCOMPLETE) == 1
   while true do
-    if looks >= MOST_LOOKS then return from, waiting end
+    if checks >= MOST_CHECKS then return from, waiting end
     local _, last, job = string.find(jobs, '"([^"]+)"', from)
     if not last then break end
     from = last + 1
@@ -101,8 +100,8 @@ local function look_at_children(queue, id, me, key, pending, jobs, from, waiting
   end_of_children(queue, id, me, pending, jobs, waiting)
 end
 
--- Looks at one parent, or goes on with it; returns as look_at_children does.
-local function look_at_parent(queue, id, from, waiting)
+-- Checks one parent, or goes on with it; returns as check_children does.
+local function check_parent(queue, id, from, waiting)
   local flow = flow_of(queue)
   local me, key = flow .. ':' .. id, job_key(flow, id)
   local pending = flows_key('pending', me)
@@ -123,10 +122,10 @@ local function look_at_parent(queue, id, from, waiting)
     spend((left - refreshes_left) / 10)
     if redis.call('SCARD', pending) == 0 then redis.call('SADD', pending, INCOMPLETE) end
   end
-  return look_at_children(queue, id, me, key, pending, job[4] or '', from, waiting)
+  return check_children(queue, id, me, key, pending, job[4] or '', from, waiting)
 end
 
--- Returns the rank at which to go on after, or with, the last parent that was looked at.
+-- Returns the rank at which to go on, after or with the last parent that was checked, and the offset in its children.
 local function rank_of(queue, score, id, from)
   local key = queue_key(queue, 'children')
   local rank = redis.call('ZRANK', key, id)
@@ -135,7 +134,8 @@ local function rank_of(queue, score, id, from)
   return redis.call('ZCOUNT', key, '-inf', '(' .. score), 0
 end
 
--- The cursor: score and id of the last parent, and how far in its children: 0 when all have been looked at.
+-- Reconciles parents from a cursor on: score and id of the last parent, and the offset in its children, 0 where all
+-- were checked.
 local function reconcile_parents(queue, cursor)
   local key = queue_key(queue, 'children')
   local score, from, waiting, id = string.match(cursor, '^(%S+) (%d+) (%d+) (.*)$')
@@ -145,11 +145,11 @@ local function reconcile_parents(queue, cursor)
   spend(1)
   local page = redis.call('ZRANGE', key, rank, rank + PAGE - 1, 'WITHSCORES')
   for i = 1, #page, 2 do
-    if looks >= MOST_LOOKS then return cursor end
+    if checks >= MOST_CHECKS then return cursor end
     id, score = page[i], page[i + 1]
     local next_from, next_waiting
     try(queue, id, function()
-      next_from, next_waiting = look_at_parent(queue, id, math.max(from, 1), from > 0 and waiting or 0)
+      next_from, next_waiting = check_parent(queue, id, math.max(from, 1), from > 0 and waiting or 0)
     end)
     from = 0
     cursor = score .. ' ' .. (next_from or 0) .. ' ' .. (next_waiting or 0) .. ' ' .. id

@@ -2,8 +2,8 @@
 --@ exports: reconcile_place
 --@ include: reconcile_step clock ending keys
 
--- Takes an id out whose hash says that it is somewhere else; a parent hears of a child that is gone.
-local function look_at_entry(queue, place, id)
+-- Takes out an id whose hash names another place; a child that is gone settles with its parent.
+local function check_entry(queue, place, id)
   local flow = flow_of(queue)
   local key = job_key(flow, id)
   local job = redis.pcall('HMGET', key, '_status', '_queue')
@@ -17,8 +17,8 @@ local function look_at_entry(queue, place, id)
   report(queue, id, word)
 end
 
--- Leases that end later than any process gives them: the clock was set back, or somebody wrote them. Those who hold
--- them renew them; the others are over soon. Returns whether there may be more.
+-- Shortens leases that end later than any process sets them: the clock was set back, or somebody wrote them. Workers
+-- that hold them renew them; the others are over soon. Returns whether there may be more.
 local function cut_leases(queue)
   local key = queue_key(queue, 'processing')
   local late = redis.call('ZRANGE', key, '(' .. time + 2 * longest, '+inf', 'BYSCORE', 'LIMIT', 0, PAGE)
@@ -32,7 +32,7 @@ end
 local function reconcile_place(queue, place, cursor)
   local more = place == 'processing' and cut_leases(queue)
   local page = redis.call('ZSCAN', queue_key(queue, place), cursor == '' and '0' or cursor, 'COUNT', PAGE)
-  for i = 1, #page[2], 2 do try(queue, page[2][i], look_at_entry, queue, place, page[2][i]) end
+  for i = 1, #page[2], 2 do try(queue, page[2][i], check_entry, queue, place, page[2][i]) end
   spend(#page[2] / 2 + 1)
   if page[1] ~= '0' then return page[1] end
   return more and '0'

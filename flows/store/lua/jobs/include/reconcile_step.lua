@@ -1,23 +1,23 @@
--- What the parts of the reconciler share: how much one step may look at, what it has repaired, what is known of the flow.
---@ exports: MOST_LOOKS PAGE looks repairs spend report try flow_of longest remember declared has_queue
+-- What the parts of the reconciler share: the budget of one step, what it has repaired, what is known of the flow.
+--@ exports: MOST_CHECKS PAGE checks repairs spend report try flow_of longest remember declared has_queue
 --@ needs: reconcile root first lease rest at
 --@ include: clock keys
 
--- A look at one job takes about 10 µs; what takes longer counts as several.
-local MOST_LOOKS = 100
+-- A check of one job takes about 10 µs; what takes longer counts as several checks.
+local MOST_CHECKS = 100
 -- So many ids or keys are read at once.
 local PAGE = 50
-local looks, repairs = 5, {}
+local checks, repairs = 5, {}
 local HOUR = 3600000
 
-local function spend(n) looks = looks + n end
+local function spend(n) checks = checks + n end
 
 local function report(queue, id, word)
   repairs[#repairs + 1] = { queue, id, word }
   spend(2)
 end
 
--- Calls fn(...) for one job: what goes wrong with it stops neither the others nor the pass.
+-- Calls fn(...) for one job; an error is reported, and stops neither the other jobs nor the pass.
 local function try(queue, id, fn, ...)
   local ok, why = pcall(fn, ...)
   if not ok then report(queue, id, 'error ' .. tostring(why)) end
@@ -25,10 +25,10 @@ end
 
 local function flow_of(queue) return string.find(queue, ':', 1, true) and queue or root end
 
--- The longest lease of all processes of the flow: what is too long for one may be usual for another.
+-- The longest lease of all processes of the flow: a lease that is too long for one may be usual for another.
 local longest = tonumber(lease)
 
--- Remembers what this process alone can tell the others: its lease, and the queue in which it creates jobs.
+-- Records for other processes what only the caller knows: its lease, and the queue in which it creates jobs.
 local function remember()
   local known = redis.call('HMGET', reconcile, 'lease', 'lease_until')
   local other, ends = tonumber(known[1]) or 0, tonumber(known[2]) or 0
@@ -43,7 +43,7 @@ end
 local declared = {}
 for i = at, #rest do declared[rest[i]] = true end
 
--- Whether the flow has this queue: by our own declaration, or by that of another version, which is recorded.
+-- Returns whether the flow has this queue, by the caller's declaration or by that of another version, as recorded.
 local function has_queue(queue)
   return declared[queue] or redis.pcall('HGET', queue_key(queue, 'meta'), 'owner') == root
 end

@@ -1,8 +1,8 @@
--- The only writer of `_status`: it refuses every move that is not in MOVES, the table of model/state.py.
+-- Writes `_status`, as the only file, and refuses every move that is not in MOVES, the table of model/state.py.
 --@ exports: move is_state
 --@ needs: MOVES STATES
 
--- The move from each state that was looked up last: most jobs of a script make the same.
+-- The last move from each state: most jobs of a script make the same.
 local known = {}
 
 local function move(key, from, to, ...)
@@ -15,7 +15,7 @@ local function move(key, from, to, ...)
   redis.call('HSET', key, '_status', to, ...)
 end
 
--- Whether a job can be in this state; a hash that was edited may name any.
+-- Returns whether this is a state of jobs; a hash that was edited may name any.
 local function is_state(word)
   return not string.find(word, ' ', 1, true) and string.find(STATES, ' ' .. word .. ' ', 1, true) ~= nil
 end

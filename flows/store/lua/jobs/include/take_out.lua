@@ -1,11 +1,11 @@
--- Takes a job out of the place that its state names, for those who end it from outside.
+-- Takes a job out of the place that its state names, where it is ended from outside.
 --@ exports: SHORT MANY PLACES expect_place short_length remove_from remove_many take_out
 --@ needs: kept_cancelled
 --@ include: keys type
 
--- A longer list is left as it is: the id stays in it and is dropped when its turn comes.
+-- A longer list is not searched: the id stays in it, and is dropped when it comes to be claimed.
 local SHORT = 10000
--- From so many ids on, one pass over the list is cheaper than looking for each.
+-- From so many ids on, one pass over the list is cheaper than one search for each.
 local MANY = 16
 
 local PLACES = { waiting = 'list', delayed = 'zset', processing = 'zset', children = 'zset' }
@@ -14,7 +14,7 @@ local function expect_place(queue, status)
   if PLACES[status] then expect(PLACES[status], queue_key(queue, status)) end
 end
 
--- Returns the length of a list that is short enough to look for ids in it, or 0.
+-- Returns the length of a list that is short enough to be searched, or 0.
 local function short_length(list)
   local length = redis.pcall('LLEN', list)
   return type(length) == 'number' and length <= SHORT and length or 0
@@ -49,8 +49,8 @@ local function remove_many(list, ids)
   redis.call('LREM', list, 0, '')
 end
 
--- What stands in a place of another type is not the job, and is left alone. What children left beside it stays as long
--- as the job.
+-- A place of another type does not hold the job, and is left as it is. The keys of children beside the job's hash stay
+-- as long as the job.
 local function take_out(job_id, key, status, queue)
   local place = queue_key(queue, status)
   if status == 'waiting' then

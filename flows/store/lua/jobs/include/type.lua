@@ -1,9 +1,9 @@
--- Checks, before anything is written, that our keys hold what they should; each key once, as it has one type only.
+-- Checks, before anything is written, that our keys hold the right types; each key once a script.
 --@ exports: conflict expect
 
 local checked = {}
 
--- Returns a sentence that names `key` where it holds something else.
+-- Returns a sentence that names `key` where it holds another type.
 local function conflict(kind, key)
   if checked[key] then return nil end
   local found = redis.call('TYPE', key).ok
@@ -13,7 +13,7 @@ local function conflict(kind, key)
   checked[key] = true
 end
 
--- Stops the script when `key` holds something else: nothing rolls back, so this comes before any write.
+-- Stops the script where `key` holds another type: nothing rolls back, so this comes before any write.
 local function expect(kind, key)
   local wrong = conflict(kind, key)
   if wrong then error({ err = 'FLOWSCONFLICT ' .. wrong }) end

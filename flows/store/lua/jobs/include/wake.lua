@@ -2,5 +2,5 @@
 --@ exports: wake
 --@ include: keys
 
--- It is only a hint: what else may stand at its key must not stop a script half way.
+-- A wake-up is only a hint: something else at its key must not stop a script half way.
 local function wake(job_queue) redis.pcall('ZADD', flows_key('wake', job_queue), 0, 'w') end

@@ -23,7 +23,7 @@ local function await_children(job)
   wait_for_children(job, fields)
   publish_children(job, built)
   if #built > 0 then return end
-  -- These had a TTL until now, and some of the children may have settled already.
+  -- The children that were built had a TTL until now, and some of them may have settled already.
   redis.call('PERSIST', settled_key(job))
   redis.call('PERSIST', flows_key('pending', me))
   local failed = redis.call('HGET', job.key, '_failed_child')

@@ -1,11 +1,11 @@
--- Ends a job as cancelled, from any state in which it is not yet over.
+-- Ends a job as cancelled, from any state in which it has not ended.
 --@ exports: cancel
 --@ needs: root
 --@ include: keys ending child_result
 
--- `from` is the job's state; the caller has taken it out of that state's place. Where children have not settled,
--- or are written and not let out, this is noted in the same script: nothing of the parent expires until `cascade` has
--- come to all of them. Returns whether it was noted.
+-- `from` is the job's state; the caller has taken the job out of that state's place. Where children have not settled,
+-- or are written and not published, that is recorded: nothing of the parent expires until `cascade` has cancelled them
+-- all. Returns whether it was recorded.
 local function cancel(job_flow, job_id, key, from, lookups, parent_job, why)
   local me = job_flow .. ':' .. job_id
   end_job(job_flow, job_id, key, from, 'cancelled', lookups, parent_job, word_result(job_id, 'cancelled'),

@@ -1,13 +1,13 @@
--- Gives a waiting job to a worker: raises its fence and reads the fields that the worker's class declares.
+-- Gives a waiting job to a worker: raises its fence and reads the fields that the job class declares.
 --@ exports: is_isolated claim refuse
 --@ needs: ttl flow queue worker_id isolated_from
 --@ include: keys life status ending child_result attempt expire
 
--- A job that was rescued so often may be what kills its workers: nothing shall run beside it.
+-- Returns whether a job is isolated: one that was rescued so often may be what kills its workers.
 local ISOLATED_FROM = tonumber(isolated_from)
 local function is_isolated(rescues) return rescues >= ISOLATED_FROM end
 
--- What stands in `_attempt` after the first claim of a job.
+-- The end of `_attempt` after the first claim of a job.
 local FIRST = '1 ' .. worker_id .. ' 1 0 0'
 
 -- Returns the word, and with 'claimed' the job as the worker gets it.
@@ -15,7 +15,7 @@ local function claim(id, fields, beside_others)
   local key = job_key(flow, id)
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_attempt', '_lookups', '_correlation_id', unpack(fields))
   if job.err then return refuse(id, key, job, true) end
-  -- One that was never claimed waits in the list that it was created in, whatever queue is the first by now.
+  -- A job that was never claimed waits in the list that it was created in, whatever queue is the first by now.
   local status = job[1] or 'waiting'
   local known = status == 'waiting' or is_state(status)
   if known and (status ~= 'waiting' or (job[2] or (job[1] and '' or queue)) ~= queue) then return 'misplaced' end
@@ -37,7 +37,7 @@ end
 
 --@ lazy
 
--- Nobody gets it: it is not there any more, something else stands at its key, or its hash was edited into nonsense.
+-- Drops an id whose job is gone or whose key holds something else, or fails a job whose hash was edited into nonsense.
 -- Returns the word.
 local function refuse(id, key, job, there)
   if not there then return expire(id) end

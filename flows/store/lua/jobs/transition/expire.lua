@@ -1,4 +1,4 @@
--- Drops an id whose hash is gone: nothing is written to a hash that does not exist, but a parent hears of it.
+-- Drops an id whose hash is gone: nothing is written to a hash that does not exist, but a child settles.
 --@ exports: expire
 --@ needs: flow
 --@ include: ending

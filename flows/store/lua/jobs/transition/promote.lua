@@ -1,4 +1,4 @@
--- Lets delayed jobs that are due wait again, up to 100 a call.
+-- Moves delayed jobs that are due back to `waiting`, up to 100 a call.
 --@ exports: promote
 --@ needs: flow queue waiting delayed
 --@ include: keys status clock ending

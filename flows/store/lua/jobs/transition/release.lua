@@ -1,4 +1,4 @@
--- Hands a job back to the head of its queue, without using up an attempt: its worker stops.
+-- Releases a job to the head of its queue without using up an attempt: its worker stops, or cannot start it soon.
 --@ exports: release
 --@ needs: queue
 --@ include: keys status attempt batch history wake

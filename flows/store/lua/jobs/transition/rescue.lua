@@ -1,4 +1,4 @@
--- Takes a job back from a worker whose lease is over; one that died with it isolated too often is poison.
+-- Takes a job back from a worker whose lease is over; a job with which workers died too often while isolated is poison.
 --@ exports: rescue
 --@ needs: flow queue processing waiting max_crashes isolated_from
 --@ include: keys status ending child_result history cancel attempt life

@@ -1,9 +1,9 @@
--- Ends an attempt that failed, to be made again after a delay.
+-- Ends an attempt that failed; the job is tried again after a delay.
 --@ exports: delay retry
 --@ needs: ttl flow queue delayed
 --@ include: status life batch arguments history wake clock
 
--- Puts the job among the delayed ones; a new earliest due time wakes one worker, to set its alarm by it.
+-- Moves the job to `delayed`; a new earliest due time wakes one worker, which sets its alarm by it.
 local function delay(job, delay_ms, ...)
   local due = time + delay_ms
   leave_processing(job.id)

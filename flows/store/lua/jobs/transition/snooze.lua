@@ -1,4 +1,4 @@
--- Lets a job come back after a delay, or at a time, without using up an attempt.
+-- Ends an attempt without using it up; the job is tried again after a delay, or at a time.
 --@ exports: snooze
 --@ include: retry arguments attempt clock history
 
