@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from flows.kernel.attempt import Attempt
+from flows.kernel.attempt import ABANDONED, ENDED, READY, REPORTED, RUNNING, Attempt
 from flows.kernel.current import CurrentJob
 from flows.kernel.deadlines import GRACE, Deadlines
 from flows.kernel.lanes import Lanes
 from flows.kernel.unreported import Unreported
-from flows.model.attempt_state import AttemptState
 from flows.model.outcome import AwaitChildren, Cancel, Outcome, Release
 
 if TYPE_CHECKING:
@@ -65,15 +65,13 @@ class InFlight:
     @property
     def busy(self) -> bool:
         """Whether any attempt is ready or running, without those that were abandoned."""
-        return bool(self.lanes.ready) or any(
-            attempt.state is not AttemptState.ABANDONED for attempt in self.lanes.running
-        )
+        return bool(self.lanes.ready) or any(attempt.state is not ABANDONED for attempt in self.lanes.running)
 
     @property
     def isolated(self) -> bool:
         """Whether an isolated job is in flight, beside which nothing may run."""
         lanes = self.lanes
-        return any(attempt.claimed.isolated for attempt in (*lanes.running, *lanes.ready))
+        return any(attempt.claimed.isolated for attempt in chain(lanes.running, lanes.ready))
 
     def accept(self, claimed: list[ClaimedJob]) -> None:
         """Start attempts for claimed jobs, as lanes become free."""
@@ -104,10 +102,10 @@ class InFlight:
         if word != "cancel":
             self._events.emit("job.lost", queue=self._queue, job_id=job_id, word=word)
             self._lose(attempt)
-        elif attempt.state is AttemptState.READY:
+        elif attempt.state is READY:
             self.lanes.ready.remove(attempt)
             self._end(attempt, Cancel())
-        elif attempt.state is AttemptState.RUNNING:  # the word comes with every renewal, and counts once
+        elif attempt.state is RUNNING:  # the word comes with every renewal, and counts once
             attempt.stop(Cancel())
 
     def release_ready(self) -> None:
@@ -120,7 +118,7 @@ class InFlight:
         asked = tuple(
             attempt
             for attempt in self.lanes.running
-            if attempt.state is not AttemptState.ABANDONED and not isinstance(attempt.stop_as, Release)
+            if attempt.state is not ABANDONED and not isinstance(attempt.stop_as, Release)
         )
         for attempt in asked:
             attempt.stop(Release())
@@ -133,7 +131,8 @@ class InFlight:
             held = self._held.get(one.claimed.id)
             if held is not None and held.claimed is one.claimed:
                 del self._held[one.claimed.id]
-                held.report()
+                if held.state is ENDED:  # and not abandoned
+                    held.move(REPORTED)
 
     def lose_strays(self) -> None:
         """Drop each job that is neither ready nor running nor unreported: its lease runs out, and it runs again."""
@@ -146,28 +145,30 @@ class InFlight:
         """Close the lanes; jobs that are neither reported nor released by now are rescued when their leases run out."""
         self._deadlines.close()
         for attempt in tuple(self._held.values()):
-            self.left_behind += attempt.state is not AttemptState.ABANDONED
+            self.left_behind += attempt.state is not ABANDONED
             self._lose(attempt)
         await self.lanes.close(GRACE)
 
     async def _run(self, attempt: Attempt) -> None:
         """Run one attempt in a lane and keep its outcome for the next turn."""
-        attempt.run()
+        attempt.move(RUNNING)
         self._deadlines.watch(attempt)
         outcome = await self._runner.run(attempt)
         self._deadlines.forget(attempt)
         if isinstance(outcome, AwaitChildren) and attempt.counts:
             outcome = await self._fan_out(attempt, outcome)
-        if attempt.state is AttemptState.ABANDONED:
+        if attempt.counts:
+            self._end(attempt, outcome)
+        elif attempt.state is not ABANDONED:
+            self._end(attempt, attempt.stop_as)
+        else:
             self.left_behind -= 1
             self._wake()
-        else:
-            self._end(attempt, outcome if attempt.counts else attempt.stop_as)
 
     def _end(self, attempt: Attempt, outcome: Outcome | None) -> None:
         """End an attempt with its outcome; None where nothing may be written."""
         if outcome is not None and self.unreported.add(attempt.claimed, outcome):
-            attempt.end()
+            attempt.move(ENDED)
         else:
             self._forget(attempt)
             attempt.end_unwritten()
@@ -176,7 +177,7 @@ class InFlight:
     def _lose(self, attempt: Attempt) -> None:
         """Drop an attempt whose lease is lost, and stop its function."""
         self._forget(attempt)
-        if attempt.state is AttemptState.READY and attempt in self.lanes.ready:
+        if attempt.state is READY and attempt in self.lanes.ready:
             self.lanes.ready.remove(attempt)
         attempt.lose()
 
@@ -194,7 +195,7 @@ class InFlight:
 
     def _abandon(self, attempts: tuple[Attempt, ...]) -> None:
         for attempt in attempts:
-            if attempt not in self.lanes.running or attempt.state is AttemptState.ABANDONED:
+            if attempt not in self.lanes.running or attempt.state is ABANDONED:
                 continue
             self.left_behind += 1
             self._events.emit("job.overruns", queue=self._queue, job_id=attempt.claimed.id)

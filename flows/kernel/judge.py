@@ -13,7 +13,7 @@ from flows.model import verdict as verdicts
 from flows.model.job import JobError, JobResult
 from flows.model.outcome import Cancel, Fail, Outcome, Retry, Snooze
 from flows.model.retries import Retries, class_names
-from flows.model.verdict import AnyVerdict
+from flows.model.verdict import AnyVerdict, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ class Judge:
         Raises:
             ValidationError: the result cannot be saved; nothing of it is.
         """
-        if isinstance(result, AnyVerdict):
+        if isinstance(result, Verdict):
             return self._asked_for(claimed, result)
         if self._plan.options.children and isinstance(result, JobResult):
             waits = self._plan.own_children(result, claimed.id)

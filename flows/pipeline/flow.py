@@ -76,7 +76,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         """Stop all workers, each after the jobs in flight, and disconnect; stopping twice changes nothing.
 
         Args:
-            grace: After so many seconds what still runs is cancelled and handed back. None waits.
+            grace: After so many seconds what still runs is cancelled and released. None waits.
         """
         self._stops += 1
         await asyncio.gather(*(worker.stop(grace) for worker in self._workers))
@@ -86,7 +86,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
     async def run(self, grace: float | None = 30.0) -> int:
         """Start all workers and run until SIGTERM or SIGINT, then stop within `grace` seconds; a second one: at once.
 
-        Returns the exit status for `sys.exit`: 0 where all jobs in flight were finished or handed back, 1 where a
+        Returns the exit status for `sys.exit`: 0 where all jobs in flight were finished or released, 1 where a
         function did not end or the server could not be reached, so that leases have to run out.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Waits for the end of a job, by messages that say when to look and by looking."""
+"""Waits for the end of a job: reads its record again when a message says so, and at least once a second."""
 
 from __future__ import annotations
 

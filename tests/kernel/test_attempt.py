@@ -145,14 +145,14 @@ class Watched:
 def moves(monkeypatch: pytest.MonkeyPatch) -> list[tuple[AttemptState, AttemptState]]:
     """Note each move that any attempt makes."""
     noted: list[tuple[AttemptState, AttemptState]] = []
-    move = Attempt._move
+    move = Attempt.move
 
     def noting(attempt: Attempt, to: AttemptState) -> None:
         before = attempt.state
         move(attempt, to)
         noted.append((before, to))
 
-    monkeypatch.setattr(Attempt, "_move", noting)
+    monkeypatch.setattr(Attempt, "move", noting)
     return noted
 
 
@@ -221,5 +221,5 @@ def test_a_move_that_is_not_in_the_table_is_a_fault() -> None:
             attempt = Attempt(cast("Any", None), cast("Any", None))
             attempt.state = before
             with pytest.raises(RuntimeError, match=f"from {before} to {to}"):
-                attempt._move(to)
+                attempt.move(to)
             assert attempt.state is before

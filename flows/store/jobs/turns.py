@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from flows.store.client.scripts import load
@@ -13,7 +13,7 @@ from flows.store.jobs.flow_settings import ISOLATED_FROM
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from flows.model.outcome import NewChild, Outcome
     from flows.store.client.connection import Connection
@@ -68,7 +68,10 @@ class Turns:
         self.worker_id = worker_id
         self.flow = settings.flow_of(queue)
         self._fields = list(fields)
-        self._is_child = self.flow != settings.flow
+        #: Packs an attempt that has ended, to be reported by a turn.
+        self.finished: Callable[[ClaimedJob, Outcome], FinishedAttempt] = partial(
+            FinishedAttempt, child=self.flow != settings.flow
+        )
         self._number = 0
         keys = settings.keys
         self._named: dict[str, Argument] = {
@@ -83,10 +86,6 @@ class Turns:
         }
         self._turn, self._report = load("turn"), load("report")
         self._last: tuple[dict[str, Argument], Sequence[FinishedAttempt]] = ({}, ())
-
-    def finished(self, claimed: ClaimedJob, outcome: Outcome) -> FinishedAttempt:
-        """Pack an attempt that has ended, to be reported by a turn."""
-        return FinishedAttempt(claimed, outcome, child=self._is_child)
 
     async def turn(self, ended: Sequence[FinishedAttempt], want: int, *, busy: bool) -> Turn:
         """Report ended attempts and claim up to `want` jobs; `busy` says that other jobs run beside them.
