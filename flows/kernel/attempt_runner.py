@@ -56,7 +56,7 @@ class AttemptRunner:
         self._call = handler.call
         self._decoder: Decoder[Job] = Decoder(handler.job_class)
         self._judge = Judge(plan)
-        self._flow_name = flow_name
+        self._flow_name = flow_name.encode()
         self._children_results = children_results
         timeout = plan.options.timeout
         self.timeout = None if timeout is None else timeout.total_seconds()
@@ -72,7 +72,7 @@ class AttemptRunner:
         try:
             if self._decoder.results:
                 await self._many_results(claimed)
-            known = kernel_fields(claimed.id, self._flow_name, claimed.attempt, claimed.correlation_id)
+            known = kernel_fields(claimed.raw_id, self._flow_name, claimed.attempt, claimed.correlation_id)
             job = self._decoder.decode(claimed.values, known)
         except asyncio.CancelledError:
             return attempt.stop_as

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flows.errors import FlowsError, LostLease, ValidationError
 from flows.model.codec import encode_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextvars import Token
 
 #: A line of a job's log is cut after so many characters.
 LONGEST_LINE = 4096
@@ -87,14 +86,10 @@ def current_job() -> CurrentJob:
     return current
 
 
-def set_current(current: CurrentJob) -> Token[CurrentJob | None]:
-    """Let `current_job()` return this attempt in this context; `reset_current` undoes that by the token."""
-    return _current.set(current)
-
-
-def reset_current(token: Token[CurrentJob | None]) -> None:
-    """Let `current_job()` return what it returned before `set_current`."""
-    _current.reset(token)
+#: Lets `current_job()` return an attempt in this context; `reset_current` undoes that by the token that it returns.
+set_current: Final = _current.set
+#: Lets `current_job()` return what it returned before `set_current`.
+reset_current: Final = _current.reset
 
 
 def writable(text: str) -> str:

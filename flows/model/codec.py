@@ -29,19 +29,21 @@ def encode(model: BaseModel) -> dict[str, bytes]:
         ValidationError: a value is not JSON, or is NaN or infinite.
     """
     kind = type(model)
+    fields, plain = _user_values(kind)
     values, certain = model.__dict__, True
-    for name, is_declared in _user_values(kind):
+    for name, is_declared in fields:
         value = values.get(name)
         if not is_declared(value):
             refuse_non_finite(value, name)
             certain = False
     try:
-        if not (certain and _is_plain(kind)):
-            # Warnings only where there may be one: to have pydantic look takes longer than all the rest.
-            values = model.__pydantic_serializer__.to_python(
-                model, mode="json", by_alias=False, warnings=False if certain else "error", include=_included(kind)
-            )
-        return {name: to_json(values[name]) for name in user_fields(kind) if name in values}
+        if certain and plain:
+            return {name: to_json(values[name]) for name, _is_declared in fields if name in values}
+        # Warnings only where there may be one: to have pydantic look takes longer than all the rest.
+        values = model.__pydantic_serializer__.to_python(
+            model, mode="json", by_alias=False, warnings=False if certain else "error", include=_included(kind)
+        )
+        return {name: to_json(values[name]) for name, _is_declared in fields if name in values}
     except (PydanticSerializationError, TypeError, ValueError, RecursionError) as error:
         raise ValidationError(f"{kind.__name__} holds a value that is not JSON: {error}") from error
 
@@ -109,9 +111,9 @@ def decode(model: type[ModelT], fields: Mapping[str, bytes], known: bytes = b"")
     return decoder.decode([fields.get(name) for name in decoder.fields], known)
 
 
-def kernel_fields(job_id: str, flow_name: str, attempt: int, correlation_id: bytes | None) -> bytes:
+def kernel_fields(job_id: bytes, flow_name: bytes, attempt: int, correlation_id: bytes | None) -> bytes:
     """Return what the kernel knows of a job, as members of a JSON object; none of it needs escaping."""
-    known = b'"id":"%b","flow_name":"%b","attempt":%d' % (job_id.encode(), flow_name.encode(), attempt)
+    known = b'"id":"%b","flow_name":"%b","attempt":%d' % (job_id, flow_name, attempt)
     return known if correlation_id is None else b'%b,"correlation_id":%b' % (known, correlation_id)
 
 
@@ -166,9 +168,13 @@ def as_object(fields: Mapping[str, bytes]) -> bytes:
 
 
 @cache
-def _user_values(model: type[BaseModel]) -> tuple[tuple[str, Callable[[object], bool]], ...]:
-    """Return the user fields, each with a test that says whether a value is without doubt what its field declares."""
-    return tuple((name, _is_exactly(model.model_fields[name].annotation)) for name in user_fields(model))
+def _user_values(model: type[BaseModel]) -> tuple[tuple[tuple[str, Callable[[object], bool]], ...], bool]:
+    """Return the user fields, each with a test that says whether a value is without doubt what its field declares.
+
+    And whether such values are written as they are.
+    """
+    tests = tuple((name, _is_exactly(model.model_fields[name].annotation)) for name in user_fields(model))
+    return tests, _is_plain(model)
 
 
 def _is_exactly(declared: Any) -> Callable[[object], bool]:
@@ -180,7 +186,6 @@ def _is_exactly(declared: Any) -> Callable[[object], bool]:
     return lambda _value: False
 
 
-@cache
 def _is_plain(model: type[BaseModel]) -> bool:
     """Return whether pydantic writes the declared values as `to_json` does: no class or field says otherwise."""
     decorators = model.__pydantic_decorators__

@@ -112,7 +112,9 @@ class JobRecord(Generic[ParamsT]):
         """
         known = b""
         if issubclass(model, Job):
-            known = kernel_fields(self.id, self.flow_name, max(self.attempts, 1), self._fields.get("_correlation_id"))
+            known = kernel_fields(
+                self.id.encode(), self.flow_name.encode(), max(self.attempts, 1), self._fields.get("_correlation_id")
+            )
         try:
             return decode(model, self._fields, known)
         except (PydanticValidationError, ValueError) as error:

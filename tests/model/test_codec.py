@@ -248,7 +248,7 @@ def test_malformed_json_is_refused(raw: bytes) -> None:
 
 def test_the_kernels_fields_of_a_job_are_read_too() -> None:
     """The worker adds them to what the hash holds."""
-    work = decode(Work, {"user_id": b"1"}, kernel_fields("abc", "access", 3, None))
+    work = decode(Work, {"user_id": b"1"}, kernel_fields(b"abc", b"access", 3, None))
     assert (work.id, work.attempt, work.flow_name) == ("abc", 3, "access")
 
 
