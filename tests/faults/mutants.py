@@ -58,6 +58,12 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ): "looks for the usual state in the text of all",
     ("transition/claim.lua", "job[3]", "if true then"): "puts together what a new job's field is known to be",
     ("include/attempt.lua", "not text", "if true then"): "writes a number again",
+    ("include/end_attempts.lua", "verb == 'finish'", "if false then"): "goes the way of the seldom outcomes",
+    (
+        "include/end_attempts.lua",
+        "verb == 'advance' and not job.cancel and not conflict('list', queue_key(rest[at], 'waiting'))",
+        "elseif false then",
+    ): "goes the way of the seldom outcomes",
     ("include/owned.lua", "not token", "if true then"): "puts a token together again",
     ("turn.lua", "used > 0", "if true then redis.call('LTRIM', waiting, used, -1) end"): "cuts nothing off a list",
     ("turn.lua", "used > #claimed", "if true then"): "goes through counts that are all 0",
