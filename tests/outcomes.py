@@ -1,9 +1,12 @@
-"""One example of each outcome, from which the tests take their lists of verbs: a new outcome needs a line here."""
+"""One example of each outcome and each verdict, from which the tests take their lists: a new one needs a line here."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
+from flows.model import outcome as outcomes
+from flows.model import verdict as verdicts
 from flows.model.job import JobError
 from flows.model.outcome import (
     OUTCOMES,
@@ -14,6 +17,7 @@ from flows.model.outcome import (
     Finish,
     NewChild,
     Outcome,
+    OutcomeRow,
     Release,
     Retry,
     Snooze,
@@ -33,6 +37,19 @@ EXAMPLES: Final[dict[type[Outcome], Outcome]] = {
     Cancel: Cancel("why"),
     Release: Release(),
 }
+#: What a function says in a job's first attempt; where the job is tried again, it soon is.
+VERDICTS: Final[dict[type[verdicts.Verdict], verdicts.Verdict]] = {
+    verdicts.Retry: verdicts.Retry("busy", after=timedelta(milliseconds=5)),
+    verdicts.Snooze: verdicts.Snooze("later", after=timedelta(milliseconds=5)),
+    verdicts.Fail: verdicts.Fail("broken"),
+    verdicts.Cancel: verdicts.Cancel("unwanted"),
+}
+
+
+def outcome_of(verdict: verdicts.Verdict) -> tuple[type[Outcome], OutcomeRow]:
+    """Return the outcome that a verdict becomes, which has its name, and its row of the table."""
+    kind: type[Outcome] = getattr(outcomes, type(verdict).__name__)
+    return kind, OUTCOMES[kind]
 
 
 def ended(verb: str, job_id: str, fence: int = 1) -> list[Argument]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json
 
-from flows.model.outcome import OUTCOMES
+from flows.model.outcome import ENDING_VERBS, OUTCOMES, HistoryLine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 #: A longer count is nonsense.
 _MOST_DIGITS = 9
-#: The verb by which a job comes to each of its last states.
-_LAST_VERBS: Final = {row.state.encode(): row.verb for row in OUTCOMES.values() if row.ends}
+#: The verb by which a job comes to each of its last states, unless the history has a line of another one.
+_LAST_VERBS: Final = {
+    row.state.encode(): row.verb for row in OUTCOMES.values() if row.ends and row.line is HistoryLine.NONE
+}
 #: After these the job waits to be tried again; those with 1 have given their number back. A rescue is no outcome of an
 #: attempt, but the end of one that has none.
 _GIVEN_BACK: Final = {row.verb: int(row.gives_back) for row in OUTCOMES.values() if row.again} | {"rescue": 0}
@@ -36,7 +38,7 @@ class PastAttempt:
     ended_at: datetime
     """When the attempt ended, by the server's clock, in UTC."""
     verb: str
-    """How the attempt ended: retry, snooze, release, rescue, advance, finish, fail or cancel."""
+    """How the attempt ended: the verb of its outcome, as `retry` or `finish`; `rescue` where its worker was lost."""
     error: tuple[str, str] | None = None
     """The type and the beginning of the message, where the attempt failed."""
     reason: str = ""
@@ -46,15 +48,21 @@ def history_of(fields: Mapping[str, bytes], error: JobError | None) -> list[Past
     """Return the attempts that a job's hash records, oldest first; lines edited into nonsense are left out."""
     listed = [past for line in fields.get("_history", b"").splitlines() if (past := _past(line)) is not None]
     last = _last(fields, error)
-    if last is None or (listed and last.verb == "cancel" and _waited(listed[-1], last)):
+    if last is None or (listed and (_same(listed[-1], last) or _waited(listed[-1], last))):
         return listed
     return [*listed, last]
+
+
+def _same(listed: PastAttempt, last: PastAttempt) -> bool:
+    """Return whether the attempt that is listed last ended the job: its outcome writes a line of its own."""
+    return listed.verb in ENDING_VERBS and listed.ended_at == last.ended_at
 
 
 def _waited(listed: PastAttempt, last: PastAttempt) -> bool:
     """Return whether the job was cancelled after the attempt that is listed last and before the next one began."""
     given_back = _GIVEN_BACK.get(listed.verb)
-    return listed.queue == last.queue and given_back is not None and listed.attempt - given_back == last.attempt
+    waited = given_back is not None and listed.attempt - given_back == last.attempt
+    return last.verb == "cancel" and listed.queue == last.queue and waited
 
 
 def _past(line: bytes) -> PastAttempt | None:

@@ -23,6 +23,7 @@ from tests.faults.case import Case, Row
 from tests.faults.case_runner import Result, run_case
 from tests.faults.ledger import Entry
 from tests.faults.proxy import Proxy
+from tests.faults.trace import LEAVING
 
 PROCESSES: Final = 8
 KILL_EVERY: Final = 0.2
@@ -99,7 +100,7 @@ def _weather(case: Case, proxy: Proxy, seconds: float) -> None:
 
 def _recorded_once(case: Case, ids: list[str]) -> None:
     """Each attempt's end that the store took is the only one of its job in its queue."""
-    done = [entry for entry in case.entries("DONE") if entry.fields.get("ending") not in _NOT_ENDINGS]
+    done = [entry for entry in case.entries("DONE") if entry.fields.get("ending") in LEAVING]
     twice = [key for key, count in Counter(entry.key for entry in done).items() if count > 1]
     case.expect(not twice, f"nothing is recorded twice: {twice[:3]}")
     with case.server.client() as client, client.pipeline(transaction=False) as pipeline:
@@ -115,10 +116,6 @@ def _recorded_once(case: Case, ids: list[str]) -> None:
     case.figures["refused_writes"] = len(case.entries("REFUSED"))
     case.figures["attempts"] = len(case.entries("START"))
     case.expect(not told["job.poison"], f"no job is poison: {told['job.poison']} are")
-
-
-#: Endings of attempts after which the job goes on in the same queue.
-_NOT_ENDINGS: Final = frozenset({"Retry", "Snooze", "Release"})
 
 
 def main() -> int:

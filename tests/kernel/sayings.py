@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from copy import copy
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
-from flows import Cancel, CurrentJob, Fail, Retry, Snooze, Verdict, current_job
+from flows import CurrentJob, Retry, Snooze, Verdict, current_job
 from tests.kernel.parts import Answer, Work
+from tests.outcomes import VERDICTS
 
 NOW = timedelta(0)
 SOON = timedelta(milliseconds=5)
@@ -15,18 +18,16 @@ SOON = timedelta(milliseconds=5)
 TIMEOUT = timedelta(minutes=1)
 #: Jobs whose number is over this raise what the others return.
 RAISED = 100
+#: From this number on, one verdict of each kind.
+OF_EACH = 20
 
 
 #: What is said in a job's first attempt, and what is said in each.
 FIRST: dict[int, Callable[[], Exception]] = {
-    0: lambda: Retry("busy", after=SOON),
-    1: lambda: Snooze("later", after=SOON),
     2: lambda: Snooze("soon", until=datetime.now(UTC) + SOON),
     5: lambda: ConnectionRefusedError("refused"),
-}
+} | {OF_EACH + number: partial(copy, verdict) for number, verdict in enumerate(VERDICTS.values())}
 ALWAYS: dict[int, Callable[[], Exception]] = {
-    3: lambda: Fail("broken"),
-    4: lambda: Cancel("unwanted"),
     6: lambda: ConnectionResetError("reset"),
     7: lambda: ValueError("no connection"),
     9: lambda: Retry("never ready", after=NOW),

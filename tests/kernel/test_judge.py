@@ -14,6 +14,7 @@ from flows.kernel.judge import Judge
 from flows.model import outcome
 from flows.model.plan import plans
 from flows.store.jobs.claimed import ClaimedJob
+from tests.outcomes import VERDICTS, outcome_of
 
 SECOND = timedelta(seconds=1)
 MS = timedelta(milliseconds=1)
@@ -111,6 +112,15 @@ def test_some_errors_are_not_tried_again() -> None:
     assert isinstance(raised(ConnectionResetError(), **options), outcome.Fail)
     assert isinstance(raised(ValueError(), **options), outcome.Fail)
     assert isinstance(judge(retries={}).malformed(claimed(), "no hash"), outcome.Fail)
+
+
+@pytest.mark.parametrize("way", ["returned", "raised"])
+@pytest.mark.parametrize("verdict", VERDICTS.values(), ids=repr)
+def test_each_verdict_becomes_the_outcome_of_its_name(way: str, verdict: Verdict) -> None:
+    """With its reason, which is the message where the outcome has an error."""
+    found = getattr(judge(), way)(claimed(), verdict)
+    assert type(found) is outcome_of(verdict)[0]
+    assert (found.error.message if hasattr(found, "error") else found.reason) == verdict.reason
 
 
 @pytest.mark.parametrize("way", ["returned", "raised"])

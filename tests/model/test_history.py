@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 
 from flows.model.history import PastAttempt, history_of
 from flows.model.job import JobError
+from flows.model.outcome import OUTCOMES
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, 678_000, UTC)
+#: The outcomes after which a job is tried again.
+AGAIN = [row for row in OUTCOMES.values() if row.again]
 AT = int(WHEN.timestamp() * 1000)
 
 
@@ -73,14 +76,10 @@ def test_the_last_attempt_stands_in_the_hash_itself(status: str, verb: str, erro
 @pytest.mark.parametrize(
     ("told", "attempts", "ran"),
     [
-        (line("retry", 2), 2, False),
-        (line("retry", 2), 3, True),
         (line("rescue", 2), 2, False),
         (line("rescue", 2), 3, True),
-        (line("snooze", 2), 1, False),
-        (line("snooze", 2), 2, True),
-        (line("release", 2), 1, False),
-        (line("release", 2), 2, True),
+        *[(line(row.verb, 2), 2 - row.gives_back, False) for row in AGAIN],
+        *[(line(row.verb, 2), 3 - row.gives_back, True) for row in AGAIN],
         (line("snooze", 1), 0, False),
         (line("advance", 1), 1, True),
         (line("advance", 2, "before"), 2, True),
@@ -94,6 +93,16 @@ def test_a_cancelled_job_had_an_attempt_to_end_or_not(told: str, attempts: int, 
     """
     found = history_of(fields(told, status="cancelled", attempts=attempts, ended=AT), None)
     assert [past.verb for past in found[1:]] == ["cancel"] * ran
+
+
+def test_an_ending_with_a_line_of_its_own_is_told_once() -> None:
+    """Its line has the time at which the job ended; a line of an earlier visit has another one."""
+    ended = fields(line("rescue"), status="done", attempts=1, ended=AT)
+    assert verbs(history_of(ended, None)) == [("rescue", 1), ("finish", 1)]
+    ended = fields(line("fail"), status="done", attempts=1, ended=AT)
+    assert verbs(history_of(ended, None)) == [("fail", 1)]
+    ended = fields(line("fail"), status="done", attempts=1, ended=AT + 1)
+    assert verbs(history_of(ended, None)) == [("fail", 1), ("finish", 1)]
 
 
 def test_more_than_twenty() -> None:

@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from pydantic_core import to_json
 
 import flows
 from flows.model import verdict as verdicts
+from flows.model.history import history_of
 from flows.model.outcome import ENDING_VERBS, OUTCOMES, VERBS, HistoryLine, Outcome
 from flows.model.state import TERMINAL, TRANSITIONS, JobState
 from flows.model.verdict import AnyVerdict, Verdict
-from tests.outcomes import EXAMPLES, ended
+from tests.outcomes import EXAMPLES, VERDICTS, ended, outcome_of
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
 
 
 def test_every_outcome_has_its_row() -> None:
@@ -42,9 +45,17 @@ def test_every_outcome_is_a_move_of_a_job_that_runs() -> None:
     assert {row.state for row in OUTCOMES.values() if row.ends} == TERMINAL
 
 
-def test_a_job_that_is_tried_again_has_a_line_for_it() -> None:
-    """Nothing else tells of an attempt after which the job waits or is delayed in the same queue."""
+def test_the_history_tells_each_outcome_by_its_own_verb() -> None:
+    """What is tried again has a line, and so has an ending that the job's last state alone does not tell."""
     assert all(row.line is HistoryLine.ALWAYS for row in OUTCOMES.values() if row.again)
+    told_by_state = [row.state for row in OUTCOMES.values() if row.ends and row.line is HistoryLine.NONE]
+    assert len(told_by_state) == len(set(told_by_state))
+    for row in OUTCOMES.values():
+        if row.ends:
+            line = {"queue": "q", "attempt": 1, "worker": "w", "at": 5, "verb": row.verb}
+            lines = [to_json(line)] if row.line is HistoryLine.ALWAYS else []
+            job = {"_status": row.state.encode(), "_queue": b"q", "_attempt": b"1 w 1 0 0", "_ended": b"5"}
+            assert [past.verb for past in history_of(job | {"_history": b"\n".join(lines)}, None)] == [row.verb]
 
 
 def test_the_documents_list_the_outcomes() -> None:
@@ -60,14 +71,27 @@ def test_the_documents_list_the_outcomes() -> None:
     assert [verb for verb in VERBS if not re.search(rf"^\|[^|]*\b{verb}\b[^|]*\|", verbs, re.MULTILINE)] == []
 
 
+def test_the_drawing_has_the_outcomes() -> None:
+    """Each verb stands at an arrow of docs/states.md from processing to the state that it leads to."""
+    drawing = (DOCS / "states.md").read_text("utf-8").split("```mermaid")[1].split("```")[0]
+    arrows = re.findall(r"^ *processing --> (\w+): (.*)$", drawing, re.MULTILINE)
+    drawn = {(verb, state) for state, label in arrows for verb in re.findall(r"\w+", label)}
+    missing = {(row.verb, str(row.state)) for row in OUTCOMES.values()} - drawn
+    # A job that is passed on waits in the next queue, and ends at the last.
+    assert missing == set()
+
+
 def test_every_verdict_is_known() -> None:
-    """Who looks at each of them looks at all there are, and users can import each."""
+    """Who looks at each of them looks at all there are; users can import each and read of it."""
     declared = {kind for kind in Verdict.__subclasses__() if kind.__module__ == Verdict.__module__}
     assert set(get_args(AnyVerdict)) == declared
     public = {name for name in flows.__all__ if getattr(flows, name) in get_args(AnyVerdict)}
     assert public == {kind.__name__ for kind in get_args(AnyVerdict)}
-    attempts = (DOCS / "attempts.md").read_text("utf-8")
-    assert [kind.__name__ for kind in get_args(AnyVerdict) if f"`{kind.__name__}" not in attempts] == []
+    assert set(VERDICTS) == set(get_args(AnyVerdict))
+    assert [kind.__name__ for kind, verdict in VERDICTS.items() if outcome_of(verdict)[0] not in OUTCOMES] == []
+    for document in (DOCS / "attempts.md", ROOT / "CHANGELOG.md"):
+        text = document.read_text("utf-8")
+        assert [kind.__name__ for kind in VERDICTS if f"`{kind.__name__}" not in text] == [], document.name
 
 
 def test_a_verdict_of_ones_own_is_refused() -> None:

@@ -11,19 +11,19 @@ import pytest
 
 from flows import Cancel, Fail, Retry, Snooze, ValidationError, Verdict
 from flows.model.verdict import LONGEST_DELAY
+from tests.outcomes import VERDICTS as EXAMPLES
 
 SECOND = timedelta(seconds=1)
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 
 VERDICTS: list[Verdict] = [
+    *EXAMPLES.values(),
     Retry(),
     Retry("busy"),
     Retry("busy", after=SECOND),
     Snooze(after=SECOND),
     Snooze("later", after=timedelta(0)),
     Snooze("later", until=TOMORROW),
-    Fail("broken"),
-    Cancel("unwanted"),
 ]
 
 

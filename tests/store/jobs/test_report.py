@@ -7,7 +7,7 @@ import json
 import pytest
 from redis.exceptions import ResponseError
 
-from flows.model.outcome import OUTCOMES, OutcomeRow
+from flows.model.outcome import OUTCOMES, HistoryLine, OutcomeRow
 from tests.world import (
     ENDINGS,
     NOW,
@@ -158,6 +158,21 @@ def test_a_flag_to_cancel_wins_over_what_would_go_on(world: World, row: OutcomeR
     else:
         assert (word, job["_status"], job["_reason"]) == ("cancelled", "cancelled", "too dear")
         assert world.snapshot() == {"jobs": {"shop:1": job}}
+
+
+@pytest.mark.parametrize("before", ["", line("retry")], ids=["no history", "a history"])
+@pytest.mark.parametrize("row", OUTCOMES.values(), ids=lambda row: row.verb)
+def test_an_attempt_ends_as_the_table_says(world: World, row: OutcomeRow, before: str) -> None:
+    """The job's state, whether the attempt counts, and whether the history has a line with the verb."""
+    seed_one(world, **({"_history": before} if before else {}))
+    assert world.report(ENDINGS[row.verb])[0] in {"ok", "cancelled"}
+    job = world.job("shop:1")
+    assert job.get("_status", "waiting") == row.state
+    if row.again:
+        assert job.get("_attempts", "0") == ("0" if row.gives_back else "1")
+    lines = [json.loads(text)["verb"] for text in job.get("_history", "").splitlines()]
+    told = row.line is HistoryLine.ALWAYS or (row.line is HistoryLine.IF_ANY and before)
+    assert lines == ["retry"] * bool(before) + [row.verb] * bool(told)
 
 
 def test_ends_many_attempts_in_order(world: World) -> None:
