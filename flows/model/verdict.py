@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, get_args
 
 from flows.errors import DeclarationError, ValidationError
 
@@ -12,16 +12,15 @@ LONGEST_DELAY: Final = timedelta(days=366)
 
 
 class Verdict(Exception):
-    """How the function wants its attempt to end: Retry, Snooze, Fail or Cancel, or a subclass of one of these.
+    """How the function wants its attempt to end: one of the classes below, or a subclass of one.
 
     Raises DeclarationError where another class descends from it directly: the kernel would not know what it means.
     """
 
     def __init_subclass__(cls) -> None:
         if Verdict in cls.__bases__ and cls.__module__ != __name__:
-            raise DeclarationError(
-                f"{cls.__name__} is a Verdict of its own: make it a subclass of Retry, Snooze, Fail or Cancel"
-            )
+            known = ", ".join(kind.__name__ for kind in get_args(AnyVerdict))
+            raise DeclarationError(f"{cls.__name__} is a Verdict of its own: make it a subclass of one of {known}")
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Without a wake-up, one idle worker of each queue polls after this many seconds, give or take a quarter.
 POLL_SECONDS: Final = 4.0
+#: To the server, a wait of 0 is one without an end.
+_SHORTEST_WAIT: Final = 0.01
 
 _logger = logging.getLogger("flows.store")
 
@@ -83,12 +85,17 @@ class Wakeups:
             await self._commands.together([("ZADD", self._own, 0, "w"), ("PEXPIRE", self._own, 10_000)])
 
     async def _wait_forever(self) -> None:
+        now = asyncio.get_running_loop().time
+        poll_at = 0.0
         while True:
             if not self._listening:
                 self._changed.clear()
                 await self._changed.wait()
+                poll_at = 0.0
+            # Wake-ups of one queue do not put off the poll of another.
+            poll_at = poll_at or now() + random.uniform(0.75, 1.25) * POLL_SECONDS  # noqa: S311 - jitter
             keys = list(self._listening)
-            seconds = random.uniform(0.75, 1.25) * POLL_SECONDS  # noqa: S311 - jitter
+            seconds = max(_SHORTEST_WAIT, poll_at - now())
             self._blocked_on = frozenset(keys)
             try:
                 popped = await self._blocking.call(
@@ -100,13 +107,15 @@ class Wakeups:
                 popped = None
             finally:
                 self._blocked_on = frozenset()
-            if popped is None:
+            if popped is not None:
+                if (key := popped[0].decode()) in self._listening:
+                    self._wake(key)
+                elif key != self._own:
+                    await self._pass_on(key)
+            if popped is None or now() >= poll_at:
+                poll_at = 0.0
                 for key in keys:
                     self._wake(key)
-            elif (key := popped[0].decode()) in self._listening:
-                self._wake(key)
-            elif key != self._own:
-                await self._pass_on(key)
 
     async def _pass_on(self, key: str) -> None:
         """Put back a wake-up to which nobody here listens any more: another process may, or this one soon."""

@@ -114,7 +114,7 @@ async def test_who_does_not_want_to_listen_any_more_is_not_woken(wakeups: Wakeup
     assert not first.is_set()
 
 
-async def test_without_a_ring_one_of_each_queue_looks_from_time_to_time(
+async def test_without_a_wakeup_one_of_each_queue_polls_from_time_to_time(
     wakeups: Wakeups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A wake-up may be lost: it costs the time to the next poll, which wakes one at a time."""
@@ -131,6 +131,22 @@ async def test_without_a_ring_one_of_each_queue_looks_from_time_to_time(
         wakeups.listen(queue, partial(on_wake, name))
     await heard(again)
     assert heard_of == ["first", "third", "second"]
+
+
+async def test_a_queue_that_is_woken_often_puts_off_no_poll_of_another(
+    wakeups: Wakeups, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wake-up that was lost costs the time to the next poll, whatever else the process listens for."""
+    monkeypatch.setattr(wakeups_module, "POLL_SECONDS", 0.3)
+    polled = asyncio.Event()
+    wakeups.listen("pack", polled.set)
+
+    def listen_again() -> None:
+        wakeups.listen("pick", listen_again)
+        wake(world, "pick")
+
+    listen_again()
+    await heard(polled)
 
 
 async def test_a_lost_connection_is_opened_again(wakeups: Wakeups, world: World) -> None:
