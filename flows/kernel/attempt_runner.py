@@ -17,8 +17,10 @@ from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextvars import Token
 
     from flows.kernel.attempt import Attempt
+    from flows.kernel.current import CurrentJob
     from flows.kernel.handler import Handler
     from flows.model.plan import QueuePlan
     from flows.store.jobs.claimed import ClaimedJob
@@ -80,7 +82,7 @@ class AttemptRunner:
             return Release()  # the results of its many children could not be read: that is not the job's fault
         except Exception as error:  # noqa: BLE001 - a hash edited by hand may hold anything
             return self._judge.malformed(claimed, f"its hash does not fit: {error}")
-        token = set_current(attempt.current)
+        token: Token[CurrentJob | None] | None = set_current(attempt.current)
         try:
             failpoint("before-user-code")
             result = await self._call(job)
@@ -88,12 +90,17 @@ class AttemptRunner:
             return self._judge.returned(claimed, result)
         except KeyboardInterrupt:
             raise
+        except GeneratorExit:
+            # The loop is closed and Python drops the lane, in a context in which nothing of this one can be undone.
+            token = None
+            raise
         except BaseException as error:  # noqa: BLE001 - whatever a function raises, its job ends by it
             # What a function raises because it was asked to stop says nothing of its job, unless it is a verdict.
             asked = attempt.current.cancelled and not isinstance(error, Verdict)
             return attempt.stop_as if asked else self._judge.raised(claimed, error)
         finally:
-            reset_current(token)
+            if token is not None:
+                reset_current(token)
 
     def timed_out(self, attempt: Attempt) -> Outcome:
         """Return the outcome of an attempt that is over its timeout."""

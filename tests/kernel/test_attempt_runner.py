@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import traceback
 from datetime import timedelta
 
@@ -10,6 +11,14 @@ import pytest
 from redis import Redis
 
 from flows import Fail, JobRecord, JobResult, Retry, Snooze, Verdict, current_job
+from flows.kernel.attempt import Attempt
+from flows.kernel.attempt_runner import AttemptRunner
+from flows.kernel.current import CurrentJob
+from flows.kernel.handler import make_handler
+from flows.model.flow_options import FlowOptions
+from flows.model.plan import plans
+from flows.model.queue_options import QueueOptions
+from flows.store.jobs.claimed import ClaimedJob
 from tests.kernel.parts import LONG, Answer, Function, Given, MakeFlow, Work, double, within
 
 
@@ -257,3 +266,24 @@ async def test_an_error_that_cannot_be_judged(make_flow: MakeFlow) -> None:
     assert failed.error is not None
     assert (failed.status, failed.error.type) == ("failed", "Unfinished")
     assert done.status == "done"
+
+
+def test_an_attempt_that_python_drops_ends_quietly() -> None:
+    """At the exit of a process whose function did not stop: from another context, and without an outcome."""
+
+    async def stubborn(_job: Work) -> None:
+        await asyncio.sleep(LONG)
+
+    async def no_results(_job_id: str, _queue: str) -> bytes | None:
+        return None
+
+    plan = plans(FlowOptions("numbers", [QueueOptions("work", Work)]), Given)["work"]
+    runner = AttemptRunner(make_handler(stubborn, Work, None, 1), plan, "numbers", no_results)
+    attempt = Attempt(ClaimedJob([b"1", 1, 1, 0, 0, None, b"7"]), CurrentJob("1", "work", 1, 1, 0, None))
+    running = runner.run(attempt)
+
+    async def begin() -> None:
+        running.send(None)
+
+    asyncio.run(begin())
+    contextvars.Context().run(running.close)
