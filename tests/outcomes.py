@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from flows.model import outcome as outcomes
 from flows.model import verdict as verdicts
 from flows.model.job import JobError
 from flows.model.outcome import (
@@ -48,8 +47,8 @@ VERDICTS: Final[dict[type[verdicts.Verdict], verdicts.Verdict]] = {
 
 def outcome_of(verdict: verdicts.Verdict) -> tuple[type[Outcome], OutcomeRow]:
     """Return the outcome that a verdict becomes, which has its name, and its row of the table."""
-    kind: type[Outcome] = getattr(outcomes, type(verdict).__name__)
-    return kind, OUTCOMES[kind]
+    [(kind, row)] = [(kind, row) for kind, row in OUTCOMES.items() if kind.__name__ == type(verdict).__name__]
+    return kind, row
 
 
 def ended(verb: str, job_id: str, fence: int = 1) -> list[Argument]:

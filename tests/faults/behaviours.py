@@ -64,7 +64,7 @@ def children_of(behaviours: list[Behaviour]) -> int:
     return sum(int(behaviour.argument) for behaviour in behaviours if behaviour.verb == "children")
 
 
-def _nothing(_deed: Behaviour, _directory: Path) -> None:
+def _nothing(_behaviour: Behaviour, _directory: Path) -> None:
     """Do nothing; children are named in the result."""
 
 
@@ -128,31 +128,31 @@ def _snooze(behaviour: Behaviour, _directory: Path) -> None:
     raise verdict.Snooze("as scripted", after=timedelta(seconds=behaviour.seconds))
 
 
-def _fail(_deed: Behaviour, _directory: Path) -> None:
+def _fail(_behaviour: Behaviour, _directory: Path) -> None:
     raise verdict.Fail("as scripted")
 
 
-def _cancel(_deed: Behaviour, _directory: Path) -> None:
+def _cancel(_behaviour: Behaviour, _directory: Path) -> None:
     raise verdict.Cancel("as scripted")
 
 
-def _abort(_deed: Behaviour, _directory: Path) -> None:
+def _abort(_behaviour: Behaviour, _directory: Path) -> None:
     os.abort()
 
 
-def _segv(_deed: Behaviour, _directory: Path) -> None:
+def _segv(_behaviour: Behaviour, _directory: Path) -> None:
     ctypes.string_at(0)
 
 
-def _exit(_deed: Behaviour, _directory: Path) -> None:
+def _exit(_behaviour: Behaviour, _directory: Path) -> None:
     os._exit(3)
 
 
-def _kill(_deed: Behaviour, _directory: Path) -> None:
+def _kill(_behaviour: Behaviour, _directory: Path) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _overflow(_deed: Behaviour, _directory: Path) -> None:
+def _overflow(_behaviour: Behaviour, _directory: Path) -> None:
     """Use up the stack: each level goes through C, where Python's own limit does not count."""
     sys.setrecursionlimit(2**31 - 1)
     prototype = ctypes.CFUNCTYPE(None)

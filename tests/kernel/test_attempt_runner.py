@@ -272,7 +272,7 @@ def test_an_attempt_that_python_drops_ends_quietly() -> None:
     """At the exit of a process whose function did not stop: from another context, and without an outcome."""
 
     async def stubborn(_job: Work) -> None:
-        await asyncio.sleep(LONG)
+        await asyncio.Event().wait()
 
     async def no_results(_job_id: str, _queue: str) -> bytes | None:
         return None

@@ -1,4 +1,4 @@
--- Writes a job's history: a JSON object a line for each attempt after which the job is tried again; the last 20 stay.
+-- Writes a job's history: a JSON object a line for each attempt that the job's last state does not tell; 20 lines stay.
 --@ exports: history_with
 --@ needs: queue
 --@ include: clock attempt
