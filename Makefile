@@ -55,7 +55,7 @@ clean: ## remove .venv, caches and builds
 
 # The stamp's name is the list of extras that it stands for.
 .venv/.stamp-%: .venv/.stamp pyproject.toml
-	@echo "installing flows[$*] in .venv"
+	@echo "installing typed-flows[$*] in .venv"
 	@$(PY) -m pip install -qq --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 

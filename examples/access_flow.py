@@ -179,7 +179,7 @@ def screen(wallets: int) -> Display:
     try:
         import access_screen  # noqa: PLC0415 - with --json, nobody needs rich
     except ImportError as error:
-        raise BadTerms(f"{error}: pip install 'flows[examples]', or add --json") from error
+        raise BadTerms(f"{error}: pip install 'typed-flows[examples]', or add --json") from error
     return access_screen.bar(wallets), access_screen.show
 
 

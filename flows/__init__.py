@@ -32,6 +32,9 @@ from flows.model.verdict import Cancel, Fail, Retry, Snooze, Verdict
 from flows.pipeline.flow import Flow
 from flows.telemetry.events import Event
 
+#: The version of the distribution, `typed-flows`.
+__version__ = "0.1.0"
+
 __all__ = [
     "Cancel",
     "ChildJob",

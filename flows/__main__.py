@@ -1,4 +1,4 @@
-"""Runs `python -m flows`, the command line."""
+"""Runs the command line: `flows`, or `python -m flows`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 from flows.cli import lua, server
 from flows.errors import FlowsError
@@ -14,7 +15,8 @@ from flows.errors import FlowsError
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; an error is one line on stderr, and 2."""
     parser = argparse.ArgumentParser(
-        prog="python -m flows", description="Typed jobs through pipelines of queues on Redis."
+        prog="flows" if Path(sys.argv[0]).stem == "flows" else "python -m flows",
+        description="Typed jobs through pipelines of queues on Redis.",
     )
     parser.set_defaults(run=partial(_help, parser))
     groups = parser.add_subparsers(title="commands", metavar="COMMAND")

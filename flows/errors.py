@@ -80,7 +80,7 @@ class MissingExtra(FlowsError, ImportError):
     """A package of an optional extra is not installed."""
 
     def __init__(self, what: str, extra: str, hint: str = "") -> None:
-        super().__init__(f"{what} needs the extra `{extra}`: pip install 'flows[{extra}]'{hint}")
+        super().__init__(f"{what} needs the extra `{extra}`: pip install 'typed-flows[{extra}]'{hint}")
         self.extra = extra
 
 
