@@ -11,6 +11,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from access_columns import UnclearColumns, read_columns
+
 #: Wallets of one list, as they are spelled there, and the amount that each of them holds.
 Amounts = dict[str, float]
 
@@ -95,7 +97,7 @@ def read_role(text: str, lists: Collection[str]) -> tuple[str, list[Requirement]
 
 
 def read_list(file: Path) -> Amounts:
-    """Read a list of address and amount: a `.json` object, or a `.csv` whose header names the two.
+    """Read a list of address and amount: a `.json` object, or a `.csv` with a column of each.
 
     Raises:
         BadTerms: it cannot be read, an amount is none, or a wallet is there twice.
@@ -108,6 +110,8 @@ def read_list(file: Path) -> Amounts:
         rows = reader(file)
     except OSError as error:
         raise BadTerms(f"{file}: {error.strerror}") from error
+    except UnclearColumns as error:
+        raise BadTerms(f"{file}: {error}") from error
     except (ValueError, RecursionError, csv.Error) as error:
         raise BadTerms(f"{file}: this is no {file.suffix[1:]}: {error}") from error
     amounts: Amounts = {}
@@ -132,11 +136,7 @@ class _Pairs(list[tuple[str, object]]):
 
 
 def _read_csv(file: Path) -> list[tuple[str, object]]:
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        table = csv.DictReader(lines, strict=True)
-        if not {"address", "amount"} <= set(table.fieldnames or ()):
-            raise BadTerms(f"{file}: its first line has to name the columns address and amount")
-        return [(row["address"], _number(row["amount"])) for row in table]
+    return [(address, _number(amount)) for address, amount in read_columns(file)]
 
 
 def _number(text: str | None) -> object:

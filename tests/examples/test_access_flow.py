@@ -20,6 +20,8 @@ from tests.waiting import blocking_until
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, str(ROOT / "examples" / "access_flow.py")]
+#: Two wallets.
+A, B = f"0x{10:040x}", f"0x{11:040X}"
 #: Seconds after which something that should happen has not happened.
 PATIENCE = 60.0
 
@@ -150,6 +152,26 @@ def test_limit_takes_the_first_wallets(data_dir: Path, tmp_path: Path) -> None:
     assert owners == [(address(n),) for n in range(7)]
 
 
+@pytest.mark.usefixtures("data_dir")
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'"HolderAddress","Balance","PendingBalanceUpdate"\n"{A}","1,234.5","No"\n"{B}","7","No"\n',
+        f"Rank;Wallet;Quantity;Percentage\n1;{A};1234.5;99.4%\n2;{B};7;0.6%\n",
+        f"{A},1234.5\n{B},7\n",
+        f"amount\tpaid\taddress\n1234.5\t1\t{A}\n7\t2\t{B}\n",
+        f"\ufeffName , OWNER , tokens held\nAnn , {A} , 1234.5\nBob,{B},7\n",
+        "address,amount\nalice.eth,1234.5\nbob.eth,7\n",
+        "8XtR2zQvKeyJvY3pF4WbLcMnDsHgTuPq1A2B3C4D5E6F,1234.5\n9XtR2zQvKeyJvY3pF4WbLcMnDsHgTuPq1A2B3C4D5E6F,7\n",
+    ],
+)
+def test_lists_are_read_as_other_tools_export_them(tmp_path: Path, text: str) -> None:
+    """Columns are known by what they hold, whatever their names and order, the delimiter, and with no header too."""
+    (tmp_path / "list.csv").write_text(text, encoding="utf-8")
+    report = report_of(access("--wallets", tmp_path / "list.csv", "--role", "whale=list:1234.5", "--json"))
+    assert (report["wallets"], report["roles"], report["failed"]) == (2, {"whale": 1}, 0)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
@@ -168,6 +190,9 @@ def test_limit_takes_the_first_wallets(data_dir: Path, tmp_path: Path) -> None:
         ("words.csv", "address,amount\n0xa,many\n", "the amount of 0xa is no number: 'many'"),
         ("short.csv", "address,amount\n0xa\n", "the amount of 0xa is no number: None"),
         ("nobody.csv", "address,amount\n,5\n", "a wallet has no address"),
+        ("two.csv", f"from,to,amount\n{A},{B},5\n", "from, to all hold wallets: let its first line name the columns"),
+        ("shares.csv", f"wallet,won,lost\n{A},1,2\n", "won, lost all hold numbers: let its first line name"),
+        ("amountless.csv", f"wallet\n{A}\n", "in no column every value is one of numbers"),
         ("wallets.txt", "0xa 5", "a .json or a .csv file"),
     ],
 )
