@@ -220,6 +220,8 @@ class World:
             "processing": self.keys.processing(queue),
             "delayed": self.keys.delayed(queue),
             "call": self.keys.call(worker_id),
+            "building": self.keys.building(flow, str(named.get("id", ""))),
+            "cancelling": self.keys.cancelling("shop"),
             "names": self.keys.names(),
             "reconcile": self.keys.reconcile("shop"),
             "most_lines": 1000,

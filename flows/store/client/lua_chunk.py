@@ -3,6 +3,9 @@
 Each include stands in `do … end`, and only what it exports is a local of the chunk. To make a function takes a script
 longer than most commands, so what few calls need is made when it is needed: what stands below `--@ lazy` is the body of
 a function, with all the includes that nothing else uses. A stub in place of each of its exports calls that function.
+
+A script that stops half way leaves half written what it wrote, since nothing rolls back. So each chunk begins with a
+question: may this account run every command that may come? Only hints are left out; they go by `pcall`, and do without.
 """
 
 from __future__ import annotations
@@ -25,6 +28,14 @@ TABLES: Final = {
     "STATES": " ".join(TRANSITIONS),
     "ENDING_VERBS": " ".join(ENDING_VERBS),
 }
+#: The commands of hints: a script that may not send them does all else.
+HINTS: Final = frozenset({"PUBLISH", "SPUBLISH", "PUBSUB"})
+#: Two keys that are never written, as the last ones of every script. A server that moves their slot has keys of it here
+#: and keys of it there: a script whose declared keys are all here would take the others for missing. These are missing
+#: wherever the script is sent, so it is refused as a whole until the slot has moved.
+NEVER_KEYS: Final = ("never_a", "never_b")
+#: A command that a script runs.
+_COMMAND: Final = re.compile(r"redis\.p?call\('(\w+)'")
 #: A text or a comment, in which no name is meant, or a name that is neither `.field` nor `field =`.
 _WORD = re.compile(r"'(?:\\.|[^'\\])*'|--.*|(?<![\w\])]\.)\b([A-Za-z_]\w*)\b(?! =(?!=))")
 
@@ -35,6 +46,8 @@ class Chunk:
 
     script: LuaFile
     text: str
+    commands: tuple[str, ...]
+    """The commands that it runs, as far as it comes."""
     places: tuple[str, ...]
     """Of each line, where it comes from, as `jobs/turn.lua:12`; empty for what the loader has added."""
 
@@ -53,6 +66,7 @@ def compose(folder: Traversable, name: str) -> Chunk:
     writer = _Writer(parts, _placed(script, parts))
     writer.add(f"#!lua flags={','.join(flags)}" if flags else "#!lua")
     writer.add(*_bind("KEYS", keys), *_bind("ARGV", args))
+    asked = len(writer.lines)
     if "rest" in script.header:
         writer.add(f"local rest, at = ARGV, {len(args) + 1}")
     needed = {need for part in parts for need in part.header.get("needs", ())}
@@ -63,7 +77,9 @@ def compose(folder: Traversable, name: str) -> Chunk:
     writer.parts(())
     writer.source(script.place, script.lines)
     writer.add("end", "return main()")
-    return Chunk(script, "\n".join(writer.lines), tuple(writer.places))
+    commands = sorted(set(_COMMAND.findall("\n".join(writer.lines))))
+    writer.insert(asked, _question(set(commands) - HINTS))
+    return Chunk(script, "\n".join(writer.lines), tuple(commands), tuple(writer.places))
 
 
 def _check(script: LuaFile, parts: Sequence[LuaFile]) -> None:
@@ -96,6 +112,33 @@ def _bind(table: str, names: Sequence[str]) -> list[str]:
         return []
     places = ", ".join(f"{table}[{number}]" for number in range(1, len(names) + 1))
     return [f"local {', '.join(names)} = {places}"]
+
+
+def _question(commands: set[str]) -> list[str]:
+    """Return the lines that refuse the script where the account may not run all of these commands on our keys.
+
+    The server itself asks for the keys that are declared; the others begin as the three that DEL is asked for.
+    """
+    names = sorted({*commands, "DEL"}) if commands else []
+    if not names:
+        return []
+    asked = " and ".join(f"may('{name}', key)" for name in names)
+    return [
+        "do",
+        "local may, key = redis.acl_check_cmd, ns .. 'job:'",
+        f"local function all() return may('DEL', key, ns .. 'queue:', ns .. 'flows:') and {asked} end",
+        "local known, allowed = pcall(all)",
+        "if not (known and allowed) then",
+        "local lacks = ''",
+        f"for name in string.gmatch('{' '.join(names)}', '%u+') do",
+        "local is_known, is_allowed = pcall(may, name, key)",
+        "if not (is_known and is_allowed) then lacks = lacks .. ' ' .. name end",
+        "end",
+        "if lacks == '' then lacks = ' what writes to keys that begin with job:, queue: and flows:' end",
+        "return redis.error_reply('NOPERM this account may not run' .. lacks)",
+        "end",
+        "end",
+    ]
 
 
 def _words(lines: Sequence[str]) -> frozenset[str]:
@@ -157,6 +200,11 @@ class _Writer:
         """Add lines of the loader's own."""
         self.lines += lines
         self.places += [""] * len(lines)
+
+    def insert(self, at: int, lines: Sequence[str]) -> None:
+        """Put lines of the loader's own before the line `at`."""
+        self.lines[at:at] = lines
+        self.places[at:at] = [""] * len(lines)
 
     def source(self, place: str, lines: Sequence[str], first: int = 1) -> None:
         """Add lines of a file, from the line `first` on."""

@@ -14,7 +14,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, TypeAlias
 
 from flows.store.client import lua_file
-from flows.store.client.lua_chunk import compose
+from flows.store.client.lua_chunk import NEVER_KEYS, compose
 from flows.store.client.lua_shape import Shape, read_shape, read_words
 
 if TYPE_CHECKING:
@@ -37,9 +37,12 @@ class Script:
 
     name: str
     keys: tuple[str, ...]
+    """Those of the header, then the two that are never written."""
     args: tuple[str, ...]
     text: str
     sha: str
+    commands: tuple[str, ...]
+    """The commands that it may run on the server."""
     places: tuple[str, ...]
     """For each line, the file and line that it comes from; empty where the loader has added it."""
     returns: Shape
@@ -85,10 +88,10 @@ def load(name: str) -> Script:
     """
     chunk = compose(_folder(), name)
     header, text = chunk.script.header, chunk.text
-    keys, args = tuple(header.get("keys", ())), tuple(header.get("args", ()))
+    keys, args = (*header.get("keys", ()), *NEVER_KEYS), tuple(header.get("args", ()))
     sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
     returns, words = read_shape(" ".join(header.get("returns", ()))), read_words(header.get("words", ()))
-    return Script(name, keys, args, text, sha, chunk.places, returns, words)
+    return Script(name, keys, args, text, sha, chunk.commands, chunk.places, returns, words)
 
 
 def names() -> list[str]:

@@ -59,7 +59,8 @@ class Control:
 
     async def cascade(self, parent: str = "") -> Cascaded:
         """Cancel some children of a parent that was cancelled, or of any such parent where none is named."""
-        named = {**self._settings.named(), "parent": parent}
+        cancelling = self._settings.keys.cancelling(self._settings.flow)
+        named = {**self._settings.named(), "cancelling": cancelling, "parent": parent}
         found, more, count, parents = await self._connection.run(load("cascade"), named)
         return Cascaded(found.decode(), bool(more), count, [name.decode() for name in parents])
 

@@ -52,6 +52,8 @@ class FlowSettings:
         done, failed, cancelled = self.kept_ms
         return {
             "ns": self.keys.namespace,
+            "never_a": self.keys.never("a"),
+            "never_b": self.keys.never("b"),
             "now": 0,
             "root": self.flow,
             "flow": flow or self.flow,

@@ -27,7 +27,7 @@ async def register(connection: Connection, settings: FlowSettings, options: Flow
     for name, kind in claimed_names(options):
         rest += (name, kind)
     named: dict[str, Argument] = {
-        "ns": settings.keys.namespace,
+        **settings.named(),
         "names": settings.keys.names(),
         "owner": options.name,
         "queue_count": len(queues),

@@ -126,7 +126,8 @@ class Turns:
         Returns "ok", or why the attempt may not write any more. Called again by a later attempt, this goes on where
         the earlier one stopped.
         """
-        named = {**self._named, "id": claimed.id, "fence": claimed.fence}
+        building = self._settings.keys.building(self.flow, claimed.id)
+        named = {**self._named, "building": building, "id": claimed.id, "fence": claimed.fence}
         build, publish, offset = load("build"), load("publish"), 0
         while offset < len(children):
             part = first_part(children[offset:])

@@ -48,6 +48,10 @@ class JobKeys:
         """Hash: name that keys are made of → which flow has it, and as what."""
         return f"{self.namespace}flows:names"
 
+    def never(self, which: str) -> str:
+        """Nothing: two keys that every script declares and none writes, so that a half-moved slot refuses it."""
+        return f"{self.namespace}flows:never:{which}"
+
     def wake(self, name: str) -> str:
         """Sorted set of one member: popped to wake an idle worker of the queue, or one process."""
         return f"{self.namespace}flows:wake:{name}"

@@ -22,10 +22,10 @@ from tests.world import World
 def test_keys_and_arguments_are_bound_by_name() -> None:
     """A header's names become locals, in the header's order; what is more is ignored, the rest follows."""
     script = load("renew")
-    assert script.keys == ("processing",)
-    named = dict.fromkeys(script.args, "x") | {"processing": "key", "lease": 5, "unknown": 1}
+    assert script.keys == ("processing", "never_a", "never_b")
+    named = dict.fromkeys((*script.keys, *script.args), "x") | {"processing": "key", "lease": 5, "unknown": 1}
     command = script.command(named, ["a", 1])
-    assert command == ("EVALSHA", script.sha, 1, "key", *["x"] * (len(script.args) - 1), 5, "a", 1)
+    assert command == ("EVALSHA", script.sha, 3, "key", "x", "x", *["x"] * (len(script.args) - 1), 5, "a", 1)
     assert f"local {', '.join(script.args)} = ARGV[1], ARGV[2]" in script.text
     assert f"local rest, at = ARGV, {len(script.args) + 1}" in script.text
     assert script.in_full(command) == ("EVAL", script.text, *command[2:])

@@ -1,5 +1,6 @@
 -- Writes one part of a parent's many children, which no worker sees yet; a part that is sent twice is written once.
 -- Answers how many children are written by now.
+--@ keys: building
 --@ args: ns now flow queue worker_id id fence ttl offset
 --@ rest: the children of this part
 --@ returns: word:word written:int
@@ -9,8 +10,6 @@
 local job, word = owned(flow, id, fence)
 if not job then return { word, 0 } end
 if published(job) then return { 'built', 0 } end
-local me = flow .. ':' .. id
-local building = flows_key('building', me)
 expect('list', building)
 local wrong = children_conflict(id, at)
 if wrong then return { err = 'FLOWSCONFLICT ' .. wrong } end
@@ -24,6 +23,6 @@ if written ~= tonumber(offset) then return { 'ok', written } end
 local total = redis.call('RPUSH', building, unpack(keys_of(take_children(job, tonumber(ttl)))))
 if tonumber(ttl) > 0 then
   redis.call('PEXPIRE', building, ttl)
-  redis.call('PEXPIRE', flows_key('pending', me), ttl)
+  redis.call('PEXPIRE', flows_key('pending', flow .. ':' .. id), ttl)
 end
 return { 'ok', total }

@@ -2,6 +2,7 @@
 -- Answers the parent as <flow>:<id> (any, where none was named; '' where there is none), 1 while children are left, how
 -- many were cancelled, asked to stop or deleted, and which of them have children of their own.
 --@ flags: allow-oom
+--@ keys: cancelling
 --@ args: ns now root ttl kept_done kept_failed kept_cancelled parent
 --@ returns: parent:text more:int count:int parents:list<text>
 --@ include: cancel_job ending keys take_out type
@@ -9,7 +10,6 @@
 -- One call cancels so many, checks so many, and searches lists of so many ids in all.
 local MOST, MOST_SEEN, MOST_SEARCHED = 100, 2000, 10000
 
-local cancelling = flows_key('cancelling', root)
 expect('hash', cancelling)
 if parent == '' then parent = redis.call('HRANDFIELD', cancelling) or '' end
 local from = tonumber(redis.call('HGET', cancelling, parent))

@@ -32,8 +32,8 @@ local function delete()
   if job[3] then each_lookup(flow, job[3], function(list) remove_from(list, id) end) end
   redis.call('DEL', key, flows_key('log', me), flows_key('building', me), flows_key('pending', me), unpack(sides))
   redis.pcall('HDEL', flows_key('cancelling', root), me)
-  notify_ended(flow, id, 'deleted')
   if job[4] then settle(flow, id, job[4], 'deleted', '{"id":"' .. id .. '","status":"deleted"}') end
+  notify_ended(flow, id, 'deleted')
   return { 'deleted', children }
 end
 

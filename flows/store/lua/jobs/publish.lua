@@ -1,5 +1,6 @@
 -- Publishes up to 200 of a parent's written children: from now on they wait in their queues. Called until none is left.
 -- Answers how many are left.
+--@ keys: building
 --@ args: ns now flow queue worker_id id fence
 --@ returns: word:word left:int
 --@ words: ok | stale | gone | malformed
@@ -7,7 +8,6 @@
 
 local job, word = owned(flow, id, fence)
 if not job then return { word, 0 } end
-local building = flows_key('building', flow .. ':' .. id)
 expect('list', building)
 local built = {}
 for i, key in ipairs(redis.call('LRANGE', building, 0, 199)) do

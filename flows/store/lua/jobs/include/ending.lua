@@ -27,8 +27,8 @@ local function end_job(job_flow, job_id, key, from, word, lookups, parent_job, c
   redis.call('PEXPIRE', key, KEPT[word])
   refresh_lookups(job_flow, lookups, KEPT[word])
   trim_lookups(job_flow, lookups)
-  notify_ended(job_flow, job_id, word)
   if parent_job then settle(job_flow, job_id, parent_job, word, child_result) end
+  notify_ended(job_flow, job_id, word)
 end
 
 -- Gathers the children among many jobs that one script ends, by their parents.
