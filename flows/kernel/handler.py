@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -73,8 +74,8 @@ def make_handler(
     if not callable(function):
         raise DeclarationError(f"worker function {name} cannot be called")
     _check_signature(function, name)
-    called: Any = function if inspect.isroutine(function) else type(function).__call__
-    is_async = inspect.iscoroutinefunction(called) or inspect.iscoroutinefunction(inspect.unwrap(function))
+    # What a function wraps does not count: a plain one may stand before an async one, and the other way round.
+    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(_code_of(function))
     if executor is None:
         return Handler(function, job_class, "loop" if is_async else "thread", concurrency)
     if executor != "process":
@@ -87,9 +88,20 @@ def make_handler(
 
 
 def _check_signature(function: Callable[..., Any], name: str) -> None:
+    if any(is_one(_code_of(function)) for is_one in (inspect.isgeneratorfunction, inspect.isasyncgenfunction)):
+        raise DeclarationError(f"worker function {name} is a generator: return a result instead of using yield")
     try:
-        inspect.signature(function).bind(None)
+        signature = inspect.signature(function, follow_wrapped=False)
+    except Exception:  # noqa: BLE001 - a builtin has none, and annotations are user code
+        return
+    try:
+        signature.bind(None)
     except TypeError as error:
         raise DeclarationError(f"worker function {name} must take one argument, the job: {error}") from error
-    except ValueError:
-        return  # a builtin without a signature
+
+
+def _code_of(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what runs when `function` is called: of a callable object, its method."""
+    if inspect.isroutine(function) or isinstance(function, functools.partial):
+        return function  # pyright: ignore[reportUnknownVariableType] - a partial of whatever it is
+    return type(function).__call__

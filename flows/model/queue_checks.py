@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 
 from flows.errors import DeclarationError, DeclarationWarning
+from flows.model.completion import complete
 from flows.model.job import Job, children_fields
 from flows.model.names import MAX_DEPTH
 from flows.model.queue_options import QueueOptions, walk
@@ -45,6 +46,7 @@ def check_results(queues: Sequence[QueueOptions[Job]]) -> None:
     """
     parents = {full_name: {child.name for child in queue.children} for full_name, queue in walk(queues)}
     for full_name, queue in walk(queues):
+        complete(queue.job)  # a field whose type is not there yet has no marks
         for field, mark in children_fields(queue.job).items():
             if mark.child not in parents.get(mark.queue, ()):
                 raise DeclarationError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Generic, Literal
 from typing_extensions import TypeVar
 
 from flows.errors import DeclarationError
+from flows.model.completion import complete
 from flows.model.job import Job, user_fields
 from flows.model.limits import check_duration
 from flows.model.names import check_child_name, check_name
@@ -54,6 +55,7 @@ class QueueOptions(Generic[JobT_co]):
         check_name("queue", self.name)
         if not (isinstance(self.job, type) and issubclass(self.job, Job)):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DeclarationError(f"queue {self.name!r}: job={self.job!r} is not a subclass of flows.Job")
+        complete(self.job)
         user_fields(self.job)
         if self.on_child_failure not in {"continue", "fail"}:
             raise DeclarationError(f"queue {self.name!r}: on_child_failure is 'continue' or 'fail'")

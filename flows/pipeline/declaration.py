@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import types
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Never, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from flows.errors import DeclarationError
+from flows.model.annotations import literals, members, names_of_declarer, plain, resolved
+from flows.model.completion import require_complete
 from flows.model.job import Job, JobResult, user_fields
 from flows.model.plan import QueuePlan, plans
+from flows.model.queue_checks import check_results
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from flows.model.flow_options import FlowOptions
 
 
@@ -72,44 +72,20 @@ def declare(options: FlowOptions[Any, Any], declared: tuple[Any, ...]) -> Declar
         raise DeclarationError(
             f"flow {options.name!r}: write Flow[Job, Params, LookupKeys](options), so that params are validated"
         )
-    jobs, params, *keys = declared
+    jobs, params, *keys = map(plain, declared)
     if not (isinstance(params, type) and issubclass(params, BaseModel)):
         raise DeclarationError(f"flow {options.name!r}: Params is {params!r}, not a pydantic model")
     if issubclass(params, (Job, JobResult)):
         raise DeclarationError(
             f"flow {options.name!r}: {params.__name__} is a job or result class; Params is a plain pydantic model"
         )
-    _check_jobs(options, _members(jobs))
+    for model in (params, *(queue.job for _name, queue in options.walk())):
+        require_complete(model)
+    check_results(options.queues)
+    _check_jobs(options, members(resolved(jobs, names_of_declarer())))
     _check_first(options, params)
     _check_keys(options, params, keys)
     return Declaration(options, params, plans(options, params))
-
-
-def check_annotations(plan: QueuePlan, function: Callable[..., Any]) -> None:
-    """Check what a worker function says that it takes and returns, where it says so.
-
-    Raises:
-        DeclarationError: it takes another queue's job, or a field that it returns cannot be saved to the job.
-    """
-    try:
-        hints = get_type_hints(function)
-    except Exception:  # noqa: BLE001 - annotations are user code: what cannot be resolved is checked when it runs
-        return
-    returned = hints.pop("return", None)
-    taken_job = _members(next(iter(hints.values()), Job))
-    if not any(not isinstance(member, type) or issubclass(plan.options.job, member) for member in taken_job):
-        has = plan.options.job.__name__
-        raise DeclarationError(
-            f"the worker function takes a {taken_job[0].__name__}, but the jobs of queue {plan.queue!r} are {has}"
-        )
-    for member in _members(returned):
-        if isinstance(member, type) and issubclass(member, JobResult):
-            taken = plan.params_fields.intersection(user_fields(member))
-            if taken:
-                raise DeclarationError(
-                    f"{member.__name__}, a result of queue {plan.queue!r}, names fields of Params "
-                    f"({', '.join(sorted(taken))}), which never change: rename them"
-                )
 
 
 def _check_jobs(options: FlowOptions[Job, str], members: tuple[Any, ...]) -> None:
@@ -141,25 +117,7 @@ def _check_keys(options: FlowOptions[Job, str], params: type[BaseModel], keys: l
                 f"lookup attribute {attribute!r} is no field of {params.__name__}; "
                 f"its fields are {', '.join(fields) or 'none'}"
             )
-    typed = {key for argument in keys for key in _literals(argument)}
+    typed = {key for argument in keys for key in literals(argument)}
     if keys and keys[0] is not str and typed != set(options.lookup_attributes):
         wrong = ", ".join(sorted(typed ^ set(options.lookup_attributes)))
         raise DeclarationError(f"flow {options.name!r}: LookupKeys and lookup_attributes differ in {wrong}")
-
-
-def _members(annotation: Any) -> tuple[Any, ...]:
-    """Return the members of a union, or the one type; of an awaitable, those of what it brings."""
-    origin = get_origin(annotation)
-    if origin in {Union, types.UnionType}:
-        return tuple(member for part in get_args(annotation) for member in _members(part))
-    if origin is not None and origin is not Literal and get_args(annotation):
-        return _members(get_args(annotation)[-1])
-    return (annotation,)
-
-
-def _literals(argument: Any) -> tuple[Any, ...]:
-    if get_origin(argument) in {Union, types.UnionType}:
-        return tuple(key for part in get_args(argument) for key in _literals(part))
-    if get_origin(argument) is Literal:
-        return get_args(argument)
-    return () if argument is Never or isinstance(argument, TypeVar) else (argument,)

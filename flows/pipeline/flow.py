@@ -47,7 +47,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
     def __init__(self, options: FlowOptions[JobT, KeyT]) -> None:
         self._declaration = declare(options, self._declared)
         self._runtime = Runtime(self._declaration.options)
-        params: type[ParamsT] = self._declared[1]
+        params: type[Any] = self._declaration.params
         self._actions = JobActions(self._runtime, self._declaration, params)
         self._reader = JobReader(self._runtime, self._declaration, params)
         self._workers = []

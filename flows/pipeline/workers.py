@@ -11,7 +11,7 @@ from flows.kernel.runtime import Runtime
 from flows.kernel.worker import Worker
 from flows.model.limits import check_number
 from flows.model.plan import QueuePlan
-from flows.pipeline.declaration import check_annotations
+from flows.pipeline.worker_function import check_worker_function
 
 
 def function_workers(  # noqa: PLR0917 - what create_workers was given, in its order
@@ -36,7 +36,7 @@ def function_workers(  # noqa: PLR0917 - what create_workers was given, in its o
     workers: list[Worker] = []
     for _ in range(count):
         handler = make_handler(function, plan.options.job, executor, concurrency)
-        check_annotations(plan, function)
+        check_worker_function(plan, function)
         runner = AttemptRunner(handler, plan, flow, results)
         workers.append(Worker(runtime, plan.queue, runner, concurrency, handler))
     return workers

@@ -223,3 +223,45 @@ async def test_a_thread_that_hangs_keeps_no_slot(make_flow: MakeFlow) -> None:
         done = await flow.wait_for(await flow.create_job(Given(number=3)), LONG)
         go_on.set()
     assert done.view(Answer).answer == 3
+
+
+def bridged(function: Callable[..., Any]) -> Callable[[Work], Any]:
+    """Make a plain function of an async one, as code that comes from elsewhere does."""
+
+    @functools.wraps(function)
+    def call(job: Work) -> Any:
+        return asyncio.run(function(job))
+
+    return call
+
+
+def awaited(function: Callable[..., Any]) -> Callable[[Work], Any]:
+    """Make an async function of a plain one."""
+
+    @functools.wraps(function)
+    async def call(job: Work) -> Any:
+        await asyncio.sleep(0)
+        return function(job)
+
+    return call
+
+
+def in_the_loop(job: Work) -> Answer:
+    """Return twice the number, from the event loop's own thread."""
+    assert threading.current_thread() is threading.main_thread()
+    return Answer(answer=job.number * 2)
+
+
+def in_the_thread(job: Work) -> Answer:
+    """Return twice the number, from another thread."""
+    assert threading.current_thread() is not threading.main_thread()
+    return Answer(answer=job.number * 2)
+
+
+@pytest.mark.parametrize("function", [bridged(double), awaited(in_the_loop), bridged(awaited(in_the_thread))])
+async def test_what_a_function_wraps_does_not_count(make_flow: MakeFlow, function: Callable[..., Any]) -> None:
+    """A plain function around an async one runs in a thread, an async one around a plain one in the loop."""
+    async with make_flow(function) as flow:
+        done = await flow.wait_for(await flow.create_job(Given(number=3)), LONG)
+    assert done.error is None
+    assert done.view(Answer).answer == 6

@@ -1,0 +1,150 @@
+"""What a worker function says that it takes and returns, held against its queue."""
+
+from __future__ import annotations
+
+import collections.abc
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any, get_args, get_origin
+
+from flows.errors import DeclarationError
+from flows.model.annotations import members, names_beside, resolved
+from flows.model.completion import require_complete
+from flows.model.job import Job, JobResult, user_fields
+from flows.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pydantic import BaseModel
+
+    from flows.model.plan import QueuePlan
+
+_POSITIONAL = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    inspect.Parameter.VAR_POSITIONAL,
+)
+
+
+def check_worker_function(plan: QueuePlan, function: Callable[..., Any]) -> None:
+    """Check what a worker function says that it takes and returns, where it says so.
+
+    What is no subclass of `Job` (a protocol, `Any`, a model, an unknown name) is no reason to refuse it.
+
+    Raises:
+        DeclarationError: it takes another queue's job, a class that it returns has a field whose type is not there, or
+            a field that it returns cannot be saved to the job.
+    """
+    taken = [(member, _fits(plan.options.job, member)) for member in members(_taken(function))]
+    others = [member for member, fits in taken if fits is False]
+    if others and not any(fits for _member, fits in taken):
+        raise DeclarationError(
+            f"the worker function takes a {others[0].__name__}, "
+            f"but the jobs of queue {plan.queue!r} are {plan.options.job.__name__}"
+        )
+    for result in _returned(function):
+        if not (isinstance(result, type) and issubclass(result, JobResult)):
+            continue
+        require_complete(result)
+        renamed = plan.params_fields.intersection(user_fields(result))
+        if renamed:
+            raise DeclarationError(
+                f"{result.__name__}, a result of queue {plan.queue!r}, names fields of Params "
+                f"({', '.join(sorted(renamed))}), which never change: rename them"
+            )
+
+
+def returned_fields(function: Callable[..., Any]) -> set[str] | None:
+    """Return the fields of all results that a function says it returns; None where it does not say which."""
+    fields: set[str] = set()
+    for member in _returned(function):
+        if not isinstance(member, type) or member is JobResult:
+            return None
+        if issubclass(member, JobResult):
+            fields.update(user_fields(member))
+        elif not issubclass(member, (Verdict, type(None))):
+            return None
+    return fields
+
+
+def _returned(function: Callable[..., Any]) -> tuple[Any, ...]:
+    """Return the types that a function says it returns, or brings when awaited; Any where it does not say."""
+    try:
+        annotation = inspect.signature(function, follow_wrapped=False).return_annotation
+    except Exception:  # noqa: BLE001 - a builtin has none, and annotations are user code
+        return (Any,)
+    if annotation is inspect.Signature.empty or _has_borrowed_annotations(function):
+        return (Any,)
+    return tuple(_brought(resolved(annotation, _names(function))))
+
+
+def _taken(function: Callable[..., Any]) -> Any:
+    """Return the annotation of the first parameter, Any where there is none."""
+    try:
+        parameters = inspect.signature(function, follow_wrapped=False).parameters.values()
+    except Exception:  # noqa: BLE001 - a builtin has none, and annotations are user code
+        return Any
+    first = next((parameter for parameter in parameters if parameter.kind in _POSITIONAL), None)
+    if first is None or first.annotation is inspect.Parameter.empty or _has_borrowed_annotations(function):
+        return Any
+    return resolved(first.annotation, _names(function))
+
+
+def _fits(job: type[Job], member: Any) -> bool | None:
+    """Return whether a queue's job can be given for a type; None where a type says nothing of that."""
+    if not isinstance(member, type) or not issubclass(member, Job):
+        try:
+            return issubclass(job, member) or None
+        except Exception:  # noqa: BLE001 - Any, a protocol, something generic
+            return True
+    # Parametrised generic models are classes of their own, none of which descends from another.
+    return issubclass(_origin(job), _origin(member))
+
+
+def _origin(model: type[BaseModel]) -> type[BaseModel]:
+    origin: type[BaseModel] = model.__pydantic_generic_metadata__["origin"] or model
+    return origin
+
+
+def _brought(annotation: Any) -> Iterator[Any]:
+    """Yield the members of what a function returns: of an awaitable, those of what it brings."""
+    for member in members(annotation):
+        origin = get_origin(member)
+        if isinstance(origin, type) and issubclass(origin, collections.abc.Awaitable) and get_args(member):
+            yield from _brought(get_args(member)[-1])
+        else:
+            yield member
+
+
+def _written(function: Any) -> Any:
+    """Return the function that was written with annotations: that of a partial, a method or a callable object."""
+    while True:
+        if isinstance(function, functools.partial):
+            function = function.func  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        elif inspect.ismethod(function) or isinstance(function, (staticmethod, classmethod)):
+            function = function.__func__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        elif inspect.isroutine(function) or isinstance(function, type):
+            return function
+        else:
+            kind: Any = type(function)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            return kind.__call__
+
+
+def _has_borrowed_annotations(function: Any) -> bool:
+    """Return whether `functools.wraps` has given a function the annotations of another: they say nothing of it."""
+    written = _written(function)
+    other = getattr(written, "__wrapped__", None)
+    return any(
+        getattr(written, name, None) is not None and getattr(written, name) is getattr(other, name, None)
+        for name in ("__annotations__", "__annotate__")
+    )
+
+
+def _names(function: Any) -> dict[str, Any]:
+    """Return the names that a function's annotations may use: of its module, and of where it was defined."""
+    written = _written(function)
+    names = dict(getattr(written, "__globals__", {}))
+    names.update(names_beside(getattr(written, "__code__", None)))
+    names.update({one.__name__: one for one in getattr(written, "__type_params__", ())})
+    return names
