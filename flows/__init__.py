@@ -17,6 +17,7 @@ from flows.errors import (
     UnsafeServer,
     ValidationError,
     WaitTimeout,
+    WrongLoop,
 )
 from flows.kernel.current import CurrentJob, current_job
 from flows.kernel.worker import ParentWorker, Worker
@@ -75,5 +76,6 @@ __all__ = [
     "Verdict",
     "WaitTimeout",
     "Worker",
+    "WrongLoop",
     "current_job",
 ]

@@ -6,6 +6,7 @@ FlowsError
 │   └── PayloadTooLarge    it is over the limit of bytes or of children
 ├── MalformedJob           a job's hash does not hold what its class declares
 ├── StateError             the job's state does not allow what was asked
+├── WrongLoop              another event loop that runs has the flow open
 ├── LostLease              the attempt has lost its lease: another one has the job, or will
 ├── JobGone                the job has expired or was deleted
 ├── WaitTimeout            the job did not end in the time given (also a TimeoutError)
@@ -54,6 +55,17 @@ class StateError(FlowsError):
         self.job_id = job_id
         self.state = state
         self.wanted = wanted
+
+
+class WrongLoop(FlowsError):
+    """The flow is open in another event loop of this process, which still runs: it can be used in one at a time."""
+
+    def __init__(self, flow: str, where: str) -> None:
+        super().__init__(
+            f"flow {flow!r} is in use by {where}, and by one event loop at a time: "
+            "use flow.sync from plain functions and other threads, such as flow.sync.create_job(...)"
+        )
+        self.flow = flow
 
 
 class LostLease(FlowsError):

@@ -189,7 +189,7 @@ async def cancel_a_parent(
     flow: Flow[Split | Add | Total | Later, Given, Literal["user_id", "tags"]], look: Callable[[], None]
 ) -> None:
     """Cancel a job that waits for its children, and look at the keys before each time that some of those are."""
-    cascade = flow._runtime.control.cascade
+    cascade = flow._runtime.session.control.cascade
 
     async def watched(parent: str = "") -> Cascaded:
         look()
@@ -202,7 +202,7 @@ async def cancel_a_parent(
     async with asyncio.timeout(LONG):
         await waits
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flow._runtime.control, "cascade", watched)
+        patch.setattr(flow._runtime.session.control, "cascade", watched)
         assert await flow.cancel_job(job_id) == "cancelled"
 
 

@@ -46,6 +46,12 @@ class Handler:
             self._pool.close()
             self._pool = None
 
+    def forsake(self, *, inherited: bool) -> None:
+        """Leave the pool of a loop that has ended behind; `inherited` where that was another process's loop."""
+        if not inherited:
+            self.close()
+        self._pool = None  # the threads and processes of a parent are nobody's here
+
     @property
     def abandoned(self) -> int:
         """How many functions still run in threads though nobody waits for them."""

@@ -10,14 +10,14 @@ from flows.store.jobs.progress import ProgressReport, write_progress
 
 if TYPE_CHECKING:
     from flows.kernel.current import CurrentJob
-    from flows.kernel.runtime import Runtime
+    from flows.kernel.session import Session
 
 
 class Progress:
     """The progress of one worker loop; functions report from the loop or from threads."""
 
-    def __init__(self, runtime: Runtime, queue: str, worker_id: str) -> None:
-        self._runtime = runtime
+    def __init__(self, session: Session, queue: str, worker_id: str) -> None:
+        self._session = session
         self._queue = queue
         self._worker_id = worker_id
         self._lock = threading.Lock()
@@ -35,7 +35,7 @@ class Progress:
                 report.lines.append(line)
         if not self._wanted:
             self._wanted = True
-            self._runtime.call_soon(self._write_soon)
+            self._session.call_soon(self._write_soon)
 
     async def write(self) -> None:
         """Write all reports; call this before the attempts are reported, since afterwards the store refuses them."""
@@ -46,11 +46,10 @@ class Progress:
                 reports, self._reports = self._reports, {}
             if not reports:
                 return
-            await write_progress(
-                self._runtime.connection, self._runtime.settings, self._queue, self._worker_id, reports
-            )
+            session = self._session
+            await write_progress(session.connection, session.settings, self._queue, self._worker_id, reports)
 
     def _write_soon(self) -> None:
         self._wanted = False
         if self._reports:
-            self._runtime.background(self.write())
+            self._session.background(self.write())

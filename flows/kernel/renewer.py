@@ -76,28 +76,37 @@ class Renewer:
             self._loop = asyncio.get_running_loop()
             self._show_life()
             self._stop.clear()
-            self._thread = threading.Thread(target=self._renew_forever, name="flows-renewer", daemon=True)
+            self._thread = threading.Thread(target=self._work, name="flows-renewer", daemon=True)
             self._thread.start()
 
     async def stop(self) -> None:
         """Stop the thread and wait for it; stopping twice changes nothing."""
         thread, self._thread = self._thread, None
         if thread is not None:
-            self._stop.set()
-            self._poked.set()
+            self.forsake()
             await asyncio.to_thread(thread.join)
-            self._renewal.close()
+
+    def forsake(self) -> None:
+        """Let the thread end, and do not wait for it: its loop has ended."""
+        self._stop.set()
+        self._poked.set()
 
     def _show_life(self) -> None:
         self._seen = time.monotonic()
         if self._loop is not None and not self._stop.is_set() and not self._loop.is_closed():
             self._loop.call_later(min(self._pause, self._hang_limit / 4), self._show_life)
 
+    def _work(self) -> None:
+        try:
+            self._renew_forever()
+        finally:
+            self._renewal.close()
+
     def _renew_forever(self) -> None:
         due = time.monotonic() + self._pause
         while True:
             poked = self._poked.wait(max(0.0, due - time.monotonic()))
-            if self._stop.is_set():
+            if self._stop.is_set() or (self._loop is not None and self._loop.is_closed()):
                 return
             if poked and time.monotonic() < due:
                 self._answer_pokes()

@@ -107,7 +107,7 @@ class Threads:
         with contextlib.suppress(Empty):
             while True:
                 call = self._waiting.get_nowait()
-                if call is not None:
+                if call is not None and not self._loop.is_closed():
                     call.future.cancel()
         self._waiting.put(None)
 

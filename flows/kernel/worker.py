@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flows.kernel.attempt_runner import Runner
     from flows.kernel.handler import Handler
     from flows.kernel.runtime import Runtime
+    from flows.kernel.session import Session
 
 #: What a worker is doing.
 WorkerStatus: TypeAlias = Literal["stopped", "running", "stopping"]
@@ -25,7 +26,6 @@ class Worker:
     Attributes:
         queue: The full name of its queue.
         concurrency: How many jobs it runs at once.
-        status: "stopped", "running", or "stopping" while it finishes the jobs in flight.
         left: How many jobs it could neither finish nor release when it stopped: their leases have to run out.
     """
 
@@ -34,13 +34,20 @@ class Worker:
     ) -> None:
         self.queue = queue
         self.concurrency = concurrency
-        self.status: WorkerStatus = "stopped"
         self.left = 0
+        self._status: WorkerStatus = "stopped"
+        #: In which it was started last.
+        self._session: Session | None = None
         self._runtime = runtime
         self._runner = runner
         self._handler = handler
         self._worker_loop: WorkerLoop | None = None
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def status(self) -> WorkerStatus:
+        """Return "stopped", "running", or "stopping" while it finishes the jobs in flight."""
+        return "stopped" if self._session is None or self._session.over else self._status
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.queue} {self.status}>"
@@ -49,21 +56,23 @@ class Worker:
         """Start to take jobs; starting twice changes nothing.
 
         Raises:
+            WrongLoop: another event loop that runs has the flow open.
             StoreError: the server cannot be used.
             DeclarationError: another flow owns one of the flow's queues.
         """
-        while self.status == "stopping" and self._task is not None:
+        self._take()
+        while self._status == "stopping" and self._task is not None:
             await asyncio.wait({self._task})
-        if self.status != "stopped":
+        if self._status != "stopped":
             return
-        self.status = "running"
+        self._status = "running"
         try:
             await self._runtime.open()
         except BaseException:
-            self.status = "stopped"
+            self._status = "stopped"
             raise
-        if self.status != "running":
-            self.status = "stopped"  # stopped while it connected
+        if self._status != "running":
+            self._status = "stopped"  # stopped while it connected
             return
         self.left = 0
         worker_loop = WorkerLoop(self._runtime, self.queue, self._runner, self.concurrency)
@@ -77,10 +86,14 @@ class Worker:
             grace: After so many seconds, functions that still run are cancelled and their jobs released at once,
                 without using up an attempt; a function that has not ended another second later is left behind.
                 None waits as long as it takes.
+
+        Raises:
+            WrongLoop: another event loop that runs has the flow open.
         """
+        self._take()
         task, worker_loop = self._task, self._worker_loop
-        if self.status == "running":
-            self.status = "stopping"
+        if self._status == "running":
+            self._status = "stopping"
         if task is None or worker_loop is None:
             return
         worker_loop.stop()
@@ -92,23 +105,33 @@ class Worker:
             task.cancel()
         await asyncio.wait({task})
 
+    def _take(self) -> None:
+        """Forget the start in a loop that has ended; raises WrongLoop where another one runs and has the flow."""
+        session, left = self._runtime.take(), self._session
+        if left is session:
+            return
+        self._session, self._task, self._worker_loop, self._status = session, None, None, "stopped"
+        if left is not None and self._handler is not None:
+            self._handler.forsake(inherited=left.process != session.process)
+
     async def _work(self, worker_loop: WorkerLoop) -> None:
-        runtime = self._runtime
+        session, events = self._runtime.session, self._runtime.events
         if self._handler is not None:
             self._handler.open()
-        runtime.add_worker(worker_loop)
-        runtime.events.emit("worker.started", queue=self.queue, concurrency=self.concurrency)
+        session.add_worker(worker_loop, self._task)
+        events.emit("worker.started", queue=self.queue, concurrency=self.concurrency)
         try:
             with room_for(self.concurrency):
                 await worker_loop.run()
         finally:
-            self.left = worker_loop.left + (0 if self._handler is None else self._handler.abandoned)
-            runtime.remove_worker(worker_loop)
-            if self._handler is not None:
-                self._handler.close()
-            self._task = self._worker_loop = None
-            self.status = "stopped"
-            runtime.events.emit("worker.stopped", queue=self.queue)
+            session.remove_worker(worker_loop)
+            if self._worker_loop is worker_loop:  # else another loop has it by now
+                self.left = worker_loop.left + (0 if self._handler is None else self._handler.abandoned)
+                if self._handler is not None:
+                    self._handler.close()
+                self._task = self._worker_loop = None
+                self._status = "stopped"
+            events.emit("worker.stopped", queue=self.queue)
 
 
 class ParentWorker(Worker):

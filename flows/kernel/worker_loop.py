@@ -42,9 +42,11 @@ class WorkerLoop:
         self.queue = queue
         self.worker_id = _new_worker_id()
         self._runtime = runtime
-        self._turns = runtime.turns(queue, self.worker_id, runner.fields)
+        session = runtime.session
+        self._wakeups = session.wakeups
+        self._turns = session.turns(queue, self.worker_id, runner.fields)
         self._prefetch = Prefetch(concurrency)
-        self._progress = Progress(runtime, queue, self.worker_id)
+        self._progress = Progress(session, queue, self.worker_id)
         self._woken = asyncio.Event()
         self._stopping = False
         #: What the last turn has reported, and its answer, until that is applied.
@@ -229,12 +231,11 @@ class WorkerLoop:
 
     async def _idle(self, next_due_ms: int) -> None:
         """Wait for a wake-up, for the next due time, or for an attempt to end."""
-        wakeups = self._runtime.wakeups
-        wakeups.listen(self.queue, self._woken.set)
+        self._wakeups.listen(self.queue, self._woken.set)
         try:
             await self._wait(next_due_ms / 1000 if next_due_ms else None)
         finally:
-            wakeups.forget(self.queue, self._woken.set)
+            self._wakeups.forget(self.queue, self._woken.set)
 
     async def _wait(self, seconds: float | None) -> None:
         """Wait until woken, or so many seconds; release jobs that were claimed ahead and do not start meanwhile."""

@@ -63,6 +63,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         """Connect the flow, then start all workers; starting twice changes nothing.
 
         Raises:
+            WrongLoop: another event loop that runs has the flow open.
             StoreError: the server cannot be used.
             DeclarationError: another flow owns one of the queues.
         """
@@ -77,7 +78,11 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
 
         Args:
             grace: After so many seconds what still runs is cancelled and released. None waits.
+
+        Raises:
+            WrongLoop: another event loop that runs has the flow open.
         """
+        self._runtime.take()
         self._stops += 1
         await asyncio.gather(*(worker.stop(grace) for worker in self._workers))
         if all(worker.status == "stopped" for worker in self._workers):  # else a worker was started again meanwhile
@@ -90,9 +95,11 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         function did not end or the server could not be reached, so that leases have to run out.
 
         Raises:
+            WrongLoop: another event loop that runs has the flow open.
             StoreError: the server cannot be used.
             DeclarationError: another flow owns one of the queues.
         """
+        self._runtime.take()
         return await run_until_signal(
             self.start_all, self.stop_all, lambda: sum(worker.left for worker in self._workers), grace
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from flows.kernel.runtime import Runtime
     from flows.pipeline.declaration import Declaration
-    from flows.store.jobs.creation import NewJob
+    from flows.store.jobs.creation import Creation, NewJob
 
 
 class JobActions(Generic[ParamsT]):
@@ -29,21 +29,21 @@ class JobActions(Generic[ParamsT]):
 
     async def create(self, params: ParamsT, correlation_id: str | None) -> str:
         """Create a job and return its id."""
-        await self._runtime.open()
-        job = self._prepared(params, correlation_id)
-        await self._runtime.creation.create(job)
+        creation = (await self._runtime.open()).creation
+        job = self._prepared(creation, params, correlation_id)
+        await creation.create(job)
         return job.id
 
     async def create_many(self, many: Iterable[ParamsT], correlation_id: str | None) -> list[str]:
         """Create a job for each of many params, and return their ids in order."""
-        await self._runtime.open()
-        return await self._runtime.creation.create_many(self._prepared(params, correlation_id) for params in many)
+        creation = (await self._runtime.open()).creation
+        return await creation.create_many(self._prepared(creation, params, correlation_id) for params in many)
 
     async def cancel(self, job_id: str, reason: str) -> Literal["cancelled", "requested", "too late"]:
         """Cancel a job and its children, and return what came of that."""
-        await self._runtime.open()
+        control = (await self._runtime.open()).control
         encode_value("reason", reason)  # refused here, where it cannot be written
-        word: Any = await self._runtime.control.cancel(self._flow, check_job_id(job_id), reason)
+        word: Any = await control.cancel(self._flow, check_job_id(job_id), reason)
         if word in {"gone", "malformed"}:
             raise JobGone(job_id)
         answer: Literal["cancelled", "requested", "too late"] = word
@@ -51,8 +51,8 @@ class JobActions(Generic[ParamsT]):
 
     async def retry(self, job_id: str) -> None:
         """Retry a job that has failed or was cancelled."""
-        await self._runtime.open()
-        word = await self._runtime.control.retry_job(self._flow, check_job_id(job_id))
+        control = (await self._runtime.open()).control
+        word = await control.retry_job(self._flow, check_job_id(job_id))
         if word == "gone":
             raise JobGone(job_id)
         if word != "retried":
@@ -60,10 +60,10 @@ class JobActions(Generic[ParamsT]):
 
     async def delete(self, job_id: str) -> bool:
         """Delete a job and its children, and return whether there was one."""
-        await self._runtime.open()
-        return await self._runtime.control.delete(self._flow, check_job_id(job_id))
+        control = (await self._runtime.open()).control
+        return await control.delete(self._flow, check_job_id(job_id))
 
-    def _prepared(self, params: ParamsT, correlation_id: str | None) -> NewJob:
+    def _prepared(self, creation: Creation, params: ParamsT, correlation_id: str | None) -> NewJob:
         if not isinstance(params, self._params):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValidationError(
                 f"create_job of flow {self._flow!r} takes a {self._params.__name__}, not {type(params).__name__}"
@@ -74,4 +74,4 @@ class JobActions(Generic[ParamsT]):
                 raise ValidationError(f"correlation_id={correlation_id!r}: give a str")
             fields["_correlation_id"] = encode_value("correlation_id", correlation_id)
         values = [(name, getattr(params, name)) for name in self._attributes]
-        return self._runtime.creation.prepare(new_job_id(), fields, values)
+        return creation.prepare(new_job_id(), fields, values)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flows.kernel.runtime import Runtime
     from flows.model.record import JobRecord
     from flows.pipeline.declaration import Declaration
+    from flows.store.jobs.fetch import Fetch
 
 #: So many ids of a lookup's list are read at once.
 _IDS = 500
@@ -38,18 +39,18 @@ class JobReader(Generic[ParamsT]):
         self, ids: Sequence[str], keys: Sequence[str] | None, *, resolve: bool
     ) -> list[JobRecord[ParamsT] | None]:
         """Return the records of ids, None for each that is gone."""
-        await self._runtime.open()
+        fetch = (await self._runtime.open()).fetch
         jobs = [(self._flow, check_job_id(job_id)) for job_id in ids]
-        records = await self._records(jobs, keys, self._params)
+        records = await self._records(fetch, jobs, keys, self._params)
         if resolve:
-            await self._resolve([record for record in records if record is not None])
+            await self._resolve(fetch, [record for record in records if record is not None])
         return records
 
     async def by_key(
         self, attribute: str, value: object, *, resolve: bool, limit: int, offset: int, newest_first: bool
     ) -> list[JobRecord[ParamsT]]:
         """Return a page of the jobs that a lookup lists; ids that are gone or repeated are skipped."""
-        await self._runtime.open()
+        fetch = (await self._runtime.open()).fetch
         if attribute not in self._attributes:
             known = ", ".join(self._attributes) or "none"
             raise ValidationError(f"{attribute!r} is no lookup attribute of flow {self._flow!r}; they are {known}")
@@ -58,17 +59,18 @@ class JobReader(Generic[ParamsT]):
             raise ValidationError(f"{attribute}={value!r}: jobs are found by a str, an int or a float")
         if limit < 1 or offset < 0:
             raise ValidationError(f"limit={limit} and offset={offset}: give at least 1 and 0")
-        ids = await self._page(attribute, text, limit, offset, newest_first=newest_first)
+        ids = await self._page(fetch, attribute, text, limit, offset, newest_first=newest_first)
         found = await self.get(ids, None, resolve=resolve)
         return [record for record in found if record is not None]
 
     async def log(self, job_id: str) -> list[str]:
         """Return the last lines that a job has logged."""
-        await self._runtime.open()
-        return await self._runtime.fetch.log(self._flow, check_job_id(job_id))
+        fetch = (await self._runtime.open()).fetch
+        return await fetch.log(self._flow, check_job_id(job_id))
 
-    async def _page(self, attribute: str, text: str, limit: int, offset: int, *, newest_first: bool) -> list[str]:
-        fetch = self._runtime.fetch
+    async def _page(
+        self, fetch: Fetch, attribute: str, text: str, limit: int, offset: int, *, newest_first: bool
+    ) -> list[str]:
         seen: dict[str, None] = {}
         at = 0
         while len(seen) < offset + limit:
@@ -85,10 +87,10 @@ class JobReader(Generic[ParamsT]):
         return list(seen)[offset : offset + limit]
 
     async def _records(
-        self, jobs: Sequence[tuple[str, str]], keys: Sequence[str] | None, params: type[Any]
+        self, fetch: Fetch, jobs: Sequence[tuple[str, str]], keys: Sequence[str] | None, params: type[Any]
     ) -> list[JobRecord[Any] | None]:
         fields = () if keys is None else (*keys, *KERNEL_FIELDS, *(f"children:{q}:jobs" for q in self._parents()))
-        hashes = await self._runtime.fetch.hashes(jobs, fields)
+        hashes = await fetch.hashes(jobs, fields)
         return [
             None if found is None else make_record(self._runtime.settings, flow, job_id, found, params)
             for (flow, job_id), found in zip(jobs, hashes, strict=True)
@@ -97,7 +99,7 @@ class JobReader(Generic[ParamsT]):
     def _parents(self) -> list[str]:
         return [name for name, plan in self._declaration.plans.items() if plan.options.children]
 
-    async def _resolve(self, records: list[JobRecord[Any]]) -> None:
+    async def _resolve(self, fetch: Fetch, records: list[JobRecord[Any]]) -> None:
         """Fetch the children of these records, and theirs, level by level."""
         seen = {(record.flow_name, record.id) for record in records}
         while records:
@@ -112,7 +114,7 @@ class JobReader(Generic[ParamsT]):
                 plan = self._declaration.plans.get(flow)
                 params = plan.options.job if plan else BaseModel
                 jobs = [(flow, job_id) for _record, job_id in of_flow]
-                for (record, _id), child in zip(of_flow, await self._records(jobs, None, params), strict=True):
+                for (record, _id), child in zip(of_flow, await self._records(fetch, jobs, None, params), strict=True):
                     if child is not None:
                         found[id(record)].append(child)
                         below.append(child)

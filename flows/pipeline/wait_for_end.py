@@ -24,8 +24,8 @@ async def wait_for_end(runtime: Runtime, reader: JobReader[ParamsT], job_id: str
         WaitTimeout: it has not ended in time.
         JobGone: it has expired or was deleted.
     """
-    await runtime.open()
-    signals, keys, flow = runtime.signals, runtime.settings.keys, runtime.options.name
+    signals = (await runtime.open()).signals
+    keys, flow = runtime.settings.keys, runtime.options.name
     channel, waited_for = keys.ended(flow, check_job_id(job_id)), keys.waited_for(flow)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout

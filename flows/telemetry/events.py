@@ -72,11 +72,16 @@ class Events:
 
     async def wait_for(self, name: str, **fields: object) -> Event:
         """Return the next event of this name that has these fields."""
-        found: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[Event] = loop.create_future()
+
+        def answer(event: Event) -> None:
+            if not found.done():
+                found.set_result(event)
 
         def listener(event: Event) -> None:
-            if event.name == name and fields.items() <= event.fields.items() and not found.done():
-                found.set_result(event)
+            if event.name == name and fields.items() <= event.fields.items():
+                loop.call_soon_threadsafe(answer, event)  # the flow may be open in another loop than this one
 
         stop = self.subscribe(listener)
         try:

@@ -189,7 +189,7 @@ class Cutter:
     async def _rescue(self, stage: Stage) -> None:
         """Do what a rescuer would: it goes on where somebody who cancels children has given up."""
         await stage.direct.start_all()
-        while (await stage.direct._runtime.control.cascade()).more:
+        while (await stage.direct._runtime.session.control.cascade()).more:
             pass
 
     async def _act(self, operation: Operation, stage: Stage, *, again: bool) -> Run:

@@ -26,7 +26,7 @@ _FIELDS: Final = {"pick_fence": b"1", "pick_pid": b"2"}
 
 def turns(stage: Stage, flow: Orders, queue: str = "pick") -> Turns:
     """Return the turns of the one worker, on the flow's connection; they count on where the last ones stopped."""
-    calls = flow._runtime.turns(queue, WORKER, ["number", "kind"])
+    calls = flow._runtime.session.turns(queue, WORKER, ["number", "kind"])
     calls._number = next(stage.numbers)
     return calls
 
@@ -133,15 +133,15 @@ async def _renew(stage: Stage) -> Any:
 
 async def _rescue(stage: Stage) -> Any:
     """Who is told of what was rescued does not matter."""
-    await Rescue(stage.flow._runtime.connection, stage.flow._runtime.settings, "pick").rescue()
+    await Rescue(stage.flow._runtime.session.connection, stage.flow._runtime.settings, "pick").rescue()
 
 
 async def _progress(stage: Stage) -> Any:
-    report, runtime = ProgressReport(), stage.flow._runtime
+    report, session = ProgressReport(), stage.flow._runtime.session
     report.progress = b'{"value": 0.5, "message": "half"}'
     report.lines.extend(["one", "two"])
     reports = {(job.id, job.fence): report for job in stage.kept}
-    await write_progress(runtime.connection, runtime.settings, "pick", WORKER, reports)
+    await write_progress(session.connection, session.settings, "pick", WORKER, reports)
     return [await stage.direct.get_log(job.id) for job in stage.kept]
 
 

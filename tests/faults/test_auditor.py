@@ -74,7 +74,7 @@ async def scene(redis_url: str, namespace: str, redis: Redis, tmp_path: Path) ->
         await until(lambda: [redis.hget(key, "_status") for key in hashes] == list(kinds))
         await until(lambda: not redis.zcard(f"{namespace}queue:pack:box:processing"))
         [pick] = [worker for worker in flow.workers if worker.queue == "pick"]
-        await until(lambda: f"{namespace}flows:wake:pick" in flow._runtime.wakeups._listening)  # not in a turn
+        await until(lambda: f"{namespace}flows:wake:pick" in flow._runtime.session.wakeups._listening)  # not in a turn
         stopping = asyncio.create_task(pick.stop())  # so that nobody takes the next job
         await asyncio.sleep(0)
         assert pick.status == "stopping"

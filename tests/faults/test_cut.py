@@ -30,11 +30,11 @@ def cutter(server: Server, tmp_path: Path) -> Iterator[Cutter]:
 
 
 async def _push(stage: Stage) -> Any:
-    return await stage.flow._runtime.connection.call("RPUSH", f"{stage.namespace}list", "x")
+    return await stage.flow._runtime.session.connection.call("RPUSH", f"{stage.namespace}list", "x")
 
 
 async def _add(stage: Stage) -> Any:
-    return await stage.flow._runtime.connection.call("SADD", f"{stage.namespace}set", "x")
+    return await stage.flow._runtime.session.connection.call("SADD", f"{stage.namespace}set", "x")
 
 
 async def _add_silently(stage: Stage) -> None:

@@ -147,7 +147,7 @@ async def test_a_server_that_is_away_for_a_moment(server: tuple[str, int], names
         await within(begun.wait())
         away = asyncio.create_task(flow.events.wait_for("store.unavailable"))
         os.kill(pid, signal.SIGSTOP)
-        flow._runtime.renewer.poke(None)  # it need not wait for its time
+        flow._runtime.session.renewer.poke(None)  # it need not wait for its time
         await within(away)
         os.kill(pid, signal.SIGCONT)
         go_on.set()

@@ -54,7 +54,7 @@ async def test_edited_jobs_are_repaired_and_finish(make_flow: MakeFlow, redis: R
         fields = {"_status": status, "_queue": "work", "_attempt": "1 dead 1 0 0"}
         redis.hset(f"{namespace}job:numbers:{job_id}", mapping=fields)
     redis.zadd(f"{namespace}queue:work:processing", {twice: 10**15})
-    await flow._runtime.reconciler.tick()
+    await flow._runtime.session.reconciler.tick()
     assert told(events) == [
         ("lease", twice),
         ("malformed", edited),
@@ -81,7 +81,7 @@ async def test_it_walks_by_itself_while_workers_run(make_flow: MakeFlow, redis: 
         redis.persist(f"{namespace}job:numbers:{lost}")
         event = await within(flow.events.wait_for("job.repaired"))
         assert event.fields == {"queue": "work", "what": "lifetime", "job_id": lost}
-    assert flow._runtime.reconciler._task is None
+    assert flow._runtime.session.reconciler._task is None
 
 
 async def test_a_producer_tells_where_it_creates_jobs(make_flow: MakeFlow, redis: Redis, namespace: str) -> None:
@@ -101,10 +101,10 @@ async def test_one_of_many_processes_walks(make_flow: MakeFlow, redis: Redis, na
     all_heard = [heard(flow) for flow in flows]
     for flow in flows:
         await flow.start_all()
-    waits = [await flow._runtime.reconciler.tick() for flow in flows]
+    waits = [await flow._runtime.session.reconciler.tick() for flow in flows]
     walker = [number for number, wait in enumerate(waits) if wait < 1]
     assert walker == [0]
-    while await flows[0]._runtime.reconciler.tick() < 1 or redis.hexists(
+    while await flows[0]._runtime.session.reconciler.tick() < 1 or redis.hexists(
         f"{namespace}flows:reconcile:numbers", "place"
     ):
         redis.hdel(f"{namespace}flows:reconcile:numbers", "at")

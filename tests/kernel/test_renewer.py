@@ -59,10 +59,10 @@ async def test_a_blocked_loop_keeps_its_leases(make_flow: MakeFlow) -> None:
     async def look_for_lost_jobs() -> None:
         await other.start_all()
         told = heard(other)
-        other._runtime.rescuer.add("work")
+        other._runtime.session.rescuer.add("work")
         begun.wait(LONG)
         while not await asyncio.to_thread(over.wait, 0.02):
-            await other._runtime.rescuer.tick()
+            await other._runtime.session.rescuer.tick()
         rescued.extend(event for event in told if event.name == "job.rescued")
         await other.stop_all()
 
@@ -87,7 +87,7 @@ async def test_a_long_function_keeps_its_lease(make_flow: MakeFlow, redis: Redis
         return await double(job)
 
     async with make_flow(long, lease=2) as flow:
-        renewal = flow._runtime.renewer._renewal
+        renewal = flow._runtime.session.renewer._renewal
         renew = renewal.renew
 
         def watched(queue: str, worker: str, held: list[tuple[str, int]]) -> list[str]:
@@ -176,14 +176,14 @@ async def test_a_lost_lease_cancels_the_function(make_flow: MakeFlow, redis: Red
 
 def deafen(flow: Flow[Work, Given]) -> None:
     """Let the flow hear no message that a job of its queue is cancelled, as if pub/sub were off."""
-    runtime = flow._runtime
-    runtime.signals.unsubscribe(runtime.settings.keys.cancel("work"), runtime.renewer.poke)
+    session = flow._runtime.session
+    session.signals.unsubscribe(session.settings.keys.cancel("work"), session.renewer.poke)
 
 
 def answers_of(flow: Flow[Work, Given]) -> list[list[str]]:
     """Return the list to which each answer that the flow's renewer gets from now on is added."""
     answers: list[list[str]] = []
-    renewal = flow._runtime.renewer._renewal
+    renewal = flow._runtime.session.renewer._renewal
     renew = renewal.renew
 
     def watched(queue: str, worker: str, held: list[tuple[str, int]]) -> list[str]:

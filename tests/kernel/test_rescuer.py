@@ -11,6 +11,7 @@ from redis import Redis
 from flows import Flow, StoreError
 from flows.kernel.rescuer import Rescuer
 from flows.store.jobs.control import Cascaded
+from flows.store.jobs.leases import Rescue
 from flows.telemetry.events import Event
 from tests.kernel.parts import LONG, Given, MakeFlow, Work, double, heard, within
 
@@ -32,7 +33,7 @@ async def test_a_tick_rescues(make_flow: MakeFlow, redis: Redis, namespace: str)
     events = heard(flow)
     async with flow:
         await within(flow.events.wait_for("worker.started"))
-        await flow._runtime.rescuer.tick()
+        await flow._runtime.session.rescuer.tick()
         assert sorted(str(event.fields["job_id"]) for event in events if event.name == "job.rescued") == sorted(ids)
         for job_id in ids:
             assert (await flow.wait_for(job_id, LONG)).status == "done"
@@ -46,8 +47,8 @@ async def test_many_rescuers(make_flow: MakeFlow, redis: Redis, namespace: str) 
     all_heard = [heard(flow) for flow in flows]
     await asyncio.gather(*(flow.start_all() for flow in flows))
     for flow in flows:
-        flow._runtime.rescuer.add("work")
-    await asyncio.gather(*(flow._runtime.rescuer.tick() for flow in flows))
+        flow._runtime.session.rescuer.add("work")
+    await asyncio.gather(*(flow._runtime.session.rescuer.tick() for flow in flows))
     await asyncio.gather(*(flow.stop_all() for flow in flows))
     rescued = Counter(event.fields["job_id"] for events in all_heard for event in events if event.name == "job.rescued")
     assert rescued == Counter(dict.fromkeys(ids, 1))
@@ -73,9 +74,9 @@ async def test_errors_stay_with_their_queue(make_flow: MakeFlow, redis: Redis, n
     async with flow:
         events: list[Event] = heard(flow)
         broken = {"a": Broken(StoreError("away")), "b": Broken(RuntimeError("unforeseen"))}
-        runtime = flow._runtime
-        cascade = runtime.control.cascade
-        rescuer = Rescuer(lambda queue: broken.get(queue) or runtime._rescue(queue), cascade, 1, flow.events)
+        session = flow._runtime.session
+        cascade = session.control.cascade
+        rescuer = Rescuer(lambda queue: broken.get(queue) or session._rescue(queue), cascade, 1, flow.events)
         for queue in ("a", "b", "work"):
             rescuer.add(queue)
         await rescuer.tick()
@@ -101,7 +102,11 @@ class Cascades:
 
 def rescuer_of(flow: Flow[Work, Given], cascades: Cascades) -> Rescuer:
     """Return a rescuer that looks after no queue."""
-    return Rescuer(flow._runtime._rescue, cascades, 1, flow.events)
+
+    def rescue(queue: str) -> Rescue:
+        return flow._runtime.session._rescue(queue)
+
+    return Rescuer(rescue, cascades, 1, flow.events)
 
 
 async def test_what_clients_left_undone_is_gone_on_with(make_flow: MakeFlow) -> None:
@@ -142,7 +147,7 @@ async def test_queues_are_counted(make_flow: MakeFlow) -> None:
     """A queue is looked after as long as one of its workers runs."""
     flow = make_flow(double, count=2)
     async with flow:
-        rescuer = flow._runtime.rescuer
+        rescuer = flow._runtime.session.rescuer
         await flow.workers[0].stop()
         assert dict(rescuer._queues) == {"work": 1}
         await flow.workers[1].stop()

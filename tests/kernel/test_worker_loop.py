@@ -96,7 +96,7 @@ async def test_a_server_that_is_restarted(server: EmbeddedServer, namespace: str
 
 def wire_of(flow: Any) -> Wire:
     """Return the connection that the flow's workers and creations share."""
-    wire: Wire = flow._runtime.connection._wire
+    wire: Wire = flow._runtime.session.connection._wire
     return wire
 
 
@@ -238,7 +238,7 @@ async def test_an_idle_workers_job_takes_two_scripts(
                 scripts.append(script.name)
             return await run(script, named, rest, packed)
 
-        wakeups = flow._runtime.wakeups
+        wakeups = flow._runtime.session.wakeups
         await until(lambda: wakeups._blocked_on)
         monkeypatch.setattr(worker_loop._turns._connection, "run", counting)
         for number in range(200):

@@ -280,7 +280,7 @@ async def test_a_client_that_dies_between_a_parent_and_its_children(
     async def dies(_parent: str = "") -> Cascaded:
         raise asyncio.CancelledError
 
-    monkeypatch.setattr(lists._runtime.control, "cascade", dies)
+    monkeypatch.setattr(lists._runtime.session.control, "cascade", dies)
     with pytest.raises(asyncio.CancelledError):
         await lists.cancel_job(job_id)
     await children_are(lists, job_id, waiting=2, children=2)

@@ -122,11 +122,11 @@ async def test_a_child_that_is_cancelled_or_deleted_settles(lists: Lists) -> Non
         await within(waits)
         record = await lists.get_job(job_id)
         assert record is not None
-        control = lists._runtime.control
+        control = lists._runtime.session.control
         cancelled, deleted, expired = record.child_ids
         assert await control.cancel("add:one", cancelled, "not wanted") == "cancelled"
         assert await control.delete("add:one", deleted)
-        await lists._runtime.connection.call("DEL", lists._runtime.settings.keys.job("add:one", expired))
+        await lists._runtime.session.connection.call("DEL", lists._runtime.settings.keys.job("add:one", expired))
         lists_of_one = lists.create_child_workers(Add, One, one)
         await lists_of_one[0].start()
         done = await lists.wait_for(job_id, LONG)

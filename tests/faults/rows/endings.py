@@ -81,7 +81,7 @@ async def _with_flow(case: Case, act: Callable[[Orders], Awaitable[None]]) -> No
 
 async def _befall(case: Case, flow: Orders, client: redis.Redis, families: dict[str, tuple[str, str]]) -> None:
     """Let it happen to one child of each family."""
-    control, family = flow._runtime.control, raw_keys.children(client)
+    control, family = flow._runtime.session.control, raw_keys.children(client)
     for job_id, (_policy, fate) in families.items():
         key = case.random.choice(family[job_id])
         of, _, child_id = key.removeprefix("job:").rpartition(":")

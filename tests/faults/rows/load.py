@@ -60,7 +60,7 @@ async def _drain(case: Case, stalls: Stalls, client: redis.Redis, left: int) -> 
     flow = case.flow()
     await flow.start_all()
     try:
-        calls, ended, taken = flow._runtime.turns("pick", "the-worker", ["number", "kind"]), [], 0
+        calls, ended, taken = flow._runtime.session.turns("pick", "the-worker", ["number", "kind"]), [], 0
         while client.zcard("queue:pick:delayed") > left:
             turn = await stalls.of_async("promote", calls.turn(ended, 1, busy=False))
             ended = [calls.finished(job, Finish({})) for job in turn.claimed]
@@ -119,7 +119,7 @@ async def _in_flight(case: Case, stalls: Stalls, client: redis.Redis, of: dict[s
         client.zadd("queue:pick:processing", dict.fromkeys(late, 1))
         back = sum([await _rescue(stalls, flow, "rescue") for _ in range(11)])
         case.expect(back == len(late), f"{len(late)} are taken back, not {back}")
-        calls = flow._runtime.turns("pick", "w1", ["number", "kind"])
+        calls = flow._runtime.session.turns("pick", "w1", ["number", "kind"])
         for start in range(0, 2000, turns.MOST_JOBS):
             done = [
                 calls.finished(job, Finish({})) for job in bulk_seed.held(of["w1"][start : start + turns.MOST_JOBS])
@@ -136,9 +136,9 @@ async def _in_flight(case: Case, stalls: Stalls, client: redis.Redis, of: dict[s
 
 async def _rescue(stalls: Stalls, flow: Orders, name: str) -> int:
     """Look once for leases that are over, and return how many jobs were taken back."""
-    runtime = flow._runtime
-    rescue = runtime._rescue("pick")
-    return len(await stalls.of_async(name, runtime.connection.run(load("rescue"), rescue._named)))
+    session = flow._runtime.session
+    rescue = session._rescue("pick")
+    return len(await stalls.of_async(name, session.connection.run(load("rescue"), rescue._named)))
 
 
 async def _family(case: Case, stalls: Stalls, client: redis.Redis, parent: str) -> None:
@@ -147,7 +147,7 @@ async def _family(case: Case, stalls: Stalls, client: redis.Redis, parent: str) 
     flow = case.flow()
     await flow.start_all()
     try:
-        calls = flow._runtime.turns("pack:label", "w0", ["number", "kind"])
+        calls = flow._runtime.session.turns("pack:label", "w0", ["number", "kind"])
         for start in range(0, len(ids), turns.MOST_JOBS):
             gone_on = client.llen("queue:ship:waiting")
             case.expect(not gone_on, f"the parent does not go on when {start} children have ended")

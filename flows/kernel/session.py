@@ -1,0 +1,201 @@
+"""All that a flow has open in one event loop of one process: connections and services."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from flows.kernel.reconciler import Reconciler
+from flows.kernel.renewer import Holder, Renewer
+from flows.kernel.rescuer import Rescuer
+from flows.store.client.connection import Connection
+from flows.store.client.embedded import EmbeddedServer
+from flows.store.client.server_check import check_server
+from flows.store.client.signals import Signals
+from flows.store.jobs.control import Control
+from flows.store.jobs.creation import Creation
+from flows.store.jobs.fetch import Fetch
+from flows.store.jobs.leases import LeaseRenewal, Rescue
+from flows.store.jobs.ownership import register
+from flows.store.jobs.reconcile import Reconciliation
+from flows.store.jobs.turns import Turns
+from flows.store.jobs.wakeups import Wakeups
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from flows.config import Server
+    from flows.model.flow_options import FlowOptions
+    from flows.model.job import Job
+    from flows.store.jobs.flow_settings import FlowSettings
+    from flows.telemetry.events import Events
+
+#: Sessions of a parent process, kept for ever: were one collected, it would close what the parent still uses.
+_inherited: Final[list[Session]] = []
+
+
+class Session:
+    """The shared parts of one flow in one event loop; opened by the first that needs them, closed by the flow."""
+
+    def __init__(self, options: FlowOptions[Job, str], settings: FlowSettings, events: Events) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.process = os.getpid()
+        self.settings = settings
+        self.events = events
+        self.opened = False
+        #: How many calls are opening or closing it just now.
+        self.switching = 0
+        self._options = options
+        self._thread = threading.current_thread().name
+        self._lock = asyncio.Lock()
+        self._closing: asyncio.Task[None] | None = None
+        self._serving = False
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._workers: set[asyncio.Task[None]] = set()
+
+    def __repr__(self) -> str:
+        """Return where it is, for an error's text."""
+        return f"the event loop of thread {self._thread!r}"
+
+    @property
+    def over(self) -> bool:
+        """Whether its loop has ended, or is another process's."""
+        return self.process != os.getpid() or self.loop.is_closed()
+
+    @property
+    def in_use(self) -> bool:
+        """Whether its loop runs, and has the flow open."""
+        return not self.over and self.loop.is_running() and (self.opened or self.switching > 0)
+
+    async def open(self, server: Server) -> None:
+        """Connect, check the server and record what the flow owns; opening twice changes nothing.
+
+        Raises:
+            StoreError: the server cannot be used.
+            DeclarationError: another flow owns one of the queues or names.
+        """
+        async with self._lock:
+            if self.opened:
+                return
+            self._serving = False
+            url = await asyncio.to_thread(EmbeddedServer().start) if server.url is None else server.url
+            self.connection = Connection(url, f"flows-{self._options.name}")
+            try:
+                await self.connection.open()
+                await check_server(self.connection, allow_eviction=self._options.allow_eviction)
+                await register(self.connection, self.settings, self._options)
+                queues = [name for name, _queue in self._options.walk()]
+                reconciliation = Reconciliation(self.connection, self.settings, queues)
+                await reconciliation.introduce()
+            except BaseException:
+                await self.connection.close()
+                raise
+            self._make_parts(url, reconciliation)
+            self.opened = True
+            self.events.emit("flow.connected", flow=self._options.name, server=str(server))
+
+    def _make_parts(self, url: str, reconciliation: Reconciliation) -> None:
+        self.creation = Creation(self.connection, self.settings)
+        self.fetch = Fetch(self.connection, self.settings)
+        self.control = Control(self.connection, self.settings)
+        self.signals = Signals(url)
+        self._blocking = Connection(url, f"flows-{self._options.name}-wakeups")
+        self.wakeups = Wakeups(self._blocking, self.connection, self.settings.keys)
+        lease = self._options.lease.total_seconds()
+        renewal = LeaseRenewal(url, self.settings)
+        self.renewer = Renewer(renewal, lease, self._options.hang_limit.total_seconds(), self.events)
+        self.rescuer = Rescuer(self._rescue, self.control.cascade, lease / 6, self.events)
+        self.reconciler = Reconciler(reconciliation, min(lease / 2, 15), self.events)
+
+    def add_worker(self, holder: Holder, task: asyncio.Task[None] | None) -> None:
+        """Renew a worker's leases, rescue the jobs of its queue and receive its cancellations, from now on."""
+        if not self._serving:
+            self._serving = True
+            self.wakeups.start()
+            self.renewer.start()
+            self.rescuer.start()
+            self.reconciler.start()
+        if task is not None:
+            self._workers.add(task)
+            task.add_done_callback(self._workers.discard)
+        self.renewer.add(holder)
+        self.rescuer.add(holder.queue)
+        self.background(self.signals.subscribe(self.settings.keys.cancel(holder.queue), self.renewer.poke))
+
+    def remove_worker(self, holder: Holder) -> None:
+        """Stop serving a worker: what `add_worker` started for it ends."""
+        self.renewer.remove(holder)
+        self.rescuer.remove(holder.queue)
+        self.signals.unsubscribe(self.settings.keys.cancel(holder.queue), self.renewer.poke)
+
+    async def close(self) -> None:
+        """Stop the services and disconnect; closing twice changes nothing."""
+        # Whoever is cancelled here leaves at once; the closing goes on to its end all the same.
+        self.switching += 1
+        self._closing = self.loop.create_task(self._close())
+        self._closing.add_done_callback(self._switched)
+        await asyncio.shield(self._closing)
+
+    def forsake(self) -> None:
+        """Leave it behind, since another loop takes the flow over; called in another thread or process.
+
+        What belongs to a loop that has ended cannot be closed any more. A loop that only pauses closes it when it
+        runs again.
+        """
+        if self.process != os.getpid():
+            _inherited.append(self)
+            return
+        if self._serving:
+            self.renewer.forsake()
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self._leave)
+
+    def turns(self, queue: str, worker_id: str, fields: Sequence[str]) -> Turns:
+        """Return the turns of a worker."""
+        return Turns(self.connection, self.settings, queue, worker_id, fields)
+
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        """Schedule a callback in the event loop, from any thread."""
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(callback)
+
+    def background(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start a coroutine as a background task; `close` waits for it."""
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    async def _close(self) -> None:
+        async with self._lock:
+            if not self.opened:
+                return
+            self.opened = False
+            if self._tasks:
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+            if self._serving:
+                self._serving = False
+                await self.reconciler.stop()
+                await self.rescuer.stop()
+                await self.wakeups.stop()
+                await self.renewer.stop()
+            await self._blocking.close()
+            await self.signals.close()
+            await self.connection.close()
+
+    def _leave(self) -> None:
+        for task in self._workers:
+            task.cancel()
+        self._closing = self.loop.create_task(self._close())
+
+    def _switched(self, _closing: object) -> None:
+        self.switching -= 1
+
+    def _rescue(self, queue: str) -> Rescue:
+        return Rescue(self.connection, self.settings, queue)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.events.emit("store.unavailable", error=str(error))
