@@ -2,7 +2,8 @@
 
 A function that never suspends costs no task: its lane goes straight on. When one suspends while jobs are ready,
 more lanes start, twice as many each time. A context variable that a function leaves behind ends its lane, and so does
-what is left of a cancellation: no job sees what another has set, or is cancelled in its stead.
+what is left of a cancellation: no job sees what another has set, or is cancelled in its stead. Where the loop has a
+task factory, every attempt has a lane of its own: what a tracer hangs on a task belongs to one job.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from flows.telemetry.trace import leave_span
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
 
 #: A lane that never suspends lets the loop do its other work after so many seconds.
 _SLICE = 0.005
+#: After a lane that has run nothing though jobs are ready, the next one starts so many seconds later.
+_PAUSE = 0.5
+#: The factory that is none: it makes the loop's own tasks, and starts them at once. It came with Python 3.12.
+_EAGER: Final = getattr(asyncio, "eager_task_factory", None)
 
 
 class Lanes:
@@ -30,11 +37,14 @@ class Lanes:
         self.running: set[Attempt] = set()
         self.started = 0
         self._run = run
-        self._lanes: set[asyncio.Task[None]] = set()
+        #: The lanes by a key of ours. A task factory may wrap the task that it makes, start it at once, or both: the
+        #: task that a lane finds itself in need not be the one that was made for it.
+        self._lanes: dict[object, asyncio.Task[None] | None] = {}
         self._burst = 1
         self._spreading = False
         # Every lane starts from this context, not from that of the lane which asks for another one.
         self._context = contextvars.copy_context()
+        self._context.run(leave_span)
 
     def offer(self, jobs: list[Attempt]) -> None:
         """Run these attempts as lanes become free."""
@@ -57,47 +67,86 @@ class Lanes:
 
     async def close(self, seconds: float) -> None:
         """Cancel all lanes and wait for them, but no longer than so many seconds."""
-        for lane in tuple(self._lanes):
+        lanes = {lane for lane in self._lanes.values() if lane is not None}
+        for lane in lanes:
             lane.cancel()
-        if self._lanes:
-            await asyncio.wait(self._lanes, timeout=seconds)
+        if lanes:
+            await asyncio.wait(lanes, timeout=seconds)
 
     def _spread(self) -> None:
         self._spreading = False
         loop = asyncio.get_running_loop()
-        for _ in range(min(self._burst, len(self.ready), self.width - len(self._lanes))):
-            self._lanes.add(loop.create_task(self._lane(), name="flows-lane", context=self._context.copy()))
-        self._burst *= 2
+        try:
+            for _ in range(min(self._burst, len(self.ready), self.width - len(self._lanes))):
+                self._start_lane(loop)
+        except Exception as error:  # noqa: BLE001 - a task factory is user code
+            loop.call_exception_handler({"message": "the loop's task factory has made no task", "exception": error})
+            self._spread_soon(loop, _PAUSE)
+        self._burst = min(self._burst * 2, self.width)
 
-    async def _lane(self) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a coroutine that runs is in a task
+    def _spread_soon(self, loop: asyncio.AbstractEventLoop, pause: float = 0.0) -> None:
+        if not self._spreading:
+            self._spreading = True
+            if pause:
+                loop.call_later(pause, self._spread)
+            else:
+                loop.call_soon(self._spread)
+
+    def _start_lane(self, loop: asyncio.AbstractEventLoop) -> None:
+        key = object()
+        self._lanes[key] = None
+        lane = self._lane(key)
+        try:
+            # Not by `create_task(context=…)`: a factory need not take that.
+            task = self._context.copy().run(loop.create_task, lane)
+        except BaseException:
+            del self._lanes[key]
+            lane.close()
+            raise
+        if key in self._lanes:
+            self._lanes[key] = task
+            task.add_done_callback(lambda _task: self._dropped(key))
+
+    def _dropped(self, key: object) -> None:
+        """Do for a lane that was cancelled before it began, or that a factory has dropped, what it does at its end."""
+        if key in self._lanes:
+            del self._lanes[key]
+            if self.ready:
+                self._spread_soon(asyncio.get_running_loop(), _PAUSE)
+
+    async def _lane(self, key: object) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
         # Taken here and not where the lanes were made: a task factory may set variables in each task that it makes.
         clean = contextvars.copy_context()
+        ran = 0
         try:
             # At least one slice, and in it one job, whatever the context looks like: a lane that ended without having
             # run anything would be made anew for ever.
             while self.ready:
-                await self._slice(task, clean)
-                if task.cancelling() or not _is_clean(clean):
+                ran += 1
+                if not await self._slice(loop, task, clean):
                     break
                 await asyncio.sleep(0)
         finally:
             # Here and not in a callback: between the two, this lane would count and take no more jobs.
-            self._lanes.discard(task)
-        if self.ready:
-            self._spread()
+            self._lanes.pop(key, None)
+            if self.ready and not ran:
+                self._spread_soon(loop, _PAUSE)
+            elif self.ready and loop.get_task_factory() is not None:
+                self._spread_soon(loop)  # a factory may start tasks at once: the next lane would run inside of this one
+            elif self.ready:
+                self._spread()
 
-    async def _slice(self, task: asyncio.Task[None], clean: contextvars.Context) -> None:
-        """Run ready attempts, one after another, until the loop should have its turn."""
-        loop = asyncio.get_running_loop()
+    async def _slice(
+        self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[None] | None, clean: contextvars.Context
+    ) -> bool:
+        """Run ready attempts one after another until the loop should have its turn; return whether the lane goes on."""
         ready, running, run = self.ready, self.running, self._run
         until = loop.time() + _SLICE
-        while ready and loop.time() < until:
+        while True:
             job = ready.popleft()
             if ready and not self._spreading and len(self._lanes) < self.width:
-                self._spreading = True
-                loop.call_soon(self._spread)
+                self._spread_soon(loop)
             job.task = task
             running.add(job)
             self.started = started = self.started + 1
@@ -106,12 +155,16 @@ class Lanes:
             finally:
                 running.discard(job)
                 job.task = None
+            if (factory := loop.get_task_factory()) is not None and factory is not _EAGER:
+                return False
             # What is left of a cancellation ends this lane: it is not the next job's.
-            if task.cancelling() or not _is_clean(clean):
-                return
+            if (task is not None and task.cancelling()) or not _is_clean(clean):
+                return False
             if self.started != started:
                 # Another lane has started a job meanwhile, so this one was suspended, and the loop has had its turn.
                 until = loop.time() + _SLICE
+            if not ready or loop.time() >= until:
+                return True
 
 
 def _is_clean(at_start: contextvars.Context) -> bool:

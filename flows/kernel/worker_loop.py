@@ -8,6 +8,7 @@ next one has been sent, so that the server works meanwhile.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import socket
@@ -48,7 +49,7 @@ class WorkerLoop:
         self._prefetch = Prefetch(concurrency)
         self._progress = Progress(session, queue, self.worker_id)
         self._woken = asyncio.Event()
-        self._stopping = False
+        self._stopping = asyncio.Event()
         #: What the last turn has reported, and its answer, until that is applied.
         self._reported: list[FinishedAttempt] = []
         self._answer = NO_TURN
@@ -70,13 +71,13 @@ class WorkerLoop:
     async def run(self) -> None:
         """Take turns until `stop` is called, then finish what is in flight."""
         try:
-            while not self._stopping:
+            while not self._stopping.is_set():
                 try:
                     await self._one_turn()
                 except Exception as error:  # noqa: BLE001 - a fault of ours must not leave the queue without a worker
                     self._fault = error
                 if self._emit_fault():
-                    await self._wait(_PAUSE)
+                    await self._pause()
             self._try_apply_answer()
             self._emit_fault()
             self._release_ready()
@@ -91,7 +92,7 @@ class WorkerLoop:
 
     def stop(self) -> None:
         """Stop claiming; `run` returns when what is in flight has ended."""
-        self._stopping = True
+        self._stopping.set()
         self._woken.set()
 
     def release_running(self) -> None:
@@ -138,7 +139,7 @@ class WorkerLoop:
             self._runtime.events.emit(name, queue=self.queue, error=str(error))
             self._in_flight.unreported.put_back(finished)
             await self._report()
-            await self._wait(_PAUSE)
+            await self._pause()
             return
         self._prefetch.ended(len(finished))
         self._reported, self._answer = finished, turn
@@ -185,9 +186,9 @@ class WorkerLoop:
 
     async def _repeat(self, error: StoreError) -> Turn | None:
         """Send the last turn again until it is answered: with the same number it is one and the same turn."""
-        while not self._stopping:
+        while not self._stopping.is_set():
             self._runtime.events.emit("store.unavailable", queue=self.queue, error=str(error))
-            await self._wait(_PAUSE)
+            await self._pause()
             try:
                 return await self._turns.repeat()
             except StoreUnavailable as again:
@@ -236,6 +237,12 @@ class WorkerLoop:
             await self._wait(next_due_ms / 1000 if next_due_ms else None)
         finally:
             self._wakeups.forget(self.queue, self._woken.set)
+
+    async def _pause(self) -> None:
+        """Let a while go by before the next try; a wake-up does not shorten it, or each would be a try."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PAUSE):
+                await self._stopping.wait()
 
     async def _wait(self, seconds: float | None) -> None:
         """Wait until woken, or so many seconds; release jobs that were claimed ahead and do not start meanwhile."""

@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
 from flows.kernel.lanes import Lanes
-from tests.kernel.parts import LONG, within
+from tests.kernel.parts import within
 
 seen_by: ContextVar[object] = ContextVar("seen_by", default=None)
 
@@ -143,34 +142,6 @@ async def test_values_that_cannot_be_compared() -> None:
     watched = Watched(2, leaving)
     await watched.do(jobs(20))
     seen_by.set(None)
-
-
-async def test_a_task_factory_that_sets_a_variable() -> None:
-    """Tracers set a context variable in each task that is made: all jobs run, in not much more tasks than lanes."""
-    loop, made = asyncio.get_running_loop(), 0
-
-    def factory(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
-        nonlocal made
-        made += 1
-        number = made
-
-        async def traced() -> object:
-            seen_by.set(number)
-            return await coroutine
-
-        return asyncio.Task(traced(), loop=loop, **options)
-
-    watched = Watched(4, suspending)
-    loop.set_task_factory(factory)
-    try:
-        watched.lanes.offer(some := jobs(50))  # type: ignore[arg-type]
-        for job in some:
-            async with asyncio.timeout(LONG):
-                await job.ended.wait()
-    finally:
-        loop.set_task_factory(None)
-    assert watched.most <= 4
-    assert made < 50
 
 
 async def test_a_context_that_never_equals_itself() -> None:

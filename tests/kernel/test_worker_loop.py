@@ -289,7 +289,7 @@ async def test_faults_while_jobs_are_taken_up(
     async with flow:
         (worker_loop,) = [worker._worker_loop for worker in flow.workers]
         assert worker_loop is not None
-        accept, wait = worker_loop._in_flight.accept, worker_loop._wait
+        accept, pause = worker_loop._in_flight.accept, worker_loop._pause
 
         def failing(claimed: list[Any]) -> None:
             if done.count("fault") < 3 and (asyncio.current_task() is None) is meanwhile:
@@ -298,13 +298,12 @@ async def test_faults_while_jobs_are_taken_up(
             accept(claimed)
             done.append("accepted")
 
-        async def waiting(seconds: float | None) -> None:
-            if seconds == 0.05:
-                done.append("pause")
-            await wait(seconds)
+        async def pausing() -> None:
+            done.append("pause")
+            await pause()
 
         monkeypatch.setattr(worker_loop._in_flight, "accept", failing)
-        monkeypatch.setattr(worker_loop, "_wait", waiting)
+        monkeypatch.setattr(worker_loop, "_pause", pausing)
         events = heard(flow)
         for job_id in await flow.create_jobs([Given(number=1)] * 600):
             assert (await flow.wait_for(job_id, LONG)).status == "done"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 POLL_SECONDS: Final = 4.0
 #: To the server, a wait of 0 is one without an end.
 _SHORTEST_WAIT: Final = 0.01
+#: And one that ends so many seconds before its time has not been waited.
+_EARLY: Final = 0.1
 
 _logger = logging.getLogger("flows.store")
 
@@ -103,10 +105,12 @@ class Wakeups:
                 )
             except StoreError as error:
                 _logger.warning("waiting for work failed, trying again: %s", error)
-                await asyncio.sleep(random.uniform(0.5, 1))  # noqa: S311 - jitter
                 popped = None
             finally:
                 self._blocked_on = frozenset()
+            if popped is None and now() < poll_at - _EARLY:
+                # The server cannot be reached, or does not let anybody wait: some proxies answer at once.
+                await asyncio.sleep(random.uniform(0.5, 1))  # noqa: S311 - jitter
             if popped is not None:
                 if (key := popped[0].decode()) in self._listening:
                     self._wake(key)

@@ -1,0 +1,133 @@
+"""A guard over all loops: a lane, a turn or a poll that has done nothing never begins again in the same tick."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+import flows
+from flows.errors import StoreError, StoreUnavailable
+from tests.kernel.parts import Given, MakeFlow, double, within
+
+PACKAGE = Path(flows.__file__).parent
+
+#: Each loop of a part that works for as long as its flow runs, and why it cannot go round without doing something.
+PACED = {
+    "kernel/lanes.py:_lane": "each round runs a job; a lane that ends without one is followed after a pause",
+    "kernel/lanes.py:_slice": "each round runs a job",
+    "kernel/worker_loop.py:run": "a turn reports or claims something, or waits; a fault is followed by a pause",
+    "kernel/worker_loop.py:_repeat": "a pause goes before each round",
+    "kernel/worker_loop.py:_wait": "each round waits until it is woken, or for a time",
+    "kernel/rescuer.py:_rescue_forever": "each round sleeps",
+    "kernel/reconciler.py:_walk_forever": "each round sleeps",
+    "kernel/renewer.py:_renew_forever": "each round waits; what was asked for meanwhile is answered together",
+    "store/jobs/wakeups.py:_wait_forever": "each round waits at the server, or sleeps where that lets nobody wait",
+    "store/client/signals.py:_listen_forever": "each round ends in a pause",
+}
+
+
+def test_every_loop_that_runs_for_ever_is_known() -> None:
+    """Each endless loop of the package stands in the table above: a new one says there what paces it."""
+    endless = {
+        f"{path.relative_to(PACKAGE)}:{function.name}"
+        for path in PACKAGE.rglob("*.py")
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and "forever" in function.name
+        if any(isinstance(node, ast.While) for node in ast.walk(function))
+    }
+    in_lanes_and_turns = {
+        f"kernel/{name}.py:{function.name}"
+        for name in ("lanes", "worker_loop")
+        for function in ast.walk(ast.parse((PACKAGE / "kernel" / f"{name}.py").read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        if any(isinstance(node, ast.While) for node in ast.walk(function))
+    }
+    assert endless | in_lanes_and_turns == set(PACED)
+
+
+@contextlib.contextmanager
+def few_ticks(most: int = 100) -> Iterator[None]:
+    """Fail if the event loop goes round more often than that."""
+    loop: Any = asyncio.get_running_loop()
+    once, ticks = loop._run_once, 0
+
+    def counted() -> None:
+        nonlocal ticks
+        ticks += 1
+        once()
+
+    loop._run_once = counted
+    try:
+        yield
+    finally:
+        del loop._run_once
+    assert ticks <= most
+
+
+def raising(error: Exception, then: Callable[[], object] = lambda: None) -> Callable[..., Any]:
+    """Return an async function that only raises."""
+
+    async def refused(*_arguments: object, **_options: object) -> NoReturn:
+        then()
+        raise error
+
+    return refused
+
+
+@pytest.mark.parametrize("error", [StoreError("refused"), StoreUnavailable("away"), RuntimeError("a fault of ours")])
+async def test_a_turn_that_fails_at_once(
+    make_flow: MakeFlow, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """A pause comes before the next one, also where something wakes the worker all the time."""
+    flow = make_flow(double)
+    async with flow:
+        (worker,) = flow.workers
+        loop = worker._worker_loop
+        assert loop is not None
+        with monkeypatch.context() as patch:
+            for name in ("turn", "repeat", "report"):
+                patch.setattr(loop._turns, name, raising(error, loop._woken.set))
+            loop._woken.set()
+            with few_ticks():
+                await asyncio.sleep(0.3)
+        job_id = await flow.create_job(Given(number=4))
+        assert (await within(flow.wait_for(job_id, 20))).status == "done"
+
+
+async def test_a_server_that_lets_nobody_wait(make_flow: MakeFlow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that answers a blocking command at once: it is asked now and then, and work is found by that."""
+    asked = 0
+
+    async def answers_at_once(*_arguments: object, **_options: object) -> None:
+        nonlocal asked
+        asked += 1
+
+    flow = make_flow(double)
+    async with flow:
+        monkeypatch.setattr(flow._runtime._blocking, "call", answers_at_once)
+        first = await flow.create_job(Given(number=1))
+        assert (await within(flow.wait_for(first, 20))).status == "done"
+        asked = 0
+        with few_ticks():
+            await asyncio.sleep(0.3)
+        assert asked <= 2
+        second = await flow.create_job(Given(number=2))
+        assert (await within(flow.wait_for(second, 20))).status == "done"
+
+
+async def test_services_that_fail_or_find_nothing(make_flow: MakeFlow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rescuer and the reconciler sleep, whatever the server answers."""
+    flow = make_flow(double, lease=3)
+    async with flow:
+        runtime = flow._runtime
+        monkeypatch.setattr(runtime.rescuer, "_rescue", lambda _queue: (_ for _ in ()).throw(StoreError("no")))
+        monkeypatch.setattr(runtime.rescuer, "_cascade", raising(StoreError("no")))
+        monkeypatch.setattr(runtime.reconciler._reconciliation, "step", raising(RuntimeError("no")))
+        with few_ticks():
+            await asyncio.sleep(0.3)
