@@ -6,16 +6,12 @@ Arguments win over the environment, the environment over the defaults. Nothing h
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows.errors import DeclarationError
-
-#: The schemes that a URL may have.
-SCHEMES = ("redis://", "rediss://", "unix://")
+from flows.server_url import parse_server_url
 
 #: The environment variables that name a server; the first that is set wins.
 URL_VARIABLES = ("FLOWS_REDIS_URL", "REDIS_URL")
@@ -25,33 +21,26 @@ URL_VARIABLES = ("FLOWS_REDIS_URL", "REDIS_URL")
 class Server:
     """The server to use: its URL (None: the embedded one), and what named it."""
 
-    url: str | None
+    url: str | None = field(repr=False)
     source: str
 
     def __str__(self) -> str:
         """Return which server it is, for a log line; the password is hidden."""
-        return "the embedded server" if self.url is None else f"{redact(self.url)} from {self.source}"
+        return "the embedded server" if self.url is None else f"{parse_server_url(self.url)} from {self.source}"
 
 
 def choose_server(redis_url: str | None, environ: Mapping[str, str] = os.environ) -> Server:
     """Return the server to use: the argument, else the environment, else the embedded one; empty is unset.
 
     Raises:
-        DeclarationError: the URL has a scheme that is not understood.
+        DeclarationError: the URL is malformed, or has an option that is not known.
     """
     named = [("redis_url", redis_url), *((name, environ.get(name)) for name in URL_VARIABLES)]
     for source, url in named:
-        if url:
-            if not url.startswith(SCHEMES):
-                raise DeclarationError(_bad_scheme(source, url))
+        if url and url.strip():
+            parse_server_url(url, source)
             return Server(url, source)
     return Server(None, "embedded")
-
-
-def redact(url: str) -> str:
-    """Return a URL without its password, before the host and in the query; when in doubt, hide more."""
-    url = re.sub(r"://([^:@/?]*):.*@", r"://\1:***@", url, flags=re.DOTALL)
-    return re.sub(r"([?&][^=&]*password)=[^&]*", r"\1=***", url, flags=re.IGNORECASE)
 
 
 def data_directory(environ: Mapping[str, str] = os.environ) -> Path:
@@ -63,10 +52,3 @@ def data_directory(environ: Mapping[str, str] = os.environ) -> Path:
         return home / "Library" / "Application Support" / "flows"
     xdg = Path(environ.get("XDG_DATA_HOME", ""))  # its specification: ignore it unless it is absolute
     return (xdg if xdg.is_absolute() else home / ".local" / "share") / "flows"
-
-
-def _bad_scheme(source: str, url: str) -> str:
-    """Return what is wrong with a URL, and quote nothing but its scheme: the rest may be a password."""
-    scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", url)
-    found = f"begins with {scheme[0]}" if scheme else "has no scheme"
-    return f"the server URL of {source} {found}: it must begin with redis://, rediss:// or unix://"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.config import Server, choose_server, data_directory, redact
+from flows.config import Server, choose_server, data_directory
 from flows.errors import DeclarationError
 
 BOTH = {"FLOWS_REDIS_URL": "redis://flows", "REDIS_URL": "redis://any"}
@@ -21,52 +21,27 @@ BOTH = {"FLOWS_REDIS_URL": "redis://flows", "REDIS_URL": "redis://any"}
         (None, {"REDIS_URL": "rediss://any"}, Server("rediss://any", "REDIS_URL")),
         (None, {}, Server(None, "embedded")),
         ("", {**BOTH, "FLOWS_REDIS_URL": ""}, Server("redis://any", "REDIS_URL")),
-        ("", {"FLOWS_REDIS_URL": "", "REDIS_URL": ""}, Server(None, "embedded")),
+        ("", {"FLOWS_REDIS_URL": "", "REDIS_URL": " \n"}, Server(None, "embedded")),
     ],
 )
 def test_the_nearest_word_wins(argument: str | None, environ: dict[str, str], server: Server) -> None:
-    """Argument, FLOWS_REDIS_URL, REDIS_URL, embedded: in this order, and an empty string is no word."""
+    """Argument, FLOWS_REDIS_URL, REDIS_URL, embedded: in this order, and an empty string or white space is no word."""
     assert choose_server(argument, environ) == server
 
 
-@pytest.mark.parametrize(
-    ("url", "found"),
-    [
-        ("http://u:secret@h", "begins with http://"),
-        ("u:secret@h:6379", "has no scheme"),
-        ("/secret", "has no scheme"),
-        ("REDIS://:secret@h", "begins with REDIS://"),
-    ],
-)
-def test_another_scheme_is_refused_without_showing_the_url(url: str, found: str) -> None:
-    """The error names the variable and what is wrong, and never the password."""
-    with pytest.raises(DeclarationError, match=f"FLOWS_REDIS_URL {found}") as caught:
-        choose_server(None, {"FLOWS_REDIS_URL": url})
+def test_a_malformed_url_is_refused_by_the_name_of_what_gave_it() -> None:
+    """What is wrong with it, and never the URL."""
+    with pytest.raises(DeclarationError, match="FLOWS_REDIS_URL has no scheme") as caught:
+        choose_server(None, {"FLOWS_REDIS_URL": "u:secret@h:6379"})
     assert "secret" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("redis://localhost:6379/0", "redis://localhost:6379/0"),
-        ("unix:///run/a.sock?db=1", "unix:///run/a.sock?db=1"),
-        ("redis://:secret@h:6379/0", "redis://:***@h:6379/0"),
-        ("rediss://user:secret@h?db=2", "rediss://user:***@h?db=2"),
-        ("redis://user:sec@re/t?secret@h", "redis://user:***@h"),
-        ("redis://h?password=secret&db=1", "redis://h?password=***&db=1"),
-        ("unix:///s.sock?db=1&PASSWORD=secret#secret", "unix:///s.sock?db=1&PASSWORD=***"),
-        ("rediss://h?ssl_password=secret", "rediss://h?ssl_password=***"),
-    ],
-)
-def test_redact_hides_the_password_and_nothing_else(url: str, shown: str) -> None:
-    """Passwords before the host and in the query are hidden, also those that should have been quoted."""
-    assert redact(url) == shown
 
 
 def test_a_server_says_which_it_is() -> None:
     """What is printed of a server has no password in it."""
     assert str(Server(None, "embedded")) == "the embedded server"
-    assert str(Server("redis://:secret@h", "REDIS_URL")) == "redis://:***@h from REDIS_URL"
+    server = Server("redis://:secret@h", "REDIS_URL")
+    assert str(server) == "redis://***@h:6379/0 from REDIS_URL"
+    assert "secret" not in repr(server)
 
 
 @pytest.mark.parametrize(

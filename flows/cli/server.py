@@ -8,7 +8,8 @@ import json
 import sys
 from pathlib import Path
 
-from flows.config import choose_server, redact
+from flows.config import choose_server
+from flows.server_url import parse_server_url
 from flows.store.client.embedded import EmbeddedServer, EmbeddedStatus
 
 #: The exit status of `status` when no server runs (as that of `systemctl status`).
@@ -47,7 +48,7 @@ def _status(arguments: argparse.Namespace) -> int:
     used = choose_server(None)
     if arguments.json:
         record = dataclasses.asdict(status) | {"data_dir": str(status.data_dir)}
-        uses = {"url": used.url and redact(used.url), "source": used.source}
+        uses = {"url": used.url and str(parse_server_url(used.url)), "source": used.source}
         _print(json.dumps(record | {"this_shell_uses": uses}, indent=2))
     else:
         _print(_table(status))

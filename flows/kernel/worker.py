@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from flows.kernel.collector import room_for
 from flows.kernel.deadlines import GRACE
 from flows.kernel.worker_loop import WorkerLoop
-from flows.store.client.connection import ANSWER_TIMEOUT
+from flows.store.client.wire import ANSWER_TIMEOUT
 
 if TYPE_CHECKING:
     from flows.kernel.attempt_runner import Runner

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Generic
 
@@ -17,6 +17,7 @@ from flows.model.names import FIELD, check_name, check_namespace
 from flows.model.queue_checks import check_queues, check_results, warn_of_endless_cycle
 from flows.model.queue_options import JobT_co, QueueOptions, walk
 from flows.model.retention import DEFAULT_TTL, Retention
+from flows.server_url import parse_server_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
     _: KW_ONLY
     logger: logging.Logger | None = None
     namespace: str = ""
-    redis_url: str | None = None
+    redis_url: str | None = field(default=None, repr=False)
     job_ttl: timedelta | None = DEFAULT_TTL
     retention: Retention | timedelta | None = None
     max_payload: int = DEFAULT_MAX_PAYLOAD
@@ -72,6 +73,8 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         """
         check_name("flow", self.name)
         check_namespace(self.namespace)
+        if self.redis_url:
+            parse_server_url(self.redis_url)
         self._check_limits()
         check_queues(self.name, self.queues)
         self._check_lookups()

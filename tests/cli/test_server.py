@@ -58,7 +58,7 @@ def test_status_as_json(
     record = json.loads(capsys.readouterr().out)
     assert record["running"] is True
     assert record["pid"] == server.status().pid
-    assert record["this_shell_uses"] == {"url": "redis://:***@h", "source": "REDIS_URL"}
+    assert record["this_shell_uses"] == {"url": "redis://***@h:6379/0", "source": "REDIS_URL"}
 
 
 def test_status_says_when_the_shell_uses_another_server(
@@ -68,7 +68,7 @@ def test_status_says_when_the_shell_uses_another_server(
     assert not server.status().running
     monkeypatch.setenv("REDIS_URL", "redis://:secret@h:6379/1")
     assert main(["server", "status"]) == 3
-    assert "this shell uses redis://:***@h:6379/1 from REDIS_URL" in capsys.readouterr().out
+    assert "this shell uses redis://***@h:6379/1 from REDIS_URL" in capsys.readouterr().out
     monkeypatch.setenv("REDIS_URL", "ftp://:secret@h")
     assert main(["server", "status"]) == 2
     error = capsys.readouterr().err

@@ -3,9 +3,6 @@
 Everything that is sent here is safe to send twice: when a connection ends, requests without an answer are sent again.
 """
 
-# redis-py leaves **kwargs and some results untyped
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-
 from __future__ import annotations
 
 import asyncio
@@ -13,18 +10,14 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from redis.asyncio.connection import ConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-
-from flows.config import redact
 from flows.errors import FlowsError, KeyConflict, StoreError, StoreFull, StoreUnavailable
+from flows.store.client.opener import Opener
 from flows.store.client.wire import (
+    ANSWER_TIMEOUT,
     Disconnected,
     ReplyError,
     Wire,
     first_error,
-    open_wire,
     pack_all,
     pack_command,
     pack_more,
@@ -35,8 +28,6 @@ if TYPE_CHECKING:
 
     from flows.store.client.scripts import Argument, Command, Script
 
-#: How long an answer may take before the connection counts as lost, in seconds.
-ANSWER_TIMEOUT: Final = 5.0
 #: How long a request is tried over lost connections and a server that is busy or loading, in seconds.
 DEADLINE: Final = 15.0
 #: The codes of errors that pass by themselves.
@@ -58,8 +49,7 @@ class Connection:
     """A connection that opens when it is first used, and again when it was lost."""
 
     def __init__(self, url: str, name: str) -> None:
-        self.url = url
-        self._pool = new_pool(url, name)
+        self._opener = Opener(url, name)
         self._wire: Wire | None = None
         self._opening: asyncio.Task[Wire] | None = None
         self._unwanted: asyncio.Task[Wire] | None = None
@@ -163,7 +153,7 @@ class Connection:
         cancelled here leaves at once, and the connection serves the next.
         """
         if self._opening is None:
-            self._opening = asyncio.get_running_loop().create_task(open_wire(self._pool, self.url))
+            self._opening = asyncio.get_running_loop().create_task(self._opener.open())
             self._opening.add_done_callback(self._opened)
         return await asyncio.shield(self._opening)
 
@@ -176,23 +166,11 @@ class Connection:
 
     def __repr__(self) -> str:
         """Return the server's URL, without the password."""
-        return f"<Connection {redact(self.url)}>"
+        return f"<Connection {self._opener.url}>"
 
 
 class _NoScript(StoreError):
     """The server does not have the script that was named by its digest."""
-
-
-def new_pool(url: str, name: str) -> ConnectionPool:
-    """Return the redis-py pool that opens our connections, with one try each; the server lists them by this name."""
-    return ConnectionPool.from_url(
-        url,
-        protocol=2,
-        client_name=name,
-        socket_timeout=ANSWER_TIMEOUT,
-        socket_connect_timeout=ANSWER_TIMEOUT,
-        retry=Retry(NoBackoff(), 0),
-    )
 
 
 def translated(error: ReplyError, script: Script | None = None) -> StoreError:  # noqa: PLR0911 - one per kind of error

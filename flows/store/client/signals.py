@@ -13,8 +13,8 @@ import random
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flows.errors import StoreUnavailable
-from flows.store.client.connection import ANSWER_TIMEOUT, new_pool
-from flows.store.client.wire import Disconnected, ReplyError, Wire, open_wire, pack_command
+from flows.store.client.opener import Opener
+from flows.store.client.wire import ANSWER_TIMEOUT, Disconnected, ReplyError, Wire, pack_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +34,7 @@ class Signals:
     """Receives messages on one connection, which opens for the first listener, and again when it was lost."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._pool = new_pool(url, "flows-signals")
+        self._opener = Opener(url, "flows-signals")
         self._listeners: dict[str, list[Listener]] = {}
         self._wire: Wire | None = None
         self._task: asyncio.Task[None] | None = None
@@ -80,7 +79,7 @@ class Signals:
                 await self._wanted.wait()
             wire = None
             try:
-                wire = await open_wire(self._pool, self._url)
+                wire = await self._opener.open()
                 await self._subscribe_to_all(wire)
                 pause = _FIRST_PAUSE
                 await wire.ended.wait()

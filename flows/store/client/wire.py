@@ -1,7 +1,8 @@
 """One socket with implicit pipelining: all requests of one tick of the loop take two writes at most.
 
-redis-py opens the connection (TLS, authentication, database), then `Wire` takes its transport over. redis-py itself
-takes a connection from a pool for every command in flight, which costs more than all of the rest of a job.
+`opener.py` opens the connection by redis-py (TLS, authentication, database), then `Wire` takes its transport over.
+redis-py itself takes a connection from a pool for every command in flight, which costs more than all of the rest of a
+job.
 """
 
 from __future__ import annotations
@@ -10,16 +11,8 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from redis.exceptions import AuthenticationError, AuthorizationError, RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
-
-from flows.config import redact
-from flows.errors import StoreUnavailable
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-
-    from redis.asyncio.connection import ConnectionPool
 
     from flows.store.client.resp import Reader, pack_command
     from flows.store.client.scripts import Argument, Command
@@ -30,17 +23,19 @@ else:
         from flows.store.client.resp import Reader, pack_command
 
 __all__ = [
+    "ANSWER_TIMEOUT",
     "Disconnected",
     "ReplyError",
     "Wire",
     "first_error",
-    "open_wire",
     "pack_arguments",
     "pack_command",
     "pack_more",
 ]
 
 
+#: How long an answer may take before the connection counts as lost, in seconds.
+ANSWER_TIMEOUT: Final = 5.0
 #: A timer that comes so many seconds late shows that the loop was blocked.
 _BLOCKED: Final = 0.5
 #: Then the server has so many seconds more to answer.
@@ -186,29 +181,6 @@ class Wire(asyncio.Protocol):
             request = self._requests.popleft()
             if not request.future.done():
                 request.future.set_exception(error)
-
-
-async def open_wire(pool: ConnectionPool, url: str) -> Wire:
-    """Open a connection by redis-py and take its transport over.
-
-    Raises:
-        StoreUnavailable: the credentials are refused.
-        Disconnected: there is no server, or it does not answer.
-    """
-    make: Any = pool.make_connection
-    connection: Any = make()
-    try:
-        await connection.connect()
-    except (RedisError, RedisTimeoutError, OSError) as error:
-        await connection.disconnect(nowait=True)
-        # Over a unix socket redis-py wraps what the greeting raised in a ConnectionError.
-        refused = isinstance(error.__cause__ or error, (AuthenticationError, AuthorizationError))
-        if refused or any(word in str(error) for word in ("NOAUTH", "WRONGPASS", "NOPERM")):
-            raise StoreUnavailable(f"{redact(url)} refuses the credentials: {error}") from error
-        raise Disconnected(f"no answer from {redact(url)}: {error}") from error
-    writer: asyncio.StreamWriter = connection._writer  # noqa: SLF001 - redis-py has no public way to it
-    connection._writer = connection._reader = None  # noqa: SLF001 - so that it never closes what is ours now
-    return Wire(connection, writer)
 
 
 def pack_all(commands: list[Command]) -> bytes:

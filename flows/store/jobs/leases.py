@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import redis
-from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
-from redis.retry import Retry
 
 from flows.errors import StoreUnavailable
+from flows.server_url import parse_server_url
+from flows.store.client.opener import blocking_client
 from flows.store.client.scripts import load
 from flows.telemetry.failpoints import failpoint
 
@@ -32,15 +31,8 @@ class LeaseRenewal:
 
     def __init__(self, url: str, settings: FlowSettings) -> None:
         timeout = max(0.1, settings.lease_ms / 8000)
-        self._client = redis.Redis.from_url(
-            url,
-            protocol=2,
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
-            retry=Retry(NoBackoff(), 2),
-            retry_on_error=[redis.ConnectionError, redis.TimeoutError],
-            client_name="flows-renewal",
-        )
+        self._url = parse_server_url(url)
+        self._client = blocking_client(self._url, "flows-renewal", timeout=timeout, retries=2)
         self._settings = settings
         self._script = load("renew")
 
@@ -73,7 +65,9 @@ class LeaseRenewal:
             except NoScriptError:
                 return list(send(*self._script.in_full(command)))
         except (RedisError, OSError) as error:
-            raise StoreUnavailable(f"leases could not be renewed: {self._script.located(str(error))}") from error
+            why = self._url.without_secrets(self._script.located(str(error)))
+        # Nothing of redis-py's is its cause or context: some servers repeat what they refuse, with the password.
+        raise StoreUnavailable(f"leases could not be renewed: {why}")
 
 
 class Rescue:

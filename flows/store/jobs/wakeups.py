@@ -14,7 +14,7 @@ import random
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import StoreError
-from flows.store.client.connection import ANSWER_TIMEOUT
+from flows.store.client.wire import ANSWER_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,13 +11,13 @@ from contextlib import asynccontextmanager, suppress
 import hiredis
 import pytest
 from redis import Redis
-from redis.asyncio.connection import ConnectionPool
 
 from flows.errors import StoreUnavailable
 from flows.store.client import connection as connection_module
 from flows.store.client import resp, wire
 from flows.store.client.connection import Connection, translated
-from flows.store.client.wire import Disconnected, ReplyError, Wire, open_wire, pack_all
+from flows.store.client.opener import Opener
+from flows.store.client.wire import Disconnected, ReplyError, Wire, pack_all
 from flows.testing import private_server
 from tests.waiting import until
 from tests.world import World
@@ -97,8 +97,7 @@ def test_both_packers_agree(command: tuple[str | bytes | float, ...]) -> None:
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Wire]:
     """Open a wire by redis-py's means."""
-    pool = ConnectionPool.from_url(url, protocol=2)
-    line = await open_wire(pool, url)
+    line = await Opener(url, "test-wire").open()
     try:
         yield line
     finally:
@@ -358,8 +357,7 @@ async def test_an_opening_that_is_cancelled_leaves_nothing_open(monkeypatch: pyt
     monkeypatch.delattr(asyncio.StreamWriter, "__del__")  # of some versions of Python; others warn instead
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
-        pool = ConnectionPool.from_url(url, protocol=2, socket_timeout=0.3)
-        opening = asyncio.create_task(open_wire(pool, url))
+        opening = asyncio.create_task(Opener(url, "test-wire").open())
         peer, _address = await asyncio.to_thread(silent.accept)
         with peer:
             assert await asyncio.to_thread(peer.recv, 100)  # the greeting, in the middle of which it is cancelled
