@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import StoreError
+from flows.telemetry.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,19 +29,15 @@ class Reconciler:
         self._reconciliation = reconcile
         self._pause = pause_seconds
         self._events = events
-        self._task: asyncio.Task[None] | None = None
+        self._service = Service("reconciler", self._walk_forever, events)
 
     def start(self) -> None:
         """Start the task; starting twice changes nothing."""
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._walk_forever(), name="flows-reconciler")
+        self._service.start()
 
     async def stop(self) -> None:
         """Stop the task; stopping twice changes nothing."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await self._service.stop()
 
     async def tick(self) -> float:
         """Take a step if one is due, and return the seconds until the next call."""

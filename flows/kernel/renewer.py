@@ -6,17 +6,22 @@ A thread that renewed for ever would hide a dead loop, so the loop has to show, 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, Protocol
 
+from flows.errors import StoreError
 from flows.telemetry.failpoints import failpoint
+from flows.telemetry.service import Pause
 
 if TYPE_CHECKING:
     from flows.store.jobs.leases import LeaseRenewal
     from flows.telemetry.events import Events
 
+#: When the server did not answer, it is asked again after so many seconds, and then after twice as many each time.
+_FIRST_PAUSE: Final = 0.25
 #: A poke is answered at once, those that follow together after so many seconds.
 _BETWEEN_POKES: Final = 0.05
 
@@ -70,9 +75,14 @@ class Renewer:
         self._pokes.append(job_id)
         self._poked.set()
 
-    def start(self) -> None:
-        """Start the thread; starting twice changes nothing."""
+    async def start(self) -> None:
+        """Connect, then start the thread: no job is claimed before its lease can be kept. Twice changes nothing.
+
+        Raises:
+            StoreUnavailable: the server cannot be reached, or has no room for one more connection.
+        """
         if self._thread is None:
+            await asyncio.to_thread(self._renewal.connect)
             self._loop = asyncio.get_running_loop()
             self._show_life()
             self._stop.clear()
@@ -97,16 +107,26 @@ class Renewer:
             self._loop.call_later(min(self._pause, self._hang_limit / 4), self._show_life)
 
     def _work(self) -> None:
-        try:
-            self._renew_forever()
-        finally:
-            self._renewal.close()
+        pause = Pause()
+        while not self._ended:
+            pause.began()
+            try:
+                self._renew_forever()
+            except BaseException as error:  # noqa: BLE001 - without this thread, all leases of the process are lost
+                if not self._stop.wait(pause.next()):
+                    self._emit("service.died", service="renewer", error=repr(error))
+        self._renewal.close()
+
+    @property
+    def _ended(self) -> bool:
+        return self._stop.is_set() or (self._loop is not None and self._loop.is_closed())
 
     def _renew_forever(self) -> None:
         due = time.monotonic() + self._pause
+        again = _FIRST_PAUSE
         while True:
             poked = self._poked.wait(max(0.0, due - time.monotonic()))
-            if self._stop.is_set() or (self._loop is not None and self._loop.is_closed()):
+            if self._ended:
                 return
             if poked and time.monotonic() < due:
                 self._answer_pokes()
@@ -115,10 +135,24 @@ class Renewer:
             if time.monotonic() - self._seen > self._hang_limit:
                 self._emit("loop.hangs", seconds=round(time.monotonic() - self._seen, 1))
                 continue
-            for holder in tuple(self._holders):
-                self._renew(holder)
+            if self._renew_all():
+                again = _FIRST_PAUSE
+            else:
+                due = min(due, time.monotonic() + again)
+                again *= 2
 
-    def _renew(self, holder: Holder) -> None:
+    def _renew_all(self) -> bool:
+        """Renew all leases, see that the connection stands, and return whether the server has answered."""
+        served = [self._renew(holder) for holder in tuple(self._holders)]
+        try:
+            # Also where nothing is held: a connection that was lost is opened again before it is needed.
+            self._renewal.connect()
+        except StoreError as error:
+            self._emit("store.unavailable", error=str(error))
+            return False
+        return all(served)
+
+    def _renew(self, holder: Holder) -> bool:
         # Before the leases are listed: what is renewed is kept from here on at least.
         started = time.monotonic()
         held = holder.held()
@@ -126,8 +160,9 @@ class Renewer:
         self._kept[holder.worker_id] = {pair: kept.get(pair, started) for pair in held}
         if self._ask(holder, held):
             self._kept[holder.worker_id] = dict.fromkeys(held, started)
-        else:
-            self._give_up(holder)
+            return True
+        self._give_up(holder)
+        return False
 
     def _answer_pokes(self) -> None:
         """Renew the leases that were poked, then wait a little: pokes that come meanwhile are answered together."""
@@ -164,5 +199,6 @@ class Renewer:
                 loop.call_soon_threadsafe(holder.lease_answered, job_id, fence, "unrenewed")
 
     def _emit(self, name: str, **fields: object) -> None:
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(lambda: self._events.emit(name, **fields))
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(lambda: self._events.emit(name, **fields))

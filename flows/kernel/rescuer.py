@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import StoreError
+from flows.telemetry.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -35,7 +36,7 @@ class Rescuer:
         self._pause = pause_seconds
         self._events = events
         self._queues: Counter[str] = Counter()
-        self._task: asyncio.Task[None] | None = None
+        self._service = Service("rescuer", self._rescue_forever, events)
 
     def add(self, queue: str) -> None:
         """Rescue jobs of a queue from now on; as often as a queue is added it has to be removed."""
@@ -49,15 +50,11 @@ class Rescuer:
 
     def start(self) -> None:
         """Start the task; starting twice changes nothing."""
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._rescue_forever(), name="flows-rescuer")
+        self._service.start()
 
     async def stop(self) -> None:
         """Stop the task; stopping twice changes nothing."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await self._service.stop()
 
     async def tick(self) -> None:
         """Rescue once in every queue, and go on with the cancelling that clients have left unfinished."""

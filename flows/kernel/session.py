@@ -100,23 +100,31 @@ class Session:
         self.creation = Creation(self.connection, self.settings)
         self.fetch = Fetch(self.connection, self.settings)
         self.control = Control(self.connection, self.settings)
-        self.signals = Signals(url)
+        self.signals = Signals(url, self.events)
         self._blocking = Connection(url, f"flows-{self._options.name}-wakeups")
-        self.wakeups = Wakeups(self._blocking, self.connection, self.settings.keys)
+        self.wakeups = Wakeups(self._blocking, self.connection, self.settings.keys, self.events)
         lease = self._options.lease.total_seconds()
         renewal = LeaseRenewal(url, self.settings)
         self.renewer = Renewer(renewal, lease, self._options.hang_limit.total_seconds(), self.events)
         self.rescuer = Rescuer(self._rescue, self.control.cascade, lease / 6, self.events)
         self.reconciler = Reconciler(reconciliation, min(lease / 2, 15), self.events)
 
+    async def serve(self) -> None:
+        """Start what workers need, before the first of them claims a job; doing it twice changes nothing.
+
+        Raises:
+            StoreUnavailable: the server cannot be reached, or has no room for one more connection.
+        """
+        async with self._lock:
+            if self.opened and not self._serving:
+                await self.renewer.start()
+                self.wakeups.start()
+                self.rescuer.start()
+                self.reconciler.start()
+                self._serving = True
+
     def add_worker(self, holder: Holder, task: asyncio.Task[None] | None) -> None:
         """Renew a worker's leases, rescue the jobs of its queue and receive its cancellations, from now on."""
-        if not self._serving:
-            self._serving = True
-            self.wakeups.start()
-            self.renewer.start()
-            self.rescuer.start()
-            self.reconciler.start()
         if task is not None:
             self._workers.add(task)
             task.add_done_callback(self._workers.discard)

@@ -67,7 +67,7 @@ class Worker:
             return
         self._status = "running"
         try:
-            await self._runtime.open()
+            await (await self._runtime.open()).serve()
         except BaseException:
             self._status = "stopped"
             raise

@@ -28,6 +28,7 @@ WARNINGS = frozenset(
         "store.refused",
         "worker.crashed",
         "loop.hangs",
+        "service.died",
     }
 )
 NOTICES = frozenset({"flow.connected", "worker.started", "worker.stopped"})

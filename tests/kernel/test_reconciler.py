@@ -81,7 +81,7 @@ async def test_it_walks_by_itself_while_workers_run(make_flow: MakeFlow, redis: 
         redis.persist(f"{namespace}job:numbers:{lost}")
         event = await within(flow.events.wait_for("job.repaired"))
         assert event.fields == {"queue": "work", "what": "lifetime", "job_id": lost}
-    assert flow._runtime.session.reconciler._task is None
+    assert flow._runtime.session.reconciler._service._task is None
 
 
 async def test_a_producer_tells_where_it_creates_jobs(make_flow: MakeFlow, redis: Redis, namespace: str) -> None:
@@ -154,9 +154,9 @@ async def test_errors_do_not_end_it() -> None:
     asker, events = reconciler(0.001, StoreError("away"), RuntimeError("unforeseen"), repair)
     waiting = asker._events.wait_for("job.repaired")
     asker.start()
-    task = asker._task
+    task = asker._service._task
     asker.start()
-    assert asker._task is task
+    assert asker._service._task is task
     await within(waiting)
     await asker.stop()
     await asker.stop()

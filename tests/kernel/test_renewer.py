@@ -282,6 +282,9 @@ class Calls:
         self.ids.append([job_id for job_id, _fence in held])
         return ["cancel" if job_id.startswith("x") else "kept" for job_id, _fence in held]
 
+    def connect(self) -> None:
+        """Do nothing."""
+
     def close(self) -> None:
         """Do nothing."""
 
@@ -311,7 +314,7 @@ async def renewer(*shelves: Shelf, lease: float = 120) -> AsyncIterator[tuple[Re
     renewer._poked = calls.waits
     for shelf in shelves:
         renewer.add(shelf)
-    renewer.start()
+    await renewer.start()
     yield renewer, calls
     await renewer.stop()
 

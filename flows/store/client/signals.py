@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from flows.errors import StoreUnavailable
 from flows.store.client.opener import Opener
 from flows.store.client.wire import ANSWER_TIMEOUT, Disconnected, ReplyError, Wire, pack_command
+from flows.telemetry.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flows.telemetry.events import Events
 
 #: Called with each message, or with None when something may have been missed.
 Listener: TypeAlias = "Callable[[str | None], None]"
@@ -33,11 +36,11 @@ _logger = logging.getLogger("flows.store")
 class Signals:
     """Receives messages on one connection, which opens for the first listener, and again when it was lost."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, events: Events) -> None:
         self._opener = Opener(url, "flows-signals")
         self._listeners: dict[str, list[Listener]] = {}
         self._wire: Wire | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._service = Service("signals", self._listen_forever, events)
         self._wanted = asyncio.Event()
         self._tried = asyncio.Event()
         self._closed = False
@@ -47,8 +50,8 @@ class Signals:
         first = channel not in self._listeners
         self._listeners.setdefault(channel, []).append(listener)
         self._wanted.set()
-        if self._task is None and not self._closed:
-            self._task = asyncio.get_running_loop().create_task(self._listen_forever(), name="flows-signals")
+        if not self._closed:
+            self._service.start()
         await self._tried.wait()
         if first and self._wire is not None:
             with contextlib.suppress(Disconnected):
@@ -67,9 +70,7 @@ class Signals:
         """Close the connection; closing twice changes nothing."""
         self._closed = True
         self._tried.set()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._service.stop()
 
     async def _listen_forever(self) -> None:
         pause = _FIRST_PAUSE

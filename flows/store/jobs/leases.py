@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from flows.errors import StoreUnavailable
 from flows.server_url import parse_server_url
@@ -35,6 +35,22 @@ class LeaseRenewal:
         self._client = blocking_client(self._url, "flows-renewal", timeout=timeout, retries=2)
         self._settings = settings
         self._script = load("renew")
+
+    def connect(self) -> None:
+        """Connect, or see that the connection still stands, so that it is there when leases have to be renewed.
+
+        Raises:
+            StoreUnavailable: the server cannot be reached, or has no room for this connection.
+        """
+        try:
+            self._client.ping()
+        except ResponseError:
+            return  # an answer too: not every account may send PING
+        except (RedisError, OSError) as error:
+            why = self._url.without_secrets(str(error))
+        else:
+            return
+        raise StoreUnavailable(f"no connection to renew leases by, to {self._url}: {why}")
 
     def renew(self, queue: str, worker_id: str, held: list[tuple[str, int]]) -> list[RenewAnswer]:
         """Extend the leases of (id, fence) pairs, and return what became of each.

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Final
 
 from flows.errors import StoreError
 from flows.store.client.wire import ANSWER_TIMEOUT
+from flows.telemetry.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flows.store.client.connection import Connection
     from flows.store.keys.jobs import JobKeys
+    from flows.telemetry.events import Events
 
 #: Without a wake-up, one idle worker of each queue polls after this many seconds, give or take a quarter.
 POLL_SECONDS: Final = 4.0
@@ -39,9 +41,10 @@ class Wakeups:
         blocking: The connection on which to wait; nothing else is sent on it.
         commands: The connection for all other commands.
         keys: Those of the flow's namespace.
+        events: Where it is told that the task has died.
     """
 
-    def __init__(self, blocking: Connection, commands: Connection, keys: JobKeys) -> None:
+    def __init__(self, blocking: Connection, commands: Connection, keys: JobKeys, events: Events) -> None:
         self._blocking = blocking
         self._commands = commands
         self._keys = keys
@@ -49,20 +52,17 @@ class Wakeups:
         self._listening: dict[str, list[Callable[[], None]]] = {}
         self._blocked_on: frozenset[str] = frozenset()
         self._changed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._service = Service("wakeups", self._wait_forever, events)
         self._interrupting: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Start waiting for wake-ups; starting twice changes nothing."""
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._wait_forever(), name="flows-wakeups")
+        self._service.start()
 
     async def stop(self) -> None:
         """Stop waiting; stopping twice changes nothing."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, *self._interrupting, return_exceptions=True)
+        await self._service.stop()
+        await asyncio.gather(*self._interrupting, return_exceptions=True)
 
     def listen(self, queue: str, on_wake: Callable[[], None]) -> None:
         """Call `on_wake` once, when there may be work in `queue` or it is time to poll."""

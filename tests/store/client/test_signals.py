@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -14,8 +15,11 @@ from redis import Redis
 
 from flows.store.client import signals as module
 from flows.store.client.signals import Signals
+from flows.telemetry.events import Events
 from flows.testing import private_server
 from tests.waiting import until
+
+EVENTS = Events(logging.getLogger("flows"))
 
 LONG = 20.0
 
@@ -54,7 +58,7 @@ class Heard:
 @pytest_asyncio.fixture
 async def signals(redis_url: str) -> AsyncIterator[Signals]:
     """Listen to the tests' server."""
-    signals = Signals(redis_url)
+    signals = Signals(redis_url, EVENTS)
     yield signals
     await signals.close()
 
@@ -117,7 +121,7 @@ async def test_a_lost_connection_comes_back(namespace: str, monkeypatch: pytest.
 
     monkeypatch.setattr(module.random, "uniform", longest)
     with private_server() as url, Redis.from_url(url, decode_responses=True) as redis:
-        signals = Signals(url)
+        signals = Signals(url, EVENTS)
         a, b = Heard(), Heard()
         await signals.subscribe(f"{namespace}a", a)
         await signals.subscribe(f"{namespace}b", b)
@@ -147,7 +151,7 @@ async def test_without_a_server_it_is_tried_now_and_then(
             enough.set()
             await asyncio.Event().wait()
 
-    signals = Signals(f"unix://{tmp_path_factory.mktemp('none')}/no.sock")
+    signals = Signals(f"unix://{tmp_path_factory.mktemp('none')}/no.sock", EVENTS)
     with monkeypatch.context() as patch:
         patch.setattr(module.asyncio, "sleep", no_time)
         async with asyncio.timeout(LONG):
@@ -166,7 +170,7 @@ async def test_a_server_that_refuses_is_not_pressed(namespace: str, monkeypatch:
         monkeypatch.setattr(module, "_FIRST_PAUSE", 0.001)
         monkeypatch.setattr(module, "_LONGEST_PAUSE", LONG)
         before = redis.info("stats")["total_connections_received"]
-        heard, signals, began = Heard(), Signals(url), time.monotonic()
+        heard, signals, began = Heard(), Signals(url, EVENTS), time.monotonic()
         await signals.subscribe(f"{namespace}a", heard)
         await until(lambda: redis.info("stats")["total_connections_received"] - before >= 9)
         assert time.monotonic() - began >= 0.001 / 2 * (2**8 - 1)  # the least that eight growing pauses take
@@ -179,7 +183,7 @@ async def test_a_server_that_refuses_is_not_pressed(namespace: str, monkeypatch:
 async def test_no_connection_before_somebody_listens(redis_url: str, redis: Redis) -> None:
     """Opening costs nothing, and closing what was never used is fine; closing twice too."""
     before = len(own_connections(redis))
-    signals = Signals(redis_url)
+    signals = Signals(redis_url, EVENTS)
     await asyncio.sleep(0)
     assert len(own_connections(redis)) <= before
     await signals.close()
@@ -189,7 +193,7 @@ async def test_no_connection_before_somebody_listens(redis_url: str, redis: Redi
 async def test_listening_costs_no_commands(namespace: str) -> None:
     """A quiet channel is quiet: the server is asked nothing."""
     with private_server() as url, Redis.from_url(url, decode_responses=True) as redis:
-        signals = Signals(url)
+        signals = Signals(url, EVENTS)
         await signals.subscribe(f"{namespace}a", Heard())
         await subscribed(redis, namespace, "a")
         before = redis.info("stats")["total_commands_processed"]
@@ -201,7 +205,7 @@ async def test_listening_costs_no_commands(namespace: str) -> None:
 async def test_closing_ends_it_while_it_connects(namespace: str) -> None:
     """A server that accepts and never answers does not hold up the end for longer than any answer may take."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        signals = Signals(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        signals = Signals(f"redis://127.0.0.1:{silent.getsockname()[1]}/0", EVENTS)
         waits = asyncio.create_task(signals.subscribe(f"{namespace}a", Heard()))
         connected, _address = await asyncio.to_thread(silent.accept)
         async with asyncio.timeout(LONG):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -12,6 +13,7 @@ import pytest_asyncio
 from flows.store.client.connection import Connection
 from flows.store.jobs import wakeups as wakeups_module
 from flows.store.jobs.wakeups import Wakeups
+from flows.telemetry.events import Events
 from tests.waiting import until
 from tests.world import World
 
@@ -20,7 +22,7 @@ from tests.world import World
 async def wakeups(redis_url: str, world: World) -> AsyncIterator[Wakeups]:
     """Start waiting for wake-ups with its two connections."""
     connections = [Connection(redis_url, f"test-wakeups-{number}") for number in range(2)]
-    wakeups = Wakeups(*connections, world.keys)
+    wakeups = Wakeups(*connections, world.keys, Events(logging.getLogger("flows")))
     wakeups.start()
     yield wakeups
     await wakeups.stop()
