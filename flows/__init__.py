@@ -20,6 +20,7 @@ from flows.errors import (
     WrongLoop,
 )
 from flows.kernel.current import CurrentJob, current_job
+from flows.kernel.middleware import AttemptNext, Middleware
 from flows.kernel.worker import ParentWorker, Worker
 from flows.model.flow_options import FlowOptions
 from flows.model.history import PastAttempt
@@ -37,6 +38,7 @@ from flows.telemetry.events import Event
 __version__ = "0.1.0"
 
 __all__ = [
+    "AttemptNext",
     "Cancel",
     "ChildJob",
     "ChildResult",
@@ -58,6 +60,7 @@ __all__ = [
     "KeyConflict",
     "LostLease",
     "MalformedJob",
+    "Middleware",
     "MissingExtra",
     "ParentWorker",
     "PastAttempt",

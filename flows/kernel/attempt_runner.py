@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from flows.errors import StoreUnavailable
 from flows.kernel.current import reset_current, set_current
 from flows.kernel.judge import Judge
+from flows.kernel.middleware import around
 from flows.kernel.process_worker import text_of
 from flows.model.codec import Decoder, kernel_fields
 from flows.model.job import Job, JobError
@@ -16,12 +17,13 @@ from flows.model.verdict import Verdict
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
     from contextvars import Token
 
     from flows.kernel.attempt import Attempt
     from flows.kernel.current import CurrentJob
     from flows.kernel.handler import Handler
+    from flows.model.hooks import Hooks
     from flows.model.plan import QueuePlan
     from flows.store.jobs.claimed import ClaimedJob
 
@@ -54,8 +56,9 @@ class AttemptRunner:
         plan: QueuePlan,
         flow_name: str,
         children_results: Callable[[str, str], Awaitable[bytes | None]],
+        middleware: Iterable[Hooks] = (),
     ) -> None:
-        self._call = handler.call
+        self._call = around(middleware, handler.call)
         self._decoder: Decoder[Job] = Decoder(handler.job_class)
         self._judge = Judge(plan)
         self._flow_name = flow_name.encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import traceback
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, assert_never, cast
 
 from flows.kernel.current import writable
 from flows.kernel.process_worker import FailedInProcess, text_of
@@ -41,14 +41,14 @@ class Judge:
         self._retries = plan.options.retries or _ONCE
         self._asked = plan.options.retries or _DEFAULT
 
-    def returned(self, claimed: ClaimedJob, result: JobResult | AnyVerdict | None) -> Outcome:
+    def returned(self, claimed: ClaimedJob, result: JobResult | Verdict | None) -> Outcome:
         """Return the outcome of an attempt whose function returned.
 
         Raises:
             ValidationError: the result cannot be saved; nothing of it is.
         """
         if isinstance(result, Verdict):
-            return self._asked_for(claimed, result)
+            return self._asked_for(claimed, cast("AnyVerdict", result))  # there are no others
         if self._plan.options.children and isinstance(result, JobResult):
             waits = self._plan.own_children(result, claimed.id)
             if waits is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Generic
 from typing_extensions import TypeVar
 
 from flows.errors import DeclarationError
+from flows.model.hooks import Hooks, check_middleware
 from flows.model.job import Job
 from flows.model.limits import check_duration, check_number
 from flows.model.names import FIELD, check_name, check_namespace
@@ -48,6 +49,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         hang_limit: An event loop that is blocked for longer loses its leases.
         max_crashes: An isolated job, beside which its worker runs nothing, fails when its worker has died so often.
         allow_eviction: Use a server whose eviction policy drops keys, and with them jobs.
+        middleware: What stands around each attempt, the outermost first: see `flows.Middleware`.
     """
 
     name: str
@@ -64,6 +66,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
     hang_limit: timedelta = timedelta(minutes=10)
     max_crashes: int = 3
     allow_eviction: bool = False
+    middleware: Sequence[Hooks] = ()
 
     def __post_init__(self) -> None:
         """Check the names, the limits, and the queues against each other.
@@ -76,6 +79,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         if self.redis_url:
             parse_server_url(self.redis_url)
         self._check_limits()
+        check_middleware(self.middleware)
         check_queues(self.name, self.queues)
         self._check_lookups()
         self._check_collisions()

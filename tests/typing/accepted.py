@@ -12,6 +12,7 @@ from typing import Annotated, Literal, ParamSpec, TypeVar, assert_type
 from pydantic import BaseModel
 
 from flows import (
+    AttemptNext,
     Cancel,
     ChildJob,
     ChildrenOf,
@@ -25,6 +26,7 @@ from flows import (
     JobRecord,
     JobResult,
     JobState,
+    Middleware,
     ParentWorker,
     PastAttempt,
     QueueOptions,
@@ -225,6 +227,21 @@ class Notify:
         """Do it in a method."""
 
 
+class Timed(Middleware):
+    """Stand around every attempt, whatever its queue."""
+
+    async def attempt(self, job: Job, current: CurrentJob, call_next: AttemptNext) -> JobResult | Verdict | None:
+        """Go on with the attempt, and see what it returns."""
+        result = await call_next(job)
+        assert_type(result, JobResult | Verdict | None)
+        print(job.id, current.queue)
+        return result
+
+
+class Nothing(Middleware):
+    """Want nothing."""
+
+
 access = Flow[Prepare | CheckAccess | Decide, CreateAccess, Literal["user_id", "guild_id", "role_ids"]](
     FlowOptions(
         name="access",
@@ -248,6 +265,7 @@ access = Flow[Prepare | CheckAccess | Decide, CreateAccess, Literal["user_id", "
         lease=timedelta(seconds=10),
         hang_limit=timedelta(minutes=1),
         max_crashes=5,
+        middleware=[Timed(), Nothing()],
     )
 )
 

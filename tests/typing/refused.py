@@ -13,6 +13,7 @@ from accepted import (
     CheckRequirement,
     CreateAccess,
     Decide,
+    Nothing,
     Prepare,
     Prepared,
     access,
@@ -131,6 +132,9 @@ Retries(retry_on=[OSError])  # refused: a tuple
 Retries(retry_on=(OSError("x"),))  # refused: classes
 Retries(give_up_on=PermissionError)  # refused
 FlowOptions(name="x", queues=[QueueOptions("q", job=Prepare)], job_ttl=3600)  # refused: a number has no unit
+FlowOptions(name="x", queues=[QueueOptions("q", job=Prepare)], middleware=[print])  # refused: no middleware
+FlowOptions(name="x", queues=[QueueOptions("q", job=Prepare)], middleware=[Nothing])  # refused: it is not made
+FlowOptions(name="x", queues=[QueueOptions("q", job=Prepare)], middleware=Nothing())  # refused: not in a list
 UserFlow = Flow[Prepare, CreateAccess, Literal["user_id"]]
 q = QueueOptions("q", job=Prepare)
 UserFlow(FlowOptions(name="x", queues=[q], lookup_attributes=["role"]))  # refused: outside LookupKeys

@@ -1,0 +1,182 @@
+"""Middleware: it stands around every attempt of a function, of whatever kind, and what it says is the attempt's."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import ContextVar
+from datetime import timedelta
+
+import pytest
+from typing_extensions import override
+
+from flows import (
+    AttemptNext,
+    CurrentJob,
+    DeclarationError,
+    Fail,
+    FlowOptions,
+    Job,
+    JobRecord,
+    JobResult,
+    Middleware,
+    QueueOptions,
+    Retries,
+    Verdict,
+    current_job,
+)
+from flows.kernel.middleware import around
+from tests.kernel.parts import Answer, Function, Given, MakeFlow, Work, double, in_process, within
+
+said: ContextVar[str] = ContextVar("said", default="nothing")
+
+
+class Noting(Middleware):
+    """Note when an attempt begins and ends, and say so in a context variable."""
+
+    def __init__(self, name: str, notes: list[str]) -> None:
+        self.name = name
+        self.notes = notes
+
+    async def attempt(self, job: Job, current: CurrentJob, call_next: AttemptNext) -> JobResult | Verdict | None:
+        """Note it."""
+        assert (current_job(), current.id, current.queue) == (current, job.id, "work")
+        said.set(self.name)
+        self.notes.append(f"{self.name} begins")
+        try:
+            return await call_next(job)
+        finally:
+            self.notes.append(f"{self.name} ends")
+
+
+async def ended(
+    make_flow: MakeFlow, function: Function, *middleware: Middleware, **options: object
+) -> JobRecord[Given]:
+    """Run one job and return how it ended."""
+    async with make_flow(function, middleware=middleware, **options) as flow:
+        return await within(flow.wait_for(await flow.create_job(Given(number=6)), 20))
+
+
+def in_a_thread(job: Work) -> Answer:
+    """Return what the context says."""
+    assert said.get() == "inner"
+    return Answer(answer=job.number)
+
+
+async def in_the_loop(job: Work) -> Answer:
+    """Do the same."""
+    return in_a_thread(job)
+
+
+@pytest.mark.parametrize("function", [in_the_loop, in_a_thread])
+async def test_the_first_is_the_outermost(make_flow: MakeFlow, function: Function) -> None:
+    """They nest in their order, and the function runs in the context that they have made."""
+    notes: list[str] = []
+    record = await ended(make_flow, function, Noting("outer", notes), Middleware(), Noting("inner", notes))
+    assert record.view(Answer).answer == 6
+    assert notes == ["outer begins", "inner begins", "inner ends", "outer ends"]
+
+
+async def test_a_function_in_a_process(make_flow: MakeFlow) -> None:
+    """The middleware stays in the worker, and goes around the call of the process."""
+    notes: list[str] = []
+    record = await ended(make_flow, in_process, Noting("only", notes), executor="process")
+    assert (record.view(Answer).answer, notes) == (1, ["only begins", "only ends"])
+
+
+async def test_each_attempt_is_one_call(make_flow: MakeFlow) -> None:
+    """A job that is retried goes through it again; what the function raised passes through it."""
+    notes: list[str] = []
+
+    async def failing(job: Work) -> Answer:
+        if current_job().attempt == 1:
+            raise ValueError("not yet")
+        return Answer(answer=job.number)
+
+    record = await ended(make_flow, failing, Noting("n", notes), retries=Retries(2, timedelta(milliseconds=1)))
+    assert (record.status, record.attempts) == ("done", 2)
+    assert notes == ["n begins", "n ends"] * 2
+
+
+class Saying(Middleware):
+    """Return or raise something instead of going on."""
+
+    def __init__(self, what: JobResult | Verdict | Exception | int | None) -> None:
+        self.what = what
+
+    @override
+    async def attempt(self, job: Job, current: CurrentJob, call_next: AttemptNext) -> JobResult | Verdict | None:
+        """Say it."""
+        if isinstance(self.what, ValueError):
+            raise self.what
+        return self.what  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("what", "end"),
+    [
+        (Answer(answer=7), "done None"),
+        (None, "done None"),
+        (Fail("not today"), "failed Fail"),
+        (ValueError("broken"), "failed ValueError"),
+        (7, "failed ValidationError"),
+    ],
+)
+async def test_what_it_says_is_the_attempts(
+    make_flow: MakeFlow, what: JobResult | Verdict | Exception | int | None, end: str
+) -> None:
+    """It can end an attempt without its function; what it raises or returns is judged as the function's."""
+    record = await ended(make_flow, double, Saying(what))
+    assert f"{record.status} {record.error.type if record.error else None}" == end
+
+
+async def test_a_job_can_be_changed_on_its_way(make_flow: MakeFlow) -> None:
+    """The function gets what middleware hands on."""
+
+    class Raising(Middleware):
+        @override
+        async def attempt(self, job: Job, current: CurrentJob, call_next: AttemptNext) -> JobResult | Verdict | None:
+            return await call_next(job.model_copy(update={"number": 50}))
+
+    assert (await ended(make_flow, double, Raising())).view(Answer).answer == 100
+
+
+async def test_a_cancelled_attempt_passes_through_it(make_flow: MakeFlow) -> None:
+    """Middleware is there when a function is stopped, and cleans up."""
+    notes: list[str] = []
+    begun = asyncio.Event()
+
+    async def waiting(_job: Work) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with make_flow(waiting, middleware=[Noting("n", notes)]) as flow:
+        job_id = await flow.create_job(Given())
+        await within(begun.wait())
+        await flow.cancel_job(job_id)
+        assert (await within(flow.wait_for(job_id, 20))).status == "cancelled"
+    assert notes == ["n begins", "n ends"]
+
+
+def test_without_middleware_the_call_is_the_functions() -> None:
+    """Who uses none pays nothing, and neither does who has none that wants attempts."""
+
+    async def call(_job: Job) -> None:
+        """Do nothing."""
+
+    assert around([], call) is call
+    assert around([Middleware()], call) is call
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ([Noting], "middleware Noting is a class: make one of it"),
+        ([print], "subclass flows.Middleware"),
+        (Middleware(), "give a list"),
+        ("middleware", "give a list"),
+    ],
+)
+def test_what_is_no_middleware(given: object, why: str) -> None:
+    """It is refused when the flow is declared."""
+    with pytest.raises(DeclarationError, match=why):
+        FlowOptions("numbers", [QueueOptions("work", job=Work)], middleware=given)  # type: ignore[arg-type]
