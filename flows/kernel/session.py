@@ -12,6 +12,7 @@ from flows.kernel.renewer import Holder, Renewer
 from flows.kernel.rescuer import Rescuer
 from flows.store.client.connection import Connection
 from flows.store.client.embedded import EmbeddedServer
+from flows.store.client.hints import check_publishing
 from flows.store.client.server_check import check_server
 from flows.store.client.signals import Signals
 from flows.store.jobs.control import Control
@@ -89,6 +90,7 @@ class Session:
                 queues = [name for name, _queue in self._options.walk()]
                 reconciliation = Reconciliation(self.connection, self.settings, queues)
                 await reconciliation.introduce()
+                await check_publishing(self.connection, self.settings.keys.ended(self._options.name, ""))
             except BaseException:
                 await self.connection.close()
                 raise

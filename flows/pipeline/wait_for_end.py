@@ -26,7 +26,7 @@ async def wait_for_end(runtime: Runtime, reader: JobReader[ParamsT], job_id: str
     """
     signals = (await runtime.open()).signals
     keys, flow = runtime.settings.keys, runtime.options.name
-    channel, waited_for = keys.ended(flow, check_job_id(job_id)), keys.waited_for(flow)
+    channel, heard = keys.ended(flow, check_job_id(job_id)), keys.heard(flow)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
     event = asyncio.Event()
@@ -35,7 +35,7 @@ async def wait_for_end(runtime: Runtime, reader: JobReader[ParamsT], job_id: str
         event.set()
 
     try:
-        await signals.subscribe(waited_for, _ignore)
+        await signals.subscribe(heard, _ignore)
         await signals.subscribe(channel, wake)
         while True:
             record = (await reader.get([job_id], None, resolve=False))[0]
@@ -54,7 +54,7 @@ async def wait_for_end(runtime: Runtime, reader: JobReader[ParamsT], job_id: str
             event.clear()
     finally:
         signals.unsubscribe(channel, wake)
-        signals.unsubscribe(waited_for, _ignore)
+        signals.unsubscribe(heard, _ignore)
 
 
 def _ignore(_message: str | None) -> None:

@@ -74,7 +74,7 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ): "asks whether a parent is there whose state was just read",
     (
         "include/ending.lua",
-        "waited_for[job_flow] == nil",
+        "heard[job_flow] == nil",
         "if true then",
     ): "asks for each job what is asked for its flow",
     (

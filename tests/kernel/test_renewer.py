@@ -242,7 +242,7 @@ async def test_a_message_alone_cancels_nothing(make_flow: MakeFlow, redis: Redis
         answers = answers_of(flow)
         job_id = await flow.create_job(Given(number=1))
         await within(begun.wait())
-        await until(lambda: redis.publish(f"{namespace}flows:cancel:work", job_id))  # it has subscribed
+        await until(lambda: redis.spublish(f"{namespace}flows:cancel:work", job_id))  # it has subscribed
         await until(lambda: answers)
         go_on.set()
         assert (await flow.wait_for(job_id, LONG)).status == "done"

@@ -136,15 +136,15 @@ async def test_many_fetch_at_once(orders: Orders) -> None:
 
 async def test_who_waited_listens_no_more(orders: Orders, redis: Redis, namespace: str) -> None:
     """However the waiting ended: by the end of the job, by a timeout, by a cancellation."""
-    channels = f"{namespace}flows:ended:*"  # of each job, and of the flow
+    channels = f"{namespace}flows:*"  # of each job, and of the flow
     async with orders:
         kept, cancelled = await orders.create_jobs([Order(), Order()])
         waits = [asyncio.create_task(orders.wait_for(job_id, LONG)) for job_id in (kept, cancelled)]
-        await until(lambda: len(redis.pubsub_channels(channels)) == 3)
+        await until(lambda: len(redis.pubsub_shardchannels(channels)) == 3)
         await orders.cancel_job(cancelled)
         assert (await waits[1]).status == "cancelled"
         waits[0].cancel()
         with pytest.raises(WaitTimeout):
             await orders.wait_for(kept, 0)
         await asyncio.gather(*waits, return_exceptions=True)
-        await until(lambda: not redis.pubsub_channels(channels))
+        await until(lambda: not redis.pubsub_shardchannels(channels))

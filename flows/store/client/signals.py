@@ -2,6 +2,9 @@
 
 A message may be lost, with the connection or before there is one. So each listener has to read the state from time to
 time; when the connection opens, or opens again, every listener is called once, since messages may have been missed.
+
+The channels are sharded ones: in a cluster a message stays on the node that has the channel's slot, which is that of
+the flow's keys, and scripts may publish it. On a single server nothing else is different.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import random
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flows.errors import StoreUnavailable
+from flows.store.client.hints import warn_of_silence
 from flows.store.client.opener import Opener
 from flows.store.client.wire import ANSWER_TIMEOUT, Disconnected, ReplyError, Wire, pack_command
 from flows.telemetry.service import Service
@@ -55,7 +59,7 @@ class Signals:
         await self._tried.wait()
         if first and self._wire is not None:
             with contextlib.suppress(Disconnected):
-                await _say(self._wire, "SUBSCRIBE", channel)
+                await _say(self._wire, "SSUBSCRIBE", channel)
 
     def unsubscribe(self, channel: str, listener: Listener) -> None:
         """Stop calling `listener` for a channel."""
@@ -64,7 +68,7 @@ class Signals:
             listeners.remove(listener)
         if not listeners and self._listeners.pop(channel, None) is not None and self._wire is not None:
             # Nobody waits for the answer. Where it is an error, messages come that no listener gets.
-            _say(self._wire, "UNSUBSCRIBE", channel).add_done_callback(lambda answer: answer.exception())
+            _say(self._wire, "SUNSUBSCRIBE", channel).add_done_callback(lambda answer: answer.exception())
 
     async def close(self) -> None:
         """Close the connection; closing twice changes nothing."""
@@ -86,6 +90,8 @@ class Signals:
                 await wire.ended.wait()
             except (Disconnected, StoreUnavailable, ReplyError) as error:
                 _logger.debug("no message can be received: %s", error)
+                if isinstance(error, ReplyError):
+                    warn_of_silence("listen", error)
             finally:
                 self._wire = None
                 self._tried.set()
@@ -99,7 +105,7 @@ class Signals:
             return  # redis-py 8.1 at times swallows a cancellation while it connects
         wire.on_message = self._receive
         self._wire = wire
-        for answer in await asyncio.gather(*(_say(wire, "SUBSCRIBE", channel) for channel in self._listeners)):
+        for answer in await asyncio.gather(*(_say(wire, "SSUBSCRIBE", channel) for channel in self._listeners)):
             if isinstance(answer, ReplyError):
                 raise answer
         self._tried.set()

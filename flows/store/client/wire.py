@@ -87,7 +87,7 @@ class Wire(asyncio.Protocol):
         self._outgoing: list[bytes] | None = None
         self._watchdog: asyncio.TimerHandle | None = None
         self.closed = False
-        #: Called with channel and message of each publication on the subscribed channels, where it is set.
+        #: Called with channel and message of each publication on the sharded channels it listens to, where it is set.
         self.on_message: Callable[[bytes, bytes], None] | None = None
         self.ended = asyncio.Event()
         self._transport.set_protocol(self)
@@ -124,7 +124,7 @@ class Wire(asyncio.Protocol):
         try:
             reader.feed(data)
             while (reply := next_reply()) is not False:
-                if on_message is not None and isinstance(reply, list) and reply[:1] == [b"message"]:
+                if on_message is not None and isinstance(reply, list) and reply[:1] == [b"smessage"]:
                     _message, channel, message = reply  # pyright: ignore[reportUnknownVariableType]
                     on_message(channel, message)  # pyright: ignore[reportUnknownArgumentType]
                     continue

@@ -89,13 +89,13 @@ class JobKeys:
         return f"{self.namespace}flows:log:{flow}:{job_id}"
 
     def ended(self, flow: str, job_id: str) -> str:
-        """Channel: the end of the job is published here, if somebody listens to `waited_for` too."""
+        """Sharded channel: how the job has ended is published here, if somebody listens to `heard` too."""
         return f"{self.namespace}flows:ended:{flow}:{job_id}"
 
-    def waited_for(self, flow: str) -> str:
-        """Channel: nothing is published here; whoever listens to `ended` of a job of the flow listens here first."""
-        return f"{self.namespace}flows:ended:{flow}"
+    def heard(self, flow: str) -> str:
+        """Sharded channel: nothing is published here; who listens to a channel of the flow listens here first."""
+        return f"{self.namespace}flows:heard:{flow}"
 
     def cancel(self, queue: str) -> str:
-        """Channel: the ids of running jobs of this queue that shall be cancelled."""
+        """Sharded channel: the ids of running jobs of this queue that shall be cancelled."""
         return f"{self.namespace}flows:cancel:{queue}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from tests.faults import raw_keys
 from tests.faults.case import Case, row
@@ -34,25 +35,36 @@ class Watch:
         self.heard: dict[str, list[tuple[float, str]]] = defaultdict(list)
         self._client = case.server.client()
         self._pubsub = self._client.pubsub(ignore_subscribe_messages=True)
+        self._monitor = self._client.monitor()
+        self._thread = threading.Thread(target=self._hear, daemon=True)
 
     def __enter__(self) -> Self:
         """Begin to listen."""
-        self._pubsub.psubscribe(**{"flows:ended:*": self._hear})
-        # Ends are told where somebody listens to the flow's own channel too.
-        self._pubsub.subscribe(**{f"flows:ended:{flow}": self._hear for flow in ("orders", "pack:label", "pack:box")})
-        self._thread = self._pubsub.run_in_thread(sleep_time=0.5, daemon=True)
+        # Ends are told where somebody listens to the flow's own channel.
+        for flow in ("orders", "pack:label", "pack:box"):
+            self._pubsub.ssubscribe(f"flows:heard:{flow}")
+        self._monitor.__enter__()
+        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End."""
-        self._thread.stop()
+        self._client.publish("watch", "end")
         self._thread.join()
+        self._monitor.__exit__(kind, error, trace)
+        self._pubsub.close()
         self._client.close()
 
-    def _hear(self, message: dict[str, Any]) -> None:
-        self.heard[message["channel"].rpartition(":")[2]].append((time.monotonic(), message["data"]))
+    def _hear(self) -> None:
+        # There are no patterns of sharded channels, and the jobs are not known yet.
+        for command in self._monitor.listen():
+            words = command["command"].split()
+            if words[0] == "PUBLISH":
+                return
+            if words[0] == "SPUBLISH" and ":ended:" in words[1]:
+                self.heard[words[1].rpartition(":")[2]].append((time.monotonic(), words[2]))
 
 
 class Cancels:
@@ -139,7 +151,7 @@ def _running(case: Case, fleet: Fleet, cancels: Cancels, watch: Watch) -> None:
     with case.server.client() as client:
         for way in ("nudge", "cut"):
             if way == "cut":
-                client.execute_command("ACL", "SETUSER", _USER, "-subscribe", "-psubscribe")
+                client.execute_command("ACL", "SETUSER", _USER, "-ssubscribe")
                 client.execute_command("CLIENT", "KILL", "USER", _USER, "TYPE", "pubsub")
             ids = case.create(_EACH, "slow:60")
             case.wait_until(lambda ids=ids: len({entry.job_id for entry in case.starts()} & {*ids}) == len(ids))

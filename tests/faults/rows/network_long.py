@@ -123,12 +123,12 @@ def b12(case: Case) -> None:
     case.wait_starts(1)
     with case.server.client() as client:
         channel = "flows:cancel:pick"
-        heard = case.wait_until(lambda: client.pubsub_numsub(channel)[0][1])
+        heard = case.wait_until(lambda: client.pubsub_shardnumsub(channel)[0][1])
         case.expect(heard, "the worker listens for cancellations")
         fleet.stop(worker)
         published = 0
-        while client.pubsub_numsub(channel)[0][1] and published < 5_000:
-            client.publish(channel, "x" * 10_000)
+        while client.pubsub_shardnumsub(channel)[0][1] and published < 5_000:
+            client.spublish(channel, "x" * 10_000)
             published += 1
         asyncio.run(_cancel(case, job_id))
         fleet.cont(worker)

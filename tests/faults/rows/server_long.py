@@ -146,8 +146,8 @@ async def _refusals(case: Case, url: str, count: int, customers: Any) -> list[st
 #: What producers and workers send, and what their scripts call.
 _NEEDED: Final = (
     "evalsha", "eval", "multi", "exec", "hset", "hget", "hmget", "hdel", "hgetall", "rpush", "lpush", "lrange", "ltrim",
-    "llen", "zadd", "zrange", "zrem", "bzpopmin", "expire", "pexpire", "exists", "type", "get", "set", "publish",
-    "subscribe", "time", "sadd", "srem", "scard", "persist", "hlen",
+    "llen", "zadd", "zrange", "zrem", "bzpopmin", "expire", "pexpire", "exists", "type", "get", "set", "time",
+    "sadd", "srem", "scard", "persist", "hlen",
 )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def own_connections(redis: Redis) -> list[dict[str, Any]]:
 
 def channels(redis: Redis, namespace: str) -> set[str]:
     """Return the channels of this test to which somebody is subscribed."""
-    return set(redis.pubsub_channels(f"{namespace}*"))
+    return set(redis.pubsub_shardchannels(f"{namespace}*"))
 
 
 async def subscribed(redis: Redis, namespace: str, *names: str) -> None:
@@ -84,7 +84,7 @@ async def test_every_listener_of_a_channel_hears(signals: Signals, redis: Redis,
     a, also_a, b = Heard(), Heard(), Heard()
     for name, listener in (("a", a), ("a", also_a), ("a", a), ("b", b)):
         await signals.subscribe(namespace + name, listener)
-    assert [redis.publish(f"{namespace}{name}", told) for name, told in (("a", "1"), ("b", "2"))] == [1, 1]
+    assert [redis.spublish(f"{namespace}{name}", told) for name, told in (("a", "1"), ("b", "2"))] == [1, 1]
     await b.until("2")
     assert (a.messages, also_a.messages, b.messages) == (["1"], ["1"], ["2"])
 
@@ -97,14 +97,14 @@ async def test_the_server_is_told_when_the_last_listener_leaves(signals: Signals
     await signals.subscribe(channel, heard)
     await subscribed(redis, namespace, "a")
     signals.unsubscribe(channel, heard)
-    redis.publish(channel, "1")
+    redis.spublish(channel, "1")
     await heard.until("1")
     signals.unsubscribe(channel, heard)
     signals.unsubscribe(channel, heard)
     await subscribed(redis, namespace)
     await signals.subscribe(channel, heard)
     await subscribed(redis, namespace, "a")
-    redis.publish(channel, "2")
+    redis.spublish(channel, "2")
     await heard.until("2")
 
 
@@ -130,8 +130,8 @@ async def test_a_lost_connection_comes_back(namespace: str, monkeypatch: pytest.
         for _ in range(2):
             redis.client_kill_filter(_type="pubsub")
             await asyncio.gather(a.more(), b.more())
-            redis.publish(f"{namespace}a", "1")
-            redis.publish(f"{namespace}b", "2")
+            redis.spublish(f"{namespace}a", "1")
+            redis.spublish(f"{namespace}b", "2")
             await asyncio.gather(a.until("1"), b.until("2"))
         assert (a.told, b.messages) == ([None, None, "1", None, "1"], ["2", "2"])
         assert pauses == [0.1, 0.1]

@@ -335,10 +335,10 @@ async def test_what_is_published_comes_between_the_replies(redis_url: str, redis
         heard: list[tuple[bytes, bytes]] = []
         line.on_message = lambda channel, message: heard.append((channel, message))
         channel = f"{namespace}a"
-        assert await line.send(pack_all([("SUBSCRIBE", channel)]), 1, 5) == [b"subscribe", channel.encode(), 1]
+        assert await line.send(pack_all([("SSUBSCRIBE", channel)]), 1, 5) == [b"ssubscribe", channel.encode(), 1]
         answers = [line.send(pack_all([("PING", str(number))]), 1, 5) for number in range(100)]
         for number in range(100):
-            redis.publish(channel, f"message {number}")
+            redis.spublish(channel, f"message {number}")
         assert await asyncio.gather(*answers) == [[b"pong", str(number).encode()] for number in range(100)]
         assert await line.send(pack_all([("PING", "message")]), 1, 5) == [b"pong", b"message"]
         assert heard == [(channel.encode(), f"message {number}".encode()) for number in range(100)]

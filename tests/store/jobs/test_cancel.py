@@ -50,7 +50,7 @@ def test_asks_the_worker_of_a_job_that_runs(world: World) -> None:
 def heard(world: World, queue: str = "pick") -> PubSub:
     """Listen to what the workers of a queue are told."""
     listener = world.redis.pubsub(ignore_subscribe_messages=True)
-    listener.subscribe(world.keys.cancel(queue))
+    listener.ssubscribe(world.keys.cancel(queue))
     listener.get_message(timeout=5)
     return listener
 

@@ -86,7 +86,7 @@ def test_the_worker_of_a_child_that_runs_is_told(world: World) -> None:
     seed_parent(world, "1")
     world.claim(queue=BOX)
     with world.redis.pubsub(ignore_subscribe_messages=True) as listener:
-        listener.subscribe(world.keys.cancel(BOX))
+        listener.ssubscribe(world.keys.cancel(BOX))
         listener.get_message(timeout=5)
         cancel_parent(world)
         cascade(world)

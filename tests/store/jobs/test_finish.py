@@ -88,13 +88,15 @@ def test_an_end_is_told_to_those_who_wait(world: World, flow: str | None) -> Non
     """Only where somebody listens to the channel of the job's own flow: nothing is told that nobody hears."""
     world.seed(jobs={"shop:1": processing(), "shop:2": processing()})
     with world.redis.pubsub(ignore_subscribe_messages=True) as listener:
-        listener.psubscribe(f"{world.namespace}flows:ended:*")
-        listener.get_message(timeout=5)
+        last = world.keys.ended("shop", "all")
+        channels = [world.keys.ended("shop", "1"), world.keys.ended("shop", "2"), last]
         if flow is not None:
-            listener.subscribe(world.keys.waited_for(flow))
+            channels.append(world.keys.heard(flow))
+        for channel in channels:
+            listener.ssubscribe(channel)
             listener.get_message(timeout=5)
         assert world.report(finish("1"), finish("2")) == ["ok", "ok"]
-        world.redis.publish(f"{world.namespace}flows:ended:", "all")
+        world.redis.spublish(last, "all")
         heard = []
         while (message := listener.get_message(timeout=5))["data"] != "all":  # type: ignore[index]
             heard.append((message["channel"].partition("flows:ended:")[2], message["data"]))
@@ -109,7 +111,7 @@ def test_an_account_that_may_not_ask_who_listens_tells_all(redis_url: str, world
     with Redis.from_url(redis_url, username=name, decode_responses=True) as narrow:
         narrow_world = World(narrow, world.namespace)
         with world.redis.pubsub(ignore_subscribe_messages=True) as listener:
-            listener.subscribe(world.keys.ended("shop", "1"))
+            listener.ssubscribe(world.keys.ended("shop", "1"))
             listener.get_message(timeout=5)
             assert narrow_world.report(finish("1")) == ["ok"]
             message = listener.get_message(timeout=5)

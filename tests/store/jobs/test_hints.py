@@ -29,8 +29,9 @@ def listener(redis: Redis, silent: World) -> Iterator[PubSub]:
     """Let somebody with more rights wait for the job `shop:1`, so that scripts have somebody to tell."""
     with redis.pubsub(ignore_subscribe_messages=True) as listener:
         keys = silent.keys
-        listener.subscribe(keys.waited_for("shop"), keys.ended("shop", "1"), keys.waited_for("pack:box"))
-        listener.get_message(timeout=5)
+        for channel in (keys.heard("shop"), keys.ended("shop", "1"), keys.heard("pack:box")):
+            listener.ssubscribe(channel)
+            listener.get_message(timeout=5)
         yield listener
 
 

@@ -164,9 +164,12 @@ async def test_families_are_cancelled_while_they_work(world: World, callers: lis
         world.seed(jobs={f"shop:{parent}": processing("pack")})
         world.report(await_children(parent, children=children, to="ship"), queue="pack")
     listener = world.redis.pubsub(ignore_subscribe_messages=True)
-    listener.psubscribe(f"{world.namespace}flows:ended:*")
-    listener.subscribe(*(world.keys.waited_for(flow) for flow in ("shop", BOX)))
-    for _ in range(3):  # what it is told of its three subscriptions
+    ids = [
+        *(("shop", parent) for parent in parents),
+        *((BOX, f"{parent}-{n}") for parent in parents for n in range(12)),
+    ]
+    for channel in [*map(world.keys.heard, ("shop", BOX)), *(world.keys.ended(*job) for job in ids)]:
+        listener.ssubscribe(channel)
         listener.get_message(timeout=5)
 
     async def work(caller: Caller) -> None:

@@ -79,6 +79,7 @@ class Jobs(RuleBasedStateMachine):
         self.ends: dict[tuple[str, int], int] = {}
         self.last_call: dict[str, Any] | None = None
         self.listener: Any = None
+        self.listened: set[str] = set()
 
     @initialize()
     def begin(self) -> None:
@@ -87,10 +88,8 @@ class Jobs(RuleBasedStateMachine):
         if keys:
             self.world.redis.delete(*keys)
         self.listener = self.world.redis.pubsub(ignore_subscribe_messages=True)
-        self.listener.psubscribe(f"{self.world.namespace}flows:ended:*")
-        self.listener.subscribe(*(self.world.keys.waited_for(flow) for flow in ("shop", *CHILDREN)))
-        for _ in range(4):  # what it is told of its four subscriptions
-            self.listener.get_message(timeout=5)
+        for channel in (*map(self.world.keys.heard, ("shop", *CHILDREN)), self._channel("")):
+            self._listen(channel)
 
     def teardown(self) -> None:
         """End everything and look for what stays for ever."""
@@ -375,13 +374,24 @@ class Jobs(RuleBasedStateMachine):
         if self.listener is None:
             return
         # A message of our own comes after all that the calls before it have told.
-        self.world.redis.publish(f"{self.world.namespace}flows:ended:", "all")
+        self.world.redis.spublish(self._channel(""), "all")
         while (message := self.listener.get_message(timeout=5))["data"] != "all":
             name, word = message["channel"].partition("flows:ended:")[2], message["data"]
             if word != "deleted":
                 life = self.jobs[name]["life"] if name in self.jobs else -1
                 self.ends[name, life] = self.ends.get((name, life), 0) + 1
                 assert life == -1 or self.ends[name, life] == 1, (name, word)
+        for name in self.jobs.keys() - self.listened:
+            self.listened.add(name)
+            self._listen(self._channel(name))
+
+    def _channel(self, name: str) -> str:
+        """Return the channel of a job, by its flow and id; that of no job is this test's own."""
+        return f"{self.world.namespace}flows:ended:{name}"
+
+    def _listen(self, channel: str) -> None:
+        self.listener.ssubscribe(channel)
+        self.listener.get_message(timeout=5)
 
     # The model
 

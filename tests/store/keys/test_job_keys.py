@@ -29,7 +29,7 @@ LITERAL = {
     "reconcile": (("shop",), "flows:reconcile:shop"),
     "cancelling": (("shop",), "flows:cancelling:shop"),
     "ended": (("shop", "1"), "flows:ended:shop:1"),
-    "waited_for": (("shop",), "flows:ended:shop"),
+    "heard": (("shop",), "flows:heard:shop"),
     "cancel": (("pack:box",), "flows:cancel:pack:box"),
 }
 

@@ -14,7 +14,7 @@ local function cancel_job(job_flow, first_queue, job_id, why, set_aside)
   local status, queue = job[1] or 'waiting', job[2] or first_queue
   if status == 'processing' then
     redis.call('HSETNX', key, '_cancel', why)
-    redis.pcall('PUBLISH', flows_key('cancel', queue), job_id) -- a hint, which not every account may send
+    redis.pcall('SPUBLISH', flows_key('cancel', queue), job_id) -- a hint, which not every account may send
     return 'requested'
   end
   if not OPEN[status] then return 'too late' end

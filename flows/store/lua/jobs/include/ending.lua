@@ -8,17 +8,17 @@
 -- How many milliseconds the hash of a job stays, by how it ended.
 local KEPT = { done = kept_done, failed = kept_failed, cancelled = kept_cancelled }
 
-local waited_for = {}
+local heard = {}
 
 -- Notifies those who wait for the job. They listen to a channel of the flow as well, so that a script can see whether
 -- anybody waits: nobody waits for most jobs, and a message to nobody takes as long as all else that an ending does.
 local function notify_ended(job_flow, job_id, word)
-  if waited_for[job_flow] == nil then
-    local listeners = redis.pcall('PUBSUB', 'NUMSUB', flows_key('ended', job_flow))
-    waited_for[job_flow] = listeners.err ~= nil or listeners[2] > 0
+  if heard[job_flow] == nil then
+    local listeners = redis.pcall('PUBSUB', 'SHARDNUMSUB', flows_key('heard', job_flow))
+    heard[job_flow] = listeners.err ~= nil or listeners[2] > 0
   end
   -- Only a hint, in the middle of a script: an account that may not publish must not stop the script half way.
-  if waited_for[job_flow] then redis.pcall('PUBLISH', flows_key('ended', job_flow .. ':' .. job_id), word) end
+  if heard[job_flow] then redis.pcall('SPUBLISH', flows_key('ended', job_flow .. ':' .. job_id), word) end
 end
 
 -- Moves the job to `word` (done, failed or cancelled) with more fields; `child_result` is what its parent sees.
