@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flows.errors import StoreUnavailable
 from flows.kernel.current import reset_current, set_current
 from flows.kernel.judge import Judge
 from flows.kernel.middleware import around
-from flows.kernel.process_worker import text_of
+from flows.kernel.process.behind_middleware import BehindMiddleware
+from flows.kernel.process.messages import EncodedJob, UnfitJob, text_of
 from flows.model.codec import Decoder, kernel_fields
 from flows.model.job import Job, JobError
 from flows.model.outcome import Fail, Outcome, Release
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from flows.kernel.current import CurrentJob
     from flows.kernel.handler import Handler
     from flows.model.hooks import Hooks
+    from flows.model.job import JobResult
     from flows.model.plan import QueuePlan
     from flows.store.jobs.claimed import ClaimedJob
 
@@ -58,8 +60,14 @@ class AttemptRunner:
         children_results: Callable[[str, str], Awaitable[bytes | None]],
         middleware: Iterable[Hooks] = (),
     ) -> None:
-        self._call = around(middleware, handler.call)
         self._decoder: Decoder[Job] = Decoder(handler.job_class)
+        #: A process decodes its jobs itself; where there is middleware, that is to see them.
+        self._in_process = handler.executor == "process"
+        self._behind: BehindMiddleware | None = None
+        self._call: Callable[[Any], Awaitable[JobResult | Verdict | None]] = around(middleware, handler.call)
+        if self._in_process and self._call != handler.call:
+            self._behind = BehindMiddleware(handler.call, self._decoder)
+            self._call = around(middleware, self._behind.call)
         self._judge = Judge(plan)
         self._flow_name = flow_name.encode()
         self._children_results = children_results
@@ -78,13 +86,13 @@ class AttemptRunner:
             if self._decoder.results:
                 await self._many_results(claimed)
             known = kernel_fields(claimed.raw_id, self._flow_name, claimed.attempt, claimed.correlation_id)
-            job = self._decoder.decode(claimed.values, known)
+            job = self._encoded(attempt, known) if self._in_process else self._decoder.decode(claimed.values, known)
         except asyncio.CancelledError:
             return attempt.stop_as
         except StoreUnavailable:
             return Release()  # the results of its many children could not be read: that is not the job's fault
         except Exception as error:  # noqa: BLE001 - a hash edited by hand may hold anything
-            return self._judge.malformed(claimed, f"its hash does not fit: {error}")
+            return self._misfit(claimed, error)
         token: Token[CurrentJob | None] | None = set_current(attempt.current)
         try:
             failpoint("before-user-code")
@@ -98,16 +106,40 @@ class AttemptRunner:
             token = None
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a function raises, its job ends by it
-            # What a function raises because it was asked to stop says nothing of its job, unless it is a verdict.
-            asked = attempt.current.cancelled and not isinstance(error, Verdict)
-            return attempt.stop_as if asked else self._judge.raised(claimed, error)
+            return self._raised(attempt, known, error)
         finally:
             if token is not None:
                 reset_current(token)
+            if self._behind is not None:
+                self._behind.forget(attempt.current)
 
     def timed_out(self, attempt: Attempt) -> Outcome:
         """Return the outcome of an attempt that is over its timeout."""
         return self._judge.timed_out(attempt.claimed)
+
+    def _encoded(self, attempt: Attempt, known: bytes) -> EncodedJob | Job:
+        """Return the job as a process takes it, or as the middleware before it does."""
+        encoded = EncodedJob(attempt.claimed.values, known)
+        return encoded if self._behind is None else self._behind.show(attempt.current, encoded)
+
+    def _raised(self, attempt: Attempt, known: bytes, error: BaseException) -> Outcome | None:
+        """Return the outcome of an attempt that raised."""
+        if isinstance(error, UnfitJob):
+            return self._unfit(attempt.claimed, known, error)
+        # What a function raises because it was asked to stop says nothing of its job, unless it is a verdict.
+        asked = attempt.current.cancelled and not isinstance(error, Verdict)
+        return attempt.stop_as if asked else self._judge.raised(attempt.claimed, error)
+
+    def _misfit(self, claimed: ClaimedJob, error: Exception) -> Outcome:
+        return self._judge.malformed(claimed, f"its hash does not fit: {error}")
+
+    def _unfit(self, claimed: ClaimedJob, known: bytes, unfit: UnfitJob) -> Outcome:
+        """Return the outcome of a job that its process could not read; what is wrong with it is found here."""
+        try:
+            self._decoder.decode(claimed.values, known)
+        except Exception as error:  # noqa: BLE001 - a hash edited by hand may hold anything
+            return self._misfit(claimed, error)
+        return self._misfit(claimed, unfit)
 
     async def _many_results(self, claimed: ClaimedJob) -> None:
         """Read the results of children where they are too many for the hash."""

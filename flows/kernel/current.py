@@ -24,7 +24,7 @@ class CurrentJob:
 
     def __init__(  # noqa: PLR0917 - the facts of an attempt
         self, job_id: str, queue: str, attempt: int, fence: int, visit: int,
-        report: Callable[[CurrentJob, bytes, str | None], None] | None,
+        report: Callable[[CurrentJob, bytes, str | None], None],
     ) -> None:  # fmt: skip
         self.id = job_id
         self.queue = queue
@@ -56,7 +56,7 @@ class CurrentJob:
         """
         if not 0 <= value <= 1:
             raise ValidationError(f"progress {value!r} is not between 0 and 1")
-        self._pass_on(encode_value("progress", {"value": value, "message": writable(message)}), None)
+        self.pass_on(encode_value("progress", {"value": value, "message": writable(message)}), None)
 
     def log(self, line: str) -> None:
         """Add a line to the job's log, of which the last 1,000 lines are kept.
@@ -64,11 +64,14 @@ class CurrentJob:
         Raises:
             LostLease: the attempt has lost its lease.
         """
-        self._pass_on(b"", writable(line[:LONGEST_LINE]))
+        self.pass_on(b"", writable(line[:LONGEST_LINE]))
 
-    def _pass_on(self, progress: bytes, line: str | None) -> None:
-        if self._report is None:
-            raise FlowsError("progress and log are not available in a function with executor='process'")
+    def pass_on(self, progress: bytes, line: str | None) -> None:
+        """Report progress, as JSON, or a line.
+
+        Raises:
+            LostLease: the attempt has lost its lease.
+        """
         if self.lost:
             raise LostLease(self.id)
         self._report(self, progress, line)

@@ -7,12 +7,11 @@ import inspect
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from flows.errors import DeclarationError
-from flows.kernel.process_worker import imported
-from flows.kernel.processes import Processes
+from flows.kernel.process.processes import Processes, Target, make_target
 from flows.kernel.threads import Threads
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from flows.model.job import Job, JobResult
     from flows.model.verdict import AnyVerdict
@@ -21,24 +20,35 @@ ExecutorKind: TypeAlias = Literal["loop", "thread", "process"]
 
 
 class Handler:
-    """A worker function and where it runs; `call` runs the function for a job, whatever its kind."""
+    """A worker function and where it runs; `call` runs the function for a job, whatever its kind.
+
+    Where `target` is given the function runs in processes: they take an `EncodedJob`, which they decode themselves.
+    """
 
     def __init__(
-        self, function: Callable[[Any], Any], job_class: type[Job], executor: ExecutorKind, concurrency: int
+        self,
+        function: Callable[[Any], Any],
+        job_class: type[Job],
+        executor: ExecutorKind,
+        concurrency: int,
+        target: Target | None = None,
     ) -> None:
         self.function = function
         self.job_class = job_class
         self.executor = executor
         self._concurrency = concurrency
+        self._target = target
         self._pool: Threads | Processes | None = None
-        self.call: Callable[[Job], Awaitable[JobResult | AnyVerdict | None]] = (
+        self.call: Callable[[Any], Awaitable[JobResult | AnyVerdict | None]] = (
             function if executor == "loop" else self._call_elsewhere
         )
 
     def open(self) -> None:
         """Open the pool of threads or processes; each of them starts when it is first needed."""
-        if self.executor != "loop":
-            self._pool = (Threads if self.executor == "thread" else Processes)(self._concurrency)
+        if self._target is not None:
+            self._pool = Processes(self._concurrency, self._target)
+        elif self.executor == "thread":
+            self._pool = Threads(self._concurrency)
 
     def close(self) -> None:
         """Close the pool: functions that run in threads are not waited for, processes are killed."""
@@ -57,8 +67,10 @@ class Handler:
         """How many functions still run in threads though nobody waits for them."""
         return self._pool.abandoned if isinstance(self._pool, Threads) else 0
 
-    async def _call_elsewhere(self, job: Job) -> JobResult | AnyVerdict | None:
+    async def _call_elsewhere(self, job: Any) -> JobResult | AnyVerdict | None:
         assert self._pool is not None  # noqa: S101 - its worker has opened it
+        if isinstance(self._pool, Processes):
+            return await self._pool.call(job)
         result: Any = await self._pool.call(self.function, job)
         # A lambda around an `async def` looks like a plain function until it is called.
         returned: JobResult | AnyVerdict | None = await result if inspect.isawaitable(result) else result
@@ -70,8 +82,9 @@ def make_handler(
     job_class: type[Job],
     executor: Literal["process"] | None,
     concurrency: int,
+    children: Iterable[type[Job]] = (),
 ) -> Handler:
-    """Return the handler of a worker function.
+    """Return the handler of a worker function, which may name children of these classes.
 
     Raises:
         DeclarationError: it is no function of one job, or a process could not import it.
@@ -88,9 +101,7 @@ def make_handler(
         raise DeclarationError(f"executor={executor!r}: leave it out, or give 'process'")
     if is_async:
         raise DeclarationError(f"{name} is async: executor='process' is for plain functions")
-    if imported(function.__module__, name) is not function:
-        raise DeclarationError(f"{name} cannot run in a process: define it at the top level of a module")
-    return Handler(function, job_class, "process", concurrency)
+    return Handler(function, job_class, "process", concurrency, make_target(function, job_class, children))
 
 
 def _check_signature(function: Callable[..., Any], name: str) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, assert_never, cast
 
 from flows.kernel.current import writable
-from flows.kernel.process_worker import FailedInProcess, text_of
+from flows.kernel.process.messages import FailedInProcess, text_of
 from flows.model import verdict as verdicts
 from flows.model.job import JobError, JobResult
 from flows.model.outcome import Cancel, Fail, Outcome, Retry, Snooze

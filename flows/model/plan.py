@@ -11,6 +11,7 @@ from pydantic_core import from_json, to_json
 
 from flows.errors import PayloadTooLarge, ValidationError
 from flows.model.codec import as_object, decode, encode, encode_value, results_field
+from flows.model.encoded_result import EncodedResult, name_of
 from flows.model.ids import new_child_id, new_job_id
 from flows.model.job import ChildJob, JobResult, user_fields
 from flows.model.outcome import Advance, AwaitChildren, Fields, Finish, NewChild
@@ -40,6 +41,17 @@ class QueuePlan:
     params_fields: frozenset[str]
     """The names of what a job was created with, which never changes."""
     max_payload: int
+
+    @property
+    def child_classes(self) -> list[type[Job]]:
+        """The job classes of all children that a function may name: those of the flow, and of the queue's own."""
+        queues = [self.options, *self.queues.values()]
+        classes: list[type[Job]] = []
+        while queues:
+            children = queues.pop().children
+            classes += [child.job for child in children]
+            queues += children
+        return classes
 
     def outcome(self, result: JobResult | None) -> Advance | Finish:
         """Return the outcome of an attempt whose function returned `result`.
@@ -106,12 +118,12 @@ class QueuePlan:
         return to
 
     def _fields(self, result: JobResult) -> Fields:
-        fields = encode(result)
+        fields = result.encoded if type(result) is EncodedResult else encode(result)
         if not self.params_fields.isdisjoint(fields):
             taken = self.params_fields & fields.keys()
             names = ", ".join(sorted(taken))
             raise ValidationError(
-                f"{type(result).__name__} names fields of Params ({names}), which never change: rename them"
+                f"{name_of(result)} names fields of Params ({names}), which never change: rename them"
             )
         return fields
 

@@ -35,7 +35,7 @@ def function_workers(  # noqa: PLR0917 - what create_workers was given, in its o
 
     workers: list[Worker] = []
     for _ in range(count):
-        handler = make_handler(function, plan.options.job, executor, concurrency)
+        handler = make_handler(function, plan.options.job, executor, concurrency, plan.child_classes)
         check_worker_function(plan, function)
         runner = AttemptRunner(handler, plan, flow, results, runtime.options.middleware)
         workers.append(Worker(runtime, plan.queue, runner, concurrency, handler))

@@ -128,18 +128,19 @@ async def test_context_goes_into_the_thread(make_flow: MakeFlow) -> None:
 async def test_a_process(make_flow: MakeFlow) -> None:
     """With executor="process" the function runs in another process; each kind of failure fails its own job.
 
-    1 dies, 2 raises what cannot be unpickled, 3 exits, 4 asks for what is not there, 6 looks at its own attempt.
+    1 dies, 2 raises what cannot be unpickled, 3 exits, 4 writes to its job's log, 6 looks at its own attempt.
     """
     async with make_flow(in_process, executor="process", concurrency=2) as flow:
         ids = await flow.create_jobs(Given(number=number) for number in range(7))
         records = [await flow.wait_for(job_id, LONG) for job_id in ids]
+        assert await flow.get_log(ids[4]) == ["from a process"]
     errors = [record.error and (record.error.type, record.error.message) for record in records]
     assert errors == [
         None,
         ("WorkerProcessDied", "the process that ran the function died under it (exit code 3)"),
         ("TwoParts", "broken"),
         ("SystemExit", "4"),
-        ("FlowsError", "progress and log are not available in a function with executor='process'"),
+        None,
         None,
         None,
     ]

@@ -15,15 +15,39 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pytest
+from pydantic import BaseModel
+from pydantic_core import from_json
 
-from flows import Fail, Job, JobResult, Retry, Snooze, current_job
+from flows import (
+    ChildJob,
+    DeclarationError,
+    Fail,
+    Job,
+    JobResult,
+    LostLease,
+    Retry,
+    Snooze,
+    Verdict,
+    current_job,
+)
 from flows.kernel.current import CurrentJob, reset_current, set_current
-from flows.kernel.process_worker import FailedInProcess
-from flows.kernel.processes import Processes, WorkerProcessDied
+from flows.kernel.process.messages import (
+    EncodedJob,
+    FailedInProcess,
+    UnfitJob,
+    open_result,
+    pack,
+    pack_returned,
+    unpack,
+)
+from flows.kernel.process.processes import Processes, WorkerProcessDied, make_target
+from flows.model.codec import Decoder, encode
+from flows.model.encoded_result import EncodedResult
 from tests.kernel.parts import LONG, within
+from tests.outcomes import VERDICTS
 from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,16 +56,51 @@ FOR_EVER = 3 * LONG
 
 
 class Told(Job):
-    """Where to say that it has begun, and anything else."""
+    """Which function to call, where to say that it has begun, and anything else."""
 
+    name: str = "pid"
     file: Path = Path()
     what: Any = None
 
 
-class Pid(JobResult):
-    """Which process it was."""
+class Said(JobResult):
+    """What a function returns."""
 
-    pid: int
+    what: Any = None
+
+
+T = TypeVar("T")
+
+
+class Box(BaseModel, Generic[T]):
+    """A generic class of the user's."""
+
+    value: T
+
+
+class NoPickle(BaseModel):
+    """Whoever tries to pickle it fails."""
+
+    def __reduce__(self) -> Any:
+        """Fail."""
+        raise AssertionError("it was pickled")
+
+
+class Boxed(Job, NoPickle, Generic[T]):
+    """A generic job class."""
+
+    boxes: T
+
+
+class Unboxed(JobResult, NoPickle, Generic[T]):
+    """A generic result."""
+
+    box: Box[T]
+
+
+def unbox(job: Boxed[list[Box[int]]]) -> Unboxed[int]:
+    """Return the last box."""
+    return Unboxed[int](box=job.boxes[-1])
 
 
 class TooBusy(LookupError):
@@ -49,23 +108,28 @@ class TooBusy(LookupError):
 
 
 class Elaborate(Retry):
-    """A verdict that cannot travel: it is made of two arguments and tells one."""
+    """A verdict of the user's own class, which is made of two arguments and tells one."""
 
     def __init__(self, service: str, code: int) -> None:
         super().__init__(f"{service} says {code}")
 
 
-class Unreadable:
-    """It is pickled here, and cannot be unpickled there."""
+class Broken(Retry):
+    """A verdict that says nothing that can be understood."""
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Say how it is made again."""
-        return int, ("no number",)
+    def __init__(self) -> None:
+        super().__init__("broken")
+        self.after = "soon"  # type: ignore[assignment]
 
 
-def pid(_job: Told) -> Pid:
+def do(job: Told) -> Any:
+    """Call the function that the job names: processes have one function all their life."""
+    return globals()[job.name](job)
+
+
+def pid(_job: Told) -> Said:
     """Say which process this is."""
-    return Pid(pid=os.getpid())
+    return Said(what=os.getpid())
 
 
 def hang(job: Told) -> None:
@@ -102,6 +166,7 @@ def fail(job: Told) -> None:
         "snooze": Snooze("later", after=timedelta(seconds=3)),
         "fail": Fail("never"),
         "elaborate": Elaborate("it", 503),
+        "broken": Broken(),
     }[job.what]
 
 
@@ -110,27 +175,60 @@ def snooze(_job: Told) -> Snooze:
     return Snooze("later", after=timedelta(seconds=3))
 
 
-def unpicklable(_job: Told) -> Any:
-    """Return what cannot be pickled."""
-    return threading.Lock()
+def no_json(_job: Told) -> Said:
+    """Return what is not JSON."""
+    return Said(what=threading.Lock())
 
 
-def unreadable(_job: Told) -> Any:
-    """Return what cannot be unpickled."""
-    return Unreadable()
+def no_result(_job: Told) -> Any:
+    """Return what is no result."""
+    return {"what": 1}
 
 
-def look(_job: Told) -> tuple[object, ...]:
+async def later() -> Said:
+    """Return where it runs in the end."""
+    return Said(what=current_job().id)
+
+
+def coroutine(_job: Told) -> Any:
+    """Return what has to be awaited, as a bridge to async code may."""
+    return later()
+
+
+def look(_job: Told) -> Said:
     """Return what current_job() says, and leave something behind in the context."""
     here, before = current_job(), left.get()
     left.set("left behind")
-    return here.idempotency_key, here.attempt, here.fence, here.deadline, before
+    return Said(what=[here.idempotency_key, here.attempt, here.fence, here.deadline, before])
 
 
+def report(job: Told) -> Said:
+    """Report from this thread and from another one, then wait until that was heard."""
+    here = current_job()
+    here.progress(0.25, "begun")
+    thread = threading.Thread(target=here.log, args=("from a thread",))
+    thread.start()
+    thread.join()
+    while not job.file.exists():
+        time.sleep(0.002)
+    kept.append(here)
+    return Said()
+
+
+def report_late(_job: Told) -> Said:
+    """Report for the attempt that was here before."""
+    try:
+        kept[0].log("late")
+    except LostLease:
+        return Said(what="LostLease")
+    return Said()
+
+
+kept: list[CurrentJob] = []
 left = contextvars.ContextVar("left", default="nothing")
 
 
-def heed_not(job: Told) -> bool:
+def heed_not(job: Told) -> Said:
     """Be told to end; return whether a program that is started here can be told so."""
     os.kill(os.getpid(), job.what)
     program = subprocess.Popen([sys.executable, "-c", f"import time; print(flush=True); time.sleep({FOR_EVER})"],
@@ -138,13 +236,13 @@ def heed_not(job: Told) -> bool:
     assert program.stdout is not None
     program.stdout.readline()
     program.send_signal(job.what)
-    return program.wait(LONG) != 0
+    return Said(what=program.wait(LONG) != 0)
 
 
-def leave_a_thread(_job: Told) -> int:
+def leave_a_thread(_job: Told) -> Said:
     """Leave a thread behind, for which the interpreter would wait."""
     threading.Thread(target=time.sleep, args=(FOR_EVER,)).start()
-    return os.getpid()
+    return Said(what=os.getpid())
 
 
 def told(job: Told, *pids: int) -> None:
@@ -172,11 +270,30 @@ def lives(number: int) -> bool:
     return not Path("/proc/self").exists()
 
 
+class Pool(Processes):
+    """Processes that call any function of this module."""
+
+    def __init__(self, most: int = 1) -> None:
+        super().__init__(most, make_target(do, Told))
+
+    async def do(self, function: Callable[[Told], Any], **told: Any) -> Any:
+        """Call a function and return what it says, or the verdict that it returns."""
+        returned = await within(self.call(encoded(Told(name=function.__name__, **told))))
+        return from_json(returned.encoded["what"]) if isinstance(returned, EncodedResult) else returned
+
+
+def encoded(job: Told) -> EncodedJob:
+    """Return a job as it would come from Redis."""
+    fields = encode(job)
+    return EncodedJob([fields.get(name) for name in Decoder(Told).fields], b'"id":"%b"' % job.id.encode())
+
+
 @asynccontextmanager
-async def pool(most: int = 1) -> AsyncIterator[Processes]:
+async def pool(most: int = 1) -> AsyncIterator[Pool]:
     """Open processes, stand in an attempt, and close them."""
-    processes = Processes(most)
-    current = CurrentJob("id", "work", 2, 5, 1, None)
+    processes = Pool(most)
+    reports.clear()
+    current = CurrentJob("id", "work", 2, 5, 1, lambda _current, *report: reports.append(report))
     current.deadline = 99.5
     token = set_current(current)
     try:
@@ -184,6 +301,10 @@ async def pool(most: int = 1) -> AsyncIterator[Processes]:
     finally:
         reset_current(token)
         processes.close()
+
+
+#: What functions have reported.
+reports: list[tuple[bytes, str | None]] = []
 
 
 async def gone(task: asyncio.Task[Any]) -> None:
@@ -196,9 +317,9 @@ async def gone(task: asyncio.Task[Any]) -> None:
 async def test_processes_are_used_again() -> None:
     """One call after another needs one process, which is not this one; two at once need two."""
     async with pool(2) as processes:
-        first, second = [await within(processes.call(pid, Told())) for _ in range(2)]
-        assert first == second != Pid(pid=os.getpid())
-        both = await within(asyncio.gather(*(processes.call(pid, Told()) for _ in range(2))))
+        first, second = [await processes.do(pid) for _ in range(2)]
+        assert first == second != os.getpid()
+        both = await within(asyncio.gather(*(processes.do(pid) for _ in range(2))))
         assert both[0] != both[1]
         assert first in both
 
@@ -207,116 +328,182 @@ async def test_its_attempt() -> None:
     """current_job() tells of the attempt there too, and no job finds what another has left in the context."""
     async with pool() as processes:
         for _ in range(2):
-            assert await within(processes.call(look, Told())) == ("id:1:work", 2, 5, 99.5, "nothing")
+            assert await processes.do(look) == ["id:1:work", 2, 5, 99.5, "nothing"]
 
 
 async def test_cancelled_while_it_runs(tmp_path: Path) -> None:
     """A call that is cancelled is released at once, its process killed with all it started, and a new one begins."""
     async with pool() as processes:
-        before = (await within(processes.call(pid, Told()))).pid
-        task = asyncio.create_task(processes.call(hang_with_a_program, Told(file=tmp_path / "begun")))
+        before = await processes.do(pid)
+        task = asyncio.create_task(processes.do(hang_with_a_program, file=tmp_path / "begun"))
         running = await pids_in(tmp_path / "begun")
         assert running[0] == before
         await gone(task)
         await until(lambda: not any(map(lives, running)))
-        assert (await within(processes.call(pid, Told()))).pid != before
+        assert await processes.do(pid) != before
 
 
 async def test_errors_are_told_in_words() -> None:
     """Whatever a function raises is told in words, with the classes that it descends from; the process goes on."""
     async with pool() as processes:
-        before = await within(processes.call(pid, Told()))
+        before = await processes.do(pid)
         with pytest.raises(FailedInProcess) as raised:
-            await processes.call(fail, Told(what="error"))
+            await processes.do(fail, what="error")
         assert (raised.value.kind, raised.value.message) == ("TooBusy", "it")
         assert raised.value.classes[:2] == (f"{__name__}.TooBusy", "builtins.LookupError")
         assert "in fail" in raised.value.trace
         with pytest.raises(FailedInProcess, match="SystemExit: 4"):
-            await processes.call(fail, Told(what="exit"))
-        assert await processes.call(pid, Told()) == before
+            await processes.do(fail, what="exit")
+        assert await processes.do(pid) == before
 
 
 async def test_verdicts_come_as_they_are() -> None:
     """A verdict that is raised is raised here, one that is returned is returned, and both tell all they told there."""
     async with pool() as processes:
         with pytest.raises(Fail, match="never") as failed:
-            await within(processes.call(fail, Told(what="fail")))
+            await processes.do(fail, what="fail")
         assert "in fail" in failed.value.__notes__[0]
         with pytest.raises(Snooze, match="later") as raised:
-            await processes.call(fail, Told(what="snooze"))
-        returned = await processes.call(snooze, Told())
+            await processes.do(fail, what="snooze")
+        returned = await processes.do(snooze)
         for verdict in (raised.value, returned):
             assert isinstance(verdict, Snooze)
             assert (verdict.reason, verdict.after) == ("later", timedelta(seconds=3))
 
 
-async def test_a_verdict_that_cannot_travel() -> None:
-    """A class of the user's that cannot be made again here is told in words, like any error."""
-    async with pool() as processes:
-        with pytest.raises(FailedInProcess, match="Elaborate: it says 503") as raised:
-            await within(processes.call(fail, Told(what="elaborate")))
-    assert "flows.model.verdict.Retry" in raised.value.classes
+@pytest.mark.parametrize("verdict", VERDICTS.values(), ids=lambda verdict: type(verdict).__name__)
+def test_a_verdict_is_told_whole(verdict: Verdict) -> None:
+    """Every kind of verdict comes out as it went in, to the microsecond and with its time zone."""
+    opened = open_result(*unpack(pack_returned(verdict)), {})
+    assert (type(opened), vars(opened)) == (type(verdict), vars(verdict))
 
 
-async def test_what_cannot_be_pickled() -> None:
-    """A job or a result that cannot be pickled, or not unpickled, fails that call; the process goes on."""
+async def test_verdicts_of_the_users_own_classes() -> None:
+    """A subclass means what the class means from which it descends; one that says nonsense is told in words."""
     async with pool() as processes:
-        before = await within(processes.call(pid, Told()))
-        with pytest.raises(FailedInProcess, match="cannot pickle"):
-            await processes.call(unpicklable, Told())
-        with pytest.raises(ValueError, match="no number"):
-            await processes.call(unreadable, Told())
-        with pytest.raises(TypeError, match="cannot pickle"):
-            await processes.call(pid, Told(what=threading.Lock()))
-        with pytest.raises(FailedInProcess, match=r"ValueError: .*no number"):
-            await processes.call(pid, Told(what=Unreadable()))
-        assert await processes.call(pid, Told()) == before
+        with pytest.raises(Retry, match="it says 503") as raised:
+            await processes.do(fail, what="elaborate")
+        assert type(raised.value) is Retry
+        with pytest.raises(FailedInProcess, match="Broken: broken") as broken:
+            await processes.do(fail, what="broken")
+    assert "flows.model.verdict.Retry" in broken.value.classes
+
+
+async def test_what_is_no_result() -> None:
+    """What is not JSON, or no result, fails that call in the words of any other function; the process goes on."""
+    async with pool() as processes:
+        before = await processes.do(pid)
+        with pytest.raises(FailedInProcess, match=r"ValidationError: Said holds a value that is not JSON"):
+            await processes.do(no_json)
+        with pytest.raises(FailedInProcess, match="the worker function returned dict: return a JobResult or None"):
+            await processes.do(no_result)
+        with pytest.raises(UnfitJob, match="file"):
+            await processes.call(EncodedJob([b'"pid"', b"17", None], b'"id":"x"'))
+        with pytest.raises(UnfitJob, match="JSON"):
+            await processes.call(EncodedJob([b'"pid', None, None], b'"id":"x"'))
+        assert await processes.do(coroutine) == "id"
+        assert await processes.do(pid) == before
+
+
+async def test_reports_arrive_while_the_function_runs(tmp_path: Path) -> None:
+    """Progress and log lines are heard at once, from the function's threads too; after its end they are refused."""
+    heard = tmp_path / "heard"
+    async with pool() as processes:
+        running = asyncio.create_task(processes.do(report, file=heard))
+        await until(lambda: len(reports) == 2)
+        assert reports == [(b'{"value":0.25,"message":"begun"}', None), (b"", "from a thread")]
+        heard.touch()
+        await running
+        assert await processes.do(report_late) == "LostLease"
+        assert len(reports) == 2
+
+
+async def test_a_job_class_of_its_own_making() -> None:
+    """A generic class is found by its parts, and nothing is pickled; what cannot be imported is refused at once."""
+    processes = Processes(1, make_target(unbox, Boxed[list[Box[int]]]))
+    token = set_current(CurrentJob("id", "work", 1, 1, 0, lambda *_report: None))
+    try:
+        returned = await within(processes.call(EncodedJob([b'[{"value":1},{"value":2}]'], b'"id":"x"')))
+    finally:
+        reset_current(token)
+        processes.close()
+    assert isinstance(returned, EncodedResult)
+    assert returned.encoded == {"box": b'{"value":2}'}
+
+    class Local(Job):
+        """Nobody else knows it."""
+
+    for job_class in (Local, Boxed[Local]):
+        with pytest.raises(DeclarationError, match="top level of a module"):
+            make_target(unbox, job_class)
+
+
+def test_children_come_with_their_classes() -> None:
+    """Children are named by class or by name, with params of any kind; a class that no queue has stays a name."""
+    children = [
+        ChildJob(Told, Told(id="x", name="a"), children=[ChildJob("told", {'"': 1, "what": Box(value=2)})]),
+        ChildJob(Boxed[int], {}),
+    ]
+    message = pack_returned(JobResult(next_queue="other", children=children))
+    opened = open_result(*unpack(message), {f"{__name__}.Told": Told})
+    assert type(opened) is JobResult
+    assert opened.next_queue == "other"
+    told, boxed = opened.children
+    assert (told.child, told.params) == (Told, {"name": "a", "file": ".", "what": None})
+    assert told.children == [ChildJob("told", {'"': 1, "what": {"value": 2}}, [])]
+    assert (boxed.child, boxed.params) == ("Boxed[int]", {})
+
+
+def test_what_travels() -> None:
+    """A message comes out as it went in: its text, and parts that are any bytes, or none."""
+    parts = [None, b"", b"\x00\xff", b"[1]"]
+    assert unpack(pack({"a": "\ud800"}, parts)) == ({"a": "\ud800"}, parts)
 
 
 async def test_a_process_that_dies() -> None:
     """When a process dies under its function, it is told how; the next call has another."""
     async with pool() as processes:
         with pytest.raises(WorkerProcessDied, match="exit code 3"):
-            await within(processes.call(die, Told(what=3)))
+            await processes.do(die, what=3)
         with pytest.raises(WorkerProcessDied, match="signal 9"):
-            await within(processes.call(die, Told(what=-signal.SIGKILL)))
+            await processes.do(die, what=-signal.SIGKILL)
 
 
 async def test_a_process_that_died_while_it_was_idle() -> None:
     """A process that died between two calls is not called."""
     async with pool() as processes:
-        before = (await within(processes.call(pid, Told()))).pid
+        before = await processes.do(pid)
         os.kill(before, signal.SIGKILL)
         await until(lambda: not processes._idle[0].alive)
-        assert (await within(processes.call(pid, Told()))).pid != before
+        assert await processes.do(pid) != before
 
 
 async def test_signals() -> None:
     """Signals that tell a whole worker to end do not end its processes, and do end the programs that they started."""
     async with pool() as processes:
         for number in (signal.SIGINT, signal.SIGTERM):
-            assert await within(processes.call(heed_not, Told(what=int(number)))) is True
+            assert await processes.do(heed_not, what=int(number)) is True
 
 
 async def test_close(tmp_path: Path) -> None:
     """Closing lets idle processes end, kills the others, and refuses what comes later."""
     async with pool(2) as processes:
-        task = asyncio.create_task(processes.call(hang, Told(file=tmp_path / "begun")))
+        task = asyncio.create_task(processes.do(hang, file=tmp_path / "begun"))
         (busy,) = await pids_in(tmp_path / "begun")
-        idle = (await within(processes.call(pid, Told()))).pid
+        idle = await processes.do(pid)
         processes.close()
         await until(lambda: not lives(busy))
         await until(lambda: not lives(idle))
         with pytest.raises(WorkerProcessDied, match="signal 9"):
             await within(task)
         with pytest.raises(RuntimeError, match="these processes are closed"):
-            await processes.call(pid, Told())
+            await processes.do(pid)
 
 
 async def test_what_an_idle_process_waits_for() -> None:
     """An idle process ends though a function has left a thread behind."""
     async with pool() as processes:
-        idle = await within(processes.call(leave_a_thread, Told()))
+        idle = await processes.do(leave_a_thread)
     await until(lambda: not lives(idle))
 
 
@@ -326,7 +513,7 @@ PARENT = """
 import asyncio, sys
 from pathlib import Path
 from flows.kernel.current import CurrentJob, set_current
-from flows.kernel.processes import Processes
+from flows.kernel.process.processes import Processes, make_target
 from tests.kernel import test_processes as here
 from tests.waiting import until
 
@@ -337,16 +524,16 @@ def own(_job):
     raise Own
 
 async def main(begun, function):
-    set_current(CurrentJob("id", "work", 1, 1, 0, None))
-    processes = Processes(2)
-    hanging = asyncio.create_task(processes.call(getattr(here, function), here.Told(file=Path(begun))))
+    set_current(CurrentJob("id", "work", 1, 1, 0, lambda *_report: None))
+    processes, others = here.Pool(2), Processes(1, make_target(own, here.Told))
+    hanging = asyncio.create_task(processes.do(getattr(here, function), file=Path(begun)))
     kept.extend([processes, hanging])
     await until(Path(begun).exists)
-    print((await processes.call(here.pid, here.Told())).pid, flush=True)
+    print(await processes.do(here.pid), flush=True)
     if "wait" in sys.argv:
         await hanging
     try:
-        await processes.call(own, here.Told())
+        await others.call(here.encoded(here.Told()))
     except Exception as error:
         print(error.classes[0], flush=True)
 
