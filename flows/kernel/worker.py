@@ -11,6 +11,8 @@ from flows.kernel.worker_loop import WorkerLoop
 from flows.store.client.wire import ANSWER_TIMEOUT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flows.kernel.attempt_runner import Runner
     from flows.kernel.handler import Handler
     from flows.kernel.runtime import Runtime
@@ -51,6 +53,11 @@ class Worker:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.queue} {self.status}>"
+
+    @property
+    def function(self) -> Callable[..., object] | None:
+        """The worker function; None of a parent queue, which has none."""
+        return None if self._handler is None else self._handler.function
 
     async def start(self) -> None:
         """Start to take jobs; starting twice changes nothing.

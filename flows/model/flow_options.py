@@ -84,7 +84,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         self._check_lookups()
         self._check_collisions()
         check_results(self.queues)
-        warn_of_endless_cycle(self.name, self.queues, stacklevel=3)  # whoever makes the options
+        warn_of_endless_cycle(self.name, self.queues)
 
     @property
     def retained(self) -> Retention:

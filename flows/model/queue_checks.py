@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from flows.errors import DeclarationError, DeclarationWarning
+from flows.errors import DeclarationError
+from flows.model.children_results import is_results_type
 from flows.model.completion import complete
-from flows.model.job import Job, children_fields
+from flows.model.declarer import warn_declarer
+from flows.model.job import ChildrenOf, Job, children_fields, user_fields
 from flows.model.names import MAX_DEPTH
 from flows.model.queue_options import QueueOptions, walk
 
@@ -39,41 +40,53 @@ def check_queues(flow: str, queues: Sequence[QueueOptions[Job]]) -> None:
 
 
 def check_results(queues: Sequence[QueueOptions[Job]]) -> None:
-    """Check that the children whose results a job class wants are declared.
+    """Check the fields of job classes that hold the results of children: of which children, and of what type.
 
     Raises:
-        DeclarationError: there is no such parent queue, or it has no such child queue.
+        DeclarationError: there is no such parent queue, or it has no such child queue; or the field has another type,
+            or does not say of which children.
     """
     parents = {full_name: {child.name for child in queue.children} for full_name, queue in walk(queues)}
+    known = [(name, child) for name, children in parents.items() for child in sorted(children)]
     for full_name, queue in walk(queues):
         complete(queue.job)  # a field whose type is not there yet has no marks
-        for field, mark in children_fields(queue.job).items():
-            if mark.child not in parents.get(mark.queue, ()):
+        marks = children_fields(queue.job)
+        for field in user_fields(queue.job):
+            where = f"{queue.job.__name__}.{field} of queue {full_name!r}"
+            annotation = queue.job.model_fields[field].annotation
+            fits = is_results_type(annotation) or not queue.job.__pydantic_complete__
+            if field in marks:
+                _check_marked(where, marks[field], parents, annotation, fits=fits)
+            elif known and is_results_type(annotation):
+                example = 'ChildrenOf("{}", "{}")'.format(*known[0])
                 raise DeclarationError(
-                    f"{queue.job.__name__}.{field} of queue {full_name!r} wants the results of the child "
-                    f"{mark.child!r} of {mark.queue!r}, which the flow does not declare"
+                    f"{where} is a list of ChildResult and does not say of which children: "
+                    f"write Annotated[list[ChildResult[…]], {example}]"
                 )
 
 
-def warn_of_endless_cycle(flow: str, queues: Sequence[QueueOptions[Job]], stacklevel: int) -> None:
-    """Warn where the way from the first queue comes back to a queue that it has passed.
+def _check_marked(
+    where: str, mark: ChildrenOf, parents: Mapping[str, set[str]], annotation: object, *, fits: bool
+) -> None:
+    if mark.child not in parents.get(mark.queue, ()):
+        raise DeclarationError(
+            f"{where} wants the results of the child {mark.child!r} of {mark.queue!r}, which the flow does not declare"
+        )
+    if not fits:
+        raise DeclarationError(
+            f"{where} holds the results of children: its type is list[ChildResult[…]], not {annotation!r}"
+        )
 
-    Args:
-        flow: The flow's name.
-        queues: Its queues.
-        stacklevel: As for `warnings.warn`, counted from the caller: the warning points at the declaration.
-    """
+
+def warn_of_endless_cycle(flow: str, queues: Sequence[QueueOptions[Job]]) -> None:
+    """Warn where the way from the first queue comes back to a queue that it has passed."""
     following = {queue.name: queue.next_queue for queue in queues}
     path: list[str] = []
     name: str | None = queues[0].name
     while name is not None:
         if name in path:
             cycle = " → ".join([*path[path.index(name) :], name])
-            warnings.warn(
-                f"flow {flow!r}: {cycle} has no end unless a worker function returns next_queue",
-                DeclarationWarning,
-                stacklevel=stacklevel + 1,
-            )
+            warn_declarer(f"flow {flow!r}: {cycle} has no end unless a worker function returns next_queue")
             return
         path.append(name)
         name = following[name]

@@ -14,6 +14,7 @@ from flows.pipeline.job_actions import JobActions
 from flows.pipeline.job_reader import JobReader
 from flows.pipeline.run import run_until_signal
 from flows.pipeline.signature import JobT, KeyT, ParamsT
+from flows.pipeline.stages import check_stages
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -65,9 +66,10 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         Raises:
             WrongLoop: another event loop that runs has the flow open.
             StoreError: the server cannot be used.
-            DeclarationError: another flow owns one of the queues.
+            DeclarationError: another flow owns one of the queues, or a queue needs a field that nothing writes.
         """
         stops = self._stops
+        check_stages(self._declaration, self._workers)
         await self._runtime.open()
         for worker in self._workers:
             if stops == self._stops:  # else the flow was stopped meanwhile

@@ -8,8 +8,9 @@ import inspect
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from flows.errors import DeclarationError
-from flows.model.annotations import members, names_beside, resolved
+from flows.model.annotations import members, resolved
 from flows.model.completion import require_complete
+from flows.model.declarer import names_beside
 from flows.model.job import Job, JobResult, user_fields
 from flows.model.verdict import Verdict
 
@@ -68,6 +69,20 @@ def returned_fields(function: Callable[..., Any]) -> set[str] | None:
     return fields
 
 
+def written(function: Any) -> Any:
+    """Return the function that was written: that of a partial, a method or a callable object."""
+    while True:
+        if isinstance(function, functools.partial):
+            function = function.func  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        elif inspect.ismethod(function) or isinstance(function, (staticmethod, classmethod)):
+            function = function.__func__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        elif inspect.isroutine(function) or isinstance(function, type):
+            return function
+        else:
+            kind: Any = type(function)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            return kind.__call__
+
+
 def _returned(function: Callable[..., Any]) -> tuple[Any, ...]:
     """Return the types that a function says it returns, or brings when awaited; Any where it does not say."""
     try:
@@ -117,34 +132,20 @@ def _brought(annotation: Any) -> Iterator[Any]:
             yield member
 
 
-def _written(function: Any) -> Any:
-    """Return the function that was written with annotations: that of a partial, a method or a callable object."""
-    while True:
-        if isinstance(function, functools.partial):
-            function = function.func  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        elif inspect.ismethod(function) or isinstance(function, (staticmethod, classmethod)):
-            function = function.__func__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        elif inspect.isroutine(function) or isinstance(function, type):
-            return function
-        else:
-            kind: Any = type(function)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-            return kind.__call__
-
-
 def _has_borrowed_annotations(function: Any) -> bool:
     """Return whether `functools.wraps` has given a function the annotations of another: they say nothing of it."""
-    written = _written(function)
-    other = getattr(written, "__wrapped__", None)
+    inner = written(function)
+    other = getattr(inner, "__wrapped__", None)
     return any(
-        getattr(written, name, None) is not None and getattr(written, name) is getattr(other, name, None)
+        getattr(inner, name, None) is not None and getattr(inner, name) is getattr(other, name, None)
         for name in ("__annotations__", "__annotate__")
     )
 
 
 def _names(function: Any) -> dict[str, Any]:
     """Return the names that a function's annotations may use: of its module, and of where it was defined."""
-    written = _written(function)
-    names = dict(getattr(written, "__globals__", {}))
-    names.update(names_beside(getattr(written, "__code__", None)))
-    names.update({one.__name__: one for one in getattr(written, "__type_params__", ())})
+    inner = written(function)
+    names = dict(getattr(inner, "__globals__", {}))
+    names.update(names_beside(getattr(inner, "__code__", None)))
+    names.update({one.__name__: one for one in getattr(inner, "__type_params__", ())})
     return names

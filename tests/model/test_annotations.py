@@ -9,7 +9,8 @@ import pytest
 from typing_extensions import TypeAliasType
 
 from flows import Job
-from flows.model.annotations import literals, members, names_beside, plain, resolved
+from flows.model.annotations import literals, members, plain, resolved
+from flows.model.declarer import names_beside
 
 
 class First(Job):

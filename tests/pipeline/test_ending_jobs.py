@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -230,7 +231,7 @@ async def test_cancel_of_a_plain_function(orders: Orders) -> None:
     """A thread cannot be stopped, but it can ask: it learns in a moment that nobody wants its result."""
     begun, seen = threading.Event(), threading.Event()
 
-    def endless(_job: Price) -> None:
+    def endless(_job: Price) -> Any:
         begun.set()
         here = current_job()
         while not here.cancelled:
@@ -251,7 +252,7 @@ async def test_cancel_while_the_messages_are_lost(namespace: str) -> None:
     """The server drops the connection that hears them: when it is back, every job is looked at, and nothing is late."""
     begun = asyncio.Event()
 
-    async def endless(_job: Price) -> None:
+    async def endless(_job: Price) -> Any:
         begun.set()
         await asyncio.Event().wait()
 

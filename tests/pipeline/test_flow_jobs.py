@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -131,8 +132,8 @@ async def test_a_next_queue_that_does_not_exist_fails_the_job(orders: Orders) ->
 async def test_a_function_may_return_nothing(orders: Orders) -> None:
     """None passes the job on and writes no field; here the next queue misses one and says so."""
 
-    async def nothing(_job: Price) -> None:
-        return
+    async def nothing(_job: Price) -> Any:
+        return None
 
     orders.create_workers(Price, nothing)
     orders.create_workers(Ship, ship)

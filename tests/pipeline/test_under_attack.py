@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -74,7 +75,7 @@ async def test_a_lane_that_is_free_takes_a_job(orders: Orders) -> None:
     """Six of ten lanes hold long jobs that came at once; the next job begins without waiting for them."""
     running, gate = asyncio.Semaphore(0), asyncio.Event()
 
-    async def long(_job: Price) -> None:
+    async def long(_job: Price) -> Any:
         running.release()
         await gate.wait()
 
