@@ -2,49 +2,42 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import fields as dataclass_fields
-from dataclasses import is_dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import compress
-from typing import Any, Generic, TypeVar, cast, get_args, get_origin
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
+from pydantic import ValidationError as PydanticValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from flows.errors import ValidationError
-from flows.model.job import ChildrenOf, children_fields, user_fields
+from flows.model.job import ChildrenOf, JobResult, children_fields, user_fields
+from flows.model.values.plain import plain_fields
+from flows.model.values.same import Difference, difference, refuse_unwritable
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-#: Values of these types hold no float.
-_PLAIN = frozenset({str, int, bool, type(None)})
-
 
 def encode(model: BaseModel) -> dict[str, bytes]:
-    """Return the user fields of `model`, each as JSON.
+    """Return the user fields of `model`, each as JSON that gives back what the model holds, types included.
 
     Raises:
-        ValidationError: a value is not JSON, or is NaN or infinite.
+        ValidationError: a value is not JSON, is NaN or infinite, or would come back as another one.
     """
     kind = type(model)
-    fields, plain = _user_values(kind)
-    values, certain = model.__dict__, True
-    for name, is_declared in fields:
-        value = values.get(name)
-        if not is_declared(value):
-            refuse_non_finite(value, name)
-            certain = False
+    fields, plain = plain_fields(kind)
+    if not plain:
+        return _encode_checked(model, kind)
+    values = model.__dict__
     try:
-        if certain and plain:
-            return {name: to_json(values[name]) for name, _is_declared in fields if name in values}
-        # Warnings only where there may be one: to have pydantic look takes longer than all the rest.
-        values = model.__pydantic_serializer__.to_python(
-            model, mode="json", by_alias=False, warnings=False if certain else "error", include=_included(kind)
-        )
-        return {name: to_json(values[name]) for name, _is_declared in fields if name in values}
-    except (PydanticSerializationError, TypeError, ValueError, RecursionError) as error:
+        for name, is_declared in fields:
+            if not is_declared(values[name]):
+                return _encode_checked(model, kind)
+        return {name: to_json(values[name]) for name, _is_declared in fields}
+    except KeyError as error:
+        raise ValidationError(f"{kind.__name__}.{error.args[0]} is missing: nothing was given for it") from None
+    except PydanticSerializationError as error:
         raise ValidationError(f"{kind.__name__} holds a value that is not JSON: {error}") from error
 
 
@@ -54,7 +47,7 @@ def encode_value(name: str, value: object) -> bytes:
     Raises:
         ValidationError: it is not JSON, or is NaN or infinite.
     """
-    refuse_non_finite(value, name)
+    refuse_unwritable(value, name)
     try:
         return to_json(value)
     except (PydanticSerializationError, ValueError, RecursionError) as error:
@@ -135,71 +128,114 @@ def pick_child(results: bytes, mark: ChildrenOf) -> bytes:
     return to_json(of_one)
 
 
-def refuse_non_finite(value: object, name: str) -> None:
-    """Raise unless every float in `value` is finite: JSON has no NaN, and pydantic would write null.
-
-    Raises:
-        ValidationError: a float is NaN or infinite.
-    """
-    if type(value) in _PLAIN or isinstance(value, (str, bytes, bytearray)):
-        return
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValidationError(f"{name!r} is {value!r}: JSON has no such number")
-        return
-    for element in _elements(value):
-        refuse_non_finite(element, name)
-
-
-def _elements(value: object) -> Iterable[object]:
-    if isinstance(value, BaseModel):
-        return [*value.__dict__.values(), *(value.__pydantic_extra__ or {}).values()]
-    if is_dataclass(value) and not isinstance(value, type):
-        return [getattr(value, field.name) for field in dataclass_fields(value)]
-    if isinstance(value, Mapping):
-        pairs = cast("Mapping[object, object]", value)
-        return [*pairs.keys(), *pairs.values()]
-    return cast("Collection[object]", value) if isinstance(value, Collection) else ()
-
-
 def as_object(fields: Mapping[str, bytes]) -> bytes:
     """Return fields as one JSON object."""
     return b"{" + b",".join(b'"%b":%b' % (name.encode(), raw) for name, raw in fields.items()) + b"}"
 
 
-@cache
-def _user_values(model: type[BaseModel]) -> tuple[tuple[tuple[str, Callable[[object], bool]], ...], bool]:
-    """Return the user fields, each with a test that says whether a value is without doubt what its field declares.
+def _encode_checked(model: BaseModel, kind: type[BaseModel]) -> dict[str, bytes]:
+    """Return the fields of a model some of whose values may come back as others, once it is seen that they do not."""
+    names = user_fields(kind)
+    values = model.__dict__
+    try:
+        written = model.__pydantic_serializer__.to_python(
+            model, mode="json", by_alias=False, round_trip=True, warnings=False, include=_included(kind)
+        )
+        lost = [name for name in names if name not in written]
+        fields = {name: to_json(written[name]) for name in names if name in written}
+    except Exception as error:
+        _refuse_unwritable(values, names)
+        raise ValidationError(f"{kind.__name__} holds a value that is not JSON: {error}") from error
+    if lost:
+        raise ValidationError(
+            f"{kind.__name__}.{lost[0]} is left out of what is written: a serializer reshapes the model, or the "
+            "field is excluded or was not given"
+        )
+    try:
+        found = _first_difference(model, fields)
+    except Exception as error:  # a validator of the user's may raise anything
+        _refuse_unwritable(values, names)
+        if _looks_at_more(model, error):
+            return fields
+        raise ValidationError(f"{kind.__name__}{_told(kind, fields, error)}: a worker would refuse the job") from error
+    if found is not None:
+        _refuse_unwritable(values, names)
+        raise ValidationError(f"{kind.__name__}{found.path} {found.how}: give it in a form that JSON keeps")
+    return fields
 
-    And whether such values are written as they are.
+
+def _first_difference(model: BaseModel, fields: Mapping[str, bytes]) -> Difference | None:
+    """Return where what is read from the fields differs from the model, unless it is by its validators alone.
+
+    Validators run whenever a job is read: what they change a second time is the user's doing.
     """
-    tests = tuple((name, _is_exactly(model.model_fields[name].annotation)) for name in user_fields(model))
-    return tests, _is_plain(model)
+    kind = type(model)
+    decoder: Decoder[BaseModel] = _decoder(kind)
+    if decoder.results:
+        return None
+    arrived = decoder.decode([fields[name] for name in decoder.fields])
+    found = _fields_differ(model, arrived, decoder.fields)
+    if found is None or found.lost:
+        return found
+    again = kind.__pydantic_validator__.validate_python(_as_input(model), by_alias=False, by_name=True)
+    return found if _fields_differ(again, arrived, decoder.fields) else None
 
 
-def _is_exactly(declared: Any) -> Callable[[object], bool]:
-    if declared in _PLAIN:
-        return lambda value: type(value) is declared
-    if get_origin(declared) is list and get_args(declared)[0] in _PLAIN:
-        elements = {get_args(declared)[0]}
-        return lambda value: type(value) is list and elements.issuperset(map(type, cast("list[object]", value)))
-    return lambda _value: False
+def _fields_differ(model: BaseModel, arrived: BaseModel, names: Iterable[str]) -> Difference | None:
+    values, others = model.__dict__, arrived.__dict__
+    for name in names:
+        found = difference(values[name], others[name])
+        if found is not None:
+            return found._replace(path=f".{name}{found.path}")
+    return None
 
 
-def _is_plain(model: type[BaseModel]) -> bool:
-    """Return whether pydantic writes the declared values as `to_json` does: no class or field says otherwise."""
-    decorators = model.__pydantic_decorators__
-    fields = [model.model_fields[name] for name in user_fields(model)]
-    descent = model.__mro__[: model.__mro__.index(BaseModel)]
-    return not (
-        decorators.field_serializers
-        or decorators.model_serializers
-        or model.model_config.get("json_encoders")
-        or model.__pydantic_root_model__
-        or any("__get_pydantic_core_schema__" in vars(one) for one in descent)
-        or any(field.exclude or getattr(field, "exclude_if", None) for field in fields)  # the latter came with 2.12
-        or any(hasattr(mark, "__get_pydantic_core_schema__") for field in fields for mark in field.metadata)
-    )
+def _as_input(value: Any) -> Any:
+    """Return a value as its class would be given it, without what serializers make of it."""
+    if isinstance(value, BaseModel):
+        fields = {name: held for name, held in value.__dict__.items() if name in type(value).model_fields}
+        return {name: _as_input(held) for name, held in {**fields, **(value.__pydantic_extra__ or {})}.items()}
+    if isinstance(value, dict):
+        return {key: _as_input(held) for key, held in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    if type(value) in {list, tuple}:
+        return type(value)(map(_as_input, value))
+    return value
+
+
+def _refuse_unwritable(values: Mapping[str, object], names: Iterable[str]) -> None:
+    """Refuse first what no JSON can hold: it says more than what follows from it."""
+    for name in names:
+        refuse_unwritable(values.get(name), name)
+
+
+def _looks_at_more(model: BaseModel, error: Exception) -> bool:
+    """Return whether it is a validator of a result that refuses it, one that may ask for its children or next queue.
+
+    These are not written with its fields.
+    """
+    more = isinstance(model, JobResult) and (model.children or model.next_queue is not None)
+    return bool(more) and isinstance(error, PydanticValidationError) and not error.errors()[0]["loc"]
+
+
+def _told(kind: type[BaseModel], fields: Mapping[str, bytes], error: Exception) -> str:
+    """Return where and why it cannot be read, without the values, which may be secret."""
+    if not isinstance(error, PydanticValidationError):
+        return f".{_raises(kind, fields)} cannot be read again: its validator raises {type(error).__name__}"
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+    return f"{path} cannot be read again ({first['msg']})"
+
+
+def _raises(kind: type[BaseModel], fields: Mapping[str, bytes]) -> str:
+    """Return which field's validator raises something else than an error of validation."""
+    for name, raw in fields.items():
+        try:
+            decode(kind, {name: raw})
+        except PydanticValidationError:
+            continue  # it lacks the others
+        except Exception:  # noqa: BLE001 - a validator is user code
+            return name
+    return "*"
 
 
 @cache

@@ -15,6 +15,7 @@ from flows.model.encoded_result import EncodedResult, name_of
 from flows.model.ids import new_child_id, new_job_id
 from flows.model.job import ChildJob, JobResult, user_fields
 from flows.model.outcome import Advance, AwaitChildren, Fields, Finish, NewChild
+from flows.model.values.plain import is_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -199,15 +200,33 @@ def _child_fields(child: ChildJob, options: QueueOptions[Job]) -> Fields:
     declared = user_fields(options.job)
     if isinstance(child.params, BaseModel):
         fields = encode(child.params)
-    else:
+    elif unknown := [str(name) for name in child.params if name not in declared]:
+        raise _undeclared(options, unknown)
+    elif all(map(is_json, child.params.values())):
         fields = {name: encode_value(name, value) for name, value in child.params.items()}
+    else:
+        # What JSON has no word for is written by the child's class, which knows how to read it again.
+        fields = encode(_as_child(child.params, options))
+        fields = {name: fields[name] for name in child.params}
     if unknown := [name for name in fields if name not in declared]:
-        raise ValidationError(f"child {options.name!r}: {options.job.__name__} declares no {', '.join(unknown)}")
+        raise _undeclared(options, unknown)
     try:
         decode(options.job, fields, _KNOWN)
     except PydanticValidationError as error:
         raise ValidationError(f"child {options.name!r} is not a {options.job.__name__}: {error}") from error
     return fields
+
+
+def _as_child(params: Mapping[str, object], options: QueueOptions[Job]) -> Job:
+    try:
+        child: Job = options.job.__pydantic_validator__.validate_python(dict(params), by_alias=False, by_name=True)
+    except PydanticValidationError as error:
+        raise ValidationError(f"child {options.name!r} is not a {options.job.__name__}: {error}") from error
+    return child
+
+
+def _undeclared(options: QueueOptions[Job], names: list[str]) -> ValidationError:
+    return ValidationError(f"child {options.name!r}: {options.job.__name__} declares no {', '.join(names)}")
 
 
 def new_children(queue: str, specs: Any, parent_id: str) -> list[NewChild]:

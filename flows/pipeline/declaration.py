@@ -14,6 +14,7 @@ from flows.model.declarer import names_of_declarer
 from flows.model.job import Job, JobResult, user_fields
 from flows.model.plan import QueuePlan, plans
 from flows.model.queue_checks import check_results
+from flows.model.values.lossy import refuse_lossy
 
 if TYPE_CHECKING:
     from flows.model.flow_options import FlowOptions
@@ -82,6 +83,7 @@ def declare(options: FlowOptions[Any, Any], declared: tuple[Any, ...]) -> Declar
         )
     for model in (params, *(queue.job for _name, queue in options.walk())):
         require_complete(model)
+    refuse_lossy(params)
     check_results(options.queues)
     _check_jobs(options, members(resolved(jobs, names_of_declarer())))
     _check_first(options, params)

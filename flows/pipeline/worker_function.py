@@ -12,6 +12,7 @@ from flows.model.annotations import members, resolved
 from flows.model.completion import require_complete
 from flows.model.declarer import names_beside
 from flows.model.job import Job, JobResult, user_fields
+from flows.model.values.lossy import refuse_lossy
 from flows.model.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def check_worker_function(plan: QueuePlan, function: Callable[..., Any]) -> None
         if not (isinstance(result, type) and issubclass(result, JobResult)):
             continue
         require_complete(result)
+        refuse_lossy(result)
         renamed = plan.params_fields.intersection(user_fields(result))
         if renamed:
             raise DeclarationError(

@@ -155,10 +155,10 @@ def test_what_is_not_json_is_refused(value: Any) -> None:
 
 
 def test_a_value_that_is_not_what_its_class_says_is_refused() -> None:
-    """A model that was changed after it was validated is not written with a warning, but not at all."""
+    """A model that was changed after it was validated is not written, and no value is shown."""
     work = Work(user_id=1)
     work.user_id = "one"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
-    with pytest.raises(ValidationError, match="Work holds a value that is not JSON"):
+    with pytest.raises(ValidationError, match=r"Work\.user_id cannot be read again \(Input should be a valid integer"):
         encode(work)
 
 

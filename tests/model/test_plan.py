@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, PlainSerializer, SecretStr
 
 from flows import ChildJob, FlowOptions, Job, JobResult, PayloadTooLarge, QueueOptions, ValidationError
 from flows.model.ids import new_job_id
@@ -276,8 +277,45 @@ def test_params_of_a_child_that_are_not_json_are_refused() -> None:
     """As those of a job are."""
     with refused("JSON has no such number"):
         outcome("middle", Result(children=[ChildJob(Leaf, {"address": "x", "weight": math.inf})]))
-    with refused("is not JSON"):
+    with refused("child 'leaf' is not a Leaf"):
         outcome("middle", Result(children=[ChildJob(Leaf, {"address": object()})]))
+
+
+class Rich(Job):
+    """A child with what JSON has no word for."""
+
+    at: datetime
+    tags: frozenset[str] = frozenset()
+    token: Annotated[SecretStr, PlainSerializer(SecretStr.get_secret_value)] = SecretStr("")
+
+
+@pytest.mark.parametrize(
+    ("params", "written"),
+    [
+        ({"at": "2026-01-02T00:00:00Z"}, {"at": b'"2026-01-02T00:00:00Z"'}),
+        ({"at": datetime(2026, 1, 2, tzinfo=UTC)}, {"at": b'"2026-01-02T00:00:00Z"'}),
+        (
+            {"at": datetime(2026, 1, 2, tzinfo=UTC), "tags": {"a"}, "token": SecretStr("s")},
+            {"at": b'"2026-01-02T00:00:00Z"', "tags": b'["a"]', "token": b'"s"'},
+        ),
+    ],
+)
+def test_params_of_a_child_are_written_by_its_class(params: dict[str, object], written: dict[str, bytes]) -> None:
+    """What is plain JSON stands as it was given, and the rest as the child's class writes and reads it."""
+    parent = QueueOptions("fan", Work, children=[QueueOptions("rich", Rich)])
+    [child] = new_children("fan", json.loads(child_specs([ChildJob(Rich, params)], parent)), new_job_id())
+    assert child.fields == written
+
+
+def test_params_of_a_child_that_would_arrive_as_others_are_refused() -> None:
+    """The secret has no serializer here."""
+
+    class Bare(Job):
+        token: SecretStr
+
+    parent = QueueOptions("fan", Work, children=[QueueOptions("bare", Bare)])
+    with refused(r"Bare\.token would come back as another value"):
+        child_specs([ChildJob(Bare, {"token": SecretStr("s")})], parent)
 
 
 def test_children_count_towards_the_limit_of_bytes() -> None:

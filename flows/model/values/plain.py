@@ -1,0 +1,98 @@
+"""Knows the plain fields of a class: those whose values JSON gives back as they are, so that nobody looks twice."""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final, TypeAlias, Union, cast, get_args, get_origin
+
+from pydantic import BaseModel
+
+from flows.model.job import user_fields
+
+#: JSON gives back values of these types exactly, integers up to MOST.
+PLAIN: Final = frozenset({str, int, bool, type(None)})
+#: Readers of JSON take integers of 4,300 digits.
+MOST: Final = 10**4300
+
+Test: TypeAlias = Callable[[object], bool]
+
+
+@cache
+def plain_fields(model: type[BaseModel]) -> tuple[tuple[tuple[str, Test], ...], bool]:
+    """Return the user fields, each with a test that says whether a value is without doubt what its field declares.
+
+    And whether such values are written as they are, and read so.
+    """
+    tests = tuple((name, _is_exactly(model.model_fields[name].annotation)) for name in user_fields(model))
+    return tests, _is_plain(model)
+
+
+def is_json(value: object, depth: int = 100) -> bool:
+    """Return whether a value is what JSON gives back as it is, lists and dicts included, no deeper than `depth`."""
+    kind = type(value)
+    if kind in PLAIN:
+        return kind is not int or -MOST < cast("int", value) < MOST
+    if kind is float:
+        return math.isfinite(cast("float", value))
+    if kind is list and depth:
+        return all(is_json(element, depth - 1) for element in cast("list[object]", value))
+    if kind is dict and depth:
+        pairs = cast("dict[object, object]", value).items()
+        return all(type(key) is str and is_json(element, depth - 1) for key, element in pairs)
+    return False
+
+
+def _is_exactly(declared: Any) -> Test:
+    is_union = get_origin(declared) in {Union, types.UnionType}
+    members: frozenset[Any] = frozenset(get_args(declared) if is_union else (declared,))
+    if declared is int:
+        return lambda value: type(value) is int and -MOST < value < MOST
+    if declared is float:
+        return lambda value: type(value) is float and -math.inf < value < math.inf
+    if declared in PLAIN:
+        return lambda value: type(value) is declared
+    if members <= PLAIN:
+        return lambda value: type(value) in members and (type(value) is not int or -MOST < value < MOST)
+    if get_origin(declared) is list and get_args(declared)[0] in PLAIN:
+        return _is_list_of(get_args(declared)[0])
+    return lambda _value: False
+
+
+def _is_list_of(declared: type) -> Test:
+    elements = {declared}
+
+    def is_exactly(value: object) -> bool:
+        if type(value) is not list or not elements.issuperset(map(type, cast("list[object]", value))):
+            return False
+        numbers = cast("list[int]", value) if declared is int else ()
+        return not numbers or (min(numbers) > -MOST and max(numbers) < MOST)
+
+    return is_exactly
+
+
+def _is_plain(model: type[BaseModel]) -> bool:
+    """Return whether pydantic writes the declared values as `to_json` does, and reads them as they are.
+
+    It does where no class or field has a serializer or a validator of its own.
+    """
+    said = model.__pydantic_decorators__
+    fields = [model.model_fields[name] for name in user_fields(model)]
+    descent = model.__mro__[: model.__mro__.index(BaseModel)]
+    return not (
+        said.field_serializers
+        or said.model_serializers
+        or said.field_validators
+        or said.model_validators
+        or said.validators
+        or said.root_validators
+        or model.model_config.get("json_encoders")
+        or model.__pydantic_root_model__
+        or model.__pydantic_post_init__
+        or model.__pydantic_custom_init__
+        or any("__get_pydantic_core_schema__" in vars(one) for one in descent)
+        or any(field.exclude or getattr(field, "exclude_if", None) for field in fields)  # the latter came with 2.12
+        or any(hasattr(mark, "__get_pydantic_core_schema__") for field in fields for mark in field.metadata)
+    )
