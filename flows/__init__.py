@@ -32,6 +32,7 @@ from flows.model.retries import Retries
 from flows.model.state import JobState
 from flows.model.verdict import Cancel, Fail, Retry, Snooze, Verdict
 from flows.pipeline.flow import Flow
+from flows.pipeline.job_context import JobContextFilter
 from flows.telemetry.events import Event
 
 #: The version of the distribution, `typed-flows`.
@@ -52,6 +53,7 @@ __all__ = [
     "FlowOptions",
     "FlowsError",
     "Job",
+    "JobContextFilter",
     "JobError",
     "JobGone",
     "JobRecord",

@@ -89,6 +89,8 @@ def current_job() -> CurrentJob:
     return current
 
 
+#: Returns the attempt that runs in this context, or None.
+get_current: Final = _current.get
 #: Lets `current_job()` return an attempt in this context; `reset_current` undoes that by the token that it returns.
 set_current: Final = _current.set
 #: Lets `current_job()` return what it returned before `set_current`.

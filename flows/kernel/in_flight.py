@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,8 @@ class InFlight:
         self._wake = wake
         self.lanes = Lanes(concurrency, self._run)
         self._deadlines = Deadlines(runner.timeout, self._overdue, self._overrun)
+        #: Whether somebody wants to know how long functions run; asked for each turn, not for each job.
+        self._timed = False
         #: The attempts whose leases are renewed, by job id.
         self._held: dict[str, Attempt] = {}
         self.unreported = Unreported(pack, queue, events)
@@ -75,6 +78,7 @@ class InFlight:
 
     def accept(self, claimed: list[ClaimedJob]) -> None:
         """Start attempts for claimed jobs, as lanes become free."""
+        self._timed = self._events.wants("job.done")
         attempts: list[Attempt] = []
         for job in claimed:
             older = self._held.get(job.id)
@@ -153,7 +157,10 @@ class InFlight:
         """Run one attempt in a lane and keep its outcome for the next turn."""
         attempt.move(RUNNING)
         self._deadlines.watch(attempt)
+        started = time.monotonic() if self._timed else 0.0
         outcome = await self._runner.run(attempt)
+        if started:
+            attempt.claimed.seconds = round(time.monotonic() - started, 3)
         self._deadlines.forget(attempt)
         if isinstance(outcome, AwaitChildren) and attempt.counts:
             outcome = await self._fan_out(attempt, outcome)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import StoreError
+from flows.telemetry.events import described
 from flows.telemetry.service import Service
 
 if TYPE_CHECKING:
@@ -45,11 +46,12 @@ class Reconciler:
         try:
             step = await self._reconciliation.step()
         except StoreError as error:
-            self._events.emit("store.unavailable", error=str(error))
+            self._events.outage.met("reconciler", error)
             return pause
         except Exception as error:  # noqa: BLE001 - what repairs lost jobs must not be lost itself
-            self._events.emit("worker.crashed", error=repr(error))
+            self._events.emit("worker.crashed", **described(error))
             return pause
+        self._events.outage.over("reconciler")
         self._emit(step.repairs)
         wait = step.wait_ms / 1000
         return wait + _LATE if step.goes_on else max(pause, wait + pause / 8)

@@ -10,6 +10,7 @@ import contextlib
 import threading
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from flows.errors import StoreError
@@ -17,6 +18,8 @@ from flows.telemetry.failpoints import failpoint
 from flows.telemetry.service import Pause
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flows.store.jobs.leases import LeaseRenewal
     from flows.telemetry.events import Events
 
@@ -148,8 +151,10 @@ class Renewer:
             # Also where nothing is held: a connection that was lost is opened again before it is needed.
             self._renewal.connect()
         except StoreError as error:
-            self._emit("store.unavailable", error=str(error))
+            self._in_loop(partial(self._events.outage.met, "renewer", error))
             return False
+        if all(served) and "renewer" in self._events.outage:
+            self._in_loop(partial(self._events.outage.over, "renewer"))
         return all(served)
 
     def _renew(self, holder: Holder) -> bool:
@@ -183,7 +188,7 @@ class Renewer:
         try:
             words = self._renewal.renew(holder.queue, holder.worker_id, held)
         except Exception as error:  # noqa: BLE001 - without this thread, all leases of the process are lost
-            self._emit("store.unavailable", error=str(error))
+            self._in_loop(partial(self._events.outage.met, "renewer", error))
             return False
         loop = self._loop
         for (job_id, fence), word in zip(held, words, strict=True):
@@ -199,6 +204,9 @@ class Renewer:
                 loop.call_soon_threadsafe(holder.lease_answered, job_id, fence, "unrenewed")
 
     def _emit(self, name: str, **fields: object) -> None:
+        self._in_loop(partial(self._events.emit, name, **fields))
+
+    def _in_loop(self, call: Callable[[], None]) -> None:
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(lambda: self._events.emit(name, **fields))
+                self._loop.call_soon_threadsafe(call)

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import StoreError
+from flows.telemetry.events import described
 from flows.telemetry.service import Service
 
 if TYPE_CHECKING:
@@ -62,11 +63,12 @@ class Rescuer:
             try:
                 answers = await self._rescue(queue).rescue()
             except StoreError as error:
-                self._events.emit("store.unavailable", queue=queue, error=str(error))
+                self._events.outage.met(f"rescuer of {queue}", error, queue=queue)
                 continue
             except Exception as error:  # noqa: BLE001 - what rescues lost jobs must not be lost itself
-                self._events.emit("worker.crashed", queue=queue, error=repr(error))
+                self._events.emit("worker.crashed", queue=queue, **described(error))
                 continue
+            self._events.outage.over(f"rescuer of {queue}")
             for job_id, word in answers:
                 self._events.emit(f"job.{word}", queue=queue, job_id=job_id)
         await self._cascade_some()
@@ -75,14 +77,15 @@ class Rescuer:
         try:
             for _ in range(_CASCADES):
                 done = await self._cascade()
+                self._events.outage.over("rescuer")
                 if not done.parent:
                     return
                 flow, _, job_id = done.parent.rpartition(":")
                 self._events.emit("job.cascaded", flow=flow, job_id=job_id, count=done.count)
         except StoreError as error:
-            self._events.emit("store.unavailable", error=str(error))
+            self._events.outage.met("rescuer", error)
         except Exception as error:  # noqa: BLE001 - nor by this
-            self._events.emit("worker.crashed", error=repr(error))
+            self._events.emit("worker.crashed", **described(error))
 
     async def _rescue_forever(self) -> None:
         while True:

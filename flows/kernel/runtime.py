@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 from flows.config import choose_server
 from flows.errors import WrongLoop
 from flows.kernel.session import Session
-from flows.model.outcome import Fail
 from flows.store.jobs.flow_settings import FlowSettings
 from flows.telemetry.events import Events
+from flows.telemetry.outcome_events import OutcomeEvents
 
 if TYPE_CHECKING:
     from flows.model.flow_options import FlowOptions
@@ -31,7 +31,8 @@ class Runtime:
     def __init__(self, options: FlowOptions[Job, str]) -> None:
         self.options = options
         self.settings = FlowSettings.of(options)
-        self.events = Events(options.logger or logging.getLogger("flows"))
+        self.events = Events(logging.getLogger("flows") if options.logger is None else options.logger)
+        self._outcome_events = OutcomeEvents(options, self.events)
         self.server = choose_server(options.redis_url)
         self._session: Session | None = None
 
@@ -86,18 +87,7 @@ class Runtime:
 
     def emit_outcomes(self, queue: str, ended: list[FinishedAttempt], words: list[str]) -> None:
         """Emit the events of the attempts that one turn recorded."""
-        if ended:
-            self.events.emit("job.recorded", queue=queue, count=len(ended))
-        for attempt, word in zip(ended, words, strict=True):
-            if word == "ok" and isinstance(attempt.outcome, Fail):
-                error = attempt.outcome.error
-                self.events.emit(
-                    "job.failed",
-                    queue=queue,
-                    job_id=attempt.claimed.id,
-                    error=error.type,
-                    message=error.message[:500],
-                )
+        self._outcome_events.emit(queue, ended, words)
 
     def _take(self, switching: int) -> Session:
         loop = asyncio.get_running_loop()

@@ -46,6 +46,8 @@ class Session:
         self.settings = settings
         self.events = events
         self.opened = False
+        #: Which server it has opened, for a log line.
+        self.where = ""
         #: How many calls are opening or closing it just now.
         self.switching = 0
         self._options = options
@@ -81,7 +83,7 @@ class Session:
             if self.opened:
                 return
             self._serving = False
-            url = await asyncio.to_thread(EmbeddedServer().start) if server.url is None else server.url
+            url, self.where = await asyncio.to_thread(_embedded) if server.url is None else (server.url, str(server))
             self.connection = Connection(url, f"flows-{self._options.name}")
             try:
                 await self.connection.open()
@@ -96,7 +98,7 @@ class Session:
                 raise
             self._make_parts(url, reconciliation)
             self.opened = True
-            self.events.emit("flow.connected", flow=self._options.name, server=str(server))
+            self.events.emit("flow.connected", flow=self._options.name, server=self.where)
 
     def _make_parts(self, url: str, reconciliation: Reconciliation) -> None:
         self.creation = Creation(self.connection, self.settings)
@@ -190,6 +192,7 @@ class Session:
                 await self.rescuer.stop()
                 await self.wakeups.stop()
                 await self.renewer.stop()
+            self.events.outage.forget()
             await self._blocking.close()
             await self.signals.close()
             await self.connection.close()
@@ -209,3 +212,10 @@ class Session:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.events.emit("store.unavailable", error=str(error))
+
+
+def _embedded() -> tuple[str, str]:
+    """Start the embedded server where none runs, and return its URL and, for a log line, where it is."""
+    server = EmbeddedServer()
+    url = server.start()
+    return url, f"the embedded server at {url}, data in {server.data_dir}"

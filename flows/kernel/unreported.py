@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from traceback import format_exception
 from typing import TYPE_CHECKING
 
 from flows.store.jobs.finished import first_batch
+from flows.telemetry.events import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ class Unreported:
         try:
             self._finished.append(self._pack(claimed, outcome))
         except Exception as error:  # noqa: BLE001 - a fault of ours: the lease runs out, and the job runs again
-            self._events.emit("worker.crashed", queue=self._queue, error="".join(format_exception(error)))
+            self._events.emit("worker.crashed", queue=self._queue, **described(error))
             return False
         return True
 

@@ -12,7 +12,6 @@ import contextlib
 import os
 import re
 import socket
-import traceback
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import StoreError, StoreFull, StoreUnavailable
@@ -22,6 +21,7 @@ from flows.kernel.prefetch import Prefetch
 from flows.kernel.progress import Progress
 from flows.store.jobs.finished import MOST_JOBS
 from flows.store.jobs.turns import NO_TURN
+from flows.telemetry.events import described
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class WorkerLoop:
         session = runtime.session
         self._wakeups = session.wakeups
         self._turns = session.turns(queue, self.worker_id, runner.fields)
+        self._outage = runtime.events.outage
         self._prefetch = Prefetch(concurrency)
         self._progress = Progress(session, queue, self.worker_id)
         self._woken = asyncio.Event()
@@ -179,20 +180,22 @@ class WorkerLoop:
         error, self._fault = self._fault, None
         if error is None:
             return False
-        trace = "".join(traceback.format_exception(error))
-        self._runtime.events.emit("worker.crashed", queue=self.queue, error=trace)
+        self._runtime.events.emit("worker.crashed", queue=self.queue, **described(error))
         self._in_flight.lose_strays()
         return True
 
-    async def _repeat(self, error: StoreError) -> Turn | None:
+    async def _repeat(self, error: StoreUnavailable) -> Turn | None:
         """Send the last turn again until it is answered: with the same number it is one and the same turn."""
         while not self._stopping.is_set():
-            self._runtime.events.emit("store.unavailable", queue=self.queue, error=str(error))
+            self._outage.met(self.queue, error, queue=self.queue)
             await self._pause()
             try:
-                return await self._turns.repeat()
+                turn = await self._turns.repeat()
             except StoreUnavailable as again:
                 error = again
+            else:
+                self._outage.over(self.queue)
+                return turn
         return None
 
     async def _report(self) -> None:

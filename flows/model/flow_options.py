@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Generic
 from typing_extensions import TypeVar
 
 from flows.errors import DeclarationError
+from flows.loggers import AnyLogger, check_logger
 from flows.model.hooks import Hooks, check_middleware
 from flows.model.job import Job
 from flows.model.limits import check_duration, check_number
@@ -39,7 +39,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         name: The flow's name; jobs are `job:<name>:<id>`.
         queues: At least one.
         lookup_attributes: Fields of Params by whose values jobs can be found.
-        logger: Where the flow logs; the logger `flows` by default.
+        logger: Where the flow logs: a logger of `logging` or of structlog; the logger `flows` by default.
         namespace: Put before every key; `{tag}` keeps a flow in one slot of a cluster.
         redis_url: The server; else `FLOWS_REDIS_URL`, `REDIS_URL`, and then the embedded one.
         job_ttl: How long a job is kept after the last thing that happened to it; None: until it ends.
@@ -56,7 +56,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
     queues: Sequence[QueueOptions[JobT_co]]
     lookup_attributes: Sequence[KeyT_co] = ()
     _: KW_ONLY
-    logger: logging.Logger | None = None
+    logger: AnyLogger | None = None
     namespace: str = ""
     redis_url: str | None = field(default=None, repr=False)
     job_ttl: timedelta | None = DEFAULT_TTL
@@ -78,6 +78,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         check_namespace(self.namespace)
         if self.redis_url:
             parse_server_url(self.redis_url)
+        check_logger(self.logger)
         self._check_limits()
         check_middleware(self.middleware)
         check_queues(self.name, self.queues)

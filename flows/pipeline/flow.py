@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import types
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from flows.kernel.runtime import Runtime
+from flows.pipeline.console import shown_log
 from flows.pipeline.declaration import declare
 from flows.pipeline.flow_jobs import FlowJobs
 from flows.pipeline.flow_workers import FlowWorkers
@@ -70,10 +72,14 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         """
         stops = self._stops
         check_stages(self._declaration, self._workers)
-        await self._runtime.open()
+        session = await self._runtime.open()
+        started: Counter[str] = Counter()
         for worker in self._workers:
-            if stops == self._stops:  # else the flow was stopped meanwhile
+            if stops == self._stops and worker.status != "running":  # else the flow was stopped meanwhile
                 await worker.start()
+                started[worker.queue] += worker.concurrency
+        if started:
+            self.events.emit("flow.started", flow=self.name, server=session.where, queues=dict(started))
 
     async def stop_all(self, grace: float | None = None) -> None:
         """Stop all workers, each after the jobs in flight, and disconnect; stopping twice changes nothing.
@@ -93,6 +99,8 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
     async def run(self, grace: float | None = 30.0) -> int:
         """Start all workers and run until SIGTERM or SIGINT, then stop within `grace` seconds; a second one: at once.
 
+        Where logging is not configured, the log is shown on stderr until this ends.
+
         Returns the exit status for `sys.exit`: 0 where all jobs in flight were finished or released, 1 where a
         function did not end or the server could not be reached, so that leases have to run out.
 
@@ -102,9 +110,10 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
             DeclarationError: another flow owns one of the queues.
         """
         self._runtime.take()
-        return await run_until_signal(
-            self.start_all, self.stop_all, lambda: sum(worker.left for worker in self._workers), grace
-        )
+        with shown_log(self._declaration.options.logger):
+            return await run_until_signal(
+                self.start_all, self.stop_all, lambda: sum(worker.left for worker in self._workers), grace
+            )
 
     async def __aenter__(self) -> Self:
         """Start all workers, as `start_all` does."""

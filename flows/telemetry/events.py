@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
+import inspect
 import logging
+import re
+import time
+import traceback
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from flows.errors import DeclarationError, ValidationError
+from flows.telemetry.event_table import EVENTS, EventRow
+from flows.telemetry.outage import Outage
+from flows.telemetry.sink import sink_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Events that mean that something is wrong; the others are logged at level DEBUG or INFO.
-WARNINGS = frozenset(
-    {
-        "job.failed",
-        "job.rescued",
-        "job.poison",
-        "job.lost",
-        "job.malformed",
-        "job.overruns",
-        "job.timed_out",
-        "job.expired",
-        "job.repaired",
-        "job.unrepaired",
-        "store.unavailable",
-        "store.full",
-        "store.refused",
-        "worker.crashed",
-        "loop.hangs",
-        "service.died",
-    }
-)
-NOTICES = frozenset({"flow.connected", "worker.started", "worker.stopped"})
+    from flows.loggers import AnyLogger
+
+_log = logging.getLogger("flows.telemetry")
+
+#: An event that the table does not have, as tests emit them.
+_UNLISTED: Final = EventRow(logging.DEBUG, frozenset())
+#: One traceback of a kind is logged in so many seconds; of so many kinds is remembered when.
+_TRACEBACK_EVERY: Final = 60.0
+_MOST_KINDS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +39,82 @@ class Event:
     fields: dict[str, object] = field(default_factory=dict[str, object])
 
     def __str__(self) -> str:
-        """Return the event as one line."""
-        return " ".join([self.name, *(f"{name}={value!r}" for name, value in self.fields.items())])
+        """Return the event as one line; a traceback stands in the fields only."""
+        return " ".join([self.name, *(f"{name}={value!r}" for name, value in self.line().items())])
+
+    @property
+    def level(self) -> int:
+        """The level at which it is logged, such as `logging.WARNING`."""
+        return EVENTS.get(self.name, _UNLISTED).level
+
+    def line(self) -> dict[str, object]:
+        """Return the fields that stand on one line."""
+        return {name: value for name, value in self.fields.items() if name != "traceback"}
+
+
+class _Subscription:
+    """A listener, and whether it was told of that it raises."""
+
+    __slots__ = ("failed", "listener")
+
+    def __init__(self, listener: Callable[[Event], None]) -> None:
+        self.listener = listener
+        self.failed = False
 
 
 class Events:
-    """Emits events to the logger and to all listeners; a listener that raises is logged, and stops nothing."""
+    """Emits events to the logger and to all listeners; one that raises is told of once, and stops nothing.
 
-    def __init__(self, logger: logging.Logger) -> None:
-        self._logger = logger
-        self._listeners: list[Callable[[Event], None]] = []
+    Args:
+        logger: Where events are logged, as `FlowOptions.logger` says.
+    """
+
+    def __init__(self, logger: AnyLogger) -> None:
+        self._sink = sink_of(logger)
+        self._listeners: list[_Subscription] = []
+        self._logged: dict[tuple[object, ...], float] = {}
+        self._logger_failed = False
+        self.outage: Final = Outage(self.emit)
+
+    def wants(self, name: str) -> bool:
+        """Return whether an event of this name would be logged or heard: else it need not be made."""
+        return bool(self._listeners) or self._enabled(EVENTS.get(name, _UNLISTED).level)
 
     def emit(self, name: str, **fields: object) -> None:
         """Log an event and call all listeners with it."""
-        level = logging.WARNING if name in WARNINGS else logging.INFO if name in NOTICES else logging.DEBUG
-        if not self._listeners and not self._logger.isEnabledFor(level):
+        level = EVENTS.get(name, _UNLISTED).level
+        logged = self._enabled(level)
+        if not logged and not self._listeners:
             return
         event = Event(name, fields)
-        self._logger.log(level, "%s", event)
-        for listener in tuple(self._listeners):
-            try:
-                listener(event)
-            except Exception:
-                self._logger.exception("a listener failed on %s", name)
+        if logged:
+            self._log(level, event)
+        for subscription in tuple(self._listeners):
+            self._tell(subscription, event)
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
-        """Call `listener` with every event from now on, in the event loop, and return the function that stops that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        """Call `listener` with every event from now on, in the event loop, and return the function that stops that.
+
+        Raises:
+            DeclarationError: it is async, or cannot be called with an event.
+        """
+        _check_listener(listener)
+        subscription = _Subscription(listener)
+        self._listeners.append(subscription)
+
+        def stop() -> None:
+            if subscription in self._listeners:
+                self._listeners.remove(subscription)
+
+        return stop
 
     async def wait_for(self, name: str, **fields: object) -> Event:
-        """Return the next event of this name that has these fields."""
+        """Return the next event of this name that has these fields.
+
+        Raises:
+            ValidationError: there is no such event, or it has no such field.
+        """
+        _check_awaited(name, fields)
         loop = asyncio.get_running_loop()
         found: asyncio.Future[Event] = loop.create_future()
 
@@ -89,3 +131,88 @@ class Events:
             return await found
         finally:
             stop()
+
+    def _enabled(self, level: int) -> bool:
+        try:
+            return self._sink.enabled(level)
+        except Exception as error:  # noqa: BLE001 - a logger may be user code
+            self._logger_fails(error)
+            return False
+
+    def _log(self, level: int, event: Event) -> None:
+        trace = event.fields.get("traceback")
+        shown = trace if isinstance(trace, str) and level >= logging.ERROR and self._is_first(event, trace) else ""
+        try:
+            self._sink.write(level, event.name, event.line(), shown, event)
+        except Exception as error:  # noqa: BLE001 - a logger may be user code
+            self._logger_fails(error)
+
+    def _is_first(self, event: Event, trace: str) -> bool:
+        """Return whether no traceback of this kind was logged in the last minute."""
+        frames = re.findall(r'^ +File ".*", line \d+.*$', trace, flags=re.MULTILINE)
+        kind = (event.name, event.fields.get("queue"), event.fields.get("error"), *frames[-1:])
+        now = time.monotonic()
+        if now - self._logged.get(kind, -_TRACEBACK_EVERY) < _TRACEBACK_EVERY:
+            return False
+        if len(self._logged) >= _MOST_KINDS:
+            self._logged.clear()
+        self._logged[kind] = now
+        return True
+
+    def _tell(self, subscription: _Subscription, event: Event) -> None:
+        name = _name(subscription.listener)
+        try:
+            answer: object = cast("Callable[[Event], object]", subscription.listener)(event)
+            _check_answer(name, answer)
+        except Exception as error:  # noqa: BLE001 - a listener is user code
+            if not subscription.failed:
+                subscription.failed = True
+                self.emit("listener.failed", listener=name, event=event.name, **described(error))
+
+    def _logger_fails(self, error: Exception) -> None:
+        """Say once, by another logger, that the flow's own raises."""
+        if not self._logger_failed:
+            self._logger_failed = True
+            _log.error("the logger of the flow raises, and its lines are lost", exc_info=error)
+
+
+def described(error: BaseException) -> dict[str, str]:
+    """Return the fields `error` and `traceback` of an event about an exception."""
+    return {"error": repr(error), "traceback": "".join(traceback.format_exception(error))}
+
+
+_PLAIN = "give a plain function; it may start a task, or put the event into an asyncio.Queue"
+
+
+def _check_listener(listener: Any) -> None:
+    if not callable(listener):
+        raise DeclarationError(f"the listener {listener!r} cannot be called: give a function that takes an Event")
+    if inspect.iscoroutinefunction(listener) or inspect.iscoroutinefunction(type(listener).__call__):
+        raise DeclarationError(f"the listener {_name(listener)} is async, and nobody would await it: {_PLAIN}")
+    try:
+        inspect.signature(listener).bind(None)
+    except TypeError as error:
+        raise DeclarationError(f"the listener {_name(listener)} must take one argument, the event: {error}") from error
+    except ValueError:
+        return  # a builtin without a signature
+
+
+def _check_awaited(name: object, fields: dict[str, object]) -> None:
+    row = EVENTS.get(name) if isinstance(name, str) else None
+    if row is None:
+        close = difflib.get_close_matches(str(name), EVENTS, 1)
+        hint = f"did you mean {close[0]!r}?" if close else "docs/logging.md lists them"
+        raise ValidationError(f"there is no event {name!r}: {hint}")
+    for unknown in fields.keys() - row.fields:
+        raise ValidationError(f"the event {name!r} has no field {unknown!r}; it has {', '.join(sorted(row.fields))}")
+
+
+def _name(listener: object) -> str:
+    return getattr(listener, "__qualname__", None) or type(listener).__qualname__
+
+
+def _check_answer(name: str, answer: object) -> None:
+    if inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()  # else Python warns of it as well
+        raise DeclarationError(f"{name} returns an awaitable, which nobody awaits: {_PLAIN}")

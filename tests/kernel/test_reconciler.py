@@ -162,4 +162,6 @@ async def test_errors_do_not_end_it() -> None:
     await asker.stop()
     assert task is not None
     assert task.done()
-    assert [event.name for event in events] == ["store.unavailable", "worker.crashed", "job.repaired"]
+    assert [event.name for event in events] == [
+        "store.unavailable", "worker.crashed", "store.available", "job.repaired"
+    ]  # fmt: skip

@@ -14,7 +14,9 @@ _VALUES: Final = 6
 class ClaimedJob:
     """One claimed job: its token, its counts, and the fields that the worker asked for, in their order."""
 
-    __slots__ = ("attempt", "correlation_id", "fence", "id", "isolated", "raw_id", "rescues", "values", "visit")
+    __slots__ = (
+        "attempt", "correlation_id", "fence", "id", "isolated", "raw_id", "rescues", "seconds", "values", "visit"
+    )  # fmt: skip
 
     def __init__(self, reply: list[Any]) -> None:
         self.raw_id: bytes = reply[0]
@@ -26,3 +28,5 @@ class ClaimedJob:
         self.correlation_id: bytes | None = reply[5]
         self.isolated: bool = self.rescues >= ISOLATED_FROM
         self.values: list[bytes | None] = reply[_VALUES:]
+        #: How long its function ran; None unless an event wants to say so.
+        self.seconds: float | None = None

@@ -1,0 +1,71 @@
+"""The table of all events: at which level each is logged, and which fields it has; `docs/logging.md` is held to it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_DEBUG, _INFO, _WARNING, _ERROR = logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One kind of event.
+
+    Attributes:
+        level: The level at which it is logged, one of those of `logging`.
+        fields: The names of its fields; those of a kind that several parts emit are not all there each time.
+    """
+
+    level: int
+    fields: frozenset[str]
+
+
+def _row(level: int, fields: str) -> EventRow:
+    return EventRow(level, frozenset(fields.split()))
+
+
+#: ERROR: a job has failed, or flows itself is at fault. WARNING: something is wrong that may right itself.
+#: INFO: what a flow does, and each job that came through. DEBUG: the rest.
+EVENTS: Final[Mapping[str, EventRow]] = MappingProxyType(
+    {
+        "flow.connected": _row(_INFO, "flow server"),
+        "flow.started": _row(_INFO, "flow server queues"),
+        "worker.started": _row(_DEBUG, "queue concurrency"),
+        "worker.stopped": _row(_DEBUG, "queue"),
+        "worker.crashed": _row(_ERROR, "queue error traceback"),
+        "job.claimed": _row(_DEBUG, "queue count"),
+        "job.recorded": _row(_DEBUG, "queue count"),
+        "job.done": _row(_INFO, "queue job_id attempt seconds"),
+        "job.advanced": _row(_INFO, "queue job_id attempt seconds next_queue"),
+        "job.fanned_out": _row(_DEBUG, "queue job_id"),
+        "job.retried": _row(_WARNING, "queue job_id attempt of after error message traceback"),
+        "job.snoozed": _row(_DEBUG, "queue job_id after until reason"),
+        "job.released": _row(_DEBUG, "queue job_id"),
+        "job.failed": _row(_ERROR, "queue job_id attempt of error message traceback"),
+        "job.cancelled": _row(_INFO, "queue job_id reason"),
+        "job.timed_out": _row(_WARNING, "queue job_id"),
+        "job.overruns": _row(_WARNING, "queue job_id"),
+        "job.lost": _row(_WARNING, "queue job_id word"),
+        "job.rescued": _row(_WARNING, "queue job_id"),
+        "job.poison": _row(_ERROR, "queue job_id"),
+        "job.expired": _row(_WARNING, "queue job_id count"),
+        "job.malformed": _row(_ERROR, "queue job_id count"),
+        "job.misplaced": _row(_DEBUG, "queue job_id"),
+        "job.cascaded": _row(_DEBUG, "flow job_id count"),
+        "job.repaired": _row(_WARNING, "queue job_id count what"),
+        "job.unrepaired": _row(_WARNING, "queue job_id error"),
+        "store.unavailable": _row(_WARNING, "queue error"),
+        "store.available": _row(_INFO, "seconds"),
+        "store.full": _row(_WARNING, "queue error"),
+        "store.refused": _row(_WARNING, "queue error"),
+        "loop.hangs": _row(_WARNING, "seconds"),
+        "service.died": _row(_ERROR, "service error"),
+        "listener.failed": _row(_ERROR, "listener event error traceback"),
+    }
+)

@@ -1,0 +1,112 @@
+"""Emits what became of attempts, once the store has recorded them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, assert_never
+
+from flows.model.outcome import Advance, AwaitChildren, Cancel, Fail, Finish, Release, Retry, Snooze
+from flows.model.retries import Retries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.model.flow_options import FlowOptions
+    from flows.model.job import Job, JobError
+    from flows.model.outcome import Outcome
+    from flows.telemetry.events import Events
+
+#: So much of an error's text stands in an event; the job has the rest.
+_LONGEST_MESSAGE = 500
+
+
+class Claimed(Protocol):
+    """What is told of a job that was claimed."""
+
+    id: str
+    attempt: int
+    rescues: int
+    seconds: float | None
+
+
+class Recorded(Protocol):
+    """What is told of an attempt that the store has recorded."""
+
+    @property
+    def claimed(self) -> Claimed:
+        """The job."""
+        ...
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the attempt ended."""
+        ...
+
+
+class OutcomeEvents:
+    """The events of the attempts of one flow."""
+
+    def __init__(self, options: FlowOptions[Job, str], events: Events) -> None:
+        self._events = events
+        #: By queue, how many attempts its retries allow.
+        self._most = {name: queue.retries.max_attempts for name, queue in options.walk() if queue.retries is not None}
+
+    def emit(self, queue: str, ended: Sequence[Recorded], words: Sequence[str]) -> None:
+        """Emit what became of the attempts that one turn recorded; `words` are its answers."""
+        if not ended:
+            return
+        self._events.emit("job.recorded", queue=queue, count=len(ended))
+        chatty = self._events.wants("job.done")
+        for attempt, word in zip(ended, words, strict=True):
+            # Nearly all attempts end by these two: what is not wanted of them costs one look at a class.
+            if type(attempt.outcome) in _CAME_THROUGH and not chatty:
+                continue
+            if word == "ok":
+                self._recorded(queue, attempt)
+            elif word == "cancelled":
+                self._events.emit("job.cancelled", queue=queue, job_id=attempt.claimed.id)
+
+    def _recorded(self, queue: str, attempt: Recorded) -> None:  # noqa: PLR0911 - one per outcome
+        emit, claimed, outcome = self._events.emit, attempt.claimed, attempt.outcome
+        job_id = claimed.id
+        match outcome:
+            case Finish():
+                return emit("job.done", queue=queue, job_id=job_id, attempt=claimed.attempt, seconds=claimed.seconds)
+            case Advance(to):
+                return emit(
+                    "job.advanced",
+                    queue=queue,
+                    job_id=job_id,
+                    attempt=claimed.attempt,
+                    seconds=claimed.seconds,
+                    next_queue=to,
+                )
+            case Fail(error):
+                return emit("job.failed", **self._about(queue, claimed, retried=False), **_told(error))
+            case Retry(delay_ms, error):
+                about = self._about(queue, claimed, retried=True)
+                return emit("job.retried", **about, after=delay_ms / 1000, **_told(error))
+            case Snooze(delay_ms, until_ms, reason):
+                when = {"after": delay_ms / 1000} if until_ms is None else {"until": until_ms / 1000}
+                return emit("job.snoozed", queue=queue, job_id=job_id, **when, reason=reason)
+            case AwaitChildren():
+                return emit("job.fanned_out", queue=queue, job_id=job_id)
+            case Cancel(reason):
+                return emit("job.cancelled", queue=queue, job_id=job_id, reason=reason)
+            case Release():
+                return emit("job.released", queue=queue, job_id=job_id)
+        assert_never(outcome)
+
+    def _about(self, queue: str, claimed: Claimed, *, retried: bool) -> dict[str, object]:
+        """Return which job it was, and which attempt of how many; those whose worker died do not count."""
+        attempt = max(1, claimed.attempt - claimed.rescues)
+        most = self._most.get(queue)
+        if most is None:  # a function can ask for a retry all the same, and then the default ones count
+            most = Retries().max_attempts if retried or attempt > 1 else 1
+        return {"queue": queue, "job_id": claimed.id, "attempt": attempt, "of": most}
+
+
+_CAME_THROUGH = frozenset({Finish, Advance})
+
+
+def _told(error: JobError) -> dict[str, str]:
+    return {"error": error.type, "message": error.message[:_LONGEST_MESSAGE], "traceback": error.traceback}
