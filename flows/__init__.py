@@ -33,6 +33,7 @@ from flows.model.state import JobState
 from flows.model.verdict import Cancel, Fail, Retry, Snooze, Verdict
 from flows.pipeline.flow import Flow
 from flows.pipeline.job_context import JobContextFilter
+from flows.pipeline.run import run
 from flows.telemetry.events import Event
 
 #: The version of the distribution, `typed-flows`.
@@ -83,4 +84,5 @@ __all__ = [
     "Worker",
     "WrongLoop",
     "current_job",
+    "run",
 ]

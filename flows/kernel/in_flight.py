@@ -71,6 +71,11 @@ class InFlight:
         return bool(self.lanes.ready) or any(attempt.state is not ABANDONED for attempt in self.lanes.running)
 
     @property
+    def running(self) -> int:
+        """How many attempts run, without those that were abandoned."""
+        return sum(attempt.state is not ABANDONED for attempt in self.lanes.running)
+
+    @property
     def isolated(self) -> bool:
         """Whether an isolated job is in flight, beside which nothing may run."""
         lanes = self.lanes

@@ -54,7 +54,7 @@ class Session:
         self._thread = threading.current_thread().name
         self._lock = asyncio.Lock()
         self._closing: asyncio.Task[None] | None = None
-        self._serving = False
+        self._serving = self._forsaken = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._workers: set[asyncio.Task[None]] = set()
 
@@ -64,8 +64,8 @@ class Session:
 
     @property
     def over(self) -> bool:
-        """Whether its loop has ended, or is another process's."""
-        return self.process != os.getpid() or self.loop.is_closed()
+        """Whether its loop has ended, has lost the flow to another one, or is another process's."""
+        return self._forsaken or self.process != os.getpid() or self.loop.is_closed()
 
     @property
     def in_use(self) -> bool:
@@ -156,6 +156,7 @@ class Session:
         What belongs to a loop that has ended cannot be closed any more. A loop that only pauses closes it when it
         runs again.
         """
+        self._forsaken = True
         if self.process != os.getpid():
             _inherited.append(self)
             return

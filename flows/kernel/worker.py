@@ -51,6 +51,11 @@ class Worker:
         """Return "stopped", "running", or "stopping" while it finishes the jobs in flight."""
         return "stopped" if self._session is None or self._session.over else self._status
 
+    @property
+    def running(self) -> int:
+        """Return how many jobs run in it just now."""
+        return 0 if self._worker_loop is None else self._worker_loop.running
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.queue} {self.status}>"
 

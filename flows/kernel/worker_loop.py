@@ -101,6 +101,11 @@ class WorkerLoop:
         self._in_flight.release_running()
 
     @property
+    def running(self) -> int:
+        """How many functions run that were not given up."""
+        return self._in_flight.running
+
+    @property
     def left(self) -> int:
         """How many attempts could not be reported, and how many functions still run though they were asked to stop."""
         return self.unreported + self._in_flight.left_behind

@@ -7,16 +7,19 @@ import types
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from flows.errors import StoreUnavailable
 from flows.kernel.runtime import Runtime
 from flows.pipeline.console import shown_log
 from flows.pipeline.declaration import declare
 from flows.pipeline.flow_jobs import FlowJobs
 from flows.pipeline.flow_workers import FlowWorkers
+from flows.pipeline.interrupt import hide_traceback, interrupted
 from flows.pipeline.job_actions import JobActions
 from flows.pipeline.job_reader import JobReader
-from flows.pipeline.run import run_until_signal
+from flows.pipeline.run_until_signal import Runnable, run_until_signal, stop_interrupted
 from flows.pipeline.signature import JobT, KeyT, ParamsT
 from flows.pipeline.stages import check_stages
+from flows.pipeline.wait_for_server import start_when_there
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -55,6 +58,8 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         self._reader = JobReader(self._runtime, self._declaration, params)
         self._workers = []
         self._stops = 0
+        #: One for each `run` under way, which ends when it is set.
+        self._asked: set[asyncio.Event] = set()
         self.name = options.name
 
     @property
@@ -92,28 +97,66 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         """
         self._runtime.take()
         self._stops += 1
-        await asyncio.gather(*(worker.stop(grace) for worker in self._workers))
-        if all(worker.status == "stopped" for worker in self._workers):  # else a worker was started again meanwhile
-            await self._runtime.close()
+        for asked in self._asked:
+            asked.set()
+        if interrupted():
+            hide_traceback()
+            await stop_interrupted(self._runnable(0), grace)
+        else:
+            await self._stop(grace)
 
-    async def run(self, grace: float | None = 30.0) -> int:
-        """Start all workers and run until SIGTERM or SIGINT, then stop within `grace` seconds; a second one: at once.
+    async def run(
+        self, grace: float | None = 30.0, *, signals: bool = True, wait_for_server: float | None = 60.0
+    ) -> int:
+        """Start all workers and run until SIGTERM, SIGINT or `stop_all`; then stop within `grace` seconds.
+
+        A second signal stops at once. Several flows of one process may run at the same time: each hears the signals.
+
+        Args:
+            grace: After so many seconds what still runs is cancelled and released. None waits.
+            signals: False leaves the signals to others, and runs until `stop_all` is called or this is cancelled.
+            wait_for_server: For so many seconds a server that cannot be reached yet is waited for; None: for ever.
 
         Where logging is not configured, the log is shown on stderr until this ends.
 
         Returns the exit status for `sys.exit`: 0 where all jobs in flight were finished or released, 1 where a
-        function did not end or the server could not be reached, so that leases have to run out.
+        function did not end or the server could not be reached, so that leases have to run out. 1 also where there was
+        no server within `wait_for_server` seconds, after one line in the log.
 
         Raises:
             WrongLoop: another event loop that runs has the flow open.
-            StoreError: the server cannot be used.
+            FlowsError: signals are wanted, and this is not the main thread.
+            StoreError: the server cannot be used; where it cannot be reached, only with `wait_for_server=0`.
             DeclarationError: another flow owns one of the queues.
         """
         self._runtime.take()
+        # An embedded server that does not start now does not start later.
+        wait = 0 if self._runtime.server.url is None else wait_for_server
+        asked = asyncio.Event()
+        self._asked.add(asked)
         with shown_log(self._declaration.options.logger):
-            return await run_until_signal(
-                self.start_all, self.stop_all, lambda: sum(worker.left for worker in self._workers), grace
-            )
+            try:
+                return await run_until_signal(self._runnable(wait), asked, grace, signals=signals)
+            except StoreUnavailable as error:
+                if wait_for_server == 0:
+                    raise
+                self.events.emit("flow.gave_up", flow=self.name, seconds=wait, error=str(error))
+                return 1
+            finally:
+                self._asked.discard(asked)
+
+    def _runnable(self, wait_for_server: float | None) -> Runnable:
+        return Runnable(
+            start=lambda: start_when_there(self.start_all, wait_for_server, self.events),
+            stop=self._stop,
+            running=lambda: sum((Counter({worker.queue: worker.running}) for worker in self._workers), Counter[str]()),
+            left=lambda: sum(worker.left for worker in self._workers),
+        )
+
+    async def _stop(self, grace: float | None) -> None:
+        await asyncio.gather(*(worker.stop(grace) for worker in self._workers))
+        if all(worker.status == "stopped" for worker in self._workers):  # else a worker was started again meanwhile
+            await self._runtime.close()
 
     async def __aenter__(self) -> Self:
         """Start all workers, as `start_all` does."""

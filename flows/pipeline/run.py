@@ -1,63 +1,54 @@
-"""Runs a process until a signal ends it: the first asks for a clean stop, the second for one at once."""
+"""`flows.run`: runs the workers of one or more flows in a process of their own, in one plain call."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
-from typing import TYPE_CHECKING, Any, Final
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+from flows.errors import FlowsError
 
 
-async def run_until_signal(
-    start: Callable[[], Awaitable[None]],
-    stop: Callable[[float | None], Awaitable[None]],
-    left: Callable[[], int],
-    grace: float | None,
-) -> int:
-    """Start, wait for SIGTERM or SIGINT, stop within `grace` seconds, and return the exit status.
+class Runs(Protocol):
+    """What can be run: a flow."""
 
-    Handlers are set before anything starts, so a process that is PID 1 of a container, for which the kernel has no
-    default ones, ends as any other does.
+    async def run(self, grace: float | None = ..., *, wait_for_server: float | None = ...) -> int:
+        """Run until a signal, and return the exit status."""
+        ...
+
+    async def stop_all(self, grace: float | None = ...) -> None:
+        """Stop."""
+        ...
+
+
+def run(*flows: Runs, grace: float | None = 30.0, wait_for_server: float | None = 60.0) -> int:
+    """Run the workers of flows until SIGTERM or SIGINT, and return the exit status: `sys.exit(flows.run(access))`.
+
+    This blocks, with an event loop of its own; inside one, await `flow.run()` of each. Each flow hears the signal. When
+    one ends for another reason, such as a server that cannot be reached, the others are stopped too.
+
+    Args:
+        flows: At least one.
+        grace: After so many seconds what still runs is cancelled and released; a second signal does that at once.
+        wait_for_server: For so many seconds a server that cannot be reached yet is waited for; None: for ever.
+
+    Raises:
+        FlowsError: there is no flow, an event loop runs in this thread, or this is not the main thread.
+        DeclarationError: a flow is owned by another one, or is given twice.
     """
-    loop = asyncio.get_running_loop()
-    asked, hurry = asyncio.Event(), asyncio.Event()
-
-    def on_signal() -> None:
-        (hurry if asked.is_set() else asked).set()
-
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, on_signal)
-    starting = asyncio.ensure_future(start())
+    if not flows:
+        raise FlowsError("flows.run() without a flow has nothing to do: give it at least one")
     try:
-        try:
-            await _either(starting, asked)
-            await asked.wait()
-        finally:
-            starting.cancel()
-            await asyncio.gather(starting, return_exceptions=True)
-            stopping = asyncio.ensure_future(stop(grace))
-            if not await _either(stopping, hurry):
-                await stop(0)
-                await stopping
-    finally:
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)
-    return 1 if left() else 0
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(_run_all(tuple(dict.fromkeys(flows)), grace, wait_for_server))
+    raise FlowsError(
+        "flows.run() has an event loop of its own, and one runs here already: await flow.run() of each flow instead"
+    )
 
 
-async def _either(work: asyncio.Future[None], event: asyncio.Event) -> bool:
-    """Wait for the work or the event, and return whether the work is done; raise what the work raised."""
-    waiting = asyncio.ensure_future(event.wait())
-    either: set[asyncio.Future[Any]] = {work, waiting}
-    try:
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiting.cancel()
-    if work.done():
-        await work
-        return True
-    return False
+async def _run_all(flows: tuple[Runs, ...], grace: float | None, wait_for_server: float | None) -> int:
+    runs = [asyncio.ensure_future(flow.run(grace, wait_for_server=wait_for_server)) for flow in flows]
+    await asyncio.wait(runs, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.gather(*(flow.stop_all(grace) for flow in flows), return_exceptions=True)
+    await asyncio.wait(runs)
+    return max(run.result() for run in runs)

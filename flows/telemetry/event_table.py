@@ -36,6 +36,7 @@ EVENTS: Final[Mapping[str, EventRow]] = MappingProxyType(
     {
         "flow.connected": _row(_INFO, "flow server"),
         "flow.started": _row(_INFO, "flow server queues"),
+        "flow.gave_up": _row(_ERROR, "flow seconds error"),
         "worker.started": _row(_DEBUG, "queue concurrency"),
         "worker.stopped": _row(_DEBUG, "queue"),
         "worker.crashed": _row(_ERROR, "queue error traceback"),

@@ -1,4 +1,4 @@
-"""A flow for processes of its own: `python -m tests.acceptance.numbers <url> <namespace> <lease> <function> [run]`.
+"""A flow for processes: `python -m tests.acceptance.numbers <url> <namespace> <lease> <function> [run [wait]]`.
 
 It works until it is killed, or with `run` until it is told to end, and then has the status that `run()` returns; each
 attempt is counted in Redis, by job.
@@ -118,7 +118,7 @@ async def main(url: str, namespace: str, lease: str, function: str, *more: str) 
     if more:
         telling = asyncio.create_task(functions.tell_when_stopping(flow))
         try:
-            return await flow.run()
+            return await flow.run(wait_for_server=float(more[1]) if more[1:] else 60)
         finally:
             telling.cancel()
             await functions.redis.aclose()
