@@ -33,6 +33,9 @@ faults: .venv/.stamp-test ## run the fault matrix: kill, stop, cut, fill and res
 faults-long: .venv/.stamp-test ## run its long rows too, 30 seeds a row
 	$(PY) -m tests.faults.run --seeds 30 --long $(ARGS)
 
+scale: .venv/.stamp-test ## run the tests of amounts with twenty times as much
+	FLOWS_TEST_SCALE=20 $(PY) -m pytest tests/faults/test_kept.py $(ARGS)
+
 storm: .venv/.stamp-test ## 50,000 jobs while workers are killed, the server restarts and the network is cut
 	$(PY) -m tests.faults.storm $(ARGS)
 
@@ -69,6 +72,6 @@ clean: ## remove .venv, caches and builds
 	echo 'None of these is one: $(PYTHON). Name yours: make PYTHON=/path/to/python3.11' >&2; \
 	exit 1
 
-.PHONY: help demo test bench bench-peers faults faults-long storm mutants check clean
+.PHONY: help demo test bench bench-peers faults faults-long scale storm mutants check clean
 .DEFAULT_GOAL := help
 .SECONDARY: .venv/.stamp

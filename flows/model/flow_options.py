@@ -42,8 +42,10 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         logger: Where the flow logs: a logger of `logging` or of structlog; the logger `flows` by default.
         namespace: Put before every key; `{tag}` keeps a flow in one slot of a cluster.
         redis_url: The server; else `FLOWS_REDIS_URL`, `REDIS_URL`, and then the embedded one.
-        job_ttl: How long a job is kept after the last thing that happened to it; None: until it ends.
-        retention: How long a job that has ended is kept; the same as job_ttl by default.
+        job_ttl: How long a job that has not ended is kept after the last thing that happened to it, 30 days by default;
+            None: until it ends. A job that runs is kept for at least two leases.
+        retention: How long a job that has ended is kept: one time for all, or `Retention(done=, failed=, cancelled=)`;
+            by default 24 hours where it is done, 7 days where it has failed or was cancelled.
         max_payload: The most that the fields of one job, or of one result, may take, in bytes.
         lease: How long a worker owns a job without renewing, which it does four times in that.
         hang_limit: An event loop that is blocked for longer loses its leases.
@@ -92,8 +94,9 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         """How long jobs that have ended are kept."""
         if isinstance(self.retention, Retention):
             return self.retention
-        time = self.retention or self.job_ttl or DEFAULT_TTL
-        return Retention(done=time, failed=time, cancelled=time)
+        if self.retention is None:
+            return Retention()
+        return Retention(done=self.retention, failed=self.retention, cancelled=self.retention)
 
     def walk(self) -> Iterator[tuple[str, QueueOptions[Job]]]:
         """Yield all queues and child queues, each with its full name."""

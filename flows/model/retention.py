@@ -8,17 +8,17 @@ from typing import Final
 
 from flows.model.limits import check_duration
 
-#: A job's hash lives this long after the last thing that happened to it.
-DEFAULT_TTL: Final = timedelta(hours=24)
+#: A job that has not ended lives this long after the last thing that happened to it.
+DEFAULT_TTL: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Retention:
     """How long the hash of a job that has ended stays, by how it ended."""
 
-    done: timedelta = DEFAULT_TTL
-    failed: timedelta = DEFAULT_TTL
-    cancelled: timedelta = DEFAULT_TTL
+    done: timedelta = timedelta(hours=24)
+    failed: timedelta = timedelta(days=7)
+    cancelled: timedelta = timedelta(days=7)
 
     def __post_init__(self) -> None:
         """Check the times.

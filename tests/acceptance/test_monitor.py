@@ -43,13 +43,13 @@ async def test_one_job_is_one_transaction(url: str) -> None:
     assert [line for line in sent if "flows:wake:" not in line] == [
         "MULTI",
         f'HSET job:orders:{job_id} user_id 62 tags ["a","b"] _lookups user_id:62\\ntags:a\\ntags:b',
-        f"EXPIRE job:orders:{job_id} 86400",
+        f"EXPIRE job:orders:{job_id} 2592000",
         f"RPUSH job:orders:user_id:62 {job_id}",
-        "EXPIRE job:orders:user_id:62 86400",
+        "EXPIRE job:orders:user_id:62 2592000",
         f"RPUSH job:orders:tags:a {job_id}",
-        "EXPIRE job:orders:tags:a 86400",
+        "EXPIRE job:orders:tags:a 2592000",
         f"RPUSH job:orders:tags:b {job_id}",
-        "EXPIRE job:orders:tags:b 86400",
+        "EXPIRE job:orders:tags:b 2592000",
         f"RPUSH queue:price:waiting {job_id}",
         "EXEC",
     ]

@@ -207,7 +207,7 @@ def _lookups(snapshot: Snapshot, options: FlowOptions[Any, Any], findings: Findi
                 findings.add("lookups", f"job:{name} holds {job_id}, which has another value")
     for job in snapshot.jobs.values():
         for line in lines[job.name] - {""}:
-            if ":children:" not in line and not members.get(f"{job.flow}:{line}", {}).get(job.id):
+            if not line.startswith("#") and not members.get(f"{job.flow}:{line}", {}).get(job.id):
                 findings.add("lookups", f"job:{job.flow}:{line} does not hold {job.id}, which has that value")
 
 
@@ -223,11 +223,11 @@ def _keys(snapshot: Snapshot, options: FlowOptions[Any, Any], findings: Findings
         if life != -1 or name.startswith(_LASTING) or options.job_ttl is None:
             continue
         flow_and_id = name.removeprefix("job:").partition(":children:")[0]
-        of_parent = name.removeprefix("flows:pending:").removeprefix("flows:building:")
-        owner = snapshot.jobs.get(flow_and_id) or snapshot.jobs.get(of_parent)
+        beside = name.removeprefix("flows:pending:").removeprefix("flows:building:").removeprefix("flows:log:")
+        owner = snapshot.jobs.get(flow_and_id) or snapshot.jobs.get(beside)
         if name.startswith("job:") and owner is not None and name == f"job:{owner.name}":
             continue  # the job's own hash was checked already
-        if owner is None or owner.status != "children":
+        if owner is None or owner.life != -1:
             findings.add("immortal", f"{name} has no time to live")
     for queue, meta in snapshot.metas.items():
         for name, count in meta.items():

@@ -48,8 +48,8 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ): "makes a text that nobody reads",
     (
         "transition/claim.lua",
-        "refresh(flow, key, job[4], ttl) or bytes > 0 or redis.call('EXISTS', key) == 1",
-        "local there = refresh(flow, key, job[4], ttl) or redis.call('EXISTS', key) == 1",
+        "refresh(flow, key, job[4], held_ttl) or bytes > 0 or redis.call('EXISTS', key) == 1",
+        "local there = refresh(flow, key, job[4], held_ttl) or redis.call('EXISTS', key) == 1",
     ): "asks whether a job is there whose fields were just read",
     (
         "transition/claim.lua",

@@ -262,7 +262,7 @@ class Sheet:
             return
         following, self.family = self.family.next, self.family._replace(next="")
         self.children -= {PARENT}
-        self.bound_side()
+        self.family = self.family._replace(side="none")
         if following:
             self.move(PARENT, "children", "waiting", queue=following, attempts=0, visit=job.visit + 1, ttl=True)
             self.push(following, PARENT)

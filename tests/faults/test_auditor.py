@@ -112,7 +112,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Scene], object]]] = {
     "waits for ever": ("immortal", lambda s: s.redis.persist(s.job("waiting"))),
     "was written again when it was gone": ("immortal", lambda s: s.redis.hset(f"{s.job('done')}x", "_progress", "1")),
     "has lookups for ever": ("immortal", lambda s: s.redis.persist(f"{s.ns}job:orders:customer:9")),
-    "lives too long": ("lifetime", lambda s: s.redis.pexpire(s.job("waiting"), 2 * DAY)),
+    "lives too long": ("lifetime", lambda s: s.redis.pexpire(s.job("waiting"), 31 * DAY)),
     "is kept too long": ("lifetime", lambda s: s.redis.pexpire(s.job("done"), 2 * DAY)),
     "ends before its children": ("lifetime", lambda s: s.redis.pexpire(s.job("children"), 1000)),
     "is processed by nobody": ("lease", lambda s: s.redis.hset(s.job("processing"), "_attempt", "1 - 1 0 0")),

@@ -10,9 +10,8 @@ import pytest
 
 from flows import FlowOptions, Job, QueueOptions, Retention
 from flows.model.flow_options import claimed_names
-from flows.model.retention import DEFAULT_TTL
 
-HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 
 
 class Work(Job):
@@ -28,11 +27,11 @@ def tree() -> FlowOptions[Job, str]:
     )
 
 
-def test_the_defaults_keep_a_job_for_a_day() -> None:
-    """While it lives and after it has ended; a lease is half a minute."""
+def test_the_defaults_keep_what_waits_for_a_month() -> None:
+    """And what is done for a day, what failed for a week; a lease is half a minute."""
     options = FlowOptions("flow", [QueueOptions("only", Work)])
-    assert options.job_ttl == timedelta(hours=24)
-    assert options.retained == Retention(done=DEFAULT_TTL, failed=DEFAULT_TTL, cancelled=DEFAULT_TTL)
+    assert options.job_ttl == timedelta(days=30)
+    assert options.retained == Retention(done=DAY, failed=WEEK, cancelled=WEEK)
     assert (options.lease, options.hang_limit) == (timedelta(seconds=30), timedelta(minutes=10))
     assert (options.max_payload, options.max_crashes, options.namespace) == (1 << 20, 3, "")
     assert (options.logger, options.redis_url, options.lookup_attributes) == (None, None, ())
@@ -41,14 +40,14 @@ def test_the_defaults_keep_a_job_for_a_day() -> None:
 @pytest.mark.parametrize(
     ("job_ttl", "retention", "retained"),
     [
-        (HOUR, None, Retention(HOUR, HOUR, HOUR)),
-        (None, None, Retention(DEFAULT_TTL, DEFAULT_TTL, DEFAULT_TTL)),
+        (HOUR, None, Retention(DAY, WEEK, WEEK)),
+        (None, None, Retention(DAY, WEEK, WEEK)),
         (HOUR, WEEK, Retention(WEEK, WEEK, WEEK)),
         (None, WEEK, Retention(WEEK, WEEK, WEEK)),
-        (HOUR, Retention(failed=WEEK), Retention(DEFAULT_TTL, WEEK, DEFAULT_TTL)),
+        (HOUR, Retention(failed=WEEK), Retention(DAY, WEEK, WEEK)),
     ],
 )
-def test_retention_follows_the_ttl_unless_it_is_given(job_ttl: Any, retention: Any, retained: Retention) -> None:
+def test_retention_does_not_follow_the_ttl(job_ttl: Any, retention: Any, retained: Retention) -> None:
     """One time for every ending, or one for each."""
     options = FlowOptions("flow", [QueueOptions("only", Work)], job_ttl=job_ttl, retention=retention)
     assert options.retained == retained

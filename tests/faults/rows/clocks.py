@@ -81,6 +81,18 @@ def d3(case: Case) -> None:
     case.server.shift_clock(0)
 
 
+@row("D4", "jobs wait for 48 h without a worker", clock=True)
+def d4(case: Case) -> None:
+    """A weekend is no reason to lose what waits, nor is one without a worker after the first queue."""
+    _skip_without_compiler(case)
+    ids = case.create(1_000, lambda number: "children:1" if number % 10 == 0 else "plain")
+    case.server.shift_clock(48 * 3_600_000)
+    case.fleet(concurrency=16).spawn(2)
+    left = case.wait_done(ids, 30)
+    case.expect(not left, f"all are done, but {len(left)}")
+    case.figures |= {"waited_h": 48, "done": case.count(ids)["done"]}
+
+
 def _begun_only(case: Case, pid: int) -> set[str]:
     """Return the keys of the attempts that a process had begun when it died."""
     effects = {(entry.key, entry.pid) for entry in case.entries("EFFECT")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from redis.exceptions import ResponseError
 
-from tests.world import NOW, TTL, World, packed, processing
+from tests.world import LEASE, NOW, TTL, World, packed, processing
 
 
 def build(world: World, *ids: str, offset: int = 0, **named: str | int) -> list[object]:
@@ -91,6 +91,14 @@ def test_what_is_never_let_out_expires(world: World, ttl: int) -> None:
     build(world, "1", ttl=ttl)
     for kind, name in (("jobs", "pack:box:1"), ("building", "shop:9"), ("pending", "shop:9")):
         assert world.lives(kind, name, TTL) if ttl else world.life(kind, name) == -1
+
+
+def test_what_is_built_lives_two_leases_at_least(world: World) -> None:
+    """As the parent that builds it, however short the flow's TTL is."""
+    seed(world)
+    build(world, "1", ttl=2000)
+    for kind, name in (("jobs", "pack:box:1"), ("building", "shop:9"), ("pending", "shop:9")):
+        assert world.lives(kind, name, 2 * LEASE)
 
 
 @pytest.mark.parametrize("fields", [{"_fence": "2"}, {"_worker": "w2"}, {"_status": "waiting"}])

@@ -269,6 +269,17 @@ def test_a_pending_set_of_another_type_hinders_nothing(world: World, out: bool) 
     assert states(world) == left
 
 
+def test_what_settled_early_goes_with_a_parent_that_was_cancelled(world: World) -> None:
+    """It was building its children, and some had ended before it could wait for them."""
+    world.seed(jobs={"shop:9": processing("pack", _cancel="why")}, processing={"pack": {"9": NOW}})
+    build(world, ["1"])
+    world.seed(settled={"shop:9:children:pack": {"0": "{}"}})
+    world.run("rescue", queue="pack")
+    while cascade(world)[1]:
+        pass
+    assert world.lives("settled", "shop:9:children:pack", KEPT[2])
+
+
 def test_a_parent_of_another_type_is_forgotten(world: World) -> None:
     """What stands at its key is not ours, and gets no TTL from us."""
     seed_parent(world, "1")

@@ -120,7 +120,7 @@ def test_every_ending_lets_the_parent_go_on_once(world: World, end: object) -> N
     seen = child.get("result", child.get("error"))
     assert (seen["type"] if isinstance(detail, str) else seen) == detail
     assert world.lives("jobs", "shop:9", TTL)
-    assert world.lives("settled", "shop:9:children:pack", TTL)
+    assert "settled" not in found
 
 
 @EVERY_ENDING
@@ -236,7 +236,7 @@ def test_five_hundred_results_are_inlined_and_more_are_not(world: World) -> None
         assert world.report(finish(ids[0], result=json.dumps("x" * size)), queue=BOX) == ["ok"]
         assert ("children:pack:results" in world.job("shop:9")) is inlined
         assert world.job("shop:9")["_status"] == "waiting"
-        assert world.redis.hlen(world.key("settled", "shop:9:children:pack")) == count
+        assert world.redis.hlen(world.key("settled", "shop:9:children:pack")) == (0 if inlined else count)
         world.redis.delete(world.key("settled", "shop:9:children:pack"))
 
 
@@ -291,8 +291,7 @@ def test_a_nested_parent_whose_hash_is_gone_settles_with_its_last_child(world: W
     world.report(finish("5", result="{}"), finish("6", result="{}"), queue="pack:box:lid")
     assert results(world) == {"box": [{"id": "1", "status": "expired"}]}
     found = world.snapshot()
-    assert {"pending", "parents", "children", "processing"}.isdisjoint(found)
-    assert list(found["settled"]) == ["shop:9:children:pack"]
+    assert {"pending", "parents", "children", "processing", "settled"}.isdisjoint(found)
 
 
 def test_a_child_that_is_retried_has_no_ttl_while_its_parent_waits(world: World) -> None:
@@ -380,13 +379,13 @@ def test_a_parent_that_has_ended_hears_nothing(world: World, state: str) -> None
 
 
 def test_where_jobs_live_for_ever_a_parent_goes_on_for_ever(world: World) -> None:
-    """Only what its children left beside it has a time to live, as after an end."""
+    """Nothing of its waiting is left beside it."""
     seed_parent(world)
     world.claim(queue=BOX)
     assert world.report(finish("1", result="{}"), queue=BOX, ttl=0) == ["ok"]
     assert world.snapshot()["waiting"] == {"ship": ["9"]}
     assert world.life("jobs", "shop:9") == -1
-    assert world.lives("settled", "shop:9:children:pack", KEPT[0])
+    assert "settled" not in world.snapshot()
 
 
 def test_a_nested_parent_that_goes_on_has_no_ttl_while_its_own_parent_waits(world: World) -> None:
@@ -406,7 +405,8 @@ def test_results_that_are_too_large_live_as_long_as_the_lookups(world: World) ->
     world.edit("shop:9", _lookups="user:7\nteam:a")
     world.claim(queue=BOX)
     world.report(finish("1", result=json.dumps("x" * (1 << 20))), queue=BOX)
-    assert world.job("shop:9")["_lookups"] == "user:7\nteam:a\n9:children:pack"
+    assert world.job("shop:9")["_lookups"] == "user:7\nteam:a\n#side:9:children:pack"
+    assert world.lives("settled", "shop:9:children:pack", TTL)
 
 
 @pytest.mark.parametrize(("kind", "name"), [("parents", BOX), ("pending", "shop:9")])

@@ -180,6 +180,19 @@ def test_gives_the_job_its_time_anew(world: World, fields: dict[str, str]) -> No
     assert world.lives("lookups", "shop:user:7", TTL)
 
 
+@pytest.mark.parametrize("fields", [{"a": "1"}, WAITING], ids=["new", "not new"])
+def test_what_is_claimed_lives_two_leases_at_least(world: World, fields: dict[str, str]) -> None:
+    """However short the flow's TTL is: the first renewal has time to come."""
+    world.seed(
+        jobs={"shop:1": {"_lookups": "user:7", **fields}}, waiting={"pick": ["1"]}, lookups={"shop:user:7": ["1"]}
+    )
+    for kind, name in (("jobs", "shop:1"), ("lookups", "shop:user:7")):
+        world.redis.pexpire(world.key(kind, name), 2000)
+    world.claim(ttl=2000)
+    assert world.lives("jobs", "shop:1", 2 * LEASE)
+    assert world.lives("lookups", "shop:user:7", 2 * LEASE)
+
+
 def test_what_has_no_ttl_gets_none(world: World) -> None:
     """A child has none while its parent waits, nor has a job of a flow with `job_ttl=None`."""
     world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})

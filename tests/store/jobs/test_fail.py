@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.world import KEPT, NOW, World, fail, processing
+import pytest
+
+from flows.store.client.scripts import Argument
+from tests.world import KEPT, NOW, World, advance, fail, finish, packed, processing
 
 
 def test_ends_the_job_with_its_error(world: World) -> None:
@@ -19,3 +22,23 @@ def test_a_failed_job_stays_for_its_own_retention(world: World) -> None:
     world.seed(jobs={"shop:1": processing()})
     world.report(fail("1"))
     assert world.lives("jobs", "shop:1", KEPT[1])
+
+
+@pytest.mark.parametrize(
+    ("end", "life"),
+    [(fail("9", 9), KEPT[1]), (finish("9", 9), KEPT[0]), (advance("9", 9, "ship"), KEPT[0]), (None, KEPT[1])],
+    ids=["fails", "is done", "goes on", "is poison"],
+)
+def test_children_that_it_was_building_are_forgotten(world: World, end: list[Argument] | None, life: int) -> None:
+    """What it had written of them, and for which it never waited, stays no longer than the job itself."""
+    world.seed(
+        jobs={"shop:9": processing("pack", _fence="9", _attempts="9", _rescues="9")}, processing={"pack": {"9": NOW}}
+    )
+    world.run("build", *packed((("box", "1"), ("box", "2"))), queue="pack", id="9", fence=9, offset=0)
+    world.seed(settled={"shop:9:children:pack": {"1": "{}"}})
+    if end is None:
+        assert world.run("rescue", queue="pack") == [["9", "poison"]]
+    else:
+        assert world.report(end, queue="pack") == ["ok"]
+    beside = (("building", "shop:9"), ("pending", "shop:9"), ("settled", "shop:9:children:pack"))
+    assert all(world.lives(kind, name, life) for kind, name in beside)

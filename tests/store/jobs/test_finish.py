@@ -37,10 +37,10 @@ def test_a_finished_job_stays_for_its_retention(world: World, ttl: int) -> None:
 
 
 def test_lookup_lists_outlive_the_job(world: World) -> None:
-    """A list that would end before the hash is kept longer; a list that is kept longer is never shortened."""
+    """A list that would end before the hash is kept longer; one in which others stand is never shortened."""
     world.seed(
-        jobs={"shop:1": processing(_lookups="user:7\nteam:a:b")},
-        lookups={"shop:user:7": ["1"], "shop:team:a:b": ["1"]},
+        jobs={"shop:1": processing(_lookups="user:7\nteam:a:b"), "shop:2": {"a": "1"}},
+        lookups={"shop:user:7": ["1", "2"], "shop:team:a:b": ["1", "2"]},
     )
     world.redis.pexpire(world.key("jobs", "shop:1"), 1000 * 60)
     world.redis.pexpire(world.key("lookups", "shop:user:7"), 1000 * 60)
@@ -48,6 +48,53 @@ def test_lookup_lists_outlive_the_job(world: World) -> None:
     world.report(finish("1"))
     assert world.lives("lookups", "shop:user:7", KEPT[0])
     assert world.lives("lookups", "shop:team:a:b", 90 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("ids", "life"),
+    [
+        (["1"], KEPT[0]),
+        (["1", "1"], KEPT[0]),
+        (["dead", "1"], KEPT[0]),
+        (["1", "2"], 90 * HOUR),
+        (["2", "1"], 90 * HOUR),
+        (["1", "1", "2"], 90 * HOUR),
+        (["1", "1", "1", "2"], 90 * HOUR),
+    ],
+    ids=str,
+)
+def test_a_list_in_which_the_job_stands_alone_goes_with_it(world: World, ids: list[str], life: int) -> None:
+    """Also where its creation was sent twice, or where all others are gone; a list that others need is kept."""
+    jobs = {"shop:1": processing(_lookups="user:7"), "shop:2": {"a": "1"}}
+    world.seed(jobs=jobs, lookups={"shop:user:7": ids})
+    world.redis.pexpire(world.key("lookups", "shop:user:7"), 90 * HOUR)
+    world.report(finish("1"))
+    assert world.lives("lookups", "shop:user:7", life)
+
+
+def test_without_a_ttl_a_list_stays(world: World) -> None:
+    """With `job_ttl=None`: creating the next job that stands in it would not give it the time that it needs."""
+    world.seed(jobs={"shop:1": processing(_lookups="user:7")}, lookups={"shop:user:7": ["1"]})
+    world.report(finish("1"), ttl=0)
+    assert world.life("lookups", "shop:user:7") == -1
+
+
+def test_what_is_the_jobs_own_goes_with_it(world: World) -> None:
+    """Its log, and the hash of how its many children have settled; another attribute may look like their lines."""
+    lookups = "#log:1\n#side:1:children:pack\n#key:7"
+    world.seed(
+        jobs={"shop:1": processing(_lookups=lookups), "shop:2": {"a": "1"}},
+        log={"shop:1": ["a line", "another"]},
+        settled={"shop:1:children:pack": {"c": "{}"}},
+        lookups={"shop:#key:7": ["1", "2"]},
+    )
+    for kind, name in (("log", "shop:1"), ("settled", "shop:1:children:pack"), ("lookups", "shop:#key:7")):
+        world.redis.pexpire(world.key(kind, name), 90 * HOUR)
+    world.report(finish("1"))
+    assert world.lives("log", "shop:1", KEPT[0])
+    assert world.lives("settled", "shop:1:children:pack", KEPT[0])
+    assert world.lives("lookups", "shop:#key:7", 90 * HOUR)
+    assert world.snapshot()["log"] == {"shop:1": ["a line", "another"]}
 
 
 def test_trims_dead_ids_from_the_heads_of_its_lists(world: World) -> None:
@@ -81,6 +128,7 @@ def test_a_lookup_list_of_another_type_hinders_nothing(world: World) -> None:
     assert world.report(finish("1")) == ["ok"]
     assert world.job("shop:1")["_status"] == "done"
     assert world.redis.get(world.key("lookups", "shop:user:7")) == "not ours"
+    assert world.life("lookups", "shop:user:7") == -1
 
 
 @pytest.mark.parametrize("flow", ["shop", "pack:box", None])

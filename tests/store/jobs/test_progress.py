@@ -12,12 +12,11 @@ def test_writes_progress_and_lines_of_its_own_jobs(world: World) -> None:
     """A word for each; what a lost attempt reports is dropped, and nothing is written to a missing hash."""
     world.seed(jobs={"shop:1": processing(), "shop:2": processing(_fence="2")})
     rest = ["1", 1, "0.5", 2, "first", "second", "2", 1, "0.9", 1, "lost", "3", 1, "1", 1, "gone"]
-    assert world.run("progress", *rest, ttl=HOUR) == ["ok", "stale", "gone"]
+    assert world.run("progress", *rest) == ["ok", "stale", "gone"]
     assert world.snapshot() == {
-        "jobs": {"shop:1": processing(_progress="0.5"), "shop:2": processing(_fence="2")},
+        "jobs": {"shop:1": processing(_progress="0.5", _lookups="#log:1"), "shop:2": processing(_fence="2")},
         "log": {"shop:1": ["first", "second"]},
     }
-    assert world.lives("log", "shop:1", HOUR)
 
 
 def test_what_was_not_reported_stays(world: World) -> None:
@@ -35,11 +34,18 @@ def test_keeps_the_last_lines_only(world: World) -> None:
     assert world.snapshot()["log"] == {"shop:1": ["c", "d", "e"]}
 
 
-def test_a_log_always_has_a_ttl(world: World) -> None:
-    """Also where jobs have none: nobody would delete it."""
-    world.seed(jobs={"shop:1": processing()})
-    world.run("progress", "1", 1, "", 1, "line", ttl=0)
-    assert world.lives("log", "shop:1", 24 * HOUR)
+@pytest.mark.parametrize("life", [HOUR, -1])
+def test_a_log_lives_as_long_as_its_job(world: World, life: int) -> None:
+    """Its hash says so once, beside the lists that it stands in; one such line may look like it."""
+    key = world.key("jobs", "shop:1")
+    world.seed(jobs={"shop:1": processing(_lookups="tag:#log:1")})
+    world.redis.persist(key)
+    if life > 0:
+        world.redis.pexpire(key, life)
+    for _ in range(2):
+        world.run("progress", "1", 1, "", 1, "line")
+        assert world.lives("log", "shop:1", life) if life > 0 else world.life("log", "shop:1") == -1
+    assert world.job("shop:1")["_lookups"] == "tag:#log:1\n#log:1"
 
 
 def test_a_key_of_another_type_is_named(world: World) -> None:

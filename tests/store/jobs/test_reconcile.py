@@ -192,9 +192,9 @@ def test_a_parent_that_is_gone_is_taken_out(world: World) -> None:
     assert ("pack:box", "7", "gone") in world.reconcile()
     found = world.snapshot()
     assert found["waiting"] == {"ship": ["9"]}
-    assert found["settled"] == {"shop:9:children:pack": {"7": '{"id":"7","status":"expired"}'}}
-    assert {"children", "parents"}.isdisjoint(found)
-    assert world.lives("pending", f"{BOX}:7", TTL)
+    assert found["jobs"]["shop:9"]["children:pack:results"] == '{"box":[{"id":"7","status":"expired"}]}'
+    assert {"children", "parents", "settled"}.isdisjoint(found)
+    assert world.lives("pending", f"{BOX}:7", KEPT[1])
 
 
 def test_a_parent_of_another_type_is_taken_out(world: World) -> None:
@@ -357,7 +357,7 @@ def test_a_child_that_is_gone_fails_its_parent(world: World) -> None:
     job = world.job("shop:9")
     assert (job["_status"], '"the child 1 is expired"' in job["_error"]) == ("failed", True)
     assert world.snapshot()["pending"] == {"shop:9": {"2"}}
-    assert world.lives("pending", "shop:9", TTL)
+    assert world.lives("pending", "shop:9", KEPT[1])
 
 
 @pytest.mark.parametrize("gone", ["0", "250"], ids=["by this step", "between two steps"])
@@ -825,6 +825,14 @@ def test_a_child_that_waits_for_children_has_no_time_to_live(world: World) -> No
     _wait, _goes_on, repairs = world.run("reconcile", *QUEUES, f"{BOX}:lid", walk=1)
     assert repairs == [[BOX, A, "lifetime"]]
     assert world.life("jobs", f"{BOX}:{A}") == -1
+
+
+def test_what_is_processing_lives_two_leases_at_least(world: World) -> None:
+    """Also where the reconciler gives it its time to live."""
+    world.seed(jobs={f"shop:{A}": processing()}, processing={"pick": {A: NOW + LEASE}})
+    world.redis.persist(world.key("jobs", f"shop:{A}"))
+    assert world.reconcile(ttl=2000) == [("pick", A, "lifetime")]
+    assert world.lives("jobs", f"shop:{A}", 2 * LEASE)
 
 
 def test_where_jobs_live_for_ever_they_do(world: World) -> None:

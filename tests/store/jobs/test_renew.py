@@ -44,6 +44,20 @@ def test_gives_the_job_its_time_anew(world: World) -> None:
     assert world.lives("lookups", "shop:user:7", TTL)
 
 
+def test_what_is_renewed_lives_two_leases_at_least(world: World) -> None:
+    """And what stands beside it: its log, and lists in which others stand too."""
+    world.seed(
+        jobs={"shop:1": processing(_lookups="user:7\n#log:1")},
+        lookups={"shop:user:7": ["1", "2"]},
+        log={"shop:1": ["a line"]},
+    )
+    kept = (("jobs", "shop:1"), ("lookups", "shop:user:7"), ("log", "shop:1"))
+    for kind, name in kept:
+        world.redis.pexpire(world.key(kind, name), 2000)
+    world.run("renew", "1", 1, ttl=2000)
+    assert all(world.lives(kind, name, 2 * LEASE) for kind, name in kept)
+
+
 @pytest.mark.parametrize("ttl", [TTL, 0], ids=["a TTL", "no TTL"])
 def test_what_has_no_ttl_gets_none(world: World, ttl: int) -> None:
     """A child has none while its parent waits; else it could expire while it waits to be run again."""

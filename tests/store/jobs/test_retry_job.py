@@ -54,7 +54,7 @@ def test_the_new_life_has_the_time_of_a_new_job(world: World, ttl: int) -> None:
         assert world.lives("jobs", "shop:1", ttl)
         assert world.lives("lookups", "shop:user:7", ttl)
     else:
-        assert world.life("jobs", "shop:1") == -1
+        assert (world.life("jobs", "shop:1"), world.life("lookups", "shop:user:7")) == (-1, -1)
 
 
 @pytest.mark.parametrize("state", ["waiting", "processing", "delayed", "children", "done"])

@@ -1,11 +1,11 @@
 -- Writes one part of a parent's many children, which no worker sees yet; a part that is sent twice is written once.
 -- Answers how many children are written by now.
 --@ keys: building
---@ args: ns now flow queue worker_id id fence ttl offset
+--@ args: ns now flow queue worker_id id fence ttl lease offset
 --@ rest: the children of this part
 --@ returns: word:word written:int
 --@ words: ok | built | stale | gone | malformed
---@ include: owned child type keys new_children
+--@ include: owned held child type keys new_children
 
 local job, word = owned(flow, id, fence)
 if not job then return { word, 0 } end
@@ -20,9 +20,9 @@ if written == 0 or redis.call('HGET', job.key, '_building') ~= visit_of(job) the
   written = 0
 end
 if written ~= tonumber(offset) then return { 'ok', written } end
-local total = redis.call('RPUSH', building, unpack(keys_of(take_children(job, tonumber(ttl)))))
-if tonumber(ttl) > 0 then
-  redis.call('PEXPIRE', building, ttl)
-  redis.call('PEXPIRE', flows_key('pending', flow .. ':' .. id), ttl)
+local total = redis.call('RPUSH', building, unpack(keys_of(take_children(job, tonumber(held_ttl)))))
+if held_ttl ~= '0' then
+  redis.call('PEXPIRE', building, held_ttl)
+  redis.call('PEXPIRE', flows_key('pending', flow .. ':' .. id), held_ttl)
 end
 return { 'ok', total }

@@ -82,6 +82,6 @@ if rest_from then
 end
 -- Children that run were asked to stop, and settle when they end.
 redis.call('HDEL', cancelling, parent)
-redis.call('PEXPIRE', pending, kept_cancelled)
+for _, beside in ipairs({ pending, key .. ':children:' .. queue }) do redis.call('PEXPIRE', beside, kept_cancelled) end
 if redis.pcall('HGET', key, '_status') == 'cancelled' then redis.call('PEXPIRE', key, kept_cancelled) end
 return { parent, 0, count, parents }

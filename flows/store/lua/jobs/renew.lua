@@ -6,7 +6,7 @@
 --@ rest: id, fence for each job
 --@ returns: words:list<word>
 --@ words: kept | cancel | stale | gone | malformed
---@ include: clock owned life type
+--@ include: clock owned held life type
 
 expect('zset', processing)
 local words = {}
@@ -15,7 +15,7 @@ for i = at, #rest, 2 do
   local job, word = owned(flow, id, rest[i + 1])
   if job then
     redis.call('ZADD', processing, time + tonumber(lease), id)
-    refresh(flow, job.key, job.lookups, ttl)
+    refresh(flow, job.key, job.lookups, held_ttl)
     word = job.cancel and 'cancel' or 'kept'
   end
   words[#words + 1] = word

@@ -21,6 +21,8 @@ local function retry_job()
   -- Children of an earlier visit, some of which may still run, do not count in this one.
   redis.call('DEL', flows_key('pending', flow .. ':' .. id), flows_key('building', flow .. ':' .. id))
   refresh(flow, key, job[3], ttl)
+  -- Its own retention bounded them when it ended.
+  if ttl == '0' then persist_lookups(flow, job[3]) end
   redis.call('RPUSH', queue_key(queue, 'waiting'), id)
   wake(queue)
   return { 'retried' }

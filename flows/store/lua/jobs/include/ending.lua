@@ -1,6 +1,6 @@
 -- Ends jobs: sets how long the hash stays, trims lookup lists, notifies those who wait, and settles with the parent.
 -- A parent may end by its last child, and settles with its own parent then: so settling and joining stand here too.
---@ exports: KEPT notify_ended end_job gather_settled settle_gathered settle_children settle settle_missing join
+--@ exports: KEPT notify_ended end_job end_built gather_settled settle_gathered settle_children settle settle_missing join
 --@ exports: child_failed parent_gone
 --@ needs: ns ttl kept_done kept_failed kept_cancelled
 --@ include: keys clock life status wake type child_result attempt
@@ -25,10 +25,17 @@ end
 local function end_job(job_flow, job_id, key, from, word, lookups, parent_job, child_result, ...)
   move(key, from, word, '_ended', now_text, ...)
   redis.call('PEXPIRE', key, KEPT[word])
-  refresh_lookups(job_flow, lookups, KEPT[word])
-  trim_lookups(job_flow, lookups)
+  end_lookups(job_flow, job_id, lookups, KEPT[word], tonumber(ttl) > 0)
   if parent_job then settle(job_flow, job_id, parent_job, word, child_result) end
   notify_ended(job_flow, job_id, word)
+end
+
+-- Lets what a job has written for children, and never waited for, stay no longer than it does.
+local function end_built(job, job_queue, life)
+  local side = ns .. 'job:' .. job .. ':children:' .. job_queue
+  for _, key in ipairs({ flows_key('building', job), flows_key('pending', job), side }) do
+    redis.call('PEXPIRE', key, life)
+  end
 end
 
 -- Gathers the children among many jobs that one script ends, by their parents.
@@ -73,8 +80,9 @@ local function settle_children(job_flow, parent_job, children)
     if failed then child_failed(parent_job, job_queue, failed) end
     if redis.call('SCARD', pending) == 0 then join(parent_job) end
   else
-    -- The parent's attempt, or its next one, is about to let it wait. Where that never happens, nothing of this stays.
-    redis.call('PEXPIRE', side, tonumber(ttl) > 0 and ttl or kept_done)
+    -- The parent's attempt, or its next one, is about to let it wait. Where that never happens, this goes with it.
+    local left = redis.call('PTTL', key)
+    if left == -1 then redis.call('PERSIST', side) else redis.call('PEXPIRE', side, left) end
     if failed then redis.call('HSET', key, '_failed_child', failed) end
   end
 end
@@ -135,16 +143,16 @@ local function results_of(parent_key, job_queue, jobs)
   return '{' .. table.concat(parts, ',') .. '}'
 end
 
--- Takes the parent out of `children`; the keys of its children beside its hash stay for `time_left` more.
-local function leave_children(parent_job, job_queue, time_left)
+-- Takes the parent out of `children`; returns the key of how its children settled.
+local function leave_children(parent_job, job_queue)
   local _, job_id = split(parent_job)
   redis.pcall('ZREM', queue_key(job_queue, 'children'), job_id)
-  redis.call('PEXPIRE', ns .. 'job:' .. parent_job .. ':children:' .. job_queue, time_left)
+  return ns .. 'job:' .. parent_job .. ':children:' .. job_queue
 end
 
 local function fail_parent(parent_job, job_queue, lookups, grandparent, why)
   local job_flow, job_id = split(parent_job)
-  leave_children(parent_job, job_queue, kept_failed)
+  redis.call('PEXPIRE', leave_children(parent_job, job_queue), kept_failed)
   -- Children that still run settle by the pending set; it expires, since a child that was lost never does.
   redis.call('PEXPIRE', flows_key('pending', parent_job), kept_failed)
   end_job(job_flow, job_id, ns .. 'job:' .. parent_job, 'children', 'failed', lookups, grandparent,
@@ -166,24 +174,25 @@ local function join(parent_job)
   local field = 'children:' .. job_queue .. ':results'
   local results = results_of(key, job_queue, redis.call('HGET', key, 'children:' .. job_queue .. ':jobs'))
   redis.call('HDEL', key, field, '_next', '_policy')
+  local side, lookups = leave_children(parent_job, job_queue), job[4]
   if results then
     redis.call('HSET', key, field, results)
+    redis.call('DEL', side)
   else
-    redis.call('HSET', key, '_lookups', (job[4] and job[4] .. '\n' or '') .. job_id .. ':children:' .. job_queue)
+    lookups = (lookups and lookups .. '\n' or '') .. SIDE_LINE .. job_id .. ':children:' .. job_queue
+    redis.call('HSET', key, '_lookups', lookups)
   end
   if to then
-    leave_children(parent_job, job_queue, tonumber(ttl) > 0 and ttl or kept_done)
     move(key, 'children', 'waiting', '_queue', to, '_attempt', next_visit(job[6]))
     if not job[5] and tonumber(ttl) > 0 then
       redis.call('PEXPIRE', key, ttl)
-      refresh_lookups(job_flow, job[4], tonumber(ttl))
+      refresh_lookups(job_flow, lookups, ttl)
     end
     redis.call('RPUSH', queue_key(to, 'waiting'), job_id)
     wake(to)
   else
-    leave_children(parent_job, job_queue, kept_done)
     local child_result = done_result(job_id, job[7] or 'null', results)
-    end_job(job_flow, job_id, key, 'children', 'done', job[4], job[5], child_result)
+    end_job(job_flow, job_id, key, 'children', 'done', lookups, job[5], child_result)
   end
 end
 

@@ -9,7 +9,7 @@ local tokens = {}
 -- Returns the job's kernel fields, or nil and the word for the caller.
 local function owned(job_flow, job_id, job_fence)
   local key = job_key(job_flow, job_id)
-  local job = redis.pcall('HMGET', key, '_status', '_attempt', '_cancel', '_lookups', '_parent', '_history')
+  local job = redis.pcall('HMGET', key, '_status', '_attempt', '_cancel', '_lookups', '_parent', '_history', '_building')
   if job.err then return nil, 'malformed' end
   local token = tokens[job_fence]
   if not token then
@@ -21,5 +21,6 @@ local function owned(job_flow, job_id, job_fence)
   end
   return {
     key = key, id = job_id, attempt = job[2], cancel = job[3], lookups = job[4], parent = job[5], history = job[6],
+    building = job[7],
   }
 end

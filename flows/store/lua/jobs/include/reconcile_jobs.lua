@@ -48,6 +48,7 @@ local function check_life(job)
   else
     local due = job.status == 'delayed' and tonumber(redis.call('ZSCORE', queue_key(job.queue, 'delayed'), job.id))
     life = tonumber(ttl) + math.max(0, (due or time) - time)
+    if job.status == 'processing' then life = math.max(life, 2 * longest) end
     redis.call('PEXPIRE', job.key, life)
     refresh_lookups(job.flow, job.lookups, life)
   end

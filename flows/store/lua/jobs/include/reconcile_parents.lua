@@ -37,7 +37,7 @@ local INCOMPLETE = ''
 -- Lets the pending set of a parent that has left expire: nobody waits for its children, and some may never settle.
 local function leave_pending(pending)
   redis.call('SREM', pending, INCOMPLETE)
-  redis.call('PEXPIRE', pending, tonumber(ttl) > 0 and ttl or kept_failed)
+  redis.call('PEXPIRE', pending, kept_failed)
 end
 
 -- Returns whether a pending child that the parent does not name is on its way all the same, as far as can be seen.
@@ -118,7 +118,7 @@ local function check_parent(queue, id, from, waiting)
   end
   if from == 1 then
     local left = refreshes_left
-    refresh_lookups(flow, job[3], tonumber(ttl))
+    if ttl ~= '0' then refresh_lookups(flow, job[3], ttl) end
     spend((left - refreshes_left) / 10)
     if redis.call('SCARD', pending) == 0 then redis.call('SADD', pending, INCOMPLETE) end
   end

@@ -1,12 +1,13 @@
 -- Ends an attempt by passing the job on to another queue, with what the function returned.
 --@ exports: advance
---@ needs: ttl flow
---@ include: attempt status life batch arguments history
+--@ needs: ttl flow queue kept_done
+--@ include: attempt status life batch arguments history ending
 
 -- Arguments: the queue, then fields and values.
 local function advance(job, after)
   local to = take()
   leave_processing(job.id)
+  if job.building then end_built(flow .. ':' .. job.id, queue, kept_done) end
   move(job.key, 'processing', 'waiting', '_queue', to, '_attempt', next_visit(job.attempt), take_up_to(after))
   if job.history then
     redis.call('HSET', job.key, '_history', history_with(job, 'advance'))

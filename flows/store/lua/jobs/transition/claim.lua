@@ -1,7 +1,7 @@
 -- Gives a waiting job to a worker: raises its fence and reads the fields that the job class declares.
 --@ exports: is_isolated claim refuse
---@ needs: ttl flow queue worker_id isolated_from
---@ include: keys life status ending child_result attempt expire
+--@ needs: flow queue worker_id isolated_from
+--@ include: keys held life status ending child_result attempt expire
 
 -- Returns whether a job is isolated: one that was rescued so often may be what kills its workers.
 local ISOLATED_FROM = tonumber(isolated_from)
@@ -24,7 +24,7 @@ local function claim(id, fields, beside_others)
   if beside_others and is_isolated(tonumber(rescues)) then return 'isolated' end
   local bytes = 0
   for i = 6, #job do bytes = bytes + #(job[i] or '') end
-  local there = refresh(flow, key, job[4], ttl) or bytes > 0 or redis.call('EXISTS', key) == 1
+  local there = refresh(flow, key, job[4], held_ttl) or bytes > 0 or redis.call('EXISTS', key) == 1
   if not there then return refuse(id, key, job, false) end
   local text, given = FIRST, { id, 1, 1, 0, 0, unpack(job, 5) }
   if job[3] then

@@ -1,12 +1,13 @@
 -- Takes a job back from a worker whose lease is over; a job with which workers died too often while isolated is poison.
 --@ exports: rescue
---@ needs: flow queue processing waiting max_crashes isolated_from
+--@ needs: flow queue kept_failed processing waiting max_crashes isolated_from
 --@ include: keys status ending child_result history cancel attempt life
 
 -- Returns the word. From `isolated_from` rescues on a job is isolated, so each further rescue is its own crash.
 local function rescue(id)
   local key = job_key(flow, id)
-  local job = redis.pcall('HMGET', key, '_status', '_queue', '_attempt', '_lookups', '_parent', '_cancel', '_history')
+  local job = redis.pcall('HMGET', key, '_status', '_queue', '_attempt', '_lookups', '_parent', '_cancel', '_history',
+    '_building')
   redis.call('ZREM', processing, id)
   if job.err then
     settle_missing(flow, id, 'deleted')
@@ -26,6 +27,7 @@ local function rescue(id)
   if crashes >= tonumber(max_crashes) then
     local why = failure('Poison', 'its worker died ' .. crashes .. ' times while it ran nothing but this job',
       queue, attempts)
+    if job[8] then end_built(flow .. ':' .. id, queue, kept_failed) end
     end_job(flow, id, key, 'processing', 'failed', job[4], job[5], failed_result(id, why), '_error', why)
     return 'poison'
   end
