@@ -60,6 +60,8 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         self._stops = 0
         #: One for each `run` under way, which ends when it is set.
         self._asked: set[asyncio.Event] = set()
+        self._begun = None
+        self._starting = set()
         self.name = options.name
 
     @property
@@ -78,6 +80,8 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         stops = self._stops
         check_stages(self._declaration, self._workers)
         session = await self._runtime.open()
+        if stops == self._stops:
+            self._begin(session)
         started: Counter[str] = Counter()
         for worker in self._workers:
             if stops == self._stops and worker.status != "running":  # else the flow was stopped meanwhile
@@ -154,6 +158,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         )
 
     async def _stop(self, grace: float | None) -> None:
+        await self._begin_no_more()
         await asyncio.gather(*(worker.stop(grace) for worker in self._workers))
         if all(worker.status == "stopped" for worker in self._workers):  # else a worker was started again meanwhile
             await self._runtime.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Never, Protocol, TypeAlias
+from typing import Any, Never, Protocol, TypeAlias
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar
@@ -18,9 +18,22 @@ ParamsT = TypeVar("ParamsT", bound=BaseModel)
 KeyT = TypeVar("KeyT", bound=str, default=Never)
 QueueJobT = TypeVar("QueueJobT", bound=Job)
 ChildJobT = TypeVar("ChildJobT", bound=Job)
+#: The job class of a queue that a decorator names. Where it is named by text, no checker knows the class.
+NamedJobT = TypeVar("NamedJobT", bound=Job, default=Any)
 
+#: What a worker function returns.
+Returned: TypeAlias = Awaitable[JobResult | Verdict | None] | JobResult | Verdict | None
+ReturnedT = TypeVar("ReturnedT", bound=Returned)
 #: `async def`, `def` (run in a thread), or `def` with executor="process".
-WorkerFunction: TypeAlias = Callable[[QueueJobT], Awaitable[JobResult | Verdict | None] | JobResult | Verdict | None]
+WorkerFunction: TypeAlias = Callable[[QueueJobT], Returned]
+
+
+class WorkerDecorator(Protocol[QueueJobT]):
+    """Creates workers that run the function that it decorates, and returns the function as it is."""
+
+    def __call__(self, function: Callable[[QueueJobT], ReturnedT], /) -> Callable[[QueueJobT], ReturnedT]:
+        """Create the workers."""
+        ...
 
 
 class JobClass(Protocol[JobT_co, FlowJobT_co]):

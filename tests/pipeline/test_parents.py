@@ -285,8 +285,9 @@ async def test_a_child_that_cannot_be_is_refused(lists: Lists, child: ChildJob, 
 
 async def test_children_edited_by_hand(lists: Lists, redis: Redis, namespace: str) -> None:
     """What names the children was edited into nonsense: the parent fails, the parents beside it go on."""
-    lists.create_workers(Split, split)
-    async with lists:
+    (worker,) = lists.create_workers(Split, split)
+    await worker.start()  # and with it no parent worker
+    try:
         ids: list[str] = []
         for _ in range(5):
             recorded = asyncio.create_task(lists.events.wait_for("job.recorded", queue="split"))
@@ -301,6 +302,8 @@ async def test_children_edited_by_hand(lists: Lists, redis: Redis, namespace: st
         assert [record.status for record in found] == ["failed"] * 3
         assert all(record.error and "its children cannot be created" in record.error.message for record in found)
         assert (await lists.wait_for(ids[4], LONG)).status == "done"
+    finally:
+        await lists.stop_all()
 
 
 async def test_retry_a_parent_that_failed(make_lists: MakeLists) -> None:

@@ -398,6 +398,60 @@ access.create_child_workers("access-check", CheckRequirement, any_job)
 access.create_child_workers(CheckAccess, CheckRequirement, only_snooze)
 access.create_child_workers(CheckAccess, CheckRequirement, lambda job: Checked(ok=job.address != ""))
 
+# Decorated functions stay what they are.
+
+
+@access.worker(Prepare, concurrency=10)
+async def decorated(job: Prepare) -> Prepared:
+    """Work for a queue that is named by its class."""
+    return Prepared(checks=job.user_id)
+
+
+@access.worker("access-preparation", count=2)
+def decorated_by_name(job: Prepare) -> Prepared | None:
+    """Work for a queue that is named by its name."""
+    return Prepared(checks=job.user_id) if job.role_ids else None
+
+
+@access.worker(Prepare, executor="process")
+def decorated_for_processes(job: Prepare) -> Snooze:
+    """Work in processes."""
+    return Snooze(str(job.user_id), after=timedelta(seconds=1))
+
+
+@access.worker(Decide)
+@timed
+async def decorated_twice(job: Decide) -> Decided:
+    """Have another decorator below."""
+    return Decided(granted=job.checks > 0)
+
+
+@access.worker(Decide)
+async def decorated_any(job: Job) -> None:
+    """Work for any queue."""
+    print(job.id)
+
+
+@access.child_worker(CheckAccess, CheckRequirement, concurrency=4)
+async def decorated_child(job: CheckRequirement) -> Checked:
+    """Work for a child queue."""
+    return Checked(ok=bool(job.address))
+
+
+@access.child_worker("access-check", "requirement")
+def decorated_child_by_name(job: CheckRequirement) -> Checked:
+    """Work for a child queue that is named by its name."""
+    return Checked(ok=bool(job.address))
+
+
+async def call_decorated() -> None:
+    """Call them, as unit tests do."""
+    first_job = Prepare(user_id=1, role_ids=[])
+    assert_type(await decorated(first_job), Prepared)
+    assert_type(decorated_by_name(first_job), Prepared | None)
+    assert_type(decorated_for_processes(first_job), Snooze)
+    assert_type(await decorated_child(CheckRequirement(address="x")), Checked)
+
 
 async def use() -> None:
     """Create, fetch, find, wait, cancel, retry and delete."""

@@ -115,6 +115,23 @@ access.create_child_workers(CheckAccess, CheckRequirement, bad_result)  # refuse
 access.create_child_workers(CheckAccess, Checked, check_requirement)  # refused: a result class
 access.create_child_workers("access-check", "requirement", bad_result)  # refused
 
+
+# Decorators: which line is marked is each checker's own, so both stand in one.
+access.worker(Prepare)(decide)  # refused: another queue's function
+access.worker(Other)(other)  # refused: a class outside the union
+access.worker(Prepare)(bad_result)  # refused: an int is no result
+access.worker("access-preparation")(bad_result)  # refused
+access.worker(Prepare)(two_jobs)  # refused
+access.worker(Prepare)(no_job)  # refused
+access.worker(prepare)  # refused: the queue has to be named
+access.worker(Prepare, prepare)  # refused: the function comes below
+access.worker(Prepare, concurrency="2")  # refused
+access.worker(Prepare, executor="threads")  # refused
+access.child_worker(CheckAccess, CheckRequirement)(prepare)  # refused: another queue's function
+access.child_worker(Other, CheckRequirement)(check_requirement)  # refused: a class outside the union
+access.child_worker(CheckAccess, Checked)  # refused: a result class
+access.child_worker("access-check", "requirement")(bad_result)  # refused
+
 # Declarations.
 FlowOptions(name="x", queues=[QueueOptions("q", job=Checked)])  # refused: a result class
 QueueOptions("q", job=Prepare, children=[CheckRequirement])  # refused: a class is no child queue
