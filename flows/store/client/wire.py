@@ -34,8 +34,11 @@ __all__ = [
 ]
 
 
-#: How long an answer may take before the connection counts as lost, in seconds.
+#: How long a server may be silent before the connection counts as lost, in seconds.
 ANSWER_TIMEOUT: Final = 5.0
+#: The slowest line over which a request has time to arrive, in bytes per second. What has left our buffer may be under
+#: way for a while, in those of the system or of a proxy, and of that nothing tells.
+_SLOWEST: Final = 16_384
 #: A timer that comes so many seconds late shows that the loop was blocked.
 _BLOCKED: Final = 0.5
 #: Then the server has so many seconds more to answer.
@@ -63,12 +66,14 @@ class Disconnected(Exception):
 
 
 class _Request:
-    __slots__ = ("count", "deadline", "future", "replies")
+    __slots__ = ("count", "future", "patience", "replies", "sent")
 
-    def __init__(self, future: asyncio.Future[Any], count: int, deadline: float) -> None:
+    def __init__(self, future: asyncio.Future[Any], count: int, sent: float, patience: float) -> None:
         self.future = future
         self.count = count
-        self.deadline = deadline
+        self.sent = sent
+        #: For how many seconds nothing may come while this is the oldest request.
+        self.patience = patience
         self.replies: list[Any] = []
 
 
@@ -86,6 +91,9 @@ class Wire(asyncio.Protocol):
         #: What is written at the end of this tick; None while nothing was sent in it.
         self._outgoing: list[bytes] | None = None
         self._watchdog: asyncio.TimerHandle | None = None
+        #: When bytes last came in or went out; the latter is seen by the watchdog only.
+        self._alive = 0.0
+        self._given = self._gone = 0
         self.closed = False
         #: Called with channel and message of each publication on the sharded channels it listens to, where it is set.
         self.on_message: Callable[[bytes, bytes], None] | None = None
@@ -95,13 +103,16 @@ class Wire(asyncio.Protocol):
     def send(self, packed: bytes, replies: int, timeout: float) -> asyncio.Future[Any]:
         """Send packed commands and return the future of their reply, or of the list of their replies.
 
-        The future raises Disconnected when the connection ends first, or when no answer came in `timeout` seconds.
+        The future raises Disconnected when the connection ends first, or when the server was silent for `timeout`
+        seconds: a request or an answer that takes long to get through is waited for while it moves.
         """
         future: asyncio.Future[Any] = self._loop.create_future()
         if self.closed:
             future.set_exception(Disconnected("the connection is closed"))
             return future
-        self._requests.append(_Request(future, replies, self._loop.time() + timeout))
+        size = len(packed)
+        self._given += size
+        self._requests.append(_Request(future, replies, self._loop.time(), timeout + size / _SLOWEST))
         if self._outgoing is None:
             # The first goes at once, whatever else the loop has to do; those that come with it share the next write.
             self._transport.write(packed)
@@ -119,6 +130,7 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Give each whole reply to the oldest request that has none."""
+        self._alive = self._loop.time()
         reader, requests, on_message = self._reader, self._requests, self.on_message
         next_reply = reader.gets
         try:
@@ -153,7 +165,7 @@ class Wire(asyncio.Protocol):
             self._transport.write(b"".join(outgoing))
 
     def _watch(self) -> None:
-        """Close the connection where a request is over its timeout; one timer serves all requests."""
+        """Close the connection where nothing has moved for too long; one timer serves all requests."""
         assert self._watchdog is not None  # noqa: S101 - it calls this
         late = self._loop.time() - self._watchdog.when()
         self._watchdog = None
@@ -163,7 +175,12 @@ class Wire(asyncio.Protocol):
             # Meanwhile neither was a request written to its end nor an answer read: that is not the server's fault.
             self._watchdog = self._loop.call_later(_EXTENSION, self._watch)
             return
-        left = min(request.deadline for request in self._requests) - self._loop.time()
+        unsent = self._transport.get_write_buffer_size()
+        before, self._gone = self._gone, self._given - unsent
+        if unsent and self._gone > before:
+            self._alive = self._loop.time()
+        oldest = self._requests[0]
+        left = max(oldest.sent, self._alive) + oldest.patience - self._loop.time()
         if left <= 0:
             self._end(Disconnected("the server did not answer in time"))
         else:
