@@ -13,7 +13,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from flows.errors import ValidationError
 from flows.model.job import ChildrenOf, JobResult, children_fields, user_fields
-from flows.model.values.plain import plain_fields
+from flows.model.values.plain import MOST_DIGITS, plain_fields
 from flows.model.values.same import Difference, difference, refuse_unwritable
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -26,19 +26,23 @@ def encode(model: BaseModel) -> dict[str, bytes]:
         ValidationError: a value is not JSON, is NaN or infinite, or would come back as another one.
     """
     kind = type(model)
-    fields, plain = plain_fields(kind)
+    tests, numbers, plain = plain_fields(kind)
     if not plain:
         return _encode_checked(model, kind)
     values = model.__dict__
     try:
-        for name, is_declared in fields:
+        for name, is_declared in tests:
             if not is_declared(values[name]):
                 return _encode_checked(model, kind)
-        return {name: to_json(values[name]) for name, _is_declared in fields}
+        fields = {name: to_json(values[name]) for name, _is_declared in tests}
+        for name in numbers:
+            if len(fields[name]) > MOST_DIGITS:
+                return _encode_checked(model, kind)
     except KeyError as error:
         raise ValidationError(f"{kind.__name__}.{error.args[0]} is missing: nothing was given for it") from None
     except PydanticSerializationError as error:
         raise ValidationError(f"{kind.__name__} holds a value that is not JSON: {error}") from error
+    return fields
 
 
 def encode_value(name: str, value: object) -> bytes:

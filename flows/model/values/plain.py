@@ -6,7 +6,7 @@ import math
 import types
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Final, TypeAlias, Union, cast, get_args, get_origin
+from typing import Any, Final, NamedTuple, TypeAlias, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -14,27 +14,39 @@ from flows.model.job import user_fields
 
 #: JSON gives back values of these types exactly, integers up to MOST.
 PLAIN: Final = frozenset({str, int, bool, type(None)})
-#: Readers of JSON take integers of 4,300 digits.
-MOST: Final = 10**4300
+#: Readers of JSON take integers of so many digits.
+MOST_DIGITS: Final = 4300
+MOST: Final = 10**MOST_DIGITS
+LEAST: Final = -(10**MOST_DIGITS)
 
 Test: TypeAlias = Callable[[object], bool]
 
 
-@cache
-def plain_fields(model: type[BaseModel]) -> tuple[tuple[tuple[str, Test], ...], bool]:
-    """Return the user fields, each with a test that says whether a value is without doubt what its field declares.
+class PlainFields(NamedTuple):
+    """The user fields of a class, and what to look at before their values are taken for plain ones."""
 
-    And whether such values are written as they are, and read so.
-    """
-    tests = tuple((name, _is_exactly(model.model_fields[name].annotation)) for name in user_fields(model))
-    return tests, _is_plain(model)
+    tests: tuple[tuple[str, Test], ...]
+    """Each field, and whether a value is without doubt of the type that it declares."""
+    numbers: tuple[str, ...]
+    """The fields with lists of integers, which are looked at again where their text is long."""
+    plain: bool
+    """Whether such values are written as they are, and read so."""
+
+
+@cache
+def plain_fields(model: type[BaseModel]) -> PlainFields:
+    """Return the user fields of a class."""
+    declared = {name: model.model_fields[name].annotation for name in user_fields(model)}
+    tests = tuple((name, _is_exactly(of)) for name, of in declared.items())
+    numbers = tuple(name for name, of in declared.items() if of == list[int])
+    return PlainFields(tests, numbers, _is_plain(model))
 
 
 def is_json(value: object, depth: int = 100) -> bool:
     """Return whether a value is what JSON gives back as it is, lists and dicts included, no deeper than `depth`."""
     kind = type(value)
     if kind in PLAIN:
-        return kind is not int or -MOST < cast("int", value) < MOST
+        return kind is not int or LEAST < cast("int", value) < MOST
     if kind is float:
         return math.isfinite(cast("float", value))
     if kind is list and depth:
@@ -46,31 +58,21 @@ def is_json(value: object, depth: int = 100) -> bool:
 
 
 def _is_exactly(declared: Any) -> Test:
+    least, most = LEAST, MOST
     is_union = get_origin(declared) in {Union, types.UnionType}
     members: frozenset[Any] = frozenset(get_args(declared) if is_union else (declared,))
     if declared is int:
-        return lambda value: type(value) is int and -MOST < value < MOST
+        return lambda value: type(value) is int and least < value < most
     if declared is float:
         return lambda value: type(value) is float and -math.inf < value < math.inf
     if declared in PLAIN:
         return lambda value: type(value) is declared
     if members <= PLAIN:
-        return lambda value: type(value) in members and (type(value) is not int or -MOST < value < MOST)
+        return lambda value: type(value) in members and (type(value) is not int or least < value < most)
     if get_origin(declared) is list and get_args(declared)[0] in PLAIN:
-        return _is_list_of(get_args(declared)[0])
+        elements = {get_args(declared)[0]}
+        return lambda value: type(value) is list and elements.issuperset(map(type, cast("list[object]", value)))
     return lambda _value: False
-
-
-def _is_list_of(declared: type) -> Test:
-    elements = {declared}
-
-    def is_exactly(value: object) -> bool:
-        if type(value) is not list or not elements.issuperset(map(type, cast("list[object]", value))):
-            return False
-        numbers = cast("list[int]", value) if declared is int else ()
-        return not numbers or (min(numbers) > -MOST and max(numbers) < MOST)
-
-    return is_exactly
 
 
 def _is_plain(model: type[BaseModel]) -> bool:
