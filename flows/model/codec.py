@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import compress
 from typing import Any, Generic, TypeVar
 
@@ -12,9 +12,11 @@ from pydantic import ValidationError as PydanticValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from flows.errors import ValidationError
-from flows.model.job import ChildrenOf, JobResult, children_fields, user_fields
+from flows.model.job import ChildrenOf, children_fields, user_fields
+from flows.model.values.arrival import check_arrival
 from flows.model.values.plain import MOST_DIGITS, plain_fields
-from flows.model.values.same import Difference, difference, refuse_unwritable
+from flows.model.values.same import refuse_unwritable
+from flows.model.values.unknown import without_unknown
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -40,8 +42,8 @@ def encode(model: BaseModel) -> dict[str, bytes]:
                 return _encode_checked(model, kind)
     except KeyError as error:
         raise ValidationError(f"{kind.__name__}.{error.args[0]} is missing: nothing was given for it") from None
-    except PydanticSerializationError as error:
-        raise ValidationError(f"{kind.__name__} holds a value that is not JSON: {error}") from error
+    except PydanticSerializationError:
+        return _encode_checked(model, kind)  # it finds out which field it is
     return fields
 
 
@@ -92,7 +94,21 @@ class Decoder(Generic[ModelT]):
             present = [raw is not None for raw in values]
             form = _object_of(compress(self._names, present), known=bool(known))
             text = form % (*compress(values, present), *([known] if known else ()))
-        decoded: ModelT = self._validate(text, by_alias=False, by_name=True)
+        try:
+            decoded: ModelT = self._validate(text, by_alias=False, by_name=True)
+        except PydanticValidationError as error:
+            return self._without_unknown(text, error)
+        return decoded
+
+    def _without_unknown(self, text: bytes, error: PydanticValidationError) -> ModelT:
+        """Return the model without what it does not declare: a newer release may have written that."""
+        known = without_unknown(text, error)
+        if known is None:
+            raise error
+        try:
+            decoded: ModelT = self._validate(known, by_alias=False, by_name=True)
+        except PydanticValidationError as further:
+            return self._without_unknown(known, further)
         return decoded
 
 
@@ -140,106 +156,34 @@ def as_object(fields: Mapping[str, bytes]) -> bytes:
 def _encode_checked(model: BaseModel, kind: type[BaseModel]) -> dict[str, bytes]:
     """Return the fields of a model some of whose values may come back as others, once it is seen that they do not."""
     names = user_fields(kind)
-    values = model.__dict__
     try:
         written = model.__pydantic_serializer__.to_python(
             model, mode="json", by_alias=False, round_trip=True, warnings=False, include=_included(kind)
         )
-        lost = [name for name in names if name not in written]
         fields = {name: to_json(written[name]) for name in names if name in written}
     except Exception as error:
-        _refuse_unwritable(values, names)
-        raise ValidationError(f"{kind.__name__} holds a value that is not JSON: {error}") from error
-    if lost:
+        for name in names:
+            refuse_unwritable(model.__dict__.get(name), name)
+        raise ValidationError(f"{kind.__name__}{_unwritable(model, names)} is not JSON: {error}") from error
+    if lost := [name for name in names if name not in fields]:
         raise ValidationError(
             f"{kind.__name__}.{lost[0]} is left out of what is written: a serializer reshapes the model, or the "
             "field is excluded or was not given"
         )
-    try:
-        found = _first_difference(model, fields)
-    except Exception as error:  # a validator of the user's may raise anything
-        _refuse_unwritable(values, names)
-        if _looks_at_more(model, error):
-            return fields
-        raise ValidationError(f"{kind.__name__}{_told(kind, fields, error)}: a worker would refuse the job") from error
-    if found is not None:
-        _refuse_unwritable(values, names)
-        raise ValidationError(f"{kind.__name__}{found.path} {found.how}: give it in a form that JSON keeps")
+    decoder: Decoder[BaseModel] = _decoder(kind)
+    if not decoder.results:
+        check_arrival(model, fields, partial(decode, kind))
     return fields
 
 
-def _first_difference(model: BaseModel, fields: Mapping[str, bytes]) -> Difference | None:
-    """Return where what is read from the fields differs from the model, unless it is by its validators alone.
-
-    Validators run whenever a job is read: what they change a second time is the user's doing.
-    """
-    kind = type(model)
-    decoder: Decoder[BaseModel] = _decoder(kind)
-    if decoder.results:
-        return None
-    arrived = decoder.decode([fields[name] for name in decoder.fields])
-    found = _fields_differ(model, arrived, decoder.fields)
-    if found is None or found.lost:
-        return found
-    again = kind.__pydantic_validator__.validate_python(_as_input(model), by_alias=False, by_name=True)
-    return found if _fields_differ(again, arrived, decoder.fields) else None
-
-
-def _fields_differ(model: BaseModel, arrived: BaseModel, names: Iterable[str]) -> Difference | None:
-    values, others = model.__dict__, arrived.__dict__
+def _unwritable(model: BaseModel, names: Iterable[str]) -> str:
+    """Return which field cannot be written, as `.field`; nothing where it is the model as a whole."""
     for name in names:
-        found = difference(values[name], others[name])
-        if found is not None:
-            return found._replace(path=f".{name}{found.path}")
-    return None
-
-
-def _as_input(value: Any) -> Any:
-    """Return a value as its class would be given it, without what serializers make of it."""
-    if isinstance(value, BaseModel):
-        fields = {name: held for name, held in value.__dict__.items() if name in type(value).model_fields}
-        return {name: _as_input(held) for name, held in {**fields, **(value.__pydantic_extra__ or {})}.items()}
-    if isinstance(value, dict):
-        return {key: _as_input(held) for key, held in value.items()}  # pyright: ignore[reportUnknownVariableType]
-    if type(value) in {list, tuple}:
-        return type(value)(map(_as_input, value))
-    return value
-
-
-def _refuse_unwritable(values: Mapping[str, object], names: Iterable[str]) -> None:
-    """Refuse first what no JSON can hold: it says more than what follows from it."""
-    for name in names:
-        refuse_unwritable(values.get(name), name)
-
-
-def _looks_at_more(model: BaseModel, error: Exception) -> bool:
-    """Return whether it is a validator of a result that refuses it, one that may ask for its children or next queue.
-
-    These are not written with its fields.
-    """
-    more = isinstance(model, JobResult) and (model.children or model.next_queue is not None)
-    return bool(more) and isinstance(error, PydanticValidationError) and not error.errors()[0]["loc"]
-
-
-def _told(kind: type[BaseModel], fields: Mapping[str, bytes], error: Exception) -> str:
-    """Return where and why it cannot be read, without the values, which may be secret."""
-    if not isinstance(error, PydanticValidationError):
-        return f".{_raises(kind, fields)} cannot be read again: its validator raises {type(error).__name__}"
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-    return f"{path} cannot be read again ({first['msg']})"
-
-
-def _raises(kind: type[BaseModel], fields: Mapping[str, bytes]) -> str:
-    """Return which field's validator raises something else than an error of validation."""
-    for name, raw in fields.items():
         try:
-            decode(kind, {name: raw})
-        except PydanticValidationError:
-            continue  # it lacks the others
-        except Exception:  # noqa: BLE001 - a validator is user code
-            return name
-    return "*"
+            to_json(model.__pydantic_serializer__.to_python(model, mode="json", warnings=False, include={name}))
+        except Exception:  # noqa: BLE001 - a serializer of the user's may raise anything
+            return f".{name}"
+    return ""
 
 
 @cache
