@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flows.errors import StoreUnavailable
@@ -11,6 +12,7 @@ from flows.kernel.judge import Judge
 from flows.kernel.middleware import around
 from flows.kernel.process.behind_middleware import BehindMiddleware
 from flows.kernel.process.messages import EncodedJob, UnfitJob, text_of
+from flows.kernel.unable import HostUnable, is_hosts
 from flows.model.codec import Decoder, kernel_fields
 from flows.model.job import Job, JobError
 from flows.model.outcome import Fail, Outcome, Release
@@ -40,8 +42,16 @@ class Runner(Protocol):
         """The fields of the job's hash that a claim has to read."""
         ...
 
+    def clock(self, watch: Callable[[Attempt], None]) -> Callable[[Attempt], None]:
+        """Return what to call when an attempt is about to run; `watch` starts its timeout."""
+        ...
+
     async def run(self, attempt: Attempt) -> Outcome | None:
-        """Run one attempt and return its outcome, None where nothing may be written; never raises."""
+        """Run one attempt and return its outcome, None where nothing may be written; raises nothing else.
+
+        Raises:
+            HostUnable: the function did not begin, and its job is not to blame.
+        """
         ...
 
     def timed_out(self, attempt: Attempt) -> Outcome:
@@ -50,7 +60,7 @@ class Runner(Protocol):
 
 
 class AttemptRunner:
-    """Runs the attempts of a worker function; `run` never raises, whatever the function does."""
+    """Runs the attempts of a worker function; whatever the function does, `run` returns an outcome."""
 
     def __init__(
         self,
@@ -68,6 +78,7 @@ class AttemptRunner:
         if self._in_process and self._call != handler.call:
             self._behind = BehindMiddleware(handler.call, self._decoder)
             self._call = around(middleware, self._behind.call)
+        self._watch: Callable[[Attempt], None] = lambda _attempt: None
         self._judge = Judge(plan)
         self._flow_name = flow_name.encode()
         self._children_results = children_results
@@ -79,8 +90,19 @@ class AttemptRunner:
         """The fields of the job's hash that a claim has to read."""
         return list(self._decoder.fields)
 
+    def clock(self, watch: Callable[[Attempt], None]) -> Callable[[Attempt], None]:
+        """Return what to call when an attempt is about to run; the timeout of one in a process starts with the call."""
+        if not self._in_process:
+            return watch
+        self._watch = watch
+        return lambda _attempt: None
+
     async def run(self, attempt: Attempt) -> Outcome | None:
-        """Run one attempt and return its outcome; None where the lease is lost and nothing may be written."""
+        """Run one attempt and return its outcome; None where the lease is lost and nothing may be written.
+
+        Raises:
+            HostUnable: the function did not begin, and its job is not to blame.
+        """
         claimed = attempt.claimed
         try:
             if self._decoder.results:
@@ -119,18 +141,22 @@ class AttemptRunner:
 
     def _encoded(self, attempt: Attempt, known: bytes) -> EncodedJob | Job:
         """Return the job as a process takes it, or as the middleware before it does."""
-        encoded = EncodedJob(attempt.claimed.values, known)
+        encoded = EncodedJob(attempt.claimed.values, known, partial(self._watch, attempt))
         return encoded if self._behind is None else self._behind.show(attempt.current, encoded)
 
     def _raised(self, attempt: Attempt, known: bytes, error: BaseException) -> Outcome | None:
         """Return the outcome of an attempt that raised."""
         if isinstance(error, UnfitJob):
             return self._unfit(attempt.claimed, known, error)
+        if isinstance(error, HostUnable) and not attempt.current.cancelled:
+            raise error
         # What a function raises because it was asked to stop says nothing of its job, unless it is a verdict.
         asked = attempt.current.cancelled and not isinstance(error, Verdict)
         return attempt.stop_as if asked else self._judge.raised(attempt.claimed, error)
 
     def _misfit(self, claimed: ClaimedJob, error: Exception) -> Outcome:
+        if is_hosts(error):
+            raise HostUnable(f"a job cannot be read: {type(error).__name__}: {text_of(error)}") from error
         return self._judge.malformed(claimed, f"its hash does not fit: {error}")
 
     def _unfit(self, claimed: ClaimedJob, known: bytes, unfit: UnfitJob) -> Outcome:
@@ -156,6 +182,10 @@ class ParentRunner:
     def __init__(self, plan: QueuePlan) -> None:
         self._plan = plan
 
+    def clock(self, watch: Callable[[Attempt], None]) -> Callable[[Attempt], None]:
+        """Return what to call when an attempt is about to run."""
+        return watch
+
     def timed_out(self, attempt: Attempt) -> Outcome:
         """Raise NotImplementedError: a parent queue has no timeout."""
         raise NotImplementedError
@@ -166,11 +196,17 @@ class ParentRunner:
         return [f"children:{self._plan.queue}:params"]
 
     async def run(self, attempt: Attempt) -> Outcome | None:
-        """Return the outcome by which the parent waits for its children, or goes straight on where there are none."""
+        """Return the outcome by which the parent waits for its children, or goes straight on where there are none.
+
+        Raises:
+            HostUnable: the children cannot be read for want of memory.
+        """
         claimed = attempt.claimed
         try:
             return self._plan.fan_out(claimed.id, claimed.values[0])
-        except Exception as error:  # noqa: BLE001 - a hash edited by hand may hold anything
+        except Exception as error:
+            if is_hosts(error):
+                raise HostUnable(f"a parent cannot be read: {type(error).__name__}: {text_of(error)}") from error
             message = f"its children cannot be created: {text_of(error)}"
             return Fail(
                 JobError(

@@ -45,10 +45,23 @@ class Handler:
 
     def open(self) -> None:
         """Open the pool of threads or processes; each of them starts when it is first needed."""
+        if self._pool is not None:
+            return
         if self._target is not None:
             self._pool = Processes(self._concurrency, self._target)
         elif self.executor == "thread":
             self._pool = Threads(self._concurrency)
+
+    async def prove(self) -> None:
+        """Open the pool, and where functions run in processes see one of them find its function.
+
+        Raises:
+            DeclarationError: no process will ever find it, or none may be started here.
+            HostUnable: no process can be started now.
+        """
+        self.open()
+        if isinstance(self._pool, Processes):
+            await self._pool.prove()
 
     def close(self) -> None:
         """Close the pool: functions that run in threads are not waited for, processes are killed."""

@@ -11,6 +11,7 @@ from flows.kernel.attempt import ABANDONED, ENDED, READY, REPORTED, RUNNING, Att
 from flows.kernel.current import CurrentJob
 from flows.kernel.deadlines import GRACE, Deadlines
 from flows.kernel.lanes import Lanes
+from flows.kernel.unable import HostUnable
 from flows.kernel.unreported import Unreported
 from flows.model.outcome import AwaitChildren, Cancel, Outcome, Release
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from flows.kernel.attempt_runner import Runner
     from flows.kernel.progress import Progress
+    from flows.kernel.unable import Rest
     from flows.store.jobs.claimed import ClaimedJob
     from flows.store.jobs.finished import FinishedAttempt
     from flows.telemetry.events import Events
@@ -33,6 +35,7 @@ class InFlight:
         concurrency: How many run at once.
         progress: Keeps what the functions report.
         events: Where events are emitted.
+        rest: Begins when the host is unable to begin a function, and ends when one has ended.
         fan_out: Creates the children that an attempt asks for, and returns the outcome that is left.
         pack: Turns a job and its outcome into what a turn reports.
         wake: Wakes the worker loop; called whenever an attempt has ended.
@@ -45,6 +48,7 @@ class InFlight:
         concurrency: int,
         progress: Progress,
         events: Events,
+        rest: Rest,
         fan_out: Callable[[Attempt, AwaitChildren], Awaitable[Outcome | None]],
         pack: Callable[[ClaimedJob, Outcome], FinishedAttempt],
         wake: Callable[[], None],
@@ -53,12 +57,14 @@ class InFlight:
         self._runner = runner
         self._progress = progress
         self._events = events
+        self._rest = rest
         self._fan_out = fan_out
         self._wake = wake
         self.lanes = Lanes(concurrency, self._run)
         self._deadlines = Deadlines(runner.timeout, self._overdue, self._overrun)
         #: Whether somebody wants to know how long functions run; asked for each turn, not for each job.
         self._timed = False
+        self._start_clock = runner.clock(self._deadlines.watch)
         #: The attempts whose leases are renewed, by job id.
         self._held: dict[str, Attempt] = {}
         self.unreported = Unreported(pack, queue, events)
@@ -161,9 +167,17 @@ class InFlight:
     async def _run(self, attempt: Attempt) -> None:
         """Run one attempt in a lane and keep its outcome for the next turn."""
         attempt.move(RUNNING)
-        self._deadlines.watch(attempt)
+        self._start_clock(attempt)
         started = time.monotonic() if self._timed else 0.0
-        outcome = await self._runner.run(attempt)
+        try:
+            outcome = await self._runner.run(attempt)
+        except HostUnable as error:
+            outcome = Release()
+            self._rest.begin(error)
+            self.release_ready()
+        else:
+            if self._rest.seconds:
+                self._rest.end()
         if started:
             attempt.claimed.seconds = round(time.monotonic() - started, 3)
         self._deadlines.forget(attempt)

@@ -14,6 +14,8 @@ from collections import deque
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from flows.kernel.unable import HostUnable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -81,6 +83,9 @@ class Threads:
         """Call `function(argument)` in a thread and return what it returns, or raise what it raises.
 
         When this is cancelled, a function that no thread has taken yet is dropped; one that runs is abandoned.
+
+        Raises:
+            HostUnable: there is no thread for it, and none can be started.
         """
         if self._closed:
             raise RuntimeError("these threads are closed")
@@ -118,10 +123,13 @@ class Threads:
         self._threads += 1
         try:
             threading.Thread(target=self._work, name="flows-worker", daemon=True).start()
-        except RuntimeError:  # the system has no more: calls wait for the threads that there are
+        except (
+            RuntimeError,
+            MemoryError,
+        ) as error:  # the system has no more: calls wait for the threads that there are
             self._threads -= 1
             if not (self._threads or self._abandoned):
-                raise
+                raise HostUnable(f"no thread can be started for a function: {error}") from error
 
     @property
     def _room(self) -> bool:

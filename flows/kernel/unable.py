@@ -1,14 +1,26 @@
-"""What the host cannot do: its own error, which no job is to blame for."""
+"""What the host cannot do: no job is to blame for it, so its worker hands the job back and rests."""
 
 from __future__ import annotations
 
 import errno
-from typing import Final
+import time
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 from flows.errors import FlowsError
 
+if TYPE_CHECKING:
+    from flows.telemetry.events import Events
+
 #: No descriptors are left in this process or on this machine, no memory, or no further process or thread.
 _LACKS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+#: In seconds: the first rest and the longest, and how often the same reason is told.
+_SHORTEST: Final = 1.0
+_LONGEST: Final = 60.0
+_EVERY: Final = 60.0
+_MOST_REASONS: Final = 1_000
+#: When each reason was told last, for each queue of a flow.
+_told: Final[WeakKeyDictionary[Events, dict[tuple[str, str], float]]] = WeakKeyDictionary()
 
 
 class HostUnable(FlowsError):
@@ -22,3 +34,46 @@ class NeverAble(HostUnable):
 def is_hosts(error: BaseException) -> bool:
     """Return whether an error says that the machine has nothing left to give."""
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _LACKS)
+
+
+class Rest:
+    """How long a worker claims nothing after its host was unable: a second, twice as long each time, a minute at most.
+
+    Args:
+        queue: The worker's queue.
+        events: Where `worker.unable` is emitted.
+    """
+
+    def __init__(self, queue: str, events: Events) -> None:
+        self._queue = queue
+        self._events = events
+        self._until = 0.0
+        #: How long the last rest was; 0 where a function has begun since.
+        self.seconds = 0.0
+
+    @property
+    def left(self) -> float:
+        """How many seconds are left."""
+        return max(0.0, self._until - time.monotonic()) if self.seconds else 0.0
+
+    def begin(self, error: HostUnable) -> None:
+        """Rest from now on; where it rests already, this is the same trouble."""
+        if not self.left:
+            self.seconds = min(_LONGEST, 2 * self.seconds or _SHORTEST)
+            self._until = time.monotonic() + self.seconds
+        tell_unable(self._events, self._queue, error)
+
+    def end(self) -> None:
+        """Work as before: a function has begun."""
+        self.seconds = 0.0
+
+
+def tell_unable(events: Events, queue: str, error: HostUnable) -> None:
+    """Emit `worker.unable`, once a minute for each reason."""
+    reason, now = str(error), time.monotonic()
+    told = _told.setdefault(events, {})
+    if now - told.get((queue, reason), -_EVERY) >= _EVERY:
+        if len(told) >= _MOST_REASONS:
+            told.clear()
+        told[queue, reason] = now
+        events.emit("worker.unable", queue=queue, reason=reason)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from flows.kernel.collector import room_for
 from flows.kernel.deadlines import GRACE
+from flows.kernel.unable import HostUnable, tell_unable
 from flows.kernel.worker_loop import WorkerLoop
 from flows.store.client.wire import ANSWER_TIMEOUT
 
@@ -70,7 +71,7 @@ class Worker:
         Raises:
             WrongLoop: another event loop that runs has the flow open.
             StoreError: the server cannot be used.
-            DeclarationError: another flow owns one of the flow's queues.
+            DeclarationError: another flow owns one of the flow's queues, or its function can never run in a process.
         """
         self._take()
         while self._status == "stopping" and self._task is not None:
@@ -79,12 +80,14 @@ class Worker:
             return
         self._status = "running"
         try:
-            await (await self._runtime.open()).serve()
+            session = await self._runtime.open()
+            await self._prove()
+            await session.serve()
         except BaseException:
-            self._status = "stopped"
+            self._leave()
             raise
         if self._status != "running":
-            self._status = "stopped"  # stopped while it connected
+            self._leave()  # stopped while it connected
             return
         self.left = 0
         worker_loop = WorkerLoop(self._runtime, self.queue, self._runner, self.concurrency)
@@ -125,6 +128,18 @@ class Worker:
         self._session, self._task, self._worker_loop, self._status = session, None, None, "stopped"
         if left is not None and self._handler is not None:
             self._handler.forsake(inherited=left.process != session.process)
+
+    async def _prove(self) -> None:
+        if self._handler is not None:
+            try:
+                await self._handler.prove()
+            except HostUnable as error:  # which may pass
+                tell_unable(self._runtime.events, self.queue, error)
+
+    def _leave(self) -> None:
+        self._status = "stopped"
+        if self._handler is not None:
+            self._handler.close()
 
     async def _work(self, worker_loop: WorkerLoop) -> None:
         session, events = self._runtime.session, self._runtime.events

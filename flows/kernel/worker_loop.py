@@ -19,6 +19,7 @@ from flows.kernel.fan_out import FanOut
 from flows.kernel.in_flight import InFlight
 from flows.kernel.prefetch import Prefetch
 from flows.kernel.progress import Progress
+from flows.kernel.unable import Rest
 from flows.store.jobs.finished import MOST_JOBS
 from flows.store.jobs.turns import NO_TURN
 from flows.telemetry.events import described
@@ -56,12 +57,14 @@ class WorkerLoop:
         self._answer = NO_TURN
         #: A fault of flows itself that was not emitted yet.
         self._fault: Exception | None = None
+        self._rest = Rest(queue, runtime.events)
         self._in_flight = InFlight(
             queue,
             runner,
             concurrency,
             self._progress,
             runtime.events,
+            self._rest,
             FanOut(self._turns, runtime.events).create,
             self._turns.finished,
             self._woken.set,
@@ -122,9 +125,10 @@ class WorkerLoop:
         self._woken.clear()
         if not self._in_flight.unreported:
             self._apply_answer()
-        want = self._want()
+        rest = self._rest.left
+        want = 0 if rest else self._want()
         if not want and not self._in_flight.unreported:
-            await self._wait(None)
+            await self._wait(rest or None)
             return
         finished, busy = self._in_flight.unreported.take(), self._in_flight.lanes.busy or bool(self._answer.jobs)
         asyncio.get_running_loop().call_soon(self._try_apply_answer)
@@ -156,7 +160,7 @@ class WorkerLoop:
         if turn.left and self._in_flight.lanes.busy:
             # The next job is to be isolated: listening would only wake this worker again and again.
             await self._wait(None)
-        elif not self._in_flight.unreported:
+        elif not self._in_flight.unreported and not self._rest.left:
             await self._idle(turn.next_due_ms)
 
     def _apply_answer(self) -> None:
@@ -229,7 +233,8 @@ class WorkerLoop:
         lanes, coming = self._in_flight.lanes, self._answer
         if self._in_flight.isolated or coming.isolated:
             return 0
-        return self._prefetch.room(len(lanes.running), len(lanes.ready) + len(coming.jobs))
+        room = self._prefetch.room(len(lanes.running), len(lanes.ready) + len(coming.jobs))
+        return min(room, 1) if self._rest.seconds else room  # after a rest one job is enough for a try
 
     def _answered(self, finished: list[FinishedAttempt], words: list[str]) -> None:
         self._in_flight.reported(finished)

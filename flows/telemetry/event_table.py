@@ -39,6 +39,7 @@ EVENTS: Final[Mapping[str, EventRow]] = MappingProxyType(
         "flow.gave_up": _row(_ERROR, "flow seconds error"),
         "worker.started": _row(_DEBUG, "queue concurrency"),
         "worker.stopped": _row(_DEBUG, "queue"),
+        "worker.unable": _row(_WARNING, "queue reason"),
         "worker.crashed": _row(_ERROR, "queue error traceback"),
         "job.claimed": _row(_DEBUG, "queue count"),
         "job.recorded": _row(_DEBUG, "queue count"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable
 from itertools import count
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from flows.kernel import deadlines as deadlines_module
 from flows.kernel import in_flight as in_flight_module
 from flows.kernel.attempt import Attempt
 from flows.kernel.in_flight import InFlight
+from flows.kernel.unable import Rest
 from flows.model.attempt_state import ATTEMPT_MOVES, AttemptState
 from flows.model.job import JobError
 from flows.model.outcome import AwaitChildren, Fail, Finish, Outcome
@@ -57,11 +59,24 @@ class Watched:
         self.fences = count(1)
         events = Events(logging.getLogger("flows.test"))
         events.subscribe(lambda _event: None)
-        arguments = (cast("Any", self), 2, cast("Any", self), events, self.fan_out, self.pack, lambda: None)
+        arguments = (
+            cast("Any", self),
+            2,
+            cast("Any", self),
+            events,
+            Rest("work", events),
+            self.fan_out,
+            self.pack,
+            lambda: None,
+        )
         self.in_flight = InFlight("work", *arguments)
 
     def take(self, *_told: object) -> None:
         """Take what functions report."""
+
+    def clock(self, watch: Callable[[Attempt], None]) -> Callable[[Attempt], None]:
+        """Return what starts the timeout."""
+        return watch
 
     def timed_out(self, _attempt: Attempt) -> Outcome:
         """Judge that it timed out."""

@@ -13,6 +13,7 @@ import pytest
 from flows import LostLease
 from flows.kernel.attempt import Attempt
 from flows.kernel.in_flight import InFlight
+from flows.kernel.unable import Rest
 from flows.model.job import JobError
 from flows.model.outcome import AwaitChildren, Cancel, Fail, Finish, Outcome, Release
 from flows.store.jobs.claimed import ClaimedJob
@@ -70,10 +71,15 @@ class Held:
             concurrency,
             progress,
             events,
+            Rest("work", events),
             self.fan_out,
             partial(FinishedAttempt, child=False),
             self.wakes.set,
         )
+
+    def clock(self, watch: Callable[[Attempt], None]) -> Callable[[Attempt], None]:
+        """Return what starts the timeout."""
+        return watch
 
     def timed_out(self, _attempt: Attempt) -> Outcome:
         """Judge that a job timed out."""
