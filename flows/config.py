@@ -15,6 +15,8 @@ from flows.server_url import parse_server_url
 
 #: The environment variables that name a server; the first that is set wins.
 URL_VARIABLES = ("FLOWS_REDIS_URL", "REDIS_URL")
+#: Names the embedded server where a URL is expected.
+EMBEDDED = "embedded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +34,19 @@ class Server:
 def choose_server(redis_url: str | None, environ: Mapping[str, str] = os.environ) -> Server:
     """Return the server to use: the argument, else the environment, else the embedded one; empty is unset.
 
+    "embedded" names the embedded server, also where a variable behind it names another.
+
     Raises:
         DeclarationError: the URL is malformed, or has an option that is not known.
     """
     named = [("redis_url", redis_url), *((name, environ.get(name)) for name in URL_VARIABLES)]
     for source, url in named:
         if url and url.strip():
+            if url == EMBEDDED:
+                return Server(None, source)
             parse_server_url(url, source)
             return Server(url, source)
-    return Server(None, "embedded")
+    return Server(None, EMBEDDED)
 
 
 def data_directory(environ: Mapping[str, str] = os.environ) -> Path:

@@ -6,16 +6,19 @@ import asyncio
 import logging
 import os
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flows.config import choose_server
-from flows.errors import WrongLoop
+from flows.errors import FlowsError, WrongLoop
 from flows.kernel.session import Session
 from flows.store.jobs.flow_settings import FlowSettings
+from flows.store.keys.jobs import JobKeys
 from flows.telemetry.events import Events
 from flows.telemetry.outcome_events import OutcomeEvents
 
 if TYPE_CHECKING:
+    from flows.config import Server
     from flows.model.flow_options import FlowOptions
     from flows.model.job import Job
     from flows.store.jobs.finished import FinishedAttempt
@@ -80,6 +83,23 @@ class Runtime:
             WrongLoop: another event loop that runs has the flow open.
         """
         await self.take().close()
+
+    def bind(self, server: Server | None, namespace: str, ahead_ms: int = 0) -> None:
+        """Use another server and namespace, and a clock that is ahead of the server's: for tests, while it is closed.
+
+        Args:
+            server: None: what the options and the environment say.
+            namespace: Stands before every key.
+            ahead_ms: Milliseconds by which scripts are ahead.
+
+        Raises:
+            FlowsError: the flow is open.
+        """
+        if self._session is not None and (self._session.opened or self._session.switching):
+            raise FlowsError(f"flow {self.options.name!r} is open: stop it before it is bound to another server")
+        self._session = None
+        self.server = server or choose_server(self.options.redis_url)
+        self.settings = replace(self.settings, keys=JobKeys(namespace), ahead_ms=ahead_ms)
 
     async def children_results(self, flow: str, job_id: str, queue: str) -> bytes | None:
         """Read the results of a parent's many children."""

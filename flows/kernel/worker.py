@@ -57,6 +57,11 @@ class Worker:
         """Return how many jobs run in it just now."""
         return 0 if self._worker_loop is None else self._worker_loop.running
 
+    @property
+    def idle(self) -> bool:
+        """Whether no job is in flight."""
+        return self._worker_loop is None or self._worker_loop.idle
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.queue} {self.status}>"
 

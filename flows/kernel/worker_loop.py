@@ -113,6 +113,11 @@ class WorkerLoop:
         """How many attempts could not be reported, and how many functions still run though they were asked to stop."""
         return self.unreported + self._in_flight.left_behind
 
+    @property
+    def idle(self) -> bool:
+        """Whether everything that it has claimed has ended and is reported, and its events are told."""
+        return not (self._in_flight.busy or self._in_flight.unreported or self._reported or self._answer.jobs)
+
     def held(self) -> list[tuple[str, int]]:
         """Return the (id, fence) of each job whose lease this worker loop holds."""
         return self._in_flight.leases()

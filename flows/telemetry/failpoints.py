@@ -10,6 +10,8 @@ import os
 import re
 import signal
 import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Final
 
 #: The environment variable that arms failpoints.
@@ -31,6 +33,8 @@ POINTS: Final = frozenset(
 )
 
 _armed: dict[str, tuple[str, int]] = {}
+#: What a test of this process does at a point, which it puts in place of an action.
+_strikes: dict[str, Callable[[], None]] = {}
 
 
 class InjectedFault(Exception):
@@ -65,6 +69,21 @@ def failpoint(point: str) -> None:
     """Run the action of a point, if it is armed."""
     if _armed and point in _armed:
         _pass(point)
+    if _strikes and point in _strikes:
+        _strikes[point]()
+
+
+@contextmanager
+def struck(point: str, strike: Callable[[], None]) -> Generator[None]:
+    """Call `strike` whenever this process passes a point, while the context lasts."""
+    before = _strikes.get(point)
+    _strikes[point] = strike
+    try:
+        yield
+    finally:
+        del _strikes[point]
+        if before is not None:
+            _strikes[point] = before
 
 
 def _pass(point: str) -> None:

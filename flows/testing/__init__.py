@@ -1,7 +1,21 @@
-"""Private servers, for the tests of flows and of programs that use flows."""
+"""For tests of programs that use flows: a server, a namespace and a clock of their own, and what to assert."""
 
 from __future__ import annotations
 
-from flows.testing.server import private_server
+from flows.telemetry.failpoints import POINTS, InjectedFault
+from flows.testing.drain import Drained
+from flows.testing.isolated import Isolated, isolated
+from flows.testing.running_job import RunningJob, running_job
+from flows.testing.server import private_server, server_for_tests
 
-__all__ = ["private_server"]
+__all__ = [
+    "POINTS",
+    "Drained",
+    "InjectedFault",
+    "Isolated",
+    "RunningJob",
+    "isolated",
+    "private_server",
+    "running_job",
+    "server_for_tests",
+]

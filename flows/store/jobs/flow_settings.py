@@ -31,6 +31,8 @@ class FlowSettings:
     lease_ms: int
     max_crashes: int
     max_payload: int
+    ahead_ms: int = 0
+    """How far ahead of the server's clock the scripts are to be; only tests travel in time."""
 
     @classmethod
     def of(cls, options: FlowOptions[Job, str]) -> FlowSettings:
@@ -54,7 +56,7 @@ class FlowSettings:
             "ns": self.keys.namespace,
             "never_a": self.keys.never("a"),
             "never_b": self.keys.never("b"),
-            "now": 0,
+            "now": -self.ahead_ms,
             "root": self.flow,
             "flow": flow or self.flow,
             "first": self.first(flow or self.flow),

@@ -1,0 +1,104 @@
+"""Runs the jobs of flows until none waits and none runs."""
+
+# pyright: reportPrivateUsage=false
+# (the kit sees what users do not)
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from flows.errors import WaitTimeout
+from flows.store.jobs.places import Depths, depths
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.pipeline.flow import Flow
+    from flows.telemetry.events import Event
+
+#: Without an event, the queues are looked at again after so many seconds: other processes may work on them too.
+_LOOK_AGAIN: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """How the jobs that workers of this process ran have ended, children too, and how many are delayed.
+
+    Attributes:
+        done: A parent that ends when its last child does is not counted: no worker has it then.
+        failed: How many have failed.
+        cancelled: How many were cancelled while they ran.
+        delayed: How many are delayed: they wait for a retry, or until they are due.
+    """
+
+    done: int
+    failed: int
+    cancelled: int
+    delayed: int
+
+
+async def drain(flows: Sequence[Flow[Any, Any, Any]], timeout: float) -> Drained:
+    """Run the jobs of flows until none waits and none runs.
+
+    Raises:
+        WaitTimeout: jobs still wait or run.
+    """
+    ended: Counter[str] = Counter()
+    changed = asyncio.Event()
+
+    def listener(event: Event) -> None:
+        ended[event.name] += 1
+        changed.set()
+
+    async with AsyncExitStack() as stack:
+        for flow in flows:
+            stack.callback(flow.events.subscribe(listener))
+            if all(worker.status == "stopped" for worker in flow._workers):
+                stack.push_async_callback(flow.stop_all)
+                await flow.start_all()
+        try:
+            async with asyncio.timeout(timeout):
+                while await _busy(flows):
+                    try:
+                        async with asyncio.timeout(_LOOK_AGAIN):
+                            await changed.wait()
+                    except TimeoutError:
+                        continue
+                    changed.clear()
+        except TimeoutError as error:
+            raise WaitTimeout(f"after {timeout} s {await _where(flows)}") from error
+        delayed = [(await _depths(flow)).delayed for flow in flows]
+    return Drained(ended["job.done"], ended["job.failed"], ended["job.cancelled"], sum(delayed))
+
+
+async def _busy(flows: Sequence[Flow[Any, Any, Any]]) -> bool:
+    for flow in flows:
+        depth = await _depths(flow)
+        if depth.waiting or depth.due or depth.processing or not all(worker.idle for worker in flow._workers):
+            return True
+    return False
+
+
+async def _depths(flow: Flow[Any, Any, Any]) -> Depths:
+    session = await flow._runtime.open()
+    return await depths(session.connection, session.settings, list(flow._declaration.plans))
+
+
+async def _where(flows: Sequence[Flow[Any, Any, Any]]) -> str:
+    """Return where jobs still wait or run, for an error."""
+    found: list[str] = []
+    for flow in flows:
+        session = await flow._runtime.open()
+        served = {worker.queue for worker in flow._workers if worker.status != "stopped"}
+        for queue in flow._declaration.plans:
+            depth = await depths(session.connection, session.settings, [queue])
+            if depth.waiting:
+                lonely = "" if queue in served else ", which has no worker"
+                found.append(f"{depth.waiting} wait in {queue!r}{lonely}")
+            if depth.processing:
+                found.append(f"{depth.processing} run in {queue!r}")
+    return "; ".join(found) or "nothing waits or runs any more: the time was only just too short"

@@ -1,0 +1,70 @@
+"""Lets `current_job()` work in a unit test of a worker function, with no server, and keeps what it reports."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import from_json
+
+from flows.kernel.current import CurrentJob, reset_current, set_current
+from flows.model.ids import new_job_id
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+
+@dataclass(slots=True)
+class RunningJob:
+    """What `current_job()` is in the test, and what was reported to it.
+
+    Attributes:
+        current: Set `current.cancelled = True` to see what the function does when it shall end.
+        progress: All progress that was reported, as (value, message).
+        lines: All lines that were logged.
+    """
+
+    current: CurrentJob
+    progress: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
+    lines: list[str] = field(default_factory=list[str])
+
+
+@contextmanager
+def running_job(  # noqa: PLR0913 - the facts of an attempt
+    job_id: str | None = None,
+    *,
+    queue: str = "test",
+    attempt: int = 1,
+    fence: int = 1,
+    visit: int = 0,
+    timeout: float | None = None,
+) -> Generator[RunningJob]:
+    """Run what stands in the context as an attempt of a job.
+
+    Args:
+        job_id: A new id where it is None.
+        queue: What `current_job().queue` is.
+        attempt: Which attempt it is, from 1.
+        fence: The fence of the attempt.
+        visit: How many queues the job has left before.
+        timeout: Seconds until `current_job().deadline`; None: there is no deadline.
+    """
+
+    def report(_current: CurrentJob, progress: bytes, line: str | None) -> None:
+        if progress:
+            told: Any = from_json(progress)
+            running.progress.append((told["value"], told["message"]))
+        if line is not None:
+            running.lines.append(line)
+
+    current = CurrentJob(job_id or new_job_id(), queue, attempt, fence, visit, report)
+    if timeout is not None:
+        current.deadline = time.monotonic() + timeout
+    running = RunningJob(current)
+    token = set_current(current)
+    try:
+        yield running
+    finally:
+        reset_current(token)
