@@ -11,13 +11,15 @@ from typing_extensions import TypeVar
 
 from flows.errors import DeclarationError
 from flows.loggers import AnyLogger, check_logger
+from flows.model.duration import Duration, OptionalDuration, check_duration
 from flows.model.hooks import Hooks, check_middleware
 from flows.model.job import Job
-from flows.model.limits import check_duration, check_number
+from flows.model.limits import check_number
 from flows.model.names import FIELD, check_name, check_namespace
 from flows.model.queue_checks import check_queues, check_results, warn_of_endless_cycle
 from flows.model.queue_options import JobT_co, QueueOptions, walk
 from flows.model.retention import DEFAULT_TTL, Retention
+from flows.model.time_checks import check_times
 from flows.server_url import parse_server_url
 
 if TYPE_CHECKING:
@@ -27,13 +29,13 @@ KeyT_co = TypeVar("KeyT_co", bound=str, covariant=True, default=str)
 
 #: The fields of one job, or of one result, in bytes of JSON.
 DEFAULT_MAX_PAYLOAD: Final = 1 << 20
-_DEFAULT_LEASE: Final = timedelta(seconds=30)
-_SHORTEST_LEASE: Final = timedelta(milliseconds=100)
 
 
 @dataclass(frozen=True)
 class FlowOptions(Generic[JobT_co, KeyT_co]):
     """A flow: its name, its queues in order (the first is where jobs enter), and its limits.
+
+    Times are timedeltas, or seconds as numbers.
 
     Args:
         name: The flow's name; jobs are `job:<name>:<id>`.
@@ -61,11 +63,11 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
     logger: AnyLogger | None = None
     namespace: str = ""
     redis_url: str | None = field(default=None, repr=False)
-    job_ttl: timedelta | None = DEFAULT_TTL
-    retention: Retention | timedelta | None = None
+    job_ttl: OptionalDuration = Duration(DEFAULT_TTL)  # noqa: RUF009 - a descriptor
+    retention: Duration[Retention | timedelta | float | None, Retention | timedelta | None] = Duration(None)  # noqa: RUF009
     max_payload: int = DEFAULT_MAX_PAYLOAD
-    lease: timedelta = _DEFAULT_LEASE
-    hang_limit: timedelta = timedelta(minutes=10)
+    lease: Duration = Duration(timedelta(seconds=30))  # noqa: RUF009
+    hang_limit: Duration = Duration(timedelta(minutes=10))  # noqa: RUF009
     max_crashes: int = 3
     allow_eviction: bool = False
     middleware: Sequence[Hooks] = ()
@@ -81,12 +83,16 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         if self.redis_url:
             parse_server_url(self.redis_url)
         check_logger(self.logger)
-        self._check_limits()
+        if self.retention is not None and not isinstance(self.retention, Retention):
+            check_duration("retention", self.retention)
+        for limit in ("max_payload", "max_crashes"):
+            check_number(limit, getattr(self, limit))
         check_middleware(self.middleware)
         check_queues(self.name, self.queues)
         self._check_lookups()
         self._check_collisions()
         check_results(self.queues)
+        check_times(self.name, self.queues, self.job_ttl, self.retained, self.lease, self.hang_limit)
         warn_of_endless_cycle(self.name, self.queues)
 
     @property
@@ -102,18 +108,6 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         """Yield all queues and child queues, each with its full name."""
         return walk(self.queues)
 
-    def _check_limits(self) -> None:
-        if self.job_ttl is not None:
-            check_duration("job_ttl", self.job_ttl)
-        if self.retention is not None and not isinstance(self.retention, Retention):
-            check_duration("retention", self.retention)
-        check_duration("lease", self.lease)
-        check_duration("hang_limit", self.hang_limit)
-        if self.lease < _SHORTEST_LEASE:
-            raise DeclarationError(f"lease={self.lease} is too short to be renewed: give at least {_SHORTEST_LEASE}")
-        for name in ("max_payload", "max_crashes"):
-            check_number(name, getattr(self, name))
-
     def _check_lookups(self) -> None:
         for attribute in self.lookup_attributes:
             check_name("lookup attribute", attribute)
@@ -125,7 +119,8 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         for name, kind in claimed_names(self):
             if name in seen:
                 raise DeclarationError(
-                    f"the {kind} {name!r} and the {seen[name]} of the same name would share keys: rename one of them"
+                    f"the {kind} {name!r} and the {seen[name]} of the same name would share keys, job:{name}:…: "
+                    "rename one of them"
                 )
             seen[name] = kind
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from flows.errors import DeclarationError
-from flows.model.children_results import is_results_type
-from flows.model.completion import complete
-from flows.model.declarer import warn_declarer
+from flows.model.annotations.children_results import is_results_type
+from flows.model.annotations.completion import complete
+from flows.model.annotations.declarer import warn_declarer
 from flows.model.job import ChildrenOf, Job, children_fields, user_fields
 from flows.model.names import MAX_DEPTH
 from flows.model.queue_options import QueueOptions, walk

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Generic, Literal
 
 from typing_extensions import TypeVar
 
 from flows.errors import DeclarationError
-from flows.model.completion import complete
+from flows.model.annotations.completion import complete
+from flows.model.duration import Duration, OptionalDuration, check_duration
 from flows.model.job import Job, user_fields
-from flows.model.limits import check_duration
 from flows.model.names import check_child_name, check_name
 from flows.model.retries import Retries
 
@@ -34,7 +33,8 @@ class QueueOptions(Generic[JobT_co]):
         on_child_failure: A parent's way when a child did not end well: "continue" and see it in the
             results, or "fail".
         retries: Whether and when attempts that failed are made again; None: the job fails with the first.
-        timeout: An attempt that runs longer is ended: see docs/flows.md for what that means in threads.
+        timeout: An attempt that runs longer is ended: see docs/attempts.md for what that means in threads. In seconds,
+            or a timedelta.
     """
 
     name: str
@@ -44,7 +44,7 @@ class QueueOptions(Generic[JobT_co]):
     _: KW_ONLY
     on_child_failure: Literal["continue", "fail"] = "continue"
     retries: Retries | None = None
-    timeout: timedelta | None = None
+    timeout: OptionalDuration = Duration(None)  # noqa: RUF009 - a descriptor
 
     def __post_init__(self) -> None:
         """Check the names, the job class and the policies.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from flows.model.limits import check_duration
+from flows.model.duration import Duration, check_duration
 
 #: A job that has not ended lives this long after the last thing that happened to it.
 DEFAULT_TTL: Final = timedelta(days=30)
@@ -14,11 +14,11 @@ DEFAULT_TTL: Final = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Retention:
-    """How long the hash of a job that has ended stays, by how it ended."""
+    """How long the hash of a job that has ended stays, by how it ended: timedeltas, or seconds as numbers."""
 
-    done: timedelta = timedelta(hours=24)
-    failed: timedelta = timedelta(days=7)
-    cancelled: timedelta = timedelta(days=7)
+    done: Duration = Duration(timedelta(hours=24))  # noqa: RUF009 - a descriptor, which holds each one's own
+    failed: Duration = Duration(timedelta(days=7))  # noqa: RUF009
+    cancelled: Duration = Duration(timedelta(days=7))  # noqa: RUF009
 
     def __post_init__(self) -> None:
         """Check the times.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from flows.errors import DeclarationError
+from flows.model.duration import Duration
 from flows.model.limits import check_number
 from flows.model.verdict import LONGEST_DELAY
 
@@ -26,7 +27,8 @@ class Retries:
 
     Args:
         max_attempts: How many attempts are made in all, the first one included.
-        backoff: The first delay, which doubles each time; or the delays themselves, of which the last one repeats.
+        backoff: The first delay, in seconds or as a timedelta, which doubles each time; or the delays themselves, of
+            which the last one repeats.
         jitter: Draw each delay between 0 and what was reckoned; False takes it as it is.
         max_delay: No delay is longer.
         retry_on: The exceptions after which another attempt is made.
@@ -36,9 +38,11 @@ class Retries:
     """
 
     max_attempts: int = 5
-    backoff: timedelta | Sequence[timedelta] = timedelta(seconds=1)
+    backoff: Duration[timedelta | float | Sequence[timedelta | float], timedelta | Sequence[timedelta]] = Duration(  # noqa: RUF009
+        timedelta(seconds=1)
+    )
     jitter: bool = True
-    max_delay: timedelta = timedelta(minutes=10)
+    max_delay: Duration = Duration(timedelta(minutes=10))  # noqa: RUF009
     retry_on: tuple[type[BaseException], ...] = (Exception,)
     give_up_on: tuple[type[BaseException], ...] = ()
 
@@ -51,7 +55,7 @@ class Retries:
             for delay in delays:
                 if not isinstance(delay, timedelta) or not timedelta(0) <= delay <= LONGEST_DELAY:  # pyright: ignore[reportUnnecessaryIsInstance]
                     raise DeclarationError(
-                        f"{name}={delay!r}: give a datetime.timedelta from 0 to {LONGEST_DELAY.days} days"
+                        f"{name}={delay!r}: give a datetime.timedelta from 0 to {LONGEST_DELAY.days} days, or seconds"
                     )
         for name, classes in (("retry_on", self.retry_on), ("give_up_on", self.give_up_on)):
             if not isinstance(classes, tuple) or not all(  # pyright: ignore[reportUnnecessaryIsInstance]

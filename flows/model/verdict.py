@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias, get_args
 
 from flows.errors import DeclarationError, ValidationError
+from flows.model.duration import as_timedelta, in_seconds
 
 #: Nothing is put off for longer.
 LONGEST_DELAY: Final = timedelta(days=366)
@@ -32,12 +33,12 @@ class Retry(Verdict):
 
     Args:
         reason: Why; it becomes the message of the attempt's error.
-        after: How long to wait; None waits as the queue's backoff says.
+        after: How long to wait, in seconds or as a timedelta; None waits as the queue's backoff says.
 
     Raises ValidationError where `after` is negative or longer than a year.
     """
 
-    def __init__(self, reason: str = "", *, after: timedelta | None = None) -> None:
+    def __init__(self, reason: str = "", *, after: timedelta | float | None = None) -> None:
         super().__init__(reason)
         self.after = None if after is None else _checked(after)
 
@@ -47,14 +48,16 @@ class Snooze(Verdict):
 
     Args:
         reason: Why; it stands in the job's history.
-        after: How long to wait.
+        after: How long to wait, in seconds or as a timedelta.
         until: When to come back instead: an aware datetime, compared with the server's clock.
 
     Raises ValidationError where not exactly one of the two times is given, where `until` has no time zone, or where
     it is longer than a year.
     """
 
-    def __init__(self, reason: str = "", *, after: timedelta | None = None, until: datetime | None = None) -> None:
+    def __init__(
+        self, reason: str = "", *, after: timedelta | float | None = None, until: datetime | None = None
+    ) -> None:
         super().__init__(reason)
         if (after is None) == (until is None):
             raise ValidationError("Snooze takes one of after= and until=")
@@ -82,12 +85,13 @@ def _snooze(reason: str, after: timedelta | None, until: datetime | None) -> Sno
     return Snooze(reason, after=after, until=until)
 
 
-def _checked(after: object) -> timedelta:
-    if not isinstance(after, timedelta):
-        raise ValidationError(f"after={after!r}: give a datetime.timedelta")
-    if not timedelta(0) <= after <= LONGEST_DELAY:
-        raise ValidationError(f"after={after} is not between 0 and {LONGEST_DELAY.days} days")
-    return after
+def _checked(after: timedelta | float) -> timedelta:
+    time: object = as_timedelta(after)
+    if not isinstance(time, timedelta):
+        raise ValidationError(f"after={after!r}: give a datetime.timedelta, or seconds as a number")
+    if not timedelta(0) <= time <= LONGEST_DELAY:
+        raise ValidationError(f"after={in_seconds(time)} is not between 0 and {LONGEST_DELAY.days} days")
+    return time
 
 
 def _aware(until: object) -> datetime:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from flows.errors import DeclarationError
-from flows.model.annotations import literals, members, plain, resolved
-from flows.model.completion import require_complete
-from flows.model.declarer import names_of_declarer
+from flows.model.annotations.completion import require_complete
+from flows.model.annotations.declarer import names_of_declarer
+from flows.model.annotations.members import literals, members, plain, resolved
 from flows.model.job import Job, JobResult, user_fields
 from flows.model.plan import QueuePlan, plans
 from flows.model.queue_checks import check_results

@@ -52,8 +52,10 @@ class JobReader(Generic[ParamsT]):
         """Return a page of the jobs that a lookup lists; ids that are gone or repeated are skipped."""
         fetch = (await self._runtime.open()).fetch
         if attribute not in self._attributes:
-            known = ", ".join(self._attributes) or "none"
-            raise ValidationError(f"{attribute!r} is no lookup attribute of flow {self._flow!r}; they are {known}")
+            known = f"it has {', '.join(self._attributes)}" if self._attributes else "it has none"
+            raise ValidationError(
+                f"flow {self._flow!r} has no lookup attribute {attribute!r}; {known}: declare lookup_attributes=[…]"
+            )
         text = lookup_text(value)
         if text is None:
             raise ValidationError(f"{attribute}={value!r}: jobs are found by a str, an int or a float")

@@ -10,9 +10,9 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from flows.errors import DeclarationError
-from flows.model.children_results import result_class_of
+from flows.model.annotations.children_results import result_class_of
+from flows.model.annotations.declarer import warn_declarer
 from flows.model.codec import results_field
-from flows.model.declarer import warn_declarer
 from flows.model.job import children_fields, user_fields
 from flows.pipeline.worker_function import returned_fields, written
 

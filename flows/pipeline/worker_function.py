@@ -8,9 +8,9 @@ import inspect
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from flows.errors import DeclarationError
-from flows.model.annotations import members, resolved
-from flows.model.completion import require_complete
-from flows.model.declarer import names_beside
+from flows.model.annotations.completion import require_complete
+from flows.model.annotations.declarer import names_beside
+from flows.model.annotations.members import members, resolved
 from flows.model.job import Job, JobResult, user_fields
 from flows.model.values.lossy import refuse_lossy
 from flows.model.verdict import Verdict

@@ -292,6 +292,24 @@ tried = Flow[Prepare | CheckAccess, CreateAccess](
     )
 )
 
+# Seconds as numbers, wherever a timedelta is taken; what is read of it is a timedelta.
+hasty = Retries(backoff=1.5, max_delay=60)
+steps = Retries(backoff=[1, 2.5, timedelta(minutes=1)])
+seconds = FlowOptions(
+    "seconds",
+    [QueueOptions("seconds-only", Prepare, retries=hasty, timeout=20)],
+    job_ttl=86_400,
+    retention=3600.0,
+    lease=10,
+    hang_limit=60,
+)
+kept = Retention(done=60, failed=timedelta(days=1))
+assert_type(seconds.lease, timedelta)
+assert_type(seconds.job_ttl, timedelta | None)
+assert_type(kept.done, timedelta)
+assert_type(Retry(after=5).after, timedelta | None)
+later = Snooze(after=0.5)
+
 # One queue and no lookups: two type arguments do.
 plain = Flow[Prepare, CreateAccess](FlowOptions("plain", [QueueOptions("plain-only", Prepare)]))
 

@@ -139,16 +139,16 @@ QueueOptions("q", Prepare, None, [], "fail")  # refused: the policy has a name
 QueueOptions("q", job=Prepare, on_child_failure="stop")  # refused
 QueueOptions("q", job=Prepare, retries=3)  # refused: a number says nothing of the delays
 QueueOptions("q", job=Prepare, retries=Retries)  # refused: it is not called
-QueueOptions("q", job=Prepare, timeout=20)  # refused: a number has no unit
+QueueOptions("q", job=Prepare, timeout="20s")  # refused: a text has no unit
 FlowOptions(name="x", queues=[QueueOptions("q", job=Prepare)], retries=Retries())  # refused: it is a queue's
 Retries(max_attempts="5")  # refused
-Retries(backoff=1)  # refused: a number has no unit
-Retries(backoff=[1, 2])  # refused
-Retries(max_delay=600)  # refused
+Retries(backoff="1s")  # refused: a text has no unit
+Retries(backoff=["1", "2"])  # refused
+Retries(max_delay="600")  # refused
 Retries(retry_on=[OSError])  # refused: a tuple
 Retries(retry_on=(OSError("x"),))  # refused: classes
 Retries(give_up_on=PermissionError)  # refused
-FlowOptions(name="x", queues=[QueueOptions("q", job=Prepare)], job_ttl=3600)  # refused: a number has no unit
+FlowOptions(name="x", queues=[QueueOptions("q", job=Prepare)], job_ttl="1h")  # refused: a text has no unit
 FlowOptions(name="x", queues=[QueueOptions("q", job=Prepare)], middleware=[print])  # refused: no middleware
 FlowOptions(name="x", queues=[QueueOptions("q", job=Prepare)], middleware=[Nothing])  # refused: it is not made
 FlowOptions(name="x", queues=[QueueOptions("q", job=Prepare)], middleware=Nothing())  # refused: not in a list
@@ -165,7 +165,7 @@ Flow[Prepare]  # refused: no Params
 Flow[Prepare, CreateAccess]()  # refused: no options
 
 # Verdicts.
-Retry(after=5)  # refused: a number has no unit
+Retry(after="5s")  # refused: a text has no unit
 Retry("busy", timedelta(seconds=5))  # refused: the delay has a name
 Retry("busy", until=datetime.now(UTC))  # refused: only a snooze has a time
 Snooze(5)  # refused

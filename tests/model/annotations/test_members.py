@@ -9,8 +9,8 @@ import pytest
 from typing_extensions import TypeAliasType
 
 from flows import Job
-from flows.model.annotations import literals, members, plain, resolved
-from flows.model.declarer import names_beside
+from flows.model.annotations.declarer import names_beside
+from flows.model.annotations.members import literals, members, plain, resolved
 
 
 class First(Job):

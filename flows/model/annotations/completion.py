@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel
 
 from flows.errors import DeclarationError
-from flows.model.declarer import names_of_declarer
+from flows.model.annotations.declarer import names_of_declarer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

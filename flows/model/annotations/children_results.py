@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
-from flows.model.annotations import members
+from flows.model.annotations.members import members
 from flows.model.job import ChildResult, JobResult
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Reads the annotations of users' classes and functions, where they are declared."""
