@@ -221,7 +221,7 @@ async def test_a_fault_is_an_attempt_that_fails(flow: OrderFlow, redis_url: str)
             assert (await test.drain()).done == 1
         record = await flow.get_job(job_id)
         assert record is not None
-        assert [past.error for past in record.history] == [(InjectedFault.__name__, "after-user-code")]
+        assert record.history[0].error == (InjectedFault.__name__, "after-user-code")
 
 
 async def test_a_lost_worker_leaves_its_job_to_the_next(flow: OrderFlow, redis_url: str) -> None:
