@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from flows.kernel.attempt import ABANDONED, ENDED, READY, REPORTED, RUNNING, Attempt
-from flows.kernel.current import CurrentJob
+from flows.kernel.current import CurrentJob, get_current
 from flows.kernel.deadlines import GRACE, Deadlines
 from flows.kernel.lanes import Lanes
 from flows.kernel.unable import HostUnable
@@ -80,6 +80,12 @@ class InFlight:
     def running(self) -> int:
         """How many attempts run, without those that were abandoned."""
         return sum(attempt.state is not ABANDONED for attempt in self.lanes.running)
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether whoever asks runs in one of the attempts, or in a task or thread that one has started."""
+        current = get_current()
+        return current is not None and any(attempt.current is current for attempt in self.lanes.running)
 
     @property
     def isolated(self) -> bool:

@@ -13,6 +13,7 @@ import contextvars
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from flows.kernel.current import set_current
 from flows.telemetry.trace import leave_span
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Lanes:
         # Every lane starts from this context, not from that of the lane which asks for another one.
         self._context = contextvars.copy_context()
         self._context.run(leave_span)
+        self._context.run(set_current, None)  # where a job has started the worker
 
     def offer(self, jobs: list[Attempt]) -> None:
         """Run these attempts as lanes become free."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from flows.kernel.beside import Beside
 from flows.kernel.collector import room_for
 from flows.kernel.deadlines import GRACE
 from flows.kernel.unable import HostUnable, tell_unable
@@ -46,6 +48,7 @@ class Worker:
         self._handler = handler
         self._worker_loop: WorkerLoop | None = None
         self._task: asyncio.Task[None] | None = None
+        self._beside = Beside(runtime.events)
 
     @property
     def status(self) -> WorkerStatus:
@@ -70,8 +73,15 @@ class Worker:
         """The worker function; None of a parent queue, which has none."""
         return None if self._handler is None else self._handler.function
 
+    @property
+    def runs_here(self) -> bool:
+        """Whether whoever asks runs in one of this worker's jobs, which cannot wait for its end."""
+        return self._worker_loop is not None and self._worker_loop.runs_here
+
     async def start(self) -> None:
         """Start to take jobs; starting twice changes nothing.
+
+        Where one of its own jobs asks while it stops, it starts when it has stopped; this returns at once.
 
         Raises:
             WrongLoop: another event loop that runs has the flow open.
@@ -79,6 +89,9 @@ class Worker:
             DeclarationError: another flow owns one of the flow's queues, or its function can never run in a process.
         """
         self._take()
+        if self._status == "stopping" and self.runs_here:
+            self._beside.run(self.start)
+            return
         while self._status == "stopping" and self._task is not None:
             await asyncio.wait({self._task})
         if self._status != "stopped":
@@ -107,16 +120,18 @@ class Worker:
                 without using up an attempt; a function that has not ended another second later is left behind.
                 None waits as long as it takes.
 
+        Where one of its own jobs asks, this returns at once, and the worker stops when its jobs have ended.
+
         Raises:
             WrongLoop: another event loop that runs has the flow open.
         """
-        self._take()
+        self.ask_to_stop()
+        if self.runs_here:
+            self._beside.run(partial(self.stop, grace))
+            return
         task, worker_loop = self._task, self._worker_loop
-        if self._status == "running":
-            self._status = "stopping"
         if task is None or worker_loop is None:
             return
-        worker_loop.stop()
         if grace is not None:
             await asyncio.wait({task}, timeout=grace)
             worker_loop.release_running()
@@ -124,6 +139,18 @@ class Worker:
             await asyncio.wait({task}, timeout=GRACE + ANSWER_TIMEOUT)
             task.cancel()
         await asyncio.wait({task})
+
+    def ask_to_stop(self) -> None:
+        """Take no more jobs from now on, without waiting for anything; `stop` does the rest.
+
+        Raises:
+            WrongLoop: another event loop that runs has the flow open.
+        """
+        self._take()
+        if self._status == "running":
+            self._status = "stopping"
+        if self._worker_loop is not None:
+            self._worker_loop.stop()
 
     def _take(self) -> None:
         """Forget the start in a loop that has ended; raises WrongLoop where another one runs and has the flow."""

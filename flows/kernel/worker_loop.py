@@ -99,6 +99,11 @@ class WorkerLoop:
         self._stopping.set()
         self._woken.set()
 
+    @property
+    def runs_here(self) -> bool:
+        """Whether whoever asks runs in one of its attempts."""
+        return self._in_flight.runs_here
+
     def release_running(self) -> None:
         """Cancel functions that still run and release their jobs at once, without using up an attempt."""
         self._in_flight.release_running()

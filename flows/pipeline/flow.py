@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import types
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from flows.errors import StoreUnavailable
+from flows.kernel.beside import Beside
 from flows.kernel.runtime import Runtime
 from flows.pipeline.console import shown_log
 from flows.pipeline.declaration import declare
@@ -62,6 +64,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         self._asked: set[asyncio.Event] = set()
         self._begun = None
         self._starting = set()
+        self._beside = Beside(self._runtime.events)
         self.name = options.name
 
     @property
@@ -96,6 +99,8 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         Args:
             grace: After so many seconds what still runs is cancelled and released. None waits.
 
+        Where one of the flow's own jobs asks, this returns at once, and the flow stops when its jobs have ended.
+
         Raises:
             WrongLoop: another event loop that runs has the flow open.
         """
@@ -103,7 +108,11 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         self._stops += 1
         for asked in self._asked:
             asked.set()
-        if interrupted():
+        if any(worker.runs_here for worker in self._workers):
+            for worker in self._workers:
+                worker.ask_to_stop()
+            self._beside.run(partial(self._stop, grace))
+        elif interrupted():
             hide_traceback()
             await stop_interrupted(self._runnable(0), grace)
         else:

@@ -1,0 +1,36 @@
+"""Goes on with what a job asks of the worker or flow that it runs in: waiting for that, it would wait for itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from flows.kernel.current import set_current
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from flows.telemetry.events import Events
+
+
+class Beside:
+    """Runs coroutines beside the jobs that have asked for them, and outside of them."""
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def run(self, call: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Start a call and return; what it raises is told as an event."""
+        context = contextvars.copy_context()
+        context.run(set_current, None)
+        task = context.run(asyncio.get_running_loop().create_task, call())
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._events.emit("worker.crashed", error="".join(traceback.format_exception(error)))
