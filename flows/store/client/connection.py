@@ -10,7 +10,7 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from flows.errors import FlowsError, KeyConflict, StoreError, StoreFull, StoreUnavailable
+from flows.errors import FlowsError, KeyConflict, StoreError, StoreFull, StoreUnavailable, UnsafeServer
 from flows.store.client.opener import Opener
 from flows.store.client.wire import (
     ANSWER_TIMEOUT,
@@ -32,8 +32,17 @@ if TYPE_CHECKING:
 DEADLINE: Final = 15.0
 #: The codes of errors that pass by themselves.
 TRANSIENT: Final = frozenset(
-    {"LOADING", "BUSY", "READONLY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "MISCONF", "NOREPLICAS"}
+    {
+        *("LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "MISCONF", "NOREPLICAS"),
+        *("ASK", "TRYAGAIN"),  # a slot is on its way to another node: it is waited for, and never asked there
+        *("READONLY", "UNBLOCKED"),
+    }
 )
+#: The codes of a server that was a primary when the connection was opened, and is none now. It leaves connections open:
+#: who does not close them stays with it for ever.
+_DEMOTED: Final = frozenset({"READONLY", "UNBLOCKED"})
+#: What a script is told that touches keys of other slots than those that it declares.
+_SEVERAL_SLOTS: Final = ("do not hash to the same slot", "access a non local key")
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 1.0
 
@@ -140,6 +149,8 @@ class Connection:
                 cause, failure = found, translated(found, script)
                 if found.code not in TRANSIENT:
                     raise failure from found
+                if found.code in _DEMOTED:
+                    wire.close("the server is no primary any more")
             started = started or time.monotonic()
             if time.monotonic() - started > DEADLINE:
                 raise failure from cause
@@ -187,6 +198,17 @@ def translated(error: ReplyError, script: Script | None = None) -> StoreError:  
         return KeyConflict(f"one of our keys holds another type: {text}")
     if code in {"NOAUTH", "WRONGPASS", "NOPERM"}:
         return StoreUnavailable(f"the server refuses these credentials: {text}")
+    if code in _DEMOTED:
+        return StoreUnavailable(f"the server is a replica, which takes no writes: give the URL of its primary ({text})")
     if code in TRANSIENT:
         return StoreUnavailable(f"the server is not ready: {text}")
+    if code == "CROSSSLOT" or any(words in text for words in _SEVERAL_SLOTS):
+        return UnsafeServer(
+            "the server is in cluster mode, and the keys of the flow are in several slots of it: "
+            f'put them into one by a namespace in braces, such as namespace="{{shop}}:" ({text})'
+        )
+    if code == "MOVED":
+        return UnsafeServer(
+            f"the server is a node of a cluster, and another node has the flow's keys: use that ({text})"
+        )
     return StoreError(text)

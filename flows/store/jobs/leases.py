@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 
 from flows.errors import StoreUnavailable
 from flows.server_url import parse_server_url
@@ -81,6 +81,9 @@ class LeaseRenewal:
             except NoScriptError:
                 return list(send(*self._script.in_full(command)))
         except (RedisError, OSError) as error:
+            if isinstance(error, ReadOnlyError):
+                # A primary that has become a replica leaves its connections open: look for the new one.
+                self._client.connection_pool.disconnect()
             why = self._url.without_secrets(self._script.located(str(error)))
         # Nothing of redis-py's is its cause or context: some servers repeat what they refuse, with the password.
         raise StoreUnavailable(f"leases could not be renewed: {why}")

@@ -15,7 +15,7 @@ from redis import Redis
 from flows.errors import StoreUnavailable
 from flows.store.client import connection as connection_module
 from flows.store.client import resp, wire
-from flows.store.client.connection import Connection, translated
+from flows.store.client.connection import TRANSIENT, Connection, translated
 from flows.store.client.opener import Opener
 from flows.store.client.wire import Disconnected, ReplyError, Wire, pack_all
 from flows.testing import private_server
@@ -257,7 +257,7 @@ async def test_wrong_credentials_are_said_at_once(query: str, monkeypatch: pytes
             redis.config_set("requirepass", "")
 
 
-@pytest.mark.parametrize("code", ["LOADING", "BUSY"])
+@pytest.mark.parametrize("code", sorted(TRANSIENT - {"READONLY", "UNBLOCKED"}))
 async def test_a_server_that_is_not_ready_is_waited_for(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A transient error is tried again, alone and among several replies; in the end it is StoreUnavailable."""
     answers = [f"-{code} wait\r\n".encode(), b"+OK\r\n", b"+OK\r\n-%b wait\r\n" % code.encode(), b"+OK\r\n+OK\r\n"]
