@@ -113,9 +113,8 @@ class QueuePlan:
     def _next_queue(self, result: JobResult) -> str | None:
         to = result.next_queue or self.options.next_queue
         if to is not None and to not in self.queues:
-            raise ValidationError(
-                f"next_queue={to!r} is no queue of the flow; they are {', '.join(self.queues) or 'none'}"
-            )
+            known = f"those are {', '.join(self.queues)}" if self.queues else "a child goes to no other queue"
+            raise ValidationError(f"next_queue={to!r} is no queue of the flow: {known}")
         return to
 
     def _fields(self, result: JobResult) -> Fields:

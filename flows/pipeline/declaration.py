@@ -14,6 +14,7 @@ from flows.model.annotations.members import literals, members, plain, resolved
 from flows.model.job import Job, JobResult, user_fields
 from flows.model.plan import QueuePlan, plans
 from flows.model.queue_checks import check_results
+from flows.model.values.lookup import is_listable
 from flows.model.values.lossy import refuse_lossy
 
 if TYPE_CHECKING:
@@ -119,6 +120,11 @@ def _check_keys(options: FlowOptions[Job, str], params: type[BaseModel], keys: l
             raise DeclarationError(
                 f"lookup attribute {attribute!r} is no field of {params.__name__}; "
                 f"its fields are {', '.join(fields) or 'none'}"
+            )
+        if not is_listable(params.model_fields[attribute].annotation):
+            raise DeclarationError(
+                f"lookup attribute {attribute!r}: no value of {params.__name__}.{attribute} is ever listed; declare a "
+                "str, int, float, UUID, Enum, date, datetime, Decimal or URL, or a list, tuple or set of those"
             )
     typed = {key for argument in keys for key in literals(argument)}
     if keys and keys[0] is not str and typed != set(options.lookup_attributes):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from flows.kernel.runtime import Runtime
     from flows.model.record import JobRecord
+    from flows.model.values.lookup import LookupValue
     from flows.pipeline.job_actions import JobActions
     from flows.pipeline.job_reader import JobReader
 
@@ -63,7 +64,7 @@ class FlowJobs(Generic[ParamsT, KeyT]):
     async def get_jobs_by_key(
         self,
         key_name: KeyT,
-        value: str | float,
+        value: LookupValue,
         *,
         resolve_children: bool = False,
         limit: int = 100,

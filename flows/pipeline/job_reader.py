@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Generic
 from pydantic import BaseModel
 
 from flows.errors import ValidationError
-from flows.model.lookup import lookup_text
 from flows.model.names import check_job_id, is_job_id
+from flows.model.values.lookup import lookup_text
 from flows.pipeline.make_record import make_record
 from flows.pipeline.signature import ParamsT
 from flows.store.jobs.fetch import KERNEL_FIELDS, child_jobs
@@ -58,7 +58,10 @@ class JobReader(Generic[ParamsT]):
             )
         text = lookup_text(value)
         if text is None:
-            raise ValidationError(f"{attribute}={value!r}: jobs are found by a str, an int or a float")
+            raise ValidationError(
+                f"{attribute!r} cannot be looked up by a {type(value).__name__}: give a str, int, float, UUID, Enum, "
+                "date, datetime, Decimal or URL"
+            )
         if limit < 1 or offset < 0:
             raise ValidationError(f"limit={limit} and offset={offset}: give at least 1 and 0")
         ids = await self._page(fetch, attribute, text, limit, offset, newest_first=newest_first)

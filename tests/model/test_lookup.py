@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from enum import IntEnum, StrEnum
-from typing import Any
+from enum import Enum, IntEnum, StrEnum
+from typing import Annotated, Any, Literal, NewType
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel, Field, FilePath, HttpUrl, Json, PositiveInt, PostgresDsn, SecretStr
 
-from flows.model.lookup import MAX_TEXT_BYTES, lookup_text, lookup_texts
+from flows.model.values.lookup import MAX_TEXT_BYTES, is_listable, lookup_text, lookup_texts
 
 SCALARS = st.one_of(st.text(), st.integers(), st.floats(allow_nan=False, allow_infinity=False))
 DIGEST = re.compile(r"#sha256:[0-9a-f]{64}")
@@ -38,6 +41,14 @@ class Number(IntEnum):
     """An enum of numbers."""
 
     TWO = 2
+
+
+class Shade(Enum):
+    """An enum of both, and of what is not listed."""
+
+    DARK = "dark"
+    LIGHT = 2
+    NONE = (1, 2)
 
 
 class LoudText(str):
@@ -67,6 +78,15 @@ class LoudText(str):
         (Colour.RED, "red"),
         (Number.TWO, "2"),
         (LoudText("quiet"), "quiet"),
+        (UUID(int=7), "00000000-0000-0000-0000-000000000007"),
+        (Shade.DARK, "dark"),
+        (Shade.LIGHT, "2"),
+        (date(2026, 1, 2), "2026-01-02"),
+        (datetime(2026, 1, 2, 3, tzinfo=UTC), "2026-01-02T03:00:00Z"),
+        (datetime(2026, 1, 2, 3), "2026-01-02T03:00:00"),  # noqa: DTZ001
+        (Decimal("1.50"), "1.50"),
+        (HttpUrl("https://example.org/a"), "https://example.org/a"),
+        (PostgresDsn("postgres://host/a"), "postgres://host/a"),
         ("a:b *?[c] {d}", "a:b *?[c] {d}"),
         ("Zoë 🦊", "Zoë 🦊"),
     ],
@@ -96,7 +116,9 @@ def test_a_text_that_is_no_unicode_has_a_digest_or_stands_as_it_is() -> None:
     assert len(lookup_texts("\ud800" * 100)) == 1
 
 
-@pytest.mark.parametrize("value", [True, False, None, {"a": 1}, {}, Decimal(1), b"bytes", object(), Model(), 1j])
+@pytest.mark.parametrize(
+    "value", [True, False, None, {"a": 1}, {}, Shade.NONE, timedelta(1), b"bytes", object(), Model(), 1j]
+)
 def test_other_types_are_not_listed(value: Any) -> None:
     """Neither as they are nor within a list; `True` is not 1."""
     assert lookup_texts(value) == []
@@ -115,6 +137,8 @@ def test_other_types_are_not_listed(value: Any) -> None:
         ([], []),
         ([[1], [2]], []),
         ([None, {"a": 1}], []),
+        ({UUID(int=7)}, ["00000000-0000-0000-0000-000000000007"]),
+        ([Shade.DARK, "dark", Decimal(2), Shade.LIGHT], ["dark", "2"]),
     ],
 )
 def test_a_list_gives_one_text_for_each_distinct_element(value: Any, texts: list[str]) -> None:
@@ -154,3 +178,29 @@ def test_different_texts_never_meet(one: Any, other: Any) -> None:
         return str(value)
 
     assert (lookup_texts(one) == lookup_texts(other)) == (plain(one) == plain(other))
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        str, int, float, UUID, Shade, Colour, date, datetime, Decimal, HttpUrl, PostgresDsn, UUID | None, bool | str,
+        list[int], tuple[UUID, ...], set[Shade] | None, frozenset[str], Sequence[date], list, AwareDatetime,
+        PositiveInt, Literal["a"] | None, Annotated[int, Field(gt=0)], NewType("UserId", int), Any, LoudText,
+        Json[list[int]],
+    ],
+)  # fmt: skip
+def test_types_that_can_be_listed(declared: Any) -> None:
+    """By one of their values at least, if it is a union; also types that only pydantic knows."""
+    assert is_listable(declared)
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        bool, None, bool | None, dict[str, int], Model, bytes, timedelta, complex, Literal[True] | None,
+        list[bool], list[list[int]], tuple[dict[str, int], ...], SecretStr, re.Pattern[str], FilePath,
+    ],
+)  # fmt: skip
+def test_types_that_can_never_be_listed(declared: Any) -> None:
+    """A lookup attribute of such a type would find nothing, ever."""
+    assert not is_listable(declared)

@@ -138,13 +138,13 @@ def test_a_result_may_name_another_queue(queue: str) -> None:
 @pytest.mark.parametrize("queue", ["nowhere", "fan:leaf", "leaf", "START"])
 def test_a_queue_that_the_flow_does_not_have_is_refused(queue: str) -> None:
     """The message lists those that it has; a child queue is none that jobs can be sent to."""
-    with refused(f"next_queue='{queue}' is no queue of the flow; they are start, middle, fan, rest"):
+    with refused(f"next_queue='{queue}' is no queue of the flow: those are start, middle, fan, rest"):
         outcome("start", Result(next_queue=queue))
 
 
 def test_a_child_cannot_be_sent_anywhere() -> None:
     """It is done after its queue, because its parent waits for it."""
-    with refused("next_queue='last' is no queue of the flow; they are none"):
+    with refused("next_queue='last' is no queue of the flow: a child goes to no other queue"):
         outcome("fan:leaf", Result(next_queue="last"))
     assert outcome("fan:leaf", Result(checks=1)) == Finish({"checks": b"1"})
 

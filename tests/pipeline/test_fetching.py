@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Literal
+from uuid import UUID
 
 import pytest
+from pydantic import BaseModel, HttpUrl
 from redis import Redis
 
-from flows import KeyConflict, MalformedJob, ValidationError, WaitTimeout
+from flows import Flow, FlowOptions, Job, KeyConflict, MalformedJob, QueueOptions, ValidationError, WaitTimeout
 from tests.pipeline.parts import LONG, Order, Orders, Price, Priced, Ship, price, ship
 from tests.waiting import until
 
@@ -66,6 +72,54 @@ async def test_a_list_is_found_by_each_element(orders: Orders) -> None:
         assert await orders.get_jobs_by_key("tags", "ab") == []
 
 
+class Colour(Enum):
+    """An enum."""
+
+    RED = "red"
+
+
+class Keyed(BaseModel):
+    """Params whose keys are no texts and no numbers."""
+
+    key: UUID
+    colour: Colour | None = None
+    day: date = date(2026, 1, 2)
+    at: datetime = datetime(2026, 1, 2, tzinfo=UTC)
+    price: Decimal = Decimal("1.50")
+    url: HttpUrl = HttpUrl("https://example.org/a")
+    others: set[UUID] = set()
+
+
+class Nothing(Job):
+    """Reads nothing."""
+
+
+KeyedFlow = Flow[Nothing, Keyed, Literal["key", "colour", "day", "at", "price", "url", "others"]]
+
+
+async def test_keys_of_other_types_are_found_by_their_value_and_by_their_text(redis_url: str, namespace: str) -> None:
+    """UUID, Enum, date, datetime, Decimal and URLs are listed by the text that JSON gives them."""
+    attributes: Any = list(Keyed.model_fields)
+    queues = [QueueOptions("nothing", job=Nothing)]
+    async with KeyedFlow(FlowOptions("keyed", queues, attributes, redis_url=redis_url, namespace=namespace)) as flow:
+        job_id = await flow.create_job(Keyed(key=UUID(int=7), colour=Colour.RED, others={UUID(int=8), UUID(int=9)}))
+        old = datetime(2000, 1, 1, tzinfo=UTC)
+        await flow.create_job(
+            Keyed(key=UUID(int=1), day=old.date(), at=old, price=Decimal(2), url=HttpUrl("https://other"))
+        )
+        for key, value, text in (
+            ("key", UUID(int=7), str(UUID(int=7))),
+            ("colour", Colour.RED, "red"),
+            ("day", date(2026, 1, 2), "2026-01-02"),
+            ("at", datetime(2026, 1, 2, tzinfo=UTC), "2026-01-02T00:00:00Z"),
+            ("price", Decimal("1.50"), "1.50"),
+            ("url", HttpUrl("https://example.org/a"), "https://example.org/a"),
+            ("others", UUID(int=9), str(UUID(int=9))),
+        ):
+            found: list[Any] = [await flow.get_jobs_by_key(key, wanted) for wanted in (value, text)]  # type: ignore[arg-type]
+            assert [[record.id for record in records] for records in found] == [[job_id], [job_id]]
+
+
 async def test_pages_from_both_ends(orders: Orders, redis: Redis, namespace: str) -> None:
     """Pages of 1,100 jobs, oldest or newest first, hold each job once: dead and repeated ids do not count."""
     key = f"{namespace}job:orders:user_id:1"
@@ -103,7 +157,9 @@ async def test_what_cannot_be_looked_up_is_refused(orders: Orders) -> None:
         with pytest.raises(ValidationError, match="has no lookup attribute 'price'; it has user_id, tags"):
             await orders.get_jobs_by_key("price", 1)  # type: ignore[arg-type]
         for value in (None, True, ["a"], {"a": 1}):
-            with pytest.raises(ValidationError, match="found by a str, an int or a float"):
+            with pytest.raises(
+                ValidationError, match=f"'tags' cannot be looked up by a {type(value).__name__}: give a str, int"
+            ):
                 await orders.get_jobs_by_key("tags", value)  # type: ignore[arg-type]
 
 

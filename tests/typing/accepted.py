@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from functools import partial, wraps
 from typing import Annotated, Literal, ParamSpec, TypeVar, assert_type
+from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, HttpUrl
 
 from flows import (
     AttemptNext,
@@ -511,6 +513,11 @@ async def use() -> None:
         assert_type(found, list[JobRecord[CreateAccess]])
         await access.get_jobs_by_key("role_ids", "1", limit=10, offset=20, newest_first=True)
         await access.get_jobs_by_key("guild_id", 1985.0)
+        await access.get_jobs_by_key("guild_id", UUID(int=7))
+        await access.get_jobs_by_key("guild_id", date(2026, 1, 2))
+        await access.get_jobs_by_key("guild_id", Decimal("1.5"))
+        await access.get_jobs_by_key("guild_id", HttpUrl("https://example.org"))
+        await access.get_jobs_by_key("guild_id", JobState.DONE)
         assert_type(await subclassed.of_user(62), list[JobRecord[CreateAccess]])
 
         assert_type(await access.cancel_job(job_id), Literal["cancelled", "requested", "too late"])

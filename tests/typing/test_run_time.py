@@ -166,6 +166,20 @@ def test_a_lookup_attribute_is_a_field_of_params() -> None:
         flow(options(lookup_attributes=["email"]))
 
 
+def test_a_lookup_attribute_has_a_type_that_can_be_listed() -> None:
+    """Nothing would ever be found by the others, and nobody would say so."""
+
+    class Flagged(Params):
+        ready: bool
+        either: bool | str = True
+
+    def made(attribute: Any) -> Any:
+        return Flow[First, Flagged, Any](options(lookup_attributes=[attribute]))
+
+    with refused(r"lookup attribute 'ready': no value of Flagged\.ready is ever listed; declare a str"):
+        made("ready")
+
+
 @pytest.mark.parametrize(
     ("keys", "attributes", "wrong"),
     [

@@ -13,7 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from flows.errors import PayloadTooLarge, StoreError
-from flows.model.lookup import lookup_texts
+from flows.model.values.lookup import lookup_texts
 from flows.store.client.connection import translated
 from flows.store.client.scripts import load
 from flows.store.client.wire import ReplyError, first_error, pack_arguments, pack_command
