@@ -34,6 +34,7 @@ from flows.model.verdict import Cancel, Fail, Retry, Snooze, Verdict
 from flows.pipeline.flow import Flow
 from flows.pipeline.job_context import JobContextFilter
 from flows.pipeline.run import run
+from flows.store.jobs.log_line import LogLine
 from flows.telemetry.events import Event
 
 #: The version of the distribution, `typed-flows`.
@@ -61,6 +62,7 @@ __all__ = [
     "JobResult",
     "JobState",
     "KeyConflict",
+    "LogLine",
     "LostLease",
     "MalformedJob",
     "Middleware",

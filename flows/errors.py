@@ -7,7 +7,7 @@ FlowsError
 ├── MalformedJob           a job's hash does not hold what its class declares
 ├── StateError             the job's state does not allow what was asked
 ├── WrongLoop              another event loop that runs has the flow open
-├── LostLease              the attempt has lost its lease: another one has the job, or will
+├── LostLease              the attempt has lost its lease, or has ended: what it reports is refused
 ├── JobGone                the job has expired or was deleted
 ├── WaitTimeout            the job did not end in the time given (also a TimeoutError)
 ├── MissingExtra           an optional package is not installed (also an ImportError)
@@ -69,10 +69,12 @@ class WrongLoop(FlowsError):
 
 
 class LostLease(FlowsError):
-    """The attempt has lost its lease: whatever it still writes is refused."""
+    """The attempt has lost its lease, or has ended: what it still reports is refused."""
 
-    def __init__(self, job_id: str) -> None:
-        super().__init__(f"job {job_id}: this attempt has lost its lease, and another one has the job or will: end it")
+    def __init__(
+        self, job_id: str, why: str = "has lost its lease, and another one has the job or will: end it"
+    ) -> None:
+        super().__init__(f"job {job_id}: this attempt {why}")
         self.job_id = job_id
 
 

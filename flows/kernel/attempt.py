@@ -74,7 +74,7 @@ class Attempt:
     def abandon(self) -> None:
         """Stop waiting for the function, which was asked to stop and did not."""
         self.move(ABANDONED)
-        self.counts, self.current.lost = False, True
+        self.counts = False
 
     def lose(self) -> None:
         """Mark the attempt as lost and cancel its function; one that is reported or abandoned stays so."""

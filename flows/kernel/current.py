@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from numbers import Real
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import FlowsError, LostLease, ValidationError
 from flows.model.codec import encode_value
+from flows.store.jobs.log_line import LogLevel, pack_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-#: A line of a job's log is cut after so many characters.
-LONGEST_LINE = 4096
 
 _current: ContextVar[CurrentJob | None] = ContextVar("flows_current_job", default=None)
 
@@ -51,26 +50,37 @@ class CurrentJob:
         The last report is kept on the job, and written with the next turn of the worker.
 
         Raises:
-            ValidationError: the value is not between 0 and 1.
-            LostLease: the attempt has lost its lease.
+            ValidationError: the value is no number between 0 and 1, or the message no text.
+            LostLease: the attempt has lost its lease, or has ended.
         """
-        if not 0 <= value <= 1:
-            raise ValidationError(f"progress {value!r} is not between 0 and 1")
-        self.pass_on(encode_value("progress", {"value": value, "message": writable(message)}), None)
+        if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value <= 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValidationError(f"progress {value!r} is no number between 0 and 1")
+        if not isinstance(message, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValidationError(f"progress(message={message!r}): give a text")
+        self.pass_on(encode_value("progress", {"value": float(value), "message": writable(message)}), None)
 
-    def log(self, line: str) -> None:
-        """Add a line to the job's log, of which the last 1,000 lines are kept.
+    def log(self, text: str, level: LogLevel = "info", **meta: object) -> None:
+        """Add a line to the job's log, of which the last 1,000 lines are kept; `flow.get_log` returns them.
+
+        It is written with the next turn of the worker. When the attempt has ended, lines are still kept, marked as
+        late, until the job's next attempt begins.
+
+        Args:
+            text: What happened; 4,096 characters of it are kept.
+            level: "debug", "info", "warning" or "error".
+            **meta: What else the line says, as JSON values by name; 4,096 bytes of it are kept.
 
         Raises:
-            LostLease: the attempt has lost its lease.
+            ValidationError: the text is none, there is no such level, or a value is not JSON.
+            LostLease: the attempt has lost its lease, or another one has begun.
         """
-        self.pass_on(b"", writable(line[:LONGEST_LINE]))
+        self.pass_on(b"", pack_line(text, level, meta, self.attempt))
 
     def pass_on(self, progress: bytes, line: str | None) -> None:
-        """Report progress, as JSON, or a line.
+        """Report progress, as JSON, or a line, as `pack_line` makes it.
 
         Raises:
-            LostLease: the attempt has lost its lease.
+            LostLease: the attempt has lost its lease, or has ended and reports progress.
         """
         if self.lost:
             raise LostLease(self.id)

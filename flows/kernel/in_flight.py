@@ -7,6 +7,7 @@ import time
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from flows.errors import LostLease
 from flows.kernel.attempt import ABANDONED, ENDED, READY, REPORTED, RUNNING, Attempt
 from flows.kernel.current import CurrentJob, get_current
 from flows.kernel.deadlines import GRACE, Deadlines
@@ -101,10 +102,22 @@ class InFlight:
             older = self._held.get(job.id)
             if older is not None:
                 self._lose(older)  # its lease has run out, and the renewer has not noticed yet
-            current = CurrentJob(job.id, self._queue, job.attempt, job.fence, job.visit, self._progress.take)
+            current = CurrentJob(job.id, self._queue, job.attempt, job.fence, job.visit, self.report)
             self._held[job.id] = attempt = Attempt(job, current)
             attempts.append(attempt)
         self.lanes.offer(attempts)
+
+    def report(self, current: CurrentJob, progress: bytes, line: str | None) -> None:
+        """Keep what a function reports, from whatever thread; of an attempt that has ended, lines alone.
+
+        Raises:
+            LostLease: the attempt has ended and reports progress, or its worker has stopped.
+        """
+        if progress:
+            attempt = self._held.get(current.id)
+            if attempt is None or attempt.current is not current or not attempt.is_open:
+                raise LostLease(current.id, "has ended: its progress counts no more")
+        self._progress.take(current, progress, line)
 
     def leases(self) -> list[tuple[str, int]]:
         """Return the (id, fence) of each job whose lease is to be renewed; called from the renewer's thread."""

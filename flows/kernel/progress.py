@@ -6,48 +6,74 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING
 
+from flows.errors import LostLease
 from flows.store.jobs.progress import ProgressReport, write_progress
 
 if TYPE_CHECKING:
     from flows.kernel.current import CurrentJob
     from flows.kernel.session import Session
+    from flows.telemetry.events import Events
 
 
 class Progress:
     """The progress of one worker loop; functions report from the loop or from threads."""
 
-    def __init__(self, session: Session, queue: str, worker_id: str) -> None:
+    def __init__(self, session: Session, events: Events, queue: str, worker_id: str) -> None:
         self._session = session
+        self._events = events
         self._queue = queue
         self._worker_id = worker_id
         self._lock = threading.Lock()
-        self._reports: dict[tuple[str, int], ProgressReport] = {}
+        self._reports: dict[tuple[str, int], tuple[CurrentJob, ProgressReport]] = {}
         self._writing = asyncio.Lock()
-        self._wanted = False
+        self._wanted = self._closed = False
 
     def take(self, current: CurrentJob, progress: bytes, line: str | None) -> None:
-        """Keep what a function reports: the last progress, and all lines of its log."""
+        """Keep what a function reports: the last progress, and all lines of its log.
+
+        Raises:
+            LostLease: the worker has stopped.
+        """
         with self._lock:
-            report = self._reports.setdefault((current.id, current.fence), ProgressReport())
+            if self._closed:
+                raise LostLease(current.id, "has ended, and so has its worker: nothing of it is kept any more")
+            _current, report = self._reports.setdefault((current.id, current.fence), (current, ProgressReport()))
             if progress:
                 report.progress = progress
             if line is not None:
-                report.lines.append(line)
+                report.add(line)
         if not self._wanted:
             self._wanted = True
             self._session.call_soon(self._write_soon)
 
     async def write(self) -> None:
-        """Write all reports; call this before the attempts are reported, since afterwards the store refuses them."""
+        """Write all reports; call this before the attempts are reported: afterwards, lines are late."""
         if not self._reports and not self._writing.locked():
             return
         async with self._writing:
             with self._lock:
-                reports, self._reports = self._reports, {}
-            if not reports:
+                taken, self._reports = self._reports, {}
+            if not taken:
                 return
             session = self._session
-            await write_progress(session.connection, session.settings, self._queue, self._worker_id, reports)
+            reports = {key: report for key, (_current, report) in taken.items()}
+            words = await write_progress(session.connection, session.settings, self._queue, self._worker_id, reports)
+            for (current, report), word in zip(taken.values(), words, strict=True):
+                if word not in {"ok", "late"}:
+                    current.lost = True
+                    self._tell_unheard(current, report, word)
+
+    def close(self) -> None:
+        """Refuse what is reported from now on; what could not be written is dropped, which is told."""
+        with self._lock:
+            self._closed = True
+            left, self._reports = self._reports, {}
+        for current, report in left.values():
+            self._tell_unheard(current, report, "stopped")
+
+    def _tell_unheard(self, current: CurrentJob, report: ProgressReport, word: str) -> None:
+        if count := len(report.lines) + report.skipped:
+            self._events.emit("job.unheard", queue=self._queue, job_id=current.id, count=count, word=word)
 
     def _write_soon(self) -> None:
         self._wanted = False

@@ -49,7 +49,7 @@ class WorkerLoop:
         self._turns = session.turns(queue, self.worker_id, runner.fields)
         self._outage = runtime.events.outage
         self._prefetch = Prefetch(concurrency)
-        self._progress = Progress(session, queue, self.worker_id)
+        self._progress = Progress(session, runtime.events, queue, self.worker_id)
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
         #: What the last turn has reported, and its answer, until that is applied.
@@ -91,8 +91,10 @@ class WorkerLoop:
                     await self._report()
                 else:
                     await self._woken.wait()
+            await self._write_progress()
         finally:
             await self._in_flight.close()
+            self._progress.close()
 
     def stop(self) -> None:
         """Stop claiming; `run` returns when what is in flight has ended."""

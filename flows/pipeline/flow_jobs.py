@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flows.model.values.lookup import LookupValue
     from flows.pipeline.job_actions import JobActions
     from flows.pipeline.job_reader import JobReader
+    from flows.store.jobs.log_line import LogLine
 
 
 class FlowJobs(Generic[ParamsT, KeyT]):
@@ -116,6 +117,6 @@ class FlowJobs(Generic[ParamsT, KeyT]):
         """Delete a job, its place in its queue, its lookup entries and its children; False where there is none."""
         return await self._actions.delete(job_id)
 
-    async def get_log(self, job_id: str) -> list[str]:
-        """Return the last lines that the job's functions logged by `current_job().log`, oldest first."""
+    async def get_log(self, job_id: str) -> list[LogLine]:
+        """Return the last 1,000 lines that the job's functions logged by `current_job().log`, oldest first."""
         return await self._reader.log(job_id)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flows.model.record import JobRecord
     from flows.pipeline.declaration import Declaration
     from flows.store.jobs.fetch import Fetch
+    from flows.store.jobs.log_line import LogLine
 
 #: So many ids of a lookup's list are read at once.
 _IDS = 500
@@ -68,7 +69,7 @@ class JobReader(Generic[ParamsT]):
         found = await self.get(ids, None, resolve=resolve)
         return [record for record in found if record is not None]
 
-    async def log(self, job_id: str) -> list[str]:
+    async def log(self, job_id: str) -> list[LogLine]:
         """Return the last lines that a job has logged."""
         fetch = (await self._runtime.open()).fetch
         return await fetch.log(self._flow, check_job_id(job_id))

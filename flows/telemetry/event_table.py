@@ -54,6 +54,7 @@ EVENTS: Final[Mapping[str, EventRow]] = MappingProxyType(
         "job.timed_out": _row(_WARNING, "queue job_id"),
         "job.overruns": _row(_WARNING, "queue job_id"),
         "job.lost": _row(_WARNING, "queue job_id word"),
+        "job.unheard": _row(_WARNING, "queue job_id count word"),
         "job.rescued": _row(_WARNING, "queue job_id"),
         "job.poison": _row(_ERROR, "queue job_id"),
         "job.expired": _row(_WARNING, "queue job_id count"),

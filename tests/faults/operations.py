@@ -12,6 +12,7 @@ from flows.model.job import JobError
 from flows.model.outcome import OUTCOMES, Advance, AwaitChildren, Fail, Finish, NewChild, Outcome, Retry
 from flows.store.jobs.claimed import ClaimedJob
 from flows.store.jobs.leases import LeaseRenewal, Rescue
+from flows.store.jobs.log_line import pack_line
 from flows.store.jobs.progress import ProgressReport, write_progress
 from flows.store.jobs.turns import Turns
 from tests.faults.cut import Operation, Stage
@@ -139,10 +140,12 @@ async def _rescue(stage: Stage) -> Any:
 async def _progress(stage: Stage) -> Any:
     report, session = ProgressReport(), stage.flow._runtime.session
     report.progress = b'{"value": 0.5, "message": "half"}'
-    report.lines.extend(["one", "two"])
+    for text in ("one", "two"):
+        report.add(pack_line(text, "info", {}, 1))
     reports = {(job.id, job.fence): report for job in stage.kept}
     await write_progress(session.connection, session.settings, "pick", WORKER, reports)
-    return [await stage.direct.get_log(job.id) for job in stage.kept]
+    logs = [await stage.direct.get_log(job.id) for job in stage.kept]
+    return [[(line.n, line.text, line.late) for line in log] for log in logs]
 
 
 async def _logged(stage: Stage) -> str:

@@ -133,7 +133,7 @@ async def test_a_process(make_flow: MakeFlow) -> None:
     async with make_flow(in_process, executor="process", concurrency=2) as flow:
         ids = await flow.create_jobs(Given(number=number) for number in range(7))
         records = [await flow.wait_for(job_id, LONG) for job_id in ids]
-        assert await flow.get_log(ids[4]) == ["from a process"]
+        assert [line.text for line in await flow.get_log(ids[4])] == ["from a process"]
     errors = [record.error and (record.error.type, record.error.message) for record in records]
     assert errors == [
         None,

@@ -45,10 +45,12 @@ class Reports:
 
     def __init__(self) -> None:
         self.taken: list[bytes] = []
+        self.lines: list[str] = []
 
-    def take(self, _current: object, progress: bytes, _line: str | None) -> None:
+    def take(self, _current: object, progress: bytes, line: str | None) -> None:
         """Keep it."""
-        self.taken.append(progress)
+        self.taken += [progress] if progress else []
+        self.lines += [] if line is None else [line]
 
 
 class Held:
@@ -312,8 +314,10 @@ async def test_a_timeout_that_is_not_heeded() -> None:
     assert held.reported() == [("1", 1, TIMED_OUT)]
     assert (held.events, held.in_flight.left_behind) == (["job.timed_out", "job.overruns"], 1)
     assert [job.claimed.id for job in held.in_flight.lanes.ready] == ["2"]
-    with pytest.raises(LostLease):
-        stubborn.jobs[0].current.log("too late")
+    with pytest.raises(LostLease, match="job 1: this attempt has ended: its progress counts no more"):
+        stubborn.jobs[0].current.progress(1)
+    stubborn.jobs[0].current.log("late")
+    assert len(held.progress.lines) == 1
     held.in_flight.release_ready()
     assert held.reported() == [("2", 1, Release())]
     assert not held.in_flight.busy

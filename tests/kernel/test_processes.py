@@ -46,6 +46,7 @@ from flows.kernel.process.messages import (
 from flows.kernel.process.processes import Processes, WorkerProcessDied, make_target
 from flows.model.codec import Decoder, encode
 from flows.model.encoded_result import EncodedResult
+from flows.store.jobs.log_line import pack_line
 from tests.kernel.parts import LONG, within
 from tests.outcomes import VERDICTS
 from tests.waiting import until
@@ -411,7 +412,10 @@ async def test_reports_arrive_while_the_function_runs(tmp_path: Path) -> None:
     async with pool() as processes:
         running = asyncio.create_task(processes.do(report, file=heard))
         await until(lambda: len(reports) == 2)
-        assert reports == [(b'{"value":0.25,"message":"begun"}', None), (b"", "from a thread")]
+        assert reports == [
+            (b'{"value":0.25,"message":"begun"}', None),
+            (b"", pack_line("from a thread", "info", {}, 2)),
+        ]
         heard.touch()
         await running
         assert await processes.do(report_late) == "LostLease"

@@ -109,7 +109,7 @@ async def test_results_are_held_to_the_same_rules(redis_url: str, namespace: str
     async with orders:
         ids = await orders.create_jobs(Order(user_id=number) for number in range(4))
         ends = [await orders.wait_for(job_id, LONG) for job_id in ids]
-        assert await orders.get_log(ids[3]) == ["half of it"]
+        assert [line.text for line in await orders.get_log(ids[3])] == ["half of it"]
     assert ends[0].view(Shipped).parcel == "0 for 7"
     assert [end.error and (end.error.type, end.error.message[:39]) for end in ends[1:]] == [
         ("ValidationError", "next_queue='nowhere' is no queue of the"),

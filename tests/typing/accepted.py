@@ -28,6 +28,7 @@ from flows import (
     JobRecord,
     JobResult,
     JobState,
+    LogLine,
     Middleware,
     ParentWorker,
     PastAttempt,
@@ -184,6 +185,7 @@ async def any_job(job: Job) -> None:
     assert_type(here.idempotency_key, str)
     here.progress(0.5, f"half of {job.id}")
     here.log("a line")
+    here.log("a line", "warning", rows=500)
 
 
 async def any_jobs(job: JobT, *more: JobT) -> None:
@@ -523,7 +525,7 @@ async def use() -> None:
         assert_type(await access.cancel_job(job_id), Literal["cancelled", "requested", "too late"])
         await access.retry_job(job_id)
         assert_type(await access.delete_job(job_id), bool)
-        assert_type(await access.get_log(job_id), list[str])
+        assert_type(await access.get_log(job_id), list[LogLine])
 
 
 async def any_key(key: Literal["user_id", "guild_id"]) -> None:

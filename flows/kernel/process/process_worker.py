@@ -103,8 +103,8 @@ class _Calls:
         finally:
             current.lost = True  # what a thread of the function still reports comes too late
 
-    def _report(self, _current: CurrentJob, progress: bytes, line: str | None) -> None:
-        self._send(pack({"is": "report", "line": line}, [progress]))
+    def _report(self, current: CurrentJob, progress: bytes, line: str | None) -> None:
+        self._send(pack({"is": "report", "of": [current.id, current.fence], "line": line}, [progress]))
 
     def _send(self, message: bytes) -> bool:
         with self._sending:

@@ -219,7 +219,9 @@ class _Process:
                 if text["is"] == "begun":
                     begun = True
                 elif text["is"] == "report":
-                    _pass_on(call.current, parts[0] or b"", text["line"])
+                    # A thread that an earlier function has left behind may still be sending.
+                    if text["of"] == [call.current.id, call.current.fence]:
+                        _pass_on(call.current, parts[0] or b"", text["line"])
                 else:
                     return text, parts
         except (EOFError, OSError) as error:

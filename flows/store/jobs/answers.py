@@ -14,8 +14,8 @@ RescueAnswer: TypeAlias = Literal["rescued", "poison", "cancelled", "expired", "
 #: What became of children that were written, or published into their queues: `built` says that all had been before.
 BuildAnswer: TypeAlias = Literal["ok", "built", "stale", "gone", "malformed"]
 PublishAnswer: TypeAlias = Literal["ok", "stale", "gone", "malformed"]
-#: Whether the progress of a function was written, or why not.
-ProgressAnswer: TypeAlias = Literal["ok", "stale", "gone", "malformed"]
+#: Whether what a function has reported was written, `late` its lines alone since its attempt has ended, or why not.
+ProgressAnswer: TypeAlias = Literal["ok", "late", "stale", "gone", "malformed"]
 CancelAnswer: TypeAlias = Literal["cancelled", "requested", "too late", "gone", "malformed"]
 #: `cancelling` asks to cancel its children first; else it is a state that is not retried.
 RetryJobAnswer: TypeAlias = Literal[

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flows.errors import KeyConflict
 from flows.store.client.wire import ReplyError
+from flows.store.jobs.log_line import LogLine, read_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,10 +77,10 @@ class Fetch:
         replies = await self._connection.together(commands)
         return [job_id for job_id, there in zip(ids, replies, strict=True) if there == 1]
 
-    async def log(self, flow: str, job_id: str) -> list[str]:
+    async def log(self, flow: str, job_id: str) -> list[LogLine]:
         """Return the lines that the job's function has logged, oldest first."""
         lines = await self._connection.call("LRANGE", self._settings.keys.log(flow, job_id), 0, -1)
-        return [line.decode("utf-8", "replace") for line in lines]
+        return [read_line(line) for line in lines]
 
     async def children_results(self, flow: str, job_id: str, queue: str) -> bytes | None:
         """Return the results of a parent's children as the join writes them, however many they are.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from flows.store.client.scripts import load
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
+    from flows.store.jobs.answers import ProgressAnswer
     from flows.store.jobs.flow_settings import FlowSettings
 
 #: How many of the last lines of a job's log are kept.
@@ -21,11 +23,19 @@ LOG_LINES: Final = 1000
 class ProgressReport:
     """What one attempt has reported since the last write: its last progress, as JSON, and lines."""
 
-    __slots__ = ("lines", "progress")
+    __slots__ = ("lines", "progress", "skipped")
 
     def __init__(self) -> None:
         self.progress = b""
-        self.lines: deque[str] = deque(maxlen=LOG_LINES)
+        #: Each with the time at which it was logged, by the clock of `time.monotonic()`.
+        self.lines: deque[tuple[float, str]] = deque(maxlen=LOG_LINES)
+        #: How many lines were dropped, since more than are kept came between two writes.
+        self.skipped = 0
+
+    def add(self, line: str) -> None:
+        """Add a line, as `pack_line` makes it."""
+        self.skipped += len(self.lines) == LOG_LINES
+        self.lines.append((time.monotonic(), line))
 
 
 async def write_progress(
@@ -34,15 +44,22 @@ async def write_progress(
     queue: str,
     worker_id: str,
     reports: Mapping[tuple[str, int], ProgressReport],
-) -> None:
-    """Write the reports of attempts, by their (id, fence); those of a lost attempt are refused and dropped."""
+) -> list[ProgressAnswer]:
+    """Write the reports of attempts, by their (id, fence), and return what became of each.
+
+    Of an attempt that has ended, lines are written as late ones until the job's next attempt begins.
+    """
     rest: list[Argument] = []
+    now = time.monotonic()
     for (job_id, fence), report in reports.items():
-        rest += (job_id, fence, report.progress, len(report.lines), *report.lines)
+        rest += (job_id, fence, report.progress, report.skipped, 2 * len(report.lines))
+        for at, line in report.lines:
+            rest += (max(0, round((now - at) * 1000)), line)
     named: dict[str, Argument] = {
         **settings.named(settings.flow_of(queue)),
         "worker_id": worker_id,
         "most_lines": LOG_LINES,
         "call": settings.new_call(),
     }
-    await connection.run(load("progress"), named, rest)
+    words = await connection.run(load("progress"), named, rest)
+    return [cast("ProgressAnswer", word.decode()) for word in words]

@@ -85,7 +85,7 @@ class JobKeys:
         return f"{self.namespace}flows:reconcile:{flow}"
 
     def log(self, flow: str, job_id: str) -> str:
-        """List: the last lines that the job's function logged."""
+        """List: the last lines that the job's functions logged, a JSON object each."""
         return f"{self.namespace}flows:log:{flow}:{job_id}"
 
     def ended(self, flow: str, job_id: str) -> str:

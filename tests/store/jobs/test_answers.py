@@ -129,7 +129,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "cascade": lambda done, _: (done.parent, done.more, done.parents) == ("1", False, ["1"]),
     "retry_job": lambda told, word: told == word,
     "withdraw": lambda told, word: told == word,
-    "progress": lambda told, _: told is None,
+    "progress": lambda told, word: told == [word],
 }
 
 

@@ -1,11 +1,37 @@
 -- Writes what running functions report: their last progress, and lines of a bounded log.
--- Answers a word per job.
+-- Answers a word per job: `late` where the attempt has ended and no other has begun, so that only its lines count.
 --@ keys: call
---@ args: ns flow worker_id most_lines
---@ rest: id, fence, progress as JSON (or ''), then a counted list of lines, for each job
+--@ args: now ns flow worker_id most_lines
+--@ rest: id, fence, progress as JSON (or ''), how many lines were skipped, then a counted list, for each job:
+--@ rest: of each line how many milliseconds ago it was logged, and its JSON object
 --@ returns: words:list<word>
---@ words: ok | stale | gone | malformed
---@ include: keys owned arguments type once life
+--@ words: ok | late | stale | gone | malformed
+--@ include: keys owned arguments type once life clock
+
+-- Returns the job if this attempt was its last one.
+local function ended(id, fence)
+  local key, token = job_key(flow, id), fence .. ' ' .. worker_id .. ' '
+  local job = redis.call('HMGET', key, '_attempt', '_lookups')
+  if string.find(job[1] or '', token, 1, true) ~= 1 then return nil end
+  return { key = key, id = id, lookups = job[2] }
+end
+
+-- Returns the number of the last line; in a log that somebody else has written to, how many there are.
+local function last_number(log)
+  local last = redis.call('LINDEX', log, -1)
+  return last and (tonumber(string.match(last, '^{"n":(%d+),')) or redis.call('LLEN', log)) or 0
+end
+
+local function write_lines(log, skipped, lines, late)
+  local n, texts = last_number(log) + skipped, {}
+  for i = 1, #lines, 2 do
+    n = n + 1
+    local head = string.format('{"n":%d,"at":%d,', n, time - lines[i])
+    texts[#texts + 1] = head .. (late and '"late":true,' or '') .. string.sub(lines[i + 1], 2)
+  end
+  redis.call('RPUSH', log, unpack(texts))
+  redis.call('LTRIM', log, -tonumber(most_lines), -1)
+end
 
 -- Lets the log live as long as its job: by a line of the hash, and from now on.
 local function keep_log(job, log)
@@ -20,18 +46,18 @@ end
 local function write_progress()
   local words = {}
   while at <= #rest do
-    local id, fence, progress, lines = take(), take(), take(), take_counted()
-    local job, word = owned(flow, id, fence)
+    local id, fence, progress, skipped, lines = take(), take(), take(), tonumber(take()), take_counted()
+    local mine, word = owned(flow, id, fence)
+    local job = mine or (word == 'stale' and ended(id, fence))
     if job then
+      word = mine and 'ok' or 'late'
       local log = flows_key('log', flow .. ':' .. id)
       expect('list', log)
-      if progress ~= '' then redis.call('HSET', job.key, '_progress', progress) end
+      if mine and progress ~= '' then redis.call('HSET', job.key, '_progress', progress) end
       if #lines > 0 then
-        redis.call('RPUSH', log, unpack(lines))
-        redis.call('LTRIM', log, -tonumber(most_lines), -1)
+        write_lines(log, skipped, lines, word == 'late')
         keep_log(job, log)
       end
-      word = 'ok'
     end
     words[#words + 1] = word
   end
