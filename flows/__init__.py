@@ -34,6 +34,7 @@ from flows.model.verdict import Cancel, Fail, Retry, Snooze, Verdict
 from flows.pipeline.flow import Flow
 from flows.pipeline.job_context import JobContextFilter
 from flows.pipeline.run import run
+from flows.pipeline.sync import SyncFlow
 from flows.store.jobs.log_line import LogLine
 from flows.telemetry.events import Event
 
@@ -79,6 +80,7 @@ __all__ = [
     "StoreError",
     "StoreFull",
     "StoreUnavailable",
+    "SyncFlow",
     "UnsafeServer",
     "ValidationError",
     "Verdict",

@@ -36,7 +36,7 @@ class Runtime:
         self.settings = FlowSettings.of(options)
         self.events = Events(logging.getLogger("flows") if options.logger is None else options.logger)
         self._outcome_events = OutcomeEvents(options, self.events)
-        self.server = choose_server(options.redis_url)
+        self._bound: Server | None = None
         self._session: Session | None = None
 
     @property
@@ -44,6 +44,19 @@ class Runtime:
         """The session of the loop that used the flow last; only for what runs in that loop."""
         assert self._session is not None  # noqa: S101 - whoever asks has opened it
         return self._session
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a loop has the flow open, or opens or closes it just now."""
+        return self._session is not None and (self._session.opened or self._session.switching > 0)
+
+    def server(self) -> Server:
+        """Return the server that the next opening connects to: the environment is read then, and not at an import.
+
+        Raises:
+            DeclarationError: a variable of the environment is no URL that can be used.
+        """
+        return choose_server(self.options.redis_url) if self._bound is None else self._bound
 
     async def open(self) -> Session:
         """Return the session of the running loop, opened.
@@ -63,7 +76,7 @@ class Runtime:
             return session
         session = self._take(1)
         try:
-            await session.open(self.server)
+            await session.open(self.server())
         finally:
             session.switching -= 1
         return session
@@ -95,10 +108,10 @@ class Runtime:
         Raises:
             FlowsError: the flow is open.
         """
-        if self._session is not None and (self._session.opened or self._session.switching):
+        if self.in_use:
             raise FlowsError(f"flow {self.options.name!r} is open: stop it before it is bound to another server")
         self._session = None
-        self.server = server or choose_server(self.options.redis_url)
+        self._bound = server
         self.settings = replace(self.settings, keys=JobKeys(namespace), ahead_ms=ahead_ms)
 
     async def children_results(self, flow: str, job_id: str, queue: str) -> bytes | None:

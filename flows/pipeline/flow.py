@@ -16,16 +16,16 @@ from flows.pipeline.declaration import declare
 from flows.pipeline.flow_jobs import FlowJobs
 from flows.pipeline.flow_workers import FlowWorkers
 from flows.pipeline.interrupt import hide_traceback, interrupted
-from flows.pipeline.job_actions import JobActions
-from flows.pipeline.job_reader import JobReader
 from flows.pipeline.run_until_signal import Runnable, run_until_signal, stop_interrupted
 from flows.pipeline.signature import JobT, KeyT, ParamsT
 from flows.pipeline.stages import check_stages
+from flows.pipeline.sync import SyncFlow
 from flows.pipeline.wait_for_server import start_when_there
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from flows.config import Server
     from flows.model.flow_options import FlowOptions
     from flows.telemetry.events import Events
 
@@ -54,10 +54,11 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
 
     def __init__(self, options: FlowOptions[JobT, KeyT]) -> None:
         self._declaration = declare(options, self._declared)
-        self._runtime = Runtime(self._declaration.options)
-        params: type[Any] = self._declaration.params
-        self._actions = JobActions(self._runtime, self._declaration, params)
-        self._reader = JobReader(self._runtime, self._declaration, params)
+        params: type[ParamsT] = self._declaration.params  # type: ignore[assignment]
+        super().__init__(Runtime(self._declaration.options), self._declaration, params)
+        #: Of plain callers: a runtime is open in one loop at a time.
+        self._sync_runtime = Runtime(self._declaration.options)
+        self._sync: SyncFlow[ParamsT, KeyT] = SyncFlow(self._sync_runtime, self._declaration, params)
         self._workers = []
         self._stops = 0
         #: One for each `run` under way, which ends when it is set.
@@ -71,6 +72,29 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
     def events(self) -> Events:
         """The events of this process: subscribe to them, or wait for one."""
         return self._runtime.events
+
+    @property
+    def sync(self) -> SyncFlow[ParamsT, KeyT]:
+        """Plain, blocking calls for views, scripts, threads and functions of workers: `flow.sync.create_job(params)`.
+
+        They work beside an event loop that has the flow open, but not inside one, and connect by themselves.
+        """
+        return self._sync
+
+    def _bind(self, server: Server | None, namespace: str, ahead_ms: int = 0) -> None:
+        """Use another server, namespace and clock from the next opening on, for plain callers too: what tests do."""
+        for runtime in (self._runtime, self._sync_runtime):
+            runtime.bind(server, namespace, ahead_ms)
+
+    async def _disconnect(self, grace: float | None = None) -> None:
+        """Stop all workers and disconnect, as `stop_all` does, and plain callers too."""
+        await self.stop_all(grace)
+        if self._sync_runtime.in_use:
+            await asyncio.to_thread(self._sync.close)
+
+    def __repr__(self) -> str:
+        queues, running = len(self._declaration.options.queues), sum(w.status == "running" for w in self._workers)
+        return f"<Flow {self.name}: {_counted(queues, 'queue')}, {_counted(running, 'worker')} running>"
 
     async def start_all(self) -> None:
         """Connect the flow, then start all workers; starting twice changes nothing.
@@ -144,7 +168,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         """
         self._runtime.take()
         # An embedded server that does not start now does not start later.
-        wait = 0 if self._runtime.server.url is None else wait_for_server
+        wait = 0 if self._runtime.server().url is None else wait_for_server
         asked = asyncio.Event()
         self._asked.add(asked)
         with shown_log(self._declaration.options.logger):
@@ -182,3 +206,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
     ) -> None:
         """Stop all workers, as `stop_all` does."""
         await self.stop_all()
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, Literal
 
+from flows.pipeline.job_actions import JobActions
+from flows.pipeline.job_reader import JobReader
 from flows.pipeline.signature import KeyT, ParamsT
 from flows.pipeline.wait_for_end import wait_for_end
 
@@ -13,18 +15,17 @@ if TYPE_CHECKING:
     from flows.kernel.runtime import Runtime
     from flows.model.record import JobRecord
     from flows.model.values.lookup import LookupValue
-    from flows.pipeline.job_actions import JobActions
-    from flows.pipeline.job_reader import JobReader
+    from flows.pipeline.declaration import Declaration
     from flows.store.jobs.log_line import LogLine
 
 
 class FlowJobs(Generic[ParamsT, KeyT]):
     """The methods of a flow that are about its jobs, for a program that creates and follows them."""
 
-    # Made by `Flow`.
-    _runtime: Runtime
-    _actions: JobActions[ParamsT]
-    _reader: JobReader[ParamsT]
+    def __init__(self, runtime: Runtime, declaration: Declaration, params: type[ParamsT]) -> None:
+        self._runtime = runtime
+        self._actions = JobActions(runtime, declaration, params)
+        self._reader = JobReader(runtime, declaration, params)
 
     async def create_job(self, params: ParamsT, *, correlation_id: str | None = None) -> str:
         """Create a job, which then waits in the flow's first queue, and return its id.

@@ -94,7 +94,7 @@ class Isolated:
         """
         self._ahead += by if isinstance(by, timedelta) else timedelta(seconds=by)
         running = [worker for flow in self._flows for worker in flow._workers if worker.status != "stopped"]
-        await asyncio.gather(*(flow.stop_all() for flow in self._flows))
+        await asyncio.gather(*(flow._disconnect() for flow in self._flows))
         self._bind()
         for worker in running:
             await worker.start()
@@ -115,7 +115,7 @@ class Isolated:
     def _bind(self) -> None:
         ahead_ms = int(self._ahead / timedelta(milliseconds=1))
         for flow in self._flows:
-            flow._runtime.bind(Server(self.url, "flows.testing"), self.namespace, ahead_ms)
+            flow._bind(Server(self.url, "flows.testing"), self.namespace, ahead_ms)
 
 
 @asynccontextmanager
@@ -138,9 +138,9 @@ async def isolated(*flows: Flow[Any, Any, Any], url: str | None = None) -> Async
         test._bind()
         yield test
     finally:
-        await asyncio.gather(*(flow.stop_all(_GRACE) for flow in flows))
+        await asyncio.gather(*(flow._disconnect(_GRACE) for flow in flows))
         for flow in flows:
-            flow._runtime.bind(None, flow._declaration.options.namespace)
+            flow._bind(None, flow._declaration.options.namespace)
         connection = Connection(test.url, "flows-testing")
         try:
             await delete_namespace(connection, test.namespace)

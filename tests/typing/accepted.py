@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, HttpUrl
 
+import flows
 from flows import (
     AttemptNext,
     Cancel,
@@ -547,3 +548,26 @@ async def run() -> None:
     stop()
     assert_type(await access.run(), int)
     assert_type(await access.run(grace=None), int)
+
+
+def plain_caller(job_id: str) -> None:
+    """`flow.sync` takes and returns what the flow's own methods do."""
+    params = CreateAccess(user_id=62, guild_id=1985, role_ids=[1, 2])
+    assert_type(access.sync.create_job(params), str)
+    assert_type(access.sync.create_job(params=params, correlation_id="request-1"), str)
+    assert_type(access.sync.create_jobs([params]), list[str])
+    assert_type(access.sync.get_job(job_id, resolve_children=True), JobRecord[CreateAccess] | None)
+    assert_type(access.sync.get_jobs([job_id], keys_to_get=["user_id"]), list[JobRecord[CreateAccess] | None])
+    assert_type(access.sync.get_jobs_by_key("user_id", 62, limit=10), list[JobRecord[CreateAccess]])
+    assert_type(access.sync.wait_for(job_id, timeout=10).params, CreateAccess)
+    assert_type(access.sync.cancel_job(job_id, "no"), Literal["cancelled", "requested", "too late"])
+    assert_type(access.sync.retry_job(job_id), None)
+    assert_type(access.sync.delete_job(job_id), bool)
+    assert_type(access.sync.get_log(job_id), list[LogLine])
+    access.sync.close()
+
+
+def runs() -> None:
+    """Workers of one flow or of several, in a process of their own."""
+    assert_type(flows.run(access), int)
+    assert_type(flows.run(access, plain, grace=None, wait_for_server=None), int)

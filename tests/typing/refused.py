@@ -210,3 +210,18 @@ async def use(job_id: str, key: str) -> None:
     print((await access.get_job(job_id)).params)  # refused: it may be gone
     print((await access.get_jobs([job_id]))[0].params)  # refused
     print([record async for record in access.get_jobs([job_id])])  # refused: it is one answer
+
+
+def plain_caller(job_id: str, key: str) -> None:
+    """The same mistakes in plain calls."""
+    params = CreateAccess(user_id=62, guild_id=1985, role_ids=[1, 2])
+    access.sync.create_job(Prepared(checks=1))  # refused: no Params
+    access.sync.create_job()  # refused
+    access.sync.create_job(params, "request-1")  # refused: correlation_id has a name
+    access.sync.create_jobs(params)  # refused: one is not many
+    access.sync.get_jobs_by_key("wrong", 62)  # refused
+    access.sync.get_jobs_by_key(key, 62)  # refused: any text
+    access.sync.wait_for(job_id)  # refused: for how long?
+    print(access.sync.get_job(job_id).params)  # refused: it may be gone
+    print(access.sync.wait_for(job_id, 1).params.nothing)  # refused
+    access.sync.start_all()  # refused: workers run in a loop

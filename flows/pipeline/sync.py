@@ -1,0 +1,37 @@
+"""`flow.sync`: what a flow does with its jobs, for plain callers: views, scripts, threads, functions of workers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic
+
+from flows.pipeline.flow_jobs import FlowJobs
+from flows.pipeline.loop_thread import blocking
+from flows.pipeline.signature import KeyT, ParamsT
+
+if TYPE_CHECKING:
+    from flows.kernel.runtime import Runtime
+    from flows.pipeline.declaration import Declaration
+
+
+class SyncFlow(Generic[ParamsT, KeyT]):
+    """The methods of a flow that are about its jobs, as plain calls that block: `flow.sync.create_job(params)`.
+
+    They take and return what the flow's own do, and raise the same errors. Any thread may call them, any number at the
+    same time, also after a fork. They have a connection of their own, in one event loop for each process that runs in
+    a daemon thread: so they work beside a loop that has the flow open, and cannot be called from inside a loop, which
+    they would block (`FlowsError`). `close` disconnects; without it, the end of the process does.
+    """
+
+    def __init__(self, runtime: Runtime, declaration: Declaration, params: type[ParamsT]) -> None:
+        jobs = FlowJobs[ParamsT, KeyT](runtime, declaration, params)
+        self.create_job = blocking(jobs.create_job)
+        self.create_jobs = blocking(jobs.create_jobs)
+        self.get_job = blocking(jobs.get_job)
+        self.get_jobs = blocking(jobs.get_jobs)
+        self.get_jobs_by_key = blocking(jobs.get_jobs_by_key)
+        self.wait_for = blocking(jobs.wait_for)
+        self.cancel_job = blocking(jobs.cancel_job)
+        self.retry_job = blocking(jobs.retry_job)
+        self.delete_job = blocking(jobs.delete_job)
+        self.get_log = blocking(jobs.get_log)
+        self.close = blocking(runtime.close, "await asyncio.to_thread(flow.sync.close)")
