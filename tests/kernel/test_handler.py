@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from flows import DeclarationError, current_job
+from flows.kernel.process.processes import Processes
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, in_process, within
 from tests.waiting import until
 
@@ -193,7 +194,9 @@ async def test_a_process_that_is_handed_back(make_flow: MakeFlow) -> None:
     flow = make_flow(hanging, executor="process")
     await flow.start_all()
     job_id = await flow.create_job(Given())
-    await until(lambda: set(multiprocessing.active_children()) - others)
+    pool = flow.workers[0]._handler._pool  # type: ignore[union-attr]
+    assert isinstance(pool, Processes)
+    await until(lambda: pool._busy)
     children = set(multiprocessing.active_children()) - others
     await within(flow.stop_all(grace=0.0))
     for child in children:
