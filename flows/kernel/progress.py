@@ -6,7 +6,7 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING
 
-from flows.errors import LostLease
+from flows.errors import LostLease, StoreError
 from flows.store.jobs.progress import ProgressReport, write_progress
 
 if TYPE_CHECKING:
@@ -62,6 +62,13 @@ class Progress:
                 if word not in {"ok", "late"}:
                     current.lost = True
                     self._tell_unheard(current, report, word)
+
+    async def try_write(self) -> None:
+        """Write all reports; where that fails, their attempts are reported all the same."""
+        try:
+            await self.write()
+        except StoreError as error:
+            self._events.emit("store.unavailable", queue=self._queue, error=f"progress was lost: {error}")
 
     def close(self) -> None:
         """Refuse what is reported from now on; what could not be written is dropped, which is told."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import threading
 import time
 from collections import deque
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from flows.errors import StoreError
 from flows.telemetry.failpoints import failpoint
+from flows.telemetry.loop_watch import LOOK_EVERY, LoopWatch, watch_of
 from flows.telemetry.service import Pause
 
 if TYPE_CHECKING:
@@ -34,6 +36,13 @@ class Holder(Protocol):
 
     queue: str
     worker_id: str
+
+    def under_way(self) -> int:
+        """Return the number of the turn whose answer was not read yet, 0 where there is none; called from the thread.
+
+        What such a turn has claimed is not among what is held.
+        """
+        ...
 
     def held(self) -> list[tuple[str, int]]:
         """Return the (id, fence) of each job whose lease this worker holds; called from the thread."""
@@ -62,7 +71,8 @@ class Renewer:
         self._poked = threading.Event()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._seen = 0.0
+        #: Looks after the loop: it has to show that it still runs.
+        self._watch: LoopWatch | None = None
 
     def add(self, holder: Holder) -> None:
         """Renew the leases of a worker from now on."""
@@ -87,7 +97,7 @@ class Renewer:
         if self._thread is None:
             await asyncio.to_thread(self._renewal.connect)
             self._loop = asyncio.get_running_loop()
-            self._show_life()
+            self._watch = watch_of(self._loop)
             self._stop.clear()
             self._thread = threading.Thread(target=self._work, name="flows-renewer", daemon=True)
             self._thread.start()
@@ -104,11 +114,6 @@ class Renewer:
         self._stop.set()
         self._poked.set()
 
-    def _show_life(self) -> None:
-        self._seen = time.monotonic()
-        if self._loop is not None and not self._stop.is_set() and not self._loop.is_closed():
-            self._loop.call_later(min(self._pause, self._hang_limit / 4), self._show_life)
-
     def _work(self) -> None:
         pause = Pause()
         while not self._ended:
@@ -118,6 +123,8 @@ class Renewer:
             except BaseException as error:  # noqa: BLE001 - without this thread, all leases of the process are lost
                 if not self._stop.wait(pause.next()):
                     self._emit("service.died", service="renewer", error=repr(error))
+        if self._watch is not None:
+            self._watch.leave(self)
         self._renewal.close()
 
     @property
@@ -128,21 +135,36 @@ class Renewer:
         due = time.monotonic() + self._pause
         again = _FIRST_PAUSE
         while True:
-            poked = self._poked.wait(max(0.0, due - time.monotonic()))
+            poked = self._poked.wait(max(0.0, min(due - time.monotonic(), self._until_look())))
             if self._ended:
                 return
-            if poked and time.monotonic() < due:
-                self._answer_pokes()
+            silent = self._look()
+            if time.monotonic() < due:
+                if poked:
+                    self._answer_pokes()
                 continue
             due = time.monotonic() + self._pause
-            if time.monotonic() - self._seen > self._hang_limit:
-                self._emit("loop.hangs", seconds=round(time.monotonic() - self._seen, 1))
+            if silent > self._hang_limit:
+                self._emit("loop.hangs", seconds=round(silent, 1))
                 continue
             if self._renew_all():
                 again = _FIRST_PAUSE
             else:
                 due = min(due, time.monotonic() + again)
                 again *= 2
+
+    def _until_look(self) -> float:
+        """Return in how many seconds the loop is to be looked at, if that is this one's to do."""
+        looks = self._watch is not None and self._watch.is_for(self)
+        return min(LOOK_EVERY, self._hang_limit / 4) if looks else math.inf
+
+    def _look(self) -> float:
+        """Look whether the loop runs, and return for how many seconds it has shown no sign of that."""
+        if self._watch is None or self._loop is None:
+            return 0.0
+        if self._watch.is_for(self):
+            self._watch.look(self._loop, self._events)
+        return time.monotonic() - self._watch.seen
 
     def _renew_all(self) -> bool:
         """Renew all leases, see that the connection stands, and return whether the server has answered."""
@@ -160,10 +182,10 @@ class Renewer:
     def _renew(self, holder: Holder) -> bool:
         # Before the leases are listed: what is renewed is kept from here on at least.
         started = time.monotonic()
-        held = holder.held()
+        under_way, held = holder.under_way(), holder.held()  # in this order: what an answer has brought is held then
         kept = self._kept.get(holder.worker_id, {})
         self._kept[holder.worker_id] = {pair: kept.get(pair, started) for pair in held}
-        if self._ask(holder, held):
+        if self._ask(holder, held) and self._ask_for_claims(holder, under_way):
             self._kept[holder.worker_id] = dict.fromkeys(held, started)
             return True
         self._give_up(holder)
@@ -194,6 +216,16 @@ class Renewer:
         for (job_id, fence), word in zip(held, words, strict=True):
             if word != "kept" and loop is not None and not loop.is_closed():
                 loop.call_soon_threadsafe(holder.lease_answered, job_id, fence, word)
+        return True
+
+    def _ask_for_claims(self, holder: Holder, under_way: int) -> bool:
+        """Renew what a turn has claimed whose answer was not read yet: a blocked loop does not know of it."""
+        try:
+            if under_way:
+                self._renewal.renew_claims(holder.queue, holder.worker_id, under_way)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._in_loop(partial(self._events.outage.met, "renewer", error))
+            return False
         return True
 
     def _give_up(self, holder: Holder) -> None:

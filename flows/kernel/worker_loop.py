@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import re
-import socket
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import StoreError, StoreFull, StoreUnavailable
@@ -21,7 +18,7 @@ from flows.kernel.prefetch import Prefetch
 from flows.kernel.progress import Progress
 from flows.kernel.unable import Rest
 from flows.store.jobs.finished import MOST_JOBS
-from flows.store.jobs.turns import NO_TURN
+from flows.store.jobs.turns import NO_TURN, new_worker_id
 from flows.telemetry.events import described
 from flows.telemetry.failpoints import failpoint
 
@@ -42,7 +39,7 @@ class WorkerLoop:
 
     def __init__(self, runtime: Runtime, queue: str, runner: Runner, concurrency: int) -> None:
         self.queue = queue
-        self.worker_id = _new_worker_id()
+        self.worker_id = new_worker_id()
         self._runtime = runtime
         session = runtime.session
         self._wakeups = session.wakeups
@@ -55,6 +52,8 @@ class WorkerLoop:
         #: What the last turn has reported, and its answer, until that is applied.
         self._reported: list[FinishedAttempt] = []
         self._answer = NO_TURN
+        #: The answer that is just being applied: events are emitted meanwhile, and listeners may block.
+        self._applied = NO_TURN
         #: A fault of flows itself that was not emitted yet.
         self._fault: Exception | None = None
         self._rest = Rest(queue, runtime.events)
@@ -91,7 +90,7 @@ class WorkerLoop:
                     await self._report()
                 else:
                     await self._woken.wait()
-            await self._write_progress()
+            await self._progress.try_write()
         finally:
             await self._in_flight.close()
             self._progress.close()
@@ -125,9 +124,14 @@ class WorkerLoop:
         """Whether everything that it has claimed has ended and is reported, and its events are told."""
         return not (self._in_flight.busy or self._in_flight.unreported or self._reported or self._answer.jobs)
 
+    def under_way(self) -> int:
+        """Return the number of the turn whose answer was not read yet; 0: there is none."""
+        return self._turns.under_way
+
     def held(self) -> list[tuple[str, int]]:
-        """Return the (id, fence) of each job whose lease this worker loop holds."""
-        return self._in_flight.leases()
+        """Return the (id, fence) of each job whose lease this worker loop holds, those to be taken up included."""
+        coming = [*self._answer.leases, *self._applied.leases]  # first, since they go from there to those in flight
+        return list(dict.fromkeys([*coming, *self._in_flight.leases()]))
 
     def lease_answered(self, job_id: str, fence: int, word: str) -> None:
         """Stop the attempt whose lease is lost, or cancel the one whose job shall be cancelled."""
@@ -144,24 +148,9 @@ class WorkerLoop:
             return
         finished, busy = self._in_flight.unreported.take(), self._in_flight.lanes.busy or bool(self._answer.jobs)
         asyncio.get_running_loop().call_soon(self._try_apply_answer)
-        await self._write_progress()
-        turn: Turn | None
-        try:
-            failpoint("before-turn-send")
-            turn = await self._turns.turn(finished, want, busy=busy)
-            failpoint("after-turn-reply")
-        except StoreUnavailable as error:
-            turn = await self._repeat(error)
-            if turn is None:
-                self._in_flight.unreported.put_back(finished)
-                return
-        except StoreError as error:
-            # Refused before anything was written: what has ended can still be reported without claiming.
-            name = "store.full" if isinstance(error, StoreFull) else "store.refused"
-            self._runtime.events.emit(name, queue=self.queue, error=str(error))
-            self._in_flight.unreported.put_back(finished)
-            await self._report()
-            await self._pause()
+        await self._progress.try_write()
+        turn = await self._answer_of(finished, want, busy=busy)
+        if turn is None:
             return
         self._prefetch.ended(len(finished))
         self._reported, self._answer = finished, turn
@@ -175,9 +164,34 @@ class WorkerLoop:
         elif not self._in_flight.unreported and not self._rest.left:
             await self._idle(turn.next_due_ms)
 
+    async def _answer_of(self, finished: list[FinishedAttempt], want: int, *, busy: bool) -> Turn | None:
+        """Send a turn and return its answer; None where there is none, and what has ended was put back or reported."""
+        try:
+            failpoint("before-turn-send")
+            turn = await self._turns.turn(finished, want, busy=busy)
+            failpoint("after-turn-reply")
+        except StoreUnavailable as error:
+            repeated = await self._repeat(error)
+            if repeated is None:
+                self._in_flight.unreported.put_back(finished)
+            return repeated
+        except StoreError as error:
+            # Refused before anything was written: what has ended can still be reported without claiming.
+            name = "store.full" if isinstance(error, StoreFull) else "store.refused"
+            self._runtime.events.emit(name, queue=self.queue, error=str(error))
+            self._in_flight.unreported.put_back(finished)
+            await self._report()
+            await self._pause()
+            return None
+        else:
+            return turn
+        finally:
+            self._turns.under_way = 0
+
     def _apply_answer(self) -> None:
         """Drop the attempts that the last turn has reported, and start the jobs that it has brought."""
         finished, turn = self._reported, self._answer
+        self._applied = turn
         self._reported, self._answer = [], NO_TURN
         emit = self._runtime.events.emit
         self._answered(finished, turn.words)
@@ -188,6 +202,7 @@ class WorkerLoop:
             failpoint("after-claim-reply")
             emit("job.claimed", queue=self.queue, count=len(turn.claimed))
             self._in_flight.accept(turn.claimed)
+        self._applied = NO_TURN
 
     def _try_apply_answer(self) -> None:
         """Apply the last answer, and keep an exception: it is emitted when the turn under way was answered."""
@@ -224,7 +239,7 @@ class WorkerLoop:
         finished = self._in_flight.unreported.take()
         if not finished:
             return
-        await self._write_progress()
+        await self._progress.try_write()
         try:
             self._answered(finished, await self._turns.report(finished))
         except StoreError as error:
@@ -232,13 +247,6 @@ class WorkerLoop:
             self._in_flight.reported(finished)
             self.unreported += len(finished)
             self._runtime.events.emit("store.unavailable", queue=self.queue, error=str(error))
-
-    async def _write_progress(self) -> None:
-        """Write what functions reported; where that fails, their attempts are reported all the same."""
-        try:
-            await self._progress.write()
-        except StoreError as error:
-            self._runtime.events.emit("store.unavailable", queue=self.queue, error=f"progress was lost: {error}")
 
     def _want(self) -> int:
         """Return how many jobs to claim now: what the lanes will start soon, and nothing beside an isolated job."""
@@ -290,9 +298,3 @@ class WorkerLoop:
     def _release_ready(self) -> None:
         self._in_flight.release_ready()
         self._prefetch.slow()
-
-
-def _new_worker_id() -> str:
-    """Return an id that no other worker ever has and that says where this one runs: host, process, a random part."""
-    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:16]
-    return f"{host}.{os.getpid()}.{os.urandom(5).hex()}"

@@ -67,6 +67,7 @@ EVENTS: Final[Mapping[str, EventRow]] = MappingProxyType(
         "store.available": _row(_INFO, "seconds"),
         "store.full": _row(_WARNING, "queue error"),
         "store.refused": _row(_WARNING, "queue error"),
+        "loop.blocked": _row(_WARNING, "seconds function file line"),
         "loop.hangs": _row(_WARNING, "seconds"),
         "service.died": _row(_ERROR, "service error"),
         "listener.failed": _row(_ERROR, "listener event error traceback"),

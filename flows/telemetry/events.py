@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import difflib
 import inspect
 import logging
 import re
+import threading
 import time
 import traceback
 from dataclasses import dataclass, field
@@ -89,8 +91,17 @@ class Events:
         event = Event(name, fields)
         if logged:
             self._log(level, event)
-        for subscription in tuple(self._listeners):
-            self._tell(subscription, event)
+        self._tell_all(event)
+
+    def emit_now(self, loop: asyncio.AbstractEventLoop, name: str, **fields: object) -> None:
+        """Emit an event from another thread while the loop stands still: listeners are called when it runs again.
+
+        It is logged at once, from a thread that nobody waits for: what blocks the loop may hold the logger's lock.
+        """
+        event = Event(name, fields)
+        with contextlib.suppress(RuntimeError):  # no thread can be started, or the loop is closed
+            threading.Thread(target=self._log_if_enabled, args=(event,), name="flows-logger", daemon=True).start()
+            loop.call_soon_threadsafe(self._tell_all, event)
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Call `listener` with every event from now on, in the event loop, and return the function that stops that.
@@ -131,6 +142,14 @@ class Events:
             return await found
         finally:
             stop()
+
+    def _log_if_enabled(self, event: Event) -> None:
+        if self._enabled(event.level):
+            self._log(event.level, event)
+
+    def _tell_all(self, event: Event) -> None:
+        for subscription in tuple(self._listeners):
+            self._tell(subscription, event)
 
     def _enabled(self, level: int) -> bool:
         try:

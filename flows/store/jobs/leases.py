@@ -59,19 +59,33 @@ class LeaseRenewal:
             StoreUnavailable: the server cannot be reached.
         """
         words: list[RenewAnswer] = []
-        named: dict[str, Argument] = {
-            **self._settings.named(self._settings.flow_of(queue)),
-            "worker_id": worker_id,
-            "processing": self._settings.keys.processing(queue),
-        }
+        named = self._named(queue, worker_id)
         for start in range(0, len(held), _AT_ONCE):
             rest = [part for pair in held[start : start + _AT_ONCE] for part in pair]
             words.extend(cast("RenewAnswer", word.decode()) for word in self._send(self._script.command(named, rest)))
         return words
 
+    def renew_claims(self, queue: str, worker_id: str, turn: int) -> None:
+        """Extend the leases of what a worker's turn of this number has claimed, if the server has taken it.
+
+        Raises:
+            StoreUnavailable: the server cannot be reached.
+        """
+        self._send(self._script.command(self._named(queue, worker_id, turn)))
+
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+    def _named(self, queue: str, worker_id: str, turn: int = 0) -> dict[str, Argument]:
+        keys = self._settings.keys
+        return {
+            **self._settings.named(self._settings.flow_of(queue)),
+            "worker_id": worker_id,
+            "processing": keys.processing(queue),
+            "call": keys.call(worker_id),
+            "number": turn,
+        }
 
     def _send(self, command: tuple[Argument, ...]) -> list[bytes]:
         send: Any = self._client.execute_command

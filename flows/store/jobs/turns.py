@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import socket
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -47,6 +50,11 @@ class Turn:
         return [ClaimedJob(job) for job in self.jobs]
 
     @property
+    def leases(self) -> list[tuple[str, int]]:
+        """The id and the fence of each of them; made anew, since another thread may ask."""
+        return [(job[0].decode(), job[1]) for job in self.jobs]
+
+    @property
     def isolated(self) -> bool:
         """Whether the turn brought an isolated job, beside which nothing may run; such a job comes by itself."""
         return len(self.jobs) == 1 and self.jobs[0][RESCUES] >= ISOLATED_FROM
@@ -54,6 +62,12 @@ class Turn:
 
 #: Stands for the answer before the first turn.
 NO_TURN: Final = Turn([], [], 0, 0, 0, 0, 0)
+
+
+def new_worker_id() -> str:
+    """Return an id that no other worker ever has and that says where this one runs: host, process, a random part."""
+    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:16]
+    return f"{host}.{os.getpid()}.{os.urandom(5).hex()}"
 
 
 class Turns:
@@ -73,6 +87,8 @@ class Turns:
             FinishedAttempt, child=self.flow != settings.flow
         )
         self._number = 0
+        #: The number of the turn that was sent and whose answer is not taken yet; 0: there is none.
+        self.under_way = 0
         keys = settings.keys
         self._named: dict[str, Argument] = {
             **settings.named(self.flow),
@@ -94,7 +110,7 @@ class Turns:
             StoreFull: the server takes no new data; the ended attempts are recorded all the same.
             StoreError: the server cannot be reached.
         """
-        self._number += 1
+        self._number = self.under_way = self._number + 1
         named = {
             **self._named,
             "number": self._number,

@@ -10,6 +10,7 @@ import pytest_asyncio
 from flows.errors import StoreUnavailable
 from flows.store.client.connection import Connection
 from flows.store.jobs.leases import LeaseRenewal, Rescue
+from flows.store.jobs.turns import Turns
 from flows.testing import private_server
 from tests.world import World, processing
 
@@ -42,6 +43,22 @@ def test_a_word_for_each_lease_however_many(renewal: LeaseRenewal, world: World)
     assert words.count("kept") == 1197
     seconds, _micro = world.redis.time()
     assert world.snapshot()["processing"]["pick"]["1"] == pytest.approx(seconds * 1000 + 30_000, abs=10_000)
+
+
+async def test_what_a_turn_has_claimed(renewal: LeaseRenewal, connection: Connection, world: World) -> None:
+    """The leases of a turn's claims are kept without their ids, and its answer too; those of other turns are not."""
+    world.seed(jobs={"shop:1": {"n": b"1"}, "shop:2": {"n": b"2"}}, waiting={"pick": ["1", "2"]})
+    turns = Turns(connection, world.settings, "pick", "w1", ["n"])
+    assert len((await turns.turn([], 2, busy=False)).jobs) == 2
+    processing_key, call = world.settings.keys.processing("pick"), world.settings.keys.call("w1")
+    for number, kept in ((2, False), (1, True)):
+        world.redis.zadd(processing_key, {"1": 1, "2": 1})
+        world.redis.pexpire(call, 100)
+        renewal.renew_claims("pick", "w1", number)
+        leases = {lease for _id, lease in world.redis.zrange(processing_key, 0, -1, withscores=True)}
+        assert (leases == {1}) is not kept
+        assert (world.redis.pttl(call) > 100) is kept
+    renewal.renew_claims("pick", "w2", 1)  # which has taken no turn
 
 
 def test_nothing_held_asks_nothing(renewal: LeaseRenewal) -> None:
