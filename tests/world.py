@@ -50,6 +50,7 @@ KINDS: Final = {
     "reconcile": "hash",
     "log": "list",
     "names": "hash",
+    "history": "hash",
     "wake": "zset",
     "timer": "string",
     "call": "string",
@@ -151,8 +152,8 @@ class World:
             return f"{self.namespace}job:{name}"
         if kind in PLACES:
             return f"{self.namespace}queue:{name}:{kind}"
-        if kind == "names":
-            return self.keys.names()
+        if kind in {"names", "history"}:
+            return f"{self.namespace}flows:{kind}"
         return f"{self.namespace}flows:{kind}:{name}"
 
     def life(self, kind: str, name: str) -> int:
@@ -222,6 +223,8 @@ class World:
             "call": self.keys.call(worker_id),
             "building": self.keys.building(flow, str(named.get("id", ""))),
             "cancelling": self.keys.cancelling("shop"),
+            "until_ms": 1 << 53,
+            "history": self.keys.history(),
             "names": self.keys.names(),
             "reconcile": self.keys.reconcile("shop"),
             "most_lines": 1000,

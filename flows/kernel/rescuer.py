@@ -20,21 +20,66 @@ if TYPE_CHECKING:
 
 #: One tick cancels children of cancelled parents so many times, up to 100 each time.
 _CASCADES: Final = 100
+#: Parts of a lease. A lease is renewed four times in its life, so whoever lives has three quarters of it left when the
+#: server goes away: an outage has to be nearly as long to cost one.
+_SILENCE: Final = 0.7
+#: How long a rescuer waits after such an outage, and how long its call may be under way.
+_WAIT: Final = 0.5
+_UNDER_WAY: Final = 0.25
+
+
+class Grace:
+    """Lets a rescuer that was cut off wait, so that workers which live renew first; one that just began was not.
+
+    Args:
+        lease_ms: The lease; the rescuer looks six times in that.
+    """
+
+    def __init__(self, lease_ms: float) -> None:
+        self._wait = lease_ms * _WAIT
+        self._longest = lease_ms * _SILENCE
+        self._under_way = lease_ms * _UNDER_WAY
+        self._looked: int | None = None
+        self._resumes = 0.0
+
+    def until(self, now_ms: int) -> int:
+        """Return until when leases that are over may be taken back by this look; 0: not by this one.
+
+        Args:
+            now_ms: The server's time.
+        """
+        if self._looked is not None and now_ms - self._looked > self._longest:
+            self._resumes = now_ms + self._wait
+        self._looked = now_ms
+        # A wait that is longer was begun before the clock was set back.
+        waits = 0 < self._resumes - now_ms <= self._wait
+        return 0 if waits else now_ms + int(self._under_way)
 
 
 class Rescuer:
-    """One task for all queues of a flow; others may do the same at the same time."""
+    """One task for all queues of a flow; others may do the same at the same time.
+
+    Args:
+        rescue: Gives the rescue of a queue.
+        cascade: Goes on with what a client has left to be cancelled.
+        clock: Asks for the server's time in milliseconds.
+        lease: In seconds; it looks six times in that.
+        events: Where it tells what it finds.
+    """
 
     def __init__(
         self,
         rescue: Callable[[str], Rescue],
         cascade: Callable[[], Awaitable[Cascaded]],
-        pause_seconds: float,
+        clock: Callable[[], Awaitable[int]],
+        lease: float,
         events: Events,
     ) -> None:
         self._rescue = rescue
         self._cascade = cascade
-        self._pause = pause_seconds
+        self._clock = clock
+        self._pause = lease / 6
+        self._grace = Grace(1000 * lease)
         self._events = events
         self._queues: Counter[str] = Counter()
         self._service = Service("rescuer", self._rescue_forever, events)
@@ -59,9 +104,10 @@ class Rescuer:
 
     async def tick(self) -> None:
         """Rescue once in every queue, and go on with the cancelling that clients have left unfinished."""
-        for queue in tuple(self._queues):
+        until_ms = await self._until()
+        for queue in tuple(self._queues) if until_ms else ():
             try:
-                answers = await self._rescue(queue).rescue()
+                answers = await self._rescue(queue).rescue(until_ms)
             except StoreError as error:
                 self._events.outage.met(f"rescuer of {queue}", error, queue=queue)
                 continue
@@ -72,6 +118,15 @@ class Rescuer:
             for job_id, word in answers:
                 self._events.emit(f"job.{word}", queue=queue, job_id=job_id)
         await self._cascade_some()
+
+    async def _until(self) -> int:
+        """Return until when this look may take jobs back, in the server's milliseconds; 0 where it may not."""
+        try:
+            now_ms = await self._clock()
+        except StoreError as error:
+            self._events.outage.met("rescuer", error)
+            return 0
+        return self._grace.until(now_ms)
 
     async def _cascade_some(self) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from flows.kernel.reconciler import Reconciler
@@ -18,7 +19,8 @@ from flows.store.client.signals import Signals
 from flows.store.jobs.control import Control
 from flows.store.jobs.creation import Creation
 from flows.store.jobs.fetch import Fetch
-from flows.store.jobs.leases import LeaseRenewal, Rescue
+from flows.store.jobs.greeting import greeting
+from flows.store.jobs.leases import LeaseRenewal, Rescue, server_ms
 from flows.store.jobs.ownership import register
 from flows.store.jobs.reconcile import Reconciliation
 from flows.store.jobs.turns import Turns
@@ -88,6 +90,7 @@ class Session:
             try:
                 await self.connection.open()
                 await check_server(self.connection, allow_eviction=self._options.allow_eviction)
+                self.connection.greet_with(greeting(self.settings))
                 await register(self.connection, self.settings, self._options)
                 queues = [name for name, _queue in self._options.walk()]
                 reconciliation = Reconciliation(self.connection, self.settings, queues)
@@ -110,7 +113,9 @@ class Session:
         lease = self._options.lease.total_seconds()
         renewal = LeaseRenewal(url, self.settings)
         self.renewer = Renewer(renewal, lease, self._options.hang_limit.total_seconds(), self.events)
-        self.rescuer = Rescuer(self._rescue, self.control.cascade, lease / 6, self.events)
+        self.rescuer = Rescuer(
+            self._rescue, self.control.cascade, partial(server_ms, self.connection), lease, self.events
+        )
         self.reconciler = Reconciler(reconciliation, min(lease / 2, 15), self.events)
 
     async def serve(self) -> None:

@@ -212,7 +212,15 @@ def _lookups(snapshot: Snapshot, options: FlowOptions[Any, Any], findings: Findi
 
 
 #: These keys have no time to live; all others need one.
-_LASTING: Final = ("queue:", "flows:names", "flows:wake:", "flows:parents:", "flows:reconcile:", "flows:cancelling:")
+_LASTING: Final = (
+    "queue:",
+    "flows:names",
+    "flows:history",
+    "flows:wake:",
+    "flows:parents:",
+    "flows:reconcile:",
+    "flows:cancelling:",
+)
 
 
 def _keys(snapshot: Snapshot, options: FlowOptions[Any, Any], findings: Findings) -> None:

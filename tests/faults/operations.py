@@ -134,7 +134,7 @@ async def _renew(stage: Stage) -> Any:
 
 async def _rescue(stage: Stage) -> Any:
     """Who is told of what was rescued does not matter."""
-    await Rescue(stage.flow._runtime.session.connection, stage.flow._runtime.settings, "pick").rescue()
+    await Rescue(stage.flow._runtime.session.connection, stage.flow._runtime.settings, "pick").rescue(1 << 53)
 
 
 async def _progress(stage: Stage) -> Any:

@@ -24,7 +24,9 @@ JOBS: Final = 500 * int(os.environ.get("FLOWS_TEST_SCALE", "1"))
 MANY: Final = 501
 HOUR: Final = 3_600_000
 #: What stays of a flow, whatever its jobs do; and the lists that several jobs share.
-STAYS: Final = re.compile(r"queue:[\w:]+:meta|flows:(names|reconcile:kept|wake:.*|timer:.*|call:.*)|job:kept:team:\d+")
+STAYS: Final = re.compile(
+    r"queue:[\w:]+:meta|flows:(names|history|reconcile:kept|wake:.*|timer:.*|call:.*)|job:kept:team:\d+"
+)
 
 
 class New(BaseModel):
@@ -131,7 +133,7 @@ async def test_nothing_of_jobs_that_are_done_stays_but_lists_that_they_share(ser
             server.shift_clock(25 * HOUR)
             goes_on = True
             while goes_on:
-                step = await flow._runtime._reconciliation.step()
+                step = await flow._runtime.session.reconciler._reconciliation.step()
                 goes_on = step.goes_on
                 await asyncio.sleep(min(step.wait_ms / 1000, 0.1))
             left = [key for key in client.scan_iter("*", count=10_000) if not STAYS.fullmatch(key)]

@@ -55,13 +55,18 @@ async def test_many_rescuers(make_flow: MakeFlow, redis: Redis, namespace: str) 
     assert redis.llen(f"{namespace}queue:work:waiting") == 500
 
 
+async def clock() -> int:
+    """Tell a server's time at which nothing is late."""
+    return 1 << 52
+
+
 class Broken:
     """A rescue that fails."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    async def rescue(self) -> list[tuple[str, str]]:
+    async def rescue(self, _until_ms: int) -> list[tuple[str, str]]:
         """Fail."""
         raise self.error
 
@@ -76,7 +81,7 @@ async def test_errors_stay_with_their_queue(make_flow: MakeFlow, redis: Redis, n
         broken = {"a": Broken(StoreError("away")), "b": Broken(RuntimeError("unforeseen"))}
         session = flow._runtime.session
         cascade = session.control.cascade
-        rescuer = Rescuer(lambda queue: broken.get(queue) or session._rescue(queue), cascade, 1, flow.events)
+        rescuer = Rescuer(lambda queue: broken.get(queue) or session._rescue(queue), cascade, clock, 1, flow.events)
         for queue in ("a", "b", "work"):
             rescuer.add(queue)
         await rescuer.tick()
@@ -106,7 +111,7 @@ def rescuer_of(flow: Flow[Work, Given], cascades: Cascades) -> Rescuer:
     def rescue(queue: str) -> Rescue:
         return flow._runtime.session._rescue(queue)
 
-    return Rescuer(rescue, cascades, 1, flow.events)
+    return Rescuer(rescue, cascades, clock, 1, flow.events)
 
 
 async def test_what_clients_left_undone_is_gone_on_with(make_flow: MakeFlow) -> None:
@@ -152,3 +157,45 @@ async def test_queues_are_counted(make_flow: MakeFlow) -> None:
         assert dict(rescuer._queues) == {"work": 1}
         await flow.workers[1].stop()
         assert dict(rescuer._queues) == {}
+
+
+class Looks:
+    """A rescue that notes until when each look may take jobs back, and a clock that a test owns."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000
+        self.until: list[int] = []
+        self.away = False
+
+    async def clock(self) -> int:
+        """Tell the time, unless the server is away."""
+        if self.away:
+            raise StoreError("away")
+        return self.now
+
+    async def rescue(self, until_ms: int) -> list[tuple[str, str]]:
+        """Note it."""
+        self.until.append(until_ms - self.now)
+        return []
+
+
+async def test_a_rescuer_that_was_cut_off_lets_others_renew_first(make_flow: MakeFlow) -> None:
+    """One that has just begun looks at once; after an outage it waits for half a lease, and then takes back."""
+    flow, looks = make_flow(), Looks()
+    events = heard(flow)
+    rescuer = Rescuer(lambda _queue: looks, Cascades(0), looks.clock, 6, flow.events)  # type: ignore[arg-type,return-value]
+    rescuer.add("work")
+    for _ in range(2):
+        await rescuer.tick()
+        looks.now += 1000
+    assert looks.until == [1500, 1500]
+    looks.away = True
+    await rescuer.tick()
+    assert "store.unavailable" in {event.name for event in events}
+    looks.away, looks.now = False, looks.now + 6000
+    for _ in range(3):
+        await rescuer.tick()
+        looks.now += 1000
+    assert looks.until == [1500, 1500]
+    await rescuer.tick()
+    assert looks.until == [1500, 1500, 1500]

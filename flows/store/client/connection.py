@@ -6,6 +6,7 @@ Everything that is sent here is safe to send twice: when a connection ends, requ
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -46,6 +47,8 @@ _SEVERAL_SLOTS: Final = ("do not hash to the same slot", "access a non local key
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 1.0
 
+_logger = logging.getLogger("flows.store")
+
 
 class Packed(Protocol):
     """Arguments of a script that are packed already."""
@@ -58,6 +61,8 @@ class Connection:
     """A connection that opens when it is first used, and again when it was lost."""
 
     def __init__(self, url: str, name: str) -> None:
+        self._greeting = b""
+        self._greeted: Wire | None = None
         self._opener = Opener(url, name)
         self._wire: Wire | None = None
         self._opening: asyncio.Task[Wire] | None = None
@@ -73,6 +78,10 @@ class Connection:
             await self._connected()
         except Disconnected as error:
             raise StoreUnavailable(str(error)) from error
+
+    def greet_with(self, packed: bytes) -> None:
+        """Send this command before the next one, and first of all whenever it opens; nobody waits for the answer."""
+        self._greeting, self._greeted = packed, None
 
     async def close(self) -> None:
         """Close the connection."""
@@ -138,6 +147,8 @@ class Connection:
                 wire = self._wire
                 if wire is None or wire.closed:
                     wire = await self._connected()
+                if self._greeted is not wire:
+                    self._greet(wire)
                 reply = await wire.send(data, replies, timeout)
             except Disconnected as error:
                 failure: FlowsError = StoreUnavailable(str(error))
@@ -167,6 +178,20 @@ class Connection:
             self._opening = asyncio.get_running_loop().create_task(self._opener.open())
             self._opening.add_done_callback(self._opened)
         return await asyncio.shield(self._opening)
+
+    def _greet(self, wire: Wire) -> None:
+        """Send the greeting, which the server answers before what is sent next; once more where it was not ready."""
+
+        def answered(answer: asyncio.Future[Any]) -> None:
+            reply = None if answer.cancelled() or answer.exception() else answer.result()
+            if isinstance(reply, ReplyError):
+                _logger.debug("the server did not take the greeting: %s", reply)
+                if reply.code in TRANSIENT and self._greeted is wire:
+                    self._greeted = None
+
+        self._greeted = wire
+        if self._greeting:
+            wire.send(self._greeting, 1, ANSWER_TIMEOUT).add_done_callback(answered)
 
     def _opened(self, opening: asyncio.Task[Wire]) -> None:
         self._opening = None

@@ -29,7 +29,7 @@ TABLES: Final = {
     "ENDING_VERBS": " ".join(ENDING_VERBS),
 }
 #: The commands of hints: a script that may not send them does all else.
-HINTS: Final = frozenset({"PUBLISH", "SPUBLISH", "PUBSUB"})
+HINTS: Final = frozenset({"PUBLISH", "SPUBLISH", "PUBSUB", "INFO"})
 #: Two keys that are never written, as the last ones of every script. A server that moves their slot has keys of it here
 #: and keys of it there: a script whose declared keys are all here would take the others for missing. These are missing
 #: wherever the script is sent, so it is refused as a whole until the slot has moved.

@@ -26,6 +26,8 @@ DeleteAnswer: TypeAlias = Literal["deleted", "gone"]
 WithdrawAnswer: TypeAlias = Literal[
     "withdrawn", "waiting", "delayed", "processing", "children", "done", "failed", "cancelled"
 ]
+#: Whether the server's history is the one in which our keys were seen last; `unknown` where it does not say.
+GreetAnswer: TypeAlias = Literal["known", "first", "another", "unknown"]
 RegisterAnswer: TypeAlias = Literal["ok", "taken"]
 #: What the reconciler repaired; `error` where that failed.
 ReconcileAnswer: TypeAlias = Literal[

@@ -103,6 +103,16 @@ class LeaseRenewal:
         raise StoreUnavailable(f"leases could not be renewed: {why}")
 
 
+async def server_ms(connection: Connection) -> int:
+    """Return the server's time in milliseconds.
+
+    Raises:
+        StoreError: the server cannot be reached.
+    """
+    seconds, micro = await connection.call("TIME")
+    return int(seconds) * 1000 + int(micro) // 1000
+
+
 class Rescue:
     """Rescues the jobs of one queue whose leases are over; any number of rescuers may run at once."""
 
@@ -115,11 +125,15 @@ class Rescue:
             "processing": settings.keys.processing(queue),
         }
 
-    async def rescue(self) -> list[tuple[str, RescueAnswer]]:
-        """Rescue all jobs whose leases are over, and return the id of each with what became of it."""
+    async def rescue(self, until_ms: int) -> list[tuple[str, RescueAnswer]]:
+        """Rescue all jobs whose leases are over, and return the id of each with what became of it.
+
+        A call that comes to the server after `until_ms`, in its milliseconds, rescues none.
+        """
         answers: list[tuple[str, RescueAnswer]] = []
+        named: dict[str, Argument] = {**self._named, "until_ms": until_ms}
         while True:
-            some = await self._connection.run(load("rescue"), self._named)
+            some = await self._connection.run(load("rescue"), named)
             answers.extend((job_id.decode(), cast("RescueAnswer", word.decode())) for job_id, word in some)
             failpoint("in-rescue")
             if len(some) < _RESCUED_AT_ONCE:

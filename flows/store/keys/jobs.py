@@ -48,6 +48,10 @@ class JobKeys:
         """Hash: name that keys are made of → which flow has it, and as what."""
         return f"{self.namespace}flows:names"
 
+    def history(self) -> str:
+        """Hash: the history of the server in which our keys were seen last, and the least fence in it."""
+        return f"{self.namespace}flows:history"
+
     def never(self, which: str) -> str:
         """Nothing: two keys that every script declares and none writes, so that a half-moved slot refuses it."""
         return f"{self.namespace}flows:never:{which}"

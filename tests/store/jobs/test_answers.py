@@ -92,6 +92,11 @@ async def renew(connection: Answering, settings: FlowSettings) -> Any:
     return renewal.renew("pick", "w1", [("1", 1)])
 
 
+async def greet(connection: Answering, _settings: FlowSettings) -> Any:
+    """Nobody reads the answer: it is for whoever looks at what is sent."""
+    return (await connection.run(load("greet"))).decode()
+
+
 def create_children(connection: Any, settings: FlowSettings) -> Coroutine[Any, Any, str]:
     """Create a child in parts."""
     job = SimpleNamespace(id="1", fence=1)
@@ -105,7 +110,7 @@ READERS: dict[str, Reader] = {
     "turn": lambda connection, settings: turns(connection, settings).turn([], 1, busy=False),
     "report": lambda connection, settings: turns(connection, settings).report([]),
     "renew": renew,
-    "rescue": lambda connection, settings: Rescue(connection, settings, "pick").rescue(),
+    "rescue": lambda connection, settings: Rescue(connection, settings, "pick").rescue(1),
     "reconcile": lambda connection, settings: Reconciliation(connection, settings, ["pick"]).step(),
     "cancel": lambda connection, settings: Control(connection, settings).cancel("shop", "1", ""),
     "cascade": lambda connection, settings: Control(connection, settings).cascade(),
@@ -113,6 +118,7 @@ READERS: dict[str, Reader] = {
     "withdraw": lambda connection, settings: Creation(connection, settings)._withdraw(
         SimpleNamespace(id="1", lookups=[])
     ),  # type: ignore[arg-type]
+    "greet": greet,
     "progress": lambda connection, settings: write_progress(connection, settings, "pick", "w1", {}),
 }
 #: What Python makes of an answer in which each word is `word`.
@@ -129,6 +135,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "cascade": lambda done, _: (done.parent, done.more, done.parents) == ("1", False, ["1"]),
     "retry_job": lambda told, word: told == word,
     "withdraw": lambda told, word: told == word,
+    "greet": lambda told, word: told == word,
     "progress": lambda told, word: told == [word],
 }
 

@@ -81,12 +81,12 @@ def test_without_a_ttl_a_list_stays(world: World) -> None:
 
 def test_what_is_the_jobs_own_goes_with_it(world: World) -> None:
     """Its log, and the hash of how its many children have settled; another attribute may look like their lines."""
-    lookups = "#log:1\n#side:1:children:pack\n#key:7"
+    lookups = "#log:1\n#side:1:children:pack\n#key:7\n#key:8"
     world.seed(
         jobs={"shop:1": processing(_lookups=lookups), "shop:2": {"a": "1"}},
         log={"shop:1": ["a line", "another"]},
         settled={"shop:1:children:pack": {"c": "{}"}},
-        lookups={"shop:#key:7": ["1", "2"]},
+        lookups={"shop:#key:7": ["1", "2"], "shop:#key:8": ["1"]},
     )
     for kind, name in (("log", "shop:1"), ("settled", "shop:1:children:pack"), ("lookups", "shop:#key:7")):
         world.redis.pexpire(world.key(kind, name), 90 * HOUR)
@@ -94,6 +94,7 @@ def test_what_is_the_jobs_own_goes_with_it(world: World) -> None:
     assert world.lives("log", "shop:1", KEPT[0])
     assert world.lives("settled", "shop:1:children:pack", KEPT[0])
     assert world.lives("lookups", "shop:#key:7", 90 * HOUR)
+    assert world.lives("lookups", "shop:#key:8", KEPT[0])
     assert world.snapshot()["log"] == {"shop:1": ["a line", "another"]}
 
 

@@ -97,13 +97,13 @@ async def test_rescue_goes_on_until_none_is_left(connection: Connection, world: 
     """However many leases are over; their words come back with the ids."""
     ids = [str(number) for number in range(250)]
     world.seed(jobs={f"shop:{job_id}": processing() for job_id in ids}, processing={"pick": dict.fromkeys(ids, 1)})
-    assert sorted(await Rescue(connection, world.settings, "pick").rescue()) == sorted(
+    assert sorted(await Rescue(connection, world.settings, "pick").rescue(1 << 53)) == sorted(
         (job_id, "rescued") for job_id in ids
     )
-    assert await Rescue(connection, world.settings, "pick").rescue() == []
+    assert await Rescue(connection, world.settings, "pick").rescue(1 << 53) == []
 
 
 async def test_a_child_queue_is_rescued_under_its_own_name(connection: Connection, world: World) -> None:
     """Its jobs bear the queue's full name."""
     world.seed(jobs={"pack:box:1": processing("pack:box")}, processing={"pack:box": {"1": 1}})
-    assert await Rescue(connection, world.settings, "pack:box").rescue() == [("1", "rescued")]
+    assert await Rescue(connection, world.settings, "pack:box").rescue(1 << 53) == [("1", "rescued")]

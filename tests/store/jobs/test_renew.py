@@ -44,6 +44,14 @@ def test_gives_the_job_its_time_anew(world: World) -> None:
     assert world.lives("lookups", "shop:user:7", TTL)
 
 
+def test_a_list_that_lives_longer_is_not_shortened(world: World) -> None:
+    """Others stand in it, who need it longer."""
+    world.seed(jobs={"shop:1": processing(_lookups="user:7")}, lookups={"shop:user:7": ["1", "2"]})
+    world.redis.pexpire(world.key("lookups", "shop:user:7"), 9 * TTL)
+    world.run("renew", "1", 1)
+    assert world.lives("lookups", "shop:user:7", 9 * TTL)
+
+
 def test_what_is_renewed_lives_two_leases_at_least(world: World) -> None:
     """And what stands beside it: its log, and lists in which others stand too."""
     world.seed(

@@ -70,6 +70,25 @@ def test_a_job_that_kills_its_worker_alone_is_poison(world: World) -> None:
     assert '"message":"its worker died 3 times while it ran nothing but this job"' in found["jobs"]["shop:1"]["_error"]
 
 
+@pytest.mark.parametrize(
+    ("age", "answer"),
+    [(0, []), (LEASE // 2 - 1, []), (LEASE // 2, [["1", "rescued"]]), (-1, [["1", "rescued"]])],
+    ids=["just begun", "nearly half a lease old", "half a lease old", "the clock was set back"],
+)
+def test_where_the_server_has_just_begun_nothing_is_taken_back(world: World, age: int, answer: list[list[str]]) -> None:
+    """It was away, and the leases of all workers ended meanwhile: those that live renew first."""
+    world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW - 9}})
+    world.redis.hset(world.keys.history(), "since", NOW - age)
+    assert world.run("rescue") == answer
+
+
+def test_a_call_that_comes_too_late_takes_nothing_back(world: World) -> None:
+    """It was held up on its way, and so may be those of the workers that renew."""
+    world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW - 9}})
+    assert world.run("rescue", until_ms=NOW - 1) == []
+    assert world.run("rescue", until_ms=NOW) == [["1", "rescued"]]
+
+
 def test_a_flag_to_cancel_is_carried_out(world: World) -> None:
     """A job that was cancelled while its worker died is not run again."""
     world.seed(jobs={"shop:1": processing(_cancel="why")}, processing={"pick": {"1": NOW}})

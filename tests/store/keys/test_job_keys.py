@@ -18,6 +18,7 @@ LITERAL = {
     "children": (("pack",), "queue:pack:children"),
     "meta": (("pack",), "queue:pack:meta"),
     "names": ((), "flows:names"),
+    "history": ((), "flows:history"),
     "never": (("a",), "flows:never:a"),
     "wake": (("pack",), "flows:wake:pack"),
     "timer": (("pack",), "flows:timer:pack"),

@@ -1,16 +1,18 @@
--- Rescues the jobs of one queue whose leases are over, up to 100 a call.
+-- Rescues the jobs of one queue whose leases are over, up to 100 a call. A call that comes after `until_ms`, or when the
+-- server has only just begun, rescues none: workers that live renew first.
 -- Answers a word per job.
 --@ flags: allow-oom
 --@ keys: waiting processing
---@ args: ns now root flow queue ttl kept_done kept_failed kept_cancelled max_crashes isolated_from
+--@ args: ns now root flow queue ttl kept_done kept_failed kept_cancelled max_crashes isolated_from lease until_ms
 --@ returns: rescued:list<[id:text word:word]>
 --@ words: rescued | poison | cancelled | expired | malformed | misplaced
---@ include: clock type rescue keys wake
+--@ include: clock type rescue keys wake server_history
 
 expect('list', waiting)
 expect('zset', processing)
 expect('hash', flows_key('cancelling', root))
 local answers = {}
+if time > tonumber(until_ms) or just_began() then return answers end
 for i, id in ipairs(redis.call('ZRANGE', processing, '-inf', time, 'BYSCORE', 'LIMIT', 0, 100)) do
   answers[i] = { id, rescue(id) }
 end

@@ -1,14 +1,14 @@
 -- Gives a waiting job to a worker: raises its fence and reads the fields that the job class declares.
 --@ exports: is_isolated claim refuse
 --@ needs: flow queue worker_id isolated_from
---@ include: keys held life status ending child_result attempt expire
+--@ include: keys held life status ending child_result attempt expire server_history
 
 -- Returns whether a job is isolated: one that was rescued so often may be what kills its workers.
 local ISOLATED_FROM = tonumber(isolated_from)
 local function is_isolated(rescues) return rescues >= ISOLATED_FROM end
 
 -- The end of `_attempt` after the first claim of a job.
-local FIRST = '1 ' .. worker_id .. ' 1 0 0'
+local FIRST = ' ' .. worker_id .. ' 1 0 0'
 
 -- Returns the word, and with 'claimed' the job as the worker gets it.
 local function claim(id, fields, beside_others)
@@ -26,12 +26,13 @@ local function claim(id, fields, beside_others)
   for i = 6, #job do bytes = bytes + #(job[i] or '') end
   local there = refresh(flow, key, job[4], held_ttl) or bytes > 0 or redis.call('EXISTS', key) == 1
   if not there then return refuse(id, key, job, false) end
-  local text, given = FIRST, { id, 1, 1, 0, 0, unpack(job, 5) }
+  local given, rest_of = { id, least_fence(), 1, 0, 0, unpack(job, 5) }, FIRST
   if job[3] then
-    given[2], given[3], given[4], given[5] = fence + 1, attempts + 1, tonumber(visit), tonumber(rescues)
-    text = text_of(given[2]) .. ' ' .. worker_id .. ' ' .. text_of(given[3]) .. ' ' .. visit .. ' ' .. rescues
+    given[2], given[3] = math.max(fence + 1, given[2]), attempts + 1
+    given[4], given[5] = tonumber(visit), tonumber(rescues)
+    rest_of = ' ' .. worker_id .. ' ' .. text_of(given[3]) .. ' ' .. visit .. ' ' .. rescues
   end
-  move(key, 'waiting', 'processing', '_queue', queue, '_attempt', text)
+  move(key, 'waiting', 'processing', '_queue', queue, '_attempt', text_of(given[2]) .. rest_of)
   return 'claimed', given, bytes
 end
 
