@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 from functools import partial
@@ -126,6 +127,7 @@ class Session:
         """
         async with self._lock:
             if self.opened and not self._serving:
+                await self._blocking.open()
                 await self.renewer.start()
                 self.wakeups.start()
                 self.rescuer.start()
@@ -167,8 +169,7 @@ class Session:
             return
         if self._serving:
             self.renewer.forsake()
-        if not self.loop.is_closed():
-            self.loop.call_soon_threadsafe(self._leave)
+        self.call_soon(self._leave)
 
     def turns(self, queue: str, worker_id: str, fields: Sequence[str]) -> Turns:
         """Return the turns of a worker."""
@@ -176,7 +177,7 @@ class Session:
 
     def call_soon(self, callback: Callable[[], None]) -> None:
         """Schedule a callback in the event loop, from any thread."""
-        if not self.loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop is closed
             self.loop.call_soon_threadsafe(callback)
 
     def background(self, work: Coroutine[Any, Any, None]) -> None:

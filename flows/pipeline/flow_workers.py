@@ -205,7 +205,10 @@ class FlowWorkers(Generic[JobT]):
     async def _begin_no_more(self) -> None:
         """Start no worker that was created late, from now on, and wait for the one that is just being started."""
         self._begun = None
-        await asyncio.gather(*self._starting, return_exceptions=True)
+        loop = asyncio.get_running_loop()
+        # Those of a loop that has ended never end.
+        starting = [task for task in self._starting if task.get_loop() is loop]
+        await asyncio.gather(*starting, return_exceptions=True)
 
     def _begin_late(self, session: Session, workers: list[WorkerT]) -> None:
         known = len(self._workers)

@@ -15,7 +15,7 @@ from typing import Any, cast
 import pytest
 from redis import Redis
 
-from flows import Flow, current_job
+from flows import Flow, StoreUnavailable, current_job
 from flows.kernel.renewer import Renewer
 from flows.store.jobs.leases import LeaseRenewal
 from flows.telemetry.events import Event, Events
@@ -422,3 +422,22 @@ async def test_a_function_that_is_quicker_than_its_cancellation(make_flow: MakeF
         assert await flow.cancel_job(job_id) == "requested"
         go_on.set()
         assert (await flow.wait_for(job_id, LONG)).status == "done"
+
+
+async def test_it_does_not_start_without_its_connection() -> None:
+    """Whoever would claim jobs is told, and there is no thread; the next start tries again."""
+    calls, away = Calls(), True
+
+    def connect() -> None:
+        if away:
+            raise StoreUnavailable("no room")
+
+    calls.connect = connect  # type: ignore[method-assign]
+    renewer = Renewer(cast("LeaseRenewal", calls), 120, 600, Events(logging.getLogger("flows")))
+    with pytest.raises(StoreUnavailable, match="no room"):
+        await renewer.start()
+    assert renewer._thread is None
+    away = False
+    await renewer.start()
+    assert renewer._thread is not None
+    await renewer.stop()
