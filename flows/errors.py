@@ -79,11 +79,17 @@ class LostLease(FlowsError):
 
 
 class JobGone(FlowsError):
-    """The job has expired, was deleted, or never was."""
+    """The job has expired, was deleted, or never was; `ended` says how it ended, or is None where that is not known."""
 
-    def __init__(self, job_id: str) -> None:
-        super().__init__(f"job {job_id} is gone: it has expired, was deleted or never was")
+    def __init__(self, job_id: str, ended: str | None = None) -> None:
+        super().__init__(
+            f"job {job_id} is gone: it has expired, was deleted or never was"
+            if ended is None
+            else f"job {job_id} ended as {ended}, and its record is gone already: "
+            "set a retention that is longer than a wait for the job takes"
+        )
         self.job_id = job_id
+        self.ended = ended
 
 
 class WaitTimeout(FlowsError, TimeoutError):

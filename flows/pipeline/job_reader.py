@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from flows.errors import ValidationError
 from flows.model.names import check_job_id, is_job_id
 from flows.model.values.lookup import lookup_text
-from flows.pipeline.make_record import make_record
+from flows.pipeline.make_record import make_record, state_of
 from flows.pipeline.signature import ParamsT
 from flows.store.jobs.fetch import KERNEL_FIELDS, child_jobs
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from flows.kernel.runtime import Runtime
     from flows.model.record import JobRecord
+    from flows.model.state import JobState
     from flows.pipeline.declaration import Declaration
     from flows.store.jobs.fetch import Fetch
     from flows.store.jobs.log_line import LogLine
@@ -46,6 +47,15 @@ class JobReader(Generic[ParamsT]):
         if resolve:
             await self._resolve(fetch, [record for record in records if record is not None])
         return records
+
+    async def look(self, job_id: str) -> tuple[JobState, str] | None:
+        """Return a job's state and its queue, by a small read, or None where it is gone."""
+        fetch, settings = (await self._runtime.open()).fetch, self._runtime.settings
+        [found] = await fetch.hashes([(self._flow, job_id)], ("_status", "_queue"))
+        if found is None:
+            return None
+        queue = found.get("_queue", settings.first_queue.encode()).decode("utf-8", "replace")
+        return state_of(found.get("_status")), queue
 
     async def by_key(
         self, attribute: str, value: object, *, resolve: bool, limit: int, offset: int, newest_first: bool

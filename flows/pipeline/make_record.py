@@ -31,7 +31,7 @@ def make_record(
     return JobRecord(
         job_id=job_id,
         flow_name=flow,
-        status=_state(found.get("_status")),
+        status=state_of(found.get("_status")),
         queue=found.get("_queue", settings.first(flow).encode()).decode("utf-8", "replace"),
         attempts=attempts,
         error=error,
@@ -44,7 +44,7 @@ def make_record(
     )
 
 
-def _state(raw: bytes | None) -> JobState:
+def state_of(raw: bytes | None) -> JobState:
     """Return the state: a hash without one waits, and one that was edited into nonsense has failed."""
     if raw is None:
         return JobState.WAITING

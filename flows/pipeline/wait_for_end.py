@@ -1,20 +1,29 @@
-"""Waits for the end of a job: reads its record again when a message says so, and at least once a second."""
+"""Waits for the end of a job: reads its state when a message says so, and now and then, since messages may be lost."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import contextlib
+import random
+from typing import TYPE_CHECKING, Final
 
 from flows.errors import JobGone, WaitTimeout
 from flows.model.names import check_job_id
-from flows.model.state import TERMINAL
+from flows.model.state import TERMINAL, JobState
 from flows.pipeline.signature import ParamsT
-from flows.store.client.signals import READ_AGAIN
 
 if TYPE_CHECKING:
     from flows.kernel.runtime import Runtime
     from flows.model.record import JobRecord
     from flows.pipeline.job_reader import JobReader
+
+#: Without a channel the state is read again after so many seconds; with one the pause doubles up to the longest.
+SHORTEST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 5.0
+#: So many seconds a message may come later than an answer that was sent after it.
+_LATE: Final = 0.2
+#: What a message says of a job that has ended and is still there.
+_ENDS: Final = frozenset(map(str, TERMINAL))
 
 
 async def wait_for_end(runtime: Runtime, reader: JobReader[ParamsT], job_id: str, timeout: float) -> JobRecord[ParamsT]:
@@ -22,39 +31,71 @@ async def wait_for_end(runtime: Runtime, reader: JobReader[ParamsT], job_id: str
 
     Raises:
         WaitTimeout: it has not ended in time.
-        JobGone: it has expired or was deleted.
+        JobGone: it has expired or was deleted; `ended` says how it ended, where that was told or seen before.
     """
     signals = (await runtime.open()).signals
     keys, flow = runtime.settings.keys, runtime.options.name
-    channel, heard = keys.ended(flow, check_job_id(job_id)), keys.heard(flow)
+    channels = (keys.heard(flow), keys.ended(flow, check_job_id(job_id)))
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
-    event = asyncio.Event()
-
-    def wake(_message: str | None) -> None:
-        event.set()
-
+    told = _Told()
     try:
-        await signals.subscribe(heard, _ignore)
-        await signals.subscribe(channel, wake)
+        await signals.subscribe(channels[0], _ignore)
+        await signals.subscribe(channels[1], told)
+        pause, known = SHORTEST_PAUSE, False
         while True:
-            record = (await reader.get([job_id], None, resolve=False))[0]
-            if record is None:
-                raise JobGone(job_id)
-            if record.status in TERMINAL:
-                return record
+            told.event.clear()
+            seen = (told.ended, "") if told.ended is not None else await reader.look(job_id)
+            if seen is None:
+                if known:  # the hash ended just now: its end is told on another connection, and may come later
+                    await _wait(told.event, _LATE)
+                raise JobGone(job_id, told.ended)
+            known = True
+            state, queue = seen
+            if state in TERMINAL:
+                told.ended = None  # should the job be retried by hand just now, what was told is over
+                record = (await reader.get([job_id], None, resolve=False))[0]
+                if record is None:
+                    raise JobGone(job_id, state)
+                if record.status in TERMINAL:
+                    return record
+                state, queue = record.status, record.queue
             left = deadline - loop.time()
             if left <= 0:
-                raise WaitTimeout(f"job {job_id} is still {record.status} in {record.queue!r} after {timeout} s")
-            try:
-                async with asyncio.timeout(min(left, READ_AGAIN)):
-                    await event.wait()
-            except TimeoutError:
-                continue
-            event.clear()
+                raise WaitTimeout(f"job {job_id} is still {state} in {queue!r} after {timeout} s")
+            hears = all(map(signals.hears, channels))
+            pause = min(pause * 2, LONGEST_PAUSE) if hears and not told.missed else SHORTEST_PAUSE
+            told.missed = False
+            # Many who wait for jobs of one moment do not look in one moment.
+            await _wait(told.event, min(left, random.uniform(pause * 0.75, pause)))  # noqa: S311
     finally:
-        signals.unsubscribe(channel, wake)
-        signals.unsubscribe(heard, _ignore)
+        signals.unsubscribe(channels[1], told)
+        signals.unsubscribe(channels[0], _ignore)
+
+
+class _Told:
+    """What the channel of a job has told."""
+
+    def __init__(self) -> None:
+        self.event = asyncio.Event()
+        self.ended: JobState | None = None
+        #: Whether something may not have been told.
+        self.missed = True
+
+    def __call__(self, message: str | None) -> None:
+        """Take a message: how the job has ended, or None where one may have been missed."""
+        if message is None:
+            self.missed = True
+        elif message in _ENDS:
+            self.ended = JobState(message)
+        self.event.set()
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, and no longer than so many seconds."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 def _ignore(_message: str | None) -> None:

@@ -1,7 +1,7 @@
 """Receives published messages on one connection for all listeners; a message hastens, and decides nothing.
 
 A message may be lost, with the connection or before there is one. So each listener has to read the state from time to
-time; when the connection opens, or opens again, every listener is called once, since messages may have been missed.
+time. When the connection is lost, and when it opens, every listener is called once: messages may have been missed.
 
 The channels are sharded ones: in a cluster a message stays on the node that has the channel's slot, which is that of
 the flow's keys, and scripts may publish it. On a single server nothing else is different.
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 #: Called with each message, or with None when something may have been missed.
 Listener: TypeAlias = "Callable[[str | None], None]"
 
-#: A listener that waits for the end of a job reads its state again after this many seconds.
-READ_AGAIN: Final = 1.0
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 10.0
 
@@ -44,6 +42,8 @@ class Signals:
         self._opener = Opener(url, "flows-signals")
         self._listeners: dict[str, list[Listener]] = {}
         self._wire: Wire | None = None
+        #: The channels that the server has confirmed on this wire.
+        self._heard: set[str] = set()
         self._service = Service("signals", self._listen_forever, events)
         self._wanted = asyncio.Event()
         self._tried = asyncio.Event()
@@ -57,9 +57,17 @@ class Signals:
         if not self._closed:
             self._service.start()
         await self._tried.wait()
-        if first and self._wire is not None:
+        if first and (wire := self._wire) is not None:
             with contextlib.suppress(Disconnected):
-                await _say(self._wire, "SSUBSCRIBE", channel)
+                answer = await _say(wire, "SSUBSCRIBE", channel)
+                if isinstance(answer, ReplyError):
+                    warn_of_silence("listen", answer)
+                elif wire is self._wire and channel in self._listeners:
+                    self._heard.add(channel)
+
+    def hears(self, channel: str) -> bool:
+        """Return whether messages of a channel come at the moment, as far as is known here."""
+        return channel in self._heard
 
     def unsubscribe(self, channel: str, listener: Listener) -> None:
         """Stop calling `listener` for a channel."""
@@ -68,6 +76,7 @@ class Signals:
             listeners.remove(listener)
         if not listeners and self._listeners.pop(channel, None) is not None and self._wire is not None:
             # Nobody waits for the answer. Where it is an error, messages come that no listener gets.
+            self._heard.discard(channel)
             _say(self._wire, "SUNSUBSCRIBE", channel).add_done_callback(lambda answer: answer.exception())
 
     async def close(self) -> None:
@@ -95,6 +104,10 @@ class Signals:
             finally:
                 self._wire = None
                 self._tried.set()
+                lost = tuple(self._heard)
+                self._heard.clear()
+                for channel in lost:
+                    self._call(channel, None)
                 if wire is not None:
                     wire.close()
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter
@@ -105,9 +118,11 @@ class Signals:
             return  # redis-py 8.1 at times swallows a cancellation while it connects
         wire.on_message = self._receive
         self._wire = wire
-        for answer in await asyncio.gather(*(_say(wire, "SSUBSCRIBE", channel) for channel in self._listeners)):
+        channels = tuple(self._listeners)
+        for answer in await asyncio.gather(*(_say(wire, "SSUBSCRIBE", channel) for channel in channels)):
             if isinstance(answer, ReplyError):
                 raise answer
+        self._heard.update(self._listeners.keys() & channels)
         self._tried.set()
         for channel in tuple(self._listeners):
             self._call(channel, None)
