@@ -51,6 +51,7 @@ KINDS: Final = {
     "log": "list",
     "names": "hash",
     "history": "hash",
+    "queues": "hash",
     "wake": "zset",
     "timer": "string",
     "call": "string",
@@ -226,6 +227,7 @@ class World:
             "until_ms": 1 << 53,
             "history": self.keys.history(),
             "names": self.keys.names(),
+            "queues": self.keys.queues("shop"),
             "reconcile": self.keys.reconcile("shop"),
             "most_lines": 1000,
         }

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import os
 import threading
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from flows.kernel.deploy.drainer import Drainer
 from flows.kernel.reconciler import Reconciler
 from flows.kernel.renewer import Holder, Renewer
 from flows.kernel.rescuer import Rescuer
@@ -19,10 +21,11 @@ from flows.store.client.server_check import check_server
 from flows.store.client.signals import Signals
 from flows.store.jobs.control import Control
 from flows.store.jobs.creation import Creation
+from flows.store.jobs.drain import Drain
 from flows.store.jobs.fetch import Fetch
 from flows.store.jobs.greeting import greeting
 from flows.store.jobs.leases import LeaseRenewal, Rescue, server_ms
-from flows.store.jobs.ownership import register
+from flows.store.jobs.ownership import register, undeclared
 from flows.store.jobs.reconcile import Reconciliation
 from flows.store.jobs.turns import Turns
 from flows.store.jobs.wakeups import Wakeups
@@ -96,6 +99,7 @@ class Session:
                 queues = [name for name, _queue in self._options.walk()]
                 reconciliation = Reconciliation(self.connection, self.settings, queues)
                 await reconciliation.introduce()
+                left = await undeclared(self.connection, self.settings, self._options)
                 await check_publishing(self.connection, self.settings.keys.ended(self._options.name, ""))
             except BaseException:
                 await self.connection.close()
@@ -103,6 +107,8 @@ class Session:
             self._make_parts(url, reconciliation)
             self.opened = True
             self.events.emit("flow.connected", flow=self._options.name, server=self.where)
+            for queue in left:
+                self.events.emit("queue.undeclared", **asdict(queue))
 
     def _make_parts(self, url: str, reconciliation: Reconciliation) -> None:
         self.creation = Creation(self.connection, self.settings)
@@ -117,6 +123,8 @@ class Session:
         self.rescuer = Rescuer(
             self._rescue, self.control.cascade, partial(server_ms, self.connection), lease, self.events
         )
+        former = [(queue.name, name) for queue in self._options.queues for name in queue.formerly]
+        self.drainer = Drainer(former, self._drain, self.events)
         self.reconciler = Reconciler(reconciliation, min(lease / 2, 15), self.events)
 
     async def serve(self) -> None:
@@ -131,6 +139,9 @@ class Session:
                 await self.renewer.start()
                 self.wakeups.start()
                 self.rescuer.start()
+                self.drainer.start()
+                for former in self.drainer.former:
+                    self.rescuer.add(former)
                 self.reconciler.start()
                 self._serving = True
 
@@ -196,6 +207,7 @@ class Session:
             if self._serving:
                 self._serving = False
                 await self.reconciler.stop()
+                await self.drainer.stop()
                 await self.rescuer.stop()
                 await self.wakeups.stop()
                 await self.renewer.stop()
@@ -214,6 +226,9 @@ class Session:
 
     def _rescue(self, queue: str) -> Rescue:
         return Rescue(self.connection, self.settings, queue)
+
+    def _drain(self, queue: str, former: str) -> Drain:
+        return Drain(self.connection, self.settings, queue, former)
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -34,9 +34,27 @@ def check_queues(flow: str, queues: Sequence[QueueOptions[Job]]) -> None:
             raise DeclarationError(
                 f"{queue.name!r} is a parent queue, which runs no function: give retries and timeout to others"
             )
+    _check_former_names(flow, queues)
     for full_name, _queue in walk(queues):
         if full_name.count(":") >= MAX_DEPTH:
             raise DeclarationError(f"queue {full_name!r} is nested too deeply: {MAX_DEPTH} levels at most")
+
+
+def _check_former_names(flow: str, queues: Sequence[QueueOptions[Job]]) -> None:
+    names = [queue.name for queue in queues]
+    former = [name for queue in queues for name in queue.formerly]
+    for queue in queues:
+        if queue.children and queue.formerly:
+            raise DeclarationError(
+                f"{queue.name!r} is a parent queue, whose jobs and children bear its name: formerly= is for others, "
+                "see docs/deploying.md"
+            )
+    for name in former:
+        if name in names or former.count(name) > 1:
+            raise DeclarationError(
+                f"flow {flow!r}: formerly={name!r} is a queue that it still has, or is named twice: "
+                "jobs could go to either"
+            )
 
 
 def check_results(queues: Sequence[QueueOptions[Job]]) -> None:

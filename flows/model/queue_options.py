@@ -35,6 +35,7 @@ class QueueOptions(Generic[JobT_co]):
         retries: Whether and when attempts that failed are made again; None: the job fails with the first.
         timeout: An attempt that runs longer is ended: see docs/attempts.md for what that means in threads. In seconds,
             or a timedelta.
+        formerly: Names that the queue had before: jobs that are left there, or still come there, are moved here.
     """
 
     name: str
@@ -45,6 +46,7 @@ class QueueOptions(Generic[JobT_co]):
     on_child_failure: Literal["continue", "fail"] = "continue"
     retries: Retries | None = None
     timeout: OptionalDuration = Duration(None)  # noqa: RUF009 - a descriptor
+    formerly: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         """Check the names, the job class and the policies.
@@ -63,6 +65,10 @@ class QueueOptions(Generic[JobT_co]):
             raise DeclarationError(f"queue {self.name!r}: retries={self.retries!r}: give a flows.Retries")
         if self.timeout is not None:
             check_duration(f"queue {self.name!r}: timeout", self.timeout)
+        if isinstance(self.formerly, str) or not isinstance(self.formerly, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DeclarationError(f"queue {self.name!r}: formerly={self.formerly!r}: give a list of names")
+        for name in self.formerly:
+            check_name("queue", name)
         self._check_children()
 
     def _check_children(self) -> None:
@@ -72,6 +78,11 @@ class QueueOptions(Generic[JobT_co]):
             if child.next_queue is not None:
                 raise DeclarationError(
                     f"child queue {child.name!r} of {self.name!r} has a next_queue: a child is done after its queue"
+                )
+            if child.formerly:
+                raise DeclarationError(
+                    f"child queue {child.name!r} of {self.name!r}: formerly= is for queues of the flow alone, "
+                    "since a child's key bears its queue's name: see docs/deploying.md"
                 )
             if child.name in seen:
                 raise DeclarationError(f"queue {self.name!r} declares the child queue {child.name!r} twice")

@@ -106,7 +106,7 @@ class JobReader(Generic[ParamsT]):
         self, fetch: Fetch, jobs: Sequence[tuple[str, str]], keys: Sequence[str] | None, params: type[Any]
     ) -> list[JobRecord[Any] | None]:
         fields = () if keys is None else (*keys, *KERNEL_FIELDS, *(f"children:{q}:jobs" for q in self._parents()))
-        hashes = await fetch.hashes(jobs, fields)
+        hashes = await fetch.placed_hashes(jobs, fields)
         return [
             None if found is None else make_record(self._runtime.settings, flow, job_id, found, params)
             for (flow, job_id), found in zip(jobs, hashes, strict=True)

@@ -377,6 +377,37 @@ def test_names_that_would_share_keys_are_refused(name: str, queues: list[Any], a
         options(*queues, name=name, lookup_attributes=attributes)
 
 
+@pytest.mark.parametrize("formerly", ["scale", 7, None, {"scale": 1}])
+def test_former_names_are_a_list(formerly: Any) -> None:
+    """A text is a list of letters, too."""
+    with refused("formerly=.*: give a list of names"):
+        QueueOptions("q", First, formerly=formerly)
+
+
+@each_bad_name
+def test_former_names_keep_to_the_grammar(name: Any) -> None:
+    """No queue was ever called otherwise."""
+    with refused("queue name"):
+        QueueOptions("q", First, formerly=[name])
+
+
+@pytest.mark.parametrize(
+    ("former", "other"), [(["q"], []), (["r"], []), (["old", "old"], []), (["old"], ["old"])], ids=repr
+)
+def test_a_former_name_belongs_to_one_queue(former: list[str], other: list[str]) -> None:
+    """And to none that there still is: its jobs could go to either."""
+    with refused("formerly='(q|r|old)' is a queue that it still has, or is named twice"):
+        options(QueueOptions("q", First, "r", formerly=former), QueueOptions("r", Second, formerly=other))
+
+
+def test_parents_and_children_have_no_former_names() -> None:
+    """Their jobs bear the names of their queues, in keys and fields."""
+    with refused("'p' is a parent queue, whose jobs and children bear its name"):
+        options(QueueOptions("p", Parent, children=[QueueOptions("c", Child)], formerly=["old"]))
+    with refused("child queue 'c' of 'p': formerly= is for queues of the flow alone"):
+        QueueOptions("p", Parent, children=[QueueOptions("c", Child, formerly=["old"])])
+
+
 def test_a_lookup_attribute_is_named_once() -> None:
     """Twice would list each job twice."""
     with refused("named twice"):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from flows.errors import KeyConflict
+from flows.store.client.scripts import load
 from flows.store.client.wire import ReplyError
 from flows.store.jobs.log_line import LogLine, read_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Command
@@ -42,6 +43,30 @@ class Fetch:
             found += await (self._chosen(page, fields) if fields else self._whole(page))
         return found
 
+    async def placed_hashes(
+        self, jobs: Sequence[tuple[str, str]], fields: Sequence[str] = ()
+    ) -> list[dict[str, bytes] | None]:
+        """Return what `hashes` returns, each with the field `_queue`, which a job that was never claimed does not have.
+
+        Such a job waits in what was the first queue of its flow when it was created.
+        """
+        found = await self.hashes(jobs, fields)
+        fresh = [at for at, job in enumerate(jobs) if self._is_fresh(job, found[at])]
+        located = await self._locate([jobs[at][1] for at in fresh])
+        claimed: list[int] = []
+        for at, queue in zip(fresh, located, strict=True):
+            one = found[at]
+            if one is not None and queue:
+                one["_queue"] = queue
+            else:
+                claimed.append(at)
+        for at, again in zip(claimed, await self.hashes([jobs[at] for at in claimed], fields), strict=True):
+            found[at] = again
+        return found
+
+    def _is_fresh(self, job: tuple[str, str], found: Mapping[str, bytes] | None) -> bool:
+        return found is not None and job[0] == self._settings.flow and "_status" not in found and "_queue" not in found
+
     async def _whole(self, page: Sequence[str]) -> list[dict[str, bytes] | None]:
         commands: list[Command] = [("HGETALL", key) for key in page]
         return [_as_mapping(reply) for reply in await self._connection.together(commands)]
@@ -57,6 +82,17 @@ class Fetch:
             else None
             for kind, values in zip(replies[: len(page)], replies[len(page) :], strict=True)
         ]
+
+    async def _locate(self, ids: Sequence[str]) -> list[bytes]:
+        """Return in which queue each job of the flow waits that was never claimed; b'' for one that has been meanwhile.
+
+        Most often it is the flow's first queue; a flow whose first queue was renamed has several such.
+        """
+        named = {**self._settings.named(), "queues": self._settings.keys.queues(self._settings.flow)}
+        located: list[bytes] = []
+        for start in range(0, len(ids), _PAGE):
+            located += await self._connection.run(load("locate"), named, ids[start : start + _PAGE])
+        return located
 
     async def listed(self, attribute: str, text: str, start: int, stop: int) -> list[str]:
         """Return the ids of a lookup list from index `start` to `stop`, both included, oldest first.

@@ -1,7 +1,8 @@
-"""Records which flow owns a queue or a name that keys are made of, at the first connect and before any other write."""
+"""Records at the first connect, before any other write, which queues and names a flow owns; finds those it has lost."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flows.errors import DeclarationError
@@ -23,14 +24,17 @@ async def register(connection: Connection, settings: FlowSettings, options: Flow
         DeclarationError: another flow owns a queue or a name; the message says which flow.
     """
     queues = [full_name for full_name, _queue in options.walk()]
-    rest: list[Argument] = list(queues)
+    former = [name for queue in options.queues for name in queue.formerly]
+    rest: list[Argument] = [*queues, *former]
     for name, kind in claimed_names(options):
         rest += (name, kind)
     named: dict[str, Argument] = {
         **settings.named(),
         "names": settings.keys.names(),
+        "queues": settings.keys.queues(options.name),
         "owner": options.name,
         "queue_count": len(queues),
+        "former_count": len(former),
     }
     answer = await connection.run(load("register"), named, rest)
     if answer[0] != b"ok":
@@ -39,3 +43,29 @@ async def register(connection: Connection, settings: FlowSettings, options: Flow
             f"flow {options.name!r} cannot have the {taken}: on this server the name belongs to the {owner}; "
             "choose another name, or another namespace"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Undeclared:
+    """A queue that the flow has had and has no more, and how many jobs are left in each of its places."""
+
+    queue: str
+    waiting: int
+    processing: int
+    delayed: int
+    children: int
+
+
+async def undeclared(
+    connection: Connection, settings: FlowSettings, options: FlowOptions[Job, str]
+) -> list[Undeclared]:
+    """Return the queues in which jobs are left and that the flow does not declare any more, not as former names either.
+
+    Raises:
+        StoreError: the server cannot be used.
+    """
+    declared = [full_name for full_name, _queue in options.walk()]
+    former = [name for queue in options.queues for name in queue.formerly]
+    named = {**settings.named(), "queues": settings.keys.queues(options.name)}
+    left = await connection.run(load("undeclared"), named, [*declared, *former])
+    return [Undeclared(queue.decode("utf-8", "replace"), *counts) for queue, *counts in left]

@@ -56,6 +56,10 @@ class JobKeys:
         """Nothing: two keys that every script declares and none writes, so that a half-moved slot refuses it."""
         return f"{self.namespace}flows:never:{which}"
 
+    def queues(self, flow: str) -> str:
+        """Hash: queue that the flow has or has had → `first` where it was the first one, or `later`."""
+        return f"{self.namespace}flows:queues:{flow}"
+
     def wake(self, name: str) -> str:
         """Sorted set of one member: popped to wake an idle worker of the queue, or one process."""
         return f"{self.namespace}flows:wake:{name}"

@@ -104,7 +104,18 @@ def test_a_state_is_known_by_its_whole_name(world: World) -> None:
 def test_only_what_frees_memory_runs_on_a_full_server() -> None:
     """The flags of the headers, as DESIGN says; a script that creates is refused when memory is out."""
     frees = {name for name in names() if load(name).text.startswith("#!lua flags=allow-oom\n")}
-    assert frees == {"reconcile", "report", "renew", "rescue", "cancel", "cascade", "delete", "withdraw", "greet"}
+    assert frees == {
+        "reconcile",
+        "report",
+        "renew",
+        "rescue",
+        "cancel",
+        "cascade",
+        "delete",
+        "withdraw",
+        "greet",
+        "drain",
+    }
 
 
 async def test_a_server_that_forgot_the_scripts_gets_the_text(world: World, redis_url: str) -> None:

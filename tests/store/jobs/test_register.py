@@ -8,9 +8,11 @@ from redis.exceptions import ResponseError
 from tests.world import World
 
 
-def call(world: World, owner: str, queues: list[str], *names: str) -> list[str]:
+def call(world: World, owner: str, queues: list[str], *names: str, former: tuple[str, ...] = ()) -> list[str]:
     """Call the script."""
-    answer: list[str] = world.run("register", *queues, *names, owner=owner, queue_count=len(queues))
+    named = {"owner": owner, "queues": world.keys.queues(owner)}
+    counts = {"queue_count": len(queues), "former_count": len(former)}
+    answer: list[str] = world.run("register", *queues, *former, *names, **named, **counts)
     return answer
 
 
@@ -20,7 +22,28 @@ def test_records_the_owner(world: World) -> None:
     assert world.snapshot() == {
         "meta": {"pick": {"owner": "shop"}, "pack": {"owner": "shop"}},
         "names": {"": {"shop": "flow of shop", "shop:user": "lookup of shop"}},
+        "queues": {"shop": {"pick": "first", "pack": "later"}},
     }
+
+
+def test_remembers_all_queues_that_a_flow_has_had(world: World) -> None:
+    """And which of them were the first one: a queue that was it stays so, one that becomes it is so from then on."""
+    call(world, "shop", ["pick", "pack"])
+    call(world, "shop", ["choose", "pick", "wrap"])
+    known = {"pick": "first", "pack": "later", "choose": "first", "wrap": "later"}
+    assert world.snapshot()["queues"] == {"shop": known}
+    call(world, "shop", ["wrap"])
+    assert world.snapshot()["queues"] == {"shop": known | {"wrap": "first"}}
+
+
+def test_a_former_name_of_a_queue_may_not_be_another_flows(world: World) -> None:
+    """Its jobs would be moved away; a name that nobody has is left to whoever comes."""
+    call(world, "farm", ["sow"])
+    before = world.snapshot()
+    assert call(world, "shop", ["pick"], former=("sow",)) == ["taken", "queue sow", "flow farm"]
+    assert world.snapshot() == before
+    assert call(world, "shop", ["pick"], former=("choose",)) == ["ok"]
+    assert set(world.snapshot()["meta"]) == {"sow", "pick"}
 
 
 def test_the_same_flow_may_come_again(world: World) -> None:
@@ -47,10 +70,10 @@ def test_a_name_has_one_meaning(world: World) -> None:
     assert world.snapshot() == before
 
 
-@pytest.mark.parametrize("kind", ["meta", "names"])
+@pytest.mark.parametrize("kind", ["meta", "names", "queues"])
 def test_a_key_of_another_type_is_named(world: World, kind: str) -> None:
     """Nothing is written."""
-    key = world.key(kind, "pack")
+    key = world.key(kind, "shop" if kind == "queues" else "pack")
     world.redis.set(key, "not ours")
     with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {key} holds a string"):
         call(world, "shop", ["pick", "pack"], "shop", "flow")

@@ -19,6 +19,7 @@ LITERAL = {
     "meta": (("pack",), "queue:pack:meta"),
     "names": ((), "flows:names"),
     "history": ((), "flows:history"),
+    "queues": (("shop",), "flows:queues:shop"),
     "never": (("a",), "flows:never:a"),
     "wake": (("pack",), "flows:wake:pack"),
     "timer": (("pack",), "flows:timer:pack"),
