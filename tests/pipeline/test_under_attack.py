@@ -47,11 +47,12 @@ CLAIMED = ClaimedJob([b"id", 1, 1, 0, 0, None])
         (Finish({"data": b"x" * ((1 << 19) - 200)}), 2),
         (Advance("b", {"data": b"x" * (2 << 20)}), 1),
         (AwaitChildren([NewChild("c", "id", {})] * 50, None, {}), 4),
+        (Finish({f"field{number}": b"1" for number in range(200)}), 8),
     ],
-    ids=["jobs", "bytes", "one large", "children"],
+    ids=["jobs", "bytes", "one large", "children", "arguments"],
 )
 def test_a_script_takes_a_bounded_batch(outcome: Finish | Advance | AwaitChildren, taken: int) -> None:
-    """However many attempts end together, a script gets 100, 1 MiB or 200 children of them, and at least one."""
+    """However many attempts end together, a script gets 100, 1 MiB, 200 children or 3,500 arguments of them."""
     assert first_batch([FinishedAttempt(CLAIMED, outcome, child=False)] * 1000) == taken
 
 

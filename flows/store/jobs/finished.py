@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 MOST_JOBS: Final = 100
 #: So many children are created by the script that ends the parent's attempt; more are built in parts.
 MOST_CHILDREN: Final = 200
+#: So many arguments of jobs go into one request at most: some hosts take 3,999 in all.
+MOST_ARGUMENTS: Final = 3_500
 _PART_BYTES: Final = 1 << 19
 _MOST_BYTES: Final = 1 << 20
 
@@ -63,22 +65,27 @@ class FinishedAttempt:
 
 
 def first_batch(ended: Sequence[FinishedAttempt]) -> int:
-    """Return how many of the first ended attempts one script takes: by jobs, by children and by bytes, at least one."""
-    children, size = 0, 0
+    """Return how many of the first ended attempts one script takes, at least one.
+
+    By jobs, by children, by arguments and by bytes.
+    """
+    children, arguments, size = 0, 0, 0
     for number, attempt in enumerate(ended[:MOST_JOBS]):
         children += attempt.children
+        arguments += attempt.arguments
         size += len(attempt.packed)
-        if number and (children > MOST_CHILDREN or size > _MOST_BYTES):
+        if number and (children > MOST_CHILDREN or arguments > MOST_ARGUMENTS or size > _MOST_BYTES):
             return number
     return min(len(ended), MOST_JOBS)
 
 
 def first_part(children: Sequence[NewChild]) -> Sequence[NewChild]:
-    """Return as many of the first children as one script takes."""
-    size = 0
+    """Return as many of the first children as one script takes, at least one."""
+    arguments, size = 0, 0
     for number, child in enumerate(children[:MOST_CHILDREN]):
+        arguments += 3 + 2 * len(child.fields)
         size += sum(map(len, child.fields.values()))
-        if size > _PART_BYTES and number:
+        if number and (arguments > MOST_ARGUMENTS or size > _PART_BYTES):
             return children[:number]
     return children[:MOST_CHILDREN]
 

@@ -11,9 +11,12 @@ import pytest_asyncio
 from redis import Redis
 
 from flows.errors import KeyConflict, PayloadTooLarge, StoreFull
+from flows.model.ids import new_job_id
 from flows.store.client.connection import Connection
 from flows.store.client.wire import Wire, pack_command
 from flows.store.jobs.creation import MOST_LOOKUPS, Creation, NewJob, in_batches
+from flows.store.jobs.finished import MOST_ARGUMENTS
+from flows.store.keys.jobs import JobKeys
 from flows.testing import private_server
 from tests.world import TTL, World, finish
 
@@ -349,3 +352,10 @@ def test_batches_are_cut_by_size() -> None:
     batches = [[job.id for job in batch] for batch in in_batches(jobs)]
     assert batches == [["0", "1"], ["2", "3"], ["4", "5"], ["6"]]
     assert list(in_batches([])) == []
+
+
+def test_the_smallest_jobs_are_cut_into_few_arguments_too(creation: Creation) -> None:
+    """Their ids are the arguments of one command, of which some hosts take 3,999."""
+    smallest = Creation(creation._connection, replace(creation._settings, flow="f", keys=JobKeys(""), ttl_ms=0))
+    jobs = [smallest.prepare(new_job_id(), {}, []) for _ in range(5000)]
+    assert max(map(len, in_batches(jobs))) <= MOST_ARGUMENTS

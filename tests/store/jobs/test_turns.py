@@ -10,7 +10,7 @@ import pytest_asyncio
 from flows.errors import StoreFull
 from flows.model.outcome import OUTCOMES, Advance, AwaitChildren, Finish, NewChild, Outcome, Release
 from flows.store.client.connection import Connection
-from flows.store.jobs.finished import fits_one_script
+from flows.store.jobs.finished import first_part, fits_one_script
 from flows.store.jobs.turns import Turns
 from flows.testing import private_server
 from tests.outcomes import EXAMPLES
@@ -83,6 +83,15 @@ async def test_a_child_hands_its_result_to_its_parent(connection: Connection, wo
     await turns.report([turns.finished(claimed, Finish({"a": b"[]", "b": b'"x"'}))])
     child_result = '{"id":"1","status":"done","result":{"a":[],"b":"x"}}'
     assert world.job("shop:9")["children:pack:results"] == f'{{"box":[{child_result}]}}'
+
+
+def test_children_of_many_fields_are_written_in_parts() -> None:
+    """Some hosts take 3,999 arguments in a request; one child goes whole, however many it has."""
+    for fields, fit in ((1, 200), (20, 81), (2000, 1)):
+        child = NewChild("box", "c", {f"f{number}": b"1" for number in range(fields)})
+        assert len(first_part([child] * 300)) == fit
+        assert fits_one_script([child] * fit)
+        assert not fits_one_script([child] * (fit + 1))
 
 
 @pytest.mark.parametrize("stop_after", [0, 1, 2, 5])
