@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flows.errors import DeclarationError
 from flows.server_url import parse_server_url
 
 #: The environment variables that name a server; the first that is set wins.
@@ -50,11 +51,33 @@ def choose_server(redis_url: str | None, environ: Mapping[str, str] = os.environ
 
 
 def data_directory(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where the embedded server keeps its data: FLOWS_DATA_DIR, else the user's data directory for flows."""
+    """Return where the embedded server keeps its data: FLOWS_DATA_DIR, else the user's data directory for flows.
+
+    Raises:
+        DeclarationError: neither is known: there is no HOME, and the system does not know the user.
+    """
     if chosen := environ.get("FLOWS_DATA_DIR"):
-        return Path(chosen).expanduser().resolve()
-    home = Path(environ.get("HOME") or Path.home())
+        try:
+            return Path(chosen).expanduser().resolve()
+        except RuntimeError as error:
+            raise DeclarationError(f"FLOWS_DATA_DIR={chosen!r}: {_NO_HOME}, give the whole path") from error
+    xdg = Path(environ.get("XDG_DATA_HOME", ""))  # its specification: ignore it unless it is absolute
+    if sys.platform != "darwin" and xdg.is_absolute():
+        return xdg / "flows"
+    home = _home(environ)
     if sys.platform == "darwin":
         return home / "Library" / "Application Support" / "flows"
-    xdg = Path(environ.get("XDG_DATA_HOME", ""))  # its specification: ignore it unless it is absolute
-    return (xdg if xdg.is_absolute() else home / ".local" / "share") / "flows"
+    return home / ".local" / "share" / "flows"
+
+
+_NO_HOME = "this user has no home directory"
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    try:
+        return Path(environ.get("HOME") or Path.home())
+    except RuntimeError as error:  # a user that no passwd file knows, as in some containers
+        raise DeclarationError(
+            f"there is no place for the data of the embedded server, since {_NO_HOME}: set FLOWS_DATA_DIR to a "
+            "directory, or FLOWS_REDIS_URL to use a server of your own"
+        ) from error

@@ -65,3 +65,15 @@ def test_the_data_directory_is_the_users(
 def test_a_relative_data_directory_is_made_absolute() -> None:
     """It stays the same directory whatever the process's directory is later."""
     assert data_directory({"FLOWS_DATA_DIR": "here"}) == Path.cwd() / "here"
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A container may run as a user that no passwd file knows: the error names both ways out, and both work."""
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 54321)
+    with pytest.raises(DeclarationError, match="set FLOWS_DATA_DIR to a directory, or FLOWS_REDIS_URL"):
+        data_directory({})
+    with pytest.raises(DeclarationError, match="FLOWS_DATA_DIR='~/flows': this user has no home directory"):
+        data_directory({"FLOWS_DATA_DIR": "~/flows"})
+    assert data_directory({"FLOWS_DATA_DIR": "/data"}) == Path("/data")
+    assert choose_server(None, {"FLOWS_REDIS_URL": "redis://localhost"}).url == "redis://localhost"

@@ -11,6 +11,7 @@ from flows.kernel.collector import room_for
 from flows.kernel.deadlines import GRACE
 from flows.kernel.unable import HostUnable, tell_unable
 from flows.kernel.worker_loop import WorkerLoop
+from flows.model.arguments import check_seconds
 from flows.store.client.wire import ANSWER_TIMEOUT
 
 if TYPE_CHECKING:
@@ -123,8 +124,10 @@ class Worker:
         Where one of its own jobs asks, this returns at once, and the worker stops when its jobs have ended.
 
         Raises:
+            ValidationError: `grace` is no number.
             WrongLoop: another event loop that runs has the flow open.
         """
+        check_seconds("grace", grace, optional=True)
         self.ask_to_stop()
         if self.runs_here:
             self._beside.run(partial(self.stop, grace))

@@ -1,6 +1,8 @@
-"""Checks of the numbers by which a declaration limits something."""
+"""Checks of what a declaration is made of: numbers, switches and lists."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from flows.errors import DeclarationError
 
@@ -13,3 +15,23 @@ def check_number(what: str, value: object) -> None:
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise DeclarationError(f"{what}={value!r}: give a positive whole number")
+
+
+def check_switch(what: str, value: object) -> None:
+    """Check that a value is True or False: `"no"` would count as true.
+
+    Raises:
+        DeclarationError: it is neither.
+    """
+    if not isinstance(value, bool):
+        raise DeclarationError(f"{what}={value!r}: give True or False")
+
+
+def check_list(what: str, value: object) -> None:
+    """Check that a value is a list or a tuple: a text is a sequence too, and never meant as one.
+
+    Raises:
+        DeclarationError: it is none.
+    """
+    if not isinstance(value, Sequence) or isinstance(value, (str, bytes)):
+        raise DeclarationError(f"{what}={value!r}: give a list")

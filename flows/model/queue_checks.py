@@ -10,7 +10,7 @@ from flows.model.annotations.completion import complete
 from flows.model.annotations.declarer import warn_declarer
 from flows.model.job import ChildrenOf, Job, children_fields, user_fields
 from flows.model.names import MAX_DEPTH
-from flows.model.queue_options import QueueOptions, walk
+from flows.model.queue_options import QueueOptions, check_queue, walk
 
 
 def check_queues(flow: str, queues: Sequence[QueueOptions[Job]]) -> None:
@@ -21,6 +21,8 @@ def check_queues(flow: str, queues: Sequence[QueueOptions[Job]]) -> None:
     """
     if not queues:
         raise DeclarationError(f"flow {flow!r} has no queues: give at least one")
+    for queue in queues:
+        check_queue(queue)
     names = [queue.name for queue in queues]
     for queue in queues:
         if names.count(queue.name) > 1:

@@ -12,6 +12,7 @@ from flows.errors import DeclarationError
 from flows.model.annotations.completion import complete
 from flows.model.duration import Duration, OptionalDuration, check_duration
 from flows.model.job import Job, user_fields
+from flows.model.limits import check_list
 from flows.model.names import check_child_name, check_name
 from flows.model.retries import Retries
 
@@ -59,6 +60,8 @@ class QueueOptions(Generic[JobT_co]):
             raise DeclarationError(f"queue {self.name!r}: job={self.job!r} is not a subclass of flows.Job")
         complete(self.job)
         user_fields(self.job)
+        if self.next_queue is not None and not isinstance(self.next_queue, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DeclarationError(f"queue {self.name!r}: next_queue={self.next_queue!r}: give a queue's name")
         if self.on_child_failure not in {"continue", "fail"}:
             raise DeclarationError(f"queue {self.name!r}: on_child_failure is 'continue' or 'fail'")
         if self.retries is not None and not isinstance(self.retries, Retries):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -73,7 +76,9 @@ class QueueOptions(Generic[JobT_co]):
 
     def _check_children(self) -> None:
         seen: set[str] = set()
+        check_list(f"queue {self.name!r}: children", self.children)
         for child in self.children:
+            check_queue(child)
             check_child_name(child.name)
             if child.next_queue is not None:
                 raise DeclarationError(
@@ -87,6 +92,16 @@ class QueueOptions(Generic[JobT_co]):
             if child.name in seen:
                 raise DeclarationError(f"queue {self.name!r} declares the child queue {child.name!r} twice")
             seen.add(child.name)
+
+
+def check_queue(queue: object) -> None:
+    """Check that something is the options of a queue.
+
+    Raises:
+        DeclarationError: it is not.
+    """
+    if not isinstance(queue, QueueOptions):
+        raise DeclarationError(f"{queue!r} is no queue: give a QueueOptions")
 
 
 def walk(queues: Iterable[QueueOptions[Job]], parent: str = "") -> Iterator[tuple[str, QueueOptions[Job]]]:

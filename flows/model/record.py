@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic import ValidationError as PydanticValidationError
 from typing_extensions import TypeVar
 
-from flows.errors import MalformedJob
+from flows.errors import MalformedJob, ValidationError
 from flows.model.codec import decode, kernel_fields
 from flows.model.ids import created_at
 from flows.model.job import Job
@@ -108,9 +108,12 @@ class JobRecord(Generic[ParamsT]):
         """Return the job's fields as `model`, a job, result or params class, validated.
 
         Raises:
+            ValidationError: `model` is no such class.
             MalformedJob: the hash does not hold what the model declares.
         """
         known = b""
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValidationError(f"view({model!r}): give a job, result or params class")
         if issubclass(model, Job):
             known = kernel_fields(
                 self.id.encode(), self.flow_name.encode(), max(self.attempts, 1), self._fields.get("_correlation_id")

@@ -52,7 +52,7 @@ class Declaration:
             DeclarationError: the parent has no such child.
         """
         children = [self.plans[f"{parent.queue}:{options.name}"] for options in parent.options.children]
-        found = [plan for plan in children if child in {plan.options.name, plan.options.job}]
+        found = [plan for plan in children if child in (plan.options.name, plan.options.job)]
         return self._only(found, child, f"queue {parent.queue!r}")
 
     def _only(self, found: list[QueuePlan], wanted: type[Job] | str, where: str) -> QueuePlan:

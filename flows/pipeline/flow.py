@@ -8,9 +8,11 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from flows.errors import StoreUnavailable
+from flows.errors import DeclarationError, StoreUnavailable
 from flows.kernel.beside import Beside
 from flows.kernel.runtime import Runtime
+from flows.model.arguments import check_flag, check_seconds
+from flows.model.flow_options import FlowOptions
 from flows.pipeline.console import shown_log
 from flows.pipeline.declaration import declare
 from flows.pipeline.flow_jobs import FlowJobs
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from flows.config import Server
-    from flows.model.flow_options import FlowOptions
     from flows.telemetry.events import Events
 
 
@@ -53,6 +54,8 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
             return types.new_class(cls.__name__, (alias,), {}, lambda namespace: namespace.update(body))
 
     def __init__(self, options: FlowOptions[JobT, KeyT]) -> None:
+        if not isinstance(options, FlowOptions):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DeclarationError(f"Flow({options!r}): give a FlowOptions")
         self._declaration = declare(options, self._declared)
         params: type[ParamsT] = self._declaration.params  # type: ignore[assignment]
         super().__init__(Runtime(self._declaration.options), self._declaration, params)
@@ -128,6 +131,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         Raises:
             WrongLoop: another event loop that runs has the flow open.
         """
+        check_seconds("grace", grace, optional=True)
         self._runtime.take()
         self._stops += 1
         for asked in self._asked:
@@ -166,6 +170,9 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
             StoreError: the server cannot be used; where it cannot be reached, only with `wait_for_server=0`.
             DeclarationError: another flow owns one of the queues.
         """
+        check_seconds("grace", grace, optional=True)
+        check_seconds("wait_for_server", wait_for_server, optional=True)
+        check_flag("signals", signals)
         self._runtime.take()
         # An embedded server that does not start now does not start later.
         wait = 0 if self._runtime.server().url is None else wait_for_server

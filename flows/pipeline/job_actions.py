@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Literal
 
+from pydantic import BaseModel
+
 from flows.errors import JobGone, StateError, ValidationError
+from flows.model.arguments import check_many, check_text
 from flows.model.codec import encode, encode_value
 from flows.model.ids import new_job_id
 from flows.model.names import check_job_id
@@ -29,6 +32,7 @@ class JobActions(Generic[ParamsT]):
 
     async def create(self, params: ParamsT, correlation_id: str | None) -> str:
         """Create a job and return its id."""
+        self._check(params, correlation_id)
         creation = (await self._runtime.open()).creation
         job = self._prepared(creation, params, correlation_id)
         await creation.create(job)
@@ -36,14 +40,24 @@ class JobActions(Generic[ParamsT]):
 
     async def create_many(self, many: Iterable[ParamsT], correlation_id: str | None) -> list[str]:
         """Create a job for each of many params, and return their ids in order."""
+        if isinstance(many, BaseModel):
+            raise ValidationError(f"create_jobs takes many {self._params.__name__}: for one, use create_job")
+        check_many("many", many, self._params.__name__)
+        _check_correlation(correlation_id)
         creation = (await self._runtime.open()).creation
-        return await creation.create_many(self._prepared(creation, params, correlation_id) for params in many)
+
+        def prepared(params: ParamsT) -> NewJob:
+            self._check(params, correlation_id)
+            return self._prepared(creation, params, correlation_id)
+
+        return await creation.create_many(map(prepared, many))
 
     async def cancel(self, job_id: str, reason: str) -> Literal["cancelled", "requested", "too late"]:
         """Cancel a job and its children, and return what came of that."""
+        check_job_id(job_id)
+        encode_value("reason", check_text("reason", reason))  # refused here, where it cannot be written
         control = (await self._runtime.open()).control
-        encode_value("reason", reason)  # refused here, where it cannot be written
-        word: Any = await control.cancel(self._flow, check_job_id(job_id), reason)
+        word: Any = await control.cancel(self._flow, job_id, reason)
         if word in {"gone", "malformed"}:
             raise JobGone(job_id)
         answer: Literal["cancelled", "requested", "too late"] = word
@@ -51,8 +65,9 @@ class JobActions(Generic[ParamsT]):
 
     async def retry(self, job_id: str) -> None:
         """Retry a job that has failed or was cancelled."""
+        check_job_id(job_id)
         control = (await self._runtime.open()).control
-        word = await control.retry_job(self._flow, check_job_id(job_id))
+        word = await control.retry_job(self._flow, job_id)
         if word == "gone":
             raise JobGone(job_id)
         if word != "retried":
@@ -60,18 +75,25 @@ class JobActions(Generic[ParamsT]):
 
     async def delete(self, job_id: str) -> bool:
         """Delete a job and its children, and return whether there was one."""
+        check_job_id(job_id)
         control = (await self._runtime.open()).control
-        return await control.delete(self._flow, check_job_id(job_id))
+        return await control.delete(self._flow, job_id)
 
-    def _prepared(self, creation: Creation, params: ParamsT, correlation_id: str | None) -> NewJob:
+    def _check(self, params: ParamsT, correlation_id: str | None) -> None:
         if not isinstance(params, self._params):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValidationError(
                 f"create_job of flow {self._flow!r} takes a {self._params.__name__}, not {type(params).__name__}"
             )
+        _check_correlation(correlation_id)
+
+    def _prepared(self, creation: Creation, params: ParamsT, correlation_id: str | None) -> NewJob:
         fields = encode(params)
         if correlation_id is not None:
-            if not isinstance(correlation_id, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise ValidationError(f"correlation_id={correlation_id!r}: give a str")
             fields["_correlation_id"] = encode_value("correlation_id", correlation_id)
         values = [(name, getattr(params, name)) for name in self._attributes]
         return creation.prepare(new_job_id(), fields, values)
+
+
+def _check_correlation(correlation_id: object) -> None:
+    if correlation_id is not None:
+        check_text("correlation_id", correlation_id)

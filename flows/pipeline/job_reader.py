@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from pydantic import BaseModel
 
 from flows.errors import ValidationError
+from flows.model.arguments import check_flag, check_many, check_text, check_whole
 from flows.model.names import check_job_id, is_job_id
 from flows.model.values.lookup import lookup_text
 from flows.pipeline.make_record import make_record, state_of
@@ -41,8 +42,11 @@ class JobReader(Generic[ParamsT]):
         self, ids: Sequence[str], keys: Sequence[str] | None, *, resolve: bool
     ) -> list[JobRecord[ParamsT] | None]:
         """Return the records of ids, None for each that is gone."""
+        check_flag("resolve_children", resolve)
+        jobs = [(self._flow, check_job_id(job_id)) for job_id in check_many("ids", ids, "job ids")]
+        if keys is not None:
+            keys = [check_text("a name in keys_to_get", key) for key in check_many("keys_to_get", keys, "field names")]
         fetch = (await self._runtime.open()).fetch
-        jobs = [(self._flow, check_job_id(job_id)) for job_id in ids]
         records = await self._records(fetch, jobs, keys, self._params)
         if resolve:
             await self._resolve(fetch, [record for record in records if record is not None])
@@ -61,7 +65,10 @@ class JobReader(Generic[ParamsT]):
         self, attribute: str, value: object, *, resolve: bool, limit: int, offset: int, newest_first: bool
     ) -> list[JobRecord[ParamsT]]:
         """Return a page of the jobs that a lookup lists; ids that are gone or repeated are skipped."""
-        fetch = (await self._runtime.open()).fetch
+        check_flag("resolve_children", resolve)
+        check_flag("newest_first", newest_first)
+        check_whole("limit", limit, 1)
+        check_whole("offset", offset, 0)
         if attribute not in self._attributes:
             known = f"it has {', '.join(self._attributes)}" if self._attributes else "it has none"
             raise ValidationError(
@@ -73,16 +80,16 @@ class JobReader(Generic[ParamsT]):
                 f"{attribute!r} cannot be looked up by a {type(value).__name__}: give a str, int, float, UUID, Enum, "
                 "date, datetime, Decimal or URL"
             )
-        if limit < 1 or offset < 0:
-            raise ValidationError(f"limit={limit} and offset={offset}: give at least 1 and 0")
+        fetch = (await self._runtime.open()).fetch
         ids = await self._page(fetch, attribute, text, limit, offset, newest_first=newest_first)
         found = await self.get(ids, None, resolve=resolve)
         return [record for record in found if record is not None]
 
     async def log(self, job_id: str) -> list[LogLine]:
         """Return the last lines that a job has logged."""
+        check_job_id(job_id)
         fetch = (await self._runtime.open()).fetch
-        return await fetch.log(self._flow, check_job_id(job_id))
+        return await fetch.log(self._flow, job_id)
 
     async def _page(
         self, fetch: Fetch, attribute: str, text: str, limit: int, offset: int, *, newest_first: bool

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from flows.errors import FlowsError
+from flows.errors import DeclarationError, FlowsError
+from flows.model.arguments import check_seconds
 
 
 class Runs(Protocol):
@@ -37,6 +38,11 @@ def run(*flows: Runs, grace: float | None = 30.0, wait_for_server: float | None 
     """
     if not flows:
         raise FlowsError("flows.run() without a flow has nothing to do: give it at least one")
+    for flow in flows:
+        if isinstance(flow, type) or not callable(getattr(flow, "run", None)):
+            raise DeclarationError(f"flows.run({flow!r}): give flows, as Flow[…](options) makes them")
+    check_seconds("grace", grace, optional=True)
+    check_seconds("wait_for_server", wait_for_server, optional=True)
     try:
         asyncio.get_running_loop()
     except RuntimeError:

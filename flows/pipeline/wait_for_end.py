@@ -8,6 +8,7 @@ import random
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import JobGone, WaitTimeout
+from flows.model.arguments import check_seconds
 from flows.model.names import check_job_id
 from flows.model.state import TERMINAL, JobState
 from flows.pipeline.signature import ParamsT
@@ -33,9 +34,11 @@ async def wait_for_end(runtime: Runtime, reader: JobReader[ParamsT], job_id: str
         WaitTimeout: it has not ended in time.
         JobGone: it has expired or was deleted; `ended` says how it ended, where that was told or seen before.
     """
+    check_job_id(job_id)
+    check_seconds("timeout", timeout)
     signals = (await runtime.open()).signals
     keys, flow = runtime.settings.keys, runtime.options.name
-    channels = (keys.heard(flow), keys.ended(flow, check_job_id(job_id)))
+    channels = (keys.heard(flow), keys.ended(flow, job_id))
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
     told = _Told()

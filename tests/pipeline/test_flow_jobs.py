@@ -123,7 +123,7 @@ async def test_a_next_queue_that_does_not_exist_fails_the_job(orders: Orders) ->
         done = await orders.wait_for(await orders.create_job(Order(user_id=0)), LONG)
     assert failed.error is not None
     assert (failed.status, failed.queue) == ("failed", "price")
-    assert failed.error.message == "next_queue='shop' is no queue of the flow; they are price, ship"
+    assert failed.error.message == "next_queue='shop' is no queue of the flow: those are price, ship"
     with pytest.raises(MalformedJob):
         failed.view(Priced)
     assert done.status == "done"
