@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import functools
 import inspect
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from flows.errors import DeclarationError
 from flows.kernel.process.processes import Processes, Target, make_target
+from flows.kernel.resources import Lifespan, Resource, name_of, resource_of
 from flows.kernel.threads import Threads
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Awaitable, Callable, Iterable
 
     from flows.model.job import Job, JobResult
     from flows.model.verdict import AnyVerdict
+    from flows.telemetry.events import Events
 
 ExecutorKind: TypeAlias = Literal["loop", "thread", "process"]
 
@@ -25,22 +29,26 @@ class Handler:
     Where `target` is given the function runs in processes: they take an `EncodedJob`, which they decode themselves.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - what it is made of, given once
         self,
         function: Callable[[Any], Any],
         job_class: type[Job],
         executor: ExecutorKind,
         concurrency: int,
-        target: Target | None = None,
+        target: Callable[[], Target] | None = None,
+        lifespan: Lifespan | None = None,
     ) -> None:
         self.function = function
         self.job_class = job_class
         self.executor = executor
+        #: What opens the function's second argument in this process, if it has one; processes open theirs themselves.
+        self.lifespan = None if executor == "process" else lifespan
         self._concurrency = concurrency
         self._target = target
         self._pool: Threads | Processes | None = None
+        self._resource: Resource | None = None
         self.call: Callable[[Any], Awaitable[JobResult | AnyVerdict | None]] = (
-            function if executor == "loop" else self._call_elsewhere
+            self._call_elsewhere if executor != "loop" else function if lifespan is None else self._call_with_resource
         )
 
     def open(self) -> None:
@@ -48,7 +56,7 @@ class Handler:
         if self._pool is not None:
             return
         if self._target is not None:
-            self._pool = Processes(self._concurrency, self._target)
+            self._pool = Processes(self._concurrency, self._target())
         elif self.executor == "thread":
             self._pool = Threads(self._concurrency)
 
@@ -63,6 +71,18 @@ class Handler:
         if isinstance(self._pool, Processes):
             await self._pool.prove()
 
+    async def hold(self, events: Events, queue: str, stopping: asyncio.Event) -> None:
+        """Wait until the resource of the function is open, if it has one, or `stopping` is set."""
+        if self.lifespan is not None:
+            self._resource = resource_of(self.lifespan)
+            await self._resource.hold(events, queue, stopping)
+
+    async def release(self, *, hurried: bool) -> None:
+        """Need the resource no more; the last worker that does waits until it is closed, not long where `hurried`."""
+        resource, self._resource = self._resource, None
+        if resource is not None:
+            await resource.release(hurried=hurried)
+
     def close(self) -> None:
         """Close the pool: functions that run in threads are not waited for, processes are killed."""
         if self._pool is not None:
@@ -74,6 +94,7 @@ class Handler:
         if not inherited:
             self.close()
         self._pool = None  # the threads and processes of a parent are nobody's here
+        self._resource = None  # that of a loop that has ended was closed with it
 
     @property
     def abandoned(self) -> int:
@@ -84,10 +105,15 @@ class Handler:
         assert self._pool is not None  # noqa: S101 - its worker has opened it
         if isinstance(self._pool, Processes):
             return await self._pool.call(job)
-        result: Any = await self._pool.call(self.function, job)
+        function = self.function if self._resource is None else _with(self.function, self._resource.value)
+        result: Any = await self._pool.call(function, job)
         # A lambda around an `async def` looks like a plain function until it is called.
         returned: JobResult | AnyVerdict | None = await result if inspect.isawaitable(result) else result
         return returned
+
+    def _call_with_resource(self, job: Any) -> Any:
+        assert self._resource is not None  # noqa: S101 - its worker has opened it
+        return _with(self.function, self._resource.value)(job)
 
 
 def make_handler(
@@ -96,8 +122,20 @@ def make_handler(
     executor: Literal["process"] | None,
     concurrency: int,
     children: Iterable[type[Job]] = (),
+    *,
+    lifespan: Lifespan | None = None,
+    bound: bool = True,
 ) -> Handler:
-    """Return the handler of a worker function, which may name children of these classes.
+    """Return the handler of a worker function.
+
+    Args:
+        function: The function.
+        job_class: Of which class its jobs are.
+        executor: "process" where it runs in processes.
+        concurrency: How many jobs run at once.
+        children: Of these classes it may name children.
+        lifespan: Opens its second argument, if it has one.
+        bound: Whether its name is bound already, which that of a function that is just being decorated is not.
 
     Raises:
         DeclarationError: it is no function of one job, or a process could not import it.
@@ -105,19 +143,48 @@ def make_handler(
     name = getattr(function, "__qualname__", repr(function))
     if not callable(function):
         raise DeclarationError(f"worker function {name} cannot be called")
-    _check_signature(function, name)
+    _check_signature(function, name, lifespan)
     # What a function wraps does not count: a plain one may stand before an async one, and the other way round.
     is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(_code_of(function))
     if executor is None:
-        return Handler(function, job_class, "loop" if is_async else "thread", concurrency)
+        return Handler(function, job_class, "loop" if is_async else "thread", concurrency, lifespan=lifespan)
     if executor != "process":
         raise DeclarationError(f"executor={executor!r}: leave it out, or give 'process'")
     if is_async:
         raise DeclarationError(f"{name} is async: executor='process' is for plain functions")
-    return Handler(function, job_class, "process", concurrency, make_target(function, job_class, children))
+    if "<locals>" in name:
+        raise DeclarationError(f"{name} cannot be used in a process: define it at the top level of a module")
+    make = functools.cache(partial(make_target, function, job_class, children, lifespan))
+    if bound:
+        make()
+    return Handler(function, job_class, "process", concurrency, make, lifespan)
 
 
-def _check_signature(function: Callable[..., Any], name: str) -> None:
+def check_lifespan(lifespan: object) -> None:
+    """Check that a lifespan is a function that can bring an async context manager.
+
+    Raises:
+        DeclarationError: it is none; the message says what to write.
+    """
+    # What a decorated function returns can be called too, as a decorator.
+    if not callable(lifespan) or (hasattr(lifespan, "__aenter__") and not isinstance(lifespan, type)):
+        raise DeclarationError(
+            f"lifespan={lifespan!r} is no function: give the function itself, not what it returns, decorated with "
+            "contextlib.asynccontextmanager"
+        )
+    wrong = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+    if any(is_one(_code_of(lifespan)) for is_one in wrong):
+        raise DeclarationError(
+            f"lifespan {name_of(lifespan)} brings no async context manager: decorate it with "
+            "contextlib.asynccontextmanager"
+        )
+
+
+def _with(function: Callable[..., Any], value: Any) -> Callable[[Any], Any]:
+    return lambda job: function(job, value)
+
+
+def _check_signature(function: Callable[..., Any], name: str, lifespan: Lifespan | None) -> None:
     if any(is_one(_code_of(function)) for is_one in (inspect.isgeneratorfunction, inspect.isasyncgenfunction)):
         raise DeclarationError(f"worker function {name} is a generator: return a result instead of using yield")
     try:
@@ -125,9 +192,10 @@ def _check_signature(function: Callable[..., Any], name: str) -> None:
     except Exception:  # noqa: BLE001 - a builtin has none, and annotations are user code
         return
     try:
-        signature.bind(None)
+        signature.bind(None) if lifespan is None else signature.bind(None, None)
     except TypeError as error:
-        raise DeclarationError(f"worker function {name} must take one argument, the job: {error}") from error
+        takes = "one argument, the job" if lifespan is None else "two arguments, the job and what its lifespan brings"
+        raise DeclarationError(f"worker function {name} must take {takes}: {error}") from error
 
 
 def _code_of(function: Callable[..., Any]) -> Callable[..., Any]:

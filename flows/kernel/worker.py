@@ -183,8 +183,7 @@ class Worker:
         session.add_worker(worker_loop, self._task)
         events.emit("worker.started", queue=self.queue, concurrency=self.concurrency)
         try:
-            with room_for(self.concurrency):
-                await worker_loop.run()
+            await self._run(worker_loop)
         finally:
             session.remove_worker(worker_loop)
             if self._worker_loop is worker_loop:  # else another loop has it by now
@@ -194,6 +193,20 @@ class Worker:
                 self._task = self._worker_loop = None
                 self._status = "stopped"
             events.emit("worker.stopped", queue=self.queue)
+
+    async def _run(self, worker_loop: WorkerLoop) -> None:
+        """Take turns, with the resource of the function open all the time."""
+        with room_for(self.concurrency):
+            if self._handler is None:
+                await worker_loop.run()
+                return
+            hurried = True
+            try:
+                await self._handler.hold(self._runtime.events, self.queue, worker_loop.stopping)
+                await worker_loop.run()
+                hurried = False
+            finally:
+                await self._handler.release(hurried=hurried)
 
 
 class ParentWorker(Worker):

@@ -48,7 +48,7 @@ class WorkerLoop:
         self._prefetch = Prefetch(concurrency)
         self._progress = Progress(session, runtime.events, queue, self.worker_id)
         self._woken = asyncio.Event()
-        self._stopping = asyncio.Event()
+        self.stopping = asyncio.Event()
         #: What the last turn has reported, and its answer, until that is applied.
         self._reported: list[FinishedAttempt] = []
         self._answer = NO_TURN
@@ -74,7 +74,7 @@ class WorkerLoop:
     async def run(self) -> None:
         """Take turns until `stop` is called, then finish what is in flight."""
         try:
-            while not self._stopping.is_set():
+            while not self.stopping.is_set():
                 try:
                     await self._one_turn()
                 except Exception as error:  # noqa: BLE001 - a fault of ours must not leave the queue without a worker
@@ -97,7 +97,7 @@ class WorkerLoop:
 
     def stop(self) -> None:
         """Stop claiming; `run` returns when what is in flight has ended."""
-        self._stopping.set()
+        self.stopping.set()
         self._woken.set()
 
     @property
@@ -222,7 +222,7 @@ class WorkerLoop:
 
     async def _repeat(self, error: StoreUnavailable) -> Turn | None:
         """Send the last turn again until it is answered: with the same number it is one and the same turn."""
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             self._outage.met(self.queue, error, queue=self.queue)
             await self._pause()
             try:
@@ -275,7 +275,7 @@ class WorkerLoop:
         """Let a while go by before the next try; a wake-up does not shorten it, or each would be a try."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PAUSE):
-                await self._stopping.wait()
+                await self.stopping.wait()
 
     async def _wait(self, seconds: float | None) -> None:
         """Wait until woken, or so many seconds; release jobs that were claimed ahead and do not start meanwhile."""

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
 from flows.errors import DeclarationError, StoreError
 from flows.kernel.attempt_runner import ParentRunner
+from flows.kernel.handler import check_lifespan
 from flows.kernel.worker import ParentWorker, Worker
 from flows.pipeline.signature import (
     ChildJobT,
     JobClass,
     JobT,
+    LifespanOf,
     NamedJobT,
     QueueJobT,
+    ResourceT,
+    ResourceWorkerDecorator,
     ReturnedT,
     WorkerDecorator,
     WorkerFunction,
@@ -75,8 +79,10 @@ class FlowWorkers(Generic[JobT]):
         Raises:
             DeclarationError: there is no such queue, it is a parent queue, or the function cannot be used.
         """
-        return self._created(self._plan_of(queue), worker_function, count, concurrency, executor)
+        plan = self._plan_of(queue)
+        return self._add(function_workers(self._runtime, plan, worker_function, count, concurrency, executor))
 
+    @overload
     def worker(
         self,
         queue: JobClass[NamedJobT, JobT] | str,
@@ -84,15 +90,42 @@ class FlowWorkers(Generic[JobT]):
         count: int = 1,
         concurrency: int = 1,
         executor: Literal["process"] | None = None,
-    ) -> WorkerDecorator[NamedJobT]:
+    ) -> WorkerDecorator[NamedJobT]: ...
+    @overload
+    def worker(
+        self,
+        queue: JobClass[NamedJobT, JobT] | str,
+        *,
+        lifespan: LifespanOf[ResourceT],
+        count: int = 1,
+        concurrency: int = 1,
+        executor: Literal["process"] | None = None,
+    ) -> ResourceWorkerDecorator[NamedJobT, ResourceT]: ...
+    def worker(
+        self,
+        queue: JobClass[NamedJobT, JobT] | str,
+        *,
+        lifespan: LifespanOf[Any] | None = None,
+        count: int = 1,
+        concurrency: int = 1,
+        executor: Literal["process"] | None = None,
+    ) -> Any:
         """Create workers that run the decorated function: `@flow.worker(Download, concurrency=10)`.
 
-        The arguments are those of `create_workers`, and the function stays as it is.
+        The function stays as it is; the arguments are those of `create_workers`, and one more.
+
+        Args:
+            queue: Which one.
+            lifespan: An async context manager function. What it brings is the function's second argument: opened
+                once in this process, or in each with executor="process", and closed after the last job.
+            count: How many workers.
+            concurrency: How many jobs each of them runs at once.
+            executor: "process" runs a `def` in processes of its own.
 
         Raises:
             DeclarationError: there is no such queue, it is a parent queue, or the function cannot be used.
         """
-        return self._decorator(self._plan_of(queue), count, concurrency, executor)
+        return self._decorator(self._plan_of(queue), count, concurrency, executor, lifespan)
 
     def create_parent_workers(
         self, queue: type[JobT] | str, count: int = 1, *, concurrency: int = _PARENTS
@@ -126,8 +159,10 @@ class FlowWorkers(Generic[JobT]):
         Raises:
             DeclarationError: the parent has no such child queue, or the function cannot be used.
         """
-        return self._created(self._child_plan_of(parent_queue, child), worker_function, count, concurrency, executor)
+        plan = self._child_plan_of(parent_queue, child)
+        return self._add(function_workers(self._runtime, plan, worker_function, count, concurrency, executor))
 
+    @overload
     def child_worker(
         self,
         parent_queue: type[JobT] | str,
@@ -136,13 +171,36 @@ class FlowWorkers(Generic[JobT]):
         count: int = 1,
         concurrency: int = 1,
         executor: Literal["process"] | None = None,
-    ) -> WorkerDecorator[NamedJobT]:
+    ) -> WorkerDecorator[NamedJobT]: ...
+    @overload
+    def child_worker(
+        self,
+        parent_queue: type[JobT] | str,
+        child: type[NamedJobT] | str,
+        *,
+        lifespan: LifespanOf[ResourceT],
+        count: int = 1,
+        concurrency: int = 1,
+        executor: Literal["process"] | None = None,
+    ) -> ResourceWorkerDecorator[NamedJobT, ResourceT]: ...
+    def child_worker(
+        self,
+        parent_queue: type[JobT] | str,
+        child: type[NamedJobT] | str,
+        *,
+        lifespan: LifespanOf[Any] | None = None,
+        count: int = 1,
+        concurrency: int = 1,
+        executor: Literal["process"] | None = None,
+    ) -> Any:
         """Create workers of a child queue that run the decorated function: `@flow.child_worker(Album, Page)`.
+
+        The arguments are those of `worker`.
 
         Raises:
             DeclarationError: the parent has no such child queue, or the function cannot be used.
         """
-        return self._decorator(self._child_plan_of(parent_queue, child), count, concurrency, executor)
+        return self._decorator(self._child_plan_of(parent_queue, child), count, concurrency, executor, lifespan)
 
     def _plan_of(self, queue: object) -> QueuePlan:
         if inspect.isroutine(queue):
@@ -158,25 +216,24 @@ class FlowWorkers(Generic[JobT]):
         return self._declaration.child_plan_of(self._declaration.plan_of(parent_queue), child)
 
     def _decorator(
-        self, plan: QueuePlan, count: int, concurrency: int, executor: Literal["process"] | None
-    ) -> WorkerDecorator[Any]:
-        check_counts(count, concurrency)
-
-        def decorate(function: Callable[[Any], ReturnedT]) -> Callable[[Any], ReturnedT]:
-            self._created(plan, function, count, concurrency, executor)
-            return function
-
-        return decorate
-
-    def _created(
         self,
         plan: QueuePlan,
-        function: Callable[[Any], Any],
         count: int,
         concurrency: int,
         executor: Literal["process"] | None,
-    ) -> list[Worker]:
-        return self._add(function_workers(self._runtime, plan, function, count, concurrency, executor))
+        lifespan: LifespanOf[Any] | None,
+    ) -> Callable[[Callable[..., ReturnedT]], Callable[..., ReturnedT]]:
+        check_counts(count, concurrency)
+        if lifespan is not None:
+            check_lifespan(lifespan)
+
+        def decorate(function: Callable[..., ReturnedT]) -> Callable[..., ReturnedT]:
+            self._add(
+                function_workers(self._runtime, plan, function, count, concurrency, executor, lifespan, bound=False)
+            )
+            return function
+
+        return decorate
 
     def _add(self, workers: list[WorkerT]) -> list[WorkerT]:
         self._workers += workers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Never, Protocol, TypeAlias
 
 from pydantic import BaseModel
@@ -24,6 +25,9 @@ NamedJobT = TypeVar("NamedJobT", bound=Job, default=Any)
 #: What a worker function returns.
 Returned: TypeAlias = Awaitable[JobResult | Verdict | None] | JobResult | Verdict | None
 ReturnedT = TypeVar("ReturnedT", bound=Returned)
+ResourceT = TypeVar("ResourceT", default=Any)
+#: Opens a resource: an async context manager function, such as `contextlib.asynccontextmanager` makes.
+LifespanOf: TypeAlias = Callable[[], AbstractAsyncContextManager[ResourceT]]
 #: `async def`, `def` (run in a thread), or `def` with executor="process".
 WorkerFunction: TypeAlias = Callable[[QueueJobT], Returned]
 
@@ -32,6 +36,16 @@ class WorkerDecorator(Protocol[QueueJobT]):
     """Creates workers that run the function that it decorates, and returns the function as it is."""
 
     def __call__(self, function: Callable[[QueueJobT], ReturnedT], /) -> Callable[[QueueJobT], ReturnedT]:
+        """Create the workers."""
+        ...
+
+
+class ResourceWorkerDecorator(Protocol[QueueJobT, ResourceT]):
+    """The same for a function whose second argument is what a lifespan brings."""
+
+    def __call__(
+        self, function: Callable[[QueueJobT, ResourceT], ReturnedT], /
+    ) -> Callable[[QueueJobT, ResourceT], ReturnedT]:
         """Create the workers."""
         ...
 

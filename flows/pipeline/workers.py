@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from flows.kernel.attempt_runner import AttemptRunner
 from flows.kernel.handler import make_handler
+from flows.kernel.resources import Lifespan
 from flows.kernel.runtime import Runtime
 from flows.kernel.worker import Worker
 from flows.model.limits import check_number
@@ -21,8 +22,13 @@ def function_workers(  # noqa: PLR0917 - what create_workers was given, in its o
     count: int,
     concurrency: int,
     executor: Literal["process"] | None,
+    lifespan: Lifespan | None = None,
+    *,
+    bound: bool = True,
 ) -> list[Worker]:
-    """Return `count` workers of a queue.
+    """Return `count` workers of a queue; `lifespan` opens the function's second argument, if it has one.
+
+    A function that is just being decorated is not `bound` to its name yet.
 
     Raises:
         DeclarationError: a number is not positive, or the function cannot be used.
@@ -35,7 +41,9 @@ def function_workers(  # noqa: PLR0917 - what create_workers was given, in its o
 
     workers: list[Worker] = []
     for _ in range(count):
-        handler = make_handler(function, plan.options.job, executor, concurrency, plan.child_classes)
+        handler = make_handler(
+            function, plan.options.job, executor, concurrency, plan.child_classes, lifespan=lifespan, bound=bound
+        )
         check_worker_function(plan, function)
         runner = AttemptRunner(handler, plan, flow, results, runtime.options.middleware)
         workers.append(Worker(runtime, plan.queue, runner, concurrency, handler))

@@ -40,6 +40,7 @@ EVENTS: Final[Mapping[str, EventRow]] = MappingProxyType(
         "worker.started": _row(_DEBUG, "queue concurrency"),
         "worker.stopped": _row(_DEBUG, "queue"),
         "worker.unable": _row(_WARNING, "queue reason"),
+        "resource.failed": _row(_WARNING, "resource error"),
         "worker.crashed": _row(_ERROR, "queue error traceback"),
         "job.claimed": _row(_DEBUG, "queue count"),
         "job.recorded": _row(_DEBUG, "queue count"),

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 from flows.kernel.current import CurrentJob, set_current
 from flows.kernel.process.importable import follow
 from flows.kernel.process.messages import pack, pack_raised, pack_returned, text_of, unpack
+from flows.kernel.process.process_resource import ProcessResource
+from flows.kernel.resources import name_of
 from flows.kernel.unable import is_hosts
 from flows.model.codec import Decoder
 
@@ -40,22 +42,32 @@ def serve(pipe: Connection[bytes, bytes], target: bytes) -> None:
 
     Args:
         pipe: Where calls come from and answers go.
-        target: The routes to the function and to its job class, as JSON.
+        target: The routes to the function, to its job class and to its lifespan if it has one, as JSON.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         # A terminal or a supervisor signals all processes: the one that runs the flow decides what ends.
         signal.signal(number, _ignore_signal)
     _end_with_parent()
     try:
-        function, job_class = map(follow, json.loads(target))
-        calls = _Calls(pipe, function, Decoder(job_class))
+        function, job_class, *lifespans = map(follow, json.loads(target))
+        decoder = Decoder(job_class)
     except BaseException as error:  # noqa: BLE001 - importing is user code
         _send(pipe, _unable(error) if is_hosts(error) else pack_raised(error))
         return
+    resources = [ProcessResource(lifespan) for lifespan in lifespans]
+    try:
+        values = [resource.open() for resource in resources]
+    except BaseException as error:  # noqa: BLE001 - and so is what a lifespan does
+        why = f"the resource {name_of(lifespans[0])} cannot be opened: {type(error).__name__}: {text_of(error)}"
+        _send(pipe, pack({"is": "no resource", "why": why}))
+        return
+    calls = _Calls(pipe, lambda job: function(job, *values), decoder)
     if _send(pipe, pack({"is": "ready"})):
         while calls.one():
             pass
     threading.Thread(target=_end_late, daemon=True).start()
+    for resource in resources:
+        resource.close()
 
 
 def kill_group(pid: int) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
+    from flows.kernel.resources import Lifespan
     from flows.model.job import Job, JobResult
     from flows.model.verdict import AnyVerdict
 
@@ -45,7 +46,7 @@ class Target:
 
     Attributes:
         name: The function's name.
-        routes: The two routes, as JSON.
+        routes: The two routes, and that of the function's lifespan if it has one, as JSON.
         children: The job classes of which it may name children, by their qualified names.
         proven: Whether a process of this program has found both.
     """
@@ -56,15 +57,21 @@ class Target:
     proven: bool = field(default=False)
 
 
-def make_target(function: Callable[[Any], Any], job_class: type[Job], children: Iterable[type[Job]] = ()) -> Target:
+def make_target(
+    function: Callable[[Any], Any],
+    job_class: type[Job],
+    children: Iterable[type[Job]] = (),
+    lifespan: Lifespan | None = None,
+) -> Target:
     """Return what processes are to call.
 
     Raises:
-        DeclarationError: another process could not import the function or the job class.
+        DeclarationError: another process could not import the function, the job class or the lifespan.
     """
-    name = getattr(function, "__qualname__", repr(function))
-    routes = [route_to(function), route_to(job_class)]
-    for route, what in zip(routes, (name, job_class.__name__), strict=True):
+    parts = [function, job_class] if lifespan is None else [function, job_class, lifespan]
+    name, *others = (getattr(part, "__qualname__", repr(part)) for part in parts)
+    routes = [route_to(part) for part in parts]
+    for route, what in zip(routes, (name, *others), strict=True):
         if route is None:
             raise DeclarationError(f"{what} cannot be used in a process: define it at the top level of a module")
     return Target(name, json.dumps(routes).encode(), {qualified_name(one): one for one in children})
@@ -201,6 +208,8 @@ class _Process:
                 f"the process that is to run {self._name} ended before it could ({how}): the program's main module "
                 "has to be importable, and to start nothing unless __name__ is '__main__'"
             ) from error
+        if text["is"] == "no resource":
+            raise HostUnable(text["why"])
         if text["is"] == "unable":
             raise HostUnable(f"a process cannot import {self._name}: {text['why']}")
         if text["is"] != "ready":
