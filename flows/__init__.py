@@ -19,8 +19,8 @@ from flows.errors import (
     WaitTimeout,
     WrongLoop,
 )
+from flows.kernel.around.middleware import AttemptNext, Middleware
 from flows.kernel.current import CurrentJob, current_job
-from flows.kernel.middleware import AttemptNext, Middleware
 from flows.kernel.worker import ParentWorker, Worker
 from flows.model.flow_options import FlowOptions
 from flows.model.history import PastAttempt

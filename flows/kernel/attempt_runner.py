@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flows.errors import StoreUnavailable
+from flows.kernel.around.middleware import around
 from flows.kernel.current import reset_current, set_current
 from flows.kernel.judge import Judge
-from flows.kernel.middleware import around
 from flows.kernel.process.behind_middleware import BehindMiddleware
 from flows.kernel.process.messages import EncodedJob, UnfitJob, text_of
 from flows.kernel.unable import HostUnable, is_hosts

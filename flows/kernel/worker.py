@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from flows.kernel.beside import Beside
+from flows.kernel.around.beside import Beside
 from flows.kernel.collector import room_for
 from flows.kernel.deadlines import GRACE
 from flows.kernel.unable import HostUnable, tell_unable

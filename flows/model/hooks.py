@@ -1,4 +1,4 @@
-"""What a flow's options know of middleware: that it is some; `kernel/middleware.py` knows what it can do."""
+"""What a flow's options know of middleware: that it is some; `kernel/around/middleware.py` knows what it can do."""
 
 from __future__ import annotations
 

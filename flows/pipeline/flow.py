@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from flows.errors import DeclarationError, StoreUnavailable
-from flows.kernel.beside import Beside
+from flows.kernel.around.beside import Beside
 from flows.kernel.runtime import Runtime
 from flows.model.arguments import check_flag, check_seconds
 from flows.model.flow_options import FlowOptions

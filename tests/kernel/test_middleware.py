@@ -24,7 +24,7 @@ from flows import (
     Verdict,
     current_job,
 )
-from flows.kernel.middleware import around
+from flows.kernel.around.middleware import around
 from tests.kernel.parts import Answer, Function, Given, MakeFlow, Work, double, in_process, within
 
 said: ContextVar[str] = ContextVar("said", default="nothing")

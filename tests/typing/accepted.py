@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial, wraps
@@ -467,12 +468,63 @@ def decorated_child_by_name(job: CheckRequirement) -> Checked:
     return Checked(ok=bool(job.address))
 
 
+class Client:
+    """What a lifespan brings."""
+
+    async def get(self, url: str) -> int:
+        """Get it."""
+        return len(url)
+
+
+@asynccontextmanager
+async def client() -> AsyncGenerator[Client]:
+    """Open it."""
+    yield Client()
+
+
+class Pool:
+    """A class is a lifespan too."""
+
+    async def __aenter__(self) -> Client:
+        """Open it."""
+        return Client()
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Close it."""
+
+
+@access.worker(Prepare, lifespan=client, concurrency=4)
+async def with_client(job: Prepare, client: Client) -> Prepared:
+    """Get the client as the second argument."""
+    return Prepared(checks=await client.get(str(job.user_id)))
+
+
+@access.worker("access-preparation", lifespan=Pool)
+def with_pool(job: Prepare, _client: Client) -> Prepared:
+    """Get it in a thread."""
+    return Prepared(checks=job.user_id)
+
+
+@access.worker(Decide, lifespan=client, executor="process")
+def with_client_in_a_process(job: Decide, _client: object) -> None:
+    """Know less of it."""
+    print(job.id)
+
+
+@access.child_worker(CheckAccess, CheckRequirement, lifespan=client)
+async def child_with_client(job: CheckRequirement, client: Client) -> Checked:
+    """Have one in a child queue."""
+    return Checked(ok=await client.get(job.address) > 0)
+
+
 async def call_decorated() -> None:
     """Call them, as unit tests do."""
     first_job = Prepare(user_id=1, role_ids=[])
     assert_type(await decorated(first_job), Prepared)
     assert_type(decorated_by_name(first_job), Prepared | None)
     assert_type(decorated_for_processes(first_job), Snooze)
+    assert_type(await with_client(first_job, Client()), Prepared)
+    assert_type(with_pool(first_job, Client()), Prepared)
     assert_type(await decorated_child(CheckRequirement(address="x")), Checked)
 
 

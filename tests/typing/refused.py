@@ -11,6 +11,7 @@ from accepted import (
     CheckAccess,
     Checked,
     CheckRequirement,
+    Client,
     CreateAccess,
     Decide,
     Nothing,
@@ -19,10 +20,12 @@ from accepted import (
     access,
     any_job,
     check_requirement,
+    client,
     decide,
     plain,
     prepare,
     subclassed,
+    with_client,
 )
 
 from flows import Cancel, ChildJob, Fail, Flow, FlowOptions, Job, JobResult, QueueOptions, Retries, Retry, Snooze
@@ -66,6 +69,16 @@ async def no_job() -> None:
 async def two_jobs(job: Prepare, more: int) -> None:
     """Take more than a job."""
     print(job, more)
+
+
+async def with_number(job: Prepare, number: int) -> None:
+    """Take a number."""
+    print(job, number)
+
+
+async def no_context() -> Client:
+    """Return a client, and no context manager."""
+    return Client()
 
 
 async def undeclared(job: Prepare) -> None:
@@ -127,6 +140,14 @@ access.worker(prepare)  # refused: the queue has to be named
 access.worker(Prepare, prepare)  # refused: the function comes below
 access.worker(Prepare, concurrency="2")  # refused
 access.worker(Prepare, executor="threads")  # refused
+access.worker(Prepare, lifespan=client)(prepare)  # refused: it takes no second argument
+access.worker(Prepare, lifespan=client)(with_number)  # refused: it takes another one
+access.worker("access-preparation", lifespan=client)(with_number)  # refused
+access.worker(Decide, lifespan=client)(with_client)  # refused: another queue's function
+access.worker(Prepare)(with_client)  # refused: nothing brings its second argument
+access.worker(Prepare, lifespan=client())  # refused: it is called
+access.worker(Prepare, lifespan=no_context)  # refused: it brings no context manager
+access.create_workers(Prepare, with_client, lifespan=client)  # refused: that is for decorators
 access.child_worker(CheckAccess, CheckRequirement)(prepare)  # refused: another queue's function
 access.child_worker(Other, CheckRequirement)(check_requirement)  # refused: a class outside the union
 access.child_worker(CheckAccess, Checked)  # refused: a result class
