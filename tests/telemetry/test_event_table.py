@@ -17,6 +17,7 @@ from flows.telemetry.event_table import EVENTS
 
 ROOT = Path(flows.__file__).parent
 DOCUMENT = ROOT.parent / "docs" / "logging.md"
+HOWTO = ROOT.parent / "docs" / "howto" / "when-something-is-wrong.md"
 
 
 def emitted() -> Iterator[tuple[str, str, set[str]]]:
@@ -60,3 +61,12 @@ def test_the_document_has_each_row() -> None:
     rows = re.findall(r"^\| `([a-z_.]+)` \| ([A-Z]+) \| ([^|]*) \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
     written = {name: (level, {field.strip(" []") for field in fields.split(",")}) for name, level, fields in rows}
     assert written == {name: (logging.getLevelName(row.level), set(row.fields)) for name, row in EVENTS.items()}
+
+
+@pytest.mark.skipif(not HOWTO.exists(), reason="the page is not there")
+def test_the_page_says_what_to_do_about_each() -> None:
+    """docs/howto/when-something-is-wrong.md has a row for each warning and each error, and no others."""
+    text = HOWTO.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[a-z_.`, ]+`) \|", text, re.MULTILINE)
+    names = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    assert {name for name in names if "." in name} == {n for n, row in EVENTS.items() if row.level >= logging.WARNING}
