@@ -180,6 +180,11 @@ class Server:
         file = self._newest_aof()
         return file.stat().st_size if file else 0
 
+    def aof(self) -> bytes:
+        """Return what is in the newest of its append-only files."""
+        path = self._newest_aof()
+        return path.read_bytes() if path else b""
+
     def cut_tail(self, count: int) -> int:
         """Cut bytes off the end of its append-only file, as a loss of power does, and return how many there were."""
         assert count >= 0, "a negative cut would lengthen the file"
