@@ -83,11 +83,13 @@ def test_renews_five_hundred(world: World) -> None:
     assert set(world.snapshot()["processing"]["pick"].values()) == {NOW + LEASE}
 
 
-def test_a_key_of_another_type_is_named(world: World) -> None:
+@pytest.mark.parametrize(("kind", "name"), [("processing", "pick"), ("call", "w1")])
+def test_a_key_of_another_type_is_named(world: World, kind: str, name: str) -> None:
     """Nothing is written."""
     world.seed(jobs={"shop:1": processing()})
     world.redis.pexpire(world.key("jobs", "shop:1"), TTL // 2)
-    world.redis.set(world.key("processing", "pick"), "not ours")
-    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {world.key('processing', 'pick')} holds a string"):
-        world.run("renew", "1", 1)
+    world.redis.hset(world.key(kind, name), "not", "ours")
+    with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {world.key(kind, name)} holds a hash"):
+        world.run("renew", "1", 1, number=1, call=world.keys.call("w1"))
     assert world.lives("jobs", "shop:1", TTL // 2)
+    assert world.snapshot().get("processing") == ({"pick": {"not": "ours"}} if kind == "processing" else None)

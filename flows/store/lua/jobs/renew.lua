@@ -27,12 +27,12 @@ local function claimed_by_turn()
 end
 
 expect('zset', processing)
+expect('string', call)
 local words = {}
 for i = at, #rest, 2 do
   words[#words + 1] = extend(rest[i], rest[i + 1])
 end
 if number ~= '0' then
-  expect('string', call)
   local given = claimed_by_turn()
   for i = 1, #given, 2 do
     extend(given[i], tostring(given[i + 1]))
