@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from flows.kernel.attempt import Attempt
     from flows.kernel.current import CurrentJob
+    from flows.kernel.deploy.misfits import Misfits
     from flows.kernel.handler import Handler
     from flows.model.hooks import Hooks
     from flows.model.job import JobResult
@@ -62,12 +63,13 @@ class Runner(Protocol):
 class AttemptRunner:
     """Runs the attempts of a worker function; whatever the function does, `run` returns an outcome."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - its surroundings, given once
         self,
         handler: Handler,
         plan: QueuePlan,
         flow_name: str,
         children_results: Callable[[str, str], Awaitable[bytes | None]],
+        misfits: Misfits,
         middleware: Iterable[Hooks] = (),
     ) -> None:
         self._decoder: Decoder[Job] = Decoder(handler.job_class)
@@ -80,6 +82,7 @@ class AttemptRunner:
             self._call = around(middleware, self._behind.call)
         self._watch: Callable[[Attempt], None] = lambda _attempt: None
         self._judge = Judge(plan)
+        self._misfits = misfits
         self._flow_name = flow_name.encode()
         self._children_results = children_results
         timeout = plan.options.timeout
@@ -114,7 +117,7 @@ class AttemptRunner:
         except StoreUnavailable:
             return Release()  # the results of its many children could not be read: that is not the job's fault
         except Exception as error:  # noqa: BLE001 - a hash edited by hand may hold anything
-            return self._misfit(claimed, error)
+            return await self._misfit(claimed, error)
         token: Token[CurrentJob | None] | None = set_current(attempt.current)
         try:
             failpoint("before-user-code")
@@ -128,7 +131,7 @@ class AttemptRunner:
             token = None
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a function raises, its job ends by it
-            return self._raised(attempt, known, error)
+            return await self._raised(attempt, known, error)
         finally:
             if token is not None:
                 reset_current(token)
@@ -144,28 +147,28 @@ class AttemptRunner:
         encoded = EncodedJob(attempt.claimed.values, known, partial(self._watch, attempt))
         return encoded if self._behind is None else self._behind.show(attempt.current, encoded)
 
-    def _raised(self, attempt: Attempt, known: bytes, error: BaseException) -> Outcome | None:
+    async def _raised(self, attempt: Attempt, known: bytes, error: BaseException) -> Outcome | None:
         """Return the outcome of an attempt that raised."""
         if isinstance(error, UnfitJob):
-            return self._unfit(attempt.claimed, known, error)
+            return await self._unfit(attempt.claimed, known, error)
         if isinstance(error, HostUnable) and not attempt.current.cancelled:
             raise error
         # What a function raises because it was asked to stop says nothing of its job, unless it is a verdict.
         asked = attempt.current.cancelled and not isinstance(error, Verdict)
         return attempt.stop_as if asked else self._judge.raised(attempt.claimed, error)
 
-    def _misfit(self, claimed: ClaimedJob, error: Exception) -> Outcome:
+    async def _misfit(self, claimed: ClaimedJob, error: Exception) -> Outcome:
         if is_hosts(error):
             raise HostUnable(f"a job cannot be read: {type(error).__name__}: {text_of(error)}") from error
-        return self._judge.malformed(claimed, f"its hash does not fit: {error}")
+        return await self._misfits.outcome(claimed, error)
 
-    def _unfit(self, claimed: ClaimedJob, known: bytes, unfit: UnfitJob) -> Outcome:
+    async def _unfit(self, claimed: ClaimedJob, known: bytes, unfit: UnfitJob) -> Outcome:
         """Return the outcome of a job that its process could not read; what is wrong with it is found here."""
         try:
             self._decoder.decode(claimed.values, known)
         except Exception as error:  # noqa: BLE001 - a hash edited by hand may hold anything
-            return self._misfit(claimed, error)
-        return self._misfit(claimed, unfit)
+            return await self._misfit(claimed, error)
+        return await self._misfit(claimed, unfit)
 
     async def _many_results(self, claimed: ClaimedJob) -> None:
         """Read the results of children where they are too many for the hash."""

@@ -118,6 +118,10 @@ class Runtime:
         """Read the results of a parent's many children."""
         return await (await self.open()).fetch.children_results(flow, job_id, queue)
 
+    async def read_job(self, flow: str, job_id: str) -> dict[str, bytes] | None:
+        """Read the hash of a job; None where it is gone."""
+        return (await (await self.open()).fetch.hashes([(flow, job_id)]))[0]
+
     def emit_outcomes(self, queue: str, ended: list[FinishedAttempt], words: list[str]) -> None:
         """Emit the events of the attempts that one turn recorded."""
         self._outcome_events.emit(queue, ended, words)

@@ -70,6 +70,8 @@ class Snooze:
     delay_ms: int = 0
     until_ms: int | None = None
     reason: str = ""
+    for_others: bool = False
+    """Whether another worker is to wake for it: the job does not fit the class of this one."""
 
 
 @dataclass(frozen=True, slots=True)

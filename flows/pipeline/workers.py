@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 from flows.kernel.attempt_runner import AttemptRunner
+from flows.kernel.deploy.misfits import Misfits
 from flows.kernel.handler import make_handler
 from flows.kernel.resources import Lifespan
 from flows.kernel.runtime import Runtime
@@ -45,7 +47,8 @@ def function_workers(  # noqa: PLR0917 - what create_workers was given, in its o
             function, plan.options.job, executor, concurrency, plan.child_classes, lifespan=lifespan, bound=bound
         )
         check_worker_function(plan, function)
-        runner = AttemptRunner(handler, plan, flow, results, runtime.options.middleware)
+        misfits = Misfits(plan, partial(runtime.read_job, flow), runtime.events)
+        runner = AttemptRunner(handler, plan, flow, results, misfits, runtime.options.middleware)
         workers.append(Worker(runtime, plan.queue, runner, concurrency, handler))
     return workers
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 import traceback
 from datetime import timedelta
 
@@ -14,11 +15,13 @@ from flows import Fail, JobRecord, JobResult, Retry, Snooze, Verdict, current_jo
 from flows.kernel.attempt import Attempt
 from flows.kernel.attempt_runner import AttemptRunner
 from flows.kernel.current import CurrentJob
+from flows.kernel.deploy import misfits
 from flows.kernel.handler import make_handler
 from flows.model.flow_options import FlowOptions
 from flows.model.plan import plans
 from flows.model.queue_options import QueueOptions
 from flows.store.jobs.claimed import ClaimedJob
+from flows.telemetry.events import Events
 from tests.kernel.parts import LONG, Answer, Function, Given, MakeFlow, Work, double, within
 
 
@@ -159,9 +162,10 @@ async def test_a_result_that_is_too_large_fails(make_flow: MakeFlow) -> None:
 
 @pytest.mark.parametrize("value", ['"seven"', "{", "", "null"])
 async def test_a_hash_that_does_not_fit_fails_alone(
-    make_flow: MakeFlow, redis: Redis, namespace: str, value: str
+    make_flow: MakeFlow, redis: Redis, namespace: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A field that somebody edited into what its class does not declare fails that job as malformed, and no other."""
+    monkeypatch.setattr(misfits, "IN_ALL", 0.0)
     flow = make_flow(double)
     ids = await flow.create_jobs([Given(number=0), Given(number=1)])
     redis.hset(f"{namespace}job:numbers:{ids[0]}", "number", value)
@@ -277,8 +281,12 @@ def test_an_attempt_that_python_drops_ends_quietly() -> None:
     async def no_results(_job_id: str, _queue: str) -> bytes | None:
         return None
 
+    async def no_job(_job_id: str) -> None:
+        return None
+
     plan = plans(FlowOptions("numbers", [QueueOptions("work", Work)]), Given)["work"]
-    runner = AttemptRunner(make_handler(stubborn, Work, None, 1), plan, "numbers", no_results)
+    fitting = misfits.Misfits(plan, no_job, Events(logging.getLogger("test")))
+    runner = AttemptRunner(make_handler(stubborn, Work, None, 1), plan, "numbers", no_results, fitting)
     attempt = Attempt(ClaimedJob([b"1", 1, 1, 0, 0, None, b"7"]), CurrentJob("1", "work", 1, 1, 0, None))
     running = runner.run(attempt)
 

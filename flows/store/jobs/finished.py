@@ -142,8 +142,8 @@ def arguments_of(outcome: Outcome, *, child: bool) -> list[Argument]:  # noqa: P
             return [next_queue or "", policy, result, *_counted(fields), *pack_children(children)]
         case Retry(delay_ms, error):
             return [delay_ms, error.model_dump_json(), to_json(error.brief())]
-        case Snooze(delay_ms, until_ms, reason):
-            return [delay_ms if until_ms is None else -1, until_ms or 0, to_json(reason)]
+        case Snooze(delay_ms, until_ms, reason, for_others):
+            return [delay_ms if until_ms is None else -1, until_ms or -int(for_others), to_json(reason)]
         case Fail(error):
             return [error.model_dump_json()]
         case Cancel(reason):

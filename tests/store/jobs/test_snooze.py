@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.world import NOW, TTL, World, line, processing, snooze
+from tests.world import NOW, TTL, World, attempt, line, processing, snooze
 
 
 def test_delays_the_job_without_using_up_an_attempt(world: World) -> None:
@@ -38,3 +38,18 @@ def test_a_job_can_be_snoozed_until_a_time(world: World, until: int, due: int) -
     world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})
     world.report(snooze("1", delay_ms=-1, until_ms=until))
     assert world.snapshot()["delayed"] == {"pick": {"1": due}}
+
+
+def test_a_job_that_is_for_others_is_not_this_workers_to_wake_for(world: World) -> None:
+    """It wakes another worker, which sets its alarm; one that this worker has set before is passed on."""
+    world.seed(jobs={"shop:1": {"a": "1"}, "shop:2": {"a": "2"}}, waiting={"pick": ["1", "2"]})
+    world.claim(2)
+    for_others, usual = attempt("snooze", "1", 1, 5000, -1, '"why"'), snooze("2", 1, 9000)
+    assert world.turn(usual, want=1).due == 9000
+    world.redis.delete(world.key("wake", "pick"))
+    assert world.turn(for_others, want=1).due == 0
+    seen = world.snapshot(unseen=frozenset())
+    assert seen["delayed"] == {"pick": {"1": NOW + 5000, "2": NOW + 9000}}
+    assert "timer" not in seen
+    assert seen["wake"] == {"pick": {"w": 0}}
+    assert world.turn(want=1, worker_id="w2").due == 5000

@@ -1,0 +1,134 @@
+"""Jobs that do not fit their class: handed back while another release may fit them, or failed at once.
+
+By its shape a job fits another release: a field is missing or unknown, has another JSON type, or is an enum's member
+that is not known here. A value of the right shape that a validator refuses fits none.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
+
+from pydantic import ValidationError as PydanticValidationError
+
+from flows.errors import StoreUnavailable
+from flows.kernel.current import writable
+from flows.kernel.judge import Judge
+from flows.kernel.process.messages import text_of
+from flows.model.history import history_of
+from flows.model.outcome import Fail, Outcome, Release, Snooze
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from pydantic_core import ErrorDetails
+
+    from flows.model.plan import QueuePlan
+    from flows.store.jobs.claimed import ClaimedJob
+    from flows.telemetry.events import Events
+
+#: In seconds: how long a job is handed back in all, the first pause, which doubles, and the longest. The history keeps
+#: 20 lines, and these make 18.
+IN_ALL: Final = 3600.0
+FIRST: Final = 0.1
+LONGEST: Final = 600.0
+
+#: Pydantic's words for what has another shape; those that end in `_type` do as well.
+_SHAPES: Final = frozenset(
+    {
+        "missing",
+        "extra_forbidden",
+        "enum",
+        "literal_error",
+        "union_tag_invalid",
+        "union_tag_not_found",
+        "none_required",
+        "is_instance_of",
+        "int_from_float",
+        "int_parsing",
+        "float_parsing",
+        "bool_parsing",
+    }
+)
+#: So much of a reason stands in the job's history.
+_LONGEST_REASON: Final = 200
+#: One of a kind is told in so many seconds; of so many kinds is remembered when.
+_EVERY: Final = 60.0
+_MOST_KINDS: Final = 1_000
+_told: Final[WeakKeyDictionary[Events, dict[tuple[str, str], float]]] = WeakKeyDictionary()
+
+
+class Misfits:
+    """The jobs of one queue that do not fit its class.
+
+    Args:
+        plan: The queue's place in its flow.
+        read: Reads the hash of a job, or None where it is gone.
+        events: Where `job.misfit` is emitted.
+    """
+
+    def __init__(
+        self,
+        plan: QueuePlan,
+        read: Callable[[str], Awaitable[Mapping[str, bytes] | None]],
+        events: Events,
+    ) -> None:
+        self._queue = plan.queue
+        self._class = plan.options.job.__name__
+        self._judge = Judge(plan)
+        self._read = read
+        self._events = events
+
+    async def outcome(self, claimed: ClaimedJob, error: Exception) -> Outcome:
+        """Return the outcome of an attempt whose job could not be read as its class, for this reason."""
+        malformed = self._judge.malformed(claimed, f"it does not fit {self._class}: {text_of(error)}")
+        if not isinstance(error, PydanticValidationError):
+            return malformed
+        errors = error.errors(include_url=False, include_context=False, include_input=False)
+        if not all(map(_is_shape, errors)):
+            return malformed
+        try:
+            found = await self._read(claimed.id) or {}
+        except StoreUnavailable:
+            return Release()
+        begin = f"it does not fit {self._class} (visit {claimed.visit}): "[:_LONGEST_REASON]
+        reason = writable(begin + "; ".join(f"{_field(one)}: {one['msg']}" for one in errors))
+        self._tell(claimed, errors, reason)
+        before = sum(past.queue == self._queue and past.reason.startswith(begin) for past in history_of(found, None))
+        pause = _pause(before)
+        if pause > 0:
+            return Snooze(round(pause * 1000), reason=reason[:_LONGEST_REASON], for_others=True)
+        lacks = [_field(one) for one in errors if one["type"] == "missing" and len(one["loc"]) == 1]
+        if len(lacks) < len(errors):
+            return malformed
+        has = ", ".join(sorted(name for name in found if not name.startswith("_") and ":" not in name)) or "no fields"
+        message = f"{self._class} of queue {self._queue!r} needs {', '.join(lacks)}; this job has {has}"
+        return Fail(self._judge.error(claimed, "FieldMissing", message))
+
+    def _tell(self, claimed: ClaimedJob, errors: Sequence[ErrorDetails], reason: str) -> None:
+        """Emit `job.misfit`, once a minute for each class and what is wrong with it."""
+        fields, now = ", ".join(dict.fromkeys(map(_field, errors))), time.monotonic()
+        told = _told.setdefault(self._events, {})
+        if now - told.get((self._class, fields), -_EVERY) < _EVERY:
+            return
+        if len(told) >= _MOST_KINDS:
+            told.clear()
+        told[self._class, fields] = now
+        self._events.emit(
+            "job.misfit", queue=self._queue, job_id=claimed.id, job_class=self._class, fields=fields, error=reason[:500]
+        )
+
+
+def _is_shape(error: ErrorDetails) -> bool:
+    return error["type"] in _SHAPES or error["type"].endswith("_type")
+
+
+def _field(error: ErrorDetails) -> str:
+    return ".".join(map(str, error["loc"]))
+
+
+def _pause(before: int) -> float:
+    """Return for how many seconds a job is handed back that was so many times before; 0 where that is enough."""
+    pauses = [min(LONGEST, FIRST * (1 << number)) for number in range(before + 1)]
+    return max(0.0, min(pauses[-1], IN_ALL - sum(pauses[:-1])))
