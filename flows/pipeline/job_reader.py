@@ -52,14 +52,11 @@ class JobReader(Generic[ParamsT]):
             await self._resolve(fetch, [record for record in records if record is not None])
         return records
 
-    async def look(self, job_id: str) -> tuple[JobState, str] | None:
-        """Return a job's state and its queue, by a small read, or None where it is gone."""
-        fetch, settings = (await self._runtime.open()).fetch, self._runtime.settings
-        [found] = await fetch.hashes([(self._flow, job_id)], ("_status", "_queue"))
-        if found is None:
-            return None
-        queue = found.get("_queue", settings.first_queue.encode()).decode("utf-8", "replace")
-        return state_of(found.get("_status")), queue
+    async def state(self, job_id: str) -> JobState | None:
+        """Return a job's state, by a small read, or None where it is gone."""
+        fetch = (await self._runtime.open()).fetch
+        [found] = await fetch.hashes([(self._flow, job_id)], ("_status",))
+        return None if found is None else state_of(found.get("_status"))
 
     async def by_key(
         self, attribute: str, value: object, *, resolve: bool, limit: int, offset: int, newest_first: bool

@@ -48,24 +48,22 @@ async def wait_for_end(runtime: Runtime, reader: JobReader[ParamsT], job_id: str
         pause, known = SHORTEST_PAUSE, False
         while True:
             told.event.clear()
-            seen = (told.ended, "") if told.ended is not None else await reader.look(job_id)
-            if seen is None:
+            state = told.ended or await reader.state(job_id)
+            if state is None:
                 if known:  # the hash ended just now: its end is told on another connection, and may come later
                     await _wait(told.event, _LATE)
                 raise JobGone(job_id, told.ended)
             known = True
-            state, queue = seen
-            if state in TERMINAL:
+            left = deadline - loop.time()
+            if state in TERMINAL or left <= 0:
                 told.ended = None  # should the job be retried by hand just now, what was told is over
                 record = (await reader.get([job_id], None, resolve=False))[0]
                 if record is None:
-                    raise JobGone(job_id, state)
+                    raise JobGone(job_id, state if state in TERMINAL else told.ended)
                 if record.status in TERMINAL:
                     return record
-                state, queue = record.status, record.queue
-            left = deadline - loop.time()
-            if left <= 0:
-                raise WaitTimeout(f"job {job_id} is still {state} in {queue!r} after {timeout} s")
+                if left <= 0:
+                    raise WaitTimeout(f"job {job_id} is still {record.status} in {record.queue!r} after {timeout} s")
             hears = all(map(signals.hears, channels))
             pause = min(pause * 2, LONGEST_PAUSE) if hears and not told.missed else SHORTEST_PAUSE
             told.missed = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from flows.errors import KeyConflict
+from flows.store.client.connection import translated
 from flows.store.client.scripts import load
 from flows.store.client.wire import ReplyError
 from flows.store.jobs.log_line import LogLine, read_line
@@ -69,19 +70,31 @@ class Fetch:
 
     async def _whole(self, page: Sequence[str]) -> list[dict[str, bytes] | None]:
         commands: list[Command] = [("HGETALL", key) for key in page]
-        return [_as_mapping(reply) for reply in await self._connection.together(commands)]
+        return [_as_mapping(reply) for reply in await self._read(commands)]
 
     async def _chosen(self, page: Sequence[str], fields: Sequence[str]) -> list[dict[str, bytes] | None]:
         # A job that waits may have none of these fields, and is there all the same.
         commands: list[Command] = [("TYPE", key) for key in page]
         commands += [("HMGET", key, *fields) for key in page]
-        replies = await self._connection.together(commands)
+        replies = await self._read(commands)
         return [
             {name: value for name, value in zip(fields, values, strict=True) if value is not None}
             if kind == b"hash"
             else None
             for kind, values in zip(replies[: len(page)], replies[len(page) :], strict=True)
         ]
+
+    async def _read(self, commands: list[Command]) -> list[Any]:
+        """Return the replies to several reads, the error of a key of another type among them.
+
+        Raises:
+            StoreError: the server refuses one of them for another reason: that is no missing job.
+        """
+        replies = await self._connection.together(commands)
+        for reply in replies:
+            if isinstance(reply, ReplyError) and reply.code != "WRONGTYPE":
+                raise translated(reply) from reply
+        return replies
 
     async def _locate(self, ids: Sequence[str]) -> list[bytes]:
         """Return in which queue each job of the flow waits that was never claimed; b'' for one that has been meanwhile.
@@ -101,7 +114,7 @@ class Fetch:
             KeyConflict: the key holds something that is not a list.
         """
         key = self._settings.keys.lookup(self._settings.flow, attribute, text)
-        reply = (await self._connection.together([("LRANGE", key, start, stop)]))[0]
+        [reply] = await self._read([("LRANGE", key, start, stop)])
         if isinstance(reply, ReplyError):
             raise KeyConflict(f"{key}: {reply}; delete or rename that key")
         return [job_id.decode("utf-8", "replace") for job_id in reply]
@@ -110,7 +123,7 @@ class Fetch:
         """Return the ids whose hashes exist."""
         keys = self._settings.keys
         commands: list[Command] = [("EXISTS", keys.job(self._settings.flow, job_id)) for job_id in ids]
-        replies = await self._connection.together(commands)
+        replies = await self._read(commands)
         return [job_id for job_id, there in zip(ids, replies, strict=True) if there == 1]
 
     async def log(self, flow: str, job_id: str) -> list[LogLine]:

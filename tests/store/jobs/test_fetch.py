@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from flows.errors import KeyConflict
+from flows.errors import KeyConflict, StoreUnavailable
 from flows.store.client.connection import Connection
 from flows.store.jobs.fetch import Fetch, child_jobs
 from tests.world import World
@@ -37,6 +38,22 @@ async def test_one_key_of_another_type_reads_as_missing(fetch: Fetch, world: Wor
     """It makes no difference whether one job is asked for or many."""
     world.seed(jobs={"shop:other": "a string"})
     assert await fetch.hashes([("shop", "other")]) == [None]
+
+
+@pytest.mark.parametrize("command", ["hgetall", "type", "hmget", "lrange", "exists"])
+async def test_what_may_not_be_read_is_not_missing(redis_url: str, world: World, command: str) -> None:
+    """An account without the right is told so: a job that cannot be read is not gone."""
+    user = f"narrow-{world.namespace.strip(':')}"
+    world.redis.execute_command("ACL", "SETUSER", user, "on", ">pw", "~*", "+@all", f"-{command}")
+    connection = Connection(redis_url.replace("unix://", f"unix://{user}:pw@"), "test-fetch")
+    fetch = Fetch(connection, world.settings)
+    whole, chosen = fetch.hashes([("shop", "1")]), fetch.hashes([("shop", "1")], ["a"])
+    reads = (whole, chosen, fetch.listed("user", "7", 0, -1), fetch.alive(["1"]))
+    failed = [error for error in await asyncio.gather(*reads, return_exceptions=True) if isinstance(error, Exception)]
+    assert [type(error) for error in failed] == [StoreUnavailable]
+    assert f"'{command}'" in str(failed[0])
+    await connection.close()
+    world.redis.execute_command("ACL", "DELUSER", user)
 
 
 async def test_more_jobs_than_a_page(fetch: Fetch, world: World) -> None:
