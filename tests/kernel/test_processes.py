@@ -394,7 +394,7 @@ async def test_what_is_no_result() -> None:
     """What is not JSON, or no result, fails that call in the words of any other function; the process goes on."""
     async with pool() as processes:
         before = await processes.do(pid)
-        with pytest.raises(FailedInProcess, match=r"ValidationError: Said holds a value that is not JSON"):
+        with pytest.raises(FailedInProcess, match=r"ValidationError: Said.what is not JSON"):
             await processes.do(no_json)
         with pytest.raises(FailedInProcess, match="the worker function returned dict: return a JobResult or None"):
             await processes.do(no_result)
