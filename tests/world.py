@@ -173,6 +173,8 @@ class World:
         loaded = load(script)
         if script != "turn":  # each call is a new one; a turn has a number besides
             named.setdefault("call", self.settings.new_call())
+        if script == "renew":
+            named.setdefault("number", 0)  # of no turn
         command = loaded.command({**self._usual(**named), **named}, rest)
         send: Any = self.redis.execute_command
         try:

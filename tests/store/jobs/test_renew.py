@@ -27,6 +27,20 @@ def test_extends_what_is_its_own_and_says_why_not(world: World) -> None:
     }
 
 
+def test_what_a_turn_has_claimed_is_kept(world: World) -> None:
+    """By the number of the turn: its claims that the worker still has are kept, those of an earlier turn are not."""
+    world.seed(jobs={f"shop:{job_id}": {"a": "1"} for job_id in "123"}, waiting={"pick": [*"123"]})
+    call = world.keys.call("w1")
+    assert len(world.claim(1, number=7, call=call)) == 1
+    assert len(world.claim(2, number=8, call=call)) == 2
+    world.redis.hset(world.key("jobs", "shop:3"), "_attempt", "2 w2 1 0 0")
+    world.redis.zadd(world.keys.processing("pick"), dict.fromkeys("123", NOW + 9))
+    for number, kept in ((7, ""), (9, ""), (8, "2")):
+        assert world.run("renew", number=number, call=call) == []
+        leases = {job_id: NOW + (LEASE if job_id in kept else 9) for job_id in "123"}
+        assert world.snapshot()["processing"] == {"pick": leases}
+
+
 def test_gives_a_lease_that_was_lost_again(world: World) -> None:
     """The job is the worker's, whatever has become of its place: it is taken back when the worker dies."""
     world.seed(jobs={"shop:1": processing()})
