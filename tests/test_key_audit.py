@@ -17,11 +17,11 @@ from flows.kernel.attempt import Attempt
 from flows.kernel.worker import Worker
 from flows.model.outcome import Snooze
 from flows.store.jobs.control import Cascaded
+from tests.waiting import LONG
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "key_names.md"
 #: A row of the table: the key in backticks, its type, what it holds.
 ROW = re.compile(r"^\| `([^`]+)` \| (\w+) \|", re.MULTILINE)
-LONG = 30.0
 
 
 class Given(BaseModel):

@@ -1,35 +1,50 @@
-"""Waiting for what nobody tells of: what a server, a thread or another process does. The rest is waited for itself."""
+"""Waiting for what nobody tells of: what a server, a thread or another process does. The rest is waited for itself.
+
+Every bound of a wait comes from here, and grows with the machine's load: a test that reaches it has failed.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from typing import Final
 
-#: Long enough for a machine that is busy; a test that waits for it has failed.
-_LONG: Final = 20.0
 _PAUSE: Final = 0.002
+#: Waits are so many times as long at most, and bounds that grow end before pytest ends the test.
+_MOST: Final = 6.0
+_LONGEST: Final = 100.0
 
 
-async def until(true: Callable[[], object], seconds: float = _LONG) -> None:
+def patient(seconds: float) -> float:
+    """Return a bound for a wait that takes so long at most on an idle machine: more, by the load for each core."""
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return max(seconds, min(_LONGEST, seconds * min(_MOST, max(1.0, load))))
+
+
+#: Long enough for whatever a test waits for.
+LONG: Final = patient(30.0)
+
+
+async def until(true: Callable[[], object], seconds: float = LONG) -> None:
     """Look again and again until it is true; the event loop goes on meanwhile.
 
     Raises:
         TimeoutError: it takes too long.
     """
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(patient(seconds)):
         while not true():  # noqa: ASYNC110 - this is for what has no event
             await asyncio.sleep(_PAUSE)
 
 
-def blocking_until(true: Callable[[], object], seconds: float = _LONG) -> None:
+def blocking_until(true: Callable[[], object], seconds: float = LONG) -> None:
     """Do the same where there is no event loop.
 
     Raises:
         TimeoutError: it takes too long.
     """
-    end = time.monotonic() + seconds
+    end = time.monotonic() + patient(seconds)
     while not true():
         if time.monotonic() > end:
             raise TimeoutError

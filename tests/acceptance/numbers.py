@@ -21,10 +21,9 @@ import redis.asyncio
 from pydantic import BaseModel
 
 from flows import Flow, FlowOptions, Job, JobResult, QueueOptions
-from tests.waiting import until
+from tests.waiting import LONG, until
 
 ROOT = Path(__file__).resolve().parents[2]
-LONG = 30.0
 
 
 class Given(BaseModel):

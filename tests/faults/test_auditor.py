@@ -18,7 +18,6 @@ from tests.faults.ledger import Entry, Ledger
 from tests.faults.trace import recoveries
 from tests.waiting import until
 
-LONG = 15.0
 DAY = 24 * 3_600_000
 
 

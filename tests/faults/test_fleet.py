@@ -14,9 +14,7 @@ import pytest
 from tests.faults.fleet import Fleet
 from tests.faults.flow_under_test import Order, make_flow
 from tests.faults.ledger import Entry, Ledger
-from tests.waiting import blocking_until
-
-LONG = 15.0
+from tests.waiting import LONG, blocking_until
 
 
 @pytest.fixture

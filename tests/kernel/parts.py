@@ -13,11 +13,12 @@ from pydantic import BaseModel
 
 from flows import Flow, FlowOptions, Job, JobResult, QueueOptions, current_job
 from flows.telemetry.events import Event
+from tests import waiting
 
 T = TypeVar("T")
 
-#: Long enough for a machine that is busy; a test that waits for it has failed.
-LONG = 20.0
+#: Long enough for whatever a test waits for.
+LONG = waiting.LONG
 
 
 class Given(BaseModel):
@@ -73,7 +74,7 @@ def number_flow(
 
 async def within(awaitable: Awaitable[T], seconds: float = LONG) -> T:
     """Return what an awaitable brings; it fails when it takes too long."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(waiting.patient(seconds)):
         return await awaitable
 
 

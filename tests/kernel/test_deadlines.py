@@ -136,12 +136,14 @@ async def test_while_the_loop_is_blocked_leases_run_out(reported: bool) -> None:
     if reported:
         await watch.until(1)
         due = watch.reported[0][2] + GRACE
-    assert not watch.deadlines.has_hung(attempt)
+    let_go = watch.deadlines.has_hung(attempt)
+    assert not let_go or time.monotonic() >= due + 2 * GRACE
     answers: list[tuple[float, bool]] = []
 
     def ask() -> None:
         while not answers or not (answers[-1][1] or time.monotonic() > due + LONG):
-            answers.append((time.monotonic(), watch.deadlines.has_hung(attempt)))
+            let_go = watch.deadlines.has_hung(attempt)  # asked first: on a busy machine the two are far apart
+            answers.append((time.monotonic(), let_go))
             time.sleep(0.001)
 
     thread = threading.Thread(target=ask)

@@ -25,7 +25,7 @@ from flows import (
     current_job,
 )
 from flows.kernel.around.middleware import around
-from tests.kernel.parts import Answer, Function, Given, MakeFlow, Work, double, in_process, within
+from tests.kernel.parts import LONG, Answer, Function, Given, MakeFlow, Work, double, in_process, within
 
 said: ContextVar[str] = ContextVar("said", default="nothing")
 
@@ -53,7 +53,7 @@ async def ended(
 ) -> JobRecord[Given]:
     """Run one job and return how it ended."""
     async with make_flow(function, middleware=middleware, **options) as flow:
-        return await within(flow.wait_for(await flow.create_job(Given(number=6)), 20))
+        return await within(flow.wait_for(await flow.create_job(Given(number=6)), LONG))
 
 
 def in_a_thread(job: Work) -> Answer:
@@ -153,7 +153,7 @@ async def test_a_cancelled_attempt_passes_through_it(make_flow: MakeFlow) -> Non
         job_id = await flow.create_job(Given())
         await within(begun.wait())
         await flow.cancel_job(job_id)
-        assert (await within(flow.wait_for(job_id, 20))).status == "cancelled"
+        assert (await within(flow.wait_for(job_id, LONG))).status == "cancelled"
     assert notes == ["n begins", "n ends"]
 
 

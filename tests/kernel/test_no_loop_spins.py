@@ -13,7 +13,7 @@ import pytest
 
 import flows
 from flows.errors import StoreError, StoreUnavailable
-from tests.kernel.parts import Given, MakeFlow, double, within
+from tests.kernel.parts import LONG, Given, MakeFlow, double, within
 
 PACKAGE = Path(flows.__file__).parent
 
@@ -97,7 +97,7 @@ async def test_a_turn_that_fails_at_once(
             with few_ticks():
                 await asyncio.sleep(0.3)
         job_id = await flow.create_job(Given(number=4))
-        assert (await within(flow.wait_for(job_id, 20))).status == "done"
+        assert (await within(flow.wait_for(job_id, LONG))).status == "done"
 
 
 async def test_a_server_that_lets_nobody_wait(make_flow: MakeFlow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,13 +112,13 @@ async def test_a_server_that_lets_nobody_wait(make_flow: MakeFlow, monkeypatch: 
     async with flow:
         monkeypatch.setattr(flow._runtime._blocking, "call", answers_at_once)
         first = await flow.create_job(Given(number=1))
-        assert (await within(flow.wait_for(first, 20))).status == "done"
+        assert (await within(flow.wait_for(first, LONG))).status == "done"
         asked = 0
         with few_ticks():
             await asyncio.sleep(0.3)
         assert asked <= 2
         second = await flow.create_job(Given(number=2))
-        assert (await within(flow.wait_for(second, 20))).status == "done"
+        assert (await within(flow.wait_for(second, LONG))).status == "done"
 
 
 async def test_services_that_fail_or_find_nothing(make_flow: MakeFlow, monkeypatch: pytest.MonkeyPatch) -> None:

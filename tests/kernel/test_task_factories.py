@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.kernel.parts import Given, MakeFlow, Work, within
+from tests.kernel.parts import LONG, Given, MakeFlow, Work, within
 from tests.kernel.test_lanes import Job, Watched, at_once, jobs, suspending
 
 Loop = asyncio.AbstractEventLoop
@@ -176,5 +176,5 @@ async def test_what_a_tracer_hangs_on_a_task_is_one_jobs(make_flow: MakeFlow) ->
         flow = make_flow(tagging, concurrency=4)
         async with flow:
             for job_id in await flow.create_jobs([Given(number=number) for number in range(40)]):
-                assert (await within(flow.wait_for(job_id, 20))).status == "done"
+                assert (await within(flow.wait_for(job_id, LONG))).status == "done"
     assert seen == [[]] * 40

@@ -9,16 +9,17 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel
 
 from flows import ChildJob, ChildrenOf, ChildResult, Flow, FlowOptions, Job, JobResult, QueueOptions
+from tests import waiting
 
 T = TypeVar("T")
 
-#: Long enough for a machine that is busy; a test that waits for it has failed.
-LONG = 20.0
+#: Long enough for whatever a test waits for.
+LONG = waiting.LONG
 
 
 async def within(awaitable: Awaitable[T], seconds: float = LONG) -> T:
     """Return what an awaitable brings; it fails when it takes too long."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(waiting.patient(seconds)):
         return await awaitable
 
 

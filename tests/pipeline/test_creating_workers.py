@@ -10,6 +10,7 @@ import pytest
 from flows import DeclarationError, StoreUnavailable
 from flows.kernel.session import Session
 from tests.pipeline.parts import (
+    LONG,
     Add,
     Added,
     ListFlow,
@@ -63,7 +64,7 @@ async def test_workers_that_are_created_late_start_by_themselves(orders: Orders)
     async with orders:
         job_id = await orders.create_job(Order(user_id=3))
         await asyncio.to_thread(orders.create_workers, Ship, ship, 2)
-        assert (await within(orders.wait_for(job_id, 20))).view(Shipped).parcel == "3 for 30"
+        assert (await within(orders.wait_for(job_id, LONG))).view(Shipped).parcel == "3 for 30"
         orders.create_workers(Price, price)
         await until(lambda: statuses(orders) == {"price": ["running"] * 2, "ship": ["running"] * 2})
     assert statuses(orders) == {"price": ["stopped"] * 2, "ship": ["stopped"] * 2}
@@ -118,7 +119,7 @@ async def test_parent_workers_come_by_themselves(lists: Lists) -> None:
         async with lists:
             assert statuses(lists) == {queue: ["running"] for queue in ("split", "total", "add:one", "add")}
             job_id = await lists.create_job(Numbers(numbers=[1, 2, 4]))
-            assert (await within(lists.wait_for(job_id, 20))).view(Added).total == 7
+            assert (await within(lists.wait_for(job_id, LONG))).view(Added).total == 7
 
 
 async def test_parent_workers_come_with_the_first_late_worker(lists: Lists) -> None:
@@ -170,7 +171,7 @@ async def test_decorated_functions(lists: Lists) -> None:
     assert made == [("split", 3), ("split", 3), ("total", 1), ("add:one", 8)]
     async with lists:
         job_id = await lists.create_job(Numbers(numbers=[1, 2]))
-        assert (await within(lists.wait_for(job_id, 20))).view(Added).total == 3
+        assert (await within(lists.wait_for(job_id, LONG))).view(Added).total == 3
 
 
 def test_decorators_are_refused_before_they_decorate(lists: ListFlow) -> None:

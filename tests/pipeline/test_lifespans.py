@@ -14,7 +14,7 @@ import pytest
 from flows import DeclarationError, FlowsError, current_job
 from flows.testing import private_server
 from tests.pipeline import decorated
-from tests.pipeline.parts import Order, Orders, Price, Priced, Ship, Shipped, order_flow, within
+from tests.pipeline.parts import LONG, Order, Orders, Price, Priced, Ship, Shipped, order_flow, within
 from tests.waiting import until
 
 
@@ -52,7 +52,7 @@ class Client:
 async def done(flow: Orders, count: int = 1) -> list[int]:
     """Let jobs through the flow, and return how often each was tried in the last queue."""
     ids = await flow.create_jobs([Order(user_id=number) for number in range(count)])
-    records = [await within(flow.wait_for(job_id, 20)) for job_id in ids]
+    records = [await within(flow.wait_for(job_id, LONG)) for job_id in ids]
     assert {str(record.status) for record in records} == {"done"}
     return [record.attempts for record in records]
 
@@ -200,7 +200,7 @@ async def test_it_is_left_in_the_task_that_has_entered_it(orders: Orders) -> Non
         """End the job."""
 
     async with orders:
-        await within(orders.wait_for(await orders.create_job(Order(user_id=7)), 20))
+        await within(orders.wait_for(await orders.create_job(Order(user_id=7)), LONG))
     assert seen[0] is seen[2]
     assert seen[1] == 7
 
@@ -302,7 +302,7 @@ async def test_errors_of_the_function_are_still_its_own(redis_url: str, namespac
         raise ConnectionError("its own")
 
     async with flow:
-        record = await within(flow.wait_for(await flow.create_job(Order()), 20))
+        record = await within(flow.wait_for(await flow.create_job(Order()), LONG))
     assert record.error is not None
     assert (str(record.status), record.error.type) == ("failed", "ConnectionError")
 

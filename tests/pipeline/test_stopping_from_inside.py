@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flows import StoreUnavailable
-from tests.pipeline.parts import Order, Orders, Price, Priced, Ship, order_flow, price, ship, within
+from tests.pipeline.parts import LONG, Order, Orders, Price, Priced, Ship, order_flow, price, ship, within
 from tests.waiting import until
 
 Ask = Callable[[Orders], Awaitable[object]]
@@ -107,7 +107,7 @@ async def test_it_starts_them_anew(redis_url: str, namespace: str) -> None:
     async with flow:
         for user_id in (1, 2):
             job_id = await flow.create_job(Order(user_id=user_id))
-            assert (await within(flow.wait_for(job_id, 20))).status == "done"
+            assert (await within(flow.wait_for(job_id, LONG))).status == "done"
     assert len(set(ran)) == 2
 
 

@@ -14,9 +14,9 @@ import pytest
 
 from flows.telemetry import failpoints
 from flows.telemetry.failpoints import POINTS, VARIABLE, InjectedFault, arm, failpoint
+from tests.waiting import LONG
 
 ROOT = Path(__file__).resolve().parents[2]
-LONG = 30.0
 
 #: Passes the point three times and says so: under the orders of the environment, or, in a child each, under its
 #: arguments.

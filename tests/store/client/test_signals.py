@@ -17,11 +17,9 @@ from flows.store.client import signals as module
 from flows.store.client.signals import Signals
 from flows.telemetry.events import Events
 from flows.testing import private_server
-from tests.waiting import until
+from tests.waiting import LONG, until
 
 EVENTS = Events(logging.getLogger("flows"))
-
-LONG = 20.0
 
 
 class Heard:

@@ -6,6 +6,7 @@ import pytest
 from redis.client import PubSub
 from redis.exceptions import ResponseError
 
+from tests.waiting import LONG
 from tests.world import KEPT, NOW, TTL, Argument, World, advance, cancel, fail, finish, processing, release
 
 CANCELLED = {"_status": "cancelled", "_ended": str(NOW), "_reason": "why"}
@@ -51,7 +52,7 @@ def heard(world: World, queue: str = "pick") -> PubSub:
     """Listen to what the workers of a queue are told."""
     listener = world.redis.pubsub(ignore_subscribe_messages=True)
     listener.ssubscribe(world.keys.cancel(queue))
-    listener.get_message(timeout=5)
+    listener.get_message(timeout=LONG)
     return listener
 
 
@@ -61,7 +62,7 @@ def test_the_worker_of_a_job_that_runs_is_told(world: World) -> None:
     with heard(world) as listener:
         call(world, "2")
         call(world)
-        message = listener.get_message(timeout=5)
+        message = listener.get_message(timeout=LONG)
         assert message is not None
         assert (message["channel"], message["data"]) == (world.keys.cancel("pick"), "1")
         assert listener.get_message() is None
@@ -74,7 +75,7 @@ def test_asked_twice_tells_twice_and_keeps_the_first_reason(world: World) -> Non
     once = world.snapshot()
     with heard(world) as listener:
         assert world.run("cancel", id="1", reason="another") == ["requested", 0]
-        assert listener.get_message(timeout=5) is not None
+        assert listener.get_message(timeout=LONG) is not None
     assert world.snapshot() == once
 
 

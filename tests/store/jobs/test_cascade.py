@@ -8,6 +8,7 @@ import pytest
 from redis.exceptions import ResponseError
 
 from tests.counted import counted_world
+from tests.waiting import LONG
 from tests.world import KEPT, LEASE, NOW, TTL, World, attempt, await_children, finish, packed, processing, retry
 
 BOX = "pack:box"
@@ -87,10 +88,10 @@ def test_the_worker_of_a_child_that_runs_is_told(world: World) -> None:
     world.claim(queue=BOX)
     with world.redis.pubsub(ignore_subscribe_messages=True) as listener:
         listener.ssubscribe(world.keys.cancel(BOX))
-        listener.get_message(timeout=5)
+        listener.get_message(timeout=LONG)
         cancel_parent(world)
         cascade(world)
-        message = listener.get_message(timeout=5)
+        message = listener.get_message(timeout=LONG)
     assert message is not None
     assert (message["channel"], message["data"]) == (world.keys.cancel(BOX), "1")
 

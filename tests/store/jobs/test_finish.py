@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
+from tests.waiting import LONG
 from tests.world import HOUR, KEPT, NOW, TTL, World, finish, processing
 
 
@@ -143,11 +144,11 @@ def test_an_end_is_told_to_those_who_wait(world: World, flow: str | None) -> Non
             channels.append(world.keys.heard(flow))
         for channel in channels:
             listener.ssubscribe(channel)
-            listener.get_message(timeout=5)
+            listener.get_message(timeout=LONG)
         assert world.report(finish("1"), finish("2")) == ["ok", "ok"]
         world.redis.spublish(last, "all")
         heard = []
-        while (message := listener.get_message(timeout=5))["data"] != "all":  # type: ignore[index]
+        while (message := listener.get_message(timeout=LONG))["data"] != "all":  # type: ignore[index]
             heard.append((message["channel"].partition("flows:ended:")[2], message["data"]))
     assert heard == ([("shop:1", "done"), ("shop:2", "done")] if flow == "shop" else [])
 
@@ -161,9 +162,9 @@ def test_an_account_that_may_not_ask_who_listens_tells_all(redis_url: str, world
         narrow_world = World(narrow, world.namespace)
         with world.redis.pubsub(ignore_subscribe_messages=True) as listener:
             listener.ssubscribe(world.keys.ended("shop", "1"))
-            listener.get_message(timeout=5)
+            listener.get_message(timeout=LONG)
             assert narrow_world.report(finish("1")) == ["ok"]
-            message = listener.get_message(timeout=5)
+            message = listener.get_message(timeout=LONG)
     world.redis.execute_command("ACL", "DELUSER", name)
     assert message is not None
     assert message["data"] == "done"

@@ -11,6 +11,7 @@ import pytest
 from redis import Redis
 from redis.client import PubSub
 
+from tests.waiting import LONG
 from tests.world import NOW, World, finish, processing
 
 
@@ -31,7 +32,7 @@ def listener(redis: Redis, silent: World) -> Iterator[PubSub]:
         keys = silent.keys
         for channel in (keys.heard("shop"), keys.ended("shop", "1"), keys.heard("pack:box")):
             listener.ssubscribe(channel)
-            listener.get_message(timeout=5)
+            listener.get_message(timeout=LONG)
         yield listener
 
 

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from flows.store.client.connection import Connection
 from flows.store.client.scripts import Argument, load
+from tests.waiting import LONG
 from tests.world import (
     LEASE,
     NOW,
@@ -170,7 +171,7 @@ async def test_families_are_cancelled_while_they_work(world: World, callers: lis
     ]
     for channel in [*map(world.keys.heard, ("shop", BOX)), *(world.keys.ended(*job) for job in ids)]:
         listener.ssubscribe(channel)
-        listener.get_message(timeout=5)
+        listener.get_message(timeout=LONG)
 
     async def work(caller: Caller) -> None:
         for _ in range(15):

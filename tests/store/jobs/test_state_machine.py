@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 
 from flows.model.outcome import ENDING_VERBS, OUTCOMES
 from tests.outcomes import ended
+from tests.waiting import LONG
 from tests.world import (
     LEASE,
     Argument,
@@ -375,7 +376,7 @@ class Jobs(RuleBasedStateMachine):
             return
         # A message of our own comes after all that the calls before it have told.
         self.world.redis.spublish(self._channel(""), "all")
-        while (message := self.listener.get_message(timeout=5))["data"] != "all":
+        while (message := self.listener.get_message(timeout=LONG))["data"] != "all":
             name, word = message["channel"].partition("flows:ended:")[2], message["data"]
             if word != "deleted":
                 life = self.jobs[name]["life"] if name in self.jobs else -1
@@ -391,7 +392,7 @@ class Jobs(RuleBasedStateMachine):
 
     def _listen(self, channel: str) -> None:
         self.listener.ssubscribe(channel)
-        self.listener.get_message(timeout=5)
+        self.listener.get_message(timeout=LONG)
 
     # The model
 
