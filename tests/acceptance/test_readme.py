@@ -1,4 +1,7 @@
-"""What the documentation shows runs: each Python block of README.md and docs/, in a process of its own."""
+"""What the documentation shows runs: each Python block of README.md and docs/, in a process of its own.
+
+A block below `<!-- file: NAME.py -->` is a module: it is imported, and the later blocks of its page may import it.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +18,23 @@ from flows.testing import private_server
 
 ROOT = Path(__file__).resolve().parents[2]
 
-#: A block, with the comment before it that says that it is only shown.
-BLOCK = re.compile(r"^(<!-- not run -->\s*)?```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+#: A block, with the comment before it that says that it is only shown, or how its file is called.
+BLOCK = re.compile(r"^(?:<!-- (not run|file: \S+) -->\s*)?```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def blocks() -> Iterator[object]:
     """Go through the blocks that are to be run, each with a name."""
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        files: dict[str, str] = {}
         for number, found in enumerate(BLOCK.finditer(path.read_text("utf-8")), 1):
-            if not found[1]:
-                yield pytest.param(found[2], id=f"{path.relative_to(ROOT)}-{number}")
+            if found[1] == "not run":
+                continue
+            block = found[2]
+            if found[1]:
+                name = found[1].removeprefix("file: ")
+                files[name] = block
+                block = f"import {Path(name).stem}\n"
+            yield pytest.param(block, dict(files), id=f"{path.relative_to(ROOT)}-{number}")
 
 
 @pytest.fixture(scope="module")
@@ -47,17 +57,20 @@ def run(block: str, url: str, directory: Path) -> str:
     return ended.stdout
 
 
-@pytest.mark.parametrize("block", list(blocks()))
-def test_a_block_runs(block: str, url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("block", "files"), list(blocks()))
+def test_a_block_runs(block: str, files: dict[str, str], url: str, tmp_path: Path) -> None:
     """A block of the documentation ends well, without a warning."""
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, "utf-8")
     run(block, url, tmp_path)
 
 
 def test_the_readme_says_what_it_prints(tmp_path: Path) -> None:
-    """The first block of the README prints what the text below it says."""
-    found = BLOCK.search((ROOT / "README.md").read_text("utf-8"))
-    assert found is not None
+    """The blocks of the README print what the text below them says, and the first is as short as it claims to be."""
+    hello, access = (found[2] for found in BLOCK.finditer((ROOT / "README.md").read_text("utf-8")))
     with private_server() as url:
-        lines = run(found[2], url, tmp_path).splitlines()
+        greeted, lines = run(hello, url, tmp_path), run(access, url, tmp_path).splitlines()
+    assert greeted == "hello world\n"
+    assert len([line for line in hello.splitlines() if line.strip()]) == 19
     assert lines[0] == "done 62 2"
     assert lines[1].startswith("1 [")
