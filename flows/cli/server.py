@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flows.config import choose_server
 from flows.server_url import parse_server_url
-from flows.store.client.embedded import EmbeddedServer, EmbeddedStatus
+from flows.store.embedded import EmbeddedServer, EmbeddedStatus
 
 #: The exit status of `status` when no server runs (as that of `systemctl status`).
 NOT_RUNNING = 3

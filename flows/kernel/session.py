@@ -15,10 +15,10 @@ from flows.kernel.reconciler import Reconciler
 from flows.kernel.renewer import Holder, Renewer
 from flows.kernel.rescuer import Rescuer
 from flows.store.client.connection import Connection
-from flows.store.client.embedded import EmbeddedServer
 from flows.store.client.hints import check_publishing
 from flows.store.client.server_check import check_server
 from flows.store.client.signals import Signals
+from flows.store.embedded import EmbeddedServer
 from flows.store.jobs.control import Control
 from flows.store.jobs.creation import Creation
 from flows.store.jobs.drain import Drain

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from flows.store.client.embedded import EmbeddedServer
+from flows.store.embedded import EmbeddedServer
 
 #: Names another server for tests, instead of a private one.
 TEST_URL: Final = "FLOWS_TEST_REDIS_URL"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from flows.store.client.embedded import EmbeddedServer
+from flows.store.embedded import EmbeddedServer
 from tests.acceptance.numbers import LONG, ROOT
 
 #: Create a job, or do the one whose id is given, and say what came of it.

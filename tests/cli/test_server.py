@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from flows.__main__ import main
-from flows.store.client import bundled
-from flows.store.client.embedded import EmbeddedServer
+from flows.store import bundled
+from flows.store.embedded import EmbeddedServer
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from flows.store.client.embedded import EmbeddedServer
+from flows.store.embedded import EmbeddedServer
 from tests.waiting import blocking_until
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from flows.store.client.bundled import is_called_with
+from flows.store.bundled import is_called_with
 from tests.faults.lua_guards import Mutant, read_mutants
 from tests.faults.script_tests import ROOT, SCRIPTS, short_name
 

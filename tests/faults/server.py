@@ -18,7 +18,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from flows.store.client.bundled import find_binary
+from flows.store.bundled import find_binary
 from tests.faults.clock import Clock
 from tests.faults.ports import free_port
 

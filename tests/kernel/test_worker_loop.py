@@ -14,8 +14,8 @@ import pytest
 from redis import Redis
 
 from flows import StoreFull, StoreUnavailable, current_job
-from flows.store.client.embedded import EmbeddedServer
 from flows.store.client.wire import Wire
+from flows.store.embedded import EmbeddedServer
 from flows.testing import private_server
 from tests.kernel.parts import LONG, Answer, Given, Work, double, heard, number_flow, within
 from tests.waiting import until

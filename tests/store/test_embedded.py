@@ -17,8 +17,8 @@ import pytest
 import redis
 
 from flows.errors import MissingExtra, StoreUnavailable
-from flows.store.client import bundled, embedded
-from flows.store.client.embedded import EmbeddedServer, EmbeddedStatus
+from flows.store import bundled, embedded
+from flows.store.embedded import EmbeddedServer, EmbeddedStatus
 from flows.testing import private_server
 from tests.waiting import blocking_until
 
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: A process that starts the server of FLOWS_DATA_DIR when it is told to, says its pid, and waits for the end.
 STARTER = """
 import sys
-from flows.store.client.embedded import EmbeddedServer
+from flows.store.embedded import EmbeddedServer
 server = EmbeddedServer()
 print("ready", flush=True)
 sys.stdin.readline()

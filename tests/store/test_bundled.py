@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from flows.errors import MissingExtra, StoreUnavailable
-from flows.store.client import bundled
+from flows.store import bundled
 
 
 def test_the_socket_lies_in_the_run_time_directory_when_that_is_private(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 
 from flows.config import data_directory
 from flows.errors import StoreUnavailable
-from flows.store.client.bundled import ALTERNATIVE, BundledValkey
+from flows.store.bundled import ALTERNATIVE, BundledValkey
 
 if sys.platform != "win32":
     import fcntl
