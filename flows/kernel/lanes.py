@@ -38,8 +38,8 @@ class Lanes:
         self.running: set[Attempt] = set()
         self.started = 0
         self._run = run
-        #: The lanes by a key of ours. A task factory may wrap the task that it makes, start it at once, or both: the
-        #: task that a lane finds itself in need not be the one that was made for it.
+        #: The lanes by their tasks, or by a key of ours where there is a task factory: it may wrap the task that it
+        #: makes, start it at once, or both, so that a lane finds itself in another task than the one that is known.
         self._lanes: dict[object, asyncio.Task[None] | None] = {}
         self._burst = 1
         self._spreading = False
@@ -78,6 +78,8 @@ class Lanes:
     def _spread(self) -> None:
         self._spreading = False
         loop = asyncio.get_running_loop()
+        if len(self._lanes) >= self.width:
+            self._forget_cancelled()
         try:
             for _ in range(min(self._burst, len(self.ready), self.width - len(self._lanes))):
                 self._start_lane(loop)
@@ -85,6 +87,12 @@ class Lanes:
             loop.call_exception_handler({"message": "the loop's task factory has made no task", "exception": error})
             self._spread_soon(loop, _PAUSE)
         self._burst = min(self._burst * 2, self.width)
+
+    def _forget_cancelled(self) -> None:
+        """Count lanes no more that were cancelled before they began: of these no code of ours has run."""
+        for key, lane in tuple(self._lanes.items()):
+            if lane is not None and lane.done():
+                del self._lanes[key]
 
     def _spread_soon(self, loop: asyncio.AbstractEventLoop, pause: float = 0.0) -> None:
         if not self._spreading:
@@ -95,12 +103,17 @@ class Lanes:
                 loop.call_soon(self._spread)
 
     def _start_lane(self, loop: asyncio.AbstractEventLoop) -> None:
+        context = self._context.copy()
+        if loop.get_task_factory() is None:
+            task = loop.create_task(self._lane(None), name="flows-lane", context=context)
+            self._lanes[task] = task
+            return
         key = object()
         self._lanes[key] = None
         lane = self._lane(key)
         try:
-            # Not by `create_task(context=…)`: a factory need not take that.
-            task = self._context.copy().run(loop.create_task, lane)
+            # Not by `create_task(name=…, context=…)`: a factory need not take these.
+            task = context.run(loop.create_task, lane)
         except BaseException:
             del self._lanes[key]
             lane.close()
@@ -116,7 +129,8 @@ class Lanes:
             if self.ready:
                 self._spread_soon(asyncio.get_running_loop(), _PAUSE)
 
-    async def _lane(self, key: object) -> None:
+    async def _lane(self, key: object | None) -> None:
+        """Run ready attempts; `key` stands for this lane, where the task in which it finds itself does not."""
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         # Taken here and not where the lanes were made: a task factory may set variables in each task that it makes.
         clean = contextvars.copy_context()
@@ -131,7 +145,7 @@ class Lanes:
                 await asyncio.sleep(0)
         finally:
             # Here and not in a callback: between the two, this lane would count and take no more jobs.
-            self._lanes.pop(key, None)
+            self._lanes.pop(task if key is None else key, None)
             if self.ready and not ran:
                 self._spread_soon(loop, _PAUSE)
             elif self.ready and loop.get_task_factory() is not None:

@@ -287,7 +287,7 @@ class WorkerLoop:
                 async with asyncio.timeout(limit):
                     await self._woken.wait()
             except TimeoutError:
-                if lanes.ready and lanes.started == started and lanes.running:
+                if lanes.ready and lanes.started == started and (lanes.running or limit == _SITTING):
                     self._release_ready()
                     return
                 if limit == seconds:

@@ -202,6 +202,22 @@ async def test_a_cancelled_job_leaves_its_lane_to_the_next() -> None:
     assert ended == [-1, 1, 2]
 
 
+async def test_lanes_that_are_cancelled_before_they_begin() -> None:
+    """A program that cancels all tasks takes no lane away for ever: the jobs run when the lanes are looked at again."""
+    watched = Watched(2, at_once)
+    some = jobs(5)
+    for _ in range(3):
+        watched.lanes.offer(some if not watched.lanes.ready else [])  # type: ignore[arg-type]
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await asyncio.sleep(0)
+    assert watched.lanes.started == 0
+    for job in some:
+        watched.lanes.offer([])
+        await within(job.ended.wait())
+    assert watched.lanes.started == 5
+
+
 async def test_taking_back_and_closing() -> None:
     """What has not begun can be taken back; closing cancels what runs and leaves no task."""
     begun = asyncio.Semaphore(0)

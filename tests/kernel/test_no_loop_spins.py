@@ -26,6 +26,7 @@ PACED = {
     "kernel/worker_loop.py:_wait": "each round waits until it is woken, or for a time",
     "kernel/rescuer.py:_rescue_forever": "each round sleeps",
     "kernel/reconciler.py:_walk_forever": "each round sleeps",
+    "kernel/deploy/drainer.py:_drain_forever": "each round sleeps",
     "kernel/renewer.py:_renew_forever": "each round waits; what was asked for meanwhile is answered together",
     "store/jobs/wakeups.py:_wait_forever": "each round waits at the server, or sleeps where that lets nobody wait",
     "store/client/signals.py:_listen_forever": "each round ends in a pause",
@@ -110,7 +111,7 @@ async def test_a_server_that_lets_nobody_wait(make_flow: MakeFlow, monkeypatch: 
 
     flow = make_flow(double)
     async with flow:
-        monkeypatch.setattr(flow._runtime._blocking, "call", answers_at_once)
+        monkeypatch.setattr(flow._runtime.session._blocking, "call", answers_at_once)
         first = await flow.create_job(Given(number=1))
         assert (await within(flow.wait_for(first, LONG))).status == "done"
         asked = 0
@@ -125,7 +126,7 @@ async def test_services_that_fail_or_find_nothing(make_flow: MakeFlow, monkeypat
     """The rescuer and the reconciler sleep, whatever the server answers."""
     flow = make_flow(double, lease=3)
     async with flow:
-        runtime = flow._runtime
+        runtime = flow._runtime.session
         monkeypatch.setattr(runtime.rescuer, "_rescue", lambda _queue: (_ for _ in ()).throw(StoreError("no")))
         monkeypatch.setattr(runtime.rescuer, "_cascade", raising(StoreError("no")))
         monkeypatch.setattr(runtime.reconciler._reconciliation, "step", raising(RuntimeError("no")))
