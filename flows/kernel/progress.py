@@ -60,6 +60,7 @@ class Progress:
             words = await write_progress(session.connection, session.settings, self._queue, self._worker_id, reports)
             for (current, report), word in zip(taken.values(), words, strict=True):
                 if word not in {"ok", "late"}:
+                    current.cancelled = True  # before the next line: a thread that sees that looks here
                     current.lost = True
                     self._tell_unheard(current, report, word)
 

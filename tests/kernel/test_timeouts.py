@@ -128,7 +128,7 @@ async def test_a_coroutine_that_does_not_end_is_left_behind(make_flow: MakeFlow)
     assert record is not None
     assert (record.view(Answer).answer, [past.verb for past in record.history]) == (2, ["retry", "finish"])
     about = [event.name for event in events if event.fields.get("job_id") == job_id]
-    assert about == ["job.timed_out", "job.overruns"]
+    assert about == ["job.timed_out", "job.overruns", "job.retried", "job.done"]
 
 
 async def test_a_worker_whose_only_lane_is_taken(make_flow: MakeFlow) -> None:
