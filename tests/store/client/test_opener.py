@@ -16,9 +16,12 @@ from flows.store.client.connection import Connection
 from flows.store.client.opener import Opener, blocking_client
 from flows.store.client.signals import Signals
 from flows.store.jobs.leases import LeaseRenewal
+from flows.telemetry.events import Events
 from tests.canary import MALFORMED, PARTS, SECRET
 from tests.waiting import until
 from tests.world import World
+
+EVENTS = Events(logging.getLogger("flows"))
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ def narrow(redis: Redis, redis_url: str, namespace: str) -> Iterator[str]:
 
 async def test_a_server_that_refuses_names_is_used_without(narrow: str, world: World) -> None:
     """`CLIENT SETNAME` is a convenience: proxies and hosts that refuse it serve all three kinds of connections."""
-    connection, signals, heard = Connection(narrow, "test-opener"), Signals(narrow), asyncio.Event()
+    connection, signals, heard = Connection(narrow, "test-opener"), Signals(narrow, EVENTS), asyncio.Event()
     assert await connection.call("PING") == b"PONG"
     await signals.subscribe(f"{world.namespace}a", lambda _told: heard.set())
     async with asyncio.timeout(20):
@@ -105,7 +108,7 @@ async def test_no_password_comes_back_from_a_server(world: World, caplog: pytest
     caplog.set_level(logging.DEBUG)
     async with repeating() as host:
         url = f"redis://me:{SECRET}%23{PARTS[1]}@{host}"
-        renewal, signals = LeaseRenewal(url, world.settings), Signals(url)
+        renewal, signals = LeaseRenewal(url, world.settings), Signals(url, EVENTS)
         await signals.subscribe("a", lambda _told: None)
         said = []
         with pytest.raises(FlowsError) as caught:
