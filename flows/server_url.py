@@ -115,8 +115,6 @@ def parse_server_url(url: str, source: str = "redis_url") -> ServerUrl:
     Raises:
         DeclarationError: a part is malformed, or an option is not known; nothing of the URL's values is shown.
     """
-    if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise DeclarationError(f"{source} is a {type(url).__name__}: it must be a str")
     try:
         return _parse(url.strip())
     except _MalformedError as error:

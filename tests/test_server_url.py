@@ -125,7 +125,7 @@ def test_a_password_that_was_not_percent_encoded_is_named_as_such(mark: str, cod
 @pytest.mark.parametrize("url", [b"redis://h", 5])
 def test_what_is_no_text_is_refused(url: Any) -> None:
     """As bytes from a file or an object of another library are."""
-    with pytest.raises(DeclarationError, match=f"redis_url is a {type(url).__name__}: it must be a str"):
+    with pytest.raises(DeclarationError, match=f"redis_url is a {type(url).__name__}: give a str"):
         FlowOptions("shop", [QueueOptions("pick", job=Job)], redis_url=url)
 
 
