@@ -40,6 +40,22 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "not start or blank(list, gone, start, start + #ids - 1) < #ids",
         "if true then blank(list, gone, 0, -1) end",
     ): "looks through the whole list though all were found",
+    ("include/life.lua", "string.byte(line) ~= HASH", "if false then"): "goes the way of the lines that begin so",
+    (
+        "include/life.lua",
+        "redis.call('LRANGE', list, 0, 2)",
+        "ids = redis.call('LRANGE', list, 0, 100000000)",
+    ): "reads more ids than it asks for",
+    (
+        "include/life.lua",
+        "redis.pcall('LRANGE', list, 0, 2)",
+        "if not own then trim(job_flow, list, redis.pcall('LRANGE', list, 0, 100000000)) end",
+    ): "reads more ids than it asks for",
+    (
+        "include/life.lua",
+        "redis.pcall('LRANGE', key, 0, 2)",
+        "local ids = redis.pcall('LRANGE', key, 0, 100000000)",
+    ): "reads more ids than it asks for",
     ("include/type.lua", "checked[key]", "if false then return nil end"): "asks for the type of a key again",
     (
         "transition/finish.lua",

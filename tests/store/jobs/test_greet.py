@@ -13,6 +13,7 @@ from flows.store.client.connection import Connection
 from flows.store.jobs.greeting import greeting
 from flows.store.jobs.turns import Turns
 from flows.testing import private_server
+from tests.counted import counted_world
 from tests.faults.ports import free_port
 from tests.waiting import until
 from tests.world import NOW, World, processing, release
@@ -125,3 +126,18 @@ async def test_each_connection_greets_first() -> None:
             assert redis.hkeys("flows:history") == ["replid"]
         finally:
             await connection.close()
+
+
+def test_a_turn_asks_once_for_the_least_fence() -> None:
+    """However many jobs it claims; and not at all where it claims none."""
+    with counted_world() as world:
+
+        def asked() -> int:
+            return int(world.redis.info("commandstats").get("cmdstat_hget", {}).get("calls", 0))
+
+        before = asked()
+        world.claim()
+        assert asked() == before
+        world.seed(jobs={f"shop:{n}": {"a": "1"} for n in range(5)}, waiting={"pick": [str(n) for n in range(5)]})
+        assert len(world.claim(5)) == 5
+        assert asked() == before + 1

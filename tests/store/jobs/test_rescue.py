@@ -82,6 +82,21 @@ def test_where_the_server_has_just_begun_nothing_is_taken_back(world: World, age
     assert world.run("rescue") == answer
 
 
+def test_trims_dead_ids_from_the_heads_of_its_lists(world: World) -> None:
+    """As an end does; what somebody else wrote at a lookup key hinders nothing."""
+    world.seed(
+        jobs={"shop:1": processing(_lookups="user:7\nteam:a\n#log:1")},
+        processing={"pick": {"1": NOW}},
+        lookups={"shop:user:7": ["dead", "1", "dead"]},
+        log={"shop:1": ["dead"]},
+    )
+    world.redis.set(world.key("lookups", "shop:team:a"), "not ours")
+    assert world.run("rescue") == [["1", "rescued"]]
+    found = world.snapshot()
+    assert found["lookups"] == {"shop:user:7": ["1", "dead"]}
+    assert found["log"] == {"shop:1": ["dead"]}
+
+
 def test_a_call_that_comes_too_late_takes_nothing_back(world: World) -> None:
     """It was held up on its way, and so may be those of the workers that renew."""
     world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW - 9}})

@@ -57,6 +57,13 @@ def test_the_new_life_has_the_time_of_a_new_job(world: World, ttl: int) -> None:
         assert (world.life("jobs", "shop:1"), world.life("lookups", "shop:user:7")) == (-1, -1)
 
 
+def test_a_job_without_lookups_may_live_for_ever(world: World) -> None:
+    """Where jobs have no time to live before they end, nothing else has to be given one."""
+    world.seed(jobs={"shop:1": processing() | {"_status": "failed"}})
+    assert world.run("retry_job", id="1", ttl=0) == "retried"
+    assert world.life("jobs", "shop:1") == -1
+
+
 @pytest.mark.parametrize("state", ["waiting", "processing", "delayed", "children", "done"])
 def test_other_states_are_answered_and_left(world: World, state: str) -> None:
     """Only what has failed or was cancelled can be retried."""

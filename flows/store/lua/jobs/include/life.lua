@@ -73,16 +73,14 @@ end
 local function trim_lookups(job_flow, lookups)
   if not lookups then return end
   each_lookup(job_flow, lookups, function(list, own)
-    if own or trims_left <= 0 then return end
-    local ids = redis.pcall('LRANGE', list, 0, 2)
-    if not ids.err then trim(job_flow, list, ids) end
+    if not own then trim(job_flow, list, redis.pcall('LRANGE', list, 0, 2)) end
   end)
 end
 
 -- Returns whether nobody else stands in a list with these first three ids; a job that was created twice stands there
 -- twice.
 local function is_alone(ids, job_id)
-  return #ids < 3 and (ids[1] or job_id) == job_id and (ids[2] or job_id) == job_id
+  return #ids < 3 and ids[1] == job_id and (ids[2] or job_id) == job_id
 end
 
 -- Lets what is an ended job's own live for `life`, as its hash does, and so the lists in which it stands alone, if those
