@@ -101,7 +101,7 @@ def test_a_state_is_known_by_its_whole_name(world: World) -> None:
         assert not world.redis.eval(code, 0, word), word
 
 
-def test_only_what_frees_memory_runs_on_a_full_server() -> None:
+def test_only_what_frees_memory_or_reads_runs_on_a_full_server() -> None:
     """The flags of the headers, as DESIGN says; a script that creates is refused when memory is out."""
     frees = {name for name in names() if load(name).text.startswith("#!lua flags=allow-oom\n")}
     assert frees == {
@@ -115,6 +115,7 @@ def test_only_what_frees_memory_runs_on_a_full_server() -> None:
         "withdraw",
         "greet",
         "drain",
+        "locate",
     }
 
 

@@ -1,5 +1,6 @@
 -- Locates jobs that were never claimed: each waits where it was created, in what was the first queue of its flow then.
 -- Answers the queue of each; nothing for one that has been claimed, or is gone, meanwhile.
+--@ flags: allow-oom
 --@ keys: queues
 --@ args: ns root first
 --@ rest: the ids of the jobs
