@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from flows.config import choose_server
 from flows.errors import FlowsError, WrongLoop
+from flows.kernel.current import get_current
 from flows.kernel.session import Session
 from flows.store.jobs.flow_settings import FlowSettings
 from flows.store.keys.jobs import JobKeys
@@ -38,6 +39,8 @@ class Runtime:
         self._outcome_events = OutcomeEvents(options, self.events)
         self._bound: Server | None = None
         self._session: Session | None = None
+        #: Those of loops that plain functions of workers run, each for as long as its loop.
+        self._visits: list[Session] = []
 
     @property
     def session(self) -> Session:
@@ -62,7 +65,7 @@ class Runtime:
         """Return the session of the running loop, opened.
 
         Raises:
-            WrongLoop: another event loop that runs has the flow open.
+            WrongLoop: another event loop that runs has the flow open, and this is not called by a worker's function.
             StoreError: the server cannot be used.
             DeclarationError: another flow owns one of the queues or names.
         """
@@ -74,7 +77,12 @@ class Runtime:
             and session.process == os.getpid()
         ):
             return session
-        session = self._take(1)
+        try:
+            session = self._take(1)
+        except WrongLoop:
+            if get_current() is None:
+                raise
+            return await self._visit()
         try:
             await session.open(self.server())
         finally:
@@ -125,6 +133,19 @@ class Runtime:
     def emit_outcomes(self, queue: str, ended: list[FinishedAttempt], words: list[str]) -> None:
         """Emit the events of the attempts that one turn recorded."""
         self._outcome_events.emit(queue, ended, words)
+
+    async def _visit(self) -> Session:
+        """Return a session for a loop that a worker's plain function runs, as by `asyncio.run`: it ends with that."""
+        loop = asyncio.get_running_loop()
+        with _passing:
+            self._visits = [visit for visit in self._visits if not visit.over]
+            session = next((visit for visit in self._visits if visit.loop is loop), None)
+            if session is None:
+                session = Session(self.options, self.settings, self.events)
+                self._visits.append(session)
+        await session.open(self.server())
+        await session.close_with_loop()
+        return session
 
     def _take(self, switching: int) -> Session:
         loop = asyncio.get_running_loop()

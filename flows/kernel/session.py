@@ -31,7 +31,7 @@ from flows.store.jobs.turns import Turns
 from flows.store.jobs.wakeups import Wakeups
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 
     from flows.config import Server
     from flows.model.flow_options import FlowOptions
@@ -63,6 +63,7 @@ class Session:
         self._serving = self._forsaken = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._workers: set[asyncio.Task[None]] = set()
+        self._until_shutdown: AsyncGenerator[None] | None = None
 
     def __repr__(self) -> str:
         """Return where it is, for an error's text."""
@@ -167,6 +168,18 @@ class Session:
         self._closing = self.loop.create_task(self._close())
         self._closing.add_done_callback(self._switched)
         await asyncio.shield(self._closing)
+
+    async def close_with_loop(self) -> None:
+        """Let it be closed when its loop is shut down, as `asyncio.run` does at its end."""
+        if self._until_shutdown is None:
+            self._until_shutdown = self._wait_for_shutdown()
+            await anext(self._until_shutdown)
+
+    async def _wait_for_shutdown(self) -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            await self._close()
 
     def forsake(self) -> None:
         """Leave it behind, since another loop takes the flow over; called in another thread or process.

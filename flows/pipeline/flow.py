@@ -108,6 +108,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
             DeclarationError: another flow owns one of the queues, or a queue needs a field that nothing writes.
         """
         stops = self._stops
+        self._runtime.take()
         check_stages(self._declaration, self._workers)
         session = await self._runtime.open()
         if stops == self._stops:

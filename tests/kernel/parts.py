@@ -39,7 +39,7 @@ class Answer(JobResult):
     answer: int
 
 
-NumberFlow = Flow[Work, Given]
+NumberFlow = Flow[Work, Given, str]
 Function = Callable[[Work], Any]
 MakeFlow = Callable[..., Flow[Work, Given]]
 
