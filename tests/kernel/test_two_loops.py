@@ -122,9 +122,9 @@ async def test_a_plain_function_that_runs_a_loop(make_flow: MakeFlow) -> None:
         async def calls() -> None:
             created = await flow.create_job(Given(number=1))
             seen.append((await flow.wait_for(created, LONG)).status)
-            with pytest.raises(WrongLoop, match="flow.sync"):
+            with pytest.raises(WrongLoop, match=r"flow\.sync"):
                 await flow.start_all()
-            with pytest.raises(WrongLoop, match="flow.sync"):
+            with pytest.raises(WrongLoop, match=r"flow\.sync"):
                 await flow.workers[0].start()
 
         if not job.number:
