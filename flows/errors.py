@@ -5,6 +5,8 @@ FlowsError
 ├── ValidationError        params, a result or an argument are refused
 │   └── PayloadTooLarge    it is over the limit of bytes or of children
 ├── MalformedJob           a job's hash does not hold what its class declares
+│   └── FieldMissing       it lacks a field that the class needs
+├── JobNotDone             the job has not ended, and lacks what was asked for so far
 ├── StateError             the job's state does not allow what was asked
 ├── WrongLoop              another event loop that runs has the flow open
 ├── LostLease              the attempt has lost its lease, or has ended: what it reports is refused
@@ -45,6 +47,18 @@ class PayloadTooLarge(ValidationError):
 
 class MalformedJob(FlowsError):
     """A job's hash does not hold what its class declares."""
+
+
+class FieldMissing(MalformedJob):
+    """A job lacks a field that the class needs by which it is read."""
+
+
+class JobNotDone(FlowsError):
+    """The job has not ended, and has not got yet what was asked for."""
+
+    def __init__(self, job_id: str, state: str, wanted: str) -> None:
+        super().__init__(f"job {job_id} is not done, but {state}: it does not have {wanted} yet")
+        self.job_id = job_id
 
 
 class StateError(FlowsError):

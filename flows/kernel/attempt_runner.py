@@ -13,7 +13,7 @@ from flows.kernel.judge import Judge
 from flows.kernel.process.behind_middleware import BehindMiddleware
 from flows.kernel.process.messages import EncodedJob, UnfitJob, text_of
 from flows.kernel.unable import HostUnable, is_hosts
-from flows.model.codec import Decoder, kernel_fields
+from flows.model.codec import Decoder, kernel_fields, specs_field
 from flows.model.job import Job, JobError
 from flows.model.outcome import Fail, Outcome, Release
 from flows.model.verdict import Verdict
@@ -196,7 +196,7 @@ class ParentRunner:
     @property
     def fields(self) -> list[str]:
         """The fields of the job's hash that a claim has to read."""
-        return [f"children:{self._plan.queue}:params"]
+        return [specs_field(self._plan.queue)]
 
     async def run(self, attempt: Attempt) -> Outcome | None:
         """Return the outcome by which the parent waits for its children, or goes straight on where there are none.

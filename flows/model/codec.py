@@ -70,8 +70,12 @@ class Decoder(Generic[ModelT]):
     def __init__(self, model: type[ModelT]) -> None:
         marks = children_fields(model)
         names = user_fields(model)
-        self.fields = tuple(results_field(marks[name].queue) if name in marks else name for name in names)
+        of_names = [results_field(marks[name].queue) if name in marks else name for name in names]
+        # Behind them stands what the children were created with.
+        specs = list(dict.fromkeys(specs_field(mark.queue) for mark in marks.values()))
+        self.fields = (*of_names, *specs)
         self.results = tuple((at, marks[name]) for at, name in enumerate(names) if name in marks)
+        self._specs = {mark.queue: len(names) + specs.index(specs_field(mark.queue)) for mark in marks.values()}
         self._names = names
         self._whole = _object_of(names, known=True)
         self._validate = model.__pydantic_validator__.validate_json
@@ -84,10 +88,11 @@ class Decoder(Generic[ModelT]):
             ValueError: the results of children are not in the shape that the kernel writes.
         """
         if self.results:
-            values = list(values)
+            found = list(values)
             for at, mark in self.results:
-                raw = values[at]
-                values[at] = None if raw is None else pick_child(raw, mark)
+                raw = found[at]
+                found[at] = None if raw is None else pick_child(raw, mark, found[self._specs[mark.queue]])
+            values = found[: len(self._names)]
         if known and None not in values:
             text = self._whole % (*values, known)
         else:
@@ -135,17 +140,38 @@ def results_field(queue: str) -> str:
     return f"children:{queue}:results"
 
 
-def pick_child(results: bytes, mark: ChildrenOf) -> bytes:
+def specs_field(queue: str) -> str:
+    """Return the field of a parent's hash that says which children it has in `queue`, with their params."""
+    return f"children:{queue}:params"
+
+
+def pick_child(results: bytes, mark: ChildrenOf, specs: bytes | None = None) -> bytes:
     """Return the list of one child queue's results from those of all the parent's children.
+
+    Args:
+        results: Those of all.
+        mark: Which child queue.
+        specs: What the children were created from, in the same order; each then has its `params`.
 
     Raises:
         ValueError: the field is not a JSON object.
     """
-    children: object = from_json(results)
+    children: Any = from_json(results)
     if not isinstance(children, dict):
         raise ValueError(f"the results of {mark.queue!r} are not an object")  # noqa: TRY004 - it is the stored value that is wrong
-    of_one: object = children.get(mark.child, [])  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return to_json(of_one)
+    of_one: Any = children.get(mark.child, [])  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return to_json(of_one if specs is None else _with_params(of_one, mark.child, specs))
+
+
+def _with_params(results: Any, child: str, specs: bytes) -> Any:
+    """Return results with the params of each child; those of other children than were named have none."""
+    try:
+        params = [spec["params"] for spec in from_json(specs) if spec["child"] == child]
+        if len(params) == len(results):
+            return [{**of, "params": given} for of, given in zip(results, params, strict=True)]
+    except (ValueError, TypeError, KeyError):
+        return results  # edited by hand
+    return results
 
 
 def as_object(fields: Mapping[str, bytes]) -> bytes:

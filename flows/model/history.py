@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json
 
-from flows.model.outcome import ENDING_VERBS, OUTCOMES, HistoryLine
+from flows.model.outcome import ENDING_VERBS, OUTCOMES, HistoryLine, Retry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,9 @@ _LAST_VERBS: Final = {
 #: After these the job waits to be tried again; those with 1 have given their number back. A rescue is no outcome of an
 #: attempt, but the end of one that has none.
 _GIVEN_BACK: Final = {row.verb: int(row.gives_back) for row in OUTCOMES.values() if row.again} | {"rescue": 0}
+#: The verb of an attempt that failed and is made again; those of UNCOUNTED say nothing of the error before them.
+RETRY: Final = OUTCOMES[Retry].verb
+UNCOUNTED: Final = frozenset({row.verb for row in OUTCOMES.values() if row.gives_back} | {"rescue"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from flows.model.ids import created_at, new_job_id
 from flows.model.names import FIELD
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class Job(BaseModel):
@@ -83,6 +83,10 @@ class JobResult(BaseModel):
     children: list[ChildJob] = Field(default_factory=list[ChildJob])
     """The children to create for the next parent queue."""
 
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Yield what a repr shows: of the two fields above only what is set."""
+        return [(name, value) for name, value in super().__repr_args__() if name not in JobResult.model_fields or value]
+
 
 class JobError(BaseModel):
     """Why an attempt ended badly."""
@@ -102,15 +106,26 @@ class JobError(BaseModel):
 
 
 ResultT = TypeVar("ResultT", bound=JobResult)
+ChildParamsT = TypeVar("ChildParamsT", default=dict[str, Any])
 
 
-class ChildResult(BaseModel, Generic[ResultT]):
-    """How one child ended, as the queue after the parent queue sees it."""
+def _no_params() -> Any:
+    return {}
+
+
+class ChildResult(BaseModel, Generic[ResultT, ChildParamsT]):
+    """How one child ended, as the queue after the parent queue sees it.
+
+    `ChildResult[Checked]` has the child's params as a dict of plain JSON, and `ChildResult[Checked, CheckParams]` as
+    this model.
+    """
 
     id: str
     status: Literal["done", "failed", "cancelled", "expired", "deleted"]
     result: ResultT | None = None
     error: JobError | None = None
+    params: ChildParamsT = Field(default_factory=_no_params)
+    """What the child was created with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from uuid import UUID
 
 from flows.errors import DeclarationError, ValidationError
 
@@ -60,14 +61,16 @@ def check_child_name(name: object) -> str:
 
 
 def check_job_id(text: object) -> str:
-    """Return `text` if it has the form of a job id.
+    """Return `text` as the text of a job id: a UUID's, as `create_job` writes it.
 
     Raises:
-        ValidationError: it has not.
+        ValidationError: it is no UUID and no text of one.
     """
+    if isinstance(text, UUID):
+        return str(text)
     if not isinstance(text, str) or not is_job_id(text):
         raise ValidationError(f"{text!r} is no job id: those are UUIDs, as create_job returns them")
-    return text
+    return text.lower()
 
 
 def is_job_id(text: object) -> bool:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
-from pydantic import BaseModel
-from pydantic import ValidationError as PydanticValidationError
+from pydantic import BaseModel, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, SchemaSerializer, to_json
 from typing_extensions import TypeVar
 
-from flows.errors import MalformedJob, ValidationError
+from flows.errors import FieldMissing, JobNotDone, MalformedJob, ValidationError
 from flows.model.codec import decode, kernel_fields
 from flows.model.ids import created_at
 from flows.model.job import Job
+from flows.model.plain_record import plain_fields, plain_record, record_schema, user_names
+from flows.model.state import TERMINAL
+from flows.model.values.told import missing, why_unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
+    from flows.errors import FlowsError
     from flows.model.history import PastAttempt
     from flows.model.job import JobError
     from flows.model.state import JobState
@@ -34,7 +38,8 @@ class JobRecord(Generic[ParamsT]):
         status: Its state.
         queue: The queue that it waits or runs in, or ended in.
         attempts: How many attempts were made in that queue.
-        error: Why the last attempt failed, if one did.
+        error: Why the job failed, or why the attempt before the present one did; None once the job is done or has gone
+            on. The history has all others.
         worker: The worker that claimed it last, as `<host>.<process id>.<random>`; empty where none did.
         history: What became of its attempts, oldest first, the last 20 that did not simply succeed.
         progress: What the function reported last: from 0 to 1, and a message.
@@ -70,6 +75,18 @@ class JobRecord(Generic[ParamsT]):
         self._fields = fields
         self._params_class = params_class
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Let models and web frameworks write records, as `to_dict` does; they are made by flows only."""
+        return record_schema(cls)
+
+    __pydantic_serializer__ = SchemaSerializer(record_schema(object))
+    """By this pydantic writes a record where no type is declared."""
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Yield the names and values of `to_dict`, so that `dict(record)` is the same."""
+        return iter(self.to_dict().items())
+
     def __repr__(self) -> str:
         """Return a text that says which job this is and where it stood."""
         return f"<JobRecord {self.flow_name} {self.id} {self.status} in {self.queue}>"
@@ -87,6 +104,22 @@ class JobRecord(Generic[ParamsT]):
             MalformedJob: the hash does not hold it.
         """
         return self.view(self._params_class)
+
+    @property
+    def results(self) -> dict[str, Any]:
+        """What the job's functions have returned so far, by field, as plain JSON; `view` has it typed."""
+        return plain_fields(self._fields, without=self._params_class.model_fields)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain JSON, to be answered by a web server, with its params and results.
+
+        Times are texts, and the error comes without its traceback, which `record.error` has.
+        """
+        return plain_record(self, plain_fields(self._fields, only=self._params_class.model_fields))
+
+    def to_json(self) -> str:
+        """Return the record as a JSON text, as `to_dict` has it."""
+        return to_json(self.to_dict()).decode()
 
     @property
     def child_ids(self) -> list[str]:
@@ -109,6 +142,8 @@ class JobRecord(Generic[ParamsT]):
 
         Raises:
             ValidationError: `model` is no such class.
+            JobNotDone: the job has not ended, and what the model declares is not there yet.
+            FieldMissing: it has ended without that.
             MalformedJob: the hash does not hold what the model declares.
         """
         known = b""
@@ -120,7 +155,19 @@ class JobRecord(Generic[ParamsT]):
             )
         try:
             return decode(model, self._fields, known)
-        except (PydanticValidationError, ValueError) as error:
-            why = f" ({self.error.type}: {self.error.message})" if self.error else ""
-            where = f"is {self.status} in {self.queue!r}{why}"
-            raise MalformedJob(f"job {self.id} cannot be read as {model.__name__}; it {where}: {error}") from error
+        except Exception as error:  # a validator of the user's may raise anything
+            raise self._unreadable(model, error) from error
+
+    def _unreadable(self, model: type[BaseModel], error: Exception) -> FlowsError:
+        """Return why no `model` can be made of the job."""
+        lacks = missing(error)
+        wanted = " and ".join(map(repr, lacks))
+        if lacks and self.status not in TERMINAL:
+            return JobNotDone(self.id, f"{self.status} in {self.queue!r}", f"{wanted} of {model.__name__}")
+        why = f" ({self.error.type}: {self.error.message})" if self.error else ""
+        where = f"it is {self.status} in {self.queue!r}{why}"
+        if lacks:
+            has = ", ".join(user_names(self._fields)) or "nothing"
+            return FieldMissing(f"{model.__name__} needs {wanted}; job {self.id} has {has}, and {where}")
+        told = why_unreadable(error, {name: self._fields.get(name) for name in model.model_fields})
+        return MalformedJob(f"job {self.id} cannot be read as {model.__name__}: {told}; {where}")

@@ -11,6 +11,7 @@ from flows.pipeline.wait_for_end import wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from uuid import UUID
 
     from flows.kernel.runtime import Runtime
     from flows.model.record import JobRecord
@@ -47,12 +48,12 @@ class FlowJobs(Generic[ParamsT, KeyT]):
         """
         return await self._actions.create_many(many, correlation_id)
 
-    async def get_job(self, job_id: str, *, resolve_children: bool = False) -> JobRecord[ParamsT] | None:
+    async def get_job(self, job_id: str | UUID, *, resolve_children: bool = False) -> JobRecord[ParamsT] | None:
         """Return the record of a job, or None where there is no such job (any more)."""
         return (await self._reader.get([job_id], None, resolve=resolve_children))[0]
 
     async def get_jobs(
-        self, ids: Sequence[str], *, resolve_children: bool = False, keys_to_get: Sequence[str] | None = None
+        self, ids: Sequence[str | UUID], *, resolve_children: bool = False, keys_to_get: Sequence[str] | None = None
     ) -> list[JobRecord[ParamsT] | None]:
         """Return the records of jobs in the order of their ids, None for each that is gone.
 
@@ -82,7 +83,7 @@ class FlowJobs(Generic[ParamsT, KeyT]):
             key_name, value, resolve=resolve_children, limit=limit, offset=offset, newest_first=newest_first
         )
 
-    async def wait_for(self, job_id: str, timeout: float) -> JobRecord[ParamsT]:
+    async def wait_for(self, job_id: str | UUID, timeout: float) -> JobRecord[ParamsT]:
         """Wait until a job has ended and return its record, whose `status` is done, failed or cancelled.
 
         Args:
@@ -95,7 +96,9 @@ class FlowJobs(Generic[ParamsT, KeyT]):
         """
         return await wait_for_end(self._runtime, self._reader, job_id, timeout)
 
-    async def cancel_job(self, job_id: str, reason: str = "cancelled") -> Literal["cancelled", "requested", "too late"]:
+    async def cancel_job(
+        self, job_id: str | UUID, reason: str = "cancelled"
+    ) -> Literal["cancelled", "requested", "too late"]:
         """Cancel a job and its children.
 
         Returns "requested" where its worker will see that when it renews the lease, "too late" where the job has ended.
@@ -105,19 +108,19 @@ class FlowJobs(Generic[ParamsT, KeyT]):
         """
         return await self._actions.cancel(job_id, reason)
 
-    async def retry_job(self, job_id: str) -> None:
-        """Retry a job that has failed or was cancelled, in the queue where it ended.
+    async def retry_job(self, job_id: str | UUID) -> Literal["retried"]:
+        """Retry a job that has failed or was cancelled, in the queue where it ended, and return "retried".
 
         Raises:
             JobGone: there is no such job.
             StateError: it has not failed and was not cancelled.
         """
-        await self._actions.retry(job_id)
+        return await self._actions.retry(job_id)
 
-    async def delete_job(self, job_id: str) -> bool:
+    async def delete_job(self, job_id: str | UUID) -> bool:
         """Delete a job, its place in its queue, its lookup entries and its children; False where there is none."""
         return await self._actions.delete(job_id)
 
-    async def get_log(self, job_id: str) -> list[LogLine]:
+    async def get_log(self, job_id: str | UUID) -> list[LogLine]:
         """Return the last 1,000 lines that the job's functions logged by `current_job().log`, oldest first."""
         return await self._reader.log(job_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Literal
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -52,9 +53,9 @@ class JobActions(Generic[ParamsT]):
 
         return await creation.create_many(map(prepared, many))
 
-    async def cancel(self, job_id: str, reason: str) -> Literal["cancelled", "requested", "too late"]:
+    async def cancel(self, job_id: str | UUID, reason: str) -> Literal["cancelled", "requested", "too late"]:
         """Cancel a job and its children, and return what came of that."""
-        check_job_id(job_id)
+        job_id = check_job_id(job_id)
         encode_value("reason", check_text("reason", reason))  # refused here, where it cannot be written
         control = (await self._runtime.open()).control
         word: Any = await control.cancel(self._flow, job_id, reason)
@@ -63,19 +64,20 @@ class JobActions(Generic[ParamsT]):
         answer: Literal["cancelled", "requested", "too late"] = word
         return answer
 
-    async def retry(self, job_id: str) -> None:
+    async def retry(self, job_id: str | UUID) -> Literal["retried"]:
         """Retry a job that has failed or was cancelled."""
-        check_job_id(job_id)
+        job_id = check_job_id(job_id)
         control = (await self._runtime.open()).control
         word = await control.retry_job(self._flow, job_id)
         if word == "gone":
             raise JobGone(job_id)
         if word != "retried":
             raise StateError(job_id, word, "retried")
+        return word
 
-    async def delete(self, job_id: str) -> bool:
+    async def delete(self, job_id: str | UUID) -> bool:
         """Delete a job and its children, and return whether there was one."""
-        check_job_id(job_id)
+        job_id = check_job_id(job_id)
         control = (await self._runtime.open()).control
         return await control.delete(self._flow, job_id)
 

@@ -16,6 +16,7 @@ from flows.store.jobs.fetch import KERNEL_FIELDS, child_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     from flows.kernel.runtime import Runtime
     from flows.model.record import JobRecord
@@ -39,7 +40,7 @@ class JobReader(Generic[ParamsT]):
         self._flow = declaration.options.name
 
     async def get(
-        self, ids: Sequence[str], keys: Sequence[str] | None, *, resolve: bool
+        self, ids: Sequence[str | UUID], keys: Sequence[str] | None, *, resolve: bool
     ) -> list[JobRecord[ParamsT] | None]:
         """Return the records of ids, None for each that is gone."""
         check_flag("resolve_children", resolve)
@@ -82,9 +83,9 @@ class JobReader(Generic[ParamsT]):
         found = await self.get(ids, None, resolve=resolve)
         return [record for record in found if record is not None]
 
-    async def log(self, job_id: str) -> list[LogLine]:
+    async def log(self, job_id: str | UUID) -> list[LogLine]:
         """Return the last lines that a job has logged."""
-        check_job_id(job_id)
+        job_id = check_job_id(job_id)
         fetch = (await self._runtime.open()).fetch
         return await fetch.log(self._flow, job_id)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError as PydanticValidationError
 from pydantic_core import from_json
 
-from flows.model.history import history_of, last_attempt
+from flows.model.history import RETRY, UNCOUNTED, history_of, last_attempt
 from flows.model.job import JobError
 from flows.model.record import JobRecord
 from flows.model.state import JobState
@@ -27,14 +27,16 @@ def make_record(
         if name.startswith("children:") and name.endswith(":jobs"):
             children += [child_id for _flow, child_id in child_jobs(value, settings.keys.namespace)]
     error = _error(found.get("_error"))
+    status = state_of(found.get("_status"))
+    queue = found.get("_queue", settings.first(flow).encode()).decode("utf-8", "replace")
     worker, attempts = last_attempt(found.get("_attempt", b""))
     return JobRecord(
         job_id=job_id,
         flow_name=flow,
-        status=state_of(found.get("_status")),
-        queue=found.get("_queue", settings.first(flow).encode()).decode("utf-8", "replace"),
+        status=status,
+        queue=queue,
         attempts=attempts,
-        error=error,
+        error=error if _is_current(found, status, queue, error) else None,
         worker=worker,
         history=history_of(found, error),
         progress=_progress(found.get("_progress")),
@@ -52,6 +54,17 @@ def state_of(raw: bytes | None) -> JobState:
         return JobState(raw.decode())
     except ValueError:
         return JobState.FAILED
+
+
+def _is_current(found: dict[str, bytes], status: JobState, queue: str, error: JobError | None) -> bool:
+    """Return whether the error that the hash keeps is still the job's trouble: it failed by it, or is tried again."""
+    if status == JobState.FAILED:
+        return True
+    if error is None or error.queue != queue or status not in {JobState.WAITING, JobState.PROCESSING, JobState.DELAYED}:
+        return False
+    # A job that has gone on and come back to its queue has a line of that.
+    counted = [past.verb for past in history_of(found, None) if past.verb not in UNCOUNTED]
+    return counted[-1:] == [RETRY]
 
 
 def _error(raw: bytes | None) -> JobError | None:

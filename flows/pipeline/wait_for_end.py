@@ -14,6 +14,8 @@ from flows.model.state import TERMINAL, JobState
 from flows.pipeline.signature import ParamsT
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from flows.kernel.runtime import Runtime
     from flows.model.record import JobRecord
     from flows.pipeline.job_reader import JobReader
@@ -27,14 +29,16 @@ _LATE: Final = 0.2
 _ENDS: Final = frozenset(map(str, TERMINAL))
 
 
-async def wait_for_end(runtime: Runtime, reader: JobReader[ParamsT], job_id: str, timeout: float) -> JobRecord[ParamsT]:
+async def wait_for_end(
+    runtime: Runtime, reader: JobReader[ParamsT], job_id: str | UUID, timeout: float
+) -> JobRecord[ParamsT]:
     """Wait until a job has ended and return its record.
 
     Raises:
         WaitTimeout: it has not ended in time.
         JobGone: it has expired or was deleted; `ended` says how it ended, where that was told or seen before.
     """
-    check_job_id(job_id)
+    job_id = check_job_id(job_id)
     check_seconds("timeout", timeout)
     signals = (await runtime.open()).signals
     keys, flow = runtime.settings.keys, runtime.options.name
@@ -63,7 +67,12 @@ async def wait_for_end(runtime: Runtime, reader: JobReader[ParamsT], job_id: str
                 if record.status in TERMINAL:
                     return record
                 if left <= 0:
-                    raise WaitTimeout(f"job {job_id} is still {record.status} in {record.queue!r} after {timeout} s")
+                    still = (
+                        "still waits for its children"
+                        if record.status == JobState.CHILDREN
+                        else f"is still {record.status}"
+                    )
+                    raise WaitTimeout(f"job {job_id} {still} in {record.queue!r} after {timeout} s")
             hears = all(map(signals.hears, channels))
             pause = min(pause * 2, LONGEST_PAUSE) if hears and not told.missed else SHORTEST_PAUSE
             told.missed = False

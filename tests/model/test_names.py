@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -76,7 +77,8 @@ def test_a_job_id_is_a_bare_uuid(text: object, answer: bool) -> None:  # noqa: F
     """In its usual form, and nothing around it: what is none is refused, and shown."""
     assert is_job_id(text) is answer
     if answer:
-        assert check_job_id(text) == text
+        assert check_job_id(text) == str(text).lower()  # as ids are written
+        assert check_job_id(UUID(str(text))) == str(text).lower()
     else:
         with pytest.raises(ValidationError, match=re.escape(f"{text!r} is no job id")):
             check_job_id(text)

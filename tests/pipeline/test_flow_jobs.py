@@ -143,7 +143,7 @@ async def test_a_function_may_return_nothing(orders: Orders, monkeypatch: pytest
         failed = await orders.wait_for(await orders.create_job(Order()), LONG)
     assert failed.error is not None
     assert (failed.queue, failed.error.type) == ("ship", "FieldMissing")
-    assert failed.error.message == "Ship of queue 'ship' needs price; this job has tags, user_id"
+    assert failed.error.message == "Ship of queue 'ship' needs 'price'; this job has tags, user_id"
 
 
 async def test_a_result_cannot_change_params(orders: Orders) -> None:

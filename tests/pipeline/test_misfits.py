@@ -175,7 +175,8 @@ async def test_a_value_that_is_refused_fails_its_job_at_once(
     async with flow:
         record = await flow.wait_for(job_id, LONG)
     assert (record.status, record.error.type, record.attempts) == ("failed", "MalformedJob", 1)
-    assert "it does not fit Step: 1 validation error" in record.error.message or value in {"{", ""}
+    assert record.error.message.startswith("it does not fit Step: it")
+    assert not value.isalpha() or value not in record.error.message  # no value is shown
 
 
 async def test_another_release_that_fits_takes_it(version: Version, redis: Redis, namespace: str) -> None:
@@ -213,7 +214,7 @@ async def test_after_an_hour_it_fails_with_what_it_lacks(
         await flow.retry_job(job_id)
         again = await flow.wait_for(job_id, LONG)
     assert (record.status, record.error.type) == ("failed", "FieldMissing")
-    assert record.error.message == "Step of queue 'step' needs it; this job has note"
+    assert record.error.message == "Step of queue 'step' needs 'it'; this job has note"
     assert [past.verb for past in record.history] == ["snooze", "fail"]
     assert [past.verb for past in again.history] == ["snooze", "snooze", "fail"]
 

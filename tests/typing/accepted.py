@@ -613,7 +613,7 @@ def plain_caller(job_id: str) -> None:
     assert_type(access.sync.get_jobs_by_key("user_id", 62, limit=10), list[JobRecord[CreateAccess]])
     assert_type(access.sync.wait_for(job_id, timeout=10).params, CreateAccess)
     assert_type(access.sync.cancel_job(job_id, "no"), Literal["cancelled", "requested", "too late"])
-    assert_type(access.sync.retry_job(job_id), None)
+    assert_type(access.sync.retry_job(job_id), Literal["retried"])
     assert_type(access.sync.delete_job(job_id), bool)
     assert_type(access.sync.get_log(job_id), list[LogLine])
     access.sync.close()

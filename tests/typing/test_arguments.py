@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 import pytest
 from pydantic import BaseModel
@@ -79,7 +78,7 @@ def current() -> CurrentJob:
     return CurrentJob(ID, "step", 1, 1, 0, lambda *_report: None)
 
 
-NO_ID = (None, 5, b"x", "", "x", UUID(ID), [ID])
+NO_ID = (None, 5, b"x", "", "x", [ID])
 NO_TEXT = (None, 5, b"x", ["x"])
 NO_FLAG = (None, 0, 1, "yes", "False")
 NO_SECONDS = ("5", float("nan"), True, [5], b"5")
@@ -215,6 +214,8 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
         {"text": "x"},
         {"text": NO_TEXT, "level": (None, 30, "warn", True, ["info"]), "meta": ({"n": 1}, {"x": object()})},
     ),
+    "JobRecord.to_dict": (lambda: record().to_dict, {}, {}),
+    "JobRecord.to_json": (lambda: record().to_json, {}, {}),
     "JobRecord.view": (lambda: record().view, {}, {"model": (None, 5, "Step", Step(id=ID, flow_name="x", n=1), dict)}),
     "Flow": (lambda: Flow[Step, Params], {}, {"options": (None, 5, "typed", {}, QueueOptions("step", job=Step))}),
     "FlowOptions": (

@@ -15,9 +15,12 @@ from pydantic import ValidationError as PydanticValidationError
 from flows.errors import StoreUnavailable
 from flows.kernel.current import writable
 from flows.kernel.judge import Judge
-from flows.kernel.process.messages import text_of
+from flows.kernel.process.messages import UnfitJob, text_of
+from flows.model.codec import Decoder
 from flows.model.history import history_of
 from flows.model.outcome import Fail, Outcome, Release, Snooze
+from flows.model.plain_record import user_names
+from flows.model.values.told import why_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -76,13 +79,16 @@ class Misfits:
     ) -> None:
         self._queue = plan.queue
         self._class = plan.options.job.__name__
+        self._fields = Decoder(plan.options.job).fields
         self._judge = Judge(plan)
         self._read = read
         self._events = events
 
     async def outcome(self, claimed: ClaimedJob, error: Exception) -> Outcome:
         """Return the outcome of an attempt whose job could not be read as its class, for this reason."""
-        malformed = self._judge.malformed(claimed, f"it does not fit {self._class}: {text_of(error)}")
+        fields = dict(zip(self._fields, claimed.values, strict=False))
+        why = text_of(error) if isinstance(error, UnfitJob) else why_unreadable(error, fields)
+        malformed = self._judge.malformed(claimed, f"it does not fit {self._class}: {why}")
         if not isinstance(error, PydanticValidationError):
             return malformed
         errors = error.errors(include_url=False, include_context=False, include_input=False)
@@ -102,8 +108,8 @@ class Misfits:
         lacks = [_field(one) for one in errors if one["type"] == "missing" and len(one["loc"]) == 1]
         if len(lacks) < len(errors):
             return malformed
-        has = ", ".join(sorted(name for name in found if not name.startswith("_") and ":" not in name)) or "no fields"
-        message = f"{self._class} of queue {self._queue!r} needs {', '.join(lacks)}; this job has {has}"
+        has = ", ".join(user_names(found)) or "no fields"
+        message = f"{self._class} of queue {self._queue!r} needs {', '.join(map(repr, lacks))}; this job has {has}"
         return Fail(self._judge.error(claimed, "FieldMissing", message))
 
     def _tell(self, claimed: ClaimedJob, errors: Sequence[ErrorDetails], reason: str) -> None:

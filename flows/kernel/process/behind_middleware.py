@@ -45,10 +45,9 @@ class BehindMiddleware:
 
     def _changed(self, encoded: EncodedJob, job: Job) -> EncodedJob:
         """Return a job that middleware has put in the other's place; the results of children stay as they are."""
-        results = {at for at, _mark in self._decoder.results}
         fields = encode(job)
         values = [
-            value if at in results else fields.get(name)
-            for at, (name, value) in enumerate(zip(self._decoder.fields, encoded.values, strict=True))
+            value if name.startswith("children:") else fields.get(name)
+            for name, value in zip(self._decoder.fields, encoded.values, strict=True)
         ]
         return replace(encoded, values=values)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError as PydanticValidationError
+from pydantic_core import from_json
+
 if TYPE_CHECKING:
-    from pydantic import ValidationError as PydanticValidationError
+    from collections.abc import Mapping
 
 #: So many errors are told.
 _MOST = 20
@@ -21,3 +24,30 @@ def told(error: PydanticValidationError) -> str:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     lines = [f"{path_of(one['loc']).removeprefix('.') or 'as a whole'}: {one['msg']}" for one in found[:_MOST]]
     return "; ".join([*lines, f"and {len(found) - _MOST} more"] if len(found) > _MOST else lines)
+
+
+def missing(error: Exception) -> list[str]:
+    """Return the fields that an object has to have and lacks, if that is all that is wrong with it."""
+    if not isinstance(error, PydanticValidationError):
+        return []
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    lacks = [str(one["loc"][0]) for one in found if one["type"] == "missing" and len(one["loc"]) == 1]
+    return lacks if len(lacks) == len(found) else []
+
+
+def why_unreadable(error: Exception, fields: Mapping[str, bytes | None]) -> str:
+    """Return why no model could be made of these fields of a hash, each of which ought to be JSON."""
+    broken = [name for name, raw in fields.items() if raw is not None and not _is_json(raw)]
+    if broken:
+        return f"{', '.join(broken)}: no JSON"
+    if isinstance(error, PydanticValidationError):
+        return told(error)
+    return f"{type(error).__name__}: {error}" if isinstance(error, ValueError) else type(error).__name__
+
+
+def _is_json(raw: bytes) -> bool:
+    try:
+        from_json(raw)
+    except ValueError:
+        return False
+    return True
