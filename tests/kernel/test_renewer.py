@@ -21,7 +21,7 @@ from flows.store.jobs.leases import LeaseRenewal
 from flows.telemetry.events import Event, Events
 from flows.telemetry.loop_watch import watch_of
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard, within
-from tests.waiting import until
+from tests.waiting import patient, until
 
 
 @contextmanager
@@ -47,15 +47,16 @@ def elsewhere(work: Callable[[], Coroutine[Any, Any, None]]) -> Iterator[None]:
 async def test_a_blocked_loop_keeps_its_leases(make_flow: MakeFlow) -> None:
     """An async function that blocks the loop for longer than a lease runs once: a thread renews, nobody rescues."""
     attempts: list[int] = []
+    lease = patient(2)
     begun, over = threading.Event(), threading.Event()
 
     async def blocking(job: Work) -> Answer:
         attempts.append(job.attempt)
         begun.set()
-        time.sleep(2.6)  # noqa: ASYNC251 - this is what users do
+        time.sleep(1.3 * lease)  # noqa: ASYNC251 - this is what users do
         return await double(job)
 
-    other, rescued = make_flow(lease=2), list[Event]()
+    other, rescued = make_flow(lease=lease), list[Event]()
 
     async def look_for_lost_jobs() -> None:
         await other.start_all()
@@ -67,7 +68,7 @@ async def test_a_blocked_loop_keeps_its_leases(make_flow: MakeFlow) -> None:
         rescued.extend(event for event in told if event.name == "job.rescued")
         await other.stop_all()
 
-    flow = make_flow(blocking, lease=2)
+    flow = make_flow(blocking, lease=lease)
     events = heard(flow)
     with elsewhere(look_for_lost_jobs):
         async with flow:

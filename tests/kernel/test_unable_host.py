@@ -168,8 +168,9 @@ async def test_what_can_never_work_is_refused_at_the_start(
         patch.setitem(multiprocessing.current_process()._config, "daemon", 1)  # type: ignore[attr-defined]
         with pytest.raises(DeclarationError, match=r"in_process cannot run .* in a daemonic process"):
             await flow.start_all()
-    target = handler_of(flow)._target
-    assert target is not None
+    make_target = handler_of(flow)._target
+    assert make_target is not None
+    target = make_target()
     routes = target.routes
     target.routes = json.dumps([["name", __name__, "gone"], json.loads(routes)[1]]).encode()
     with pytest.raises(DeclarationError, match=r"in_process cannot run .*test_unable_host has no gone"):
