@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 from typing_extensions import TypeVar
 
-from flows.errors import DeclarationError
+from flows.errors import DeclarationError, ValidationError
 from flows.model.ids import created_at, new_job_id
 from flows.model.names import FIELD
 
@@ -61,11 +61,25 @@ class ChildJob:
         child: The job class of the child queue, or the child queue's own name.
         params: A model or a mapping with the fields that the child's job class declares.
         children: Children of the child, where its queue has child queues of its own.
+
+    Raises ValidationError where the params have a field that the job class does not declare. All else of them is
+    validated when the function returns, before anything is written.
     """
 
     child: type[Job] | str
     params: BaseModel | Mapping[str, object]
     children: Sequence[ChildJob] = field(default=())
+
+    def __post_init__(self) -> None:
+        """Check the names of the params against the job class, where that is known already."""
+        if not (isinstance(self.child, type) and issubclass(self.child, Job)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            return
+        params = self.params
+        given = _names_of(type(params)) if isinstance(params, BaseModel) else params.keys()
+        declared = _names_of(self.child)
+        if not declared >= given:
+            unknown, known = ", ".join(sorted(map(str, given - declared))), ", ".join(user_fields(self.child)) or "none"
+            raise ValidationError(f"ChildJob: {self.child.__name__} declares no {unknown}; its fields are {known}")
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -166,6 +180,11 @@ def user_fields(model: type[BaseModel]) -> tuple[str, ...]:
             why = "every job has one" if name in RESERVED_FIELDS else "use letters, digits and _"
             raise DeclarationError(f"field {name!r} of {model.__name__} cannot be used ({why}): rename it")
     return names
+
+
+@cache
+def _names_of(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(user_fields(model))
 
 
 def children_fields(model: type[BaseModel]) -> dict[str, ChildrenOf]:

@@ -248,7 +248,7 @@ def test_children_keep_the_order_in_which_they_were_named() -> None:
 def test_a_child_that_the_parent_queue_does_not_have_is_refused(child: Any) -> None:
     """The message names those that it has, with their classes."""
     with refused(r"queue 'fan' has no child queue .*; it has leaf \(Leaf\), branch \(Branch\)"):
-        outcome("middle", Result(children=[ChildJob(child, {"address": "x"})]))
+        outcome("middle", Result(children=[ChildJob(child, {})]))
 
 
 @pytest.mark.parametrize(
@@ -268,9 +268,25 @@ def test_params_that_do_not_fit_the_childs_class_are_refused(params: dict[str, o
 
 @pytest.mark.parametrize("name", ["adress", "id", "attempt", "_status", "next_queue"])
 def test_params_that_the_childs_class_does_not_declare_are_refused(name: str) -> None:
-    """A slip of the pen is not dropped silently, and the kernel's fields are its own."""
+    """A slip of the pen is not dropped silently, and the kernel's fields are its own: at once, where the class is known."""
+    params = {"address": "x", name: 1}
+    with refused(f"ChildJob: Leaf declares no {name}; its fields are address, weight"):
+        ChildJob(Leaf, params)
     with refused(f"child 'leaf': Leaf declares no {name}"):
-        outcome("middle", Result(children=[ChildJob(Leaf, {"address": "x", name: 1})]))
+        outcome("middle", Result(children=[ChildJob("leaf", params)]))
+
+
+class Strange(BaseModel):
+    """A model that is not the child's."""
+
+    address: str
+    colour: str
+
+
+def test_a_model_with_other_fields_is_no_params_of_a_child() -> None:
+    """Whether the class was meant for another child or has changed."""
+    with refused("ChildJob: Leaf declares no colour; its fields are address, weight"):
+        ChildJob(Leaf, Strange(address="x", colour="red"))
 
 
 def test_params_of_a_child_that_are_not_json_are_refused() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from flows import Flow, FlowOptions, Job, JobResult, QueueOptions, Snooze
+from flows import Flow, FlowOptions, Job, JobResult, QueueOptions, Snooze, WaitTimeout
 from flows.telemetry.events import Event
 from tests.pipeline.parts import LONG, within
 
@@ -88,6 +88,8 @@ async def test_a_record_names_the_queue_in_which_its_job_waits(version: Version)
         assert [record.status for record in records] == ["waiting", "waiting"]
         [chosen] = await flow.get_jobs([first], keys_to_get=["number"])
         assert chosen.queue == "scale"
+        with pytest.raises(WaitTimeout, match="still waiting in 'scale'"):
+            await flow.wait_for(first, 0)
     await old.stop_all()
     await new.stop_all()
 
