@@ -268,7 +268,7 @@ def test_params_that_do_not_fit_the_childs_class_are_refused(params: dict[str, o
 
 @pytest.mark.parametrize("name", ["adress", "id", "attempt", "_status", "next_queue"])
 def test_params_that_the_childs_class_does_not_declare_are_refused(name: str) -> None:
-    """A slip of the pen is not dropped silently, and the kernel's fields are its own: at once, where the class is known."""
+    """A slip of the pen is not dropped, and the kernel's fields are its own: at once, where the class is known."""
     params = {"address": "x", name: 1}
     with refused(f"ChildJob: Leaf declares no {name}; its fields are address, weight"):
         ChildJob(Leaf, params)

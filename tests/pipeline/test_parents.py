@@ -264,8 +264,8 @@ async def test_three_levels_of_children(redis_url: str, namespace: str) -> None:
         (ChildJob("two", {}), "has no child queue 'two'"),
         (ChildJob(One, {}), "is not a One"),
         (ChildJob(One, {"number": "many"}), "is not a One"),
-        (ChildJob(One, {"number": 1, "other": 2}), "declares no other"),
-        (ChildJob(One, Order()), "declares no user_id, tags"),
+        (ChildJob("one", {"number": 1, "other": 2}), "declares no other"),
+        (ChildJob("one", Order()), "declares no user_id, tags"),
         (ChildJob(One, {"number": 1}, children=[ChildJob(One, {"number": 1})]), "has no child queue"),
     ],
 )
