@@ -220,6 +220,7 @@ _LASTING: Final = (
     "flows:parents:",
     "flows:reconcile:",
     "flows:cancelling:",
+    "flows:queues:",
 )
 
 

@@ -60,7 +60,7 @@ def test_works_and_ends_when_told(fleet: Fleet, redis_url: str, namespace: str, 
     assert len(wait_for(tmp_path, "EFFECT", 40)) == 40
     fleet.finish()
     assert [process.status for process in processes] == [0, 0]
-    assert "job.done" in processes[0].says()
+    assert "flow.started" in processes[0].says()
 
 
 def test_kills_stops_and_continues(fleet: Fleet, redis_url: str, namespace: str, tmp_path: Path) -> None:
