@@ -122,7 +122,7 @@ class Session:
         renewal = LeaseRenewal(url, self.settings)
         self.renewer = Renewer(renewal, lease, self._options.hang_limit.total_seconds(), self.events)
         self.rescuer = Rescuer(
-            self._rescue, self.control.cascade, partial(server_ms, self.connection), lease, self.events
+            self._rescue, self.control.cascade, partial(server_ms, self.connection, self.settings), lease, self.events
         )
         former = [(queue.name, name) for queue in self._options.queues for name in queue.formerly]
         self.drainer = Drainer(former, self._drain, self.events)

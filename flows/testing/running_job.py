@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from flows.kernel.current import CurrentJob, reset_current, set_current
 from flows.model.ids import new_job_id
+from flows.store.jobs.log_line import LogLine, read_line
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -23,12 +24,12 @@ class RunningJob:
     Attributes:
         current: Set `current.cancelled = True` to see what the function does when it shall end.
         progress: All progress that was reported, as (value, message).
-        lines: All lines that were logged.
+        lines: All lines that were logged, as `flow.get_log` would return them.
     """
 
     current: CurrentJob
     progress: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
-    lines: list[str] = field(default_factory=list[str])
+    lines: list[LogLine] = field(default_factory=list[LogLine])
 
 
 @contextmanager
@@ -57,7 +58,8 @@ def running_job(  # noqa: PLR0913 - the facts of an attempt
             told: Any = from_json(progress)
             running.progress.append((told["value"], told["message"]))
         if line is not None:
-            running.lines.append(line)
+            where = {"n": len(running.lines) + 1, "at": int(time.time() * 1000)}
+            running.lines.append(read_line(to_json({**from_json(line), **where})))
 
     current = CurrentJob(job_id or new_job_id(), queue, attempt, fence, visit, report)
     if timeout is not None:

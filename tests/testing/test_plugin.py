@@ -58,7 +58,7 @@ def test_the_function_alone():
     with running_job(attempt=2) as running:
         assert asyncio.run(load(Load(user=1))).path == "of the test"
     assert running.progress == [(0.5, "half")]
-    assert [str(line) for line in running.lines] == ["user 1"]
+    assert [(line.text, line.level) for line in running.lines] == [("user 1", "info")]
     assert running.current.attempt == 2
 
 

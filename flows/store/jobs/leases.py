@@ -103,14 +103,14 @@ class LeaseRenewal:
         raise StoreUnavailable(f"leases could not be renewed: {why}")
 
 
-async def server_ms(connection: Connection) -> int:
-    """Return the server's time in milliseconds.
+async def server_ms(connection: Connection, settings: FlowSettings) -> int:
+    """Return the time of the scripts in milliseconds: the server's, and as far ahead as a test has travelled.
 
     Raises:
         StoreError: the server cannot be reached.
     """
     seconds, micro = await connection.call("TIME")
-    return int(seconds) * 1000 + int(micro) // 1000
+    return int(seconds) * 1000 + int(micro) // 1000 + settings.ahead_ms
 
 
 class Rescue:
