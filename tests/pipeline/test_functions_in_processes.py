@@ -127,7 +127,7 @@ async def test_a_hash_that_does_not_fit(redis_url: str, namespace: str, redis: R
         orders = order_flow(redis_url, namespace, name)
         queue = orders.create_workers(Ship, ship, executor=executor)[0].queue
         job_id = await orders.create_job(Order(user_id=1))
-        redis.hset(f"{namespace}job:{name}:{job_id}", "price", "{")
+        redis.hset(f"{namespace}job:{name}:{job_id}", "price", '"much"')
         orders.create_workers(Price, skip)
         async with orders:
             record = None
