@@ -8,14 +8,13 @@ next one has been sent, so that the server works meanwhile.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING, Final
 
-from flows.errors import StoreError, StoreFull, StoreUnavailable
 from flows.kernel.fan_out import FanOut
 from flows.kernel.in_flight import InFlight
 from flows.kernel.prefetch import Prefetch
 from flows.kernel.progress import Progress
+from flows.kernel.turn_sender import TurnSender
 from flows.kernel.unable import Rest
 from flows.store.jobs.finished import MOST_JOBS
 from flows.store.jobs.turns import NO_TURN, new_worker_id
@@ -26,10 +25,7 @@ if TYPE_CHECKING:
     from flows.kernel.attempt_runner import Runner
     from flows.kernel.runtime import Runtime
     from flows.store.jobs.finished import FinishedAttempt
-    from flows.store.jobs.turns import Turn
 
-#: While the server is full or away, a worker tries again after so many seconds.
-_PAUSE: Final = 1.0
 #: Jobs that were claimed ahead and have not started within so many seconds are released.
 _SITTING: Final = 0.5
 
@@ -44,7 +40,6 @@ class WorkerLoop:
         session = runtime.session
         self._wakeups = session.wakeups
         self._turns = session.turns(queue, self.worker_id, runner.fields)
-        self._outage = runtime.events.outage
         self._prefetch = Prefetch(concurrency)
         self._progress = Progress(session, runtime.events, queue, self.worker_id)
         self._woken = asyncio.Event()
@@ -68,8 +63,7 @@ class WorkerLoop:
             self._turns.finished,
             self._woken.set,
         )
-        #: How many ended attempts could not be reported to the server.
-        self.unreported = 0
+        self._sender = TurnSender(runtime, self._turns, self._in_flight, self._progress, self.stopping)
 
     async def run(self) -> None:
         """Take turns until `stop` is called, then finish what is in flight."""
@@ -80,14 +74,14 @@ class WorkerLoop:
                 except Exception as error:  # noqa: BLE001 - a fault of ours must not leave the queue without a worker
                     self._fault = error
                 if self._emit_fault():
-                    await self._pause()
+                    await self._sender.pause()
             self._try_apply_answer()
             self._emit_fault()
             self._release_ready()
             while self._in_flight.busy or self._in_flight.unreported:
                 self._woken.clear()
                 if self._in_flight.unreported:
-                    await self._report()
+                    await self._sender.report()
                 else:
                     await self._woken.wait()
             await self._progress.try_write()
@@ -117,7 +111,7 @@ class WorkerLoop:
     @property
     def left(self) -> int:
         """How many attempts could not be reported, and how many functions still run though they were asked to stop."""
-        return self.unreported + self._in_flight.left_behind
+        return self._sender.unreported + self._in_flight.left_behind
 
     @property
     def idle(self) -> bool:
@@ -148,8 +142,7 @@ class WorkerLoop:
             return
         finished, busy = self._in_flight.unreported.take(), self._in_flight.lanes.busy or bool(self._answer.jobs)
         asyncio.get_running_loop().call_soon(self._try_apply_answer)
-        await self._progress.try_write()
-        turn = await self._answer_of(finished, want, busy=busy)
+        turn = await self._sender.send(finished, want, busy=busy)
         if turn is None:
             return
         self._prefetch.ended(len(finished))
@@ -164,37 +157,13 @@ class WorkerLoop:
         elif not self._in_flight.unreported and not self._rest.left:
             await self._idle(turn.next_due_ms)
 
-    async def _answer_of(self, finished: list[FinishedAttempt], want: int, *, busy: bool) -> Turn | None:
-        """Send a turn and return its answer; None where there is none, and what has ended was put back or reported."""
-        try:
-            failpoint("before-turn-send")
-            turn = await self._turns.turn(finished, want, busy=busy)
-            failpoint("after-turn-reply")
-        except StoreUnavailable as error:
-            repeated = await self._repeat(error)
-            if repeated is None:
-                self._in_flight.unreported.put_back(finished)
-            return repeated
-        except StoreError as error:
-            # Refused before anything was written: what has ended can still be reported without claiming.
-            name = "store.full" if isinstance(error, StoreFull) else "store.refused"
-            self._runtime.events.emit(name, queue=self.queue, error=str(error))
-            self._in_flight.unreported.put_back(finished)
-            await self._report()
-            await self._pause()
-            return None
-        else:
-            return turn
-        finally:
-            self._turns.under_way = 0
-
     def _apply_answer(self) -> None:
         """Drop the attempts that the last turn has reported, and start the jobs that it has brought."""
         finished, turn = self._reported, self._answer
         self._applied = turn
         self._reported, self._answer = [], NO_TURN
         emit = self._runtime.events.emit
-        self._answered(finished, turn.words)
+        self._sender.answered(finished, turn.words)
         for name, count in (("job.expired", turn.expired), ("job.malformed", turn.malformed)):
             if count:
                 emit(name, queue=self.queue, count=count)
@@ -220,34 +189,6 @@ class WorkerLoop:
         self._in_flight.lose_strays()
         return True
 
-    async def _repeat(self, error: StoreUnavailable) -> Turn | None:
-        """Send the last turn again until it is answered: with the same number it is one and the same turn."""
-        while not self.stopping.is_set():
-            self._outage.met(self.queue, error, queue=self.queue)
-            await self._pause()
-            try:
-                turn = await self._turns.repeat()
-            except StoreUnavailable as again:
-                error = again
-            else:
-                self._outage.over(self.queue)
-                return turn
-        return None
-
-    async def _report(self) -> None:
-        """Report the attempts that have ended, and claim nothing."""
-        finished = self._in_flight.unreported.take()
-        if not finished:
-            return
-        await self._progress.try_write()
-        try:
-            self._answered(finished, await self._turns.report(finished))
-        except StoreError as error:
-            # The leases run out and the jobs run again: at least once is what is promised.
-            self._in_flight.reported(finished)
-            self.unreported += len(finished)
-            self._runtime.events.emit("store.unavailable", queue=self.queue, error=str(error))
-
     def _want(self) -> int:
         """Return how many jobs to claim now: what the lanes will start soon, and nothing beside an isolated job."""
         lanes, coming = self._in_flight.lanes, self._answer
@@ -256,13 +197,6 @@ class WorkerLoop:
         room = self._prefetch.room(len(lanes.running), len(lanes.ready) + len(coming.jobs))
         return min(room, 1) if self._rest.seconds else room  # after a rest one job is enough for a try
 
-    def _answered(self, finished: list[FinishedAttempt], words: list[str]) -> None:
-        self._in_flight.reported(finished)
-        for attempt, word in zip(finished, words, strict=True):
-            if word not in {"ok", "cancelled"}:
-                self._runtime.events.emit("job.lost", queue=self.queue, job_id=attempt.claimed.id, word=word)
-        self._runtime.emit_outcomes(self.queue, finished, words)
-
     async def _idle(self, next_due_ms: int) -> None:
         """Wait for a wake-up, for the next due time, or for an attempt to end."""
         self._wakeups.listen(self.queue, self._woken.set)
@@ -270,12 +204,6 @@ class WorkerLoop:
             await self._wait(next_due_ms / 1000 if next_due_ms else None)
         finally:
             self._wakeups.forget(self.queue, self._woken.set)
-
-    async def _pause(self) -> None:
-        """Let a while go by before the next try; a wake-up does not shorten it, or each would be a try."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PAUSE):
-                await self.stopping.wait()
 
     async def _wait(self, seconds: float | None) -> None:
         """Wait until woken, or so many seconds; release jobs that were claimed ahead and do not start meanwhile."""

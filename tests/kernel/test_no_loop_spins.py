@@ -17,39 +17,57 @@ from tests.kernel.parts import LONG, Given, MakeFlow, double, within
 
 PACKAGE = Path(flows.__file__).parent
 
-#: Each loop of a part that works for as long as its flow runs, and why it cannot go round without doing something.
+#: Each loop of the package that waits for anything, and why it cannot go round without doing something.
 PACED = {
     "kernel/lanes.py:_lane": "each round runs a job; a lane that ends without one is followed after a pause",
     "kernel/lanes.py:_slice": "each round runs a job",
     "kernel/worker_loop.py:run": "a turn reports or claims something, or waits; a fault is followed by a pause",
-    "kernel/worker_loop.py:_repeat": "a pause goes before each round",
     "kernel/worker_loop.py:_wait": "each round waits until it is woken, or for a time",
+    "kernel/turn_sender.py:_repeat": "a pause goes before each round",
+    "kernel/worker.py:start": "each round waits until the worker has stopped",
+    "kernel/resources.py:hold": "a rest goes before each further round",
+    "kernel/resources.py:_open": "each round waits until the resource is closed",
     "kernel/rescuer.py:_rescue_forever": "each round sleeps",
     "kernel/reconciler.py:_walk_forever": "each round sleeps",
     "kernel/deploy/drainer.py:_drain_forever": "each round sleeps",
+    "kernel/deploy/drainer.py:_drain_one": "each round takes ids out of the former queue, until none is left",
+    "kernel/renewer.py:_work": "a pause goes before each further round",
     "kernel/renewer.py:_renew_forever": "each round waits; what was asked for meanwhile is answered together",
-    "store/jobs/wakeups.py:_wait_forever": "each round waits at the server, or sleeps where that lets nobody wait",
+    "pipeline/flow_workers.py:_start_late": "each round starts a worker, or sleeps",
+    "pipeline/job_reader.py:_page": "each round reads further ids of a list, until there are enough or none",
+    "pipeline/job_reader.py:_resolve": "each round goes one level of children down",
+    "pipeline/wait_for_end.py:wait_for_end": "each round waits for a message, or for a time",
+    "pipeline/wait_for_server.py:start_when_there": "each round sleeps",
+    "store/client/connection.py:_request": "each round sends a request, and a pause goes before each further one",
     "store/client/signals.py:_listen_forever": "each round ends in a pause",
+    "store/jobs/control.py:cancel": "each round cancels children, until none is left",
+    "store/jobs/control.py:retry_job": "each round cancels children, until none is left",
+    "store/jobs/leases.py:rescue": "each round takes jobs back, until fewer are over than one call takes",
+    "store/jobs/namespace.py:delete_namespace": "each round goes on where the server has stopped",
+    "store/jobs/turns.py:create_children": "each round writes or publishes children, until none is left",
+    "store/jobs/wakeups.py:_wait_forever": "each round waits at the server, or sleeps where that lets nobody wait",
+    "testing/drain.py:drain": "each round waits for an event, or for a time",
 }
 
 
-def test_every_loop_that_runs_for_ever_is_known() -> None:
-    """Each endless loop of the package stands in the table above: a new one says there what paces it."""
-    endless = {
+def test_every_loop_that_waits_is_known() -> None:
+    """A new loop says in the table above what paces it."""
+    waiting = {
         f"{path.relative_to(PACKAGE)}:{function.name}"
         for path in PACKAGE.rglob("*.py")
         for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and "forever" in function.name
-        if any(isinstance(node, ast.While) for node in ast.walk(function))
-    }
-    in_lanes_and_turns = {
-        f"kernel/{name}.py:{function.name}"
-        for name in ("lanes", "worker_loop")
-        for function in ast.walk(ast.parse((PACKAGE / "kernel" / f"{name}.py").read_text(encoding="utf-8")))
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-        if any(isinstance(node, ast.While) for node in ast.walk(function))
+        if any(isinstance(node, ast.While) and waits(node) for node in ast.walk(function))
     }
-    assert endless | in_lanes_and_turns == set(PACED)
+    assert waiting == set(PACED)
+
+
+def waits(loop: ast.While) -> bool:
+    """Whether a loop awaits anything, or waits in a thread."""
+    return any(
+        isinstance(node, ast.Await) or (isinstance(node, ast.Attribute) and node.attr in {"wait", "_renew_forever"})
+        for node in ast.walk(loop)
+    )
 
 
 @contextlib.contextmanager

@@ -283,13 +283,13 @@ async def test_faults_while_jobs_are_taken_up(
 
     Some jobs are taken up at once, and some while the next turn is under way.
     """
-    monkeypatch.setattr("flows.kernel.worker_loop._PAUSE", 0.05)
+    monkeypatch.setattr("flows.kernel.turn_sender._PAUSE", 0.05)
     flow = number_flow(redis_url, namespace, double, concurrency=10, lease=0.4)
     done: list[str] = []
     async with flow:
         (worker_loop,) = [worker._worker_loop for worker in flow.workers]
         assert worker_loop is not None
-        accept, pause = worker_loop._in_flight.accept, worker_loop._pause
+        accept, pause = worker_loop._in_flight.accept, worker_loop._sender.pause
 
         def failing(claimed: list[Any]) -> None:
             if done.count("fault") < 3 and (asyncio.current_task() is None) is meanwhile:
@@ -303,7 +303,7 @@ async def test_faults_while_jobs_are_taken_up(
             await pause()
 
         monkeypatch.setattr(worker_loop._in_flight, "accept", failing)
-        monkeypatch.setattr(worker_loop, "_pause", pausing)
+        monkeypatch.setattr(worker_loop._sender, "pause", pausing)
         events = heard(flow)
         for job_id in await flow.create_jobs([Given(number=1)] * 600):
             assert (await flow.wait_for(job_id, LONG)).status == "done"
@@ -316,7 +316,7 @@ async def test_faults_while_jobs_are_taken_up(
 
 async def test_an_id_that_is_no_text(namespace: str, redis_url: str, redis: Redis, monkeypatch) -> None:  # noqa: ANN001
     """Somebody has pushed it, with a hash, and it comes by itself when more have ended than one turn reports."""
-    monkeypatch.setattr("flows.kernel.worker_loop._PAUSE", 0.05)
+    monkeypatch.setattr("flows.kernel.turn_sender._PAUSE", 0.05)
     begun, all_begun, go_on = 0, asyncio.Event(), asyncio.Event()
 
     async def together(job: Work) -> Answer:
