@@ -11,11 +11,12 @@ from flows.kernel.around.middleware import around
 from flows.kernel.current import reset_current, set_current
 from flows.kernel.judge import Judge
 from flows.kernel.process.behind_middleware import BehindMiddleware
-from flows.kernel.process.messages import EncodedJob, UnfitJob, text_of
+from flows.kernel.process.messages import EncodedJob, UnfitJob
 from flows.kernel.unable import HostUnable, is_hosts
 from flows.model.codec import Decoder, kernel_fields, specs_field
 from flows.model.job import Job, JobError
 from flows.model.outcome import Fail, Outcome, Release
+from flows.model.texts import summary_of, text_of
 from flows.model.verdict import Verdict
 from flows.telemetry.failpoints import failpoint
 
@@ -159,7 +160,7 @@ class AttemptRunner:
 
     async def _misfit(self, claimed: ClaimedJob, error: Exception) -> Outcome:
         if is_hosts(error):
-            raise HostUnable(f"a job cannot be read: {type(error).__name__}: {text_of(error)}") from error
+            raise HostUnable(f"a job cannot be read: {summary_of(error)}") from error
         return await self._misfits.outcome(claimed, error)
 
     async def _unfit(self, claimed: ClaimedJob, known: bytes, unfit: UnfitJob) -> Outcome:
@@ -209,7 +210,7 @@ class ParentRunner:
             return self._plan.fan_out(claimed.id, claimed.values[0])
         except Exception as error:
             if is_hosts(error):
-                raise HostUnable(f"a parent cannot be read: {type(error).__name__}: {text_of(error)}") from error
+                raise HostUnable(f"a parent cannot be read: {summary_of(error)}") from error
             message = f"its children cannot be created: {text_of(error)}"
             return Fail(
                 JobError(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+from contextvars import Context, ContextVar, copy_context
 from numbers import Real
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import FlowsError, LostLease, ValidationError
 from flows.model.codec import encode_value
+from flows.model.texts import writable
 from flows.store.jobs.log_line import LogLevel, pack_line
+from flows.telemetry.trace import leave_span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +109,9 @@ set_current: Final = _current.set
 reset_current: Final = _current.reset
 
 
-def writable(text: str) -> str:
-    """Return a text with `?` for what UTF-8 cannot hold, such as the surrogates of an undecodable file name."""
-    return text.encode("utf-8", "replace").decode()
+def outside_of_jobs() -> Context:
+    """Return a copy of this context without the job and the tracer's span in it, for what outlives them."""
+    context = copy_context()
+    context.run(leave_span)
+    context.run(set_current, None)
+    return context

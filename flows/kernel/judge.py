@@ -7,12 +7,12 @@ import traceback
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, assert_never, cast
 
-from flows.kernel.current import writable
-from flows.kernel.process.messages import FailedInProcess, text_of
+from flows.kernel.process.messages import FailedInProcess
 from flows.model import verdict as verdicts
 from flows.model.job import JobError, JobResult
 from flows.model.outcome import Cancel, Fail, Outcome, Retry, Snooze
 from flows.model.retries import Retries, class_names
+from flows.model.texts import summary_of, text_of, writable
 from flows.model.verdict import AnyVerdict, Verdict
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Judge:
         try:
             return self._raised(claimed, error)
         except Exception as fault:  # noqa: BLE001 - a lane that ended by it would hold its job for ever
-            why = f"that error cannot be read: {type(fault).__name__}: {text_of(fault)}"
+            why = f"that error cannot be read: {summary_of(fault)}"
             return Fail(self.error(claimed, type(error).__name__, why))
 
     def timed_out(self, claimed: ClaimedJob) -> Outcome:

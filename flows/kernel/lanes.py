@@ -13,8 +13,7 @@ import contextvars
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from flows.kernel.current import set_current
-from flows.telemetry.trace import leave_span
+from flows.kernel.current import outside_of_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -44,9 +43,7 @@ class Lanes:
         self._burst = 1
         self._spreading = False
         # Every lane starts from this context, not from that of the lane which asks for another one.
-        self._context = contextvars.copy_context()
-        self._context.run(leave_span)
-        self._context.run(set_current, None)  # where a job has started the worker
+        self._context = outside_of_jobs()  # a job may have started the worker
 
     def offer(self, jobs: list[Attempt]) -> None:
         """Run these attempts as lanes become free."""

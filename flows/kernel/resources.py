@@ -7,16 +7,15 @@ Each is opened and closed in a task of its own, which stays inside of the lifesp
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
-from flows.kernel.current import set_current
+from flows.kernel.current import outside_of_jobs
 from flows.kernel.deadlines import GRACE
 from flows.kernel.unable import HostUnable, Rest
-from flows.telemetry.trace import leave_span
+from flows.model.texts import summary_of
 
 if TYPE_CHECKING:
     from flows.telemetry.events import Events
@@ -105,10 +104,7 @@ class Resource:
         self._opened = loop.create_future()
         self._opened.add_done_callback(lambda opened: opened.cancelled() or opened.exception())  # nobody need ask
         self._enough = asyncio.Event()
-        context = contextvars.copy_context()
-        context.run(leave_span)
-        context.run(set_current, None)
-        self._keeper = context.run(loop.create_task, self._keep(self._opened, self._enough))
+        self._keeper = outside_of_jobs().run(loop.create_task, self._keep(self._opened, self._enough))
 
     async def _keep(self, opened: asyncio.Future[None], enough: asyncio.Event) -> None:
         """Enter the lifespan, stay until nobody needs it, and leave it."""
@@ -125,7 +121,7 @@ class Resource:
                 opened.set_exception(HostUnable(f"the resource {self._name} is not opened any more"))
             raise
         except BaseException as error:  # noqa: BLE001 - it is user code, whatever it raises
-            why = f"{type(error).__name__}: {error}"
+            why = summary_of(error)
             if not opened.done():
                 opened.set_exception(HostUnable(f"the resource {self._name} cannot be opened: {why}"))
             elif enough.is_set():

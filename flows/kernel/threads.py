@@ -123,10 +123,8 @@ class Threads:
         self._threads += 1
         try:
             threading.Thread(target=self._work, name="flows-worker", daemon=True).start()
-        except (
-            RuntimeError,
-            MemoryError,
-        ) as error:  # the system has no more: calls wait for the threads that there are
+        except (RuntimeError, MemoryError) as error:
+            # The system has no more: calls wait for the threads that there are.
             self._threads -= 1
             if not (self._threads or self._abandoned):
                 raise HostUnable(f"no thread can be started for a function: {error}") from error

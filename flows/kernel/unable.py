@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import time
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
 
 from flows.errors import FlowsError
 
@@ -14,13 +13,9 @@ if TYPE_CHECKING:
 
 #: No descriptors are left in this process or on this machine, no memory, or no further process or thread.
 _LACKS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
-#: In seconds: the first rest and the longest, and how often the same reason is told.
+#: The first rest and the longest, in seconds.
 _SHORTEST: Final = 1.0
 _LONGEST: Final = 60.0
-_EVERY: Final = 60.0
-_MOST_REASONS: Final = 1_000
-#: When each reason was told last, for each queue of a flow.
-_told: Final[WeakKeyDictionary[Events, dict[tuple[str, str], float]]] = WeakKeyDictionary()
 
 
 class HostUnable(FlowsError):
@@ -70,10 +65,5 @@ class Rest:
 
 def tell_unable(events: Events, queue: str, error: HostUnable) -> None:
     """Emit `worker.unable`, once a minute for each reason."""
-    reason, now = str(error), time.monotonic()
-    told = _told.setdefault(events, {})
-    if now - told.get((queue, reason), -_EVERY) >= _EVERY:
-        if len(told) >= _MOST_REASONS:
-            told.clear()
-        told[queue, reason] = now
-        events.emit("worker.unable", queue=queue, reason=reason)
+    reason = str(error)
+    events.emit_seldom((queue, reason), "worker.unable", queue=queue, reason=reason)

@@ -14,8 +14,8 @@ from flows.loggers import AnyLogger, check_logger
 from flows.model.duration import Duration, OptionalDuration, check_duration
 from flows.model.hooks import Hooks, check_middleware
 from flows.model.job import Job
-from flows.model.limits import check_list, check_number, check_switch
 from flows.model.names import FIELD, check_name, check_namespace
+from flows.model.option_checks import check_flag, check_list, check_number
 from flows.model.queue_checks import check_queues, check_results, warn_of_endless_cycle
 from flows.model.queue_options import JobT_co, QueueOptions, walk
 from flows.model.retention import DEFAULT_TTL, Retention
@@ -84,7 +84,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
             check_list(what, many)
         if self.redis_url is not None and not isinstance(self.redis_url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DeclarationError(f"redis_url is a {type(self.redis_url).__name__}: give a str")
-        check_switch("allow_eviction", self.allow_eviction)
+        check_flag("allow_eviction", self.allow_eviction)
         if self.redis_url:
             parse_server_url(self.redis_url)
         check_logger(self.logger)

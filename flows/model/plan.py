@@ -16,6 +16,7 @@ from flows.model.ids import new_child_id, new_job_id
 from flows.model.job import ChildJob, JobResult, user_fields
 from flows.model.outcome import Advance, AwaitChildren, Fields, Finish, NewChild
 from flows.model.values.plain import is_json
+from flows.model.values.told import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -212,7 +213,7 @@ def _child_fields(child: ChildJob, options: QueueOptions[Job]) -> Fields:
     try:
         decode(options.job, fields, _KNOWN)
     except PydanticValidationError as error:
-        raise ValidationError(f"child {options.name!r} is not a {options.job.__name__}: {error}") from error
+        raise _unfit(options, error) from error
     return fields
 
 
@@ -220,8 +221,12 @@ def _as_child(params: Mapping[str, object], options: QueueOptions[Job]) -> Job:
     try:
         child: Job = options.job.__pydantic_validator__.validate_python(dict(params), by_alias=False, by_name=True)
     except PydanticValidationError as error:
-        raise ValidationError(f"child {options.name!r} is not a {options.job.__name__}: {error}") from error
+        raise _unfit(options, error) from error
     return child
+
+
+def _unfit(options: QueueOptions[Job], error: PydanticValidationError) -> ValidationError:
+    return ValidationError(f"child {options.name!r} is not a {options.job.__name__}: {told(error)}")
 
 
 def _undeclared(options: QueueOptions[Job], names: list[str]) -> ValidationError:

@@ -12,8 +12,8 @@ from flows.errors import DeclarationError
 from flows.model.annotations.completion import complete
 from flows.model.duration import Duration, OptionalDuration, check_duration
 from flows.model.job import Job, user_fields
-from flows.model.limits import check_list
 from flows.model.names import check_child_name, check_name
+from flows.model.option_checks import check_list
 from flows.model.retries import Retries
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from flows.errors import DeclarationError
 from flows.model.duration import Duration
-from flows.model.limits import check_number, check_switch
+from flows.model.option_checks import check_flag, check_number
 from flows.model.verdict import LONGEST_DELAY
 
 #: Doubling is over here: 2**64 times any backoff is longer than any max_delay.
@@ -49,7 +49,7 @@ class Retries:
     def __post_init__(self) -> None:
         """Check the number, the times and the exceptions."""
         check_number("max_attempts", self.max_attempts)
-        check_switch("jitter", self.jitter)
+        check_flag("jitter", self.jitter)
         if isinstance(self.backoff, Sequence) and not self.backoff:
             raise DeclarationError("backoff=[] has no delays: give at least one")
         for name, delays in (("backoff", self._delays()), ("max_delay", [self.max_delay])):

@@ -12,7 +12,7 @@ from flows.kernel.handler import make_handler
 from flows.kernel.resources import Lifespan
 from flows.kernel.runtime import Runtime
 from flows.kernel.worker import Worker
-from flows.model.limits import check_number
+from flows.model.option_checks import check_number
 from flows.model.plan import QueuePlan
 from flows.pipeline.worker_function import check_worker_function
 

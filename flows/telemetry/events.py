@@ -9,7 +9,6 @@ import inspect
 import logging
 import re
 import threading
-import time
 import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from flows.errors import DeclarationError, ValidationError
 from flows.telemetry.event_table import EVENTS, EventRow
 from flows.telemetry.outage import Outage
+from flows.telemetry.seldom import Seldom
 from flows.telemetry.sink import sink_of
 
 if TYPE_CHECKING:
@@ -28,9 +28,6 @@ _log = logging.getLogger("flows.telemetry")
 
 #: An event that the table does not have, as tests emit them.
 _UNLISTED: Final = EventRow(logging.DEBUG, frozenset())
-#: One traceback of a kind is logged in so many seconds; of so many kinds is remembered when.
-_TRACEBACK_EVERY: Final = 60.0
-_MOST_KINDS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ class Events:
     def __init__(self, logger: AnyLogger) -> None:
         self._sink = sink_of(logger)
         self._listeners: list[_Subscription] = []
-        self._logged: dict[tuple[object, ...], float] = {}
+        self._tracebacks, self._seldom = Seldom(), Seldom()
         self._logger_failed = False
         self.outage: Final = Outage(self.emit)
 
@@ -92,6 +89,11 @@ class Events:
         if logged:
             self._log(level, event)
         self._tell_all(event)
+
+    def emit_seldom(self, kind: tuple[object, ...], name: str, **fields: object) -> None:
+        """Emit an event, unless one of its name and of this kind was emitted within the last minute."""
+        if self._seldom.is_due(name, *kind):
+            self.emit(name, **fields)
 
     def emit_now(self, loop: asyncio.AbstractEventLoop, name: str, **fields: object) -> None:
         """Emit an event from another thread while the loop stands still: listeners are called when it runs again.
@@ -169,14 +171,7 @@ class Events:
     def _is_first(self, event: Event, trace: str) -> bool:
         """Return whether no traceback of this kind was logged in the last minute."""
         frames = re.findall(r'^ +File ".*", line \d+.*$', trace, flags=re.MULTILINE)
-        kind = (event.name, event.fields.get("queue"), event.fields.get("error"), *frames[-1:])
-        now = time.monotonic()
-        if now - self._logged.get(kind, -_TRACEBACK_EVERY) < _TRACEBACK_EVERY:
-            return False
-        if len(self._logged) >= _MOST_KINDS:
-            self._logged.clear()
-        self._logged[kind] = now
-        return True
+        return self._tracebacks.is_due(event.name, event.fields.get("queue"), event.fields.get("error"), *frames[-1:])
 
     def _tell(self, subscription: _Subscription, event: Event) -> None:
         name = _name(subscription.listener)

@@ -231,7 +231,8 @@ async def test_a_program_that_cannot_be_imported(
 def test_rests_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     """One second, twice as long each time, a minute at most; jobs that meet the same trouble meanwhile do not count."""
     clock = [100.0]
-    monkeypatch.setattr("flows.kernel.unable.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    for module in ("flows.kernel.unable", "flows.telemetry.seldom"):
+        monkeypatch.setattr(f"{module}.time", SimpleNamespace(monotonic=lambda: clock[0]))
     events, told = Events(logging.getLogger("flows.test")), list[Event]()
     events.subscribe(told.append)
     rest, lengths = Rest("work", events), list[float]()

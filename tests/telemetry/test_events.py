@@ -154,7 +154,7 @@ def test_one_traceback_of_a_kind_in_a_minute(
 ) -> None:
     """Of failures that are alike the first one is logged whole; listeners get each traceback."""
     now = 100.0
-    monkeypatch.setattr("flows.telemetry.events.time.monotonic", lambda: now)
+    monkeypatch.setattr("flows.telemetry.seldom.time.monotonic", lambda: now)
     heard: list[Event] = []
     events.subscribe(heard.append)
     for number, (error, line) in enumerate([("KeyError", 7), ("KeyError", 7), ("KeyError", 8), ("OSError", 8)]):
@@ -167,11 +167,17 @@ def test_one_traceback_of_a_kind_in_a_minute(
     assert "Traceback" not in str(heard[0])
 
 
-def test_what_was_logged_when_is_bounded(events: Events) -> None:
-    """However many kinds of failures there are, few of them are remembered."""
-    for number in range(3000):
-        fail(events, number, line=number)
-    assert len(events._logged) <= 1000
+def test_an_event_that_is_emitted_seldom(events: Events) -> None:
+    """Kinds of one event are told apart, and so are events of one kind."""
+    heard: list[Event] = []
+    events.subscribe(heard.append)
+    for name, kind in [("job.misfit", "a"), ("job.misfit", "a"), ("job.misfit", "b"), ("worker.unable", "a")]:
+        events.emit_seldom((kind,), name, queue=kind)
+    assert [(event.name, event.fields["queue"]) for event in heard] == [
+        ("job.misfit", "a"),
+        ("job.misfit", "b"),
+        ("worker.unable", "a"),
+    ]
 
 
 class BrokenLogger(logging.LoggerAdapter[logging.Logger]):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import traceback
 from typing import TYPE_CHECKING, Any
 
-from flows.kernel.current import set_current
+from flows.kernel.current import outside_of_jobs
+from flows.telemetry.events import described
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -24,13 +23,11 @@ class Beside:
 
     def run(self, call: Callable[[], Coroutine[Any, Any, object]]) -> None:
         """Start a call and return; what it raises is told as an event."""
-        context = contextvars.copy_context()
-        context.run(set_current, None)
-        task = context.run(asyncio.get_running_loop().create_task, call())
+        task = outside_of_jobs().run(asyncio.get_running_loop().create_task, call())
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._events.emit("worker.crashed", error="".join(traceback.format_exception(error)))
+            self._events.emit("worker.crashed", **described(error))

@@ -6,21 +6,19 @@ that is not known here. A value of the right shape that a validator refuses fits
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
 
 from pydantic import ValidationError as PydanticValidationError
 
 from flows.errors import StoreUnavailable
-from flows.kernel.current import writable
 from flows.kernel.judge import Judge
-from flows.kernel.process.messages import UnfitJob, text_of
+from flows.kernel.process.messages import UnfitJob
 from flows.model.codec import Decoder
 from flows.model.history import history_of
 from flows.model.outcome import Fail, Outcome, Release, Snooze
 from flows.model.plain_record import user_names
-from flows.model.values.told import why_unreadable
+from flows.model.texts import text_of, writable
+from flows.model.values.told import missing, path_of, told, why_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -56,10 +54,6 @@ _SHAPES: Final = frozenset(
 )
 #: So much of a reason stands in the job's history.
 _LONGEST_REASON: Final = 200
-#: One of a kind is told in so many seconds; of so many kinds is remembered when.
-_EVERY: Final = 60.0
-_MOST_KINDS: Final = 1_000
-_told: Final[WeakKeyDictionary[Events, dict[tuple[str, str], float]]] = WeakKeyDictionary()
 
 
 class Misfits:
@@ -99,14 +93,14 @@ class Misfits:
         except StoreUnavailable:
             return Release()
         begin = f"it does not fit {self._class} (visit {claimed.visit}): "[:_LONGEST_REASON]
-        reason = writable(begin + "; ".join(f"{_field(one)}: {one['msg']}" for one in errors))
+        reason = writable(begin + told(error))
         self._tell(claimed, errors, reason)
         before = sum(past.queue == self._queue and past.reason.startswith(begin) for past in history_of(found, None))
         pause = _pause(before)
         if pause > 0:
             return Snooze(round(pause * 1000), reason=reason[:_LONGEST_REASON], for_others=True)
-        lacks = [_field(one) for one in errors if one["type"] == "missing" and len(one["loc"]) == 1]
-        if len(lacks) < len(errors):
+        lacks = missing(error)
+        if not lacks:
             return malformed
         has = ", ".join(user_names(found)) or "no fields"
         message = f"{self._class} of queue {self._queue!r} needs {', '.join(map(repr, lacks))}; this job has {has}"
@@ -114,24 +108,20 @@ class Misfits:
 
     def _tell(self, claimed: ClaimedJob, errors: Sequence[ErrorDetails], reason: str) -> None:
         """Emit `job.misfit`, once a minute for each class and what is wrong with it."""
-        fields, now = ", ".join(dict.fromkeys(map(_field, errors))), time.monotonic()
-        told = _told.setdefault(self._events, {})
-        if now - told.get((self._class, fields), -_EVERY) < _EVERY:
-            return
-        if len(told) >= _MOST_KINDS:
-            told.clear()
-        told[self._class, fields] = now
-        self._events.emit(
-            "job.misfit", queue=self._queue, job_id=claimed.id, job_class=self._class, fields=fields, error=reason[:500]
+        fields = ", ".join(dict.fromkeys(path_of(one["loc"]).removeprefix(".") for one in errors))
+        self._events.emit_seldom(
+            (self._class, fields),
+            "job.misfit",
+            queue=self._queue,
+            job_id=claimed.id,
+            job_class=self._class,
+            fields=fields,
+            error=reason[:500],
         )
 
 
 def _is_shape(error: ErrorDetails) -> bool:
     return error["type"] in _SHAPES or error["type"].endswith("_type")
-
-
-def _field(error: ErrorDetails) -> str:
-    return ".".join(map(str, error["loc"]))
 
 
 def _pause(before: int) -> float:

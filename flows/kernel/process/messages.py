@@ -21,6 +21,7 @@ from flows.model.codec import encode, encode_value
 from flows.model.encoded_result import EncodedResult
 from flows.model.job import ChildJob, Job, JobResult
 from flows.model.retries import class_names
+from flows.model.texts import text_of
 from flows.model.verdict import AnyVerdict, Verdict
 
 if TYPE_CHECKING:
@@ -174,14 +175,6 @@ def open_result(
 def raised_by(text: Mapping[str, Any]) -> FailedInProcess:
     """Return what was raised in the process."""
     return FailedInProcess(text["kind"], text["message"], text["trace"], tuple(text["classes"]))
-
-
-def text_of(error: BaseException) -> str:
-    """Return the text of an error, or that there is none."""
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - even the text of an error is user code
-        return "its text could not be made"
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flows.kernel.current import CurrentJob, set_current
 from flows.kernel.process.importable import follow
-from flows.kernel.process.messages import pack, pack_raised, pack_returned, text_of, unpack
+from flows.kernel.process.messages import pack, pack_raised, pack_returned, unpack
 from flows.kernel.process.process_resource import ProcessResource
 from flows.kernel.resources import name_of
 from flows.kernel.unable import is_hosts
 from flows.model.codec import Decoder
+from flows.model.texts import summary_of, text_of
 
 if sys.platform == "linux":
     import fcntl
@@ -58,7 +59,7 @@ def serve(pipe: Connection[bytes, bytes], target: bytes) -> None:
     try:
         values = [resource.open() for resource in resources]
     except BaseException as error:  # noqa: BLE001 - and so is what a lifespan does
-        why = f"the resource {name_of(lifespans[0])} cannot be opened: {type(error).__name__}: {text_of(error)}"
+        why = f"the resource {name_of(lifespans[0])} cannot be opened: {summary_of(error)}"
         _send(pipe, pack({"is": "no resource", "why": why}))
         return
     calls = _Calls(pipe, lambda job: function(job, *values), decoder)
@@ -124,7 +125,7 @@ class _Calls:
 
 
 def _unable(error: BaseException) -> bytes:
-    return pack({"is": "unable", "why": f"{type(error).__name__}: {text_of(error)}"})
+    return pack({"is": "unable", "why": summary_of(error)})
 
 
 async def _awaited(result: Awaitable[Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import is_dataclass
 from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from flows.errors import DeclarationError
+from flows.model.annotations.members import members
 
 _SECRETS: Final = (SecretStr, SecretBytes, Secret)
 _VALIDATORS: Final = (AfterValidator, BeforeValidator, PlainValidator, WrapValidator)
@@ -94,7 +95,8 @@ def _refuse_type(kind: Any, arguments: tuple[Any, ...], where: str, seen: set[An
 
 
 def _refuse_keys(declared: Any, where: str) -> None:
-    for key in _members(declared):
+    for member in members(declared):
+        key = get_origin(member) or member
         if inspect.isclass(key) and (issubclass(key, _NO_KEYS) or is_dataclass(key)):
             raise DeclarationError(
                 f"{where} has keys of type {_name(key)}, but those of a JSON object are texts: use a list of pairs"
@@ -110,18 +112,6 @@ def _refuse_within(kind: Any, seen: set[Any]) -> None:
     elif is_dataclass(kind) or is_typeddict(kind) or hasattr(kind, "_fields"):
         for name, hint in _hints(kind):
             _refuse(hint, f"{_name(kind)}.{name}", seen)
-
-
-def _members(declared: Any) -> Iterator[Any]:
-    """Yield the types of a key: the members of a union, without marks and type arguments."""
-    origin = get_origin(declared)
-    if origin is Annotated:
-        yield from _members(get_args(declared)[0])
-    elif origin in {Union, types.UnionType}:
-        for member in get_args(declared):
-            yield from _members(member)
-    else:
-        yield origin or declared
 
 
 def _hints(kind: Any) -> list[tuple[str, Any]]:

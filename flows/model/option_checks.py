@@ -1,4 +1,4 @@
-"""Checks of what a declaration is made of: numbers, switches and lists."""
+"""Checks of what options are made of: numbers, flags and lists; `arguments.py` has those of what calls are given."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def check_number(what: str, value: object) -> None:
         raise DeclarationError(f"{what}={value!r}: give a positive whole number")
 
 
-def check_switch(what: str, value: object) -> None:
+def check_flag(what: str, value: object) -> None:
     """Check that a value is True or False: `"no"` would count as true.
 
     Raises:
