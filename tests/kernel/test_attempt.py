@@ -151,7 +151,9 @@ class Watched:
             # What was abandoned is held until it is reported, whether its function has returned meanwhile or not.
             assert attempt.state is A.ABANDONED or (attempt in running) == (attempt.state in {A.RUNNING, A.STOPPING})
         for attempt in self.attempts:
-            assert attempt.current.lost == (attempt.state in {A.LOST, A.ABANDONED})
+            # One that was abandoned may still log, unless its lease was lost before.
+            assert attempt.current.lost or attempt.state is not A.LOST
+            assert not attempt.current.lost or attempt.state in {A.LOST, A.ABANDONED}
         assert flight.left_behind == sum(attempt.state is A.ABANDONED for attempt in running)
         assert all(times == 1 for times in self.packed.values())
 

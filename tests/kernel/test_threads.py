@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from flows.kernel.threads import Threads
+from flows.kernel.unable import HostUnable
 from tests.kernel.parts import LONG, within
 from tests.waiting import until
 
@@ -304,7 +305,7 @@ async def test_no_more_threads_in_the_system(monkeypatch: pytest.MonkeyPatch) ->
         gate.opened.set()
         assert await within(asyncio.gather(first, second)) == [1, 2]
         async with pool(1) as others:
-            with pytest.raises(RuntimeError, match="can't start new thread"):
+            with pytest.raises(HostUnable, match="can't start new thread"):
                 await others.call(where, None)
             monkeypatch.undo()
             await within(others.call(where, None))

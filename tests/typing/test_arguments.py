@@ -87,6 +87,7 @@ NO_LIST = (5, "abc", b"abc", object())
 NO_NAME = (None, 5, "", b"x", "a b")
 NO_QUEUE = (None, 5, "other", Params, ["step"], step)
 NO_TIME = ("1 s", True, -1, 0, float("nan"), b"5")
+NO_LIFESPAN = (5, "step", step)
 NO_FUNCTION = (None, 5, "step", step_flow, lambda: None)
 
 #: Of each call: how it is made, what is given where nothing is wrong, and what is refused of each argument.
@@ -150,7 +151,13 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
     "Flow.worker": (
         lambda: lambda **given: step_flow().worker(**given)(step),
         {"queue": "step"},
-        {"queue": NO_QUEUE, "count": NO_COUNT, "concurrency": NO_COUNT, "executor": (5, "thread", True)},
+        {
+            "queue": NO_QUEUE,
+            "lifespan": NO_LIFESPAN,
+            "count": NO_COUNT,
+            "concurrency": NO_COUNT,
+            "executor": (5, "thread", True),
+        },
     ),
     "Flow.create_parent_workers": (
         lambda: step_flow().create_parent_workers,
@@ -175,6 +182,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
         {
             "parent_queue": NO_QUEUE,
             "child": NO_QUEUE,
+            "lifespan": NO_LIFESPAN,
             "count": NO_COUNT,
             "concurrency": NO_COUNT,
             "executor": (5, "thread", True),
@@ -248,6 +256,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
             "children": (None, 5, "x", [5], [None], QueueOptions("part", job=Part)),
             "on_child_failure": (None, 5, "stop", True),
             "retries": (3, True, "3", {}),
+            "formerly": (None, 5, "scale", [5], [None], ["not a name"]),
             "timeout": NO_TIME,
         },
     ),

@@ -63,7 +63,7 @@ class Watch:
             words = command["command"].split()
             if words[0] == "PUBLISH":
                 return
-            if words[0] == "SPUBLISH" and ":ended:" in words[1]:
+            if words[0] == "SPUBLISH" and ":ended:" in words[1] and len(words) > 2:  # each opening publishes nothing
                 self.heard[words[1].rpartition(":")[2]].append((time.monotonic(), words[2]))
 
 

@@ -22,10 +22,11 @@ from tests.world import World
 def test_keys_and_arguments_are_bound_by_name() -> None:
     """A header's names become locals, in the header's order; what is more is ignored, the rest follows."""
     script = load("renew")
-    assert script.keys == ("processing", "never_a", "never_b")
+    assert script.keys == ("processing", "call", "never_a", "never_b")
     named = dict.fromkeys((*script.keys, *script.args), "x") | {"processing": "key", "lease": 5, "unknown": 1}
     command = script.command(named, ["a", 1])
-    assert command == ("EVALSHA", script.sha, 3, "key", "x", "x", *["x"] * (len(script.args) - 1), 5, "a", 1)
+    bound = [5 if name == "lease" else "x" for name in script.args]
+    assert command == ("EVALSHA", script.sha, 4, "key", "x", "x", "x", *bound, "a", 1)
     assert f"local {', '.join(script.args)} = ARGV[1], ARGV[2]" in script.text
     assert f"local rest, at = ARGV, {len(script.args) + 1}" in script.text
     assert script.in_full(command) == ("EVAL", script.text, *command[2:])
@@ -158,6 +159,7 @@ async def test_an_error_of_a_script_names_the_file_and_the_line(world: World, re
     """Of the include in which it is, on the way to the caller, sent by digest or in full."""
     connection = Connection(redis_url, "test")
     named = {**world.settings.named(), "now": "noon", "processing": world.keys.processing("pick"), "worker_id": "w"}
+    named |= {"call": world.keys.call("w"), "number": 0}
     try:
         for _ in range(2):
             with pytest.raises(StoreError, match=r"jobs/include/clock\.lua:\d+: attempt to compare"):
