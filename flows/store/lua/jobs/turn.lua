@@ -6,7 +6,7 @@
 --@ rest: the names of the fields to read, then the attempts that have ended
 --@ returns: words:list<word> jobs:list<list<any>> left:int due:int dropped:[expired:int malformed:int misplaced:int]
 --@ words: ok | cancelled | stale | gone | malformed
---@ include: clock arguments end_attempts for_others claim promote wake type attempt keys life owned
+--@ include: clock arguments end_attempts claim promote wake type attempt keys life owned
 
 local MAX_BYTES = 1048576
 
@@ -118,7 +118,7 @@ if wanted > 0 then
   claimed, dropped = claim_some(wanted)
   left = redis.call('LLEN', waiting)
   if left > 0 then wake(queue) end
-  if #claimed < wanted and not for_others.wakes then due = next_due() else pass_alarm_on() end
+  if #claimed < wanted and not alarm_is_for_others() then due = next_due() else pass_alarm_on() end
 end
 if #words > 0 or #claimed > 0 then
   local given = {}
