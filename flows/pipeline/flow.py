@@ -23,6 +23,7 @@ from flows.pipeline.signature import JobT, KeyT, ParamsT
 from flows.pipeline.stages import check_stages
 from flows.pipeline.sync import SyncFlow
 from flows.pipeline.wait_for_server import start_when_there
+from flows.pipeline.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -62,12 +63,10 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         #: Of plain callers: a runtime is open in one loop at a time.
         self._sync_runtime = Runtime(self._declaration.options)
         self._sync: SyncFlow[ParamsT, KeyT] = SyncFlow(self._sync_runtime, self._declaration, params)
-        self._workers = []
+        self._pool = WorkerPool(self._runtime, self._declaration)
         self._stops = 0
         #: One for each `run` under way, which ends when it is set.
         self._asked: set[asyncio.Event] = set()
-        self._begun = None
-        self._starting = set()
         self._beside = Beside(self._runtime.events)
         self.name = options.name
 
@@ -96,7 +95,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
             await asyncio.to_thread(self._sync.close)
 
     def __repr__(self) -> str:
-        queues, running = len(self._declaration.options.queues), sum(w.status == "running" for w in self._workers)
+        queues, running = len(self._declaration.options.queues), sum(w.status == "running" for w in self._pool.workers)
         return f"<Flow {self.name}: {_counted(queues, 'queue')}, {_counted(running, 'worker')} running>"
 
     async def start_all(self) -> None:
@@ -109,12 +108,12 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         """
         stops = self._stops
         self._runtime.take()
-        check_stages(self._declaration, self._workers)
+        check_stages(self._declaration, self._pool.workers)
         session = await self._runtime.open()
         if stops == self._stops:
-            self._begin(session)
+            self._pool.begin(session)
         started: Counter[str] = Counter()
-        for worker in self._workers:
+        for worker in self._pool.workers:
             if stops == self._stops and worker.status != "running":  # else the flow was stopped meanwhile
                 await worker.start()
                 started[worker.queue] += worker.concurrency
@@ -137,8 +136,8 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         self._stops += 1
         for asked in self._asked:
             asked.set()
-        if any(worker.runs_here for worker in self._workers):
-            for worker in self._workers:
+        if any(worker.runs_here for worker in self._pool.workers):
+            for worker in self._pool.workers:
                 worker.ask_to_stop()
             self._beside.run(partial(self._stop, grace))
         elif interrupted():
@@ -194,14 +193,15 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         return Runnable(
             start=lambda: start_when_there(self.start_all, wait_for_server, self.events),
             stop=self._stop,
-            running=lambda: sum((Counter({worker.queue: worker.running}) for worker in self._workers), Counter[str]()),
-            left=lambda: sum(worker.left for worker in self._workers),
+            running=self._pool.running,
+            left=lambda: sum(worker.left for worker in self._pool.workers),
         )
 
     async def _stop(self, grace: float | None) -> None:
-        await self._begin_no_more()
-        await asyncio.gather(*(worker.stop(grace) for worker in self._workers))
-        if all(worker.status == "stopped" for worker in self._workers):  # else a worker was started again meanwhile
+        await self._pool.begin_no_more()
+        await asyncio.gather(*(worker.stop(grace) for worker in self._pool.workers))
+        # Else a worker was started again meanwhile.
+        if all(worker.status == "stopped" for worker in self._pool.workers):
             await self._runtime.close()
 
     async def __aenter__(self) -> Self:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, cast, overload
 
-from flows.errors import DeclarationError, StoreError
-from flows.kernel.attempt_runner import ParentRunner
+from flows.errors import DeclarationError
 from flows.kernel.handler import check_lifespan
-from flows.kernel.worker import ParentWorker, Worker
 from flows.pipeline.signature import (
     ChildJobT,
     JobClass,
@@ -23,22 +20,17 @@ from flows.pipeline.signature import (
     WorkerDecorator,
     WorkerFunction,
 )
+from flows.pipeline.worker_pool import PARENTS
 from flows.pipeline.workers import check_counts, function_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flows.kernel.runtime import Runtime
-    from flows.kernel.session import Session
+    from flows.kernel.worker import ParentWorker, Worker
     from flows.model.plan import QueuePlan
     from flows.pipeline.declaration import Declaration
-
-WorkerT = TypeVar("WorkerT", bound=Worker)
-
-#: A parent worker creates children, which costs little: so many parents at once.
-_PARENTS = 8
-#: A worker that was created on a running flow and cannot start is tried again after so many seconds.
-_PAUSE = 1.0
+    from flows.pipeline.worker_pool import WorkerPool
 
 
 class FlowWorkers(Generic[JobT]):
@@ -47,16 +39,12 @@ class FlowWorkers(Generic[JobT]):
     # Made by `Flow`.
     _runtime: Runtime
     _declaration: Declaration
-    _workers: list[Worker]
-    #: The session in which all workers were started; None once they were stopped.
-    _begun: Session | None
-    #: What starts workers that were created on a flow that runs.
-    _starting: set[asyncio.Task[None]]
+    _pool: WorkerPool
 
     @property
     def workers(self) -> list[Worker]:
         """The workers that were created, and the parent workers that the start has added."""
-        return list(self._workers)
+        return list(self._pool.workers)
 
     def create_workers(
         self,
@@ -80,7 +68,7 @@ class FlowWorkers(Generic[JobT]):
             DeclarationError: there is no such queue, it is a parent queue, or the function cannot be used.
         """
         plan = self._plan_of(queue)
-        return self._add(function_workers(self._runtime, plan, worker_function, count, concurrency, executor))
+        return self._pool.add(function_workers(self._runtime, plan, worker_function, count, concurrency, executor))
 
     @overload
     def worker(
@@ -128,7 +116,7 @@ class FlowWorkers(Generic[JobT]):
         return self._decorator(self._plan_of(queue), count, concurrency, executor, lifespan)
 
     def create_parent_workers(
-        self, queue: type[JobT] | str, count: int = 1, *, concurrency: int = _PARENTS
+        self, queue: type[JobT] | str, count: int = 1, *, concurrency: int = PARENTS
     ) -> list[ParentWorker]:
         """Create workers of a parent queue, named by its job class or by its full name.
 
@@ -142,7 +130,7 @@ class FlowWorkers(Generic[JobT]):
         if not plan.options.children:
             raise DeclarationError(f"{plan.queue!r} is no parent queue: give it children, or use create_workers")
         check_counts(count, concurrency)
-        return self._add([self._parent_worker(plan, concurrency) for _ in range(count)])
+        return self._pool.add([self._pool.parent_worker(plan, concurrency) for _ in range(count)])
 
     def create_child_workers(
         self,
@@ -160,7 +148,7 @@ class FlowWorkers(Generic[JobT]):
             DeclarationError: the parent has no such child queue, or the function cannot be used.
         """
         plan = self._child_plan_of(parent_queue, child)
-        return self._add(function_workers(self._runtime, plan, worker_function, count, concurrency, executor))
+        return self._pool.add(function_workers(self._runtime, plan, worker_function, count, concurrency, executor))
 
     @overload
     def child_worker(
@@ -228,62 +216,9 @@ class FlowWorkers(Generic[JobT]):
             check_lifespan(lifespan)
 
         def decorate(function: Callable[..., ReturnedT]) -> Callable[..., ReturnedT]:
-            self._add(
+            self._pool.add(
                 function_workers(self._runtime, plan, function, count, concurrency, executor, lifespan, bound=False)
             )
             return function
 
         return decorate
-
-    def _add(self, workers: list[WorkerT]) -> list[WorkerT]:
-        self._workers += workers
-        session = self._begun
-        if session is not None and not session.over:
-            session.call_soon(lambda: self._begin_late(session, workers))
-        return workers
-
-    def _begin(self, session: Session) -> None:
-        """All workers start: those that are created from now on start by themselves."""
-        self._begun = session
-        self._add_parent_workers()
-
-    def _add_parent_workers(self) -> None:
-        """Add the parent workers that nobody has created.
-
-        Jobs come to a parent queue from other queues of the flow: a process that has workers of any has one of it too,
-        and one that only creates jobs has none. Where a child queue has children of its own, they may be named by a
-        function, which is another process's: nothing is added there.
-        """
-        served = {worker.queue for worker in self._workers}
-        for name, plan in self._declaration.plans.items():
-            if served and plan.options.children and ":" not in name and name not in served:
-                self._workers.append(self._parent_worker(plan, _PARENTS))
-
-    async def _begin_no_more(self) -> None:
-        """Start no worker that was created late, from now on, and wait for the one that is just being started."""
-        self._begun = None
-        loop = asyncio.get_running_loop()
-        # Those of a loop that has ended never end.
-        starting = [task for task in self._starting if task.get_loop() is loop]
-        await asyncio.gather(*starting, return_exceptions=True)
-
-    def _begin_late(self, session: Session, workers: list[WorkerT]) -> None:
-        known = len(self._workers)
-        if self._begun is session:
-            self._add_parent_workers()
-            task = session.loop.create_task(self._start_late([*workers, *self._workers[known:]], session))
-            self._starting.add(task)
-            task.add_done_callback(self._starting.discard)
-
-    async def _start_late(self, workers: list[Worker], session: Session) -> None:
-        while workers and self._begun is session:  # else the flow was stopped meanwhile
-            try:
-                await workers[0].start()
-            except StoreError as error:
-                self._runtime.events.emit("store.unavailable", queue=workers[0].queue, error=str(error))
-                await asyncio.sleep(_PAUSE)
-            else:
-                del workers[0]
-
-    def _parent_worker(self, plan: QueuePlan, concurrency: int) -> ParentWorker:
-        return ParentWorker(self._runtime, plan.queue, ParentRunner(plan), concurrency)

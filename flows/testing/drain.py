@@ -57,7 +57,7 @@ async def drain(flows: Sequence[Flow[Any, Any, Any]], timeout: float) -> Drained
     async with AsyncExitStack() as stack:
         for flow in flows:
             stack.callback(flow.events.subscribe(listener))
-            if all(worker.status == "stopped" for worker in flow._workers):
+            if all(worker.status == "stopped" for worker in flow.workers):
                 stack.push_async_callback(flow.stop_all)
                 await flow.start_all()
         try:
@@ -78,7 +78,7 @@ async def drain(flows: Sequence[Flow[Any, Any, Any]], timeout: float) -> Drained
 async def _busy(flows: Sequence[Flow[Any, Any, Any]]) -> bool:
     for flow in flows:
         depth = await _depths(flow)
-        if depth.waiting or depth.due or depth.processing or not all(worker.idle for worker in flow._workers):
+        if depth.waiting or depth.due or depth.processing or not all(worker.idle for worker in flow.workers):
             return True
     return False
 
@@ -93,7 +93,7 @@ async def _where(flows: Sequence[Flow[Any, Any, Any]]) -> str:
     found: list[str] = []
     for flow in flows:
         session = await flow._runtime.open()
-        served = {worker.queue for worker in flow._workers if worker.status != "stopped"}
+        served = {worker.queue for worker in flow.workers if worker.status != "stopped"}
         for queue in flow._declaration.plans:
             depth = await depths(session.connection, session.settings, [queue])
             if depth.waiting:

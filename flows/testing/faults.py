@@ -39,7 +39,7 @@ def fault(flows: Sequence[Flow[Any, Any, Any]], point: str, action: Action, time
         left -= 1
         if action == "lose":
             for flow in flows:
-                for worker in flow._workers:
+                for worker in flow.workers:
                     if worker._task is not None:
                         worker._task.get_loop().call_soon_threadsafe(worker._task.cancel)
         raise InjectedFault(point)

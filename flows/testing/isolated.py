@@ -93,7 +93,7 @@ class Isolated:
             by: How far; a number is seconds.
         """
         self._ahead += by if isinstance(by, timedelta) else timedelta(seconds=by)
-        running = [worker for flow in self._flows for worker in flow._workers if worker.status != "stopped"]
+        running = [worker for flow in self._flows for worker in flow.workers if worker.status != "stopped"]
         await asyncio.gather(*(flow._disconnect() for flow in self._flows))
         self._bind()
         for worker in running:

@@ -123,7 +123,7 @@ async def work(spec: Spec) -> int:
     flow = make_flow(spec.url, spec.namespace, lease=spec.lease, **spec.options)
     queues = tuple(spec.queues)
     add_workers(flow, Ledger(Path(spec.ledger)), queues=queues, count=spec.count, concurrency=spec.concurrency)
-    flow._add_parent_workers = lambda: None  # type: ignore[method-assign] # the row says which queues are served here
+    flow._pool.add_parent_workers = lambda: None  # type: ignore[method-assign] # the row says which queues are served here
     return await flow.run(spec.grace)
 
 

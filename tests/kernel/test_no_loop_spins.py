@@ -33,7 +33,7 @@ PACED = {
     "kernel/deploy/drainer.py:_drain_one": "each round takes ids out of the former queue, until none is left",
     "kernel/renewer.py:_work": "a pause goes before each further round",
     "kernel/renewer.py:_renew_forever": "each round waits; what was asked for meanwhile is answered together",
-    "pipeline/flow_workers.py:_start_late": "each round starts a worker, or sleeps",
+    "pipeline/worker_pool.py:_start_late": "each round starts a worker, or sleeps",
     "pipeline/job_reader.py:_page": "each round reads further ids of a list, until there are enough or none",
     "pipeline/job_reader.py:_resolve": "each round goes one level of children down",
     "pipeline/wait_for_end.py:wait_for_end": "each round waits for a message, or for a time",

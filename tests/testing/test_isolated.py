@@ -126,7 +126,7 @@ async def test_drain_runs_everything_and_says_how_it_ended(flow: OrderFlow, redi
         await flow.create_jobs([Order(user=1, parts=3), Order(user=2), Order(user=13)])
         drained = await test.drain()
         assert (drained.done, drained.failed, drained.cancelled, drained.delayed) == (2 + 3, 1, 0, 0)
-        assert [worker.status for worker in flow._workers] == ["stopped"] * 4
+        assert [worker.status for worker in flow.workers] == ["stopped"] * 4
 
 
 async def test_two_tests_do_not_see_each_other(flow: OrderFlow, redis_url: str) -> None:
@@ -189,7 +189,7 @@ async def test_travel_makes_due_what_is_due_by_then(flow: OrderFlow, redis_url: 
         assert (await test.drain()).delayed == 1
         await test.travel(3600)
         assert (await late.wait_for(job_id, timeout=10)).status == "done"
-        assert [worker.status for worker in late._workers] == ["running"] * 3
+        assert [worker.status for worker in late.workers] == ["running"] * 3
 
 
 async def test_drain_says_what_keeps_it(flow: OrderFlow, redis_url: str) -> None:
