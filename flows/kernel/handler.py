@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from flows.errors import DeclarationError
-from flows.kernel.process.processes import Processes, Target, make_target
+from flows.kernel.process.processes import Processes
+from flows.kernel.process.target import Target, make_target
 from flows.kernel.resources import Lifespan, Resource, name_of, resource_of
 from flows.kernel.threads import Threads
 

@@ -43,7 +43,9 @@ from flows.kernel.process.messages import (
     pack_returned,
     unpack,
 )
-from flows.kernel.process.processes import Processes, WorkerProcessDied, make_target
+from flows.kernel.process.process_handle import WorkerProcessDied
+from flows.kernel.process.processes import Processes
+from flows.kernel.process.target import make_target
 from flows.model.codec import Decoder, encode
 from flows.model.encoded_result import EncodedResult
 from flows.store.jobs.log_line import pack_line
@@ -517,7 +519,8 @@ PARENT = """
 import asyncio, sys
 from pathlib import Path
 from flows.kernel.current import CurrentJob, set_current
-from flows.kernel.process.processes import Processes, make_target
+from flows.kernel.process.processes import Processes
+from flows.kernel.process.target import make_target
 from tests.kernel import test_processes as here
 from tests.waiting import until
 

@@ -23,7 +23,8 @@ import pytest
 
 from flows import DeclarationError, Flow, JobRecord
 from flows.kernel.handler import Handler
-from flows.kernel.process.processes import Processes, _Process
+from flows.kernel.process.process_handle import ProcessHandle
+from flows.kernel.process.processes import Processes
 from flows.kernel.unable import HostUnable, Rest, is_hosts, tell_unable
 from flows.telemetry.events import Event, Events
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard, in_process, within
@@ -134,26 +135,28 @@ async def test_a_process_that_dies_before_it_begins(make_flow: MakeFlow, monkeyp
     async with make_flow(in_process, executor="process") as flow:
         await end_idle(flow)
         alive = [True]
-        monkeypatch.setattr(_Process, "alive", property(lambda process: alive.pop() if alive else _is_alive(process)))
+        monkeypatch.setattr(
+            ProcessHandle, "alive", property(lambda process: alive.pop() if alive else _is_alive(process))
+        )
         done = await flow.wait_for(await flow.create_job(Given(number=0)), LONG)
     assert (done.status, done.attempts) == ("done", 1)
 
 
-def _is_alive(process: _Process) -> bool:
+def _is_alive(process: ProcessHandle) -> bool:
     return process._process.is_alive()
 
 
 async def test_the_time_that_a_process_takes_to_begin(make_flow: MakeFlow, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not the function's: the timeout counts from when the function is called."""
-    wait = _Process.wait_until_ready
+    wait = ProcessHandle.wait_until_ready
 
-    def slowly(process: _Process) -> None:
+    def slowly(process: ProcessHandle) -> None:
         wait(process)
         threading.Event().wait(0.5)
 
     async with make_flow(in_process, executor="process", timeout=timedelta(seconds=0.4)) as flow:
         await end_idle(flow)
-        monkeypatch.setattr(_Process, "wait_until_ready", slowly)
+        monkeypatch.setattr(ProcessHandle, "wait_until_ready", slowly)
         done = await flow.wait_for(await flow.create_job(Given(number=0)), LONG)
     assert (done.status, done.error) == ("done", None)
 
