@@ -95,12 +95,28 @@ class Renewer:
             StoreUnavailable: the server cannot be reached, or has no room for one more connection.
         """
         if self._thread is None:
-            await asyncio.to_thread(self._renewal.connect)
+            await self._connect()
             self._loop = asyncio.get_running_loop()
             self._watch = watch_of(self._loop)
             self._stop.clear()
             self._thread = threading.Thread(target=self._work, name="flows-renewer", daemon=True)
             self._thread.start()
+
+    async def _connect(self) -> None:
+        """Connect in a thread; where nobody waits for that any more, nothing stays open."""
+        given_up = threading.Event()
+
+        def connect() -> None:
+            self._renewal.connect()
+            if given_up.is_set():
+                self._renewal.close()
+
+        try:
+            await asyncio.to_thread(connect)
+        except BaseException:
+            given_up.set()
+            self._renewal.close()  # the thread may have looked already
+            raise
 
     async def stop(self) -> None:
         """Stop the thread and wait for it; stopping twice changes nothing."""

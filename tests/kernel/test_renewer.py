@@ -442,3 +442,34 @@ async def test_it_does_not_start_without_its_connection() -> None:
     await renewer.start()
     assert renewer._thread is not None
     await renewer.stop()
+
+
+async def test_a_start_that_is_cancelled_leaves_no_connection(
+    make_flow: MakeFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that connects goes on after that: what it has opened, it closes."""
+    entered, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+    renewals: list[LeaseRenewal] = []
+    connect = LeaseRenewal.connect
+
+    def slowly(renewal: LeaseRenewal) -> None:
+        renewals.append(renewal)
+        entered.set()
+        go_on.wait(LONG)
+        try:
+            connect(renewal)
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(LeaseRenewal, "connect", slowly)
+    flow = make_flow(double)
+    starting = asyncio.create_task(flow.start_all())
+    await until(entered.is_set)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    go_on.set()
+    await until(ended.is_set)
+    pool = renewals[0]._client.connection_pool
+    await until(lambda: all(each._sock is None for each in pool._available_connections))
+    assert not pool._in_use_connections
+    await flow.stop_all()

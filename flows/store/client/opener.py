@@ -137,7 +137,7 @@ def blocking_client(url: ServerUrl, name: str, *, timeout: float, retries: int) 
     except TypeError:
         pass
     else:
-        return redis.Redis(connection_pool=pool)
+        return redis.Redis.from_pool(pool)
     raise StoreUnavailable(_unknown_tls_option(url))
 
 
