@@ -17,7 +17,7 @@ from redis import Redis
 
 from flows import Flow, Worker, WrongLoop
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard, within
-from tests.waiting import until
+from tests.waiting import blocking_until, until
 
 ID = "01890000-0000-7000-8000-000000000000"
 
@@ -200,10 +200,7 @@ def test_workers_of_a_loop_that_was_closed_under_them(make_flow: MakeFlow) -> No
             return (await flow.wait_for(await flow.create_job(Given(number=2)), LONG)).status
 
     assert asyncio.run(again()) == "done"
-    deadline = time.monotonic() + LONG
-    while renewers() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert renewers() == []
+    blocking_until(lambda: not renewers())
     gc.collect()  # what the closed loop has left complains here, and not in another test
 
 

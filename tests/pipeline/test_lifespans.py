@@ -247,9 +247,11 @@ async def test_one_that_ends_by_itself_is_opened_again(orders: Orders) -> None:
 
 async def test_one_that_cannot_be_closed_is_told(orders: Orders) -> None:
     """The worker stops all the same."""
+    opened = asyncio.Event()
 
     @asynccontextmanager
     async def client() -> AsyncGenerator[None]:
+        opened.set()
         yield
         raise OSError("still in use")
 
@@ -260,8 +262,7 @@ async def test_one_that_cannot_be_closed_is_told(orders: Orders) -> None:
 
     failed = asyncio.create_task(orders.events.wait_for("resource.failed"))
     async with orders:
-        await until(lambda: orders.workers[0].status == "running")
-        await asyncio.sleep(0.02)
+        await within(opened.wait())
     assert "could not be closed: OSError: still in use" in str((await within(failed)).fields["error"])
 
 

@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from flows.config import Server
 from flows.pipeline.flow_jobs import FlowJobs
 from flows.testing import isolated
 from tests.pipeline.parts import LONG, Order, Orders, Price, Priced, order_flow, price, ship
+from tests.waiting import blocking_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -205,17 +205,13 @@ def test_whoever_is_interrupted_waits_no_more(orders: Orders) -> None:
     session = orders._sync_runtime.session
 
     def interrupt() -> None:
-        while not session.signals._listeners:
-            time.sleep(0.01)
+        blocking_until(lambda: session.signals._listeners)
         os.kill(os.getpid(), 2)
 
     threading.Thread(target=interrupt).start()
     with pytest.raises(KeyboardInterrupt):
         orders.sync.wait_for(job_id, timeout=LONG)
-    deadline = time.monotonic() + LONG
-    while session.signals._listeners and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert session.signals._listeners == {}
+    blocking_until(lambda: not session.signals._listeners)
     orders.sync.close()
 
 
