@@ -16,7 +16,7 @@ from flows.model.ids import new_child_id, new_job_id
 from flows.model.job import ChildJob, JobResult, user_fields
 from flows.model.outcome import Advance, AwaitChildren, Fields, Finish, NewChild
 from flows.model.values.plain import is_json
-from flows.model.values.told import told
+from flows.model.values.unreadable import in_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -226,7 +226,7 @@ def _as_child(params: Mapping[str, object], options: QueueOptions[Job]) -> Job:
 
 
 def _unfit(options: QueueOptions[Job], error: PydanticValidationError) -> ValidationError:
-    return ValidationError(f"child {options.name!r} is not a {options.job.__name__}: {told(error)}")
+    return ValidationError(f"child {options.name!r} is not a {options.job.__name__}: {in_one_line(error)}")
 
 
 def _undeclared(options: QueueOptions[Job], names: list[str]) -> ValidationError:

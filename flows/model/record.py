@@ -15,7 +15,7 @@ from flows.model.ids import created_at
 from flows.model.job import Job
 from flows.model.plain_record import plain_fields, plain_record, record_schema, user_names
 from flows.model.state import TERMINAL
-from flows.model.values.told import missing, why_unreadable
+from flows.model.values.unreadable import missing, why_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -169,5 +169,5 @@ class JobRecord(Generic[ParamsT]):
         if lacks:
             has = ", ".join(user_names(self._fields)) or "nothing"
             return FieldMissing(f"{model.__name__} needs {wanted}; job {self.id} has {has}, and {where}")
-        told = why_unreadable(error, {name: self._fields.get(name) for name in model.model_fields})
-        return MalformedJob(f"job {self.id} cannot be read as {model.__name__}: {told}; {where}")
+        reason = why_unreadable(error, {name: self._fields.get(name) for name in model.model_fields})
+        return MalformedJob(f"job {self.id} cannot be read as {model.__name__}: {reason}; {where}")

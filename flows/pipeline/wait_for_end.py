@@ -45,51 +45,46 @@ async def wait_for_end(
     channels = (keys.heard(flow), keys.ended(flow, job_id))
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout
-    told = _Told()
+    notice = _Notice()
     try:
         await signals.subscribe(channels[0], _ignore)
-        await signals.subscribe(channels[1], told)
+        await signals.subscribe(channels[1], notice)
         pause, known = SHORTEST_PAUSE, False
         while True:
-            told.event.clear()
-            state = told.ended or await reader.state(job_id)
+            notice.event.clear()
+            state = notice.ended or await reader.state(job_id)
             if state is None:
-                if known:  # the hash ended just now: its end is told on another connection, and may come later
-                    await _wait(told.event, _LATE)
-                raise JobGone(job_id, told.ended)
+                if known:  # the hash ended just now: its end is published on another connection, and may come later
+                    await _wait(notice.event, _LATE)
+                raise JobGone(job_id, notice.ended)
             known = True
             left = deadline - loop.time()
             if state in TERMINAL or left <= 0:
-                told.ended = None  # should the job be retried by hand just now, what was told is over
+                notice.ended = None  # should the job be retried by hand just now, what was published is over
                 record = (await reader.get([job_id], None, resolve=False))[0]
                 if record is None:
-                    raise JobGone(job_id, state if state in TERMINAL else told.ended)
+                    raise JobGone(job_id, state if state in TERMINAL else notice.ended)
                 if record.status in TERMINAL:
                     return record
                 if left <= 0:
-                    still = (
-                        "still waits for its children"
-                        if record.status == JobState.CHILDREN
-                        else f"is still {record.status}"
-                    )
-                    raise WaitTimeout(f"job {job_id} {still} in {record.queue!r} after {timeout} s")
+                    raise WaitTimeout(f"job {job_id} {_still(record)} after {timeout} s")
             hears = all(map(signals.hears, channels))
-            pause = min(pause * 2, LONGEST_PAUSE) if hears and not told.missed else SHORTEST_PAUSE
-            told.missed = False
+            pause = min(pause * 2, LONGEST_PAUSE) if hears and not notice.missed else SHORTEST_PAUSE
+            notice.missed = False
             # Many who wait for jobs of one moment do not look in one moment.
-            await _wait(told.event, min(left, random.uniform(pause * 0.75, pause)))  # noqa: S311
+            await _wait(notice.event, min(left, random.uniform(pause * 0.75, pause)))  # noqa: S311
     finally:
-        signals.unsubscribe(channels[1], told)
+        signals.unsubscribe(channels[1], notice)
         signals.unsubscribe(channels[0], _ignore)
 
 
-class _Told:
-    """What the channel of a job has told."""
+class _Notice:
+    """What was published on the channel of a job."""
 
     def __init__(self) -> None:
         self.event = asyncio.Event()
         self.ended: JobState | None = None
-        #: Whether something may not have been told.
+        #: Whether something may have been missed.
         self.missed = True
 
     def __call__(self, message: str | None) -> None:
@@ -99,6 +94,12 @@ class _Told:
         elif message in _ENDS:
             self.ended = JobState(message)
         self.event.set()
+
+
+def _still(record: JobRecord[ParamsT]) -> str:
+    """Return what a job does that has not ended."""
+    what = "still waits for its children" if record.status == JobState.CHILDREN else f"is still {record.status}"
+    return f"{what} in {record.queue!r}"
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

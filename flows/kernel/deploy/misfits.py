@@ -18,7 +18,7 @@ from flows.model.history import history_of
 from flows.model.outcome import Fail, Outcome, Release, Snooze
 from flows.model.plain_record import user_names
 from flows.model.texts import text_of, writable
-from flows.model.values.told import missing, path_of, told, why_unreadable
+from flows.model.values.unreadable import in_one_line, missing, path_of, why_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -93,7 +93,7 @@ class Misfits:
         except StoreUnavailable:
             return Release()
         begin = f"it does not fit {self._class} (visit {claimed.visit}): "[:_LONGEST_REASON]
-        reason = writable(begin + told(error))
+        reason = writable(begin + in_one_line(error))
         self._tell(claimed, errors, reason)
         before = sum(past.queue == self._queue and past.reason.startswith(begin) for past in history_of(found, None))
         pause = _pause(before)

@@ -11,7 +11,7 @@ from pydantic import ValidationError as PydanticValidationError
 from flows.errors import ValidationError
 from flows.model.job import JobResult
 from flows.model.values.same import Difference, difference, refuse_unwritable
-from flows.model.values.told import path_of
+from flows.model.values.unreadable import path_of
 
 #: Reads a model from the fields of a hash.
 Read: TypeAlias = Callable[[Mapping[str, bytes]], BaseModel]

@@ -1,4 +1,4 @@
-"""Tells where pydantic found what, without the values, which may be secret."""
+"""Says why a model cannot be read, and where pydantic found what, without the values, which may be secret."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic_core import from_json
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: So many errors are told.
+#: So many errors stand in a line.
 _MOST = 20
 
 
@@ -19,7 +19,7 @@ def path_of(location: tuple[int | str, ...]) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
 
 
-def told(error: PydanticValidationError) -> str:
+def in_one_line(error: PydanticValidationError) -> str:
     """Return all errors in one line: `size: Field required; pages[0].url: Input should be a valid string`."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     lines = [f"{path_of(one['loc']).removeprefix('.') or 'as a whole'}: {one['msg']}" for one in found[:_MOST]]
@@ -41,7 +41,7 @@ def why_unreadable(error: Exception, fields: Mapping[str, bytes | None]) -> str:
     if broken:
         return f"{', '.join(broken)}: no JSON"
     if isinstance(error, PydanticValidationError):
-        return told(error)
+        return in_one_line(error)
     return f"{type(error).__name__}: {error}" if isinstance(error, ValueError) else type(error).__name__
 
 
