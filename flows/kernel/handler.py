@@ -12,6 +12,7 @@ from flows.kernel.process.processes import Processes
 from flows.kernel.process.target import Target, make_target
 from flows.kernel.resources import Lifespan, Resource, name_of, resource_of
 from flows.kernel.threads import Threads
+from flows.model.annotations.signatures import signature_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -189,7 +190,7 @@ def _check_signature(function: Callable[..., Any], name: str, lifespan: Lifespan
     if any(is_one(_code_of(function)) for is_one in (inspect.isgeneratorfunction, inspect.isasyncgenfunction)):
         raise DeclarationError(f"worker function {name} is a generator: return a result instead of using yield")
     try:
-        signature = inspect.signature(function, follow_wrapped=False)
+        signature = signature_of(function)
     except Exception:  # noqa: BLE001 - a builtin has none, and annotations are user code
         return
     try:

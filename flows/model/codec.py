@@ -14,7 +14,7 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 from flows.errors import ValidationError
 from flows.model.job import ChildrenOf, children_fields, user_fields
 from flows.model.values.arrival import check_arrival
-from flows.model.values.plain import MOST_DIGITS, plain_fields
+from flows.model.values.plain import MOST_DIGITS, plain_fields, stays
 from flows.model.values.same import refuse_unwritable
 from flows.model.values.unknown import without_unknown
 
@@ -28,7 +28,7 @@ def encode(model: BaseModel) -> dict[str, bytes]:
         ValidationError: a value is not JSON, is NaN or infinite, or would come back as another one.
     """
     kind = type(model)
-    tests, numbers, plain = plain_fields(kind)
+    tests, numbers, plain, constrained = plain_fields(kind)
     if not plain:
         return _encode_checked(model, kind)
     values = model.__dict__
@@ -40,6 +40,8 @@ def encode(model: BaseModel) -> dict[str, bytes]:
         for name in numbers:
             if len(fields[name]) > MOST_DIGITS:
                 return _encode_checked(model, kind)
+        if constrained and not stays(kind, {name: values[name] for name, _is_declared in tests}):
+            return _encode_checked(model, kind)
     except KeyError as error:
         raise ValidationError(f"{kind.__name__}.{error.args[0]} is missing: nothing was given for it") from None
     except PydanticSerializationError:

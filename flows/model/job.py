@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 from typing_extensions import TypeVar
 
@@ -19,6 +20,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 
+class _ExactText:
+    """Marks a text of ours in a class that users subclass: `str_to_upper` and its like in `model_config` spare it."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        text = core_schema.str_schema(
+            strip_whitespace=False, to_upper=False, to_lower=False, min_length=0, max_length=1 << 31
+        )
+        return text if source is str else core_schema.nullable_schema(text)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        text: JsonSchemaValue = {"type": "string"}
+        return text if schema["type"] == "str" else {"anyOf": [text, {"type": "null"}]}
+
+
+_Text: TypeAlias = Annotated[str, _ExactText()]
+_OptionalText: TypeAlias = Annotated[str | None, _ExactText()]
+
+
 class Job(BaseModel):
     """What the workers of one queue see: the fields of the job's hash that a subclass declares.
 
@@ -27,13 +46,13 @@ class Job(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    id: str = Field(default_factory=new_job_id)
+    id: _Text = Field(default_factory=new_job_id)
     """The job's id, a UUIDv7."""
-    flow_name: str = ""
+    flow_name: _Text = ""
     """The flow's name; of a child, `<parent queue>:<child>`."""
     priority: int = 1
     """How soon the job is taken, 1 first. Until flow control, it is always 1."""
-    correlation_id: str | None = None
+    correlation_id: _OptionalText = None
     attempt: int = 1
     """Which attempt in this queue this is, from 1."""
 
@@ -92,7 +111,7 @@ class JobResult(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    next_queue: str | None = None
+    next_queue: _OptionalText = None
     """Where the job goes, instead of the queue's own next queue."""
     children: list[ChildJob] = Field(default_factory=list[ChildJob])
     """The children to create for the next parent queue."""

@@ -5,8 +5,6 @@ Nothing is said of a queue before which there is a function that is not here, or
 
 from __future__ import annotations
 
-import inspect
-import types
 from typing import TYPE_CHECKING, Any
 
 from flows.errors import DeclarationError
@@ -14,10 +12,11 @@ from flows.model.annotations.children_results import result_class_of
 from flows.model.annotations.declarer import warn_declarer
 from flows.model.codec import results_field
 from flows.model.job import children_fields, user_fields
-from flows.pipeline.worker_function import returned_fields, written
+from flows.pipeline.named_queues import named_queues
+from flows.pipeline.worker_function import returned_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from flows.kernel.worker import Worker
     from flows.pipeline.declaration import Declaration
@@ -61,7 +60,8 @@ class _Stages:
         """Check that the fields which a queue's class needs are written before a job first comes there."""
         if queue == self._first:
             return  # checked when the flow was declared
-        before = [one for one in self._reach([self._first], without=queue) if queue in self._reach([one])]
+        strays = [one for one in self._options if one not in self.reached]  # a way to them may have been overlooked
+        before = [one for one in self._reach([self._first, *strays], without=queue) if queue in self._reach([one])]
         written = [self._written(one) for one in before]
         if any(fields is None for fields in written):
             return
@@ -129,7 +129,7 @@ class _Stages:
         options = self._options[queue]
         following: set[str] = set() if options.next_queue is None else {options.next_queue}
         for function in self._functions.get(queue, ()):
-            following |= _named_queues(function, self._options)
+            following |= named_queues(function, self._options)
         return following
 
     def _reach(self, queues: Iterable[str], without: str = "") -> list[str]:
@@ -138,26 +138,3 @@ class _Stages:
         for queue in found:
             found += [one for one in sorted(self._next[queue]) if one not in found and one != without]
         return found
-
-
-def _named_queues(function: Callable[..., Any], queues: Iterable[str]) -> set[str]:
-    """Return the queues that a function may return as `next_queue`: those that its code names, or all."""
-    code = getattr(inspect.unwrap(written(function)), "__code__", None)
-    if type(code) is not types.CodeType:  # a stand-in of a test's has one that is a stand-in itself
-        return set(queues)
-    words = set(_words(code))
-    if "next_queue" not in words:
-        return set()
-    return words.intersection(queues) or set(queues)
-
-
-def _words(constant: Any) -> Iterator[str]:
-    """Yield the names and texts in a function's code, and in that of the functions within it."""
-    if isinstance(constant, str):
-        yield constant
-    elif isinstance(constant, types.CodeType):
-        yield from constant.co_names
-        yield from _words(constant.co_consts)
-    elif type(constant) in {tuple, frozenset}:
-        for part in constant:
-            yield from _words(part)

@@ -11,6 +11,7 @@ from flows.errors import DeclarationError
 from flows.model.annotations.completion import require_complete
 from flows.model.annotations.declarer import names_beside
 from flows.model.annotations.members import members, resolved
+from flows.model.annotations.signatures import signature_of
 from flows.model.job import Job, JobResult, user_fields
 from flows.model.values.lossy import refuse_lossy
 from flows.model.verdict import Verdict
@@ -59,9 +60,15 @@ def check_worker_function(plan: QueuePlan, function: Callable[..., Any]) -> None
 
 
 def returned_fields(function: Callable[..., Any]) -> set[str] | None:
-    """Return the fields of all results that a function says it returns; None where it does not say which."""
+    """Return the fields of all results that a function says it returns.
+
+    None where it does not say which, or says that it returns verdicts only: no job goes on from it.
+    """
     fields: set[str] = set()
-    for member in _returned(function):
+    returned = _returned(function)
+    if all(isinstance(member, type) and issubclass(member, Verdict) for member in returned):
+        return None
+    for member in returned:
         if not isinstance(member, type) or member is JobResult:
             return None
         if issubclass(member, JobResult):
@@ -88,7 +95,7 @@ def written(function: Any) -> Any:
 def _returned(function: Callable[..., Any]) -> tuple[Any, ...]:
     """Return the types that a function says it returns, or brings when awaited; Any where it does not say."""
     try:
-        annotation = inspect.signature(function, follow_wrapped=False).return_annotation
+        annotation = signature_of(function).return_annotation
     except Exception:  # noqa: BLE001 - a builtin has none, and annotations are user code
         return (Any,)
     if annotation is inspect.Signature.empty or _has_borrowed_annotations(function):
@@ -99,7 +106,7 @@ def _returned(function: Callable[..., Any]) -> tuple[Any, ...]:
 def _taken(function: Callable[..., Any]) -> Any:
     """Return the annotation of the first parameter, Any where there is none."""
     try:
-        parameters = inspect.signature(function, follow_wrapped=False).parameters.values()
+        parameters = signature_of(function).parameters.values()
     except Exception:  # noqa: BLE001 - a builtin has none, and annotations are user code
         return Any
     first = next((parameter for parameter in parameters if parameter.kind in _POSITIONAL), None)

@@ -139,7 +139,7 @@ def around(number: float) -> dict[str, Any]:
 def test_what_json_has_no_number_for_is_refused_at_any_depth(number: float, where: str) -> None:
     """Pydantic would write null, and a job would come back with another value than it went in with."""
     value = around(number)[where]
-    with pytest.raises(ValidationError, match=r"'value' is -?(nan|inf): JSON has no such number"):
+    with pytest.raises(ValidationError, match=r"'value'[\[\].'…\w]* is -?(nan|inf): JSON has no such number"):
         encode(Anything(value=value))
     with pytest.raises(ValidationError, match="JSON has no such number"):
         encode_value("value", value)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
-from typing import Annotated, Any, Literal, NewType
+from typing import Annotated, Any, Literal, NewType, TypedDict
 from uuid import UUID
 
 import pytest
@@ -29,6 +29,12 @@ def digest(text: str) -> str:
 
 class Model(BaseModel):
     """A model."""
+
+
+class Typed(TypedDict):
+    """A typed dict, which is no class for `isinstance`."""
+
+    text: str
 
 
 class Colour(StrEnum):
@@ -198,7 +204,8 @@ def test_types_that_can_be_listed(declared: Any) -> None:
     "declared",
     [
         bool, None, bool | None, dict[str, int], Model, bytes, timedelta, complex, Literal[True] | None,
-        list[bool], list[list[int]], tuple[dict[str, int], ...], SecretStr, re.Pattern[str], FilePath,
+        list[bool], list[list[int]], Typed, list[Typed], tuple[dict[str, int], ...], SecretStr, re.Pattern[str],
+        FilePath,
     ],
 )  # fmt: skip
 def test_types_that_can_never_be_listed(declared: Any) -> None:

@@ -7,7 +7,7 @@ import ipaddress
 import math
 import re
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -27,11 +27,13 @@ from pydantic import (
     Field,
     Json,
     PlainSerializer,
+    PositiveInt,
     PrivateAttr,
     RootModel,
     SecretBytes,
     SecretStr,
     SerializeAsAny,
+    StringConstraints,
     computed_field,
     create_model,
     field_validator,
@@ -41,7 +43,7 @@ from pydantic import ValidationError as PydanticValidationError
 from typing_extensions import TypedDict
 
 from flows import DeclarationError, Job, JobResult, ValidationError
-from flows.model.codec import decode, encode
+from flows.model.codec import decode, encode, kernel_fields
 from flows.model.values.lossy import refuse_lossy
 
 T = TypeVar("T")
@@ -409,16 +411,17 @@ REFUSED: list[tuple[Any, Any, str]] = [
     (datetime, datetime(2026, 10, 25, 2, 30, fold=0, tzinfo=BERLIN), "convert it to UTC"),
     (Corner, Corner.NEAR, "Given.field"),
     (deque[int], deque([1], maxlen=3), "Given.field has a maxlen"),
+    (Iterable[int], [1, 2], "Given.field is an iterator, which can be read but once"),
     (Any, deep(230), "'field' is nested more than 128 levels deep"),
     (Any, deep(150), "is nested more than 128"),
     (int, 10**4400, "'field' holds an integer of more than 4,300 digits"),
-    (list[int], [10**4400], "'field' holds an integer of more than 4,300 digits"),
+    (list[int], [10**4400], r"'field'\[0\] holds an integer of more than 4,300 digits"),
     (int | None, -(10**4400), "'field' holds an integer of more than 4,300 digits"),
     (Loud, "quiet", "Given.field would come back as another value"),
     (Flat, Flat(a=1), "Given.field.a cannot be read again"),
     (Hidden, HIDDEN, r"Given.field\['_kept'\] would come back as another value"),
     (Decimal, Decimal("NaN"), "Given"),
-    (dict[str, float], {"a": math.nan}, "'field' is nan: JSON has no such number"),
+    (dict[str, float], {"a": math.nan}, r"'field'\['a'\] is nan: JSON has no such number"),
 ]
 
 
@@ -450,6 +453,49 @@ def test_what_was_not_given_is_refused() -> None:
         encode(Two.model_construct(when=date(2026, 1, 2)))
     with pytest.raises(ValidationError, match=r"Given\.field is missing"):
         encode(create_model("Given", field=(int, ...)).model_construct())
+
+
+@pytest.mark.parametrize(
+    ("declared", "value"),
+    [
+        (Annotated[int, Field(ge=0)], -1),
+        (PositiveInt, 0),
+        (Annotated[str, Field(max_length=2)], "abc"),
+        (Annotated[str, Field(pattern="^a")], "b"),
+        (Annotated[list[int], Field(max_length=1)], [1, 2]),
+        (Annotated[str, StringConstraints(strip_whitespace=True)], " a "),
+        (Annotated[str, StringConstraints(to_lower=True)], "A"),
+        (Annotated[float, Field(gt=0)] | None, -1.0),
+    ],
+)
+def test_what_was_set_afterwards_is_held_to_its_class(declared: Any, value: Any) -> None:
+    """Pydantic does not look at it then, and every worker would refuse the job, or get another value."""
+    with pytest.raises(ValidationError, match=r"^Given\.field (cannot be read again|would come back as another value)"):
+        encode(create_model("Given", field=(declared, ...)).model_construct(field=value))
+
+
+@pytest.mark.parametrize("setting", [{"str_strip_whitespace": True}, {"str_to_lower": True}, {"str_max_length": 2}])
+def test_what_was_set_afterwards_is_held_to_the_settings_of_its_class(setting: Any) -> None:
+    """Those say something of every text."""
+    given = create_model("Given", __config__=ConfigDict(**setting), field=(str, ...))
+    with pytest.raises(ValidationError, match=r"^Given\.field"):
+        encode(given.model_construct(field=" ABC "))
+    assert encode(given(field="ab")) == {"field": b'"ab"'}
+
+
+def test_settings_of_a_job_class_are_not_for_what_every_job_has() -> None:
+    """Its id and the flow's name are longer than the user's texts may be, and have capitals."""
+
+    class Short(Job):
+        model_config = ConfigDict(str_max_length=3, str_min_length=2, str_to_upper=True, str_strip_whitespace=True)
+
+        text: str
+
+    known = kernel_fields(b"01a21a1f-1317-718e-8816-a255addcf15d", b"s", 1, b'" call "')
+    job = decode(Short, {"text": b'" ab "'}, known)
+    assert (job.id, job.flow_name, job.correlation_id) == ("01a21a1f-1317-718e-8816-a255addcf15d", "s", " call ")
+    assert job.text == "AB"
+    assert Short.model_json_schema()["properties"]["id"] == {"title": "Id", "type": "string"}
 
 
 class Splits(BaseModel):

@@ -156,7 +156,7 @@ async def test_what_cannot_be_looked_up_is_refused(orders: Orders) -> None:
     async with orders:
         with pytest.raises(ValidationError, match="has no lookup attribute 'price'; it has user_id, tags"):
             await orders.get_jobs_by_key("price", 1)  # type: ignore[arg-type]
-        for value in (None, True, ["a"], {"a": 1}):
+        for value in (None, True, ["a"], {"a": 1}, 10**5000):
             with pytest.raises(
                 ValidationError, match=f"'tags' cannot be looked up by a {type(value).__name__}: give a str, int"
             ):

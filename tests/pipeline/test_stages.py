@@ -210,6 +210,29 @@ async def test_what_a_queue_itself_leads_to_does_not_come_before_it() -> None:
         await circle.start_all()
 
 
+async def only_refuses(job: Job) -> Retry: ...
+
+
+async def test_a_function_that_returns_verdicts_alone_sends_no_job_on() -> None:
+    """So what the next queue needs is no affair of its."""
+    right = line()
+    right.create_workers("one", only_refuses)
+    right.create_workers("two", end)
+    await passes(right)
+
+
+async def test_what_a_queue_writes_to_which_no_way_is_seen_counts_too() -> None:
+    """That it is warned of is enough: code that cannot be seen may lead there."""
+    aside = flow(
+        QueueOptions("one", First, "three"), QueueOptions("two", First, "three"), QueueOptions("three", Second)
+    )
+    aside.create_workers("one", nothing)
+    aside.create_workers("two", sized)
+    aside.create_workers("three", end)
+    with pytest.warns(DeclarationWarning, match="no next_queue leads to 'two'"), pytest.raises(StoreUnavailable):
+        await aside.start_all()
+
+
 def orphan() -> Any:
     """Return a flow in which a `next_queue` was forgotten."""
     return flow(QueueOptions("one", First), QueueOptions("two", Second, "three"), QueueOptions("three", First))
@@ -231,6 +254,47 @@ async def goes_to_two(job: First) -> Sized:
     return Sized(size=1, next_queue="two" if job.url else None)
 
 
+def chosen_elsewhere(job: Job) -> Sized:
+    """Make the result, with the way."""
+    return Sized(size=1, next_queue="two" if job.id else None)
+
+
+async def by_a_helper(job: First) -> Sized:
+    return chosen_elsewhere(job)
+
+
+def hidden(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that stands before another one, and does not say so."""
+
+    async def before(job: First) -> Sized:
+        result: Sized = await function(job)
+        return result
+
+    return before
+
+
+class GoesToTwo(Sized):
+    """A result that has the way in its class."""
+
+    next_queue: str | None = "two"
+
+
+async def by_its_class(_job: First) -> Sized:
+    return GoesToTwo(size=1)
+
+
+class Chooser:
+    """An object one of whose methods chooses."""
+
+    def choose(self, job: First) -> Sized:
+        """Make the result, with the way."""
+        return chosen_elsewhere(job)
+
+    async def run(self, job: First) -> Sized:
+        """Ask the other method."""
+        return self.choose(job)
+
+
 class Chooses:
     """An object that chooses the way of a job."""
 
@@ -241,10 +305,14 @@ class Chooses:
 
 
 @pytest.mark.parametrize(
-    "function", [goes_to_two, anywhere, Chooses(), functools.wraps(goes_to_two)(lambda _job: None)]
-)
+    "function",
+    [
+        goes_to_two, anywhere, Chooses(), functools.wraps(goes_to_two)(lambda _job: None), by_a_helper,
+        hidden(goes_to_two), by_its_class, Chooser().run, functools.partial(by_a_helper),
+    ],
+)  # fmt: skip
 async def test_nothing_is_said_where_a_function_chooses_the_way(function: Callable[..., Any]) -> None:
-    """As far as its code, or that of what it wraps, shows."""
+    """As far as its code shows, or that of what it wraps, calls or makes."""
     chosen = flow(QueueOptions("one", First), QueueOptions("two", First))
     chosen.create_workers("one", function)
     await passes(chosen)

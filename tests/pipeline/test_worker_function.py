@@ -133,6 +133,14 @@ def adapted(function: Callable[..., Any]) -> Callable[..., Any]:
 async def takes_other(job: Other) -> Out: ...
 
 
+class CallsStatic:
+    """An object whose call needs no `self`."""
+
+    @staticmethod
+    async def __call__(job: Step) -> None:
+        """Take the job alone."""
+
+
 LEGAL = [
     *(
         unannotated,
@@ -148,7 +156,7 @@ LEGAL = [
         as_protocol,
     ),
     *(as_variable, as_free_variable, as_union, as_annotated, as_alias, as_new_type, as_unknown, unknown_return),
-    *(unknown_beside, Calls(), Calls().method, Calls.of_class, Calls.static),
+    *(unknown_beside, CallsStatic(), Calls(), Calls().method, Calls.of_class, Calls.static),
     functools.partial(keyword, session=Session()),
     functools.partial(two_of_which_one_is_given, Session()),
     with_session(two_of_which_one_is_given),

@@ -45,8 +45,18 @@ def _first_difference(model: BaseModel, fields: Mapping[str, bytes], read: Read)
     found = _fields_differ(model, arrived, fields)
     if found is None or found.lost:
         return found
-    again = type(model).__pydantic_validator__.validate_python(_as_input(model), by_alias=False, by_name=True)
-    return found if _fields_differ(again, arrived, fields) else None
+    again = _validated(model)
+    if _fields_differ(again, arrived, fields):
+        return found
+    # One that they leave alone from then on has never been validated: it was set afterwards, or by `model_construct`.
+    return None if _fields_differ(_validated(again), arrived, fields) else found
+
+
+def _validated(model: BaseModel) -> BaseModel:
+    again: BaseModel = type(model).__pydantic_validator__.validate_python(
+        _as_input(model), by_alias=False, by_name=True
+    )
+    return again
 
 
 def _fields_differ(model: BaseModel, arrived: BaseModel, names: Iterable[str]) -> Difference | None:

@@ -13,8 +13,10 @@ from uuid import UUID
 
 from pydantic import AnyUrl, BaseModel, PostgresDsn, SecretBytes, SecretStr, TypeAdapter
 from pydantic_core import MultiHostUrl, Url, from_json, to_json
+from typing_extensions import is_typeddict
 
 from flows.model.annotations.members import members
+from flows.model.values.plain import LEAST, MOST
 
 #: What jobs are found by: the values of lookup attributes, or their texts (an `int` is a `float` here).
 LookupValue: TypeAlias = str | float | UUID | Enum | date | Decimal | AnyUrl | Url | MultiHostUrl
@@ -51,13 +53,13 @@ def lookup_texts(value: object) -> list[str]:
 
 
 def lookup_text(value: object) -> str | None:  # noqa: PLR0911 - one per type
-    """Return the one text of a scalar (62, 62.0 and "62" have the same), or None for another type."""
+    """Return the one text of a scalar (62, 62.0 and "62" have the same); None for another type, or too long an int."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
         return _as_key_part(str.__str__(value))
     if isinstance(value, int):
-        return _as_key_part(int.__repr__(value))
+        return _as_key_part(int.__repr__(value)) if LEAST < value < MOST else None
     if isinstance(value, float):
         text = int.__repr__(int(value)) if value.is_integer() else float.__repr__(value)
         return _as_key_part(text)
@@ -80,6 +82,8 @@ def _is_listable(kind: Any, *, many: bool) -> bool:  # noqa: PLR0911 - one per k
         return any(lookup_text(value) is not None for value in arguments)
     if origin in {Any, object}:
         return True
+    if is_typeddict(origin):
+        return False
     if not isinstance(origin, type):
         return origin is not None  # what only pydantic knows
     if issubclass(origin, Enum):

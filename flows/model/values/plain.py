@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple, TypeAlias, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic import ValidationError as PydanticValidationError
 
 from flows.model.job import user_fields
 
@@ -18,6 +19,9 @@ PLAIN: Final = frozenset({str, int, bool, type(None)})
 MOST_DIGITS: Final = 4300
 MOST: Final = 10**MOST_DIGITS
 LEAST: Final = -(10**MOST_DIGITS)
+
+#: What `model_config` may say of all texts.
+_TEXTS: Final = ("str_strip_whitespace", "str_to_lower", "str_to_upper", "str_min_length", "str_max_length")
 
 Test: TypeAlias = Callable[[object], bool]
 
@@ -31,6 +35,8 @@ class PlainFields(NamedTuple):
     """The fields with lists of integers, which are looked at again where their text is long."""
     plain: bool
     """Whether such values are written as they are, and read so."""
+    constrained: bool
+    """Whether the class says more of them than their types: a value that was set afterwards may not be held to it."""
 
 
 @cache
@@ -39,7 +45,17 @@ def plain_fields(model: type[BaseModel]) -> PlainFields:
     declared = {name: model.model_fields[name].annotation for name in user_fields(model)}
     tests = tuple((name, _is_exactly(of)) for name, of in declared.items())
     numbers = tuple(name for name, of in declared.items() if of == list[int])
-    return PlainFields(tests, numbers, _is_plain(model))
+    limited = any(model.model_fields[name].metadata for name in declared)
+    return PlainFields(tests, numbers, _is_plain(model), limited or any(map(model.model_config.get, _TEXTS)))
+
+
+def stays(model: type[BaseModel], values: dict[str, object]) -> bool:
+    """Return whether a class takes these values of its fields, and as they are."""
+    try:
+        taken = model.__pydantic_validator__.validate_python(values, by_alias=False, by_name=True).__dict__
+    except PydanticValidationError:
+        return False
+    return all(taken[name] == value for name, value in values.items())
 
 
 def is_json(value: object, depth: int = 100) -> bool:

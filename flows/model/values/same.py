@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import fields as dataclass_fields
 from dataclasses import is_dataclass
@@ -32,9 +32,21 @@ class Difference(NamedTuple):
     """Whether that is lost by way of JSON for certain: a value of the same type may be what a validator makes of it."""
 
 
+class _Place(NamedTuple):
+    """Where an element stands in what holds it; the text is made only where it is told."""
+
+    form: str
+    part: object
+
+    def __str__(self) -> str:
+        return self.form.format(self.part)
+
+
 Comparison: TypeAlias = Callable[[Any, Any, int], Difference | None]
 
 _CHANGED: Final = Difference("", "would come back as another value")
+_TOO_DEEP: Final = f"is nested more than {DEEPEST} levels deep, and no reader of JSON takes that"
+_ITERATOR: Final = Difference("", "is an iterator, which can be read but once: declare it as a list", lost=True)
 
 
 def difference(given: object, arrived: object, depth: int = DEEPEST) -> Difference | None:
@@ -49,37 +61,48 @@ def difference(given: object, arrived: object, depth: int = DEEPEST) -> Differen
     return _comparison(cast("Any", kind))(given, arrived, depth - 1)
 
 
-def refuse_unwritable(value: object, name: str, depth: int = DEEPEST) -> None:
+def refuse_unwritable(value: object, name: str) -> None:
     """Raise where `value` holds what no JSON can: pydantic would write null for NaN, and no reader takes the others.
 
     Raises:
         ValidationError: a float is NaN or infinite, an integer is too long, values nest too deeply or hold themselves.
     """
+    found = _unwritable(value, DEEPEST)
+    if found is not None:
+        raise ValidationError(f"{name!r}{found.path} {found.how}")
+
+
+def _unwritable(value: object, depth: int) -> Difference | None:
+    """Return where a value holds what no JSON can, and what that is."""
     if type(value) is int and not -MOST < value < MOST:
-        raise ValidationError(f"{name!r} holds an integer of more than 4,300 digits: no reader of JSON takes that")
+        return Difference("", "holds an integer of more than 4,300 digits: no reader of JSON takes that")
     if type(value) in PLAIN or isinstance(value, (str, bytes, bytearray, Enum)):
-        return
+        return None
     if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValidationError(f"{name!r} is {value!r}: JSON has no such number")
-        return
-    for element in _elements(value):
+        return None if math.isfinite(value) else Difference("", f"is {value!r}: JSON has no such number")
+    for at, element in _elements(value):
         if not depth:
-            raise ValidationError(
-                f"{name!r} is nested more than {DEEPEST} levels deep, and no reader of JSON takes that"
-            )
-        refuse_unwritable(element, name, depth - 1)
+            return Difference("", _TOO_DEEP)
+        if (found := _unwritable(element, depth - 1)) is not None:
+            return found if found.how is _TOO_DEEP else found._replace(path=f"{at}{found.path}")
+    return None
 
 
-def _elements(value: object) -> Collection[object]:
+def _elements(value: object) -> Iterator[tuple[_Place, object]]:
+    """Yield what a value holds, and where."""
     if isinstance(value, BaseModel):
-        return [*value.__dict__.values(), *(value.__pydantic_extra__ or {}).values()]
-    if is_dataclass(value) and not isinstance(value, type):
-        return [getattr(value, field.name, None) for field in dataclass_fields(value)]
-    if isinstance(value, Mapping):
-        pairs = cast("Mapping[object, object]", value)
-        return [*pairs.keys(), *pairs.values()]
-    return cast("Collection[object]", value) if isinstance(value, Collection) else ()
+        held = {**value.__dict__, **(value.__pydantic_extra__ or {})}
+        yield from ((_Place(".{}", name), of) for name, of in held.items())
+    elif is_dataclass(value) and not isinstance(value, type):
+        yield from ((_Place(".{}", field.name), getattr(value, field.name, None)) for field in dataclass_fields(value))
+    elif isinstance(value, Mapping):
+        for key, of in cast("Mapping[object, object]", value).items():
+            yield _Place("[key]", None), key
+            yield _Place("[{!r}]", key), of
+    elif isinstance(value, AbstractSet):
+        yield from ((_Place("[…]", None), of) for of in cast("AbstractSet[object]", value))
+    elif isinstance(value, Collection):
+        yield from ((_Place("[{}]", at), of) for at, of in enumerate(cast("Collection[object]", value)))
 
 
 @cache
@@ -87,6 +110,8 @@ def _comparison(kind: Any) -> Comparison:
     """Return how values of a type are compared."""
     if issubclass(kind, Enum):
         return lambda one, other, _depth: None if one is other else _CHANGED
+    if hasattr(kind, "__next__"):
+        return lambda _one, _other, _depth: _ITERATOR
     for types, comparison in _COMPARISONS:
         if issubclass(kind, types):
             return comparison
