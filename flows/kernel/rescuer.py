@@ -93,6 +93,7 @@ class Rescuer:
         self._queues[queue] -= 1
         if self._queues[queue] <= 0:
             del self._queues[queue]
+            self._events.outage.forget(f"rescuer of {queue}")
 
     def start(self) -> None:
         """Start the task; starting twice changes nothing."""

@@ -112,4 +112,5 @@ class TurnSender:
             else:
                 outage.over(self._queue)
                 return turn
+        outage.forget(self._queue)
         return None

@@ -45,6 +45,9 @@ class Outage:
         if self._told.pop(part, None) is not None and not self._told:
             self._emit("store.available", seconds=round(self._clock() - self._began, 1))
 
-    def forget(self) -> None:
-        """Forget the outage: whoever met it has stopped."""
-        self._told.clear()
+    def forget(self, part: str | None = None) -> None:
+        """Forget that a part has met the outage, since it has stopped; None: that any has."""
+        if part is None:
+            self._told.clear()
+        else:
+            self._told.pop(part, None)

@@ -38,3 +38,8 @@ def test_an_outage_is_forgotten_with_its_parts() -> None:
     outage.met("rescuer", ConnectionError("away"))
     outage.over("rescuer")
     assert told == ["store.unavailable", "store.unavailable", "store.available"]
+    for part in ("work", "rescuer"):
+        outage.met(part, ConnectionError("away"))
+    outage.forget("work")
+    outage.over("rescuer")
+    assert told[3:] == ["store.unavailable", "store.unavailable", "store.available"]

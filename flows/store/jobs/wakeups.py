@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import random
 from typing import TYPE_CHECKING, Final
@@ -31,8 +30,6 @@ _SHORTEST_WAIT: Final = 0.01
 #: And one that ends so many seconds before its time has not been waited.
 _EARLY: Final = 0.1
 
-_logger = logging.getLogger("flows.store")
-
 
 class Wakeups:
     """Wakes idle workers; each call of `listen` is for one wake-up.
@@ -41,7 +38,7 @@ class Wakeups:
         blocking: The connection on which to wait; nothing else is sent on it.
         commands: The connection for all other commands.
         keys: Those of the flow's namespace.
-        events: Where it is told that the task has died.
+        events: Where it tells that nobody can wait, or that the task has died.
     """
 
     def __init__(self, blocking: Connection, commands: Connection, keys: JobKeys, events: Events) -> None:
@@ -52,6 +49,7 @@ class Wakeups:
         self._listening: dict[str, list[Callable[[], None]]] = {}
         self._blocked_on: frozenset[str] = frozenset()
         self._changed = asyncio.Event()
+        self._events = events
         self._service = Service("wakeups", self._wait_forever, events)
         self._interrupting: set[asyncio.Task[None]] = set()
 
@@ -104,7 +102,9 @@ class Wakeups:
                     "BZPOPMIN", self._own, *keys, f"{seconds:.3f}", timeout=seconds + ANSWER_TIMEOUT
                 )
             except StoreError as error:
-                _logger.warning("waiting for work failed, trying again: %s", error)
+                # Not as a part of the outage: nobody waits while all workers are busy, and this would not see its end.
+                why = f"waiting for work failed: {error}"
+                self._events.emit_seldom(("wakeups",), "store.unavailable", error=why)
                 popped = None
             finally:
                 self._blocked_on = frozenset()

@@ -10,10 +10,11 @@ from functools import partial
 import pytest
 import pytest_asyncio
 
+from flows.errors import StoreError
 from flows.store.client.connection import Connection
 from flows.store.jobs import wakeups as wakeups_module
 from flows.store.jobs.wakeups import Wakeups
-from flows.telemetry.events import Events
+from flows.telemetry.events import Event, Events
 from tests.waiting import until
 from tests.world import World
 
@@ -114,6 +115,30 @@ async def test_who_does_not_want_to_listen_any_more_is_not_woken(wakeups: Wakeup
     wake(world, "pick")
     await heard(second)
     assert not first.is_set()
+
+
+async def test_that_nobody_can_wait_is_told_once(wakeups: Wakeups, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a minute, by an event; who listens polls meanwhile."""
+    told: list[Event] = []
+    wakeups._events.subscribe(told.append)
+    refused, tried = asyncio.Event(), 0
+
+    async def refuses(*_command: object, **_options: object) -> None:
+        nonlocal tried
+        tried += 1
+        if tried == 3:
+            refused.set()
+        raise StoreError("no")
+
+    monkeypatch.setattr(wakeups._blocking, "call", refuses)
+    monkeypatch.setattr("flows.store.jobs.wakeups.random.uniform", lambda _least, _most: 0.05)
+    polled = asyncio.Event()
+    for _ in range(3):
+        wakeups.listen("pick", polled.set)
+    await heard(refused, polled)
+    assert [(event.name, event.fields) for event in told] == [
+        ("store.unavailable", {"error": "waiting for work failed: no"})
+    ]
 
 
 async def test_without_a_wakeup_one_of_each_queue_polls_from_time_to_time(
