@@ -56,6 +56,9 @@ OURS: Final = frozenset(
     )
 )
 
+#: Options whose values are secret; what stands behind them may be the rest of one, in which an & was not encoded.
+_SECRETS: Final = frozenset(("username", "password", "ssl_password"))
+
 #: Schemes that are named in the message, since many try them; of any other nothing is shown.
 _NAMED: Final = re.compile(
     r"(https?|ftps?|tcp|tls|sentinel|postgres(ql)?|mysql|amqps?|mongodb|memcached|sqlite|file"
@@ -65,6 +68,8 @@ _NAMED: Final = re.compile(
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _TEMPLATE: Final = re.compile(r"\$\{|\$\(|\{\{|\}\}|\{%|%\(|[<>]")
 _SPACE: Final = re.compile(r"[\s\x00-\x1f\x7f]")
+#: What Python makes of a byte of the environment that is no UTF-8.
+_NO_TEXT: Final = re.compile("[\ud800-\udfff]")
 _BAD_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HOST: Final = re.compile(r"[\w.-]*")
 _OPTION: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
@@ -123,6 +128,8 @@ def parse_server_url(url: str, source: str = "redis_url") -> ServerUrl:
 
 
 def _parse(url: str) -> ServerUrl:
+    if _NO_TEXT.search(url):
+        raise _MalformedError("has bytes that are no UTF-8: percent-encode the text in UTF-8")
     if url[:1] in {"'", '"'}:
         raise _MalformedError("stands in quotes: leave them out")
     if _SPACE.search(url):
@@ -242,17 +249,32 @@ def _options(query: str, *, tls: bool) -> _Options:
         if name in {"db", "username", "password"}:
             found.text[name] = _decoded(value.replace("+", " "))
         elif name not in TLS_OPTIONS:
-            instead = ": write rediss:// in place of redis://" if name.lower() in {"ssl", "tls"} else ""
-            raise _MalformedError(f"has the option {name}, which flows does not know{instead or ': leave it out'}")
+            raise _unknown_option(name, found)
         elif not tls:
             raise _MalformedError(f"has the option {name}, which needs rediss:// or valkeys://")
         else:
             found.tls[name] = tls_option(name, _decoded(value.replace("+", " ")))
             if found.tls[name] is None:
                 raise _MalformedError(f"has a value of the option {name} that is not understood: {TLS_OPTIONS[name]}")
+    _check_key(found.tls)
     if found.tls.get("ssl_cert_reqs") == "none":
         found.tls["ssl_check_hostname"] = False
     return found
+
+
+def _unknown_option(name: str, before: _Options) -> _MalformedError:
+    if _SECRETS & (before.text.keys() | before.tls.keys()):
+        return _MalformedError(
+            "has an option that flows does not know behind a user name or password: write %26 for an & in those"
+        )
+    instead = "write rediss:// in place of redis://" if name.lower() in {"ssl", "tls"} else "leave it out"
+    return _MalformedError(f"has the option {name}, which flows does not know: {instead}")
+
+
+def _check_key(tls: Mapping[str, Any]) -> None:
+    for name in ("ssl_keyfile", "ssl_password"):
+        if name in tls and "ssl_certfile" not in tls:
+            raise _MalformedError(f"has the option {name} without ssl_certfile: give both, or neither")
 
 
 def _decoded(text: str) -> str:

@@ -10,7 +10,7 @@ PARTS: Final = (SECRET, "Zq9otherHalf")
 _TAIL: Final = PARTS[1]
 
 #: The characters that cut a password in two where they were not percent-encoded, and what others put beside them.
-_BETWEEN: Final = (*"#/?@%:[]{}<>&=+$\\ \t\n\x00;,|\"'`^~", "${", "{{", "%zz", "%ff", "://", "@@", "/?#", "é")
+_BETWEEN: Final = (*"#/?@%:[]{}<>&=+$\\ \t\n\x00;,|\"'`^~", "${", "{{", "%zz", "%ff", "://", "@@", "/?#", "é", "\udcff")
 
 _SHAPES: Final = (
     "redis://me:{}@h:6379/0",
@@ -23,6 +23,8 @@ _SHAPES: Final = (
     "redis://h/{}",
     "redis://h?password={}",
     "redis://h?{}",
+    "redis://h?password={}=1",
+    "rediss://h?ssl_certfile=/no.pem&ssl_password={}=1",
     "redis://h?db={}",
     "rediss://h?ssl_password={}&ssl_cert_reqs=x",
     "redis://me:{}",

@@ -55,7 +55,7 @@ def test_what_a_url_may_hold(url: str, parts: dict[str, Any]) -> None:
         ("ssl_min_version=TLSv1_3", {"ssl_min_version": ssl.TLSVersion.TLSv1_3}),
         ("ssl_min_version=1.2", {"ssl_min_version": ssl.TLSVersion.TLSv1_2}),
         ("ssl_include_verify_flags=[VERIFY_X509_STRICT]", {"ssl_include_verify_flags": [ssl.VERIFY_X509_STRICT]}),
-        ("ssl_ca_certs=/etc/a%20b.pem&ssl_password=a%26b", {"ssl_ca_certs": "/etc/a b.pem", "ssl_password": "a&b"}),
+        ("ssl_certfile=/etc/a%20b.pem&ssl_password=a%26b", {"ssl_certfile": "/etc/a b.pem", "ssl_password": "a&b"}),
     ],
 )
 def test_tls_options_are_understood_as_others_spell_them(query: str, options: dict[str, object]) -> None:
@@ -102,6 +102,10 @@ def test_what_flows_sets_itself_cannot_be_set(name: str) -> None:
         ("rediss://h?ssl_min_version=9", "option ssl_min_version that is not understood"),
         ("rediss://h?ssl_include_verify_flags=NO", "option ssl_include_verify_flags that is not understood"),
         ("rediss://h?ssl_ca_certs=", "option ssl_ca_certs that is not understood: it is empty"),
+        ("rediss://h?ssl_keyfile=k.pem", "option ssl_keyfile without ssl_certfile: give both"),
+        ("rediss://h?ssl_password=x", "option ssl_password without ssl_certfile"),
+        ("redis://h?password=a&b=c", "does not know behind a user name or password: write %26"),
+        ("redis://:a\udcff@h", "bytes that are no UTF-8: percent-encode"),
         ("redis://word@h", "one word before its @"),
         ("redis://a:b@h?password=c", "give them once"),
         ("redis://:%ff@h", "UTF-8"),

@@ -57,10 +57,17 @@ def check_seconds(what: str, value: object, *, optional: bool = False) -> float 
     """
     if value is None and optional:
         return None
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or math.isnan(value):
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not _is_seconds(value):
         none = ", or None" if optional else ""
         raise ValidationError(f"{what}={_shown(value)}: give seconds, as a number{none}")
     return value
+
+
+def _is_seconds(number: float) -> bool:
+    try:
+        return not math.isnan(number)
+    except OverflowError:  # an int that is longer than any float
+        return False
 
 
 def check_many(what: str, value: object, of: str) -> Iterable[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import threading
 from typing import TYPE_CHECKING, Any, Final
@@ -45,14 +46,28 @@ def stop_signals(on_signal: Callable[[int], None]) -> Generator[None]:
     try:
         yield
     finally:
-        _listeners.remove(pass_on)
+        if pass_on in _listeners:  # not where this is a child, which runs on from its parent's block
+            _listeners.remove(pass_on)
         if not _listeners:
-            for number, handler in _before.items():
-                if signal.getsignal(number) is _hear:  # else somebody else has set one meanwhile
-                    signal.signal(number, signal.SIG_DFL if handler is None else handler)
-            _before.clear()
+            _put_back()
+
+
+def _put_back() -> None:
+    for number, handler in _before.items():
+        if signal.getsignal(number) is _hear:  # else somebody else has set one meanwhile
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+    _before.clear()
 
 
 def _hear(number: int, _frame: object) -> None:
     for listener in tuple(_listeners):
         listener(number)
+
+
+def _leave_to_parent() -> None:
+    """Put back in a forked child what was set before: its signals would be passed on to a loop that runs elsewhere."""
+    _listeners.clear()
+    _put_back()
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)

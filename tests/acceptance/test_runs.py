@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -115,6 +116,32 @@ async def test_a_run_that_ends_first_takes_nothing_from_the_other(redis_url: str
     await work(other)
     os.kill(os.getpid(), signal.SIGINT)
     assert await asyncio.wait_for(runs[1], LONG) == 0
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # what a forked child may do with threads
+async def test_a_forked_child_ends_at_the_signal(redis_url: str, namespace: str) -> None:
+    """As one that a worker function has begun, in whatever thread: it hears nothing for its parent."""
+    flow, _other = two_flows(redis_url, namespace)
+    run = asyncio.create_task(flow.run(grace=5))
+    await work(flow)
+
+    def forked() -> int:
+        ready, begun = os.pipe()
+        if not (pid := os.fork()):
+            try:
+                os.write(begun, b"!")
+                time.sleep(LONG)
+            finally:
+                os._exit(9)
+        os.read(ready, 1)
+        os.kill(pid, signal.SIGTERM)
+        return os.waitpid(pid, 0)[1]
+
+    assert os.WTERMSIG(await asyncio.to_thread(forked)) == signal.SIGTERM
+    assert os.WTERMSIG(forked()) == signal.SIGTERM
+    await work(flow)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await asyncio.wait_for(run, LONG) == 0
 
 
 async def test_a_run_in_another_thread(redis_url: str, namespace: str) -> None:

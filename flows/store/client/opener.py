@@ -86,7 +86,7 @@ class Opener:
         try:
             if self.url.tls:
                 connection.ssl_context.get()
-        except (OSError, ValueError, RedisError) as error:
+        except (OSError, ValueError, TypeError, RedisError) as error:
             return StoreUnavailable(f"the TLS options for {self.url} cannot be used: {self._shown(error)}")
         try:
             await connection.connect()
