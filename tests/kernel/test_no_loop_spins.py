@@ -142,11 +142,15 @@ async def test_a_server_that_lets_nobody_wait(make_flow: MakeFlow, monkeypatch: 
 
 async def test_services_that_fail_or_find_nothing(make_flow: MakeFlow, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rescuer and the reconciler sleep, whatever the server answers."""
-    flow = make_flow(double, lease=3)
+    tried: list[str] = []
+    flow = make_flow(double, lease=0.3)
     async with flow:
-        runtime = flow._runtime.session
-        monkeypatch.setattr(runtime.rescuer, "_rescue", lambda _queue: (_ for _ in ()).throw(StoreError("no")))
-        monkeypatch.setattr(runtime.rescuer, "_cascade", raising(StoreError("no")))
-        monkeypatch.setattr(runtime.reconciler._reconciliation, "step", raising(RuntimeError("no")))
+        session = flow._runtime.session
+        refuses = raising(StoreError("no"), lambda: tried.append("rescuer"))
+        fails = raising(RuntimeError("no"), lambda: tried.append("reconciler"))
+        monkeypatch.setattr(session.rescuer, "_cascade", refuses)
+        monkeypatch.setattr(session.reconciler._reconciliation, "step", fails)
         with few_ticks():
             await asyncio.sleep(0.3)
+    assert 0 < tried.count("rescuer") < 10
+    assert 0 < tried.count("reconciler") < 5

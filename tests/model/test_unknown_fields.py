@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, Json, create_model
 from pydantic import ValidationError as PydanticValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
@@ -56,6 +56,23 @@ class Loose:
     size: int
 
 
+class Bare(BaseModel):
+    """Knows less than another member of a union, which tells by a field that it lacks."""
+
+    model_config = FORBID
+
+    kind: Literal["bare"] = "bare"
+
+
+class Wide(BaseModel):
+    """Knows more than another member."""
+
+    model_config = FORBID
+
+    size: int
+    width: int = 0
+
+
 Tagged = Annotated[Cat | Dog, Field(discriminator="kind")]
 NEWER = b'{"size": 1, "new": {"a": [1.5, 123456789012345678901234567890]}}'
 CAT = b'{"kind": "cat", "size": 1, "cat": 2, "kinds": 3}'
@@ -72,6 +89,19 @@ CAT = b'{"kind": "cat", "size": 1, "cat": 2, "kinds": 3}'
         (Strict | int, NEWER, Strict(size=1)),
         (Tagged, CAT, Cat(kind="cat", size=1)),
         (Dog | Cat, CAT, Cat(kind="cat", size=1)),
+        (Bare | Strict, NEWER, Strict(size=1)),
+        (Strict | Bare, NEWER, Strict(size=1)),
+        (
+            list[Strict | Wide],
+            b'[{"size": 1, "width": 2, "new": 3}, %b]' % NEWER,
+            [Wide(size=1, width=2), Strict(size=1)],
+        ),
+        (Json[Strict], b'"{\\"size\\": 1, \\"new\\": 2}"', Strict(size=1)),
+        (
+            list[Json[dict[str, Bare | Strict]]],
+            b'["{\\"a\\": {\\"size\\": 1, \\"new\\": 2}}"]',
+            [{"a": Strict(size=1)}],
+        ),
         (tuple[int, Strict], b"[1, %b]" % NEWER, (1, Strict(size=1))),
         (Checked, b'{"ok": true, "note": "new"}', Checked(ok=True)),
         (Spot, NEWER, Spot(size=1)),
