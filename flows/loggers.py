@@ -37,7 +37,13 @@ def check_logger(logger: object) -> None:
     Raises:
         DeclarationError: it cannot.
     """
-    if logger is None or isinstance(logger, (logging.Logger, logging.LoggerAdapter)) or is_structlog(logger):
+    if isinstance(logger, logging.LoggerAdapter):
+        inner: object = logger.logger  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        if inner is None:
+            raise DeclarationError("logger= is a LoggerAdapter of None: give it a logging.Logger")
+        check_logger(inner)  # pyright: ignore[reportUnknownArgumentType]
+        return
+    if logger is None or isinstance(logger, logging.Logger) or (is_structlog(logger) and hasattr(logger, "bind")):
         return
     if isinstance(logger, str):
         raise DeclarationError(f"logger={logger!r} is a name: give logging.getLogger({logger!r})")

@@ -81,9 +81,11 @@ class Handler:
 
     async def release(self, *, hurried: bool) -> None:
         """Need the resource no more; the last worker that does waits until it is closed, not long where `hurried`."""
-        resource, self._resource = self._resource, None
-        if resource is not None:
-            await resource.release(hurried=hurried)
+        if self._resource is not None:
+            try:
+                await self._resource.release(hurried=hurried)
+            finally:
+                self._resource = None
 
     def close(self) -> None:
         """Close the pool: functions that run in threads are not waited for, processes are killed."""
@@ -97,6 +99,11 @@ class Handler:
             self.close()
         self._pool = None  # the threads and processes of a parent are nobody's here
         self._resource = None  # that of a loop that has ended was closed with it
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether whoever asks is the lifespan that its resource comes from."""
+        return self._resource is not None and self._resource.runs_here
 
     @property
     def abandoned(self) -> int:
@@ -169,7 +176,7 @@ def check_lifespan(lifespan: object) -> None:
         DeclarationError: it is none; the message says what to write.
     """
     # What a decorated function returns can be called too, as a decorator.
-    if not callable(lifespan) or (hasattr(lifespan, "__aenter__") and not isinstance(lifespan, type)):
+    if not callable(lifespan) or hasattr(lifespan, "__aenter__") is not isinstance(lifespan, type):
         raise DeclarationError(
             f"lifespan={lifespan!r} is no function: give the function itself, not what it returns, decorated with "
             "contextlib.asynccontextmanager"

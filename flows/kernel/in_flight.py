@@ -86,7 +86,10 @@ class InFlight:
     def runs_here(self) -> bool:
         """Whether whoever asks runs in one of the attempts, or in a task or thread that one has started."""
         current = get_current()
-        return current is not None and any(attempt.current is current for attempt in self.lanes.running)
+        return current is not None and any(
+            attempt.current is current
+            for attempt in tuple(self.lanes.running)  # at once: a thread may ask
+        )
 
     @property
     def isolated(self) -> bool:

@@ -93,14 +93,20 @@ class Renewer:
 
         Raises:
             StoreUnavailable: the server cannot be reached, or has no room for one more connection.
+            RuntimeError: no thread can be started.
         """
         if self._thread is None:
             await self._connect()
             self._loop = asyncio.get_running_loop()
             self._watch = watch_of(self._loop)
             self._stop.clear()
-            self._thread = threading.Thread(target=self._work, name="flows-renewer", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._work, name="flows-renewer", daemon=True)
+            try:
+                thread.start()
+            except BaseException:
+                self._renewal.close()
+                raise
+            self._thread = thread  # only now: one that could not be started is tried again
 
     async def _connect(self) -> None:
         """Connect in a thread; where nobody waits for that any more, nothing stays open."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -25,6 +26,8 @@ Lifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[Any]]
 
 #: The resources of each event loop, by their lifespans: one that was made in a loop belongs to it.
 _resources: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[object, Resource]]] = WeakKeyDictionary()
+#: The resource whose lifespan runs in this context.
+_keeping: Final[ContextVar[Resource | None]] = ContextVar("flows_resource", default=None)
 
 
 class Resource:
@@ -52,6 +55,11 @@ class Resource:
             self._start()
             raise HostUnable(f"the resource {self._name} is not open")
         return self._value
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether whoever asks is its lifespan, or a task that this has started."""
+        return _keeping.get() is self
 
     async def hold(self, events: Events, queue: str, stopping: asyncio.Event) -> None:
         """Hold the resource and wait until it is open, or `stopping` is set; an opening that fails is tried again."""
@@ -104,7 +112,9 @@ class Resource:
         self._opened = loop.create_future()
         self._opened.add_done_callback(lambda opened: opened.cancelled() or opened.exception())  # nobody need ask
         self._enough = asyncio.Event()
-        self._keeper = outside_of_jobs().run(loop.create_task, self._keep(self._opened, self._enough))
+        context = outside_of_jobs()
+        context.run(_keeping.set, self)
+        self._keeper = context.run(loop.create_task, self._keep(self._opened, self._enough))
 
     async def _keep(self, opened: asyncio.Future[None], enough: asyncio.Event) -> None:
         """Enter the lifespan, stay until nobody needs it, and leave it."""

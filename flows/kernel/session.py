@@ -14,6 +14,7 @@ from flows.kernel.deploy.drainer import Drainer
 from flows.kernel.reconciler import Reconciler
 from flows.kernel.renewer import Holder, Renewer
 from flows.kernel.rescuer import Rescuer
+from flows.kernel.unable import within_limits
 from flows.store.client.connection import Connection
 from flows.store.client.hints import check_publishing
 from flows.store.client.server_check import check_server
@@ -85,31 +86,36 @@ class Session:
         Raises:
             StoreError: the server cannot be used.
             DeclarationError: another flow owns one of the queues or names.
+            HostUnable: no descriptor or no memory is left for it.
         """
         async with self._lock:
-            if self.opened:
-                return
-            self._serving = False
-            url, self.where = await asyncio.to_thread(_embedded) if server.url is None else (server.url, str(server))
-            self.connection = Connection(url, f"flows-{self._options.name}")
-            try:
-                await self.connection.open()
-                await check_server(self.connection, allow_eviction=self._options.allow_eviction)
-                self.connection.greet_with(greeting(self.settings))
-                await register(self.connection, self.settings, self._options)
-                queues = [name for name, _queue in self._options.walk()]
-                reconciliation = Reconciliation(self.connection, self.settings, queues)
-                await reconciliation.introduce()
-                left = await undeclared(self.connection, self.settings, self._options)
-                await check_publishing(self.connection, self.settings.keys.ended(self._options.name, ""))
-            except BaseException:
-                await self.connection.close()
-                raise
+            with within_limits(f"flow {self._options.name!r} cannot be opened"):
+                await self._open(server)
+
+    async def _open(self, server: Server) -> None:
+        if self.opened:
+            return
+        self._serving = False
+        url, self.where = await asyncio.to_thread(_embedded) if server.url is None else (server.url, str(server))
+        self.connection = Connection(url, f"flows-{self._options.name}")
+        try:
+            await self.connection.open()
+            await check_server(self.connection, allow_eviction=self._options.allow_eviction)
+            self.connection.greet_with(greeting(self.settings))
+            await register(self.connection, self.settings, self._options)
+            queues = [name for name, _queue in self._options.walk()]
+            reconciliation = Reconciliation(self.connection, self.settings, queues)
+            await reconciliation.introduce()
+            left = await undeclared(self.connection, self.settings, self._options)
+            await check_publishing(self.connection, self.settings.keys.ended(self._options.name, ""))
             self._make_parts(url, reconciliation)
-            self.opened = True
-            self.events.emit("flow.connected", flow=self._options.name, server=self.where)
-            for queue in left:
-                self.events.emit("queue.undeclared", **asdict(queue))
+        except BaseException:
+            await self.connection.close()
+            raise
+        self.opened = True
+        self.events.emit("flow.connected", flow=self._options.name, server=self.where)
+        for queue in left:
+            self.events.emit("queue.undeclared", **asdict(queue))
 
     def _make_parts(self, url: str, reconciliation: Reconciliation) -> None:
         self.creation = Creation(self.connection, self.settings)
@@ -133,18 +139,20 @@ class Session:
 
         Raises:
             StoreUnavailable: the server cannot be reached, or has no room for one more connection.
+            HostUnable: no thread can be started that keeps leases.
         """
         async with self._lock:
             if self.opened and not self._serving:
-                await self._blocking.open()
-                await self.renewer.start()
-                self.wakeups.start()
-                self.rescuer.start()
-                self.drainer.start()
-                for former in self.drainer.former:
-                    self.rescuer.add(former)
-                self.reconciler.start()
-                self._serving = True
+                with within_limits("no worker can start, since nothing would keep its leases"):
+                    await self._blocking.open()
+                    await self.renewer.start()
+                    self.wakeups.start()
+                    self.rescuer.start()
+                    self.drainer.start()
+                    for former in self.drainer.former:
+                        self.rescuer.add(former)
+                    self.reconciler.start()
+                    self._serving = True
 
     def add_worker(self, holder: Holder, task: asyncio.Task[None] | None) -> None:
         """Renew a worker's leases, rescue the jobs of its queue and receive its cancellations, from now on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import time
 from typing import TYPE_CHECKING, Final
@@ -9,17 +10,21 @@ from typing import TYPE_CHECKING, Final
 from flows.errors import FlowsError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from flows.telemetry.events import Events
 
 #: No descriptors are left in this process or on this machine, no memory, or no further process or thread.
 _LACKS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+#: How Python says that it was given no thread.
+_NO_THREAD: Final = "can't start new thread"
 #: The first rest and the longest, in seconds.
 _SHORTEST: Final = 1.0
 _LONGEST: Final = 60.0
 
 
 class HostUnable(FlowsError):
-    """The function of an attempt could not begin, for a reason that is the host's."""
+    """A function, or what serves it, could not begin, for a reason that is the host's."""
 
 
 class NeverAble(HostUnable):
@@ -28,7 +33,27 @@ class NeverAble(HostUnable):
 
 def is_hosts(error: BaseException) -> bool:
     """Return whether an error says that the machine has nothing left to give."""
+    if isinstance(error, RuntimeError):
+        return _NO_THREAD in str(error)
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _LACKS)
+
+
+@contextlib.contextmanager
+def within_limits(what: str) -> Generator[None]:
+    """Do what a host may have nothing left for.
+
+    Args:
+        what: What is not done then, as a sentence begins.
+
+    Raises:
+        HostUnable: it has not.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_hosts(error):
+            raise
+        raise HostUnable(f"{what}: {type(error).__name__}: {error}") from error
 
 
 class Rest:

@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from flows.errors import WrongLoop
 from flows.kernel.around.beside import Beside
 from flows.kernel.collector import room_for
 from flows.kernel.deadlines import GRACE
@@ -76,8 +77,9 @@ class Worker:
 
     @property
     def runs_here(self) -> bool:
-        """Whether whoever asks runs in one of this worker's jobs, which cannot wait for its end."""
-        return self._worker_loop is not None and self._worker_loop.runs_here
+        """Whether whoever asks runs in one of this worker's jobs or in its lifespan, which cannot wait for its end."""
+        in_job = self._worker_loop is not None and self._worker_loop.runs_here
+        return in_job or (self._handler is not None and self._handler.runs_here)
 
     async def start(self) -> None:
         """Start to take jobs; starting twice changes nothing.
@@ -102,6 +104,7 @@ class Worker:
             session = await self._runtime.open()
             await self._prove()
             await session.serve()
+            worker_loop = WorkerLoop(self._runtime, self.queue, self._runner, self.concurrency)
         except BaseException:
             self._leave()
             raise
@@ -109,7 +112,6 @@ class Worker:
             self._leave()  # stopped while it connected
             return
         self.left = 0
-        worker_loop = WorkerLoop(self._runtime, self.queue, self._runner, self.concurrency)
         self._worker_loop = worker_loop
         self._task = asyncio.get_running_loop().create_task(self._work(worker_loop), name=f"flows-{self.queue}")
 
@@ -121,14 +123,20 @@ class Worker:
                 without using up an attempt; a function that has not ended another second later is left behind.
                 None waits as long as it takes.
 
-        Where one of its own jobs asks, this returns at once, and the worker stops when its jobs have ended.
+        Where one of its own jobs or its lifespan asks, this returns at once, and the worker stops when they have ended.
 
         Raises:
             ValidationError: `grace` is no number.
             WrongLoop: another event loop that runs has the flow open.
         """
         check_seconds("grace", grace, optional=True)
-        self.ask_to_stop()
+        try:
+            self.ask_to_stop()
+        except WrongLoop:
+            if not self.runs_here:
+                raise
+            self._beside.run_in(self._runtime.session, partial(self.stop, grace))
+            return
         if self.runs_here:
             self._beside.run(partial(self.stop, grace))
             return

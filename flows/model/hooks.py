@@ -10,6 +10,13 @@ from flows.errors import DeclarationError
 class Hooks:
     """What stands around the jobs of a flow; users subclass `flows.Middleware`."""
 
+    def check_hooks(self) -> None:
+        """Check that what a subclass has written can be called; the flow's options do that.
+
+        Raises:
+            DeclarationError: one of its methods can never work.
+        """
+
 
 def check_middleware(given: object) -> None:
     """Check that `FlowOptions(middleware=…)` is a list of middleware.
@@ -25,3 +32,4 @@ def check_middleware(given: object) -> None:
             raise DeclarationError(f"middleware {one.__name__} is a class: make one of it, {one.__name__}()")
         if not isinstance(one, Hooks):
             raise DeclarationError(f"middleware {one!r} is none: subclass flows.Middleware")
+        one.check_hooks()

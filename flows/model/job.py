@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -17,7 +18,7 @@ from flows.model.ids import created_at, new_job_id
 from flows.model.names import FIELD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
 
 class _ExactText:
@@ -91,9 +92,17 @@ class ChildJob:
 
     def __post_init__(self) -> None:
         """Check the names of the params against the job class, where that is known already."""
-        if not (isinstance(self.child, type) and issubclass(self.child, Job)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        children, params, named = self.children, self.params, isinstance(self.child, str)
+        if not named and not (isinstance(self.child, type) and issubclass(self.child, Job)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValidationError(f"ChildJob({self.child!r}): give the job class of a child queue, or the queue's name")
+        if not isinstance(params, (BaseModel, Mapping)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValidationError(
+                f"ChildJob: params are a {type(params).__name__}: give a model, or a mapping of fields"
+            )
+        if isinstance(children, (str, bytes)) or not isinstance(children, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValidationError(f"ChildJob: children are a {type(children).__name__}: give a list of ChildJob")
+        if isinstance(self.child, str):
             return
-        params = self.params
         given = _names_of(type(params)) if isinstance(params, BaseModel) else params.keys()
         declared = _names_of(self.child)
         if not declared >= given:

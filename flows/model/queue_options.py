@@ -62,7 +62,7 @@ class QueueOptions(Generic[JobT_co]):
         user_fields(self.job)
         if self.next_queue is not None and not isinstance(self.next_queue, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DeclarationError(f"queue {self.name!r}: next_queue={self.next_queue!r}: give a queue's name")
-        if self.on_child_failure not in {"continue", "fail"}:
+        if self.on_child_failure not in ("continue", "fail"):  # what is given may have no hash
             raise DeclarationError(f"queue {self.name!r}: on_child_failure is 'continue' or 'fail'")
         if self.retries is not None and not isinstance(self.retries, Retries):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DeclarationError(f"queue {self.name!r}: retries={self.retries!r}: give a flows.Retries")

@@ -8,9 +8,10 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from flows.errors import DeclarationError, StoreUnavailable
+from flows.errors import DeclarationError, StoreUnavailable, WrongLoop
 from flows.kernel.around.beside import Beside
 from flows.kernel.runtime import Runtime
+from flows.kernel.unable import HostUnable
 from flows.model.arguments import check_flag, check_seconds
 from flows.model.flow_options import FlowOptions
 from flows.pipeline.console import shown_log
@@ -132,11 +133,18 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
             WrongLoop: another event loop that runs has the flow open.
         """
         check_seconds("grace", grace, optional=True)
-        self._runtime.take()
+        try:
+            self._runtime.take()
+        except WrongLoop:
+            if not self._runs_here:
+                raise
+            # A plain function of a job, in a loop of its own: what it asks for is done in the flow's.
+            self._beside.run_in(self._runtime.session, partial(self.stop_all, grace))
+            return
         self._stops += 1
         for asked in self._asked:
             asked.set()
-        if any(worker.runs_here for worker in self._pool.workers):
+        if self._runs_here:
             for worker in self._pool.workers:
                 worker.ask_to_stop()
             self._beside.run(partial(self._stop, grace))
@@ -181,13 +189,17 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         with shown_log(self._declaration.options.logger):
             try:
                 return await run_until_signal(self._runnable(wait), asked, grace, signals=signals)
-            except StoreUnavailable as error:
+            except (StoreUnavailable, HostUnable) as error:
                 if wait_for_server == 0:
                     raise
                 self.events.emit("flow.gave_up", flow=self.name, seconds=wait, error=str(error))
                 return 1
             finally:
                 self._asked.discard(asked)
+
+    @property
+    def _runs_here(self) -> bool:
+        return any(worker.runs_here for worker in self._pool.workers)
 
     def _runnable(self, wait_for_server: float | None) -> Runnable:
         return Runnable(

@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from flows.errors import FlowsError
+from flows.kernel.unable import within_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -29,7 +30,11 @@ class _LoopThread:
         self.loop = asyncio.new_event_loop()
         started = threading.Event()
         self.loop.call_soon(started.set)
-        threading.Thread(target=self.loop.run_forever, name="flows-sync", daemon=True).start()
+        try:
+            threading.Thread(target=self.loop.run_forever, name="flows-sync", daemon=True).start()
+        except BaseException:
+            self.loop.close()
+            raise
         started.wait()
 
 
@@ -69,5 +74,6 @@ def _loop() -> asyncio.AbstractEventLoop:
     if not threads or threads[-1].process != process:
         with _starting:
             if not threads or threads[-1].process != process:
-                threads.append(_LoopThread())
+                with within_limits("flow.sync cannot start its event loop"):
+                    threads.append(_LoopThread())
     return threads[-1].loop

@@ -54,6 +54,12 @@ class _Stages:
         self._params = set(user_fields(declaration.params))
         self._functions = functions
         self._next: dict[str, set[str]] = {queue: self._following(queue) for queue in self._options}
+        self._before: dict[str, set[str]] = {queue: set() for queue in self._options}
+        for queue, following in self._next.items():
+            for one in following:
+                self._before[one].add(queue)
+        #: What the functions of a queue say that they return, where that was asked before.
+        self._known: dict[str, set[str] | None] = {}
         self.reached = self._reach([self._first])
 
     def check_fields(self, queue: str) -> None:
@@ -61,8 +67,10 @@ class _Stages:
         if queue == self._first:
             return  # checked when the flow was declared
         strays = [one for one in self._options if one not in self.reached]  # a way to them may have been overlooked
-        before = [one for one in self._reach([self._first, *strays], without=queue) if queue in self._reach([one])]
-        written = [self._written(one) for one in before]
+        leads_here = _walk([queue], self._before)
+        written = [
+            self._written(one) for one in self._reach([self._first, *strays], without=queue) if one in leads_here
+        ]
         if any(fields is None for fields in written):
             return
         have = self._params.union(*(fields or () for fields in written))
@@ -116,10 +124,11 @@ class _Stages:
 
     def _returned(self, queue: str) -> set[str] | None:
         """Return the fields that the functions of a queue say they return; None where one does not, or none is here."""
-        returned = [returned_fields(function) for function in self._functions.get(queue, ())]
-        if not returned or any(fields is None for fields in returned):
-            return None
-        return set[str]().union(*(fields or () for fields in returned))
+        if queue not in self._known:
+            returned = [returned_fields(function) for function in self._functions.get(queue, ())]
+            unsaid = not returned or any(fields is None for fields in returned)
+            self._known[queue] = None if unsaid else set[str]().union(*(fields or () for fields in returned))
+        return self._known[queue]
 
     def _written(self, queue: str) -> set[str] | None:
         return {results_field(queue)} if self._options[queue].children else self._returned(queue)
@@ -132,9 +141,17 @@ class _Stages:
             following |= named_queues(function, self._options)
         return following
 
-    def _reach(self, queues: Iterable[str], without: str = "") -> list[str]:
+    def _reach(self, queues: Iterable[str], without: str = "") -> dict[str, None]:
         """Return the queues to which jobs come from these, which are the first of them."""
-        found = list(queues)
-        for queue in found:
-            found += [one for one in sorted(self._next[queue]) if one not in found and one != without]
-        return found
+        return _walk(queues, self._next, without)
+
+
+def _walk(queues: Iterable[str], ways: dict[str, set[str]], without: str = "") -> dict[str, None]:
+    """Return the queues to which ways lead from these, which are the first of them, in order."""
+    found = dict.fromkeys(queues)
+    left = list(found)
+    for queue in left:
+        new = [one for one in sorted(ways[queue]) if one not in found and one != without]
+        found.update(dict.fromkeys(new))
+        left += new
+    return found

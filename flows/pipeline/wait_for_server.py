@@ -1,4 +1,4 @@
-"""Starts a flow whose server may still be on its way up, as in a composition of containers."""
+"""Starts a flow whose server may still be on its way up, or whose host is, as in a composition of containers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import StoreUnavailable
+from flows.kernel.unable import HostUnable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,16 +21,22 @@ _TOLD_AGAIN: Final = 5.0
 
 
 async def start_when_there(start: Callable[[], Awaitable[None]], seconds: float | None, events: Events) -> None:
-    """Start, again and again while the server cannot be reached, for so many seconds; None: for ever.
+    """Start, again and again while the server cannot be reached or the host has no room, for so many seconds.
+
+    Args:
+        start: Starts the flow.
+        seconds: For how long; None: for ever.
+        events: Where that it is away is told.
 
     Raises:
-        StoreUnavailable: it could not be reached in that time.
+        StoreUnavailable: the server could not be reached in that time.
+        HostUnable: nor could a thread be started, or a connection opened.
     """
     began, told = time.monotonic(), 0.0
     while True:
         try:
             await start()
-        except StoreUnavailable as error:
+        except (StoreUnavailable, HostUnable) as error:
             waited = time.monotonic() - began
             if seconds is not None and waited >= seconds:
                 raise

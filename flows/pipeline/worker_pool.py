@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from flows.errors import StoreError
 from flows.kernel.attempt_runner import ParentRunner
+from flows.kernel.unable import HostUnable
 from flows.kernel.worker import ParentWorker, Worker
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class WorkerPool:
         while workers and self._begun is session:  # else the flow was stopped meanwhile
             try:
                 await workers[0].start()
-            except StoreError as error:
+            except (StoreError, HostUnable) as error:
                 self._runtime.events.emit("store.unavailable", queue=workers[0].queue, error=str(error))
                 await asyncio.sleep(_PAUSE)
             else:

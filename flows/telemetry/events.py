@@ -203,6 +203,8 @@ def _check_listener(listener: Any) -> None:
         raise DeclarationError(f"the listener {listener!r} cannot be called: give a function that takes an Event")
     if inspect.iscoroutinefunction(listener) or inspect.iscoroutinefunction(type(listener).__call__):
         raise DeclarationError(f"the listener {_name(listener)} is async, and nobody would await it: {_PLAIN}")
+    if inspect.isgeneratorfunction(listener) or inspect.isasyncgenfunction(listener):
+        raise DeclarationError(f"the listener {_name(listener)} is a generator, and nobody would run it: {_PLAIN}")
     try:
         inspect.signature(listener).bind(None)
     except TypeError as error:

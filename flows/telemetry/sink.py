@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -38,7 +39,7 @@ class _StandardSink:
     def write(self, level: int, name: str, fields: Mapping[str, object], traceback: str, event: object) -> None:
         template = _template(name, tuple(fields), with_traceback=bool(traceback))
         more = (traceback.rstrip(),) if traceback else ()
-        self._logger.log(level, template, *fields.values(), *more, extra={"flows_event": event})
+        _check_written(self._logger.log(level, template, *fields.values(), *more, extra={"flows_event": event}))
 
 
 @cache
@@ -63,7 +64,15 @@ class _StructlogSink:
         values = {_KEYWORDS.get(field, field): value for field, value in fields.items()}
         if traceback:
             values["exception"] = traceback.rstrip()
-        self._logger.log(level, name, **values)
+        _check_written(self._logger.log(level, name, **values))
+
+
+def _check_written(answer: object) -> None:
+    """Raise TypeError where a logger is async: nobody would await it, and its lines would be lost without a word."""
+    if answer is not None and inspect.isawaitable(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()  # else Python warns of it as well
+        raise TypeError("its `log` is async, and nobody awaits it: give a logger that writes at once")
 
 
 #: structlog has an `event` of its own, and the records of logging, to which it may pass on, a `message`.

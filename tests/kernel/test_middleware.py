@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from datetime import timedelta
 
@@ -167,9 +168,47 @@ def test_without_middleware_the_call_is_the_functions() -> None:
     assert around([Middleware()], call) is call
 
 
+class Short(Middleware):
+    """Lacks a parameter."""
+
+    async def attempt(self, job: Job, call_next: AttemptNext) -> JobResult | Verdict | None:  # type: ignore[override]
+        """Go on."""
+        return await call_next(job)
+
+
+class Yielding(Middleware):
+    """Yields, as middleware of other libraries does."""
+
+    async def attempt(  # type: ignore[override]
+        self, job: Job, current: CurrentJob, call_next: AttemptNext
+    ) -> AsyncIterator[JobResult | Verdict | None]:
+        """Go on."""
+        del current
+        yield await call_next(job)
+
+
+class Static(Middleware):
+    """Works as well."""
+
+    @staticmethod
+    async def attempt(  # type: ignore[override]
+        job: Job, current: CurrentJob, call_next: AttemptNext
+    ) -> JobResult | Verdict | None:
+        """Go on."""
+        del current
+        return await call_next(job)
+
+
+def test_what_can_be_called_is_taken() -> None:
+    """However it was written."""
+    FlowOptions("numbers", [QueueOptions("work", job=Work)], middleware=[Static()])
+
+
 @pytest.mark.parametrize(
     ("given", "why"),
     [
+        ([Short()], "middleware Short: attempt must take job, current and call_next"),
+        ([Yielding()], "middleware Yielding: attempt is a generator"),
         ([Noting], "middleware Noting is a class: make one of it"),
         ([print], "subclass flows.Middleware"),
         (Middleware(), "give a list"),

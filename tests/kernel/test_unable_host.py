@@ -13,19 +13,20 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from flows import DeclarationError, Flow, JobRecord
+from flows import DeclarationError, Flow, FlowsError, JobRecord
 from flows.kernel.handler import Handler
 from flows.kernel.process.process_handle import ProcessHandle
 from flows.kernel.process.processes import Processes
 from flows.kernel.unable import HostUnable, Rest, is_hosts, tell_unable
+from flows.store.client.scripts import load
 from flows.telemetry.events import Event, Events
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard, in_process, within
 from tests.waiting import until
@@ -110,6 +111,65 @@ async def test_no_threads_are_left(make_flow: MakeFlow, monkeypatch: pytest.Monk
     assert {(record.status, record.attempts) for record in records} == {("done", 1)}
     (told,) = [event for event in events if event.name == "worker.unable"]
     assert told.fields == {"queue": "work", "reason": "no thread can be started for a function: can't start new thread"}
+
+
+def starting_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no thread be started."""
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+
+@contextmanager
+def no_threads() -> Iterator[None]:
+    """Leave no thread that could be started."""
+    with pytest.MonkeyPatch.context() as patch:
+        starting_none(patch)
+        yield
+
+
+@pytest.mark.parametrize("nothing_left", [no_threads, no_descriptors])
+async def test_a_start_that_the_host_refuses_can_be_made_again(
+    make_flow: MakeFlow, nothing_left: Callable[[], AbstractContextManager[None]]
+) -> None:
+    """It is an error of ours, nothing has begun by halves, and the next start has all that keeps leases."""
+    flow = make_flow(double, lease=2)
+    load.cache_clear()  # as in a process that has not read the scripts yet
+    for _ in range(2):
+        with nothing_left(), pytest.raises(FlowsError, match=r"can't start new thread|Too many open files"):
+            await flow.start_all()
+        assert flow.workers[0].status == "stopped"
+    async with flow:
+        assert any(thread.name == "flows-renewer" for thread in threading.enumerate())
+        record = await flow.wait_for(await flow.create_job(Given(number=1)), LONG)
+    assert (record.status, record.attempts) == ("done", 1)
+
+
+async def test_run_waits_for_a_host_that_refuses(make_flow: MakeFlow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it waits for its server, and says so."""
+    flow = make_flow(double)
+    job_id = await flow.create_job(Given(number=1))
+    told = asyncio.create_task(flow.events.wait_for("store.unavailable"))
+    with monkeypatch.context() as patch:
+        starting_none(patch)
+        running = asyncio.create_task(flow.run(signals=False))
+        assert "can't start new thread; waiting" in str((await within(told)).fields["error"])
+    assert (await flow.wait_for(job_id, LONG)).status == "done"
+    await flow.stop_all()
+    assert await within(running) == 0
+
+
+async def test_run_gives_a_host_up(make_flow: MakeFlow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After so many seconds, with one line and exit status 1."""
+    flow = make_flow(double)
+    await flow.stop_all()
+    events = heard(flow)
+    with monkeypatch.context() as patch:
+        starting_none(patch)
+        assert await within(flow.run(signals=False, wait_for_server=0.1)) == 1
+    assert events[-1].name == "flow.gave_up"
 
 
 async def test_no_memory_is_left_to_read_a_job(make_flow: MakeFlow) -> None:

@@ -277,6 +277,23 @@ def test_params_that_the_childs_class_does_not_declare_are_refused(name: str) ->
         outcome("middle", Result(children=[ChildJob("leaf", params)]))
 
 
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ((None, {}), r"ChildJob\(None\): give the job class of a child queue, or the queue's name"),
+        ((int, {}), "give the job class"),
+        (("leaf", None), "params are a NoneType: give a model, or a mapping"),
+        ((Leaf, ["address"]), "params are a list"),
+        ((Leaf, {"address": "x"}, None), "children are a NoneType: give a list of ChildJob"),
+        ((Leaf, {"address": "x"}, "leaf"), "children are a str"),
+    ],
+)
+def test_what_is_no_child_is_refused_where_it_is_written(given: Any, why: str) -> None:
+    """And not where the result is read, when the line that wrote it is gone."""
+    with refused(why):
+        ChildJob(*given)
+
+
 class Strange(BaseModel):
     """A model that is not the child's."""
 

@@ -332,7 +332,7 @@ async def _generator() -> AsyncGenerator[None]:
     yield
 
 
-@pytest.mark.parametrize("lifespan", [_coroutine, _generator, 7, Client().open()])
+@pytest.mark.parametrize("lifespan", [_coroutine, _generator, 7, Client().open(), Client])
 def test_what_is_no_lifespan_is_refused(orders: Orders, lifespan: Any) -> None:
     """It says what to write."""
     with pytest.raises(DeclarationError, match=r"decorate.* with contextlib.asynccontextmanager"):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import functools
+import time
 import warnings
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -231,6 +232,19 @@ async def test_what_a_queue_writes_to_which_no_way_is_seen_counts_too() -> None:
     aside.create_workers("three", end)
     with pytest.warns(DeclarationWarning, match="no next_queue leads to 'two'"), pytest.raises(StoreUnavailable):
         await aside.start_all()
+
+
+async def test_a_long_line_is_checked_in_no_time() -> None:
+    """Each queue is looked at once for each that comes before it, and no function is asked twice."""
+    number = 300
+    queues = [QueueOptions(f"q{at}", First, f"q{at + 1}") for at in range(number)]
+    long_line = flow(*queues, QueueOptions(f"q{number}", Second))
+    for at in range(number):
+        long_line.create_workers(f"q{at}", sized if at == 0 else nothing)
+    long_line.create_workers(f"q{number}", end)
+    began = time.process_time()
+    await passes(long_line)
+    assert time.process_time() - began < 5
 
 
 def orphan() -> Any:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from flows import StoreUnavailable
+from flows import StoreUnavailable, WrongLoop
 from tests.pipeline.parts import LONG, Order, Orders, Price, Priced, Ship, order_flow, price, ship, within
 from tests.waiting import until
 
-Ask = Callable[[Orders], Awaitable[object]]
+Ask = Callable[[Orders], Coroutine[Any, Any, object]]
 
 
 async def stop_flow(flow: Orders) -> None:
@@ -88,6 +89,69 @@ async def test_it_asks_from_a_thread(redis_url: str, namespace: str) -> None:
     assert record is not None
     assert record.queue == "ship"
     await flow.stop_all()
+
+
+@pytest.mark.parametrize("ask", [stop_flow, stop_flow_soon, stop_worker])
+async def test_it_asks_from_a_loop_of_its_own(redis_url: str, namespace: str, ask: Ask) -> None:
+    """A plain function calls it by `asyncio.run`, as it calls all else: the flow's own loop does what it asks for."""
+    flow = order_flow(redis_url, namespace)
+
+    def last(job: Price) -> Priced:
+        asyncio.run(ask(flow))
+        return Priced(price=job.user_id)
+
+    flow.create_workers(Price, last)
+    await flow.start_all()
+    job_id = await flow.create_job(Order(user_id=1))
+    await until(lambda: flow.workers[0].status == "stopped")
+    await within(flow.stop_all())
+    record = await flow.get_job(job_id)
+    assert record is not None
+    assert record.queue == "ship"
+    await flow.stop_all()
+
+
+async def test_another_thread_is_refused(orders: Orders) -> None:
+    """Whoever runs in no job of the flow is told that another loop has it."""
+    orders.create_workers(Price, price)
+    async with orders:
+        for ask in (stop_flow, stop_worker):
+            with pytest.raises(WrongLoop):
+                await asyncio.to_thread(asyncio.run, ask(orders))
+
+
+@pytest.mark.parametrize("ask", [stop_flow, stop_flow_soon, stop_worker, stop_in_a_task])
+@pytest.mark.parametrize("when", ["opening", "closing"])
+async def test_a_lifespan_asks_and_returns(redis_url: str, namespace: str, ask: Ask, when: str) -> None:
+    """Its worker waits for its end, so that it cannot wait for its worker's."""
+    flow = order_flow(redis_url, namespace)
+    asked: list[str] = []
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncGenerator[int]:
+        if when == "opening":
+            await ask(flow)
+            asked.append(when)
+        yield 1
+        if when == "closing":
+            await ask(flow)
+            asked.append(when)
+
+    @flow.worker(Price, lifespan=lifespan)
+    async def with_number(job: Price, _number: int) -> Priced:
+        return await price(job)
+
+    await flow.start_all()
+    if when == "closing":
+        recorded = asyncio.create_task(flow.events.wait_for("job.recorded", queue="price"))
+        await flow.create_job(Order(user_id=1))
+        await within(recorded)
+        await within(flow.workers[0].stop())
+    else:
+        await until(lambda: flow.workers[0].status == "stopped")
+    assert asked or when == "opening"  # what opens may be cancelled, since nobody needs it any more
+    await within(flow.stop_all())
+    assert {worker.status for worker in flow.workers} == {"stopped"}
 
 
 async def test_it_starts_them_anew(redis_url: str, namespace: str) -> None:

@@ -18,6 +18,7 @@ from redis import Redis
 
 from flows import FlowsError, JobGone, StateError, SyncFlow, ValidationError, WaitTimeout
 from flows.config import Server
+from flows.pipeline import loop_thread
 from flows.pipeline.flow_jobs import FlowJobs
 from flows.testing import isolated
 from tests.pipeline.parts import LONG, Order, Orders, Price, Priced, order_flow, price, ship
@@ -80,6 +81,21 @@ def test_every_async_method_has_its_twin(orders: Orders) -> None:
         assert ours.__doc__ == theirs.__doc__
     assert isinstance(orders.sync, SyncFlow)
     assert orders.sync is orders.sync
+
+
+def test_a_host_without_threads_is_told(orders: Orders, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an error of ours, and the next call works if there is a thread by then."""
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop_thread, "_threads", [])
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(FlowsError, match=r"flow\.sync cannot start its event loop: .*can't start new thread"):
+            orders.sync.create_job(Order(user_id=1))
+        assert not loop_thread._threads
+    assert orders.sync.get_job(orders.sync.create_job(Order(user_id=1)))
 
 
 def test_a_plain_script(orders: Orders) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from unittest.mock import AsyncMock, MagicMock, Mock
 
@@ -51,9 +52,21 @@ async def hear(number: int, event: Event) -> None:
     """Hear an event."""
 
 
+def yielding(_event: Event) -> Iterator[None]:
+    """Hear nothing, since nobody runs a generator."""
+    yield
+
+
+async def yielding_late(_event: Event) -> AsyncIterator[None]:
+    """Hear nothing either."""
+    yield
+
+
 @pytest.mark.parametrize(
     "listener",
     [
+        yielding,
+        yielding_late,
         Listening().hear,
         Listening(),
         functools.partial(hear, 1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import Any
-from unittest.mock import MagicMock, Mock
+from unittest.mock import AsyncMock, MagicMock, Mock
 
 import pytest
 import structlog
@@ -96,6 +96,25 @@ class WithoutLevels:
 
     def info(self, text: str) -> None:
         """Log a text."""
+
+
+def test_an_async_logger_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody awaits its lines: that they are lost is said once, by a logger that works."""
+    logger = Mock(log=AsyncMock(), isEnabledFor=lambda _level: True)
+    emit(logger)
+    (told,) = caplog.records
+    assert told.name == "flows.telemetry"
+    assert "its `log` is async" in str(told.exc_info and told.exc_info[1])
+
+
+@pytest.mark.parametrize(
+    "logger",
+    [structlog.PrintLogger(), logging.LoggerAdapter(None, {}), logging.LoggerAdapter(WithoutLevels(), {})],  # type: ignore[arg-type, type-var]
+)
+def test_what_only_looks_like_a_logger_is_refused(logger: Any) -> None:
+    """What structlog writes to is no logger, and an adapter is one if what it adapts is."""
+    with pytest.raises(DeclarationError, match=r"give (it )?a logging\.Logger"):
+        check_logger(logger)
 
 
 @pytest.mark.parametrize("logger", ["myapp", print, 5, logging, logging.Logger, WithoutLevels(), {}, ""])

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 import flows
 from flows import (
+    ChildJob,
     CurrentJob,
     DeclarationError,
     Flow,
@@ -260,6 +261,15 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
             "timeout": NO_TIME,
         },
     ),
+    "ChildJob": (
+        lambda: ChildJob,
+        {"child": "part", "params": {}},
+        {
+            "child": (None, 5, b"part", [], Params, dict),
+            "params": (None, 5, "x", ["n"], Params),
+            "children": (None, 5, "x", {}, ChildJob("part", {})),
+        },
+    ),
     "Retries": (
         lambda: Retries,
         {},
@@ -321,14 +331,15 @@ def public_calls() -> Iterator[tuple[str, set[str]]]:
         for name, method in inspect.getmembers(owner, inspect.isfunction):
             if not name.startswith("_") and f"{owner.__name__}.{name}" not in OURS:
                 yield f"{owner.__name__}.{name}", set(inspect.signature(method).parameters) - {"self"}
-    for called in (FlowOptions, QueueOptions, Retries, Retention, Retry, Snooze):
+    for called in (FlowOptions, QueueOptions, ChildJob, Retries, Retention, Retry, Snooze):
         yield called.__name__, set(inspect.signature(called).parameters)
     yield "flows.run", set(inspect.signature(flows.run).parameters)
 
 
 #: What only the kernel calls.
 OURS = {
-    "Worker.ask_to_stop", "Events.emit", "Events.emit_now", "Events.wants", "CurrentJob.pass_on", "JobRecord.job_lists",
+    "Worker.ask_to_stop", "Events.emit", "Events.emit_now", "Events.emit_seldom", "Events.wants",
+    "CurrentJob.pass_on", "JobRecord.job_lists",
 }  # fmt: skip
 
 

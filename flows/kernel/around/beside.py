@@ -11,6 +11,7 @@ from flows.telemetry.events import described
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from flows.kernel.session import Session
     from flows.telemetry.events import Events
 
 
@@ -26,6 +27,10 @@ class Beside:
         task = outside_of_jobs().run(asyncio.get_running_loop().create_task, call())
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+
+    def run_in(self, session: Session, call: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Start a call in the loop of a session, from any thread, and return."""
+        session.call_soon(lambda: self.run(call))
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeAlias
 
+from flows.errors import DeclarationError
 from flows.kernel.current import CurrentJob, current_job
 from flows.model.hooks import Hooks
 from flows.model.job import Job, JobResult
@@ -33,6 +35,24 @@ class Middleware(Hooks):
         """
         del current
         return await call_next(job)
+
+    def check_hooks(self) -> None:
+        """Check that `attempt` can be called as it will be; the flow's options do that.
+
+        Raises:
+            DeclarationError: it cannot.
+        """
+        name = f"middleware {type(self).__name__}"
+        if inspect.isgeneratorfunction(self.attempt) or inspect.isasyncgenfunction(self.attempt):
+            raise DeclarationError(
+                f"{name}: attempt is a generator: return await call_next(job) instead of using yield"
+            )
+        try:
+            inspect.signature(self.attempt).bind(None, None, None)
+        except TypeError as error:
+            raise DeclarationError(f"{name}: attempt must take job, current and call_next: {error}") from error
+        except ValueError:
+            return  # a builtin without a signature
 
 
 def around(middleware: Iterable[Hooks], call: AttemptNext) -> AttemptNext:

@@ -71,9 +71,13 @@ class Connection:
     async def open(self) -> None:
         """Connect now, with one try: at the start, it is better to raise at once where there is no server.
 
+        Opening twice changes nothing: whoever begins again, after something else was missing, has it open already.
+
         Raises:
             StoreUnavailable: there is no server, or it refuses the credentials.
         """
+        if self._wire is not None and not self._wire.closed:
+            return
         try:
             await self._connected()
         except Disconnected as error:

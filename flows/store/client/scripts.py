@@ -13,6 +13,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, TypeAlias
 
+from flows.errors import StoreUnavailable
 from flows.store.client import lua_file
 from flows.store.client.lua_chunk import NEVER_KEYS, compose
 from flows.store.client.lua_shape import Shape, read_shape, read_words
@@ -85,8 +86,12 @@ def load(name: str) -> Script:
 
     Raises:
         ScriptError: there is no such script, or its parts do not fit together.
+        StoreUnavailable: its files cannot be read just now, as where no descriptor is left.
     """
-    chunk = compose(_folder(), name)
+    try:
+        chunk = compose(_folder(), name)
+    except OSError as error:
+        raise StoreUnavailable(f"the script {name!r} of flows cannot be read: {error}") from error
     header, text = chunk.script.header, chunk.text
     keys, args = (*header.get("keys", ()), *NEVER_KEYS), tuple(header.get("args", ()))
     sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
