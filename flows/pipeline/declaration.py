@@ -43,6 +43,13 @@ class Declaration:
                 )
             return self.plans[queue]
         found = [plan for name, plan in self.plans.items() if ":" not in name and plan.options.job is queue]
+        of_children = [name for name, plan in self.plans.items() if plan.options.job is queue]
+        if not found and of_children:
+            parent, _, child = of_children[0].rpartition(":")
+            raise DeclarationError(
+                f"{queue.__name__} is the job class of {child!r}, a child queue of {parent!r}: "
+                "use create_child_workers(parent, child, function), or child_worker"
+            )
         return self._only(found, queue, f"flow {self.options.name!r}")
 
     def child_plan_of(self, parent: QueuePlan, child: type[Job] | str) -> QueuePlan:

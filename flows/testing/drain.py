@@ -33,12 +33,14 @@ class Drained:
         failed: How many have failed.
         cancelled: How many were cancelled while they ran.
         delayed: How many are delayed: they wait for a retry, or until they are due.
+        lost: How many are left to workers that a fault has lost: they run again when their leases are over.
     """
 
     done: int
     failed: int
     cancelled: int
     delayed: int
+    lost: int = 0
 
 
 async def drain(flows: Sequence[Flow[Any, Any, Any]], timeout: float) -> Drained:
@@ -60,6 +62,7 @@ async def drain(flows: Sequence[Flow[Any, Any, Any]], timeout: float) -> Drained
             if all(worker.status == "stopped" for worker in flow.workers):
                 stack.push_async_callback(flow.stop_all)
                 await flow.start_all()
+                await flow._runtime.session.rescuer.tick()  # what is over is taken back now, and not some seconds later
         try:
             async with asyncio.timeout(timeout):
                 while await _busy(flows):
@@ -71,12 +74,15 @@ async def drain(flows: Sequence[Flow[Any, Any, Any]], timeout: float) -> Drained
                     changed.clear()
         except TimeoutError as error:
             raise WaitTimeout(f"after {timeout} s {await _where(flows)}") from error
-        delayed = [(await _depths(flow)).delayed for flow in flows]
-    return Drained(ended["job.done"], ended["job.failed"], ended["job.cancelled"], sum(delayed))
+        left = [await _depths(flow) for flow in flows]
+    delayed, lost = sum(depth.delayed for depth in left), sum(depth.processing for depth in left)
+    return Drained(ended["job.done"], ended["job.failed"], ended["job.cancelled"], delayed, lost)
 
 
 async def _busy(flows: Sequence[Flow[Any, Any, Any]]) -> bool:
     for flow in flows:
+        if flow.workers and all(worker.status == "stopped" for worker in flow.workers):
+            continue  # a fault has lost them
         depth = await _depths(flow)
         if depth.waiting or depth.due or depth.processing or not all(worker.idle for worker in flow.workers):
             return True

@@ -15,6 +15,7 @@ from tests.faults.case import Case, Row, Skipped
 from tests.faults.flow_under_test import make_options
 from tests.faults.ledger import Ledger
 from tests.faults.trace import recoveries
+from tests.waiting import patient
 
 #: Every row shows these, in this order. Of a row's cases the first group is added up, of the others the worst counts.
 SUMS: Final = ("acked", "done", "failed", "cancelled")
@@ -108,8 +109,9 @@ def judge(case: Case, findings: Findings, result: Result) -> None:
             more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
             result.failures.append(f"{name} is {count}, not {allowed}: {'; '.join(texts[:3])}{more}")
     p95 = result.figures.get("recovery_p95")
-    if p95 is not None and p95 > case.t_rec:
-        result.failures.append(f"recovery p95 is {p95:.2f} s, more than {case.t_rec:.2f} s")
+    most = patient(case.t_rec)  # on an idle machine that is the bound itself
+    if p95 is not None and p95 > most:
+        result.failures.append(f"recovery p95 is {p95:.2f} s, more than {most:.2f} s")
 
 
 def _figures(case: Case, findings: Findings) -> dict[str, Any]:
