@@ -151,7 +151,7 @@ def make_handler(
     """
     name = getattr(function, "__qualname__", repr(function))
     if not callable(function):
-        raise DeclarationError(f"worker function {name} cannot be called")
+        raise DeclarationError(_why_uncallable(function, name))
     _check_signature(function, name, lifespan)
     # What a function wraps does not count: a plain one may stand before an async one, and the other way round.
     is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(_code_of(function))
@@ -167,6 +167,16 @@ def make_handler(
     if bound:
         make()
     return Handler(function, job_class, "process", concurrency, make, lifespan)
+
+
+def _why_uncallable(given: object, name: str) -> str:
+    """Return what is wrong with something that cannot be called; a call of an async function in its place is ended."""
+    if not inspect.isawaitable(given):
+        return f"worker function {name} cannot be called: give the function itself, not what a call of it returns"
+    if inspect.iscoroutine(given):
+        given.close()  # else Python warns that nobody has awaited it
+    called = getattr(given, "__name__", "the function")
+    return f"worker function {name} cannot be called: pass {called} itself, not what it returns"
 
 
 def check_lifespan(lifespan: object) -> None:

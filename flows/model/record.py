@@ -37,11 +37,11 @@ class JobRecord(Generic[ParamsT]):
         id: The job's id.
         status: Its state.
         queue: The queue that it waits or runs in, or ended in.
-        attempts: How many attempts were made in that queue.
+        attempts: How many attempts were made in that queue, its present one; those in queues before do not count.
         error: Why the job failed, or why the attempt before the present one did; None once the job is done or has gone
             on. The history has all others.
         worker: The worker that claimed it last, as `<host>.<process id>.<random>`; empty where none did.
-        history: What became of its attempts, oldest first, the last 20 that did not simply succeed.
+        history: What became of its attempts, oldest first: the last 20, from the first one that did not simply succeed.
         progress: What the function reported last: from 0 to 1, and a message.
         children: The ids of its children, or their records where they were asked for.
     """

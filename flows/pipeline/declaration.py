@@ -99,6 +99,13 @@ def declare(options: FlowOptions[Any, Any], declared: tuple[Any, ...]) -> Declar
     return Declaration(options, params, plans(options, params))
 
 
+def wrong_arguments(name: str, given: tuple[Any, ...], error: TypeError) -> str:
+    """Return what is wrong with type arguments that Python refuses for a flow."""
+    shown = ", ".join(getattr(argument, "__name__", repr(argument)) for argument in given)
+    why = "Params is missing" if len(given) == 1 else str(error)
+    return f"{name}[{shown}]: {why}; write {name}[Job, Params, LookupKeys], or {name}[Job, Params] without lookups"
+
+
 def _check_jobs(options: FlowOptions[Job, str], members: tuple[Any, ...]) -> None:
     for queue in options.queues:
         if not any(isinstance(member, type) and issubclass(queue.job, member) for member in members):

@@ -15,7 +15,7 @@ from flows.kernel.unable import HostUnable
 from flows.model.arguments import check_flag, check_seconds
 from flows.model.flow_options import FlowOptions
 from flows.pipeline.console import shown_log
-from flows.pipeline.declaration import declare
+from flows.pipeline.declaration import declare, wrong_arguments
 from flows.pipeline.flow_jobs import FlowJobs
 from flows.pipeline.flow_workers import FlowWorkers
 from flows.pipeline.interrupt import hide_traceback, interrupted
@@ -48,8 +48,11 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
 
         def __class_getitem__(cls, arguments: Any) -> Any:
             """Remember the type arguments, so that params are validated at run time."""
-            alias = super().__class_getitem__(arguments)
             given = arguments if isinstance(arguments, tuple) else (arguments,)
+            try:
+                alias = super().__class_getitem__(arguments)
+            except TypeError as error:
+                raise DeclarationError(wrong_arguments(cls.__name__, given, error)) from error
             if any(isinstance(argument, TypeVar) for argument in given):
                 return alias
             body = {"_declared": alias.__args__, "__module__": cls.__module__, "__doc__": cls.__doc__}

@@ -43,7 +43,7 @@ async def start_when_there(start: Callable[[], Awaitable[None]], seconds: float 
             if not told or waited - told >= _TOLD_AGAIN:
                 told = waited or 1e-9
                 until = "for ever" if seconds is None else f"for {seconds - waited:.0f} s more"
-                events.emit("store.unavailable", error=f"{error}; waiting for it {until}")
+                events.emit("store.unavailable", error=f"{str(error).rstrip('.')}; waiting for it {until}")
         else:
             return
         pause = random.uniform(0.5, 1) * _PAUSE  # noqa: S311 - jitter

@@ -22,6 +22,7 @@ LOOK_EVERY: Final = 0.25
 #: A loop that has not run for longer stands still; it is told again after four times as long, and so on.
 _STANDS: Final = 1.0
 _GROWTH: Final = 4
+_REMEDY: Final = "make the function a plain def, which runs in a thread, or await something that does not block"
 
 _ASYNCIO: Final = str(Path(asyncio.__file__).parent)
 _FLOWS: Final = str(Path(__file__).parents[1])
@@ -71,7 +72,7 @@ class LoopWatch:
         stands = time.monotonic() - self.seen
         if stands > self._tell_after and (where := blocking_line(self._thread)) is not None:
             self._tell_after = _GROWTH * stands
-            events.emit_now(loop, "loop.blocked", seconds=round(stands, 1), **where._asdict())
+            events.emit_now(loop, "loop.blocked", seconds=round(stands, 1), **where._asdict(), remedy=_REMEDY)
 
     def _sign(self) -> None:
         self.seen, self._answered = time.monotonic(), True

@@ -145,6 +145,7 @@ async def test_the_line_that_blocks_is_named(make_flow: MakeFlow, caplog: pytest
         assert (await flow.wait_for(await flow.create_job(Given(number=1)), LONG)).status == "done"
     (told,) = [event for event in events if event.name == "loop.blocked"]
     assert Line(*(told.fields[name] for name in ("function", "file", "line"))) == here(slow_library, 2)  # type: ignore[arg-type]
+    assert "a plain def" in str(told.fields["remedy"])
     assert told_after[0] < 1.5
     assert told.level == logging.WARNING
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from flows import DeclarationError, ValidationError
 from flows.model.ids import new_job_id
+from flows.model.job import RESERVED_FIELDS
 from flows.model.names import FIELD, PLACES, check_child_name, check_job_id, check_name, is_job_id
 
 ALLOWED = string.ascii_letters + string.digits + "_.-"
@@ -88,3 +90,10 @@ def test_a_job_id_is_a_bare_uuid(text: object, answer: bool) -> None:  # noqa: F
 def test_a_field_begins_with_a_letter_and_goes_on_like_a_name_in_python(name: str) -> None:
     """The kernel's own fields begin with `_`, so no user's does."""
     assert FIELD.fullmatch(name) is None
+
+
+def test_the_page_on_flows_lists_the_reserved_names() -> None:
+    """All of those that jobs, results and records have themselves, and no others."""
+    page = Path(__file__).resolve().parents[2] / "docs" / "flows.md"
+    listed = page.read_text("utf-8").split("may be called")[1].split(". A")[0]
+    assert set(re.findall(r"`(\w+)`", listed)) == RESERVED_FIELDS

@@ -71,6 +71,13 @@ def test_the_documents_list_the_outcomes() -> None:
     assert [verb for verb in VERBS if not re.search(rf"^\|[^|]*\b{verb}\b[^|]*\|", verbs, re.MULTILINE)] == []
 
 
+def test_the_page_on_attempts_lists_the_verbs_of_the_history() -> None:
+    """Those of all outcomes that have a line of their own or end the job, and the one of an attempt that had none."""
+    table = (DOCS / "attempts.md").read_text("utf-8").split("## History")[1].split("\n## ")[0]
+    listed = {row.verb for row in OUTCOMES.values() if row.ends or row.line is not HistoryLine.NONE}
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) - {"verb"} == listed | {"rescue"}
+
+
 def test_the_drawing_has_the_outcomes() -> None:
     """Each verb stands at an arrow of docs/states.md from processing to the state that it leads to."""
     drawing = (DOCS / "states.md").read_text("utf-8").split("```mermaid")[1].split("```")[0]

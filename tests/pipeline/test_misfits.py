@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Literal
@@ -149,16 +150,23 @@ VALUES = [
 async def test_by_its_shape_a_job_is_handed_back(
     version: Version, redis: Redis, namespace: str, kind: Any, value: str | None
 ) -> None:
-    """It is delayed, no attempt is used up, and that is told at WARNING with class and field."""
+    """It is delayed, no attempt is used up, and that is told at WARNING with class, field, and when it fails."""
     flow = version(kind)
     flow.create_workers("step", lambda _job: None)
     job_id = await create(flow, redis, namespace, value)
+    begun = datetime.now(UTC)
     async with flow:
         told = await within(flow.events.wait_for("job.misfit"))
         await within(flow.events.wait_for("job.recorded"))
         record = await flow.get_job(job_id)
     assert (told.level, told.fields["job_class"], told.fields["job_id"]) == (30, "Step", job_id)
     assert str(told.fields["fields"]).startswith("it")
+    assert str(told.fields["error"]).startswith("it does not fit Step: it")
+    told_of = re.fullmatch(
+        r"handed back; it fails at (\d\d):(\d\d) UTC if no other release fits", str(told.fields["follows"])
+    )
+    minutes = (int(told_of[1]) * 60 + int(told_of[2]) - begun.hour * 60 - begun.minute) % 1440
+    assert 59 <= minutes <= 61
     assert (record.status, record.attempts, record.error) == ("delayed", 0, None)
     [past] = record.history
     assert (past.verb, past.reason[:34]) == ("snooze", "it does not fit Step (visit 0): it")
@@ -194,11 +202,12 @@ async def test_another_release_that_fits_takes_it(version: Version, redis: Redis
 
 def test_the_pauses_grow_and_end_within_an_hour() -> None:
     """The history keeps as many lines as there are pauses."""
-    pauses = [misfits._pause(number) for number in range(20)]
+    pauses = [misfits._pause(number)[0] for number in range(20)]
     assert pauses[:4] == [0.1, 0.2, 0.4, 0.8]
     assert sum(pauses) == pytest.approx(3600)
     assert max(pauses) == 600
     assert pauses.index(0.0) == 18
+    assert misfits._pause(1) == (0.2, 3599.9)
 
 
 async def test_after_an_hour_it_fails_with_what_it_lacks(

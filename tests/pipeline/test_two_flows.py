@@ -29,6 +29,12 @@ def flow_of(redis_url: str, namespace: str, name: str, *queues: QueueOptions[Ste
     )
 
 
+async def connected(flow: Flow[Step, Any, str]) -> None:
+    """Connect a flow, and close it."""
+    async with flow:
+        pass
+
+
 async def test_a_queue_has_one_owner(orders: Orders, redis_url: str, redis: Redis, namespace: str) -> None:
     """A second flow that declares another's queue is refused by the owner's name, and nothing of it is written."""
     async with orders:
@@ -40,6 +46,22 @@ async def test_a_queue_has_one_owner(orders: Orders, redis_url: str, redis: Redi
             await other.create_job(Any())
         after = {key: redis.dump(key) if "wake" not in key else None for key in redis.scan_iter(f"{namespace}*")}
     assert after == before
+
+
+async def test_a_name_is_freed_by_hand(redis_url: str, redis: Redis, namespace: str) -> None:
+    """By the commands of docs/key_names.md: then another flow can have a queue, a parent queue and its children."""
+    plain = QueueOptions("one", job=Step, next_queue="two")
+    parent = QueueOptions("two", job=Step, children=[QueueOptions("part", job=Step)])
+    await connected(flow_of(redis_url, namespace, "shop", plain, parent))
+    for queue in ("one", "two", "two:part"):
+        with pytest.raises(DeclarationError, match="belongs to the"):
+            await connected(flow_of(redis_url, namespace, "shop2", plain, parent))
+        redis.hdel(f"{namespace}queue:{queue}:meta", "owner")
+        redis.hdel(f"{namespace}flows:queues:shop", queue)
+        redis.hdel(f"{namespace}flows:names", queue)
+    await connected(flow_of(redis_url, namespace, "shop2", plain, parent))
+    with pytest.raises(DeclarationError, match="belongs to the"):
+        await connected(flow_of(redis_url, namespace, "shop", plain, parent))
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Never
+from typing import Annotated, Any, Literal, Never, cast
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -650,6 +651,31 @@ def test_a_worker_function_can_be_called(function: Any) -> None:
     """A name of one or a result is none."""
     with refused("cannot be called"):
         declared().create_workers(First, function)
+
+
+async def coroutine_function(job: First) -> None:
+    """Do nothing."""
+
+
+def test_a_call_in_the_place_of_a_function_is_named_and_ended() -> None:
+    """It says what to pass, and no warning of a coroutine that nobody has awaited comes after it."""
+    called = coroutine_function(First.model_construct())
+    with refused("pass coroutine_function itself, not what it returns"):
+        declared().create_workers(First, cast("Any", called))
+    assert inspect.getcoroutinestate(called) == inspect.CORO_CLOSED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (First, r"Flow\[First\]: Params is missing; write Flow\[Job, Params, LookupKeys\]"),
+        ((First, Params, Never, Never), r"Flow\[First, Params, Never, Never\]: Too many .*; write Flow\[Job, Params"),
+    ],
+)
+def test_too_few_or_too_many_type_arguments_are_refused_with_what_to_write(arguments: Any, message: str) -> None:
+    """And not by Python's own words alone."""
+    with refused(message):
+        Flow[arguments]  # type: ignore[type-arg,misc]
 
 
 def test_a_process_runs_only_what_it_can_import() -> None:

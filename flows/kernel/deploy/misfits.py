@@ -6,6 +6,7 @@ that is not known here. A value of the right shape that a validator refuses fits
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError as PydanticValidationError
@@ -94,10 +95,10 @@ class Misfits:
             return Release()
         begin = f"it does not fit {self._class} (visit {claimed.visit}): "[:_LONGEST_REASON]
         reason = writable(begin + in_one_line(error))
-        self._tell(claimed, errors, reason)
         before = sum(past.queue == self._queue and past.reason.startswith(begin) for past in history_of(found, None))
-        pause = _pause(before)
+        pause, left = _pause(before)
         if pause > 0:
+            self._tell(claimed, errors, writable(f"it does not fit {self._class}: {in_one_line(error)}"), left)
             return Snooze(round(pause * 1000), reason=reason[:_LONGEST_REASON], for_others=True)
         lacks = missing(error)
         if not lacks:
@@ -106,8 +107,9 @@ class Misfits:
         message = f"{self._class} of queue {self._queue!r} needs {', '.join(map(repr, lacks))}; this job has {has}"
         return Fail(self._judge.error(claimed, "FieldMissing", message))
 
-    def _tell(self, claimed: ClaimedJob, errors: Sequence[ErrorDetails], reason: str) -> None:
-        """Emit `job.misfit`, once a minute for each class and what is wrong with it."""
+    def _tell(self, claimed: ClaimedJob, errors: Sequence[ErrorDetails], why: str, left: float) -> None:
+        """Emit `job.misfit`, once a minute for each class and what is wrong; in `left` seconds the job fails."""
+        fails_at = datetime.now(UTC) + timedelta(seconds=left)
         fields = ", ".join(dict.fromkeys(path_of(one["loc"]).removeprefix(".") for one in errors))
         self._events.emit_seldom(
             (self._class, fields),
@@ -116,7 +118,8 @@ class Misfits:
             job_id=claimed.id,
             job_class=self._class,
             fields=fields,
-            error=reason[:500],
+            error=why[:500],
+            follows=f"handed back; it fails at {fails_at:%H:%M} UTC if no other release fits",
         )
 
 
@@ -124,7 +127,8 @@ def _is_shape(error: ErrorDetails) -> bool:
     return error["type"] in _SHAPES or error["type"].endswith("_type")
 
 
-def _pause(before: int) -> float:
-    """Return for how many seconds a job is handed back that was so many times before; 0 where that is enough."""
+def _pause(before: int) -> tuple[float, float]:
+    """Return for how many seconds a job is handed back that was so many times before, and in how many it fails."""
     pauses = [min(LONGEST, FIRST * (1 << number)) for number in range(before + 1)]
-    return max(0.0, min(pauses[-1], IN_ALL - sum(pauses[:-1])))
+    left = max(0.0, IN_ALL - sum(pauses[:-1]))
+    return min(pauses[-1], left), left
