@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from typing_extensions import override
@@ -202,6 +203,26 @@ class Static(Middleware):
 def test_what_can_be_called_is_taken() -> None:
     """However it was written."""
     FlowOptions("numbers", [QueueOptions("work", job=Work)], middleware=[Static()])
+
+
+class Plain(Middleware):
+    """A plain method may return what is awaited, as a decorator around `async def` does; or forget to."""
+
+    def __init__(self, *, forgets: bool = False) -> None:
+        self.forgets = forgets
+
+    def attempt(self, job: Job, current: CurrentJob, call_next: AttemptNext) -> Any:
+        """Return an awaitable, or None."""
+        del current
+        return None if self.forgets else call_next(job)
+
+
+async def test_a_plain_method_returns_what_is_awaited(make_flow: MakeFlow) -> None:
+    """Else the attempt fails, by an error that names the method, and not as one that is done."""
+    assert (await ended(make_flow, double, Plain())).status == "done"
+    record = await ended(make_flow, double, Plain(forgets=True))
+    assert record.error is not None
+    assert record.error.message == "Plain.attempt returned a NoneType that cannot be awaited: is it `async def`?"
 
 
 @pytest.mark.parametrize(

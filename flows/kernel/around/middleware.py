@@ -65,6 +65,11 @@ def around(middleware: Iterable[Hooks], call: AttemptNext) -> AttemptNext:
 
 def _with(middleware: Middleware, call_next: AttemptNext) -> AttemptNext:
     async def call(job: Job) -> JobResult | Verdict | None:
-        return await middleware.attempt(job, current_job(), call_next)
+        attempt: object = middleware.attempt(job, current_job(), call_next)
+        if not inspect.isawaitable(attempt):
+            name = f"{type(middleware).__name__}.attempt"
+            raise TypeError(f"{name} returned a {type(attempt).__name__} that cannot be awaited: is it `async def`?")
+        made: JobResult | Verdict | None = await attempt
+        return made
 
     return call
