@@ -14,6 +14,7 @@ from flows.kernel.unable import HostUnable, tell_unable
 from flows.kernel.worker_loop import WorkerLoop
 from flows.model.arguments import check_seconds
 from flows.store.client.wire import ANSWER_TIMEOUT
+from flows.telemetry.service import Pause, is_closing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,9 @@ class Worker:
         self._worker_loop: WorkerLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._beside = Beside(runtime.events)
+        #: After a start that nobody has stopped, and that has ended all the same.
+        self._pause = Pause()
+        self._again: asyncio.TimerHandle | None = None
 
     @property
     def status(self) -> WorkerStatus:
@@ -111,9 +115,7 @@ class Worker:
         if self._status != "running":
             self._leave()  # stopped while it connected
             return
-        self.left = 0
-        self._worker_loop = worker_loop
-        self._task = asyncio.get_running_loop().create_task(self._work(worker_loop), name=f"flows-{self.queue}")
+        self._begin(worker_loop)
 
     async def stop(self, grace: float | None = None) -> None:
         """Stop: take no more jobs and finish those in flight; a second call with a shorter grace hastens the first.
@@ -158,6 +160,8 @@ class Worker:
             WrongLoop: another event loop that runs has the flow open.
         """
         self._take()
+        if self._again is not None:
+            self._again.cancel()
         if self._status == "running":
             self._status = "stopping"
         if self._worker_loop is not None:
@@ -184,6 +188,36 @@ class Worker:
         if self._handler is not None:
             self._handler.close()
 
+    def _begin(self, worker_loop: WorkerLoop) -> None:
+        self.left = 0
+        self._status = "running"
+        self._pause.began()
+        self._worker_loop = worker_loop
+        self._task = asyncio.get_running_loop().create_task(self._work(worker_loop), name=f"flows-{self.queue}")
+        self._task.add_done_callback(partial(self._ended, worker_loop))
+
+    def _ended(self, worker_loop: WorkerLoop, task: asyncio.Task[None]) -> None:
+        """Begin again after a while where nobody has stopped it, as where a program cancels tasks that it finds."""
+        self._let_go(worker_loop)  # of a task that was cancelled before it began, no code has run
+        if worker_loop.stopping.is_set() or self._session is None or self._session.over:
+            return
+        error = "it was cancelled" if task.cancelled() else repr(task.exception() or "it has returned")
+        # Not before that: a loop that is closing cancels all tasks, and then nobody has died.
+        self._again = task.get_loop().call_later(self._pause.next(), self._begin_again, self._session, error)
+
+    def _begin_again(self, session: Session, error: str) -> None:
+        if is_closing(session.loop) or not session.opened or session.over:
+            return
+        if self._status == "stopped" and self._session is session:
+            self._runtime.events.emit("service.died", service=f"worker of {self.queue}", error=error)
+            self._begin(WorkerLoop(self._runtime, self.queue, self._runner, self.concurrency))
+
+    def _let_go(self, worker_loop: WorkerLoop) -> None:
+        if self._worker_loop is worker_loop:  # else another loop has it by now
+            self.left = worker_loop.left + (0 if self._handler is None else self._handler.abandoned)
+            self._task = self._worker_loop = None
+            self._leave()
+
     async def _work(self, worker_loop: WorkerLoop) -> None:
         session, events = self._runtime.session, self._runtime.events
         if self._handler is not None:
@@ -194,12 +228,7 @@ class Worker:
             await self._run(worker_loop)
         finally:
             session.remove_worker(worker_loop)
-            if self._worker_loop is worker_loop:  # else another loop has it by now
-                self.left = worker_loop.left + (0 if self._handler is None else self._handler.abandoned)
-                if self._handler is not None:
-                    self._handler.close()
-                self._task = self._worker_loop = None
-                self._status = "stopped"
+            self._let_go(worker_loop)
             events.emit("worker.stopped", queue=self.queue)
 
     async def _run(self, worker_loop: WorkerLoop) -> None:

@@ -36,6 +36,14 @@ class Pause:
         return pause
 
 
+def is_closing(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether a loop shuts down, as `asyncio.run` does in the end: it has cancelled all tasks, so that nobody has died.
+
+    It may still run for a while, as long as threads of its own do.
+    """
+    return bool(getattr(loop, "_asyncgens_shutdown_called", False))  # uvloop does not show it
+
+
 class Service:
     """One task that runs from start to stop.
 
@@ -80,5 +88,7 @@ class Service:
         self._timer = task.get_loop().call_later(self._pause.next(), self._begin_again, error)
 
     def _begin_again(self, error: str) -> None:
+        if is_closing(asyncio.get_running_loop()):
+            return
         self._events.emit("service.died", service=self._name, error=error)
         self._begin()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from redis import Redis
 
 from flows import StoreUnavailable
 from flows.telemetry import service
+from flows.telemetry.events import Event
 from flows.testing import private_server
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard, number_flow, within
 from tests.waiting import until
@@ -116,6 +119,55 @@ async def test_a_service_that_dies_is_told_of_and_begins_again(
         await within(died)
         assert [task.get_name() for task in asyncio.all_tasks()].count(f"flows-{name}") == 1
         assert (await flow.wait_for(await flow.create_job(Given(number=2)), LONG)).status == "done"
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_a_worker_that_dies_is_told_of_and_begins_again(
+    make_flow: MakeFlow, monkeypatch: pytest.MonkeyPatch, *, at_once: bool
+) -> None:
+    """Also where its task is cancelled before it has begun; one that is stopped meanwhile stays stopped."""
+    monkeypatch.setattr(service, "FIRST_PAUSE", 0.2)
+
+    def cancel() -> None:
+        (task,) = (task for task in asyncio.all_tasks() if task.get_name() == "flows-work")
+        task.cancel()
+
+    async with make_flow(double) as flow:
+        (worker,) = flow.workers
+        died = asyncio.create_task(flow.events.wait_for("service.died", service="worker of work"))
+        if at_once:
+            await worker.stop()
+            await worker.start()
+        else:
+            assert (await flow.wait_for(await flow.create_job(Given(number=1)), LONG)).status == "done"
+        cancel()
+        await within(died)
+        assert worker.status == "running"
+        assert (await flow.wait_for(await flow.create_job(Given(number=2)), LONG)).status == "done"
+        cancel()
+        await until(lambda: worker.status == "stopped")
+        await worker.stop()
+        await asyncio.sleep(0.6)
+        assert worker.status == "stopped"
+        await worker.start()
+        assert (await flow.wait_for(await flow.create_job(Given(number=3)), LONG)).status == "done"
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+def test_what_a_closing_loop_cancels_begins_no_more(make_flow: MakeFlow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Although it runs on until its threads have ended: what was claimed then would wait until its lease is over."""
+    monkeypatch.setattr(service, "FIRST_PAUSE", 0.02)
+    flow = make_flow(double)
+    died: list[Event] = []
+
+    async def main() -> None:
+        await flow.start_all()
+        flow.events.subscribe(lambda event: died.append(event) if event.name == "service.died" else None)
+        asyncio.get_running_loop().run_in_executor(None, time.sleep, 0.3)
+
+    asyncio.run(main())
+    assert died == []
+    gc.collect()  # what the closed loop has left complains here, and not in another test
 
 
 async def test_a_renewer_that_dies_is_told_of_and_begins_again(
