@@ -120,7 +120,7 @@ class Recorded:
         self._queue = queue
         self._left = count
         self._all = asyncio.Event()
-        flow.events.subscribe(self._hear)
+        flow.events.subscribe(self._hear, "job.recorded")
 
     async def wait(self) -> None:
         """Wait for the last one."""
@@ -128,7 +128,7 @@ class Recorded:
             await self._all.wait()
 
     def _hear(self, event: Event) -> None:
-        if event.name == "job.recorded" and event.fields["queue"] == self._queue:
+        if event.fields["queue"] == self._queue:
             self._left -= cast("int", event.fields["count"])
             if self._left <= 0:
                 self._all.set()

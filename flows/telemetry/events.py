@@ -52,12 +52,13 @@ class Event:
 
 
 class _Subscription:
-    """A listener, and whether it was told of that it raises."""
+    """A listener, the names of the events that it is for (none: all), and whether it was told of that it raises."""
 
-    __slots__ = ("failed", "listener")
+    __slots__ = ("failed", "listener", "names")
 
-    def __init__(self, listener: Callable[[Event], None]) -> None:
+    def __init__(self, listener: Callable[[Event], None], names: tuple[str, ...]) -> None:
         self.listener = listener
+        self.names = frozenset(names)
         self.failed = False
 
 
@@ -77,13 +78,13 @@ class Events:
 
     def wants(self, name: str) -> bool:
         """Return whether an event of this name would be logged or heard: else it need not be made."""
-        return bool(self._listeners) or self._enabled(EVENTS.get(name, _UNLISTED).level)
+        return self._heard(name) or self._enabled(EVENTS.get(name, _UNLISTED).level)
 
     def emit(self, name: str, **fields: object) -> None:
         """Log an event and call all listeners with it."""
         level = EVENTS.get(name, _UNLISTED).level
         logged = self._enabled(level)
-        if not logged and not self._listeners:
+        if not logged and not self._heard(name):
             return
         event = Event(name, fields)
         if logged:
@@ -105,14 +106,21 @@ class Events:
             threading.Thread(target=self._log_if_enabled, args=(event,), name="flows-logger", daemon=True).start()
             loop.call_soon_threadsafe(self._tell_all, event)
 
-    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
-        """Call `listener` with every event from now on, in the event loop, and return the function that stops that.
+    def subscribe(self, listener: Callable[[Event], None], *names: str) -> Callable[[], None]:
+        """Call `listener` with events from now on, in the event loop, and return the function that stops that.
+
+        Args:
+            listener: A plain function.
+            names: Those of the events that it is called with; none: all. Events that nobody wants are not even made.
 
         Raises:
             DeclarationError: it is async, or cannot be called with an event.
+            ValidationError: there is no such event.
         """
         _check_listener(listener)
-        subscription = _Subscription(listener)
+        for name in names:
+            _check_awaited(name, {})
+        subscription = _Subscription(listener, names)
         self._listeners.append(subscription)
 
         def stop() -> None:
@@ -136,10 +144,10 @@ class Events:
                 found.set_result(event)
 
         def listener(event: Event) -> None:
-            if event.name == name and fields.items() <= event.fields.items():
+            if fields.items() <= event.fields.items():
                 loop.call_soon_threadsafe(answer, event)  # the flow may be open in another loop than this one
 
-        stop = self.subscribe(listener)
+        stop = self.subscribe(listener, name)
         try:
             return await found
         finally:
@@ -151,7 +159,11 @@ class Events:
 
     def _tell_all(self, event: Event) -> None:
         for subscription in tuple(self._listeners):
-            self._tell(subscription, event)
+            if not subscription.names or event.name in subscription.names:
+                self._tell(subscription, event)
+
+    def _heard(self, name: str) -> bool:
+        return any(not subscription.names or name in subscription.names for subscription in self._listeners)
 
     def _enabled(self, level: int) -> bool:
         try:

@@ -62,6 +62,20 @@ async def yielding_late(_event: Event) -> AsyncIterator[None]:
     yield
 
 
+def test_a_listener_for_some_events_hears_those_alone(events: Events) -> None:
+    """What neither it nor anybody else wants is not even made, and a name that no event has is refused."""
+    heard: list[Event] = []
+    stop = events.subscribe(heard.append, "job.failed", "job.poison")
+    assert events.wants("job.failed")
+    assert not events.wants("job.done")
+    events.emit("job.done", queue="work")
+    events.emit("job.failed", queue="work")
+    assert [event.name for event in heard] == ["job.failed"]
+    stop()
+    with pytest.raises(ValidationError, match=r"there is no event 'job\.fail': did you mean 'job\.failed'"):
+        events.subscribe(heard.append, "job.fail")
+
+
 @pytest.mark.parametrize(
     "listener",
     [

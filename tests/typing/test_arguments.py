@@ -206,7 +206,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
     "Events.subscribe": (
         lambda: step_flow().events.subscribe,
         {},
-        {"listener": (None, 5, "print", step, lambda: None, Step)},
+        {"listener": (None, 5, "print", step, lambda: None, Step), "names": ()},
     ),
     "Events.wait_for": (
         lambda: step_flow().events.wait_for,
