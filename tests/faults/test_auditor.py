@@ -71,7 +71,8 @@ async def scene(redis_url: str, namespace: str, redis: Redis, tmp_path: Path) ->
         }
         hashes = [f"{namespace}job:orders:{job_id}" for job_id in ids.values()]
         await until(lambda: [redis.hget(key, "_status") for key in hashes] == list(kinds))
-        await until(lambda: not redis.zcard(f"{namespace}queue:pack:box:processing"))
+        boxes = f"{namespace}queue:pack:box"  # the other child stands at the gate
+        await until(lambda: not (redis.llen(f"{boxes}:waiting") or redis.zcard(f"{boxes}:processing")))
         [pick] = [worker for worker in flow.workers if worker.queue == "pick"]
         await until(lambda: f"{namespace}flows:wake:pick" in flow._runtime.session.wakeups._listening)  # not in a turn
         stopping = asyncio.create_task(pick.stop())  # so that nobody takes the next job
