@@ -127,11 +127,11 @@ class AttemptRunner:
             return self._judge.returned(claimed, result)
         except KeyboardInterrupt:
             raise
-        except GeneratorExit:
-            # The loop is closed and Python drops the lane, in a context in which nothing of this one can be undone.
-            token = None
-            raise
-        except BaseException as error:  # noqa: BLE001 - whatever a function raises, its job ends by it
+        except BaseException as error:  # whatever a function raises, its job ends by it
+            if isinstance(error, GeneratorExit) and not _runs(attempt):
+                # The loop is closed and Python drops the lane, in a context in which nothing of this one can be undone.
+                token = None
+                raise
             return await self._raised(attempt, known, error)
         finally:
             if token is not None:
@@ -176,6 +176,14 @@ class AttemptRunner:
         for at, mark in self._decoder.results:
             if claimed.values[at] is None:
                 claimed.values[at] = await self._children_results(claimed.id, mark.queue)
+
+
+def _runs(attempt: Attempt) -> bool:
+    """Return whether its lane runs just now, and is not being dropped."""
+    try:
+        return asyncio.current_task() is attempt.task
+    except RuntimeError:  # no loop runs here
+        return False
 
 
 class ParentRunner:

@@ -75,6 +75,7 @@ async def test_an_error_is_kept_as_it_was(make_flow: MakeFlow) -> None:
     ("error", "kind"),
     [
         (SystemExit(3), "SystemExit"),
+        (GeneratorExit(), "GeneratorExit"),
         (Outside("elsewhere"), "Outside"),
         (asyncio.CancelledError(), "CancelledError"),
         (StopAsyncIteration(), "StopAsyncIteration"),
@@ -89,7 +90,10 @@ async def test_what_would_end_a_program_fails_the_job(make_flow: MakeFlow, error
     assert done.status == "done"
 
 
-@pytest.mark.parametrize(("error", "kind"), [(SystemExit(3), "SystemExit"), (StopIteration(), "RuntimeError")])
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(SystemExit(3), "SystemExit"), (StopIteration(), "RuntimeError"), (GeneratorExit(), "GeneratorExit")],
+)
 async def test_what_would_end_a_thread_fails_the_job(make_flow: MakeFlow, error: BaseException, kind: str) -> None:
     """A plain function that exits, or lets a StopIteration out (which no future can hold), fails its job."""
 

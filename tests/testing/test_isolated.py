@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -21,6 +22,7 @@ from flows import (
     QueueOptions,
     Retries,
     Retry,
+    Snooze,
     WaitTimeout,
 )
 from flows.testing import InjectedFault, Isolated, isolated
@@ -190,6 +192,49 @@ async def test_travel_makes_due_what_is_due_by_then(flow: OrderFlow, redis_url: 
         await test.travel(3600)
         assert (await late.wait_for(job_id, timeout=10)).status == "done"
         assert [worker.status for worker in late.workers] == ["running"] * 3
+
+
+async def test_travelling_thirty_days_needs_no_sleep(flow: OrderFlow, redis_url: str) -> None:
+    """As far as a job is kept by default: what is due then is run, by a clock on which that much time has gone by."""
+    late = OrderFlow(flow._declaration.options)
+
+    async def take(_job: Take) -> Taken:
+        if test.now() < due:
+            raise Snooze(until=due)
+        return Taken()
+
+    async def send(_job: Send) -> None:
+        pass
+
+    late.create_workers(Take, take)
+    late.create_workers(Send, send)
+    began = time.monotonic()
+    async with kit(late, redis_url) as test:
+        due = test.now() + timedelta(days=30)
+        job_id = await late.create_job(Order(user=1))
+        assert (await test.drain()).delayed == 1
+        await test.travel(timedelta(days=29, hours=23))
+        assert (await test.drain()).delayed == 1
+        await test.travel(3600)
+        assert (await test.drain()).done == 1
+        record = await late.get_job(job_id)
+    assert record is not None
+    assert (record.status, [one.verb for one in record.history][:2]) == ("done", ["snooze", "advance"])
+    assert time.monotonic() - began < 5
+
+
+async def test_a_hundred_tests_with_a_namespace_each(flow: OrderFlow, redis_url: str, redis: Redis) -> None:
+    """They are cheap enough to have one for every test, and leave nothing on the server that they share."""
+    began, namespaces = time.monotonic(), set[str]()
+    for number in range(100, 200):
+        async with kit(flow, redis_url) as test:
+            namespaces.add(test.namespace)
+            await flow.create_job(Order(user=number))
+            assert (await test.drain()).done == 1
+            assert [record.params.user for record in await flow.get_jobs_by_key("user", number)] == [number]
+    assert time.monotonic() - began < 10
+    assert len(namespaces) == 100
+    assert not [key for key in redis.scan_iter("test-*") if key.decode().partition(":")[0] + ":" in namespaces]
 
 
 async def test_drain_says_what_keeps_it(flow: OrderFlow, redis_url: str) -> None:
