@@ -30,10 +30,16 @@ os.register_at_fork(before=_passing.acquire, after_in_parent=_passing.release, a
 
 
 class Runtime:
-    """One flow in this process; one event loop at a time has it open."""
+    """One flow in this process; one event loop at a time has it open.
 
-    def __init__(self, options: FlowOptions[Job, str]) -> None:
+    Args:
+        options: The flow's.
+        closing: The call that closes it, for an error's text.
+    """
+
+    def __init__(self, options: FlowOptions[Job, str], closing: str = "await flow.stop_all() there") -> None:
         self.options = options
+        self._closing = closing
         self.settings = FlowSettings.of(options)
         self.events = Events(logging.getLogger("flows") if options.logger is None else options.logger)
         self._outcome_events = OutcomeEvents(options, self.events)
@@ -50,8 +56,8 @@ class Runtime:
 
     @property
     def in_use(self) -> bool:
-        """Whether a loop has the flow open, or opens or closes it just now."""
-        return self._session is not None and (self._session.opened or self._session.switching > 0)
+        """Whether a loop that runs has the flow open, or opens or closes it just now."""
+        return self._session is not None and self._session.in_use
 
     def server(self) -> Server:
         """Return the server that the next opening connects to: the environment is read then, and not at an import.
@@ -108,19 +114,33 @@ class Runtime:
     def bind(self, server: Server | None, namespace: str, ahead_ms: int = 0) -> None:
         """Use another server and namespace, and a clock that is ahead of the server's: for tests, while it is closed.
 
+        What an ended loop has left open is given up.
+
         Args:
             server: None: what the options and the environment say.
             namespace: Stands before every key.
             ahead_ms: Milliseconds by which scripts are ahead.
 
         Raises:
-            FlowsError: the flow is open.
+            FlowsError: a loop that runs has the flow open; the message says which call closes it.
         """
-        if self.in_use:
-            raise FlowsError(f"flow {self.options.name!r} is open: stop it before it is bound to another server")
-        self._session = None
+        self.give_up()
         self._bound = server
         self.settings = replace(self.settings, keys=JobKeys(namespace), ahead_ms=ahead_ms)
+
+    def give_up(self) -> None:
+        """Give up what an ended loop has left open.
+
+        Raises:
+            FlowsError: a loop that runs has the flow open; the message says which call closes it.
+        """
+        with _passing:
+            session = self._session
+            if session is not None:
+                if session.in_use:
+                    raise FlowsError(f"flow {self.options.name!r} is open in {session!r}: {self._closing} closes it")
+                session.forsake()
+                self._session = None
 
     async def children_results(self, flow: str, job_id: str, queue: str) -> bytes | None:
         """Read the results of a parent's many children."""

@@ -19,6 +19,7 @@ from flows.pipeline.declaration import declare, wrong_arguments
 from flows.pipeline.flow_jobs import FlowJobs
 from flows.pipeline.flow_workers import FlowWorkers
 from flows.pipeline.interrupt import hide_traceback, interrupted
+from flows.pipeline.loop_thread import awaited
 from flows.pipeline.run_until_signal import Runnable, run_until_signal, stop_interrupted
 from flows.pipeline.signature import JobT, KeyT, ParamsT
 from flows.pipeline.stages import check_stages
@@ -65,7 +66,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         params: type[ParamsT] = self._declaration.params  # type: ignore[assignment]
         super().__init__(Runtime(self._declaration.options), self._declaration, params)
         #: Of plain callers: a runtime is open in one loop at a time.
-        self._sync_runtime = Runtime(self._declaration.options)
+        self._sync_runtime = Runtime(self._declaration.options, "flow.sync.close()")
         self._sync: SyncFlow[ParamsT, KeyT] = SyncFlow(self._sync_runtime, self._declaration, params)
         self._pool = WorkerPool(self._runtime, self._declaration)
         self._stops = 0
@@ -87,16 +88,28 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         """
         return self._sync
 
-    def _bind(self, server: Server | None, namespace: str, ahead_ms: int = 0) -> None:
-        """Use another server, namespace and clock from the next opening on, for plain callers too: what tests do."""
+    async def _bind(self, server: Server | None, namespace: str, ahead_ms: int = 0) -> None:
+        """Use another server, namespace and clock from the next opening on, for plain callers too: what tests do.
+
+        Raises:
+            FlowsError: a loop that runs has the flow open.
+        """
+        await self._give_up()
         for runtime in (self._runtime, self._sync_runtime):
             runtime.bind(server, namespace, ahead_ms)
 
-    async def _disconnect(self, grace: float | None = None) -> None:
-        """Stop all workers and disconnect, as `stop_all` does, and plain callers too."""
-        await self.stop_all(grace)
+    async def _give_up(self) -> None:
+        """Give up what ended loops have left, and disconnect plain callers.
+
+        Raises:
+            FlowsError: a loop that runs has the flow open.
+        """
+        self._runtime.give_up()
+        await self._close_sync()
+
+    async def _close_sync(self) -> None:
         if self._sync_runtime.in_use:
-            await asyncio.to_thread(self._sync.close)
+            await awaited(self._sync_runtime.close)
 
     def __repr__(self) -> str:
         queues, running = len(self._declaration.options.queues), sum(w.status == "running" for w in self._pool.workers)
@@ -126,6 +139,8 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
 
     async def stop_all(self, grace: float | None = None) -> None:
         """Stop all workers, each after the jobs in flight, and disconnect; stopping twice changes nothing.
+
+        `flow.sync` is disconnected too; a later call connects again.
 
         Args:
             grace: After so many seconds what still runs is cancelled and released. None waits.
@@ -218,6 +233,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         # Else a worker was started again meanwhile.
         if all(worker.status == "stopped" for worker in self._pool.workers):
             await self._runtime.close()
+            await self._close_sync()
 
     async def __aenter__(self) -> Self:
         """Start all workers, as `start_all` does."""

@@ -49,7 +49,11 @@ class FlowJobs(Generic[ParamsT, KeyT]):
         return await self._actions.create_many(many, correlation_id)
 
     async def get_job(self, job_id: str | UUID, *, resolve_children: bool = False) -> JobRecord[ParamsT] | None:
-        """Return the record of a job, or None where there is no such job (any more)."""
+        """Return the record of a job, or None where there is no such job (any more).
+
+        Raises:
+            ValidationError: `job_id` is no UUID and no text of one.
+        """
         return (await self._reader.get([job_id], None, resolve=resolve_children))[0]
 
     async def get_jobs(
@@ -61,6 +65,9 @@ class FlowJobs(Generic[ParamsT, KeyT]):
             ids: As `create_job` returns them.
             resolve_children: Fetch the children too, and theirs.
             keys_to_get: Read these fields only; views of the records can show no others.
+
+        Raises:
+            ValidationError: one of `ids` is no UUID and no text of one.
         """
         return await self._reader.get(ids, keys_to_get, resolve=resolve_children)
 

@@ -68,6 +68,11 @@ def blocking(call: Callable[CallP, Coroutine[Any, Any, AnswerT]], instead: str =
     return wait
 
 
+async def awaited(call: Callable[[], Coroutine[Any, Any, AnswerT]]) -> AnswerT:
+    """Run a coroutine function in the loop of plain callers, and wait for it in another loop, which goes on."""
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call(), _loop()))
+
+
 def _loop() -> asyncio.AbstractEventLoop:
     """Return the loop of this process, and start its thread where there is none."""
     threads, process = _threads, os.getpid()

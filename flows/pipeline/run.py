@@ -43,13 +43,20 @@ def run(*flows: Runs, grace: float | None = 30.0, wait_for_server: float | None 
             raise DeclarationError(f"flows.run({flow!r}): give flows, as Flow[…](options) makes them")
     check_seconds("grace", grace, optional=True)
     check_seconds("wait_for_server", wait_for_server, optional=True)
+    if _in_a_loop():
+        raise FlowsError(
+            "flows.run() has an event loop of its own, and one runs here already: await flow.run() of each flow instead"
+        )
+    return asyncio.run(_run_all(tuple(dict.fromkeys(flows)), grace, wait_for_server))
+
+
+def _in_a_loop() -> bool:
+    """Return whether a loop runs; nothing may run inside the `except` here, or each traceback begins with it."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(_run_all(tuple(dict.fromkeys(flows)), grace, wait_for_server))
-    raise FlowsError(
-        "flows.run() has an event loop of its own, and one runs here already: await flow.run() of each flow instead"
-    )
+        return False
+    return True
 
 
 async def _run_all(flows: tuple[Runs, ...], grace: float | None, wait_for_server: float | None) -> int:

@@ -72,8 +72,8 @@ async def drain(flows: Sequence[Flow[Any, Any, Any]], timeout: float) -> Drained
                     except TimeoutError:
                         continue
                     changed.clear()
-        except TimeoutError as error:
-            raise WaitTimeout(f"after {timeout} s {await _where(flows)}") from error
+        except TimeoutError:
+            raise WaitTimeout(f"after {timeout} s {await _where(flows)}") from None
         left = [await _depths(flow) for flow in flows]
     delayed, lost = sum(depth.delayed for depth in left), sum(depth.processing for depth in left)
     return Drained(ended["job.done"], ended["job.failed"], ended["job.cancelled"], delayed, lost)

@@ -94,8 +94,8 @@ class Isolated:
         """
         self._ahead += by if isinstance(by, timedelta) else timedelta(seconds=by)
         running = [worker for flow in self._flows for worker in flow.workers if worker.status != "stopped"]
-        await asyncio.gather(*(flow._disconnect() for flow in self._flows))
-        self._bind()
+        await asyncio.gather(*(flow.stop_all() for flow in self._flows))
+        await self._bind()
         for worker in running:
             await worker.start()
 
@@ -112,35 +112,38 @@ class Isolated:
         """
         return fault(self._flows, point, action, times)
 
-    def _bind(self) -> None:
+    async def _bind(self) -> None:
         ahead_ms = int(self._ahead / timedelta(milliseconds=1))
         for flow in self._flows:
-            flow._bind(Server(self.url, "flows.testing"), self.namespace, ahead_ms)
+            await flow._bind(Server(self.url, "flows.testing"), self.namespace, ahead_ms)
 
 
 @asynccontextmanager
 async def isolated(*flows: Flow[Any, Any, Any], url: str | None = None) -> AsyncGenerator[Isolated]:
     """Bind flows to a namespace of their own on the server for tests, whatever server their options name.
 
-    At the end they are stopped, their keys are deleted, and they are as they were before.
+    At the end they are stopped, their keys are deleted, and they are as they were before. What an earlier test has
+    left open is given up: `flow.sync` is disconnected, and so is what an event loop had open that has ended.
 
     Args:
-        flows: They are not open yet.
+        flows: No event loop that runs has them open.
         url: Another server than that for tests.
 
     Raises:
-        FlowsError: one of the flows is open.
+        FlowsError: a loop that runs has one of the flows open; the message says which call closes it.
         MissingExtra: a server has to be started, and the extra `embedded` is not installed.
     """
     where = await asyncio.to_thread(server_for_tests) if url is None else url
     test = Isolated(flows, where, f"test-{secrets.token_hex(6)}:")
+    for flow in flows:
+        await flow._give_up()
     try:
-        test._bind()
+        await test._bind()
         yield test
     finally:
-        await asyncio.gather(*(flow._disconnect(_GRACE) for flow in flows))
+        await asyncio.gather(*(flow.stop_all(_GRACE) for flow in flows))
         for flow in flows:
-            flow._bind(None, flow._declaration.options.namespace)
+            await flow._bind(None, flow._declaration.options.namespace)
         connection = Connection(test.url, "flows-testing")
         try:
             await delete_namespace(connection, test.namespace)

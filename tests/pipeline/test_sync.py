@@ -254,19 +254,30 @@ async def test_a_flow_can_be_bound_before_it_opens(
     """To another server and namespace, for plain callers too; not while it is open."""
     monkeypatch.delenv("FLOWS_REDIS_URL", raising=False)
     flow = order_flow("redis://production.invalid:6379/0", "production:")
-    flow._bind(Server(redis_url, "a test"), f"{namespace}bound:")
+    await flow._bind(Server(redis_url, "a test"), f"{namespace}bound:")
     flow.create_workers(Price, price)
     async with flow:
         job_id = await flow.create_job(Order(user_id=1))
         assert redis.exists(f"{namespace}bound:job:orders:{job_id}")
         record = await asyncio.to_thread(flow.sync.get_job, job_id)
         assert record is not None
-        with pytest.raises(FlowsError, match="is open"):
-            flow._bind(None, "")
-    await asyncio.to_thread(flow.sync.close)
-    flow._bind(Server(redis_url, "a test"), f"{namespace}other:")
+        with pytest.raises(FlowsError, match=r"is open in .*MainThread.*: await flow\.stop_all\(\) there closes it"):
+            await flow._bind(None, "")
+    await flow._bind(Server(redis_url, "a test"), f"{namespace}other:")
     assert await flow.get_job(job_id) is None
     await flow.stop_all()
+
+
+async def test_stopping_a_flow_disconnects_plain_callers(orders: Orders) -> None:
+    """From inside a loop, as a web framework's lifespan does; a later call connects again."""
+    job_id = await asyncio.to_thread(orders.sync.create_job, Order(user_id=1))
+    assert orders._sync_runtime.in_use
+    await orders.stop_all()
+    assert not orders._sync_runtime.in_use
+    assert await asyncio.to_thread(orders.sync.get_job, job_id)
+    async with orders:
+        assert await orders.get_job(job_id)
+    assert not orders._sync_runtime.in_use
 
 
 async def test_plain_callers_in_an_isolated_flow(redis_url: str) -> None:

@@ -94,6 +94,7 @@ class Signals:
             wire = None
             try:
                 wire = await self._opener.open()
+                _end_if_cancelled()
                 await self._subscribe_to_all(wire)
                 pause = _FIRST_PAUSE
                 await wire.ended.wait()
@@ -133,6 +134,17 @@ class Signals:
     def _call(self, channel: str, message: str | None) -> None:
         for listener in dict.fromkeys(self._listeners.get(channel, ())):
             listener(message)
+
+
+def _end_if_cancelled() -> None:
+    """End this task where it was cancelled: redis-py 8.1 at times swallows that while it connects.
+
+    Raises:
+        CancelledError: it was; else `asyncio.run` would wait for ever for its end.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _say(wire: Wire, verb: str, channel: str) -> asyncio.Future[object]:
