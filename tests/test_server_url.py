@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows import DeclarationError, FlowOptions, Job, QueueOptions
-from flows.server_url import OURS, ServerUrl, parse_server_url
+from flows.server_url import ServerUrl, parse_server_url
+from flows.url_options import OURS
 from tests.canary import MALFORMED, PARTS, SECRET
 
 

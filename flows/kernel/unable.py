@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import FlowsError
+from flows.model.texts import summary_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -53,7 +54,7 @@ def within_limits(what: str) -> Generator[None]:
     except Exception as error:
         if not is_hosts(error):
             raise
-        raise HostUnable(f"{what}: {type(error).__name__}: {error}") from error
+        raise HostUnable(f"{what}: {summary_of(error)}") from error
 
 
 class Rest:

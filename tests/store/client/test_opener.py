@@ -11,12 +11,13 @@ import pytest
 from redis import Redis
 
 from flows import FlowsError
-from flows.server_url import OURS, parse_server_url
+from flows.server_url import parse_server_url
 from flows.store.client.connection import Connection
 from flows.store.client.opener import Opener, blocking_client
 from flows.store.client.signals import Signals
 from flows.store.jobs.leases import LeaseRenewal
 from flows.telemetry.events import Events
+from flows.url_options import OURS
 from tests.canary import MALFORMED, PARTS, SECRET
 from tests.waiting import until
 from tests.world import World
