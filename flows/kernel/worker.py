@@ -14,7 +14,7 @@ from flows.kernel.unable import HostUnable, tell_unable
 from flows.kernel.worker_loop import WorkerLoop
 from flows.model.arguments import check_seconds
 from flows.store.client.wire import ANSWER_TIMEOUT
-from flows.telemetry.service import Pause, is_closing
+from flows.telemetry.service import Pause, is_closing, why_ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -201,9 +201,8 @@ class Worker:
         self._let_go(worker_loop)  # of a task that was cancelled before it began, no code has run
         if worker_loop.stopping.is_set() or self._session is None or self._session.over:
             return
-        error = "it was cancelled" if task.cancelled() else repr(task.exception() or "it has returned")
         # Not before that: a loop that is closing cancels all tasks, and then nobody has died.
-        self._again = task.get_loop().call_later(self._pause.next(), self._begin_again, self._session, error)
+        self._again = task.get_loop().call_later(self._pause.next(), self._begin_again, self._session, why_ended(task))
 
     def _begin_again(self, session: Session, error: str) -> None:
         if is_closing(session.loop) or not session.opened or session.over:

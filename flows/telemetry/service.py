@@ -44,6 +44,11 @@ def is_closing(loop: asyncio.AbstractEventLoop) -> bool:
     return bool(getattr(loop, "_asyncgens_shutdown_called", False))  # uvloop does not show it
 
 
+def why_ended(task: asyncio.Task[None]) -> str:
+    """Return why a task has ended that was not to end."""
+    return "it was cancelled" if task.cancelled() else repr(task.exception() or "it has returned")
+
+
 class Service:
     """One task that runs from start to stop.
 
@@ -83,9 +88,8 @@ class Service:
     def _ended(self, task: asyncio.Task[None]) -> None:
         if task is not self._task:
             return  # it was stopped
-        error = "it was cancelled" if task.cancelled() else repr(task.exception() or "it has returned")
         # Not told before that: a loop that is closing cancels all tasks, and then nobody has died.
-        self._timer = task.get_loop().call_later(self._pause.next(), self._begin_again, error)
+        self._timer = task.get_loop().call_later(self._pause.next(), self._begin_again, why_ended(task))
 
     def _begin_again(self, error: str) -> None:
         if is_closing(asyncio.get_running_loop()):
