@@ -18,7 +18,7 @@ from flows.telemetry import service
 from flows.telemetry.events import Event
 from flows.testing import private_server
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard, number_flow, within
-from tests.waiting import until
+from tests.waiting import blocking_until, until
 
 
 def fill_up(redis: Redis, url: str) -> list[Redis]:
@@ -167,6 +167,7 @@ def test_what_a_closing_loop_cancels_begins_no_more(make_flow: MakeFlow, monkeyp
 
     asyncio.run(main())
     assert died == []
+    blocking_until(lambda: "flows-renewer" not in {thread.name for thread in threading.enumerate()})
     gc.collect()  # what the closed loop has left complains here, and not in another test
 
 

@@ -6,6 +6,7 @@ a function, with all the includes that nothing else uses. A stub in place of eac
 
 A script that stops half way leaves half written what it wrote, since nothing rolls back. So each chunk begins with a
 question: may this account run every command that may come? Only hints are left out; they go by `pcall`, and do without.
+`--@ asks: all` asks that for all scripts together: the first one at a connect, so that no worker starts in vain.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from flows.model.outcome import ENDING_VERBS
 from flows.model.state import TRANSITIONS
-from flows.store.client.lua_file import LuaFile, ScriptError, read_includes, read_script
+from flows.store.client.lua_file import LuaFile, ScriptError, read_includes, read_script, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -78,7 +79,10 @@ def compose(folder: Traversable, name: str) -> Chunk:
     writer.source(script.place, script.lines)
     writer.add("end", "return main()")
     commands = sorted(set(_COMMAND.findall("\n".join(writer.lines))))
-    writer.insert(asked, _question(set(commands) - HINTS))
+    asks = set(commands)
+    if "asks" in script.header:
+        asks.update(*(_COMMAND.findall(text) for text in texts(folder)))
+    writer.insert(asked, _question(asks - HINTS))
     return Chunk(script, "\n".join(writer.lines), tuple(commands), tuple(writer.places))
 
 

@@ -1,10 +1,10 @@
 """Reads a file of Lua and its header, and finds the files that it includes.
 
-A header is made of comment lines, in a script that is sent `--@ keys:`, `--@ args:`, `--@ rest:`, `--@ flags:`,
-`--@ returns:` and `--@ words:` (see `lua_shape.py`), in what it includes `--@ exports:` and `--@ needs:`, in both
-`--@ include:`. `--@ lazy` may stand anywhere in an include: see `lua_chunk.py`. What the table of outcomes
-(`model/outcome.py`) says stands once: `--@ include: <verbs>` means all their transitions, `--@ verbs` is the line
-`local VERBS = { advance = advance, … }`.
+A header is made of comment lines, in a script that is sent `--@ keys:`, `--@ args:`, `--@ rest:`, `--@ flags:`, `--@
+returns:` and `--@ words:` (see `lua_shape.py`), and `--@ asks: all` (see `lua_chunk.py`); in what it includes `--@
+exports:` and `--@ needs:`, in both `--@ include:`. `--@ lazy` may stand anywhere in an include: see `lua_chunk.py`.
+What the table of outcomes (`model/outcome.py`) says stands once: `--@ include: <verbs>` means all their transitions,
+`--@ verbs` is the line `local VERBS = { advance = advance, … }`.
 """
 
 from __future__ import annotations
@@ -128,6 +128,18 @@ def names(folder: Traversable) -> list[str]:
         for entry in room.iterdir()
         if entry.name.endswith(".lua")
     )
+
+
+def texts(folder: Traversable) -> list[str]:
+    """Return the texts of all files of Lua, sent or included."""
+    files = [
+        entry
+        for room in rooms(folder)
+        for place in (room, room.joinpath("include"), room.joinpath("transition"))
+        if place.is_dir()
+        for entry in place.iterdir()
+    ]
+    return [entry.read_text("utf-8") for entry in files if entry.name.endswith(".lua")]
 
 
 def read_script(folder: Traversable, name: str) -> LuaFile:

@@ -21,7 +21,7 @@ from redis.retry import Retry as BlockingRetry
 
 from flows.errors import StoreUnavailable
 from flows.server_url import ServerUrl, parse_server_url
-from flows.store.client.wire import ANSWER_TIMEOUT, Disconnected, Wire, pack_command
+from flows.store.client.wire import ANSWER_TIMEOUT, Disconnected, ReplyError, Wire, pack_command
 
 if TYPE_CHECKING:
     import asyncio
@@ -58,8 +58,11 @@ class Opener:
         writer: asyncio.StreamWriter = connection._writer  # noqa: SLF001 - redis-py has no public way to it
         connection._writer = connection._reader = None  # noqa: SLF001 - so that it never closes what is ours now
         wire = Wire(connection, writer)
-        # A server that refuses the name, or names at all, lists the connection without one: its answer does not matter.
-        await wire.send(pack_command(("CLIENT", "SETNAME", self._name)), 1, ANSWER_TIMEOUT)
+        # A server that refuses the name, or names at all, lists it without one: that we are let in is what counts.
+        answer = await wire.send(pack_command(("CLIENT", "SETNAME", self._name)), 1, ANSWER_TIMEOUT)
+        if isinstance(answer, ReplyError) and answer.code == "NOAUTH":
+            wire.close()
+            raise StoreUnavailable(f"{self.url} refuses the credentials: {self._shown(answer)}")
         return wire
 
     def _connection(self) -> Any:

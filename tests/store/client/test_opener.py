@@ -10,15 +10,18 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from redis import Redis
 
-from flows import FlowsError
+from flows import FlowsError, StoreUnavailable
 from flows.server_url import parse_server_url
 from flows.store.client.connection import Connection
 from flows.store.client.opener import Opener, blocking_client
 from flows.store.client.signals import Signals
 from flows.store.jobs.leases import LeaseRenewal
 from flows.telemetry.events import Events
+from flows.testing import private_server
 from flows.url_options import OURS
 from tests.canary import MALFORMED, PARTS, SECRET
+from tests.faults.ports import free_port
+from tests.kernel.parts import number_flow
 from tests.waiting import until
 from tests.world import World
 
@@ -46,6 +49,15 @@ async def test_a_server_that_refuses_names_is_used_without(narrow: str, world: W
     renewal.close()
     await signals.close()
     await connection.close()
+
+
+async def test_a_server_that_asks_for_a_password() -> None:
+    """It says so at once, and not by what becomes of a later command: Redis 7.0 lets a connection be opened."""
+    with private_server(port=free_port()) as url, Redis.from_url(url) as admin:
+        admin.config_set("requirepass", "secret")
+        with pytest.raises(StoreUnavailable, match=r"refuses the credentials: .*Authentication required"):
+            await number_flow(url, "").start_all()
+        admin.config_set("requirepass", "")
 
 
 async def test_the_server_lists_connections_by_name(redis: Redis, redis_url: str, namespace: str) -> None:

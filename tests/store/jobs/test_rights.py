@@ -15,10 +15,12 @@ import pytest
 from redis import Redis
 from redis.exceptions import NoPermissionError
 
+from flows import StoreUnavailable
 from flows.store.client import scripts
 from flows.store.client.lua_chunk import HINTS
 from flows.store.client.scripts import load, names
 from flows.testing import private_server
+from tests.kernel.parts import number_flow
 from tests.scenes import READ_ONLY, SCENES, Scene, clear, everything
 from tests.world import World
 
@@ -88,6 +90,21 @@ def test_without_a_command_nothing_is_written_or_everything(
             nothing = refused or command == "INFO"
             assert after == (before if nothing else whole), f"{name} without {command}"
             assert refused or command in HINTS or name in READ_ONLY, f"{name} without {command}"
+
+
+async def test_a_flow_says_at_once_what_its_account_may_not(redis: Redis, redis_url: str, namespace: str) -> None:
+    """Whichever script would need it: else workers would start, and take no job."""
+    needed = sorted({command for name in names() for command in load(name).commands} - HINTS)
+    user = namespace.rstrip(":")
+    url = f"{redis_url}{'&' if '?' in redis_url else '?'}username={user}&password=pw"
+    try:
+        for command in needed:
+            rules = ("reset", "on", ">pw", "~*", "allchannels", "+@all", f"-{command}")
+            redis.execute_command("ACL", "SETUSER", user, *rules)
+            with pytest.raises(StoreUnavailable, match=f"this account may not run {command}$"):
+                await number_flow(url, namespace).start_all()
+    finally:
+        redis.execute_command("ACL", "DELUSER", user)
 
 
 @pytest.mark.parametrize("name", names())

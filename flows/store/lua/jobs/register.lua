@@ -6,6 +6,7 @@
 --@ rest: queues, former names of queues, then pairs of a name and its kind
 --@ returns: answer:[word:word what?:text owner?:text]
 --@ words: ok | taken
+--@ asks: all
 --@ include: keys arguments type
 
 local declared, former = take_list(tonumber(queue_count)), take_list(tonumber(former_count))
