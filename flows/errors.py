@@ -9,6 +9,7 @@ FlowsError
 ├── JobNotDone             the job has not ended, and lacks what was asked for so far
 ├── StateError             the job's state does not allow what was asked
 ├── WrongLoop              another event loop that runs has the flow open
+├── HostUnable             this machine has no thread, process, descriptor or memory left for what was asked
 ├── LostLease              the attempt has lost its lease, or has ended: what it reports is refused
 ├── JobGone                the job has expired or was deleted
 ├── WaitTimeout            the job did not end in the time given (also a TimeoutError)
@@ -80,6 +81,10 @@ class WrongLoop(FlowsError):
             "use flow.sync from plain functions and other threads, such as flow.sync.create_job(...)"
         )
         self.flow = flow
+
+
+class HostUnable(FlowsError):
+    """This machine has no thread, process, descriptor or memory left for what was asked; nothing of it has begun."""
 
 
 class LostLease(FlowsError):

@@ -6,13 +6,13 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from flows.errors import StoreUnavailable
+from flows.errors import HostUnable, StoreUnavailable
 from flows.kernel.around.middleware import around
 from flows.kernel.current import reset_current, set_current
 from flows.kernel.judge import Judge
 from flows.kernel.process.behind_middleware import BehindMiddleware
 from flows.kernel.process.messages import EncodedJob, UnfitJob
-from flows.kernel.unable import HostUnable, is_hosts
+from flows.kernel.unable import is_hosts
 from flows.model.codec import Decoder, kernel_fields, specs_field
 from flows.model.job import Job, JobError
 from flows.model.outcome import Fail, Outcome, Release

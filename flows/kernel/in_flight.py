@@ -7,12 +7,11 @@ import time
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from flows.errors import LostLease
+from flows.errors import HostUnable, LostLease
 from flows.kernel.attempt import ABANDONED, ENDED, READY, REPORTED, RUNNING, Attempt
 from flows.kernel.current import CurrentJob, get_current
 from flows.kernel.deadlines import GRACE, Deadlines
 from flows.kernel.lanes import Lanes
-from flows.kernel.unable import HostUnable
 from flows.kernel.unreported import Unreported
 from flows.model.outcome import AwaitChildren, Cancel, Outcome, Release
 

@@ -13,9 +13,10 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
+from flows.errors import HostUnable
 from flows.kernel.current import outside_of_jobs
 from flows.kernel.deadlines import GRACE
-from flows.kernel.unable import HostUnable, Rest
+from flows.kernel.unable import Rest
 from flows.model.texts import summary_of
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from collections import deque
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from flows.kernel.unable import HostUnable
+from flows.errors import HostUnable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ import errno
 import time
 from typing import TYPE_CHECKING, Final
 
-from flows.errors import FlowsError
+from flows.errors import HostUnable
 from flows.model.texts import summary_of
 
 if TYPE_CHECKING:
@@ -22,10 +22,6 @@ _NO_THREAD: Final = "can't start new thread"
 #: The first rest and the longest, in seconds.
 _SHORTEST: Final = 1.0
 _LONGEST: Final = 60.0
-
-
-class HostUnable(FlowsError):
-    """A function, or what serves it, could not begin, for a reason that is the host's."""
 
 
 class NeverAble(HostUnable):

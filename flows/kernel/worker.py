@@ -6,11 +6,11 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from flows.errors import WrongLoop
+from flows.errors import HostUnable, WrongLoop
 from flows.kernel.around.beside import Beside
 from flows.kernel.collector import room_for
 from flows.kernel.deadlines import GRACE
-from flows.kernel.unable import HostUnable, tell_unable
+from flows.kernel.unable import tell_unable
 from flows.kernel.worker_loop import WorkerLoop
 from flows.model.arguments import check_seconds
 from flows.store.client.wire import ANSWER_TIMEOUT

@@ -8,10 +8,9 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from flows.errors import DeclarationError, StoreUnavailable, WrongLoop
+from flows.errors import DeclarationError, HostUnable, StoreUnavailable, WrongLoop
 from flows.kernel.around.beside import Beside
 from flows.kernel.runtime import Runtime
-from flows.kernel.unable import HostUnable
 from flows.model.arguments import check_flag, check_seconds
 from flows.model.flow_options import FlowOptions
 from flows.pipeline.console import shown_log
@@ -122,6 +121,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
             WrongLoop: another event loop that runs has the flow open.
             StoreError: the server cannot be used.
             DeclarationError: another flow owns one of the queues, or a queue needs a field that nothing writes.
+            HostUnable: no thread or descriptor is left for what workers need.
         """
         stops = self._stops
         self._runtime.take()
@@ -194,6 +194,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
             WrongLoop: another event loop that runs has the flow open.
             FlowsError: signals are wanted, and this is not the main thread.
             StoreError: the server cannot be used; where it cannot be reached, only with `wait_for_server=0`.
+            HostUnable: no thread or descriptor is left for what workers need; only with `wait_for_server=0`.
             DeclarationError: another flow owns one of the queues.
         """
         check_seconds("grace", grace, optional=True)

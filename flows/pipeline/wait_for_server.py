@@ -7,8 +7,7 @@ import random
 import time
 from typing import TYPE_CHECKING, Final
 
-from flows.errors import StoreUnavailable
-from flows.kernel.unable import HostUnable
+from flows.errors import HostUnable, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -6,9 +6,8 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from flows.errors import StoreError
+from flows.errors import HostUnable, StoreError
 from flows.kernel.attempt_runner import ParentRunner
-from flows.kernel.unable import HostUnable
 from flows.kernel.worker import ParentWorker, Worker
 
 if TYPE_CHECKING:

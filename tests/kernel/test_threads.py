@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from flows.errors import HostUnable
 from flows.kernel.threads import Threads
-from flows.kernel.unable import HostUnable
 from tests.kernel.parts import LONG, within
 from tests.waiting import until
 

@@ -22,10 +22,11 @@ from types import SimpleNamespace
 import pytest
 
 from flows import DeclarationError, Flow, FlowsError, JobRecord
+from flows.errors import HostUnable
 from flows.kernel.handler import Handler
 from flows.kernel.process.process_handle import ProcessHandle
 from flows.kernel.process.processes import Processes
-from flows.kernel.unable import HostUnable, Rest, is_hosts, tell_unable
+from flows.kernel.unable import Rest, is_hosts, tell_unable
 from flows.store.client.scripts import load
 from flows.telemetry.events import Event, Events
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard, in_process, within

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel
 from pydantic_core import from_json
 
-from flows.errors import FlowsError, ValidationError
+from flows.errors import FlowsError, HostUnable, ValidationError
 from flows.kernel.process.importable import qualified_name
-from flows.kernel.unable import HostUnable
 from flows.model import verdict as verdicts
 from flows.model.codec import encode, encode_value
 from flows.model.encoded_result import EncodedResult

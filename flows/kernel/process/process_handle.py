@@ -10,10 +10,10 @@ from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
-from flows.errors import FlowsError, LostLease
+from flows.errors import FlowsError, HostUnable, LostLease
 from flows.kernel.process.messages import raised_by, unpack
 from flows.kernel.process.process_worker import GRACE, kill_group, serve
-from flows.kernel.unable import HostUnable, NeverAble, is_hosts
+from flows.kernel.unable import NeverAble, is_hosts
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
