@@ -122,7 +122,7 @@ class Session:
         self.fetch = Fetch(self.connection, self.settings)
         self.control = Control(self.connection, self.settings)
         self.signals = Signals(url, self.events)
-        self._blocking = Connection(url, f"flows-{self._options.name}-wakeups")
+        self._blocking = Connection(url, f"flows-{self._options.name}-wakeups", patient=False)
         self.wakeups = Wakeups(self._blocking, self.connection, self.settings.keys, self.events)
         lease = self._options.lease.total_seconds()
         renewal = LeaseRenewal(url, self.settings)

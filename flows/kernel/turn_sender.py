@@ -10,6 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import StoreError, StoreFull, StoreUnavailable
+from flows.model.outcome import Release
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class TurnSender:
         self._queue = turns.queue
         #: How many ended attempts could not be reported to the server.
         self.unreported = 0
+        #: How many jobs were handed back since the worker is to stop.
+        self.released = 0
 
     async def send(self, ended: list[FinishedAttempt], want: int, *, busy: bool) -> Turn | None:
         """Send a turn and return its answer; None where there is none, and what has ended was put back or reported."""
@@ -91,6 +94,9 @@ class TurnSender:
         for attempt, word in zip(ended, words, strict=True):
             if word not in {"ok", "cancelled"}:
                 self._runtime.events.emit("job.lost", queue=self._queue, job_id=attempt.claimed.id, word=word)
+        if self._stopping.is_set():
+            released = (attempt for attempt, word in zip(ended, words, strict=True) if word == "ok")
+            self.released += sum(isinstance(attempt.outcome, Release) for attempt in released)
         self._runtime.emit_outcomes(self._queue, ended, words)
 
     async def pause(self) -> None:

@@ -13,6 +13,7 @@ from flows.kernel.deadlines import GRACE
 from flows.kernel.unable import tell_unable
 from flows.kernel.worker_loop import WorkerLoop
 from flows.model.arguments import check_seconds
+from flows.store.client.connection import DEADLINE
 from flows.store.client.wire import ANSWER_TIMEOUT
 from flows.telemetry.service import Pause, is_closing, why_ended
 
@@ -35,6 +36,7 @@ class Worker:
         queue: The full name of its queue.
         concurrency: How many jobs it runs at once.
         left: How many jobs it could neither finish nor release when it stopped: their leases have to run out.
+        released: How many jobs it handed back when it stopped.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class Worker:
     ) -> None:
         self.queue = queue
         self.concurrency = concurrency
-        self.left = 0
+        self.left = self.released = 0
         self._status: WorkerStatus = "stopped"
         #: In which it was started last.
         self._session: Session | None = None
@@ -189,7 +191,7 @@ class Worker:
             self._handler.close()
 
     def _begin(self, worker_loop: WorkerLoop) -> None:
-        self.left = 0
+        self.left = self.released = 0
         self._status = "running"
         self._pause.began()
         self._worker_loop = worker_loop
@@ -213,6 +215,7 @@ class Worker:
 
     def _let_go(self, worker_loop: WorkerLoop) -> None:
         if self._worker_loop is worker_loop:  # else another loop has it by now
+            self.released = worker_loop.released
             self.left = worker_loop.left + (0 if self._handler is None else self._handler.abandoned)
             self._task = self._worker_loop = None
             self._leave()
@@ -243,6 +246,15 @@ class Worker:
                 hurried = False
             finally:
                 await self._handler.release(hurried=hurried)
+
+
+def what_follows(grace: float | None, *, idle: bool) -> str:
+    """Return what follows when workers are to stop while the server is away, for an event."""
+    bounds = [] if grace is None else [grace + GRACE + ANSWER_TIMEOUT]
+    if idle:  # they wait for the turn that is under way, and then for its report
+        bounds.append(2 * DEADLINE)
+    when = f"in {min(bounds):.0f} s at most" if bounds else "some time after the functions that run have ended"
+    return f"the server is away: what cannot be reported to it is given up {when}"
 
 
 class ParentWorker(Worker):

@@ -114,6 +114,11 @@ class WorkerLoop:
         return self._sender.unreported + self._in_flight.left_behind
 
     @property
+    def released(self) -> int:
+        """How many jobs were handed back since `stop`."""
+        return self._sender.released
+
+    @property
     def idle(self) -> bool:
         """Whether everything that it has claimed has ended and is reported, and its events are told."""
         return not (self._in_flight.busy or self._in_flight.unreported or self._reported or self._answer.jobs)

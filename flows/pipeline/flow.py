@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from flows.errors import DeclarationError, HostUnable, StoreUnavailable, WrongLoop
 from flows.kernel.around.beside import Beside
 from flows.kernel.runtime import Runtime
+from flows.kernel.worker import what_follows
 from flows.model.arguments import check_flag, check_seconds
 from flows.model.flow_options import FlowOptions
 from flows.pipeline.console import shown_log
@@ -69,6 +70,8 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         self._sync: SyncFlow[ParamsT, KeyT] = SyncFlow(self._sync_runtime, self._declaration, params)
         self._pool = WorkerPool(self._runtime, self._declaration)
         self._stops = 0
+        #: Whether it was told that workers were started, and not yet that they were stopped.
+        self._started = False
         #: One for each `run` under way, which ends when it is set.
         self._asked: set[asyncio.Event] = set()
         self._beside = Beside(self._runtime.events)
@@ -135,6 +138,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
                 await worker.start()
                 started[worker.queue] += worker.concurrency
         if started:
+            self._started = True
             self.events.emit("flow.started", flow=self.name, server=session.where, queues=dict(started))
 
     async def stop_all(self, grace: float | None = None) -> None:
@@ -225,16 +229,26 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
             start=lambda: start_when_there(self.start_all, wait_for_server, self.events),
             stop=self._stop,
             running=self._pool.running,
-            left=lambda: sum(worker.left for worker in self._pool.workers),
+            left=self._left,
         )
+
+    def _left(self) -> int:
+        return sum(worker.left for worker in self._pool.workers)
 
     async def _stop(self, grace: float | None) -> None:
         await self._pool.begin_no_more()
+        if self._started and self.events.outage.lasts:
+            follows = what_follows(grace, idle=not self._pool.running())
+            self.events.emit("flow.stopping", flow=self.name, follows=follows)
         await asyncio.gather(*(worker.stop(grace) for worker in self._pool.workers))
         # Else a worker was started again meanwhile.
         if all(worker.status == "stopped" for worker in self._pool.workers):
             await self._runtime.close()
             await self._close_sync()
+            if self._started:  # else another stop has told so
+                self._started = False
+                released = sum(worker.released for worker in self._pool.workers)
+                self.events.emit("flow.stopped", flow=self.name, released=released, left=self._left())
 
     async def __aenter__(self) -> Self:
         """Start all workers, as `start_all` does."""

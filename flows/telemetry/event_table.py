@@ -36,6 +36,8 @@ EVENTS: Final[Mapping[str, EventRow]] = MappingProxyType(
     {
         "flow.connected": _row(_INFO, "flow server"),
         "flow.started": _row(_INFO, "flow server queues"),
+        "flow.stopping": _row(_WARNING, "flow follows"),
+        "flow.stopped": _row(_INFO, "flow released left"),
         "flow.gave_up": _row(_ERROR, "flow seconds error"),
         "worker.started": _row(_DEBUG, "queue concurrency"),
         "worker.stopped": _row(_DEBUG, "queue"),

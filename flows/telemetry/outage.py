@@ -31,6 +31,11 @@ class Outage:
         """Whether a part has met the outage and was not served since."""
         return part in self._told
 
+    @property
+    def lasts(self) -> bool:
+        """Whether any part has met the outage and was not served since."""
+        return bool(self._told)
+
     def met(self, part: str, error: Exception, **fields: object) -> None:
         """Tell that a part was not served, if it has not just done so."""
         now = self._clock()

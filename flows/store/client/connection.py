@@ -58,9 +58,16 @@ class Packed(Protocol):
 
 
 class Connection:
-    """A connection that opens when it is first used, and again when it was lost."""
+    """A connection that opens when it is first used, and again when it was lost.
 
-    def __init__(self, url: str, name: str) -> None:
+    Args:
+        url: The server.
+        name: What `CLIENT LIST` shows.
+        patient: False gives a request up as soon as a lost connection could not be opened again at once.
+    """
+
+    def __init__(self, url: str, name: str, *, patient: bool = True) -> None:
+        self._patient = patient
         self._greeting = b""
         self._greeted: Wire | None = None
         self._opener = Opener(url, name)
@@ -166,8 +173,9 @@ class Connection:
                     raise failure from found
                 if found.code in _DEMOTED:
                     wire.close("the server is no primary any more")
+            hasty = not self._patient and started > 0 and isinstance(cause, Disconnected)
             started = started or time.monotonic()
-            if time.monotonic() - started > DEADLINE:
+            if hasty or time.monotonic() - started > DEADLINE:
                 raise failure from cause
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter
             pause = min(pause * 2, _LONGEST_PAUSE)

@@ -13,7 +13,7 @@ import random
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import StoreError
-from flows.store.client.wire import ANSWER_TIMEOUT
+from flows.store.client.wire import ANSWER_TIMEOUT, Disconnected
 from flows.telemetry.service import Service
 
 if TYPE_CHECKING:
@@ -29,13 +29,15 @@ POLL_SECONDS: Final = 4.0
 _SHORTEST_WAIT: Final = 0.01
 #: And one that ends so many seconds before its time has not been waited.
 _EARLY: Final = 0.1
+#: Under this name it has a part in an outage.
+_PART: Final = "wakeups"
 
 
 class Wakeups:
     """Wakes idle workers; each call of `listen` is for one wake-up.
 
     Args:
-        blocking: The connection on which to wait; nothing else is sent on it.
+        blocking: The connection on which to wait, not a patient one; nothing else is sent on it.
         commands: The connection for all other commands.
         keys: Those of the flow's namespace.
         events: Where it tells that nobody can wait, or that the task has died.
@@ -88,7 +90,7 @@ class Wakeups:
         now = asyncio.get_running_loop().time
         poll_at = 0.0
         while True:
-            if not self._listening:
+            if not self._listening and _PART not in self._events.outage:
                 self._changed.clear()
                 await self._changed.wait()
                 poll_at = 0.0
@@ -96,18 +98,7 @@ class Wakeups:
             poll_at = poll_at or now() + random.uniform(0.75, 1.25) * POLL_SECONDS  # noqa: S311 - jitter
             keys = list(self._listening)
             seconds = max(_SHORTEST_WAIT, poll_at - now())
-            self._blocked_on = frozenset(keys)
-            try:
-                popped = await self._blocking.call(
-                    "BZPOPMIN", self._own, *keys, f"{seconds:.3f}", timeout=seconds + ANSWER_TIMEOUT
-                )
-            except StoreError as error:
-                # Not as a part of the outage: nobody waits while all workers are busy, and this would not see its end.
-                why = f"waiting for work failed: {error}"
-                self._events.emit_seldom(("wakeups",), "store.unavailable", error=why)
-                popped = None
-            finally:
-                self._blocked_on = frozenset()
+            popped = await self._pop(keys, seconds)
             if popped is None and now() < poll_at - _EARLY:
                 # The server cannot be reached, or does not let anybody wait: some proxies answer at once.
                 await asyncio.sleep(random.uniform(0.5, 1))  # noqa: S311 - jitter
@@ -116,10 +107,34 @@ class Wakeups:
                     self._wake(key)
                 elif key != self._own:
                     await self._pass_on(key)
-            if popped is None or now() >= poll_at:
+            if (popped is None and _PART not in self._events.outage) or now() >= poll_at:
                 poll_at = 0.0
                 for key in keys:
                     self._wake(key)
+
+    async def _pop(self, keys: list[str], seconds: float) -> list[bytes] | None:
+        """Wait for a wake-up, and return None where none came; tell at once that the server is away, or is back."""
+        outage = self._events.outage
+        self._blocked_on = frozenset(keys)
+        try:
+            if _PART in outage:
+                await self._blocking.call("PING")  # at once: waiting for a wake-up takes seconds
+                outage.over(_PART)
+                return None
+            popped: list[bytes] | None = await self._blocking.call(
+                "BZPOPMIN", self._own, *keys, f"{seconds:.3f}", timeout=seconds + ANSWER_TIMEOUT
+            )
+        except StoreError as error:
+            if isinstance(error.__cause__, Disconnected) or _PART in outage:
+                outage.met(_PART, error)
+            else:  # its end could not be seen: a replica, or a proxy, answers all else
+                why = f"waiting for work failed: {error}"
+                self._events.emit_seldom((_PART,), "store.unavailable", error=why)
+            return None
+        else:
+            return popped
+        finally:
+            self._blocked_on = frozenset()
 
     async def _pass_on(self, key: str) -> None:
         """Put back a wake-up to which nobody here listens any more: another process may, or this one soon."""
