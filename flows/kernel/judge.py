@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-import traceback
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, assert_never, cast
 
+from flows.errors import ValidationError
 from flows.kernel.process.messages import FailedInProcess
 from flows.model import verdict as verdicts
 from flows.model.job import JobError, JobResult
 from flows.model.outcome import Cancel, Fail, Outcome, Retry, Snooze
+from flows.model.plan import WrongResult
 from flows.model.retries import Retries, class_names
-from flows.model.texts import summary_of, text_of, writable
+from flows.model.texts import summary_of, text_of, trace_of, writable
 from flows.model.verdict import AnyVerdict, Verdict
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _LONGEST_REASON = 200
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ONCE = Retries(max_attempts=1)
+_WRONG_RESULT = class_names(WrongResult(None))[0]
 #: Where a function asks for a retry and its queue declares none.
 _DEFAULT = Retries()
 
@@ -87,9 +89,13 @@ class Judge:
         if isinstance(error, AnyVerdict):
             return self._asked_for(claimed, error)
         if isinstance(error, FailedInProcess):
-            return self._failed(claimed, self.error(claimed, error.kind, error.message, error.trace), error.classes)
-        failure = self.error(claimed, type(error).__name__, text_of(error), _trace(error))
-        return self._failed(claimed, failure, class_names(error))
+            failure, classes = self.error(claimed, error.kind, error.message, error.trace), error.classes
+        else:
+            failure = self.error(claimed, type(error).__name__, text_of(error), trace_of(error))
+            classes = class_names(error)
+        if _WRONG_RESULT in classes:  # another attempt would return the like
+            return Fail(self.error(claimed, ValidationError.__name__, failure.message))
+        return self._failed(claimed, failure, classes)
 
     def _failed(self, claimed: ClaimedJob, error: JobError, classes: Sequence[str]) -> Outcome:
         if not self._retries.again(classes, _counted(claimed)):
@@ -98,7 +104,7 @@ class Judge:
 
     def _asked_for(self, claimed: ClaimedJob, verdict: AnyVerdict) -> Outcome:
         reason = writable(verdict.reason[:_LONGEST_MESSAGE])
-        trace = "" if verdict.__traceback__ is None else _trace(verdict)
+        trace = "" if verdict.__traceback__ is None else trace_of(verdict)
         match verdict:
             case verdicts.Retry():
                 error = self.error(claimed, "Retry", reason, trace)
@@ -121,10 +127,6 @@ class Judge:
 def _counted(claimed: ClaimedJob) -> int:
     """Return how many attempts count: those whose worker died do not."""
     return max(1, claimed.attempt - claimed.rescues)
-
-
-def _trace(error: BaseException) -> str:
-    return "".join(traceback.format_exception(error))
 
 
 def _milliseconds(time: timedelta) -> int:

@@ -19,6 +19,8 @@ from flows.telemetry.events import Events
 from flows.telemetry.outcome_events import OutcomeEvents
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from flows.config import Server
     from flows.model.flow_options import FlowOptions
     from flows.model.job import Job
@@ -42,6 +44,8 @@ class Runtime:
         self._closing = closing
         self.settings = FlowSettings.of(options)
         self.events = Events(logging.getLogger("flows") if options.logger is None else options.logger)
+        #: Of which queues workers run in this process, in whatever loop.
+        self.served: Callable[[], Collection[str]] = tuple
         self._outcome_events = OutcomeEvents(options, self.events)
         self._bound: Server | None = None
         self._session: Session | None = None

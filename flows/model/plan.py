@@ -31,6 +31,13 @@ CHILDREN_LIMIT = 10_000
 _KNOWN = b'"id":"%b"' % new_job_id().encode()
 
 
+class WrongResult(ValidationError):
+    """A worker function returned what is no result: its job fails at once, whatever `retries` says."""
+
+    def __init__(self, returned: object) -> None:
+        super().__init__(f"the worker function returned {type(returned).__name__}: return a JobResult or None")
+
+
 @dataclass(frozen=True)
 class QueuePlan:
     """One queue's place in its flow."""
@@ -65,7 +72,7 @@ class QueuePlan:
             to = self.options.next_queue
             return Finish({}, returned=False) if to is None else Advance(to, {})
         if not isinstance(result, JobResult):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ValidationError(f"the worker function returned {type(result).__name__}: return a JobResult or None")
+            raise WrongResult(result)
         to = self._next_queue(result)
         fields = self._fields(result)
         if result.children:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
 
 def text_of(error: BaseException) -> str:
     """Return the text of an error, or that there is none."""
@@ -19,3 +25,15 @@ def summary_of(error: BaseException) -> str:
 def writable(text: str) -> str:
     """Return a text with `?` for what UTF-8 cannot hold, such as the surrogates of an undecodable file name."""
     return text.encode("utf-8", "replace").decode()
+
+
+def trace_of(error: BaseException) -> str:
+    """Return an error's traceback without the frames of flows that stand before all others; whole where all are."""
+    first = error.__traceback__
+    while first is not None and _is_ours(first):
+        first = first.tb_next
+    return "".join(traceback.format_exception(type(error), error, first or error.__traceback__))
+
+
+def _is_ours(trace: TracebackType) -> bool:
+    return str(trace.tb_frame.f_globals.get("__name__")).startswith("flows.")

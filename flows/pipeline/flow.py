@@ -6,7 +6,7 @@ import asyncio
 import types
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from flows.errors import DeclarationError, HostUnable, StoreUnavailable, WrongLoop
 from flows.kernel.around.beside import Beside
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
     from flows.config import Server
     from flows.telemetry.events import Events
+
+
+_NO_WORKERS: Final = "this process has no worker function: import the module that has them before the flow runs"
 
 
 class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, KeyT]):
@@ -69,6 +72,8 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         self._sync_runtime = Runtime(self._declaration.options, "flow.sync.close()")
         self._sync: SyncFlow[ParamsT, KeyT] = SyncFlow(self._sync_runtime, self._declaration, params)
         self._pool = WorkerPool(self._runtime, self._declaration)
+        for runtime in (self._runtime, self._sync_runtime):
+            runtime.served = self._pool.served
         self._stops = 0
         #: Whether it was told that workers were started, and not yet that they were stopped.
         self._started = False
@@ -139,7 +144,13 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
                 started[worker.queue] += worker.concurrency
         if started:
             self._started = True
-            self.events.emit("flow.started", flow=self.name, server=session.where, queues=dict(started))
+            without = {"without_worker": unserved} if (unserved := self._pool.unserved()) else {}
+            self.events.emit("flow.started", flow=self.name, server=session.where, queues=dict(started), **without)
+
+    async def _start_to_run(self) -> None:
+        await self.start_all()
+        if not self._pool.workers:
+            self.events.emit("flow.no_workers", flow=self.name, remedy=_NO_WORKERS)
 
     async def stop_all(self, grace: float | None = None) -> None:
         """Stop all workers, each after the jobs in flight, and disconnect; stopping twice changes nothing.
@@ -226,7 +237,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
 
     def _runnable(self, wait_for_server: float | None) -> Runnable:
         return Runnable(
-            start=lambda: start_when_there(self.start_all, wait_for_server, self.events),
+            start=lambda: start_when_there(self._start_to_run, wait_for_server, self.events),
             stop=self._stop,
             running=self._pool.running,
             left=self._left,

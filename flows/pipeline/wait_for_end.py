@@ -67,7 +67,7 @@ async def wait_for_end(
                 if record.status in TERMINAL:
                     return record
                 if left <= 0:
-                    raise WaitTimeout(f"job {job_id} {_still(record)} after {timeout} s")
+                    raise WaitTimeout(f"job {job_id} {_still(record)} after {timeout} s{_lonely(record, runtime)}")
             hears = all(map(signals.hears, channels))
             pause = min(pause * 2, LONGEST_PAUSE) if hears and not notice.missed else SHORTEST_PAUSE
             notice.missed = False
@@ -100,6 +100,13 @@ def _still(record: JobRecord[ParamsT]) -> str:
     """Return what a job does that has not ended."""
     what = "still waits for its children" if record.status == JobState.CHILDREN else f"is still {record.status}"
     return f"{what} in {record.queue!r}"
+
+
+def _lonely(record: JobRecord[ParamsT], runtime: Runtime) -> str:
+    """Return that a job which waits has no worker in this process, where that is so."""
+    if record.status != JobState.WAITING or record.queue in runtime.served():
+        return ""
+    return f"; no worker of {record.queue!r} runs in this process"
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections.abc
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 
 from flows.errors import DeclarationError
 from flows.model.annotations.completion import require_complete
@@ -36,8 +36,8 @@ def check_worker_function(plan: QueuePlan, function: Callable[..., Any]) -> None
     What is no subclass of `Job` (a protocol, `Any`, a model, an unknown name) is no reason to refuse it.
 
     Raises:
-        DeclarationError: it takes another queue's job, a class that it returns has a field whose type is not there, or
-            a field that it returns cannot be saved to the job.
+        DeclarationError: it takes another queue's job, what it returns is no result, a class that it returns has a
+            field whose type is not there, or a field that it returns cannot be saved to the job.
     """
     taken = [(member, _fits(plan.options.job, member)) for member in members(_taken(function))]
     others = [member for member, fits in taken if fits is False]
@@ -48,6 +48,10 @@ def check_worker_function(plan: QueuePlan, function: Callable[..., Any]) -> None
         )
     for result in _returned(function):
         if not (isinstance(result, type) and issubclass(result, JobResult)):
+            if _is_no_result(result):
+                raise DeclarationError(
+                    f"the worker function of queue {plan.queue!r} returns {_shown(result)}: return a JobResult or None"
+                )
             continue
         require_complete(result)
         refuse_lossy(result)
@@ -101,6 +105,26 @@ def _returned(function: Callable[..., Any]) -> tuple[Any, ...]:
     if annotation is inspect.Signature.empty or _has_borrowed_annotations(function):
         return (Any,)
     return tuple(_brought(resolved(annotation, _names(function))))
+
+
+def _is_no_result(returned: Any) -> bool:
+    """Return whether a type is for certain none of what a worker function may return."""
+    kind = get_origin(returned) or returned
+    if not isinstance(kind, type) or Any in kind.__mro__ or getattr(kind, "_is_protocol", False):
+        return False
+    try:
+        # What stands above a result or a verdict (`object`, `BaseModel`) may be one, and an awaitable may bring one.
+        return not (
+            issubclass(kind, (JobResult, Verdict, type(None), collections.abc.Awaitable))
+            or issubclass(JobResult, kind)
+            or issubclass(Verdict, kind)
+        )
+    except TypeError:  # a TypedDict is none, and cannot be asked
+        return is_typeddict(returned)
+
+
+def _shown(returned: Any) -> str:
+    return returned.__name__ if isinstance(returned, type) else repr(returned)
 
 
 def _taken(function: Callable[..., Any]) -> Any:

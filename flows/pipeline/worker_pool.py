@@ -36,6 +36,15 @@ class WorkerPool:
         #: What starts workers that were created on a flow that runs.
         self._starting: set[asyncio.Task[None]] = set()
 
+    def served(self) -> set[str]:
+        """Return the queues of which a worker runs."""
+        return {worker.queue for worker in self.workers if worker.status != "stopped"}
+
+    def unserved(self) -> list[str]:
+        """Return the queues of which this process has no worker."""
+        have = {worker.queue for worker in self.workers}
+        return [queue for queue in self._declaration.plans if queue not in have]
+
     def running(self) -> Counter[str]:
         """Return how many jobs run, by queue; queues without one are left out."""
         running = Counter[str]()

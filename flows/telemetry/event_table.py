@@ -35,7 +35,8 @@ def _row(level: int, fields: str) -> EventRow:
 EVENTS: Final[Mapping[str, EventRow]] = MappingProxyType(
     {
         "flow.connected": _row(_INFO, "flow server"),
-        "flow.started": _row(_INFO, "flow server queues"),
+        "flow.started": _row(_INFO, "flow server queues without_worker"),
+        "flow.no_workers": _row(_WARNING, "flow remedy"),
         "flow.stopping": _row(_WARNING, "flow follows"),
         "flow.stopped": _row(_INFO, "flow released left"),
         "flow.gave_up": _row(_ERROR, "flow seconds error"),

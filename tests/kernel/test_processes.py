@@ -398,8 +398,9 @@ async def test_what_is_no_result() -> None:
         before = await processes.do(pid)
         with pytest.raises(FailedInProcess, match=r"ValidationError: Said.what is not JSON"):
             await processes.do(no_json)
-        with pytest.raises(FailedInProcess, match="the worker function returned dict: return a JobResult or None"):
+        with pytest.raises(FailedInProcess, match="the worker function returned dict: return a Job") as raised:
             await processes.do(no_result)
+        assert "flows.model.plan.WrongResult" in raised.value.classes  # by which its job is not tried again
         with pytest.raises(UnfitJob, match="file"):
             await processes.call(EncodedJob([b'"pid"', b"17", None], b'"id":"x"'))
         with pytest.raises(UnfitJob, match="JSON"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Generic, NewType, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, NewType, NoReturn, Protocol, TypedDict, TypeVar
 
 import pytest
 from pydantic import BaseModel
@@ -307,3 +307,64 @@ async def says_a_dict(job: Step) -> dict[str, int]: ...
 def test_the_fields_that_a_function_says_it_returns(function: Any, fields: set[str] | None) -> None:
     """None where it does not say which: what `functools.wraps` has copied is the word of another function."""
     assert returned_fields(function) == fields
+
+
+class Plain(BaseModel):
+    """A model that is no result."""
+
+
+class Row(TypedDict):
+    """A dict with names."""
+
+
+class StandIn(Any):  # type: ignore[misc]
+    """Whatever is needed, as mocks are typed."""
+
+
+async def returns_dict(job: Step) -> dict[str, int]: ...
+async def returns_bare_dict(job: Step) -> dict: ...  # type: ignore[type-arg]
+async def returns_text(job: Step) -> str: ...
+async def returns_model(job: Step) -> Plain: ...
+async def returns_row(job: Step) -> Row: ...
+async def returns_job(job: Step) -> Step: ...
+async def returns_either(job: Step) -> Out | bool: ...
+def brings_dict(job: Step) -> Awaitable[dict[str, int]]: ...
+async def returns_object(job: Step) -> object: ...
+async def returns_base_model(job: Step) -> BaseModel: ...
+async def returns_protocol(job: Step) -> HasNumber: ...
+async def returns_variable(job: Step) -> Free: ...  # type: ignore[type-var]
+async def returns_never(job: Step) -> NoReturn: ...
+async def returns_stand_in(job: Step) -> StandIn: ...
+def brings_something(job: Step) -> Awaitable: ...  # type: ignore[type-arg]
+
+
+@pytest.mark.parametrize(
+    ("function", "shown"),
+    [
+        (returns_dict, "dict[str, int]"),
+        (returns_bare_dict, "dict"),
+        (returns_text, "str"),
+        (returns_model, "Plain"),
+        (returns_row, "Row"),
+        (returns_job, "Step"),
+        (returns_either, "bool"),
+        (brings_dict, "dict[str, int]"),
+    ],
+)
+def test_what_returns_no_result_is_refused(function: Any, shown: str) -> None:
+    """Its jobs could only fail."""
+    with pytest.raises(DeclarationError) as raised:
+        flow().create_workers("step", function)
+    assert str(raised.value) == (f"the worker function of queue 'step' returns {shown}: return a JobResult or None")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        *(says_any, returns_object, returns_base_model, returns_protocol, returns_variable, returns_never),
+        *(returns_stand_in, brings_something, says_one_of_two, says_awaitable, unknown_return, adapted(says_a_dict)),
+    ],
+)
+def test_what_may_return_a_result_is_left_alone(function: Any) -> None:
+    """An annotation that does not say for certain is no reason to refuse a function."""
+    assert len(flow().create_workers("step", function)) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,8 +18,9 @@ from flows.model import verdict as verdicts
 from flows.model.codec import encode, encode_value
 from flows.model.encoded_result import EncodedResult
 from flows.model.job import ChildJob, Job, JobResult
+from flows.model.plan import WrongResult
 from flows.model.retries import class_names
-from flows.model.texts import text_of
+from flows.model.texts import text_of, trace_of
 from flows.model.verdict import AnyVerdict, Verdict
 
 if TYPE_CHECKING:
@@ -99,14 +99,14 @@ def pack_returned(returned: object) -> bytes:
     """Return what a function has returned: nothing, a verdict, or a result with its fields encoded.
 
     Raises:
-        ValidationError: it is none of these, or a value is not JSON.
+        ValidationError: it is none of these (WrongResult), or a value is not JSON.
     """
     if returned is None:
         return pack({"is": "nothing"})
     if isinstance(returned, Verdict):
         return pack({"is": "returned verdict", **_verdict(returned)})
     if not isinstance(returned, JobResult):
-        raise ValidationError(f"the worker function returned {type(returned).__name__}: return a JobResult or None")
+        raise WrongResult(returned)
     fields = {} if type(returned) is JobResult else encode(returned)
     text = {
         "is": "result",
@@ -122,7 +122,7 @@ def pack_raised(error: BaseException) -> bytes:
     told = {
         "kind": type(error).__name__,
         "message": text_of(error),
-        "trace": "".join(traceback.format_exception(error)),
+        "trace": trace_of(error),
         "classes": class_names(error),
     }
     if isinstance(error, Verdict):

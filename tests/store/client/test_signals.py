@@ -213,3 +213,28 @@ async def test_closing_ends_it_while_it_connects(namespace: str) -> None:
             await signals.close()
             await waits
         connected.close()
+
+
+async def test_a_cancellation_that_is_swallowed_while_it_connects(redis_url: str, monkeypatch: Any) -> None:
+    """The task ends all the same, as `asyncio.run` asks at its end: else that would wait for ever."""
+    signals, connecting = Signals(redis_url, EVENTS), asyncio.Event()
+    connect = signals._opener.open
+
+    async def swallows() -> Any:
+        connecting.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return await connect()
+
+    monkeypatch.setattr(signals._opener, "open", swallows)
+    subscribing = asyncio.create_task(signals.subscribe("channel", Heard()))
+    await connecting.wait()
+    task = signals._service._task
+    assert task is not None
+    task.cancel()
+    async with asyncio.timeout(LONG):
+        await asyncio.wait({task})
+    assert task.cancelled()
+    await signals.close()
+    await subscribing
