@@ -16,6 +16,7 @@ from flows.testing.server import directory_for_tests, stop_server_for_tests
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
+PAGE = ROOT / "docs" / "howto" / "test-your-workers.md"
 
 DECLARED = """
 from pydantic import BaseModel
@@ -124,3 +125,22 @@ def test_the_server_for_tests_is_one_per_process_and_leaves_nothing() -> None:
     assert directory_for_tests().exists()
     stop_server_for_tests()
     assert not directory_for_tests().exists()
+
+
+@pytest.mark.skipif(not PAGE.exists(), reason="the page is not there")
+def test_the_page_on_tests_runs_as_it_stands(tmp_path: Path) -> None:
+    """Its files and its settings of pytest are all that is needed: each test runs, and none is left out."""
+    text = PAGE.read_text("utf-8")
+    for name, block in re.findall(r"^<!-- file: (\S+) -->\n```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        (tmp_path / name).write_text(block, "utf-8")
+    [settings] = re.findall(r"^```toml\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    (tmp_path / "pyproject.toml").write_text(settings, "utf-8")
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert re.search(r"^4 passed in ", ended.stdout, re.MULTILINE), ended.stdout
