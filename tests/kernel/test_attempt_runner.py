@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 from redis import Redis
 
-from flows import Fail, JobRecord, JobResult, Retry, Snooze, Verdict, current_job
+from flows import Fail, JobRecord, JobResult, Retries, Retry, Snooze, Verdict, current_job
 from flows.kernel.attempt import Attempt
 from flows.kernel.attempt_runner import AttemptRunner
 from flows.kernel.current import CurrentJob
@@ -299,3 +299,19 @@ def test_an_attempt_that_python_drops_ends_quietly() -> None:
 
     asyncio.run(begin())
     contextvars.Context().run(running.close)
+
+
+def wrong(_job: Work) -> object:
+    """Return what is no result."""
+    return {"answer": 7}
+
+
+@pytest.mark.parametrize("executor", [None, "process"])
+async def test_what_is_no_result_is_not_tried_again(make_flow: MakeFlow, executor: str | None) -> None:
+    """Another attempt would return the like."""
+    async with make_flow(wrong, executor=executor, retries=Retries(max_attempts=3)) as flow:
+        record = await flow.wait_for(await flow.create_job(Given()), LONG)
+    assert (record.status, record.attempts) == ("failed", 1)
+    assert record.error
+    assert record.error.type == "ValidationError"
+    assert record.error.message == "the worker function returned dict: return a JobResult or None"

@@ -103,17 +103,3 @@ def test_under_a_plain_run_nothing_stands_before_it(make_flow: MakeFlow) -> None
     assert record.error
     assert "no running event loop" not in record.error.traceback
     assert record.error.traceback.count("Traceback") == 2
-
-
-async def test_what_is_no_result_is_not_tried_again(make_flow: MakeFlow) -> None:
-    """Another attempt would return the like."""
-
-    async def wrong(_job: Work) -> Any:
-        return {"answer": 7}
-
-    async with make_flow(wrong, retries=flows.Retries(max_attempts=3)) as flow:
-        record = await flow.wait_for(await flow.create_job(Given()), LONG)
-    assert (record.status, record.attempts) == ("failed", 1)
-    assert record.error
-    assert record.error.type == "ValidationError"
-    assert record.error.message == "the worker function returned dict: return a JobResult or None"
