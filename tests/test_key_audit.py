@@ -17,7 +17,8 @@ from flows.kernel.attempt import Attempt
 from flows.kernel.worker import Worker
 from flows.model.outcome import Snooze
 from flows.store.jobs.control import Cascaded
-from tests.waiting import LONG
+from flows.telemetry.failpoints import struck
+from tests.waiting import LONG, until
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "key_names.md"
 #: A row of the table: the key in backticks, its type, what it holds.
@@ -172,7 +173,9 @@ async def test_every_key_is_documented(redis_url: str, namespace: str, redis: Re
     async with flow:
         stop = flow.events.subscribe(lambda event: look() if event.fields.get("queue") in {"add", "add:many"} else None)
         await later.start()
-        failed = await flow.wait_for(ids[2], LONG)
+        with struck("mid-fan-out", look):  # what is being built is there no longer than a fan-out takes
+            failed = await flow.wait_for(ids[2], LONG)
+            await until(lambda: any("building" in pattern for pattern in used))
         async with asyncio.timeout(LONG):
             await delayed
         stop()

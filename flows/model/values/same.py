@@ -135,6 +135,10 @@ def _floats(one: float, other: float, depth: int) -> Difference | None:
     return _equal(one, other, depth) if finite else _CHANGED
 
 
+def _complex(one: complex, other: complex, depth: int) -> Difference | None:
+    return _floats(one.real, other.real, depth) or _floats(one.imag, other.imag, depth)
+
+
 def _decimals(one: Decimal, other: Decimal, _depth: int) -> Difference | None:
     return None if one.is_finite() and str(one) == str(other) else _CHANGED  # 1.5 is not 1.50
 
@@ -240,6 +244,7 @@ def _state(value: object) -> dict[str, object]:
 _COMPARISONS: Final[tuple[tuple[type | tuple[type, ...], Comparison], ...]] = (
     (BaseModel, _models),
     (float, _floats),
+    (complex, _complex),
     (Decimal, _decimals),
     ((datetime, time), _times),
     (deque, _deques),

@@ -11,6 +11,7 @@ from redis import Redis
 from flows.store.client import hints
 from flows.store.client.connection import Connection
 from flows.store.client.hints import check_publishing
+from tests.accounts import as_user
 from tests.kernel.parts import LONG, Given, double, number_flow
 
 
@@ -20,7 +21,7 @@ def silent_url(redis: Redis, redis_url: str, namespace: str, monkeypatch: pytest
     monkeypatch.setattr(hints, "_said", set())
     user = namespace.rstrip(":")
     redis.execute_command("ACL", "SETUSER", user, "on", ">pw", "~*", "+@all", "resetchannels")
-    yield redis_url.replace("unix://", f"unix://{user}:pw@")
+    yield as_user(redis_url, user)
     redis.execute_command("ACL", "DELUSER", user)
 
 

@@ -12,6 +12,7 @@ import pytest_asyncio
 from flows.errors import KeyConflict, StoreUnavailable
 from flows.store.client.connection import Connection
 from flows.store.jobs.fetch import Fetch, child_jobs
+from tests.accounts import as_user
 from tests.world import World
 
 
@@ -45,7 +46,7 @@ async def test_what_may_not_be_read_is_not_missing(redis_url: str, world: World,
     """An account without the right is told so: a job that cannot be read is not gone."""
     user = f"narrow-{world.namespace.strip(':')}"
     world.redis.execute_command("ACL", "SETUSER", user, "on", ">pw", "~*", "+@all", f"-{command}")
-    connection = Connection(redis_url.replace("unix://", f"unix://{user}:pw@"), "test-fetch")
+    connection = Connection(as_user(redis_url, user), "test-fetch")
     fetch = Fetch(connection, world.settings)
     whole, chosen = fetch.hashes([("shop", "1")]), fetch.hashes([("shop", "1")], ["a"])
     reads = (whole, chosen, fetch.listed("user", "7", 0, -1), fetch.alive(["1"]))
