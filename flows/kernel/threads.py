@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import contextvars
 import threading
+import time
 from collections import deque
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -24,12 +25,14 @@ ReturnedT = TypeVar("ReturnedT")
 
 #: How many abandoned functions may run on before new calls have to wait for a thread.
 SPARE: Final = 32
+#: So many seconds at most the end of idle threads is waited for: it is near, unless the machine is busy.
+_ENDING: Final = 0.25
 
 
 class _Call:
     """A function to call, and its result."""
 
-    __slots__ = ("argument", "context", "dropped", "ended", "error", "function", "future", "result", "taken")
+    __slots__ = ("argument", "context", "dropped", "ended", "error", "function", "future", "result", "taken", "thread")
 
     def __init__(self, function: Callable[[Any], Any], argument: Any, future: asyncio.Future[None]) -> None:
         self.function = function
@@ -38,6 +41,8 @@ class _Call:
         self.context = contextvars.copy_context()
         #: Whether a thread has taken it, whether the function has returned or raised, whether nobody waits any more.
         self.taken = self.ended = self.dropped = False
+        #: Which thread has taken it; until then, whoever has made it.
+        self.thread = threading.current_thread()
         self.result: Any = None
         self.error: BaseException | None = None
 
@@ -73,6 +78,8 @@ class Threads:
         #: Held wherever one of the numbers below or the state of a call changes.
         self._lock = threading.Lock()
         self._calls = self._threads = self._abandoned = 0
+        #: The threads that end by themselves when these are closed: all but those that are abandoned.
+        self._ending: set[threading.Thread] = set()
 
     @property
     def abandoned(self) -> int:
@@ -107,7 +114,7 @@ class Threads:
             del error
 
     def close(self) -> None:
-        """Stop idle threads now and the others when their functions return; does not wait for them."""
+        """Stop idle threads now, and the others when their functions return: those are not waited for."""
         self._closed = True
         with contextlib.suppress(Empty):
             while True:
@@ -115,6 +122,10 @@ class Threads:
                 if call is not None and not self._loop.is_closed():
                     call.future.cancel()
         self._waiting.put(None)
+        until = time.monotonic() + _ENDING
+        for thread in tuple(self._ending):
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, until - time.monotonic()))
 
     def _start_thread(self) -> None:
         """Start a thread if a call has none and one more is allowed; the caller holds the lock."""
@@ -122,7 +133,9 @@ class Threads:
             return
         self._threads += 1
         try:
-            threading.Thread(target=self._work, name="flows-worker", daemon=True).start()
+            thread = threading.Thread(target=self._work, name="flows-worker", daemon=True)
+            thread.start()
+            self._ending.add(thread)
         except (RuntimeError, MemoryError) as error:
             # The system has no more: calls wait for the threads that there are.
             self._threads -= 1
@@ -143,12 +156,14 @@ class Threads:
             if call.taken:
                 self._threads -= 1
                 self._abandoned += 1
+                self._ending.discard(call.thread)
                 self._start_thread()
 
     def _work(self) -> None:
         """Call one function after another; this runs in the thread."""
         while self._one_call():
             self._notify()
+        self._ending.discard(threading.current_thread())
 
     def _one_call(self) -> bool:
         """Make one call and return whether the thread goes on."""
@@ -159,7 +174,7 @@ class Threads:
         with self._lock:
             if call.dropped:
                 return True
-            call.taken = True
+            call.taken, call.thread = True, threading.current_thread()
         call.run()
         with self._lock:
             call.ended = True
@@ -169,6 +184,8 @@ class Threads:
             self._abandoned -= 1
             goes_on = self._room
             self._threads += goes_on
+            if goes_on:
+                self._ending.add(call.thread)
             return goes_on
 
     def _notify(self) -> None:

@@ -367,3 +367,19 @@ def test_the_interpreter_exits() -> None:
     """A function that hangs keeps no process from ending."""
     ended = subprocess.run([sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=LONG, check=True)
     assert (ended.stdout, ended.stderr) == ("over\n", "")
+
+
+async def test_idle_threads_have_ended_when_these_are_closed() -> None:
+    """Whoever has stopped a worker finds no thread of it; a function that still runs keeps its own."""
+    before, gate = {*threading.enumerate()}, Gate()
+    threads = Threads(3)
+    await within(asyncio.gather(*(threads.call(where, None) for _ in range(3))))
+    running = asyncio.create_task(threads.call(gate, 1))
+    await gate.has(1)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    threads.close()
+    assert {*threading.enumerate()} - before == gate.threads
+    gate.opened.set()
+    for thread in gate.threads:
+        thread.join(LONG)
