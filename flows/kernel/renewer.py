@@ -190,24 +190,29 @@ class Renewer:
 
     def _renew_all(self) -> bool:
         """Renew all leases, see that the connection stands, and return whether the server has answered."""
-        served = [self._renew(holder) for holder in tuple(self._holders)]
+        served = True
+        for holder in tuple(self._holders):
+            # Where the server could not be reached for one, the others do not try to connect each by itself.
+            served = self._renew(holder, away=not served and self._renewal.away) and served
+        if not served:
+            return False
         try:
             # Also where nothing is held: a connection that was lost is opened again before it is needed.
             self._renewal.connect()
         except StoreError as error:
             self._in_loop(partial(self._events.outage.met, "renewer", error))
             return False
-        if all(served) and "renewer" in self._events.outage:
+        if "renewer" in self._events.outage:
             self._in_loop(partial(self._events.outage.over, "renewer"))
-        return all(served)
+        return True
 
-    def _renew(self, holder: Holder) -> bool:
+    def _renew(self, holder: Holder, *, away: bool = False) -> bool:
         # Before the leases are listed: what is renewed is kept from here on at least.
         started = time.monotonic()
         under_way, held = holder.under_way(), holder.held()  # in this order: what an answer has brought is held then
         kept = self._kept.get(holder.worker_id, {})
         self._kept[holder.worker_id] = {pair: kept.get(pair, started) for pair in held}
-        if self._ask(holder, held) and self._ask_for_claims(holder, under_way):
+        if not away and self._ask(holder, held) and self._ask_for_claims(holder, under_way):
             self._kept[holder.worker_id] = dict.fromkeys(held, started)
             return True
         self._give_up(holder)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from flows.errors import StoreUnavailable
 from flows.server_url import parse_server_url
@@ -35,6 +37,8 @@ class LeaseRenewal:
         self._client = blocking_client(self._url, "flows-renewal", timeout=timeout, retries=2)
         self._settings = settings
         self._script = load("renew")
+        #: Whether the last request could not be sent or was not answered.
+        self.away = False
 
     def connect(self) -> None:
         """Connect, or see that the connection still stands, so that it is there when leases have to be renewed.
@@ -89,12 +93,14 @@ class LeaseRenewal:
 
     def _send(self, command: tuple[Argument, ...]) -> list[bytes]:
         send: Any = self._client.execute_command
+        self.away = False
         try:
             try:
                 return list(send(*command))
             except NoScriptError:
                 return list(send(*self._script.in_full(command)))
         except (RedisError, OSError) as error:
+            self.away = isinstance(error, (OSError, RedisConnectionError, RedisTimeoutError))
             if isinstance(error, ReadOnlyError):
                 # A primary that has become a replica leaves its connections open: look for the new one.
                 self._client.connection_pool.disconnect()

@@ -138,7 +138,9 @@ async def _rescue(stalls: Stalls, flow: Orders, name: str) -> int:
     """Look once for leases that are over, and return how many jobs were taken back."""
     session = flow._runtime.session
     rescue = session._rescue("pick")
-    return len(await stalls.of_async(name, session.connection.run(load("rescue"), rescue._named)))
+    return len(
+        await stalls.of_async(name, session.connection.run(load("rescue"), {**rescue._named, "until_ms": 2**53}))
+    )
 
 
 async def _family(case: Case, stalls: Stalls, client: redis.Redis, parent: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import redis
 
-from flows import FlowsError, JobRecord, MalformedJob
+from flows import FlowsError, JobNotDone, JobRecord, MalformedJob
 from tests.faults import malformed_values, raw_keys
 from tests.faults.case import Case, row
 from tests.faults.flow_under_test import Label, Packed, Pick, Picked, Ship
@@ -129,7 +129,7 @@ def _look(case: Case, found: Counter[str], record: JobRecord[Any] | None) -> Non
         found["fetches"] += 1
         try:
             look()
-        except MalformedJob:
+        except (MalformedJob, JobNotDone):
             found["malformed"] += 1
         except Exception as error:  # noqa: BLE001 - that is what is looked for
             case.failures.append(f"{record!r} raised {error!r:.300}")
