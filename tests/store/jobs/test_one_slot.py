@@ -18,6 +18,7 @@ from redis import Redis
 from redis.exceptions import AskError, MovedError, TryAgainError
 
 from flows.store.client.scripts import names
+from flows.telemetry.events import Event
 from flows.testing import private_server
 from tests.faults.flow_under_test import Order, add_workers, make_flow
 from tests.faults.ledger import Ledger
@@ -137,6 +138,8 @@ async def test_nothing_is_lost_while_the_slot_moves_under_a_flow(nodes: Nodes, t
     flow = make_flow(nodes.url, tag, lease=20)
     ledger = Ledger(tmp_path)
     add_workers(flow, ledger, concurrency=4)
+    lost: list[Event] = []
+    flow.events.subscribe(lost.append, "job.lost")
     slot = nodes.first.execute_command("CLUSTER", "KEYSLOT", tag)
     async with flow:
         ids = await flow.create_jobs(Order(number=number, kind="children:2") for number in range(100))
@@ -149,4 +152,6 @@ async def test_nothing_is_lost_while_the_slot_moves_under_a_flow(nodes: Nodes, t
         done: list[Any] = await asyncio.gather(*(flow.wait_for(job_id, _LONG) for job_id in [*ids, await late]))
     assert {record.status for record in done} == {"done"}
     starts = [entry.key for entry in Ledger.read(tmp_path) if entry.kind == "START"]
-    assert len(starts) == len(set(starts))
+    # To give a move up, the slot has to be stable before its keys come back: what a script sees in between is lost, and
+    # put right by the reconciler. On an idle machine that moment is too short for any.
+    assert len(starts) - len(set(starts)) <= len(lost)
