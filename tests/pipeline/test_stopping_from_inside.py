@@ -71,15 +71,8 @@ async def test_it_asks_and_returns(redis_url: str, namespace: str, ask: Ask) -> 
     await flow.stop_all()
 
 
-async def test_it_asks_from_a_thread(redis_url: str, namespace: str) -> None:
-    """A plain function reaches the loop by asyncio's own bridge, and takes along which job it is."""
-    flow = order_flow(redis_url, namespace)
-    loop = asyncio.get_running_loop()
-
-    def last(job: Price) -> Priced:
-        asyncio.run_coroutine_threadsafe(flow.stop_all(), loop).result(20)
-        return Priced(price=job.user_id)
-
+async def stops_after_its_job(flow: Orders, last: Callable[[Price], Priced]) -> None:
+    """Run a job whose function asks for the stop: the job goes on to the next queue, and its worker stops."""
     flow.create_workers(Price, last)
     await flow.start_all()
     job_id = await flow.create_job(Order(user_id=1))
@@ -89,6 +82,18 @@ async def test_it_asks_from_a_thread(redis_url: str, namespace: str) -> None:
     assert record is not None
     assert record.queue == "ship"
     await flow.stop_all()
+
+
+async def test_it_asks_from_a_thread(redis_url: str, namespace: str) -> None:
+    """A plain function reaches the loop by asyncio's own bridge, and takes along which job it is."""
+    flow = order_flow(redis_url, namespace)
+    loop = asyncio.get_running_loop()
+
+    def last(job: Price) -> Priced:
+        asyncio.run_coroutine_threadsafe(flow.stop_all(), loop).result(20)
+        return Priced(price=job.user_id)
+
+    await stops_after_its_job(flow, last)
 
 
 @pytest.mark.parametrize("ask", [stop_flow, stop_flow_soon, stop_worker])
@@ -100,15 +105,7 @@ async def test_it_asks_from_a_loop_of_its_own(redis_url: str, namespace: str, as
         asyncio.run(ask(flow))
         return Priced(price=job.user_id)
 
-    flow.create_workers(Price, last)
-    await flow.start_all()
-    job_id = await flow.create_job(Order(user_id=1))
-    await until(lambda: flow.workers[0].status == "stopped")
-    await within(flow.stop_all())
-    record = await flow.get_job(job_id)
-    assert record is not None
-    assert record.queue == "ship"
-    await flow.stop_all()
+    await stops_after_its_job(flow, last)
 
 
 async def test_another_thread_is_refused(orders: Orders) -> None:
