@@ -168,7 +168,6 @@ class Runtime:
                 session = Session(self.options, self.settings, self.events)
                 self._visits.append(session)
         await session.open(self.server())
-        await session.close_with_loop()
         return session
 
     def _take(self, switching: int) -> Session:

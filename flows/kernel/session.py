@@ -113,6 +113,7 @@ class Session:
             await self.connection.close()
             raise
         self.opened = True
+        await self._close_with_loop()
         self.events.emit("flow.connected", flow=self._options.name, server=self.where)
         for queue in left:
             self.events.emit("queue.undeclared", **asdict(queue))
@@ -177,18 +178,6 @@ class Session:
         self._closing.add_done_callback(self._switched)
         await asyncio.shield(self._closing)
 
-    async def close_with_loop(self) -> None:
-        """Let it be closed when its loop is shut down, as `asyncio.run` does at its end."""
-        if self._until_shutdown is None:
-            self._until_shutdown = self._wait_for_shutdown()
-            await anext(self._until_shutdown)
-
-    async def _wait_for_shutdown(self) -> AsyncGenerator[None]:
-        try:
-            yield
-        finally:
-            await self._close()
-
     def forsake(self) -> None:
         """Leave it behind, since another loop takes the flow over; called in another thread or process.
 
@@ -236,6 +225,18 @@ class Session:
             await self._blocking.close()
             await self.signals.close()
             await self.connection.close()
+
+    async def _close_with_loop(self) -> None:
+        """Let it be closed when its loop is shut down, as `asyncio.run` does at its end, where nobody has closed it."""
+        if self._until_shutdown is None:
+            self._until_shutdown = self._wait_for_shutdown()
+            await anext(self._until_shutdown)
+
+    async def _wait_for_shutdown(self) -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            await self._close()
 
     def _leave(self) -> None:
         for task in self._workers:

@@ -50,12 +50,14 @@ class LoopWatch:
         self.seen = time.monotonic()
         self._answered = True
         self._tell_after = _STANDS
+        self._looked = self.seen
         self._owner: object = None
 
     def is_for(self, asking: object) -> bool:
         """Return whether this one is to look: the first that asks, until it leaves."""
         if self._owner is None:
-            self._owner, self.seen, self._answered = asking, time.monotonic(), True
+            self._owner, self._answered = asking, True
+            self.seen = self._looked = time.monotonic()
         return self._owner is asking
 
     def leave(self, owner: object) -> None:
@@ -69,7 +71,12 @@ class LoopWatch:
             self._answered, self._tell_after = False, _STANDS
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(self._sign)
-        stands = time.monotonic() - self.seen
+        now = time.monotonic()
+        asleep, self._looked = now - self._looked, now
+        if asleep > _STANDS:
+            # The watcher stood still too, as all of a process does that was stopped: that says nothing of its loop.
+            self.seen = min(now, self.seen + asleep)
+        stands = now - self.seen
         if stands > self._tell_after and (where := blocking_line(self._thread)) is not None:
             self._tell_after = _GROWTH * stands
             events.emit_now(loop, "loop.blocked", seconds=round(stands, 1), **where._asdict(), remedy=_REMEDY)

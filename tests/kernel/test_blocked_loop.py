@@ -187,6 +187,22 @@ async def test_it_is_told_at_growing_intervals(clock: list[float]) -> None:
         assert [event.fields["seconds"] for event in told.seen] == [1.2, 5.2, 21.2, 85.2]
 
 
+async def test_a_stopped_process_blocks_nobody(clock: list[float]) -> None:
+    """Its watcher stood still as well: when it goes on, the loop has a second, as it had before."""
+    told = Told()
+    for _ in range(4):
+        told.look()
+        clock[0] += 100
+    told.look()
+    for _ in range(4):
+        clock[0] += 0.25
+        told.look()
+    clock[0] += 0.25
+    told.look()
+    await until(lambda: told.watch._answered)
+    assert [event.fields["seconds"] for event in told.seen] == [1.2]
+
+
 async def test_a_loop_that_only_waits_is_not_blocked() -> None:
     """A process that was stopped and goes on finds its loop waiting: nobody blocks it."""
     main, found = threading.get_ident(), list[Line | None]()

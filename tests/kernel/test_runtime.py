@@ -54,7 +54,6 @@ def test_two_loops_one_after_another(make_flow: MakeFlow) -> None:
     asyncio.run(use(stop=True))
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_loop_that_ended_before_the_flow(make_flow: MakeFlow) -> None:
     """A flow that was left open when its loop ended can be closed, and used, on the next; nothing waits for ever."""
     flow = make_flow()
@@ -67,7 +66,7 @@ def test_a_loop_that_ended_before_the_flow(make_flow: MakeFlow) -> None:
         await flow.stop_all()
 
     asyncio.run(again())
-    gc.collect()  # the connections of the ended loops complain here, and not in another test
+    gc.collect()  # what an ended loop had left open would complain here
 
 
 def test_a_lock_of_another_loop(make_flow: MakeFlow) -> None:

@@ -155,7 +155,6 @@ async def test_a_worker_that_dies_is_told_of_and_begins_again(
         assert (await flow.wait_for(await flow.create_job(Given(number=3)), LONG)).status == "done"
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 def test_what_a_closing_loop_cancels_begins_no_more(make_flow: MakeFlow, monkeypatch: pytest.MonkeyPatch) -> None:
     """Although it runs on until its threads have ended: what was claimed then would wait until its lease is over."""
     monkeypatch.setattr(service, "FIRST_PAUSE", 0.02)
@@ -170,7 +169,7 @@ def test_what_a_closing_loop_cancels_begins_no_more(make_flow: MakeFlow, monkeyp
     asyncio.run(main())
     assert died == []
     blocking_until(lambda: "flows-renewer" not in {thread.name for thread in threading.enumerate()})
-    gc.collect()  # what the closed loop has left complains here, and not in another test
+    gc.collect()  # what the closed loop had left open would complain here
 
 
 async def test_a_renewer_that_dies_is_told_of_and_begins_again(

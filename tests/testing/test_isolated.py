@@ -155,7 +155,6 @@ async def test_an_open_flow_cannot_be_bound(flow: OrderFlow, redis_url: str) -> 
         assert {worker.status for worker in flow.workers} == {"running"}
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 @pytest.mark.parametrize("started", [False, True])
 def test_what_an_earlier_test_has_left_is_given_up(redis_url: str, namespace: str, *, started: bool) -> None:
     """Plain calls before, and a loop that has ended with the flow open: the next test has it all the same."""
@@ -177,7 +176,7 @@ def test_what_an_earlier_test_has_left_is_given_up(redis_url: str, namespace: st
     flow.sync.create_job(Order(user=2))
     asyncio.run(test())
     asyncio.run(test())
-    gc.collect()  # what was left open shall not be collected, and warned of, in another test
+    gc.collect()  # what an ended loop had left open would complain here
 
 
 async def test_asserts_what_is_enqueued(flow: OrderFlow, redis_url: str) -> None:
