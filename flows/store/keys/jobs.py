@@ -44,6 +44,30 @@ class JobKeys:
         """Hash: which flow owns the queue, and counts of what was dropped."""
         return f"{self.namespace}queue:{queue}:meta"
 
+    def ended_jobs(self, queue: str, word: str) -> str:
+        """`failed`, `cancelled`: sorted set, id → when it ended, in server ms; `done`: list, a sample, newest first."""
+        return f"{self.namespace}flows:ended:{queue}:{word}"
+
+    def declarations(self, flow: str) -> str:
+        """Hash: digest → what processes of the flow declare, and `<digest>:seen` → when one last connected."""
+        return f"{self.namespace}flows:flow:{flow}"
+
+    def processes(self, flow: str) -> str:
+        """Sorted set: process → until when its last heartbeat counts, in server milliseconds."""
+        return f"{self.namespace}flows:processes:{flow}"
+
+    def process(self, flow: str, process: str) -> str:
+        """String: the last heartbeat of a process, JSON."""
+        return f"{self.namespace}flows:process:{flow}:{process}"
+
+    def workers(self, queue: str) -> str:
+        """Sorted set: process with workers of the queue → until when its heartbeat counts, in server milliseconds."""
+        return f"{self.namespace}flows:workers:{queue}"
+
+    def stats(self, queue: str) -> str:
+        """Hash: bounded history of the queue: counts, depths and histograms by minute, ten minutes and hour."""
+        return f"{self.namespace}flows:stats:{queue}"
+
     def names(self) -> str:
         """Hash: name that keys are made of → which flow has it, and as what."""
         return f"{self.namespace}flows:names"
@@ -99,6 +123,10 @@ class JobKeys:
     def ended(self, flow: str, job_id: str) -> str:
         """Sharded channel: how the job has ended is published here, if somebody listens to `heard` too."""
         return f"{self.namespace}flows:ended:{flow}:{job_id}"
+
+    def changed(self, flow: str) -> str:
+        """Sharded channel: a line `<id> <state> <queue>` for each job that a script has moved, if `heard` has ears."""
+        return f"{self.namespace}flows:changed:{flow}"
 
     def heard(self, flow: str) -> str:
         """Sharded channel: nothing is published here; who listens to a channel of the flow listens here first."""
