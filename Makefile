@@ -33,8 +33,8 @@ faults: .venv/.stamp-test ## run the fault matrix: kill, stop, cut, fill and res
 faults-long: .venv/.stamp-test ## run its long rows too, 30 seeds a row
 	$(PY) -m tests.faults.run --seeds 30 --long $(ARGS)
 
-scale: .venv/.stamp-test ## run the tests of amounts with twenty times as much
-	FLOWS_TEST_SCALE=20 $(PY) -m pytest tests/faults/test_kept.py $(ARGS)
+scale: .venv/.stamp-test ## run the tests of amounts in full: up to 1,000,000 jobs
+	@$(PRIVATELY) FLOWS_TEST_SCALE=20 $(PY) -m pytest -m scale $(ARGS)
 
 storm: .venv/.stamp-test ## 50,000 jobs while workers are killed, the server restarts and the network is cut
 	$(PY) -m tests.faults.storm $(ARGS)

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from redis import Redis
 
 from flows.testing import private_server
+from tests.scale import PATIENCE, SCALE
 from tests.world import World
 
 # A busy machine is no reason to fail: what is slow here is measured by the benchmarks.
@@ -20,6 +21,13 @@ settings.load_profile("flows")
 
 #: A server for the tests, instead of one of their own; they only touch the keys of their namespaces.
 TEST_URL = os.environ.get("FLOWS_TEST_REDIS_URL")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests of amounts the time that they need in full."""
+    for item in items:
+        if SCALE > 1 and item.get_closest_marker("scale") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(PATIENCE))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +17,9 @@ from pydantic import BaseModel
 from flows import ChildJob, ChildrenOf, ChildResult, Flow, FlowOptions, Job, JobResult, QueueOptions, current_job
 from tests.faults.clock import clock_available
 from tests.faults.server import Server
+from tests.scale import scaled
 
-JOBS: Final = 500 * int(os.environ.get("FLOWS_TEST_SCALE", "1"))
+JOBS: Final = scaled(500)
 #: Of so many children their parent's hash does not hold the results, but a hash beside it.
 MANY: Final = 501
 HOUR: Final = 3_600_000
@@ -121,6 +121,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.scale
 async def test_nothing_of_jobs_that_are_done_stays_but_lists_that_they_share(server: Server) -> None:
     """Logs, children, what is known of those, lists in which a job stood alone: after 25 hours all of it is gone."""
     flow = kept(server)
