@@ -1,0 +1,91 @@
+"""A query on the jobs of one flow: alternatives, each of conditions that hold together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from flows.errors import ValidationError
+from flows.model.find.conjunction import MOST_LOOKUPS, Conjunction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: A query has so many alternatives at most, when it is multiplied out.
+MOST_ALTERNATIVES: Final = 64
+#: So many are compared with each other while it is multiplied out.
+_MOST_PRODUCTS: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class JobQuery:
+    """A query in its normal form, an OR of ANDs: a job matches that fits one of `alternatives`.
+
+    None of them covers another, and none is impossible; without any, no job matches.
+
+    Raises ValidationError where it has over 64 alternatives, or one of them over 32 lookups.
+    """
+
+    alternatives: tuple[Conjunction, ...] = (Conjunction(),)
+
+    def __post_init__(self) -> None:
+        kept = _least(self.alternatives)
+        if len(kept) > MOST_ALTERNATIVES:
+            raise _too_many(len(kept))
+        if any(len(one.lookups) > MOST_LOOKUPS for one in kept):
+            raise ValidationError(f"this query asks for over {MOST_LOOKUPS} lookups at once: ask for fewer")
+        object.__setattr__(self, "alternatives", kept)
+
+    def __and__(self, other: JobQuery) -> JobQuery:
+        """Return the query that a job matches where it matches both.
+
+        Raises:
+            ValidationError: it has too many alternatives.
+        """
+        product = len(self.alternatives) * len(other.alternatives)
+        if product > _MOST_PRODUCTS:
+            raise _too_many(product)
+        return JobQuery(tuple(one & two for one in self.alternatives for two in other.alternatives))
+
+    def __or__(self, other: JobQuery) -> JobQuery:
+        """Return the query that a job matches where it matches one of both.
+
+        Raises:
+            ValidationError: it has too many alternatives.
+        """
+        return JobQuery(self.alternatives + other.alternatives)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the query as plain JSON: names, texts and numbers, for whoever carries it to another process."""
+        return {"any": [one.to_dict() for one in self.alternatives]}
+
+    @classmethod
+    def from_dict(cls, plain: Any) -> JobQuery:
+        """Return the query that `to_dict` has written.
+
+        Raises:
+            ValidationError: it is nothing of that kind.
+        """
+        alternatives = plain.get("any") if isinstance(plain, dict) and plain.keys() == {"any"} else None
+        if not isinstance(alternatives, list):
+            raise ValidationError("a query in JSON is an object with the list `any`, as to_dict writes it")
+        if len(alternatives) > MOST_ALTERNATIVES:
+            raise _too_many(len(alternatives))
+        return cls(tuple(map(Conjunction.from_dict, alternatives)))
+
+
+def _least(alternatives: Iterable[Conjunction]) -> tuple[Conjunction, ...]:
+    """Return the alternatives that can match, without those that another one covers, in their order."""
+    kept: list[Conjunction] = []
+    for one in alternatives:
+        if one.possible and not any(other.covers(one) for other in kept):
+            kept = [other for other in kept if not one.covers(other)]
+            kept.append(one)
+    return tuple(kept)
+
+
+def _too_many(count: int) -> ValidationError:
+    return ValidationError(
+        f"this query has {count} alternatives when it is multiplied out, over {MOST_ALTERNATIVES}: ask for fewer, or "
+        "in several queries"
+    )
