@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, cast
 
 from flows.errors import ValidationError
 from flows.model.names import NAME
 from flows.model.state import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: A job is searched by so many lookups at once.
 MOST_LOOKUPS: Final = 32
@@ -87,16 +90,18 @@ class Conjunction:
         Raises:
             ValidationError: it is nothing of that kind.
         """
-        if not isinstance(plain, dict) or not plain.keys() <= {"where", "status", "queue", "since", "until"}:
-            raise ValidationError("the conditions of a query have `where`, `status`, `queue`, `since` and `until`")
-        lookups, states, queues = plain.get("where", []), plain.get("status"), plain.get("queue")
-        if not _is_list(lookups, MOST_LOOKUPS) or not all(map(_is_lookup, lookups)):
-            raise ValidationError("`where` of a query is a list of [attribute, text]")
-        if states is not None and not (_is_list(states, len(JobState)) and all(map(_is_state, states))):
-            raise ValidationError(f"`status` of a query is a list of some of {', '.join(JobState)}")
-        if queues is not None and not (_is_list(queues, _MOST_QUEUES) and all(map(_is_queue, queues))):
-            raise ValidationError("`queue` of a query is a list of names of queues")
-        since, until = plain.get("since", 0), plain.get("until", LAST_MS + 1)
+        if not isinstance(plain, dict):
+            raise _no_conditions()
+        given = cast("dict[str, Any]", plain)
+        if not given.keys() <= {"where", "status", "queue", "since", "until"}:
+            raise _no_conditions()
+        lookups = _as_list(given.get("where", []), MOST_LOOKUPS, _is_lookup, "`where` of a query: [[attribute, text]]")
+        states = queues = None
+        if "status" in given:
+            states = _as_list(given["status"], len(JobState), _is_state, f"`status` of a query: {', '.join(JobState)}")
+        if "queue" in given:
+            queues = _as_list(given["queue"], _MOST_QUEUES, _is_queue, "`queue` of a query: names of queues")
+        since, until = given.get("since", 0), given.get("until", LAST_MS + 1)
         if not (_is_ms(since) and _is_ms(until)):
             raise ValidationError("`since` and `until` of a query are times in milliseconds")
         return cls(
@@ -114,12 +119,23 @@ def _both(one: frozenset[Any] | None, other: frozenset[Any] | None) -> frozenset
     return one & other
 
 
-def _is_list(value: object, most: int) -> bool:
-    return isinstance(value, list) and len(value) <= most  # pyright: ignore[reportUnknownArgumentType]
+def _no_conditions() -> ValidationError:
+    return ValidationError("the conditions of a query have `where`, `status`, `queue`, `since` and `until` at most")
+
+
+def _as_list(value: Any, most: int, fits: Callable[[Any], bool], what: str) -> list[Any]:
+    if not is_list(value) or len(value) > most or not all(map(fits, value)):
+        raise ValidationError(f"give a list of up to {most} as {what}")
+    return value
+
+
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    """Return whether a value is a list, of whatever."""
+    return isinstance(value, list)
 
 
 def _is_lookup(pair: Any) -> bool:
-    if not _is_list(pair, 2) or len(pair) != 2:  # noqa: PLR2004 - a pair
+    if not is_list(pair) or len(pair) != 2:  # noqa: PLR2004 - a pair
         return False
     attribute, text = pair
     if not isinstance(attribute, str) or not NAME.fullmatch(attribute):
@@ -127,15 +143,15 @@ def _is_lookup(pair: Any) -> bool:
     return isinstance(text, str) and 0 < len(text) <= _LONGEST and "\n" not in text
 
 
-def _is_state(word: object) -> bool:
+def _is_state(word: Any) -> bool:
     return isinstance(word, str) and word in {state.value for state in JobState}
 
 
-def _is_ms(at: object) -> bool:
+def _is_ms(at: Any) -> bool:
     return type(at) is int and 0 <= at <= LAST_MS + 1
 
 
-def _is_queue(name: object) -> bool:
+def _is_queue(name: Any) -> bool:
     if not isinstance(name, str) or len(name) > _LONGEST:
         return False
     return all(NAME.fullmatch(part) for part in name.split(":"))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from flows.errors import ValidationError
-from flows.model.find.conjunction import MOST_LOOKUPS, Conjunction
+from flows.model.find.conjunction import MOST_LOOKUPS, Conjunction, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,8 +66,9 @@ class JobQuery:
         Raises:
             ValidationError: it is nothing of that kind.
         """
-        alternatives = plain.get("any") if isinstance(plain, dict) and plain.keys() == {"any"} else None
-        if not isinstance(alternatives, list):
+        given = cast("dict[str, Any]", plain) if isinstance(plain, dict) else {}
+        alternatives = given["any"] if given.keys() == {"any"} else None
+        if not is_list(alternatives):
             raise ValidationError("a query in JSON is an object with the list `any`, as to_dict writes it")
         if len(alternatives) > MOST_ALTERNATIVES:
             raise _too_many(len(alternatives))
