@@ -25,6 +25,7 @@ from flows.errors import (
 from flows.kernel.around.middleware import AttemptNext, Middleware
 from flows.kernel.current import CurrentJob, current_job
 from flows.kernel.worker import ParentWorker, Worker
+from flows.model.creation.job_options import JobOptions
 from flows.model.flow_options import FlowOptions
 from flows.model.history import PastAttempt
 from flows.model.job import ChildJob, ChildrenOf, ChildResult, Job, JobError, JobResult
@@ -65,6 +66,7 @@ __all__ = [
     "JobError",
     "JobGone",
     "JobNotDone",
+    "JobOptions",
     "JobRecord",
     "JobResult",
     "JobState",

@@ -144,6 +144,16 @@ SCENES: Final[dict[str, list[Scene]]] = {
         (seed_family, lambda world: world.run("progress", "c", 1, "0.5", 0, 2, 9, "{}", queue=BOX, **call(world)))
     ],
     "retry_job": [(seed_ended, lambda world: world.run("retry_job", id="1", **call(world)))],
+    "create": [
+        (
+            lambda _world: None,
+            lambda world: world.run("create", "1", "user:7", 2, "a", "1", delay_ms=9, until_ms=-1, lookup_ttl=9),
+        ),
+        (
+            lambda _world: None,
+            lambda world: world.run("create", "1", "user:7", 2, "a", "1", delay_ms=0, until_ms=-1, lookup_ttl=9),
+        ),
+    ],
     "withdraw": [
         (
             lambda world: world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]}),

@@ -22,6 +22,7 @@ from flows.store.client.signals import Signals
 from flows.store.embedded import EmbeddedServer
 from flows.store.jobs.control import Control
 from flows.store.jobs.creation import Creation
+from flows.store.jobs.delayed_creation import DelayedCreation
 from flows.store.jobs.drain import Drain
 from flows.store.jobs.fetch import Fetch
 from flows.store.jobs.greeting import greeting
@@ -120,6 +121,7 @@ class Session:
 
     def _make_parts(self, url: str, reconciliation: Reconciliation) -> None:
         self.creation = Creation(self.connection, self.settings)
+        self.delayed_creation = DelayedCreation(self.connection, self.settings)
         self.fetch = Fetch(self.connection, self.settings)
         self.control = Control(self.connection, self.settings)
         self.signals = Signals(url, self.events)

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from uuid import UUID
 
+    from typing_extensions import Unpack
+
     from flows.kernel.runtime import Runtime
+    from flows.model.creation.job_options import JobOptions
     from flows.model.record import JobRecord
     from flows.model.values.lookup import LookupValue
     from flows.pipeline.declaration import Declaration
@@ -28,25 +31,32 @@ class FlowJobs(Generic[ParamsT, KeyT]):
         self._actions = JobActions(runtime, declaration, params)
         self._reader = JobReader(runtime, declaration, params)
 
-    async def create_job(self, params: ParamsT, *, correlation_id: str | None = None) -> str:
-        """Create a job, which then waits in the flow's first queue, and return its id.
+    async def create_job(self, params: ParamsT, **options: Unpack[JobOptions]) -> str:
+        """Create a job, which then waits in the flow's first queue or is delayed, and return its id.
 
         The job is written by one transaction that is safe to send twice: afterwards it is there, once.
 
+        Options:
+            correlation_id: A text that every worker of the job sees.
+            delay: The job starts so much later: a timedelta, or seconds.
+            run_at: The job starts then: an aware datetime; the server's clock decides, and what is over starts at once.
+
         Raises:
-            ValidationError: the params are refused; PayloadTooLarge where they are over the limit.
+            ValidationError: the params or options are refused; PayloadTooLarge where they are over the limit.
             StoreError: the server cannot be used; StoreFull where it is out of memory. Nothing is half written.
         """
-        return await self._actions.create(params, correlation_id)
+        return await self._actions.create(params, options)
 
-    async def create_jobs(self, many: Iterable[ParamsT], *, correlation_id: str | None = None) -> list[str]:
+    async def create_jobs(self, many: Iterable[ParamsT], **options: Unpack[JobOptions]) -> list[str]:
         """Create a job for each of an iterable, many to a round trip, and return their ids in order.
+
+        The options are those of `create_job`, for all of them.
 
         Raises:
             ValidationError: params are refused; the jobs of earlier ones may have been created.
             StoreError: the server cannot be used; jobs of earlier ones may have been created.
         """
-        return await self._actions.create_many(many, correlation_id)
+        return await self._actions.create_many(many, options)
 
     async def get_job(self, job_id: str | UUID, *, resolve_children: bool = False) -> JobRecord[ParamsT] | None:
         """Return the record of a job, or None where there is no such job (any more).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -10,16 +10,28 @@ from pydantic import BaseModel
 from flows.errors import JobGone, StateError, ValidationError
 from flows.model.arguments import check_many, check_text
 from flows.model.codec import encode, encode_value
+from flows.model.creation.job_options import check_options
 from flows.model.ids import new_job_id
 from flows.model.names import check_job_id
 from flows.pipeline.signature import ParamsT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from flows.kernel.runtime import Runtime
+    from flows.model.creation.job_options import CheckedOptions, JobOptions
     from flows.pipeline.declaration import Declaration
-    from flows.store.jobs.creation import Creation, NewJob
+
+
+PreparedT_co = TypeVar("PreparedT_co", covariant=True)
+
+
+class _Preparing(Protocol[PreparedT_co]):
+    """What makes jobs ready to be created."""
+
+    def prepare(
+        self, job_id: str, fields: Mapping[str, bytes], attributes: Sequence[tuple[str, object]], /
+    ) -> PreparedT_co: ...
 
 
 class JobActions(Generic[ParamsT]):
@@ -31,27 +43,30 @@ class JobActions(Generic[ParamsT]):
         self._attributes = tuple(declaration.options.lookup_attributes)
         self._flow = declaration.options.name
 
-    async def create(self, params: ParamsT, correlation_id: str | None) -> str:
+    async def create(self, params: ParamsT, options: JobOptions) -> str:
         """Create a job and return its id."""
-        self._check(params, correlation_id)
-        creation = (await self._runtime.open()).creation
-        job = self._prepared(creation, params, correlation_id)
-        await creation.create(job)
+        checked = check_options("create_job", options)
+        self._check(params)
+        session = await self._runtime.open()
+        if checked.due is not None:
+            prepared = self._prepared(session.delayed_creation, params, checked)
+            return (await session.delayed_creation.create(checked.due, [prepared]))[0]
+        job = self._prepared(session.creation, params, checked)
+        await session.creation.create(job)
         return job.id
 
-    async def create_many(self, many: Iterable[ParamsT], correlation_id: str | None) -> list[str]:
+    async def create_many(self, many: Iterable[ParamsT], options: JobOptions) -> list[str]:
         """Create a job for each of many params, and return their ids in order."""
         if isinstance(many, BaseModel):
             raise ValidationError(f"create_jobs takes many {self._params.__name__}: for one, use create_job")
         check_many("many", many, self._params.__name__)
-        _check_correlation(correlation_id)
-        creation = (await self._runtime.open()).creation
-
-        def prepared(params: ParamsT) -> NewJob:
-            self._check(params, correlation_id)
-            return self._prepared(creation, params, correlation_id)
-
-        return await creation.create_many(map(prepared, many))
+        checked = check_options("create_jobs", options)
+        session = await self._runtime.open()
+        if checked.due is not None:
+            delayed = session.delayed_creation
+            return await delayed.create(checked.due, (self._prepared(delayed, params, checked) for params in many))
+        creation = session.creation
+        return await creation.create_many(self._prepared(creation, params, checked) for params in many)
 
     async def cancel(self, job_id: str | UUID, reason: str) -> Literal["cancelled", "requested", "too late"]:
         """Cancel a job and its children, and return what came of that."""
@@ -81,21 +96,16 @@ class JobActions(Generic[ParamsT]):
         control = (await self._runtime.open()).control
         return await control.delete(self._flow, job_id)
 
-    def _check(self, params: ParamsT, correlation_id: str | None) -> None:
+    def _check(self, params: ParamsT) -> None:
         if not isinstance(params, self._params):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValidationError(
                 f"create_job of flow {self._flow!r} takes a {self._params.__name__}, not {type(params).__name__}"
             )
-        _check_correlation(correlation_id)
 
-    def _prepared(self, creation: Creation, params: ParamsT, correlation_id: str | None) -> NewJob:
+    def _prepared(self, creation: _Preparing[PreparedT_co], params: ParamsT, options: CheckedOptions) -> PreparedT_co:
+        self._check(params)
         fields = encode(params)
-        if correlation_id is not None:
-            fields["_correlation_id"] = encode_value("correlation_id", correlation_id)
+        if options.correlation_id is not None:
+            fields["_correlation_id"] = encode_value("correlation_id", options.correlation_id)
         values = [(name, getattr(params, name)) for name in self._attributes]
         return creation.prepare(new_job_id(), fields, values)
-
-
-def _check_correlation(correlation_id: object) -> None:
-    if correlation_id is not None:
-        check_text("correlation_id", correlation_id)

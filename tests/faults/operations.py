@@ -195,6 +195,7 @@ def of_flow() -> list[Operation]:
             lambda stage: stage.flow.create_jobs(Order(number=n, customer=7) for n in range(3)),
             leaves_some=True,
         ),
+        Operation("create_job later", lambda stage: stage.flow.create_job(Order(number=1, customer=7), delay=3600)),
         Operation("get_job", lambda stage: stage.flow.get_job(stage.kept[0]), create),
         Operation("get_job with children", lambda stage: stage.flow.get_job(stage.kept, resolve_children=True), family),
         Operation("get_jobs", lambda stage: stage.flow.get_jobs(stage.kept), lambda stage: create(stage, 3)),

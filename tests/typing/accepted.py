@@ -27,6 +27,7 @@ from flows import (
     FlowOptions,
     Job,
     JobError,
+    JobOptions,
     JobRecord,
     JobResult,
     JobState,
@@ -537,6 +538,11 @@ async def use() -> None:
         params = CreateAccess(user_id=62, guild_id=1985, role_ids=[1, 2])
         job_id = await access.create_job(params, correlation_id="request-1")
         assert_type(job_id, str)
+        options: JobOptions = {"delay": 5, "correlation_id": "request-1"}
+        assert_type(await access.create_job(params, **options), str)
+        assert_type(await access.create_job(params, delay=timedelta(hours=1)), str)
+        assert_type(await access.create_job(params, run_at=datetime(2026, 5, 1, tzinfo=UTC)), str)
+        assert_type(await access.create_jobs([params], delay=1.5), list[str])
         assert_type(await access.create_jobs(params for _ in range(3)), list[str])
         assert_type(await access.create_jobs([params]), list[str])
 
@@ -607,7 +613,7 @@ def plain_caller(job_id: str) -> None:
     params = CreateAccess(user_id=62, guild_id=1985, role_ids=[1, 2])
     assert_type(access.sync.create_job(params), str)
     assert_type(access.sync.create_job(params=params, correlation_id="request-1"), str)
-    assert_type(access.sync.create_jobs([params]), list[str])
+    assert_type(access.sync.create_jobs([params], delay=5), list[str])
     assert_type(access.sync.get_job(job_id, resolve_children=True), JobRecord[CreateAccess] | None)
     assert_type(access.sync.get_jobs([job_id], keys_to_get=["user_id"]), list[JobRecord[CreateAccess] | None])
     assert_type(access.sync.get_jobs_by_key("user_id", 62, limit=10), list[JobRecord[CreateAccess]])

@@ -211,6 +211,9 @@ async def use(job_id: str, key: str) -> None:
     await access.create_job({"user_id": 62, "guild_id": 1985, "role_ids": [1]})  # refused
     await access.create_job()  # refused
     await access.create_job(params, "request-1")  # refused: correlation_id has a name
+    await access.create_job(params, dely=5)  # refused: no such option
+    await access.create_job(params, delay="5")  # refused
+    await access.create_jobs([params], run_at=5)  # refused
     await access.create_jobs(params)  # refused: one is not many
     await access.create_jobs([Prepared(checks=1)])  # refused
     access.create_job(params)  # refused: not awaited
@@ -239,6 +242,7 @@ def plain_caller(job_id: str, key: str) -> None:
     access.sync.create_job(Prepared(checks=1))  # refused: no Params
     access.sync.create_job()  # refused
     access.sync.create_job(params, "request-1")  # refused: correlation_id has a name
+    access.sync.create_job(params, delay="5")  # refused
     access.sync.create_jobs(params)  # refused: one is not many
     access.sync.get_jobs_by_key("wrong", 62)  # refused
     access.sync.get_jobs_by_key(key, 62)  # refused: any text

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,7 @@ from flows import (
     Flow,
     FlowOptions,
     Job,
+    JobOptions,
     JobRecord,
     JobState,
     QueueOptions,
@@ -90,18 +92,23 @@ NO_QUEUE = (None, 5, "other", Params, ["step"], step)
 NO_TIME = ("1 s", True, -1, 0, float("nan"), b"5")
 NO_LIFESPAN = (5, "step", step)
 NO_FUNCTION = (None, 5, "step", step_flow, lambda: None)
+NO_OPTIONS = {
+    "correlation_id": (5, b"x", ["x"]),
+    "delay": ("1 s", True, -1, float("nan"), b"5", [5]),
+    "run_at": ("1 s", 5, datetime(2026, 1, 1), date(2026, 1, 1)),  # noqa: DTZ001
+}
 
 #: Of each call: how it is made, what is given where nothing is wrong, and what is refused of each argument.
 CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[str, tuple[Any, ...]]]] = {
     "Flow.create_job": (
         lambda: step_flow().create_job,
         {"params": Params()},
-        {"params": (None, 5, {"n": 1}, Params, Step), "correlation_id": (5, b"x", ["x"])},
+        {"params": (None, 5, {"n": 1}, Params, Step), **NO_OPTIONS},
     ),
     "Flow.create_jobs": (
         lambda: step_flow().create_jobs,
         {"many": []},
-        {"many": (None, 5, "ab", {"n": 1}, Params(), Params), "correlation_id": (5, b"x", ["x"])},
+        {"many": (None, 5, "ab", {"n": 1}, Params(), Params), **NO_OPTIONS},
     ),
     "Flow.get_job": (lambda: step_flow().get_job, {"job_id": ID}, {"job_id": NO_ID, "resolve_children": NO_FLAG}),
     "Flow.get_jobs": (
@@ -330,7 +337,9 @@ def public_calls() -> Iterator[tuple[str, set[str]]]:
     for owner in (Flow, Worker, Events, CurrentJob, JobRecord):
         for name, method in inspect.getmembers(owner, inspect.isfunction):
             if not name.startswith("_") and f"{owner.__name__}.{name}" not in OURS:
-                yield f"{owner.__name__}.{name}", set(inspect.signature(method).parameters) - {"self"}
+                names = set(inspect.signature(method).parameters) - {"self"}
+                options = {*JobOptions.__annotations__} if "options" in names else set[str]()
+                yield f"{owner.__name__}.{name}", names - {"options"} | options
     for called in (FlowOptions, QueueOptions, ChildJob, Retries, Retention, Retry, Snooze):
         yield called.__name__, set(inspect.signature(called).parameters)
     yield "flows.run", set(inspect.signature(flows.run).parameters)

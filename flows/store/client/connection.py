@@ -53,8 +53,15 @@ _logger = logging.getLogger("flows.store")
 class Packed(Protocol):
     """Arguments of a script that are packed already."""
 
-    arguments: int
-    packed: bytes
+    @property
+    def arguments(self) -> int:
+        """How many they are."""
+        ...
+
+    @property
+    def packed(self) -> bytes:
+        """Their bytes."""
+        ...
 
 
 class Connection:

@@ -21,6 +21,8 @@ CancelAnswer: TypeAlias = Literal["cancelled", "requested", "too late", "gone", 
 RetryJobAnswer: TypeAlias = Literal[
     "retried", "gone", "cancelling", "waiting", "delayed", "processing", "children", "done"
 ]
+#: `conflict` where one of its keys holds something else.
+CreateAnswer: TypeAlias = Literal["created", "conflict"]
 DeleteAnswer: TypeAlias = Literal["deleted", "gone"]
 #: `withdrawn`, or the state of a job that a worker has claimed.
 WithdrawAnswer: TypeAlias = Literal[

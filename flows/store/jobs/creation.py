@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from flows.errors import PayloadTooLarge, StoreError
 from flows.model.values.lookup import lookup_texts
@@ -75,24 +76,9 @@ class Creation:
         Raises:
             PayloadTooLarge: the fields take more bytes than the flow allows.
         """
-        size = sum(map(len, fields.values()))
-        if size > self._settings.max_payload:
-            raise PayloadTooLarge(
-                f"the job's fields take {size:,} bytes, over max_payload={self._settings.max_payload:,}: "
-                "store large data elsewhere and pass on where it is"
-            )
         job = self._job + job_id
-        lines = [f"{name}:{text}" for name, value in attributes for text in lookup_texts(value)]
-        if len(lines) > MOST_LOOKUPS:
-            raise PayloadTooLarge(
-                f"the job would stand in {len(lines):,} lookup lists, over {MOST_LOOKUPS}: look it up by fewer values"
-            )
+        values, lines = values_of(self._settings, fields, attributes)
         lookups = [self._job + line for line in lines]
-        values = dict(fields)
-        if lines:
-            values["_lookups"] = "\n".join(lines).encode()
-        if not values:
-            values["_empty"] = b"1"  # Params without fields: a hash needs at least one
         raw = job.encode()
         sized: list[int | bytes] = [len(raw), raw]
         for value in values.values():
@@ -179,6 +165,33 @@ class Creation:
         return cast("WithdrawAnswer", word.decode())
 
 
+def values_of(
+    settings: FlowSettings, fields: Mapping[str, bytes], attributes: Sequence[tuple[str, object]]
+) -> tuple[dict[str, bytes], list[str]]:
+    """Return all that is written to the hash of a new job, and its lookups: `<attribute>:<text>` each.
+
+    Raises:
+        PayloadTooLarge: the fields take more bytes than the flow allows, or name too many lookup lists.
+    """
+    size = sum(map(len, fields.values()))
+    if size > settings.max_payload:
+        raise PayloadTooLarge(
+            f"the job's fields take {size:,} bytes, over max_payload={settings.max_payload:,}: "
+            "store large data elsewhere and pass on where it is"
+        )
+    lines = [f"{name}:{text}" for name, value in attributes for text in lookup_texts(value)]
+    if len(lines) > MOST_LOOKUPS:
+        raise PayloadTooLarge(
+            f"the job would stand in {len(lines):,} lookup lists, over {MOST_LOOKUPS}: look it up by fewer values"
+        )
+    values = dict(fields)
+    if lines:
+        values["_lookups"] = "\n".join(lines).encode()
+    if not values:
+        values["_empty"] = b"1"  # Params without fields: a hash needs at least one
+    return values, lines
+
+
 @cache
 def _form(names: tuple[str, ...], seconds: int) -> bytes:
     """Return the packed commands that write a job with these fields, with placeholders for its key and the values."""
@@ -188,14 +201,22 @@ def _form(names: tuple[str, ...], seconds: int) -> bytes:
     return form.replace(pack_arguments((_PLACE,)), b"$%d\r\n%b\r\n")
 
 
-def in_batches(jobs: Iterable[NewJob]) -> Iterator[list[NewJob]]:
-    """Cut jobs, as they come, into batches of one round trip each."""
-    batch: list[NewJob] = []
+class _Sized(Protocol):
+    @property
+    def data(self) -> bytes: ...
+
+
+_SizedT = TypeVar("_SizedT", bound=_Sized)
+
+
+def in_batches(jobs: Iterable[_SizedT], most: int = sys.maxsize) -> Iterator[list[_SizedT]]:
+    """Cut jobs, as they come, into batches of one round trip each, of at most so many jobs."""
+    batch: list[_SizedT] = []
     size = 0
     for job in jobs:
         batch.append(job)
         size += len(job.data)
-        if size >= _MANY_BYTES:
+        if size >= _MANY_BYTES or len(batch) >= most:
             yield batch
             batch, size = [], 0
     if batch:

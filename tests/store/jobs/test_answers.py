@@ -13,6 +13,8 @@ from typing import Any, get_args
 import pytest
 
 from flows import FlowOptions, Job, QueueOptions
+from flows.errors import KeyConflict
+from flows.model.creation.job_options import Due
 from flows.model.outcome import NewChild
 from flows.model.state import JobState
 from flows.store.client.lua_file import ScriptError
@@ -21,6 +23,7 @@ from flows.store.client.scripts import Script, load, names
 from flows.store.jobs import answers
 from flows.store.jobs.control import Control
 from flows.store.jobs.creation import Creation
+from flows.store.jobs.delayed_creation import DelayedCreation
 from flows.store.jobs.drain import Drain
 from flows.store.jobs.fetch import Fetch
 from flows.store.jobs.flow_settings import FlowSettings
@@ -104,6 +107,15 @@ async def greet(connection: Answering, _settings: FlowSettings) -> Any:
     return (await connection.run(load("greet"))).decode()
 
 
+async def create_delayed(connection: Any, settings: FlowSettings) -> Any:
+    """Create a delayed job; return its word, by what comes of it."""
+    creation = DelayedCreation(connection, settings)
+    try:
+        return await creation.create(Due(1), [creation.prepare("1", {}, [])])
+    except KeyConflict as error:
+        return str(error)
+
+
 def create_children(connection: Any, settings: FlowSettings) -> Coroutine[Any, Any, str]:
     """Create a child in parts."""
     job = SimpleNamespace(id="1", fence=1)
@@ -116,6 +128,7 @@ OPTIONS: Any = FlowOptions("shop", [QueueOptions("pick", Job)])
 READERS: dict[str, Reader] = {
     "build": create_children,
     "publish": create_children,
+    "create": create_delayed,
     "delete": lambda connection, settings: Control(connection, settings).delete("shop", "1"),
     "turn": lambda connection, settings: turns(connection, settings).turn([], 1, busy=False),
     "report": lambda connection, settings: turns(connection, settings).report([]),
@@ -138,6 +151,7 @@ READERS: dict[str, Reader] = {
 TOLD: dict[str, Callable[[Any, str], bool]] = {
     "build": lambda told, word: told == word,
     "publish": lambda told, word: told == word,
+    "create": lambda told, _: told.startswith("1: delete or rename that key"),
     "delete": lambda told, word: told is (word == "deleted"),
     "turn": lambda turn, word: turn.words == [word] and turn.jobs == [[b"1"]] and turn.expired == turn.misplaced == 0,
     "report": lambda words, word: words == [word],

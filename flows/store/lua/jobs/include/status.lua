@@ -1,5 +1,5 @@
 -- Writes `_status`, as the only file, and refuses every move that is not in MOVES, the table of model/state.py.
---@ exports: move is_state
+--@ exports: move enter is_state
 --@ needs: MOVES STATES
 
 -- The last move from each state: most jobs of a script make the same.
@@ -14,6 +14,9 @@ local function move(key, from, to, ...)
   end
   redis.call('HSET', key, '_status', to, ...)
 end
+
+-- Writes a new job's hash with the state in which it enters, and its fields.
+local function enter(key, to, ...) redis.call('HSET', key, '_status', to, ...) end
 
 -- Returns whether this is a state of jobs; a hash that was edited may name any.
 local function is_state(word)

@@ -1,0 +1,1 @@
+"""What a new job may be given beside its params."""
