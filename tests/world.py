@@ -52,13 +52,19 @@ KINDS: Final = {
     "names": "hash",
     "history": "hash",
     "queues": "hash",
+    "flow": "hash",
+    "process": "string",
+    "processes": "zset",
+    "workers": "zset",
+    "stats": "hash",
     "wake": "zset",
     "timer": "string",
     "call": "string",
 }
 
-#: What a test seldom compares: wake-ups, the answers of last calls, how far the reconciler has come.
-UNSEEN: Final = frozenset({"wake", "timer", "call", "reconcile"})
+#: What a test seldom compares: wake-ups, the answers of last calls, how far the reconciler has come, and what processes
+#: say of themselves.
+UNSEEN: Final = frozenset({"wake", "timer", "call", "reconcile", "flow", "process", "processes", "workers", "stats"})
 
 State = dict[str, dict[str, Any]]
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from flows.config import Server
+    from flows.model.declared.description import Descriptor
     from flows.model.flow_options import FlowOptions
     from flows.model.job import Job
     from flows.store.jobs.finished import FinishedAttempt
@@ -36,11 +37,15 @@ class Runtime:
 
     Args:
         options: The flow's.
+        descriptor: Describes the flow, at the first connect.
         closing: The call that closes it, for an error's text.
     """
 
-    def __init__(self, options: FlowOptions[Job, str], closing: str = "await flow.stop_all() there") -> None:
+    def __init__(
+        self, options: FlowOptions[Job, str], descriptor: Descriptor, closing: str = "await flow.stop_all() there"
+    ) -> None:
         self.options = options
+        self._descriptor = descriptor
         self._closing = closing
         self.settings = FlowSettings.of(options)
         self.events = Events(logging.getLogger("flows") if options.logger is None else options.logger)
@@ -165,7 +170,7 @@ class Runtime:
             self._visits = [visit for visit in self._visits if not visit.over]
             session = next((visit for visit in self._visits if visit.loop is loop), None)
             if session is None:
-                session = Session(self.options, self.settings, self.events)
+                session = Session(self.options, self.settings, self.events, self._descriptor)
                 self._visits.append(session)
         await session.open(self.server())
         return session
@@ -179,6 +184,6 @@ class Runtime:
                     if session.in_use:
                         raise WrongLoop(self.options.name, repr(session))
                     session.forsake()
-                self._session = session = Session(self.options, self.settings, self.events)
+                self._session = session = Session(self.options, self.settings, self.events, self._descriptor)
             session.switching += switching
             return session

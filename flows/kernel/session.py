@@ -10,6 +10,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from flows.errors import StoreFull
 from flows.kernel.deploy.drainer import Drainer
 from flows.kernel.reconciler import Reconciler
 from flows.kernel.renewer import Holder, Renewer
@@ -20,6 +21,7 @@ from flows.store.client.hints import check_publishing
 from flows.store.client.server_check import check_server
 from flows.store.client.signals import Signals
 from flows.store.embedded import EmbeddedServer
+from flows.store.fleet.declarations import declare
 from flows.store.jobs.control import Control
 from flows.store.jobs.creation import Creation
 from flows.store.jobs.delayed_creation import DelayedCreation
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 
     from flows.config import Server
+    from flows.model.declared.description import Descriptor
     from flows.model.flow_options import FlowOptions
     from flows.model.job import Job
     from flows.store.jobs.flow_settings import FlowSettings
@@ -48,7 +51,9 @@ _inherited: Final[list[Session]] = []
 class Session:
     """The shared parts of one flow in one event loop; opened by the first that needs them, closed by the flow."""
 
-    def __init__(self, options: FlowOptions[Job, str], settings: FlowSettings, events: Events) -> None:
+    def __init__(
+        self, options: FlowOptions[Job, str], settings: FlowSettings, events: Events, descriptor: Descriptor
+    ) -> None:
         self.loop = asyncio.get_running_loop()
         self.process = os.getpid()
         self.settings = settings
@@ -59,6 +64,7 @@ class Session:
         #: How many calls are opening or closing it just now.
         self.switching = 0
         self._options = options
+        self._descriptor = descriptor
         self._thread = threading.current_thread().name
         self._lock = asyncio.Lock()
         self._closing: asyncio.Task[None] | None = None
@@ -104,6 +110,7 @@ class Session:
             await check_server(self.connection, allow_eviction=self._options.allow_eviction)
             self.connection.greet_with(greeting(self.settings))
             await register(self.connection, self.settings, self._options)
+            await self._declare()
             queues = [name for name, _queue in self._options.walk()]
             reconciliation = Reconciliation(self.connection, self.settings, queues)
             await reconciliation.introduce()
@@ -118,6 +125,12 @@ class Session:
         self.events.emit("flow.connected", flow=self._options.name, server=self.where)
         for queue in left:
             self.events.emit("queue.undeclared", **asdict(queue))
+
+    async def _declare(self) -> None:
+        """Record what the flow declares, for programs that look at it; a full server keeps nobody from working."""
+        description = await self._descriptor.description()
+        with contextlib.suppress(StoreFull):
+            await declare(self.connection, self.settings, description)
 
     def _make_parts(self, url: str, reconciliation: Reconciliation) -> None:
         self.creation = Creation(self.connection, self.settings)

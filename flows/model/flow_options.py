@@ -54,6 +54,8 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         max_crashes: An isolated job, beside which its worker runs nothing, fails when its worker has died so often.
         allow_eviction: Use a server whose eviction policy drops keys, and with them jobs.
         middleware: What stands around each attempt, the outermost first: see `flows.Middleware`.
+        describe: Record the JSON schemas of Params and job classes on the server, with their docstrings and defaults,
+            for forms of programs that do not have the flow's code; False leaves the schemas out.
     """
 
     name: str
@@ -71,6 +73,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
     max_crashes: int = 3
     allow_eviction: bool = False
     middleware: Sequence[Hooks] = ()
+    describe: bool = True
 
     def __post_init__(self) -> None:
         """Check the names, the limits, and the queues against each other.
@@ -85,6 +88,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         if self.redis_url is not None and not isinstance(self.redis_url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DeclarationError(f"redis_url is a {type(self.redis_url).__name__}: give a str")
         check_flag("allow_eviction", self.allow_eviction)
+        check_flag("describe", self.describe)
         if self.redis_url:
             parse_server_url(self.redis_url)
         check_logger(self.logger)

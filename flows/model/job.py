@@ -114,6 +114,11 @@ class ChildJob:
         """Let results hold children as they are: the worker validates them against their class."""
         return core_schema.is_instance_schema(cls)
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Let results have a JSON schema: what a child is created with depends on its queue."""
+        return {"type": "object", "title": cls.__name__}
+
 
 class JobResult(BaseModel):
     """What a worker function returns: its fields are saved to the job's hash."""

@@ -13,6 +13,7 @@ from flows.kernel.around.beside import Beside
 from flows.kernel.runtime import Runtime
 from flows.kernel.worker import what_follows
 from flows.model.arguments import check_flag, check_seconds
+from flows.model.declared.description import Descriptor
 from flows.model.flow_options import FlowOptions
 from flows.pipeline.console import shown_log
 from flows.pipeline.declaration import declare, wrong_arguments
@@ -67,9 +68,11 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
             raise DeclarationError(f"Flow({options!r}): give a FlowOptions")
         self._declaration = declare(options, self._declared)
         params: type[ParamsT] = self._declaration.params  # type: ignore[assignment]
-        super().__init__(Runtime(self._declaration.options), self._declaration, params)
+        #: Made once for the loops of this process and its plain callers.
+        descriptor = Descriptor(self._declaration.options, params)
+        super().__init__(Runtime(self._declaration.options, descriptor), self._declaration, params)
         #: Of plain callers: a runtime is open in one loop at a time.
-        self._sync_runtime = Runtime(self._declaration.options, "flow.sync.close()")
+        self._sync_runtime = Runtime(self._declaration.options, descriptor, "flow.sync.close()")
         self._sync: SyncFlow[ParamsT, KeyT] = SyncFlow(self._sync_runtime, self._declaration, params)
         self._pool = WorkerPool(self._runtime, self._declaration)
         for runtime in (self._runtime, self._sync_runtime):

@@ -221,6 +221,10 @@ _LASTING: Final = (
     "flows:reconcile:",
     "flows:cancelling:",
     "flows:queues:",
+    "flows:flow:",
+    "flows:stats:",
+    "flows:processes:",
+    "flows:workers:",
 )
 
 

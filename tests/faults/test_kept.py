@@ -25,7 +25,8 @@ MANY: Final = 501
 HOUR: Final = 3_600_000
 #: What stays of a flow, whatever its jobs do; and the lists that several jobs share.
 STAYS: Final = re.compile(
-    r"queue:[\w:]+:meta|flows:(names|history|queues:kept|reconcile:kept|wake:.*|timer:.*|call:.*)|job:kept:team:\d+"
+    r"queue:[\w:]+:meta|job:kept:team:\d+|"
+    r"flows:(names|history|queues:kept|reconcile:kept|flow:kept|stats:.*|wake:.*|timer:.*|call:.*)"
 )
 
 

@@ -31,6 +31,8 @@ WithdrawAnswer: TypeAlias = Literal[
 #: Whether the server's history is the one in which our keys were seen last; `unknown` where it does not say.
 GreetAnswer: TypeAlias = Literal["known", "first", "another", "unknown"]
 RegisterAnswer: TypeAlias = Literal["ok", "taken"]
+#: What became of a declaration; `wanted` asks for its text, `conflict` says that its key holds another type.
+DeclareAnswer: TypeAlias = Literal["known", "wanted", "written", "conflict"]
 #: What the reconciler repaired; `error` where that failed.
 ReconcileAnswer: TypeAlias = Literal[
     "gone",

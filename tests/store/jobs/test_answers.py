@@ -15,11 +15,13 @@ import pytest
 from flows import FlowOptions, Job, QueueOptions
 from flows.errors import KeyConflict
 from flows.model.creation.job_options import Due
+from flows.model.declared.description import Description
 from flows.model.outcome import NewChild
 from flows.model.state import JobState
 from flows.store.client.lua_file import ScriptError
 from flows.store.client.lua_shape import Shape, read_shape, read_words
 from flows.store.client.scripts import Script, load, names
+from flows.store.fleet.declarations import declare
 from flows.store.jobs import answers
 from flows.store.jobs.control import Control
 from flows.store.jobs.creation import Creation
@@ -142,6 +144,7 @@ READERS: dict[str, Reader] = {
         SimpleNamespace(id="1", lookups=[])
     ),  # type: ignore[arg-type]
     "greet": greet,
+    "declare": lambda connection, settings: declare(connection, settings, Description("ab", "{}")),
     "drain": lambda connection, settings: Drain(connection, settings, "pick", "old").drain(),
     "locate": lambda connection, settings: Fetch(connection, settings)._locate(["1"]),
     "undeclared": lambda connection, settings: undeclared(connection, settings, OPTIONS),
@@ -163,6 +166,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "retry_job": lambda told, word: told == word,
     "withdraw": lambda told, word: told == word,
     "greet": lambda told, word: told == word,
+    "declare": lambda told, word: told == word,
     "drain": lambda told, _: told == (0, 0),
     "locate": lambda told, _: told == [b"1"],
     "undeclared": lambda told, _: told == [Undeclared("1", 0, 0, 0, 0)],

@@ -1,0 +1,1 @@
+"""What a process with workers says of itself, and learns of others."""

@@ -1,0 +1,1 @@
+"""What a flow declares, as plain data that other programs can read."""

@@ -1,0 +1,1 @@
+"""What processes of a flow say of themselves: declarations, heartbeats, statistics."""

@@ -1,0 +1,74 @@
+"""Writes what a flow declares, where that is new, and reads the declarations of its releases back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from flows.errors import KeyConflict
+from flows.model.declared.declared_flow import DeclaredFlow, read_declared
+from flows.store.client.scripts import load
+
+if TYPE_CHECKING:
+    from flows.model.declared.description import Description
+    from flows.store.client.connection import Connection
+    from flows.store.client.scripts import Argument
+    from flows.store.jobs.answers import DeclareAnswer
+    from flows.store.jobs.flow_settings import FlowSettings
+
+#: Of a flow, so many declarations are kept.
+MOST: Final = 5
+_SEEN: Final = ":seen"
+
+
+async def declare(connection: Connection, settings: FlowSettings, description: Description) -> DeclareAnswer:
+    """Record what this process declares; the text is sent only where the server does not know it.
+
+    Returns "known" or "written"; "conflict" where the key holds another type: nothing is written then.
+
+    Raises:
+        StoreError: the server cannot be used.
+    """
+    script = load("declare")
+    named: dict[str, Argument] = {
+        **settings.named(),
+        "declarations": settings.keys.declarations(settings.flow),
+        "digest": description.digest,
+        "most": MOST,
+    }
+    word = await connection.run(script, named)
+    if word == b"wanted":
+        word = await connection.run(script, named, [description.text])
+    return cast("DeclareAnswer", word.decode())
+
+
+async def read_declarations(
+    connection: Connection, settings: FlowSettings, flow: str | None = None
+) -> list[DeclaredFlow]:
+    """Return the declarations of a flow, the one that was seen last first; those that were edited are left out.
+
+    Args:
+        connection: To the server.
+        settings: Those of any flow in the namespace.
+        flow: Its name; the settings' own where it is left out.
+
+    Raises:
+        StoreError: the server cannot be used.
+    """
+    try:
+        flat: list[bytes] = await connection.call("HGETALL", settings.keys.declarations(flow or settings.flow))
+    except KeyConflict:
+        return []
+    fields: dict[str, Any] = {
+        name.decode("utf-8", "replace"): value for name, value in zip(flat[::2], flat[1::2], strict=True)
+    }
+    found = (
+        read_declared(digest, text, _digits(fields.get(f"{digest}{_SEEN}")))
+        for digest, text in fields.items()
+        if ":" not in digest
+    )
+    declared = [one for one in found if one is not None]
+    return sorted(declared, key=lambda one: 0.0 if one.seen is None else one.seen.timestamp(), reverse=True)
+
+
+def _digits(value: bytes | None) -> bytes | None:
+    return value if value is not None and value.isdigit() else None
