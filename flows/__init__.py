@@ -26,6 +26,7 @@ from flows.kernel.around.middleware import AttemptNext, Middleware
 from flows.kernel.current import CurrentJob, current_job
 from flows.kernel.worker import ParentWorker, Worker
 from flows.model.creation.job_options import JobOptions
+from flows.model.explain.explanation import Position
 from flows.model.flow_options import FlowOptions
 from flows.model.history import PastAttempt
 from flows.model.job import ChildJob, ChildrenOf, ChildResult, Job, JobError, JobResult
@@ -79,6 +80,7 @@ __all__ = [
     "ParentWorker",
     "PastAttempt",
     "PayloadTooLarge",
+    "Position",
     "QueueOptions",
     "Retention",
     "Retries",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from flows.kernel.runtime import Runtime
     from flows.model.creation.job_options import JobOptions
+    from flows.model.explain.explanation import Position
     from flows.model.record import JobRecord
     from flows.model.values.lookup import LookupValue
     from flows.pipeline.declaration import Declaration
@@ -141,3 +142,13 @@ class FlowJobs(Generic[ParamsT, KeyT]):
     async def get_log(self, job_id: str | UUID) -> list[LogLine]:
         """Return the last 1,000 lines that the job's functions logged by `current_job().log`, oldest first."""
         return await self._reader.log(job_id)
+
+    async def position(self, job_id: str | UUID) -> Position | None:
+        """Return how many are ahead of a job that waits or is delayed; None where it is neither, or is gone.
+
+        In a queue of any length that takes a millisecond or two of the server's time. Children can be asked for too.
+
+        Raises:
+            ValidationError: `job_id` is no UUID and no text of one.
+        """
+        return await self._reader.position(job_id)

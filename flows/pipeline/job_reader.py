@@ -13,12 +13,14 @@ from flows.model.values.lookup import lookup_text
 from flows.pipeline.make_record import make_record, state_of
 from flows.pipeline.signature import ParamsT
 from flows.store.jobs.fetch import KERNEL_FIELDS, child_jobs
+from flows.store.views.position import position
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
     from flows.kernel.runtime import Runtime
+    from flows.model.explain.explanation import Position
     from flows.model.record import JobRecord
     from flows.model.state import JobState
     from flows.pipeline.declaration import Declaration
@@ -88,6 +90,12 @@ class JobReader(Generic[ParamsT]):
         job_id = check_job_id(job_id)
         fetch = (await self._runtime.open()).fetch
         return await fetch.log(self._flow, job_id)
+
+    async def position(self, job_id: str | UUID) -> Position | None:
+        """Return how far a job is from its turn; None where it has none to wait for."""
+        job_id = check_job_id(job_id)
+        connection = (await self._runtime.open()).connection
+        return await position(connection, self._runtime.settings, [*self._declaration.plans], job_id)
 
     async def _page(
         self, fetch: Fetch, attribute: str, text: str, limit: int, offset: int, *, newest_first: bool

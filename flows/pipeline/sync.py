@@ -34,4 +34,5 @@ class SyncFlow(Generic[ParamsT, KeyT]):
         self.retry_job = blocking(jobs.retry_job)
         self.delete_job = blocking(jobs.delete_job)
         self.get_log = blocking(jobs.get_log)
+        self.position = blocking(jobs.position)
         self.close = blocking(runtime.close, "await asyncio.to_thread(flow.sync.close)")

@@ -35,6 +35,7 @@ from flows import (
     Middleware,
     ParentWorker,
     PastAttempt,
+    Position,
     QueueOptions,
     Retention,
     Retries,
@@ -622,6 +623,7 @@ def plain_caller(job_id: str) -> None:
     assert_type(access.sync.retry_job(job_id), Literal["retried"])
     assert_type(access.sync.delete_job(job_id), bool)
     assert_type(access.sync.get_log(job_id), list[LogLine])
+    assert_type(access.sync.position(job_id), Position | None)
     access.sync.close()
 
 

@@ -145,6 +145,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
     "Flow.retry_job": (lambda: step_flow().retry_job, {"job_id": ID}, {"job_id": NO_ID}),
     "Flow.delete_job": (lambda: step_flow().delete_job, {"job_id": ID}, {"job_id": NO_ID}),
     "Flow.get_log": (lambda: step_flow().get_log, {"job_id": ID}, {"job_id": NO_ID}),
+    "Flow.position": (lambda: step_flow().position, {"job_id": ID}, {"job_id": NO_ID}),
     "Flow.create_workers": (
         lambda: step_flow().create_workers,
         {"queue": "step", "worker_function": step},

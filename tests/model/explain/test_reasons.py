@@ -39,7 +39,11 @@ EXAMPLES: Final[list[tuple[str, Situation, str]]] = [
     ("ended", found(status="done", attempt_text="x"), "it is done, in 'role'"),
     ("ended", found(status="failed", error=("Timeout", "5 s\nover")), "failed, in 'role' by Timeout: 5 s over; retry_"),
     ("ended", found(status="cancelled", reason="by ops"), "it was cancelled, in 'role' (by ops); retry_job runs it"),
-    ("cancelling", found(status="processing", cancel="no more", worker="web.3.a1"), "cancelled (no more): its functio"),
+    (
+        "cancelling",
+        found(status="processing", cancel="no more", worker="web.3.a1"),
+        "cancelled (no more): its function on web.3",
+    ),
     ("cancelling", found(parent="access:9", parent_cancelled=True), "its parent access:9 was cancelled, and so will"),
     ("lost", found(listed=False), "it is waiting, and does not stand among the waiting jobs of 'role': the reconciler"),
     ("lost", found(status="delayed"), "it is delayed, and does not stand among the delayed jobs"),

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
 
-from flows import FlowOptions, Job, QueueOptions
+from flows import FlowOptions, Job, Position, QueueOptions
 from flows.errors import KeyConflict
 from flows.model.creation.job_options import Due
 from flows.model.declared.description import Description
@@ -34,11 +35,12 @@ from flows.store.jobs.ownership import Undeclared, undeclared
 from flows.store.jobs.progress import write_progress
 from flows.store.jobs.reconcile import Reconciliation
 from flows.store.jobs.turns import Turns
+from flows.store.views.position import position
 from tests.answer_shapes import mismatch, sample
 from tests.world import World
 
 #: What answers counts, names and ids.
-WORDLESS = {"cascade", "drain", "locate", "undeclared"}
+WORDLESS = {"cascade", "drain", "locate", "position", "undeclared"}
 
 
 def type_name(script: str) -> str:
@@ -147,6 +149,7 @@ READERS: dict[str, Reader] = {
     "declare": lambda connection, settings: declare(connection, settings, Description("ab", "{}")),
     "drain": lambda connection, settings: Drain(connection, settings, "pick", "old").drain(),
     "locate": lambda connection, settings: Fetch(connection, settings)._locate(["1"]),
+    "position": lambda connection, settings: position(connection, settings, ["pick"], "1"),
     "undeclared": lambda connection, settings: undeclared(connection, settings, OPTIONS),
     "progress": lambda connection, settings: write_progress(connection, settings, "pick", "w1", {}),
 }
@@ -169,6 +172,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "declare": lambda told, word: told == word,
     "drain": lambda told, _: told == (0, 0),
     "locate": lambda told, _: told == [b"1"],
+    "position": lambda told, _: told == Position(0, exact=False, delayed_until=datetime.fromtimestamp(0.001, UTC)),
     "undeclared": lambda told, _: told == [Undeclared("1", 0, 0, 0, 0)],
     "progress": lambda told, word: told == [word],
 }

@@ -1,0 +1,1 @@
+"""Reads what jobs and queues look like, in scripts that write nothing."""

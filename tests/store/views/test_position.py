@@ -1,0 +1,172 @@
+"""position: how far a job is from its turn, in lists of any length."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from tests.scale import scaled
+from tests.world import NOW, World
+
+#: Above so many, a list is no longer searched as a whole.
+LONG = 10_000
+
+
+def job_id(ms: int, number: int = 0) -> str:
+    """Return an id that was made in a millisecond."""
+    return f"{ms >> 16:08x}-{ms & 0xFFFF:04x}-7000-8000-{number:012x}"
+
+
+def position(world: World, which: str, **named: Any) -> tuple[int, bool]:
+    """Call the script; return how many are ahead, and whether that is exact."""
+    ahead, exact, _due = world.run("position", "pick", "pack", "pack:label", "ship", id=which, **named)
+    return ahead, bool(exact)
+
+
+def fill(world: World, queue: str, ids: list[str], *, since: int | None = None) -> None:
+    """Let jobs wait in a queue; with `since`, each has been passed on to it, one a millisecond from then."""
+    with world.redis.pipeline(transaction=False) as pipeline:
+        for start in range(0, len(ids), 1000):
+            pipeline.rpush(world.key("waiting", queue), *ids[start : start + 1000])
+        for number, which in enumerate(ids if since is not None else ()):
+            fields = {"_status": "waiting", "_queue": queue, "_attempt": f"1 w1 0 1 0 {(since or 0) + number} -"}
+            pipeline.hset(world.key("jobs", f"shop:{which}"), mapping=fields)
+            if number % 10_000 == 0:
+                pipeline.execute()
+        pipeline.execute()
+
+
+def microseconds(world: World) -> dict[str, float]:
+    """Return what the server has spent on calls of scripts, and on each other command."""
+    stats: Any = world.redis.info("commandstats")
+    return {name.removeprefix("cmdstat_"): row["usec"] for name, row in stats.items()}
+
+
+def test_in_a_short_list_the_place_is_counted(world: World) -> None:
+    """A job that was just created has no `_status`, and waits in the flow's first queue."""
+    world.seed(jobs={"shop:a": {"a": "1"}, "shop:b": {"a": "1"}}, waiting={"pick": ["a", "b"]})
+    assert [position(world, which) for which in ("a", "b")] == [(0, True), (1, True)]
+    assert position(world, "gone") == (-1, True)
+
+
+def test_a_job_that_does_not_wait_has_none(world: World) -> None:
+    """One that runs, waits for children or has ended; one that waits and stands in no list; a key of another type."""
+    world.seed_damaged(
+        jobs={
+            "shop:runs": {"_status": "processing", "_queue": "pick"},
+            "shop:lost": {"_status": "waiting", "_queue": "ship"},
+            "shop:odd": {"_status": "odd"},
+            "shop:text": "not ours",
+        },
+        waiting={"pack": "not a list"},
+    )
+    world.edit("shop:other", _status="waiting", _queue="pack")
+    for which in ("runs", "lost", "odd", "text", "other"):
+        assert position(world, which) == (-1, True), which
+
+
+def test_a_delayed_job_has_those_before_it_that_are_due_earlier(world: World) -> None:
+    """And says when it is due."""
+    job = {"_status": "delayed", "_queue": "pack"}
+    world.seed(jobs={"shop:a": job, "shop:b": job, "shop:c": job}, delayed={"pack": {"a": NOW + 5, "b": NOW}})
+    assert world.run("position", id="a") == [1, 1, str(NOW + 5)]
+    assert world.run("position", id="c") == [-1, 1, ""]
+    world.redis.delete(world.key("delayed", "pack"))
+    world.redis.set(world.key("delayed", "pack"), "not a zset")
+    assert world.run("position", id="a") == [-1, 1, ""]
+
+
+def test_a_child_is_found_by_its_id(world: World) -> None:
+    """In a child queue that the flow declares, or has had."""
+    world.seed(
+        jobs={"pack:label:c": {"_parent": "shop:9"}, "pack:old:d": {"_parent": "shop:9"}},
+        waiting={"pack:label": ["b", "c"], "pack:old": ["d"]},
+    )
+    assert position(world, "c") == (1, True)
+    assert position(world, "d") == (-1, True)
+    world.seed(queues={"shop": {"pick": "first", "pack:old": "later"}})
+    assert position(world, "d") == (0, True)
+
+
+def test_after_the_first_queue_was_renamed_the_right_list_is_searched(world: World) -> None:
+    """A job that was never claimed may stand in each that was the first."""
+    world.seed(
+        jobs={"shop:a": {"a": "1"}, "shop:b": {"a": "1"}},
+        queues={"shop": {"pick": "first", "old": "first"}},
+        waiting={"pick": ["x", "a"], "old": ["x", "y", "b"]},
+    )
+    assert [position(world, which) for which in ("a", "b")] == [(1, True), (2, True)]
+
+
+@pytest.mark.scale
+def test_in_a_long_list_it_is_found_by_halving(world: World) -> None:
+    """By the times in the ids where jobs enter, by `since` where they were passed on to; at most 2 ms a call."""
+    count = scaled(25_000, full=1_000_000)
+    fresh = [job_id(NOW + number // 3, number) for number in range(count)]
+    fill(world, "pick", fresh)
+    # Jobs are passed on in another order than they were created in.
+    passed = [job_id(NOW + number, 1 << 40 | number) for number in range(count)]
+    random.Random(1).shuffle(passed)  # noqa: S311
+    fill(world, "ship", passed, since=NOW)
+    places = [0, 1, 9999, 12_345, count // 3, count // 2, count - 10_001, count - 1]
+    for place in places:
+        world.redis.hset(world.key("jobs", f"shop:{fresh[place]}"), "a", "1")
+    world.run("position", id=fresh[0])
+    world.redis.config_resetstat()
+    for place in places:
+        assert position(world, fresh[place]) == (place, True)
+        assert position(world, passed[place]) == (place, True)
+    spent = microseconds(world)
+    assert spent["evalsha"] / (2 * len(places)) <= 2000
+    assert not spent.keys() & {"scan", "keys", "sort"}
+
+
+def test_what_was_put_at_the_head_or_came_late_is_found_at_the_ends(world: World) -> None:
+    """A job that was handed back, or whose producer's clock is wrong."""
+    ids = [job_id(NOW + number, number) for number in range(2 * LONG + 5000)]
+    back, late, early = job_id(NOW + 9, 1 << 40), job_id(1, 1), job_id(NOW * 2, 2)
+    fill(world, "pick", [back, *ids, late, early])
+    world.seed(
+        jobs={
+            f"shop:{back}": {"_status": "waiting", "_queue": "pick", "a": "1"},
+            f"shop:{late}": {"a": "1"},
+            f"shop:{early}": {"a": "1"},
+        }
+    )
+    world.redis.hset(world.key("jobs", f"shop:{back}"), "_attempt", f"1 w1 0 0 1 {NOW + len(ids)} -")
+    assert position(world, back) == (0, True)
+    assert position(world, late) == (len(ids) + 1, True)
+    assert position(world, early) == (len(ids) + 2, True)
+
+
+def test_what_is_not_at_its_place_is_said_to_be_about_there(world: World) -> None:
+    """In a list that is too long to be searched; in one that the ends cover it is known that it is not there."""
+    ids = [job_id(NOW + number, number) for number in range(2 * LONG + 5000)]
+    hidden = job_id(NOW + 20_000, 1 << 40)
+    fill(world, "pick", [*ids[:12_000], hidden, *ids[12_000:]])
+    world.seed(jobs={f"shop:{hidden}": {"a": "1"}})
+    ahead, exact = position(world, hidden)
+    assert (abs(ahead - 20_000) < 10, exact) == (True, False)
+    world.redis.lrem(world.key("waiting", "pick"), 1, hidden)
+    world.redis.ltrim(world.key("waiting", "pick"), 0, 2 * LONG - 1)
+    assert position(world, hidden) == (-1, True)
+
+
+def test_edited_hashes_on_the_way_do_not_mislead(world: World) -> None:
+    """Jobs of the list that are gone, are elsewhere by now, or hold nonsense, do not say where others stand."""
+    ids = [job_id(NOW - number, number) for number in range(LONG + 5000)]
+    fill(world, "ship", ids, since=NOW)
+    for which in ids[::3]:
+        world.redis.delete(world.key("jobs", f"shop:{which}"))
+    for which in ids[1::12]:
+        world.redis.hset(world.key("jobs", f"shop:{which}"), "_status", "done")
+    for which in ids[2::12]:
+        world.redis.hset(world.key("jobs", f"shop:{which}"), "_attempt", "x" * 99)
+    target = ids[11_998]
+    world.redis.hset(
+        world.key("jobs", f"shop:{target}"),
+        mapping={"_status": "waiting", "_queue": "ship", "_attempt": f"1 w1 0 1 0 {NOW + 11_998} -"},
+    )
+    assert position(world, target) == (11_998, True)
