@@ -9,6 +9,7 @@ FlowsError
 ├── JobNotDone             the job has not ended, and lacks what was asked for so far
 ├── StateError             the job's state does not allow what was asked
 ├── WrongLoop              another event loop that runs has the flow open
+├── PortInUse              something else listens on the port that was asked for (also an OSError)
 ├── HostUnable             this machine has no thread, process, descriptor or memory left for what was asked
 ├── LostLease              the attempt has lost its lease, or has ended: what it reports is refused
 ├── JobGone                the job has expired or was deleted
@@ -85,6 +86,14 @@ class WrongLoop(FlowsError):
 
 class HostUnable(FlowsError):
     """This machine has no thread, process, descriptor or memory left for what was asked; nothing of it has begun."""
+
+
+class PortInUse(FlowsError, OSError):
+    """Something else listens on the port on which something was to be served."""
+
+    def __init__(self, host: str, port: int, advice: str) -> None:
+        super().__init__(f"port {port} of {host} is in use: {advice}")
+        self.port = port
 
 
 class LostLease(FlowsError):
