@@ -28,6 +28,7 @@ from flows.kernel.current import CurrentJob, current_job
 from flows.kernel.worker import ParentWorker, Worker
 from flows.model.creation.job_options import JobOptions
 from flows.model.explain.explanation import Position
+from flows.model.explain.queue_state import QueueState
 from flows.model.flow_options import FlowOptions
 from flows.model.history import PastAttempt
 from flows.model.job import ChildJob, ChildrenOf, ChildResult, Job, JobError, JobResult
@@ -39,6 +40,7 @@ from flows.model.state import JobState
 from flows.model.verdict import Cancel, Fail, Retry, Snooze, Verdict
 from flows.pipeline.flow import Flow
 from flows.pipeline.job_context import JobContextFilter
+from flows.pipeline.queue_handle import QueueHandle, SyncQueueHandle
 from flows.pipeline.run import run
 from flows.pipeline.sync import SyncFlow
 from flows.store.jobs.log_line import LogLine
@@ -83,7 +85,9 @@ __all__ = [
     "PayloadTooLarge",
     "PortInUse",
     "Position",
+    "QueueHandle",
     "QueueOptions",
+    "QueueState",
     "Retention",
     "Retries",
     "Retry",
@@ -93,6 +97,7 @@ __all__ = [
     "StoreFull",
     "StoreUnavailable",
     "SyncFlow",
+    "SyncQueueHandle",
     "UnsafeServer",
     "ValidationError",
     "Verdict",

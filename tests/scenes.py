@@ -112,7 +112,7 @@ def call(world: World) -> dict[str, Argument]:
 
 
 #: Scripts that write nothing.
-READ_ONLY: Final = frozenset({"locate", "position", "undeclared"})
+READ_ONLY: Final = frozenset({"locate", "observe", "position", "undeclared"})
 #: Of each script, what is there and how it is called: so that it writes what it can.
 SCENES: Final[dict[str, list[Scene]]] = {
     "turn": [(seed_attempts, lambda world: world.turn(*all_ended(), want=5, number=1))],
@@ -168,6 +168,7 @@ SCENES: Final[dict[str, list[Scene]]] = {
     ],
     "drain": [(seed_former, lambda world: world.run("drain", former="old"))],
     "locate": [(seed_former, lambda world: world.run("locate", "1"))],
+    "observe": [(seed_former, lambda world: world.run("observe", "pick", "pack"))],
     "position": [(seed_former, lambda world: world.run("position", "pick", id="1"))],
     "undeclared": [(seed_former, lambda world: world.run("undeclared", "pick"))],
     "reconcile": [(seed_damage, lambda world: world.run("reconcile", *QUEUES, walk=1))],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Generic, Literal
 
 from flows.pipeline.job_actions import JobActions
 from flows.pipeline.job_reader import JobReader
+from flows.pipeline.queue_handle import QueueHandle, named_queue
 from flows.pipeline.signature import KeyT, ParamsT
 from flows.pipeline.wait_for_end import wait_for_end
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from flows.kernel.runtime import Runtime
     from flows.model.creation.job_options import JobOptions
     from flows.model.explain.explanation import Position
+    from flows.model.explain.queue_state import QueueState
+    from flows.model.job import Job
     from flows.model.record import JobRecord
     from flows.model.values.lookup import LookupValue
     from flows.pipeline.declaration import Declaration
@@ -29,6 +32,7 @@ class FlowJobs(Generic[ParamsT, KeyT]):
 
     def __init__(self, runtime: Runtime, declaration: Declaration, params: type[ParamsT]) -> None:
         self._runtime = runtime
+        self._declaration = declaration
         self._actions = JobActions(runtime, declaration, params)
         self._reader = JobReader(runtime, declaration, params)
 
@@ -152,3 +156,21 @@ class FlowJobs(Generic[ParamsT, KeyT]):
             ValidationError: `job_id` is no UUID and no text of one.
         """
         return await self._reader.position(job_id)
+
+    def queue(self, queue: type[Job] | str) -> QueueHandle:
+        """Return a queue, named by its job class or its full name, to look at, to pause and to drain.
+
+        Raises:
+            DeclarationError: there is no such queue; the message names those there are.
+        """
+        return QueueHandle(self._runtime, named_queue(self._declaration, queue))
+
+    async def states(self) -> dict[str, QueueState]:
+        """Return the state of each queue and child queue, by full name, all at one moment: what waits, and what runs.
+
+        That takes one call, whose cost does not depend on how much the queues hold.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        return await self._reader.states()

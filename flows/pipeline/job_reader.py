@@ -13,6 +13,7 @@ from flows.model.values.lookup import lookup_text
 from flows.pipeline.make_record import make_record, state_of
 from flows.pipeline.signature import ParamsT
 from flows.store.jobs.fetch import KERNEL_FIELDS, child_jobs
+from flows.store.views.observe import observe
 from flows.store.views.position import position
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from flows.kernel.runtime import Runtime
     from flows.model.explain.explanation import Position
+    from flows.model.explain.queue_state import QueueState
     from flows.model.record import JobRecord
     from flows.model.state import JobState
     from flows.pipeline.declaration import Declaration
@@ -96,6 +98,11 @@ class JobReader(Generic[ParamsT]):
         job_id = check_job_id(job_id)
         connection = (await self._runtime.open()).connection
         return await position(connection, self._runtime.settings, [*self._declaration.plans], job_id)
+
+    async def states(self) -> dict[str, QueueState]:
+        """Return the state of each queue that the flow declares."""
+        connection = (await self._runtime.open()).connection
+        return await observe(connection, self._runtime.settings, [*self._declaration.plans])
 
     async def _page(
         self, fetch: Fetch, attribute: str, text: str, limit: int, offset: int, *, newest_first: bool

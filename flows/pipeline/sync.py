@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Generic
 
 from flows.pipeline.flow_jobs import FlowJobs
 from flows.pipeline.loop_thread import blocking
+from flows.pipeline.queue_handle import SyncQueueHandle
 from flows.pipeline.signature import KeyT, ParamsT
 
 if TYPE_CHECKING:
     from flows.kernel.runtime import Runtime
+    from flows.model.job import Job
     from flows.pipeline.declaration import Declaration
 
 
@@ -35,4 +37,14 @@ class SyncFlow(Generic[ParamsT, KeyT]):
         self.delete_job = blocking(jobs.delete_job)
         self.get_log = blocking(jobs.get_log)
         self.position = blocking(jobs.position)
+        self.states = blocking(jobs.states)
+        self._queue = jobs.queue
         self.close = blocking(runtime.close, "await asyncio.to_thread(flow.sync.close)")
+
+    def queue(self, queue: type[Job] | str) -> SyncQueueHandle:
+        """Return a queue, named by its job class or its full name, with plain calls for what `flow.queue` awaits.
+
+        Raises:
+            DeclarationError: there is no such queue; the message names those there are.
+        """
+        return SyncQueueHandle(self._queue(queue))

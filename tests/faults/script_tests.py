@@ -30,6 +30,7 @@ NAMED_OTHERWISE: Final = {
     "new_children": "children",
     "owned": "report",
     "place_in_list": "position",
+    "since": "position",
     "status": "scripts",
     "take_out": "cancel",
     "wake": "wakeups",

@@ -37,6 +37,7 @@ from flows import (
     PastAttempt,
     Position,
     QueueOptions,
+    QueueState,
     Retention,
     Retries,
     Retry,
@@ -624,6 +625,8 @@ def plain_caller(job_id: str) -> None:
     assert_type(access.sync.delete_job(job_id), bool)
     assert_type(access.sync.get_log(job_id), list[LogLine])
     assert_type(access.sync.position(job_id), Position | None)
+    assert_type(access.sync.states(), dict[str, QueueState])
+    assert_type(access.sync.queue("access-logic").state(), QueueState)
     access.sync.close()
 
 

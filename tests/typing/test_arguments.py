@@ -145,6 +145,8 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
     "Flow.retry_job": (lambda: step_flow().retry_job, {"job_id": ID}, {"job_id": NO_ID}),
     "Flow.delete_job": (lambda: step_flow().delete_job, {"job_id": ID}, {"job_id": NO_ID}),
     "Flow.get_log": (lambda: step_flow().get_log, {"job_id": ID}, {"job_id": NO_ID}),
+    "Flow.queue": (lambda: step_flow().queue, {"queue": "step"}, {"queue": NO_QUEUE}),
+    "Flow.states": (lambda: step_flow().states, {}, {}),
     "Flow.position": (lambda: step_flow().position, {"job_id": ID}, {"job_id": NO_ID}),
     "Flow.create_workers": (
         lambda: step_flow().create_workers,

@@ -35,12 +35,13 @@ from flows.store.jobs.ownership import Undeclared, undeclared
 from flows.store.jobs.progress import write_progress
 from flows.store.jobs.reconcile import Reconciliation
 from flows.store.jobs.turns import Turns
+from flows.store.views.observe import observe
 from flows.store.views.position import position
 from tests.answer_shapes import mismatch, sample
 from tests.world import World
 
 #: What answers counts, names and ids.
-WORDLESS = {"cascade", "drain", "locate", "position", "undeclared"}
+WORDLESS = {"cascade", "drain", "locate", "observe", "position", "undeclared"}
 
 
 def type_name(script: str) -> str:
@@ -149,6 +150,7 @@ READERS: dict[str, Reader] = {
     "declare": lambda connection, settings: declare(connection, settings, Description("ab", "{}")),
     "drain": lambda connection, settings: Drain(connection, settings, "pick", "old").drain(),
     "locate": lambda connection, settings: Fetch(connection, settings)._locate(["1"]),
+    "observe": lambda connection, settings: observe(connection, settings, ["pick"]),
     "position": lambda connection, settings: position(connection, settings, ["pick"], "1"),
     "undeclared": lambda connection, settings: undeclared(connection, settings, OPTIONS),
     "progress": lambda connection, settings: write_progress(connection, settings, "pick", "w1", {}),
@@ -172,6 +174,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "declare": lambda told, word: told == word,
     "drain": lambda told, _: told == (0, 0),
     "locate": lambda told, _: told == [b"1"],
+    "observe": lambda told, _: [*told] == ["1"] and told["1"].next_due == datetime.fromtimestamp(0.001, UTC),
     "position": lambda told, _: told == Position(0, exact=False, delayed_until=datetime.fromtimestamp(0.001, UTC)),
     "undeclared": lambda told, _: told == [Undeclared("1", 0, 0, 0, 0)],
     "progress": lambda told, word: told == [word],

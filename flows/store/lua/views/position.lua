@@ -5,7 +5,7 @@
 --@ args: ns root first id
 --@ rest: the names of all queues of the flow
 --@ returns: ahead:int exact:int due:text
---@ include: find_job place_in_list keys
+--@ include: find_job place_in_list since keys
 
 local job_flow, kind, places = find_job(id)
 if kind ~= 'hash' then return { -1, 1, '' } end

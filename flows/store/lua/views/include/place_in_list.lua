@@ -1,36 +1,24 @@
 -- Finds where a job stands in a waiting list, however long it is: ids stand there by since when they wait, but for those
 -- that were put at the head, so it is found by halving.
---@ exports: place_in_list since_of
---@ needs: root first
---@ include: keys
+--@ exports: place_in_list
+--@ include: keys since
 
 -- How far from its place by time an id is looked for, and how many ids of each end of the list.
 local NEAR, FAR, ENDS = 50, 2000, 10000
 -- So many ids are asked at one place for since when they wait; those of jobs that are elsewhere by now cannot tell.
 local ASKED = 8
 
--- Returns since when a job is where it is, by its `_attempt`, or by its id where it was never claimed.
-local function since_of(job_id, attempt)
-  local since = attempt and string.match(attempt, '^%d+ %S+ %d+ %d+ %d+ (%d+)')
-  if since and #since < 16 then return tonumber(since) end
-  local high, low = string.match(job_id, '^(%x%x%x%x%x%x%x%x)%-(%x%x%x%x)%-7')
-  return high and tonumber(high, 16) * 65536 + tonumber(low, 16) or nil
-end
-
 -- Returns since when the job waits that stands at a place of the list, or the next one that still waits there.
 local function since_at(list, job_flow, job_queue, place)
-  -- A hash without `_status`, if there is one, waits where it was created, and its id has the time of that.
-  local fresh = (job_queue == first or job_flow ~= root) and 'waiting'
-  local first_id
+  local fallback
   for i = place, place + ASKED - 1 do
     local job_id = redis.call('LINDEX', list, i)
     if not job_id then break end
-    first_id = first_id or job_id
-    local job = redis.pcall('HMGET', job_key(job_flow, job_id), '_status', '_queue', '_attempt')
-    local waits = not job.err and (job[1] or fresh) == 'waiting' and (job[2] or job_queue) == job_queue
-    if waits then return since_of(job_id, job[3]) end
+    local since, waits = since_waiting(job_flow, job_queue, job_id)
+    if waits then return since end
+    fallback = fallback or since
   end
-  return first_id and since_of(first_id)
+  return fallback
 end
 
 -- Returns at which place the jobs begin that wait since this time or later.

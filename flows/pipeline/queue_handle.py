@@ -1,0 +1,103 @@
+"""`flow.queue(…)`: one queue of a flow, to look at and to steer, from a coroutine or from plain code."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from flows.errors import DeclarationError, WaitTimeout
+from flows.model.arguments import check_seconds
+from flows.pipeline.loop_thread import blocking
+from flows.store.views.observe import observe
+
+if TYPE_CHECKING:
+    from flows.kernel.runtime import Runtime
+    from flows.model.explain.queue_state import QueueState
+    from flows.model.job import Job
+    from flows.pipeline.declaration import Declaration
+
+#: How often `drain` looks, in seconds: the pause doubles up to the longest.
+_FIRST: Final = 0.02
+_LONGEST: Final = 0.5
+
+
+class QueueHandle:
+    """One queue of a flow.
+
+    Attributes:
+        name: Its full name: a child queue's begins with its parent's.
+    """
+
+    def __init__(self, runtime: Runtime, name: str) -> None:
+        self._runtime = runtime
+        self.name = name
+
+    def __repr__(self) -> str:
+        """Return a text that says which queue this is."""
+        return f"<QueueHandle {self.name} of {self._runtime.options.name}>"
+
+    async def state(self) -> QueueState:
+        """Return what the queue holds now, whether it is paused, and what has become of jobs in it.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        session = await self._runtime.open()
+        return (await observe(session.connection, session.settings, [self.name]))[self.name]
+
+    async def drain(self, timeout: float) -> None:
+        """Wait until nothing waits in the queue, runs or awaits children; delayed jobs come later and do not count.
+
+        Args:
+            timeout: In seconds.
+
+        Raises:
+            WaitTimeout: it holds jobs still; the message says how many, and whether the queue is paused.
+            StoreError: the server cannot be used.
+        """
+        check_seconds("timeout", timeout)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        pause = _FIRST
+        while not (state := await self.state()).idle:
+            left = deadline - loop.time()
+            if left <= 0:
+                raise WaitTimeout(f"queue {self.name!r} is not drained after {timeout} s: {_held(state)}")
+            await asyncio.sleep(min(left, pause))
+            pause = min(_LONGEST, pause * 2)
+
+
+class SyncQueueHandle:
+    """The same for plain callers: `flow.sync.queue(…)`."""
+
+    def __init__(self, handle: QueueHandle) -> None:
+        self.name = handle.name
+        where = f"await flow.queue({handle.name!r})"
+        self.state = blocking(handle.state, f"{where}.state()")
+        self.drain = blocking(handle.drain, f"{where}.drain(...)")
+
+
+def named_queue(declaration: Declaration, queue: type[Job] | str) -> str:
+    """Return the full name of the queue that a job class or a name stands for.
+
+    Raises:
+        DeclarationError: it stands for none, or a class for several; the message names those there are.
+    """
+    plans = declaration.plans
+    if isinstance(queue, str):
+        found = [queue] if queue in plans else []
+    else:
+        found = [name for name, plan in plans.items() if plan.options.job is queue]
+    if len(found) == 1:
+        return found[0]
+    what = getattr(queue, "__name__", repr(queue))
+    if found:
+        raise DeclarationError(f"{what} is the job class of several queues: name one of {', '.join(found)}")
+    raise DeclarationError(
+        f"flow {declaration.options.name!r} has no queue {what}; it has {', '.join(plans)}: give a job class or a name"
+    )
+
+
+def _held(state: QueueState) -> str:
+    paused = ", and it is paused" if state.paused else "" if state.workers else ", and no process has workers of it"
+    return f"{state.waiting} wait, {state.processing} run, {state.children} await their children{paused}"

@@ -1,0 +1,47 @@
+-- Reads how much stands in each place of each queue, and what has become of jobs there: all queues at one moment, and
+-- no list is walked. Answers the time first; of each queue since when its oldest job waits and when its next delayed one
+-- is due, as texts that are empty where there is none, and its `meta` as it is.
+--@ flags: no-writes
+--@ args: ns now root first
+--@ rest: the names of the queues
+--@ returns: now:int queues:list<[queue:text waiting:int delayed:int processing:int children:int failed:int cancelled:int workers:int oldest:text due:text meta:list<text>]>
+--@ include: clock keys since
+
+-- So many ids at the head of a list are asked for since when they wait: jobs that were cancelled leave theirs there.
+local HEADS = 10
+
+-- A key that holds something else counts as empty.
+local function size(command, ...)
+  local found = redis.pcall(command, ...)
+  return type(found) == 'number' and found or 0
+end
+
+local function list_of(...)
+  local found = redis.pcall(...)
+  return found.err and {} or found
+end
+
+local function oldest(queue)
+  local job_flow, fallback = string.find(queue, ':', 1, true) and queue or root, nil
+  for _, id in ipairs(list_of('LRANGE', queue_key(queue, 'waiting'), 0, HEADS - 1)) do
+    local since, waits = since_waiting(job_flow, queue, id)
+    if waits then return since end
+    fallback = fallback or since
+  end
+  return fallback
+end
+
+local observed = {}
+for i = at, #rest do
+  local queue = rest[i]
+  local since = oldest(queue)
+  observed[#observed + 1] = {
+    queue, size('LLEN', queue_key(queue, 'waiting')), size('ZCARD', queue_key(queue, 'delayed')),
+    size('ZCARD', queue_key(queue, 'processing')), size('ZCARD', queue_key(queue, 'children')),
+    size('ZCARD', flows_key('ended', queue .. ':failed')), size('ZCARD', flows_key('ended', queue .. ':cancelled')),
+    size('ZCOUNT', flows_key('workers', queue), now_text, '+inf'), since and string.format('%d', since) or '',
+    list_of('ZRANGE', queue_key(queue, 'delayed'), 0, 0, 'WITHSCORES')[2] or '',
+    list_of('HGETALL', queue_key(queue, 'meta')),
+  }
+end
+return { time, observed }
