@@ -38,6 +38,8 @@ from flows.model.retention import Retention
 from flows.model.retries import Retries
 from flows.model.state import JobState
 from flows.model.verdict import Cancel, Fail, Retry, Snooze, Verdict
+from flows.pipeline.find.page import Count, Page
+from flows.pipeline.find.query import Query, SyncQuery
 from flows.pipeline.flow import Flow
 from flows.pipeline.job_context import JobContextFilter
 from flows.pipeline.queue_handle import QueueHandle, SyncQueueHandle
@@ -55,6 +57,7 @@ __all__ = [
     "ChildJob",
     "ChildResult",
     "ChildrenOf",
+    "Count",
     "CurrentJob",
     "DeclarationError",
     "DeclarationWarning",
@@ -80,11 +83,13 @@ __all__ = [
     "MalformedJob",
     "Middleware",
     "MissingExtra",
+    "Page",
     "ParentWorker",
     "PastAttempt",
     "PayloadTooLarge",
     "PortInUse",
     "Position",
+    "Query",
     "QueueHandle",
     "QueueOptions",
     "QueueState",
@@ -97,6 +102,7 @@ __all__ = [
     "StoreFull",
     "StoreUnavailable",
     "SyncFlow",
+    "SyncQuery",
     "SyncQueueHandle",
     "UnsafeServer",
     "ValidationError",

@@ -111,8 +111,27 @@ def call(world: World) -> dict[str, Argument]:
     return {"call": world.keys.call("c")}
 
 
+def find_waiting(world: World) -> object:
+    """Find the jobs that wait in the first queue."""
+    asked: dict[str, Argument] = {
+        "source": world.keys.waiting("pick"),
+        "source_kind": "waiting",
+        "place_state": "waiting",
+        "place_queue": "pick",
+        "query": '{"want":{"where":[]},"but":[]}',
+        "newest_first": 0,
+        "at_index": 0,
+        "at_time": 0,
+        "at_id": "",
+        "at_before": "",
+        "most_looked": 500,
+        "most_found": 100,
+    }
+    return world.run("find", **asked)
+
+
 #: Scripts that write nothing.
-READ_ONLY: Final = frozenset({"locate", "observe", "position", "undeclared"})
+READ_ONLY: Final = frozenset({"find", "locate", "observe", "position", "undeclared"})
 #: Of each script, what is there and how it is called: so that it writes what it can.
 SCENES: Final[dict[str, list[Scene]]] = {
     "turn": [(seed_attempts, lambda world: world.turn(*all_ended(), want=5, number=1))],
@@ -167,6 +186,7 @@ SCENES: Final[dict[str, list[Scene]]] = {
         )
     ],
     "drain": [(seed_former, lambda world: world.run("drain", former="old"))],
+    "find": [(seed_former, find_waiting)],
     "locate": [(seed_former, lambda world: world.run("locate", "1"))],
     "observe": [(seed_former, lambda world: world.run("observe", "pick", "pack"))],
     "position": [(seed_former, lambda world: world.run("position", "pick", id="1"))],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, Literal
 
+from flows.pipeline.find.job_search import JobSearch
+from flows.pipeline.find.query import Query
 from flows.pipeline.job_actions import JobActions
 from flows.pipeline.job_reader import JobReader
 from flows.pipeline.queue_handle import QueueHandle, named_queue
@@ -35,6 +37,12 @@ class FlowJobs(Generic[ParamsT, KeyT]):
         self._declaration = declaration
         self._actions = JobActions(runtime, declaration, params)
         self._reader = JobReader(runtime, declaration, params)
+        self._search = JobSearch(runtime, declaration, params)
+
+    @property
+    def jobs(self) -> Query[ParamsT, KeyT]:
+        """All jobs of the flow, to be asked for by lookups, state, queue and time: `flow.jobs.status("failed")`."""
+        return Query(self._search)
 
     async def create_job(self, params: ParamsT, **options: Unpack[JobOptions]) -> str:
         """Create a job, which then waits in the flow's first queue or is delayed, and return its id.

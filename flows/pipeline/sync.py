@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic
 
+from flows.pipeline.find.job_search import JobSearch
+from flows.pipeline.find.query import SyncQuery
 from flows.pipeline.flow_jobs import FlowJobs
 from flows.pipeline.loop_thread import blocking
 from flows.pipeline.queue_handle import SyncQueueHandle
@@ -26,6 +28,7 @@ class SyncFlow(Generic[ParamsT, KeyT]):
 
     def __init__(self, runtime: Runtime, declaration: Declaration, params: type[ParamsT]) -> None:
         jobs = FlowJobs[ParamsT, KeyT](runtime, declaration, params)
+        self._search = JobSearch(runtime, declaration, params)
         self.create_job = blocking(jobs.create_job)
         self.create_jobs = blocking(jobs.create_jobs)
         self.get_job = blocking(jobs.get_job)
@@ -48,3 +51,8 @@ class SyncFlow(Generic[ParamsT, KeyT]):
             DeclarationError: there is no such queue; the message names those there are.
         """
         return SyncQueueHandle(self._queue(queue))
+
+    @property
+    def jobs(self) -> SyncQuery[ParamsT, KeyT]:
+        """All jobs of the flow, to be asked for as `flow.jobs` is."""
+        return SyncQuery(self._search)

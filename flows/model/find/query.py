@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from flows.errors import ValidationError
 from flows.model.find.conjunction import MOST_LOOKUPS, Conjunction, is_list
+from flows.model.state import TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +36,11 @@ class JobQuery:
         if any(len(one.lookups) > MOST_LOOKUPS for one in kept):
             raise ValidationError(f"this query asks for over {MOST_LOOKUPS} lookups at once: ask for fewer")
         object.__setattr__(self, "alternatives", kept)
+
+    @property
+    def of_ended(self) -> bool:
+        """Whether it asks for ended jobs, by their state and by no lookup: those are listed by when they ended."""
+        return all(not one.lookups and one.states is not None and one.states <= TERMINAL for one in self.alternatives)
 
     def __and__(self, other: JobQuery) -> JobQuery:
         """Return the query that a job matches where it matches both.

@@ -17,6 +17,8 @@ from flows import FlowOptions, Job, Position, QueueOptions
 from flows.errors import KeyConflict
 from flows.model.creation.job_options import Due
 from flows.model.declared.description import Description
+from flows.model.find.conjunction import Conjunction
+from flows.model.find.query import JobQuery
 from flows.model.outcome import NewChild
 from flows.model.state import JobState
 from flows.store.client.lua_file import ScriptError
@@ -35,13 +37,16 @@ from flows.store.jobs.ownership import Undeclared, undeclared
 from flows.store.jobs.progress import write_progress
 from flows.store.jobs.reconcile import Reconciliation
 from flows.store.jobs.turns import Turns
+from flows.store.views.cursor import BEGIN, write_cursor
+from flows.store.views.find import Finder, FoundJobs
 from flows.store.views.observe import observe
 from flows.store.views.position import position
+from flows.store.views.source import Source
 from tests.answer_shapes import mismatch, sample
 from tests.world import World
 
 #: What answers counts, names and ids.
-WORDLESS = {"cascade", "drain", "locate", "observe", "position", "undeclared"}
+WORDLESS = {"cascade", "drain", "find", "locate", "observe", "position", "undeclared"}
 
 
 def type_name(script: str) -> str:
@@ -121,6 +126,25 @@ async def create_delayed(connection: Any, settings: FlowSettings) -> Any:
         return str(error)
 
 
+async def find(connection: Any, settings: FlowSettings) -> FoundJobs:
+    """Read the one list of a flow of which a cursor says that it is not read to its end."""
+    query = JobQuery((Conjunction(lookups=frozenset({("a", "1")})),))
+    finder = Finder(connection, settings, ["pick"])
+    source = Source("lookup", "", "a:1", settings.keys.lookup("shop", "a", "1"))
+    connection.together = _each(connection)
+    cursor = write_cursor(query, [(0, source, BEGIN)], newest_first=False)
+    return await finder.page(query, cursor=cursor, newest_first=False)
+
+
+def _each(connection: Any) -> Callable[[list[Any]], Coroutine[Any, Any, list[Any]]]:
+    """Answer each of several calls of `find`."""
+
+    async def together(commands: list[Any]) -> list[Any]:
+        return [await connection.run(load("find")) for _command in commands]
+
+    return together
+
+
 def create_children(connection: Any, settings: FlowSettings) -> Coroutine[Any, Any, str]:
     """Create a child in parts."""
     job = SimpleNamespace(id="1", fence=1)
@@ -149,6 +173,7 @@ READERS: dict[str, Reader] = {
     "greet": greet,
     "declare": lambda connection, settings: declare(connection, settings, Description("ab", "{}")),
     "drain": lambda connection, settings: Drain(connection, settings, "pick", "old").drain(),
+    "find": find,
     "locate": lambda connection, settings: Fetch(connection, settings)._locate(["1"]),
     "observe": lambda connection, settings: observe(connection, settings, ["pick"]),
     "position": lambda connection, settings: position(connection, settings, ["pick"], "1"),
@@ -173,6 +198,8 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "greet": lambda told, word: told == word,
     "declare": lambda told, word: told == word,
     "drain": lambda told, _: told == (0, 0),
+    # The id of a sample is none of a job, so it is not told.
+    "find": lambda told, _: (told.jobs, told.cursor, told.looked_through) == ([], "", 0),
     "locate": lambda told, _: told == [b"1"],
     "observe": lambda told, _: [*told] == ["1"] and told["1"].next_due == datetime.fromtimestamp(0.001, UTC),
     "position": lambda told, _: told == Position(0, exact=False, delayed_until=datetime.fromtimestamp(0.001, UTC)),

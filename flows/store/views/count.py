@@ -1,0 +1,85 @@
+"""Counts the jobs that match a query: by the lengths of places where those say it, else by looking at jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from flows.model.state import TERMINAL, JobState
+from flows.store.client.wire import ReplyError
+from flows.store.views.find import MOST_LOOKED
+from flows.store.views.source import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.model.find.query import JobQuery
+    from flows.store.client.connection import Connection
+    from flows.store.client.scripts import Command
+    from flows.store.jobs.flow_settings import FlowSettings
+    from flows.store.views.find import Finder
+    from flows.store.views.source import Source
+
+#: So many jobs are named beside a count.
+SAMPLE: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many jobs match a query."""
+
+    number: int
+    exact: bool
+    """False: there are at least so many."""
+    sample: list[tuple[str, str]]
+    """Flow and id of the first few."""
+
+
+async def count(
+    finder: Finder, connection: Connection, settings: FlowSettings, query: JobQuery, *, newest_first: bool
+) -> Counted:
+    """Count jobs; at most 10,000 of them are looked at.
+
+    Raises:
+        StoreError: the server cannot be used.
+    """
+    if any(one.lookups or one.bounded for one in query.alternatives):
+        found = await finder.page(query, limit=MOST_LOOKED, newest_first=newest_first)
+        return Counted(len(found.jobs), not found.cursor and not found.sampled, found.jobs[:SAMPLE])
+    sources = Sources(settings, finder.queues)
+    places = {place for one in query.alternatives for place in sources.places_of(one)}
+    number = await _standing(connection, settings, sorted(places, key=lambda place: place.key))
+    sample = await finder.page(query, limit=SAMPLE, newest_first=newest_first)
+    return Counted(number, not sample.sampled, sample.jobs)
+
+
+async def _standing(connection: Connection, settings: FlowSettings, places: Sequence[Source]) -> int:
+    """Return how many jobs stand in places: without ids that were left in a list when their jobs left."""
+    seconds, microseconds = await connection.call("TIME")
+    now = int(seconds) * 1000 + int(microseconds) // 1000 + settings.ahead_ms
+    commands: list[Command] = []
+    for place in places:
+        commands.append(_length(settings, place, now))
+        commands.append(("HGET", settings.keys.meta(place.name), "stale"))
+    replies = await connection.together(commands)
+    lengths, stale = replies[::2], replies[1::2]
+    return sum(
+        max(0, _whole(length) - (_whole(left) if place.kind == "waiting" else 0))
+        for place, length, left in zip(places, lengths, stale, strict=True)
+    )
+
+
+def _length(settings: FlowSettings, place: Source, now: int) -> Command:
+    if place.kind != "set" or place.state not in TERMINAL:
+        return place.length_command
+    # An id stays here until the next job of its queue ends so, its hash only as long as it is kept.
+    _done, failed, cancelled = settings.kept_ms
+    return ("ZCOUNT", place.key, now - (failed if place.state == JobState.FAILED else cancelled), "+inf")
+
+
+def _whole(reply: Any) -> int:
+    """Return a number that the server holds, 0 where somebody has written something else."""
+    try:
+        return 0 if reply is None or isinstance(reply, ReplyError) else int(reply)
+    except ValueError:
+        return 0

@@ -1,0 +1,173 @@
+"""find: which jobs of one source fit, what is never looked at, and where reading goes on."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flows.model.find.conjunction import Conjunction
+from flows.model.find.query import JobQuery
+from flows.model.state import JobState
+from flows.store.views.source import Sources
+from tests.world import World
+
+#: Ids of jobs, by when they were created: `created(7)` after the epoch.
+TAIL = "7000-8000-000000000000"
+
+
+def created(ms: int) -> str:
+    """Return an id."""
+    return f"{ms >> 16:08x}-{ms & 0xFFFF:04x}-{TAIL}"
+
+
+def find(world: World, kind: str = "lookup", name: str = "a:1", state: str = "", **asked: Any) -> tuple[list[str], int]:
+    """Read one source; which jobs were found, by their times, and how many ids were looked at."""
+    found, looked, _last = raw(world, kind, name, state, **asked)
+    return [int(job[0].replace("-", "")[:12], 16) for job in found], looked
+
+
+def raw(  # noqa: PLR0913 - what the script is asked
+    world: World,
+    kind: str,
+    name: str,
+    state: str,
+    *,
+    newest: int = 0,
+    at: list[Any] | None = None,
+    most: int = 500,
+    limit: int = 100,
+    but: list[dict[str, Any]] | None = None,
+    **want: Any,
+) -> Any:
+    """Call the script."""
+    sources = Sources(world.settings, ["pick", "pack", "ship"])
+    place = sources.place(JobState(state), name) if state else sources.lookup(*name.split(":"))
+    at_id, index, time, before = at or ["", 0, 0, ""]
+    return world.run(
+        "find",
+        source=place.key,
+        source_kind=kind,
+        place_state=state,
+        place_queue=name,
+        query=json.dumps({"want": {"where": [], **want}, "but": [{"where": [], **other} for other in but or []]}),
+        newest_first=newest,
+        at_id=at_id,
+        at_index=index,
+        at_time=time,
+        at_before=before,
+        most_looked=most,
+        most_found=limit,
+    )
+
+
+def seed(world: World, **jobs: dict[str, str]) -> None:
+    """Write jobs that a lookup lists, by the times of their ids: `_7` is the one of 7."""
+    ids = {name: created(int(name[1:])) for name in jobs}
+    world.seed_damaged(
+        jobs={f"shop:{ids[name]}": {"a": "1", "_lookups": "a:1\nb:2", **fields} for name, fields in jobs.items()},
+        lookups={"shop:a:1": [ids[name] for name in jobs]},
+    )
+
+
+def test_conditions_are_read_from_the_hash(world: World) -> None:
+    """State, queue, other lookups by their lines, and the time in the id; without a state a job waits in the first."""
+    seed(
+        world,
+        _1={},
+        _2={"_status": "failed", "_queue": "pick"},
+        _3={"_status": "failed", "_queue": "pack", "_lookups": "a:1\nb:22"},
+        _4={"_status": "done", "_queue": "ship"},
+        _5={"_status": "nonsense"},
+    )
+    assert find(world) == ([1, 2, 3, 4, 5], 5)
+    assert find(world, status=["failed"])[0] == [2, 3, 5]
+    assert find(world, status=["waiting"], queue=["pick"])[0] == [1]
+    assert find(world, queue=["pack", "ship"])[0] == [3, 4]
+    assert find(world, where=["b:2"])[0] == [1, 2, 4, 5]
+    assert find(world, where=["b:2", "b:22"])[0] == []
+    assert find(world, since=2, until=4)[0] == [2, 3]
+    assert find(world, but=[{"status": ["failed"]}, {"queue": ["ship"]}])[0] == [1]
+
+
+def test_an_id_that_is_not_of_a_job_is_passed_over(world: World) -> None:
+    """Its hash is gone, or no hash, or the job has left the place whose list has it still."""
+    seed(world, _1={}, _2={}, _3={}, _4={})
+    world.redis.delete(world.key("jobs", f"shop:{created(2)}"), world.key("jobs", f"shop:{created(3)}"))
+    world.redis.set(world.key("jobs", f"shop:{created(3)}"), "a text")
+    world.redis.rpush(world.key("lookups", "shop:a:1"), "", "?", created(5))
+    assert find(world) == ([1, 4], 7)
+    world.redis.rpush(world.key("waiting", "pick"), *map(created, (4, 1, 2)))
+    world.edit(f"shop:{created(1)}", _status="failed", _queue="pick")
+    assert find(world, "waiting", "pick", "waiting")[0] == [4]
+    world.redis.delete(world.key("waiting", "pick"))
+    world.redis.set(world.key("waiting", "pick"), "no list")
+    assert find(world, "waiting", "pick", "waiting") == ([], 0)
+
+
+def test_reading_goes_on_behind_the_last_one(world: World) -> None:
+    """From either end, by so many found or so many looked at; and nothing comes back at the end."""
+    seed(world, **{f"_{number}": {} for number in range(1, 8)})
+    found, looked, [last] = raw(world, "lookup", "a:1", "", limit=3)
+    assert (len(found), looked, last[0]) == (3, 3, created(3))
+    assert find(world, at=last, most=2) == ([4, 5], 2)
+    assert find(world, at=last) == ([4, 5, 6, 7], 4)
+    assert raw(world, "lookup", "a:1", "", at=last)[2] == []
+    assert find(world, newest=1, limit=3)[0] == [7, 6, 5]
+    assert find(world, newest=1, at=last)[0] == [2, 1]
+    _found, looked, [last] = raw(world, "lookup", "a:1", "", status=["done"], most=5)
+    assert (looked, last[0]) == (5, created(5))
+
+
+def test_sorted_sets_are_read_by_score_and_id(world: World) -> None:
+    """Ended jobs stand by when they ended; those of one millisecond by their ids."""
+    ids = [created(number) for number in range(1, 7)]
+    seed(world, **{f"_{number}": {"_status": "failed", "_queue": "pack"} for number in range(1, 7)})
+    key = world.settings.keys.ended_jobs("pack", "failed")
+    world.redis.zadd(key, dict(zip(ids, [30, 20, 20, 20, 10, 5], strict=True)))
+    assert find(world, "set", "pack", "failed")[0] == [6, 5, 2, 3, 4, 1]
+    found, _looked, [last] = raw(world, "set", "pack", "failed", newest=1, limit=2)
+    assert [job[2] for job in found] == ["30", "20"]
+    world.redis.zrem(key, last[0])
+    assert find(world, "set", "pack", "failed", newest=1, at=last)[0] == [3, 2, 5, 6]
+    assert find(world, "set", "pick", "failed") == ([], 0)
+
+
+def test_the_sample_of_done_jobs_has_the_newest_at_its_head(world: World) -> None:
+    """Newer ones come to the head between two pages, and old ones go at the tail."""
+    ids = [created(number) for number in range(1, 7)]
+    seed(
+        world, **{f"_{number}": {"_status": "done", "_queue": "ship", "_ended": str(number)} for number in range(1, 7)}
+    )
+    key = world.settings.keys.ended_jobs("ship", "done")
+    world.redis.lpush(key, *ids[:5])
+    _found, _looked, [last] = raw(world, "sample", "ship", "done", newest=1, limit=2)
+    world.redis.lpush(key, ids[5])
+    assert find(world, "sample", "ship", "done", newest=1, at=last)[0] == [3, 2, 1]
+    assert find(world, "sample", "ship", "done")[0] == [1, 2, 3, 4, 5, 6]
+    world.redis.ltrim(key, 0, 1)
+    assert find(world, "sample", "ship", "done", newest=1, at=last)[0] == []
+
+
+def test_jobs_in_a_list_are_timed_by_since_when_they_wait(world: World) -> None:
+    """That is in `_attempt`; a new job has none, and waits since it was created."""
+    seed(world, _1={}, _2={"_status": "waiting", "_queue": "pick", "_attempt": "1 w 1 0 0 77 -"}, _3={"_attempt": "?"})
+    world.redis.rpush(world.key("waiting", "pick"), *map(created, (1, 2, 3)))
+    found, _looked, _last = raw(world, "waiting", "pick", "waiting")
+    assert [job[2] for job in found] == ["1", "77", "3"]
+
+
+def test_the_cheapest_source_holds_all_that_fits(world: World) -> None:
+    """Done jobs stand in no place for long: where a lookup is asked for, its list is read."""
+    sources = Sources(world.settings, ["pick", "pack", "pack:label"])
+    lookups = frozenset({("a", "1"), ("b", "2")})
+    failed = frozenset({JobState.FAILED})
+
+    def names(asked: Conjunction) -> list[list[str]]:
+        return [[source.name for source in choice] for choice in sources._choices(asked)]
+
+    assert names(Conjunction(lookups)) == [["a:1"], ["b:2"]]
+    assert names(Conjunction(lookups, failed)) == [["a:1"], ["b:2"], ["pick", "pack"]]
+    assert names(Conjunction(states=failed)) == [["pick", "pack"]]
+    assert names(Conjunction(states=failed, queues=frozenset({"pack:label"}))) == [["pack:label"]]
+    assert names(Conjunction(lookups, queues=frozenset({"pack:label"}))) == [[]]
+    assert JobQuery().of_ended is False
