@@ -23,7 +23,7 @@ from flows.errors import (
     WaitTimeout,
     WrongLoop,
 )
-from flows.kernel.around.middleware import AttemptNext, Middleware
+from flows.kernel.around.middleware import AttemptNext, CreateNext, Creation, Middleware
 from flows.kernel.current import CurrentJob, current_job
 from flows.kernel.worker import ParentWorker, Worker
 from flows.model.creation.job_options import JobOptions
@@ -58,6 +58,8 @@ __all__ = [
     "ChildResult",
     "ChildrenOf",
     "Count",
+    "CreateNext",
+    "Creation",
     "CurrentJob",
     "DeclarationError",
     "DeclarationWarning",

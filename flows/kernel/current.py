@@ -6,14 +6,17 @@ from contextvars import Context, ContextVar, copy_context
 from numbers import Real
 from typing import TYPE_CHECKING, Final
 
+from pydantic_core import from_json
+
 from flows.errors import FlowsError, LostLease, ValidationError
 from flows.model.codec import encode_value
 from flows.model.texts import writable
+from flows.model.values.carried import carried_of
 from flows.store.jobs.log_line import LogLevel, pack_line
 from flows.telemetry.trace import leave_span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _current: ContextVar[CurrentJob | None] = ContextVar("flows_current_job", default=None)
 
@@ -21,11 +24,15 @@ _current: ContextVar[CurrentJob | None] = ContextVar("flows_current_job", defaul
 class CurrentJob:
     """One attempt, as its function sees it; all methods may be called from the loop or from a thread."""
 
-    __slots__ = ("_report", "attempt", "cancelled", "deadline", "fence", "id", "lost", "queue", "visit")
+    __slots__ = (
+        "_report", "attempt", "cancelled", "carried_json", "correlation_json", "deadline", "fence", "id", "lost",
+        "queue", "visit",
+    )  # fmt: skip
 
     def __init__(  # noqa: PLR0917 - the facts of an attempt
         self, job_id: str, queue: str, attempt: int, fence: int, visit: int,
         report: Callable[[CurrentJob, bytes, str | None], None],
+        correlation_json: bytes | None = None, carried_json: bytes | None = None,
     ) -> None:  # fmt: skip
         self.id = job_id
         self.queue = queue
@@ -39,7 +46,27 @@ class CurrentJob:
         self.lost = False
         #: When its queue's timeout ends it, on the clock of `time.monotonic()`; None: there is no timeout.
         self.deadline: float | None = None
+        #: The correlation id and what the job carries, as they stand in its hash.
+        self.correlation_json = correlation_json
+        self.carried_json = carried_json
         self._report = report
+
+    @property
+    def correlation_id(self) -> str | None:
+        """What `create_job(correlation_id=…)` was given; of a child, what its root was given."""
+        try:
+            text: object = None if self.correlation_json is None else from_json(self.correlation_json)
+        except ValueError:  # edited by hand
+            return None
+        return text if isinstance(text, str) else None
+
+    @property
+    def carried(self) -> Mapping[str, str]:
+        """The texts that middleware gave the job at its creation; of a child, those of its root.
+
+        They are read where the flow has middleware, and empty elsewhere.
+        """
+        return carried_of(self.carried_json)
 
     @property
     def idempotency_key(self) -> str:

@@ -104,7 +104,9 @@ class InFlight:
             older = self._held.get(job.id)
             if older is not None:
                 self._lose(older)  # its lease has run out, and the renewer has not noticed yet
-            current = CurrentJob(job.id, self._queue, job.attempt, job.fence, job.visit, self.report)
+            current = CurrentJob(
+                job.id, self._queue, job.attempt, job.fence, job.visit, self.report, job.correlation_id
+            )
             self._held[job.id] = attempt = Attempt(job, current)
             attempts.append(attempt)
         self.lanes.offer(attempts)

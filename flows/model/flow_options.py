@@ -53,7 +53,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         hang_limit: An event loop that is blocked for longer loses its leases.
         max_crashes: An isolated job, beside which its worker runs nothing, fails when its worker has died so often.
         allow_eviction: Use a server whose eviction policy drops keys, and with them jobs.
-        middleware: What stands around each attempt, the outermost first: see `flows.Middleware`.
+        middleware: What stands around each creation and each attempt, the outermost first: see `flows.Middleware`.
         describe: Record the JSON schemas of Params and job classes on the server, with their docstrings and defaults,
             for forms of programs that do not have the flow's code; False leaves the schemas out.
     """

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, Literal
 
+from flows.pipeline.around.creating import job_actions
 from flows.pipeline.find.job_search import JobSearch
 from flows.pipeline.find.query import Query
-from flows.pipeline.job_actions import JobActions
 from flows.pipeline.job_reader import JobReader
 from flows.pipeline.queue_handle import QueueHandle, named_queue
 from flows.pipeline.signature import KeyT, ParamsT
@@ -35,7 +35,7 @@ class FlowJobs(Generic[ParamsT, KeyT]):
     def __init__(self, runtime: Runtime, declaration: Declaration, params: type[ParamsT]) -> None:
         self._runtime = runtime
         self._declaration = declaration
-        self._actions = JobActions(runtime, declaration, params)
+        self._actions = job_actions(runtime, declaration, params)
         self._reader = JobReader(runtime, declaration, params)
         self._search = JobSearch(runtime, declaration, params)
 

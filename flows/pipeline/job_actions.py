@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 PreparedT_co = TypeVar("PreparedT_co", covariant=True)
 
 
-class _Preparing(Protocol[PreparedT_co]):
+class Preparing(Protocol[PreparedT_co]):
     """What makes jobs ready to be created."""
 
     def prepare(
         self, job_id: str, fields: Mapping[str, bytes], attributes: Sequence[tuple[str, object]], /
-    ) -> PreparedT_co: ...
+    ) -> PreparedT_co:
+        """Return a job that is ready to be created."""
+        ...
 
 
 class JobActions(Generic[ParamsT]):
@@ -102,7 +104,7 @@ class JobActions(Generic[ParamsT]):
                 f"create_job of flow {self._flow!r} takes a {self._params.__name__}, not {type(params).__name__}"
             )
 
-    def _prepared(self, creation: _Preparing[PreparedT_co], params: ParamsT, options: CheckedOptions) -> PreparedT_co:
+    def _prepared(self, creation: Preparing[PreparedT_co], params: ParamsT, options: CheckedOptions) -> PreparedT_co:
         self._check(params)
         fields = encode(params)
         if options.correlation_id is not None:

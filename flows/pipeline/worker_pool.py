@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from flows.errors import HostUnable, StoreError
 from flows.kernel.attempt_runner import ParentRunner
 from flows.kernel.worker import ParentWorker, Worker
+from flows.pipeline.around.carrying import carrying
 
 if TYPE_CHECKING:
     from flows.kernel.runtime import Runtime
@@ -62,7 +63,8 @@ class WorkerPool:
 
     def parent_worker(self, plan: QueuePlan, concurrency: int) -> ParentWorker:
         """Return a worker of a parent queue."""
-        return ParentWorker(self._runtime, plan.queue, ParentRunner(plan), concurrency)
+        runner = carrying(ParentRunner(plan), self._runtime.options.middleware)
+        return ParentWorker(self._runtime, plan.queue, runner, concurrency)
 
     def begin(self, session: Session) -> None:
         """All workers start: those that are created from now on start by themselves."""

@@ -14,6 +14,7 @@ from flows.kernel.runtime import Runtime
 from flows.kernel.worker import Worker
 from flows.model.option_checks import check_number
 from flows.model.plan import QueuePlan
+from flows.pipeline.around.carrying import carrying
 from flows.pipeline.worker_function import check_worker_function
 
 
@@ -36,7 +37,7 @@ def function_workers(  # noqa: PLR0917 - what create_workers was given, in its o
         DeclarationError: a number is not positive, or the function cannot be used.
     """
     check_counts(count, concurrency)
-    flow = runtime.settings.flow_of(plan.queue)
+    flow, middleware = runtime.settings.flow_of(plan.queue), runtime.options.middleware
 
     async def results(job_id: str, queue: str) -> bytes | None:
         return await runtime.children_results(flow, job_id, queue)
@@ -48,8 +49,8 @@ def function_workers(  # noqa: PLR0917 - what create_workers was given, in its o
         )
         check_worker_function(plan, function)
         misfits = Misfits(plan, partial(runtime.read_job, flow), runtime.events)
-        runner = AttemptRunner(handler, plan, flow, results, misfits, runtime.options.middleware)
-        workers.append(Worker(runtime, plan.queue, runner, concurrency, handler))
+        runner = AttemptRunner(handler, plan, flow, results, misfits, middleware)
+        workers.append(Worker(runtime, plan.queue, carrying(runner, middleware), concurrency, handler))
     return workers
 
 

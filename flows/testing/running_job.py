@@ -14,7 +14,7 @@ from flows.model.ids import new_job_id
 from flows.store.jobs.log_line import LogLine, read_line
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
 
 @dataclass(slots=True)
@@ -41,6 +41,8 @@ def running_job(  # noqa: PLR0913 - the facts of an attempt
     fence: int = 1,
     visit: int = 0,
     timeout: float | None = None,
+    correlation_id: str | None = None,
+    carried: Mapping[str, str] | None = None,
 ) -> Generator[RunningJob]:
     """Run what stands in the context as an attempt of a job.
 
@@ -51,6 +53,8 @@ def running_job(  # noqa: PLR0913 - the facts of an attempt
         fence: The fence of the attempt.
         visit: How many queues the job has left before.
         timeout: Seconds until `current_job().deadline`; None: there is no deadline.
+        correlation_id: What `create_job(correlation_id=…)` was given.
+        carried: What the job carries.
     """
 
     def report(_current: CurrentJob, progress: bytes, line: str | None) -> None:
@@ -61,7 +65,9 @@ def running_job(  # noqa: PLR0913 - the facts of an attempt
             where = {"n": len(running.lines) + 1, "at": int(time.time() * 1000)}
             running.lines.append(read_line(to_json({**from_json(line), **where})))
 
-    current = CurrentJob(job_id or new_job_id(), queue, attempt, fence, visit, report)
+    current = CurrentJob(
+        job_id or new_job_id(), queue, attempt, fence, visit, report, to_json(correlation_id), to_json(carried or {})
+    )
     if timeout is not None:
         current.deadline = time.monotonic() + timeout
     running = RunningJob(current)

@@ -59,7 +59,17 @@ STRANGE: Final[tuple[bytes, ...]] = (
 )
 #: Fields of the kernel's that hold text, and say nothing of where a job stands or whose it is.
 KERNEL: Final[tuple[bytes, ...]] = (
-    *(b"_lookups", b"_correlation_id", b"_error", b"_progress", b"_history", b"_reason", b"_ended", b"_empty"),
+    *(
+        b"_lookups",
+        b"_correlation_id",
+        b"_carried",
+        b"_error",
+        b"_progress",
+        b"_history",
+        b"_reason",
+        b"_ended",
+        b"_empty",
+    ),
     *(b"_building", b"_built", b"_failed_child", b"_policy", b"_result", b"children:pack:jobs"),
 )
 _USER: Final = (b"number", b"kind", b"customer")

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from flows import (
     AttemptNext,
+    Creation,
     CurrentJob,
     DeclarationError,
     Fail,
@@ -188,6 +189,14 @@ class Yielding(Middleware):
         yield await call_next(job)
 
 
+class ShortCreate(Middleware):
+    """Lacks a parameter of its other method."""
+
+    async def create(self, creation: Creation) -> str:  # type: ignore[override]
+        """Return no job's id."""
+        return creation.flow
+
+
 class Static(Middleware):
     """Works as well."""
 
@@ -230,6 +239,7 @@ async def test_a_plain_method_returns_what_is_awaited(make_flow: MakeFlow) -> No
     [
         ([Short()], "middleware Short: attempt must take job, current and call_next"),
         ([Yielding()], "middleware Yielding: attempt is a generator"),
+        ([ShortCreate()], "middleware ShortCreate: create must take creation and call_next"),
         ([Noting], "middleware Noting is a class: make one of it"),
         ([print], "subclass flows.Middleware"),
         (Middleware(), "give a list"),

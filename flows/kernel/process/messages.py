@@ -92,7 +92,8 @@ def unpack(message: bytes) -> tuple[dict[str, Any], list[bytes | None]]:
 def pack_call(job: EncodedJob, current: CurrentJob) -> bytes:
     """Return the call of a function for a job, with the facts of `current_job()`."""
     facts = (current.id, current.queue, current.attempt, current.fence, current.visit)
-    return pack({"attempt": facts, "deadline": current.deadline}, [job.known, *job.values])
+    told = [current.correlation_json, current.carried_json]
+    return pack({"attempt": facts, "deadline": current.deadline}, [*told, job.known, *job.values])
 
 
 def pack_returned(returned: object) -> bytes:

@@ -98,12 +98,13 @@ class _Calls:
         return self._send(pack({"is": "begun"})) and self._send(contextvars.copy_context().run(self._make, text, parts))
 
     def _make(self, text: Mapping[str, Any], parts: Sequence[bytes | None]) -> bytes:
+        correlation, carried, known, *values = parts
         try:
-            job = self._decoder.decode(parts[1:], parts[0] or b"")
+            job = self._decoder.decode(values, known or b"")
         except Exception as error:  # noqa: BLE001 - a hash edited by hand may hold anything
             return _unable(error) if is_hosts(error) else pack({"is": "unfit", "why": text_of(error)})
         job_id, queue, attempt, fence, visit = text["attempt"]
-        current = CurrentJob(job_id, queue, attempt, fence, visit, self._report)
+        current = CurrentJob(job_id, queue, attempt, fence, visit, self._report, correlation, carried)
         current.deadline = text["deadline"]
         set_current(current)
         try:

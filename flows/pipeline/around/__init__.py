@@ -1,0 +1,1 @@
+"""What middleware does in the pipeline: it stands around creations, and knows what jobs carry."""
