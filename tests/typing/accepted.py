@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial, wraps
-from typing import Annotated, Literal, ParamSpec, TypeVar, assert_type
+from typing import Annotated, Literal, ParamSpec, TypeAlias, TypeVar, assert_type
 from uuid import UUID
 
 from pydantic import BaseModel, HttpUrl
@@ -21,6 +21,7 @@ from flows import (
     ChildJob,
     ChildrenOf,
     ChildResult,
+    Count,
     CurrentJob,
     Fail,
     Flow,
@@ -33,9 +34,11 @@ from flows import (
     JobState,
     LogLine,
     Middleware,
+    Page,
     ParentWorker,
     PastAttempt,
     Position,
+    Query,
     QueueOptions,
     QueueState,
     Retention,
@@ -251,6 +254,7 @@ class Nothing(Middleware):
     """Want nothing."""
 
 
+Keys: TypeAlias = Literal["user_id", "guild_id", "role_ids"]
 access = Flow[Prepare | CheckAccess | Decide, CreateAccess, Literal["user_id", "guild_id", "role_ids"]](
     FlowOptions(
         name="access",
@@ -589,9 +593,26 @@ async def use() -> None:
         assert_type(await access.get_log(job_id), list[LogLine])
 
 
+async def find() -> None:
+    """Put queries together, and end them in pages and counts."""
+    failed = access.jobs.where("user_id", 62).status("failed", JobState.CANCELLED)
+    either = failed | (access.jobs.queue(Decide, "access-check") & access.jobs.created(since=datetime.now(UTC)))
+    assert_type(either, Query[CreateAccess, Keys])
+    page = await either.page(limit=10, newest_first=True)
+    assert_type(page, Page[CreateAccess])
+    assert_type(page.jobs, list[JobRecord[CreateAccess]])
+    assert_type((await either.page(page.cursor)).looked_through, int)
+    counted = await access.jobs.count()
+    assert_type(counted, Count[CreateAccess])
+    assert_type((counted.number, counted.exact, counted.sample[0].params.user_id), tuple[int, bool, int])
+    assert_type(access.jobs.with_conditions(either.to_dict()), Query[CreateAccess, Keys])
+    await plain.jobs.status("waiting").page()
+
+
 async def any_key(key: Literal["user_id", "guild_id"]) -> None:
     """A variable is as good as a literal where its type says what it can be."""
     await access.get_jobs_by_key(key, 62)
+    await access.jobs.where(key, 62).page()
 
 
 async def run() -> None:
@@ -627,6 +648,9 @@ def plain_caller(job_id: str) -> None:
     assert_type(access.sync.position(job_id), Position | None)
     assert_type(access.sync.states(), dict[str, QueueState])
     assert_type(access.sync.queue("access-logic").state(), QueueState)
+    query = access.sync.jobs.where("user_id", 62) | access.sync.jobs.status("failed").queue(Decide)
+    assert_type(query.page(limit=5), Page[CreateAccess])
+    assert_type(query.count().number, int)
     access.sync.close()
 
 

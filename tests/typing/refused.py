@@ -224,6 +224,19 @@ async def use(job_id: str, key: str) -> None:
     await access.get_jobs_by_key("user_id", None)  # refused
     await plain.get_jobs_by_key("user_id", 62)  # refused: it has no lookups
     await subclassed.get_jobs_by_key("guild_id", 62)  # refused
+    access.jobs.where("wrong", 62)  # refused
+    access.jobs.where(key, 62)  # refused: any text
+    access.jobs.where("user_id", None)  # refused
+    access.jobs.where("user_id")  # refused: which?
+    plain.jobs.where("user_id", 62)  # refused: it has no lookups
+    subclassed.jobs.where("guild_id", 62)  # refused
+    access.jobs.status("over")  # refused: no state
+    access.jobs.queue(Prepared)  # refused: no job class
+    access.jobs.created(since=5)  # refused
+    access.jobs | subclassed.jobs  # refused: of another flow
+    access.jobs & "failed"  # refused
+    print(access.jobs.page().jobs)  # refused: not awaited
+    print((await access.jobs.page()).jobs[0].params.nothing)  # refused
     await access.wait_for(job_id)  # refused: for how long?
     await access.wait_for(62, timeout=1)  # refused
     done = await access.wait_for(job_id, timeout=1)
@@ -246,6 +259,9 @@ def plain_caller(job_id: str, key: str) -> None:
     access.sync.create_jobs(params)  # refused: one is not many
     access.sync.get_jobs_by_key("wrong", 62)  # refused
     access.sync.get_jobs_by_key(key, 62)  # refused: any text
+    access.sync.jobs.where("wrong", 62)  # refused
+    access.sync.jobs.where(key, 62)  # refused: any text
+    access.sync.jobs.status("over").page()  # refused: no state
     access.sync.wait_for(job_id)  # refused: for how long?
     print(access.sync.get_job(job_id).params)  # refused: it may be gone
     print(access.sync.wait_for(job_id, 1).params.nothing)  # refused

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,7 @@ from flows import (
     JobOptions,
     JobRecord,
     JobState,
+    Query,
     QueueOptions,
     Retention,
     Retries,
@@ -65,6 +66,12 @@ def step_flow() -> Flow[Step, Params]:
     whole = QueueOptions("whole", job=Step, children=[QueueOptions("part", job=Part)])
     first = QueueOptions("step", job=Step, next_queue="whole")
     options = FlowOptions("typed", [first, whole], redis_url=NOWHERE)
+    return Flow[Step, Params](options)
+
+
+def looked_up() -> Flow[Step, Params, Any]:
+    """Return a flow with a lookup attribute."""
+    options = FlowOptions("typed", [QueueOptions("step", job=Step)], ["n"], redis_url=NOWHERE)
     return Flow[Step, Params](options)
 
 
@@ -121,11 +128,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
         },
     ),
     "Flow.get_jobs_by_key": (
-        lambda: (
-            Flow[Step, Params](
-                FlowOptions("typed", [QueueOptions("step", job=Step)], ["n"], redis_url=NOWHERE)
-            ).get_jobs_by_key
-        ),
+        lambda: looked_up().get_jobs_by_key,
         {"key_name": "n", "value": 1},
         {
             "key_name": (None, 5, "other", ["n"]),
@@ -148,6 +151,38 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
     "Flow.queue": (lambda: step_flow().queue, {"queue": "step"}, {"queue": NO_QUEUE}),
     "Flow.states": (lambda: step_flow().states, {}, {}),
     "Flow.position": (lambda: step_flow().position, {"job_id": ID}, {"job_id": NO_ID}),
+    "Query.where": (
+        lambda: looked_up().jobs.where,
+        {"key": "n", "value": 1},
+        {"key": (None, 5, "other", ["n"]), "value": (None, b"x", [1], object())},
+    ),
+    "Query.status": (
+        lambda: lambda states: step_flow().jobs.status(*states),
+        {"states": ["failed"]},
+        {"states": ([], [None], [5], ["over"], [["failed"]])},
+    ),
+    "Query.queue": (
+        lambda: lambda queues: step_flow().jobs.queue(*queues),
+        {"queues": ["step"]},
+        {"queues": ([], *([queue] for queue in NO_QUEUE))},
+    ),
+    "Query.created": (
+        lambda: step_flow().jobs.created,
+        {"since": datetime(2026, 1, 1, tzinfo=UTC), "until": datetime(2026, 1, 2, tzinfo=UTC)},
+        {name: (5, "today", datetime(2026, 1, 1), date(2026, 1, 1)) for name in ("since", "until")},  # noqa: DTZ001
+    ),
+    "Query.with_conditions": (
+        lambda: step_flow().jobs.with_conditions,
+        {"plain": {"any": []}},
+        {"plain": (None, 5, "x", [], {}, {"any": [5]})},
+    ),
+    "Query.page": (
+        lambda: step_flow().jobs.page,
+        {},
+        {"cursor": NO_TEXT, "limit": (*NO_COUNT, 1001), "newest_first": (0, 1, "yes")},
+    ),
+    "Query.count": (lambda: step_flow().jobs.count, {}, {}),
+    "Query.to_dict": (lambda: step_flow().jobs.to_dict, {}, {}),
     "Flow.create_workers": (
         lambda: step_flow().create_workers,
         {"queue": "step", "worker_function": step},
@@ -337,7 +372,7 @@ async def test_an_argument_of_another_type_is_refused(
 
 def public_calls() -> Iterator[tuple[str, set[str]]]:
     """Yield the public methods and classes that users call, with the names of their arguments."""
-    for owner in (Flow, Worker, Events, CurrentJob, JobRecord):
+    for owner in (Flow, Query, Worker, Events, CurrentJob, JobRecord):
         for name, method in inspect.getmembers(owner, inspect.isfunction):
             if not name.startswith("_") and f"{owner.__name__}.{name}" not in OURS:
                 names = set(inspect.signature(method).parameters) - {"self"}

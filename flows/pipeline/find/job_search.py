@@ -78,11 +78,18 @@ class JobSearch(Generic[ParamsT]):
         """
         if not queues:
             raise ValidationError(f"queue(): name some of {', '.join(self.declaration.plans)}")
+        return JobQuery((Conjunction(queues=frozenset(map(self._name_of, queues))),))
+
+    def _name_of(self, queue: Any) -> str:
+        of_class = [name for name, plan in self.declaration.plans.items() if plan.options.job is queue]
+        if len(of_class) > 1:
+            raise ValidationError(
+                f"{queue.__name__} is the job class of several queues: {', '.join(of_class)}; name the queue instead"
+            )
         try:
-            names = [self.declaration.plan_of(queue).queue for queue in queues]
+            return of_class[0] if of_class else self.declaration.plan_of(queue).queue
         except DeclarationError as error:
             raise ValidationError(str(error)) from error
-        return JobQuery((Conjunction(queues=frozenset(names)),))
 
     def created(self, since: object, until: object) -> JobQuery:
         """Return the query on when jobs were created.

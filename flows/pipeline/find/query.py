@@ -51,7 +51,7 @@ class Conditions(Generic[ParamsT, KeyT]):
         """Ask for jobs besides that wait or run in one of these queues, or ended there.
 
         Args:
-            queues: Job classes, or names. Jobs of a child queue are found only by its full name, `parent:child`.
+            queues: Job classes, or full names. Jobs of a child queue, `parent:child`, are found only where it is named.
 
         Raises:
             ValidationError: there are none, or the flow has no such queue.
