@@ -27,7 +27,7 @@ from flows.kernel.around.middleware import AttemptNext, CreateNext, Creation, Mi
 from flows.kernel.current import CurrentJob, current_job
 from flows.kernel.worker import ParentWorker, Worker
 from flows.model.creation.job_options import JobOptions
-from flows.model.explain.explanation import Position
+from flows.model.explain.explanation import Explanation, Position
 from flows.model.explain.queue_state import QueueState
 from flows.model.flow_options import FlowOptions
 from flows.model.history import PastAttempt
@@ -64,6 +64,7 @@ __all__ = [
     "DeclarationError",
     "DeclarationWarning",
     "Event",
+    "Explanation",
     "Fail",
     "FieldMissing",
     "Flow",

@@ -131,7 +131,7 @@ def find_waiting(world: World) -> object:
 
 
 #: Scripts that write nothing.
-READ_ONLY: Final = frozenset({"find", "locate", "observe", "position", "undeclared"})
+READ_ONLY: Final = frozenset({"explain", "find", "locate", "observe", "position", "undeclared"})
 #: Of each script, what is there and how it is called: so that it writes what it can.
 SCENES: Final[dict[str, list[Scene]]] = {
     "turn": [(seed_attempts, lambda world: world.turn(*all_ended(), want=5, number=1))],
@@ -187,6 +187,10 @@ SCENES: Final[dict[str, list[Scene]]] = {
     ],
     "drain": [(seed_former, lambda world: world.run("drain", former="old"))],
     "find": [(seed_former, find_waiting)],
+    "explain": [
+        (seed_family, lambda world: world.run("explain", *QUEUES, id="9")),
+        (seed_former, lambda world: world.run("explain", *QUEUES, id="1")),
+    ],
     "locate": [(seed_former, lambda world: world.run("locate", "1"))],
     "observe": [(seed_former, lambda world: world.run("observe", "pick", "pack"))],
     "position": [(seed_former, lambda world: world.run("position", "pick", id="1"))],

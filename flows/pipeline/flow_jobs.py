@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from flows.kernel.runtime import Runtime
     from flows.model.creation.job_options import JobOptions
-    from flows.model.explain.explanation import Position
+    from flows.model.explain.explanation import Explanation, Position
     from flows.model.explain.queue_state import QueueState
     from flows.model.job import Job
     from flows.model.record import JobRecord
@@ -164,6 +164,16 @@ class FlowJobs(Generic[ParamsT, KeyT]):
             ValidationError: `job_id` is no UUID and no text of one.
         """
         return await self._reader.position(job_id)
+
+    async def explain(self, job_id: str | UUID) -> Explanation:
+        """Return why a job is where it is: a sentence that says what keeps it and what makes it go on, and the facts.
+
+        A job that is gone has an explanation too. Children can be asked for as well.
+
+        Raises:
+            ValidationError: `job_id` is no UUID and no text of one.
+        """
+        return await self._reader.explain(job_id)
 
     def queue(self, queue: type[Job] | str) -> QueueHandle:
         """Return a queue, named by its job class or its full name, to look at, to pause and to drain.

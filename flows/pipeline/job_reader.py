@@ -8,11 +8,14 @@ from pydantic import BaseModel
 
 from flows.errors import ValidationError
 from flows.model.arguments import check_flag, check_many, check_text, check_whole
+from flows.model.explain.needs import needs_of_class
+from flows.model.explain.reasons import explain
 from flows.model.names import check_job_id, is_job_id
 from flows.model.values.lookup import lookup_text
 from flows.pipeline.make_record import make_record, state_of
 from flows.pipeline.signature import ParamsT
 from flows.store.jobs.fetch import KERNEL_FIELDS, child_jobs
+from flows.store.views.explain import situation
 from flows.store.views.observe import observe
 from flows.store.views.position import position
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from flows.kernel.runtime import Runtime
-    from flows.model.explain.explanation import Position
+    from flows.model.explain.explanation import Explanation, Position
     from flows.model.explain.queue_state import QueueState
     from flows.model.record import JobRecord
     from flows.model.state import JobState
@@ -98,6 +101,13 @@ class JobReader(Generic[ParamsT]):
         job_id = check_job_id(job_id)
         connection = (await self._runtime.open()).connection
         return await position(connection, self._runtime.settings, [*self._declaration.plans], job_id)
+
+    async def explain(self, job_id: str | UUID) -> Explanation:
+        """Return why a job is where it is."""
+        job_id = check_job_id(job_id)
+        connection = (await self._runtime.open()).connection
+        needs = {name: needs_of_class(plan.options.job) for name, plan in self._declaration.plans.items()}
+        return explain(await situation(connection, self._runtime.settings, needs, job_id))
 
     async def states(self) -> dict[str, QueueState]:
         """Return the state of each queue that the flow declares."""

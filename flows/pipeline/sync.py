@@ -41,6 +41,7 @@ class SyncFlow(Generic[ParamsT, KeyT]):
         self.get_log = blocking(jobs.get_log)
         self.position = blocking(jobs.position)
         self.states = blocking(jobs.states)
+        self.explain = blocking(jobs.explain)
         self._queue = jobs.queue
         self.close = blocking(runtime.close, "await asyncio.to_thread(flow.sync.close)")
 

@@ -23,6 +23,7 @@ from flows import (
     ChildResult,
     Count,
     CurrentJob,
+    Explanation,
     Fail,
     Flow,
     FlowOptions,
@@ -646,6 +647,7 @@ def plain_caller(job_id: str) -> None:
     assert_type(access.sync.delete_job(job_id), bool)
     assert_type(access.sync.get_log(job_id), list[LogLine])
     assert_type(access.sync.position(job_id), Position | None)
+    assert_type(access.sync.explain(job_id), Explanation)
     assert_type(access.sync.states(), dict[str, QueueState])
     assert_type(access.sync.queue("access-logic").state(), QueueState)
     query = access.sync.jobs.where("user_id", 62) | access.sync.jobs.status("failed").queue(Decide)

@@ -150,6 +150,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
     "Flow.get_log": (lambda: step_flow().get_log, {"job_id": ID}, {"job_id": NO_ID}),
     "Flow.queue": (lambda: step_flow().queue, {"queue": "step"}, {"queue": NO_QUEUE}),
     "Flow.states": (lambda: step_flow().states, {}, {}),
+    "Flow.explain": (lambda: step_flow().explain, {"job_id": ID}, {"job_id": NO_ID}),
     "Flow.position": (lambda: step_flow().position, {"job_id": ID}, {"job_id": NO_ID}),
     "Query.where": (
         lambda: looked_up().jobs.where,

@@ -38,6 +38,7 @@ from flows.store.jobs.progress import write_progress
 from flows.store.jobs.reconcile import Reconciliation
 from flows.store.jobs.turns import Turns
 from flows.store.views.cursor import BEGIN, write_cursor
+from flows.store.views.explain import situation
 from flows.store.views.find import Finder, FoundJobs
 from flows.store.views.observe import observe
 from flows.store.views.position import position
@@ -46,7 +47,7 @@ from tests.answer_shapes import mismatch, sample
 from tests.world import World
 
 #: What answers counts, names and ids.
-WORDLESS = {"cascade", "drain", "find", "locate", "observe", "position", "undeclared"}
+WORDLESS = {"cascade", "drain", "explain", "find", "locate", "observe", "position", "undeclared"}
 
 
 def type_name(script: str) -> str:
@@ -175,6 +176,7 @@ READERS: dict[str, Reader] = {
     "drain": lambda connection, settings: Drain(connection, settings, "pick", "old").drain(),
     "find": find,
     "locate": lambda connection, settings: Fetch(connection, settings)._locate(["1"]),
+    "explain": lambda connection, settings: situation(connection, settings, {}, "1"),
     "observe": lambda connection, settings: observe(connection, settings, ["pick"]),
     "position": lambda connection, settings: position(connection, settings, ["pick"], "1"),
     "undeclared": lambda connection, settings: undeclared(connection, settings, OPTIONS),
@@ -201,6 +203,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     # The id of a sample is none of a job, so it is not told.
     "find": lambda told, _: (told.jobs, told.cursor, told.looked_through) == ([], "", 0),
     "locate": lambda told, _: told == [b"1"],
+    "explain": lambda told, _: (told.now_ms, told.job_id, told.kind) == (0, "1", "none"),
     "observe": lambda told, _: [*told] == ["1"] and told["1"].next_due == datetime.fromtimestamp(0.001, UTC),
     "position": lambda told, _: told == Position(0, exact=False, delayed_until=datetime.fromtimestamp(0.001, UTC)),
     "undeclared": lambda told, _: told == [Undeclared("1", 0, 0, 0, 0)],

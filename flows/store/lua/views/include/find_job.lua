@@ -1,5 +1,5 @@
 -- Finds a job by its id alone: among those of the flow, or of one of the child queues that the flow has or has had.
---@ exports: find_job
+--@ exports: find_job queues_of
 --@ needs: root first queues rest at
 --@ include: keys
 

@@ -1,0 +1,137 @@
+"""explain: what is gathered of a job, its queue, its children and its parent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.scale import scaled
+from tests.store.views.test_position import fill, job_id
+from tests.world import NOW, QUEUES, World, processing
+
+
+def told(world: World, which: str) -> dict[str, Any]:
+    """Call the script; return what it tells, and the names of the hash's fields as `fields`."""
+    now, facts = world.run("explain", *QUEUES, id=which)
+    assert now == NOW
+    found: dict[str, Any] = {name: value for name, value in facts if name != "field"}
+    fields = {value for name, value in facts if name == "field"}
+    return {**found, **({"fields": fields} if fields else {})}
+
+
+def test_of_a_job_that_waits_its_turn_and_its_queue_are_told(world: World) -> None:
+    """How many are ahead, whether the queue is paused, and which processes have workers of it."""
+    world.seed(
+        jobs={"shop:1": {"a": "1", "b": "2"}},
+        waiting={"pick": ["0", "1"]},
+        meta={"pick": {"owner": "shop", "paused": "inf", "paused_at": str(NOW), "paused_note": "ops"}},
+    )
+    world.redis.zadd(f"{world.namespace}flows:workers:pick", {"web.1": NOW + 1, "web.2": NOW - 5})
+    assert told(world, "1") == {
+        "flow": "shop",
+        "kind": "hash",
+        "ahead": 1,
+        "queue": "pick",
+        "paused": "inf",
+        "paused_at": str(NOW),
+        "paused_note": "ops",
+        "serving": 1,
+        "heard": str(NOW + 1),
+        "fields": {"a", "b"},
+    }
+    world.redis.delete(world.key("waiting", "pick"))
+    assert told(world, "1")["unlisted"] == 1
+
+
+def test_the_declaration_that_was_written_last_is_told(world: World) -> None:
+    """Of those whose text is there; a key of another type has none."""
+    world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
+    key = f"{world.namespace}flows:flow:shop"
+    world.redis.hset(key, mapping={"a": "old", "a:seen": 1, "b": "new", "b:seen": 2, "c:seen": 3, "d": "x"})
+    assert told(world, "1")["declaration"] == "new"
+    world.redis.delete(key)
+    world.redis.set(key, "not ours")
+    assert "declaration" not in told(world, "1")
+
+
+def test_of_the_other_states_the_score_is_told(world: World) -> None:
+    """The end of a lease, when it is due, since when it waits for its children."""
+    world.seed(
+        jobs={
+            "shop:runs": processing(_cancel="no"),
+            "shop:late": {"_status": "delayed", "_queue": "ship"},
+            "shop:over": {"_status": "failed", "_queue": "ship", "_ended": "5", "_error": "{}"},
+        },
+        processing={"pick": {"runs": NOW + 5}},
+        delayed={"ship": {"late": NOW + 9}},
+    )
+    assert told(world, "runs")["score"] == str(NOW + 5)
+    assert told(world, "runs")["_cancel"] == "no"
+    assert told(world, "late")["score"] == str(NOW + 9)
+    assert told(world, "over")["_error"] == "{}"
+    assert "score" not in told(world, "over")
+
+
+def test_of_a_parent_one_child_is_told_that_runs(world: World) -> None:
+    """And how many have still to end; of the child, how its parent is."""
+    parent = processing("pack", _status="children", _policy="fail")
+    world.seed(
+        jobs={
+            "shop:9": parent,
+            "pack:box:a": {"_parent": "shop:9"},
+            "pack:label:b": processing("pack:label", _parent="shop:9"),
+        },
+        children={"pack": {"9": NOW}},
+        pending={"shop:9": {"a", "b", "gone"}},
+        settled={"shop:9:children:pack": {"c": "{}"}},
+        waiting={"pack:box": ["a"]},
+        cancelling={"shop": {"shop:9": "0"}},
+    )
+    found = told(world, "9")
+    assert (found["pending"], found["settled"], found["score"], found["_policy"]) == (3, 1, str(NOW), "fail")
+    assert (found["child_id"], found["child_queue"], found["child_status"]) == ("b", "pack:label", "processing")
+    child = told(world, "a")
+    assert (child["flow"], child["queue"], child["_parent"]) == ("pack:box", "pack:box", "shop:9")
+    assert (child["parent_status"], child["parent_cancelled"]) == ("children", 1)
+
+
+@pytest.mark.parametrize("place", ["waiting", "processing", "delayed", "children"])
+def test_where_the_id_of_a_job_is_left_that_is_gone_is_told(world: World, place: str) -> None:
+    """Also of one that had ended."""
+    assert told(world, "1") == {"flow": "shop", "kind": "none"}
+    world.seed(**{place: {"pack": ["1"] if place == "waiting" else {"1": NOW}}})
+    assert told(world, "1")["left_in"] == f"{place} pack"
+    world.redis.zadd(f"{world.namespace}flows:ended:ship:failed", {"2": NOW})
+    assert told(world, "2")["left_in"] == "failed ship"
+
+
+def test_keys_of_other_types_are_no_error(world: World) -> None:
+    """Whichever of the keys that are read holds something else."""
+    jobs: dict[str, Any] = {"1": {"_parent": "shop:9"}, "2": processing(), "3": processing("pack", _status="children")}
+    world.seed_damaged(jobs={**{f"shop:{number}": job for number, job in jobs.items()}, "shop:9": "x", "shop:4": "x"})
+    for kind, name in (
+        *(("flows", key) for key in ("queues:shop", "workers:pick", "flow:shop", "pending:shop:3", "cancelling:shop")),
+        *(("queue", f"pick:{place}") for place in ("waiting", "processing", "delayed", "children", "meta")),
+        *(("queue", f"pack:{place}") for place in ("waiting", "children")),
+        ("job", "shop:3:children:pack"),
+    ):
+        world.redis.set(f"{world.namespace}{kind}:{name}", "not ours")
+    for which in ("1", "2", "3", "5"):
+        assert told(world, which)["flow"] == "shop"
+    assert told(world, "4") == {"flow": "shop", "kind": "string"}
+    world.redis.delete(world.key("pending", "shop:3"))
+
+
+@pytest.mark.scale
+def test_in_a_long_queue_it_takes_no_longer(world: World) -> None:
+    """At most 2 ms of the server's time a call, wherever the job stands."""
+    count = scaled(25_000, full=1_000_000)
+    ids = [job_id(NOW + number, number) for number in range(count)]
+    fill(world, "ship", ids, since=NOW)
+    world.run("explain", *QUEUES, id=ids[0])
+    world.redis.config_resetstat()
+    for place in (0, count // 3, count // 2, count - 1):
+        assert told(world, ids[place])["ahead"] == place
+    stats: Any = world.redis.info("commandstats")
+    assert stats["cmdstat_evalsha"]["usec_per_call"] <= 2000
