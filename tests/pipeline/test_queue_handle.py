@@ -64,6 +64,19 @@ async def test_edited_fields_of_a_pause_are_no_error(orders: Orders, redis: Redi
         assert (state.paused_until is not None) == (len(text) == 16)
 
 
+async def test_a_key_that_holds_something_else_is_named(orders: Orders, redis: Redis, namespace: str) -> None:
+    """Nothing is known of that place, and everything of the others and of other queues."""
+    await orders.create_job(Order(user_id=1))
+    for key in ("queue:price:processing", "queue:price:meta", "flows:ended:price:failed"):
+        redis.delete(f"{namespace}{key}")
+        redis.set(f"{namespace}{key}", "not ours")
+    states = await orders.states()
+    assert (states["price"].waiting, states["price"].failed, states["price"].counts) == (1, 0, {})
+    assert states["price"].unreadable == ("processing", "failed", "counts")
+    assert states["ship"].unreadable == ()
+    await orders.stop_all()
+
+
 async def test_drain_waits_until_all_jobs_have_left(orders: Orders) -> None:
     """Those that wait and those that run; a delayed one comes later."""
     running, go = asyncio.Event(), asyncio.Event()

@@ -44,6 +44,8 @@ class QueueState:
     """How many live processes have workers of it."""
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
     """How often each verb has ended or moved a job here, since the queue began: `advance`, `finish`, `fail`, …"""
+    unreadable: tuple[str, ...] = ()
+    """The names of those fields that are not known, and stand as nothing: their keys hold something that is not ours."""
 
     @property
     def idle(self) -> bool:

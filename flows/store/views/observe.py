@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from flows.store.client.connection import Connection
     from flows.store.jobs.flow_settings import FlowSettings
 
+#: What is counted in each queue, in the order of the answer.
+_COUNTED: Final = ("waiting", "delayed", "processing", "children", "failed", "cancelled", "workers", "counts")
 #: Fields of `meta` that are no counts of what has become of jobs.
 _NO_COUNTS: Final = frozenset({"owner", "stale", "paused", "paused_at", "paused_note"})
 #: A longer count is nonsense.
@@ -25,7 +27,7 @@ _MOST_DIGITS: Final = 18
 async def observe(connection: Connection, settings: FlowSettings, queues: Sequence[str]) -> dict[str, QueueState]:
     """Return the state of each of these queues of the flow, by full name, in their order, all at one moment.
 
-    What was edited into nonsense counts as nothing.
+    What was edited into nonsense counts as nothing; where a key holds something else, the state says which.
 
     Raises:
         StoreError: the server cannot be used.
@@ -35,29 +37,31 @@ async def observe(connection: Connection, settings: FlowSettings, queues: Sequen
 
 
 def _state(now: int, row: Any) -> QueueState:
-    name, waiting, delayed, processing, children, failed, cancelled, workers, oldest, due, flat = row
+    name, *numbers, oldest, due, flat = row
+    counted = dict(zip(_COUNTED, numbers, strict=True))
     texts: list[str] = [value.decode("utf-8", "replace") for value in flat]
     meta = dict(zip(texts[::2], texts[1::2], strict=False))
     until = paused_until(meta.get("paused"))
     paused = until is not None and until > now
     at = whole(meta.get("paused_at"))
-    waiting = max(0, waiting - (whole(meta.get("stale")) or 0))
+    waiting = max(0, counted["waiting"] - (whole(meta.get("stale")) or 0))
     return QueueState(
         queue=name.decode(),
         at=instant(now),
         waiting=waiting,
-        delayed=delayed,
-        processing=processing,
-        children=children,
-        failed=failed,
-        cancelled=cancelled,
+        delayed=max(0, counted["delayed"]),
+        processing=max(0, counted["processing"]),
+        children=max(0, counted["children"]),
+        failed=max(0, counted["failed"]),
+        cancelled=max(0, counted["cancelled"]),
         oldest_age=timedelta(milliseconds=max(0, now - int(oldest))) if waiting and oldest else None,
         next_due=instant(float(due)) if due else None,
         paused=paused,
         paused_until=instant(until) if paused and until is not None and math.isfinite(until) else None,
         paused_at=instant(at) if paused and at is not None else None,
         note=meta.get("paused_note", "") if paused else "",
-        workers=workers,
+        workers=max(0, counted["workers"]),
+        unreadable=tuple(which for which, number in counted.items() if number < 0),
         counts={name: count for name, text in meta.items() if (count := _count(name, text)) is not None},
     )
 

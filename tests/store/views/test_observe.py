@@ -9,7 +9,7 @@ import pytest
 from tests.scale import scaled
 from tests.world import NOW, QUEUES, World
 
-NAMES = ("queue", "waiting", "delayed", "processing", "children", "failed", "cancelled", "workers", "oldest", "due")
+NAMES = ("queue", "waiting", "delayed", "processing", "children", "failed", "cancelled", "workers", "fields", "oldest", "due")
 
 
 def observed(world: World, *queues: str) -> list[dict[str, Any]]:
@@ -36,11 +36,11 @@ def test_every_place_is_counted(world: World) -> None:
     world.redis.zadd(f"{world.namespace}flows:workers:pick", {"web.1": NOW + 1, "web.2": NOW, "gone": NOW - 1})
     pick, pack, label, ship = observed(world, "pick", "pack", "pack:label", "ship")
     assert pick == {
-        **dict(zip(NAMES, ("pick", 2, 2, 1, 0, 2, 1, 2, "", str(NOW + 5)), strict=True)),
+        **dict(zip(NAMES, ("pick", 2, 2, 1, 0, 2, 1, 2, 2, "", str(NOW + 5)), strict=True)),
         "meta": {"owner": "shop", "expired": "4"},
     }
     assert (pack["children"], label["waiting"]) == (1, 1)
-    assert ship == {**dict(zip(NAMES, ("ship", 0, 0, 0, 0, 0, 0, 0, "", ""), strict=True)), "meta": {}}
+    assert ship == {**dict(zip(NAMES, ("ship", 0, 0, 0, 0, 0, 0, 0, 0, "", ""), strict=True)), "meta": {}}
 
 
 def test_the_oldest_is_the_first_that_still_waits(world: World) -> None:
@@ -59,15 +59,15 @@ def test_the_oldest_is_the_first_that_still_waits(world: World) -> None:
     assert (ship["oldest"], pick["oldest"]) == (str(NOW - 7), str(NOW))
 
 
-def test_keys_of_other_types_count_as_empty(world: World) -> None:
-    """Whatever somebody has written at a key of ours, the other queues are told."""
+def test_keys_of_other_types_are_not_known(world: World) -> None:
+    """Whatever somebody has written at a key of ours, the other places and the other queues are told."""
     for place in ("waiting", "delayed", "processing", "children", "meta"):
         world.redis.set(world.key(place, "pick"), "not ours")
     for key in ("ended:pick:failed", "workers:pick"):
         world.redis.set(f"{world.namespace}flows:{key}", "not ours")
     world.seed(waiting={"pack": ["1"]}, jobs={"shop:1": "not ours"})
     pick, pack = observed(world, "pick", "pack")
-    assert [pick[name] for name in NAMES] == ["pick", 0, 0, 0, 0, 0, 0, 0, "", ""]
+    assert [pick[name] for name in NAMES] == ["pick", -1, -1, -1, -1, -1, 0, -1, -1, "", ""]
     assert pack["waiting"] == 1
 
 

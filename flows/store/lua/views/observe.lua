@@ -1,19 +1,19 @@
 -- Reads how much stands in each place of each queue, and what has become of jobs there: all queues at one moment, and
 -- no list is walked. Answers the time first; of each queue since when its oldest job waits and when its next delayed one
--- is due, as texts that are empty where there is none, and its `meta` as it is.
+-- is due, as texts that are empty where there is none, and how many fields its `meta` has and what they are.
 --@ flags: no-writes
 --@ args: ns now root first
 --@ rest: the names of the queues
---@ returns: now:int queues:list<[queue:text waiting:int delayed:int processing:int children:int failed:int cancelled:int workers:int oldest:text due:text meta:list<text>]>
+--@ returns: now:int queues:list<[queue:text waiting:int delayed:int processing:int children:int failed:int cancelled:int workers:int fields:int oldest:text due:text meta:list<text>]>
 --@ include: clock keys since
 
 -- So many ids at the head of a list are asked for since when they wait: jobs that were cancelled leave theirs there.
 local HEADS = 10
 
--- A key that holds something else counts as empty.
+-- Of a key that holds something else nothing is known: -1.
 local function size(command, ...)
   local found = redis.pcall(command, ...)
-  return type(found) == 'number' and found or 0
+  return type(found) == 'number' and found or -1
 end
 
 local function list_of(...)
@@ -39,7 +39,8 @@ for i = at, #rest do
     queue, size('LLEN', queue_key(queue, 'waiting')), size('ZCARD', queue_key(queue, 'delayed')),
     size('ZCARD', queue_key(queue, 'processing')), size('ZCARD', queue_key(queue, 'children')),
     size('ZCARD', flows_key('ended', queue .. ':failed')), size('ZCARD', flows_key('ended', queue .. ':cancelled')),
-    size('ZCOUNT', flows_key('workers', queue), now_text, '+inf'), since and string.format('%d', since) or '',
+    size('ZCOUNT', flows_key('workers', queue), now_text, '+inf'), size('HLEN', queue_key(queue, 'meta')),
+    since and string.format('%d', since) or '',
     list_of('ZRANGE', queue_key(queue, 'delayed'), 0, 0, 'WITHSCORES')[2] or '',
     list_of('HGETALL', queue_key(queue, 'meta')),
   }
