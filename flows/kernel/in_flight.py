@@ -98,7 +98,7 @@ class InFlight:
 
     def accept(self, claimed: list[ClaimedJob]) -> None:
         """Start attempts for claimed jobs, as lanes become free."""
-        self._timed = self._events.wants("job.done")
+        self._timed = self._events.attempts.wanted or self._events.wants("job.done")
         attempts: list[Attempt] = []
         for job in claimed:
             older = self._held.get(job.id)

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
-from flows.monitor.reading import QueueFigures
+from flows.model.explain.queue_state import QueueState
+
+
+def oldest(queue: QueueState) -> float | None:
+    """Return for how many seconds the next job has waited: 0 where none waits, None where that is not known."""
+    if queue.oldest_age is not None:
+        return queue.oldest_age.total_seconds()
+    return None if queue.waiting else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,29 +23,42 @@ class Figure:
 
     Attributes:
         name: As part of a metric's name, or as the value of its label.
+        field: The field of the queue's state that it is of.
         unit: As OpenTelemetry writes it.
         help: What it tells.
-        of: Returns it, or None where it is not known.
+        number: Returns it; None where there is none.
     """
 
     name: str
+    field: str
     unit: str
     help: str
-    of: Callable[[QueueFigures], float | None]
+    number: Callable[[QueueState], float | None]
+
+    def of(self, queue: QueueState) -> float | None:
+        """Return the figure of a queue; None where it is not known."""
+        return None if self.field in queue.unreadable else self.number(queue)
+
+
+def _jobs(state: str, text: str) -> Figure:
+    return Figure(state, state, "{job}", text, attrgetter(state))
 
 
 #: How many jobs are in each place; they are one metric with a label.
 STATES: Final = (
-    Figure("waiting", "{job}", "Jobs that wait.", lambda queue: queue.waiting),
-    Figure("delayed", "{job}", "Jobs that are delayed.", lambda queue: queue.delayed),
-    Figure("processing", "{job}", "Jobs that workers have.", lambda queue: queue.processing),
-    Figure("children", "{job}", "Parents that wait for their children.", lambda queue: queue.children),
-    Figure("failed", "{job}", "Jobs that have failed, and are kept.", lambda queue: queue.failed),
+    _jobs("waiting", "Jobs that wait."),
+    _jobs("delayed", "Jobs that are delayed."),
+    _jobs("processing", "Jobs that workers have."),
+    _jobs("children", "Parents that wait for their children."),
+    _jobs("failed", "Jobs that have failed, and are kept."),
+    _jobs("cancelled", "Jobs that were cancelled, and are kept."),
 )
 
 #: The others are a metric each.
 QUEUE_GAUGES: Final = (
-    Figure("oldest_seconds", "s", "How long the job that is next has waited.", lambda queue: queue.oldest_age),
+    Figure("oldest_seconds", "waiting", "s", "How long the next job has waited; 0 where none waits.", oldest),
+    Figure("paused", "counts", "1", "Whether the queue is paused.", lambda queue: int(queue.paused)),
+    Figure("workers", "workers", "{process}", "How many live processes have workers of it.", attrgetter("workers")),
 )
 
 #: The bounds of histograms, in seconds: from what a queue takes at least to an hour.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from flows.monitor.opentelemetry_instruments import Instruments, instruments_of
-from flows.monitor.reading import Measured, Reading, Sink
+from flows.monitor.reading import Reading, Sink
+from flows.telemetry.measured import Measured
 
 
 class OpenTelemetryMetrics(Sink):

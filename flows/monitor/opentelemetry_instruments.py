@@ -13,8 +13,10 @@ from flows.errors import MissingExtra
 from flows.monitor.figures import QUEUE_GAUGES, QUEUE_UP, RUN, SECONDS, START, STATES, TOTAL, UP
 
 if TYPE_CHECKING:
+    from flows.model.explain.queue_state import QueueState
     from flows.monitor.figures import Figure
-    from flows.monitor.reading import Measured, QueueFigures, Reading
+    from flows.monitor.reading import Reading
+    from flows.telemetry.measured import Measured
 
 Values: TypeAlias = Iterator[tuple[float, dict[str, str]]]
 
@@ -78,7 +80,7 @@ class Instruments:
         for reading in tuple(self.readings.values()):
             yield int(reading.holds(now)), {_FLOW: reading.flow}
 
-    def _queues(self) -> Iterator[tuple[QueueFigures, dict[str, str]]]:
+    def _queues(self) -> Iterator[tuple[QueueState, dict[str, str]]]:
         now = time.monotonic()
         for reading in tuple(self.readings.values()):
             for name, queue in reading.queues.items() if reading.holds(now) else ():
@@ -86,7 +88,7 @@ class Instruments:
 
     def _queue_up(self) -> Values:
         for queue, where in self._queues():
-            yield int(not queue.unknown), where
+            yield int(not queue.unreadable), where
 
     def _jobs(self) -> Values:
         for queue, where in self._queues():

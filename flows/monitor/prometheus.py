@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from flows.errors import DeclarationError, MissingExtra, PortInUse
 from flows.monitor.figures import RUN, SECONDS, START
 from flows.monitor.prometheus_queues import QueueMetrics
-from flows.monitor.reading import Measured, Reading, Sink
+from flows.monitor.reading import Reading, Sink
+from flows.telemetry.measured import Measured
 
 if TYPE_CHECKING:
     import threading

@@ -48,7 +48,7 @@ class QueueMetrics:
             up.add_metric([reading.flow], int(known))
             for name, queue in reading.queues.items() if known else ():
                 where = [reading.flow, name]
-                queue_up.add_metric(where, int(not queue.unknown))
+                queue_up.add_metric(where, int(not queue.unreadable))
                 for state in STATES:
                     if (number := state.of(queue)) is not None:
                         jobs.add_metric([*where, state.name], number)

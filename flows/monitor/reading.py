@@ -4,51 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
-
-class QueueFigures(Protocol):
-    """The state of one queue."""
-
-    @property
-    def unknown(self) -> bool:
-        """Whether it could not be read, since somebody has put something else in its keys."""
-        ...
-
-    @property
-    def waiting(self) -> int:
-        """How many jobs wait."""
-        ...
-
-    @property
-    def delayed(self) -> int:
-        """How many jobs are delayed."""
-        ...
-
-    @property
-    def processing(self) -> int:
-        """How many jobs workers have."""
-        ...
-
-    @property
-    def children(self) -> int:
-        """How many parents wait for their children."""
-        ...
-
-    @property
-    def failed(self) -> int:
-        """How many jobs have failed here, and are kept."""
-        ...
-
-    @property
-    def oldest_age(self) -> float | None:
-        """How many seconds the job that is next has waited."""
-        ...
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """How often each verb has ended or moved a job here."""
-        ...
+from flows.model.explain.queue_state import QueueState
+from flows.telemetry.measured import Measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,35 +23,13 @@ class Reading:
 
     flow: str
     up: bool
-    queues: Mapping[str, QueueFigures]
+    queues: Mapping[str, QueueState]
     at: float
     lasts: float
 
     def holds(self, now: float) -> bool:
         """Return whether it says how things are by this time of `time.monotonic()`."""
         return self.up and now - self.at <= self.lasts
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One attempt that a worker of this process has made, and that the store has recorded.
-
-    Attributes:
-        flow: The flow's name.
-        queue: The queue's name.
-        outcome: How it ended, by its verb: "finish", "advance", "await_children", "retry", "snooze", "fail", "cancel"
-            or "release".
-        error: The class of the error by which it failed.
-        waited: How many seconds the job had waited when it was claimed; None where that is not known.
-        ran: How many seconds its function ran; None where none ran.
-    """
-
-    flow: str
-    queue: str
-    outcome: str
-    error: str | None = None
-    waited: float | None = None
-    ran: float | None = None
 
 
 class Sink:

@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 
 from flows.errors import DeclarationError
 from flows.monitor.figures import QUEUE_GAUGES, STATES
-from flows.monitor.reading import Measured, Reading, Sink
+from flows.monitor.reading import Reading, Sink
 from flows.monitor.statsd_lines import Dialect, Lines, Packets
+from flows.telemetry.measured import Measured
 
 if TYPE_CHECKING:
-    from flows.monitor.reading import QueueFigures
+    from flows.model.explain.queue_state import QueueState
 
 _PORT: Final = 8125
 #: A host's address is looked up again after so many seconds: where it runs may have changed.
@@ -92,8 +93,9 @@ class StatsD(Sink):
         if not self._flows:
             self._hang_up()
 
-    def _queue(self, labels: dict[str, str], queue: QueueFigures) -> None:
+    def _queue(self, labels: dict[str, str], queue: QueueState) -> None:
         add, gauge = self._packets.add, self._lines.gauge
+        add(gauge("queue.up", int(not queue.unreadable), labels))
         for state in STATES:
             if (number := state.of(queue)) is not None:
                 add(gauge("queue.jobs", number, {**labels, "state": state.name}))

@@ -77,6 +77,7 @@ EVENTS: Final[Mapping[str, EventRow]] = MappingProxyType(
         "loop.blocked": _row(_WARNING, "seconds function file line remedy"),
         "loop.hangs": _row(_WARNING, "seconds"),
         "service.died": _row(_ERROR, "service error"),
+        "sink.failed": _row(_WARNING, "sink error traceback"),
         "listener.failed": _row(_ERROR, "listener event error traceback"),
     }
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, assert_never
 
-from flows.model.outcome import Advance, AwaitChildren, Cancel, Fail, Finish, Release, Retry, Snooze
+from flows.model.outcome import OUTCOMES, Advance, AwaitChildren, Cancel, Fail, Finish, Release, Retry, Snooze
 from flows.model.retries import Retries
+from flows.telemetry.measured import Measured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,7 @@ class OutcomeEvents:
 
     def __init__(self, options: FlowOptions[Job, str], events: Events) -> None:
         self._events = events
+        self._flow = options.name
         #: By queue, how many attempts its retries allow.
         self._most = {name: queue.retries.max_attempts for name, queue in options.walk() if queue.retries is not None}
 
@@ -55,6 +57,8 @@ class OutcomeEvents:
         if not ended:
             return
         self._events.emit("job.recorded", queue=queue, count=len(ended))
+        if self._events.attempts.wanted:
+            self._measure(queue, ended, words)
         chatty = self._events.wants("job.done")
         for attempt, word in zip(ended, words, strict=True):
             # Nearly all attempts end by these two: what is not wanted of them costs one look at a class.
@@ -64,6 +68,15 @@ class OutcomeEvents:
                 self._recorded(queue, attempt)
             elif word == "cancelled":
                 self._events.emit("job.cancelled", queue=queue, job_id=attempt.claimed.id)
+
+    def _measure(self, queue: str, ended: Sequence[Recorded], words: Sequence[str]) -> None:
+        for attempt, word in zip(ended, words, strict=True):
+            if word in _RECORDED:
+                claimed, outcome = attempt.claimed, attempt.outcome
+                verb = "cancel" if word == "cancelled" else OUTCOMES[type(outcome)].verb
+                error = outcome.error.type if isinstance(outcome, Fail | Retry) else None
+                measured = Measured(self._flow, queue, verb, error, ran=claimed.seconds)
+                self._events.attempts.tell(measured)
 
     def _recorded(self, queue: str, attempt: Recorded) -> None:  # noqa: PLR0911 - one per outcome
         emit, claimed, outcome = self._events.emit, attempt.claimed, attempt.outcome
@@ -105,6 +118,8 @@ class OutcomeEvents:
         return {"queue": queue, "job_id": claimed.id, "attempt": attempt, "of": most}
 
 
+#: Of these attempts something was recorded: their own outcome, or that they were cancelled.
+_RECORDED = frozenset({"ok", "cancelled"})
 _CAME_THROUGH = frozenset({Finish, Advance})
 
 

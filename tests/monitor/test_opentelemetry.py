@@ -12,7 +12,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from flows import MissingExtra
 from flows.monitor import Measured, OpenTelemetryMetrics
-from tests.monitor.parts import Queue, reading
+from tests.monitor.parts import queue, reading
 
 
 @pytest.fixture
@@ -51,12 +51,19 @@ async def test_queues_are_observed(provider: MeterProvider, memory: InMemoryMetr
     """Gauges by queue and place, and rising counts; all of them say which system, flow and destination."""
     sink = OpenTelemetryMetrics(provider)
     await sink.open("shop")
-    await sink.show(reading(price=Queue(), pack=Queue(unknown=True, oldest_age=None)))
+    await sink.show(reading(price=queue(), pack=queue(unreadable=("waiting",), waiting=0, oldest_age=None)))
     found = collect(memory)
     await sink.close("shop")
     assert values(found["flows.up"], "flows.flow") == {"shop": 1}
     price = [point for point in found["flows.queue.jobs"] if point.attributes["messaging.destination.name"] == "price"]
-    assert values(price, "flows.state") == {"waiting": 3, "delayed": 0, "processing": 2, "children": 0, "failed": 1}
+    assert values(price, "flows.state") == {
+        "waiting": 3,
+        "delayed": 0,
+        "processing": 2,
+        "children": 0,
+        "failed": 1,
+        "cancelled": 0,
+    }
     assert {point.attributes["messaging.system"] for point in price} == {"flows"}
     assert values(found["flows.queue.up"], "messaging.destination.name") == {"price": 1, "pack": 0}
     assert values(found["flows.queue.oldest"], "messaging.destination.name") == {"price": 1.5}
@@ -88,7 +95,7 @@ async def test_attempts_follow_the_conventions(provider: MeterProvider, memory: 
 async def test_what_is_old_is_gone(provider: MeterProvider, memory: InMemoryMetricReader) -> None:
     """Without the server there is `flows.up` alone, and after the monitor not even that."""
     sink = OpenTelemetryMetrics(provider)
-    await sink.show(reading(price=Queue()))
+    await sink.show(reading(price=queue()))
     assert "flows.queue.jobs" in collect(memory)
     await sink.show(reading(up=False))
     assert {name: values(points, "flows.flow") for name, points in collect(memory).items()} == {"flows.up": {"shop": 0}}
@@ -100,8 +107,8 @@ async def test_a_second_sink_of_a_provider_is_heard(
     provider: MeterProvider, memory: InMemoryMetricReader, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A provider asks the first instrument of a name alone, and says nothing of it: so both sinks share theirs."""
-    await OpenTelemetryMetrics(provider).show(reading(price=Queue()))
-    await OpenTelemetryMetrics(provider).show(reading("mail", send=Queue()))
+    await OpenTelemetryMetrics(provider).show(reading(price=queue()))
+    await OpenTelemetryMetrics(provider).show(reading("mail", send=queue()))
     assert values(collect(memory)["flows.up"], "flows.flow") == {"shop": 1, "mail": 1}
     assert caplog.records == []
 

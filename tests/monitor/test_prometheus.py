@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import urllib.error
-import urllib.request
 from typing import Any
 
 import prometheus_client
@@ -14,39 +13,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from flows import DeclarationError, MissingExtra, PortInUse
 from flows.monitor import Measured, Prometheus
-from tests.monitor.parts import Queue, reading
-
-#: Metrics by the name of their samples and their labels.
-Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
-
-
-def get(port: int | None) -> str:
-    """Return what a scrape gets."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-        body: bytes = answer.read()
-    return body.decode()
-
-
-async def scrape(sink: Prometheus) -> Samples:
-    """Read all samples from the sink's port."""
-    families = text_string_to_metric_families(await asyncio.to_thread(get, sink.port))
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in families
-        for sample in family.samples
-    }
-
-
-def at(name: str, **labels: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Return the key of a sample of the flow `shop`."""
-    return name, tuple(sorted({"flow": "shop", **labels}.items()))
+from tests.monitor.parts import at, get, queue, reading, scrape
 
 
 async def test_queues_are_gauges_and_counters() -> None:
     """With the names, labels, types and help that the documentation lists."""
     sink = Prometheus(0)
     await sink.open("shop")
-    await sink.show(reading(price=Queue(), pack__eu=Queue(waiting=5)))
+    await sink.show(reading(price=queue(), pack__eu=queue(waiting=5)))
     samples, text = await scrape(sink), await asyncio.to_thread(get, sink.port)
     await sink.close("shop")
     assert samples[at("flows_up")] == 1
@@ -85,9 +59,9 @@ async def test_what_is_old_is_gone() -> None:
     before = await scrape(sink)
     await sink.show(reading(up=False))
     away = await scrape(sink)
-    await sink.show(reading(lasts=0.0, price=Queue()))
+    await sink.show(reading(lasts=0.0, price=queue()))
     old = await scrape(sink)
-    await sink.show(reading(price=Queue()))
+    await sink.show(reading(price=queue()))
     back = await scrape(sink)
     await sink.close("shop")
     for samples in (before, away, old):
@@ -99,10 +73,10 @@ async def test_what_is_old_is_gone() -> None:
 
 async def test_a_queue_that_cannot_be_read_is_alone() -> None:
     """It says so, and what is not known of it is left out; the others are as ever."""
-    bad = Queue(unknown=True, oldest_age=None, counts={})
+    bad = queue(unreadable=("waiting", "counts"), waiting=0, oldest_age=None, counts={})
     sink = Prometheus(0)
     await sink.open("shop")
-    await sink.show(reading(price=bad, pack=Queue()))
+    await sink.show(reading(price=bad, pack=queue()))
     samples = await scrape(sink)
     await sink.close("shop")
     assert samples[at("flows_queue_up", queue="price")] == 0
@@ -134,7 +108,7 @@ async def test_nothing_is_global() -> None:
     """The registry of the process knows nothing of it, and without a port nothing is served."""
     sink = Prometheus(None)
     await sink.open("shop")
-    await sink.show(reading(price=Queue()))
+    await sink.show(reading(price=queue()))
     assert b"flows_" not in prometheus_client.generate_latest()
     assert b'flows_queue_up{flow="shop",queue="price"} 1.0' in prometheus_client.generate_latest(sink.registry)
     assert sink.port is None

@@ -10,7 +10,7 @@ import pytest
 
 from flows import DeclarationError
 from flows.monitor import Measured, StatsD
-from tests.monitor.parts import Queue, reading
+from tests.monitor.parts import queue, reading
 
 DATADOG: dict[str, Any] = {"dialect": "dogstatsd"}
 
@@ -44,7 +44,7 @@ async def test_names_say_all(url: str, receiver: socket.socket) -> None:
     """Plain StatsD: flow, queue and state are parts of each name; what would end a part is replaced."""
     sink = StatsD(url)
     await sink.open("shop")
-    await sink.show(reading(price__eu=Queue()))
+    await sink.show(reading(price__eu=queue()))
     await sink.close("shop")
     found = lines(receiver, lambda line: ".fail:" in line)
     assert found[0] == "flows.shop.up:1|g"
@@ -60,7 +60,7 @@ async def test_datadog_has_tags(url: str, receiver: socket.socket) -> None:
     """DogStatsD: one name a metric; the sink's own tags stand in each line, without what would end them."""
     sink = StatsD(url, dialect="dogstatsd", tags={"env": "prod,eu|1"}, prefix="our.flows")
     await sink.open("shop")
-    await sink.show(reading(price=Queue()))
+    await sink.show(reading(price=queue()))
     await sink.close("shop")
     found = lines(receiver, lambda line: "verb:fail" in line)
     assert "our.flows.up:1|g|#flow:shop,env:prod_eu_1" in found
@@ -87,7 +87,7 @@ async def test_packets_are_small(url: str, receiver: socket.socket) -> None:
     """A hundred queues are many packets, each of which the network takes in one piece; no line is cut."""
     sink = StatsD(url, **DATADOG)
     await sink.open("shop")
-    await sink.show(reading(**{f"queue{number}": Queue() for number in range(100)}))
+    await sink.show(reading(**{f"queue{number}": queue() for number in range(100)}))
     found = lines(receiver, lambda line: "queue99,verb:fail" in line)
     await sink.close("shop")
     assert len([line for line in found if "state:waiting" in line]) == 100
@@ -98,7 +98,7 @@ async def test_an_unknown_figure_has_no_line(url: str, receiver: socket.socket) 
     """What could not be read is left out: a 0 would be a lie."""
     sink = StatsD(url)
     await sink.open("shop")
-    await sink.show(reading(price=Queue(oldest_age=None)))
+    await sink.show(reading(price=queue(oldest_age=None)))
     found = lines(receiver, lambda line: ".fail:" in line)
     await sink.close("shop")
     assert [line for line in found if "oldest" in line] == []
@@ -111,12 +111,12 @@ async def test_a_missing_receiver_breaks_nothing(receiver: socket.socket, url: s
     sink = StatsD(url)
     await sink.open("shop")
     for _ in range(20):
-        await sink.show(reading(price=Queue()))
+        await sink.show(reading(price=queue()))
         sink.measure(Measured("shop", "price", "finish", waited=0.1, ran=0.1))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as late:
         late.bind(address)
         late.settimeout(10)
-        await sink.show(reading(price=Queue()))
+        await sink.show(reading(price=queue()))
         assert late.recv(65_536)
     await sink.close("shop")
 
@@ -126,7 +126,7 @@ async def test_a_host_that_is_not_found_is_told() -> None:
     sink = StatsD("udp://nowhere.invalid")
     await sink.open("shop")
     with pytest.raises(OSError, match=r"nowhere\.invalid"):
-        await sink.show(reading(price=Queue()))
+        await sink.show(reading(price=queue()))
     await sink.close("shop")
 
 

@@ -45,7 +45,7 @@ class QueueState:
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
     """How often each verb has ended or moved a job here, since the queue began: `advance`, `finish`, `fail`, …"""
     unreadable: tuple[str, ...] = ()
-    """The names of those fields that are not known, and stand as nothing: their keys hold something that is not ours."""
+    """Which fields are not known, and stand as nothing: their keys hold something that is not ours."""
 
     @property
     def idle(self) -> bool:

@@ -1,0 +1,287 @@
+"""The monitor of a real flow: what it reads, what it costs, and what it does when something is away."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from flows import DeclarationError, Fail, PortInUse, Retry
+from flows.monitor import FlowMonitor, Measured, Prometheus, Reading, Sink
+from tests.faults.server import Server
+from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard, number_flow
+from tests.monitor.parts import scrape
+from tests.pipeline.parts import Order, order_flow
+from tests.scale import scaled
+from tests.waiting import until
+
+#: Between two ticks, in seconds.
+SOON = 0.05
+
+
+@pytest.fixture
+def make_flow(redis_url: str, namespace: str) -> MakeFlow:
+    """Make flows of one queue in the test's namespace: see `number_flow`."""
+    return partial(number_flow, redis_url, namespace)
+
+
+class Kept(Sink):
+    """Keeps what it is shown."""
+
+    def __init__(self) -> None:
+        self.readings: list[Reading] = []
+        self.attempts: list[Measured] = []
+        self.open_for: list[str] = []
+
+    async def open(self, flow: str) -> None:
+        """Note that it is open."""
+        self.open_for.append(flow)
+
+    async def show(self, reading: Reading) -> None:
+        """Keep the reading."""
+        self.readings.append(reading)
+
+    def measure(self, attempt: Measured) -> None:
+        """Keep the attempt."""
+        self.attempts.append(attempt)
+
+    async def close(self, flow: str) -> None:
+        """Note that it is closed."""
+        self.open_for.remove(flow)
+
+
+class Broken(Sink):
+    """Raises wherever it is called, or hangs."""
+
+    def __init__(self, *, hangs: bool = False) -> None:
+        self._hangs = hangs
+
+    async def show(self, reading: Reading) -> None:
+        """Raise, or hang."""
+        if self._hangs:
+            await asyncio.get_running_loop().create_future()
+        raise RuntimeError(f"cannot show {reading.flow}")
+
+    def measure(self, attempt: Measured) -> None:
+        """Raise."""
+        raise RuntimeError(f"cannot measure {attempt.queue}")
+
+    async def close(self, flow: str) -> None:
+        """Raise."""
+        raise RuntimeError(f"cannot close {flow}")
+
+
+async def test_a_snapshot_is_what_the_server_holds(make_flow: MakeFlow) -> None:
+    """It needs no sink and no worker."""
+    flow = make_flow()
+    await flow.create_jobs(Given(number=n) for n in range(5))
+    snapshot = await FlowMonitor(flow).snapshot()
+    assert list(snapshot) == ["work"]
+    assert (snapshot["work"].waiting, snapshot["work"].processing) == (5, 0)
+    await flow.stop_all()
+
+
+async def test_a_monitor_shows_all_that_happens(make_flow: MakeFlow) -> None:
+    """At once when it starts, at each tick, and once more at the end; each attempt by its outcome and its time."""
+
+    async def by_number(job: Work) -> Answer:
+        match job.number:
+            case 1:
+                raise Fail("no")
+            case 2 if job.attempt == 1:
+                raise Retry("again", after=0)
+            case _:
+                await asyncio.sleep(0.01)
+                return await double(job)
+
+    flow, kept = make_flow(by_number), Kept()
+    await flow.create_jobs(Given(number=n) for n in range(3))
+    async with FlowMonitor(flow, every=SOON, sinks=[kept]):
+        assert [reading.queues["work"].waiting for reading in kept.readings] == [3]
+        async with flow:
+            await until(lambda: len(kept.attempts) == 4)
+            await until(lambda: len(kept.readings) > 3)
+    assert kept.open_for == []
+    assert sorted(attempt.outcome for attempt in kept.attempts) == ["fail", "finish", "finish", "retry"]
+    for attempt in kept.attempts:
+        assert (attempt.flow, attempt.queue) == ("numbers", "work")
+        assert attempt.ran is not None
+        assert (attempt.ran >= 0.01) == (attempt.outcome == "finish")
+        assert (attempt.error is not None) == (attempt.outcome in {"fail", "retry"})
+
+
+async def test_nothing_is_measured_without_a_monitor(make_flow: MakeFlow) -> None:
+    """Neither before it runs nor after."""
+    flow, kept = make_flow(double), Kept()
+    monitor = FlowMonitor(flow, sinks=[kept])
+    assert not flow.events.attempts.wanted
+    async with flow:
+        async with monitor:
+            assert flow.events.attempts.wanted
+        assert not flow.events.attempts.wanted
+        await flow.wait_for(await flow.create_job(Given()), LONG)
+    assert kept.attempts == []
+
+
+async def test_two_monitors_show_the_same(make_flow: MakeFlow) -> None:
+    """As many as anybody likes, in one process or in several: what the server holds is not shared out."""
+    flow, one, other = make_flow(), Kept(), Kept()
+    await flow.create_jobs(Given(number=n) for n in range(4))
+    async with FlowMonitor(flow, sinks=[one]), FlowMonitor(make_flow(), sinks=[other]):
+        shown = [kept.readings[0].queues["work"] for kept in (one, other)]
+    assert [(queue.waiting, queue.counts) for queue in shown] == [(4, {})] * 2
+    await flow.stop_all()
+
+
+async def test_it_does_not_connect_a_flow_again_that_has_stopped(make_flow: MakeFlow) -> None:
+    """The usual order is the other one, but what runs a flow may stop it before the monitor ends."""
+    flow, kept = make_flow(double), Kept()
+    events = heard(flow)
+    async with FlowMonitor(flow, every=3600, sinks=[kept]), flow:
+        pass
+    assert [event.name for event in events].count("flow.connected") == 1
+    assert len(kept.readings) == 1
+
+
+async def test_a_server_that_goes_away_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The monitor says so once, shows that it knows nothing, and is back by itself."""
+    monkeypatch.setattr("flows.monitor.flow_monitor._PATIENCE", 0.2)
+    server, kept = Server(tmp_path), Kept()
+    server.start()
+    flow = number_flow(server.url, "")
+    events = heard(flow)
+    try:
+        await flow.create_job(Given())
+        async with FlowMonitor(flow, every=SOON, sinks=[kept]):
+            assert kept.readings[-1].up
+            server.kill()
+            await until(lambda: [reading.up for reading in kept.readings[-2:]] == [False, False])
+            assert kept.readings[-1].queues == {}
+            server.restart()
+            await until(lambda: kept.readings[-1].up)
+            assert kept.readings[-1].queues["work"].waiting == 1
+        told = [event.name for event in events if event.name.startswith(("store.", "service."))]
+        assert told == ["store.unavailable", "store.available"]
+    finally:
+        await flow.stop_all()
+        server.stop()
+
+
+async def test_a_server_that_does_not_answer_is_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connections stay open, and no request ends: `up` is False all the same, and ticks go on."""
+    monkeypatch.setattr("flows.monitor.flow_monitor._PATIENCE", 0.2)
+    server, kept = Server(tmp_path), Kept()
+    server.start()
+    flow = number_flow(server.url, "")
+    events = heard(flow)
+    try:
+        async with FlowMonitor(flow, every=SOON, sinks=[kept]):
+            server.freeze()
+            await until(lambda: not kept.readings[-1].up)
+            server.thaw()
+            await until(lambda: kept.readings[-1].up)
+        (away,) = (event for event in events if event.name == "store.unavailable")
+        assert away.fields["error"] == "no answer within 0.2 s"
+    finally:
+        await flow.stop_all()
+        server.stop()
+
+
+async def test_a_server_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
+    """A monitor starts without it, whether it comes in a minute or not."""
+    server, kept = Server(tmp_path), Kept()
+    flow = number_flow(server.url, "")
+    try:
+        async with FlowMonitor(flow, every=SOON, sinks=[kept]):
+            assert not kept.readings[-1].up
+            server.start()
+            await until(lambda: kept.readings[-1].up)
+    finally:
+        await flow.stop_all()
+        server.stop()
+
+
+async def test_broken_sinks_stop_nobody(make_flow: MakeFlow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told once a minute for each sink, not at each tick; the others are shown everything."""
+    monkeypatch.setattr("flows.monitor.flow_monitor._PATIENCE", 0.05)
+
+    class Hangs(Broken):
+        pass
+
+    flow, kept = make_flow(double), Kept()
+    events = heard(flow)
+    async with flow, FlowMonitor(flow, every=SOON, sinks=[Broken(), Hangs(hangs=True), kept]):
+        await flow.wait_for(await flow.create_job(Given()), LONG)
+        await until(lambda: kept.attempts and len(kept.readings) >= 4)
+    failed = [event.fields["sink"] for event in events if event.name == "sink.failed"]
+    assert [name for name in failed if "Hangs" not in str(name)] == ["Broken"]
+    assert len(failed) == 2
+    assert [event.name for event in events if event.name == "service.died"] == []
+
+
+async def test_one_bad_queue_is_unknown_alone(redis_url: str, redis: Redis, namespace: str) -> None:
+    """What stands in one of its keys is not ours: of that place Prometheus has no figure, and of the rest all."""
+    flow, sink = order_flow(redis_url, namespace), Prometheus(0)
+    await flow.create_job(Order(user_id=1))
+    redis.set(f"{namespace}queue:ship:waiting", "not ours")
+    async with FlowMonitor(flow, sinks=[sink]):
+        samples = await scrape(sink)
+    await flow.stop_all()
+    found = {
+        (name, *(value for key, value in labels if key != "flow")): value for (name, labels), value in samples.items()
+    }
+    assert (found["flows_queue_up", "price"], found["flows_queue_up", "ship"]) == (1, 0)
+    assert (found["flows_queue_jobs", "price", "waiting"], found["flows_queue_jobs", "ship", "delayed"]) == (1, 0)
+    assert ("flows_queue_jobs", "ship", "waiting") not in found
+    assert ("flows_queue_oldest_seconds", "ship") not in found
+
+
+async def test_a_sink_that_cannot_be_opened_refuses_the_start(make_flow: MakeFlow) -> None:
+    """Its error reaches whoever starts the monitor, and what was open before is closed."""
+    flow, kept, serving = make_flow(), Kept(), Prometheus(0)
+    await serving.open("other")
+    with pytest.raises(PortInUse, match="is in use"):
+        await FlowMonitor(flow, sinks=[kept, Prometheus(serving.port)]).__aenter__()
+    assert kept.open_for == []
+    await serving.close("other")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"every": 0}, "not positive"),
+        ({"every": 0.001}, "50 ms or more"),
+        ({"every": "1s"}, "give a datetime.timedelta"),
+        ({"sinks": [print]}, "subclass flows.monitor.Sink"),
+        ({"sinks": Kept()}, "give a list"),
+    ],
+)
+def test_a_wrong_argument_is_refused(make_flow: MakeFlow, arguments: dict[str, Any], message: str) -> None:
+    """When the monitor is made."""
+    with pytest.raises(DeclarationError, match=message):
+        FlowMonitor(make_flow(), **arguments)
+
+
+@pytest.mark.scale
+async def test_a_tick_costs_the_same_however_much_waits(make_flow: MakeFlow, redis: Redis, namespace: str) -> None:
+    """One script and the same commands in it, at 10 and at 100,000 waiting and failed jobs, in the same time."""
+    monitor, sent, took = FlowMonitor(make_flow()), [], []
+    for count in (10, scaled(100_000, full=1_000_000)):
+        for start in range(0, count, 10_000):
+            ids = [str(number) for number in range(start, min(count, start + 10_000))]
+            redis.rpush(f"{namespace}queue:work:waiting", *ids)
+            redis.zadd(f"{namespace}flows:ended:work:failed", dict.fromkeys(ids, 1.0))
+        await monitor.snapshot()
+        redis.config_resetstat()
+        for _ in range(20):
+            await monitor.snapshot()
+        stats: Any = redis.info("commandstats")
+        sent.append({name: row["calls"] for name, row in stats.items() if "config" not in name})
+        took.append(stats["cmdstat_evalsha"]["usec_per_call"])
+    assert sent[0] == sent[1]
+    assert sent[0]["cmdstat_evalsha"] == 20
+    assert took[1] < 2 * took[0] + 50, took
