@@ -9,7 +9,7 @@ import pytest
 from tests.scale import scaled
 from tests.world import NOW, QUEUES, World
 
-NAMES = ("queue", "waiting", "delayed", "processing", "children", "failed", "cancelled", "workers", "fields", "oldest", "due")
+NAMES = ["queue", "waiting", "delayed", "processing", "children", "failed", "cancelled", "workers", "fields", "oldest", "due"]
 
 
 def observed(world: World, *queues: str) -> list[dict[str, Any]]:
