@@ -9,7 +9,8 @@ import pytest
 from tests.scale import scaled
 from tests.world import NOW, QUEUES, World
 
-NAMES = ["queue", "waiting", "delayed", "processing", "children", "failed", "cancelled", "workers", "fields", "oldest", "due"]
+COUNTED = ("waiting", "delayed", "processing", "children", "failed", "cancelled", "workers", "fields")
+NAMES = ("queue", *COUNTED, "oldest", "due")
 
 
 def observed(world: World, *queues: str) -> list[dict[str, Any]]:
