@@ -41,7 +41,7 @@ from flows.model.verdict import Cancel, Fail, Retry, Snooze, Verdict
 from flows.pipeline.find.page import Count, Page
 from flows.pipeline.find.query import Query, SyncQuery
 from flows.pipeline.flow import Flow
-from flows.pipeline.job_context import JobContextFilter
+from flows.pipeline.job_context import JobContextFilter, add_job_context
 from flows.pipeline.queue_handle import QueueHandle, SyncQueueHandle
 from flows.pipeline.run import run
 from flows.pipeline.sync import SyncFlow
@@ -113,6 +113,7 @@ __all__ = [
     "WaitTimeout",
     "Worker",
     "WrongLoop",
+    "add_job_context",
     "current_job",
     "run",
 ]

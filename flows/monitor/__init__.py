@@ -1,4 +1,4 @@
-"""Watches the queues of a flow, and shows what it reads to StatsD, Prometheus, OpenTelemetry or sinks of your own."""
+"""Watches the queues of a flow for StatsD, Prometheus, OpenTelemetry or sinks of your own, and traces its jobs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,16 @@ from flows.monitor.opentelemetry import OpenTelemetryMetrics
 from flows.monitor.prometheus import Prometheus
 from flows.monitor.reading import Reading, Sink
 from flows.monitor.statsd import StatsD
+from flows.monitor.tracing import OpenTelemetry
 from flows.telemetry.measured import Measured
 
-__all__ = ["FlowMonitor", "Measured", "OpenTelemetryMetrics", "Prometheus", "Reading", "Sink", "StatsD"]
+__all__ = [
+    "FlowMonitor",
+    "Measured",
+    "OpenTelemetry",
+    "OpenTelemetryMetrics",
+    "Prometheus",
+    "Reading",
+    "Sink",
+    "StatsD",
+]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING, Any
 
 from flows.kernel.current import get_current
 
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
 
 class JobContextFilter(logging.Filter):
-    """Gives each log record `job_id`, `job_queue` and `job_attempt`: of the job that runs where it was logged, else "".
+    """Gives each log record `job_id`, `job_queue`, `job_attempt` and `correlation_id`: of the job that runs there.
 
-    Add it to a handler, and name the attributes in the handler's format: `%(job_id)s`. It drops no record.
+    Add it to a handler, and name the attributes in the handler's format: `%(job_id)s`. What there is none of is "". It
+    drops no record.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -20,4 +25,22 @@ class JobContextFilter(logging.Filter):
             record.job_id = "" if current is None else current.id
             record.job_queue = "" if current is None else current.queue
             record.job_attempt = "" if current is None else current.attempt
+        if not hasattr(record, "correlation_id"):
+            record.correlation_id = "" if current is None else current.correlation_id or ""
         return True
+
+
+def add_job_context(logger: object, method: str, event_dict: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Give a line of structlog the same four names, as far as they are known; lines outside of jobs stay as they are.
+
+    Name it among the processors: `structlog.configure(processors=[add_job_context, …])`. What a line says of its own
+    stays.
+    """
+    del logger, method
+    current = get_current()
+    if current is not None:
+        if "job_id" not in event_dict:
+            event_dict.update(job_id=current.id, job_queue=current.queue, job_attempt=current.attempt)
+        if current.correlation_id is not None:
+            event_dict.setdefault("correlation_id", current.correlation_id)
+    return event_dict
