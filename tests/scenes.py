@@ -101,6 +101,11 @@ def seed_former(world: World) -> None:
     )
 
 
+def seed_paused(world: World) -> None:
+    """Let a job wait in a queue that is paused."""
+    world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]}, meta={"pick": {"paused": "inf"}})
+
+
 def all_ended() -> list[list[Argument]]:
     """Return an attempt that ended by each verb."""
     return [ended(verb, verb) for verb in VERBS]
@@ -193,6 +198,10 @@ SCENES: Final[dict[str, list[Scene]]] = {
     ],
     "locate": [(seed_former, lambda world: world.run("locate", "1"))],
     "observe": [(seed_former, lambda world: world.run("observe", "pick", "pack"))],
+    "pause": [
+        (seed_former, lambda world: world.run("pause", until_ms="inf", note="why")),
+        (seed_paused, lambda world: world.run("pause", until_ms="0", note="")),
+    ],
     "position": [(seed_former, lambda world: world.run("position", "pick", id="1"))],
     "undeclared": [(seed_former, lambda world: world.run("undeclared", "pick"))],
     "reconcile": [(seed_damage, lambda world: world.run("reconcile", *QUEUES, walk=1))],

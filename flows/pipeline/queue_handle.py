@@ -1,16 +1,21 @@
-"""`flow.queue(…)`: one queue of a flow, to look at and to steer, from a coroutine or from plain code."""
+"""`flow.queue(…)`: one queue of a flow, to look at, to pause and to drain, from a coroutine or from plain code."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from flows.errors import DeclarationError, WaitTimeout
-from flows.model.arguments import check_seconds
+from flows.errors import DeclarationError, ValidationError, WaitTimeout
+from flows.model.arguments import check_seconds, check_text
+from flows.model.codec import encode_value
+from flows.model.creation.job_options import server_ms
 from flows.pipeline.loop_thread import blocking
+from flows.store.jobs.pausing import pause, resume
 from flows.store.views.observe import observe
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flows.kernel.runtime import Runtime
     from flows.model.explain.queue_state import QueueState
     from flows.model.job import Job
@@ -19,6 +24,8 @@ if TYPE_CHECKING:
 #: How often `drain` looks, in seconds: the pause doubles up to the longest.
 _FIRST: Final = 0.02
 _LONGEST: Final = 0.5
+#: So many characters a note of a pause may have.
+LONGEST_NOTE: Final = 1000
 
 
 class QueueHandle:
@@ -44,6 +51,36 @@ class QueueHandle:
         """
         session = await self._runtime.open()
         return (await observe(session.connection, session.settings, [self.name]))[self.name]
+
+    async def pause(self, until: datetime | None = None, note: str = "") -> None:
+        """Let no job of the queue start until `resume` is called, or until a time; jobs in hand go on.
+
+        Jobs come into the queue as before. A queue that is paused is paused anew: the last `until` and `note` count.
+
+        Args:
+            until: An aware datetime, by the server's clock. None: until `resume`.
+            note: Who or why, for whoever looks at it: `state()` and `flow.explain` show it.
+
+        Raises:
+            ValidationError: `until` is naive, or is over; or the note is no text, or longer than 1,000 characters.
+            StoreError: the server cannot be used.
+        """
+        until_ms = None if until is None else server_ms("until", until)
+        encode_value("note", check_text("note", note))  # refused here, where it cannot be written
+        if len(note) > LONGEST_NOTE:
+            raise ValidationError(f"note= has {len(note):,} characters: give at most {LONGEST_NOTE:,}")
+        session = await self._runtime.open()
+        if await pause(session.connection, session.settings, self.name, until_ms, note) == "over":
+            raise ValidationError(f"until={until} is over, by the server's clock: give a later time, or none")
+
+    async def resume(self) -> None:
+        """Let the queue go on at once; where it is not paused, nothing changes.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        session = await self._runtime.open()
+        await resume(session.connection, session.settings, self.name)
 
     async def drain(self, timeout: float) -> None:
         """Wait until nothing waits in the queue, runs or awaits children; delayed jobs come later and do not count.
@@ -74,6 +111,8 @@ class SyncQueueHandle:
         self.name = handle.name
         where = f"await flow.queue({handle.name!r})"
         self.state = blocking(handle.state, f"{where}.state()")
+        self.pause = blocking(handle.pause, f"{where}.pause(...)")
+        self.resume = blocking(handle.resume, f"{where}.resume()")
         self.drain = blocking(handle.drain, f"{where}.drain(...)")
 
 

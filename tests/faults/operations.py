@@ -181,6 +181,16 @@ async def _life(stage: Stage) -> Any:
     return done
 
 
+async def _explain(stage: Stage) -> Any:
+    """Its facts have the time of the call."""
+    explanation = await stage.flow.explain(stage.kept[0])
+    return explanation.reason, explanation.sentence
+
+
+async def _paused(stage: Stage) -> None:
+    await stage.direct.queue("pick").pause()
+
+
 #: Their examples are for another flow.
 _SAID_HERE: Final = {Finish, Advance, AwaitChildren}
 
@@ -222,6 +232,10 @@ def of_flow() -> list[Operation]:
         Operation("delete_job", lambda stage: stage.flow.delete_job(stage.kept[0]), create),
         Operation("delete_job with children", lambda stage: stage.flow.delete_job(stage.kept), family),
         Operation("get_log", lambda stage: stage.flow.get_log(stage.kept), _logged),
+        Operation("position", lambda stage: stage.flow.position(stage.kept[1]), lambda stage: create(stage, 2)),
+        Operation("explain", _explain, create),
+        Operation("pause", lambda stage: stage.flow.queue("pick").pause(note="why")),
+        Operation("resume", lambda stage: stage.flow.queue("pick").resume(), _paused),
     ]
 
 

@@ -75,7 +75,7 @@ def _due(delay: object, run_at: object) -> Due | None:
     if delay is not None:
         delay_ms = check_delay("delay", delay)
         return Due(delay_ms) if delay_ms else None
-    return None if run_at is None else Due(-1, _server_ms(run_at))
+    return None if run_at is None else Due(-1, server_ms("run_at", run_at))
 
 
 def check_delay(what: str, value: object) -> int:
@@ -94,12 +94,18 @@ def check_delay(what: str, value: object) -> int:
     return math.ceil(delay / _MILLISECOND)
 
 
-def _server_ms(run_at: object) -> int:
-    if not isinstance(run_at, datetime):
-        raise ValidationError(f"run_at={run_at!r:.80}: give an aware datetime.datetime, or delay= in seconds")
-    if run_at.utcoffset() is None:
+def server_ms(what: str, value: object) -> int:
+    """Return an instant in whole milliseconds of the server's clock, rounded up.
+
+    Raises:
+        ValidationError: it is no datetime, or a naive one.
+    """
+    if not isinstance(value, datetime):
+        seconds = ", or delay= in seconds" if what == "run_at" else ""
+        raise ValidationError(f"{what}={value!r:.80}: give an aware datetime.datetime{seconds}")
+    if value.utcoffset() is None:
         raise ValidationError(
-            f"run_at={run_at.isoformat()} is naive, so its time zone is not known: "
+            f"{what}={value.isoformat()} is naive, so its time zone is not known: "
             "give an aware one, such as datetime.now(UTC) + timedelta(hours=1)"
         )
-    return math.ceil(run_at.timestamp() * 1000)
+    return math.ceil(value.timestamp() * 1000)

@@ -23,6 +23,8 @@ RetryJobAnswer: TypeAlias = Literal[
 ]
 #: `conflict` where one of its keys holds something else.
 CreateAnswer: TypeAlias = Literal["created", "conflict"]
+#: `over` where the time until when it was to be paused has passed.
+PauseAnswer: TypeAlias = Literal["paused", "over", "resumed", "not paused"]
 DeleteAnswer: TypeAlias = Literal["deleted", "gone"]
 #: `withdrawn`, or the state of a job that a worker has claimed.
 WithdrawAnswer: TypeAlias = Literal[

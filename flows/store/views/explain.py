@@ -12,6 +12,7 @@ from flows.model.explain.needs import needs_of_declared
 from flows.model.explain.situation import Situation
 from flows.model.history import history_of
 from flows.store.client.scripts import load
+from flows.store.jobs.flow_settings import ISOLATED_FROM
 from flows.store.views.observe import paused_until, whole
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _read(settings: FlowSettings, needs: Mapping[str, Needs], job_id: str, told:
         children=pending + (whole(facts.get("settled")) or 0),
         child=(child[0], child[1], child[2]) if child[0] else None,
         policy=facts.get("_policy", ""),
-        isolated_from=int(settings.named()["isolated_from"]),
+        isolated_from=ISOLATED_FROM,
         lease_ms=settings.lease_ms,
         ttl_ms=settings.ttl_ms,
     )

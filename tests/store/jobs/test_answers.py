@@ -34,6 +34,7 @@ from flows.store.jobs.fetch import Fetch
 from flows.store.jobs.flow_settings import FlowSettings
 from flows.store.jobs.leases import LeaseRenewal, Rescue
 from flows.store.jobs.ownership import Undeclared, undeclared
+from flows.store.jobs.pausing import resume
 from flows.store.jobs.progress import write_progress
 from flows.store.jobs.reconcile import Reconciliation
 from flows.store.jobs.turns import Turns
@@ -178,6 +179,7 @@ READERS: dict[str, Reader] = {
     "locate": lambda connection, settings: Fetch(connection, settings)._locate(["1"]),
     "explain": lambda connection, settings: situation(connection, settings, {}, "1"),
     "observe": lambda connection, settings: observe(connection, settings, ["pick"]),
+    "pause": lambda connection, settings: resume(connection, settings, "pick"),
     "position": lambda connection, settings: position(connection, settings, ["pick"], "1"),
     "undeclared": lambda connection, settings: undeclared(connection, settings, OPTIONS),
     "progress": lambda connection, settings: write_progress(connection, settings, "pick", "w1", {}),
@@ -205,6 +207,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "locate": lambda told, _: told == [b"1"],
     "explain": lambda told, _: (told.now_ms, told.job_id, told.kind) == (0, "1", "none"),
     "observe": lambda told, _: [*told] == ["1"] and told["1"].next_due == datetime.fromtimestamp(0.001, UTC),
+    "pause": lambda told, word: told == word,
     "position": lambda told, _: told == Position(0, exact=False, delayed_until=datetime.fromtimestamp(0.001, UTC)),
     "undeclared": lambda told, _: told == [Undeclared("1", 0, 0, 0, 0)],
     "progress": lambda told, word: told == [word],
