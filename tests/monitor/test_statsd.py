@@ -134,7 +134,7 @@ async def test_a_packet_that_cannot_be_sent_is_told() -> None:
     """Attempts are measured all the same; `show` says so once, and the sink is not broken by it."""
     sink = StatsD("udp://255.255.255.255:9")  # which no socket may send to that has not asked for it
     await sink.open("shop")
-    with pytest.raises(OSError, match="denied|unreachable"):
+    with pytest.raises(OSError, match=r"denied|unreachable"):
         await sink.show(reading(price=queue()))
     for _ in range(50):
         sink.measure(Measured("shop", "price", "finish", waited=0.1, ran=0.1))
