@@ -25,7 +25,7 @@ end
 
 -- Returns the time of a job that fits; nothing for another one, or where there is no job.
 local function fitting(job_id, score)
-  if #job_id ~= 36 then return nil end
+  if #job_id ~= 36 or not in_time(wanted, job_id) then return nil end
   local key = job_key(flow, job_id)
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_lookups', '_attempt', '_ended')
   if job.err then return nil end
@@ -89,30 +89,50 @@ local function read(from, count)
   return ids, scores
 end
 
-local CHUNK = 100
+local CHUNK = 200
 local function text_of(ms) return string.format('%.17g', ms == ms and ms or 0) end
+
+-- In a long lookup list, jobs of a certain time are looked for where they can stand.
+local is_halved = source_kind == 'lookup' and wanted.since ~= nil
+
+-- Returns where to begin.
+local function first_index(length)
+  if at_id ~= '' or not is_halved or length <= CHUNK then return start(length) end
+  if backwards then return bound(source, length, wanted.untilms, 1) - 1 end
+  return bound(source, length, wanted.since, -1)
+end
+
+-- Returns whether a job was created beyond the time that is asked for, in the direction of reading.
+local function is_past(job_id)
+  local created = created_at(job_id)
+  if backwards then return created and created < wanted.since end
+  return created and created >= wanted.untilms
+end
+
+-- Returns between which indices jobs can stand that are still to be read.
+local function rest_of(length)
+  if backwards then return bound(source, length, wanted.since, -1), length end
+  return 0, bound(source, length, wanted.untilms, 1)
+end
 
 local function page()
   local length = length_of()
-  local low, high = 0, length
-  if source_kind == 'lookup' and wanted.since and length > CHUNK then
-    low, high = bounds(source, length, wanted.since, wanted.untilms)
-  end
-  local at, step = start(length), backwards and -1 or 1
-  if at < low and not backwards then at = low end
-  if at >= high and backwards then at = high - 1 end
+  local at, low, high, step = first_index(length), 0, length, backwards and -1 or 1
   local found, looked, last = {}, 0, {}
-  while at >= low and at < high and looked < tonumber(most_looked) and #found < tonumber(most_found) do
+  local function goes_on() return at >= low and at < high and #found < tonumber(most_found) end
+  while goes_on() and looked < tonumber(most_looked) do
     local ids, scores = read(at, math.min(CHUNK, tonumber(most_looked) - looked))
-    if #ids == 0 then break end
+    if #ids == 0 then return { found, looked, {} } end
     for i, job_id in ipairs(ids) do
       looked = looked + 1
       local fit = fitting(job_id, scores[i])
-      if fit then found[#found + 1] = { job_id, at, text_of(fit), last[1] or at_id } end
-      last = { #job_id == 36 and job_id or '-', at, scores[i], last[1] or at_id }
+      local before = last[1] or at_id
+      if fit then found[#found + 1] = { job_id, at, text_of(fit), before } end
+      last = { #job_id == 36 and job_id or '-', at, scores[i], before }
       at = at + step
       if #found == tonumber(most_found) then break end
     end
+    if is_halved and length > CHUNK and is_past(last[1]) then low, high = rest_of(length) end
   end
   if #last == 0 or at < low or at >= high then return { found, looked, {} } end
   last[3] = text_of(last[3] or time_of(last[1]) or 0)

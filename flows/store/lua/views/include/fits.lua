@@ -1,5 +1,5 @@
 -- Says whether a job fits the conditions of a query, by fields of its hash and the time in its id.
---@ exports: conditions fits
+--@ exports: conditions in_time fits
 --@ include: halve
 
 -- Returns conditions as they are compared: each lookup as a line, states and queues as sets.
@@ -16,6 +16,13 @@ local function conditions(plain)
   return made
 end
 
+-- Returns whether a job was created when it should have been: its id alone says so.
+local function in_time(wanted, id)
+  if not wanted.since then return true end
+  local created = created_at(id)
+  return created ~= nil and created >= wanted.since and created < wanted.untilms
+end
+
 -- `lookups` is the job's field `_lookups` between two line feeds.
 local function fits(wanted, id, status, queue, lookups)
   if wanted.status and not wanted.status[status] then return false end
@@ -23,7 +30,5 @@ local function fits(wanted, id, status, queue, lookups)
   for _, line in ipairs(wanted.lines) do
     if not string.find(lookups, line, 1, true) then return false end
   end
-  if not wanted.since then return true end
-  local created = created_at(id)
-  return created ~= nil and created >= wanted.since and created < wanted.untilms
+  return in_time(wanted, id)
 end

@@ -1,12 +1,12 @@
 -- Finds where reading a source goes on: behind the last id that was read, wherever it stands by now.
---@ exports: list_position set_position bounds
+--@ exports: list_position set_position bound
 --@ include: halve
 
 -- So many ids on each side of where an id is believed to be are looked at, at first and in all.
 local NEAR, FAR = 100, 10000
 local PAGE = 1000
 -- Clocks may differ by so many ms, where nothing else is seen; so many ids are looked at in vain for it.
-local CLOCKS, VAIN = 10000, 2000
+local CLOCKS, VAIN = 10000, 250
 
 -- Returns the index of an id near another index, or nothing.
 local function found_near(list, id, index, reach)
@@ -80,19 +80,15 @@ local function set_position(set, length, id, score, newest)
   return newest and low - 1 or low
 end
 
--- Returns between which indices of a list sorted by creation jobs stand that were created in a time, the last one
--- excluded; further out where the list is out of order there.
-local function bounds(list, length, since, untilms)
-  local function bound(time, side)
-    local at = halve(list, length, time, created_at)
-    if not at then return side < 0 and 0 or length end
-    local near = redis.call('LRANGE', list, math.max(0, at - NEAR), at + NEAR)
-    local out = disorder(near, created_at)
-    local far = halve(list, length, time + side * (CLOCKS + 2 * out), created_at)
-    if not far then return side < 0 and 0 or length end
-    if out > 0 then return far end
-    if side < 0 then return math.max(far, at - VAIN) end
-    return math.min(far, at + VAIN)
-  end
-  return math.max(0, bound(since, -1)), math.min(length, bound(untilms, 1))
+-- Returns the index in a list sorted by creation from which on jobs were created at a time or later (`side` -1), or
+-- before which they were created earlier (1): further out where ids are out of order there, or clocks may differ.
+local function bound(list, length, time, side)
+  local whole = side < 0 and 0 or length
+  local at = halve(list, length, time, created_at)
+  if not at then return whole end
+  local from = math.max(0, at - VAIN)
+  local near = redis.call('LRANGE', list, from, at + VAIN)
+  local out = disorder(near, created_at)
+  if out > 0 then return halve(list, length, time + side * (CLOCKS + 2 * out), created_at) or whole end
+  return from + halve_ids(near, time + side * CLOCKS, created_at) - 1
 end
