@@ -54,7 +54,8 @@ local function index_of(list, length, id, index, time, time_of)
   local at = found_near(list, id, index, NEAR)
   if at then return at end
   local believed = halve(list, length, time, time_of) or math.min(index, length)
-  return found_near(list, id, believed, PAGE) or found_far(list, length, id, believed), believed
+  at = found_near(list, id, believed, NEAR) or found_near(list, id, believed, PAGE)
+  return at or found_far(list, length, id, believed), believed
 end
 
 -- Returns the index at which reading a list goes on, behind a job, or behind the one that was read before it.
