@@ -93,7 +93,7 @@ async def test_queued(scene: Scene) -> None:
 async def test_no_workers(scene: Scene) -> None:
     """A process with workers of the queue is started."""
     job_id = await scene.created()
-    assert says(await scene.flow.explain(job_id), "no_workers", "was ever heard of: start one")
+    assert says(await scene.flow.explain(job_id), "no_workers", "and no process has workers of it: start one")
     scene.redis.zadd(f"{scene.namespace}flows:workers:price", {"other.1": time.time() * 1000 - 5000})
     assert says(await scene.flow.explain(job_id), "no_workers", "was heard of since")
     await scene.runs(job_id)
@@ -301,7 +301,7 @@ async def test_children(lists: Lists) -> None:
         found = await lists.explain(job_id)
         assert says(found, "children", "it waits in 'add' for 2 of its 2 children;", "of 'add:one' is waiting: explain")
         child: Any = found.facts["child"]
-        assert says(await lists.explain(child[0]), "no_workers", "it waits in 'add:one', and no process with workers")
+        assert says(await lists.explain(child[0]), "no_workers", "it waits in 'add:one', and no process has workers")
     staff(lists)
     async with lists:
         assert (await lists.wait_for(job_id, LONG)).status == "done"
@@ -322,7 +322,7 @@ async def test_a_child_of_a_parent_that_was_cancelled(lists: Lists, redis: Redis
 def test_plain_callers_have_it_too(scene: Scene) -> None:
     """With its sentence as its text."""
     job_id = scene.flow.sync.create_job(Order(user_id=1))
-    assert str(scene.flow.sync.explain(job_id)).startswith("it waits in 'price', and no process with workers of it")
+    assert str(scene.flow.sync.explain(job_id)).startswith("it waits in 'price', and no process has workers of it")
     scene.flow.sync.close()
 
 

@@ -128,7 +128,7 @@ def undeclared(found: Situation) -> str:
 def no_workers(found: Situation) -> str:
     """Say since when nobody was heard of."""
     heard = (
-        "no process with workers of it was ever heard of"
+        "no process has workers of it"
         if found.heard_ms is None
         else f"no process with workers of it was heard of since {at_time(found.heard_ms, found.now_ms)}"
     )

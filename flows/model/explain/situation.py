@@ -50,7 +50,7 @@ class Situation:
     serving: int = 0
     """How many live processes have workers of its queue."""
     heard_ms: float | None = None
-    """Until when the last process counted that had workers of its queue, where none is alive."""
+    """When the process was heard of last that had workers of its queue, or until when that counted."""
     needs: tuple[str, ...] = ()
     """The fields that the job class of its queue needs and the job lacks."""
     needed_by: str = ""

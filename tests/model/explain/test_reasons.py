@@ -89,7 +89,7 @@ EXAMPLES: Final[list[tuple[str, Situation, str]]] = [
     ),
     ("paused", found(paused_ms=NOW + 1000, status="delayed", placed_ms=NOW), "paused, until 08:00:01 UTC: flow.queue"),
     ("undeclared", found(declared=("a", "b")), "does not declare any more (it has a, b): declare it, or name it in"),
-    ("no_workers", found(serving=0), "it waits in 'role', and no process with workers of it was ever heard of: start"),
+    ("no_workers", found(serving=0), "it waits in 'role', and no process has workers of it: start"),
     ("no_workers", found(serving=0, heard_ms=NOW - 41_000), "was heard of since 07:59:19 UTC: start one"),
     ("misfit", found(needs=("price",), needed_by="Ship"), "and Ship needs 'price', which it lacks: it fails at its"),
     (

@@ -40,6 +40,8 @@ def test_of_a_job_that_waits_its_turn_and_its_queue_are_told(world: World) -> No
         "heard": str(NOW + 1),
         "fields": {"a", "b"},
     }
+    world.redis.set(f"{world.namespace}flows:process:shop:web.1", f'{{"at":{NOW - 7},"n":1}}')
+    assert told(world, "1")["heard"] == str(NOW - 7)
     world.redis.delete(world.key("waiting", "pick"))
     assert told(world, "1")["unlisted"] == 1
 

@@ -59,7 +59,10 @@ local function tell_queue(queue)
   local workers = flows_key('workers', queue)
   tell('serving', redis.pcall('ZCOUNT', workers, now_text, '+inf'))
   local last = redis.pcall('ZRANGE', workers, -1, -1, 'WITHSCORES')
-  tell('heard', not last.err and last[2])
+  if last.err or not last[2] then return end
+  -- Its last heartbeat begins with when it came.
+  local heartbeat = redis.pcall('GET', flows_key('process', root .. ':' .. last[1]))
+  tell('heard', type(heartbeat) == 'string' and string.match(heartbeat, '^{"at":(%d+)[,}]') or last[2])
 end
 
 local job_flow, kind, places = find_job(id)
