@@ -41,7 +41,7 @@ def _of_attempts(state: str, fields: Mapping[str, object]) -> Iterator[str]:
         yield f"_attempt as a whole: {fields['_attempt']!r:.40}"
         return
     parts = {name: str(fields.get(name, usual)) for name, usual in PARTS.items()}
-    worker = parts.pop("_worker")
+    worker, _path = parts.pop("_worker"), parts.pop("_path")
     if not all(part.isdecimal() for part in parts.values()):
         yield f"no whole numbers: {parts}"
         return

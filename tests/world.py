@@ -7,7 +7,7 @@ Ids are short and time is a number: scripts take `now`, so a test owns it.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from redis import Redis
@@ -60,11 +60,16 @@ KINDS: Final = {
     "wake": "zset",
     "timer": "string",
     "call": "string",
+    "ended": "hash",
 }
 
-#: What a test seldom compares: wake-ups, the answers of last calls, how far the reconciler has come, and what processes
-#: say of themselves.
-UNSEEN: Final = frozenset({"wake", "timer", "call", "reconcile", "flow", "process", "processes", "workers", "stats"})
+#: What a test seldom compares: wake-ups, the answers of last calls, how far the reconciler has come, what has ended, and
+#: what processes say of themselves.
+UNSEEN: Final = frozenset(
+    {"wake", "timer", "call", "reconcile", "ended", "flow", "process", "processes", "workers", "stats"}
+)
+#: Of the counts in `meta`, those that every snapshot shows: the others rise with all that scripts do.
+_SEEN_COUNTS: Final = frozenset({"owner", "expired", "malformed", "misplaced", "paused"})
 
 State = dict[str, dict[str, Any]]
 
@@ -78,6 +83,7 @@ class Job:
     attempt: int = 1
     visit: int = 0
     rescues: int = 0
+    waited: int = field(default=0, compare=False)
     correlation_id: str | None = None
     values: tuple[str | None, ...] = ()
 
@@ -133,14 +139,16 @@ class World:
                 if kind == "jobs" and self.settings.ttl_ms:
                     self.redis.pexpire(self.key(kind, name), self.settings.ttl_ms)
 
-    def snapshot(self, *, unseen: frozenset[str] = UNSEEN) -> State:
+    def snapshot(self, *, unseen: frozenset[str] = UNSEEN, counts: bool = False) -> State:
         """Return everything below the namespace; jobs are named `<flow>:<id>`, and what is empty is left out."""
         found: State = {}
         keys = sorted(self.redis.scan_iter(f"{self.namespace}*", count=10_000))
         types = self._together("type", keys)
         for key, type_, value in zip(keys, types, self._together_read(keys, types), strict=True):
             kind, name = self._kind(key, type_)
-            if kind not in unseen:
+            if kind == "meta" and isinstance(value, dict) and not counts:
+                value = {name: count for name, count in value.items() if name in _SEEN_COUNTS}  # noqa: PLW2901
+            if kind not in unseen and value:
                 found.setdefault(kind, {})[name] = shown(value) if kind == "jobs" and isinstance(value, dict) else value
         return found
 
@@ -197,7 +205,7 @@ class World:
         words, claimed, left, due, _dropped = self.run(
             "turn", *rest, want=want, nfields=len(fields), ended=len(attempts), **named
         )
-        return Answer(words, [Job(*job[:6], tuple(job[6:])) for job in claimed], left, due)
+        return Answer(words, [Job(*job[:7], tuple(job[7:])) for job in claimed], left, due)
 
     def claim(self, want: int = 1, **named: Argument) -> list[Job]:
         """Claim jobs of a queue."""
@@ -221,8 +229,9 @@ class World:
     def _usual(self, **named: Argument) -> dict[str, Argument]:
         queue, worker_id = str(named.get("queue", "pick")), str(named.get("worker_id", "w1"))
         flow = str(named.get("flow", self.settings.flow_of(queue)))
+        times = {f"{name}_ms": int(named[name]) for name in ("ttl", "lease") if name in named}
         return {
-            **self.settings.named(flow),
+            **replace(self.settings, **times).named(flow),
             "now": self.now,
             "queue": queue,
             "worker_id": worker_id,

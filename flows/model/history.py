@@ -89,7 +89,7 @@ def last_attempt(text: bytes) -> tuple[str, int]:
     """Return the worker that has a job or had it last ('': none had), and how often it was tried in its queue.
 
     Args:
-        text: The field `_attempt`: `<fence> <worker> <attempts> <visit> <rescues>`; nonsense counts as none.
+        text: The field `_attempt`: `<fence> <worker> <attempts> …`; nonsense counts as none.
     """
     _fence, worker, attempts, *_others = [*text.split(b" "), b"", b""]
     if worker == b"-" or not attempts.isdigit() or len(attempts) > _MOST_DIGITS:

@@ -14,6 +14,7 @@ from flows.model.codec import decode, kernel_fields
 from flows.model.ids import created_at
 from flows.model.job import Job
 from flows.model.plain_record import plain_fields, plain_record, record_schema, user_names
+from flows.model.records.path import Visit, path_of, since_of
 from flows.model.state import TERMINAL
 from flows.model.values.unreadable import missing, why_unreadable
 
@@ -95,6 +96,19 @@ class JobRecord(Generic[ParamsT]):
     def created_at(self) -> datetime:
         """When the job was created, in UTC."""
         return created_at(self.id)
+
+    @property
+    def since(self) -> datetime:
+        """Since when the job is where it is, in UTC: it waits, runs or has ended since; when it is due, if delayed."""
+        return since_of(self.id, self._fields)
+
+    @cached_property
+    def path(self) -> list[Visit]:
+        """The queues through which it has come, the last 30, with how long it waited, ran and awaited children there.
+
+        The queue in which it runs comes last; one in which it only waits so far does not stand here yet.
+        """
+        return path_of(self._fields)
 
     @cached_property
     def params(self) -> ParamsT:

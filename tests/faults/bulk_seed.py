@@ -20,7 +20,7 @@ for i = 4, #ARGV, 2 do
   local id, customer = ARGV[i], i % 10
   local key = 'job:orders:' .. id
   redis.call('HSET', key, 'number', i, 'kind', '"fail"', 'customer', customer, '_lookups', 'customer:' .. customer,
-    '_status', state, '_queue', 'pick', '_attempt', '1 ' .. worker .. ' 1 0 0')
+    '_status', state, '_queue', 'pick', '_attempt', '1 ' .. worker .. ' 1 0 0 0 -')
   redis.call('PEXPIRE', key, life)
   redis.call('RPUSH', 'job:orders:customer:' .. customer, id)
   redis.call('ZADD', 'queue:pick:' .. state, ARGV[i + 1], id)
@@ -32,7 +32,7 @@ local parent, worker, due = ARGV[1], ARGV[2], ARGV[3]
 for i = 4, #ARGV do
   local id = ARGV[i]
   redis.call('HSET', 'job:pack:label:' .. id, 'number', i, 'kind', '"plain"', '_parent', 'orders:' .. parent,
-    '_status', 'processing', '_queue', 'pack:label', '_attempt', '1 ' .. worker .. ' 1 0 0')
+    '_status', 'processing', '_queue', 'pack:label', '_attempt', '1 ' .. worker .. ' 1 0 0 0 -')
   redis.call('SADD', 'flows:pending:orders:' .. parent, id)
   redis.call('HSET', 'flows:parents:pack:label', id, 'orders:' .. parent)
   redis.call('ZADD', 'queue:pack:label:processing', due, id)
@@ -66,7 +66,7 @@ def seed_children(client: redis.Redis, parent: str, count: int, worker: str) -> 
     ids = [new_job_id() for _ in range(count)]
     jobs = ",".join(f'"job:pack:label:{job_id}"' for job_id in ids)
     key, now = f"job:orders:{parent}", now_ms(client)
-    client.hset(key, mapping={"_status": "children", "_queue": "pack", "_attempt": "2 w 1 1 0"})
+    client.hset(key, mapping={"_status": "children", "_queue": "pack", "_attempt": "2 w 1 1 0 0 -"})
     client.hset(key, mapping={"_policy": "continue", "_next": "ship", "children:pack:jobs": f"[{jobs}]"})
     client.persist(key)
     client.lrem("queue:pick:waiting", 0, parent)
@@ -93,7 +93,7 @@ def forget(client: redis.Redis, keys: Sequence[str]) -> None:
 
 def held(ids: Sequence[str]) -> list[ClaimedJob]:
     """Return what a worker knows of seeded jobs that it has."""
-    return [ClaimedJob([job_id.encode(), 1, 1, 0, 0, None]) for job_id in ids]
+    return [ClaimedJob([job_id.encode(), 1, 1, 0, 0, 0, None]) for job_id in ids]
 
 
 def _pages(items: Sequence[Any]) -> Iterator[Sequence[Any]]:

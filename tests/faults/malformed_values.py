@@ -98,8 +98,8 @@ def _noise(pipeline: Any, key: str, chance: random.Random) -> None:
 
 def _attempt(pipeline: Any, key: str, chance: random.Random) -> None:
     """Nonsense in the place of one of its counts; its rescues would make it wait for all others."""
-    parts = [b"3", b"w", b"1", b"1", b"0"]
-    parts[chance.choice((0, 2, 3))] = chance.choice(COUNTS)
+    parts = [b"3", b"w", b"1", b"1", b"0", b"0", b"-"]
+    parts[chance.choice((0, 2, 3, 5))] = chance.choice(COUNTS)
     pipeline.hset(key, "_attempt", b" ".join(parts))
 
 

@@ -118,7 +118,7 @@ class Watched:
             case ("accept", kind, number):
                 fence = next(self.fences)
                 self.kinds[str(number), fence] = kind
-                flight.accept([ClaimedJob([str(number).encode(), fence, 1, 0, 0, None])])
+                flight.accept([ClaimedJob([str(number).encode(), fence, 1, 0, 0, 0, None])])
             case ("cancel" | "stale" as word, number):
                 held = flight._held.get(str(number))
                 flight.lease_answered(str(number), held.claimed.fence if held else 1, word)

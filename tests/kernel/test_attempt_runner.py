@@ -291,7 +291,7 @@ def test_an_attempt_that_python_drops_ends_quietly() -> None:
     plan = plans(FlowOptions("numbers", [QueueOptions("work", Work)]), Given)["work"]
     fitting = misfits.Misfits(plan, no_job, Events(logging.getLogger("test")))
     runner = AttemptRunner(make_handler(stubborn, Work, None, 1), plan, "numbers", no_results, fitting)
-    attempt = Attempt(ClaimedJob([b"1", 1, 1, 0, 0, None, b"7"]), CurrentJob("1", "work", 1, 1, 0, None))
+    attempt = Attempt(ClaimedJob([b"1", 1, 1, 0, 0, 0, None, b"7"]), CurrentJob("1", "work", 1, 1, 0, None))
     running = runner.run(attempt)
 
     async def begin() -> None:

@@ -37,7 +37,7 @@ def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def claimed(job_id: str = "1", fence: int = 1) -> ClaimedJob:
     """Return a job as a turn brings it."""
-    return ClaimedJob([job_id.encode(), fence, 1, 0, 0, None])
+    return ClaimedJob([job_id.encode(), fence, 1, 0, 0, 0, None])
 
 
 class Reports:

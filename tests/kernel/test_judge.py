@@ -63,7 +63,7 @@ def judge(**options: Any) -> Judge:
 
 def claimed(attempt: int = 1, rescues: int = 0) -> ClaimedJob:
     """Return a job in its n-th attempt."""
-    return ClaimedJob([b"1", attempt, attempt, 0, rescues, None])
+    return ClaimedJob([b"1", attempt, attempt, 0, rescues, 0, None])
 
 
 def raised(error: BaseException, attempt: int = 1, rescues: int = 0, **options: Any) -> Any:

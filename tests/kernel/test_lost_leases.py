@@ -77,7 +77,7 @@ async def test_who_tells_hears_that_the_lease_is_lost(
         job_id = await flow.create_job(Given())
         assert await asyncio.to_thread(begun.wait, LONG)
         key = f"{namespace}job:numbers:{job_id}"
-        redis.hset(key, mapping={"_attempt": "9 other 1 0 0"})
+        redis.hset(key, mapping={"_attempt": "9 other 1 0 0 0 -"})
         redis.zadd(f"{namespace}queue:work:processing", {job_id: 9_999_999_999_999})
         assert await asyncio.to_thread(told.wait, LONG)
         await flow.workers[0].stop()

@@ -51,7 +51,7 @@ async def test_edited_jobs_are_repaired_and_finish(make_flow: MakeFlow, redis: R
     for job_id in ids[:4]:
         redis.lrem(f"{namespace}queue:work:waiting", 0, job_id)
     for job_id, status in ((unleased, "processing"), (undelayed, "delayed"), (edited, "asleep")):
-        fields = {"_status": status, "_queue": "work", "_attempt": "1 dead 1 0 0"}
+        fields = {"_status": status, "_queue": "work", "_attempt": "1 dead 1 0 0 0 -"}
         redis.hset(f"{namespace}job:numbers:{job_id}", mapping=fields)
     redis.zadd(f"{namespace}queue:work:processing", {twice: 10**15})
     await flow._runtime.session.reconciler.tick()

@@ -167,7 +167,7 @@ async def test_a_lost_lease_cancels_the_function(make_flow: MakeFlow, redis: Red
         lost = asyncio.create_task(flow.events.wait_for("job.lost", job_id=job_id))
         await asyncio.sleep(0)
         key = f"{namespace}job:numbers:{job_id}"
-        redis.hset(key, mapping={"_attempt": "9 other 1 0 0"})
+        redis.hset(key, mapping={"_attempt": "9 other 1 0 0 0 -"})
         redis.zadd(f"{namespace}queue:work:processing", {job_id: 9_999_999_999_999})
         before = redis.hgetall(key)
         await within(lost)

@@ -20,7 +20,7 @@ def abandon(redis: Redis, namespace: str, ids: list[str]) -> None:
     """Leave jobs to a worker whose leases are over."""
     for job_id in ids:
         redis.lrem(f"{namespace}queue:work:waiting", 0, job_id)
-        fields = {"_status": "processing", "_queue": "work", "_attempt": "1 dead 1 0 0"}
+        fields = {"_status": "processing", "_queue": "work", "_attempt": "1 dead 1 0 0 0 -"}
         redis.hset(f"{namespace}job:numbers:{job_id}", mapping=fields)
         redis.zadd(f"{namespace}queue:work:processing", {job_id: 1})
 

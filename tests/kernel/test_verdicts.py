@@ -153,7 +153,7 @@ async def test_attempts_whose_worker_died_do_not_count(make_flow: MakeFlow, redi
 
     flow = make_flow(failing, retries=Retries(2, timedelta(0)))
     job_id = await flow.create_job(Given())
-    redis.hset(f"{namespace}job:numbers:{job_id}", mapping={"_attempt": "2 w 2 0 2"})
+    redis.hset(f"{namespace}job:numbers:{job_id}", mapping={"_attempt": "2 w 2 0 2 0 -"})
     async with flow:
         record = await flow.wait_for(job_id, LONG)
     assert [(past.attempt, past.verb) for past in record.history] == [(3, "retry"), (4, "fail")]

@@ -214,7 +214,7 @@ async def test_a_rescued_job_runs_alone(make_flow: MakeFlow, redis: Redis, names
     flow = make_flow(watch, concurrency=8)
     await flow.create_jobs(Given(number=number) for number in range(50))
     alone = await flow.create_job(Given(number=1000))
-    redis.hset(f"{namespace}job:numbers:{alone}", "_attempt", "2 w 2 0 2")
+    redis.hset(f"{namespace}job:numbers:{alone}", "_attempt", "2 w 2 0 2 0 -")
     ids = await flow.create_jobs(Given(number=number) for number in range(50))
     async with flow:
         for job_id in [alone, *ids]:
@@ -270,7 +270,7 @@ async def test_a_rescued_job_runs_alone_after_many_that_end_at_once(
             for number in range(20):
                 together.hset(f"{namespace}job:numbers:n{number}", mapping={"number": 1000 if number == 0 else 2})
                 together.rpush(f"{namespace}queue:work:waiting", f"n{number}")
-            together.hset(f"{namespace}job:numbers:n0", "_attempt", "2 w 2 0 2")
+            together.hset(f"{namespace}job:numbers:n0", "_attempt", "2 w 2 0 2 0 -")
             together.execute()
         go_on.set()
         for job_id in ids:

@@ -37,7 +37,7 @@ from tests.pipeline.parts import (
 
 MakeOrders = Callable[..., Orders]
 
-CLAIMED = ClaimedJob([b"id", 1, 1, 0, 0, None])
+CLAIMED = ClaimedJob([b"id", 1, 1, 0, 0, 0, None])
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ from flows.store.jobs.flow_settings import ISOLATED_FROM
 
 #: Where in the script's answer stands how often the job was rescued, and where the fields of the job class begin.
 RESCUES: Final = 4
-_VALUES: Final = 6
+_VALUES: Final = 7
 
 
 class ClaimedJob:
     """One claimed job: its token, its counts, and the fields that the worker asked for, in their order."""
 
     __slots__ = (
-        "attempt", "correlation_id", "fence", "id", "isolated", "raw_id", "rescues", "seconds", "values", "visit"
+        "attempt", "correlation_id", "fence", "id", "isolated", "raw_id", "rescues", "seconds", "values", "visit", "waited"
     )  # fmt: skip
 
     def __init__(self, reply: list[Any]) -> None:
@@ -25,7 +25,9 @@ class ClaimedJob:
         self.attempt: int = reply[2]
         self.visit: int = reply[3]
         self.rescues: int = reply[RESCUES]
-        self.correlation_id: bytes | None = reply[5]
+        #: For how many milliseconds it has waited, or was late where it was delayed.
+        self.waited: int = reply[5]
+        self.correlation_id: bytes | None = reply[6]
         self.isolated: bool = self.rescues >= ISOLATED_FROM
         self.values: list[bytes | None] = reply[_VALUES:]
         #: How long its function ran; None unless an event wants to say so.

@@ -49,9 +49,13 @@ class FlowSettings:
             max_payload=options.max_payload,
         )
 
+    @property
+    def packed(self) -> str:
+        """What scripts must know of the flow, as one argument: `include/settings.lua` reads it."""
+        return " ".join(map(str, (self.ttl_ms, *self.kept_ms, self.lease_ms, self.max_crashes, ISOLATED_FROM)))
+
     def named(self, flow: str | None = None) -> dict[str, Argument]:
         """Return the arguments by name; for the jobs of a child queue, give their flow name as `flow`."""
-        done, failed, cancelled = self.kept_ms
         return {
             "ns": self.keys.namespace,
             "never_a": self.keys.never("a"),
@@ -60,13 +64,7 @@ class FlowSettings:
             "root": self.flow,
             "flow": flow or self.flow,
             "first": self.first(flow or self.flow),
-            "ttl": self.ttl_ms,
-            "kept_done": done,
-            "kept_failed": failed,
-            "kept_cancelled": cancelled,
-            "max_crashes": self.max_crashes,
-            "isolated_from": ISOLATED_FROM,
-            "lease": self.lease_ms,
+            "settings": self.packed,
         }
 
     def new_call(self) -> str:

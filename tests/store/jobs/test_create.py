@@ -32,7 +32,8 @@ def create(world: World, *jobs: list[Argument], delay_ms: int = -1, until_ms: in
 def test_writes_a_delayed_job_whole(world: World, when: dict[str, int]) -> None:
     """Hash, state, queue, lookup lists, place and times to live: until it is due, and then as long as any other."""
     assert create(world, new("1", ("user:7", "tag:a"), a="1"), **when) == [["created"]]
-    job = {"_status": "delayed", "_queue": "pick", "_lookups": "user:7\ntag:a", "a": "1"}
+    never = {"_fence": "0", "_attempts": "0"}
+    job = {"_status": "delayed", "_queue": "pick", "_lookups": "user:7\ntag:a", "a": "1", **never}
     assert world.snapshot(unseen=frozenset()) == {
         "jobs": {"shop:1": job},
         "delayed": {"pick": {"1": NOW + 700}},

@@ -17,7 +17,7 @@ fields = st.dictionaries(names, st.binary(max_size=100), max_size=6)
 
 def test_a_parent_sees_null_where_no_function_returned_anything() -> None:
     """A child without a result settles with `null`: the kernel's own fields are no result either."""
-    claimed = ClaimedJob([b"0197-id", 1, 1, 0, 0, None])
+    claimed = ClaimedJob([b"0197-id", 1, 1, 0, 0, 0, None])
     for outcome, result in (
         (Finish({}, returned=False), "null"),
         (Finish({"children:a:b:results": b"{}"}, returned=False), "null"),
@@ -34,7 +34,7 @@ def test_the_form_of_an_end_gives_the_bytes_of_its_arguments(
     found: dict[str, bytes], fence: int, child: str, to: str
 ) -> None:
     """However many fields there are and whatever they hold: verb, id, fence, and the counted arguments."""
-    claimed = ClaimedJob([b"0197-id", fence, 1, 0, 0, None])
+    claimed = ClaimedJob([b"0197-id", fence, 1, 0, 0, 0, None])
     ended = FinishedAttempt(claimed, Advance(to, found) if to else Finish(found), child=bool(child))
     verb, first = ("advance", to) if to else ("finish", as_object(found) if child else "")
     arguments = [first, *(part for pair in found.items() for part in pair)]

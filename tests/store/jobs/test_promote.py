@@ -46,7 +46,8 @@ def test_what_is_not_delayed_here_is_dropped(world: World) -> None:
     world.redis.set(world.key("jobs", "shop:4"), "not ours")
     before = world.snapshot()["jobs"]
     assert world.turn(want=5).claimed == []
-    assert world.snapshot() == {"jobs": before}
+    counted = {"meta": {"pick": {"expired": "1", "malformed": "1"}}}
+    assert world.snapshot() == {"jobs": before, **counted}
 
 
 def test_takes_a_hundred_at_most(world: World) -> None:

@@ -72,10 +72,10 @@ def test_counts_that_were_edited_hinder_no_end(world: World, ended: list[Argumen
 
 @ALL
 def test_a_job_that_is_gone_stays_gone(world: World, ended: list[Argument]) -> None:
-    """Nothing is written to a hash that does not exist; its lease is dropped."""
+    """Nothing is written to a hash that does not exist; its lease is dropped, and the queue counts it."""
     world.seed(processing={"pick": {"1": NOW + 9, "2": NOW + 9}})
     assert world.report(ended) == ["gone"]
-    assert world.snapshot() == {"processing": {"pick": {"2": NOW + 9}}}
+    assert world.snapshot() == {"processing": {"pick": {"2": NOW + 9}}, "meta": {"pick": {"expired": "1"}}}
 
 
 @ALL

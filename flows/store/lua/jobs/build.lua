@@ -1,7 +1,7 @@
 -- Writes one part of a parent's many children, which no worker sees yet; a part that is sent twice is written once.
 -- Answers how many children are written by now.
 --@ keys: building
---@ args: ns now flow queue worker_id id fence ttl lease offset
+--@ args: ns now root flow queue worker_id id fence settings offset
 --@ rest: the children of this part
 --@ returns: word:word written:int
 --@ words: ok | built | stale | gone | malformed

@@ -2,15 +2,17 @@
 -- Answers the word, and 1 where children are to be cancelled.
 --@ flags: allow-oom
 --@ keys: call
---@ args: ns now root flow first id ttl kept_done kept_failed kept_cancelled reason
+--@ args: ns now root flow first id settings reason
 --@ returns: word:word more:int
 --@ words: cancelled | requested | too late | gone | malformed
---@ include: cancel_job once keys type
+--@ include: cancel_job once keys type count told
 
 local cancelling = flows_key('cancelling', root)
 expect('hash', cancelling)
 return once(function()
   local word = cancel_job(flow, first, id, reason)
+  write_counts()
+  tell()
   -- Also of a job that was cancelled before, by a client that did not get to all of its children.
   return { word, redis.call('HEXISTS', cancelling, flow .. ':' .. id) }
 end)

@@ -3,9 +3,9 @@
 -- many were cancelled, asked to stop or deleted, and which of them have children of their own.
 --@ flags: allow-oom
 --@ keys: cancelling
---@ args: ns now root ttl kept_done kept_failed kept_cancelled parent
+--@ args: ns now root settings parent
 --@ returns: parent:text more:int count:int parents:list<text>
---@ include: cancel_job ending keys take_out type
+--@ include: cancel_job ending keys take_out type count told settings
 
 -- One call cancels so many, checks so many, and searches lists of so many ids in all.
 local MOST, MOST_SEEN, MOST_SEARCHED = 100, 2000, 10000
@@ -74,8 +74,11 @@ local rest_from = type(jobs) == 'string' and cancel_some()
 settle_gathered()
 for of, ids in pairs(leaving) do
   local list = queue_key(of, 'waiting')
-  if short_length(list) > 0 then remove_many(list, ids) end
+  if #ids > 0 and short_length(list) > 0 then remove_many(list, ids) end
+  count_stale(of, #ids)
 end
+write_counts()
+tell()
 if rest_from then
   redis.call('HSET', cancelling, parent, rest_from)
   return { parent, 1, count, parents }

@@ -2,11 +2,11 @@
 -- Safe to send twice: a job that is there is not created again. The check of all types comes before the first write.
 -- Answers a word per job, and for `conflict` a sentence that names the key.
 --@ keys: waiting delayed
---@ args: ns now flow queue delay_ms until_ms ttl lookup_ttl
+--@ args: ns now root flow queue delay_ms until_ms settings lookup_ttl
 --@ rest: of each job its id, its lookups (a line each), and its fields and their values, counted
 --@ returns: answers:list<[word:word why?:text]>
 --@ words: created | conflict
---@ include: clock arguments keys type life status wake
+--@ include: clock arguments keys type life status place wake told settings
 
 -- The delay in milliseconds, or -1 and the server's time in milliseconds.
 local due = tonumber(delay_ms)
@@ -44,7 +44,7 @@ end
 
 local function write(job)
   if left_ms > 0 then
-    enter(job.key, 'delayed', '_queue', queue, unpack(job.fields))
+    enter(job.key, 'delayed', '_queue', queue, '_attempt', string.format('0 - 0 0 0 %d -', due), unpack(job.fields))
   else
     redis.call('HSET', job.key, unpack(job.fields)) -- a hash without a state waits in the first queue
   end
@@ -52,7 +52,7 @@ local function write(job)
   stand_in(job.lookups, job.id)
 end
 
-expect('list', waiting)
+expect_place_of(queue)
 expect('zset', delayed)
 local jobs, answers = read_jobs()
 local ids, dues = {}, {}
@@ -62,11 +62,11 @@ for i, job in ipairs(jobs) do
 end
 if #jobs == 0 then return answers end
 if left_ms == 0 then
-  redis.call('RPUSH', waiting, unpack(ids))
-  wake(queue)
+  place_many(queue, ids)
 else
   redis.call('ZADD', delayed, unpack(dues))
   -- A new earliest due time wakes one worker, which sets its alarm by it.
   if tonumber(redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]) == due then wake(queue) end
 end
+tell()
 return answers

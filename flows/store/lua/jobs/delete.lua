@@ -2,10 +2,10 @@
 -- Answers the job keys of its children, for the caller to delete.
 --@ flags: allow-oom
 --@ keys: call
---@ args: ns now root flow first id ttl kept_done kept_failed kept_cancelled
+--@ args: ns now root flow first id settings
 --@ returns: word:word children:list<text>
 --@ words: deleted | gone
---@ include: ending take_out once keys life type
+--@ include: ending take_out once keys life type count told
 
 local function delete()
   local key = job_key(flow, id)
@@ -32,8 +32,17 @@ local function delete()
   if job[3] then each_lookup(flow, job[3], function(list) remove_from(list, id) end) end
   redis.call('DEL', key, flows_key('log', me), flows_key('building', me), flows_key('pending', me), unpack(sides))
   redis.pcall('HDEL', flows_key('cancelling', root), me)
+  if PLACES[status] then
+    count(queue, 'deleted')
+  else
+    count(queue, 'delete_ended')
+    forget_ended(queue, status, id)
+  end
+  told_of(key, 'deleted', queue)
   if job[4] then settle(flow, id, job[4], 'deleted', '{"id":"' .. id .. '","status":"deleted"}') end
-  notify_ended(flow, id, 'deleted')
+  tell_ended(flow, id, 'deleted')
+  write_counts()
+  tell()
   return { 'deleted', children }
 end
 

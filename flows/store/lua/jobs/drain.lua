@@ -3,9 +3,9 @@
 -- Answers how many were moved, and how many ids are left.
 --@ flags: allow-oom
 --@ keys: waiting delayed
---@ args: ns root queue former ttl
+--@ args: ns now root queue former settings
 --@ returns: moved:int left:int
---@ include: type keys life wake
+--@ include: type keys life place wake count told settings
 
 local LAST = 99
 
@@ -16,9 +16,15 @@ local from_waiting, from_delayed = queue_key(former, 'waiting'), queue_key(forme
 local function rename(id, status)
   local key = job_key(root, id)
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_lookups')
-  if job.err or redis.call('EXISTS', key) == 0 then return false end
+  if job.err or redis.call('EXISTS', key) == 0 then
+    count(former, job.err and 'malformed' or 'expired')
+    return false
+  end
   if (job[1] or 'waiting') ~= status or (job[2] or (job[1] and '' or former)) ~= former then return false end
   redis.call('HSET', key, '_queue', queue)
+  count(former, 'moved_out')
+  count(queue, 'moved_in')
+  told_of(key, status, queue)
   if status == 'waiting' then refresh(root, key, job[3], ttl) end
   return true
 end
@@ -30,7 +36,7 @@ local function drain_waiting()
     if rename(id, 'waiting') then moved[#moved + 1] = id end
   end
   if #ids > 0 then redis.call('LTRIM', from_waiting, #ids, -1) end
-  if #moved > 0 then redis.call('RPUSH', waiting, unpack(moved)) end
+  if #moved > 0 then place_many(queue, moved) end
   return #moved
 end
 
@@ -56,4 +62,6 @@ expect('zset', delayed)
 expect('zset', from_delayed)
 local moved = drain_waiting() + drain_delayed()
 if moved > 0 then wake(queue) end
+write_counts()
+tell()
 return { moved, redis.call('LLEN', from_waiting) + redis.call('ZCARD', from_delayed) }

@@ -1,12 +1,12 @@
 -- Writes what running functions report: their last progress, and lines of a bounded log.
 -- Answers a word per job: `late` where the attempt has ended and no other has begun, so that only its lines count.
 --@ keys: call
---@ args: now ns flow worker_id most_lines
+--@ args: now ns root flow worker_id most_lines
 --@ rest: id, fence, progress as JSON (or ''), how many lines were skipped, then a counted list, for each job:
 --@ rest: of each line how many milliseconds ago it was logged, and its JSON object
 --@ returns: words:list<word>
 --@ words: ok | late | stale | gone | malformed
---@ include: keys owned arguments type once life clock
+--@ include: keys owned arguments type once life clock told
 
 -- Returns the job if this attempt was its last one.
 local function ended(id, fence)
@@ -58,9 +58,11 @@ local function write_progress()
         write_lines(log, skipped, lines, word == 'late')
         keep_log(job, log)
       end
+      if mine then told_of(job.key, 'processing') end
     end
     words[#words + 1] = word
   end
+  tell()
   return words
 end
 

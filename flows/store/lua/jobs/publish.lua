@@ -1,10 +1,10 @@
 -- Publishes up to 200 of a parent's written children: from now on they wait in their queues. Called until none is left.
 -- Answers how many are left.
 --@ keys: building
---@ args: ns now flow queue worker_id id fence
+--@ args: ns now root flow queue worker_id id fence
 --@ returns: word:word left:int
 --@ words: ok | stale | gone | malformed
---@ include: owned child type keys
+--@ include: owned child type keys place
 
 local job, word = owned(flow, id, fence)
 if not job then return { word, 0 } end
@@ -12,7 +12,7 @@ expect('list', building)
 local built = {}
 for i, key in ipairs(redis.call('LRANGE', building, 0, 199)) do
   local child, child_id = split(string.sub(key, #(ns .. 'job:') + 1))
-  expect('list', queue_key(child, 'waiting'))
+  expect_place_of(child)
   expect('hash', flows_key('parents', child))
   built[i] = { child, child_id }
 end

@@ -3,11 +3,11 @@
 -- Answers a word per job: whether its lease is kept or lost, and whether the job is to be cancelled.
 --@ flags: allow-oom
 --@ keys: processing call
---@ args: ns now flow worker_id ttl lease number
+--@ args: ns now flow worker_id settings number
 --@ rest: id, fence for each job
 --@ returns: words:list<word>
 --@ words: kept | cancel | stale | gone | malformed
---@ include: clock owned held life type
+--@ include: clock owned held life type settings
 
 local function extend(id, fence)
   local job, word = owned(flow, id, fence)

@@ -2,10 +2,13 @@
 -- Answers a word per attempt.
 --@ flags: allow-oom
 --@ keys: waiting processing delayed
---@ args: ns now root flow queue worker_id ttl kept_done kept_failed kept_cancelled ended
+--@ args: ns now root flow queue worker_id settings ended
 --@ rest: the attempts that have ended
 --@ returns: words:list<word>
 --@ words: ok | cancelled | stale | gone | malformed
---@ include: end_attempts
+--@ include: end_attempts count told
 
-return end_attempts(tonumber(ended))
+local words = end_attempts(tonumber(ended))
+write_counts()
+tell()
+return words

@@ -3,10 +3,10 @@
 -- Answers a word per job.
 --@ flags: allow-oom
 --@ keys: waiting processing
---@ args: ns now root flow queue ttl kept_done kept_failed kept_cancelled max_crashes isolated_from lease until_ms
+--@ args: ns now root flow queue settings until_ms
 --@ returns: rescued:list<[id:text word:word]>
 --@ words: rescued | poison | cancelled | expired | malformed | misplaced
---@ include: clock type rescue keys wake server_history
+--@ include: clock type rescue keys wake server_history place count told
 
 expect('list', waiting)
 expect('zset', processing)
@@ -16,5 +16,7 @@ if time > tonumber(until_ms) or just_began() then return answers end
 for i, id in ipairs(redis.call('ZRANGE', processing, '-inf', time, 'BYSCORE', 'LIMIT', 0, 100)) do
   answers[i] = { id, rescue(id) }
 end
-if redis.call('LLEN', waiting) > 0 then wake(queue) end
+if waits(queue) > 0 then wake(queue) end
+write_counts()
+tell()
 return answers

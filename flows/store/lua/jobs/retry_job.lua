@@ -1,21 +1,23 @@
 -- Retries a job that failed or was cancelled: a new visit to the queue where it ended.
 -- Answers `cancelling` while `cascade` has to cancel children first, and the state of a job that is not retried.
 --@ keys: call
---@ args: ns root flow first id ttl
+--@ args: ns now root flow first id settings
 --@ returns: word:word
 --@ words: retried | gone | cancelling | waiting | delayed | processing | children | done
---@ include: attempt status life wake type once keys
+--@ include: clock attempt status life place once keys count told settings
 
 local function retry_job()
   local key = job_key(flow, id)
-  local job = redis.pcall('HMGET', key, '_status', '_queue', '_lookups', '_attempt')
+  local job = redis.pcall('HMGET', key, '_status', '_queue', '_lookups', '_attempt', '_ended')
   if job.err or redis.call('EXISTS', key) == 0 then return { 'gone' } end
   if job[1] ~= 'failed' and job[1] ~= 'cancelled' then return { job[1] or 'waiting' } end
   -- The children that it has now do not belong to the new visit.
   if redis.pcall('HEXISTS', flows_key('cancelling', root), flow .. ':' .. id) == 1 then return { 'cancelling' } end
   local queue = job[2] or first
-  expect('list', queue_key(queue, 'waiting'))
-  move(key, job[1], 'waiting', '_queue', queue, '_attempt', next_visit(job[4]))
+  expect_place_of(queue)
+  move(key, job[1], 'waiting', '_queue', queue, '_attempt', next_visit(job[4], tonumber(job[5]) or time))
+  count(queue, 'retry_job')
+  forget_ended(queue, job[1], id)
   redis.call('HDEL', key, '_cancel', '_error', '_ended', '_reason',
     '_next', '_policy', '_result', '_built', '_building', '_failed_child')
   -- Children of an earlier visit, some of which may still run, do not count in this one.
@@ -23,8 +25,9 @@ local function retry_job()
   refresh(flow, key, job[3], ttl)
   -- Its own retention bounded them when it ended.
   if ttl == '0' then persist_lookups(flow, job[3]) end
-  redis.call('RPUSH', queue_key(queue, 'waiting'), id)
-  wake(queue)
+  place(queue, id)
+  write_counts()
+  tell()
   return { 'retried' }
 end
 

@@ -2,13 +2,11 @@
 -- Answers a word per attempt, the claimed jobs, how many still wait, in how many ms the next delayed job is due (0:
 -- none is, or another worker wakes for it), and how many ids were dropped.
 --@ keys: waiting processing delayed call
---@ args: ns now root flow queue worker_id ttl kept_done kept_failed kept_cancelled number want busy lease isolated_from nfields ended
+--@ args: ns now root flow queue worker_id settings number want busy nfields ended
 --@ rest: the names of the fields to read, then the attempts that have ended
 --@ returns: words:list<word> jobs:list<list<any>> left:int due:int dropped:[expired:int malformed:int misplaced:int]
 --@ words: ok | cancelled | stale | gone | malformed
---@ include: clock arguments end_attempts claim promote wake type attempt keys life owned
-
-local MAX_BYTES = 1048576
+--@ include: clock arguments end_attempts pick promote place wake type attempt keys owned count told settings
 
 local fields = take_list(tonumber(nfields))
 
@@ -34,54 +32,17 @@ local function answered_before()
   for i = 1, #given, 2 do
     local job = owned(flow, given[i], tostring(given[i + 1]))
     if job then
-      local attempts, visit, rescues = counts(job.attempt)
+      local _, _, attempts, visit, rescues, _, path = read_attempt(job.attempt)
       local values = redis.call('HMGET', job.key, '_correlation_id', unpack(fields))
-      claimed[#claimed + 1] = { given[i], given[i + 1], attempts, visit, rescues, unpack(values) }
+      claimed[#claimed + 1] = {
+        given[i], given[i + 1], tonumber(attempts), tonumber(visit), tonumber(rescues),
+        tonumber(string.match(path, '=(%d+)[^=]*$')) or 0, unpack(values),
+      }
     end
   end
   local at_ms, holder = alarm()
   local due = holder == worker_id and math.max(1, tonumber(at_ms) - time) or 0
-  return { parts[2], claimed, redis.call('LLEN', waiting), due, { 0, 0, 0 } }
-end
-
-local function claim_some(wanted)
-  local claimed, leases, bytes, used = {}, {}, 0, 0
-  local dropped = { expired = 0, malformed = 0, misplaced = 0 }
-  local until_ms = string.format('%d', time + tonumber(lease))
-  while used < 400 and #claimed < wanted do
-    local missing = wanted - #claimed
-    local ids = redis.call('LRANGE', waiting, used, used + missing - 1)
-    local stop = #ids < missing
-    for _, id in ipairs(ids) do
-      local word, job, size = claim(id, fields, #claimed > 0 or busy == '1')
-      if word == 'isolated' then
-        stop = true
-        break
-      end
-      used = used + 1
-      if word == 'claimed' then
-        claimed[#claimed + 1] = job
-        leases[#leases + 1] = until_ms
-        leases[#leases + 1] = id
-        bytes = bytes + size
-        if is_isolated(job[5]) or bytes >= MAX_BYTES or refreshes_left <= 0 then
-          stop = true
-          break
-        end
-      else
-        dropped[word] = dropped[word] + 1
-      end
-    end
-    if stop then break end
-  end
-  if used > 0 then redis.call('LTRIM', waiting, used, -1) end
-  if #leases > 0 then redis.call('ZADD', processing, unpack(leases)) end
-  if used > #claimed then
-    for name, n in pairs(dropped) do
-      if n > 0 then redis.call('HINCRBY', queue_key(queue, 'meta'), name, n) end
-    end
-  end
-  return claimed, { dropped.expired, dropped.malformed, dropped.misplaced }
+  return { parts[2], claimed, waits(queue), due, { 0, 0, 0 } }
 end
 
 -- One idle worker of a queue sets its alarm to when the next delayed job is due; the others sleep on. Another worker's
@@ -105,18 +66,30 @@ local function pass_alarm_on()
   wake(queue)
 end
 
+-- Returns for how many more ms nothing of the queue may start, 0 where that has no end; nothing where it is not paused.
+local function pause_left()
+  local paused = redis.pcall('HGET', queue_key(queue, 'meta'), 'paused')
+  if not paused then return nil end
+  if type(paused) == 'table' then return expect('hash', queue_key(queue, 'meta')) end
+  if paused == 'inf' then return 0 end
+  local left_ms = (tonumber(paused) or 0) - time
+  return left_ms > 0 and left_ms or nil
+end
+
 expect('string', call)
 expect('string', timer)
 local before = answered_before()
 if before then return before end
-expect('hash', queue_key(queue, 'meta'))
+local paused_ms = pause_left()
 local words = end_attempts(tonumber(ended))
 local claimed, left, due, dropped = {}, 0, 0, { 0, 0, 0 }
 local wanted = tonumber(want)
-if wanted > 0 then
+if wanted > 0 and paused_ms then
+  due = paused_ms
+elseif wanted > 0 then
   promote()
-  claimed, dropped = claim_some(wanted)
-  left = redis.call('LLEN', waiting)
+  claimed, dropped = pick(wanted, fields)
+  left = waits(queue)
   if left > 0 then wake(queue) end
   if #claimed < wanted and not alarm_is_for_others() then due = next_due() else pass_alarm_on() end
 end
@@ -125,4 +98,6 @@ if #words > 0 or #claimed > 0 then
   for i, job in ipairs(claimed) do given[2 * i - 1], given[2 * i] = job[1], job[2] end
   redis.call('SET', call, cmsgpack.pack({ number, words, given }), 'PX', math.max(60000, tonumber(lease) * 2))
 end
+write_counts()
+tell()
 return { words, claimed, left, due, dropped }

@@ -1,9 +1,9 @@
--- Reads and writes the field `_attempt` of a job's hash: `<fence> <worker> <attempts> <visit> <rescues>`.
--- The field holds all that a claim and an end need of attempts: the worker that has the job or had it last, and the
--- counts. A job that was just created has no such field.
---@ exports: text_of read_attempt counts with_counts next_visit one_less
-
-local NONE = '0 - 0 0 0'
+-- Reads and writes the field `_attempt` of a job's hash:
+-- `<fence> <worker> <attempts> <visit> <rescues> <since> <path>`.
+-- The field holds all that a claim and an end need of attempts: the worker that has the job or had it last, the counts,
+-- since when the job is where it is, and its path through the queues. A job that was just created has no such field.
+--@ exports: text_of read_attempt born next_visit path_of_claim counts attempt_over joined
+--@ include: clock
 
 -- Lua formats a number each time anew, which takes longer than to find its text in a table; most counts are small.
 local texts = {}
@@ -16,11 +16,61 @@ local function text_of(n)
   return text
 end
 
--- Returns fence, worker, attempts, visit and rescues as texts, or nothing where the field was edited into nonsense.
+-- Returns fence, worker, attempts, visit, rescues, since and path as texts, or nothing where the field was edited into
+-- nonsense.
 local function read_attempt(text)
-  if not text then return '0', '-', '0', '0', '0' end
-  local job_fence, by, attempts, visit, rescues = string.match(text, '^(%d+) (%S+) (%d+) (%d+) (%d+)$')
-  if job_fence and #job_fence < 16 then return job_fence, by, attempts, visit, rescues end
+  if not text then return '0', '-', '0', '0', '0', '0', '-' end
+  local job_fence, by, attempts, visit, rescues, since, path = string.match(text,
+    '^(%d+) (%S+) (%d+) (%d+) (%d+) (%d+) (%S+)$')
+  if job_fence and #job_fence < 16 and #since < 16 then
+    return job_fence, by, attempts, visit, rescues, since, path
+  end
+end
+
+-- Returns when a job was created, by the time in its id; now, where the id has none.
+local function born(id)
+  return tonumber(string.sub(id, 1, 8) .. string.sub(id, 10, 13), 16) or time
+end
+
+-- The path is `<queue>=<waited>[/<ran>[/<in children>]]` for each visit, in milliseconds, with commas between them; one
+-- at its end says that the last visit is over. The times of several attempts in one visit are added up.
+local MOST_VISITS = 30
+local COMMA = 44
+
+local function is_over(path) return path == '-' or string.byte(path, -1) == COMMA end
+
+-- Returns the path with so many milliseconds more in which the job ran in the visit that it names last.
+local function with_run(path, ran)
+  local head, before = string.match(path, '^(.*)/(%d+)$')
+  return (head or path) .. '/' .. text_of(math.max(0, ran) + (before or 0))
+end
+
+-- Returns the path when the visit that it names last is over.
+local function closed(path)
+  if #path > 4 * MOST_VISITS then
+    local _, visits = string.gsub(path, ',', ',')
+    if visits >= MOST_VISITS then path = string.match(path, ',(.*)$') end
+  end
+  return path .. ','
+end
+
+-- Returns the field for a new visit to a queue, which begins now. The attempt before it has run until now, or until the
+-- job has ended; of a job that waited then, its path says that its visit is over, or was none.
+local function next_visit(text, ended)
+  local job_fence, by, _, visit, _, since, path = read_attempt(text)
+  if not job_fence then return text end
+  if not is_over(path) then path = closed(with_run(path, (ended or time) - since)) end
+  return job_fence .. ' ' .. by .. ' 0 ' .. text_of(visit + 1) .. ' 0 ' .. now_text .. ' ' .. path
+end
+
+--@ lazy
+
+-- Returns the path of a job that is claimed after so many milliseconds, in its first visit or again in the same one.
+local function path_of_claim(path, job_queue, waited)
+  if path == '-' then return job_queue .. '=' .. text_of(waited) end
+  local head, before, tail = string.match(path, '^(.*=)(%d+)(.*)$')
+  if not head then return path end
+  return head .. text_of(before + waited) .. tail
 end
 
 -- Returns how often the job was tried in this queue, the number of its visit, and how often it was rescued here.
@@ -29,19 +79,20 @@ local function counts(text)
   return tonumber(attempts or 1), tonumber(visit or 0), tonumber(rescues or 0)
 end
 
--- Returns the field with other counts; nonsense stays as it is, and fails the job at its next claim.
-local function with_counts(text, attempts, visit, rescues)
-  return (string.gsub(text or NONE, ' %d+ %d+ %d+$', ' ' .. attempts .. ' ' .. visit .. ' ' .. rescues))
+-- Returns the field when an attempt is over and the job stays in the queue, with `more` attempts and rescues: from now
+-- on it is where it is, or from a later time on. Nonsense stays as it is, and fails the job at its next claim.
+local function attempt_over(text, more_attempts, more_rescues, from)
+  local job_fence, by, attempts, visit, rescues, since, path = read_attempt(text)
+  if not job_fence then return text end
+  if not is_over(path) then path = with_run(path, time - since) end
+  return job_fence .. ' ' .. by .. ' ' .. text_of(math.max(0, attempts + more_attempts)) .. ' ' .. visit .. ' '
+    .. text_of(math.max(0, rescues + more_rescues)) .. ' ' .. (from or now_text) .. ' ' .. path
 end
 
--- Returns the field for a new visit to a queue.
-local function next_visit(text)
-  local _, visit = counts(text)
-  return with_counts(text, 0, visit + 1, 0)
-end
-
--- Returns the field with one attempt less: this one is not used up.
-local function one_less(text)
-  local attempts, visit, rescues = counts(text)
-  return with_counts(text, math.max(0, attempts - 1), visit, rescues)
+-- Returns the field of a parent that goes on to its next queue: it has waited for its children since.
+local function joined(text)
+  local job_fence, by, _, visit, _, since, path = read_attempt(text)
+  if not job_fence then return text end
+  if not is_over(path) then path = closed(path .. '/' .. text_of(math.max(0, time - since))) end
+  return job_fence .. ' ' .. by .. ' 0 ' .. text_of(visit + 1) .. ' 0 ' .. now_text .. ' ' .. path
 end

@@ -1,7 +1,7 @@
 -- Gathers what many transitions of one script do to the same queue into one command each.
 --@ exports: leave_processing push flush_batch
 --@ needs: processing
---@ include: keys wake
+--@ include: place
 
 local left_processing, pushed = {}, {}
 
@@ -17,8 +17,5 @@ end
 
 local function flush_batch()
   if #left_processing > 0 then redis.call('ZREM', processing, unpack(left_processing)) end
-  for to, ids in pairs(pushed) do
-    redis.call('RPUSH', queue_key(to, 'waiting'), unpack(ids))
-    wake(to)
-  end
+  for to, ids in pairs(pushed) do place_many(to, ids) end
 end

@@ -20,5 +20,5 @@ local function cancel_job(job_flow, first_queue, job_id, why, set_aside)
   if not OPEN[status] then return 'too late' end
   if not set_aside then expect_place(queue, status) end
   if set_aside and status == 'waiting' then set_aside(queue, job_id) else take_out(job_id, key, status, queue) end
-  return 'cancelled', cancel(job_flow, job_id, key, status, job[3], job[4], why)
+  return 'cancelled', cancel(job_flow, job_id, key, queue, status, job[3], job[4], why)
 end

@@ -1,7 +1,7 @@
 -- Lets a parent wait for its children: publishes them, moves the parent into `children`, forgets earlier children.
 --@ exports: settled_key visit_of published forget_children json_keys keys_of wait_for_children publish_children
 --@ needs: flow queue
---@ include: keys status wake attempt clock
+--@ include: keys status place attempt clock
 
 local function settled_key(job) return job.key .. ':children:' .. queue end
 
@@ -39,9 +39,8 @@ end
 
 -- Moves the parent into `children`, without a TTL until it leaves; `fields` are written with it.
 local function wait_for_children(job, fields)
-  local attempts, visit = counts(job.attempt)
   redis.call('HDEL', job.key, '_next', '_result', '_built', '_building')
-  move(job.key, 'processing', 'children', '_attempt', with_counts(job.attempt, attempts, visit, 0), unpack(fields))
+  move(job.key, 'processing', 'children', '_attempt', attempt_over(job.attempt, 0, -math.huge), unpack(fields))
   redis.call('PERSIST', job.key)
   redis.call('ZADD', queue_key(queue, 'children'), time, job.id)
 end
@@ -59,7 +58,6 @@ local function publish_children(job, built)
   end
   for child, ids in pairs(by_queue) do
     redis.call('HSET', flows_key('parents', child), unpack(parents[child]))
-    redis.call('RPUSH', queue_key(child, 'waiting'), unpack(ids))
-    wake(child)
+    place_many(child, ids)
   end
 end

@@ -2,26 +2,27 @@
 --@ exports: end_attempts end_otherwise
 --@ needs: root flow queue processing waiting delayed rest at ENDING_VERBS
 --@ include: <verbs>
---@ include: owned attempt arguments batch ending child_result keys type new_children
+--@ include: owned attempt arguments batch ending child_result keys type new_children place count
 
 -- Most attempts pass their job on, or end it well; all else is seldom.
 local function end_attempt()
-  local verb, id, fence, count = rest[at], rest[at + 1], rest[at + 2], rest[at + 3]
+  local verb, id, fence, more = rest[at], rest[at + 1], rest[at + 2], rest[at + 3]
   at = at + 4
-  local after = at + tonumber(count)
+  local after = at + tonumber(more)
   local job, word = owned(flow, id, fence)
   if job then
     if verb == 'finish' then
       finish(job, after)
       word = 'ok'
-    elseif verb == 'advance' and not job.cancel and not conflict('list', queue_key(rest[at], 'waiting')) then
+    elseif verb == 'advance' and not job.cancel and not place_conflict(rest[at]) then
       advance(job, after)
+      count(queue, verb)
       word = 'ok'
     else
       word = end_otherwise(verb, job, after)
     end
   elseif word == 'gone' then
-    leave_processing(id)
+    if redis.call('ZREM', processing, id) == 1 then count(queue, 'expired') end
     settle_missing(flow, id, 'expired')
   end
   at = after
@@ -55,7 +56,7 @@ end
 
 -- Returns a sentence where what the verb writes to is not ours: that fails this job, and harms no other of the batch.
 local function target_conflict(verb, id)
-  if verb == 'advance' then return conflict('list', queue_key(rest[at], 'waiting')) end
+  if verb == 'advance' then return place_conflict(rest[at]) end
   if verb == 'await_children' then return children_conflict(id, at + 4 + tonumber(rest[at + 3])) end
 end
 
@@ -65,7 +66,7 @@ local function end_otherwise(verb, job, after)
   local ends = string.find(ENDING_VERBS, ' ' .. verb .. ' ', 1, true)
   if verb == 'cancel' or (job.cancel and not ends) then
     leave_processing(job.id)
-    cancel(flow, job.id, job.key, 'processing', job.lookups, job.parent, job.cancel or take())
+    cancel(flow, job.id, job.key, queue, 'processing', job.lookups, job.parent, job.cancel or take())
     return 'cancelled'
   end
   local wrong = target_conflict(verb, job.id)
@@ -73,6 +74,8 @@ local function end_otherwise(verb, job, after)
     fail_with(job, failure('KeyConflict', wrong, queue, (counts(job.attempt))))
   else
     VERBS[verb](job, after)
+    -- What has ended is counted by its state.
+    if not ends then count(queue, verb) end
   end
   return 'ok'
 end

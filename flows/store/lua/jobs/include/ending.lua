@@ -1,33 +1,21 @@
 -- Ends jobs: sets how long the hash stays, trims lookup lists, notifies those who wait, and settles with the parent.
 -- A parent may end by its last child, and settles with its own parent then: so settling and joining stand here too.
---@ exports: KEPT notify_ended end_job end_built gather_settled settle_gathered settle_children settle settle_missing join
+--@ exports: KEPT end_job end_built gather_settled settle_gathered settle_children settle settle_missing join
 --@ exports: child_failed parent_gone
---@ needs: ns ttl kept_done kept_failed kept_cancelled
---@ include: keys clock life status wake type child_result attempt
+--@ needs: ns
+--@ include: keys clock life status child_result attempt settings count told place
 
 -- How many milliseconds the hash of a job stays, by how it ended.
 local KEPT = { done = kept_done, failed = kept_failed, cancelled = kept_cancelled }
 
-local heard = {}
-
--- Notifies those who wait for the job. They listen to a channel of the flow as well, so that a script can see whether
--- anybody waits: nobody waits for most jobs, and a message to nobody takes as long as all else that an ending does.
-local function notify_ended(job_flow, job_id, word)
-  if heard[job_flow] == nil then
-    local listeners = redis.pcall('PUBSUB', 'SHARDNUMSUB', flows_key('heard', job_flow))
-    heard[job_flow] = listeners.err ~= nil or listeners[2] > 0
-  end
-  -- Only a hint, in the middle of a script: an account that may not publish must not stop the script half way.
-  if heard[job_flow] then redis.pcall('SPUBLISH', flows_key('ended', job_flow .. ':' .. job_id), word) end
-end
-
 -- Moves the job to `word` (done, failed or cancelled) with more fields; `child_result` is what its parent sees.
-local function end_job(job_flow, job_id, key, from, word, lookups, parent_job, child_result, ...)
+local function end_job(job_flow, job_id, key, job_queue, from, word, lookups, parent_job, child_result, ...)
   move(key, from, word, '_ended', now_text, ...)
+  count_ended(job_queue, word, job_id)
   redis.call('PEXPIRE', key, KEPT[word])
   end_lookups(job_flow, job_id, lookups, KEPT[word], tonumber(ttl) > 0)
   if parent_job then settle(job_flow, job_id, parent_job, word, child_result) end
-  notify_ended(job_flow, job_id, word)
+  tell_ended(job_flow, job_id, word)
 end
 
 -- Lets what a job has written for children, and never waited for, stay no longer than it does.
@@ -76,6 +64,7 @@ local function settle_children(job_flow, parent_job, children)
   end
   local side = key .. ':children:' .. job_queue
   redis.pcall('HSET', side, unpack(settled))
+  told_of(key, status or 'waiting')
   if status == 'children' then
     if failed then child_failed(parent_job, job_queue, failed) end
     if redis.call('SCARD', pending) == 0 then join(parent_job) end
@@ -155,7 +144,7 @@ local function fail_parent(parent_job, job_queue, lookups, grandparent, why)
   redis.call('PEXPIRE', leave_children(parent_job, job_queue), kept_failed)
   -- Children that still run settle by the pending set; it expires, since a child that was lost never does.
   redis.call('PEXPIRE', flows_key('pending', parent_job), kept_failed)
-  end_job(job_flow, job_id, ns .. 'job:' .. parent_job, 'children', 'failed', lookups, grandparent,
+  end_job(job_flow, job_id, ns .. 'job:' .. parent_job, job_queue, 'children', 'failed', lookups, grandparent,
     failed_result(job_id, why), '_error', why)
 end
 
@@ -167,7 +156,7 @@ local function join(parent_job)
   local job_flow, job_id = split(parent_job)
   local job_queue, to = job[2], job[3]
   -- This may be in the middle of a script that ends other jobs, which must not stop here.
-  local wrong = to and conflict('list', queue_key(to, 'waiting'))
+  local wrong = to and place_conflict(to)
   if wrong then
     return fail_parent(parent_job, job_queue, job[4], job[5], failure('KeyConflict', wrong, job_queue, 1))
   end
@@ -183,16 +172,16 @@ local function join(parent_job)
     redis.call('HSET', key, '_lookups', lookups)
   end
   if to then
-    move(key, 'children', 'waiting', '_queue', to, '_attempt', next_visit(job[6]))
+    move(key, 'children', 'waiting', '_queue', to, '_attempt', joined(job[6]))
+    count(job_queue, 'settle')
     if not job[5] and tonumber(ttl) > 0 then
       redis.call('PEXPIRE', key, ttl)
       refresh_lookups(job_flow, lookups, ttl)
     end
-    redis.call('RPUSH', queue_key(to, 'waiting'), job_id)
-    wake(to)
+    place(to, job_id)
   else
     local child_result = done_result(job_id, job[7] or 'null', results)
-    end_job(job_flow, job_id, key, 'children', 'done', lookups, job[5], child_result)
+    end_job(job_flow, job_id, key, job_queue, 'children', 'done', lookups, job[5], child_result)
   end
 end
 
@@ -207,7 +196,7 @@ end
 -- Clears up after a parent whose hash is gone, or whose key holds something else, and settles it with its own parent.
 local function parent_gone(parent_job, job_queue)
   local job_flow, job_id = split(parent_job)
-  redis.pcall('ZREM', queue_key(job_queue, 'children'), job_id)
+  if redis.pcall('ZREM', queue_key(job_queue, 'children'), job_id) == 1 then count(job_queue, 'expired') end
   redis.call('DEL', ns .. 'job:' .. parent_job .. ':children:' .. job_queue)
   settle_missing(job_flow, job_id, 'expired')
 end

@@ -1,7 +1,7 @@
 -- Checks and writes the children that a call brings.
 --@ exports: children_conflict take_children
 --@ needs: flow queue rest
---@ include: keys arguments type
+--@ include: keys arguments type place
 
 -- Returns a sentence where a key that creating children of the job `id` writes to is not ours; the children stand from
 -- rest[i] on, after their count.
@@ -11,7 +11,7 @@ local function children_conflict(job_id, i)
   i = i + 1
   for _ = 1, n do
     local child = queue .. ':' .. rest[i]
-    wrong = wrong or conflict('list', queue_key(child, 'waiting')) or conflict('hash', flows_key('parents', child))
+    wrong = wrong or place_conflict(child) or conflict('hash', flows_key('parents', child))
     i = i + 3 + tonumber(rest[i + 2])
   end
   return wrong

@@ -1,7 +1,7 @@
 -- Reads what `greet` has found out about the server's history.
 --@ exports: least_fence just_began
---@ needs: ns lease
---@ include: clock
+--@ needs: ns
+--@ include: clock settings
 
 local HISTORY = ns .. 'flows:history'
 

@@ -1,6 +1,8 @@
--- Writes `_status`, as the only file, and refuses every move that is not in MOVES, the table of model/state.py.
+-- Writes `_status`, as the only file, and refuses every move that is not in MOVES, the table of model/state.py. What
+-- comes first among the other fields is `_queue`, where the job goes to another one.
 --@ exports: move enter is_state
 --@ needs: MOVES STATES
+--@ include: told
 
 -- The last move from each state: most jobs of a script make the same.
 local known = {}
@@ -13,10 +15,16 @@ local function move(key, from, to, ...)
     known[from] = to
   end
   redis.call('HSET', key, '_status', to, ...)
+  local field, job_queue = ...
+  told_of(key, to, field == '_queue' and job_queue)
 end
 
 -- Writes a new job's hash with the state in which it enters, and its fields.
-local function enter(key, to, ...) redis.call('HSET', key, '_status', to, ...) end
+local function enter(key, to, ...)
+  redis.call('HSET', key, '_status', to, ...)
+  local field, job_queue = ...
+  told_of(key, to, field == '_queue' and job_queue)
+end
 
 -- Returns whether this is a state of jobs; a hash that was edited may name any.
 local function is_state(word)

@@ -1,7 +1,7 @@
 -- Ends an attempt by passing the job on to another queue, with what the function returned.
 --@ exports: advance
---@ needs: ttl flow queue kept_done
---@ include: attempt status life batch arguments history ending
+--@ needs: flow queue
+--@ include: attempt status life batch arguments history ending settings
 
 -- Arguments: the queue, then fields and values.
 local function advance(job, after)

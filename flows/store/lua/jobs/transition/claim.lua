@@ -1,14 +1,16 @@
 -- Gives a waiting job to a worker: raises its fence and reads the fields that the job class declares.
 --@ exports: is_isolated claim refuse
---@ needs: flow queue worker_id isolated_from
---@ include: keys held life status ending child_result attempt expire server_history
+--@ needs: flow queue worker_id
+--@ include: keys clock held life status ending child_result attempt expire server_history settings
+
+local COMMA = 44
 
 -- Returns whether a job is isolated: one that was rescued so often may be what kills its workers.
 local ISOLATED_FROM = tonumber(isolated_from)
 local function is_isolated(rescues) return rescues >= ISOLATED_FROM end
 
--- The end of `_attempt` after the first claim of a job.
-local FIRST = ' ' .. worker_id .. ' 1 0 0'
+-- What follows the fence in `_attempt` after the first claim of a job, but for how long it has waited.
+local FIRST = ' ' .. worker_id .. ' 1 0 0 ' .. now_text .. ' ' .. queue .. '='
 
 -- Returns the word, and with 'claimed' the job as the worker gets it.
 local function claim(id, fields, beside_others)
@@ -19,18 +21,23 @@ local function claim(id, fields, beside_others)
   local status = job[1] or 'waiting'
   local known = status == 'waiting' or is_state(status)
   if known and (status ~= 'waiting' or (job[2] or (job[1] and '' or queue)) ~= queue) then return 'misplaced' end
-  local fence, _, attempts, visit, rescues = read_attempt(job[3])
+  local fence, _, attempts, visit, rescues, since, path = read_attempt(job[3])
   if not (known and fence) then return refuse(id, key, job, true) end
   if beside_others and is_isolated(tonumber(rescues)) then return 'isolated' end
   local bytes = 0
   for i = 6, #job do bytes = bytes + #(job[i] or '') end
   local there = refresh(flow, key, job[4], held_ttl) or bytes > 0 or redis.call('EXISTS', key) == 1
   if not there then return refuse(id, key, job, false) end
-  local given, rest_of = { id, least_fence(), 1, 0, 0, unpack(job, 5) }, FIRST
+  local waited = math.max(0, time - (job[3] and since or born(id)))
+  local given, rest_of = { id, least_fence(), 1, 0, 0, waited, unpack(job, 5) }, nil
   if job[3] then
     given[2], given[3] = math.max(fence + 1, given[2]), attempts + 1
     given[4], given[5] = tonumber(visit), tonumber(rescues)
-    rest_of = ' ' .. worker_id .. ' ' .. text_of(given[3]) .. ' ' .. visit .. ' ' .. rescues
+    local begins = string.byte(path, -1) == COMMA
+    rest_of = ' ' .. worker_id .. ' ' .. text_of(given[3]) .. ' ' .. visit .. ' ' .. rescues .. ' ' .. now_text .. ' '
+      .. (begins and path .. queue .. '=' .. text_of(waited) or path_of_claim(path, queue, waited))
+  else
+    rest_of = FIRST .. text_of(waited)
   end
   move(key, 'waiting', 'processing', '_queue', queue, '_attempt', text_of(given[2]) .. rest_of)
   return 'claimed', given, bytes
@@ -47,7 +54,7 @@ local function refuse(id, key, job, there)
     return 'malformed'
   end
   local why = failure('MalformedJob', 'a field of the kernel does not hold what it should', queue, 0)
-  end_job(flow, id, key, 'waiting', 'failed', job[4], redis.call('HGET', key, '_parent'), failed_result(id, why),
+  end_job(flow, id, key, queue, 'waiting', 'failed', job[4], redis.call('HGET', key, '_parent'), failed_result(id, why),
     '_queue', queue, '_error', why)
   return 'malformed'
 end

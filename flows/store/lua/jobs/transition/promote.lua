@@ -1,7 +1,7 @@
 -- Moves delayed jobs that are due back to `waiting`, up to 100 a call.
 --@ exports: promote
---@ needs: flow queue waiting delayed
---@ include: keys status clock ending
+--@ needs: flow queue delayed
+--@ include: keys status clock ending place count
 
 local function promote()
   local due = redis.call('ZRANGE', delayed, '-inf', time, 'BYSCORE', 'LIMIT', 0, 100)
@@ -15,11 +15,13 @@ local function promote()
       ids[#ids + 1] = id
     elseif job.err then
       settle_missing(flow, id, 'deleted')
+      count(queue, 'malformed')
     elseif redis.call('EXISTS', key) == 0 then
       settle_missing(flow, id, 'expired')
+      count(queue, 'expired')
     end
   end
   redis.call('ZREM', delayed, unpack(due))
-  if #ids > 0 then redis.call('RPUSH', waiting, unpack(ids)) end
+  if #ids > 0 then place_many(queue, ids) end
   return #ids
 end

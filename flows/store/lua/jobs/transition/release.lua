@@ -1,12 +1,11 @@
 -- Releases a job to the head of its queue without using up an attempt: its worker stops, or cannot start it soon.
 --@ exports: release
 --@ needs: queue
---@ include: keys status attempt batch history wake
+--@ include: status attempt batch history place
 
 local function release(job)
   leave_processing(job.id)
-  move(job.key, 'processing', 'waiting', '_attempt', one_less(job.attempt),
+  move(job.key, 'processing', 'waiting', '_attempt', attempt_over(job.attempt, -1, 0),
     '_history', history_with(job, 'release'))
-  redis.call('LPUSH', queue_key(queue, 'waiting'), job.id)
-  wake(queue)
+  place_first(queue, job.id)
 end

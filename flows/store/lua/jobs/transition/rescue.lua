@@ -1,7 +1,7 @@
 -- Takes a job back from a worker whose lease is over; a job with which workers died too often while isolated is poison.
 --@ exports: rescue
---@ needs: flow queue kept_failed processing waiting max_crashes isolated_from
---@ include: keys status ending child_result history cancel attempt life
+--@ needs: flow queue processing
+--@ include: keys status ending child_result history cancel attempt life settings place count
 
 -- Returns the word. From `isolated_from` rescues on a job is isolated, so each further rescue is its own crash.
 local function rescue(id)
@@ -11,29 +11,32 @@ local function rescue(id)
   redis.call('ZREM', processing, id)
   if job.err then
     settle_missing(flow, id, 'deleted')
+    count(queue, 'malformed')
     return 'malformed'
   end
   if job[1] ~= 'processing' or job[2] ~= queue then
     if redis.call('EXISTS', key) == 1 then return 'misplaced' end
     settle_missing(flow, id, 'expired')
+    count(queue, 'expired')
     return 'expired'
   end
   if job[6] then
-    cancel(flow, id, key, 'processing', job[4], job[5], job[6])
+    cancel(flow, id, key, queue, 'processing', job[4], job[5], job[6])
     return 'cancelled'
   end
-  local attempts, visit, rescues = counts(job[3])
+  local attempts, _, rescues = counts(job[3])
   local crashes = rescues - tonumber(isolated_from) + 1
   if crashes >= tonumber(max_crashes) then
     local why = failure('Poison', 'its worker died ' .. crashes .. ' times while it ran nothing but this job',
       queue, attempts)
     if job[8] then end_built(flow .. ':' .. id, queue, kept_failed) end
-    end_job(flow, id, key, 'processing', 'failed', job[4], job[5], failed_result(id, why), '_error', why)
+    end_job(flow, id, key, queue, 'processing', 'failed', job[4], job[5], failed_result(id, why), '_error', why)
     return 'poison'
   end
-  move(key, 'processing', 'waiting', '_attempt', with_counts(job[3], attempts, visit, rescues + 1),
+  move(key, 'processing', 'waiting', '_attempt', attempt_over(job[3], 0, 1),
     '_history', history_with({ attempt = job[3], history = job[7] }, 'rescue'))
-  redis.call('LPUSH', waiting, id)
+  place_first(queue, id)
+  count(queue, 'rescue')
   trim_lookups(flow, job[4])
   return 'rescued'
 end

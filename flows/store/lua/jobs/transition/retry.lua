@@ -1,13 +1,13 @@
 -- Ends an attempt that failed; the job is tried again after a delay.
 --@ exports: delay retry
---@ needs: ttl flow queue delayed
---@ include: status life batch arguments history wake clock
+--@ needs: flow queue delayed
+--@ include: status life batch arguments attempt history wake clock settings
 
--- Moves the job to `delayed`; a new earliest due time wakes one worker, which sets its alarm by it.
-local function delay(job, delay_ms, ...)
-  local due = time + delay_ms
+-- Moves the job to `delayed`, with `more` attempts; a new earliest due time wakes one worker, which sets its alarm by it.
+local function delay(job, delay_ms, more, ...)
+  local due = string.format('%d', time + delay_ms)
   leave_processing(job.id)
-  move(job.key, 'processing', 'delayed', ...)
+  move(job.key, 'processing', 'delayed', '_attempt', attempt_over(job.attempt, more, 0, due), ...)
   redis.call('ZADD', delayed, due, job.id)
   local life = tonumber(ttl)
   refresh(flow, job.key, job.lookups, life > 0 and string.format('%d', life + delay_ms) or '0')
@@ -17,6 +17,6 @@ end
 -- Arguments: the delay in milliseconds, the error as JSON, and its short form for the history.
 local function retry(job)
   local delay_ms, why, brief = tonumber(take()), take(), take()
-  delay(job, delay_ms, '_error', why,
+  delay(job, delay_ms, 0, '_error', why,
     '_history', history_with(job, 'retry', ',"error":' .. brief))
 end

@@ -202,7 +202,7 @@ def test_a_parent_of_another_type_is_taken_out(world: World) -> None:
     world.seed(children={"pack": {"9": NOW}}, settled={"shop:9:children:pack": {"1": "{}"}})
     world.redis.set(world.key("jobs", "shop:9"), "not ours")
     assert world.reconcile() == [("pack", "9", "gone")]
-    assert world.snapshot() == {"jobs": {"shop:9": "not ours"}}
+    assert world.snapshot() == {"jobs": {"shop:9": "not ours"}, "meta": {"pack": {"expired": "1"}}}
 
 
 def test_what_a_parent_that_is_gone_waited_for_is_kept_a_while(world: World) -> None:

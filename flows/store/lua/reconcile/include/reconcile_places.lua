@@ -1,6 +1,6 @@
 -- Reconciles what stands in `processing` and `delayed`: leases that end too late, and ids whose jobs are not there.
 --@ exports: reconcile_place
---@ include: reconcile_step clock ending keys
+--@ include: reconcile_step clock ending keys count
 
 -- Takes out an id whose hash names another place; a child that is gone settles with its parent.
 local function check_entry(queue, place, id)
@@ -12,6 +12,7 @@ local function check_entry(queue, place, id)
   if job.err or redis.call('EXISTS', key) == 0 then
     settle_missing(flow, id, job.err and 'deleted' or 'expired')
     word = 'gone'
+    count(queue, job.err and 'malformed' or 'expired')
   end
   redis.call('ZREM', queue_key(queue, place), id)
   report(queue, id, word)

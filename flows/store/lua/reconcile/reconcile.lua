@@ -2,12 +2,12 @@
 -- Answers in how many ms the next step may start, 1 while this pass goes on, and what was repaired.
 --@ flags: allow-oom
 --@ keys: reconcile
---@ args: ns now root first ttl kept_done kept_failed kept_cancelled lease walk
+--@ args: ns now root first settings walk
 --@ rest: the names of all queues of the flow
 --@ returns: wait:int more:int repairs:list<[queue:text id:text word:word+]>
 --@ words: gone | misplaced | lease | settled | joined | pending | placed_waiting | placed_processing |
 --@ words: placed_delayed | placed_children | lifetime | malformed | error
---@ include: clock type reconcile_step reconcile_places reconcile_parents reconcile_jobs keys
+--@ include: clock type reconcile_step reconcile_places reconcile_parents reconcile_jobs keys count told settings
 
 -- So many ms of rest follow each check: a pass takes about 1 % of a core of the server, however much there is to check.
 local REST = 1
@@ -65,5 +65,7 @@ else
   redis.call('HDEL', reconcile, 'place', 'cursor')
 end
 count_repairs()
+write_counts()
+tell()
 redis.call('PEXPIRE', reconcile, WEEK)
 return { pause, place ~= '' and 1 or 0, repairs }

@@ -1,7 +1,7 @@
 -- Reconciles the hashes of jobs: whether each stands where its state says, and lives as long as it should.
 --@ exports: reconcile_jobs
---@ needs: reconcile ns root first ttl kept_failed
---@ include: reconcile_step take_out life ending child_result wake clock keys status
+--@ needs: reconcile ns root first
+--@ include: reconcile_step take_out life ending child_result place wake clock keys status settings
 
 local PREFIX = ns .. 'job:'
 
@@ -26,7 +26,7 @@ end
 local function fail_malformed(job)
   local queue = home_of(job.flow)
   local why = failure('MalformedJob', 'its hash names a state or a queue that does not exist', queue, 0)
-  end_job(job.flow, job.id, job.key, 'waiting', 'failed', job.lookups, job.parent, failed_result(job.id, why),
+  end_job(job.flow, job.id, job.key, queue, 'waiting', 'failed', job.lookups, job.parent, failed_result(job.id, why),
     '_queue', queue, '_error', why)
   redis.call('PEXPIRE', flows_key('pending', job.flow .. ':' .. job.id), kept_failed)
   report(queue, job.id, 'malformed')
@@ -128,8 +128,7 @@ end
 
 local function push_again(job)
   if waits_in_other_list(job) then return end
-  redis.call('RPUSH', queue_key(job.queue, 'waiting'), job.id)
-  wake(job.queue)
+  place(job.queue, job.id)
   report(job.queue, job.id, 'placed_waiting')
 end
 

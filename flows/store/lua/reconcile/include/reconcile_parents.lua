@@ -1,7 +1,7 @@
 -- Reconciles parents that wait: whether they are there, and whether each child that they wait for can still settle.
 --@ exports: reconcile_parents
---@ needs: ns ttl kept_failed
---@ include: reconcile_step child_result life ending keys
+--@ needs: ns
+--@ include: reconcile_step child_result life ending keys settings
 
 local ENDED = { done = true, failed = true, cancelled = true }
 

@@ -1,7 +1,7 @@
 -- What the parts of the reconciler share: the budget of one step, what it has repaired, what is known of the flow.
 --@ exports: MOST_CHECKS PAGE checks repairs spend report try flow_of longest remember declared has_queue
---@ needs: reconcile root first lease rest at
---@ include: clock keys
+--@ needs: reconcile root first rest at
+--@ include: clock keys settings
 
 -- A check of one job takes about 10 µs; what takes longer counts as several checks.
 local MOST_CHECKS = 100

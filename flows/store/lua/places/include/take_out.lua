@@ -1,7 +1,6 @@
 -- Takes a job out of the place that its state names, where it is ended from outside.
---@ exports: SHORT MANY PLACES expect_place short_length remove_from remove_many take_out
---@ needs: kept_cancelled
---@ include: keys type
+--@ exports: SHORT MANY PLACES expect_place short_length remove_from remove_many count_stale take_out
+--@ include: keys type count settings
 
 -- A longer list is not searched: the id stays in it, and is dropped when it comes to be claimed.
 local SHORT = 10000
@@ -22,6 +21,12 @@ end
 
 local function remove_from(list, job_id)
   if short_length(list) > 0 then redis.call('LREM', list, 0, job_id) end
+end
+
+-- Counts ids that stay in the waiting list of a queue, if it is too long to be searched.
+local function count_stale(job_queue, ids)
+  local length = redis.pcall('LLEN', queue_key(job_queue, 'waiting'))
+  if type(length) == 'number' and length > SHORT then count(job_queue, 'stale', ids) end
 end
 
 -- Marks those ids between two positions of a list that are in `gone`; returns how many there were.
@@ -55,6 +60,7 @@ local function take_out(job_id, key, status, queue)
   local place = queue_key(queue, status)
   if status == 'waiting' then
     remove_from(place, job_id)
+    count_stale(queue, 1)
   else
     redis.pcall('ZREM', place, job_id)
   end

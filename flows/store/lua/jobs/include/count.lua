@@ -1,0 +1,90 @@
+-- Counts what a script does to the jobs of each queue, and lists those that have ended: gathered, and written once.
+-- The counts only rise, but `stale`: how many ids stand in the waiting list whose jobs wait there no more.
+--@ exports: count count_ended forget_ended drop_stale write_counts
+--@ include: keys clock settings
+
+local counted = {}
+
+-- Counts `n` of these for a queue: a verb or, of those that have ended, the state.
+local function count(job_queue, word, n)
+  local words = counted[job_queue]
+  if not words then
+    words = {}
+    counted[job_queue] = words
+  end
+  words[word] = (words[word] or 0) + (n or 1)
+end
+
+local ended = {}
+
+-- Counts a job that has ended in a queue, as done, failed or cancelled, and lists it there.
+local function count_ended(job_queue, word, job_id)
+  count(job_queue, word)
+  local by_word = ended[job_queue]
+  if not by_word then
+    by_word = {}
+    ended[job_queue] = by_word
+  end
+  local ids = by_word[word]
+  if ids then ids[#ids + 1] = job_id else by_word[word] = { job_id } end
+end
+
+local function ended_key(job_queue, word) return flows_key('ended', job_queue .. ':' .. word) end
+
+-- Of the jobs that are done, each script lists the last ten: many end in a second, and the list is a sample.
+local SAMPLE, MOST_DONE, LEAST_DONE = 10, 1500, 1000
+
+local function list_done(key, ids)
+  local length = redis.pcall('LPUSH', key, unpack(ids, math.max(1, #ids - SAMPLE + 1)))
+  if type(length) == 'number' and length > MOST_DONE then redis.pcall('LTRIM', key, 0, LEAST_DONE - 1) end
+  redis.pcall('PEXPIRE', key, kept_done)
+end
+
+-- Lists all that failed or were cancelled, for as long as their hashes stay.
+local function list_others(key, ids, kept)
+  local pairs_of = {}
+  for i, id in ipairs(ids) do pairs_of[2 * i - 1], pairs_of[2 * i] = now_text, id end
+  redis.pcall('ZADD', key, unpack(pairs_of))
+  redis.pcall('ZREMRANGEBYSCORE', key, '-inf', string.format('%d', time - kept))
+  redis.pcall('PEXPIRE', key, kept)
+end
+
+-- Writes what was counted and listed. A key that holds something else takes nothing: what matters is written before.
+local function write_counts()
+  for job_queue, words in pairs(counted) do
+    local meta = queue_key(job_queue, 'meta')
+    for word, n in pairs(words) do
+      if n ~= 0 then redis.pcall('HINCRBY', meta, word, n) end
+    end
+  end
+  for job_queue, by_word in pairs(ended) do
+    for word, ids in pairs(by_word) do
+      local key = ended_key(job_queue, word)
+      if word == 'done' then
+        list_done(key, ids)
+      else
+        list_others(key, ids, word == 'failed' and kept_failed or kept_cancelled)
+      end
+    end
+  end
+end
+
+--@ lazy
+
+-- Takes a job out of the list of those that have ended in a queue: it was retried, moved or deleted.
+local function forget_ended(job_queue, word, job_id)
+  if word == 'failed' or word == 'cancelled' then redis.pcall('ZREM', ended_key(job_queue, word), job_id) end
+end
+
+-- Counts ids that a claim has dropped, as `expired` or `misplaced`: those of jobs that had left before were counted
+-- when they left.
+local function drop_stale(job_queue, dropped)
+  local stale = tonumber(redis.pcall('HGET', queue_key(job_queue, 'meta'), 'stale')) or 0
+  for _, word in ipairs({ 'misplaced', 'expired' }) do
+    local known = math.min(math.max(0, stale), dropped[word])
+    stale = stale - known
+    count(job_queue, 'stale', -known)
+    count(job_queue, word, dropped[word] - known)
+  end
+  count(job_queue, 'malformed', dropped.malformed)
+end

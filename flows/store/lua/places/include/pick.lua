@@ -1,0 +1,45 @@
+-- Picks the jobs that a worker gets next: those that wait in its queue, one after another.
+--@ exports: pick
+--@ needs: queue waiting processing busy
+--@ include: clock claim life count settings
+
+-- A turn brings so many bytes of jobs, and looks at so many ids.
+local MAX_BYTES, MOST_SEEN = 1048576, 400
+
+-- Claims up to `wanted` jobs, with these of their fields. Returns them, and how many ids were dropped: `expired`,
+-- `malformed` and `misplaced`.
+local function pick(wanted, fields)
+  local claimed, leases, bytes, used = {}, {}, 0, 0
+  local dropped = { expired = 0, malformed = 0, misplaced = 0 }
+  local until_ms = string.format('%d', time + tonumber(lease))
+  while used < MOST_SEEN and #claimed < wanted do
+    local missing = wanted - #claimed
+    local ids = redis.call('LRANGE', waiting, used, used + missing - 1)
+    local stop = #ids < missing
+    for _, id in ipairs(ids) do
+      local word, job, size = claim(id, fields, #claimed > 0 or busy == '1')
+      if word == 'isolated' then
+        stop = true
+        break
+      end
+      used = used + 1
+      if word == 'claimed' then
+        claimed[#claimed + 1] = job
+        leases[#leases + 1] = until_ms
+        leases[#leases + 1] = id
+        bytes = bytes + size
+        if is_isolated(job[5]) or bytes >= MAX_BYTES or refreshes_left <= 0 then
+          stop = true
+          break
+        end
+      else
+        dropped[word] = dropped[word] + 1
+      end
+    end
+    if stop then break end
+  end
+  if used > 0 then redis.call('LTRIM', waiting, used, -1) end
+  if #leases > 0 then redis.call('ZADD', processing, unpack(leases)) end
+  if used > #claimed then drop_stale(queue, dropped) end
+  return claimed, { dropped.expired, dropped.malformed, dropped.misplaced }
+end
