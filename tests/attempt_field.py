@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from typing import Final
 
 #: The parts, and what stands for those that a test does not name.
-PARTS: Final = {"_fence": "0", "_worker": "-", "_attempts": "0", "_visit": "0", "_rescues": "0", "_since": "0", "_path": "-"}
+PARTS: Final = {
+    "_fence": "0",
+    "_worker": "-",
+    "_attempts": "0",
+    "_visit": "0",
+    "_rescues": "0",
+    "_since": "0",
+    "_path": "-",
+}
 #: Those that a job which was claimed always shows.
 _SHOWN: Final = frozenset({"_fence", "_attempts"})
 #: Those that depend on the time: tests of them read the field itself.
@@ -28,7 +36,9 @@ def shown(fields: Mapping[str, str]) -> dict[str, str]:
     values = fields.get("_attempt", "").split(" ")
     if len(values) == len(PARTS):
         found = zip(PARTS.items(), values, strict=True)
-        named |= {name: value for (name, usual), value in found if (value != usual or name in _SHOWN) and name not in _HIDDEN}
+        named |= {
+            name: value for (name, usual), value in found if (value != usual or name in _SHOWN) and name not in _HIDDEN
+        }
     elif "_attempt" in fields:
         named["_attempt"] = fields["_attempt"]
     return named
