@@ -63,7 +63,7 @@ KINDS: Final = {
     "ended": "hash",
 }
 
-#: What a test seldom compares: wake-ups, the answers of last calls, how far the reconciler has come, what has ended, and
+#: What a test seldom compares: wake-ups, answers of last calls, how far the reconciler has come, what has ended, and
 #: what processes say of themselves.
 UNSEEN: Final = frozenset(
     {"wake", "timer", "call", "reconcile", "ended", "flow", "process", "processes", "workers", "stats"}
