@@ -15,7 +15,8 @@ class ClaimedJob:
     """One claimed job: its token, its counts, and the fields that the worker asked for, in their order."""
 
     __slots__ = (
-        "attempt", "correlation_id", "fence", "id", "isolated", "raw_id", "rescues", "seconds", "values", "visit", "waited"
+        "attempt", "correlation_id", "fence", "id", "isolated", "raw_id", "rescues", "seconds", "values", "visit",
+        "waited",
     )  # fmt: skip
 
     def __init__(self, reply: list[Any]) -> None:
