@@ -77,21 +77,29 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ("include/end_attempts.lua", "verb == 'finish'", "if false then"): "goes the way of the seldom outcomes",
     (
         "include/end_attempts.lua",
-        "verb == 'advance' and not job.cancel and not conflict('list', queue_key(rest[at], 'waiting'))",
+        "verb == 'advance' and not job.cancel and not place_conflict(rest[at])",
         "elseif false then",
     ): "goes the way of the seldom outcomes",
     ("include/owned.lua", "not token", "if true then"): "puts a token together again",
-    ("turn.lua", "used > 0", "if true then redis.call('LTRIM', waiting, used, -1) end"): "cuts nothing off a list",
-    ("turn.lua", "used > #claimed", "if true then"): "goes through counts that are all 0",
+    (
+        "include/pick.lua",
+        "used > 0",
+        "if true then redis.call('LTRIM', waiting, used, -1) end",
+    ): "cuts nothing off a list",
+    (
+        "include/pick.lua",
+        "used > #claimed",
+        "if true then drop_stale(queue, dropped) end",
+    ): "goes through counts that are all 0",
     (
         "include/ending.lua",
         "status ~= 'children' and (type(status) == 'table' or redis.call('EXISTS', key) == 0)",
         "if (type(status) == 'table' or redis.call('EXISTS', key) == 0) then",
     ): "asks whether a parent is there whose state was just read",
     (
-        "include/ending.lua",
+        "include/told.lua",
         "heard[job_flow] == nil",
-        "if true then",
+        "if true then heard[job_flow] = listens(job_flow) end",
     ): "asks for each job what is asked for its flow",
     (
         "transition/await_children.lua",

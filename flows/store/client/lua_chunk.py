@@ -232,13 +232,15 @@ class _Writer:
         self.add(*_local(name for name in own if name not in lazy))
         self.source(part.place, lines[: part.eager])
         if not place.given.isdisjoint(lazy):
-            self.add("local make", "function make()", "make = nil", *_local(name for name in own if name in lazy))
+            make = f"make_{len(place.path)}"  # one that is made with another one has a name of its own
+            self.add(f"local {make}", f"function {make}()", f"{make} = nil")
+            self.add(*_local(name for name in own if name in lazy))
             self.parts((*place.path, part.place))
             self.source(part.place, lines[part.eager :], part.eager + 1)
             self.add("end")
             for name in part.lazy_exports:
                 if name in place.given:
-                    self.add(f"function {name}(...) if make then make() end return {name}(...) end")
+                    self.add(f"function {name}(...) if {make} then {make}() end return {name}(...) end")
         self.add("end")
 
 

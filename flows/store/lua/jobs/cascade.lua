@@ -35,7 +35,7 @@ local key = ns .. 'job:' .. parent
 local known = redis.pcall('HMGET', key, '_queue', '_reason')
 local queue, reason = known[1] or '', known[2] or ''
 local jobs = redis.pcall('HGET', key, 'children:' .. queue .. ':jobs')
-local count, seen, searched, leaving, parents = 0, 0, 0, {}, {}
+local cancelled, seen, searched, leaving, parents = 0, 0, 0, {}, {}
 
 local function leave(of, id)
   local ids = leaving[of]
@@ -53,7 +53,7 @@ end
 
 -- Returns where in the list of all children the next call goes on, or nothing where none is left.
 local function cancel_some()
-  while count < MOST and seen < MOST_SEEN do
+  while cancelled < MOST and seen < MOST_SEEN do
     local _, last, job = string.find(jobs, '"([^"]+)"', from)
     if not last then return nil end
     local of, id = child_of(job)
@@ -61,7 +61,7 @@ local function cancel_some()
       if not may_search(of) then return from end
       local word, goes_on = cancel_job(of, of, id, reason, leave)
       if word == 'gone' or word == 'malformed' then settle_missing(of, id, 'deleted') end
-      if word == 'cancelled' or word == 'requested' then count = count + 1 end
+      if word == 'cancelled' or word == 'requested' then cancelled = cancelled + 1 end
       if goes_on then parents[#parents + 1] = of .. ':' .. id end
     end
     from, seen = last + 1, seen + 1
@@ -81,10 +81,10 @@ write_counts()
 tell()
 if rest_from then
   redis.call('HSET', cancelling, parent, rest_from)
-  return { parent, 1, count, parents }
+  return { parent, 1, cancelled, parents }
 end
 -- Children that run were asked to stop, and settle when they end.
 redis.call('HDEL', cancelling, parent)
 for _, beside in ipairs({ pending, key .. ':children:' .. queue }) do redis.call('PEXPIRE', beside, kept_cancelled) end
 if redis.pcall('HGET', key, '_status') == 'cancelled' then redis.call('PEXPIRE', key, kept_cancelled) end
-return { parent, 0, count, parents }
+return { parent, 0, cancelled, parents }

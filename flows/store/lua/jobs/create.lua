@@ -52,7 +52,7 @@ local function write(job)
   stand_in(job.lookups, job.id)
 end
 
-expect_place_of(queue)
+expect('list', waiting)
 expect('zset', delayed)
 local jobs, answers = read_jobs()
 local ids, dues = {}, {}
@@ -62,7 +62,7 @@ for i, job in ipairs(jobs) do
 end
 if #jobs == 0 then return answers end
 if left_ms == 0 then
-  place_many(queue, ids)
+  put_many(queue, ids)
 else
   redis.call('ZADD', delayed, unpack(dues))
   -- A new earliest due time wakes one worker, which sets its alarm by it.

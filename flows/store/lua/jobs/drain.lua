@@ -36,7 +36,7 @@ local function drain_waiting()
     if rename(id, 'waiting') then moved[#moved + 1] = id end
   end
   if #ids > 0 then redis.call('LTRIM', from_waiting, #ids, -1) end
-  if #moved > 0 then place_many(queue, moved) end
+  if #moved > 0 then put_many(queue, moved) end
   return #moved
 end
 

@@ -25,7 +25,7 @@ local function retry_job()
   refresh(flow, key, job[3], ttl)
   -- Its own retention bounded them when it ended.
   if ttl == '0' then persist_lookups(flow, job[3]) end
-  place(queue, id)
+  put(queue, id)
   write_counts()
   tell()
   return { 'retried' }

@@ -28,8 +28,8 @@ local function read_attempt(text)
 end
 
 -- Returns when a job was created, by the time in its id; now, where the id has none.
-local function born(id)
-  return tonumber(string.sub(id, 1, 8) .. string.sub(id, 10, 13), 16) or time
+local function born(job_id)
+  return tonumber(string.sub(job_id, 1, 8) .. string.sub(job_id, 10, 13), 16) or time
 end
 
 -- The path is `<queue>=<waited>[/<ran>[/<in children>]]` for each visit, in milliseconds, with commas between them; one
@@ -56,10 +56,10 @@ end
 
 -- Returns the field for a new visit to a queue, which begins now. The attempt before it has run until now, or until the
 -- job has ended; of a job that waited then, its path says that its visit is over, or was none.
-local function next_visit(text, ended)
+local function next_visit(text, ended_ms)
   local job_fence, by, _, visit, _, since, path = read_attempt(text)
   if not job_fence then return text end
-  if not is_over(path) then path = closed(with_run(path, (ended or time) - since)) end
+  if not is_over(path) then path = closed(with_run(path, (ended_ms or time) - since)) end
   return job_fence .. ' ' .. by .. ' 0 ' .. text_of(visit + 1) .. ' 0 ' .. now_text .. ' ' .. path
 end
 

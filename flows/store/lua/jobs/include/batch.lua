@@ -17,5 +17,5 @@ end
 
 local function flush_batch()
   if #left_processing > 0 then redis.call('ZREM', processing, unpack(left_processing)) end
-  for to, ids in pairs(pushed) do place_many(to, ids) end
+  for to, ids in pairs(pushed) do put_many(to, ids) end
 end

@@ -58,6 +58,6 @@ local function publish_children(job, built)
   end
   for child, ids in pairs(by_queue) do
     redis.call('HSET', flows_key('parents', child), unpack(parents[child]))
-    place_many(child, ids)
+    put_many(child, ids)
   end
 end

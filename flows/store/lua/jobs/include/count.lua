@@ -15,15 +15,15 @@ local function count(job_queue, word, n)
   words[word] = (words[word] or 0) + (n or 1)
 end
 
-local ended = {}
+local of_ended = {}
 
 -- Counts a job that has ended in a queue, as done, failed or cancelled, and lists it there.
 local function count_ended(job_queue, word, job_id)
   count(job_queue, word)
-  local by_word = ended[job_queue]
+  local by_word = of_ended[job_queue]
   if not by_word then
     by_word = {}
-    ended[job_queue] = by_word
+    of_ended[job_queue] = by_word
   end
   local ids = by_word[word]
   if ids then ids[#ids + 1] = job_id else by_word[word] = { job_id } end
@@ -43,7 +43,7 @@ end
 -- Lists all that failed or were cancelled, for as long as their hashes stay.
 local function list_others(key, ids, kept)
   local pairs_of = {}
-  for i, id in ipairs(ids) do pairs_of[2 * i - 1], pairs_of[2 * i] = now_text, id end
+  for i, job_id in ipairs(ids) do pairs_of[2 * i - 1], pairs_of[2 * i] = now_text, job_id end
   redis.pcall('ZADD', key, unpack(pairs_of))
   redis.pcall('ZREMRANGEBYSCORE', key, '-inf', string.format('%d', time - kept))
   redis.pcall('PEXPIRE', key, kept)
@@ -57,7 +57,7 @@ local function write_counts()
       if n ~= 0 then redis.pcall('HINCRBY', meta, word, n) end
     end
   end
-  for job_queue, by_word in pairs(ended) do
+  for job_queue, by_word in pairs(of_ended) do
     for word, ids in pairs(by_word) do
       local key = ended_key(job_queue, word)
       if word == 'done' then

@@ -178,7 +178,7 @@ local function join(parent_job)
       redis.call('PEXPIRE', key, ttl)
       refresh_lookups(job_flow, lookups, ttl)
     end
-    place(to, job_id)
+    put(to, job_id)
   else
     local child_result = done_result(job_id, job[7] or 'null', results)
     end_job(job_flow, job_id, key, job_queue, 'children', 'done', lookups, job[5], child_result)

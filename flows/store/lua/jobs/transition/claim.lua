@@ -29,7 +29,8 @@ local function claim(id, fields, beside_others)
   local there = refresh(flow, key, job[4], held_ttl) or bytes > 0 or redis.call('EXISTS', key) == 1
   if not there then return refuse(id, key, job, false) end
   local waited = math.max(0, time - (job[3] and since or born(id)))
-  local given, rest_of = { id, least_fence(), 1, 0, 0, waited, unpack(job, 5) }, nil
+  local given = { id, least_fence(), 1, 0, 0, waited, unpack(job, 5) }
+  local rest_of
   if job[3] then
     given[2], given[3] = math.max(fence + 1, given[2]), attempts + 1
     given[4], given[5] = tonumber(visit), tonumber(rescues)

@@ -22,6 +22,6 @@ local function promote()
     end
   end
   redis.call('ZREM', delayed, unpack(due))
-  if #ids > 0 then place_many(queue, ids) end
+  if #ids > 0 then put_many(queue, ids) end
   return #ids
 end

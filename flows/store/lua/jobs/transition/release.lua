@@ -7,5 +7,5 @@ local function release(job)
   leave_processing(job.id)
   move(job.key, 'processing', 'waiting', '_attempt', attempt_over(job.attempt, -1, 0),
     '_history', history_with(job, 'release'))
-  place_first(queue, job.id)
+  put_first(queue, job.id)
 end

@@ -35,7 +35,7 @@ local function rescue(id)
   end
   move(key, 'processing', 'waiting', '_attempt', attempt_over(job[3], 0, 1),
     '_history', history_with({ attempt = job[3], history = job[7] }, 'rescue'))
-  place_first(queue, id)
+  put_first(queue, id)
   count(queue, 'rescue')
   trim_lookups(flow, job[4])
   return 'rescued'

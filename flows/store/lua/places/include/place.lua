@@ -1,5 +1,5 @@
 -- Decides where a job stands that waits in a queue: the one file that pushes to the list, and names it.
---@ exports: place_conflict expect_place_of place place_many place_first waits
+--@ exports: place_conflict expect_place_of put put_many put_first waits
 --@ include: keys type wake
 
 local function list_of(job_queue) return queue_key(job_queue, 'waiting') end
@@ -11,15 +11,15 @@ local function place_conflict(job_queue) return conflict('list', list_of(job_que
 local function expect_place_of(job_queue) expect('list', list_of(job_queue)) end
 
 -- Puts jobs behind all that wait, in this order, and wakes a worker.
-local function place_many(job_queue, ids)
+local function put_many(job_queue, ids)
   redis.call('RPUSH', list_of(job_queue), unpack(ids))
   wake(job_queue)
 end
 
-local function place(job_queue, job_id) place_many(job_queue, { job_id }) end
+local function put(job_queue, job_id) put_many(job_queue, { job_id }) end
 
 -- Puts a job before all that wait: it has waited already.
-local function place_first(job_queue, job_id)
+local function put_first(job_queue, job_id)
   redis.call('LPUSH', list_of(job_queue), job_id)
   wake(job_queue)
 end

@@ -128,7 +128,7 @@ end
 
 local function push_again(job)
   if waits_in_other_list(job) then return end
-  place(job.queue, job.id)
+  put(job.queue, job.id)
   report(job.queue, job.id, 'placed_waiting')
 end
 
