@@ -16,7 +16,7 @@ def pause(world: World, until_ms: object = "inf", note: str = "") -> str:
 
 def meta(world: World) -> dict[str, str]:
     """Return what the queue's `meta` says."""
-    found: dict[str, str] = world.snapshot().get("meta", {}).get("pick", {})
+    found: dict[str, str] = world.redis.hgetall(world.key("meta", "pick"))  # type: ignore[assignment]
     return found
 
 
