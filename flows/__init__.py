@@ -24,7 +24,7 @@ from flows.errors import (
     WrongLoop,
 )
 from flows.kernel.around.middleware import AttemptNext, CreateNext, Creation, Middleware
-from flows.kernel.current import CurrentJob, current_job
+from flows.kernel.current import CurrentJob, current_job, current_jobs
 from flows.kernel.worker import ParentWorker, Worker
 from flows.model.creation.job_options import JobOptions
 from flows.model.explain.explanation import Explanation, Position
@@ -115,5 +115,6 @@ __all__ = [
     "WrongLoop",
     "add_job_context",
     "current_job",
+    "current_jobs",
     "run",
 ]

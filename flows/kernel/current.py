@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _current: ContextVar[CurrentJob | None] = ContextVar("flows_current_job", default=None)
+_batch: ContextVar[list[CurrentJob] | None] = ContextVar("flows_current_batch", default=None)
 
 
 class CurrentJob:
@@ -120,16 +121,36 @@ def current_job() -> CurrentJob:
     """Return the attempt that runs in this context.
 
     Raises:
-        FlowsError: no job runs here.
+        FlowsError: no job runs here, or a batch of them.
     """
     current = _current.get()
     if current is None:
         raise FlowsError("no job runs here: call current_job() inside a worker function")
+    if _batch.get() is not None:
+        raise FlowsError("a batch of jobs runs here: call current_jobs(), which has one for each")
     return current
 
 
-#: Returns the attempt that runs in this context, or None.
+def current_jobs() -> list[CurrentJob]:
+    """Return the attempts that run in this context, those of a batch in the order of its jobs.
+
+    Raises:
+        FlowsError: no job runs here.
+    """
+    batch = _batch.get()
+    return [current_job()] if batch is None else list(batch)
+
+
+def set_batch(jobs: list[CurrentJob]) -> None:
+    """Let `current_jobs()` return the attempts of a batch in this context; the first stands for it inside of flows."""
+    _current.set(jobs[0])
+    _batch.set(jobs)
+
+
+#: Returns the attempt that runs in this context, or None; of a batch, one that stands for it.
 get_current: Final = _current.get
+#: Returns the attempts of the batch that runs in this context, or None.
+get_batch: Final = _batch.get
 #: Lets `current_job()` return an attempt in this context; `reset_current` undoes that by the token that it returns.
 set_current: Final = _current.set
 #: Lets `current_job()` return what it returned before `set_current`.
@@ -141,4 +162,5 @@ def outside_of_jobs() -> Context:
     context = copy_context()
     context.run(leave_span)
     context.run(set_current, None)
+    context.run(_batch.set, None)
     return context

@@ -42,7 +42,7 @@ class Handler:
     ) -> None:
         self.function = function
         self.job_class = job_class
-        self.executor = executor
+        self.executor: ExecutorKind = executor
         #: What opens the function's second argument in this process, if it has one; processes open theirs themselves.
         self.lifespan = None if executor == "process" else lifespan
         self._concurrency = concurrency

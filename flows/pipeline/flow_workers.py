@@ -1,4 +1,4 @@
-"""What a flow does with its workers: create them for a queue, a parent queue or a child queue."""
+"""What a flow does with its workers: create them for a queue, and for parent queues and child queues by its base."""
 
 from __future__ import annotations
 
@@ -6,46 +6,40 @@ import inspect
 from typing import TYPE_CHECKING, Any, Generic, Literal, cast, overload
 
 from flows.errors import DeclarationError
-from flows.kernel.handler import check_lifespan
+from flows.pipeline.children.child_workers import ChildWorkers
 from flows.pipeline.signature import (
-    ChildJobT,
+    BatchDecorator,
+    BatchFunction,
     JobClass,
     JobT,
     LifespanOf,
     NamedJobT,
     QueueJobT,
+    ResourceBatchDecorator,
     ResourceT,
     ResourceWorkerDecorator,
-    ReturnedT,
     WorkerDecorator,
     WorkerFunction,
 )
-from flows.pipeline.worker_pool import PARENTS
-from flows.pipeline.workers import check_counts, function_workers
+from flows.pipeline.workers import WorkerOptions, function_workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
 
-    from flows.kernel.runtime import Runtime
-    from flows.kernel.worker import ParentWorker, Worker
+    from flows.kernel.worker import Worker
     from flows.model.plan import QueuePlan
-    from flows.pipeline.declaration import Declaration
-    from flows.pipeline.worker_pool import WorkerPool
 
 
-class FlowWorkers(Generic[JobT]):
+class FlowWorkers(ChildWorkers[JobT], Generic[JobT]):
     """The methods of a flow that are about its workers, for a program that runs them."""
-
-    # Made by `Flow`.
-    _runtime: Runtime
-    _declaration: Declaration
-    _pool: WorkerPool
 
     @property
     def workers(self) -> list[Worker]:
         """The workers that were created, and the parent workers that the start has added."""
         return list(self._pool.workers)
 
+    @overload
     def create_workers(
         self,
         queue: JobClass[QueueJobT, JobT] | str,
@@ -54,6 +48,28 @@ class FlowWorkers(Generic[JobT]):
         *,
         concurrency: int = 1,
         executor: Literal["process"] | None = None,
+    ) -> list[Worker]: ...
+    @overload
+    def create_workers(
+        self,
+        queue: JobClass[QueueJobT, JobT] | str,
+        worker_function: BatchFunction[QueueJobT],
+        count: int = 1,
+        *,
+        batch: int,
+        linger: timedelta | float | None = None,
+        concurrency: int = 1,
+    ) -> list[Worker]: ...
+    def create_workers(
+        self,
+        queue: JobClass[QueueJobT, JobT] | str,
+        worker_function: Callable[[Any], Any],
+        count: int = 1,
+        *,
+        concurrency: int = 1,
+        executor: Literal["process"] | None = None,
+        batch: int | None = None,
+        linger: timedelta | float | None = None,
     ) -> list[Worker]:
         """Create workers of a queue, named by its job class or by its name; on a flow that runs, they start at once.
 
@@ -61,14 +77,16 @@ class FlowWorkers(Generic[JobT]):
             queue: Which one.
             worker_function: `async def`, `def` (run in a thread), or `def` with executor="process".
             count: How many workers.
-            concurrency: How many jobs each of them runs at once.
+            concurrency: How many jobs each of them runs at once, or how many batches.
             executor: "process" runs a `def` in processes of its own.
+            batch: The function takes a list of up to so many jobs, and returns an item for each.
+            linger: How long the first job of a batch waits for others; a timedelta or seconds, 10 ms by default.
 
         Raises:
             DeclarationError: there is no such queue, it is a parent queue, or the function cannot be used.
         """
-        plan = self._plan_of(queue)
-        return self._pool.add(function_workers(self._runtime, plan, worker_function, count, concurrency, executor))
+        options = WorkerOptions(count, concurrency, executor, batch, linger)
+        return self._pool.add(function_workers(self._runtime, self._plan_of(queue), worker_function, options))
 
     @overload
     def worker(
@@ -89,6 +107,27 @@ class FlowWorkers(Generic[JobT]):
         concurrency: int = 1,
         executor: Literal["process"] | None = None,
     ) -> ResourceWorkerDecorator[NamedJobT, ResourceT]: ...
+    @overload
+    def worker(
+        self,
+        queue: JobClass[NamedJobT, JobT] | str,
+        *,
+        batch: int,
+        linger: timedelta | float | None = None,
+        count: int = 1,
+        concurrency: int = 1,
+    ) -> BatchDecorator[NamedJobT]: ...
+    @overload
+    def worker(
+        self,
+        queue: JobClass[NamedJobT, JobT] | str,
+        *,
+        lifespan: LifespanOf[ResourceT],
+        batch: int,
+        linger: timedelta | float | None = None,
+        count: int = 1,
+        concurrency: int = 1,
+    ) -> ResourceBatchDecorator[NamedJobT, ResourceT]: ...
     def worker(
         self,
         queue: JobClass[NamedJobT, JobT] | str,
@@ -97,6 +136,8 @@ class FlowWorkers(Generic[JobT]):
         count: int = 1,
         concurrency: int = 1,
         executor: Literal["process"] | None = None,
+        batch: int | None = None,
+        linger: timedelta | float | None = None,
     ) -> Any:
         """Create workers that run the decorated function: `@flow.worker(Download, concurrency=10)`.
 
@@ -107,88 +148,17 @@ class FlowWorkers(Generic[JobT]):
             lifespan: An async context manager function. What it brings is the function's second argument: opened
                 once in this process, or in each with executor="process", and closed after the last job.
             count: How many workers.
-            concurrency: How many jobs each of them runs at once.
+            concurrency: How many jobs each of them runs at once, or how many batches.
             executor: "process" runs a `def` in processes of its own.
+            batch: The function takes a list of up to so many jobs, and returns an item for each.
+            linger: How long the first job of a batch waits for others; a timedelta or seconds, 10 ms by default.
 
         Raises:
             DeclarationError: there is no such queue, it is a parent queue, or the function cannot be used.
         """
-        return self._decorator(self._plan_of(queue), count, concurrency, executor, lifespan)
-
-    def create_parent_workers(
-        self, queue: type[JobT] | str, count: int = 1, *, concurrency: int = PARENTS
-    ) -> list[ParentWorker]:
-        """Create workers of a parent queue, named by its job class or by its full name.
-
-        They create the children that the job names; no worker waits with the parent. A flow that has workers of any
-        queue in this process starts one for each parent queue by itself; create them to have more, or others.
-
-        Raises:
-            DeclarationError: there is no such queue, or it is no parent queue.
-        """
-        plan = self._declaration.plan_of(queue)
-        if not plan.options.children:
-            raise DeclarationError(f"{plan.queue!r} is no parent queue: give it children, or use create_workers")
-        check_counts(count, concurrency)
-        return self._pool.add([self._pool.parent_worker(plan, concurrency) for _ in range(count)])
-
-    def create_child_workers(
-        self,
-        parent_queue: type[JobT] | str,
-        child: type[ChildJobT] | str,
-        worker_function: WorkerFunction[ChildJobT],
-        count: int = 1,
-        *,
-        concurrency: int = 1,
-        executor: Literal["process"] | None = None,
-    ) -> list[Worker]:
-        """Create workers of a child queue; the arguments are those of `create_workers`.
-
-        Raises:
-            DeclarationError: the parent has no such child queue, or the function cannot be used.
-        """
-        plan = self._child_plan_of(parent_queue, child)
-        return self._pool.add(function_workers(self._runtime, plan, worker_function, count, concurrency, executor))
-
-    @overload
-    def child_worker(
-        self,
-        parent_queue: type[JobT] | str,
-        child: type[NamedJobT] | str,
-        *,
-        count: int = 1,
-        concurrency: int = 1,
-        executor: Literal["process"] | None = None,
-    ) -> WorkerDecorator[NamedJobT]: ...
-    @overload
-    def child_worker(
-        self,
-        parent_queue: type[JobT] | str,
-        child: type[NamedJobT] | str,
-        *,
-        lifespan: LifespanOf[ResourceT],
-        count: int = 1,
-        concurrency: int = 1,
-        executor: Literal["process"] | None = None,
-    ) -> ResourceWorkerDecorator[NamedJobT, ResourceT]: ...
-    def child_worker(
-        self,
-        parent_queue: type[JobT] | str,
-        child: type[NamedJobT] | str,
-        *,
-        lifespan: LifespanOf[Any] | None = None,
-        count: int = 1,
-        concurrency: int = 1,
-        executor: Literal["process"] | None = None,
-    ) -> Any:
-        """Create workers of a child queue that run the decorated function: `@flow.child_worker(Album, Page)`.
-
-        The arguments are those of `worker`.
-
-        Raises:
-            DeclarationError: the parent has no such child queue, or the function cannot be used.
-        """
-        return self._decorator(self._child_plan_of(parent_queue, child), count, concurrency, executor, lifespan)
+        return self._decorator(
+            self._plan_of(queue), WorkerOptions(count, concurrency, executor, batch, linger), lifespan
+        )
 
     def _plan_of(self, queue: object) -> QueuePlan:
         if inspect.isroutine(queue):
@@ -199,26 +169,3 @@ class FlowWorkers(Generic[JobT]):
         if plan.options.children and ":" not in plan.queue:
             raise DeclarationError(f"{plan.queue!r} is a parent queue: use create_parent_workers")
         return plan
-
-    def _child_plan_of(self, parent_queue: type[JobT] | str, child: type[Any] | str) -> QueuePlan:
-        return self._declaration.child_plan_of(self._declaration.plan_of(parent_queue), child)
-
-    def _decorator(
-        self,
-        plan: QueuePlan,
-        count: int,
-        concurrency: int,
-        executor: Literal["process"] | None,
-        lifespan: LifespanOf[Any] | None,
-    ) -> Callable[[Callable[..., ReturnedT]], Callable[..., ReturnedT]]:
-        check_counts(count, concurrency)
-        if lifespan is not None:
-            check_lifespan(lifespan)
-
-        def decorate(function: Callable[..., ReturnedT]) -> Callable[..., ReturnedT]:
-            self._pool.add(
-                function_workers(self._runtime, plan, function, count, concurrency, executor, lifespan, bound=False)
-            )
-            return function
-
-        return decorate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from flows.kernel.current import get_current
+from flows.kernel.current import get_batch, get_current
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -20,13 +20,12 @@ class JobContextFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Set the attributes of a record that has none of its own, and let it through."""
-        current = get_current()
         if not hasattr(record, "job_id"):
-            record.job_id = "" if current is None else current.id
-            record.job_queue = "" if current is None else current.queue
-            record.job_attempt = "" if current is None else current.attempt
+            known = _job()
+            for name in ("job_id", "job_queue", "job_attempt"):
+                setattr(record, name, known.get(name, ""))
         if not hasattr(record, "correlation_id"):
-            record.correlation_id = "" if current is None else current.correlation_id or ""
+            record.correlation_id = _correlation_id() or ""
         return True
 
 
@@ -37,10 +36,23 @@ def add_job_context(logger: object, method: str, event_dict: MutableMapping[str,
     stays.
     """
     del logger, method
-    current = get_current()
-    if current is not None:
-        if "job_id" not in event_dict:
-            event_dict.update(job_id=current.id, job_queue=current.queue, job_attempt=current.attempt)
-        if current.correlation_id is not None:
-            event_dict.setdefault("correlation_id", current.correlation_id)
+    if "job_id" not in event_dict:
+        event_dict.update(_job())
+    if (correlation_id := _correlation_id()) is not None:
+        event_dict.setdefault("correlation_id", correlation_id)
     return event_dict
+
+
+def _job() -> dict[str, str | int]:
+    """Return the job that runs here; of a batch only the queue, since a line of its function is of many jobs."""
+    current = get_current()
+    if current is None:
+        return {}
+    if get_batch() is not None:
+        return {"job_queue": current.queue}
+    return {"job_id": current.id, "job_queue": current.queue, "job_attempt": current.attempt}
+
+
+def _correlation_id() -> str | None:
+    current = get_current()
+    return None if current is None or get_batch() is not None else current.correlation_id

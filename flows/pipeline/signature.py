@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Never, Protocol, TypeAlias
 
@@ -31,6 +31,13 @@ LifespanOf: TypeAlias = Callable[[], AbstractAsyncContextManager[ResourceT]]
 #: `async def`, `def` (run in a thread), or `def` with executor="process".
 WorkerFunction: TypeAlias = Callable[[QueueJobT], Returned]
 
+#: What the function of a batch returns for each job; an exception: that job alone has failed.
+BatchItem: TypeAlias = JobResult | Verdict | Exception | None
+BatchReturned: TypeAlias = Awaitable[Sequence[BatchItem]] | Sequence[BatchItem]
+BatchReturnedT = TypeVar("BatchReturnedT", bound=BatchReturned)
+#: `async def` or `def` (run in a thread); it returns an item for each job, in their order.
+BatchFunction: TypeAlias = Callable[[list[QueueJobT]], BatchReturned]
+
 
 class WorkerDecorator(Protocol[QueueJobT]):
     """Creates workers that run the function that it decorates, and returns the function as it is."""
@@ -46,6 +53,26 @@ class ResourceWorkerDecorator(Protocol[QueueJobT, ResourceT]):
     def __call__(
         self, function: Callable[[QueueJobT, ResourceT], ReturnedT], /
     ) -> Callable[[QueueJobT, ResourceT], ReturnedT]:
+        """Create the workers."""
+        ...
+
+
+class BatchDecorator(Protocol[QueueJobT]):
+    """Creates workers that run the function that it decorates for batches, and returns the function as it is."""
+
+    def __call__(
+        self, function: Callable[[list[QueueJobT]], BatchReturnedT], /
+    ) -> Callable[[list[QueueJobT]], BatchReturnedT]:
+        """Create the workers."""
+        ...
+
+
+class ResourceBatchDecorator(Protocol[QueueJobT, ResourceT]):
+    """The same for a function whose second argument is what a lifespan brings."""
+
+    def __call__(
+        self, function: Callable[[list[QueueJobT], ResourceT], BatchReturnedT], /
+    ) -> Callable[[list[QueueJobT], ResourceT], BatchReturnedT]:
         """Create the workers."""
         ...
 

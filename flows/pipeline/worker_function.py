@@ -8,6 +8,7 @@ import inspect
 from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 
 from flows.errors import DeclarationError
+from flows.model.annotations.batches import items_of, items_returned, items_taken, refuse_lists
 from flows.model.annotations.completion import require_complete
 from flows.model.annotations.declarer import names_beside
 from flows.model.annotations.members import members, resolved
@@ -30,23 +31,34 @@ _POSITIONAL = (
 )
 
 
-def check_worker_function(plan: QueuePlan, function: Callable[..., Any]) -> None:
+def check_worker_function(plan: QueuePlan, function: Callable[..., Any], *, batch: int | None = None) -> None:
     """Check what a worker function says that it takes and returns, where it says so.
 
     What is no subclass of `Job` (a protocol, `Any`, a model, an unknown name) is no reason to refuse it.
 
+    Args:
+        plan: The queue's.
+        function: The function.
+        batch: How many jobs it takes at most; None: one, and not in a list.
+
     Raises:
         DeclarationError: it takes another queue's job, what it returns is no result, a class that it returns has a
-            field whose type is not there, or a field that it returns cannot be saved to the job.
+            field whose type is not there, or a field that it returns cannot be saved to the job; it takes lists and
+            no `batch` is given, or the other way round.
     """
-    taken = [(member, _fits(plan.options.job, member)) for member in members(_taken(function))]
+    jobs, returned = members(_taken(function)), _returned(function)
+    if batch is not None:
+        jobs, returned = items_taken(plan.queue, jobs), items_returned(plan.queue, returned)
+    else:
+        refuse_lists(plan.queue, jobs)
+    taken = [(member, _fits(plan.options.job, member)) for member in jobs]
     others = [member for member, fits in taken if fits is False]
     if others and not any(fits for _member, fits in taken):
         raise DeclarationError(
             f"the worker function takes a {others[0].__name__}, "
             f"but the jobs of queue {plan.queue!r} are {plan.options.job.__name__}"
         )
-    for result in _returned(function):
+    for result in returned:
         if not (isinstance(result, type) and issubclass(result, JobResult)):
             if _is_no_result(result):
                 raise DeclarationError(
@@ -69,7 +81,7 @@ def returned_fields(function: Callable[..., Any]) -> set[str] | None:
     None where it does not say which, or says that it returns verdicts only: no job goes on from it.
     """
     fields: set[str] = set()
-    returned = _returned(function)
+    returned = items_of(_returned(function))
     if all(isinstance(member, type) and issubclass(member, Verdict) for member in returned):
         return None
     for member in returned:

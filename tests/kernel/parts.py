@@ -40,7 +40,7 @@ class Answer(JobResult):
 
 
 NumberFlow = Flow[Work, Given, str]
-Function = Callable[[Work], Any]
+Function = Callable[[Any], Any]
 MakeFlow = Callable[..., Flow[Work, Given]]
 
 
@@ -50,12 +50,14 @@ def number_flow(
     function: Function | None = None,
     **options: Any,
 ) -> Flow[Work, Given]:
-    """Return a flow of one queue, `work`, with the workers that `count`, `concurrency` and `executor` ask for.
+    """Return a flow of one queue, `work`, with the workers that the options of `create_workers` ask for.
 
     `retries` and `timeout` are the queue's, and the rest of the options the flow's.
     """
     queue = {name: options.pop(name) for name in ("retries", "timeout") if name in options}
-    workers = {name: options.pop(name) for name in ("count", "concurrency", "executor") if name in options}
+    workers = {
+        name: options.pop(name) for name in ("count", "concurrency", "executor", "batch", "linger") if name in options
+    }
     lease = timedelta(seconds=options.pop("lease", 30))
     flow = NumberFlow(
         FlowOptions(

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -22,6 +22,8 @@ from flows import (
     ChildrenOf,
     ChildResult,
     Count,
+    CreateNext,
+    Creation,
     CurrentJob,
     Explanation,
     Fail,
@@ -49,6 +51,7 @@ from flows import (
     Verdict,
     Worker,
     current_job,
+    current_jobs,
 )
 
 JobT = TypeVar("JobT", bound=Job)
@@ -251,6 +254,16 @@ class Timed(Middleware):
         return result
 
 
+class Tagged(Middleware):
+    """Stand around every creation."""
+
+    async def create(self, creation: Creation, call_next: CreateNext) -> str:
+        """Let the job carry something."""
+        assert_type(creation.carried, dict[str, str])
+        creation.carried["tenant"] = creation.correlation_id or creation.queue
+        return await call_next(creation)
+
+
 class Nothing(Middleware):
     """Want nothing."""
 
@@ -279,7 +292,7 @@ access = Flow[Prepare | CheckAccess | Decide, CreateAccess, Literal["user_id", "
         lease=timedelta(seconds=10),
         hang_limit=timedelta(minutes=1),
         max_crashes=5,
-        middleware=[Timed(), Nothing()],
+        middleware=[Tagged(), Timed(), Nothing()],
     )
 )
 
@@ -430,7 +443,46 @@ access.create_child_workers("access-check", CheckRequirement, any_job)
 access.create_child_workers(CheckAccess, CheckRequirement, only_snooze)
 access.create_child_workers(CheckAccess, CheckRequirement, lambda job: Checked(ok=job.address != ""))
 
+
+async def prepare_many(jobs: list[Prepare]) -> list[Prepared | Verdict | Exception | None]:
+    """Prepare a batch."""
+    return [
+        Prepared(checks=job.user_id) if current.attempt else None
+        for job, current in zip(jobs, current_jobs(), strict=True)
+    ]
+
+
+def prepare_many_in_a_thread(jobs: Sequence[Prepare]) -> tuple[Prepared, ...]:
+    """Do the same in a thread."""
+    return tuple(Prepared(checks=job.user_id) for job in jobs)
+
+
+async def check_many(jobs: list[CheckRequirement]) -> list[Checked]:
+    """Work on a batch of children."""
+    return [Checked(ok=bool(job.address)) for job in jobs]
+
+
+ten_ms = timedelta(milliseconds=10)
+assert_type(access.create_workers(Prepare, prepare_many, batch=100, linger=ten_ms), list[Worker])
+access.create_workers(Prepare, prepare_many_in_a_thread, 2, batch=100, linger=0.01, concurrency=2)
+access.create_workers("access-preparation", prepare_many, batch=100)
+access.create_workers(Prepare, lambda jobs: [Prepared(checks=len(job.role_ids)) for job in jobs], batch=2)
+access.create_child_workers(CheckAccess, CheckRequirement, check_many, batch=10)
+access.create_child_workers("access-check", "requirement", check_many, batch=10)
+
 # Decorated functions stay what they are.
+
+
+@access.worker(Prepare, batch=100, linger=0.01)
+async def decorated_many(jobs: list[Prepare]) -> list[Prepared | Retry]:
+    """Work for batches."""
+    return [Prepared(checks=job.user_id) for job in jobs]
+
+
+@access.child_worker(CheckAccess, CheckRequirement, batch=10, concurrency=2)
+def decorated_many_children(jobs: list[CheckRequirement]) -> list[Checked]:
+    """Work for batches of children."""
+    return [Checked(ok=bool(job.address)) for job in jobs]
 
 
 @access.worker(Prepare, concurrency=10)

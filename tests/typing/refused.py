@@ -24,6 +24,7 @@ from accepted import (
     decide,
     plain,
     prepare,
+    prepare_many,
     subclassed,
     with_client,
 )
@@ -50,6 +51,16 @@ async def bad_result(job: Prepare) -> int:
 def bad_result_in_a_thread(job: Prepare) -> dict[str, int]:
     """Return no result either."""
     return {"user_id": job.user_id}
+
+
+async def bad_many(jobs: list[Prepare]) -> list[int]:
+    """Return no results."""
+    return [job.user_id for job in jobs]
+
+
+async def one_for_many(jobs: list[Prepare]) -> Prepared:
+    """Return one result."""
+    return Prepared(checks=len(jobs))
 
 
 async def bad_verdict(job: Prepare) -> Prepared | type[Retry]:
@@ -115,6 +126,15 @@ access.create_workers(Prepare, prepare, executor="threads")  # refused
 
 access.create_workers("access-preparation", no_job)  # refused
 access.create_workers(62, any_job)  # refused
+access.create_workers(Prepare, prepare_many)  # refused: it takes a list, and there is no batch=
+access.create_workers(Prepare, prepare, batch=10)  # refused: it takes one job
+access.create_workers(Decide, prepare_many, batch=10)  # refused: another queue's function
+access.create_workers(Prepare, bad_many, batch=10)  # refused: an int is no result
+access.create_workers(Prepare, one_for_many, batch=10)  # refused: one result for all of them
+access.create_workers(Prepare, prepare_many, batch=10, executor="process")  # refused
+access.create_workers(Prepare, prepare, linger=0.1)  # refused: lingering for what?
+access.create_workers(Prepare, prepare_many, batch="10")  # refused
+access.create_child_workers("access-check", CheckRequirement, prepare_many, batch=2)  # refused
 
 # Workers of a parent queue.
 access.create_parent_workers(Other)  # refused: a class outside the union
@@ -140,6 +160,11 @@ access.worker(prepare)  # refused: the queue has to be named
 access.worker(Prepare, prepare)  # refused: the function comes below
 access.worker(Prepare, concurrency="2")  # refused
 access.worker(Prepare, executor="threads")  # refused
+access.worker(Prepare, batch=10)(prepare)  # refused: it takes one job
+access.worker(Prepare)(prepare_many)  # refused: it takes a list
+access.worker(Prepare, batch=10)(bad_many)  # refused
+access.worker(Prepare, batch=10, executor="process")  # refused
+access.worker(Prepare, batch=10, lifespan=client)(prepare_many)  # refused: it takes no second argument
 access.worker(Prepare, lifespan=client)(prepare)  # refused: it takes no second argument
 access.worker(Prepare, lifespan=client)(with_number)  # refused: it takes another one
 access.worker("access-preparation", lifespan=client)(with_number)  # refused

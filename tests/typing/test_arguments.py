@@ -99,6 +99,8 @@ NO_QUEUE = (None, 5, "other", Params, ["step"], step)
 NO_TIME = ("1 s", True, -1, 0, float("nan"), b"5")
 NO_LIFESPAN = (5, "step", step)
 NO_FUNCTION = (None, 5, "step", step_flow, lambda: None)
+#: To linger takes a batch, whatever the time.
+NO_BATCH = {"batch": (0, -1, True, "5", 1.5), "linger": (*NO_TIME, 0.1)}
 NO_OPTIONS = {
     "correlation_id": (5, b"x", ["x"]),
     "delay": ("1 s", True, -1, float("nan"), b"5", [5]),
@@ -193,6 +195,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
             "count": NO_COUNT,
             "concurrency": NO_COUNT,
             "executor": (5, "thread", True),
+            **NO_BATCH,
         },
     ),
     "Flow.worker": (
@@ -204,6 +207,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
             "count": NO_COUNT,
             "concurrency": NO_COUNT,
             "executor": (5, "thread", True),
+            **NO_BATCH,
         },
     ),
     "Flow.create_parent_workers": (
@@ -221,6 +225,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
             "count": NO_COUNT,
             "concurrency": NO_COUNT,
             "executor": (5, "thread", True),
+            **NO_BATCH,
         },
     ),
     "Flow.child_worker": (
@@ -233,6 +238,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
             "count": NO_COUNT,
             "concurrency": NO_COUNT,
             "executor": (5, "thread", True),
+            **NO_BATCH,
         },
     ),
     "Flow.start_all": (lambda: step_flow().start_all, {}, {}),

@@ -1,0 +1,1 @@
+"""What a flow does with the workers of its parent queues and child queues."""
