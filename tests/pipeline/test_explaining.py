@@ -138,7 +138,7 @@ async def test_isolated(scene: Scene) -> None:
     """It was rescued twice: a worker that runs nothing else takes it."""
     job_id = await scene.created()
     scene.serve()
-    scene.redis.hset(scene.hash(job_id), "_attempt", "2 other.1.dead 2 0 2")
+    scene.redis.hset(scene.hash(job_id), "_attempt", "2 other.1.dead 2 0 2 1000 -")
     assert says(await scene.flow.explain(job_id), "isolated", "was rescued 2 times there")
     await scene.runs(job_id)
 

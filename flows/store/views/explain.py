@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from flows.store.client.connection import Connection
     from flows.store.jobs.flow_settings import FlowSettings
 
-#: Fence, worker, attempts, visit, rescues, since when.
-_ATTEMPT: Final = re.compile(r"\d{1,15} (\S+) (\d{1,9}) \d{1,9} (\d{1,9})(?: (\d{1,15}) .*)?")
+#: Fence, worker, attempts, visit, rescues, since when, path; the claim reads it alike.
+_ATTEMPT: Final = re.compile(r"\d{1,15} (\S+) (\d{1,15}) \d{1,15} (\d{1,15}) (\d{1,15}) \S+", re.ASCII)
 #: A UUIDv7, whose first digits are milliseconds.
 _MADE: Final = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7")
 
@@ -68,7 +68,7 @@ def _read(settings: FlowSettings, needs: Mapping[str, Needs], job_id: str, told:
     facts = told.facts
     status, queue = facts.get("_status", "waiting"), facts.get("queue", "")
     text = facts.get("_attempt")
-    attempt = _ATTEMPT.fullmatch(text or "0 - 0 0 0")
+    attempt = None if text is None else _ATTEMPT.fullmatch(text)
     worker = attempt[1] if attempt and attempt[1] != "-" else ""
     declared = read_declared("", facts["declaration"], None) if "declaration" in facts else None
     needed_by, missing = _missing(declared, needs, queue, told.fields)
@@ -88,7 +88,7 @@ def _read(settings: FlowSettings, needs: Mapping[str, Needs], job_id: str, told:
         worker=worker,
         attempts=int(attempt[2]) if attempt else 0,
         rescues=int(attempt[3]) if attempt else 0,
-        since_ms=int(attempt[4]) if attempt and attempt[4] else _made_at(job_id) if text is None else None,
+        since_ms=int(attempt[4]) if attempt else _made_at(job_id) if text is None else None,
         placed_ms=_score(facts.get("score")),
         ahead=whole(facts.get("ahead", facts.get("about"))),
         exact="about" not in facts,
