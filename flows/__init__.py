@@ -29,6 +29,7 @@ from flows.kernel.worker import ParentWorker, Worker
 from flows.model.creation.job_options import JobOptions
 from flows.model.explain.explanation import Explanation, Position
 from flows.model.explain.queue_state import QueueState
+from flows.model.fleet.process import Process, RunningJob, ServedQueue
 from flows.model.flow_options import FlowOptions
 from flows.model.history import PastAttempt
 from flows.model.job import ChildJob, ChildrenOf, ChildResult, Job, JobError, JobResult
@@ -92,6 +93,7 @@ __all__ = [
     "PayloadTooLarge",
     "PortInUse",
     "Position",
+    "Process",
     "Query",
     "QueueHandle",
     "QueueOptions",
@@ -99,6 +101,8 @@ __all__ = [
     "Retention",
     "Retries",
     "Retry",
+    "RunningJob",
+    "ServedQueue",
     "Snooze",
     "StateError",
     "StoreError",

@@ -30,9 +30,10 @@ class Attempt:
         task: The lane in which its function runs; None where no function runs.
         stop_as: The outcome when its function stops because it was asked to; None: nothing is written.
         counts: Whether what the function returns or raises decides the outcome, and not `stop_as`.
+        started: When its function began, by the monotonic clock.
     """
 
-    __slots__ = ("claimed", "counts", "current", "state", "stop_as", "task")
+    __slots__ = ("claimed", "counts", "current", "started", "state", "stop_as", "task")
 
     def __init__(self, claimed: ClaimedJob, current: CurrentJob) -> None:
         self.claimed = claimed
@@ -41,6 +42,7 @@ class Attempt:
         self.task: asyncio.Task[None] | None = None
         self.stop_as: Outcome | None = None
         self.counts = True
+        self.started = 0.0
 
     @property
     def is_open(self) -> bool:

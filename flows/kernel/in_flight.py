@@ -131,6 +131,11 @@ class InFlight:
             if not self._deadlines.has_hung(attempt)
         ]
 
+    def running_since(self) -> list[tuple[str, float]]:
+        """Return the id of each job that takes a lane, and since when; called from the renewer's thread."""
+        # At once, as they are now: a lane adds its attempt just before that is running.
+        return [(attempt.claimed.id, attempt.started) for attempt in tuple(self.lanes.running) if attempt.started]
+
     def lease_answered(self, job_id: str, fence: int, word: str) -> None:
         """Stop the attempt whose lease is lost, or cancel the one whose job shall be cancelled."""
         attempt = self._held.get(job_id)
@@ -191,7 +196,7 @@ class InFlight:
         """Run one attempt in a lane and keep its outcome for the next turn."""
         attempt.move(RUNNING)
         self._start_clock(attempt)
-        started = time.monotonic() if self._timed else 0.0
+        attempt.started = started = time.monotonic()
         try:
             outcome = await self._runner.run(attempt)
         except HostUnable as error:
@@ -201,7 +206,7 @@ class InFlight:
         else:
             if self._rest.seconds:
                 self._rest.end()
-        if started:
+        if self._timed:
             attempt.claimed.seconds = round(time.monotonic() - started, 3)
         self._deadlines.forget(attempt)
         if isinstance(outcome, AwaitChildren) and attempt.counts:

@@ -22,6 +22,7 @@ from flows.telemetry.service import Pause
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flows.kernel.fleet.heartbeat import Heartbeat
     from flows.store.jobs.leases import LeaseRenewal
     from flows.telemetry.events import Events
 
@@ -57,6 +58,8 @@ class Renewer:
     """Renews leases from a thread, as long as the event loop shows that it runs."""
 
     def __init__(self, renewal: LeaseRenewal, lease_seconds: float, hang_limit: float, events: Events) -> None:
+        #: What this process says of itself is sent by the same thread.
+        self.heartbeat: Heartbeat | None = None
         self._renewal = renewal
         self._lease = lease_seconds
         self._pause = lease_seconds / 4
@@ -86,6 +89,10 @@ class Renewer:
     def poke(self, job_id: str | None) -> None:
         """Renew the lease of a job at once, None those of all: the answer may be that it is to be cancelled."""
         self._pokes.append(job_id)
+        self._poked.set()
+
+    def wake(self) -> None:
+        """Let the thread look what is due."""
         self._poked.set()
 
     async def start(self) -> None:
@@ -157,20 +164,23 @@ class Renewer:
         due = time.monotonic() + self._pause
         again = _FIRST_PAUSE
         while True:
-            poked = self._poked.wait(max(0.0, min(due - time.monotonic(), self._until_look())))
+            poked = self._poked.wait(max(0.0, min(due - time.monotonic(), self._until_look(), self._until_beat())))
             if self._ended:
                 return
             silent = self._look()
             if time.monotonic() < due:
+                self._beat()
                 if poked:
                     self._answer_pokes()
                 continue
             due = time.monotonic() + self._pause
             if silent > self._hang_limit:
                 self._emit("loop.hangs", seconds=round(silent, 1))
+                self._beat()
                 continue
             if self._renew_all():
                 again = _FIRST_PAUSE
+                self._beat()
             else:
                 due = min(due, time.monotonic() + again)
                 again *= 2
@@ -186,7 +196,16 @@ class Renewer:
             return 0.0
         if self._watch.is_for(self):
             self._watch.look(self._loop, self._events)
+        if self.heartbeat is not None:
+            self.heartbeat.saw(self._watch.lag)
         return time.monotonic() - self._watch.seen
+
+    def _until_beat(self) -> float:
+        return math.inf if self.heartbeat is None else self.heartbeat.due_in()
+
+    def _beat(self) -> None:
+        if self.heartbeat is not None and self.heartbeat.due_in() <= 0:
+            self.heartbeat.beat(self._renewal)
 
     def _renew_all(self) -> bool:
         """Renew all leases, see that the connection stands, and return whether the server has answered."""

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 from flows.config import choose_server
 from flows.errors import FlowsError, WrongLoop
 from flows.kernel.current import get_current
+from flows.kernel.fleet.other_releases import OtherReleases
 from flows.kernel.session import Session
+from flows.store.fleet.processes import live_releases, read_processes
 from flows.store.jobs.flow_settings import FlowSettings
 from flows.store.keys.jobs import JobKeys
 from flows.telemetry.events import Events
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from flows.config import Server
     from flows.model.declared.description import Descriptor
+    from flows.model.fleet.process import Process
     from flows.model.flow_options import FlowOptions
     from flows.model.job import Job
     from flows.store.jobs.finished import FinishedAttempt
@@ -51,6 +54,8 @@ class Runtime:
         self.events = Events(logging.getLogger("flows") if options.logger is None else options.logger)
         #: Of which queues workers run in this process, in whatever loop.
         self.served: Callable[[], Collection[str]] = tuple
+        #: Asked where a job does not fit its class.
+        self.other_releases = OtherReleases(self._digest, self._live_releases)
         self._outcome_events = OutcomeEvents(options, self.events)
         self._bound: Server | None = None
         self._session: Session | None = None
@@ -159,9 +164,21 @@ class Runtime:
         """Read the hash of a job; None where it is gone."""
         return (await (await self.open()).fetch.hashes([(flow, job_id)]))[0]
 
+    async def processes(self) -> list[Process]:
+        """Return the processes that have workers of the flow, as far as they were heard of."""
+        session = await self.open()
+        return await read_processes(session.connection, session.settings)
+
     def emit_outcomes(self, queue: str, ended: list[FinishedAttempt], words: list[str]) -> None:
         """Emit the events of the attempts that one turn recorded."""
         self._outcome_events.emit(queue, ended, words)
+
+    async def _digest(self) -> str:
+        return (await self._descriptor.description()).digest
+
+    async def _live_releases(self, queue: str) -> set[str | None]:
+        session = await self.open()
+        return await live_releases(session.connection, session.settings, queue)
 
     async def _visit(self) -> Session:
         """Return a session for a loop that a worker's plain function runs, as by `asyncio.run`: it ends with that."""

@@ -8,10 +8,11 @@ import os
 import threading
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flows.errors import StoreFull
 from flows.kernel.deploy.drainer import Drainer
+from flows.kernel.fleet.heartbeat import Heartbeat, Serving
 from flows.kernel.reconciler import Reconciler
 from flows.kernel.renewer import Holder, Renewer
 from flows.kernel.rescuer import Rescuer
@@ -22,6 +23,7 @@ from flows.store.client.server_check import check_server
 from flows.store.client.signals import Signals
 from flows.store.embedded import EmbeddedServer
 from flows.store.fleet.declarations import declare
+from flows.store.fleet.heartbeats import Heartbeats
 from flows.store.jobs.control import Control
 from flows.store.jobs.creation import Creation
 from flows.store.jobs.delayed_creation import DelayedCreation
@@ -31,7 +33,7 @@ from flows.store.jobs.greeting import greeting
 from flows.store.jobs.leases import LeaseRenewal, Rescue, server_ms
 from flows.store.jobs.ownership import register, undeclared
 from flows.store.jobs.reconcile import Reconciliation
-from flows.store.jobs.turns import Turns
+from flows.store.jobs.turns import Turns, new_worker_id
 from flows.store.jobs.wakeups import Wakeups
 
 if TYPE_CHECKING:
@@ -46,6 +48,10 @@ if TYPE_CHECKING:
 
 #: Sessions of a parent process, kept for ever: were one collected, it would close what the parent still uses.
 _inherited: Final[list[Session]] = []
+
+
+class Working(Holder, Serving, Protocol):
+    """What a session needs of a worker."""
 
 
 class Session:
@@ -128,9 +134,9 @@ class Session:
 
     async def _declare(self) -> None:
         """Record what the flow declares, for programs that look at it; a full server keeps nobody from working."""
-        description = await self._descriptor.description()
+        self.description = await self._descriptor.description()
         with contextlib.suppress(StoreFull):
-            await declare(self.connection, self.settings, description)
+            await declare(self.connection, self.settings, self.description)
 
     def _make_parts(self, url: str, reconciliation: Reconciliation) -> None:
         self.creation = Creation(self.connection, self.settings)
@@ -143,6 +149,9 @@ class Session:
         lease = self._options.lease.total_seconds()
         renewal = LeaseRenewal(url, self.settings)
         self.renewer = Renewer(renewal, lease, self._options.hang_limit.total_seconds(), self.events)
+        heartbeats = Heartbeats(self.settings, new_worker_id(), self.description)
+        self.heartbeat = Heartbeat(heartbeats, self.description.digest, lease, self.renewer.wake)
+        self.renewer.heartbeat = self.heartbeat
         self.rescuer = Rescuer(
             self._rescue, self.control.cascade, partial(server_ms, self.connection, self.settings), lease, self.events
         )
@@ -170,18 +179,20 @@ class Session:
                     self.reconciler.start()
                     self._serving = True
 
-    def add_worker(self, holder: Holder, task: asyncio.Task[None] | None) -> None:
+    def add_worker(self, holder: Working, task: asyncio.Task[None] | None) -> None:
         """Renew a worker's leases, rescue the jobs of its queue and receive its cancellations, from now on."""
         if task is not None:
             self._workers.add(task)
             task.add_done_callback(self._workers.discard)
         self.renewer.add(holder)
+        self.heartbeat.add(holder)
         self.rescuer.add(holder.queue)
         self.background(self.signals.subscribe(self.settings.keys.cancel(holder.queue), self.renewer.poke))
 
-    def remove_worker(self, holder: Holder) -> None:
+    def remove_worker(self, holder: Working) -> None:
         """Stop serving a worker: what `add_worker` started for it ends."""
         self.renewer.remove(holder)
+        self.heartbeat.remove(holder)
         self.rescuer.remove(holder.queue)
         self.signals.unsubscribe(self.settings.keys.cancel(holder.queue), self.renewer.poke)
 
@@ -236,6 +247,8 @@ class Session:
                 await self.rescuer.stop()
                 await self.wakeups.stop()
                 await self.renewer.stop()
+            if not self.events.outage.lasts:
+                await self.heartbeat.leave(self.connection)
             self.events.outage.forget()
             await self._blocking.close()
             await self.signals.close()

@@ -8,6 +8,7 @@ next one has been sent, so that the server works meanwhile.
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Final
 
 from flows.kernel.fan_out import FanOut
@@ -35,12 +36,14 @@ class WorkerLoop:
 
     def __init__(self, runtime: Runtime, queue: str, runner: Runner, concurrency: int) -> None:
         self.queue = queue
+        self.concurrency = concurrency
         self.worker_id = new_worker_id()
         self._runtime = runtime
         session = runtime.session
         self._wakeups = session.wakeups
         self._turns = session.turns(queue, self.worker_id, runner.fields)
         self._prefetch = Prefetch(concurrency)
+        self._tally = session.heartbeat.tally(queue)
         self._progress = Progress(session, runtime.events, queue, self.worker_id)
         self._woken = asyncio.Event()
         self.stopping = asyncio.Event()
@@ -132,6 +135,10 @@ class WorkerLoop:
         coming = [*self._answer.leases, *self._applied.leases]  # first, since they go from there to those in flight
         return list(dict.fromkeys([*coming, *self._in_flight.leases()]))
 
+    def running_since(self) -> list[tuple[str, float]]:
+        """Return the id of each job that runs, and since when by the monotonic clock."""
+        return self._in_flight.running_since()
+
     def lease_answered(self, job_id: str, fence: int, word: str) -> None:
         """Stop the attempt whose lease is lost, or cancel the one whose job shall be cancelled."""
         self._in_flight.lease_answered(job_id, fence, word)
@@ -147,6 +154,7 @@ class WorkerLoop:
             return
         finished, busy = self._in_flight.unreported.take(), self._in_flight.lanes.busy or bool(self._answer.jobs)
         asyncio.get_running_loop().call_soon(self._try_apply_answer)
+        self._tally.asked = time.monotonic()
         turn = await self._sender.send(finished, want, busy=busy)
         if turn is None:
             return

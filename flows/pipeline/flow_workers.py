@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from flows.kernel.worker import Worker
+    from flows.model.fleet.process import Process
     from flows.model.plan import QueuePlan
 
 
@@ -38,6 +39,17 @@ class FlowWorkers(ChildWorkers[JobT], Generic[JobT]):
     def workers(self) -> list[Worker]:
         """The workers that were created, and the parent workers that the start has added."""
         return list(self._pool.workers)
+
+    async def processes(self) -> list[Process]:
+        """Return the processes that have workers of the flow, wherever they run, and what each does.
+
+        Those that were killed, or cannot be heard of, are there for an hour with `alive=False`; one that has stopped in
+        order is there no more. A process is heard of every quarter of a lease.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        return await self._runtime.processes()
 
     @overload
     def create_workers(

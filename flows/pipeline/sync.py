@@ -43,6 +43,7 @@ class SyncFlow(Generic[ParamsT, KeyT]):
         self.states = blocking(jobs.states)
         self.explain = blocking(jobs.explain)
         self._queue = jobs.queue
+        self.processes = blocking(runtime.processes)
         self.close = blocking(runtime.close, "await asyncio.to_thread(flow.sync.close)")
 
     def queue(self, queue: type[Job] | str) -> SyncQueueHandle:

@@ -41,6 +41,10 @@ class WorkerPool:
         """Return the queues of which a worker runs."""
         return {worker.queue for worker in self.workers if worker.status != "stopped"}
 
+    def stopped(self) -> list[tuple[str, int]]:
+        """Return the queue and the concurrency of each worker that does not run."""
+        return [(worker.queue, worker.concurrency) for worker in self.workers if worker.status != "running"]
+
     def unserved(self) -> list[str]:
         """Return the queues of which this process has no worker."""
         have = {worker.queue for worker in self.workers}

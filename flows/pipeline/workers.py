@@ -62,7 +62,7 @@ def function_workers(
     for _ in range(options.count):
         handler = _handler(plan, function, options, lifespan, bound=bound)
         check_worker_function(plan, function, batch=options.batch)
-        misfits = Misfits(plan, partial(runtime.read_job, flow), runtime.events)
+        misfits = Misfits(plan, partial(runtime.read_job, flow), runtime.other_releases, runtime.events)
         runner = AttemptRunner(handler, plan, flow, results, misfits, middleware)
         # Of a batch, each job has a lane: so many wait for each other, or run together.
         lanes = options.concurrency * (options.batch or 1)

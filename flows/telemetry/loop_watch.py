@@ -49,9 +49,17 @@ class LoopWatch:
         #: When the loop ran last, as far as it was asked.
         self.seen = time.monotonic()
         self._answered = True
+        #: When it was asked last, and how long the answer before that took.
+        self._asked = self.seen
+        self._took = 0.0
         self._tell_after = _STANDS
         self._looked = self.seen
         self._owner: object = None
+
+    @property
+    def lag(self) -> float:
+        """For how many seconds the loop lets the last question wait, or has let it wait."""
+        return self._took if self._answered else max(0.0, time.monotonic() - self._asked)
 
     def is_for(self, asking: object) -> bool:
         """Return whether this one is to look: the first that asks, until it leaves."""
@@ -68,6 +76,7 @@ class LoopWatch:
     def look(self, loop: asyncio.AbstractEventLoop, events: Events) -> None:
         """Ask the loop for a sign of life, and emit `loop.blocked` where it has given none for a second."""
         if self._answered:
+            self._asked = time.monotonic()
             self._answered, self._tell_after = False, _STANDS
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 loop.call_soon_threadsafe(self._sign)
@@ -75,14 +84,15 @@ class LoopWatch:
         asleep, self._looked = now - self._looked, now
         if asleep > _STANDS:
             # The watcher stood still too, as all of a process does that was stopped: that says nothing of its loop.
-            self.seen = min(now, self.seen + asleep)
+            self.seen, self._asked = min(now, self.seen + asleep), min(now, self._asked + asleep)
         stands = now - self.seen
         if stands > self._tell_after and (where := blocking_line(self._thread)) is not None:
             self._tell_after = _GROWTH * stands
             events.emit_now(loop, "loop.blocked", seconds=round(stands, 1), **where._asdict(), remedy=_REMEDY)
 
     def _sign(self) -> None:
-        self.seen, self._answered = time.monotonic(), True
+        self.seen = time.monotonic()
+        self._took, self._answered = max(0.0, self.seen - self._asked), True
 
 
 def watch_of(loop: asyncio.AbstractEventLoop) -> LoopWatch:

@@ -16,6 +16,7 @@ from flows.kernel.attempt import Attempt
 from flows.kernel.attempt_runner import AttemptRunner
 from flows.kernel.current import CurrentJob
 from flows.kernel.deploy import misfits
+from flows.kernel.fleet.other_releases import OtherReleases
 from flows.kernel.handler import make_handler
 from flows.model.flow_options import FlowOptions
 from flows.model.plan import plans
@@ -288,8 +289,14 @@ def test_an_attempt_that_python_drops_ends_quietly() -> None:
     async def no_job(_job_id: str) -> None:
         return None
 
+    async def no_digest() -> str:
+        return ""
+
+    async def no_digests(_queue: str) -> set[str | None]:
+        return set()
+
     plan = plans(FlowOptions("numbers", [QueueOptions("work", Work)]), Given)["work"]
-    fitting = misfits.Misfits(plan, no_job, Events(logging.getLogger("test")))
+    fitting = misfits.Misfits(plan, no_job, OtherReleases(no_digest, no_digests), Events(logging.getLogger("test")))
     runner = AttemptRunner(make_handler(stubborn, Work, None, 1), plan, "numbers", no_results, fitting)
     attempt = Attempt(ClaimedJob([b"1", 1, 1, 0, 0, 0, None, b"7"]), CurrentJob("1", "work", 1, 1, 0, None))
     running = runner.run(attempt)

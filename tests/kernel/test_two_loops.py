@@ -33,6 +33,7 @@ FLOW_CALLS: dict[str, Callable[[Flow[Work, Given]], Coroutine[Any, Any, Any]]] =
     "retry_job": lambda flow: flow.retry_job(ID),
     "delete_job": lambda flow: flow.delete_job(ID),
     "get_log": lambda flow: flow.get_log(ID),
+    "processes": lambda flow: flow.processes(),
     "start_all": lambda flow: flow.start_all(),
     "stop_all": lambda flow: flow.stop_all(),
     "run": lambda flow: flow.run(),

@@ -1,4 +1,4 @@
-"""Jobs that do not fit their class: handed back where another release may fit them, failed at once where none can."""
+"""Jobs that do not fit their class: handed back while another release may fit them, failed at once where none can."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ from flows.telemetry.events import Event
 from tests.pipeline.parts import LONG, within
 
 Version = Callable[..., Any]
+#: Until when the heartbeat of a process counts that is there for the whole test, in milliseconds.
+EVER = 1 << 50
 
 
 class Given(BaseModel):
@@ -90,6 +92,13 @@ async def create(flow: Any, redis: Redis, namespace: str, value: str | None) -> 
     return job_id
 
 
+@pytest.fixture
+def others(redis: Redis, namespace: str) -> None:
+    """A process of another release works on the queue."""
+    redis.zadd(f"{namespace}flows:workers:step", {"there.1.ab": EVER})
+    redis.set(f"{namespace}flows:process:misfits:there.1.ab", '{"at":1,"n":1,"digest":"abcd"}')
+
+
 class Positive(BaseModel):
     """A part with a validator."""
 
@@ -146,6 +155,7 @@ VALUES = [
 ]
 
 
+@pytest.mark.usefixtures("others")
 @pytest.mark.parametrize(("kind", "value"), SHAPES, ids=repr)
 async def test_by_its_shape_a_job_is_handed_back(
     version: Version, redis: Redis, namespace: str, kind: Any, value: str | None
@@ -163,8 +173,10 @@ async def test_by_its_shape_a_job_is_handed_back(
     assert str(told.fields["fields"]).startswith("it")
     assert str(told.fields["error"]).startswith("it does not fit Step: it")
     told_of = re.fullmatch(
-        r"handed back; it fails at (\d\d):(\d\d) UTC if no other release fits", str(told.fields["follows"])
+        r"handed back, since another release works here; it fails at (\d\d):(\d\d) UTC if that does not take it",
+        str(told.fields["follows"]),
     )
+    assert told_of is not None
     minutes = (int(told_of[1]) * 60 + int(told_of[2]) - begun.hour * 60 - begun.minute) % 1440
     assert 59 <= minutes <= 61
     assert (record.status, record.attempts, record.error) == ("delayed", 0, None)
@@ -190,14 +202,90 @@ async def test_a_value_that_is_refused_fails_its_job_at_once(
 async def test_another_release_that_fits_takes_it(version: Version, redis: Redis, namespace: str) -> None:
     """Whichever of the two sees it first."""
     newer, older = version(int), version(int, default=0)
+    seen, go_on = asyncio.Event(), asyncio.Event()
+
+    async def busy(job: Any) -> Done:
+        if not seen.is_set():
+            seen.set()
+            await go_on.wait()
+        return Done(seen=str(job.it))
+
     newer.create_workers("step", lambda _job: None)
-    older.create_workers("step", lambda job: Done(seen=str(job.it)))
-    job_id = await create(newer, redis, namespace, None)
-    async with newer:
-        await within(newer.events.wait_for("job.misfit"))
-        async with older:
+    older.create_workers("step", busy)
+    first, job_id = await create(older, redis, namespace, "1"), await create(older, redis, namespace, None)
+    async with older:
+        await within(seen.wait())
+        told = asyncio.create_task(newer.events.wait_for("job.misfit"))
+        await asyncio.sleep(0)
+        async with newer:
+            await within(told)
+            go_on.set()
             record = await older.wait_for(job_id, LONG)
+            await older.wait_for(first, LONG)
     assert (record.status, record.attempts, record.view(Done).seen) == ("done", 1, "0")
+
+
+async def test_where_no_other_release_works_it_fails_at_once(version: Version, redis: Redis, namespace: str) -> None:
+    """Also where another process of the same release does, another release of another queue, or one that was killed."""
+    flow, twin = version(int), version(int)
+    told: list[Event] = []
+    for one in (flow, twin):
+        one.events.subscribe(lambda event: told.append(event) if event.name == "job.misfit" else None)
+        one.create_workers("step", lambda _job: None)
+    redis.set(f"{namespace}flows:process:misfits:there.1.ab", '{"at":1,"n":1,"digest":"abcd"}')
+    redis.zadd(f"{namespace}flows:workers:step", {"there.1.ab": 1})
+    redis.zadd(f"{namespace}flows:workers:other", {"there.1.ab": EVER})
+    redis.zadd(f"{namespace}flows:processes:misfits", {"there.1.ab": EVER})
+    job_id = await create(flow, redis, namespace, None)
+    async with flow, twin:
+        record = await flow.wait_for(job_id, LONG)
+    assert (record.status, record.error.type, record.attempts) == ("failed", "FieldMissing", 1)
+    assert record.error.message == "Step of queue 'step' needs 'it'; this job has note"
+    assert told == []
+
+
+async def test_a_release_that_has_stopped_takes_nothing(version: Version, redis: Redis, namespace: str) -> None:
+    """Who stops in order says so: what it could have done fails from then on."""
+    newer, older = version(int), version(int, default=0)
+    for flow in (newer, older):
+        flow.create_workers("step", lambda _job: None)
+    async with newer:
+        async with older:
+            assert {process.digest for process in await newer.processes()} == {
+                (await flow._runtime._descriptor.description()).digest for flow in (newer, older)
+            }
+        await newer.workers[0].stop()
+        job_id = await create(newer, redis, namespace, None)
+        await newer.workers[0].start()
+        record = await newer.wait_for(job_id, LONG)
+    assert (record.status, record.error.type) == ("failed", "FieldMissing")
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", "7", '{"digest": 7}', "\x80"])
+async def test_a_process_that_cannot_be_read_may_be_of_another_release(
+    version: Version, redis: Redis, namespace: str, text: str | None
+) -> None:
+    """To fail is for good, to be handed back is not."""
+    redis.zadd(f"{namespace}flows:workers:step", {"there.1.ab": EVER})
+    if text is not None:
+        redis.set(f"{namespace}flows:process:misfits:there.1.ab", text)
+    flow = version(int)
+    flow.create_workers("step", lambda _job: None)
+    job_id = await create(flow, redis, namespace, None)
+    async with flow:
+        await within(flow.events.wait_for("job.misfit"))
+        assert (await flow.get_job(job_id)).error is None
+
+
+async def test_an_index_of_another_type_is_as_none(version: Version, redis: Redis, namespace: str) -> None:
+    """Nobody is known to work there."""
+    redis.set(f"{namespace}flows:workers:step", "not ours")
+    flow = version(int)
+    flow.create_workers("step", lambda _job: None)
+    job_id = await create(flow, redis, namespace, None)
+    async with flow:
+        record = await flow.wait_for(job_id, LONG)
+    assert (record.status, record.error.type) == ("failed", "FieldMissing")
 
 
 def test_the_pauses_grow_and_end_within_an_hour() -> None:
@@ -210,6 +298,7 @@ def test_the_pauses_grow_and_end_within_an_hour() -> None:
     assert misfits._pause(1) == (0.2, 3599.9)
 
 
+@pytest.mark.usefixtures("others")
 async def test_after_an_hour_it_fails_with_what_it_lacks(
     version: Version, redis: Redis, namespace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +317,7 @@ async def test_after_an_hour_it_fails_with_what_it_lacks(
     assert [past.verb for past in again.history] == ["snooze", "snooze", "fail"]
 
 
+@pytest.mark.usefixtures("others")
 async def test_one_of_a_kind_is_told_in_a_minute(version: Version, redis: Redis, namespace: str) -> None:
     """However many jobs there are, and however often they come back."""
     flow = version(int)

@@ -1,7 +1,8 @@
 """Jobs that do not fit their class: handed back while another release may fit them, or failed at once.
 
 By its shape a job fits another release: a field is missing or unknown, has another JSON type, or is an enum's member
-that is not known here. A value of the right shape that a validator refuses fits none.
+that is not known here. It is handed back as long as a process of another release works on its queue. A value of the
+right shape that a validator refuses fits none.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
+    from flows.kernel.fleet.other_releases import OtherReleases
     from flows.model.plan import QueuePlan
     from flows.store.jobs.claimed import ClaimedJob
     from flows.telemetry.events import Events
@@ -63,6 +65,7 @@ class Misfits:
     Args:
         plan: The queue's place in its flow.
         read: Reads the hash of a job, or None where it is gone.
+        others: Knows whether another release works on the queue.
         events: Where `job.misfit` is emitted.
     """
 
@@ -70,6 +73,7 @@ class Misfits:
         self,
         plan: QueuePlan,
         read: Callable[[str], Awaitable[Mapping[str, bytes] | None]],
+        others: OtherReleases,
         events: Events,
     ) -> None:
         self._queue = plan.queue
@@ -77,6 +81,7 @@ class Misfits:
         self._fields = Decoder(plan.options.job).fields
         self._judge = Judge(plan)
         self._read = read
+        self._others = others
         self._events = events
 
     async def outcome(self, claimed: ClaimedJob, error: Exception) -> Outcome:
@@ -91,13 +96,14 @@ class Misfits:
             return malformed
         try:
             found = await self._read(claimed.id) or {}
+            others = await self._others.work_on(self._queue)
         except StoreUnavailable:
             return Release()
         begin = f"it does not fit {self._class} (visit {claimed.visit}): "[:_LONGEST_REASON]
         reason = writable(begin + in_one_line(error))
         before = sum(past.queue == self._queue and past.reason.startswith(begin) for past in history_of(found, None))
         pause, left = _pause(before)
-        if pause > 0:
+        if others and pause > 0:
             self._tell(claimed, errors, writable(f"it does not fit {self._class}: {in_one_line(error)}"), left)
             return Snooze(round(pause * 1000), reason=reason[:_LONGEST_REASON], for_others=True)
         lacks = missing(error)
@@ -111,6 +117,7 @@ class Misfits:
         """Emit `job.misfit`, once a minute for each class and what is wrong; in `left` seconds the job fails."""
         fails_at = datetime.now(UTC) + timedelta(seconds=left)
         fields = ", ".join(dict.fromkeys(path_of(one["loc"]).removeprefix(".") for one in errors))
+        unless = f"it fails at {fails_at:%H:%M} UTC if that does not take it"
         self._events.emit_seldom(
             (self._class, fields),
             "job.misfit",
@@ -119,7 +126,7 @@ class Misfits:
             job_class=self._class,
             fields=fields,
             error=why[:500],
-            follows=f"handed back; it fails at {fails_at:%H:%M} UTC if no other release fits",
+            follows=f"handed back, since another release works here; {unless}",
         )
 
 

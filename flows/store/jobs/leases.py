@@ -18,8 +18,10 @@ from flows.store.client.scripts import load
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flows.store.client.connection import Connection
-    from flows.store.client.scripts import Argument
+    from flows.store.client.scripts import Argument, Script
     from flows.store.jobs.answers import RenewAnswer, RescueAnswer
     from flows.store.jobs.flow_settings import FlowSettings
 
@@ -77,6 +79,14 @@ class LeaseRenewal:
         """
         self._send(self._script.command(self._named(queue, worker_id, turn)))
 
+    def run(self, script: Script, named: dict[str, Argument], rest: Sequence[Argument] = ()) -> Any:
+        """Run another script from the same thread, and return its answer; it has to be safe to send twice.
+
+        Raises:
+            StoreUnavailable: the server cannot be reached, or refuses it.
+        """
+        return self._sent(script, script.command(named, rest))
+
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
@@ -92,21 +102,25 @@ class LeaseRenewal:
         }
 
     def _send(self, command: tuple[Argument, ...]) -> list[bytes]:
+        return list(self._sent(self._script, command))
+
+    def _sent(self, script: Script, command: tuple[Argument, ...]) -> Any:
         send: Any = self._client.execute_command
         self.away = False
         try:
             try:
-                return list(send(*command))
+                return send(*command)
             except NoScriptError:
-                return list(send(*self._script.in_full(command)))
+                return send(*script.in_full(command))
         except (RedisError, OSError) as error:
             self.away = isinstance(error, (OSError, RedisConnectionError, RedisTimeoutError))
             if isinstance(error, ReadOnlyError):
                 # A primary that has become a replica leaves its connections open: look for the new one.
                 self._client.connection_pool.disconnect()
-            why = self._url.without_secrets(self._script.located(str(error)))
+            why = self._url.without_secrets(script.located(str(error)))
         # Nothing of redis-py's is its cause or context: some servers repeat what they refuse, with the password.
-        raise StoreUnavailable(f"leases could not be renewed: {why}")
+        what = "leases could not be renewed" if script is self._script else f"{script.name} could not be sent"
+        raise StoreUnavailable(f"{what}: {why}")
 
 
 async def server_ms(connection: Connection, settings: FlowSettings) -> int:

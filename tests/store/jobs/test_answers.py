@@ -25,6 +25,7 @@ from flows.store.client.lua_file import ScriptError
 from flows.store.client.lua_shape import Shape, read_shape, read_words
 from flows.store.client.scripts import Script, load, names
 from flows.store.fleet.declarations import declare
+from flows.store.fleet.heartbeats import Heartbeats, HeartbeatText
 from flows.store.jobs import answers
 from flows.store.jobs.control import Control
 from flows.store.jobs.creation import Creation
@@ -147,6 +148,14 @@ def _each(connection: Any) -> Callable[[list[Any]], Coroutine[Any, Any, list[Any
     return together
 
 
+async def heartbeat(connection: Answering, settings: FlowSettings) -> Any:
+    """Send a heartbeat over the connection of this test, and the declaration again where that is gone."""
+    connection.asked.append("heartbeat")
+    renewal = SimpleNamespace(run=lambda script, *_: sample(script.returns, connection.word))
+    beats = Heartbeats(settings, "p1", Description("ab", "{}"))
+    return beats.send(renewal, HeartbeatText(1, "{}", 1, []))  # type: ignore[arg-type]
+
+
 def create_children(connection: Any, settings: FlowSettings) -> Coroutine[Any, Any, str]:
     """Create a child in parts."""
     job = SimpleNamespace(id="1", fence=1)
@@ -174,6 +183,7 @@ READERS: dict[str, Reader] = {
     ),  # type: ignore[arg-type]
     "greet": greet,
     "declare": lambda connection, settings: declare(connection, settings, Description("ab", "{}")),
+    "heartbeat": heartbeat,
     "drain": lambda connection, settings: Drain(connection, settings, "pick", "old").drain(),
     "find": find,
     "locate": lambda connection, settings: Fetch(connection, settings)._locate(["1"]),
@@ -201,6 +211,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "withdraw": lambda told, word: told == word,
     "greet": lambda told, word: told == word,
     "declare": lambda told, word: told == word,
+    "heartbeat": lambda told, word: told == word,
     "drain": lambda told, _: told == (0, 0),
     # The id of a sample is none of a job, so it is not told.
     "find": lambda told, _: (told.jobs, told.cursor, told.looked_through) == ([], "", 0),

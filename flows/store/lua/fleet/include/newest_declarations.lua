@@ -2,16 +2,12 @@
 --@ exports: keep_newest
 
 local function keep_newest(key, count)
-  local fields, found = redis.call('HGETALL', key), {}
-  local seen = {}
-  for i = 1, #fields, 2 do
-    local of = string.match(fields[i], '^(%x+):seen$')
-    if of then
-      seen[of] = tonumber(fields[i + 1]) or 0
-    elseif string.match(fields[i], '^%x+$') then
-      found[#found + 1] = fields[i]
-    end
+  local found, seen = {}, {}
+  for _, field in ipairs(redis.call('HKEYS', key)) do
+    if string.match(field, '^%x+$') then found[#found + 1] = field end
   end
-  table.sort(found, function(a, b) return (seen[a] or 0) > (seen[b] or 0) end)
+  if #found <= count then return end
+  for _, name in ipairs(found) do seen[name] = tonumber(redis.call('HGET', key, name .. ':seen') or 0) or 0 end
+  table.sort(found, function(a, b) return seen[a] > seen[b] end)
   for i = count + 1, #found do redis.call('HDEL', key, found[i], found[i] .. ':seen') end
 end

@@ -1,0 +1,125 @@
+"""A process that works on a flow, as its last heartbeat tells it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+
+@dataclass(frozen=True, slots=True)
+class ServedQueue:
+    """One queue that a process has workers of."""
+
+    queue: str
+    """Its full name."""
+    workers: int
+    slots: int
+    """How many jobs they run at once."""
+    busy: int
+    """How many of the slots are taken."""
+    asked: datetime | None
+    """When one of them asked for work last, by the server's clock; None: not yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunningJob:
+    """A job that ran in a process when it was heard of last."""
+
+    queue: str
+    id: str
+    started: datetime
+    """By the server's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process with workers of a flow; what nobody could read of its last heartbeat is None or empty."""
+
+    name: str
+    """`<host>.<process id>.<random>`; each start of a flow's workers has another one."""
+    alive: bool
+    """Whether its last heartbeat counts still. One that stops in order is listed no more at all."""
+    heard: datetime
+    """When it was heard of last, by the server's clock."""
+    host: str = ""
+    pid: int | None = None
+    flows_version: str = ""
+    python_version: str = ""
+    digest: str = ""
+    """Which declaration its release has."""
+    started: datetime | None = None
+    """When its workers started."""
+    rss: int | None = None
+    """The memory that it has, in bytes; None where its system does not say."""
+    lag: timedelta | None = None
+    """How long its event loop has let anything wait at most, since the heartbeat before."""
+    queues: tuple[ServedQueue, ...] = ()
+    running: tuple[RunningJob, ...] = ()
+    """The jobs that run longest, 20 at most."""
+
+
+def read_process(name: str, until_ms: float, text: bytes | None, now_ms: int) -> Process:
+    """Return a process by its place in the index and its last heartbeat, whatever somebody has made of that.
+
+    Args:
+        name: What it is called.
+        until_ms: Until when its last heartbeat counts.
+        text: Its last heartbeat; None where that is gone.
+        now_ms: The server's time.
+    """
+    alive = until_ms > now_ms
+    try:
+        return _read(name, alive, json.loads(text or b""))
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError, RecursionError):
+        return Process(name, alive, _instant(min(until_ms, now_ms)))
+
+
+def digest_of(text: bytes | None) -> str | None:
+    """Return which declaration the release of a process has; None where its heartbeat cannot be read."""
+    try:
+        found = json.loads(text or b"")["digest"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return found if isinstance(found, str) else None
+
+
+def _read(name: str, alive: bool, found: Any) -> Process:  # noqa: FBT001 - private
+    at = int(found["at"])
+    queues = {str(queue): part for queue, part in cast("dict[str, Any]", found["queues"]).items()}
+    return Process(
+        name=name,
+        alive=alive,
+        heard=_instant(at),
+        host=str(found["host"]),
+        pid=int(found["pid"]),
+        flows_version=str(found["flows"]),
+        python_version=str(found["python"]),
+        digest=str(found["digest"]),
+        started=_before(at, found["up"]),
+        rss=None if found["rss"] is None else int(found["rss"]),
+        lag=timedelta(milliseconds=float(found["lag"])),
+        queues=tuple(
+            ServedQueue(
+                queue,
+                workers=int(part["workers"]),
+                slots=int(part["slots"]),
+                busy=int(part["busy"]),
+                asked=None if part["asked"] is None else _before(at, part["asked"]),
+            )
+            for queue, part in queues.items()
+        ),
+        running=tuple(RunningJob(str(queue), str(job_id), _before(at, ms)) for queue, job_id, ms in found["running"]),
+    )
+
+
+def _before(at: int, ms: Any) -> datetime:
+    return _instant(at - float(ms))
+
+
+def _instant(ms: float) -> datetime:
+    try:
+        return datetime.fromtimestamp(ms / 1000, UTC)
+    except (ValueError, OverflowError, OSError):  # a place in an index may be edited into any number
+        return datetime.fromtimestamp(0, UTC)

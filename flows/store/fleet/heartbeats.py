@@ -1,0 +1,103 @@
+"""Sends the heartbeats of one process: what it says of itself, and until when that counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from flows.store.client.scripts import load
+from flows.store.fleet.declarations import MOST
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.model.declared.description import Description
+    from flows.store.client.connection import Connection
+    from flows.store.client.scripts import Argument
+    from flows.store.jobs.answers import HeartbeatAnswer
+    from flows.store.jobs.flow_settings import FlowSettings
+    from flows.store.jobs.leases import LeaseRenewal
+
+#: Of a process that was killed, what it said last is kept for so long after it counts no more, in milliseconds.
+KEPT_MS: Final = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatOfQueue:
+    """What a heartbeat says of one queue."""
+
+    queue: str
+    serves: bool
+    """Whether the process has workers of it; else it had some at its last heartbeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatText:
+    """One heartbeat."""
+
+    number: int
+    """One more with each."""
+    text: str
+    """What the process says of itself, a JSON object with at least one member."""
+    counts_ms: int
+    """For how long it counts."""
+    queues: Sequence[HeartbeatOfQueue]
+
+
+class Heartbeats:
+    """The heartbeats of one process, under a name that no other ever has."""
+
+    def __init__(self, settings: FlowSettings, process: str, description: Description) -> None:
+        self._settings = settings
+        self._description = description
+        keys = settings.keys
+        self._named: dict[str, Argument] = {
+            **settings.named(),
+            "processes": keys.processes(settings.flow),
+            "process": keys.process(settings.flow, process),
+            "declarations": keys.declarations(settings.flow),
+            "process_name": process,
+            "digest": description.digest,
+            "kept": KEPT_MS,
+            "most": MOST,
+        }
+
+    def send(self, renewal: LeaseRenewal, beat: HeartbeatText) -> HeartbeatAnswer:
+        """Send a heartbeat from the thread that renews leases, and the declaration again where it is gone.
+
+        Raises:
+            StoreUnavailable: the server cannot be reached.
+        """
+        named, rest = self._arguments(beat)
+        if not any(one.serves for one in beat.queues):
+            named["leaves"] = 1
+        word = cast("bytes", renewal.run(load("heartbeat"), named, rest))
+        if word == b"undeclared":
+            renewal.run(load("declare"), self._named, [self._description.text])
+        return cast("HeartbeatAnswer", word.decode())
+
+    async def announce(self, connection: Connection, beat: HeartbeatText) -> None:
+        """Send a heartbeat from the event loop, before there is such a thread.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        await connection.run(load("heartbeat"), *self._arguments(beat))
+
+    async def leave(self, connection: Connection, last: HeartbeatText) -> HeartbeatAnswer:
+        """Send the last heartbeat, and take the process out of all lists.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        script = load("heartbeat")
+        named, rest = self._arguments(last)
+        await connection.run(script, named, rest)
+        word = await connection.run(script, {**named, "leaves": 1}, rest)
+        return cast("HeartbeatAnswer", word.decode())
+
+    def _arguments(self, beat: HeartbeatText) -> tuple[dict[str, Argument], list[Argument]]:
+        rest: list[Argument] = [beat.text]
+        for one in beat.queues:
+            rest += (one.queue, int(one.serves))
+        return {**self._named, "number": beat.number, "counts": beat.counts_ms, "leaves": 0}, rest
