@@ -135,6 +135,35 @@ def find_waiting(world: World) -> object:
     return world.run("find", **asked)
 
 
+def seed_releases(world: World) -> None:
+    """Let five releases have declared the flow, and a process have worked on two queues."""
+    releases = {f"{number:04x}": "{}" for number in range(5)} | {f"{number:04x}:seen": "1" for number in range(5)}
+    world.seed_damaged(
+        flow={"shop": releases},
+        process={"shop:p1": '{"at":1,"n":1,"host":"h"}'},
+        processes={"shop": {"p1": NOW, "dead": 1}},
+        workers={"pick": {"p1": NOW}, "pack": {"p1": NOW}},
+    )
+
+
+def fleet(world: World, **named: Argument) -> dict[str, Argument]:
+    """Return the names of what a process says of itself."""
+    keys = world.keys
+    return {
+        "declarations": keys.declarations("shop"),
+        "processes": keys.processes("shop"),
+        "process": keys.process("shop", "p1"),
+        "process_name": "p1",
+        "digest": "0000",
+        "most": 5,
+        "number": 2,
+        "counts": 30_000,
+        "kept": 3_600_000,
+        "leaves": 0,
+        **named,
+    }
+
+
 #: Scripts that write nothing.
 READ_ONLY: Final = frozenset({"explain", "find", "locate", "observe", "position", "undeclared"})
 #: Of each script, what is there and how it is called: so that it writes what it can.
@@ -189,6 +218,20 @@ SCENES: Final[dict[str, list[Scene]]] = {
             lambda _world: None,
             lambda world: world.run("register", "pick", "shop", "flow", owner="shop", queue_count=1, former_count=0),
         )
+    ],
+    "declare": [
+        (seed_releases, lambda world: world.run("declare", **fleet(world))),
+        (seed_releases, lambda world: world.run("declare", "{}", **fleet(world, digest="abcd"))),
+    ],
+    "heartbeat": [
+        (
+            seed_releases,
+            lambda world: world.run("heartbeat", '{"host":"h"}', "pick", 1, "pack", 0, **fleet(world, now=1 << 42)),
+        ),
+        (
+            seed_releases,
+            lambda world: world.run("heartbeat", '{"host":"h"}', "pick", 0, "pack", 0, **fleet(world, leaves=1)),
+        ),
     ],
     "drain": [(seed_former, lambda world: world.run("drain", former="old"))],
     "find": [(seed_former, find_waiting)],
