@@ -256,7 +256,7 @@ def everything(world: World) -> dict[str, Any]:
     keys = sorted(world.redis.scan_iter(f"{world.namespace}*", count=10_000))
     return {
         **world.snapshot(unseen=frozenset()),
-        "lives": {key: (world.redis.pttl(key) + 30_000) // 60_000 for key in keys},
+        "lives": {key: (world.redis.pttl(key) + 20_000) // 60_000 for key in keys},
     }
 
 

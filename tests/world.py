@@ -69,7 +69,7 @@ UNSEEN: Final = frozenset(
     {"wake", "timer", "call", "reconcile", "ended", "flow", "process", "processes", "workers", "stats"}
 )
 #: Of the counts in `meta`, those that every snapshot shows: the others rise with all that scripts do.
-_SEEN_COUNTS: Final = frozenset({"owner", "expired", "malformed", "misplaced", "paused"})
+_SEEN_COUNTS: Final = frozenset({"owner", "expired", "malformed", "misplaced", "paused", "paused_at", "paused_note"})
 
 State = dict[str, dict[str, Any]]
 
@@ -178,7 +178,8 @@ class World:
 
     def lives(self, kind: str, name: str, ttl_ms: int) -> bool:
         """Whether an entry was just given this TTL."""
-        return ttl_ms - SLOW < self.life(kind, name) <= ttl_ms
+        most = ttl_ms + (ttl_ms // 64 if ttl_ms == TTL else 0)  # what has just come to a queue gets more
+        return ttl_ms - SLOW < self.life(kind, name) <= most
 
     # What is done
 
@@ -201,9 +202,9 @@ class World:
     def turn(self, *attempts: list[Argument], want: int = 0, fields: tuple[str, ...] = (), **named: Argument) -> Answer:
         """Call `turn` with the next number, or the `number` that is named."""
         named = {"number": next(self._numbers), "busy": 0, **named}
-        rest = [*fields, *itertools.chain(*attempts)]
+        rest = [*itertools.chain(*attempts)]
         words, claimed, left, due, _dropped = self.run(
-            "turn", *rest, want=want, nfields=len(fields), ended=len(attempts), **named
+            "turn", *rest, want=want, field_names=" ".join(fields), ended=len(attempts), **named
         )
         return Answer(words, [Job(*job[:7], tuple(job[7:])) for job in claimed], left, due)
 

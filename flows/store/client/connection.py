@@ -9,7 +9,7 @@ import asyncio
 import logging
 import random
 import time
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from flows.errors import FlowsError, KeyConflict, StoreError, StoreFull, StoreUnavailable, UnsafeServer
 from flows.store.client.opener import Opener
@@ -27,6 +27,7 @@ from flows.store.client.wire import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flows.store.client.packed_script import Packed, PackedCall
     from flows.store.client.scripts import Argument, Command, Script
 
 #: How long a request is tried over lost connections and a server that is busy or loading, in seconds.
@@ -48,20 +49,6 @@ _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 1.0
 
 _logger = logging.getLogger("flows.store")
-
-
-class Packed(Protocol):
-    """Arguments of a script that are packed already."""
-
-    @property
-    def arguments(self) -> int:
-        """How many they are."""
-        ...
-
-    @property
-    def packed(self) -> bytes:
-        """Their bytes."""
-        ...
 
 
 class Connection:
@@ -135,6 +122,17 @@ class Connection:
         except _NoScript:
             data = pack_more(script.in_full(command), count, parts)
             return await self._request(data, 1, ANSWER_TIMEOUT, strict=True, script=script)
+
+    async def call_packed(self, call: PackedCall) -> Any:
+        """Send a call of a packed script and return its reply.
+
+        Raises:
+            StoreError: the server refuses it, or cannot be reached within the deadline.
+        """
+        try:
+            return await self._request(call.by_digest(), 1, ANSWER_TIMEOUT, strict=True, script=call.script)
+        except _NoScript:
+            return await self._request(call.in_full(), 1, ANSWER_TIMEOUT, strict=True, script=call.script)
 
     async def together(self, commands: list[Command]) -> list[Any]:
         """Send commands in one write and return their replies, an error among them as a ReplyError.

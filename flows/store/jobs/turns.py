@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from flows.store.client.packed_script import PackedCall, PackedScript
 from flows.store.client.scripts import load
 from flows.store.jobs.claimed import RESCUES, ClaimedJob
 from flows.store.jobs.finished import MOST_JOBS, FinishedAttempt, first_part, pack_children
@@ -60,6 +61,8 @@ class Turn:
         return len(self.jobs) == 1 and self.jobs[0][RESCUES] >= ISOLATED_FROM
 
 
+#: What differs from turn to turn: the number, how many jobs are wanted, whether others run, how many have ended.
+_DIFFERING: Final = ("number", "want", "busy", "ended")
 #: Stands for the answer before the first turn.
 NO_TURN: Final = Turn([], [], 0, 0, 0, 0, 0)
 
@@ -81,7 +84,6 @@ class Turns:
         self.queue = queue
         self.worker_id = worker_id
         self.flow = settings.flow_of(queue)
-        self._fields = list(fields)
         #: Packs an attempt that has ended, to be reported by a turn.
         self.finished: Callable[[ClaimedJob, Outcome], FinishedAttempt] = partial(
             FinishedAttempt, child=self.flow != settings.flow
@@ -98,10 +100,10 @@ class Turns:
             "processing": keys.processing(queue),
             "delayed": keys.delayed(queue),
             "call": keys.call(worker_id),
-            "nfields": len(self._fields),
+            "field_names": " ".join(fields),
         }
-        self._turn, self._report = load("turn"), load("report")
-        self._last: tuple[dict[str, Argument], Sequence[FinishedAttempt]] = ({}, ())
+        self._turn, self._report = PackedScript(load("turn"), self._named, _DIFFERING), load("report")
+        self._last: PackedCall | None = None
 
     async def turn(self, ended: Sequence[FinishedAttempt], want: int, *, busy: bool) -> Turn:
         """Report ended attempts and claim up to `want` jobs; `busy` says that other jobs run beside them.
@@ -111,14 +113,7 @@ class Turns:
             StoreError: the server cannot be reached.
         """
         self._number = self.under_way = self._number + 1
-        named = {
-            **self._named,
-            "number": self._number,
-            "want": min(want, MOST_JOBS),
-            "busy": int(busy),
-            "ended": len(ended),
-        }
-        self._last = (named, ended)
+        self._last = self._turn.call((self._number, min(want, MOST_JOBS), int(busy), len(ended)), ended)
         return await self.repeat()
 
     async def repeat(self) -> Turn:
@@ -127,8 +122,8 @@ class Turns:
         Raises:
             StoreError: the server cannot be reached.
         """
-        named, ended = self._last
-        words, jobs, left, due, dropped = await self._connection.run(self._turn, named, self._fields, ended)
+        assert self._last is not None  # noqa: S101 - there was one, or it could not be lost
+        words, jobs, left, due, dropped = await self._connection.call_packed(self._last)
         return Turn([word.decode() for word in words], jobs, left, due, *dropped)
 
     async def report(self, ended: Sequence[FinishedAttempt]) -> list[str]:

@@ -23,6 +23,7 @@ from flows.model.outcome import NewChild
 from flows.model.state import JobState
 from flows.store.client.lua_file import ScriptError
 from flows.store.client.lua_shape import Shape, read_shape, read_words
+from flows.store.client.packed_script import PackedCall
 from flows.store.client.scripts import Script, load, names
 from flows.store.fleet.declarations import declare
 from flows.store.fleet.heartbeats import Heartbeats, HeartbeatText
@@ -97,6 +98,10 @@ class Answering:
         length = int(script.name not in self.asked)
         self.asked.append(script.name)
         return sample(script.returns, word, length)
+
+    async def call_packed(self, call: PackedCall) -> Any:
+        """Answer as `run` does."""
+        return await self.run(call.script)
 
 
 Reader = Callable[[Any, FlowSettings], Coroutine[Any, Any, Any]]

@@ -44,7 +44,7 @@ class Caller:
     async def claim(self, want: int, queue: str = "pick") -> list[tuple[str, int]]:
         """Claim jobs: (id, fence) pairs."""
         self.number += 1
-        named = {"want": want, "number": self.number, "busy": 0, "nfields": 0, "ended": 0}
+        named = {"want": want, "number": self.number, "busy": 0, "field_names": "", "ended": 0}
         _words, claimed, _left, _due, _dropped = await self.run("turn", queue=queue, **named)
         return [(job[0].decode(), job[1]) for job in claimed]
 

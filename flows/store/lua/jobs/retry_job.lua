@@ -4,7 +4,7 @@
 --@ args: ns now root flow first id settings
 --@ returns: word:word
 --@ words: retried | gone | cancelling | waiting | delayed | processing | children | done
---@ include: clock attempt status life place once keys count told settings
+--@ include: clock attempt status life moved place once keys count told settings
 
 local function retry_job()
   local key = job_key(flow, id)
@@ -22,7 +22,7 @@ local function retry_job()
     '_next', '_policy', '_result', '_built', '_building', '_failed_child')
   -- Children of an earlier visit, some of which may still run, do not count in this one.
   redis.call('DEL', flows_key('pending', flow .. ':' .. id), flows_key('building', flow .. ':' .. id))
-  refresh(flow, key, job[3], ttl)
+  refresh_moved(flow, key, job[3])
   -- Its own retention bounded them when it ended.
   if ttl == '0' then persist_lookups(flow, job[3]) end
   put(queue, id)

@@ -2,13 +2,14 @@
 -- Answers a word per attempt, the claimed jobs, how many still wait, in how many ms the next delayed job is due (0:
 -- none is, or another worker wakes for it), and how many ids were dropped.
 --@ keys: waiting processing delayed call
---@ args: ns now root flow queue worker_id settings number want busy nfields ended
---@ rest: the names of the fields to read, then the attempts that have ended
+--@ args: ns now root flow queue worker_id settings field_names number want busy ended
+--@ rest: the attempts that have ended
 --@ returns: words:list<word> jobs:list<list<any>> left:int due:int dropped:[expired:int malformed:int misplaced:int]
 --@ words: ok | cancelled | stale | gone | malformed
---@ include: clock arguments end_attempts pick promote place wake type attempt keys owned count told settings
+--@ include: clock end_attempts pick promote place wake type attempt keys owned count told settings
 
-local fields = take_list(tonumber(nfields))
+local fields = {}
+for name in string.gmatch(field_names, '%S+') do fields[#fields + 1] = name end
 
 local timer = flows_key('timer', queue)
 

@@ -3,7 +3,7 @@
 --@ exports: KEPT end_job end_built gather_settled settle_gathered settle_children settle settle_missing join
 --@ exports: child_failed parent_gone
 --@ needs: ns
---@ include: keys clock life status child_result attempt settings count told place
+--@ include: keys clock life moved status child_result attempt settings count told place
 
 -- How many milliseconds the hash of a job stays, by how it ended.
 local KEPT = { done = kept_done, failed = kept_failed, cancelled = kept_cancelled }
@@ -176,7 +176,7 @@ local function join(parent_job)
     count(job_queue, 'settle')
     if not job[5] and tonumber(ttl) > 0 then
       redis.call('PEXPIRE', key, ttl)
-      refresh_lookups(job_flow, lookups, ttl)
+      refresh_moved(job_flow, key, lookups)
     end
     put(to, job_id)
   else

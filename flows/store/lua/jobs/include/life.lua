@@ -1,7 +1,8 @@
 -- Sets how long hashes live, and with them their lookup lists and what stands beside them; `ttl` is in milliseconds, 0
 -- for none while the job is on its way.
 -- Times to live are passed on as the texts that came: formatting a number costs more than a command.
---@ exports: refreshes_left LOG_LINE SIDE_LINE each_lookup refresh_lookups persist_lookups refresh trim_lookups end_lookups
+--@ exports: refreshes_left LOG_LINE SIDE_LINE each_lookup refresh_lookups persist_lookups refresh
+--@ exports: trim_lookups end_lookups
 --@ needs: ns
 --@ include: keys
 

@@ -1,7 +1,7 @@
 -- Ends an attempt by passing the job on to another queue, with what the function returned.
 --@ exports: advance
 --@ needs: flow queue
---@ include: attempt status life batch arguments history ending settings
+--@ include: attempt status moved batch arguments history ending settings
 
 -- Arguments: the queue, then fields and values.
 local function advance(job, after)
@@ -12,6 +12,6 @@ local function advance(job, after)
   if job.history then
     redis.call('HSET', job.key, '_history', history_with(job, 'advance'))
   end
-  refresh(flow, job.key, job.lookups, ttl)
+  refresh_moved(flow, job.key, job.lookups)
   push(to, job.id)
 end

@@ -1,7 +1,7 @@
 -- Gives a waiting job to a worker: raises its fence and reads the fields that the job class declares.
 --@ exports: is_isolated claim refuse
 --@ needs: flow queue worker_id
---@ include: keys clock held life status ending child_result attempt expire server_history settings
+--@ include: keys clock held life moved status ending child_result attempt expire server_history settings
 
 local COMMA = 44
 
@@ -26,15 +26,17 @@ local function claim(id, fields, beside_others)
   if beside_others and is_isolated(tonumber(rescues)) then return 'isolated' end
   local bytes = 0
   for i = 6, #job do bytes = bytes + #(job[i] or '') end
-  local there = refresh(flow, key, job[4], held_ttl) or bytes > 0 or redis.call('EXISTS', key) == 1
-  if not there then return refuse(id, key, job, false) end
+  local begins = string.byte(path, -1) == COMMA
+  if not (begins and held_ttl == ttl and moved_lately(since)) then
+    local there = refresh(flow, key, job[4], held_ttl) or bytes > 0 or redis.call('EXISTS', key) == 1
+    if not there then return refuse(id, key, job, false) end
+  end
   local waited = math.max(0, time - (job[3] and since or born(id)))
   local given = { id, least_fence(), 1, 0, 0, waited, unpack(job, 5) }
   local rest_of
   if job[3] then
     given[2], given[3] = math.max(fence + 1, given[2]), attempts + 1
     given[4], given[5] = tonumber(visit), tonumber(rescues)
-    local begins = string.byte(path, -1) == COMMA
     rest_of = ' ' .. worker_id .. ' ' .. text_of(given[3]) .. ' ' .. visit .. ' ' .. rescues .. ' ' .. now_text .. ' '
       .. (begins and path .. queue .. '=' .. text_of(waited) or path_of_claim(path, queue, waited))
   else

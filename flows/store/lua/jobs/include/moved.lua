@@ -1,0 +1,16 @@
+-- Sets how long a job lives that begins a visit: a little longer than any other, so that a claim that comes soon has
+-- nothing to refresh.
+--@ exports: refresh_moved moved_lately
+--@ include: life clock settings
+
+local LATELY = math.floor(ttl / 64)
+local moved_ttl
+
+-- As `refresh`, when the job goes to a queue.
+local function refresh_moved(job_flow, key, lookups)
+  moved_ttl = moved_ttl or (ttl == '0' and ttl or string.format('%d', ttl + LATELY))
+  return refresh(job_flow, key, lookups, moved_ttl)
+end
+
+-- Returns whether a job that came to its queue at this time lives for `ttl` from now on at least.
+local function moved_lately(since) return time - since <= LATELY end
