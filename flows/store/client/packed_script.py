@@ -15,8 +15,15 @@ if TYPE_CHECKING:
 class Packed(Protocol):
     """Arguments of a script that are packed already."""
 
-    arguments: int
-    packed: bytes
+    @property
+    def arguments(self) -> int:
+        """How many they are."""
+        ...
+
+    @property
+    def packed(self) -> bytes:
+        """Their bytes."""
+        ...
 
 
 class PackedScript:
