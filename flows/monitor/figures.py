@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import Final
 
 from flows.model.explain.queue_state import QueueState
+from flows.monitor.reading import Served
 
 
-def oldest(queue: QueueState) -> float | None:
+def _oldest(queue: QueueState, _served: Served) -> float | None:
     """Return for how many seconds the next job has waited: 0 where none waits, None where that is not known."""
     if queue.oldest_age is not None:
         return queue.oldest_age.total_seconds()
@@ -23,7 +23,7 @@ class Figure:
 
     Attributes:
         name: As part of a metric's name, or as the value of its label.
-        field: The field of the queue's state that it is of.
+        field: The field of the queue's state that it is of; none where it is of what processes tell.
         unit: As OpenTelemetry writes it.
         help: What it tells.
         number: Returns it; None where there is none.
@@ -33,15 +33,15 @@ class Figure:
     field: str
     unit: str
     help: str
-    number: Callable[[QueueState], float | None]
+    number: Callable[[QueueState, Served], float | None]
 
-    def of(self, queue: QueueState) -> float | None:
+    def of(self, queue: QueueState, served: Served) -> float | None:
         """Return the figure of a queue; None where it is not known."""
-        return None if self.field in queue.unreadable else self.number(queue)
+        return None if self.field in queue.unreadable else self.number(queue, served)
 
 
 def _jobs(state: str, text: str) -> Figure:
-    return Figure(state, state, "{job}", text, attrgetter(state))
+    return Figure(state, state, "{job}", text, lambda queue, _served: getattr(queue, state))
 
 
 #: How many jobs are in each place; they are one metric with a label.
@@ -56,9 +56,13 @@ STATES: Final = (
 
 #: The others are a metric each.
 QUEUE_GAUGES: Final = (
-    Figure("oldest_seconds", "waiting", "s", "How long the next job has waited; 0 where none waits.", oldest),
-    Figure("paused", "counts", "1", "Whether the queue is paused.", lambda queue: int(queue.paused)),
-    Figure("workers", "workers", "{process}", "How many live processes have workers of it.", attrgetter("workers")),
+    Figure("oldest_seconds", "waiting", "s", "How long the next job has waited; 0 where none waits.", _oldest),
+    Figure("paused", "counts", "1", "Whether the queue is paused.", lambda queue, _served: int(queue.paused)),
+    Figure(
+        "workers", "workers", "{process}", "How many live processes serve it.", lambda queue, _served: queue.workers
+    ),
+    Figure("slots", "", "{slot}", "How many jobs these run at once, at most.", lambda _queue, served: served.slots),
+    Figure("busy", "", "{slot}", "How many of the slots were taken lately.", lambda _queue, served: served.busy),
 )
 
 #: The bounds of histograms, in seconds: from what a queue takes at least to an hour.

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from flows.errors import DeclarationError, FlowsError, StoreUnavailable
 from flows.model.duration import as_timedelta, check_duration
-from flows.monitor.reading import Reading, Sink
+from flows.monitor.reading import Reading, Served, Sink, served_by
 from flows.telemetry.events import described
 from flows.telemetry.measured import Measured
 from flows.telemetry.service import Service
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _PATIENCE: Final = 2.0
 #: A reading says nothing any more once so many ticks have passed without another.
 _TICKS: Final = 3
+#: Processes tell what they do every 7.5 seconds, or more often where leases are short.
+_HEARTBEATS: Final = 5.0
 _SHORTEST: Final = timedelta(milliseconds=50)
 
 
@@ -59,6 +62,8 @@ class FlowMonitor:
         self._patience = max(_PATIENCE, self._every)
         self._service = Service("monitor", self._watch, flow.events)
         self._open: list[Sink] = []
+        self._served: Mapping[str, Served] = {}
+        self._asked = -math.inf
         self._listening: Callable[[], None] | None = None
 
     async def snapshot(self) -> dict[str, QueueState]:
@@ -113,10 +118,11 @@ class FlowMonitor:
     async def _tick(self, *, first: bool = False) -> None:
         outage = self._flow.events.outage
         queues: Mapping[str, QueueState] = {}
+        served: Mapping[str, Served] = {}
         up = False
         try:
             async with asyncio.timeout(self._patience):
-                queues = await self.snapshot()
+                queues, served = await self.snapshot(), await self._who_serves()
             up = True
         except TimeoutError:
             outage.met("monitor", StoreUnavailable(f"no answer within {self._patience:g} s"))
@@ -126,8 +132,16 @@ class FlowMonitor:
             outage.met("monitor", error)
         else:
             outage.over("monitor")
-        reading = Reading(self._flow.name, up, queues, time.monotonic(), _TICKS * self._every + self._patience)
+        lasts = _TICKS * self._every + self._patience
+        reading = Reading(self._flow.name, up, queues, time.monotonic(), lasts, served)
         await asyncio.gather(*(self._show(sink, reading) for sink in self._open))
+
+    async def _who_serves(self) -> Mapping[str, Served]:
+        """Return what processes do for each queue; it is asked for more seldom than they tell it."""
+        now = time.monotonic()
+        if now - self._asked >= _HEARTBEATS:
+            self._served, self._asked = served_by(await self._flow.processes()), now
+        return self._served
 
     async def _show(self, sink: Sink, reading: Reading) -> None:
         try:

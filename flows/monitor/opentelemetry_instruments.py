@@ -15,7 +15,7 @@ from flows.monitor.figures import QUEUE_GAUGES, QUEUE_UP, RUN, SECONDS, START, S
 if TYPE_CHECKING:
     from flows.model.explain.queue_state import QueueState
     from flows.monitor.figures import Figure
-    from flows.monitor.reading import Reading
+    from flows.monitor.reading import Reading, Served
     from flows.telemetry.measured import Measured
 
 Values: TypeAlias = Iterator[tuple[float, dict[str, str]]]
@@ -80,29 +80,29 @@ class Instruments:
         for reading in tuple(self.readings.values()):
             yield int(reading.holds(now)), {_FLOW: reading.flow}
 
-    def _queues(self) -> Iterator[tuple[QueueState, dict[str, str]]]:
+    def _queues(self) -> Iterator[tuple[QueueState, Served, dict[str, str]]]:
         now = time.monotonic()
         for reading in tuple(self.readings.values()):
-            for name, queue in reading.queues.items() if reading.holds(now) else ():
-                yield queue, {_SYSTEM: "flows", _FLOW: reading.flow, _QUEUE: name}
+            for name, queue, served in reading.each() if reading.holds(now) else ():
+                yield queue, served, {_SYSTEM: "flows", _FLOW: reading.flow, _QUEUE: name}
 
     def _queue_up(self) -> Values:
-        for queue, where in self._queues():
+        for queue, _served, where in self._queues():
             yield int(not queue.unreadable), where
 
     def _jobs(self) -> Values:
-        for queue, where in self._queues():
+        for queue, served, where in self._queues():
             for state in STATES:
-                if (number := state.of(queue)) is not None:
+                if (number := state.of(queue, served)) is not None:
                     yield number, {**where, "flows.state": state.name}
 
     def _figure(self, figure: Figure) -> Values:
-        for queue, where in self._queues():
-            if (number := figure.of(queue)) is not None:
+        for queue, served, where in self._queues():
+            if (number := figure.of(queue, served)) is not None:
                 yield number, where
 
     def _totals(self) -> Values:
-        for queue, where in self._queues():
+        for queue, _served, where in self._queues():
             for verb, count in queue.counts.items():
                 yield count, {**where, "flows.verb": verb}
 

@@ -46,14 +46,14 @@ class QueueMetrics:
         for reading in readings:
             known = reading.holds(now)
             up.add_metric([reading.flow], int(known))
-            for name, queue in reading.queues.items() if known else ():
+            for name, queue, served in reading.each() if known else ():
                 where = [reading.flow, name]
                 queue_up.add_metric(where, int(not queue.unreadable))
                 for state in STATES:
-                    if (number := state.of(queue)) is not None:
+                    if (number := state.of(queue, served)) is not None:
                         jobs.add_metric([*where, state.name], number)
                 for figure in QUEUE_GAUGES:
-                    if (number := figure.of(queue)) is not None:
+                    if (number := figure.of(queue, served)) is not None:
                         gauges[figure.name].add_metric(where, number)
                 for verb, count in queue.counts.items():
                     total.add_metric([*where, verb], count)

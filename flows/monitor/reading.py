@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from flows.model.explain.queue_state import QueueState
+from flows.model.fleet.process import Process
 from flows.telemetry.measured import Measured
+
+
+class Served(NamedTuple):
+    """What live processes do for one queue, all together, as they have told last."""
+
+    slots: int = 0
+    busy: int = 0
+
+
+_NOBODY: Final = Served()
+
+
+def served_by(processes: Iterable[Process]) -> dict[str, Served]:
+    """Return what the live ones of these processes do for each queue, all together."""
+    served: dict[str, Served] = {}
+    for process in processes:
+        for one in process.queues if process.alive else ():
+            slots, busy = served.get(one.queue, _NOBODY)
+            served[one.queue] = Served(slots + one.slots, busy + one.busy)
+    return served
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +41,7 @@ class Reading:
         queues: The state of each queue, by its name.
         at: When it was read, by `time.monotonic()`.
         lasts: After so many seconds it says nothing any more, since the monitor should have brought another.
+        served: What processes do for each queue, by its name; a queue for which none works is not there.
     """
 
     flow: str
@@ -26,6 +49,12 @@ class Reading:
     queues: Mapping[str, QueueState]
     at: float
     lasts: float
+    served: Mapping[str, Served] = field(default_factory=dict[str, Served])
+
+    def each(self) -> Iterator[tuple[str, QueueState, Served]]:
+        """Yield the name of each queue, its state, and what processes do for it."""
+        for name, queue in self.queues.items():
+            yield name, queue, self.served.get(name, _NOBODY)
 
     def holds(self, now: float) -> bool:
         """Return whether it says how things are by this time of `time.monotonic()`."""

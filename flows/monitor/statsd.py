@@ -19,6 +19,7 @@ from flows.telemetry.measured import Measured
 
 if TYPE_CHECKING:
     from flows.model.explain.queue_state import QueueState
+    from flows.monitor.reading import Served
 
 _PORT: Final = 8125
 #: A host's address is looked up again after so many seconds: where it runs may have changed.
@@ -71,8 +72,8 @@ class StatsD(Sink):
         await self._look_up()
         flow = {"flow": reading.flow}
         self._packets.add(self._lines.gauge("up", int(reading.up), flow))
-        for name, queue in reading.queues.items():
-            self._queue({**flow, "queue": name}, queue)
+        for name, queue, served in reading.each():
+            self._queue({**flow, "queue": name}, queue, served)
         self._packets.flush()
         error, self._error = self._error, None
         if error is not None:
@@ -93,14 +94,14 @@ class StatsD(Sink):
         if not self._flows:
             self._hang_up()
 
-    def _queue(self, labels: dict[str, str], queue: QueueState) -> None:
+    def _queue(self, labels: dict[str, str], queue: QueueState, served: Served) -> None:
         add, gauge = self._packets.add, self._lines.gauge
         add(gauge("queue.up", int(not queue.unreadable), labels))
         for state in STATES:
-            if (number := state.of(queue)) is not None:
+            if (number := state.of(queue, served)) is not None:
                 add(gauge("queue.jobs", number, {**labels, "state": state.name}))
         for figure in QUEUE_GAUGES:
-            if (number := figure.of(queue)) is not None:
+            if (number := figure.of(queue, served)) is not None:
                 add(gauge(f"queue.{figure.name}", number, labels))
         for verb, count in queue.counts.items():
             add(gauge("jobs.total", count, {**labels, "verb": verb}))
