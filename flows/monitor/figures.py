@@ -74,5 +74,5 @@ SECONDS: Final = (
 UP: Final = "Whether the server has answered the monitor lately: where it is 0, there are no figures of queues."
 QUEUE_UP: Final = "Whether the queue could be read: where it is 0, something that is not ours stands in its keys."
 TOTAL: Final = "How often a verb has ended or moved a job in a queue, counted by the server for all processes."
-START: Final = "How long jobs waited until an attempt of this process began."
+START: Final = "How long jobs had waited, or were late, when a worker of this process took them."
 RUN: Final = "How long functions ran in this process, by the outcome of the attempt."

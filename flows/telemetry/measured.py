@@ -13,10 +13,10 @@ class Measured:
     Attributes:
         flow: The flow's name.
         queue: The queue's name.
-        outcome: How it ended, by its verb: "finish", "advance", "await_children", "retry", "snooze", "fail", "cancel"
-            or "release".
+        outcome: How it ended, by the word by which the queue counts it: "done", "failed", "cancelled", "advance",
+            "await_children", "retry", "snooze" or "release".
         error: The class of the error by which it failed.
-        waited: How many seconds the job had waited when it was claimed, or was late; None where that is not known.
+        waited: How many seconds the job had waited when it was claimed, or was late.
         ran: How many seconds its function ran; None where none ran.
     """
 

@@ -26,6 +26,7 @@ class Claimed(Protocol):
     id: str
     attempt: int
     rescues: int
+    waited: int
     seconds: float | None
 
 
@@ -73,9 +74,10 @@ class OutcomeEvents:
         for attempt, word in zip(ended, words, strict=True):
             if word in _RECORDED:
                 claimed, outcome = attempt.claimed, attempt.outcome
-                verb = "cancel" if word == "cancelled" else OUTCOMES[type(outcome)].verb
+                row = OUTCOMES[Cancel if word == "cancelled" else type(outcome)]
+                how = str(row.state) if row.ends else row.verb
                 error = outcome.error.type if isinstance(outcome, Fail | Retry) else None
-                measured = Measured(self._flow, queue, verb, error, ran=claimed.seconds)
+                measured = Measured(self._flow, queue, how, error, claimed.waited / 1000, claimed.seconds)
                 self._events.attempts.tell(measured)
 
     def _recorded(self, queue: str, attempt: Recorded) -> None:  # noqa: PLR0911 - one per outcome

@@ -24,7 +24,7 @@ def queue(name: str = "price", **fields: Any) -> QueueState:
         "processing": 2,
         "failed": 1,
         "oldest_age": timedelta(seconds=1.5),
-        "counts": {"finish": 70, "fail": 1},
+        "counts": {"done": 70, "failed": 1},
     }
     return QueueState(name, datetime.now(UTC), **{**held, **fields})
 

@@ -104,14 +104,16 @@ async def test_a_monitor_shows_all_that_happens(make_flow: MakeFlow) -> None:
         assert [reading.queues["work"].waiting for reading in kept.readings] == [3]
         async with flow:
             await until(lambda: len(kept.attempts) == 4)
-            await until(lambda: len(kept.readings) > 3)
+            await until(lambda: kept.readings[-1].queues["work"].failed == 1 and len(kept.readings) > 3)
     assert kept.open_for == []
-    assert sorted(attempt.outcome for attempt in kept.attempts) == ["fail", "finish", "finish", "retry"]
+    counted = kept.readings[-1].queues["work"].counts
+    assert counted == {"done": 2, "failed": 1, "retry": 1}
+    assert sorted(attempt.outcome for attempt in kept.attempts) == ["done", "done", "failed", "retry"]
     for attempt in kept.attempts:
         assert (attempt.flow, attempt.queue) == ("numbers", "work")
         assert attempt.ran is not None
-        assert (attempt.ran >= 0.01) == (attempt.outcome == "finish")
-        assert (attempt.error is not None) == (attempt.outcome in {"fail", "retry"})
+        assert (attempt.ran >= 0.01) == (attempt.outcome == "done")
+        assert (attempt.error is not None) == (attempt.outcome in {"failed", "retry"})
 
 
 async def test_nothing_is_measured_without_a_monitor(make_flow: MakeFlow) -> None:

@@ -67,14 +67,14 @@ async def test_queues_are_observed(provider: MeterProvider, memory: InMemoryMetr
     assert {point.attributes["messaging.system"] for point in price} == {"flows"}
     assert values(found["flows.queue.up"], "messaging.destination.name") == {"price": 1, "pack": 0}
     assert values(found["flows.queue.oldest"], "messaging.destination.name") == {"price": 1.5}
-    assert values(found["flows.jobs"], "flows.verb")["finish"] == 70
+    assert values(found["flows.jobs"], "flows.verb")["done"] == 70
 
 
 async def test_attempts_follow_the_conventions(provider: MeterProvider, memory: InMemoryMetricReader) -> None:
     """`messaging.process.duration` in seconds, with `error.type` where an attempt failed."""
     sink = OpenTelemetryMetrics(provider)
-    sink.measure(Measured("shop", "price", "fail", "KeyError", waited=0.5, ran=2.0))
-    sink.measure(Measured("shop", "price", "finish", waited=0.5))
+    sink.measure(Measured("shop", "price", "failed", "KeyError", waited=0.5, ran=2.0))
+    sink.measure(Measured("shop", "price", "done", waited=0.5))
     found = collect(memory)
     (run,) = found["messaging.process.duration"]
     assert (run.count, run.sum, run.explicit_bounds[-1]) == (1, 2.0, 3600.0)
@@ -84,7 +84,7 @@ async def test_attempts_follow_the_conventions(provider: MeterProvider, memory: 
         "messaging.operation.name": "process",
         "messaging.operation.type": "process",
         "flows.flow": "shop",
-        "flows.outcome": "fail",
+        "flows.outcome": "failed",
         "error.type": "KeyError",
     }
     (start,) = found["flows.job.start.duration"]

@@ -28,7 +28,7 @@ async def test_queues_are_gauges_and_counters() -> None:
     assert samples[at("flows_queue_jobs", queue="price", state="waiting")] == 3
     assert samples[at("flows_queue_jobs", queue="pack:eu", state="waiting")] == 5
     assert samples[at("flows_queue_oldest_seconds", queue="price")] == 1.5
-    assert samples[at("flows_jobs_total", queue="price", verb="finish")] == 70
+    assert samples[at("flows_jobs_total", queue="price", verb="done")] == 70
     for family in text_string_to_metric_families(text):
         assert family.documentation, family.name
     assert "# TYPE flows_jobs_total counter" in text
@@ -40,16 +40,16 @@ async def test_attempts_are_histograms() -> None:
     """In seconds, by queue and outcome; what is not known is not counted."""
     sink = Prometheus(0)
     await sink.open("shop")
-    sink.measure(Measured("shop", "price", "fail", "KeyError", waited=0.2, ran=40.0))
-    sink.measure(Measured("shop", "price", "finish", waited=0.2))
+    sink.measure(Measured("shop", "price", "failed", "KeyError", waited=0.2, ran=40.0))
+    sink.measure(Measured("shop", "price", "done", waited=0.2))
     samples = await scrape(sink)
     await sink.close("shop")
     assert samples[at("flows_job_start_seconds_count", queue="price")] == 2
     assert samples[at("flows_job_start_seconds_bucket", queue="price", le="0.1")] == 0
     assert samples[at("flows_job_start_seconds_bucket", queue="price", le="0.25")] == 2
-    assert samples[at("flows_job_run_seconds_count", queue="price", outcome="fail")] == 1
-    assert samples[at("flows_job_run_seconds_sum", queue="price", outcome="fail")] == 40
-    assert at("flows_job_run_seconds_count", queue="price", outcome="finish") not in samples
+    assert samples[at("flows_job_run_seconds_count", queue="price", outcome="failed")] == 1
+    assert samples[at("flows_job_run_seconds_sum", queue="price", outcome="failed")] == 40
+    assert at("flows_job_run_seconds_count", queue="price", outcome="done") not in samples
 
 
 async def test_what_is_old_is_gone() -> None:

@@ -46,13 +46,13 @@ async def test_names_say_all(url: str, receiver: socket.socket) -> None:
     await sink.open("shop")
     await sink.show(reading(price__eu=queue()))
     await sink.close("shop")
-    found = lines(receiver, lambda line: ".fail:" in line)
+    found = lines(receiver, lambda line: ".failed:" in line)
     assert found[0] == "flows.shop.up:1|g"
     assert {
         "flows.shop.price__eu.queue.jobs.waiting:3|g",
         "flows.shop.price__eu.queue.jobs.delayed:0|g",
         "flows.shop.price__eu.queue.oldest_seconds:1.5|g",
-        "flows.shop.price__eu.jobs.total.finish:70|g",
+        "flows.shop.price__eu.jobs.total.done:70|g",
     } <= set(found)
 
 
@@ -62,10 +62,10 @@ async def test_datadog_has_tags(url: str, receiver: socket.socket) -> None:
     await sink.open("shop")
     await sink.show(reading(price=queue()))
     await sink.close("shop")
-    found = lines(receiver, lambda line: "verb:fail" in line)
+    found = lines(receiver, lambda line: "verb:failed" in line)
     assert "our.flows.up:1|g|#flow:shop,env:prod_eu_1" in found
     assert "our.flows.queue.jobs:2|g|#flow:shop,queue:price,state:processing,env:prod_eu_1" in found
-    assert "our.flows.jobs.total:70|g|#flow:shop,queue:price,verb:finish,env:prod_eu_1" in found
+    assert "our.flows.jobs.total:70|g|#flow:shop,queue:price,verb:done,env:prod_eu_1" in found
 
 
 async def test_attempts_are_timings(url: str, receiver: socket.socket) -> None:
@@ -73,13 +73,13 @@ async def test_attempts_are_timings(url: str, receiver: socket.socket) -> None:
     sink = StatsD(url, **DATADOG)
     await sink.open("shop")
     await sink.show(reading(up=False))
-    sink.measure(Measured("shop", "price", "fail", "KeyError", waited=0.25, ran=1.0))
+    sink.measure(Measured("shop", "price", "failed", "KeyError", waited=0.25, ran=1.0))
     sink.measure(Measured("shop", "price", "cancel"))
     await sink.close("shop")
     assert lines(receiver, lambda line: "job.run" in line) == [
         "flows.up:0|g|#flow:shop",
         "flows.job.start:250|ms|#flow:shop,queue:price",
-        "flows.job.run:1000|ms|#flow:shop,queue:price,outcome:fail",
+        "flows.job.run:1000|ms|#flow:shop,queue:price,outcome:failed",
     ]
 
 
@@ -88,7 +88,7 @@ async def test_packets_are_small(url: str, receiver: socket.socket) -> None:
     sink = StatsD(url, **DATADOG)
     await sink.open("shop")
     await sink.show(reading(**{f"queue{number}": queue() for number in range(100)}))
-    found = lines(receiver, lambda line: "queue99,verb:fail" in line)
+    found = lines(receiver, lambda line: "queue99,verb:failed" in line)
     await sink.close("shop")
     assert len([line for line in found if "state:waiting" in line]) == 100
     assert all("|g|#flow:shop" in line for line in found)
@@ -99,7 +99,7 @@ async def test_an_unknown_figure_has_no_line(url: str, receiver: socket.socket) 
     sink = StatsD(url)
     await sink.open("shop")
     await sink.show(reading(price=queue(oldest_age=None)))
-    found = lines(receiver, lambda line: ".fail:" in line)
+    found = lines(receiver, lambda line: ".failed:" in line)
     await sink.close("shop")
     assert [line for line in found if "oldest" in line] == []
 
@@ -112,7 +112,7 @@ async def test_a_missing_receiver_breaks_nothing(receiver: socket.socket, url: s
     await sink.open("shop")
     for _ in range(20):
         await sink.show(reading(price=queue()))
-        sink.measure(Measured("shop", "price", "finish", waited=0.1, ran=0.1))
+        sink.measure(Measured("shop", "price", "done", waited=0.1, ran=0.1))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as late:
         late.bind(address)
         late.settimeout(10)
@@ -137,7 +137,7 @@ async def test_a_packet_that_cannot_be_sent_is_told() -> None:
     with pytest.raises(OSError, match=r"denied|unreachable"):
         await sink.show(reading(price=queue()))
     for _ in range(50):
-        sink.measure(Measured("shop", "price", "finish", waited=0.1, ran=0.1))
+        sink.measure(Measured("shop", "price", "done", waited=0.1, ran=0.1))
     await sink.close("shop")
 
 

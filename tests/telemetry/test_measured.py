@@ -48,22 +48,22 @@ def told(*ended: tuple[Outcome, str]) -> list[Measured]:
     return heard
 
 
-def test_each_outcome_is_told_by_its_verb() -> None:
-    """With the class of its error where it has one, while somebody listens and no longer."""
+def test_each_outcome_is_told_by_its_count() -> None:
+    """By the word that the queue's `meta` has for it, with the class of its error where it has one, while somebody listens and no longer."""
     error = JobError(type="KeyError", message="no", queue="price", attempt=1)
     outcomes: list[Outcome] = [Finish({}), Advance("ship", {}), Retry(5, error), Fail(error), Release()]
     heard = told(*((outcome, "ok") for outcome in outcomes))
     assert [(one.outcome, one.error) for one in heard] == [
-        ("finish", None),
+        ("done", None),
         ("advance", None),
         ("retry", "KeyError"),
-        ("fail", "KeyError"),
+        ("failed", "KeyError"),
         ("release", None),
     ]
-    assert {(one.flow, one.queue, one.ran) for one in heard} == {("shop", "price", 0.5)}
+    assert {(one.flow, one.queue, one.waited, one.ran) for one in heard} == {("shop", "price", 1.5, 0.5)}
 
 
 def test_what_was_not_recorded_is_not_told() -> None:
     """An attempt whose lease was lost counts nowhere; one whose job was cancelled meanwhile ended so."""
     heard = told((Finish({}), "stale"), (Finish({}), "gone"), (Finish({}), "cancelled"))
-    assert [one.outcome for one in heard] == ["cancel"]
+    assert [one.outcome for one in heard] == ["cancelled"]
