@@ -116,6 +116,30 @@ async def test_a_monitor_shows_all_that_happens(make_flow: MakeFlow) -> None:
         assert (attempt.error is not None) == (attempt.outcome in {"failed", "retry"})
 
 
+async def test_slots_are_those_of_all_processes(make_flow: MakeFlow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As they tell it; where no process works any more there are none."""
+    monkeypatch.setattr("flows.monitor.flow_monitor._HEARTBEATS", 0)
+    go = asyncio.Event()
+
+    async def waits(job: Work) -> Answer:
+        await go.wait()
+        return await double(job)
+
+    flow, kept, sink = make_flow(waits, concurrency=3, lease=1), Kept(), Prometheus(0)
+    async with FlowMonitor(flow, every=SOON, sinks=[kept, sink]):
+        async with flow:
+            await flow.create_jobs(Given(number=n) for n in range(2))
+            await until(lambda: kept.readings[-1].served.get("work") == (3, 2))
+            labels = (("flow", "numbers"), ("queue", "work"))
+            samples = await scrape(sink)
+            names = ("flows_queue_workers", "flows_queue_slots", "flows_queue_busy")
+            assert [samples[name, labels] for name in names] == [1, 3, 2]
+            go.set()
+        await until(lambda: kept.readings[-1].served == {})
+        assert (await scrape(sink))["flows_queue_slots", labels] == 0
+    await flow.stop_all()
+
+
 async def test_nothing_is_measured_without_a_monitor(make_flow: MakeFlow) -> None:
     """Neither before it runs nor after."""
     flow, kept = make_flow(double), Kept()

@@ -49,7 +49,7 @@ def told(*ended: tuple[Outcome, str]) -> list[Measured]:
 
 
 def test_each_outcome_is_told_by_its_count() -> None:
-    """By the word that the queue's `meta` has for it, with the class of its error where it has one, while somebody listens and no longer."""
+    """By the word of the queue's counts, with the class of its error, while somebody listens and no longer."""
     error = JobError(type="KeyError", message="no", queue="price", attempt=1)
     outcomes: list[Outcome] = [Finish({}), Advance("ship", {}), Retry(5, error), Fail(error), Release()]
     heard = told(*((outcome, "ok") for outcome in outcomes))
