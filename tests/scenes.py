@@ -200,11 +200,11 @@ SCENES: Final[dict[str, list[Scene]]] = {
     "create": [
         (
             lambda _world: None,
-            lambda world: world.run("create", "1", "user:7", 2, "a", "1", delay_ms=9, until_ms=-1, lookup_ttl=90_000),
+            lambda world: world.run("create", "1", "user:7", 2, "a", "1", delay_ms=9, until_ms=-1, lookup_ttl=120_000),
         ),
         (
             lambda _world: None,
-            lambda world: world.run("create", "1", "user:7", 2, "a", "1", delay_ms=0, until_ms=-1, lookup_ttl=90_000),
+            lambda world: world.run("create", "1", "user:7", 2, "a", "1", delay_ms=0, until_ms=-1, lookup_ttl=120_000),
         ),
     ],
     "withdraw": [
