@@ -41,6 +41,7 @@ PLACES: Final = {
     "delayed": "zset",
     "children": "zset",
     "meta": "hash",
+    "stale": "hash",
 }
 KINDS: Final = {
     "pending": "set",

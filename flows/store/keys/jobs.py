@@ -44,6 +44,10 @@ class JobKeys:
         """Hash: which flow owns the queue, and counts of what was dropped."""
         return f"{self.namespace}queue:{queue}:meta"
 
+    def stale(self, queue: str) -> str:
+        """Hash: id that still stands in the waiting list, though its job has left it → how often it does."""
+        return f"{self.namespace}queue:{queue}:stale"
+
     def ended_jobs(self, queue: str, word: str) -> str:
         """`failed`, `cancelled`: sorted set, id → when it ended, in server ms; `done`: list, a sample, newest first."""
         return f"{self.namespace}flows:ended:{queue}:{word}"

@@ -73,9 +73,7 @@ gather_settled()
 local rest_from = type(jobs) == 'string' and cancel_some()
 settle_gathered()
 for of, ids in pairs(leaving) do
-  local list = queue_key(of, 'waiting')
-  if #ids > 0 and short_length(list) > 0 then remove_many(list, ids) end
-  count_stale(of, #ids)
+  remove_many(of, ids)
 end
 write_counts()
 tell()

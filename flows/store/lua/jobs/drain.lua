@@ -5,7 +5,7 @@
 --@ keys: waiting delayed
 --@ args: ns now root queue former settings
 --@ returns: moved:int left:int
---@ include: type keys life place wake count told settings
+--@ include: type keys life place wake count stale told settings
 
 local LAST = 99
 
@@ -17,10 +17,13 @@ local function rename(id, status)
   local key = job_key(root, id)
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_lookups')
   if job.err or redis.call('EXISTS', key) == 0 then
-    count(former, job.err and 'malformed' or 'expired')
+    if status ~= 'waiting' or not was_stale(former, id) then count(former, job.err and 'malformed' or 'expired') end
     return false
   end
-  if (job[1] or 'waiting') ~= status or (job[2] or (job[1] and '' or former)) ~= former then return false end
+  if (job[1] or 'waiting') ~= status or (job[2] or (job[1] and '' or former)) ~= former then
+    if status == 'waiting' then was_stale(former, id) end
+    return false
+  end
   redis.call('HSET', key, '_queue', queue)
   count(former, 'moved_out')
   count(queue, 'moved_in')

@@ -1,6 +1,6 @@
 -- Counts what a script does to the jobs of each queue, and lists those that have ended: gathered, and written once.
 -- The counts only rise, but `stale`: how many ids stand in the waiting list whose jobs wait there no more.
---@ exports: count count_ended forget_ended drop_stale write_counts
+--@ exports: count count_ended forget_ended write_counts
 --@ include: keys clock settings
 
 local counted = {}
@@ -74,17 +74,4 @@ end
 -- Takes a job out of the list of those that have ended in a queue: it was retried, moved or deleted.
 local function forget_ended(job_queue, word, job_id)
   if word == 'failed' or word == 'cancelled' then redis.pcall('ZREM', ended_key(job_queue, word), job_id) end
-end
-
--- Counts ids that a claim has dropped, as `expired` or `misplaced`: those of jobs that had left before were counted
--- when they left.
-local function drop_stale(job_queue, dropped)
-  local stale = tonumber(redis.pcall('HGET', queue_key(job_queue, 'meta'), 'stale')) or 0
-  for _, word in ipairs({ 'misplaced', 'expired' }) do
-    local known = math.min(math.max(0, stale), dropped[word])
-    stale = stale - known
-    count(job_queue, 'stale', -known)
-    count(job_queue, word, dropped[word] - known)
-  end
-  count(job_queue, 'malformed', dropped.malformed)
 end

@@ -1,13 +1,13 @@
 -- Picks the jobs that a worker gets next: those that wait in its queue, one after another.
 --@ exports: pick
 --@ needs: queue waiting processing busy
---@ include: clock claim life count settings
+--@ include: clock claim life count stale settings
 
 -- A turn brings so many bytes of jobs, and looks at so many ids.
 local MAX_BYTES, MOST_SEEN = 1048576, 400
 
--- Claims up to `wanted` jobs, with these of their fields. Returns them, and how many ids were dropped: `expired`,
--- `malformed` and `misplaced`.
+-- Claims up to `wanted` jobs, with these of their fields. Returns them, and how many ids were dropped as `expired`,
+-- `malformed` and `misplaced`; those of jobs that had left were counted then.
 local function pick(wanted, fields)
   local claimed, leases, bytes, used = {}, {}, 0, 0
   local dropped = { expired = 0, malformed = 0, misplaced = 0 }
@@ -32,7 +32,7 @@ local function pick(wanted, fields)
           stop = true
           break
         end
-      else
+      elseif not was_stale(queue, id) then
         dropped[word] = dropped[word] + 1
       end
     end
@@ -40,6 +40,8 @@ local function pick(wanted, fields)
   end
   if used > 0 then redis.call('LTRIM', waiting, used, -1) end
   if #leases > 0 then redis.call('ZADD', processing, unpack(leases)) end
-  if used > #claimed then drop_stale(queue, dropped) end
+  if used > #claimed then
+    for word, n in pairs(dropped) do count(queue, word, n) end
+  end
   return claimed, { dropped.expired, dropped.malformed, dropped.misplaced }
 end
