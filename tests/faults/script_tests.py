@@ -22,6 +22,7 @@ NAMED_OTHERWISE: Final = {
     "attempt": "claim",
     "batch": "report",
     "child": "children",
+    "count": "path_and_counts",
     "ending": "finish",
     "child_result": "children",
     "family": "explain",
