@@ -253,12 +253,14 @@ def _acknowledged(
 ) -> None:
     """Check that every job that a producer was told of is there, and has ended."""
     deleted = {entry.job_id for entry in entries if entry.kind == "DELETED"}
+    expired = {entry.job_id for entry in entries if entry.kind == "EXPIRED"}
     acked = {entry.job_id for entry in entries if entry.kind == "ACK"} - deleted
     findings.acked = len(acked)
     for job_id in sorted(acked):
         job = snapshot.jobs.get(f"{options.name}:{job_id}")
         if job is None:
-            findings.add("lost", f"job {job_id} was acknowledged and is gone")
+            if job_id not in expired:
+                findings.add("lost", f"job {job_id} was acknowledged and is gone")
             continue
         findings.states[job.status] += 1
         if not job.ended:

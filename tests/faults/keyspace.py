@@ -98,6 +98,7 @@ class Snapshot:
         metas: By queue: the counts.
         repairs: By what the reconciler of the flow calls it: how often it has repaired that.
         cancelling: By the parent's name: how far the cancellation of its children has come.
+        ended: By `<queue>:<failed, cancelled or done>`: the ids that are listed so.
         lives: The time to live of every key, by the key without the namespace.
         strange: Keys that the documentation does not know, or of another type.
     """
@@ -113,6 +114,7 @@ class Snapshot:
     metas: dict[str, dict[str, str]] = field(default_factory=dict)
     repairs: dict[str, int] = field(default_factory=dict)
     cancelling: dict[str, str] = field(default_factory=dict)
+    ended: dict[str, list[str]] = field(default_factory=dict)
     lives: dict[str, int] = field(default_factory=dict)
     strange: list[str] = field(default_factory=list)
 
@@ -179,6 +181,8 @@ def _sort(  # noqa: PLR0913, PLR0917 - all that is known of a key
             kept[sort][of] = set(value) if sort == "pending" else value
         elif sort == "cancelling":
             snapshot.cancelling.update(value)
+        elif sort == "ended":
+            snapshot.ended[of] = value if kind == "list" else [member for member, _ended_ms in value]
         elif sort == "reconcile":
             repaired = {name: count for name, count in value.items() if name.startswith("repaired:")}
             snapshot.repairs.update({name.removeprefix("repaired:"): int(n) for name, n in repaired.items()})

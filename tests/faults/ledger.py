@@ -13,8 +13,11 @@ from typing import Any, Final, Self
 #: The kinds of lines. ACK: a producer was told that the job is there. START: a function began. EFFECT: it did to the
 #: outside world what it is for. DONE: the store took what an attempt ended with; REFUSED: it did not. CANCELLED:
 #: whoever cancelled a job was told that it is cancelled. DELETED: whoever deleted it was told that it is gone.
+#: RETRIED, MOVED: whoever asked for that was told that it is done. EXPIRED: its time to live was about to be ended.
 #: KILL: a process was killed.
-KINDS: Final = frozenset({"ACK", "START", "EFFECT", "DONE", "REFUSED", "CANCELLED", "DELETED", "KILL", "NOTE"})
+KINDS: Final = frozenset(
+    {"ACK", "START", "EFFECT", "DONE", "REFUSED", "CANCELLED", "DELETED", "RETRIED", "MOVED", "EXPIRED", "KILL", "NOTE"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 Eight worker processes are forked from a parent that has imported everything; one is killed every 200 ms for a minute
 and another takes its place; the server, with an append-only file, is killed and started again twice; the network
 between workers and server is cut for two seconds in every ten. Meanwhile 50,000 jobs go through three queues, the
-second of which is a parent queue with two children a job. Afterwards the workers go on in peace until all is done.
+second of which is a parent queue with two children a job, some fail or are tried again, and an operator cancels,
+deletes, retries and moves them and lets some expire: before any worker comes, while the list is long, and in the storm.
+Afterwards the workers go on in peace until all is done. Then what the server has counted is held against the ledger.
 """
 
 from __future__ import annotations
@@ -21,8 +23,11 @@ from rich.console import Console
 
 from tests.faults.case import Case, Row
 from tests.faults.case_runner import Result, run_case
+from tests.faults.flow_under_test import QUEUES
 from tests.faults.ledger import Entry
 from tests.faults.proxy import Proxy
+from tests.faults.steering import Operator
+from tests.faults.storm_counts import check_counts
 from tests.faults.trace import LEAVING
 
 PROCESSES: Final = 8
@@ -37,27 +42,31 @@ LEASE: Final = 5.0
 PATIENCE: Final = 600.0
 
 
-def storm(jobs: int, seconds: float) -> Row:
-    """Return the storm as a row of its own."""
+def storm(jobs: int, waiting: int, seconds: float) -> Row:
+    """Return the storm as a row of its own; so many of the jobs wait before the first worker comes."""
 
     def rage(case: Case) -> None:
         case.lease = LEASE
         case.recovers_at = "none"  # who takes a job back is killed too, and then it waits for another lease
         with Proxy(case.server.port) as proxy:
             fleet = case.fleet(proxy.url, concurrency=16)
+            ids = case.create(min(jobs, waiting), kind_of)
+            operator = Operator(case, ids, proxy.url)
+            operator.act(calls=len(ids) // 50)
+            check_counts(case, ids)
             fleet.spawn(PROCESSES)
-            ids: list[str] = []
-            creating = threading.Thread(target=lambda: ids.extend(case.create(jobs, "children:2")))
+            creating = threading.Thread(target=lambda: ids.extend(case.create(jobs - len(ids), kind_of)))
             creating.start()
             weather = threading.Thread(target=_weather, args=(case, proxy, seconds))
             weather.start()
             began, kills = time.monotonic(), 0
-            while time.monotonic() - began < seconds:
-                time.sleep(KILL_EVERY)
-                fleet.fill(PROCESSES)
-                fleet.kill(case.random.choice(fleet.alive))
-                kills += 1
-                fleet.fill(PROCESSES)
+            with operator:
+                while time.monotonic() - began < seconds:
+                    time.sleep(KILL_EVERY)
+                    fleet.fill(PROCESSES)
+                    fleet.kill(case.random.choice(fleet.alive))
+                    kills += 1
+                    fleet.fill(PROCESSES)
             weather.join()
             creating.join(PATIENCE)
             case.expect(len(ids) == jobs, f"the producer ends, though the server went twice: {len(ids)} jobs")
@@ -68,12 +77,33 @@ def storm(jobs: int, seconds: float) -> Row:
             left = case.wait_done(ids, PATIENCE, each=lambda: fleet.fill(PROCESSES), pause=0.5)
             case.figures["seconds_until_all_was_done"] = round(time.monotonic() - began, 1)
             case.expect(not left, f"every job ends: {len(left)} have not")
+            empty = case.wait_until(lambda: not standing(case), PATIENCE, pause=0.2)
+            case.expect(empty, f"nothing is left in any queue: {standing(case)} ids are")
             fleet.finish()
-        states = case.count(ids)
-        case.expect(states == {"done": jobs}, f"all {jobs} jobs are done: {dict(states)}")
-        _recorded_once(case, ids)
+        case.expect(not operator.broken, f"the operator meets no errors but {operator.broken[:3]}")
+        case.figures["operator"] = dict(sorted(operator.words.items()))
+        statuses = case.statuses(ids)
+        case.figures["states"] = dict(Counter(statuses.values()))
+        check_counts(case, ids)
+        _recorded_once(case, [job_id for job_id, state in statuses.items() if state == "done"])
 
     return Row("storm", "workers killed, server restarted, network cut", rage, limit=seconds + PATIENCE)
+
+
+def kind_of(number: int) -> str:
+    """Return what the functions do with a job: most have two children and come to their end."""
+    return "children:2" + {0: ";fail", 1: ";retry:0.2@1", 2: ";ship=cancel", 3: ";label=fail"}.get(number % 25, "")
+
+
+def standing(case: Case) -> int:
+    """Return how many ids stand in any queue, and how many parents' children are still to be cancelled."""
+    with case.server.client() as client, client.pipeline(transaction=False) as pipeline:
+        for queue in QUEUES:
+            pipeline.llen(f"queue:{queue}:waiting")
+            for place in ("processing", "delayed", "children"):
+                pipeline.zcard(f"queue:{queue}:{place}")
+        pipeline.hlen("flows:cancelling:orders")
+        return sum(map(int, pipeline.execute()))
 
 
 def proxy_cuts(seconds: float) -> int:
@@ -107,7 +137,11 @@ def _recorded_once(case: Case, ids: list[str]) -> None:
         for job_id in ids:
             pipeline.hmget(f"job:orders:{job_id}", "number", "parts", "parts_done", "total")
         found: list[Any] = pipeline.execute()
-    wrong = [job_id for job_id, values in zip(ids, found, strict=True) if values[1:] != ["2", "2", "2"]]
+    wrong = [
+        job_id
+        for job_id, (number, *values) in zip(ids, found, strict=True)
+        if values != ["2", "1" if ";label=fail" in kind_of(int(number)) else "2", "2"]
+    ]
     case.expect(not wrong, f"each job has the results of its two children, once: {wrong[:3]}")
     notes: list[Entry] = case.entries("NOTE")
     told = Counter(str(entry.fields.get("what")) for entry in notes)
@@ -122,11 +156,12 @@ def main() -> int:
     """Run it, and print what it found."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=50_000)
+    parser.add_argument("--waiting", type=int, default=25_000, help="how many of them wait before any worker comes")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long the storm lasts")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="flows-storm-") as directory:
-        result = run_case(storm(given.jobs, given.seconds), given.seed, Path(directory))
+        result = run_case(storm(given.jobs, given.waiting, given.seconds), given.seed, Path(directory))
     _print(result)
     return 0 if result.ok else 1
 

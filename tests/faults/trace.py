@@ -74,7 +74,8 @@ def _ended(key: str, ended: list[Entry], started: list[Entry], add: Add) -> None
 
 
 def _cancelled(entries: Sequence[Entry], add: Add) -> None:
-    cancelled = {entry.job_id: entry.t for entry in entries if entry.kind == "CANCELLED"}
+    again = {entry.job_id for entry in entries if entry.kind in {"RETRIED", "MOVED"}}
+    cancelled = {entry.job_id: entry.t for entry in entries if entry.kind == "CANCELLED" and entry.job_id not in again}
     for entry in entries:
         if entry.kind == "START" and entry.t > cancelled.get(entry.job_id, entry.t):
             add("cancel", f"job {entry.job_id} began after it was cancelled")

@@ -1,0 +1,139 @@
+"""An operator who cancels, deletes, retries and moves jobs while all else goes on, and lets some expire.
+
+What the flow has answered goes to the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from random import Random
+from types import TracebackType
+from typing import Any, Final, Self
+
+import redis
+from redis.exceptions import RedisError
+
+from flows import JobGone, StateError
+from tests.faults.case import Case
+from tests.faults.flow_under_test import Orders
+
+#: Lets a job's hash expire while the job waits in the first queue, as if its time to live were over.
+_EXPIRE: Final = """
+local found = redis.call('HMGET', KEYS[1], '_status', '_queue')
+if redis.call('EXISTS', KEYS[1]) == 0 or (found[1] or 'waiting') ~= 'waiting' or (found[2] or 'pick') ~= 'pick' then
+  return 0
+end
+return redis.call('PEXPIRE', KEYS[1], 1)
+"""
+
+
+class Operator:
+    """A thread with a flow of its own; use it in a `with` statement.
+
+    Args:
+        case: Whose jobs they are.
+        ids: The jobs; more may come.
+        url: The server, or the proxy before it.
+        lanes: How many calls are under way beside each other.
+        pause: Seconds between two calls of a lane.
+
+    Attributes:
+        words: How often each verb was answered so, as `<verb> <word>`.
+        broken: What was raised that should not be.
+    """
+
+    def __init__(
+        self, case: Case, ids: list[str], url: str | None = None, *, lanes: int = 2, pause: float = 0.02
+    ) -> None:
+        self.words: Counter[str] = Counter()
+        self.broken: list[str] = []
+        self._case, self._ids, self._url = case, ids, url
+        self._lanes, self._pause = lanes, pause
+        self._random = Random(f"operator {case.seed}")  # noqa: S311 - chance, not secrets
+        #: Jobs that have failed or were cancelled, as far as the operator knows.
+        self._over: list[str] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._act(None)), name="operator")
+
+    def act(self, calls: int) -> None:
+        """Make so many calls of each lane in this thread, and return when they are answered."""
+        asyncio.run(self._act(calls))
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End after the calls that are under way."""
+        self._stop.set()
+        self._thread.join()
+
+    async def _act(self, calls: int | None) -> None:
+        flow = self._case.flow(self._url)
+        try:
+            async with asyncio.TaskGroup() as lanes:
+                for _ in range(self._lanes):
+                    lanes.create_task(self._lane(flow, calls))
+        finally:
+            await flow.stop_all()
+
+    async def _lane(self, flow: Orders, calls: int | None) -> None:
+        verbs: dict[str, Callable[[Orders, str], Awaitable[str]]] = {
+            "cancel": self._cancel, "delete": self._delete, "retry": self._retry, "expire": self._expire,
+        }  # fmt: skip
+        made = 0
+        while not self._stop.is_set() and (calls is None or made < calls):
+            made += 1
+            await asyncio.sleep(self._pause if calls is None else 0)
+            if not self._ids:
+                continue
+            verb = self._random.choice([*verbs])
+            job_id = self._random.choice(self._over if verb == "retry" and self._over else self._ids)
+            try:
+                word = await verbs[verb](flow, job_id)
+            except JobGone:
+                word = "gone"
+            except StateError as error:
+                word = str(error.state)
+            except Exception as error:  # noqa: BLE001 - that is what is looked for
+                self.broken.append(f"{verb}: {error!r}")
+                continue
+            self.words[f"{verb} {word}"] += 1
+
+    async def _cancel(self, flow: Orders, job_id: str) -> str:
+        word = await flow.cancel_job(job_id)
+        if word == "cancelled":
+            self._case.ledger.write("CANCELLED", job_id)
+            self._over.append(job_id)
+        return word
+
+    async def _delete(self, flow: Orders, job_id: str) -> str:
+        if not await flow.delete_job(job_id):
+            return "gone"
+        self._case.ledger.write("DELETED", job_id)
+        return "deleted"
+
+    async def _retry(self, flow: Orders, job_id: str) -> str:
+        word = await flow.retry_job(job_id)
+        self._case.ledger.write("RETRIED", job_id)
+        return word
+
+    async def _expire(self, _flow: Orders, job_id: str) -> str:
+        """Write it first: whether the server did it before it was killed, the hashes will show."""
+        self._case.ledger.write("EXPIRED", job_id)
+        try:
+            found: Any = await asyncio.to_thread(_expire, self._case.server.client(), f"job:orders:{job_id}")
+        except (RedisError, OSError):
+            return "lost"
+        return "expired" if found else "kept"
+
+
+def _expire(client: redis.Redis, key: str) -> Any:
+    with client:
+        return client.eval(_EXPIRE, 1, key)
