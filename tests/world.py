@@ -49,6 +49,7 @@ KINDS: Final = {
     "building": "list",
     "cancelling": "hash",
     "reconcile": "hash",
+    "prune": "zset",
     "log": "list",
     "names": "hash",
     "history": "hash",
@@ -64,10 +65,10 @@ KINDS: Final = {
     "ended": "hash",
 }
 
-#: What a test seldom compares: wake-ups, answers of last calls, how far the reconciler has come, what has ended, and
-#: what processes say of themselves.
+#: What a test seldom compares: wake-ups, answers of last calls, how far the reconciler has come and what it has to look
+#: at, what has ended, and what processes say of themselves.
 UNSEEN: Final = frozenset(
-    {"wake", "timer", "call", "reconcile", "ended", "flow", "process", "processes", "workers", "stats"}
+    {"wake", "timer", "call", "reconcile", "prune", "ended", "flow", "process", "processes", "workers", "stats"}
 )
 #: Of the counts in `meta`, those that every snapshot shows: the others rise with all that scripts do.
 _SEEN_COUNTS: Final = frozenset({"owner", "expired", "malformed", "misplaced", "paused", "paused_at", "paused_note"})

@@ -3,6 +3,8 @@
 Edited data, a half-restored backup, a server's clock that was set back: a job may then stand nowhere, or have a lease
 that never ends, or wait for children that are gone. All of it is found and decided inside the script `reconcile.lua`.
 
+It also takes the ids of jobs that are gone out of lookup lists, which is no repair: they have gone as they should.
+
 What the reconciler cannot see:
 
 - a job that waits, and is not in its list, as long as that list has over 10,000 ids;

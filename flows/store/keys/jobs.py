@@ -120,6 +120,10 @@ class JobKeys:
         """Hash: how far the reconciler of the flow has come, and what it has repaired."""
         return f"{self.namespace}flows:reconcile:{flow}"
 
+    def prune(self, flow: str) -> str:
+        """Sorted set: lookup list, as `<attribute>:<value>` → when to look whether its jobs are gone."""
+        return f"{self.namespace}flows:prune:{flow}"
+
     def log(self, flow: str, job_id: str) -> str:
         """List: the last lines that the job's functions logged, a JSON object each."""
         return f"{self.namespace}flows:log:{flow}:{job_id}"

@@ -37,6 +37,7 @@ LITERAL = {
     "parents": (("pack:box",), "flows:parents:pack:box"),
     "log": (("shop", "1"), "flows:log:shop:1"),
     "reconcile": (("shop",), "flows:reconcile:shop"),
+    "prune": (("shop",), "flows:prune:shop"),
     "cancelling": (("shop",), "flows:cancelling:shop"),
     "ended": (("shop", "1"), "flows:ended:shop:1"),
     "heard": (("shop",), "flows:heard:shop"),

@@ -29,7 +29,12 @@ local function delete()
     end
   end
   take_out(id, key, status, queue)
-  if job[3] then each_lookup(flow, job[3], function(list) remove_from(list, id) end) end
+  if job[3] then
+    each_lookup(flow, job[3], function(list, own)
+      remove_from(list, id)
+      if not own and redis.call('EXISTS', list) == 1 then prune_later(flow, list, 0) end
+    end)
+  end
   redis.call('DEL', key, flows_key('log', me), flows_key('building', me), flows_key('pending', me), unpack(sides))
   redis.pcall('HDEL', flows_key('cancelling', root), me)
   if PLACES[status] then

@@ -7,7 +7,7 @@
 --@ returns: wait:int more:int repairs:list<[queue:text id:text word:word+]>
 --@ words: gone | misplaced | lease | settled | joined | pending | placed_waiting | placed_processing |
 --@ words: placed_delayed | placed_children | lifetime | malformed | error
---@ include: clock type reconcile_step reconcile_places reconcile_parents reconcile_jobs keys count told settings
+--@ include: clock type reconcile_step reconcile_places reconcile_parents reconcile_jobs reconcile_lookups keys count told settings
 
 -- So many ms of rest follow each check: a pass takes about 1 % of a core of the server, however much there is to check.
 local REST = 1
@@ -18,13 +18,15 @@ local places, after = {}, {}
 for i = at, #rest do
   for _, name in ipairs({ 'processing', 'delayed', 'children' }) do places[#places + 1] = name .. ' ' .. rest[i] end
 end
+places[#places + 1] = 'lookups'
 places[#places + 1] = 'jobs'
 for i, place in ipairs(places) do after[place] = places[i + 1] or '' end
 
 -- Reconciles part of a place from the cursor on; returns the next cursor, or nothing at the end of the place.
 local function reconcile_part(place, cursor)
   local name, queue = string.match(place, '^(%a+) (.+)$')
-  if not name then return reconcile_jobs(cursor) end
+  if place == 'jobs' then return reconcile_jobs(cursor) end
+  if place == 'lookups' then return reconcile_lookups(cursor) end
   local wrong = conflict('zset', queue_key(queue, name))
   if wrong then return report(queue, '', 'error ' .. wrong) end
   if name == 'children' then return reconcile_parents(queue, cursor) end

@@ -2,9 +2,9 @@
 -- for none while the job is on its way.
 -- Times to live are passed on as the texts that came: formatting a number costs more than a command.
 --@ exports: refreshes_left LOG_LINE SIDE_LINE each_lookup refresh_lookups persist_lookups refresh
---@ exports: trim_lookups end_lookups
+--@ exports: trim_lookups end_lookups prune_later
 --@ needs: ns
---@ include: keys
+--@ include: keys clock
 
 -- A claim stops when it has refreshed so many lookup lists.
 local refreshes_left = 1000
@@ -84,6 +84,13 @@ local function is_alone(ids, job_id)
   return #ids < 3 and ids[1] == job_id and (ids[2] or job_id) == job_id
 end
 
+-- Has the reconciler look at a lookup list in so many ms: some of its jobs may be gone then. When the last job of a list
+-- has ended, its head has ended too, and whoever came to that said so here.
+local function prune_later(job_flow, list, life)
+  local line = string.sub(list, #ns + #job_flow + 6) -- behind `<ns>job:<flow>:`
+  redis.pcall('ZADD', flows_key('prune', job_flow), 'NX', string.format('%d', time + life), line)
+end
+
 -- Lets what is an ended job's own live for `life`, as its hash does, and so the lists in which it stands alone, if those
 -- are `bounded`: creating the next job gives them a time to live. The other lists live at least as long.
 local function end_lookups(job_flow, job_id, lookups, life, bounded)
@@ -93,8 +100,10 @@ local function end_lookups(job_flow, job_id, lookups, life, bounded)
     if own then return redis.call('PEXPIRE', key, life) end
     local ids = redis.pcall('LRANGE', key, 0, 2)
     if ids.err then return end
-    if ids[1] ~= job_id then ids = trim(job_flow, key, ids) end
+    local head = ids[1]
+    if head ~= job_id then ids = trim(job_flow, key, ids) end
     if bounded and is_alone(ids, job_id) then return redis.call('PEXPIRE', key, life) end
     redis.call('PEXPIRE', key, life, 'GT')
+    if ids[1] == job_id or ids[1] ~= head or trims_left < 0 then prune_later(job_flow, key, life) end
   end)
 end

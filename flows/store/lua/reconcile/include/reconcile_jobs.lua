@@ -80,6 +80,17 @@ local function belongs_in_list(job)
   return redis.call('EXISTS', flows_key('building', job.parent)) == 0 and awaited(job)
 end
 
+-- Has lookup lists looked at in which the job stands first, and others behind it: some of those may be gone.
+local function check_lookups(job)
+  if not job.lookups then return end
+  each_lookup(job.flow, job.lookups, function(list, own)
+    if own then return end
+    spend(0.2)
+    local ids = redis.pcall('LRANGE', list, 0, 1)
+    if ids[1] == job.id and ids[2] then prune_later(job.flow, list, 0) end
+  end)
+end
+
 local function check_job(flow, id, key)
   local found = redis.call('HMGET', key, '_status', '_queue', '_lookups', '_parent')
   local job = {
@@ -87,6 +98,7 @@ local function check_job(flow, id, key)
     queue = found[2] or (not found[1] and home_of(flow)), fresh = not found[2],
   }
   spend(job.parent and 1.5 or 1)
+  check_lookups(job)
   if is_state(job.status) and not PLACES[job.status] then return check_retention(job) end
   if not is_state(job.status) or not job.queue or not may_be_in(flow, job.queue) then return fail_malformed(job) end
   if job.status ~= 'waiting' then
