@@ -14,7 +14,7 @@ if until_ms == '0' then
   wake(queue)
   return removed > 0 and 'resumed' or 'not paused'
 end
-if until_ms ~= 'inf' and tonumber(until_ms) <= time then return 'over' end
+if tonumber(until_ms) <= time then return 'over' end -- `inf` is a number too
 redis.call('HSET', meta, 'paused', until_ms, 'paused_at', now_text, 'paused_note', note)
 -- A worker that sleeps until an earlier pause was to end would sleep on where this one ends before.
 wake(queue)
