@@ -39,6 +39,7 @@ from flows.model.retention import Retention
 from flows.model.retries import Retries
 from flows.model.state import JobState
 from flows.model.verdict import Cancel, Fail, Retry, Snooze, Verdict
+from flows.pipeline.bulk.bulk_job import BulkJob, BulkProgress, BulkResult, SyncBulkJob
 from flows.pipeline.find.page import Count, Page
 from flows.pipeline.find.query import Query, SyncQuery
 from flows.pipeline.flow import Flow
@@ -54,6 +55,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AttemptNext",
+    "BulkJob",
+    "BulkProgress",
+    "BulkResult",
     "Cancel",
     "ChildJob",
     "ChildResult",
@@ -108,6 +112,7 @@ __all__ = [
     "StoreError",
     "StoreFull",
     "StoreUnavailable",
+    "SyncBulkJob",
     "SyncFlow",
     "SyncQuery",
     "SyncQueueHandle",

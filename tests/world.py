@@ -251,6 +251,8 @@ class World:
             "queues": self.keys.queues("shop"),
             "reconcile": self.keys.reconcile("shop"),
             "most_lines": 1000,
+            "states": "",
+            "ended_before": 0,
         }
 
     def _kind(self, key: str, type_: str) -> tuple[str, str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from flows.config import Server
+    from flows.kernel.built_in.companion import Companion
     from flows.model.declared.description import Descriptor
     from flows.model.fleet.process import Process
     from flows.model.flow_options import FlowOptions
@@ -56,6 +57,8 @@ class Runtime:
         self.served: Callable[[], Collection[str]] = tuple
         #: Asked where a job does not fit its class.
         self.other_releases = OtherReleases(self._digest, self._live_releases)
+        #: Makes what stands beside a session.
+        self.companion: Callable[[Session], Companion] | None = None
         self._outcome_events = OutcomeEvents(options, self.events)
         self._bound: Server | None = None
         self._session: Session | None = None
@@ -156,6 +159,11 @@ class Runtime:
                 session.forsake()
                 self._session = None
 
+    def forsake(self) -> None:
+        """Leave behind what it has open: for who stands beside another flow that is left behind."""
+        if self._session is not None:
+            self._session.forsake()
+
     async def children_results(self, flow: str, job_id: str, queue: str) -> bytes | None:
         """Read the results of a parent's many children."""
         return await (await self.open()).fetch.children_results(flow, job_id, queue)
@@ -180,6 +188,12 @@ class Runtime:
         session = await self.open()
         return await live_releases(session.connection, session.settings, queue)
 
+    def _new_session(self) -> Session:
+        session = Session(self.options, self.settings, self.events, self._descriptor)
+        if self.companion is not None:
+            session.companion = self.companion(session)
+        return session
+
     async def _visit(self) -> Session:
         """Return a session for a loop that a worker's plain function runs, as by `asyncio.run`: it ends with that."""
         loop = asyncio.get_running_loop()
@@ -187,7 +201,7 @@ class Runtime:
             self._visits = [visit for visit in self._visits if not visit.over]
             session = next((visit for visit in self._visits if visit.loop is loop), None)
             if session is None:
-                session = Session(self.options, self.settings, self.events, self._descriptor)
+                session = self._new_session()
                 self._visits.append(session)
         await session.open(self.server())
         return session
@@ -201,6 +215,6 @@ class Runtime:
                     if session.in_use:
                         raise WrongLoop(self.options.name, repr(session))
                     session.forsake()
-                self._session = session = Session(self.options, self.settings, self.events, self._descriptor)
+                self._session = session = self._new_session()
             session.switching += switching
             return session

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flows.errors import StoreFull
+from flows.kernel.built_in.companion import Companion
 from flows.kernel.deploy.drainer import Drainer
 from flows.kernel.fleet.heartbeat import Heartbeat, Serving
 from flows.kernel.reconciler import Reconciler
@@ -67,6 +68,7 @@ class Session:
         self.opened = False
         #: Which server it has opened, for a log line.
         self.where = ""
+        self.companion = Companion()
         #: How many calls are opening or closing it just now.
         self.switching = 0
         self._options = options
@@ -178,6 +180,7 @@ class Session:
                         self.rescuer.add(former)
                     self.reconciler.start()
                     self._serving = True
+                    self.companion.serve()
 
     def add_worker(self, holder: Working, task: asyncio.Task[None] | None) -> None:
         """Renew a worker's leases, rescue the jobs of its queue and receive its cancellations, from now on."""
@@ -216,6 +219,7 @@ class Session:
             return
         if self._serving:
             self.renewer.forsake()
+        self.companion.forsake()
         self.call_soon(self._leave)
 
     def turns(self, queue: str, worker_id: str, fields: Sequence[str]) -> Turns:
@@ -238,6 +242,7 @@ class Session:
             if not self.opened:
                 return
             self.opened = False
+            await self.companion.close()
             if self._tasks:
                 await asyncio.gather(*self._tasks, return_exceptions=True)
             if self._serving:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, Generic
+from typing import TYPE_CHECKING, ClassVar, Final, Generic
 
 from typing_extensions import TypeVar
 
@@ -14,7 +14,7 @@ from flows.loggers import AnyLogger, check_logger
 from flows.model.duration import Duration, OptionalDuration, check_duration
 from flows.model.hooks import Hooks, check_middleware
 from flows.model.job import Job
-from flows.model.names import FIELD, check_name, check_namespace
+from flows.model.names import FIELD, check_name, check_namespace, check_not_own
 from flows.model.option_checks import check_flag, check_list, check_number
 from flows.model.queue_checks import check_queues, check_results, warn_of_endless_cycle
 from flows.model.queue_options import JobT_co, QueueOptions, walk
@@ -58,6 +58,8 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
             for forms of programs that do not have the flow's code; False leaves the schemas out.
     """
 
+    built_in: ClassVar[bool] = False
+
     name: str
     queues: Sequence[QueueOptions[JobT_co]]
     lookup_attributes: Sequence[KeyT_co] = ()
@@ -82,6 +84,8 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
             DeclarationError: something cannot work; the message says what.
         """
         check_name("flow", self.name)
+        if not self.built_in:
+            check_not_own("flow", self.name)
         check_namespace(self.namespace)
         for what, many in (("queues", self.queues), ("lookup_attributes", self.lookup_attributes)):
             check_list(what, many)
@@ -98,6 +102,8 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
             check_number(limit, getattr(self, limit))
         check_middleware(self.middleware)
         check_queues(self.name, self.queues)
+        for queue in () if self.built_in else self.queues:
+            check_not_own("queue", queue.name)
         self._check_lookups()
         self._check_collisions()
         check_results(self.queues)

@@ -14,6 +14,9 @@ NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 #: What is put before every key.
 NAMESPACE: Final = re.compile(r"[A-Za-z0-9_.:{}-]{0,64}")
 
+#: Names of flows and of queues that begin so are the library's own.
+OWN: Final = "flows."
+
 #: Fields that stand in a job's hash; the kernel's own begin with an underscore.
 FIELD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -35,6 +38,16 @@ def check_name(kind: str, name: object) -> str:
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise DeclarationError(f"{kind} name {name!r}: use 1 to 64 of the characters A-Z a-z 0-9 _ . -")
     return name
+
+
+def check_not_own(kind: str, name: str) -> None:
+    """Check that a name is none of the library's own.
+
+    Raises:
+        DeclarationError: it begins as those do.
+    """
+    if name.startswith(OWN):
+        raise DeclarationError(f"{kind} name {name!r}: names that begin with {OWN!r} are the library's own")
 
 
 def check_namespace(text: object) -> None:

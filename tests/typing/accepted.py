@@ -17,6 +17,9 @@ from pydantic import BaseModel, HttpUrl
 import flows
 from flows import (
     AttemptNext,
+    BulkJob,
+    BulkProgress,
+    BulkResult,
     Cancel,
     ChildJob,
     ChildrenOf,
@@ -655,6 +658,12 @@ async def find() -> None:
     assert_type(page, Page[CreateAccess])
     assert_type(page.jobs, list[JobRecord[CreateAccess]])
     assert_type((await either.page(page.cursor)).looked_through, int)
+    bulk = await either.retry(undo=timedelta(seconds=5))
+    assert_type(bulk, BulkJob)
+    assert_type(await bulk.wait(10), BulkResult)
+    assert_type(await bulk.progress(), BulkProgress)
+    assert_type((await (await access.jobs.cancel("why", undo=5)).wait(1)).done, int)
+    await (await access.jobs.delete()).cancel()
     counted = await access.jobs.count()
     assert_type(counted, Count[CreateAccess])
     assert_type((counted.number, counted.exact, counted.sample[0].params.user_id), tuple[int, bool, int])
@@ -702,6 +711,7 @@ def plain_caller(job_id: str) -> None:
     assert_type(access.sync.explain(job_id), Explanation)
     assert_type(access.sync.states(), dict[str, QueueState])
     assert_type(access.sync.queue("access-logic").state(), QueueState)
+    assert_type(access.sync.jobs.retry().wait(5), BulkResult)
     query = access.sync.jobs.where("user_id", 62) | access.sync.jobs.status("failed").queue(Decide)
     assert_type(query.page(limit=5), Page[CreateAccess])
     assert_type(query.count().number, int)

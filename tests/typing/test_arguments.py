@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 import flows
 from flows import (
+    BulkJob,
     ChildJob,
     CurrentJob,
     DeclarationError,
@@ -83,6 +84,11 @@ def record() -> JobRecord[Params]:
     )  # fmt: skip
 
 
+def bulk_job() -> BulkJob:
+    """Return a bulk action that was begun."""
+    return BulkJob(step_flow()._runtime, ID)
+
+
 def current() -> CurrentJob:
     """Return an attempt, as its function sees it."""
     return CurrentJob(ID, "step", 1, 1, 0, lambda *_report: None)
@@ -101,9 +107,10 @@ NO_LIFESPAN = (5, "step", step)
 NO_FUNCTION = (None, 5, "step", step_flow, lambda: None)
 #: To linger takes a batch, whatever the time.
 NO_BATCH = {"batch": (0, -1, True, "5", 1.5), "linger": (*NO_TIME, 0.1)}
+NO_DELAY = ("1 s", True, -1, float("nan"), b"5", [5])
 NO_OPTIONS = {
     "correlation_id": (5, b"x", ["x"]),
-    "delay": ("1 s", True, -1, float("nan"), b"5", [5]),
+    "delay": NO_DELAY,
     "run_at": ("1 s", 5, datetime(2026, 1, 1), date(2026, 1, 1)),  # noqa: DTZ001
 }
 
@@ -185,6 +192,13 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
         {"cursor": NO_TEXT, "limit": (*NO_COUNT, 1001), "newest_first": (0, 1, "yes")},
     ),
     "Query.count": (lambda: step_flow().jobs.count, {}, {}),
+    "Query.retry": (lambda: step_flow().jobs.retry, {}, {"undo": NO_DELAY}),
+    "Query.cancel": (lambda: step_flow().jobs.cancel, {}, {"reason": NO_TEXT, "undo": NO_DELAY}),
+    "Query.delete": (lambda: step_flow().jobs.delete, {}, {"undo": NO_DELAY}),
+    "BulkJob.progress": (lambda: bulk_job().progress, {}, {}),
+    "BulkJob.wait": (lambda: bulk_job().wait, {"timeout": 1}, {"timeout": (None, *NO_SECONDS)}),
+    "BulkJob.cancel": (lambda: bulk_job().cancel, {}, {}),
+    "BulkJob.log": (lambda: bulk_job().log, {}, {}),
     "Query.to_dict": (lambda: step_flow().jobs.to_dict, {}, {}),
     "Flow.create_workers": (
         lambda: step_flow().create_workers,
@@ -379,7 +393,7 @@ async def test_an_argument_of_another_type_is_refused(
 
 def public_calls() -> Iterator[tuple[str, set[str]]]:
     """Yield the public methods and classes that users call, with the names of their arguments."""
-    for owner in (Flow, Query, Worker, Events, CurrentJob, JobRecord):
+    for owner in (Flow, Query, BulkJob, Worker, Events, CurrentJob, JobRecord):
         for name, method in inspect.getmembers(owner, inspect.isfunction):
             if not name.startswith("_") and f"{owner.__name__}.{name}" not in OURS:
                 names = set(inspect.signature(method).parameters) - {"self"}

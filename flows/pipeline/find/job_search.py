@@ -11,6 +11,7 @@ from flows.model.find.conjunction import LAST_MS, Conjunction
 from flows.model.find.query import JobQuery
 from flows.model.state import JobState
 from flows.model.values.lookup import lookup_text
+from flows.pipeline.bulk.bulk_actions import BulkActions
 from flows.pipeline.find.page import Count, Page
 from flows.pipeline.make_record import make_record
 from flows.pipeline.signature import ParamsT
@@ -38,6 +39,7 @@ class JobSearch(Generic[ParamsT]):
         self._params = params
         self._attributes = tuple(declaration.options.lookup_attributes)
         self.flow = declaration.options.name
+        self.bulk = BulkActions(runtime, declaration)
 
     def where(self, attribute: object, value: object) -> JobQuery:
         """Return the query on a lookup.

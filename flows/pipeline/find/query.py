@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias
 
 from flows.errors import ValidationError
 from flows.model.find.query import JobQuery
+from flows.pipeline.bulk.bulk_job import SyncBulkJob
 from flows.pipeline.loop_thread import blocking
 from flows.pipeline.signature import KeyT, ParamsT
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from flows.model.job import Job
     from flows.model.state import JobState
     from flows.model.values.lookup import LookupValue
+    from flows.pipeline.bulk.bulk_job import BulkJob
     from flows.pipeline.find.job_search import JobSearch
     from flows.pipeline.find.page import Count, Page
 
@@ -115,7 +117,8 @@ class Query(Conditions[ParamsT, KeyT]):
     """A query on the jobs of a flow: `flow.jobs.where("user_id", 62).status("failed")`.
 
     It is put together by `where`, `status`, `queue`, `created`, `&` and `|`, and never changes; nothing is read
-    before it ends in `page` or `count`.
+    before it ends in `page` or `count`, and nothing is done before it ends in `retry`, `cancel` or `delete`. Those act
+    on the jobs that match and are there when they are called; see `BulkJob`.
     """
 
     async def page(
@@ -148,12 +151,64 @@ class Query(Conditions[ParamsT, KeyT]):
         """
         return await self._search.count(self._asked)
 
+    async def retry(self, *, undo: timedelta | float = 0) -> BulkJob:
+        """Begin to retry the jobs that match and have failed or were cancelled, as `retry_job` does.
+
+        Args:
+            undo: Nothing is done for so long, in seconds or as a timedelta: `cancel` of the answer undoes it.
+
+        Raises:
+            ValidationError: an argument is refused.
+            StoreError: the server cannot be used; StoreFull where it is out of memory.
+        """
+        return await self._search.bulk.begin("retry", self._asked, undo=undo)
+
+    async def cancel(self, reason: str = "cancelled", *, undo: timedelta | float = 0) -> BulkJob:
+        """Begin to cancel the jobs that match and have not ended, with their children, as `cancel_job` does.
+
+        Args:
+            reason: Why; each job's record has it.
+            undo: Nothing is done for so long, in seconds or as a timedelta: `cancel` of the answer undoes it.
+
+        Raises:
+            ValidationError: an argument is refused.
+            StoreError: the server cannot be used. Where it is out of memory, this process does it by itself.
+        """
+        return await self._search.bulk.begin("cancel", self._asked, undo=undo, reason=reason)
+
+    async def delete(self, *, undo: timedelta | float = 0) -> BulkJob:
+        """Begin to delete the jobs that match, with their children, as `delete_job` does.
+
+        Of done jobs that no lookup is asked for only a sample is known: the others expire by themselves.
+
+        Args:
+            undo: Nothing is done for so long, in seconds or as a timedelta: `cancel` of the answer undoes it.
+
+        Raises:
+            ValidationError: an argument is refused.
+            StoreError: the server cannot be used. Where it is out of memory, this process does it by itself.
+        """
+        return await self._search.bulk.begin("delete", self._asked, undo=undo)
+
 
 class SyncQuery(Conditions[ParamsT, KeyT]):
-    """The same query for plain callers, `flow.sync.jobs`: its `page` and `count` block."""
+    """The same query for plain callers, `flow.sync.jobs`: what it ends in blocks."""
 
     def __init__(self, search: JobSearch[ParamsT], asked: JobQuery | None = None) -> None:
         super().__init__(search, asked)
         query = Query[ParamsT, KeyT](search, asked)
         self.page = blocking(query.page)
         self.count = blocking(query.count)
+        self._query = query
+
+    def retry(self, *, undo: timedelta | float = 0) -> SyncBulkJob:
+        """Begin to retry jobs, as `flow.jobs` does."""
+        return SyncBulkJob(blocking(self._query.retry)(undo=undo))
+
+    def cancel(self, reason: str = "cancelled", *, undo: timedelta | float = 0) -> SyncBulkJob:
+        """Begin to cancel jobs, as `flow.jobs` does."""
+        return SyncBulkJob(blocking(self._query.cancel)(reason, undo=undo))
+
+    def delete(self, *, undo: timedelta | float = 0) -> SyncBulkJob:
+        """Begin to delete jobs, as `flow.jobs` does."""
+        return SyncBulkJob(blocking(self._query.delete)(undo=undo))

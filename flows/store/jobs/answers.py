@@ -16,16 +16,17 @@ BuildAnswer: TypeAlias = Literal["ok", "built", "stale", "gone", "malformed"]
 PublishAnswer: TypeAlias = Literal["ok", "stale", "gone", "malformed"]
 #: Whether what a function has reported was written, `late` its lines alone since its attempt has ended, or why not.
 ProgressAnswer: TypeAlias = Literal["ok", "late", "stale", "gone", "malformed"]
-CancelAnswer: TypeAlias = Literal["cancelled", "requested", "too late", "gone", "malformed"]
+#: `changed`, only where many are acted on: it is none of those that were asked for any more.
+CancelAnswer: TypeAlias = Literal["cancelled", "requested", "too late", "gone", "malformed", "changed"]
 #: `cancelling` asks to cancel its children first; else it is a state that is not retried.
 RetryJobAnswer: TypeAlias = Literal[
-    "retried", "gone", "cancelling", "waiting", "delayed", "processing", "children", "done"
+    "retried", "gone", "changed", "cancelling", "waiting", "delayed", "processing", "children", "done"
 ]
 #: `conflict` where one of its keys holds something else.
 CreateAnswer: TypeAlias = Literal["created", "conflict"]
 #: `over` where the time until when it was to be paused has passed.
 PauseAnswer: TypeAlias = Literal["paused", "over", "resumed", "not paused"]
-DeleteAnswer: TypeAlias = Literal["deleted", "gone"]
+DeleteAnswer: TypeAlias = Literal["deleted", "gone", "changed"]
 #: `withdrawn`, or the state of a job that a worker has claimed.
 WithdrawAnswer: TypeAlias = Literal[
     "withdrawn", "waiting", "delayed", "processing", "children", "done", "failed", "cancelled"

@@ -10,6 +10,8 @@ from flows.errors import StoreError
 from flows.store.client.scripts import load
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
     from flows.store.jobs.answers import CancelAnswer, RetryJobAnswer
@@ -36,7 +38,7 @@ class Control:
     """Cancels, retries and deletes the jobs of one flow and of its child queues."""
 
     def __init__(self, connection: Connection, settings: FlowSettings) -> None:
-        self._connection = connection
+        self.connection = connection
         self._settings = settings
 
     async def cancel(self, flow: str, job_id: str, reason: str) -> CancelAnswer:
@@ -45,8 +47,14 @@ class Control:
         The script that cancels the parent records that its children are to be cancelled: where this client does not
         get to all of them, a rescuer does.
         """
-        word, more = await self._connection.run(load("cancel"), {**self._named(flow, job_id), "reason": reason})
-        parents = [f"{flow}:{job_id}"] if more else []
+        word, more = await self.connection.run(load("cancel"), {**self.named(flow, job_id), "reason": reason})
+        if more:
+            await self.cancel_children(flow, job_id)
+        return cast("CancelAnswer", word.decode())
+
+    async def cancel_children(self, flow: str, job_id: str) -> None:
+        """Cancel the children of a job that was cancelled, and theirs, as far as the server can be reached."""
+        parents = [f"{flow}:{job_id}"]
         try:
             while parents:
                 done = await self.cascade(parents[-1])
@@ -55,30 +63,35 @@ class Control:
                 parents[:0] = done.parents
         except StoreError as error:
             _logger.warning("children of the cancelled job %s are left to the next rescuer: %s", job_id, error)
-        return cast("CancelAnswer", word.decode())
 
     async def cascade(self, parent: str = "") -> Cascaded:
         """Cancel some children of a parent that was cancelled, or of any such parent where none is named."""
         cancelling = self._settings.keys.cancelling(self._settings.flow)
         named = {**self._settings.named(), "cancelling": cancelling, "parent": parent}
-        found, more, count, parents = await self._connection.run(load("cascade"), named)
+        found, more, count, parents = await self.connection.run(load("cascade"), named)
         return Cascaded(found.decode(), bool(more), count, [name.decode() for name in parents])
 
     async def retry_job(self, flow: str, job_id: str) -> RetryJobAnswer:
         """Start a new visit for a job that has failed or was cancelled, and return what became of it."""
-        while (word := await self._connection.run(load("retry_job"), self._named(flow, job_id))) == b"cancelling":
+        while (word := await self.connection.run(load("retry_job"), self.named(flow, job_id))) == b"cancelling":
             await self.cascade(f"{flow}:{job_id}")
         return cast("RetryJobAnswer", word.decode())
 
     async def delete(self, flow: str, job_id: str) -> bool:
         """Delete a job and its children with all their entries; False where there was none."""
-        word, children = await self._connection.run(load("delete"), self._named(flow, job_id))
-        for child in children:
-            await self.delete(*self._of_key(child))
+        word, children = await self.connection.run(load("delete"), self.named(flow, job_id))
+        await self.delete_all(children)
         return bool(word == b"deleted")
 
-    def _named(self, flow: str, job_id: str) -> dict[str, Argument]:
-        return {**self._settings.named(flow), "id": job_id, "call": self._settings.new_call()}
+    async def delete_all(self, keys: Iterable[bytes]) -> None:
+        """Delete the jobs at these keys: the children of one that was deleted."""
+        for key in keys:
+            await self.delete(*self._of_key(key))
+
+    def named(self, flow: str, job_id: str) -> dict[str, Argument]:
+        """Return the arguments of a script that acts on one job, whatever its state, by name."""
+        call = self._settings.new_call()
+        return {**self._settings.named(flow), "id": job_id, "call": call, "states": "", "ended_before": 0}
 
     def _of_key(self, key: bytes) -> tuple[str, str]:
         text = key.decode("utf-8", "replace")  # a field that was edited may hold anything

@@ -49,6 +49,7 @@ class Wakeups:
         self._keys = keys
         self._own = keys.wake(f"own-{os.urandom(8).hex()}")
         self._listening: dict[str, list[Callable[[], None]]] = {}
+        self._heard: dict[str, Callable[[], None]] = {}
         self._blocked_on: frozenset[str] = frozenset()
         self._changed = asyncio.Event()
         self._events = events
@@ -82,6 +83,14 @@ class Wakeups:
             if not self._listening[key]:
                 del self._listening[key]
 
+    def hear(self, queue: str, on_wake: Callable[[], None]) -> None:
+        """Call `on_wake` at each wake-up of `queue` from the next wait on: it is waited for where another queue is."""
+        self._heard[self._keys.wake(queue)] = on_wake
+
+    def hear_no_more(self, queue: str) -> None:
+        """Undo a call of `hear`."""
+        self._heard.pop(self._keys.wake(queue), None)
+
     async def _interrupt(self) -> None:
         with contextlib.suppress(StoreError):
             await self._commands.together([("ZADD", self._own, 0, "w"), ("PEXPIRE", self._own, 10_000)])
@@ -96,7 +105,7 @@ class Wakeups:
                 poll_at = 0.0
             # Wake-ups of one queue do not put off the poll of another.
             poll_at = poll_at or now() + random.uniform(0.75, 1.25) * POLL_SECONDS  # noqa: S311 - jitter
-            keys = list(self._listening)
+            keys = [*self._listening, *self._heard]
             seconds = max(_SHORTEST_WAIT, poll_at - now())
             popped = await self._pop(keys, seconds)
             if popped is None and now() < poll_at - _EARLY:
@@ -105,6 +114,8 @@ class Wakeups:
             if popped is not None:
                 if (key := popped[0].decode()) in self._listening:
                     self._wake(key)
+                elif key in self._heard:
+                    self._heard[key]()
                 elif key != self._own:
                     await self._pass_on(key)
             if (popped is None and _PART not in self._events.outage) or now() >= poll_at:

@@ -128,7 +128,7 @@ def test_only_what_frees_memory_or_reads_runs_on_a_full_server() -> None:
 async def test_a_server_that_forgot_the_scripts_gets_the_text(world: World, redis_url: str) -> None:
     """NOSCRIPT is answered by EVAL, after which the digest is known again."""
     connection = Connection(redis_url, "test")
-    named = {**world.settings.named(), "id": "1", "call": world.settings.new_call()}
+    named = {**world.settings.named(), "id": "1", "call": world.settings.new_call(), "states": "", "ended_before": 0}
     try:
         world.redis.script_flush()
         assert await connection.run(load("retry_job"), named) == b"gone"

@@ -201,3 +201,38 @@ async def test_it_can_be_stopped_twice_and_started_again(wakeups: Wakeups, world
     wakeups.start()
     wake(world, "pick")
     await heard(woken)
+
+
+async def test_a_queue_that_is_only_heard_rides_along(wakeups: Wakeups, world: World) -> None:
+    """It is waited for where another queue is, each of its wake-ups is told, and no poll is."""
+    told: list[str] = []
+    wakeups.hear("rare", lambda: told.append("rare"))
+    wake(world, "rare")
+    await asyncio.sleep(0)
+    assert not wakeups._blocked_on
+    woken = asyncio.Event()
+    wakeups.listen("pick", woken.set)
+    await until(lambda: told == ["rare"])
+    await listening(wakeups, world, "pick", "rare")
+    wake(world, "rare")
+    await until(lambda: told == ["rare", "rare"])
+    assert not woken.is_set()
+    wake(world, "pick")
+    await heard(woken)
+    wakeups.hear_no_more("rare")
+    wakeups.hear_no_more("rare")
+    wakeups.listen("pick", lambda: None)
+    await listening(wakeups, world, "pick")
+    assert world.keys.wake("rare") not in wakeups._blocked_on
+    assert len(told) == 2
+
+
+async def test_a_poll_is_not_told_to_who_only_hears(wakeups: Wakeups, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It costs nothing while nothing happens."""
+    monkeypatch.setattr(wakeups_module, "POLL_SECONDS", 0.05)
+    told: list[str] = []
+    wakeups.hear("rare", lambda: told.append("rare"))
+    woken = asyncio.Event()
+    wakeups.listen("pick", woken.set)
+    await heard(woken)
+    assert told == []

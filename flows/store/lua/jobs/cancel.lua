@@ -2,14 +2,23 @@
 -- Answers the word, and 1 where children are to be cancelled.
 --@ flags: allow-oom
 --@ keys: call
---@ args: ns now root flow first id settings reason
+--@ args: ns now root flow first id settings reason states ended_before
 --@ returns: word:word more:int
---@ words: cancelled | requested | too late | gone | malformed
---@ include: cancel_job once keys type count told
+--@ words: cancelled | requested | too late | gone | malformed | changed
+--@ include: cancel_job once keys type count told asked
 
 local cancelling = flows_key('cancelling', root)
 expect('hash', cancelling)
+
+-- Whether it is still in a state in which it was asked for; most are cancelled whatever their state.
+local function is_wanted()
+  if states == '' then return true end
+  local status = redis.pcall('HGET', job_key(flow, id), '_status')
+  return type(status) == 'table' or is_asked(status or 'waiting')
+end
+
 return once(function()
+  if not is_wanted() then return { 'changed', 0 } end
   local word = cancel_job(flow, first, id, reason)
   write_counts()
   tell()

@@ -2,10 +2,10 @@
 -- Answers the job keys of its children, for the caller to delete.
 --@ flags: allow-oom
 --@ keys: call
---@ args: ns now root flow first id settings
+--@ args: ns now root flow first id settings states ended_before
 --@ returns: word:word children:list<text>
---@ words: deleted | gone
---@ include: ending take_out once keys life type count told
+--@ words: deleted | gone | changed
+--@ include: ending take_out once keys life type count told asked
 
 local function delete()
   local key = job_key(flow, id)
@@ -13,8 +13,9 @@ local function delete()
     settle_missing(flow, id, 'deleted')
     return { 'gone', {} }
   end
-  local job = redis.call('HMGET', key, '_status', '_queue', '_lookups', '_parent', '_built')
+  local job = redis.call('HMGET', key, '_status', '_queue', '_lookups', '_parent', '_built', '_ended')
   local status, queue = job[1] or 'waiting', job[2] or first
+  if not is_asked(status, job[6]) then return { 'changed', {} } end
   local me = flow .. ':' .. id
   expect('list', flows_key('building', me))
   expect_place(queue, status)

@@ -1,0 +1,161 @@
+"""Does the bulk actions of a flow in one process: starts their worker where there is something to do, and stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from flows.errors import FlowsError
+from flows.kernel.built_in.companion import Companion
+from flows.pipeline.bulk.action import bulk_name
+from flows.pipeline.bulk.bulk_flow import BulkFlow
+from flows.store.jobs.upcoming import seconds_until_work
+from flows.telemetry.service import Service
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Coroutine
+
+    from flows.kernel.runtime import Runtime
+    from flows.kernel.session import Session
+    from flows.pipeline.bulk.acting import Acting
+    from flows.pipeline.declaration import Declaration
+
+#: A process that has workers looks for bulk actions after so many seconds, give or take a quarter: for one that another
+#: process has left, and for one whose wake-up was lost.
+LOOK_AGAIN: Final = 15.0
+#: A worker stays while something is to be done within so many seconds. It looks again after so many, and leaves when it
+#: has seen nothing so often.
+_STAY: Final = 3.0
+_LOOK: Final = 0.5
+_LOOKS: Final = 3
+
+
+class BulkService(Companion):
+    """What stands beside a flow's session for its bulk actions: nothing but one more wake-up key, until there is one.
+
+    Args:
+        runtime: The flow's.
+        session: Its session, beside which this stands.
+        declaration: The flow's.
+    """
+
+    def __init__(self, runtime: Runtime, session: Session, declaration: Declaration) -> None:
+        self._runtime = runtime
+        self._session = session
+        self._declaration = declaration
+        self._queue = bulk_name(runtime.options.name)
+        self._poked = asyncio.Event()
+        self._service = Service("bulk", self._serve_forever, runtime.events)
+        self._flow: BulkFlow | None = None
+        self._serving = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        #: How many callers wait for a bulk action here.
+        self._waiting = 0
+
+    @property
+    def flow(self) -> BulkFlow:
+        """The bulk flow; made when it is first asked for."""
+        if self._flow is None:
+            self._flow = BulkFlow(self._runtime, self._session, self._declaration)
+        return self._flow
+
+    @property
+    def acting(self) -> Acting:
+        """What acts on jobs."""
+        return self.flow.acting
+
+    def beside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start a task that is cancelled when the session is closed."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def serve(self) -> None:
+        """Do bulk actions from now on, whoever asks for them."""
+        if not self._serving:
+            self._serving = True
+            self._session.wakeups.hear(self._queue, self._poked.set)
+            self._service.start()
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncGenerator[BulkFlow]:
+        """Have a worker, until the end of the block at least."""
+        self._waiting += 1
+        self._poked.set()
+        self._service.start()
+        try:
+            async with self.flow.used():
+                yield self.flow
+        finally:
+            self._waiting -= 1
+            self._poked.set()
+            if not self._waiting and not self._serving:
+                await self._service.stop()
+
+    def poke(self) -> None:
+        """Look for something to do now, if this serves."""
+        self._poked.set()
+
+    async def close(self) -> None:
+        """Stop, and hand back the bulk actions that are under way: another process goes on with them."""
+        await self._service.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._serving:
+            self._serving = False
+            self._session.wakeups.hear_no_more(self._queue)
+        if self._flow is not None:
+            await self._flow.close()
+            self._flow = None
+
+    def forsake(self) -> None:
+        """Leave all behind, in another loop or process."""
+        if self._flow is not None:
+            self._flow.forsake()
+
+    async def _serve_forever(self) -> None:
+        while True:
+            seconds = LOOK_AGAIN * random.uniform(0.75, 1.25)  # noqa: S311 - jitter
+            try:
+                left = await self._seconds()
+                if left <= 0:
+                    await self._work()
+                    continue
+            except FlowsError as error:  # the server is away, or this machine has no thread for a worker
+                self._runtime.events.emit_seldom(("bulk",), "store.unavailable", queue=self._queue, error=str(error))
+                seconds = _LOOK
+            else:
+                seconds = min(seconds, left)
+            await self._pause(seconds)
+            self._poked.clear()
+
+    async def _seconds(self) -> float:
+        """Return in how many seconds there is something to do."""
+        if self._waiting:
+            return 0.0
+        return await seconds_until_work(self._session.connection, self._session.settings, self._queue)
+
+    async def _work(self) -> None:
+        """Have a worker until nothing is to be done soon."""
+        flow = self.flow
+        await flow.worker.start()
+        try:
+            looks = 0
+            while looks < _LOOKS:
+                left = await self._seconds()
+                # A job that was just claimed has a lease, and its worker may not know it yet: one look is not enough.
+                looks = looks + 1 if left >= _STAY and flow.worker.idle else 0
+                await asyncio.sleep(_LOOK)
+        finally:
+            await flow.worker.stop(0)
+            await flow.close_if_unused()
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._poked.wait()
