@@ -21,6 +21,8 @@ COUNTED: Final = (
     "advance", "settle", "done", "failed", "cancelled", "retry", "snooze", "release", "rescue", "await_children",
     "deleted", "delete_ended", "retry_job", "moved_in", "moved_out",
 )  # fmt: skip
+#: Of more jobs that one script has ended as done, not all are listed.
+SAMPLE: Final = 10
 #: Ways to come to a queue, by what `moves` calls them.
 WAYS: Final = {"created": "created", "advanced": "advanced", "settled": "settled"}
 WAYS_COUNTED: Final = {"retry_job": "retried", "moved_in": "moved here"}
@@ -102,7 +104,9 @@ class BalancedWorld(World):
             listed = found.get("ended", {}).get(f"{queue}:{word}", ())
             there, before = set(listed), {_id(name) for name, look in over.items() if look.state == word}
             wanted = {_id(name) for name in mine}
-            assert wanted <= there <= wanted | before, f"queue {queue} lists as {word} {there}, and not {wanted}"
+            sampled = word == "done" and len(there) >= SAMPLE
+            assert there <= wanted | before, f"queue {queue} lists as {word} {there - wanted}, which are not"
+            assert wanted <= there or sampled, f"queue {queue} does not list as {word} {wanted - there}"
             assert len(listed) == len(there) or word == "done", f"queue {queue} lists a job twice as {word}"
 
 

@@ -6,6 +6,7 @@ FLOWS_TEST_EXAMPLES sets how many runs are made, 25 by default.
 from __future__ import annotations
 
 import os
+import random
 from typing import Any
 
 import pytest
@@ -15,8 +16,9 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 from redis import Redis
 
 from tests.balanced import BalancedWorld, search_short_lists_only
+from tests.outcomes import ended
 from tests.store.jobs.test_state_machine import Jobs
-from tests.world import HOUR
+from tests.world import HOUR, await_children
 
 
 class CountedJobs(Jobs):
@@ -71,11 +73,41 @@ class CountedJobs(Jobs):
             self.create()
 
 
+#: These take a job out of the queue, so that the same turn claims it no more.
+LEAVING = ("finish", "fail", "cancel", "advance", "retry", "snooze")
+
+
+def test_turns_that_end_many_jobs_and_claim_more(redis: Redis, namespace: str) -> None:
+    """Whatever their ends are, and however many of each: one turn counts all of them."""
+    world, choose = BalancedWorld(redis, namespace), random.Random(1)  # noqa: S311 - chance, not secrets
+    ids = [str(number) for number in range(120)]
+    world.seed(jobs={f"shop:{job_id}": {"a": "1"} for job_id in ids}, waiting={"pick": ids})
+    running = world.claim(9)
+    while running:
+        ends = [ended(choose.choice(LEAVING), job.id, job.fence) for job in running]
+        running = world.turn(*ends, want=choose.randint(5, 15)).claimed
+
+
+def test_children_that_end_in_one_turn(redis: Redis, namespace: str) -> None:
+    """Each counts in its own queue, and their parents go on in theirs: to the next queue, or as failed."""
+    world = BalancedWorld(redis, namespace)
+    fields = {"_status": "waiting", "_queue": "pack", "_fence": "1", "_worker": "w1"}
+    world.seed(jobs={f"shop:{number}": fields for number in range(6)}, waiting={"pack": [*"012345"]})
+    for parent in world.claim(6, queue="pack"):
+        children = tuple(("box", f"{parent.id}{number}") for number in range(3))
+        policy = "fail" if parent.id in "12" else "continue"
+        world.report(await_children(parent.id, parent.fence, children, "ship", policy), queue="pack")
+    boxes = world.claim(18, queue="pack:box")
+    ends = [ended("fail" if job.id.endswith("2") else "finish", job.id, job.fence) for job in boxes]
+    world.turn(*ends, queue="pack:box")
+    assert redis.llen(world.keys.waiting("ship")) == 4
+
+
 @pytest.mark.timeout(600)
 def test_what_is_counted_has_happened(redis: Redis, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No order of calls and losses makes a counter, a depth or a list of ended jobs wrong."""
     search_short_lists_only(monkeypatch, 2)
-    CountedJobs.world = BalancedWorld(redis, namespace)
+    CountedJobs.world = BalancedWorld(redis, namespace, max_crashes=1)
     run_state_machine_as_test(
         CountedJobs,
         settings=settings(

@@ -1,0 +1,91 @@
+"""Rows H: jobs that are created for later, moved, and changed in bulk, while connections are cut and processes die."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Final
+
+from tests.faults.case import Case, row
+from tests.faults.flow_under_test import Order, Orders
+from tests.faults.proxy import Proxy
+
+#: Every connection is cut so often, in seconds, give or take a half.
+_CUT_EVERY: Final = 0.1
+
+
+class Cutting:
+    """A thread that cuts all connections of a proxy again and again; use it in a `with` statement."""
+
+    def __init__(self, case: Case, proxy: Proxy) -> None:
+        self._case, self._proxy = case, proxy
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._cut, name="cutting")
+        self.cuts = 0
+
+    def __enter__(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def __exit__(self, *_error: object) -> None:
+        """End."""
+        self._stop.set()
+        self._thread.join()
+        self._case.figures["cuts"] = self.cuts
+
+    def _cut(self) -> None:
+        while not self._stop.wait(_CUT_EVERY * self._case.random.uniform(0.5, 1.5)):
+            self.cuts += self._proxy.cut_all()
+
+
+@row("H1", "created for later, the queue paused and resumed, connections cut")
+def h1(case: Case) -> None:
+    """Each job is there once, begins when it is due and not before, and no pause stays that was resumed."""
+    case.lease = 2.0
+    case.fleet().spawn(2)
+    due: dict[str, float] = {}
+    with Proxy(case.server.port) as proxy, Cutting(case, proxy):
+        asyncio.run(_create_and_pause(case, proxy.url, due))
+    left = case.wait_done([*due], 20)
+    case.expect(not left, f"each job is done: {len(left)} are not")
+    early = [entry for entry in case.starts(queue="pick") if entry.t < due[entry.job_id]]
+    case.expect(not early, f"no job begins before it is due: {len(early)} do")
+    with case.server.client() as client:
+        there = sum(1 for _key in client.scan_iter("job:orders:*", count=1000, _type="hash"))
+        paused = client.hget("queue:pick:meta", "paused")
+    case.expect(there == len(due), f"each of {len(due)} jobs was created once, and there are {there}")
+    case.expect(paused in {None, "0"}, f"the queue is paused no more: {paused}")
+
+
+async def _create_and_pause(case: Case, url: str, due: dict[str, float]) -> None:
+    """Create jobs on some lanes for three seconds, and pause and resume their queue meanwhile."""
+    flow = case.flow(url)
+    end = time.monotonic() + 3
+
+    async def create() -> None:
+        while time.monotonic() < end:
+            delay = case.random.uniform(0.0, 1.0)
+            at = time.monotonic() + delay
+            job_id = await flow.create_job(Order(number=1), delay=delay)
+            case.acknowledged([job_id])
+            due[job_id] = at
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(4):
+                tasks.create_task(create())
+            tasks.create_task(_pause_and_resume(case, flow, end))
+    finally:
+        await flow.stop_all()
+
+
+async def _pause_and_resume(case: Case, flow: Orders, end: float) -> None:
+    pauses = 0
+    while time.monotonic() < end:
+        await flow.queue("pick").pause(note="as scripted")
+        pauses += 1
+        await asyncio.sleep(case.random.uniform(0, 0.2))
+        await flow.queue("pick").resume()
+        await asyncio.sleep(case.random.uniform(0, 0.2))
+    case.figures["pauses"] = pauses
