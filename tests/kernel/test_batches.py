@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
@@ -32,7 +33,9 @@ from flows import (
     current_job,
     current_jobs,
 )
-from tests.kernel.parts import LONG, Answer, Given, MakeFlow, NumberFlow, Work, within
+from flows.kernel.around.batches import Batches, Batching
+from flows.kernel.current import set_current
+from tests.kernel.parts import LONG, Answer, Given, MakeFlow, NumberFlow, Work, number_flow, within
 from tests.waiting import until
 
 #: Longer than any test lasts: such a batch starts when it is full.
@@ -113,6 +116,20 @@ async def test_what_it_raises_is_raised_by_all(make_flow: MakeFlow) -> None:
     traces = {error.traceback for error in errors if error}
     assert len(traces) == 1
     assert "raising_first" in traces.pop()
+
+
+async def test_an_error_that_is_shared_is_each_jobs_own(make_flow: MakeFlow) -> None:
+    """The traceback that one job is given has nothing of the others'."""
+    error = ValueError("never raised")
+
+    async def many(jobs: list[Work]) -> list[ValueError]:
+        return [error] * len(jobs)
+
+    flow = make_flow(many, batch=3, linger=FOREVER)
+    ids = await flow.create_jobs([Given()] * 3)
+    async with flow:
+        errors = [record.error for record in await ended(flow, ids)]
+    assert len({one.traceback for one in errors if one}) == 1
 
 
 async def raising_first(jobs: list[Work]) -> list[Answer]:
@@ -349,6 +366,98 @@ async def test_a_batch_may_stop_its_own_flow(make_flow: MakeFlow) -> None:
     await until(lambda: all(worker.status == "stopped" for worker in flow.workers))
     async with flow:
         assert [record.status for record in await ended(flow, ids)] == ["done"] * 2
+
+
+async def test_a_batch_outlives_the_job_that_stands_for_it(make_flow: MakeFlow) -> None:
+    """When that job has left, the function may stop its flow all the same."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def many(jobs: list[Work]) -> list[None]:
+        begun.set()
+        await go_on.wait()
+        await flow.stop_all()
+        return [None] * len(jobs)
+
+    flow = make_flow(many, batch=2, linger=FOREVER)
+    ids = await flow.create_jobs([Given()] * 2)
+    await flow.start_all()
+    await within(begun.wait())
+    await flow.cancel_job(ids[0])
+    await within(flow.wait_for(ids[0], LONG))
+    go_on.set()
+    await until(lambda: all(worker.status == "stopped" for worker in flow.workers))
+    async with flow:
+        assert [record.status for record in await ended(flow, ids)] == ["cancelled", "done"]
+
+
+async def test_what_a_batch_starts_is_no_part_of_it(make_flow: MakeFlow, redis_url: str, namespace: str) -> None:
+    """The jobs of a flow that its function starts are single ones again."""
+
+    async def one(job: Work) -> Answer:
+        assert current_job().id == job.id
+        return Answer(answer=job.number)
+
+    other = number_flow(redis_url, f"{namespace}other:", one)
+
+    async def many(jobs: list[Work]) -> list[Answer]:
+        async with other:
+            job_id = await other.create_job(Given(number=9))
+            answer = (await other.wait_for(job_id, LONG)).view(Answer)
+        return [answer for _job in jobs]
+
+    async with make_flow(many, batch=2) as flow:
+        (record,) = await ended(flow, [await flow.create_job(Given())])
+    assert record.view(Answer).answer == 9
+
+
+said: ContextVar[str] = ContextVar("said", default="nothing")
+
+
+async def test_the_context_of_one_job_is_not_the_functions(make_flow: MakeFlow) -> None:
+    """What middleware sets for a job says nothing of the others."""
+    seen: list[str] = []
+
+    class Setting(Middleware):
+        @override
+        async def attempt(self, job: Job, current: CurrentJob, call_next: AttemptNext) -> JobResult | Verdict | None:
+            said.set(job.id)
+            return await call_next(job)
+
+    async def many(jobs: list[Work]) -> list[None]:
+        seen.append(said.get())
+        return [None] * len(jobs)
+
+    async with make_flow(many, batch=2, linger=0.01, middleware=[Setting()]) as flow:
+        for count in (1, 2):
+            await ended(flow, await flow.create_jobs([Given()] * count))
+    assert set(seen) == {"nothing"}
+
+
+async def test_a_job_that_is_cancelled_before_its_batch_begins() -> None:
+    """The function does not get it; where it gets none at all, it is not called."""
+    got: list[list[str]] = []
+
+    async def many(jobs: list[Work]) -> list[str]:
+        got.append([job.id for job in jobs])
+        return [job.id for job in jobs]
+
+    batches = Batches(many, Batching(2, 60), 1)
+
+    async def call(current: CurrentJob) -> Any:
+        set_current(current)
+        return await batches.call(Work(id=current.id, number=1))
+
+    for cancelled in ([0], [0, 1], []):
+        currents = [CurrentJob(name, "work", 1, 1, 0, lambda *_report: None) for name in ("a", "b")]
+        calls = [asyncio.create_task(call(current)) for current in currents]
+        await asyncio.sleep(0)  # the batch is made, and its task has not begun
+        for at in cancelled:
+            currents[at].cancelled = True
+            calls[at].cancel()
+        answers = await within(asyncio.gather(*calls, return_exceptions=True))
+        assert [isinstance(answer, asyncio.CancelledError) for answer in answers] == [at in cancelled for at in (0, 1)]
+    assert got == [["b"], ["a", "b"]]
+    assert not batches.runs_here
 
 
 async def test_a_resource_is_its_second_argument(make_flow: MakeFlow) -> None:

@@ -181,6 +181,24 @@ async def test_nonsense_counts_as_nothing(
     assert carrier.found == {"price": [({}, None)], "ship": [({}, None)]}
 
 
+async def test_children_get_no_nonsense(make_lists: MakeLists, redis: Redis, namespace: str) -> None:
+    """What their parent's field was edited into stays there."""
+
+    async def split(_job: Split) -> Empty:
+        return Empty(children=[ChildJob(One, {"number": 1})])
+
+    lists = make_lists(middleware=[Carrier({"a": "b"})])
+    job_id = await lists.create_job(Numbers())
+    redis.hset(f"{namespace}job:lists:{job_id}", "_carried", "nonsense")
+    lists.create_workers(Split, split)
+    told = asyncio.create_task(lists.events.wait_for("job.fanned_out"))
+    await asyncio.sleep(0)
+    async with lists:
+        await within(told)
+    (child,) = redis.lrange(f"{namespace}queue:add:one:waiting", 0, -1)
+    assert redis.hget(f"{namespace}job:add:one:{child}", "_carried") is None
+
+
 def test_without_middleware_claims_read_what_they_did() -> None:
     """The runner is the one of the queue, with its own fields."""
     runner = ParentRunner.__new__(ParentRunner)
