@@ -141,10 +141,18 @@ def current_jobs() -> list[CurrentJob]:
     return [current_job()] if batch is None else list(batch)
 
 
-def set_batch(jobs: list[CurrentJob]) -> None:
-    """Let `current_jobs()` return the attempts of a batch in this context; the first stands for it inside of flows."""
-    _current.set(jobs[0])
-    _batch.set(jobs)
+def set_batch(jobs: list[CurrentJob]) -> Callable[[], None]:
+    """Let `current_jobs()` return the attempts of a batch in this context, and return what undoes that.
+
+    The first of them stands for the batch inside of flows.
+    """
+    current, batch = _current.set(jobs[0]), _batch.set(jobs)
+
+    def undo() -> None:
+        _current.reset(current)
+        _batch.reset(batch)
+
+    return undo
 
 
 #: Returns the attempt that runs in this context, or None; of a batch, one that stands for it.

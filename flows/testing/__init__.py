@@ -5,7 +5,7 @@ from __future__ import annotations
 from flows.telemetry.failpoints import POINTS, InjectedFault
 from flows.testing.drain import Drained
 from flows.testing.isolated import Isolated, isolated
-from flows.testing.running_job import RunningJob, running_job
+from flows.testing.running_job import RunningJob, running_job, running_jobs
 from flows.testing.server import private_server, server_for_tests
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "isolated",
     "private_server",
     "running_job",
+    "running_jobs",
     "server_for_tests",
 ]

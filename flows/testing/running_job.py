@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
-from flows.kernel.current import CurrentJob, reset_current, set_current
+from flows.kernel.current import CurrentJob, reset_current, set_batch, set_current
 from flows.model.ids import new_job_id
+from flows.model.option_checks import check_number
 from flows.store.jobs.log_line import LogLine, read_line
 
 if TYPE_CHECKING:
@@ -56,7 +57,45 @@ def running_job(  # noqa: PLR0913 - the facts of an attempt
         correlation_id: What `create_job(correlation_id=…)` was given.
         carried: What the job carries.
     """
+    running = _running(job_id, queue, attempt, fence, visit, timeout, correlation_id, carried)
+    token = set_current(running.current)
+    try:
+        yield running
+    finally:
+        reset_current(token)
 
+
+@contextmanager
+def running_jobs(count: int, *, queue: str = "test", timeout: float | None = None) -> Generator[list[RunningJob]]:
+    """Run what stands in the context as a batch of so many jobs, for which `current_jobs()` has one each.
+
+    Args:
+        count: How many jobs, at least one.
+        queue: What `queue` of each of them is.
+        timeout: Seconds until their `deadline`; None: there is no deadline.
+
+    Raises:
+        DeclarationError: `count` is no positive whole number.
+    """
+    check_number("count", count)
+    running = [_running(None, queue, 1, 1, 0, timeout, None, None) for _ in range(count)]
+    undo = set_batch([one.current for one in running])
+    try:
+        yield running
+    finally:
+        undo()
+
+
+def _running(  # noqa: PLR0913, PLR0917 - the facts of an attempt
+    job_id: str | None,
+    queue: str,
+    attempt: int,
+    fence: int,
+    visit: int,
+    timeout: float | None,
+    correlation_id: str | None,
+    carried: Mapping[str, str] | None,
+) -> RunningJob:
     def report(_current: CurrentJob, progress: bytes, line: str | None) -> None:
         if progress:
             told: Any = from_json(progress)
@@ -71,8 +110,4 @@ def running_job(  # noqa: PLR0913 - the facts of an attempt
     if timeout is not None:
         current.deadline = time.monotonic() + timeout
     running = RunningJob(current)
-    token = set_current(current)
-    try:
-        yield running
-    finally:
-        reset_current(token)
+    return running
