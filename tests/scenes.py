@@ -199,6 +199,13 @@ SCENES: Final[dict[str, list[Scene]]] = {
         (seed_family, lambda world: world.run("progress", "c", 1, "0.5", 0, 2, 9, "{}", queue=BOX, **call(world)))
     ],
     "retry_job": [(seed_ended, lambda world: world.run("retry_job", id="1", **call(world)))],
+    "move": [
+        (seed_ended, lambda world: world.run("move", id="1", target="ship", **call(world))),
+        (
+            lambda world: world.seed(jobs={"shop:1": {"_lookups": "user:7"}}, waiting={"pick": ["1"]}),
+            lambda world: world.run("move", id="1", target="ship", **call(world)),
+        ),
+    ],
     "create": [
         (
             lambda _world: None,

@@ -30,7 +30,7 @@ _S = JobState
 #: From each state, the states that a job can move to. A job enters by `create`, as waiting or delayed.
 TRANSITIONS: Final[Mapping[JobState, frozenset[JobState]]] = MappingProxyType(
     {
-        _S.WAITING: frozenset({_S.PROCESSING, _S.FAILED, _S.CANCELLED}),
+        _S.WAITING: frozenset({_S.PROCESSING, _S.FAILED, _S.CANCELLED, _S.WAITING}),  # in another queue, by `move`
         _S.DELAYED: frozenset({_S.WAITING, _S.CANCELLED}),
         _S.PROCESSING: frozenset({_S.WAITING, _S.DONE, _S.DELAYED, _S.FAILED, _S.CANCELLED, _S.CHILDREN}),
         _S.CHILDREN: frozenset({_S.WAITING, _S.DONE, _S.FAILED, _S.CANCELLED}),

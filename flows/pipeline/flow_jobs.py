@@ -147,6 +147,20 @@ class FlowJobs(Generic[ParamsT, KeyT]):
         """
         return await self._actions.retry(job_id)
 
+    async def move_job(self, job_id: str | UUID, *, to: type[Job] | str) -> Literal["moved"]:
+        """Move a job that no worker has to another queue of the flow, where it waits as if it had just come there.
+
+        Args:
+            job_id: Of a job that waits, is delayed, has failed or was cancelled.
+            to: The queue, named by its job class or its name. The job has to have the fields that it needs.
+
+        Raises:
+            ValidationError: the flow has no such queue, or it is a child queue.
+            JobGone: there is no such job.
+            StateError: a worker has it, it waits for its children, it is done, or it is in that queue already.
+        """
+        return await self._actions.move(job_id, to)
+
     async def delete_job(self, job_id: str | UUID) -> bool:
         """Delete a job, its place in its queue, its lookup entries and its children; False where there is none."""
         return await self._actions.delete(job_id)

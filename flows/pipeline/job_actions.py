@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from flows.errors import JobGone, StateError, ValidationError
+from flows.errors import DeclarationError, JobGone, StateError, ValidationError
 from flows.model.arguments import check_many, check_text
 from flows.model.codec import encode, encode_value
 from flows.model.creation.job_options import check_options
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from flows.kernel.runtime import Runtime
     from flows.model.creation.job_options import CheckedOptions, JobOptions
+    from flows.model.job import Job
     from flows.pipeline.declaration import Declaration
 
 
@@ -41,6 +42,7 @@ class JobActions(Generic[ParamsT]):
 
     def __init__(self, runtime: Runtime, declaration: Declaration, params: type[ParamsT]) -> None:
         self._runtime = runtime
+        self._declaration = declaration
         self._params = params
         self._attributes = tuple(declaration.options.lookup_attributes)
         self._flow = declaration.options.name
@@ -92,6 +94,19 @@ class JobActions(Generic[ParamsT]):
             raise StateError(job_id, word, "retried")
         return word
 
+    async def move(self, job_id: str | UUID, to: type[Job] | str) -> Literal["moved"]:
+        """Move a job that no worker has to another queue of the flow."""
+        job_id = check_job_id(job_id)
+        queue = named_target(self._declaration, to)
+        control = (await self._runtime.open()).control
+        word = await control.move(self._flow, job_id, queue)
+        if word == "gone":
+            raise JobGone(job_id)
+        if word != "moved":
+            state = f"in {queue!r} already" if word == "there" else word
+            raise StateError(job_id, state, f"moved to {queue!r}")
+        return word
+
     async def delete(self, job_id: str | UUID) -> bool:
         """Delete a job and its children, and return whether there was one."""
         job_id = check_job_id(job_id)
@@ -111,3 +126,18 @@ class JobActions(Generic[ParamsT]):
             fields["_correlation_id"] = encode_value("correlation_id", options.correlation_id)
         values = [(name, getattr(params, name)) for name in self._attributes]
         return creation.prepare(new_job_id(), fields, values)
+
+
+def named_target(declaration: Declaration, queue: type[Job] | str) -> str:
+    """Return the name of a queue to which jobs can be moved.
+
+    Raises:
+        ValidationError: the flow has no such queue, or it is a child queue.
+    """
+    try:
+        name = declaration.plan_of(queue).queue
+    except DeclarationError as error:
+        raise ValidationError(str(error)) from error
+    if ":" in name:
+        raise ValidationError(f"{name!r} is a child queue, in which only children of its parents wait")
+    return name

@@ -37,6 +37,7 @@ class SyncFlow(Generic[ParamsT, KeyT]):
         self.wait_for = blocking(jobs.wait_for)
         self.cancel_job = blocking(jobs.cancel_job)
         self.retry_job = blocking(jobs.retry_job)
+        self.move_job = blocking(jobs.move_job)
         self.delete_job = blocking(jobs.delete_job)
         self.get_log = blocking(jobs.get_log)
         self.position = blocking(jobs.position)

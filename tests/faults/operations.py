@@ -229,6 +229,12 @@ def of_flow() -> list[Operation]:
             lambda stage: stage.flow.retry_job(stage.kept),
             lambda stage: ended(stage, Fail(_ERROR)),
         ),
+        Operation("move_job waiting", lambda stage: stage.flow.move_job(stage.kept[0], to="ship"), create),
+        Operation(
+            "move_job failed",
+            lambda stage: stage.flow.move_job(stage.kept, to="ship"),
+            lambda stage: ended(stage, Fail(_ERROR)),
+        ),
         Operation("delete_job", lambda stage: stage.flow.delete_job(stage.kept[0]), create),
         Operation("delete_job with children", lambda stage: stage.flow.delete_job(stage.kept), family),
         Operation("get_log", lambda stage: stage.flow.get_log(stage.kept), _logged),

@@ -193,6 +193,12 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
         {"cursor": NO_TEXT, "limit": (*NO_COUNT, 1001), "newest_first": (0, 1, "yes")},
     ),
     "Query.count": (lambda: step_flow().jobs.count, {}, {}),
+    "Flow.move_job": (
+        lambda: step_flow().move_job,
+        {"job_id": ID, "to": "step"},
+        {"job_id": NO_ID, "to": (*NO_QUEUE, "whole:part")},
+    ),
+    "Query.move": (lambda: step_flow().jobs.move, {"to": "step"}, {"to": NO_QUEUE, "undo": NO_DELAY}),
     "Query.retry": (lambda: step_flow().jobs.retry, {}, {"undo": NO_DELAY}),
     "Query.cancel": (lambda: step_flow().jobs.cancel, {}, {"reason": NO_TEXT, "undo": NO_DELAY}),
     "Query.delete": (lambda: step_flow().jobs.delete, {}, {"undo": NO_DELAY}),

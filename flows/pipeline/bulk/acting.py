@@ -12,7 +12,7 @@ from flows.model.find.query import JobQuery
 from flows.model.state import JobState
 from flows.pipeline.bulk.action import BulkAction, BulkDone, BulkParams
 from flows.pipeline.bulk.tally import ERROR, Tally
-from flows.store.jobs.many import ManyJobs
+from flows.store.jobs.many import Asked, ManyJobs
 from flows.store.views.find import Finder
 from flows.store.views.source import Sources
 
@@ -33,6 +33,7 @@ _STATES: Final[Mapping[str, frozenset[JobState]]] = {
     "retry": frozenset({_S.FAILED, _S.CANCELLED}),
     "cancel": frozenset({_S.WAITING, _S.DELAYED, _S.PROCESSING, _S.CHILDREN}),
     "delete": frozenset(_S),
+    "move": frozenset({_S.WAITING, _S.DELAYED, _S.FAILED, _S.CANCELLED}),
 }
 
 
@@ -76,8 +77,8 @@ class Acting:
         )
         query = JobQuery.from_dict(json.loads(action.query)) & JobQuery((until,))
         finder = Finder(session.connection, session.settings, self._queues)
-        states = frozenset[JobState]().union(*(one.states or JobState for one in query.alternatives))
-        many = ManyJobs(session.control, action.verb, states, action.before_ms, action.reason)
+        states = frozenset[str]().union(*(one.states or JobState for one in query.alternatives))
+        many = ManyJobs(session.control, Asked(action.verb, states, action.before_ms, action.reason, action.to))
         errors = 0
         tally.total = tally.total or await self._to_look_at(query)
         while True:

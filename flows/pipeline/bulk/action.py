@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flows.model.job import Job as AnyJob
 
 #: What can be done to many jobs.
-BulkVerb: TypeAlias = Literal["retry", "cancel", "delete"]
+BulkVerb: TypeAlias = Literal["retry", "cancel", "delete", "move"]
 #: What frees memory, and goes on where the server is full.
 FREEING: Final[frozenset[str]] = frozenset({"cancel", "delete"})
 _LONGEST_NAME: Final = 64
@@ -37,6 +37,8 @@ class BulkParams(BaseModel):
     """Only jobs that were there then, in server milliseconds: created before, and ended before if they have ended."""
     reason: str = ""
     """Why jobs are cancelled."""
+    to: str = ""
+    """The queue to which jobs are moved."""
 
 
 class BulkAction(Job):
@@ -47,6 +49,7 @@ class BulkAction(Job):
     query: str
     before_ms: int
     reason: str
+    to: str
 
 
 class BulkDone(JobResult):

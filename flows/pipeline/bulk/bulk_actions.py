@@ -32,7 +32,9 @@ class BulkActions:
         self._declaration = declaration
         runtime.companion = self._beside
 
-    async def begin(self, verb: BulkVerb, query: JobQuery, *, undo: timedelta | float = 0, reason: str = "") -> BulkJob:
+    async def begin(
+        self, verb: BulkVerb, query: JobQuery, *, undo: timedelta | float = 0, reason: str = "", to: str = ""
+    ) -> BulkJob:
         """Begin to act on the jobs that match a query and are there by now.
 
         Args:
@@ -40,6 +42,7 @@ class BulkActions:
             query: To which jobs.
             undo: How long nothing is done yet, so that `cancel` leaves no trace: a timedelta, or seconds.
             reason: Why jobs are cancelled.
+            to: To which queue jobs are moved.
 
         Raises:
             ValidationError: an argument is refused.
@@ -55,6 +58,7 @@ class BulkActions:
             query=json.dumps(query.to_dict(), separators=(",", ":")),
             before_ms=await server_ms(session.connection, session.settings) + 1,
             reason=reason,
+            to=to,
         )
         try:
             async with service.flow.used():

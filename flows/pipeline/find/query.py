@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias
 from flows.errors import ValidationError
 from flows.model.find.query import JobQuery
 from flows.pipeline.bulk.bulk_job import SyncBulkJob
+from flows.pipeline.job_actions import named_target
 from flows.pipeline.loop_thread import blocking
 from flows.pipeline.signature import KeyT, ParamsT
 
@@ -117,8 +118,8 @@ class Query(Conditions[ParamsT, KeyT]):
     """A query on the jobs of a flow: `flow.jobs.where("user_id", 62).status("failed")`.
 
     It is put together by `where`, `status`, `queue`, `created`, `&` and `|`, and never changes; nothing is read
-    before it ends in `page` or `count`, and nothing is done before it ends in `retry`, `cancel` or `delete`. Those act
-    on the jobs that match and are there when they are called; see `BulkJob`.
+    before it ends in `page` or `count`, and nothing is done before it ends in `retry`, `cancel`, `delete` or `move`.
+    Those act on the jobs that match and are there when they are called; see `BulkJob`.
     """
 
     async def page(
@@ -190,6 +191,20 @@ class Query(Conditions[ParamsT, KeyT]):
         """
         return await self._search.bulk.begin("delete", self._asked, undo=undo)
 
+    async def move(self, to: type[Job] | str, *, undo: timedelta | float = 0) -> BulkJob:
+        """Begin to move the jobs that match, and that no worker has, to another queue, as `move_job` does.
+
+        Args:
+            to: The queue, named by its job class or its name.
+            undo: Nothing is done for so long, in seconds or as a timedelta: `cancel` of the answer undoes it.
+
+        Raises:
+            ValidationError: an argument is refused, or the flow has no such queue.
+            StoreError: the server cannot be used; StoreFull where it is out of memory.
+        """
+        queue = named_target(self._search.declaration, to)
+        return await self._search.bulk.begin("move", self._asked, undo=undo, to=queue)
+
 
 class SyncQuery(Conditions[ParamsT, KeyT]):
     """The same query for plain callers, `flow.sync.jobs`: what it ends in blocks."""
@@ -212,3 +227,7 @@ class SyncQuery(Conditions[ParamsT, KeyT]):
     def delete(self, *, undo: timedelta | float = 0) -> SyncBulkJob:
         """Begin to delete jobs, as `flow.jobs` does."""
         return SyncBulkJob(blocking(self._query.delete)(undo=undo))
+
+    def move(self, to: type[Job] | str, *, undo: timedelta | float = 0) -> SyncBulkJob:
+        """Begin to move jobs, as `flow.jobs` does."""
+        return SyncBulkJob(blocking(self._query.move)(to, undo=undo))

@@ -26,6 +26,10 @@ RetryJobAnswer: TypeAlias = Literal[
 CreateAnswer: TypeAlias = Literal["created", "conflict"]
 #: `over` where the time until when it was to be paused has passed.
 PauseAnswer: TypeAlias = Literal["paused", "over", "resumed", "not paused"]
+#: `there` where it is in that queue already, `child` where it is a child's; else as that of `retry_job`.
+MoveAnswer: TypeAlias = Literal[
+    "moved", "gone", "changed", "there", "child", "cancelling", "processing", "children", "done"
+]
 DeleteAnswer: TypeAlias = Literal["deleted", "gone", "changed"]
 #: `withdrawn`, or the state of a job that a worker has claimed.
 WithdrawAnswer: TypeAlias = Literal[

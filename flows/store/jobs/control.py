@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
-    from flows.store.jobs.answers import CancelAnswer, RetryJobAnswer
+    from flows.store.jobs.answers import CancelAnswer, MoveAnswer, RetryJobAnswer
     from flows.store.jobs.flow_settings import FlowSettings
 
 _logger = logging.getLogger("flows.store")
@@ -76,6 +76,14 @@ class Control:
         while (word := await self.connection.run(load("retry_job"), self.named(flow, job_id))) == b"cancelling":
             await self.cascade(f"{flow}:{job_id}")
         return cast("RetryJobAnswer", word.decode())
+
+    async def move(self, flow: str, job_id: str, queue: str) -> MoveAnswer:
+        """Let a job that no worker has wait in another queue of its flow, and return what became of it."""
+        while True:
+            word = await self.connection.run(load("move"), {**self.named(flow, job_id), "target": queue})
+            if word != b"cancelling":
+                return cast("MoveAnswer", word.decode())
+            await self.cascade(f"{flow}:{job_id}")
 
     async def delete(self, flow: str, job_id: str) -> bool:
         """Delete a job and its children with all their entries; False where there was none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from flows.errors import StoreError, StoreFull, StoreUnavailable
@@ -10,14 +11,30 @@ from flows.store.client.scripts import load
 from flows.store.client.wire import ReplyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from flows.store.client.scripts import Argument
     from flows.store.jobs.control import Control
 
 #: The script of each verb.
-_SCRIPTS: Final = {"retry": "retry_job", "cancel": "cancel", "delete": "delete"}
+_SCRIPTS: Final = {"retry": "retry_job", "cancel": "cancel", "delete": "delete", "move": "move"}
 _UNKNOWN: Final = "NOSCRIPT"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be done to many jobs."""
+
+    verb: str
+    """`retry`, `cancel`, `delete` or `move`."""
+    states: frozenset[str]
+    """Jobs in others are left as they are: since they were found they may have gone on."""
+    before_ms: int
+    """A job that has ended then or later, in server milliseconds, is left as it is."""
+    reason: str = ""
+    """Why jobs are cancelled."""
+    queue: str = ""
+    """Where jobs are moved."""
 
 
 class ManyJobs:
@@ -25,20 +42,18 @@ class ManyJobs:
 
     Args:
         control: Acts on one job.
-        verb: `retry`, `cancel` or `delete`.
-        states: Jobs in others are left as they are: since they were found they may have gone on.
-        before_ms: A job that has ended then or later, in server milliseconds, is left as it is.
-        reason: Why jobs are cancelled.
+        asked: What is to be done.
     """
 
-    def __init__(self, control: Control, verb: str, states: Iterable[str], before_ms: int, reason: str) -> None:
+    def __init__(self, control: Control, asked: Asked) -> None:
         self._control = control
-        self._verb = verb
-        self._script = load(_SCRIPTS[verb])
+        self._asked = asked
+        self._script = load(_SCRIPTS[asked.verb])
         self._more: dict[str, Argument] = {
-            "reason": reason,
-            "states": f" {' '.join(sorted(states))} ",
-            "ended_before": before_ms,
+            "reason": asked.reason,
+            "target": asked.queue,
+            "states": f" {' '.join(sorted(asked.states))} ",
+            "ended_before": asked.before_ms,
         }
 
     async def act(self, jobs: Sequence[tuple[str, str]]) -> list[str | StoreError]:
@@ -78,10 +93,14 @@ class ManyJobs:
             if isinstance(error, (StoreUnavailable, StoreFull)):
                 raise error
             return error
-        if self._verb == "retry":
-            return await self._control.retry_job(flow, job_id) if reply == b"cancelling" else str(reply.decode())
+        if reply == b"cancelling":
+            if self._asked.verb == "move":
+                return await self._control.move(flow, job_id, self._asked.queue)
+            return await self._control.retry_job(flow, job_id)
+        if isinstance(reply, bytes):
+            return reply.decode()
         word, more = reply
-        if self._verb == "delete":
+        if self._asked.verb == "delete":
             await self._control.delete_all(more)
         elif more:
             await self._control.cancel_children(flow, job_id)

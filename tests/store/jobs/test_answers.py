@@ -182,6 +182,7 @@ READERS: dict[str, Reader] = {
     "reconcile": lambda connection, settings: Reconciliation(connection, settings, ["pick"]).step(),
     "cancel": lambda connection, settings: Control(connection, settings).cancel("shop", "1", ""),
     "cascade": lambda connection, settings: Control(connection, settings).cascade(),
+    "move": lambda connection, settings: Control(connection, settings).move("shop", "1", "ship"),
     "retry_job": lambda connection, settings: Control(connection, settings).retry_job("shop", "1"),
     "withdraw": lambda connection, settings: Creation(connection, settings)._withdraw(
         SimpleNamespace(id="1", lookups=[])
@@ -212,6 +213,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "reconcile": lambda step, word: [(repair.job_id, repair.word) for repair in step.repairs] == [("1", word)],
     "cancel": lambda told, word: told == word,
     "cascade": lambda done, _: (done.parent, done.more, done.parents) == ("1", False, ["1"]),
+    "move": lambda told, word: told == word,
     "retry_job": lambda told, word: told == word,
     "withdraw": lambda told, word: told == word,
     "greet": lambda told, word: told == word,

@@ -12,7 +12,7 @@ from flows.errors import KeyConflict, StoreError, StoreFull
 from flows.model.state import JobState
 from flows.store.client.connection import Connection
 from flows.store.jobs.control import Control
-from flows.store.jobs.many import ManyJobs
+from flows.store.jobs.many import Asked, ManyJobs
 from flows.testing import private_server
 from tests.world import NOW, World, processing
 
@@ -25,8 +25,10 @@ async def make_many(redis_url: str, world: World) -> AsyncIterator[MakeMany]:
     """Make what acts on jobs of the world's flow."""
     connection = Connection(redis_url, "test-many")
 
-    def make(verb: str, states: tuple[str, ...] = ANY, before_ms: int = 1 << 53, reason: str = "why") -> ManyJobs:
-        return ManyJobs(Control(connection, world.settings), verb, states, before_ms, reason)
+    def make(verb: str, states: tuple[str, ...] = ANY, before_ms: int = 1 << 53, queue: str = "") -> ManyJobs:
+        return ManyJobs(
+            Control(connection, world.settings), Asked(verb, frozenset(states), before_ms, reason="why", queue=queue)
+        )
 
     yield make
     await connection.close()
@@ -50,6 +52,17 @@ async def test_a_word_for_each(make_many: MakeMany, world: World) -> None:
     assert await make_many("delete").act(ids("2", "3", "1")) == ["deleted", "gone", "deleted"]
     assert await make_many("delete").act([]) == []
     assert "jobs" not in world.snapshot()
+
+
+async def test_moves_them(make_many: MakeMany, world: World) -> None:
+    """What is there already, and children, stay where they are."""
+    world.seed(
+        jobs={"shop:1": failed(), "shop:2": {"a": "1"}, "shop:3": {"_queue": "ship"}, "pack:box:c": {"a": "1"}},
+        waiting={"pick": ["2"], "ship": ["3"], "pack:box": ["c"]},
+    )
+    words = await make_many("move", queue="ship").act([*ids("1", "2", "3", "4"), ("pack:box", "c")])
+    assert words == ["moved", "moved", "there", "gone", "child"]
+    assert world.snapshot()["waiting"] == {"ship": ["3", "1", "2"], "pack:box": ["c"]}
 
 
 async def test_scripts_that_the_server_does_not_know(make_many: MakeMany, world: World) -> None:
@@ -116,7 +129,7 @@ async def test_on_a_full_server() -> None:
         world.seed(jobs={"shop:1": failed(), "shop:2": {"a": "1"}}, waiting={"pick": ["2"]})
 
         def many(verb: str) -> ManyJobs:
-            return ManyJobs(Control(connection, world.settings), verb, ANY, 1 << 53, "why")
+            return ManyJobs(Control(connection, world.settings), Asked(verb, frozenset(ANY), 1 << 53, "why"))
 
         redis.config_set("maxmemory", 1)
         with pytest.raises(StoreFull):

@@ -2,7 +2,7 @@
 -- `<fence> <worker> <attempts> <visit> <rescues> <since> <path>`.
 -- The field holds all that a claim and an end need of attempts: the worker that has the job or had it last, the counts,
 -- since when the job is where it is, and its path through the queues. A job that was just created has no such field.
---@ exports: text_of read_attempt born next_visit path_of_claim counts attempt_over joined
+--@ exports: text_of read_attempt born is_over next_visit path_of_claim counts attempt_over joined
 --@ include: clock
 
 -- Lua formats a number each time anew, which takes longer than to find its text in a table; most counts are small.

@@ -1,0 +1,57 @@
+-- Moves a job that no worker has to another queue of its flow, where it waits: a new visit, as if it had just come there.
+-- Answers `there` where it is in that queue already, `child` where it is a child's, which stay in their queues;
+-- `cancelling` while `cascade` has to cancel children first, `changed` where it is none of those that were asked for any
+-- more, and the state of a job that is not moved.
+--@ keys: call
+--@ args: ns now root flow first id settings states ended_before target
+--@ returns: word:word
+--@ words: moved | gone | changed | there | child | cancelling | processing | children | done
+--@ include: clock attempt status life moved take_out place once keys count told settings asked
+
+local ENDED = { failed = true, cancelled = true }
+local MOVED = { waiting = true, delayed = true, failed = true, cancelled = true }
+
+-- Returns `_attempt` for the new visit; of a job that has not ended, the path says how long it has waited in the old one.
+local function after_move(text, status, queue, ended_ms)
+  local job_fence, by, attempts, visit, rescues, since, path = read_attempt(text)
+  if not job_fence or ENDED[status] then return next_visit(text, tonumber(ended_ms) or time) end
+  local waited = math.max(0, time - (text and since or born(id)))
+  if path ~= '-' and is_over(path) then
+    path = path .. queue .. '=' .. text_of(waited)
+  else
+    path = path_of_claim(path, queue, waited)
+  end
+  local parts = { job_fence, by, attempts, visit, rescues, now_text, path }
+  return next_visit(table.concat(parts, ' '), time)
+end
+
+local function move_job()
+  if flow ~= root then return { 'child' } end
+  local key = job_key(flow, id)
+  local job = redis.pcall('HMGET', key, '_status', '_queue', '_lookups', '_attempt', '_ended')
+  if job.err or redis.call('EXISTS', key) == 0 then return { 'gone' } end
+  local status, queue = job[1] or 'waiting', job[2] or first
+  if not MOVED[status] then return { status } end
+  if not is_asked(status, job[5]) then return { 'changed' } end
+  if queue == target then return { 'there' } end
+  if redis.pcall('HEXISTS', flows_key('cancelling', root), flow .. ':' .. id) == 1 then return { 'cancelling' } end
+  expect_place(queue, status)
+  expect_place_of(target)
+  if ENDED[status] then forget_ended(queue, status, id) else take_out(id, key, status, queue) end
+  move(key, status, 'waiting', '_queue', target, '_attempt', after_move(job[4], status, queue, job[5]))
+  count(queue, 'moved_out')
+  count(target, 'moved_in')
+  redis.call('HDEL', key, '_cancel', '_error', '_ended', '_reason',
+    '_next', '_policy', '_result', '_built', '_building', '_failed_child')
+  -- Children of an earlier visit, some of which may still run, do not count in this one.
+  redis.call('DEL', flows_key('pending', flow .. ':' .. id), flows_key('building', flow .. ':' .. id))
+  refresh_moved(flow, key, job[3])
+  -- The retention of a job that had ended bounded them.
+  if ttl == '0' then persist_lookups(flow, job[3]) end
+  put(target, id)
+  write_counts()
+  tell()
+  return { 'moved' }
+end
+
+return once(move_job)[1]
