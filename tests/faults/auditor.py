@@ -14,6 +14,7 @@ import redis
 
 from flows import FlowOptions
 from flows.model.state import JobState
+from flows.pipeline.bulk.action import bulk_name
 from flows.store.jobs.flow_settings import milliseconds
 from tests.faults.keyspace import Seen, Snapshot, read
 from tests.faults.ledger import Entry
@@ -137,10 +138,15 @@ def _cancelled(job: Seen, findings: Findings) -> None:
 def _ghosts(snapshot: Snapshot, options: FlowOptions[Any, Any], findings: Findings) -> None:
     """Check that every id in a queue has its hash (I2)."""
     for (queue, place), members in snapshot.places.items():
-        flow = queue if ":" in queue else options.name
+        flow = _flow_of(queue, options)
         for job_id, _score in members:
             if f"{flow}:{job_id}" not in snapshot.jobs:
                 findings.add("ghost_ids", f"queue:{queue}:{place} holds {job_id}, which has no hash")
+
+
+def _flow_of(queue: str, options: FlowOptions[Any, Any]) -> str:
+    """Return the flow whose jobs stand in a queue: a child queue's, and that of bulk actions, have its name."""
+    return queue if ":" in queue or queue == bulk_name(options.name) else options.name
 
 
 def _leases(snapshot: Snapshot, options: FlowOptions[Any, Any], findings: Findings) -> None:
@@ -149,7 +155,7 @@ def _leases(snapshot: Snapshot, options: FlowOptions[Any, Any], findings: Findin
     for (queue, place), members in snapshot.places.items():
         if place != "processing":
             continue
-        flow = queue if ":" in queue else options.name
+        flow = _flow_of(queue, options)
         for job_id, until in members:
             job = snapshot.jobs.get(f"{flow}:{job_id}")
             if job is not None and job.status == "processing" and not (job.fields.get("_worker") and job.fence):
@@ -221,6 +227,7 @@ _LASTING: Final = (
     "flows:reconcile:",
     "flows:cancelling:",
     "flows:queues:",
+    "flows:prune:",
     "flows:flow:",
     "flows:stats:",
     "flows:processes:",

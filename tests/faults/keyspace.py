@@ -15,6 +15,7 @@ import redis
 
 from flows import FlowOptions
 from flows.model.state import TERMINAL
+from flows.pipeline.bulk.action import bulk_name
 from tests.attempt_field import shown
 
 DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs" / "key_names.md"
@@ -135,6 +136,7 @@ def read(client: redis.Redis, options: FlowOptions[Any, Any]) -> Snapshot:
     keys = sorted(client.scan_iter(f"{_escaped(options.namespace)}*", count=10_000))
     firsts = {name: name for name, _queue in options.walk() if ":" in name}
     firsts[options.name] = options.queues[0].name
+    firsts[bulk_name(options.name)] = bulk_name(options.name)
     patterns = documented()
     for start in range(0, len(keys), _MANY):
         some = keys[start : start + _MANY]

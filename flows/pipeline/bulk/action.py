@@ -23,6 +23,8 @@ _LONGEST_NAME: Final = 64
 _PREFIX: Final = "flows.bulk."
 #: How long a bulk action that a server refuses is tried again: some ten minutes.
 _RETRIES: Final = Retries(max_attempts=12, backoff=1, max_delay=120)
+#: It runs no code of the user's: where processes die beside it, as in a deploy that is rolled back, others go on.
+_MAX_CRASHES: Final = 100
 
 
 class BulkParams(BaseModel):
@@ -83,5 +85,6 @@ def bulk_options(of: FlowOptions[AnyJob, str]) -> BulkFlowOptions:
         logger=of.logger,
         lease=of.lease,
         hang_limit=of.hang_limit,
+        max_crashes=_MAX_CRASHES,
         allow_eviction=of.allow_eviction,
     )

@@ -15,6 +15,10 @@ from tests.faults.proxy import Proxy
 _CUT_EVERY: Final = 0.1
 
 
+#: So often the process is killed that acts in bulk.
+_KILLS: Final = 5
+
+
 class Cutting:
     """A thread that cuts all connections of a proxy again and again; use it in a `with` statement."""
 
@@ -45,8 +49,8 @@ def h1(case: Case) -> None:
     case.lease = 2.0
     case.fleet().spawn(2)
     due: dict[str, float] = {}
-    with Proxy(case.server.port) as proxy, Cutting(case, proxy):
-        asyncio.run(_create_and_pause(case, proxy.url, due))
+    with Proxy(case.server.port) as proxy:
+        asyncio.run(_create_and_pause(case, proxy, due))
     left = case.wait_done([*due], 20)
     case.expect(not left, f"each job is done: {len(left)} are not")
     early = [entry for entry in case.starts(queue="pick") if entry.t < due[entry.job_id]]
@@ -58,9 +62,10 @@ def h1(case: Case) -> None:
     case.expect(paused in {None, "0"}, f"the queue is paused no more: {paused}")
 
 
-async def _create_and_pause(case: Case, url: str, due: dict[str, float]) -> None:
+async def _create_and_pause(case: Case, proxy: Proxy, due: dict[str, float]) -> None:
     """Create jobs on some lanes for three seconds, and pause and resume their queue meanwhile."""
-    flow = case.flow(url)
+    flow = case.flow(proxy.url)
+    await flow.queue("pick").resume()  # who cannot connect at first is told so
     end = time.monotonic() + 3
 
     async def create() -> None:
@@ -72,10 +77,11 @@ async def _create_and_pause(case: Case, url: str, due: dict[str, float]) -> None
             due[job_id] = at
 
     try:
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(4):
-                tasks.create_task(create())
-            tasks.create_task(_pause_and_resume(case, flow, end))
+        with Cutting(case, proxy):
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(4):
+                    tasks.create_task(create())
+                tasks.create_task(_pause_and_resume(case, flow, end))
     finally:
         await flow.stop_all()
 
@@ -89,3 +95,46 @@ async def _pause_and_resume(case: Case, flow: Orders, end: float) -> None:
         await flow.queue("pick").resume()
         await asyncio.sleep(case.random.uniform(0, 0.2))
     case.figures["pauses"] = pauses
+
+
+@row("H2", "processes killed while they cancel and retry 3,000 jobs in bulk", limit=90)
+def h2(case: Case) -> None:
+    """Another process goes on with each bulk action: every job is cancelled once, and then retried once."""
+    ids = case.create(3_000)
+    case.recovers_at = "none"  # a bulk action is no job of the flow
+    asyncio.run(_in_bulk(case, "cancel", "cancelled", len(ids)))
+    asyncio.run(_in_bulk(case, "retry", "retry_job", len(ids)))
+    with case.server.client() as client:
+        meta = client.hgetall("queue:pick:meta")
+        depth = client.llen("queue:pick:waiting") - int(meta.get("stale", 0))
+    counted = {name: int(meta.get(name, 0)) for name in ("cancelled", "retry_job")}
+    case.expect(counted == dict.fromkeys(counted, len(ids)), f"each job is cancelled and retried once: {counted}")
+    case.expect(depth == len(ids), f"each job waits once: {depth} do")
+    case.fleet(concurrency=16).spawn(2)
+    left = case.wait_done(ids, 60)
+    case.expect(case.count(ids) == {"done": len(ids)}, f"all jobs are done: {len(left)} are not")
+
+
+async def _in_bulk(case: Case, verb: str, counter: str, count: int) -> None:
+    """Act on all jobs, while the process that does it is killed each time when it has done a part."""
+    servers = case.fleet(queues=("ship",))
+    flow = case.flow()
+    query = flow.jobs.status("waiting" if verb == "cancel" else "cancelled")
+    try:
+        bulk = await getattr(query, verb)()
+        with case.server.client() as client:
+            for kill in range(_KILLS):
+                servers.fill(1)
+                enough = (kill + 1) * count // (_KILLS + 1)
+
+                def done(enough: int = enough) -> bool:
+                    return int(client.hget("queue:pick:meta", counter) or 0) >= enough
+
+                case.expect(await asyncio.to_thread(case.wait_until, done, 30.0), f"{enough} are reached: {verb}")
+                await asyncio.to_thread(servers.kill, *servers.alive)
+                await asyncio.to_thread(servers.wait, *servers.alive)
+        result = await bulk.wait(30)
+        case.expect(result.status == "done", f"the bulk action ends as done: {result}")
+        case.figures[f"kills_{verb}"] = _KILLS
+    finally:
+        await flow.stop_all()
