@@ -35,6 +35,8 @@ LATE: Final = 1.0
 _HINTS: Final = ("flows:wake:", "flows:timer:", "flows:call:")
 _ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TIME: Final = re.compile(r"\b1\d{12}\b")
+#: How long a job waited, ran and so on, in its path.
+_WAITED: Final = re.compile(r"(?<=[=/])\d+")
 _WORKER: Final = re.compile(r"[\w-]+\.\d+\.[0-9a-f]{8,}")
 
 
@@ -254,6 +256,8 @@ def _contents(client: redis.Redis, keys: list[str]) -> dict[str, tuple[str, str,
     found = {}
     for number, (key, content) in enumerate(zip(keys, contents, strict=True)):
         kind, life = answers[2 * number : 2 * number + 2]
+        if kind == "hash" and "_attempt" in content:
+            content["_attempt"] = _WAITED.sub("<ms>", content["_attempt"])
         parts = [f"{name}={value}" for name, value in content.items()] if kind == "hash" else [*map(str, content)]
         if kind == "list" and all(map(_ID.fullmatch, parts)):
             parts = list(dict.fromkeys(parts))
