@@ -17,7 +17,7 @@ from redis import Redis
 
 from tests.balanced import BalancedWorld, search_short_lists_only
 from tests.outcomes import ended
-from tests.store.jobs.test_state_machine import Jobs
+from tests.store.jobs.test_state_machine import QUEUES, Jobs
 from tests.world import HOUR, await_children
 
 
@@ -56,6 +56,23 @@ class CountedJobs(Jobs):
             self._cancel(name)
         elif then == "delete":
             self._delete(name)
+
+    @precondition(lambda self: any(name.startswith("shop:") for name in self.jobs))
+    @rule(data=st.data(), to=st.sampled_from(QUEUES))
+    def move(self, data: st.DataObject, to: str) -> None:
+        """Move a job to another queue, if no worker has it and it is not done."""
+        name = data.draw(st.sampled_from(sorted(name for name in self.jobs if name.startswith("shop:"))))
+        job, word = self.jobs[name], self._call("move", name, target=to)
+        if job["state"] in {"processing", "children", "done"}:
+            assert word == job["state"]
+        elif job["queue"] == to:
+            assert word == "there"
+        elif name in self.cancelling:
+            assert word == "cancelling"
+        else:
+            assert word == "moved"
+            job.update(state="waiting", queue=to, life=job["life"] + 1, cancelling=False)
+            self.pending.pop(name, None)
 
     @rule(delay_ms=st.integers(0, 8000))
     def create_later(self, delay_ms: int) -> None:

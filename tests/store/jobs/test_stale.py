@@ -34,12 +34,12 @@ def depth(world: World, queue: str = "pick") -> int:
     return length - meta(world, queue).get("stale", 0)
 
 
-@pytest.mark.parametrize(("script", "counted"), [("cancel", "cancelled"), ("delete", "deleted")])
+@pytest.mark.parametrize(("script", "counted"), [("cancel", "cancelled"), ("delete", "deleted"), ("move", "moved_out")])
 def test_what_leaves_a_long_list_is_counted_as_stale_until_it_is_dropped(
     world: BalancedWorld, script: str, counted: str
 ) -> None:
     """The depth is right at once; the claim that drops the id counts nothing that was counted before."""
-    world.run(script, id="2", **({"reason": "why"} if script == "cancel" else {}))
+    world.run(script, id="2", **{"cancel": {"reason": "why"}, "move": {"target": "ship"}}.get(script, {}))
     assert (meta(world), depth(world)) == ({counted: 1, "stale": 1}, 3)
     assert [job.id for job in world.claim(4)] == ["1", "3", "4"]
     assert (meta(world), depth(world)) == ({counted: 1}, 0)

@@ -49,3 +49,16 @@ def test_a_script_that_moves_nothing_tells_nothing(world: World) -> None:
         world.turn(want=1)
         world.report(finish("1"))
         assert messages(listener, 1) == ["1 done -"]
+
+
+def test_who_does_not_say_that_he_listens_is_told_nothing(world: World) -> None:
+    """Scripts ask one channel of the flow whether anybody does; while nobody is there they gather nothing."""
+    leases = {"1": world.now, "2": world.now}
+    world.seed(jobs={"shop:1": processing(), "shop:2": processing()}, processing={"pick": leases})
+    with world.redis.pubsub(ignore_subscribe_messages=True) as listener:
+        listener.ssubscribe(world.keys.changed("shop"))
+        listener.get_message(timeout=LONG)
+        world.report(finish("1"))
+        listen(world, listener)
+        world.report(finish("2"))
+        assert messages(listener, 1) == ["2 done -"]

@@ -37,9 +37,13 @@ local function move_job()
   if redis.pcall('HEXISTS', flows_key('cancelling', root), flow .. ':' .. id) == 1 then return { 'cancelling' } end
   expect_place(queue, status)
   expect_place_of(target)
-  if ENDED[status] then forget_ended(queue, status, id) else take_out(id, key, status, queue) end
+  if ENDED[status] then
+    forget_ended(queue, status, id) -- it had left the queue by its end
+  else
+    take_out(id, key, status, queue)
+    count(queue, 'moved_out')
+  end
   move(key, status, 'waiting', '_queue', target, '_attempt', after_move(job[4], status, queue, job[5]))
-  count(queue, 'moved_out')
   count(target, 'moved_in')
   redis.call('HDEL', key, '_cancel', '_error', '_ended', '_reason',
     '_next', '_policy', '_result', '_built', '_building', '_failed_child')
