@@ -29,7 +29,9 @@ from flows.kernel.worker import ParentWorker, Worker
 from flows.model.creation.job_options import JobOptions
 from flows.model.explain.explanation import Explanation, Position
 from flows.model.explain.queue_state import QueueState
+from flows.model.fleet.histogram import Histogram
 from flows.model.fleet.process import Process, RunningJob, ServedQueue
+from flows.model.fleet.statistics import QueueSample
 from flows.model.flow_options import FlowOptions
 from flows.model.history import PastAttempt
 from flows.model.job import ChildJob, ChildrenOf, ChildResult, Job, JobError, JobResult
@@ -75,6 +77,7 @@ __all__ = [
     "Flow",
     "FlowOptions",
     "FlowsError",
+    "Histogram",
     "HostUnable",
     "Job",
     "JobContextFilter",
@@ -101,6 +104,7 @@ __all__ = [
     "Query",
     "QueueHandle",
     "QueueOptions",
+    "QueueSample",
     "QueueState",
     "Retention",
     "Retries",

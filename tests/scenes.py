@@ -143,6 +143,7 @@ def seed_releases(world: World) -> None:
         process={"shop:p1": '{"at":1,"n":1,"host":"h"}'},
         processes={"shop": {"p1": NOW, "dead": 1}},
         workers={"pick": {"p1": NOW}, "pack": {"p1": NOW}},
+        stats={"pick": {"m1": "|||", "last": "1"}},
     )
 
 
@@ -157,7 +158,8 @@ def fleet(world: World, **named: Argument) -> dict[str, Argument]:
         "digest": "0000",
         "most": 5,
         "number": 2,
-        "counts": 30_000,
+        "counts_ms": 30_000,
+        "totals": "done failed",
         "kept": 3_600_000,
         "leaves": 0,
         **named,
@@ -233,11 +235,15 @@ SCENES: Final[dict[str, list[Scene]]] = {
     "heartbeat": [
         (
             seed_releases,
-            lambda world: world.run("heartbeat", '{"host":"h"}', "pick", 1, "pack", 0, **fleet(world, now=1 << 42)),
+            lambda world: world.run(
+                "heartbeat", '{"host":"h"}', "pick", 1, "0:1", "0:1", "pack", 0, "", "", **fleet(world, now=1 << 42)
+            ),
         ),
         (
             seed_releases,
-            lambda world: world.run("heartbeat", '{"host":"h"}', "pick", 0, "pack", 0, **fleet(world, leaves=1)),
+            lambda world: world.run(
+                "heartbeat", '{"host":"h"}', "pick", 0, "", "", "pack", 0, "", "", **fleet(world, leaves=1)
+            ),
         ),
     ],
     "drain": [(seed_former, lambda world: world.run("drain", former="old"))],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from bisect import bisect_left
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,10 @@ from flows.errors import HostUnable, LostLease
 from flows.kernel.attempt import ABANDONED, ENDED, READY, REPORTED, RUNNING, Attempt
 from flows.kernel.current import CurrentJob, get_current
 from flows.kernel.deadlines import GRACE, Deadlines
+from flows.kernel.fleet.tally import QueueTally
 from flows.kernel.lanes import Lanes
 from flows.kernel.unreported import Unreported
+from flows.model.fleet.histogram import BOUNDS, BOUNDS_MS
 from flows.model.outcome import AwaitChildren, Cancel, Outcome, Release
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ class InFlight:
         fan_out: Creates the children that an attempt asks for, and returns the outcome that is left.
         pack: Turns a job and its outcome into what a turn reports.
         wake: Wakes the worker loop; called whenever an attempt has ended.
+        tally: Counts how long jobs waited and ran.
     """
 
     def __init__(  # noqa: PLR0917 - its surroundings, given once
@@ -52,8 +56,11 @@ class InFlight:
         fan_out: Callable[[Attempt, AwaitChildren], Awaitable[Outcome | None]],
         pack: Callable[[ClaimedJob, Outcome], FinishedAttempt],
         wake: Callable[[], None],
+        tally: QueueTally | None = None,
     ) -> None:
         self._queue = queue
+        tally = tally or QueueTally()
+        self._waited, self._ran = tally.waited, tally.ran
         self._runner = runner
         self._progress = progress
         self._events = events
@@ -206,8 +213,11 @@ class InFlight:
         else:
             if self._rest.seconds:
                 self._rest.end()
-        if self._timed:
-            attempt.claimed.seconds = round(time.monotonic() - started, 3)
+            ran = time.monotonic() - started
+            self._waited[bisect_left(BOUNDS_MS, attempt.claimed.waited)] += 1  # here, since a call would cost as much
+            self._ran[bisect_left(BOUNDS, ran)] += 1
+            if self._timed:
+                attempt.claimed.seconds = round(ran, 3)
         self._deadlines.forget(attempt)
         if isinstance(outcome, AwaitChildren) and attempt.counts:
             outcome = await self._fan_out(attempt, outcome)

@@ -65,6 +65,7 @@ class WorkerLoop:
             FanOut(self._turns, runtime.events).create,
             self._turns.finished,
             self._woken.set,
+            self._tally,
         )
         self._sender = TurnSender(runtime, self._turns, self._in_flight, self._progress, self.stopping)
 

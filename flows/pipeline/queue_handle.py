@@ -6,10 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import DeclarationError, ValidationError, WaitTimeout
-from flows.model.arguments import check_seconds, check_text
+from flows.model.arguments import check_seconds, check_text, check_whole
 from flows.model.codec import encode_value
 from flows.model.creation.job_options import server_ms
+from flows.model.fleet.statistics import STEPS
 from flows.pipeline.loop_thread import blocking
+from flows.store.fleet.statistics import read_series
 from flows.store.jobs.pausing import pause, resume
 from flows.store.views.observe import observe
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from flows.kernel.runtime import Runtime
     from flows.model.explain.queue_state import QueueState
+    from flows.model.fleet.statistics import QueueSample, Step
     from flows.model.job import Job
     from flows.pipeline.declaration import Declaration
 
@@ -51,6 +54,27 @@ class QueueHandle:
         """
         session = await self._runtime.open()
         return (await observe(session.connection, session.settings, [self.name]))[self.name]
+
+    async def series(self, step: Step = "minute", count: int | None = None) -> list[QueueSample]:
+        """Return the queue's history, oldest first: what it held, what became of jobs, how long they waited and ran.
+
+        The last 120 minutes are kept, 144 times ten minutes, and 168 hours. A step in which no process had workers of
+        the queue, or in which nothing was there and nothing happened, is left out.
+
+        Args:
+            step: How it is divided.
+            count: So many steps at most, the present one included; None: all that are kept.
+
+        Raises:
+            ValidationError: there is no such step, or `count` is no positive whole number.
+            StoreError: the server cannot be used.
+        """
+        if step not in STEPS:
+            raise ValidationError(f"step={step!r}: give one of {', '.join(map(repr, STEPS))}")
+        if count is not None:
+            check_whole("count", count, 1)
+        session = await self._runtime.open()
+        return await read_series(session.connection, session.settings, self.name, step, count)
 
     async def pause(self, until: datetime | None = None, note: str = "") -> None:
         """Let no job of the queue start until `resume` is called, or until a time; jobs in hand go on.
@@ -111,6 +135,7 @@ class SyncQueueHandle:
         self.name = handle.name
         where = f"await flow.queue({handle.name!r})"
         self.state = blocking(handle.state, f"{where}.state()")
+        self.series = blocking(handle.series, f"{where}.series(...)")
         self.pause = blocking(handle.pause, f"{where}.pause(...)")
         self.resume = blocking(handle.resume, f"{where}.resume()")
         self.drain = blocking(handle.drain, f"{where}.drain(...)")

@@ -163,7 +163,11 @@ class Heartbeat:
         for worker in workers:
             told[worker.queue]["busy"] += len(worker.running_since())
         serves = frozenset(told)
-        queues = [HeartbeatOfQueue(queue, queue in serves) for queue in sorted(serves | self._named)]
+        # Of a queue that is served no more, the rest of what was counted.
+        queues = [
+            HeartbeatOfQueue(queue, queue in serves, *self.tally(queue).take())
+            for queue in sorted(serves | self._named)
+        ]
         self._named = serves
         lag, self._lag = self._lag, 0.0
         text = _fitting(self._about(now, lag), told, _running(workers, now))

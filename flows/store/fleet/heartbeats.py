@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
+from flows.model.fleet.statistics import TOTALS
 from flows.store.client.scripts import load
 from flows.store.fleet.declarations import MOST
 
@@ -29,6 +30,10 @@ class HeartbeatOfQueue:
     queue: str
     serves: bool
     """Whether the process has workers of it; else it had some at its last heartbeat."""
+    waited: str
+    """A histogram of how long its jobs had waited that began since then, as a text."""
+    ran: str
+    """A histogram of how long its functions ran that ended since then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +65,22 @@ class Heartbeats:
             "digest": description.digest,
             "kept": KEPT_MS,
             "most": MOST,
+            "totals": " ".join(TOTALS),
         }
 
     def send(self, renewal: LeaseRenewal, beat: HeartbeatText) -> HeartbeatAnswer:
         """Send a heartbeat from the thread that renews leases, and the declaration again where it is gone.
 
+        Where no queue is served any more, the process leaves.
+
         Raises:
             StoreUnavailable: the server cannot be reached.
         """
-        named, rest = self._arguments(beat)
+        script = load("heartbeat")
+        word = cast("bytes", renewal.run(script, *self._arguments(beat)))
         if not any(one.serves for one in beat.queues):
-            named["leaves"] = 1
-        word = cast("bytes", renewal.run(load("heartbeat"), named, rest))
-        if word == b"undeclared":
+            word = renewal.run(script, *self._arguments(beat, leaves=True))
+        elif word == b"undeclared":
             renewal.run(load("declare"), self._named, [self._description.text])
         return cast("HeartbeatAnswer", word.decode())
 
@@ -91,13 +99,14 @@ class Heartbeats:
             StoreError: the server cannot be used.
         """
         script = load("heartbeat")
-        named, rest = self._arguments(last)
-        await connection.run(script, named, rest)
-        word = await connection.run(script, {**named, "leaves": 1}, rest)
+        await connection.run(script, *self._arguments(last))
+        word = await connection.run(script, *self._arguments(last, leaves=True))
         return cast("HeartbeatAnswer", word.decode())
 
-    def _arguments(self, beat: HeartbeatText) -> tuple[dict[str, Argument], list[Argument]]:
+    def _arguments(self, beat: HeartbeatText, *, leaves: bool = False) -> tuple[dict[str, Argument], list[Argument]]:
         rest: list[Argument] = [beat.text]
         for one in beat.queues:
-            rest += (one.queue, int(one.serves))
-        return {**self._named, "number": beat.number, "counts": beat.counts_ms, "leaves": 0}, rest
+            # Whoever leaves has said before what it has seen, by a call that may be sent twice.
+            rest += (one.queue, int(one.serves), *(("", "") if leaves else (one.waited, one.ran)))
+        named = {**self._named, "number": beat.number, "counts_ms": beat.counts_ms, "leaves": int(leaves)}
+        return named, rest

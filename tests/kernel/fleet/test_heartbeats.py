@@ -128,7 +128,7 @@ async def test_a_blocked_loop_still_beats_and_shows_its_lag(make_flow: MakeFlow,
     last = seen[-1]
     assert last["lag"] > 900
     assert [job[:2] for job in last["running"]] == [["work", job_id]]
-    assert last["running"][0][2] >= last["lag"]
+    assert last["running"][0][2] > 900
 
 
 KILLED = """

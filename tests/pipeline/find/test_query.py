@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from flows import JobState, ValidationError, current_job
+from flows import Fail, JobState, ValidationError, current_job
 from tests.pipeline.find.parts import THEN, Shelf, Stood, ids_of
 from tests.pipeline.parts import (
     LONG,
@@ -63,6 +63,34 @@ async def test_jobs_of_living_workers_are_found_where_they_are(orders: Orders) -
         [record] = (await orders.jobs.status("processing").page()).jobs
         assert (record.params, record.status, record.queue) == (Order(user_id=1), "processing", "price")
         go.set()
+
+
+async def test_jobs_that_have_ended_by_their_workers(orders: Orders) -> None:
+    """What failed or was cancelled is listed until it is retried; what is done is in the sample."""
+
+    async def price(job: Price) -> Priced:
+        if job.user_id == 1:
+            raise Fail("no price")
+        return Priced(price=job.user_id)
+
+    orders.create_workers(Price, price)
+    orders.create_workers(Ship, lambda _job: None)
+    async with orders:
+        failed = await orders.create_jobs(Order(user_id=1) for _ in range(3))
+        done = await orders.create_job(Order(user_id=2))
+        for job_id in (*failed, done):
+            await orders.wait_for(job_id, LONG)
+        cancelled = await orders.create_job(Order(user_id=3), delay=3600)
+        assert await orders.cancel_job(cancelled) == "cancelled"
+        assert sorted(ids_of((await orders.jobs.status("failed").page()).jobs)) == sorted(failed)
+        assert ids_of((await orders.jobs.status("cancelled").page()).jobs) == [cancelled]
+        assert ids_of((await orders.jobs.status("done").page()).jobs) == [done]
+        assert (await orders.jobs.where("user_id", 1).status("failed").count()).number == 3
+        await orders.retry_job(failed[0])
+        await orders.wait_for(failed[0], LONG)
+        await orders.delete_job(failed[1])
+        assert (await orders.jobs.status("failed").count()).number == 2
+        assert ids_of((await orders.jobs.status("failed").page()).jobs) == [failed[0], failed[2]]
 
 
 async def test_lookups_that_are_joined_come_in_the_order_of_creation(orders: Orders) -> None:
