@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import BaseModel
 
+from flows.errors import ValidationError
 from flows.model.flow_options import FlowOptions
 from flows.model.job import Job, JobResult
 from flows.model.queue_options import QueueOptions
@@ -22,7 +23,7 @@ FREEING: Final[frozenset[str]] = frozenset({"cancel", "delete"})
 _LONGEST_NAME: Final = 64
 _PREFIX: Final = "flows.bulk."
 #: How long a bulk action that a server refuses is tried again: some ten minutes.
-_RETRIES: Final = Retries(max_attempts=12, backoff=1, max_delay=120)
+_RETRIES: Final = Retries(max_attempts=12, backoff=1, max_delay=120, give_up_on=(ValidationError,))
 #: It runs no code of the user's: where processes die beside it, as in a deploy that is rolled back, others go on.
 _MAX_CRASHES: Final = 100
 
