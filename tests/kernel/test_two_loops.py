@@ -31,6 +31,7 @@ FLOW_CALLS: dict[str, Callable[[Flow[Work, Given]], Coroutine[Any, Any, Any]]] =
     "wait_for": lambda flow: flow.wait_for(ID, 5),
     "cancel_job": lambda flow: flow.cancel_job(ID),
     "retry_job": lambda flow: flow.retry_job(ID),
+    "move_job": lambda flow: flow.move_job(ID, to="work"),
     "delete_job": lambda flow: flow.delete_job(ID),
     "get_log": lambda flow: flow.get_log(ID),
     "position": lambda flow: flow.position(ID),
