@@ -188,7 +188,8 @@ async def test_every_key_is_documented(redis_url: str, namespace: str, redis: Re
     look()
     assert strange == set()
     needed = ("building", "pending", "parents", "log:", "timer", "call", "wake", "delayed", "children", "meta")
-    for part in (*needed, "cancelling", "reconcile"):
+    of_processes = ("flows:flow:", "flows:process:", "flows:processes:", "flows:workers:", "flows:stats:")
+    for part in (*needed, "cancelling", "reconcile", *of_processes):
         assert any(part in pattern for pattern in used), part
 
 

@@ -140,7 +140,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         session = await self._runtime.open()
         if stops == self._stops:
             self._pool.begin(session)
-        await session.heartbeat.announce(session.connection, self._pool.stopped())
+        await self._pool.announce(session)
         started: Counter[str] = Counter()
         for worker in self._pool.workers:
             if stops == self._stops and worker.status != "running":  # else the flow was stopped meanwhile

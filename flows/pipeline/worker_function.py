@@ -94,6 +94,12 @@ def returned_fields(function: Callable[..., Any]) -> set[str] | None:
     return fields
 
 
+def returned_results(function: Callable[..., Any]) -> list[type[JobResult]]:
+    """Return the classes of result that a function says it returns, as far as it does."""
+    returned = items_of(_returned(function))
+    return [one for one in returned if isinstance(one, type) and issubclass(one, JobResult) and one is not JobResult]
+
+
 def written(function: Any) -> Any:
     """Return the function that was written: that of a partial, a method or a callable object."""
     while True:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from flows.errors import HostUnable, StoreError
+from flows.errors import HostUnable, StoreError, StoreFull
 from flows.kernel.attempt_runner import ParentRunner
 from flows.kernel.worker import ParentWorker, Worker
+from flows.model.declared.description import describe_results
 from flows.pipeline.around.carrying import carrying
+from flows.pipeline.worker_function import returned_results
+from flows.store.fleet.declarations import declare_results
 
 if TYPE_CHECKING:
     from flows.kernel.runtime import Runtime
     from flows.kernel.session import Session
+    from flows.model.job import JobResult
     from flows.model.plan import QueuePlan
     from flows.pipeline.declaration import Declaration
 
@@ -32,6 +37,8 @@ class WorkerPool:
         self._runtime = runtime
         self._declaration = declaration
         self.workers: list[Worker] = []
+        #: By queue, what its functions say that they return, as JSON: it is made once.
+        self._described: dict[str, str] = {}
         #: The session in which all workers were started; None once they were stopped.
         self._begun: Session | None = None
         #: What starts workers that were created on a flow that runs.
@@ -41,9 +48,28 @@ class WorkerPool:
         """Return the queues of which a worker runs."""
         return {worker.queue for worker in self.workers if worker.status != "stopped"}
 
-    def stopped(self) -> list[tuple[str, int]]:
-        """Return the queue and the concurrency of each worker that does not run."""
-        return [(worker.queue, worker.concurrency) for worker in self.workers if worker.status != "running"]
+    async def announce(self, session: Session) -> None:
+        """Say which workers are about to start, and record what their functions say they return.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        coming = [worker for worker in self.workers if worker.status != "running"]
+        await session.heartbeat.announce(session.connection, [(worker.queue, worker.concurrency) for worker in coming])
+        if self._declaration.options.describe:
+            with contextlib.suppress(StoreFull):
+                await declare_results(session.connection, session.settings, self._results(coming))
+
+    def _results(self, workers: list[Worker]) -> dict[str, str]:
+        """Return, by queue, the JSON of what the functions of some workers say that they return."""
+        models: dict[str, list[type[JobResult]]] = {}
+        for worker in workers:
+            if worker.function is not None and (results := returned_results(worker.function)):
+                models.setdefault(worker.queue, []).extend(results)
+        for queue, of_queue in models.items():
+            if queue not in self._described:
+                self._described[queue] = describe_results(of_queue)
+        return {queue: self._described[queue] for queue in models}
 
     def unserved(self) -> list[str]:
         """Return the queues of which this process has no worker."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flows.model.declared.schemas import Schema, schema_of, shape_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pydantic import BaseModel
 
@@ -69,6 +69,11 @@ def _describe(
     shown: dict[type[BaseModel], Any] = schemas if options.describe else {}
     text = canonical(_as_dict(options, params, shown))
     return Description(hashlib.sha256(whole.encode()).hexdigest()[:_DIGITS], text)
+
+
+def describe_results(models: Iterable[type[BaseModel]]) -> str:
+    """Return the JSON of the classes of result that the functions of a queue say they return."""
+    return canonical([{"title": model.__name__, "schema": schema_of(model)} for model in dict.fromkeys(models)])
 
 
 def canonical(value: object) -> str:

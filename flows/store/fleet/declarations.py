@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+import contextlib
+from typing import TYPE_CHECKING, Final, cast
 
 from flows.errors import KeyConflict
-from flows.model.declared.declared_flow import DeclaredFlow, read_declared
+from flows.model.declared.declared_flow import DeclaredClass, DeclaredFlow, read_declared, read_results
 from flows.store.client.scripts import load
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flows.model.declared.description import Description
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 #: Of a flow, so many declarations are kept.
 MOST: Final = 5
 _SEEN: Final = ":seen"
+_RESULT: Final = "result:"
 
 
 async def declare(connection: Connection, settings: FlowSettings, description: Description) -> DeclareAnswer:
@@ -41,6 +45,35 @@ async def declare(connection: Connection, settings: FlowSettings, description: D
     return cast("DeclareAnswer", word.decode())
 
 
+async def declare_results(connection: Connection, settings: FlowSettings, results: Mapping[str, str]) -> None:
+    """Record, by queue, what the functions of this process say that they return; the last one that says it counts.
+
+    Raises:
+        StoreError: the server cannot be used.
+    """
+    fields = [part for queue, text in results.items() for part in (f"{_RESULT}{queue}", text)]
+    if fields:
+        with contextlib.suppress(KeyConflict):
+            await connection.call("HSET", settings.keys.declarations(settings.flow), *fields)
+
+
+async def read_declared_results(
+    connection: Connection, settings: FlowSettings, flow: str | None = None
+) -> dict[str, tuple[DeclaredClass, ...]]:
+    """Return, by queue, the classes of result that its functions say they return, where some have said so.
+
+    Args:
+        connection: To the server.
+        settings: Those of any flow in the namespace.
+        flow: Its name; the settings' own where it is left out.
+
+    Raises:
+        StoreError: the server cannot be used.
+    """
+    fields = await _fields(connection, settings, flow)
+    return {name.removeprefix(_RESULT): read_results(text) for name, text in fields.items() if name.startswith(_RESULT)}
+
+
 async def read_declarations(
     connection: Connection, settings: FlowSettings, flow: str | None = None
 ) -> list[DeclaredFlow]:
@@ -54,13 +87,7 @@ async def read_declarations(
     Raises:
         StoreError: the server cannot be used.
     """
-    try:
-        flat: list[bytes] = await connection.call("HGETALL", settings.keys.declarations(flow or settings.flow))
-    except KeyConflict:
-        return []
-    fields: dict[str, Any] = {
-        name.decode("utf-8", "replace"): value for name, value in zip(flat[::2], flat[1::2], strict=True)
-    }
+    fields = await _fields(connection, settings, flow)
     found = (
         read_declared(digest, text, _digits(fields.get(f"{digest}{_SEEN}")))
         for digest, text in fields.items()
@@ -68,6 +95,14 @@ async def read_declarations(
     )
     declared = [one for one in found if one is not None]
     return sorted(declared, key=lambda one: 0.0 if one.seen is None else one.seen.timestamp(), reverse=True)
+
+
+async def _fields(connection: Connection, settings: FlowSettings, flow: str | None) -> dict[str, bytes]:
+    try:
+        flat: list[bytes] = await connection.call("HGETALL", settings.keys.declarations(flow or settings.flow))
+    except KeyConflict:
+        return {}
+    return {name.decode("utf-8", "replace"): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
 
 
 def _digits(value: bytes | None) -> bytes | None:

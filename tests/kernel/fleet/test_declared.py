@@ -9,7 +9,7 @@ from redis import Redis
 
 from flows.errors import StoreFull
 from flows.kernel import session as sessions
-from flows.store.fleet.declarations import read_declarations
+from flows.store.fleet.declarations import read_declarations, read_declared_results
 from tests.kernel.parts import Given, MakeFlow, double
 
 
@@ -75,3 +75,33 @@ async def test_a_full_server_stops_nobody(make_flow: MakeFlow, monkeypatch: pyte
     monkeypatch.setattr(sessions, "declare", full)
     async with make_flow(double) as flow:
         assert await declared(flow) == []
+
+
+async def test_what_functions_return_is_declared_by_their_workers(
+    make_flow: MakeFlow, redis: Redis, namespace: str
+) -> None:
+    """By queue, as far as they say so; not where the flow keeps its schemas to itself, and nonsense is none."""
+
+    async def results(flow: Any) -> dict[str, Any]:
+        session = flow._runtime.session
+        return await read_declared_results(session.connection, session.settings)
+
+    async with make_flow() as flow:
+        assert await results(flow) == {}
+    async with make_flow(double, describe=False) as flow:
+        assert await results(flow) == {}
+    async with make_flow(lambda _job: None) as flow:
+        assert await results(flow) == {}
+    async with make_flow(double) as flow:
+        [answer] = (await results(flow))["work"]
+        assert answer.title == "Answer"
+        assert list(answer.schema["properties"]) == ["answer"]
+        assert len(await declared(flow)) == 1
+        key = f"{namespace}flows:flow:numbers"
+        for text in ("", "{", "7", "[7]", '[{"title": 7, "schema": 7}]', "[" * 50_000):
+            redis.hset(key, "result:work", text)
+            assert await results(flow) == {"work": ()}
+    redis.delete(key)
+    redis.set(key, "not ours")
+    async with make_flow(double) as flow:
+        assert await results(flow) == {}
