@@ -14,7 +14,9 @@ COUNTS = 30_000
 def call(world: World, number: int = 1, *queues: str, name: str = "p1", now: int = NOW, **more: Any) -> str:
     """Send a heartbeat of the process `p1`, which serves these queues; of those with `-` before them it did."""
     keys = world.keys
-    rest = [argument for queue in queues for argument in (queue.removeprefix("-"), int(not queue.startswith("-")))]
+    rest = [
+        argument for queue in queues for argument in (queue.removeprefix("-"), int(not queue.startswith("-")), "", "")
+    ]
     named = {
         "processes": keys.processes("shop"),
         "process": keys.process("shop", name),
@@ -22,7 +24,8 @@ def call(world: World, number: int = 1, *queues: str, name: str = "p1", now: int
         "process_name": name,
         "number": number,
         "digest": "ab",
-        "counts": COUNTS,
+        "counts_ms": COUNTS,
+        "totals": "done failed",
         "kept": HOUR,
         "leaves": 0,
     }
