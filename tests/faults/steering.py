@@ -36,6 +36,7 @@ class Operator:
     Args:
         case: Whose jobs they are.
         ids: The jobs; more may come.
+        plain: Those without children, which may as well wait in the second queue.
         url: The server, or the proxy before it.
         lanes: How many calls are under way beside each other.
         pause: Seconds between two calls of a lane.
@@ -45,12 +46,19 @@ class Operator:
         broken: What was raised that should not be.
     """
 
-    def __init__(
-        self, case: Case, ids: list[str], url: str | None = None, *, lanes: int = 2, pause: float = 0.02
+    def __init__(  # noqa: PLR0913 - two of them have names
+        self,
+        case: Case,
+        ids: list[str],
+        plain: list[str],
+        url: str | None = None,
+        *,
+        lanes: int = 2,
+        pause: float = 0.02,
     ) -> None:
         self.words: Counter[str] = Counter()
         self.broken: list[str] = []
-        self._case, self._ids, self._url = case, ids, url
+        self._case, self._ids, self._plain, self._url = case, ids, plain, url
         self._lanes, self._pause = lanes, pause
         self._random = Random(f"operator {case.seed}")  # noqa: S311 - chance, not secrets
         #: Jobs that have failed or were cancelled, as far as the operator knows.
@@ -85,7 +93,8 @@ class Operator:
 
     async def _lane(self, flow: Orders, calls: int | None) -> None:
         verbs: dict[str, Callable[[Orders, str], Awaitable[str]]] = {
-            "cancel": self._cancel, "delete": self._delete, "retry": self._retry, "expire": self._expire,
+            "cancel": self._cancel, "delete": self._delete, "retry": self._retry, "move": self._move,
+            "expire": self._expire,
         }  # fmt: skip
         made = 0
         while not self._stop.is_set() and (calls is None or made < calls):
@@ -94,7 +103,7 @@ class Operator:
             if not self._ids:
                 continue
             verb = self._random.choice([*verbs])
-            job_id = self._random.choice(self._over if verb == "retry" and self._over else self._ids)
+            job_id = self._random.choice(self._among(verb))
             try:
                 word = await verbs[verb](flow, job_id)
             except JobGone:
@@ -105,6 +114,11 @@ class Operator:
                 self.broken.append(f"{verb}: {error!r}")
                 continue
             self.words[f"{verb} {word}"] += 1
+
+    def _among(self, verb: str) -> list[str]:
+        """Return the jobs on which a verb is most likely to do something."""
+        wanted = {"retry": [self._over], "move": [self._over, self._plain]}.get(verb, [])
+        return self._random.choice([some for some in wanted if some] or [self._ids])
 
     async def _cancel(self, flow: Orders, job_id: str) -> str:
         word = await flow.cancel_job(job_id)
@@ -122,6 +136,13 @@ class Operator:
     async def _retry(self, flow: Orders, job_id: str) -> str:
         word = await flow.retry_job(job_id)
         self._case.ledger.write("RETRIED", job_id)
+        return word
+
+    async def _move(self, flow: Orders, job_id: str) -> str:
+        """Move it to the first queue, where all may begin again; one without children to the second as well."""
+        to = self._random.choice(["pick", "pack"]) if job_id in self._plain else "pick"
+        word = await flow.move_job(job_id, to=to)
+        self._case.ledger.write("MOVED", job_id)
         return word
 
     async def _expire(self, _flow: Orders, job_id: str) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import Counter
 from typing import Final
 
+from flows import StateError
 from tests.faults.case import Case, row
 from tests.faults.flow_under_test import Order, Orders
 from tests.faults.proxy import Proxy
@@ -95,6 +97,43 @@ async def _pause_and_resume(case: Case, flow: Orders, end: float) -> None:
         await flow.queue("pick").resume()
         await asyncio.sleep(case.random.uniform(0, 0.2))
     case.figures["pauses"] = pauses
+
+
+@row("H3", "moved to another queue and back by four callers, connections cut")
+def h3(case: Case) -> None:
+    """Each job is moved once in either direction, whoever asks how often, and waits once."""
+    ids = case.create(300)
+    with Proxy(case.server.port) as proxy:
+        words = asyncio.run(_move_there_and_back(case, proxy, ids))
+    case.figures.update(words)
+    with case.server.client() as client:
+        metas = [client.hgetall(f"queue:{queue}:meta") for queue in ("pick", "ship")]
+        waiting = client.lrange("queue:pick:waiting", 0, -1)
+    counted = [int(meta.get(name, 0)) for meta in metas for name in ("moved_out", "moved_in")]
+    case.expect(counted == [len(ids)] * 4, f"each job leaves and comes once: {counted}")
+    case.expect(words["moved"] == 2 * len(ids), f"one caller is told so each time: {words}")
+    case.expect(sorted(waiting) == sorted(ids), f"each job waits once: {len(waiting)} ids, {len(set(waiting))} jobs")
+
+
+async def _move_there_and_back(case: Case, proxy: Proxy, ids: list[str]) -> Counter[str]:
+    words: Counter[str] = Counter()
+    flow = case.flow(proxy.url)
+
+    async def move(to: str) -> None:
+        for job_id in case.random.sample(ids, len(ids)):
+            try:
+                words[await flow.move_job(job_id, to=to)] += 1
+            except StateError:
+                words["there"] += 1
+
+    try:
+        await flow.queue("pick").resume()  # who cannot connect at first is told so
+        with Cutting(case, proxy):
+            for to in ("ship", "pick"):
+                await asyncio.gather(*(move(to) for _ in range(4)))
+    finally:
+        await flow.stop_all()
+    return words
 
 
 @row("H2", "processes killed while they cancel and retry 3,000 jobs in bulk", limit=90)
