@@ -210,6 +210,8 @@ def of_flow() -> list[Operation]:
         Operation("get_job with children", lambda stage: stage.flow.get_job(stage.kept, resolve_children=True), family),
         Operation("get_jobs", lambda stage: stage.flow.get_jobs(stage.kept), lambda stage: create(stage, 3)),
         Operation("get_jobs_by_key", lambda stage: stage.flow.get_jobs_by_key("customer", 7), create),
+        Operation("a page of jobs", lambda stage: stage.flow.jobs.where("customer", 7).page(), create),
+        Operation("a count of jobs", lambda stage: stage.flow.jobs.status("waiting").count(), create),
         Operation(
             "wait_for what has ended",
             lambda stage: stage.flow.wait_for(stage.kept, 10),
