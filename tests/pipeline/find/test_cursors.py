@@ -165,6 +165,21 @@ async def test_a_time_in_a_list_out_of_order(orders: Orders, shelf: Shelf) -> No
     assert sum(looked) < 6000
 
 
+@pytest.mark.parametrize("newest_first", [False, True])
+async def test_a_time_in_a_long_list_is_looked_for_there_alone(
+    orders: Orders,
+    shelf: Shelf,
+    newest_first: bool,  # noqa: FBT001
+) -> None:
+    """Neither what is before it nor what is behind it is read, but for some that clocks may have put elsewhere."""
+    ids = shelf.put(*(Stood(THEN + number * SECOND, user_id=1) for number in range(5000)))
+    async with orders:
+        query = orders.jobs.where("user_id", 1).created(since=at(2_000_000), until=at(2_100_000))
+        page = await query.page(newest_first=newest_first, limit=200)
+    assert ids_of(page.jobs) == (ids[2000:2100][::-1] if newest_first else ids[2000:2100])
+    assert page.looked_through < 500
+
+
 async def test_a_list_in_no_order_at_all(orders: Orders, shelf: Shelf) -> None:
     """A clock was set back by hours, or somebody wrote the list anew: it is read as a whole, in bounded steps."""
     draw = random.Random(5)  # noqa: S311
