@@ -90,6 +90,21 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "used > 0",
         "if true then redis.call('LTRIM', waiting, used, -1) end",
     ): "cuts nothing off a list",
+    (
+        "include/count.lua",
+        "redis.pcall('LTRIM', key, 0, LEAST_DONE - 1)",
+        "if type(length) == 'number' and length > MOST_DONE then redis.call('LTRIM', key, 0, LEAST_DONE - 1) end",
+    ): "an account that may not trim a list cannot claim either",
+    (
+        "include/count.lua",
+        "redis.pcall('PEXPIRE', key, kept_done)",
+        "redis.call('PEXPIRE', key, kept_done)",
+    ): "an account that may not set a time to live can end nothing",
+    (
+        "include/count.lua",
+        "redis.pcall('PEXPIRE', key, kept)",
+        "redis.call('PEXPIRE', key, kept)",
+    ): "an account that may not set a time to live can end nothing",
     ("include/pick.lua", "used > #claimed", "if true then"): "goes through counts that are all 0",
     (
         "include/ending.lua",

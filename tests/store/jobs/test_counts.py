@@ -1,6 +1,6 @@
 """Every queue's counters are what has happened: random calls and losses, with all hashes counted after each script.
 
-FLOWS_TEST_EXAMPLES sets how many runs are made, 25 by default.
+FLOWS_TEST_EXAMPLES sets how many runs are made, 20 by default.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from redis import Redis
 from tests.balanced import BalancedWorld, search_short_lists_only
 from tests.outcomes import ended
 from tests.store.jobs.test_state_machine import QUEUES, Jobs
-from tests.world import HOUR, await_children
+from tests.world import HOUR, KEPT, NOW, World, await_children, finish, processing
 
 
 class CountedJobs(Jobs):
@@ -120,6 +120,39 @@ def test_children_that_end_in_one_turn(redis: Redis, namespace: str) -> None:
     assert redis.llen(world.keys.waiting("ship")) == 4
 
 
+def test_the_sample_of_done_jobs_is_trimmed_only_where_it_is_long(world: World) -> None:
+    """Most ends add to it, and no more."""
+    key = world.keys.ended_jobs("pick", "done")
+    world.redis.lpush(key, *["old"] * 1_200)
+    world.seed(jobs={"shop:1": processing()})
+    world.report(finish("1"))
+    assert world.redis.llen(key) == 1_201
+
+
+def test_each_list_of_ended_jobs_lives_as_long_as_its_jobs(world: World) -> None:
+    """Failed ones stay for their retention, cancelled ones for theirs."""
+    for word, kept in (("failed", KEPT[1]), ("cancelled", KEPT[2])):
+        key = world.keys.ended_jobs("pick", word)
+        world.redis.zadd(key, {"old": NOW - kept - 1, "kept": NOW - kept + 1})
+        world.seed(jobs={f"shop:{word}": processing()})
+        world.report(ended("fail" if word == "failed" else "cancel", word))
+        assert set(world.redis.zrange(key, 0, -1)) == {"kept", word}  # type: ignore[arg-type]
+        assert kept - 30_000 < world.redis.pttl(key) <= kept  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("fields", [None, {"done": "nonsense"}], ids=["no hash", "nonsense"])
+def test_counters_that_were_edited_hinder_no_end(world: World, fields: dict[str, str] | None) -> None:
+    """They take nothing then; what matters is written before."""
+    meta = world.keys.meta("pick")
+    if fields:
+        world.redis.hset(meta, mapping=fields)
+    else:
+        world.redis.set(meta, "not ours")
+    world.seed(jobs={"shop:1": processing()})
+    assert world.report(finish("1")) == ["ok"]
+    assert world.job("shop:1")["_status"] == "done"
+
+
 @pytest.mark.timeout(600)
 def test_what_is_counted_has_happened(redis: Redis, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No order of calls and losses makes a counter, a depth or a list of ended jobs wrong."""
@@ -128,7 +161,7 @@ def test_what_is_counted_has_happened(redis: Redis, namespace: str, monkeypatch:
     run_state_machine_as_test(
         CountedJobs,
         settings=settings(
-            max_examples=int(os.environ.get("FLOWS_TEST_EXAMPLES", "25")),
+            max_examples=int(os.environ.get("FLOWS_TEST_EXAMPLES", "20")),
             stateful_step_count=40,
             deadline=None,
             database=None,
