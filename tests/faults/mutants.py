@@ -92,6 +92,11 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ): "cuts nothing off a list",
     (
         "include/count.lua",
+        "word == 'failed' or word == 'cancelled'",
+        "if true then redis.pcall('ZREM', ended_key(job_queue, word), job_id) end",
+    ): "asks a list for what only sorted sets have, and is refused",
+    (
+        "include/count.lua",
         "redis.pcall('LTRIM', key, 0, LEAST_DONE - 1)",
         "if type(length) == 'number' and length > MOST_DONE then redis.call('LTRIM', key, 0, LEAST_DONE - 1) end",
     ): "an account that may not trim a list cannot claim either",

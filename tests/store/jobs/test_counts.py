@@ -153,6 +153,15 @@ def test_counters_that_were_edited_hinder_no_end(world: World, fields: dict[str,
     assert world.job("shop:1")["_status"] == "done"
 
 
+@pytest.mark.parametrize("script", ["retry_job", "delete"])
+def test_a_list_of_another_type_hinders_nobody_who_takes_a_job_out(world: World, script: str) -> None:
+    """It does not hold the job."""
+    world.redis.set(world.keys.ended_jobs("pick", "failed"), "not ours")
+    world.seed(jobs={"shop:1": processing(_status="failed", _ended="5")})
+    world.run(script, id="1")
+    assert world.job("shop:1").get("_status", "gone") != "failed"
+
+
 @pytest.mark.timeout(600)
 def test_what_is_counted_has_happened(redis: Redis, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No order of calls and losses makes a counter, a depth or a list of ended jobs wrong."""
