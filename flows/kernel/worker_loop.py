@@ -230,6 +230,7 @@ class WorkerLoop:
             if not (self.stopping.is_set() or self._turns.early or self._in_flight.unreported or self._rest.left):
                 want = self._want()
                 if want:
+                    failpoint("before-turn-send")
                     self._turns.send_early(want, busy=lanes.busy)
         except Exception as error:  # noqa: BLE001 - it is called by what reads the connection, which must go on
             self._fault = error

@@ -31,8 +31,10 @@ Moment = Literal["before", "after"]
 LIMIT: Final = 30.0
 #: And what it sent has to be at the proxy within so many after that.
 LATE: Final = 1.0
+#: What heartbeats write when their time has come, whatever jobs do.
+_FLEET: Final = ("flows:stats:", "flows:process", "flows:workers:")
 #: Keys that only hasten what others say: a cut may leave them or not.
-_HINTS: Final = ("flows:wake:", "flows:timer:", "flows:call:")
+_HINTS: Final = ("flows:wake:", "flows:timer:", "flows:call:", *_FLEET)
 _ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TIME: Final = re.compile(r"\b1\d{12}\b")
 #: How long a job waited, ran and so on, in its path.

@@ -46,7 +46,7 @@ GUARDS: Final = {
     "rescue:queue": ("road: again, damage", "I3"),
     "rescue:status": ("road: again, damage", "I6"),
     "retry_job:cancelling": ("family that may continue: client, client", "I2"),
-    "retry_job:ended": ("road: lost, again, client, client", "a script stops"),
+    "retry_job:ended": ("road: lost, again, client, client", "I1"),
     "retry_job:flag": ("road: lost, again, client, client", "I14"),
     "retry_job:pending": ("built family: client", "I8"),
     "settle:last": ("built family: lost", "I8"),

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from flows import Flow, JobRecord
+from flows.store.client.packed_script import PackedCall
 from flows.telemetry.events import Event, Events
 from flows.telemetry.loop_watch import Line, LoopWatch, blocking_line, watch_of
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard
@@ -86,15 +87,16 @@ async def test_claims_under_way_keep_their_leases(make_flow: MakeFlow) -> None:
         assert worker_loop is not None
         turns = worker_loop._turns
         await until(lambda: turns._number and not turns.under_way)
-        run = turns._connection.run
+        send_at_once = turns._connection.send_at_once
 
-        async def running(script: Any, *given: Any, **packed: Any) -> Any:
-            if not blocked and script is turns._turn and given[0]["want"]:
-                blocked.append(turns.under_way)
+        def sending(call: PackedCall) -> Any:
+            sent = send_at_once(call)
+            if not blocked and sent is not None:
+                blocked.append(turns._number + 1)
                 asyncio.get_running_loop().call_soon(time.sleep, BLOCKED)
-            return await run(script, *given, **packed)
+            return sent
 
-        turns._connection.run = running  # type: ignore[method-assign]
+        turns._connection.send_at_once = sending  # type: ignore[method-assign]
 
     records = await ended(make_flow, flow, 3, begin)
     assert blocked

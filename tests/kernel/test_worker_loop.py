@@ -14,6 +14,7 @@ import pytest
 from redis import Redis
 
 from flows import StoreFull, StoreUnavailable, current_job
+from flows.store.client.packed_script import PackedCall
 from flows.store.client.wire import Wire
 from flows.store.embedded import EmbeddedServer
 from flows.testing import private_server
@@ -193,13 +194,11 @@ async def test_the_next_turn_does_not_wait_for_what_the_last_one_brought(namespa
     async with flow:
         (worker_loop,) = [worker._worker_loop for worker in flow.workers]
         assert worker_loop is not None
-        run, accept = worker_loop._turns._connection.run, worker_loop._in_flight.accept
+        send, accept = worker_loop._turns._connection.call_packed, worker_loop._in_flight.accept
 
-        async def sending(script: Any, named: Any, rest: Any = (), packed: Any = ()) -> Any:
-            if script.name != "turn":
-                return await run(script, named, rest, packed)
-            done.append("sent" if packed else "asked")
-            answer = await run(script, named, rest, packed)
+        async def sending(call: PackedCall) -> Any:
+            done.append("sent" if b"finish" in call.by_digest() else "asked")
+            answer = await send(call)
             if answer[2] == 0:  # nothing waits on, so that no turn is needed before what this one brought begins
                 done.append("emptied")
             return answer
@@ -208,7 +207,7 @@ async def test_the_next_turn_does_not_wait_for_what_the_last_one_brought(namespa
             done.append("accepted")
             accept(claimed)
 
-        worker_loop._turns._connection.run = sending  # type: ignore[method-assign]
+        worker_loop._turns._connection.call_packed = sending  # type: ignore[method-assign]
         worker_loop._in_flight.accept = accepting  # type: ignore[method-assign]
         for job_id in await flow.create_jobs([Given(number=number) for number in range(40)]):
             assert (await flow.wait_for(job_id, LONG)).status == "done"
@@ -231,16 +230,20 @@ async def test_an_idle_workers_job_takes_two_scripts(
     async with flow:
         (worker_loop,) = [worker._worker_loop for worker in flow.workers]
         assert worker_loop is not None
-        run = worker_loop._turns._connection.run
+        send, send_at_once = worker_loop._turns._connection.call_packed, worker_loop._turns._connection.send_at_once
 
-        async def counting(script: Any, named: Any, rest: Any = (), packed: Any = ()) -> Any:
-            if script.name in {"turn", "report"}:
-                scripts.append(script.name)
-            return await run(script, named, rest, packed)
+        async def counting(call: PackedCall) -> Any:
+            scripts.append(call.script.name)
+            return await send(call)
+
+        def counting_at_once(call: PackedCall) -> Any:
+            scripts.append(call.script.name)
+            return send_at_once(call)
 
         wakeups = flow._runtime.session.wakeups
         await until(lambda: wakeups._blocked_on)
-        monkeypatch.setattr(worker_loop._turns._connection, "run", counting)
+        monkeypatch.setattr(worker_loop._turns._connection, "call_packed", counting)
+        monkeypatch.setattr(worker_loop._turns._connection, "send_at_once", counting_at_once)
         for number in range(200):
             recorded = asyncio.create_task(flow.events.wait_for("job.recorded"))
             await asyncio.sleep(0)
