@@ -69,7 +69,7 @@ def status_script(body: str) -> str:
     """Return a text in which `move` and `is_state` are known."""
     tables = [f"local {table} = ' {text} '" for table, text in TABLES.items()]
     file = scripts._folder().joinpath("jobs", "include", "status.lua")
-    return "\n".join([*tables, "local function told_of() end", file.read_text("utf-8"), body])
+    return "\n".join([*tables, "local unheard = true", file.read_text("utf-8"), body])
 
 
 @pytest.mark.parametrize("source", JobState)

@@ -15,7 +15,7 @@ local MOVED = { waiting = true, delayed = true, failed = true, cancelled = true 
 local function after_move(text, status, queue, ended_ms)
   local job_fence, by, attempts, visit, rescues, since, path = read_attempt(text)
   if not job_fence or ENDED[status] then return next_visit(text, tonumber(ended_ms) or time) end
-  local waited = math.max(0, time - (text and since or born(id)))
+  local waited = text and math.max(0, time - since) or waited_since_birth(id)
   if path ~= '-' and is_over(path) then
     path = path .. queue .. '=' .. text_of(waited)
   else

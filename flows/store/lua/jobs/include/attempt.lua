@@ -2,7 +2,7 @@
 -- `<fence> <worker> <attempts> <visit> <rescues> <since> <path>`.
 -- The field holds all that a claim and an end need of attempts: the worker that has the job or had it last, the counts,
 -- since when the job is where it is, and its path through the queues. A job that was just created has no such field.
---@ exports: text_of read_attempt born is_over next_visit path_of_claim counts attempt_over joined
+--@ exports: text_of read_attempt waited_since_birth is_over next_visit path_of_claim counts attempt_over joined
 --@ include: clock
 
 -- Lua formats a number each time anew, which takes longer than to find its text in a table; most counts are small.
@@ -27,9 +27,17 @@ local function read_attempt(text)
   end
 end
 
--- Returns when a job was created, by the time in its id; now, where the id has none.
-local function born(job_id)
-  return tonumber(string.sub(job_id, 1, 8) .. string.sub(job_id, 10, 13), 16) or time
+-- Returns for how many ms a job has waited that was created by the time in its id; 0, where the id has none. Jobs of a
+-- batch have one time.
+local waits_of = {}
+local function waited_since_birth(job_id)
+  local head = string.sub(job_id, 1, 13)
+  local waited = waits_of[head]
+  if not waited then
+    waited = math.max(0, time - (tonumber(string.sub(head, 1, 8) .. string.sub(head, 10), 16) or time))
+    waits_of[head] = waited
+  end
+  return waited
 end
 
 -- The path is `<queue>=<waited>[/<ran>[/<in children>]]` for each visit, in milliseconds, with commas between them; one

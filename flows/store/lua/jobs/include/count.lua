@@ -17,16 +17,21 @@ end
 
 local of_ended = {}
 
--- Counts a job that has ended in a queue, as done, failed or cancelled, and lists it there.
+local function ids_of(job_queue, word)
+  local by_word = of_ended[job_queue] or {}
+  of_ended[job_queue] = by_word
+  by_word[word] = by_word[word] or {}
+  return by_word[word]
+end
+
+-- Counts a job that has ended in a queue, as done, failed or cancelled, and lists it there. Most jobs of a script end in
+-- the same queue, and alike.
+local last_queue, last_word, last_ids
 local function count_ended(job_queue, word, job_id)
-  count(job_queue, word)
-  local by_word = of_ended[job_queue]
-  if not by_word then
-    by_word = {}
-    of_ended[job_queue] = by_word
+  if job_queue ~= last_queue or word ~= last_word then
+    last_queue, last_word, last_ids = job_queue, word, ids_of(job_queue, word)
   end
-  local ids = by_word[word]
-  if ids then ids[#ids + 1] = job_id else by_word[word] = { job_id } end
+  last_ids[#last_ids + 1] = job_id
 end
 
 local function ended_key(job_queue, word) return flows_key('ended', job_queue .. ':' .. word) end
@@ -51,6 +56,9 @@ end
 
 -- Writes what was counted and listed. A key that holds something else takes nothing: what matters is written before.
 local function write_counts()
+  for job_queue, by_word in pairs(of_ended) do
+    for word, ids in pairs(by_word) do count(job_queue, word, #ids) end
+  end
   for job_queue, words in pairs(counted) do
     local meta = queue_key(job_queue, 'meta')
     for word, n in pairs(words) do

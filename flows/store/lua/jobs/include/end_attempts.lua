@@ -4,6 +4,8 @@
 --@ include: <verbs>
 --@ include: owned attempt arguments batch ending child_result keys type new_children place count
 
+local advanced = 0
+
 -- Most attempts pass their job on, or end it well; all else is seldom.
 local function end_attempt()
   local verb, id, fence, more = rest[at], rest[at + 1], rest[at + 2], rest[at + 3]
@@ -16,7 +18,7 @@ local function end_attempt()
       word = 'ok'
     elseif verb == 'advance' and not job.cancel and not place_conflict(rest[at]) then
       advance(job, after)
-      count(queue, verb)
+      advanced = advanced + 1
       word = 'ok'
     else
       word = end_otherwise(verb, job, after)
@@ -46,6 +48,7 @@ local function end_attempts(items)
   for i = 1, items do words[i] = end_attempt() end
   settle_gathered()
   flush_batch()
+  if advanced > 0 then count(queue, 'advance', advanced) end
   return words
 end
 

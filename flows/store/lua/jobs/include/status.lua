@@ -15,8 +15,10 @@ local function move(key, from, to, ...)
     known[from] = to
   end
   redis.call('HSET', key, '_status', to, ...)
-  local field, job_queue = ...
-  told_of(key, to, field == '_queue' and job_queue)
+  if not unheard then
+    local field, job_queue = ...
+    told_of(key, to, field == '_queue' and job_queue)
+  end
 end
 
 -- Writes a new job's hash with the state in which it enters, and its fields.

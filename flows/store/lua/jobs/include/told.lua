@@ -1,12 +1,15 @@
 -- Tells what a script has moved, once, at its end: a line `<id> <state> <queue>` for each job, `-` for a queue that
 -- stays. A message is a hint, which may be lost: whoever listens reads the keys. Nobody listens most of the time, and
 -- then nothing is gathered: that is asked once a script.
---@ exports: told_of tell_ended tell
+--@ exports: unheard told_of tell_ended tell
 --@ needs: root
 --@ include: keys
 
 -- What a message takes; more are told by the next one.
 local MOST_BYTES = 65536
+
+-- Whether nobody listens to the flow; nothing until that was asked.
+local unheard = nil
 
 local heard
 local lines, bytes = {}, 0
@@ -30,7 +33,8 @@ end
 
 -- Gathers that the job of this key is in a state now, or has news of itself.
 local function told_of(key, state, job_queue)
-  if not is_heard(root) then return end
+  if unheard == nil then unheard = not is_heard(root) end
+  if unheard then return end
   local _, job_id = split(key)
   local line = job_id .. ' ' .. state .. ' ' .. (job_queue or '-')
   lines[#lines + 1], bytes = line, bytes + #line
@@ -39,5 +43,6 @@ end
 
 -- Notifies those who wait for the end of the job, on its own channel. They listen to the flow as well.
 local function tell_ended(job_flow, job_id, word)
+  if unheard and job_flow == root then return end
   if is_heard(job_flow) then redis.pcall('SPUBLISH', flows_key('ended', job_flow .. ':' .. job_id), word) end
 end

@@ -31,18 +31,18 @@ local function claim(id, fields, beside_others)
     local there = refresh(flow, key, job[4], held_ttl) or bytes > 0 or redis.call('EXISTS', key) == 1
     if not there then return refuse(id, key, job, false) end
   end
-  local waited = math.max(0, time - (job[3] and since or born(id)))
+  local waited = job[3] and math.max(0, time - since) or waited_since_birth(id)
   local given = { id, least_fence(), 1, 0, 0, waited, unpack(job, 5) }
-  local rest_of
+  local token
   if job[3] then
     given[2], given[3] = math.max(fence + 1, given[2]), attempts + 1
     given[4], given[5] = tonumber(visit), tonumber(rescues)
-    rest_of = ' ' .. worker_id .. ' ' .. text_of(given[3]) .. ' ' .. visit .. ' ' .. rescues .. ' ' .. now_text .. ' '
-      .. (begins and path .. queue .. '=' .. text_of(waited) or path_of_claim(path, queue, waited))
+    token = text_of(given[2]) .. ' ' .. worker_id .. ' ' .. text_of(given[3]) .. ' ' .. visit .. ' ' .. rescues .. ' '
+      .. now_text .. ' ' .. (begins and path .. queue .. '=' .. text_of(waited) or path_of_claim(path, queue, waited))
   else
-    rest_of = FIRST .. text_of(waited)
+    token = text_of(given[2]) .. FIRST .. text_of(waited)
   end
-  move(key, 'waiting', 'processing', '_queue', queue, '_attempt', text_of(given[2]) .. rest_of)
+  move(key, 'waiting', 'processing', '_queue', queue, '_attempt', token)
   return 'claimed', given, bytes
 end
 
