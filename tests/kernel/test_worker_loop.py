@@ -81,13 +81,15 @@ async def test_a_server_that_is_restarted(server: EmbeddedServer, namespace: str
 
     flow = number_flow(server._valkey.url(), namespace, seeing, concurrency=4)
     async with flow:
-        creating = asyncio.create_task(create_slowly(flow, 300))
+        enough = asyncio.Event()
+        creating = asyncio.create_task(create_until(flow, enough))
         await within(flow.events.wait_for("job.recorded"))
         for _ in range(2):
             await asyncio.to_thread(server.stop)
             await until(lambda: wire_of(flow).closed)
             await asyncio.to_thread(server.start)
             await within(flow.events.wait_for("job.recorded"))
+        enough.set()
         ids = await within(creating)
         for job_id in ids:
             assert (await flow.wait_for(job_id, LONG)).view(Answer).answer == 2
@@ -101,10 +103,10 @@ def wire_of(flow: Any) -> Wire:
     return wire
 
 
-async def create_slowly(flow: number_flow, count: int) -> list[str]:
+async def create_until(flow: number_flow, enough: asyncio.Event) -> list[str]:
     """Create jobs one after another."""
     ids: list[str] = []
-    for _ in range(count):
+    while not enough.is_set():
         ids.append(await flow.create_job(Given(number=1)))
         await asyncio.sleep(0.001)
     return ids
