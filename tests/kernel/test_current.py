@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flows import CurrentJob, Flow, FlowsError, LogLine, LostLease, Retries, current_job
+from flows import CurrentJob, Flow, FlowsError, LogLine, LostLease, Retries, Retry, current_job
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard, within
 
 
@@ -181,11 +181,11 @@ async def test_lines_are_late_until_another_attempt_begins(make_flow: MakeFlow) 
     async def twice(job: Work) -> None:
         kept.append(current_job())
         if job.attempt == 1:
-            raise ValueError("once more")
+            raise Retry("once more", after=1)  # time enough to write a line between the two
         begun.set()
         await go_on.wait()
 
-    flow = make_flow(twice, retries=Retries(max_attempts=2, backoff=timedelta(milliseconds=50)))
+    flow = make_flow(twice, retries=Retries(max_attempts=2))
     async with flow:
         unheard = asyncio.create_task(flow.events.wait_for("job.unheard"))
         retried = asyncio.create_task(flow.events.wait_for("job.retried"))
