@@ -53,8 +53,7 @@ class TurnSender:
         """Send a turn and return its answer; None where there is none, and what has ended was put back or reported."""
         await self._progress.try_write()
         try:
-            if not self._turns.early:
-                failpoint("before-turn-send")
+            failpoint("before-turn-send")
             turn = await self._turns.turn(ended, want, busy=busy)
             failpoint("after-turn-reply")
         except StoreUnavailable as error:
