@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 _PAUSE: Final = 0.002
@@ -28,14 +28,18 @@ LONG: Final = patient(30.0)
 
 
 async def until(true: Callable[[], object], seconds: float = LONG) -> None:
-    """Look again and again until it is true; the event loop goes on meanwhile.
+    """Look again and again until it is true, and what it is if that is awaited; the event loop goes on meanwhile.
 
     Raises:
         TimeoutError: it takes too long.
     """
     async with asyncio.timeout(patient(seconds)):
-        while not true():  # noqa: ASYNC110 - this is for what has no event
+        while not await _looked(true()):  # noqa: ASYNC110 - this is for what has no event
             await asyncio.sleep(_PAUSE)
+
+
+async def _looked(found: object) -> object:
+    return await found if isinstance(found, Awaitable) else found
 
 
 def blocking_until(true: Callable[[], object], seconds: float = LONG) -> None:

@@ -125,8 +125,11 @@ async def test_a_process_with_workers_does_it(shop: Orders, make_orders: Callabl
     async with working:
         ids = await cancelled(shop, 100)
         bulk = await shop.jobs.status("cancelled").delete()
-        while (await bulk.progress()).status != JobState.DONE:  # noqa: ASYNC110 - it is watched from outside
-            await asyncio.sleep(0.01)
+
+        async def over() -> bool:
+            return (await bulk.progress()).status == JobState.DONE
+
+        await until(over)
         assert await states(shop, ids) == {"gone"}
 
 
@@ -141,9 +144,10 @@ async def test_workers_look_for_what_was_left(shop: Orders, make_orders: Callabl
 
 
 async def _gone(shop: Orders, ids: list[str]) -> None:
-    async with asyncio.timeout(LONG):
-        while await states(shop, ids) != {"gone"}:  # noqa: ASYNC110 - it is watched from outside
-            await asyncio.sleep(0.01)
+    async def gone() -> bool:
+        return await states(shop, ids) == {"gone"}
+
+    await until(gone)
 
 
 async def test_another_process_goes_on_where_a_flow_stops(shop: Orders, make_orders: Callable[..., Orders]) -> None:
@@ -153,9 +157,11 @@ async def test_another_process_goes_on_where_a_flow_stops(shop: Orders, make_ord
     working.create_workers("ship", ship)
     await working.start_all()
     bulk = await shop.jobs.status("cancelled").delete()
-    async with asyncio.timeout(LONG):
-        while not (await bulk.progress()).done:  # noqa: ASYNC110
-            await asyncio.sleep(0.001)
+
+    async def begun() -> int:
+        return (await bulk.progress()).done
+
+    await until(begun)
     await working.stop_all()
     result = await bulk.wait(LONG)
     assert await states(shop, ids) == {"gone"}

@@ -33,9 +33,11 @@ async def one(flow: Any) -> Process:
 
 async def eventually(flow: Any, true: Callable[[Process], object]) -> None:
     """Wait until this is true of the one process of the flow."""
-    async with asyncio.timeout(LONG):
-        while not true(await one(flow)):  # noqa: ASYNC110 - this has no event
-            await asyncio.sleep(0.02)
+
+    async def said() -> object:
+        return true(await one(flow))
+
+    await until(said)
 
 
 async def test_a_process_says_what_it_is_and_does(make_flow: MakeFlow) -> None:

@@ -13,6 +13,7 @@ from flows import Histogram, ValidationError
 from flows.kernel.fleet.tally import QueueTally
 from flows.model.fleet.histogram import read_histogram
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double
+from tests.waiting import until
 
 
 async def history(flow: Any, step: str = "minute") -> tuple[dict[str, int], Histogram, Histogram]:
@@ -53,9 +54,11 @@ async def test_the_history_goes_on_while_it_works(make_flow: MakeFlow) -> None:
             before = (await history(one))[1].count
             for number in range(10):
                 await one.wait_for(await one.create_job(Given(number=number)), LONG)
-            async with asyncio.timeout(LONG):
-                while (await history(one))[1].count < before + 10:  # noqa: ASYNC110 - this has no event
-                    await asyncio.sleep(0.02)
+
+            async def written(before: int = before) -> bool:
+                return (await history(one))[1].count >= before + 10
+
+            await until(written)
         assert (await history(one))[2].count == 20
 
 
