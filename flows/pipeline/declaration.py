@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from flows.errors import DeclarationError
+from flows.errors import DeclarationError, ValidationError
 from flows.model.annotations.completion import require_complete
 from flows.model.annotations.declarer import names_of_declarer
 from flows.model.annotations.members import literals, members, plain, resolved
 from flows.model.job import Job, JobResult, user_fields
 from flows.model.plan import QueuePlan, plans
 from flows.model.queue_checks import check_results
-from flows.model.values.lookup import is_listable
+from flows.model.values.lookup import is_listable, lookup_text
 from flows.model.values.lossy import refuse_lossy
 
 if TYPE_CHECKING:
@@ -61,6 +61,27 @@ class Declaration:
         children = [self.plans[f"{parent.queue}:{options.name}"] for options in parent.options.children]
         found = [plan for plan in children if child in (plan.options.name, plan.options.job)]
         return self._only(found, child, f"queue {parent.queue!r}")
+
+    def looked_up(self, attribute: object, value: object) -> str:
+        """Return the text by which the jobs with this value of a lookup attribute are listed.
+
+        Raises:
+            ValidationError: there is no such lookup attribute, or its jobs are not listed by such a value.
+        """
+        attributes = tuple(self.options.lookup_attributes)
+        if attribute not in attributes:
+            known = f"it has {', '.join(attributes)}" if attributes else "it has none"
+            raise ValidationError(
+                f"flow {self.options.name!r} has no lookup attribute {attribute!r}; {known}: "
+                "declare lookup_attributes=[…]"
+            )
+        text = lookup_text(value)
+        if text is None:
+            raise ValidationError(
+                f"{attribute!r} cannot be looked up by a {type(value).__name__}: give a str, int, float, UUID, Enum, "
+                "date, datetime, Decimal or URL"
+            )
+        return text
 
     def _only(self, found: list[QueuePlan], wanted: type[Job] | str, where: str) -> QueuePlan:
         name = wanted if isinstance(wanted, str) else getattr(wanted, "__name__", repr(wanted))

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from pydantic import BaseModel
 
-from flows.errors import ValidationError
 from flows.model.arguments import check_flag, check_many, check_text, check_whole
 from flows.model.explain.needs import needs_of_class
 from flows.model.explain.reasons import explain
 from flows.model.names import check_job_id, is_job_id
-from flows.model.values.lookup import lookup_text
 from flows.pipeline.make_record import make_record, state_of
 from flows.pipeline.signature import ParamsT
 from flows.store.jobs.fetch import KERNEL_FIELDS, child_jobs
@@ -43,7 +41,6 @@ class JobReader(Generic[ParamsT]):
         self._runtime = runtime
         self._declaration = declaration
         self._params = params
-        self._attributes = tuple(declaration.options.lookup_attributes)
         self._flow = declaration.options.name
 
     async def get(
@@ -74,17 +71,7 @@ class JobReader(Generic[ParamsT]):
         check_flag("newest_first", newest_first)
         check_whole("limit", limit, 1)
         check_whole("offset", offset, 0)
-        if attribute not in self._attributes:
-            known = f"it has {', '.join(self._attributes)}" if self._attributes else "it has none"
-            raise ValidationError(
-                f"flow {self._flow!r} has no lookup attribute {attribute!r}; {known}: declare lookup_attributes=[…]"
-            )
-        text = lookup_text(value)
-        if text is None:
-            raise ValidationError(
-                f"{attribute!r} cannot be looked up by a {type(value).__name__}: give a str, int, float, UUID, Enum, "
-                "date, datetime, Decimal or URL"
-            )
+        text = self._declaration.looked_up(attribute, value)
         fetch = (await self._runtime.open()).fetch
         ids = await self._page(fetch, attribute, text, limit, offset, newest_first=newest_first)
         found = await self.get(ids, None, resolve=resolve)

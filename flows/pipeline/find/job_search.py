@@ -10,7 +10,6 @@ from flows.model.arguments import check_flag, check_text, check_whole
 from flows.model.find.conjunction import LAST_MS, Conjunction
 from flows.model.find.query import JobQuery
 from flows.model.state import JobState
-from flows.model.values.lookup import lookup_text
 from flows.pipeline.bulk.bulk_actions import BulkActions
 from flows.pipeline.find.page import Count, Page
 from flows.pipeline.make_record import make_record
@@ -37,7 +36,6 @@ class JobSearch(Generic[ParamsT]):
         self.runtime = runtime
         self.declaration = declaration
         self._params = params
-        self._attributes = tuple(declaration.options.lookup_attributes)
         self.flow = declaration.options.name
         self.bulk = BulkActions(runtime, declaration)
 
@@ -47,17 +45,7 @@ class JobSearch(Generic[ParamsT]):
         Raises:
             ValidationError: there is no such lookup attribute, or its jobs are not listed by such a value.
         """
-        if attribute not in self._attributes:
-            known = f"it has {', '.join(self._attributes)}" if self._attributes else "it has none"
-            raise ValidationError(
-                f"flow {self.flow!r} has no lookup attribute {attribute!r}; {known}: declare lookup_attributes=[…]"
-            )
-        text = lookup_text(value)
-        if text is None:
-            raise ValidationError(
-                f"{attribute!r} cannot be looked up by a {type(value).__name__}: give a str, int, float, UUID, Enum, "
-                "date, datetime, Decimal or URL"
-            )
+        text = self.declaration.looked_up(attribute, value)
         return JobQuery((Conjunction(lookups=frozenset({(str(attribute), text)})),))
 
     def status(self, states: Sequence[object]) -> JobQuery:

@@ -6,7 +6,7 @@
 --@ args: ns now root flow first id settings states ended_before target
 --@ returns: word:word
 --@ words: moved | gone | changed | there | child | cancelling | processing | children | done
---@ include: clock attempt status life moved take_out place once keys count told settings asked
+--@ include: clock attempt status begin_anew take_out place once keys count told asked
 
 local ENDED = { failed = true, cancelled = true }
 local MOVED = { waiting = true, delayed = true, failed = true, cancelled = true }
@@ -45,14 +45,7 @@ local function move_job()
   end
   move(key, status, 'waiting', '_queue', target, '_attempt', after_move(job[4], status, queue, job[5]))
   count(target, 'moved_in')
-  redis.call('HDEL', key, '_cancel', '_error', '_ended', '_reason',
-    '_next', '_policy', '_result', '_built', '_building', '_failed_child')
-  -- Children of an earlier visit, some of which may still run, do not count in this one.
-  redis.call('DEL', flows_key('pending', flow .. ':' .. id), flows_key('building', flow .. ':' .. id))
-  refresh_moved(flow, key, job[3])
-  -- The retention of a job that had ended bounded them.
-  if ttl == '0' then persist_lookups(flow, job[3]) end
-  put(target, id)
+  begin_anew(flow, id, key, job[3], target)
   write_counts()
   tell()
   return { 'moved' }

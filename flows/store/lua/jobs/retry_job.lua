@@ -5,7 +5,7 @@
 --@ args: ns now root flow first id settings states ended_before
 --@ returns: word:word
 --@ words: retried | gone | changed | cancelling | waiting | delayed | processing | children | done
---@ include: clock attempt status life moved place once keys count told settings asked
+--@ include: clock attempt status begin_anew place once keys count told asked
 
 local function retry_job()
   local key = job_key(flow, id)
@@ -20,14 +20,7 @@ local function retry_job()
   move(key, job[1], 'waiting', '_queue', queue, '_attempt', next_visit(job[4], tonumber(job[5]) or time))
   count(queue, 'retry_job')
   forget_ended(queue, job[1], id)
-  redis.call('HDEL', key, '_cancel', '_error', '_ended', '_reason',
-    '_next', '_policy', '_result', '_built', '_building', '_failed_child')
-  -- Children of an earlier visit, some of which may still run, do not count in this one.
-  redis.call('DEL', flows_key('pending', flow .. ':' .. id), flows_key('building', flow .. ':' .. id))
-  refresh_moved(flow, key, job[3])
-  -- Its own retention bounded them when it ended.
-  if ttl == '0' then persist_lookups(flow, job[3]) end
-  put(queue, id)
+  begin_anew(flow, id, key, job[3], queue)
   write_counts()
   tell()
   return { 'retried' }
