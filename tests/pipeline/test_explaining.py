@@ -90,6 +90,19 @@ async def test_queued(scene: Scene) -> None:
     await scene.runs(job_id)
 
 
+async def test_queued_with_a_rate(scene: Scene) -> None:
+    """Where its queue has a history of the last minutes, the sentence says how long that takes."""
+    job_id = [await scene.created() for _ in range(3)][-1]
+    scene.serve()
+    minute = int(time.time()) // 60
+    # Of the minute that has ended when the script runs; the next one is there in case that it ends just now.
+    scene.redis.hset(f"{scene.namespace}flows:stats:price", mapping={f"m{minute + at}": "||0:2|" for at in (-1, 0)})
+    found = await scene.flow.explain(job_id)
+    assert says(found, "queued", "it waits in 'price', and 2 others are ahead; at 2 a minute that is 60 s")
+    assert found.facts["rate"] == 2
+    await scene.runs(job_id)
+
+
 async def test_no_workers(scene: Scene) -> None:
     """A process with workers of the queue is started."""
     job_id = await scene.created()

@@ -74,7 +74,7 @@ class Situation:
     """Id, queue and state of one child that it waits for: one that runs, if any does."""
     policy: str = ""
     rate: float | None = None
-    """How many jobs a minute leave its queue."""
+    """How many jobs of its queue began a minute, in the last full minutes."""
     isolated_from: int = 2
     lease_ms: int = 30_000
     ttl_ms: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
@@ -73,3 +74,18 @@ def read_sample(text: str, step: Step, number: int) -> QueueSample:
         waited=read_histogram(waited),
         ran=read_histogram(ran),
     )
+
+
+def starts_a_minute(minutes: Mapping[int, str]) -> float | None:
+    """Return how many jobs of a queue began a minute lately; None where its history has nothing of the last minute.
+
+    Args:
+        minutes: What its history has of the last full minutes, by how many minutes ago each of them was. Those before a
+            minute without workers do not count.
+    """
+    worked = [minutes[ago] for ago in itertools.takewhile(minutes.__contains__, itertools.count(1))]
+    if not worked:
+        return None
+    if len(worked) > 1:
+        worked.pop()  # the workers may have started in the midst of it
+    return sum(read_sample(text, "minute", 0).waited.count for text in worked) / len(worked)

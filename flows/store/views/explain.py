@@ -10,6 +10,7 @@ from pydantic_core import from_json
 from flows.model.declared.declared_flow import read_declared
 from flows.model.explain.needs import needs_of_declared
 from flows.model.explain.situation import Situation
+from flows.model.fleet.statistics import starts_a_minute
 from flows.model.history import history_of
 from flows.store.client.scripts import load
 from flows.store.jobs.flow_settings import ISOLATED_FROM
@@ -56,10 +57,15 @@ class _Told:
         self.now = now
         self.facts: dict[str, str] = {}
         self.fields: set[str] = set()
+        #: What the history of its queue has of the last minutes, by how many minutes ago each of them was.
+        self.minutes: dict[int, str] = {}
         for raw_name, raw in told:
             name, value = raw_name.decode(), raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
             if name == "field":
                 self.fields.add(value)
+            elif name == "minute":
+                ago, _, text = value.partition(" ")
+                self.minutes[int(ago)] = text
             else:
                 self.facts[name] = value
 
@@ -114,6 +120,7 @@ def _read(settings: FlowSettings, needs: Mapping[str, Needs], job_id: str, told:
         children=pending + (whole(facts.get("settled")) or 0),
         child=(child[0], child[1], child[2]) if child[0] else None,
         policy=facts.get("_policy", ""),
+        rate=starts_a_minute(told.minutes),
         isolated_from=ISOLATED_FROM,
         lease_ms=settings.lease_ms,
         ttl_ms=settings.ttl_ms,

@@ -13,12 +13,13 @@ from tests.world import NOW, QUEUES, World, processing
 
 
 def told(world: World, which: str) -> dict[str, Any]:
-    """Call the script; return what it tells, and the names of the hash's fields as `fields`."""
+    """Call the script; return what it tells: the names of the hash's fields as `fields`, what comes often as lists."""
     now, facts = world.run("explain", *QUEUES, id=which)
     assert now == NOW
-    found: dict[str, Any] = {name: value for name, value in facts if name != "field"}
+    found: dict[str, Any] = {name: value for name, value in facts if name not in {"field", "minute"}}
     fields = {value for name, value in facts if name == "field"}
-    return {**found, **({"fields": fields} if fields else {})}
+    minutes = [value for name, value in facts if name == "minute"]
+    return {**found, **({"fields": fields} if fields else {}), **({"minutes": minutes} if minutes else {})}
 
 
 def test_of_a_job_that_waits_its_turn_and_its_queue_are_told(world: World) -> None:
@@ -45,6 +46,15 @@ def test_of_a_job_that_waits_its_turn_and_its_queue_are_told(world: World) -> No
     assert told(world, "1")["heard"] == str(NOW - 7)
     world.redis.delete(world.key("waiting", "pick"))
     assert told(world, "1")["unlisted"] == 1
+
+
+def test_the_last_full_minutes_of_its_queue_are_told(world: World) -> None:
+    """Six at most, with how long ago each was; neither the one that has not ended, nor those of other queues."""
+    world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
+    last = NOW // 60_000
+    world.redis.hset(world.key("stats", "pick"), mapping={f"m{last - ago}": f"{ago}|||" for ago in (0, 1, 3, 6, 7)})
+    world.redis.hset(world.key("stats", "ship"), f"m{last - 2}", "other")
+    assert told(world, "1")["minutes"] == ["1 1|||", "3 3|||", "6 6|||"]
 
 
 def test_the_declaration_that_was_written_last_is_told(world: World) -> None:
@@ -114,7 +124,7 @@ def test_keys_of_other_types_are_no_error(world: World) -> None:
     jobs: dict[str, Any] = {"1": {"_parent": "shop:9"}, "2": processing(), "3": processing("pack", _status="children")}
     world.seed_damaged(jobs={**{f"shop:{number}": job for number, job in jobs.items()}, "shop:9": "x", "shop:4": "x"})
     for kind, name in (
-        *(("flows", key) for key in ("queues:shop", "workers:pick", "flow:shop", "pending:shop:3", "cancelling:shop")),
+        *(("flows", key) for key in ("queues:shop", "workers:pick", "stats:pick", "flow:shop", "pending:shop:3", "cancelling:shop")),
         *(("queue", f"pick:{place}") for place in ("waiting", "processing", "delayed", "children", "meta")),
         *(("queue", f"pack:{place}") for place in ("waiting", "children")),
         ("job", "shop:3:children:pack"),
@@ -132,6 +142,7 @@ def test_in_a_long_queue_it_takes_no_longer(world: World) -> None:
     count = scaled(25_000, full=1_000_000)
     ids = [job_id(NOW + number, number) for number in range(count)]
     fill(world, "ship", ids, since=NOW)
+    world.redis.hset(world.key("stats", "ship"), mapping={f"m{NOW // 60_000 - ago}": "9" * 500 for ago in range(1, 7)})
     for place in (0, count // 3, count // 2, count - 1):
         assert told(world, ids[place])["ahead"] == place
         assert cost(world, lambda place=place: told(world, ids[place]))[0] <= MOST

@@ -51,6 +51,16 @@ local function tell_turn(job_flow, places, since)
   return queue
 end
 
+-- Tells of the last full minutes of a queue what its history has.
+local MINUTES = 6
+local function tell_minutes(queue)
+  local minute, fields = math.floor(time / 60000), {}
+  for ago = 1, MINUTES do fields[ago] = string.format('m%d', minute - ago) end
+  for ago, text in ipairs(redis.pcall('HMGET', flows_key('stats', queue), unpack(fields))) do
+    if text then tell('minute', ago .. ' ' .. text) end
+  end
+end
+
 -- Tells of a queue whether it is paused, and who works on it.
 local function tell_queue(queue)
   for _, name in ipairs({ 'paused', 'paused_at', 'paused_note' }) do
@@ -85,6 +95,7 @@ end
 tell('queue', queue)
 if status == 'waiting' or status == 'delayed' then
   tell_queue(queue)
+  tell_minutes(queue)
   tell('declaration', newest_declaration(root))
   for _, name in ipairs(redis.call('HKEYS', key)) do tell('field', name) end
 end
