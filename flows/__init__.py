@@ -35,6 +35,8 @@ from flows.model.fleet.statistics import QueueSample
 from flows.model.flow_options import FlowOptions
 from flows.model.history import PastAttempt
 from flows.model.job import ChildJob, ChildrenOf, ChildResult, Job, JobError, JobResult
+from flows.model.limits.limiter import Limiter
+from flows.model.limits.slots import Slots
 from flows.model.queue_options import QueueOptions
 from flows.model.record import JobRecord
 from flows.model.retention import Retention
@@ -89,6 +91,7 @@ __all__ = [
     "JobResult",
     "JobState",
     "KeyConflict",
+    "Limiter",
     "LogLine",
     "LostLease",
     "MalformedJob",
@@ -111,6 +114,7 @@ __all__ = [
     "Retry",
     "RunningJob",
     "ServedQueue",
+    "Slots",
     "Snooze",
     "StateError",
     "StoreError",

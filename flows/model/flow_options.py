@@ -16,7 +16,7 @@ from flows.model.hooks import Hooks, check_middleware
 from flows.model.job import Job
 from flows.model.names import FIELD, check_name, check_namespace, check_not_own
 from flows.model.option_checks import check_flag, check_list, check_number
-from flows.model.queue_checks import check_queues, check_results, warn_of_endless_cycle
+from flows.model.queue_checks import check_queues, check_results, check_shared, warn_of_endless_cycle
 from flows.model.queue_options import JobT_co, QueueOptions, walk
 from flows.model.retention import DEFAULT_TTL, Retention
 from flows.model.time_checks import check_times
@@ -107,6 +107,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         self._check_lookups()
         self._check_collisions()
         check_results(self.queues)
+        check_shared(self.name, self.queues)
         check_times(self.name, self.queues, self.job_ttl, self.retained, self.lease, self.hang_limit)
         warn_of_endless_cycle(self.name, self.queues)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, Self, TypeAlias
@@ -15,6 +15,7 @@ from typing_extensions import TypeVar
 
 from flows.errors import DeclarationError, ValidationError
 from flows.model.ids import created_at, new_job_id
+from flows.model.limits.given import check_cost, check_priority
 from flows.model.names import FIELD
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Job(BaseModel):
     flow_name: _Text = ""
     """The flow's name; of a child, `<parent queue>:<child>`."""
     priority: int = 1
-    """How soon the job is taken, 1 first. Until flow control, it is always 1."""
+    """How soon the job is taken, 1 first, as far as its queue has priorities."""
     correlation_id: _OptionalText = None
     attempt: int = 1
     """Which attempt in this queue this is, from 1."""
@@ -81,14 +82,19 @@ class ChildJob:
         child: The job class of the child queue, or the child queue's own name.
         params: A model or a mapping with the fields that the child's job class declares.
         children: Children of the child, where its queue has child queues of its own.
+        priority: 1 to 8, 1 first; None: its parent's.
+        cost: How many tokens and slots one start of the child takes; None: 1.
 
-    Raises ValidationError where the params have a field that the job class does not declare. All else of them is
-    validated when the function returns, before anything is written.
+    Raises ValidationError where the params have a field that the job class does not declare, or the priority or the
+    cost is none. All else is validated when the function returns, before anything is written.
     """
 
     child: type[Job] | str
     params: BaseModel | Mapping[str, object]
     children: Sequence[ChildJob] = field(default=())
+    _: KW_ONLY
+    priority: int | None = None
+    cost: int | None = None
 
     def __post_init__(self) -> None:
         """Check the names of the params against the job class, where that is known already."""
@@ -101,6 +107,8 @@ class ChildJob:
             )
         if isinstance(children, (str, bytes)) or not isinstance(children, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValidationError(f"ChildJob: children are a {type(children).__name__}: give a list of ChildJob")
+        check_priority(self.priority)
+        check_cost(self.cost)
         if isinstance(self.child, str):
             return
         given = _names_of(type(params)) if isinstance(params, BaseModel) else params.keys()

@@ -1,13 +1,18 @@
-"""Checks of a flow's queues against each other: names, ways, the results that they want, and cycles."""
+"""Checks of a flow's queues against each other: names, ways, limits, the results that they want, and cycles."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
 
 from flows.errors import DeclarationError
 from flows.model.annotations.children_results import is_results_type
 from flows.model.annotations.completion import complete
 from flows.model.annotations.declarer import warn_declarer
+from flows.model.annotations.members import members
 from flows.model.job import ChildrenOf, Job, children_fields, user_fields
 from flows.model.names import MAX_DEPTH
 from flows.model.queue_options import QueueOptions, check_queue, walk
@@ -56,6 +61,65 @@ def _check_former_names(flow: str, queues: Sequence[QueueOptions[Job]]) -> None:
             raise DeclarationError(
                 f"flow {flow!r}: formerly={name!r} is a queue that it still has, or is named twice: "
                 "jobs could go to either"
+            )
+
+
+def check_shared(flow: str, queues: Sequence[QueueOptions[Job]]) -> None:
+    """Check that queues which name the same limiter or slots declare the same, and that differences have an effect.
+
+    Raises:
+        DeclarationError: they do not; the message names the queues.
+    """
+    seen: dict[tuple[str, str], tuple[str, object]] = {}
+    banded = False
+    for name, queue in walk(queues):
+        rules = queue.rules
+        if rules is None:
+            continue
+        banded = banded or rules.priorities > 1
+        shared: list[tuple[tuple[str, str], object]] = [
+            (("limiter", of.id), (of.reservoir, of.interval, of.smooth, of.group_key is not None))
+            for of in rules.limiters
+            if of.id is not None
+        ]
+        if rules.shared_slots is not None:
+            shared.append((("slots", rules.shared_slots), rules.slots))
+        for (kind, shared_id), values in shared:
+            other, others = seen.setdefault((kind, shared_id), (name, values))
+            if others != values:
+                raise DeclarationError(
+                    f"flow {flow!r}: the queues {other!r} and {name!r} declare the {kind} {shared_id!r} with different "
+                    "values: declare it once and name it in both"
+                )
+    if not banded:
+        for name, queue in walk(queues):
+            if queue.next_queue_priority_diff:
+                raise DeclarationError(
+                    f"queue {name!r}: next_queue_priority_diff={queue.next_queue_priority_diff}, and no queue of flow "
+                    f"{flow!r} has priorities"
+                )
+
+
+def check_groups(queues: Sequence[QueueOptions[Job]], params: type[BaseModel]) -> None:
+    """Check that what queues are grouped by are fields that their jobs are created with, each a str or an int.
+
+    Raises:
+        DeclarationError: there is no such field, or it has another type.
+    """
+    for name, queue in walk(queues):
+        if queue.rules is None or queue.rules.group is None:
+            continue
+        model = queue.job if ":" in name else params
+        field = queue.rules.group
+        if field not in user_fields(model):
+            raise DeclarationError(
+                f"queue {name!r} is grouped by {field!r}, which is no field of {model.__name__}; "
+                f"its fields are {', '.join(user_fields(model)) or 'none'}"
+            )
+        if not _is_group(model.model_fields[field].annotation):
+            raise DeclarationError(
+                f"queue {name!r} is grouped by {model.__name__}.{field}: declare that a str or an int, or one of these "
+                "or None"
             )
 
 
@@ -110,3 +174,15 @@ def warn_of_endless_cycle(flow: str, queues: Sequence[QueueOptions[Job]]) -> Non
             return
         path.append(name)
         name = following[name]
+
+
+def _is_group(declared: Any) -> bool:
+    kinds = [kind for kind in members(declared) if kind not in {None, type(None)}]
+    return bool(kinds) and all(map(_is_text_or_number, kinds))
+
+
+def _is_text_or_number(kind: Any) -> bool:
+    if get_origin(kind) is Literal:
+        values = get_args(kind)
+        return all(isinstance(value, (str, int)) and not isinstance(value, bool | Enum) for value in values)
+    return isinstance(kind, type) and issubclass(kind, (str, int)) and kind is not bool

@@ -12,12 +12,17 @@ from flows.errors import DeclarationError
 from flows.model.annotations.completion import complete
 from flows.model.duration import Duration, OptionalDuration, check_duration
 from flows.model.job import Job, user_fields
+from flows.model.limits.declared import declared_rules
 from flows.model.names import check_child_name, check_name
 from flows.model.option_checks import check_list
 from flows.model.retries import Retries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from flows.model.limits.limiter import Limiter
+    from flows.model.limits.rules import Rules
+    from flows.model.limits.slots import Slots
 
 JobT_co = TypeVar("JobT_co", bound=Job, covariant=True, default=Job)
 
@@ -37,6 +42,19 @@ class QueueOptions(Generic[JobT_co]):
         timeout: An attempt that runs longer is ended: see docs/attempts.md for what that means in threads. In seconds,
             or a timedelta.
         formerly: Names that the queue had before: jobs that are left there, or still come there, are moved here.
+        priorities: How many priorities its jobs have, 1 to 8: those of 1 go first, and others wait until no job of a
+            lower number is there. Or the share of each, such as `(8, 3, 1)`, so that none waits for ever.
+        next_queue_priority_diff: Added to a job's priority when it leaves for its next queue, whose priorities it
+            keeps to.
+        group_by: A field of Params (in a child queue, of its job class), a str or an int: the jobs of each of its
+            values are a group, and groups take turns. By default the `group_key` of its limits.
+        limits: How many jobs may start in a time; a job starts when all of them allow it.
+        max_concurrency: How many jobs may run at a time, over all workers: a number, or `Slots` that several queues
+            share. A job that runs holds its slot as long as its lease.
+        max_concurrency_per_group: How many of one group.
+        shared: Several flows use the queue: still to come.
+
+    Raises DeclarationError where one of them cannot be used, or two contradict each other.
     """
 
     name: str
@@ -48,6 +66,13 @@ class QueueOptions(Generic[JobT_co]):
     retries: Retries | None = None
     timeout: OptionalDuration = Duration(None)  # noqa: RUF009 - a descriptor
     formerly: Sequence[str] = ()
+    priorities: int | Sequence[float] = 1
+    next_queue_priority_diff: int = 0
+    group_by: str | None = None
+    limits: Sequence[Limiter] = ()
+    max_concurrency: int | Slots | None = None
+    max_concurrency_per_group: int | None = None
+    shared: bool = False
 
     def __post_init__(self) -> None:
         """Check the names, the job class and the policies.
@@ -72,7 +97,13 @@ class QueueOptions(Generic[JobT_co]):
             raise DeclarationError(f"queue {self.name!r}: formerly={self.formerly!r}: give a list of names")
         for name in self.formerly:
             check_name("queue", name)
+        declared_rules(self)
         self._check_children()
+
+    @property
+    def rules(self) -> Rules | None:
+        """What its priorities, groups, limits and slots mean together; None where it has none of them."""
+        return declared_rules(self)
 
     def _check_children(self) -> None:
         seen: set[str] = set()
@@ -88,6 +119,11 @@ class QueueOptions(Generic[JobT_co]):
                 raise DeclarationError(
                     f"child queue {child.name!r} of {self.name!r}: formerly= is for queues of the flow alone, "
                     "since a child's key bears its queue's name: see docs/deploying.md"
+                )
+            if child.next_queue_priority_diff:
+                raise DeclarationError(
+                    f"child queue {child.name!r} of {self.name!r} has a next_queue_priority_diff: a child is done "
+                    "after its queue"
                 )
             if child.name in seen:
                 raise DeclarationError(f"queue {self.name!r} declares the child queue {child.name!r} twice")

@@ -13,7 +13,7 @@ from flows.model.annotations.declarer import names_of_declarer
 from flows.model.annotations.members import literals, members, plain, resolved
 from flows.model.job import Job, JobResult, user_fields
 from flows.model.plan import QueuePlan, plans
-from flows.model.queue_checks import check_results
+from flows.model.queue_checks import check_groups, check_results
 from flows.model.values.lookup import is_listable, lookup_text
 from flows.model.values.lossy import refuse_lossy
 
@@ -117,6 +117,7 @@ def declare(options: FlowOptions[Any, Any], declared: tuple[Any, ...]) -> Declar
     _check_jobs(options, members(resolved(jobs, names_of_declarer())))
     _check_first(options, params)
     _check_keys(options, params, keys)
+    check_groups(options.queues, params)
     return Declaration(options, params, plans(options, params))
 
 

@@ -12,6 +12,7 @@ from flows.model.arguments import check_many, check_text
 from flows.model.codec import encode, encode_value
 from flows.model.creation.job_options import check_options
 from flows.model.ids import new_job_id
+from flows.model.limits.given import rule_fields
 from flows.model.names import check_job_id
 from flows.pipeline.signature import ParamsT
 
@@ -124,6 +125,7 @@ class JobActions(Generic[ParamsT]):
         fields = encode(params)
         if options.correlation_id is not None:
             fields["_correlation_id"] = encode_value("correlation_id", options.correlation_id)
+        fields.update(rule_fields(options.priority, options.cost))
         values = [(name, getattr(params, name)) for name in self._attributes]
         return creation.prepare(new_job_id(), fields, values)
 

@@ -46,13 +46,22 @@ def test_when_a_job_is_to_start(options: dict[str, Any], due: Due | None) -> Non
         ({"delay": timedelta(days=99_999)}, "is too long"),
         ({"correlation_id": 5}, "correlation_id=5: give a str"),
         ({"dely": 5}, r"create_job has no option dely=: did you mean delay=\?"),
-        ({"x": 5}, "create_job has no option x=: it takes correlation_id, delay, run_at"),
+        ({"x": 5}, "create_job has no option x=: it takes correlation_id, cost, delay, priority, run_at"),
+        ({"priority": 9}, "priority=9: give a whole number, 1 to 8; 1 goes first"),
+        ({"priority": True}, "priority=True: give a whole number"),
+        ({"cost": 0}, "cost=0: give a whole number, 1 to 1,000,000"),
     ],
 )
 def test_what_is_refused(options: dict[str, Any], says: str) -> None:
     """Each says what is wrong and what to give."""
     with pytest.raises(ValidationError, match=says):
         check_options("create_job", options)
+
+
+def test_a_priority_and_a_cost() -> None:
+    """1 each, where nothing is said."""
+    assert check_options("create_job", {"priority": 3, "cost": 500}) == CheckedOptions(priority=3, cost=500)
+    assert check_options("create_job", {"priority": None, "cost": None}) == CheckedOptions()
 
 
 def test_no_options_cost_nothing() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -27,11 +27,13 @@ from flows import (
     JobOptions,
     JobRecord,
     JobState,
+    Limiter,
     Query,
     QueueOptions,
     Retention,
     Retries,
     Retry,
+    Slots,
     Snooze,
     ValidationError,
     Worker,
@@ -99,6 +101,8 @@ NO_TEXT = (None, 5, b"x", ["x"])
 NO_FLAG = (None, 0, 1, "yes", "False")
 NO_SECONDS = ("5", float("nan"), True, [5], b"5")
 NO_COUNT = (None, 0, -1, True, "5", 1.5)
+NO_NUMBER = (0, -1, True, "5", 1.5, 1_000_001)
+NO_PRIORITY = (0, 9, -1, True, "1", 1.5)
 NO_LIST = (5, "abc", b"abc", object())
 NO_NAME = (None, 5, "", b"x", "a b")
 NO_QUEUE = (None, 5, "other", Params, ["step"], step)
@@ -112,6 +116,8 @@ NO_OPTIONS = {
     "correlation_id": (5, b"x", ["x"]),
     "delay": NO_DELAY,
     "run_at": ("1 s", 5, datetime(2026, 1, 1), date(2026, 1, 1)),  # noqa: DTZ001
+    "priority": NO_PRIORITY,
+    "cost": NO_NUMBER,
 }
 
 #: Of each call: how it is made, what is given where nothing is wrong, and what is refused of each argument.
@@ -333,8 +339,27 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
             "retries": (3, True, "3", {}),
             "formerly": (None, 5, "scale", [5], [None], ["not a name"]),
             "timeout": NO_TIME,
+            "priorities": (None, 0, 9, -1, 1.5, True, "3", [], [0], [1] * 9, ["8", 1], [True, 1], [float("nan"), 1]),
+            "next_queue_priority_diff": (None, 8, -8, 0.5, "1", True),
+            "group_by": (5, "", "_n", "no field", b"n", True),
+            "limits": (None, 5, "5/1s", [5], [None], Limiter(5, 1)),
+            "max_concurrency": NO_NUMBER,
+            "max_concurrency_per_group": NO_NUMBER,
+            "shared": NO_FLAG,
         },
     ),
+    "Limiter": (
+        lambda: Limiter,
+        {"reservoir": 5, "interval": 1},
+        {
+            "reservoir": (None, *NO_NUMBER),
+            "interval": (None, 0, -1, 0.009, timedelta(days=32), "1s", True, float("nan")),
+            "group_key": (5, "", "_n", "no field", b"n"),
+            "id": (5, "", "a b", "q:1", b"x", "x" * 65),
+            "smooth": NO_FLAG,
+        },
+    ),
+    "Slots": (lambda: Slots, {"most": 5, "id": "gpu"}, {"most": (None, *NO_NUMBER), "id": (None, 5, "", "a b", b"x")}),
     "ChildJob": (
         lambda: ChildJob,
         {"child": "part", "params": {}},
@@ -342,6 +367,8 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
             "child": (None, 5, b"part", [], Params, dict),
             "params": (None, 5, "x", ["n"], Params),
             "children": (None, 5, "x", {}, ChildJob("part", {})),
+            "priority": NO_PRIORITY,
+            "cost": NO_NUMBER,
         },
     ),
     "Retries": (
@@ -407,7 +434,7 @@ def public_calls() -> Iterator[tuple[str, set[str]]]:
                 names = set(inspect.signature(method).parameters) - {"self"}
                 options = {*JobOptions.__annotations__} if "options" in names else set[str]()
                 yield f"{owner.__name__}.{name}", names - {"options"} | options
-    for called in (FlowOptions, QueueOptions, ChildJob, Retries, Retention, Retry, Snooze):
+    for called in (FlowOptions, QueueOptions, ChildJob, Retries, Retention, Retry, Snooze, Limiter, Slots):
         yield called.__name__, set(inspect.signature(called).parameters)
     yield "flows.run", set(inspect.signature(flows.run).parameters)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from flows.errors import ValidationError
 from flows.model.arguments import check_text
 from flows.model.duration import LONGEST, as_timedelta, in_seconds
+from flows.model.limits.given import check_cost, check_priority
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,10 @@ class JobOptions(TypedDict, total=False):
     """The job starts so much later, in seconds where it is a number; not together with `run_at`."""
     run_at: datetime | None
     """The job starts then, by the server's clock; at once where that is over. An aware datetime."""
+    priority: int | None
+    """1 to 8, 1 first, 1 by default; in a queue with fewer priorities, one of the last. Its children inherit it."""
+    cost: int | None
+    """How many tokens and slots one start of the job takes, 1 by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class CheckedOptions:
     correlation_id: str | None = None
     due: Due | None = None
     """None: at once."""
+    priority: int = 1
+    cost: int = 1
 
 
 #: Those of most jobs.
@@ -66,7 +73,8 @@ def check_options(call: str, options: Mapping[str, Any]) -> CheckedOptions:
     correlation_id = options.get("correlation_id")
     if correlation_id is not None:
         check_text("correlation_id", correlation_id)
-    return CheckedOptions(correlation_id, _due(options.get("delay"), options.get("run_at")))
+    due = _due(options.get("delay"), options.get("run_at"))
+    return CheckedOptions(correlation_id, due, check_priority(options.get("priority")), check_cost(options.get("cost")))
 
 
 def _due(delay: object, run_at: object) -> Due | None:

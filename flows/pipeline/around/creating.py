@@ -93,7 +93,9 @@ class _Creating(JobActions[ParamsT]):
         params = cast("ParamsT", creation.params)  # middleware may have put in others, which are checked
         asked = check_options("create_job", {"correlation_id": creation.correlation_id})
         job = self._prepared(
-            _Carrying(batch.preparing, carried_fields(creation.carried)), params, replace(asked, due=batch.options.due)
+            _Carrying(batch.preparing, carried_fields(creation.carried)),
+            params,
+            replace(batch.options, correlation_id=asked.correlation_id),
         )
         return batch.add(job)
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from flows.store.keys.jobs import JobKeys
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flows.model.flow_options import FlowOptions
     from flows.model.job import Job
+    from flows.model.limits.rules import Rules
     from flows.store.client.scripts import Argument
 
 #: A job that was rescued so often in its queue is isolated: its worker runs nothing beside it. Not after the first
@@ -33,6 +36,8 @@ class FlowSettings:
     max_payload: int
     ahead_ms: int = 0
     """How far ahead of the server's clock the scripts are to be; only tests travel in time."""
+    rules: Mapping[str, Rules] = field(default_factory=dict[str, "Rules"])
+    """Those of each queue whose jobs are placed or picked by some, by its full name."""
 
     @classmethod
     def of(cls, options: FlowOptions[Job, str]) -> FlowSettings:
@@ -47,12 +52,28 @@ class FlowSettings:
             lease_ms=milliseconds(options.lease),
             max_crashes=options.max_crashes,
             max_payload=options.max_payload,
+            rules={
+                name: queue.rules for name, queue in options.walk() if queue.rules is not None and not queue.rules.plain
+            },
         )
 
     @property
     def packed(self) -> str:
-        """What scripts must know of the flow, as one argument: `include/settings.lua` reads it."""
-        return " ".join(map(str, (self.ttl_ms, *self.kept_ms, self.lease_ms, self.max_crashes, ISOLATED_FROM)))
+        """What scripts must know of the flow, as one argument: `include/settings.lua` reads it.
+
+        A queue with rules has a line of its own.
+        """
+        numbers = (self.ttl_ms, *self.kept_ms, self.lease_ms, self.max_crashes, ISOLATED_FROM)
+        return "\n".join([" ".join(map(str, numbers)), *(rules.line(queue) for queue, rules in self.rules.items())])
+
+    def overlays(self, queue: str | None = None) -> tuple[str, ...]:
+        """Return the overlays of a script of the flow, the first one first; of a turn, give its queue.
+
+        A flow without rules has none: its scripts are the plain ones.
+        """
+        if not self.rules:
+            return ()
+        return ("ruled", "rules") if queue in self.rules else ("rules",)
 
     def named(self, flow: str | None = None) -> dict[str, Argument]:
         """Return the arguments by name; for the jobs of a child queue, give their flow name as `flow`."""
