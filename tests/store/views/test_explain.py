@@ -124,7 +124,8 @@ def test_keys_of_other_types_are_no_error(world: World) -> None:
     jobs: dict[str, Any] = {"1": {"_parent": "shop:9"}, "2": processing(), "3": processing("pack", _status="children")}
     world.seed_damaged(jobs={**{f"shop:{number}": job for number, job in jobs.items()}, "shop:9": "x", "shop:4": "x"})
     for kind, name in (
-        *(("flows", key) for key in ("queues:shop", "workers:pick", "stats:pick", "flow:shop", "pending:shop:3", "cancelling:shop")),
+        *(("flows", key) for key in ("queues:shop", "flow:shop", "pending:shop:3", "cancelling:shop")),
+        *(("flows", key) for key in ("workers:pick", "stats:pick")),
         *(("queue", f"pick:{place}") for place in ("waiting", "processing", "delayed", "children", "meta")),
         *(("queue", f"pack:{place}") for place in ("waiting", "children")),
         ("job", "shop:3:children:pack"),
