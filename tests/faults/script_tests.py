@@ -41,6 +41,7 @@ NAMED_OTHERWISE: Final = {
     "status": "scripts",
     "take_out": "cancel",
     "wake": "wakeups",
+    "workforce": "explain",
 }
 _INCLUDE: Final = re.compile(r"^--@ include:(.*)$", re.MULTILINE)
 

@@ -11,7 +11,7 @@ from tests.waiting import until
 
 
 async def test_workers_that_live_are_known(orders: Orders, redis: Redis, namespace: str) -> None:
-    """A job behind one that runs is queued; when the workers have stopped, nobody serves its queue."""
+    """A job behind one that runs waits for its turn; when the workers have stopped, nobody serves its queue."""
     go = asyncio.Event()
 
     async def slow(job: Price) -> Priced:
@@ -26,7 +26,8 @@ async def test_workers_that_live_are_known(orders: Orders, redis: Redis, namespa
         await until(lambda: redis.zcard(f"{namespace}flows:workers:price"))
         await until(lambda: redis.zcard(f"{namespace}queue:price:processing"))
         running, queued = await orders.explain(first), await orders.explain(second)
-        assert (running.reason, queued.reason) == ("running", "queued")
+        assert running.reason == "running"
+        assert queued.reason in {"queued", "busy"}  # the latter from the next heartbeat on
         assert queued.facts["serving"] == 1
         assert (await orders.queue(Price).state()).workers == 1
         go.set()

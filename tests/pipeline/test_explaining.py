@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from flows import Explanation, Flow, FlowOptions, QueueOptions, Retries, Validat
 from flows.model.explain.reasons import REASONS
 from flows.model.ids import new_job_id
 from tests.pipeline.parts import LONG, Lists, Numbers, Order, Orders, Price, Priced, Ship, price, ship, split, staff
+from tests.waiting import until
 
 
 @dataclass
@@ -101,6 +104,37 @@ async def test_queued_with_a_rate(scene: Scene) -> None:
     assert says(found, "queued", "it waits in 'price', and 2 others are ahead; at 2 a minute that is 60 s")
     assert found.facts["rate"] == 2
     await scene.runs(job_id)
+
+
+async def test_busy(scene: Scene) -> None:
+    """More workers are started, and one of them takes it while the other job still runs."""
+    started, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(job: Price) -> Priced:
+        started.set()
+        await go.wait()
+        return await price(job)
+
+    first = await scene.created()
+    scene.flow.create_workers("price", slow)
+    scene.flow.create_workers("ship", ship)
+    async with scene.flow:
+        await started.wait()
+        second = await scene.created()
+
+        async def busy() -> bool:
+            return (await scene.flow.explain(second)).reason == "busy"
+
+        await until(busy)  # heartbeats come twice a second
+        found = await scene.flow.explain(second)
+        words = f"the only slot of 1 process is busy; {first} runs for"
+        assert says(found, "busy", "it waits in 'price', and", words, f" on {socket.gethostname()}.{os.getpid()}: wait")
+        assert (found.facts["worker_slots"], found.facts["busy"]) == (1, 1)
+        scene.flow.create_workers("price", price)
+        assert (await scene.flow.wait_for(second, LONG)).status == "done"
+        assert (await scene.flow.explain(first)).reason == "running"
+        go.set()
+        assert (await scene.flow.wait_for(first, LONG)).status == "done"
 
 
 async def test_no_workers(scene: Scene) -> None:

@@ -156,6 +156,13 @@ REASONS: Final[tuple[Reason, ...]] = (
         say.isolated,
     ),
     Reason(
+        "busy",
+        "each slot of all workers of its queue has a job",
+        "wait until one of these jobs has ended, or start more workers",
+        lambda found: found.busy is not None and found.busy >= found.worker_slots > 0,
+        say.busy,
+    ),
+    Reason(
         "due",
         "it was delayed, and its time has come",
         "wait for the next claim of a worker",

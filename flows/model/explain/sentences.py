@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from flows.model.explain.situation import host_of
 from flows.model.explain.words import at_time, counted, lasting
 
 if TYPE_CHECKING:
@@ -154,6 +155,21 @@ def isolated(found: Situation) -> str:
     )
 
 
+def busy(found: Situation) -> str:
+    """Say how many slots are taken, and which job has one for longest."""
+    slots = "the only slot" if found.worker_slots == 1 else f"all {found.worker_slots:,} slots"
+    some = f"{found.asked:,} of " if found.asked < found.serving else ""
+    sentence = f"it waits in {found.queue!r}, and {slots} of {some}{counted(found.serving, 'process', 'processes')} "
+    sentence += "is busy" if found.worker_slots == 1 else "are busy"
+    if found.oldest is not None and found.oldest_ms is not None:
+        job_id, process = found.oldest
+        name = f"the oldest, {job_id}," if found.worker_slots > 1 else job_id
+        sentence += f"; {name} runs for {lasting(found.now_ms - found.oldest_ms)} on {host_of(process)}"
+    if found.ahead:
+        sentence += f"; {_ahead(found)}"
+    return f"{sentence}: wait until a slot is free, or start more workers"
+
+
 def due(found: Situation) -> str:
     """Say since when it is due."""
     late = lasting(found.now_ms - (found.placed_ms or 0))
@@ -164,15 +180,20 @@ def queued(found: Situation) -> str:
     """Say how many are ahead."""
     if not found.ahead:
         return f"it waits in {found.queue!r} and is the next one{'' if found.exact else ', or almost'}"
-    rate = ""
-    if found.rate:
-        left = lasting(found.ahead / found.rate * 60_000)
-        rate = f"; at {found.rate:,.0f} a minute that is {left}"
-    about = "" if found.exact else "about "
-    return f"it waits in {found.queue!r}, and {about}{counted(found.ahead, 'other is', 'others are')} ahead{rate}"
+    return f"it waits in {found.queue!r}, and {_ahead(found)}"
 
 
 _DOES = {"processing": "running", "children": "waiting for children of its own"}
+
+
+def _ahead(found: Situation) -> str:
+    ahead = found.ahead or 0
+    rate = ""
+    if found.rate:
+        left = lasting(ahead / found.rate * 60_000)
+        rate = f"; at {found.rate:,.0f} a minute that is {left}"
+    about = "" if found.exact else "about "
+    return f"{about}{counted(ahead, 'other is', 'others are')} ahead{rate}"
 
 
 def _behind(found: Situation) -> str:

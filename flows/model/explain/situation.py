@@ -51,6 +51,16 @@ class Situation:
     """How many live processes have workers of its queue."""
     heard_ms: float | None = None
     """When the process was heard of last that had workers of its queue, or until when that counted."""
+    asked: int = 0
+    """How many of those processes were asked how busy they are: all but in a large fleet."""
+    worker_slots: int = 0
+    """How many jobs of its queue the processes that were asked run at once."""
+    busy: int | None = None
+    """How many of these slots were taken, when each was heard of last; None where not all of them say so."""
+    oldest: tuple[str, str] | None = None
+    """The job of its queue that has run longest, and the process that has it."""
+    oldest_ms: float | None = None
+    """Since when that job runs."""
     needs: tuple[str, ...] = ()
     """The fields that the job class of its queue needs and the job lacks."""
     needed_by: str = ""
@@ -88,7 +98,7 @@ class Situation:
     @property
     def host(self) -> str:
         """The process that has it, as `<host>.<process id>`."""
-        return self.worker.rpartition(".")[0] or self.worker
+        return host_of(self.worker)
 
     def facts(self) -> dict[str, Fact]:
         """Return what is known, as plain JSON: `<name>_ms` becomes the instant `<name>` in ISO 8601."""
@@ -107,6 +117,11 @@ class Situation:
         return found
 
 
+def host_of(name: str) -> str:
+    """Return `<host>.<process id>` of a process or a worker."""
+    return name.rpartition(".")[0] or name
+
+
 #: What facts call an instant.
 _INSTANTS: Final = {
     "now_ms": "now",
@@ -115,6 +130,7 @@ _INSTANTS: Final = {
     "paused_at_ms": "paused_at",
     "heard_ms": "last_heard",
     "ended_ms": "ended_at",
+    "oldest_ms": "oldest_since",
 }
 #: What the score of its place says, by its state.
 _PLACED: Final[dict[str, Literal["lease_until", "delayed_until", "waits_since"]]] = {

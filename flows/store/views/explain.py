@@ -83,6 +83,8 @@ def _read(settings: FlowSettings, needs: Mapping[str, Needs], job_id: str, told:
     pending = whole(facts.get("pending")) or 0
     child = tuple(facts.get(name, "") for name in ("child_id", "child_queue", "child_status"))
     place, _, left_queue = facts.get("left_in", "").partition(" ")
+    oldest_since, _, oldest = facts.get("oldest", "").partition(" ")
+    oldest_process, _, oldest_id = oldest.partition(" ")
     return Situation(
         job_id=job_id,
         flow=facts.get("flow", settings.flow),
@@ -106,6 +108,11 @@ def _read(settings: FlowSettings, needs: Mapping[str, Needs], job_id: str, told:
         declared=tuple(one.name for one in declared.walk()) if declared else tuple(needs),
         serving=whole(facts.get("serving")) or 0,
         heard_ms=_score(facts.get("heard")),
+        asked=whole(facts.get("asked")) or 0,
+        worker_slots=whole(facts.get("slots")) or 0,
+        busy=whole(facts.get("busy")) if facts.get("said") == facts.get("asked") else None,
+        oldest=(oldest_id, oldest_process) if oldest_id else None,
+        oldest_ms=_score(oldest_since or None),
         needs=missing,
         needed_by=needed_by,
         error=_error(facts.get("_error")),

@@ -97,6 +97,36 @@ EXAMPLES: Final[list[tuple[str, Situation, str]]] = [
         found(rescues=2, ahead=1),
         "was rescued 2 times there, so a worker takes it only when it runs nothing",
     ),
+    (
+        "busy",
+        found(
+            serving=2,
+            asked=2,
+            worker_slots=100,
+            busy=100,
+            ahead=1204,
+            rate=310.0,
+            oldest=("9", "web-3.114.a1"),
+            oldest_ms=NOW - 31_000,
+        ),
+        (
+            "it waits in 'role', and all 100 slots of 2 processes are busy; the oldest, 9, runs for 31 s on web-3.114; "
+            "1,204 others are ahead; at 310 a minute that is 3 min: wait until a slot is free, or start more workers"
+        ),
+    ),
+    ("busy", found(worker_slots=400, busy=400, asked=100, serving=250), "all 400 slots of 100 of 250 processes are"),
+    (
+        "busy",
+        found(worker_slots=1, asked=1, busy=1),
+        "and the only slot of 1 process is busy: wait until a slot is free",
+    ),
+    (
+        "busy",
+        found(worker_slots=1, asked=1, busy=1, status="delayed", placed_ms=NOW - 20),
+        "and the only slot of 1 process",
+    ),
+    ("queued", found(worker_slots=2, asked=1, busy=1), "it waits in 'role' and is the next one"),
+    ("queued", found(worker_slots=0, busy=0), "it waits in 'role' and is the next one"),
     ("due", found(status="delayed", placed_ms=NOW - 20, attempts=1), "it is due in 'role' since 20 ms: the next claim"),
     ("queued", found(), "it waits in 'role' and is the next one"),
     ("queued", found(ahead=1204, rate=310.0), "and 1,204 others are ahead; at 310 a minute that is 3 min"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -39,6 +40,10 @@ def test_of_a_job_that_waits_its_turn_and_its_queue_are_told(world: World) -> No
         "paused_at": str(NOW),
         "paused_note": "ops",
         "serving": 1,
+        "asked": 1,
+        "said": 0,
+        "slots": "0",
+        "busy": "0",
         "heard": str(NOW + 1),
         "fields": {"a", "b"},
     }
@@ -46,6 +51,52 @@ def test_of_a_job_that_waits_its_turn_and_its_queue_are_told(world: World) -> No
     assert told(world, "1")["heard"] == str(NOW - 7)
     world.redis.delete(world.key("waiting", "pick"))
     assert told(world, "1")["unlisted"] == 1
+
+
+def said(world: World, name: str, *, taken: tuple[int, int], running: Any, until: int = NOW) -> None:
+    """Let a process count as alive for 9 ms after `until`, whose last heartbeat came 5 ms before NOW."""
+    of_queue = {"workers": 1, "slots": taken[1], "busy": taken[0], "asked": None}
+    queues = {"pick:box": {"slots": 50, "busy": 0}, "pick": of_queue}
+    text = json.dumps({"at": NOW - 5, "n": 1, "host": '"pick":{', "queues": queues, "running": running})
+    world.redis.set(world.key("process", f"shop:{name}"), text.replace(", ", ",").replace(": ", ":"))
+    world.redis.zadd(world.key("workers", "pick"), {name: until + 9})
+
+
+def test_how_busy_the_live_processes_of_its_queue_are_is_told(world: World) -> None:
+    """The sum of their slots, how many are taken, and the job of this queue that runs longest."""
+    world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
+    said(world, "web.1", taken=(3, 4), running=[["ship", "9", 900], ["pick", "7", 20], ["pick", "8", 10]])
+    said(world, "web.2", taken=(5, 2), running=[["pick", "6", 30]])
+    said(world, "dead", taken=(9, 9), running=[["pick", "5", 99]], until=NOW - 10)
+    found = told(world, "1")
+    assert (found["serving"], found["said"], found["slots"], found["busy"]) == (2, 2, "6", "5")
+    assert found["oldest"] == f"{NOW - 35} web.2 6"
+    assert found["heard"] == str(NOW - 5)
+
+
+@pytest.mark.parametrize("text", ["", "x", "[]", '{"at":1,"queues":{"pick":', '{"queues":{"pick":{"slots":"2"}}}'])
+def test_what_a_process_says_that_nobody_can_read_is_not_counted(world: World, text: str) -> None:
+    """So fewer processes have said how busy they are than there are."""
+    world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
+    said(world, "web.1", taken=(4, 4), running=[])
+    said(world, "web.2", taken=(4, 4), running=[])
+    world.redis.set(world.key("process", "shop:web.2"), text)
+    found = told(world, "1")
+    assert (found["serving"], found["said"], found["slots"], found["busy"]) == (2, 1, "4", "4")
+    assert "oldest" not in found
+    world.redis.delete(world.key("process", "shop:web.2"))
+    assert told(world, "1")["said"] == 1
+
+
+@pytest.mark.scale
+def test_of_more_than_a_hundred_processes_so_many_are_asked(world: World) -> None:
+    """Within two milliseconds of the server's time, however much each of them says."""
+    world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
+    for number in range(250):
+        said(world, f"web.{number}", taken=(4, 4), running=[["ship", "x" * 36, 900]] * 70)
+    assert told(world, "1")["serving"] == 250
+    assert told(world, "1")["said"] == told(world, "1")["asked"] == 100
+    assert cost(world, lambda: told(world, "1"))[0] <= MOST
 
 
 def test_the_last_full_minutes_of_its_queue_are_told(world: World) -> None:

@@ -5,7 +5,7 @@
 --@ args: ns now root first id
 --@ rest: the names of all queues of the flow
 --@ returns: now:int facts:list<[name:text value:any]>
---@ include: clock keys find_job place_in_list since family newest
+--@ include: clock keys find_job place_in_list since family newest workforce
 
 local facts = {}
 local function tell(name, value)
@@ -51,28 +51,11 @@ local function tell_turn(job_flow, places, since)
   return queue
 end
 
--- Tells of the last full minutes of a queue what its history has.
-local MINUTES = 6
-local function tell_minutes(queue)
-  local minute, fields = math.floor(time / 60000), {}
-  for ago = 1, MINUTES do fields[ago] = string.format('m%d', minute - ago) end
-  for ago, text in ipairs(redis.pcall('HMGET', flows_key('stats', queue), unpack(fields))) do
-    if text then tell('minute', ago .. ' ' .. text) end
-  end
-end
-
--- Tells of a queue whether it is paused, and who works on it.
-local function tell_queue(queue)
+-- Tells of a queue whether it is paused.
+local function tell_pause(queue)
   for _, name in ipairs({ 'paused', 'paused_at', 'paused_note' }) do
     tell(name, redis.pcall('HGET', queue_key(queue, 'meta'), name))
   end
-  local workers = flows_key('workers', queue)
-  tell('serving', redis.pcall('ZCOUNT', workers, now_text, '+inf'))
-  local last = redis.pcall('ZRANGE', workers, -1, -1, 'WITHSCORES')
-  if last.err or not last[2] then return end
-  -- Its last heartbeat begins with when it came.
-  local heartbeat = redis.pcall('GET', flows_key('process', root .. ':' .. last[1]))
-  tell('heard', type(heartbeat) == 'string' and string.match(heartbeat, '^{"at":(%d+)[,}]') or last[2])
 end
 
 local job_flow, kind, places = find_job(id)
@@ -94,8 +77,8 @@ else
 end
 tell('queue', queue)
 if status == 'waiting' or status == 'delayed' then
-  tell_queue(queue)
-  tell_minutes(queue)
+  tell_pause(queue)
+  tell_workforce(tell, queue)
   tell('declaration', newest_declaration(root))
   for _, name in ipairs(redis.call('HKEYS', key)) do tell('field', name) end
 end
