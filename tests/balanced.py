@@ -13,6 +13,7 @@ from typing import Any, Final
 import pytest
 
 from flows.store.client.scripts import Argument, Script, load
+from flows.store.jobs.flow_settings import FlowSettings
 from tests.faults.balance import PLACES, Counts, Look, moves, unbalanced
 from tests.world import QUEUES, UNSEEN, State, World
 
@@ -136,14 +137,16 @@ def search_short_lists_only(monkeypatch: pytest.MonkeyPatch, length: int) -> Non
     """Let the scripts of a world search no list that is longer: what stands in it stays there."""
     usual = f"{SHORT} = 10000\n"
 
-    def shortened(name: str) -> Script:
-        script = load(name)
+    usual_script = FlowSettings.script
+
+    def shortened(settings: FlowSettings, name: str, queue: str = "") -> Script:
+        script = usual_script(settings, name, queue)
         text = script.text.replace(usual, f"{SHORT} = {length}\n")
         return replace(script, text=text, sha=sha1(text.encode(), usedforsecurity=False).hexdigest())
 
     assert usual in load("cancel").text
-    monkeypatch.setattr("tests.world.load", shortened)
+    monkeypatch.setattr(FlowSettings, "script", shortened)
 
 
-#: The name of the length in `take_out.lua`.
+#: The name of the length in `cut.lua`.
 SHORT: Final = "SHORT"

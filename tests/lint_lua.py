@@ -15,7 +15,7 @@ from typing import Final
 
 from flows.store.client import scripts
 from flows.store.client.lua_file import LuaFile
-from flows.store.client.scripts import Script, load, names
+from flows.store.client.scripts import Script, compositions, load
 
 MISSING: Final = (
     "luacheck is not installed, and the scripts are not linted without it: on Debian and Ubuntu "
@@ -38,19 +38,20 @@ def main() -> int:
     if not shutil.which("luacheck"):
         sys.stderr.write(MISSING)
         return 2
-    found = findings([load(name) for name in names()])
+    composed = [load(*one) for one in compositions()]
+    found = findings(composed)
     sys.stdout.write("".join(f"{line}\n" for line in found))
-    sys.stdout.write(f"luacheck: {len(names())} scripts, {len(found)} findings\n")
+    sys.stdout.write(f"luacheck: {len(composed)} scripts, {len(found)} findings\n")
     return int(bool(found))
 
 
 def findings(composed: list[Script]) -> list[str]:
     """Return what luacheck finds in scripts, each place once."""
-    by_name = {script.name: script for script in composed}
+    by_name = {"_with_".join((script.name, *script.overlays)): script for script in composed}
     with tempfile.TemporaryDirectory() as folder:
-        for script in composed:
+        for name, script in by_name.items():
             # The first line names the engine and the flags, and is no Lua.
-            (Path(folder) / f"{script.name}.lua").write_text(script.text.replace("#!", "--", 1))
+            (Path(folder) / f"{name}.lua").write_text(script.text.replace("#!", "--", 1))
         run = subprocess.run((*COMMAND, folder), capture_output=True, text=True, check=False)
     matches = [match for line in run.stdout.splitlines() if (match := FINDING.fullmatch(line))]
     if run.returncode and not matches:

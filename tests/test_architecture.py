@@ -111,6 +111,12 @@ def test_one_include_alone_writes_the_status() -> None:
     assert writers <= {"jobs/include/status.lua"}
 
 
+def test_scripts_are_loaded_as_their_flow_needs_them() -> None:
+    """By `FlowSettings.script`, which knows the overlays; a script that is loaded by its name alone has none."""
+    loaders = {str(path) for path, source in MODULES.items() if re.search(r"client\.scripts import .*\bload\b", source)}
+    assert loaders == {"flows/cli/lua.py", "flows/store/jobs/flow_settings.py"}
+
+
 def test_no_script_can_be_stopped_by_what_it_tells() -> None:
     """A message is a hint that not every account may send: `redis.pcall`, or the script stops half way."""
     assert [str(path) for path, source in SCRIPTS.items() if re.search(r"redis\.call\(\s*'S?PUBLISH'", source)] == []

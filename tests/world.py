@@ -14,7 +14,7 @@ from redis import Redis
 from redis.exceptions import NoScriptError
 
 from flows.model.outcome import VERBS
-from flows.store.client.scripts import Argument, load
+from flows.store.client.scripts import Argument
 from flows.store.jobs.flow_settings import FlowSettings
 from flows.store.keys.jobs import JobKeys
 from tests.answer_shapes import mismatch
@@ -187,7 +187,7 @@ class World:
 
     def run(self, script: str, *rest: Argument, **named: Argument) -> Any:
         """Call a script by its name; what is not named has its usual value."""
-        loaded = load(script)
+        loaded = self.settings.script(script, str(named.get("queue", "pick")))
         if script != "turn":  # each call is a new one; a turn has a number besides
             named.setdefault("call", self.settings.new_call())
         if script == "renew":

@@ -144,9 +144,9 @@ class Lane:
 
     def _compile_error(self) -> str:
         with self._server.client() as client:
-            for name in scripts.names():
+            for one in scripts.compositions():
                 try:
-                    client.script_load(scripts.load(name).text)
+                    client.script_load(scripts.load(*one).text)
                 except redis.ResponseError as error:
                     return str(error)
         return ""

@@ -35,14 +35,14 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ): "the slower of two ways: the list is searched for each child instead of once for all",
     ("include/status.lua", "known[from] ~= to", "if true then"): "looks the same move up again",
     (
-        "include/take_out.lua",
+        "include/cut.lua",
         "#ids < MANY or short_length(list) == 0",
         "if true then",
     ): "the slower of two ways to the same list",
     (
-        "include/take_out.lua",
-        "not start or blank(list, gone, start, start + #ids - 1) < #ids",
-        "if true then blank(list, gone, 0, -1) end",
+        "include/cut.lua",
+        "found < #ids",
+        "if true then found = found + blank(list, gone, 0, -1) end",
     ): "looks through the whole list though all were found",
     ("include/life.lua", "string.byte(line) ~= HASH", "if false then"): "goes the way of the lines that begin so",
     (

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from flows.store.client.lua_file import OVERLAYS
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 #: The folder of all Lua.
 SCRIPTS: Final = ROOT / "flows" / "store" / "lua"
@@ -21,6 +23,7 @@ _ROOMS: Final = ("include", "transition")
 NAMED_OTHERWISE: Final = {
     "attempt": "claim",
     "batch": "report",
+    "cut": "cancel",
     "child": "children",
     "count": "path_and_counts",
     "ending": "finish",
@@ -30,6 +33,7 @@ NAMED_OTHERWISE: Final = {
     "fits": "find",
     "halve": "find",
     "history": "retry",
+    "leave": "report",
     "life": "claim",
     "new_children": "children",
     "newest": "explain",
@@ -37,13 +41,21 @@ NAMED_OTHERWISE: Final = {
     "place_in_list": "position",
     "positions": "find",
     "reconcile_lookups": "lookups",
+    "remove": "cancel",
     "since": "position",
     "status": "scripts",
     "take_out": "cancel",
+    "waiting": "position",
     "wake": "wakeups",
     "workforce": "explain",
 }
 _INCLUDE: Final = re.compile(r"^--@ include:(.*)$", re.MULTILINE)
+
+
+def _test_name(file: str) -> str:
+    """Return what the test file of a file of Lua is named after: `rules/include/x.lua` has `test_rules_x.py`."""
+    path = PurePosixPath(file)
+    return f"{path.parts[0]}_{path.stem}" if path.parts[0] in OVERLAYS else path.stem
 
 
 def lua_files(folder: Path) -> list[str]:
@@ -52,8 +64,10 @@ def lua_files(folder: Path) -> list[str]:
 
 
 def short_name(file: str) -> str:
-    """Return `include/x.lua`, `transition/x.lua` or `x.lua`, wherever those rooms stand."""
+    """Return `include/x.lua`, `transition/x.lua` or `x.lua`, wherever those rooms stand; of an overlay, all of it."""
     path = PurePosixPath(file)
+    if path.parts[0] in OVERLAYS:
+        return file
     return f"{path.parent.name}/{path.name}" if path.parent.name in _ROOMS else path.name
 
 
@@ -68,6 +82,9 @@ def includers(folder: Path) -> dict[str, set[str]]:
                 candidates = [other for other in files if short_name(other) in meant]
                 for other in sorted(candidates, key=lambda other: meant.index(short_name(other)))[:1]:
                     found[other].add(file)
+                for other in files:
+                    if other.partition("/")[0] in OVERLAYS and other.partition("/")[2] in meant:
+                        found[other].add(file)
     return found
 
 
@@ -75,7 +92,7 @@ def nearest_tests(folder: Path, file: str, tests: Iterable[str]) -> list[list[st
     """Return those of the test files that belong to a file of Lua, in two groups: the nearest, and the others."""
     by_name = {PurePosixPath(test).name: test for test in tests}
     above = includers(folder)
-    stem = PurePosixPath(file).stem
+    stem = _test_name(file)
     found: list[list[str]] = []
     level, seen = {file}, {file}
     names = {stem, NAMED_OTHERWISE.get(stem, stem)}
@@ -85,6 +102,6 @@ def nearest_tests(folder: Path, file: str, tests: Iterable[str]) -> list[list[st
         found += [group] if group else []
         level = {upper for each in level for upper in above.get(each, ())} - seen
         seen |= level
-        names = {PurePosixPath(each).stem for each in level}
+        names = {_test_name(each) for each in level}
     others = [test for group in found[1:] for test in group]
     return [*found[:1], *([others] if others else [])]

@@ -7,6 +7,8 @@ a function, with all the includes that nothing else uses. A stub in place of eac
 A script that stops half way leaves half written what it wrote, since nothing rolls back. So each chunk begins with a
 question: may this account run every command that may come? Only hints are left out; they go by `pcall`, and do without.
 `--@ asks: all` asks that for all scripts together: the first one at a connect, so that no worker starts in vain.
+
+Overlays (`lua_file.py`) change what is included; without one, no text has a trace of them.
 """
 
 from __future__ import annotations
@@ -47,23 +49,25 @@ class Chunk:
 
     script: LuaFile
     text: str
+    args: tuple[str, ...]
+    """The names of its arguments: those of its header, then those that its includes add."""
     commands: tuple[str, ...]
     """The commands that it runs, as far as it comes."""
     places: tuple[str, ...]
     """Of each line, where it comes from, as `jobs/turn.lua:12`; empty for what the loader has added."""
 
 
-def compose(folder: Traversable, name: str) -> Chunk:
-    """Compose the script `name`.
+def compose(folder: Traversable, name: str, overlays: Sequence[str] = ()) -> Chunk:
+    """Compose the script `name`; of several overlays, the first one that has a file counts.
 
     Raises:
         ScriptError: there is none, or its parts do not fit.
     """
     script = read_script(folder, name)
-    parts = read_includes(folder, script)
-    keys, args = script.header.get("keys", []), script.header.get("args", [])
+    parts = read_includes(folder, script, overlays)
+    keys, args = script.header.get("keys", []), _arguments(script, parts)
     flags = script.header.get("flags", ())
-    _check(script, parts)
+    _check(script, parts, [*keys, *args])
     writer = _Writer(parts, _placed(script, parts))
     writer.add(f"#!lua flags={','.join(flags)}" if flags else "#!lua")
     writer.add(*_bind("KEYS", keys), *_bind("ARGV", args))
@@ -81,20 +85,27 @@ def compose(folder: Traversable, name: str) -> Chunk:
     commands = sorted(set(_COMMAND.findall("\n".join(writer.lines))))
     asks = set(commands)
     if "asks" in script.header:
-        asks.update(*(_COMMAND.findall(text) for text in texts(folder)))
+        asks.update(*(_COMMAND.findall(text) for text in texts(folder, overlays)))
     writer.insert(asked, _question(asks - HINTS))
-    return Chunk(script, "\n".join(writer.lines), tuple(commands), tuple(writer.places))
+    return Chunk(script, "\n".join(writer.lines), tuple(args), tuple(commands), tuple(writer.places))
 
 
-def _check(script: LuaFile, parts: Sequence[LuaFile]) -> None:
+def _arguments(script: LuaFile, parts: Sequence[LuaFile]) -> list[str]:
+    """Return the arguments of a script, then those that its includes add and it does not have."""
+    added = [name for part in parts for name in part.header.get("args", ())]
+    return list(dict.fromkeys([*script.header.get("args", ()), *added]))
+
+
+def _check(script: LuaFile, parts: Sequence[LuaFile], bound: Sequence[str]) -> None:
     """Check that each name comes from one place, and that what is needed and exported is there.
+
+    `bound` are the keys and arguments.
 
     Raises:
         ScriptError: it is not so.
     """
     given: dict[str, str] = {}
-    bound = [*script.header.get("keys", ()), *script.header.get("args", ())]
-    bound += ["rest", "at"] if "rest" in script.header else []
+    bound = [*bound, *(["rest", "at"] if "rest" in script.header else [])]
     for place, exports in (
         (script.place, bound),
         ("the loader", TABLES),

@@ -3,6 +3,8 @@
 A header is made of comment lines, in a script that is sent `--@ keys:`, `--@ args:`, `--@ rest:`, `--@ flags:`, `--@
 returns:` and `--@ words:` (see `lua_shape.py`), and `--@ asks: all` (see `lua_chunk.py`); in what it includes `--@
 exports:` and `--@ needs:`, in both `--@ include:`. `--@ lazy` may stand anywhere in an include: see `lua_chunk.py`.
+The files of an overlay stand in for others of the same name, in scripts that are composed with it; each
+may have `--@ args:` of its own, which every script that includes it gets.
 What the table of outcomes (`model/outcome.py`) says stands once: `--@ include: <verbs>` means all their transitions,
 `--@ verbs` is the line `local VERBS = { advance = advance, … }`.
 """
@@ -12,12 +14,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flows.model.outcome import VERBS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from importlib.resources.abc import Traversable
+
+#: The overlays: `rules` is for all scripts of a flow with a ruled queue, `ruled` goes before it for the turns of such a
+#: queue.
+OVERLAYS: Final = ("ruled", "rules")
 
 _MARK = "--@ "
 #: An include line that means the transitions of all outcomes, and the line in whose place their table stands.
@@ -116,8 +123,9 @@ def _given_by(line: str) -> set[str]:
 
 
 def rooms(folder: Traversable) -> list[Traversable]:
-    """Return the rooms: each holds scripts, and in `include` and `transition` the files that scripts include."""
-    return sorted((entry for entry in folder.iterdir() if entry.is_dir()), key=lambda room: room.name)
+    """Return the rooms, without the overlays: each has scripts, and files for them in `include` and `transition`."""
+    found = (entry for entry in folder.iterdir() if entry.is_dir() and entry.name not in OVERLAYS)
+    return sorted(found, key=lambda room: room.name)
 
 
 def names(folder: Traversable) -> list[str]:
@@ -130,11 +138,11 @@ def names(folder: Traversable) -> list[str]:
     )
 
 
-def texts(folder: Traversable) -> list[str]:
-    """Return the texts of all files of Lua, sent or included."""
+def texts(folder: Traversable, overlays: Sequence[str] = ()) -> list[str]:
+    """Return the texts of all files of Lua, sent or included, and of those of these overlays."""
     files = [
         entry
-        for room in rooms(folder)
+        for room in (*rooms(folder), *map(folder.joinpath, overlays))
         for place in (room, room.joinpath("include"), room.joinpath("transition"))
         if place.is_dir()
         for entry in place.iterdir()
@@ -155,31 +163,32 @@ def read_script(folder: Traversable, name: str) -> LuaFile:
     raise ScriptError(f"no script is called {name!r}; there are {', '.join(names(folder))}")
 
 
-def read_includes(folder: Traversable, script: LuaFile) -> list[LuaFile]:
+def read_includes(folder: Traversable, script: LuaFile, overlays: Sequence[str] = ()) -> list[LuaFile]:
     """Return the files that a script includes, each once and after those that it includes itself.
+
+    A file of the first overlay that has one of this name stands in for any other.
 
     Raises:
         ScriptError: no file has the name, or a file includes itself.
     """
     found: dict[str, LuaFile] = {}
-    _add_includes(folder, [script], found)
+    _add_includes(folder, [script], overlays, found)
     return list(found.values())
 
 
-def _add_includes(folder: Traversable, path: list[LuaFile], found: dict[str, LuaFile]) -> None:
+def _add_includes(folder: Traversable, path: list[LuaFile], overlays: Sequence[str], found: dict[str, LuaFile]) -> None:
     """Add the includes of the last file of `path`, in which each file includes the next."""
     for name in path[-1].header.get("include", ()):
-        file = _read_include(folder, path[-1], name)
+        file = _read_include(folder, path[-1], name, overlays)
         if file in path:
             raise ScriptError(f"{file.place} includes itself, by {' '.join(above.place for above in path)}")
         if file.place not in found:
-            _add_includes(folder, [*path, file], found)
+            _add_includes(folder, [*path, file], overlays, found)
             found[file.place] = file
 
 
-def _read_include(folder: Traversable, of: LuaFile, name: str) -> LuaFile:
-    own = folder.joinpath(of.room)
-    for room in (own, *rooms(folder)):
+def _read_include(folder: Traversable, of: LuaFile, name: str, overlays: Sequence[str] = ()) -> LuaFile:
+    for room in (*map(folder.joinpath, (*overlays, of.room)), *rooms(folder)):
         for kind in ("include", "transition"):
             file = room.joinpath(kind, f"{name}.lua")
             if file.is_file():

@@ -50,6 +50,8 @@ class Script:
     """The shape of its answer."""
     words: tuple[str, ...]
     """The words of its answer: those of its type in `answers.py`."""
+    overlays: tuple[str, ...] = ()
+    """With which it was composed."""
 
     def command(self, named: dict[str, Argument], rest: Sequence[Argument] = ()) -> Command:
         """Return the EVALSHA command; `named` has every key and argument of the header, and may have more.
@@ -81,27 +83,39 @@ class Script:
 
 
 @cache
-def load(name: str) -> Script:
+def load(name: str, *overlays: str) -> Script:
     """Return the script `name` (as in `lua/<room>/<name>.lua`).
+
+    Args:
+        name: The script's.
+        overlays: In which folders an include is looked for before all others, in this order.
 
     Raises:
         ScriptError: there is no such script, or its parts do not fit together.
         StoreUnavailable: its files cannot be read just now, as where no descriptor is left.
     """
     try:
-        chunk = compose(_folder(), name)
+        chunk = compose(_folder(), name, overlays)
     except OSError as error:
         raise StoreUnavailable(f"the script {name!r} of flows cannot be read: {error}") from error
     header, text = chunk.script.header, chunk.text
-    keys, args = (*header.get("keys", ()), *NEVER_KEYS), tuple(header.get("args", ()))
+    keys = (*header.get("keys", ()), *NEVER_KEYS)
     sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
     returns, words = read_shape(" ".join(header.get("returns", ()))), read_words(header.get("words", ()))
-    return Script(name, keys, args, text, sha, chunk.commands, chunk.places, returns, words)
+    return Script(name, keys, chunk.args, text, sha, chunk.commands, chunk.places, returns, words, overlays)
 
 
 def names() -> list[str]:
     """Return the names of all scripts that are sent."""
     return lua_file.names(_folder())
+
+
+def compositions() -> list[tuple[str, ...]]:
+    """Return each script as it may be sent: its name and overlays, and only once where an overlay changes nothing."""
+    found = [(name, *overlays) for name in names() for overlays in ((), ("rules",))]
+    found.append(("turn", "ruled", "rules"))
+    first = {load(*one).sha: one for one in reversed(found)}
+    return [one for one in found if first[load(*one).sha] == one]
 
 
 def _folder() -> Traversable:

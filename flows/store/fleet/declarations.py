@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, cast
 
 from flows.errors import KeyConflict
 from flows.model.declared.declared_flow import DeclaredClass, DeclaredFlow, read_declared, read_results
-from flows.store.client.scripts import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +31,7 @@ async def declare(connection: Connection, settings: FlowSettings, description: D
     Raises:
         StoreError: the server cannot be used.
     """
-    script = load("declare")
+    script = settings.script("declare")
     named: dict[str, Argument] = {
         **settings.named(),
         "declarations": settings.keys.declarations(settings.flow),

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from flows.model.fleet.statistics import TOTALS
-from flows.store.client.scripts import load
 from flows.store.fleet.declarations import MOST
 
 if TYPE_CHECKING:
@@ -76,12 +75,12 @@ class Heartbeats:
         Raises:
             StoreUnavailable: the server cannot be reached.
         """
-        script = load("heartbeat")
+        script = self._settings.script("heartbeat")
         word = cast("bytes", renewal.run(script, *self._arguments(beat)))
         if not any(one.serves for one in beat.queues):
             word = renewal.run(script, *self._arguments(beat, leaves=True))
         elif word == b"undeclared":
-            renewal.run(load("declare"), self._named, [self._description.text])
+            renewal.run(self._settings.script("declare"), self._named, [self._description.text])
         return cast("HeartbeatAnswer", word.decode())
 
     async def announce(self, connection: Connection, beat: HeartbeatText) -> None:
@@ -90,7 +89,7 @@ class Heartbeats:
         Raises:
             StoreError: the server cannot be used.
         """
-        await connection.run(load("heartbeat"), *self._arguments(beat))
+        await connection.run(self._settings.script("heartbeat"), *self._arguments(beat))
 
     async def leave(self, connection: Connection, last: HeartbeatText) -> HeartbeatAnswer:
         """Send the last heartbeat, and take the process out of all lists.
@@ -98,7 +97,7 @@ class Heartbeats:
         Raises:
             StoreError: the server cannot be used.
         """
-        script = load("heartbeat")
+        script = self._settings.script("heartbeat")
         await connection.run(script, *self._arguments(last))
         word = await connection.run(script, *self._arguments(last, leaves=True))
         return cast("HeartbeatAnswer", word.decode())

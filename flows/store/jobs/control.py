@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from flows.errors import StoreError
-from flows.store.client.scripts import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +39,8 @@ class Control:
     def __init__(self, connection: Connection, settings: FlowSettings) -> None:
         self.connection = connection
         self._settings = settings
+        #: Returns a script by its name, as the flow needs it.
+        self.script = settings.script
 
     async def cancel(self, flow: str, job_id: str, reason: str) -> CancelAnswer:
         """Cancel a job and its children, and return what became of it.
@@ -47,7 +48,7 @@ class Control:
         The script that cancels the parent records that its children are to be cancelled: where this client does not
         get to all of them, a rescuer does.
         """
-        word, more = await self.connection.run(load("cancel"), {**self.named(flow, job_id), "reason": reason})
+        word, more = await self.connection.run(self.script("cancel"), {**self.named(flow, job_id), "reason": reason})
         if more:
             await self.cancel_children(flow, job_id)
         return cast("CancelAnswer", word.decode())
@@ -68,26 +69,26 @@ class Control:
         """Cancel some children of a parent that was cancelled, or of any such parent where none is named."""
         cancelling = self._settings.keys.cancelling(self._settings.flow)
         named = {**self._settings.named(), "cancelling": cancelling, "parent": parent}
-        found, more, count, parents = await self.connection.run(load("cascade"), named)
+        found, more, count, parents = await self.connection.run(self.script("cascade"), named)
         return Cascaded(found.decode(), bool(more), count, [name.decode() for name in parents])
 
     async def retry_job(self, flow: str, job_id: str) -> RetryJobAnswer:
         """Start a new visit for a job that has failed or was cancelled, and return what became of it."""
-        while (word := await self.connection.run(load("retry_job"), self.named(flow, job_id))) == b"cancelling":
+        while (word := await self.connection.run(self.script("retry_job"), self.named(flow, job_id))) == b"cancelling":
             await self.cascade(f"{flow}:{job_id}")
         return cast("RetryJobAnswer", word.decode())
 
     async def move(self, flow: str, job_id: str, queue: str) -> MoveAnswer:
         """Let a job that no worker has wait in another queue of its flow, and return what became of it."""
         while True:
-            word = await self.connection.run(load("move"), {**self.named(flow, job_id), "target": queue})
+            word = await self.connection.run(self.script("move"), {**self.named(flow, job_id), "target": queue})
             if word != b"cancelling":
                 return cast("MoveAnswer", word.decode())
             await self.cascade(f"{flow}:{job_id}")
 
     async def delete(self, flow: str, job_id: str) -> bool:
         """Delete a job and its children with all their entries; False where there was none."""
-        word, children = await self.connection.run(load("delete"), self.named(flow, job_id))
+        word, children = await self.connection.run(self.script("delete"), self.named(flow, job_id))
         await self.delete_all(children)
         return bool(word == b"deleted")
 

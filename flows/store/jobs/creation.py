@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 from flows.errors import PayloadTooLarge, StoreError
 from flows.model.values.lookup import lookup_texts
 from flows.store.client.connection import translated
-from flows.store.client.scripts import load
 from flows.store.client.wire import ReplyError, first_error, pack_arguments, pack_command
 
 if TYPE_CHECKING:
@@ -161,7 +160,7 @@ class Creation:
 
     async def _withdraw(self, job: NewJob) -> WithdrawAnswer:
         named = {**self._settings.named(), "waiting": self._waiting, "id": job.id}
-        word: bytes = await self._connection.run(load("withdraw"), named, job.lookups)
+        word: bytes = await self._connection.run(self._settings.script("withdraw"), named, job.lookups)
         return cast("WithdrawAnswer", word.decode())
 
 

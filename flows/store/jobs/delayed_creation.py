@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from flows.errors import KeyConflict
-from flows.store.client.scripts import load
 from flows.store.client.wire import pack_arguments
 from flows.store.jobs.creation import in_batches, values_of
 
@@ -67,8 +66,9 @@ class DelayedCreation:
             Exception: whatever the iterable raises; the batches before are created.
         """
         ids: list[str] = []
+        script = self._settings.script("create")
         for batch in in_batches(jobs, MOST_JOBS):
-            answers: list[Any] = await self._connection.run(load("create"), self._named(due), packed=batch)
+            answers: list[Any] = await self._connection.run(script, self._named(due), packed=batch)
             for _word, *why in answers:
                 if why:
                     raise KeyConflict(f"{why[0].decode()}: delete or rename that key; the job was not created")

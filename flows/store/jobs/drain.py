@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flows.store.client.scripts import load
-
 if TYPE_CHECKING:
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
@@ -17,6 +15,7 @@ class Drain:
 
     def __init__(self, connection: Connection, settings: FlowSettings, queue: str, former: str) -> None:
         self._connection = connection
+        self._script = settings.script("drain")
         self._named: dict[str, Argument] = {
             **settings.named(),
             "queue": queue,
@@ -31,5 +30,5 @@ class Drain:
         Raises:
             StoreError: the server cannot be used.
         """
-        moved, left = await self._connection.run(load("drain"), self._named)
+        moved, left = await self._connection.run(self._script, self._named)
         return moved, left

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flows.errors import KeyConflict
 from flows.store.client.connection import translated
-from flows.store.client.scripts import load
 from flows.store.client.wire import ReplyError
 from flows.store.jobs.log_line import LogLine, read_line
 
@@ -104,7 +103,7 @@ class Fetch:
         named = {**self._settings.named(), "queues": self._settings.keys.queues(self._settings.flow)}
         located: list[bytes] = []
         for start in range(0, len(ids), _PAGE):
-            located += await self._connection.run(load("locate"), named, ids[start : start + _PAGE])
+            located += await self._connection.run(self._settings.script("locate"), named, ids[start : start + _PAGE])
         return located
 
     async def listed(self, attribute: str, text: str, start: int, stop: int) -> list[str]:

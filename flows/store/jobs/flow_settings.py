@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from flows.store.client.scripts import load
 from flows.store.keys.jobs import JobKeys
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from flows.model.flow_options import FlowOptions
     from flows.model.job import Job
     from flows.model.limits.rules import Rules
-    from flows.store.client.scripts import Argument
+    from flows.store.client.scripts import Argument, Script
 
 #: A job that was rescued so often in its queue is isolated: its worker runs nothing beside it. Not after the first
 #: rescue: a worker that is killed may have held hundreds of jobs, and they would run one at a time.
@@ -74,6 +75,15 @@ class FlowSettings:
         if not self.rules:
             return ()
         return ("ruled", "rules") if queue in self.rules else ("rules",)
+
+    def script(self, name: str, queue: str = "") -> Script:
+        """Return a script as this flow needs it, or as a turn of this queue does.
+
+        Raises:
+            ScriptError: there is no such script.
+            StoreUnavailable: its files cannot be read just now.
+        """
+        return load(name, *self.overlays(queue if name == "turn" else None))
 
     def named(self, flow: str | None = None) -> dict[str, Argument]:
         """Return the arguments by name; for the jobs of a child queue, give their flow name as `flow`."""

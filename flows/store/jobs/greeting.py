@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flows.store.client.scripts import load
 from flows.store.client.wire import pack_command
 
 if TYPE_CHECKING:
@@ -13,6 +12,6 @@ if TYPE_CHECKING:
 
 def greeting(settings: FlowSettings) -> bytes:
     """Return what is sent first on a connection, in full: a server that has taken over may not know the script."""
-    script = load("greet")
+    script = settings.script("greet")
     named = {**settings.named(), "history": settings.keys.history()}
     return pack_command(script.in_full(script.command(named)))

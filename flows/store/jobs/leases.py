@@ -14,7 +14,6 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from flows.errors import StoreUnavailable
 from flows.server_url import parse_server_url
 from flows.store.client.opener import blocking_client
-from flows.store.client.scripts import load
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class LeaseRenewal:
         self._url = parse_server_url(url)
         self._client = blocking_client(self._url, "flows-renewal", timeout=timeout, retries=2)
         self._settings = settings
-        self._script = load("renew")
+        self._script = settings.script("renew")
         #: Whether the last request could not be sent or was not answered.
         self.away = False
 
@@ -138,6 +137,7 @@ class Rescue:
 
     def __init__(self, connection: Connection, settings: FlowSettings, queue: str) -> None:
         self._connection = connection
+        self._script = settings.script("rescue")
         self._named: dict[str, Argument] = {
             **settings.named(settings.flow_of(queue)),
             "queue": queue,
@@ -153,7 +153,7 @@ class Rescue:
         answers: list[tuple[str, RescueAnswer]] = []
         named: dict[str, Argument] = {**self._named, "until_ms": until_ms}
         while True:
-            some = await self._connection.run(load("rescue"), named)
+            some = await self._connection.run(self._script, named)
             answers.extend((job_id.decode(), cast("RescueAnswer", word.decode())) for job_id, word in some)
             failpoint("in-rescue")
             if len(some) < _RESCUED_AT_ONCE:

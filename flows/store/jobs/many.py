@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flows.errors import StoreError, StoreFull, StoreUnavailable
 from flows.store.client.connection import translated
-from flows.store.client.scripts import load
 from flows.store.client.wire import ReplyError
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ class ManyJobs:
     def __init__(self, control: Control, asked: Asked) -> None:
         self._control = control
         self._asked = asked
-        self._script = load(_SCRIPTS[asked.verb])
+        self._script = control.script(_SCRIPTS[asked.verb])
         self._more: dict[str, Argument] = {
             "reason": asked.reason,
             "target": asked.queue,

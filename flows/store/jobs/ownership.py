@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from flows.errors import DeclarationError
 from flows.model.flow_options import claimed_names
-from flows.store.client.scripts import load
 
 if TYPE_CHECKING:
     from flows.model.flow_options import FlowOptions
@@ -36,7 +35,7 @@ async def register(connection: Connection, settings: FlowSettings, options: Flow
         "queue_count": len(queues),
         "former_count": len(former),
     }
-    answer = await connection.run(load("register"), named, rest)
+    answer = await connection.run(settings.script("register"), named, rest)
     if answer[0] != b"ok":
         taken, owner = answer[1].decode(), answer[2].decode()
         raise DeclarationError(
@@ -67,5 +66,5 @@ async def undeclared(
     declared = [full_name for full_name, _queue in options.walk()]
     former = [name for queue in options.queues for name in queue.formerly]
     named = {**settings.named(), "queues": settings.keys.queues(options.name)}
-    left = await connection.run(load("undeclared"), named, [*declared, *former])
+    left = await connection.run(settings.script("undeclared"), named, [*declared, *former])
     return [Undeclared(queue.decode("utf-8", "replace"), *counts) for queue, *counts in left]

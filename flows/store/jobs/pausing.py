@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from flows.store.client.scripts import load
-
 if TYPE_CHECKING:
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
@@ -37,5 +35,5 @@ async def _send(
     connection: Connection, settings: FlowSettings, queue: str, until_ms: Argument, note: str
 ) -> PauseAnswer:
     named: dict[str, Argument] = {**settings.named(), "queue": queue, "until_ms": until_ms, "note": note}
-    word = await connection.run(load("pause"), named)
+    word = await connection.run(settings.script("pause"), named)
     return cast("PauseAnswer", word.decode())

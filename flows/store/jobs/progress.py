@@ -6,8 +6,6 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final, cast
 
-from flows.store.client.scripts import load
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -61,5 +59,5 @@ async def write_progress(
         "most_lines": LOG_LINES,
         "call": settings.new_call(),
     }
-    words = await connection.run(load("progress"), named, rest)
+    words = await connection.run(settings.script("progress"), named, rest)
     return [cast("ProgressAnswer", word.decode()) for word in words]

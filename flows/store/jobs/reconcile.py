@@ -20,13 +20,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from flows.store.client.scripts import load
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flows.store.client.connection import Connection
-    from flows.store.client.scripts import Argument
+    from flows.store.client.scripts import Argument, Script
     from flows.store.jobs.answers import ReconcileAnswer
     from flows.store.jobs.flow_settings import FlowSettings
 
@@ -58,6 +56,7 @@ class Reconciliation:
 
     def __init__(self, connection: Connection, settings: FlowSettings, queues: Sequence[str]) -> None:
         self._connection = connection
+        self._script = settings.script("reconcile")
         self._named: dict[str, Argument] = {**settings.named(), "reconcile": settings.keys.reconcile(settings.flow)}
         self._queues = list(queues)
 
@@ -67,7 +66,7 @@ class Reconciliation:
         Raises:
             StoreError: the server cannot be used.
         """
-        await self._connection.run(load("reconcile"), {**self._named, "walk": 0}, self._queues)
+        await self._connection.run(self._script, {**self._named, "walk": 0}, self._queues)
 
     async def step(self) -> Step:
         """Take the next step, unless another process has taken it or it is too early.
@@ -76,12 +75,12 @@ class Reconciliation:
             StoreError: the server cannot be used.
         """
         named = {**self._named, "walk": 1}
-        wait_ms, goes_on, repairs = await self._connection.run(load("reconcile"), named, self._queues)
-        return Step(wait_ms, bool(goes_on), [_repair(*parts) for parts in repairs])
+        wait_ms, goes_on, repairs = await self._connection.run(self._script, named, self._queues)
+        return Step(wait_ms, bool(goes_on), [_repair(self._script, *parts) for parts in repairs])
 
 
-def _repair(queue: bytes, job_id: bytes, answer: bytes) -> Repair:
+def _repair(script: Script, queue: bytes, job_id: bytes, answer: bytes) -> Repair:
     word, _, error = answer.decode("utf-8", "replace").partition(" ")
-    error = load("reconcile").located(error)
+    error = script.located(error)
     known = cast("ReconcileAnswer", word)
     return Repair(queue.decode("utf-8", "replace"), job_id.decode("utf-8", "replace"), known, error)

@@ -10,7 +10,6 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from flows.store.client.packed_script import PackedCall, PackedScript
-from flows.store.client.scripts import load
 from flows.store.jobs.claimed import RESCUES, ClaimedJob
 from flows.store.jobs.finished import MOST_JOBS, FinishedAttempt, first_part, pack_children
 from flows.store.jobs.flow_settings import ISOLATED_FROM
@@ -102,7 +101,8 @@ class Turns:
             "call": keys.call(worker_id),
             "field_names": " ".join(fields),
         }
-        self._turn, self._report = PackedScript(load("turn"), self._named, _DIFFERING), load("report")
+        self._turn = PackedScript(settings.script("turn", queue), self._named, _DIFFERING)
+        self._report = settings.script("report")
         self._last: PackedCall | None = None
 
     async def turn(self, ended: Sequence[FinishedAttempt], want: int, *, busy: bool) -> Turn:
@@ -139,7 +139,8 @@ class Turns:
         """
         building = self._settings.keys.building(self.flow, claimed.id)
         named = {**self._named, "building": building, "id": claimed.id, "fence": claimed.fence}
-        build, publish, offset = load("build"), load("publish"), 0
+        script, offset = self._settings.script, 0
+        build, publish = script("build"), script("publish")
         while offset < len(children):
             part = first_part(children[offset:])
             word, written = await self._connection.run(build, {**named, "offset": offset}, pack_children(part))

@@ -12,7 +12,6 @@ from flows.model.explain.needs import needs_of_declared
 from flows.model.explain.situation import Situation
 from flows.model.fleet.statistics import starts_a_minute
 from flows.model.history import history_of
-from flows.store.client.scripts import load
 from flows.store.jobs.flow_settings import ISOLATED_FROM
 from flows.store.views.observe import paused_until, whole
 
@@ -46,7 +45,7 @@ async def situation(
         StoreError: the server cannot be used.
     """
     named = {**settings.named(), "queues": settings.keys.queues(settings.flow), "id": job_id}
-    now, told = await connection.run(load("explain"), named, [*needs])
+    now, told = await connection.run(settings.script("explain"), named, [*needs])
     return _read(settings, needs, job_id, _Told(now, told))
 
 

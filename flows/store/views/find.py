@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flows.model.names import is_job_id
 from flows.model.state import JobState
-from flows.store.client.scripts import load
 from flows.store.client.wire import ReplyError
 from flows.store.views.cursor import BEGIN, Position, read_cursor, write_cursor
 from flows.store.views.source import Source, Sources
@@ -132,7 +131,7 @@ class Finder:
     async def _read(self, query: JobQuery, dry: Sequence[_Stream], limit: int, most: int, *, newest: bool) -> int:
         """Read on where nothing is left of what was read; return how many ids were looked at."""
         each = max(_LEAST, min(_PAGE, most // len(dry)))
-        script, looked = load("find"), 0
+        script, looked = self._settings.script("find"), 0
         for start in range(0, len(dry), _TOGETHER):
             some = dry[start : start + _TOGETHER]
             named = [self._named(query, stream, limit=limit, most=each, newest=newest) for stream in some]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flows.model.explain.queue_state import QueueState
 from flows.model.explain.words import instant
-from flows.store.client.scripts import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +31,7 @@ async def observe(connection: Connection, settings: FlowSettings, queues: Sequen
     Raises:
         StoreError: the server cannot be used.
     """
-    now, observed = await connection.run(load("observe"), dict(settings.named()), queues)
+    now, observed = await connection.run(settings.script("observe"), dict(settings.named()), queues)
     return {state.queue: state for state in (_state(now, row) for row in observed)}
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from flows.model.explain.explanation import Position
 from flows.model.explain.words import instant
-from flows.store.client.scripts import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +23,7 @@ async def position(
         StoreError: the server cannot be used.
     """
     named = {**settings.named(), "queues": settings.keys.queues(settings.flow), "id": job_id}
-    ahead, exact, due = await connection.run(load("position"), named, queues)
+    ahead, exact, due = await connection.run(settings.script("position"), named, queues)
     if ahead < 0:
         return None
     return Position(ahead, bool(exact), instant(float(due)) if due else None)

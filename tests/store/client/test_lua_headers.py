@@ -13,8 +13,8 @@ import pytest
 
 from flows.store.client import scripts
 from flows.store.client.lua_chunk import TABLES, compose
-from flows.store.client.lua_file import LuaFile, ScriptError, _read_include, read_includes, read_script
-from flows.store.client.scripts import load, names
+from flows.store.client.lua_file import OVERLAYS, LuaFile, ScriptError, _read_include, read_includes, read_script
+from flows.store.client.scripts import compositions, load
 from tests.store.client.lua_scopes import GLOBALS, Scopes
 
 FOLDER = Path(str(scripts._folder()))
@@ -39,7 +39,9 @@ def faults(file: LuaFile, folder: Path = FOLDER) -> list[str]:
     header = {name: set(words) for name, words in file.header.items()}
     includes = {name: set(_read_include(folder, file, name).exports) for name in header.get("include", ())}
     needs, exports = header.get("needs", set()), header.get("exports", set())
-    if is_sent(file):
+    if not is_sent(file):
+        needs = needs | header.get("args", set())
+    else:
         needs = header.get("keys", set()) | header.get("args", set()) | ({"at", "rest"} if "rest" in header else set())
     known = GLOBALS.union(needs, exports, *includes.values())
     used = {free.name for free in scopes.free}
@@ -67,9 +69,9 @@ def test_a_header_says_what_its_file_takes_and_gives(place: str) -> None:
 def test_every_file_is_part_of_a_script() -> None:
     """None is left over, and nothing is exported that no other file, and nothing above `--@ lazy`, uses."""
     used: dict[str, set[str]] = {}
-    for name in names():
+    for name, *overlays in compositions():
         script = read_script(FOLDER, name)
-        for file in (script, *read_includes(FOLDER, script)):
+        for file in (script, *read_includes(FOLDER, script, overlays)):
             used[file.place] = {free.name for free in Scopes("\n".join(file.lines)).free}
     assert sorted(used) == PLACES
     for place in PLACES:
@@ -77,10 +79,10 @@ def test_every_file_is_part_of_a_script() -> None:
         assert set(read(place).exports) - wanted == set(), place
 
 
-@pytest.mark.parametrize("name", names())
-def test_a_composed_script_is_far_from_the_limits_of_lua(name: str) -> None:
+@pytest.mark.parametrize("composed", compositions(), ids=" ".join)
+def test_a_composed_script_is_far_from_the_limits_of_lua(composed: tuple[str, ...]) -> None:
     """No name of a whole script is global, and what Lua bounds has room for what is to come."""
-    scopes = Scopes(load(name).text.partition("\n")[2])
+    scopes = Scopes(load(*composed).text.partition("\n")[2])
     assert [free for free in scopes.free if free.written or free.name not in GLOBALS] == []
     for function in scopes.functions:
         assert function.locals < MOST_LOCALS, scopes.line(function.start)
@@ -107,6 +109,7 @@ def test_scopes_are_counted_as_lua_counts_them() -> None:
     ]
 
 
+MORE = "--@ exports: more\nlocal function more() return 1 end\n"
 INCLUDE = "--@ exports: give\n--@ needs: key\n\nlocal hidden = key\nlocal function give() return hidden end\n"
 
 
@@ -121,6 +124,11 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 PART = "jobs/include/part.lua"
+
+
+def found_with(folder: Path, *overlays: str) -> list[str]:
+    """Return the places of what `main` includes, with overlays."""
+    return [file.place for file in read_includes(folder, read_script(folder, "main"), overlays)]
 
 
 @pytest.mark.parametrize(
@@ -171,6 +179,49 @@ def test_an_include_of_the_own_room_comes_first(tmp_path: Path) -> None:
     write(folder, {"runs/include/part.lua": INCLUDE})
     assert [file.place for file in read_includes(folder, read_script(folder, "main2"))] == ["runs/include/part.lua"]
     assert [file.place for file in read_includes(folder, read_script(folder, "main"))] == [PART]
+
+
+def test_a_file_of_an_overlay_stands_in_for_others_of_its_name(tmp_path: Path) -> None:
+    """Of several overlays the first that has one; its includes are searched alike, and none without an overlay."""
+    rules, ruled = "rules/include/part.lua", "ruled/include/part.lua"
+    folder = write(tmp_path, {rules: f"--@ include: more\n{INCLUDE}more()\n", "jobs/include/more.lua": MORE})
+    assert found_with(folder) == [PART]
+    assert found_with(folder, "rules") == found_with(folder, "ruled", "rules") == ["jobs/include/more.lua", rules]
+    write(folder, {ruled: INCLUDE, "ruled/include/more.lua": MORE})
+    assert found_with(folder, "ruled", "rules") == [ruled]
+    assert found_with(folder, "rules", "ruled") == ["ruled/include/more.lua", rules]
+    assert found_with(folder) == [PART]
+    assert compose(folder, "main").text == compose(write(tmp_path / "plain", {}), "main").text
+
+
+def test_an_overlay_is_no_room_of_scripts(tmp_path: Path) -> None:
+    """What lies there is not sent by its own name, nor included where the overlay is not asked for."""
+    folder = write(tmp_path, {"rules/other.lua": "return 1\n", "rules/include/more.lua": MORE})
+    with pytest.raises(ScriptError, match=r"no script is called 'other'; there are main$"):
+        read_script(folder, "other")
+    write(folder, {"jobs/main.lua": "--@ include: more\nreturn more()\n"})
+    with pytest.raises(ScriptError, match="no include or transition is called 'more'"):
+        compose(folder, "main")
+    assert compose(folder, "main", ["rules"]).script.place == "jobs/main.lua"
+
+
+def test_an_include_adds_the_arguments_that_it_takes(tmp_path: Path) -> None:
+    """Behind those of the script, and only where it has none of that name, neither as an argument nor twice."""
+    more = "--@ exports: more\n--@ args: b c\nlocal function more() return b .. c end\n"
+    main = "--@ keys: key\n--@ args: a b\n--@ rest: d\n--@ include: part more\nreturn a, b, give(), more(), rest[at]\n"
+    folder = write(tmp_path, {"jobs/include/more.lua": more, "jobs/main.lua": main})
+    chunk = compose(folder, "main")
+    assert chunk.args == ("a", "b", "c")
+    assert "local a, b, c = ARGV[1], ARGV[2], ARGV[3]\n" in chunk.text
+    assert "local rest, at = ARGV, 4\n" in chunk.text
+
+
+@pytest.mark.parametrize("place", [place for place in PLACES if place.partition("/")[0] in OVERLAYS])
+def test_what_stands_in_for_a_file_exports_what_that_one_does(place: str) -> None:
+    """So whoever includes the name finds all that it uses."""
+    kind, name = place.split("/")[1:]
+    others = [read(other) for other in PLACES if other != place and other.endswith(f"/{kind}/{name}")]
+    assert set[str]().union(*(other.exports for other in others)) <= set(read(place).exports)
 
 
 def test_what_the_loader_gives_is_needed_somewhere() -> None:

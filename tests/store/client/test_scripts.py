@@ -8,14 +8,17 @@ import pytest
 from redis import Redis
 
 from flows.errors import StoreError, StoreUnavailable
+from flows.model.limits.rules import Rules
 from flows.model.state import TRANSITIONS, JobState
 from flows.store.client import scripts
 from flows.store.client.connection import Connection
 from flows.store.client.lua_chunk import TABLES
-from flows.store.client.lua_file import ScriptError
-from flows.store.client.scripts import load, names
+from flows.store.client.lua_file import OVERLAYS, ScriptError
+from flows.store.client.scripts import compositions, load, names
+from flows.store.jobs.flow_settings import FlowSettings
 from flows.store.jobs.leases import LeaseRenewal
 from flows.store.jobs.reconcile import Repair, _repair
+from flows.store.keys.jobs import JobKeys
 from tests.world import World
 
 
@@ -32,22 +35,45 @@ def test_keys_and_arguments_are_bound_by_name() -> None:
     assert script.in_full(command) == ("EVAL", script.text, *command[2:])
 
 
-@pytest.mark.parametrize("name", names())
-def test_a_missing_name_is_an_error_before_the_server_is_asked(name: str) -> None:
+@pytest.mark.parametrize("composed", compositions(), ids=" ".join)
+def test_a_missing_name_is_an_error_before_the_server_is_asked(composed: tuple[str, ...]) -> None:
     """Each name of each header is needed."""
-    script = load(name)
+    script = load(*composed)
     everything = dict.fromkeys((*script.keys, *script.args), "")
     for missing in everything:
         with pytest.raises(KeyError, match=missing):
             script.command({key: value for key, value in everything.items() if key != missing})
 
 
-@pytest.mark.parametrize("name", names())
-def test_every_script_compiles(name: str, redis: Redis) -> None:
-    """The server takes it, and its digest is the server's own."""
-    script = load(name)
+@pytest.mark.parametrize("composed", compositions(), ids=" ".join)
+def test_every_script_compiles(composed: tuple[str, ...], redis: Redis) -> None:
+    """The server takes it, and its digest is the server's own; a text that is sent once may be some pages long."""
+    script = load(*composed)
     assert redis.script_load(script.text) == script.sha
-    assert len(script.text) < 64 * 1024
+    assert len(script.text) < (96 if script.overlays else 72) * 1024
+
+
+def test_a_flow_without_rules_sends_scripts_without_a_trace_of_overlays() -> None:
+    """Its settings compose each script with none, whatever queue it is for; a composition is listed once."""
+    settings = FlowSettings("shop", "pick", JobKeys(), 0, (0, 0, 0), 1, 1, 1)
+    listed = compositions()
+    assert len(set(listed)) == len({load(*one).sha for one in listed}) == len(listed)
+    for name in names():
+        script = settings.script(name, "pick")
+        assert script is load(name)
+        assert not {place.partition("/")[0] for place in script.places} & set(OVERLAYS)
+
+
+def test_a_flow_with_rules_sends_what_the_overlays_change() -> None:
+    """Turns of a ruled queue go by both overlays, all else by one."""
+    rules = {"pack": Rules(priorities=3), "pack:box": Rules(group="user")}
+    settings = FlowSettings("shop", "pick", JobKeys(), 0, (0, 0, 0), 1, 1, 1, rules=rules)
+    assert settings.script("turn", "pack") is settings.script("turn", "pack:box") is load("turn", "ruled", "rules")
+    for queue in ("pick", "pac", "pack:", "box", ""):
+        assert settings.script("turn", queue) is load("turn", "rules")
+    for name in names():
+        if name != "turn":
+            assert settings.script(name, "pack") is load(name, "rules")
 
 
 def test_names_are_unique_over_rooms() -> None:
@@ -189,5 +215,5 @@ def test_an_error_that_the_audit_met_names_the_file_and_the_line() -> None:
     """It is no error of the call: the script goes on, and reports it among the repairs."""
     places = load("reconcile").places
     number = places.index("jobs/include/keys.lua:10") + 1
-    repair = _repair(b"pick", b"1", f"error user_script:{number}: no key".encode())
+    repair = _repair(load("reconcile"), b"pick", b"1", f"error user_script:{number}: no key".encode())
     assert repair == Repair("pick", "1", "error", "jobs/include/keys.lua:10: no key")

@@ -5,7 +5,7 @@
 --@ keys: cancelling
 --@ args: ns now root settings parent
 --@ returns: parent:text more:int count:int parents:list<text>
---@ include: cancel_job ending keys take_out type count told settings
+--@ include: cancel_job ending keys remove type count told settings
 
 -- One call cancels so many, checks so many, and searches lists of so many ids in all.
 local MOST, MOST_SEEN, MOST_SEARCHED = 100, 2000, 10000
@@ -37,7 +37,7 @@ local queue, reason = known[1] or '', known[2] or ''
 local jobs = redis.pcall('HGET', key, 'children:' .. queue .. ':jobs')
 local cancelled, seen, searched, leaving, parents = 0, 0, 0, {}, {}
 
-local function leave(of, id)
+local function set_aside(of, id)
   local ids = leaving[of]
   if ids then ids[#ids + 1] = id end
 end
@@ -45,7 +45,7 @@ end
 -- Returns whether this call may search the list of this child queue too.
 local function may_search(of)
   if leaving[of] then return true end
-  local length = short_length(queue_key(of, 'waiting'))
+  local length = search_length(of)
   if searched + length > MOST_SEARCHED then return false end
   searched, leaving[of] = searched + length, {}
   return true
@@ -59,7 +59,7 @@ local function cancel_some()
     local of, id = child_of(job)
     if redis.pcall('SISMEMBER', pending, id) == 1 then
       if not may_search(of) then return from end
-      local word, goes_on = cancel_job(of, of, id, reason, leave)
+      local word, goes_on = cancel_job(of, of, id, reason, set_aside)
       if word == 'gone' or word == 'malformed' then settle_missing(of, id, 'deleted') end
       if word == 'cancelled' or word == 'requested' then cancelled = cancelled + 1 end
       if goes_on then parents[#parents + 1] = of .. ':' .. id end

@@ -5,7 +5,7 @@
 --@ args: ns now root flow first id settings states ended_before
 --@ returns: word:word children:list<text>
 --@ words: deleted | gone | changed
---@ include: ending take_out once keys life type count told asked
+--@ include: ending take_out cut once keys life type count told asked
 
 local function delete()
   local key = job_key(flow, id)
@@ -32,7 +32,7 @@ local function delete()
   take_out(id, key, status, queue)
   if job[3] then
     each_lookup(flow, job[3], function(list, own)
-      remove_from(list, id)
+      if short_length(list) > 0 then redis.call('LREM', list, 0, id) end
       if not own and redis.call('EXISTS', list) == 1 then prune_later(flow, list, 0) end
     end)
   end

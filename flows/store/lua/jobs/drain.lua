@@ -5,11 +5,11 @@
 --@ keys: waiting delayed
 --@ args: ns now root queue former settings
 --@ returns: moved:int left:int
---@ include: type keys life place wake count stale told settings
+--@ include: type keys life place waiting wake count stale told settings
 
-local LAST = 99
+local MOST = 100
 
-local from_waiting, from_delayed = queue_key(former, 'waiting'), queue_key(former, 'delayed')
+local from_delayed = queue_key(former, 'delayed')
 
 -- Lets a job stand in the queue, if this is where its id stands; ids whose jobs are gone or elsewhere are dropped.
 -- A job that was never claimed has neither state nor queue: it waits where it was created.
@@ -33,18 +33,18 @@ local function rename(id, status)
 end
 
 local function drain_waiting()
-  local ids = redis.call('LRANGE', from_waiting, 0, LAST)
+  local ids, list = first_waiting(former, MOST)
   local moved = {}
   for _, id in ipairs(ids) do
     if rename(id, 'waiting') then moved[#moved + 1] = id end
   end
-  if #ids > 0 then redis.call('LTRIM', from_waiting, #ids, -1) end
+  if #ids > 0 then drop_first(former, list, #ids) end
   if #moved > 0 then put_many(queue, moved) end
   return #moved
 end
 
 local function drain_delayed()
-  local page = redis.call('ZRANGE', from_delayed, 0, LAST, 'WITHSCORES')
+  local page = redis.call('ZRANGE', from_delayed, 0, MOST - 1, 'WITHSCORES')
   local moved, ids = {}, {}
   for i = 1, #page, 2 do
     ids[#ids + 1] = page[i]
@@ -60,11 +60,11 @@ end
 
 if redis.call('HGET', queue_key(former, 'meta'), 'owner') ~= root then return { 0, 0 } end
 expect('list', waiting)
-expect('list', from_waiting)
+expect_place_of(former)
 expect('zset', delayed)
 expect('zset', from_delayed)
 local moved = drain_waiting() + drain_delayed()
 if moved > 0 then wake(queue) end
 write_counts()
 tell()
-return { moved, redis.call('LLEN', from_waiting) + redis.call('ZCARD', from_delayed) }
+return { moved, waits(former) + redis.call('ZCARD', from_delayed) }

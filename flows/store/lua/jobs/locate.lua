@@ -5,15 +5,15 @@
 --@ args: ns root first
 --@ rest: the ids of the jobs
 --@ returns: located:list<text>
---@ include: keys
+--@ include: keys waiting
 
 -- The lists of all first queues that the flow has ever had and in which ids stand, the shortest one first.
 local lists = {}
 local known = redis.pcall('HGETALL', queues)
 if not known.err and #known > 2 then
   for i = 1, #known, 2 do
-    local length = known[i + 1] == 'first' and redis.pcall('LLEN', queue_key(known[i], 'waiting'))
-    if type(length) == 'number' and length > 0 then lists[#lists + 1] = { known[i], length } end
+    local length = known[i + 1] == 'first' and depth(known[i])
+    if length and length > 0 then lists[#lists + 1] = { known[i], length } end
   end
   table.sort(lists, function(a, b) return a[2] < b[2] end)
 end
@@ -21,7 +21,7 @@ end
 -- The longest list is not searched: a job that stands in none of the others stands there.
 local function list_of(id)
   for i = 1, #lists - 1 do
-    if redis.call('LPOS', queue_key(lists[i][1], 'waiting'), id) then return lists[i][1] end
+    if redis.call('LPOS', list_for(lists[i][1], id), id) then return lists[i][1] end
   end
   return #lists > 0 and lists[#lists][1] or first
 end

@@ -4,7 +4,7 @@
 --@ args: ns
 --@ rest: the names of all queues that the flow has, now or formerly
 --@ returns: left:list<[queue:text waiting:int processing:int delayed:int children:int]>
---@ include: keys
+--@ include: keys waiting
 
 local declared = {}
 for i = at, #rest do declared[rest[i]] = true end
@@ -19,7 +19,7 @@ local left = {}
 local known = redis.pcall('HKEYS', queues)
 for _, queue in ipairs(known.err and {} or known) do
   if not declared[queue] then
-    local counts = { queue, size('LLEN', queue_key(queue, 'waiting')) }
+    local counts = { queue, depth(queue) or 0 }
     local jobs = counts[2]
     for i, place in ipairs({ 'processing', 'delayed', 'children' }) do
       counts[i + 2] = size('ZCARD', queue_key(queue, place))

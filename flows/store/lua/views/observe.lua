@@ -5,7 +5,7 @@
 --@ args: ns now root first
 --@ rest: the names of the queues
 --@ returns: now:int queues:list<[queue:text waiting:int delayed:int processing:int children:int failed:int cancelled:int workers:int fields:int oldest:text due:text meta:list<text>]>
---@ include: clock keys since
+--@ include: clock keys since waiting
 
 -- So many ids at the head of a list are asked for since when they wait: jobs that were cancelled leave theirs there.
 local HEADS = 10
@@ -21,9 +21,9 @@ local function list_of(...)
   return found.err and {} or found
 end
 
-local function oldest(queue)
+local function oldest_in(list, queue)
   local job_flow, fallback = string.find(queue, ':', 1, true) and queue or root, nil
-  for _, id in ipairs(list_of('LRANGE', queue_key(queue, 'waiting'), 0, HEADS - 1)) do
+  for _, id in ipairs(list_of('LRANGE', list, 0, HEADS - 1)) do
     local since, waits = since_waiting(job_flow, queue, id)
     if waits then return since end
     fallback = fallback or since
@@ -31,12 +31,21 @@ local function oldest(queue)
   return fallback
 end
 
+local function oldest(queue)
+  local found
+  for _, list in ipairs(some_lists(queue)) do
+    local since = oldest_in(list, queue)
+    if since and since < (found or math.huge) then found = since end
+  end
+  return found
+end
+
 local observed = {}
 for i = at, #rest do
   local queue = rest[i]
   local since = oldest(queue)
   observed[#observed + 1] = {
-    queue, size('LLEN', queue_key(queue, 'waiting')), size('ZCARD', queue_key(queue, 'delayed')),
+    queue, depth(queue) or -1, size('ZCARD', queue_key(queue, 'delayed')),
     size('ZCARD', queue_key(queue, 'processing')), size('ZCARD', queue_key(queue, 'children')),
     size('ZCARD', flows_key('ended', queue .. ':failed')), size('ZCARD', flows_key('ended', queue .. ':cancelled')),
     size('ZCOUNT', flows_key('workers', queue), now_text, '+inf'), size('HLEN', queue_key(queue, 'meta')),

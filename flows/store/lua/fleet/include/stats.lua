@@ -4,7 +4,7 @@
 -- Whoever opens a minute folds the last one into its ten minutes and its hour, and drops what is too old.
 --@ exports: add_statistics
 --@ needs: totals
---@ include: clock keys type
+--@ include: clock keys type waiting
 
 local words = {}
 for word in string.gmatch(totals, '%S+') do words[#words + 1] = word end
@@ -64,7 +64,7 @@ local function sample(queue)
   for i = 1, #words do counts[i] = tonumber(found[i + 1] or 0) or 0 end
   local stale = tonumber(found[1] or 0) or 0
   return joined(counts), joined({
-    size('LLEN', queue_key(queue, 'waiting')) - stale, size('ZCARD', queue_key(queue, 'delayed')),
+    (depth(queue) or 0) - stale, size('ZCARD', queue_key(queue, 'delayed')),
     size('ZCARD', queue_key(queue, 'processing')), size('ZCARD', queue_key(queue, 'children')),
   })
 end

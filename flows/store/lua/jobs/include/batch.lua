@@ -1,7 +1,7 @@
 -- Gathers what many transitions of one script do to the same queue into one command each.
 --@ exports: leave_processing push flush_batch
---@ needs: processing
---@ include: place
+--@ needs: queue
+--@ include: place leave
 
 local left_processing, pushed = {}, {}
 
@@ -16,6 +16,6 @@ local function push(to, id)
 end
 
 local function flush_batch()
-  if #left_processing > 0 then redis.call('ZREM', processing, unpack(left_processing)) end
+  if #left_processing > 0 then leave(queue, left_processing) end
   for to, ids in pairs(pushed) do put_many(to, ids) end
 end

@@ -2,7 +2,7 @@
 --@ exports: end_attempts end_otherwise
 --@ needs: root flow queue processing waiting delayed rest at ENDING_VERBS
 --@ include: <verbs>
---@ include: owned attempt arguments batch ending child_result keys type new_children place count
+--@ include: owned attempt arguments batch ending child_result keys type new_children place leave count
 
 local advanced = 0
 
@@ -24,7 +24,7 @@ local function end_attempt()
       word = end_otherwise(verb, job, after)
     end
   elseif word == 'gone' then
-    if redis.call('ZREM', processing, id) == 1 then count(queue, 'expired') end
+    if leave(queue, { id }) == 1 then count(queue, 'expired') end
     settle_missing(flow, id, 'expired')
   end
   at = after

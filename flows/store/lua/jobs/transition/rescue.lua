@@ -1,14 +1,14 @@
 -- Takes a job back from a worker whose lease is over; a job with which workers died too often while isolated is poison.
 --@ exports: rescue
---@ needs: flow queue processing
---@ include: keys status ending child_result history cancel attempt life settings place count
+--@ needs: flow queue
+--@ include: keys status ending child_result history cancel attempt life settings place leave count
 
 -- Returns the word. From `isolated_from` rescues on a job is isolated, so each further rescue is its own crash.
 local function rescue(id)
   local key = job_key(flow, id)
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_attempt', '_lookups', '_parent', '_cancel', '_history',
     '_building')
-  redis.call('ZREM', processing, id)
+  leave(queue, { id })
   if job.err then
     settle_missing(flow, id, 'deleted')
     count(queue, 'malformed')

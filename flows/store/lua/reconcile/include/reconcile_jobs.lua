@@ -1,12 +1,12 @@
 -- Reconciles the hashes of jobs: whether each stands where its state says, and lives as long as it should.
 --@ exports: reconcile_jobs
 --@ needs: reconcile ns root first
---@ include: reconcile_step take_out life ending child_result place wake clock keys status settings
+--@ include: reconcile_step take_out cut waiting life ending child_result place wake clock keys status settings
 
 local PREFIX = ns .. 'job:'
 
--- Jobs that wait, by their queue: whether they stand in its list is checked for all of them at once.
-local waiting_jobs, waiting_queues = {}, {}
+-- Jobs that wait, by their list: whether they stand in it is checked for all of them at once.
+local waiting_jobs, waiting_lists = {}, {}
 
 -- Returns flow and id of a key, or nothing where it is not the key of a job of ours.
 local function parts_of(key)
@@ -104,12 +104,12 @@ local function check_job(flow, id, key)
   if job.status ~= 'waiting' then
     check_place(job)
   elseif belongs_in_list(job) then
-    local queue = job.queue
-    if not waiting_jobs[queue] then
-      waiting_jobs[queue] = {}
-      waiting_queues[#waiting_queues + 1] = queue
+    local list = list_for(job.queue, id)
+    if not waiting_jobs[list] then
+      waiting_jobs[list] = {}
+      waiting_lists[#waiting_lists + 1] = list
     end
-    table.insert(waiting_jobs[queue], job)
+    table.insert(waiting_jobs[list], job)
   end
   check_life(job)
 end
@@ -153,16 +153,16 @@ local function found_in(list, length)
   return there
 end
 
--- Checks whether the jobs of one queue stand in its list, and pushes the missing ones again.
-local function check_list(queue, jobs, length)
-  local list, there = queue_key(queue, 'waiting'), {}
+-- Checks whether jobs stand in the list, and pushes the missing ones again.
+local function check_list(list, jobs, length)
+  local there = {}
   if #jobs < MANY then
     for _, job in ipairs(jobs) do there[job.id] = redis.call('LPOS', list, job.id) end
   else
     there = found_in(list, length)
   end
   for _, job in ipairs(jobs) do
-    if not there[job.id] then try(queue, job.id, push_again, job) end
+    if not there[job.id] then try(job.queue, job.id, push_again, job) end
     there[job.id] = true -- SCAN may name a key twice
   end
 end
@@ -173,8 +173,8 @@ local MOST_IN_LISTS = 300
 -- Returns the keys of jobs whose lists are left to the next step.
 local function check_lists()
   local spent, left = 0, {}
-  for _, queue in ipairs(waiting_queues) do
-    local jobs, length = waiting_jobs[queue], redis.pcall('LLEN', queue_key(queue, 'waiting'))
+  for _, list in ipairs(waiting_lists) do
+    local jobs, length = waiting_jobs[list], redis.pcall('LLEN', list)
     if type(length) == 'number' and length <= SHORT then
       local cost = length / 30 * math.min(1, #jobs / MANY)
       if spent > 0 and spent + cost > MOST_IN_LISTS then
@@ -182,11 +182,11 @@ local function check_lists()
       else
         spent = spent + cost
         spend(cost)
-        check_list(queue, jobs, length)
+        check_list(list, jobs, length)
       end
     end
   end
-  waiting_jobs, waiting_queues = {}, {}
+  waiting_jobs, waiting_lists = {}, {}
   return left
 end
 

@@ -1,6 +1,6 @@
 -- Reconciles what stands in `processing` and `delayed`: leases that end too late, and ids whose jobs are not there.
 --@ exports: reconcile_place
---@ include: reconcile_step clock ending keys count
+--@ include: reconcile_step clock ending keys leave count
 
 -- Takes out an id whose hash names another place; a child that is gone settles with its parent.
 local function check_entry(queue, place, id)
@@ -14,7 +14,7 @@ local function check_entry(queue, place, id)
     word = 'gone'
     count(queue, job.err and 'malformed' or 'expired')
   end
-  redis.call('ZREM', queue_key(queue, place), id)
+  if place == 'processing' then leave(queue, { id }) else redis.call('ZREM', queue_key(queue, place), id) end
   report(queue, id, word)
 end
 

@@ -1,7 +1,7 @@
 -- Finds a job by its id alone: among those of the flow, or of one of the child queues that the flow has or has had.
 --@ exports: find_job queues_of
 --@ needs: root first queues rest at
---@ include: keys
+--@ include: keys waiting
 
 -- Returns the names of all queues of the flow: those that the caller declares, and those that it has had.
 local function queues_of()
@@ -23,8 +23,8 @@ local function places_of(job_flow, kind, job_queue)
   if job_flow ~= root then return { job_flow } end
   local lists, known = {}, redis.pcall('HGETALL', queues)
   for i = 1, known.err and 0 or #known, 2 do
-    local length = known[i + 1] == 'first' and redis.pcall('LLEN', queue_key(known[i], 'waiting'))
-    if kind == 'hash' and type(length) == 'number' and length > 0 then lists[#lists + 1] = { known[i], length } end
+    local length = known[i + 1] == 'first' and depth(known[i])
+    if kind == 'hash' and length and length > 0 then lists[#lists + 1] = { known[i], length } end
   end
   table.sort(lists, function(a, b) return a[2] < b[2] end)
   for i, list in ipairs(lists) do lists[i] = list[1] end
