@@ -74,14 +74,14 @@ REASONS: Final[tuple[Reason, ...]] = (
     Reason(
         "ended",
         "it is done, has failed or was cancelled",
-        "`retry_job`, where it has failed or was cancelled",
+        "`retry_job`, where it has failed or was cancelled; of a child, that of its parent",
         lambda found: found.status in TERMINAL,
         say.ended,
     ),
     Reason(
         "cancelling",
         "it is to be cancelled, or its parent was: its function is asked to stop",
-        "wait, then `retry_job`",
+        "wait, then `retry_job`; of a child, that of its parent",
         lambda found: found.cancel is not None or found.parent_cancelled,
         say.cancelling,
     ),

@@ -48,8 +48,8 @@ def ended(found: Situation) -> str:
         return f"it is done{at}, in {found.queue!r}"
     if found.status == "cancelled":
         why = f" ({_short(found.reason)})" if found.reason else ""
-        return f"it was cancelled{at}, in {found.queue!r}{why}; retry_job runs it again"
-    return f"it failed{at}, in {found.queue!r}{_error(found)}; retry_job runs it again"
+        return f"it was cancelled{at}, in {found.queue!r}{why}{_again(found)}"
+    return f"it failed{at}, in {found.queue!r}{_error(found)}{_again(found)}"
 
 
 def cancelling(found: Situation) -> str:
@@ -184,6 +184,14 @@ def queued(found: Situation) -> str:
 
 
 _DOES = {"processing": "running", "children": "waiting for children of its own"}
+
+
+def _again(found: Situation) -> str:
+    if not found.parent:
+        return "; retry_job runs it again"
+    # Nothing brings back a child whose parent is done, or gone.
+    goes = found.parent_status and found.parent_status != "done"
+    return f"; a child is created anew when its parent, {found.parent}, is retried" if goes else ""
 
 
 def _ahead(found: Situation) -> str:

@@ -40,6 +40,12 @@ EXAMPLES: Final[list[tuple[str, Situation, str]]] = [
     ("ended", found(status="failed", error=("Timeout", "5 s\nover")), "failed, in 'role' by Timeout: 5 s over; retry_"),
     ("ended", found(status="cancelled", reason="by ops"), "it was cancelled, in 'role' (by ops); retry_job runs it"),
     (
+        "ended",
+        found(status="failed", parent="access:9", parent_status="failed"),
+        "it failed, in 'role'; a child is created anew when its parent, access:9, is retried",
+    ),
+    ("ended", found(status="cancelled", parent="access:9", parent_status="done", reason="x"), "in 'role' (x)"),
+    (
         "cancelling",
         found(status="processing", cancel="no more", worker="web.3.a1"),
         "cancelled (no more): its function on web.3",
