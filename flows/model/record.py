@@ -108,7 +108,7 @@ class JobRecord(Generic[ParamsT]):
 
         The queue in which it runs comes last; one in which it only waits so far does not stand here yet.
         """
-        return path_of(self._fields)
+        return path_of(self.id, self._fields)
 
     @cached_property
     def params(self) -> ParamsT:

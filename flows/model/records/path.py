@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 #: A longer number is nonsense.
 _MOST_DIGITS: Final = 15
 _PARTS: Final = 7
+#: The path of a job whose first attempt runs, or was its last: it is in `_queue`, and its id says since when.
+_FIRST: Final = b"+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,16 @@ class Visit:
     """For how long it waited for its children; None where it did not."""
 
 
-def path_of(fields: Mapping[str, bytes]) -> list[Visit]:
+def path_of(job_id: str, fields: Mapping[str, bytes]) -> list[Visit]:
     """Return the visits that a job's hash tells of, the last 30, oldest first; nonsense is left out.
 
     That of an attempt which is under way is there too, without the time that it has run.
     """
-    visits = [visit for entry in _parts(fields)[1].split(b",") if (visit := _visit(entry)) is not None]
-    if visits and not _parts(fields)[1].endswith(b","):
+    since, path = _parts(fields)
+    if path == _FIRST:
+        path = b"%s=%d" % (fields.get("_queue", b""), _since_birth(job_id, since or 0))
+    visits = [visit for entry in path.split(b",") if (visit := _visit(entry)) is not None]
+    if visits and not path.endswith(b","):
         visits[-1] = _ended(visits[-1], fields)
     return visits
 
@@ -55,6 +60,14 @@ def _parts(fields: Mapping[str, bytes]) -> tuple[int | None, bytes]:
     if len(parts) != _PARTS:
         return None, b""
     return _number(parts[5]), parts[6]
+
+
+def _since_birth(job_id: str, since: int) -> int:
+    """Return how many milliseconds lie between the time in a job's id and the server's time `since`."""
+    try:
+        return max(0, since - round(created_at(job_id).timestamp() * 1000))
+    except (ValueError, OverflowError, OSError):
+        return 0
 
 
 def _visit(entry: bytes) -> Visit | None:

@@ -77,9 +77,11 @@ def compose(folder: Traversable, name: str, overlays: Sequence[str] = ()) -> Chu
     needed = {need for part in parts for need in part.header.get("needs", ())}
     writer.add(*(f"local {table} = ' {text} '" for table, text in TABLES.items() if table in needed))
     # What a function takes from the chunk is looked for among all that others take; from a function around it, it is
-    # copied. So all stands in one function, which has the arguments from the chunk.
+    # copied. So all stands in one function, which has the arguments from the chunk, and what includes nothing itself:
+    # that is what most functions take.
+    writer.parts((), first=True)
     writer.add("local function main()")
-    writer.parts(())
+    writer.parts((), first=False)
     writer.source(script.place, script.lines)
     writer.add("end", "return main()")
     commands = sorted(set(_COMMAND.findall("\n".join(writer.lines))))
@@ -223,15 +225,15 @@ class _Writer:
         self.places[at:at] = [""] * len(lines)
 
     def source(self, place: str, lines: Sequence[str], first: int = 1) -> None:
-        """Add lines of a file, from the line `first` on."""
-        self.lines += lines
+        """Add lines of a file, from the line `first` on; a comment leaves an empty one, since servers keep the text."""
+        self.lines += ["" if line.lstrip().startswith("--") else line for line in lines]
         self.places += [f"{place}:{number}" for number in range(first, len(lines) + first)]
 
-    def parts(self, path: tuple[str, ...]) -> None:
-        """Add the includes that are made with the last of a path of lazy ones."""
+    def parts(self, path: tuple[str, ...], *, first: bool | None = None) -> None:
+        """Add the includes that are made with the last of a path of lazy ones; if asked, the first ones or the others."""
         for part in self._parts:
             place = self._placed.get(part.place)
-            if place and place.path == path:
+            if place and place.path == path and first in {None, _is_first(part)}:
                 self._part(part, place)
 
     def _part(self, part: LuaFile, place: _Place) -> None:
@@ -253,6 +255,11 @@ class _Writer:
                 if name in place.given:
                     self.add(f"function {name}(...) if {make} then {make}() end return {name}(...) end")
         self.add("end")
+
+
+def _is_first(part: LuaFile) -> bool:
+    """Whether an include stands before all that is made in one function: it includes nothing, and all of it is used."""
+    return not part.lazy and "include" not in part.header
 
 
 def _local(names: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from flows.model.records.path import Visit, path_of, since_of
 
 ID = "019b0000-0000-7000-8000-000000000000"
+BORN = 0x019B00000000
 
 
 def ms(number: int) -> timedelta:
@@ -24,6 +25,10 @@ def ms(number: int) -> timedelta:
         (b"", {}, []),
         (b"0 - 0 0 0 5 -", {}, []),
         (b"1 w 1 0 0 5 pick=3", {}, [Visit("pick", ms(3))]),
+        (b"1 w 1 0 0 %d +" % (BORN + 3), {"_queue": b"pick"}, [Visit("pick", ms(3))]),
+        (b"1 w 1 0 0 %d +" % (BORN + 3), {"_queue": b"pick", "_ended": b"%d" % (BORN + 10)}, [Visit("pick", ms(3), ms(7))]),
+        (b"1 w 1 0 0 %d +" % (BORN - 3), {"_queue": b"pick"}, [Visit("pick", ms(0))]),
+        (b"1 w 1 0 0 5 +", {}, []),
         (b"1 w 0 1 0 5 pick=3/7,", {}, [Visit("pick", ms(3), ms(7))]),
         (b"2 w 1 1 0 5 pick=3/7/9,pack=1", {}, [Visit("pick", ms(3), ms(7), ms(9)), Visit("pack", ms(1))]),
         (b"1 w 1 0 0 5 pick=3", {"_ended": b"25"}, [Visit("pick", ms(3), ms(20))]),
@@ -40,7 +45,7 @@ def ms(number: int) -> timedelta:
 )
 def test_the_path_of_a_hash(attempt: bytes, more: dict[str, bytes], visits: list[Visit]) -> None:
     """A visit for each queue; what has ended says by `_ended` for how long it ran, or awaited its children."""
-    assert path_of({"_attempt": attempt, **more}) == visits
+    assert path_of(ID, {"_attempt": attempt, **more}) == visits
 
 
 def test_since_when() -> None:
@@ -54,5 +59,5 @@ def test_since_when() -> None:
 def test_nonsense_is_left_out(attempt: bytes, ended: bytes, parts: list[bytes]) -> None:
     """No edited field raises out of a record."""
     for text in (attempt, b" ".join(parts), b"1 w 1 0 0 " + b" ".join(parts)):
-        path_of({"_attempt": text, "_ended": ended})
+        path_of(ID, {"_attempt": text, "_ended": ended})
         since_of(ID, {"_attempt": text, "_ended": ended})

@@ -46,7 +46,7 @@ def test_a_job_that_goes_through_all_queues(world: World) -> None:
     """Each visit says how long the job waited and ran; the last one's run is over with the job."""
     new(world)
     assert world.claim()[0].waited == 1000
-    assert way(world) == (0, "pick=1000")
+    assert way(world) == (0, "+")
     world.now += 40
     world.report(advance(ID))
     assert way(world) == (40, "pick=1000/40,")

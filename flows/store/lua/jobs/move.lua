@@ -14,15 +14,15 @@ local MOVED = { waiting = true, delayed = true, failed = true, cancelled = true 
 -- Returns `_attempt` for the new visit; of a job that has not ended, the path says how long it has waited in the old one.
 local function after_move(text, status, queue, ended_ms)
   local job_fence, by, attempts, visit, rescues, since, path = read_attempt(text)
-  if not job_fence or ENDED[status] then return next_visit(text, tonumber(ended_ms) or time) end
-  local waited = text and math.max(0, time - since) or waited_since_birth(id)
+  if not job_fence or ENDED[status] then return next_visit(text, id, queue, tonumber(ended_ms)) end
+  local waited = text and math.max(0, time - since) or waited_since_birth(id, time)
   if path ~= '-' and is_over(path) then
     path = path .. queue .. '=' .. text_of(waited)
   else
     path = path_of_claim(path, queue, waited)
   end
   local parts = { job_fence, by, attempts, visit, rescues, now_text, path }
-  return next_visit(table.concat(parts, ' '), time)
+  return next_visit(table.concat(parts, ' '), id, queue)
 end
 
 local function move_job()

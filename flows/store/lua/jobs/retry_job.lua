@@ -5,7 +5,7 @@
 --@ args: ns now root flow first id settings states ended_before
 --@ returns: word:word
 --@ words: retried | gone | changed | cancelling | waiting | delayed | processing | children | done
---@ include: clock attempt status begin_anew place once keys count told asked
+--@ include: attempt status begin_anew place once keys count told asked
 
 local function retry_job()
   local key = job_key(flow, id)
@@ -17,7 +17,7 @@ local function retry_job()
   if redis.pcall('HEXISTS', flows_key('cancelling', root), flow .. ':' .. id) == 1 then return { 'cancelling' } end
   local queue = job[2] or first
   expect_place_of(queue)
-  move(key, job[1], 'waiting', '_queue', queue, '_attempt', next_visit(job[4], tonumber(job[5]) or time))
+  move(key, job[1], 'waiting', '_queue', queue, '_attempt', next_visit(job[4], id, queue, tonumber(job[5])))
   count(queue, 'retry_job')
   forget_ended(queue, job[1], id)
   begin_anew(flow, id, key, job[3], queue)

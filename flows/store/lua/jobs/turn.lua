@@ -33,11 +33,12 @@ local function answered_before()
   for i = 1, #given, 2 do
     local job = owned(flow, given[i], tostring(given[i + 1]))
     if job then
-      local _, _, attempts, visit, rescues, _, path = read_attempt(job.attempt)
+      local _, _, attempts, visit, rescues, since, path = read_attempt(job.attempt)
       local values = redis.call('HMGET', job.key, '_correlation_id', unpack(fields))
       claimed[#claimed + 1] = {
         given[i], given[i + 1], tonumber(attempts), tonumber(visit), tonumber(rescues),
-        tonumber(string.match(path, '=(%d+)[^=]*$')) or 0, unpack(values),
+        path == '+' and waited_since_birth(given[i], tonumber(since)) or tonumber(string.match(path, '=(%d+)[^=]*$')) or 0,
+        unpack(values),
       }
     end
   end

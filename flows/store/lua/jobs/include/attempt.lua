@@ -27,28 +27,34 @@ local function read_attempt(text)
   end
 end
 
--- Returns for how many ms a job has waited that was created by the time in its id; 0, where the id has none. Jobs of a
--- batch have one time.
-local waits_of = {}
-local function waited_since_birth(job_id)
-  local head = string.sub(job_id, 1, 13)
-  local waited = waits_of[head]
-  if not waited then
-    waited = math.max(0, time - (tonumber(string.sub(head, 1, 8) .. string.sub(head, 10), 16) or time))
-    waits_of[head] = waited
-  end
-  return waited
-end
-
 -- The path is `<queue>=<waited>[/<ran>[/<in children>]]` for each visit, in milliseconds, with commas between them; one
 -- at its end says that the last visit is over. The times of several attempts in one visit are added up.
+-- While its first attempt runs it is `+`: the job is in `_queue`, and has waited since the time in its id.
 local MOST_VISITS = 30
 local COMMA = 44
+
+--@ lazy
+
+-- Returns for how many ms a job had waited at `at_ms` since the time in its id; 0, where the id has none. Jobs of a batch
+-- have one time.
+local births = {}
+local function waited_since_birth(job_id, at_ms)
+  local head = string.sub(job_id, 1, 13)
+  local birth = births[head]
+  if not birth then
+    birth = tonumber(string.sub(head, 1, 8) .. string.sub(head, 10), 16) or at_ms
+    births[head] = birth
+  end
+  return math.max(0, at_ms - birth)
+end
 
 local function is_over(path) return path == '-' or string.byte(path, -1) == COMMA end
 
 -- Returns the path with so many milliseconds more in which the job ran in the visit that it names last.
-local function with_run(path, ran)
+local function with_run(path, job_id, job_queue, since, ran)
+  if path == '+' then
+    return job_queue .. '=' .. text_of(waited_since_birth(job_id, tonumber(since))) .. '/' .. text_of(math.max(0, ran))
+  end
   local head, before = string.match(path, '^(.*)/(%d+)$')
   return (head or path) .. '/' .. text_of(math.max(0, ran) + (before or 0))
 end
@@ -62,16 +68,14 @@ local function closed(path)
   return path .. ','
 end
 
--- Returns the field for a new visit to a queue, which begins now. The attempt before it has run until now, or until the
--- job has ended; of a job that waited then, its path says that its visit is over, or was none.
-local function next_visit(text, ended_ms)
+-- Returns the field for a new visit of a job that was in `job_queue`; it begins now. The attempt before it has run until
+-- now, or until the job has ended; of a job that waited then, its path says that its visit is over, or was none.
+local function next_visit(text, job_id, job_queue, ended_ms)
   local job_fence, by, _, visit, _, since, path = read_attempt(text)
   if not job_fence then return text end
-  if not is_over(path) then path = closed(with_run(path, (ended_ms or time) - since)) end
+  if not is_over(path) then path = closed(with_run(path, job_id, job_queue, since, (ended_ms or time) - since)) end
   return job_fence .. ' ' .. by .. ' 0 ' .. text_of(visit + 1) .. ' 0 ' .. now_text .. ' ' .. path
 end
-
---@ lazy
 
 -- Returns the path of a job that is claimed after so many milliseconds, in its first visit or again in the same one.
 local function path_of_claim(path, job_queue, waited)
@@ -87,12 +91,12 @@ local function counts(text)
   return tonumber(attempts or 1), tonumber(visit or 0), tonumber(rescues or 0)
 end
 
--- Returns the field when an attempt is over and the job stays in the queue, with `more` attempts and rescues: from now
+-- Returns the field when an attempt is over and the job stays in its queue, with `more` attempts and rescues: from now
 -- on it is where it is, or from a later time on. Nonsense stays as it is, and fails the job at its next claim.
-local function attempt_over(text, more_attempts, more_rescues, from)
+local function attempt_over(text, job_id, job_queue, more_attempts, more_rescues, from)
   local job_fence, by, attempts, visit, rescues, since, path = read_attempt(text)
   if not job_fence then return text end
-  if not is_over(path) then path = with_run(path, time - since) end
+  if not is_over(path) then path = with_run(path, job_id, job_queue, since, time - since) end
   return job_fence .. ' ' .. by .. ' ' .. text_of(math.max(0, attempts + more_attempts)) .. ' ' .. visit .. ' '
     .. text_of(math.max(0, rescues + more_rescues)) .. ' ' .. (from or now_text) .. ' ' .. path
 end

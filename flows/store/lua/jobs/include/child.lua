@@ -40,7 +40,7 @@ end
 -- Moves the parent into `children`, without a TTL until it leaves; `fields` are written with it.
 local function wait_for_children(job, fields)
   redis.call('HDEL', job.key, '_next', '_result', '_built', '_building')
-  move(job.key, 'processing', 'children', '_attempt', attempt_over(job.attempt, 0, -math.huge), unpack(fields))
+  move(job.key, 'processing', 'children', '_attempt', attempt_over(job.attempt, job.id, queue, 0, -math.huge), unpack(fields))
   redis.call('PERSIST', job.key)
   redis.call('ZADD', queue_key(queue, 'children'), time, job.id)
 end

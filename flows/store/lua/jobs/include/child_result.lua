@@ -1,6 +1,8 @@
 -- Makes what a parent sees of a child that ended: JSON, from ids, words and texts that are JSON already.
 --@ exports: done_result failed_result word_result failure
 
+--@ lazy
+
 -- `children` are the results of the child's own children, where it had any.
 local function done_result(job_id, result, children)
   return '{"id":"' .. job_id .. '","status":"done","result":' .. result

@@ -1,9 +1,10 @@
 -- Counts what a script does to the jobs of each queue, and lists those that have ended: gathered, and written once.
 -- The counts only rise, but `stale`: how many ids stand in the waiting list whose jobs wait there no more.
---@ exports: count count_ended forget_ended write_counts
+--@ exports: count count_ended forget_ended write_counts write_all
 --@ include: keys clock settings
 
 local counted = {}
+local is_empty = true
 
 -- Counts `n` of these for a queue: a verb or, of those that have ended, the state.
 local function count(job_queue, word, n)
@@ -11,6 +12,7 @@ local function count(job_queue, word, n)
   if not words then
     words = {}
     counted[job_queue] = words
+    is_empty = false
   end
   words[word] = (words[word] or 0) + (n or 1)
 end
@@ -18,6 +20,7 @@ end
 local of_ended = {}
 
 local function ids_of(job_queue, word)
+  is_empty = false
   local by_word = of_ended[job_queue] or {}
   of_ended[job_queue] = by_word
   by_word[word] = by_word[word] or {}
@@ -33,6 +36,12 @@ local function count_ended(job_queue, word, job_id)
   end
   last_ids[#last_ids + 1] = job_id
 end
+
+local function write_counts()
+  if not is_empty then write_all() end
+end
+
+--@ lazy
 
 local function ended_key(job_queue, word) return flows_key('ended', job_queue .. ':' .. word) end
 
@@ -55,7 +64,7 @@ local function list_others(key, ids, kept)
 end
 
 -- Writes what was counted and listed. A key that holds something else takes nothing: what matters is written before.
-local function write_counts()
+local function write_all()
   for job_queue, by_word in pairs(of_ended) do
     for word, ids in pairs(by_word) do count(job_queue, word, #ids) end
   end
@@ -76,8 +85,6 @@ local function write_counts()
     end
   end
 end
-
---@ lazy
 
 -- Takes a job out of the list of those that have ended in a queue: it was retried, moved or deleted.
 local function forget_ended(job_queue, word, job_id)

@@ -13,7 +13,7 @@ local function end_job(job_flow, job_id, key, job_queue, from, word, lookups, pa
   move(key, from, word, '_ended', now_text, ...)
   count_ended(job_queue, word, job_id)
   redis.call('PEXPIRE', key, KEPT[word])
-  end_lookups(job_flow, job_id, lookups, KEPT[word], tonumber(ttl) > 0)
+  if lookups then end_lookups(job_flow, job_id, lookups, KEPT[word], tonumber(ttl) > 0) end
   if parent_job then settle(job_flow, job_id, parent_job, word, child_result) end
   tell_ended(job_flow, job_id, word)
 end

@@ -9,9 +9,24 @@
 -- A claim stops when it has refreshed so many lookup lists.
 local refreshes_left = 1000
 
+-- Lets the hash live for `life` from now, and its lookup lists at least as long. A hash that has no TTL gets none:
+-- a child has none while its parent waits. Returns whether it has one.
+local function refresh(job_flow, key, lookups, life)
+  if life == '0' then
+    redis.call('PERSIST', key)
+    return false
+  end
+  if redis.call('PEXPIRE', key, life, 'XX') == 0 then return false end
+  refresh_lookups(job_flow, lookups, life)
+  return true
+end
+
 -- Lines of `_lookups` that name what is the job's own, `#log:<id>` and `#side:<id>:children:<queue>`.
 local LOG_LINE, SIDE_LINE = '#log:', '#side:'
 local HASH = 35
+
+-- Many jobs stand in no lookup list.
+--@ lazy
 
 -- Calls fn(key, own) for each line of the job's `_lookups`: a lookup list, `<attribute>:<text>`, in which other jobs
 -- stand too, or what is the job's own and lives as long as it does: its log, the hash of how over 500 children settled.
@@ -42,18 +57,6 @@ end
 -- Lets what is the job's own, and its lookup lists, stay without an end.
 local function persist_lookups(job_flow, lookups)
   if lookups then each_lookup(job_flow, lookups, function(key) redis.call('PERSIST', key) end) end
-end
-
--- Lets the hash live for `life` from now, and its lookup lists at least as long. A hash that has no TTL gets none:
--- a child has none while its parent waits. Returns whether it has one.
-local function refresh(job_flow, key, lookups, life)
-  if life == '0' then
-    redis.call('PERSIST', key)
-    return false
-  end
-  if redis.call('PEXPIRE', key, life, 'XX') == 0 then return false end
-  refresh_lookups(job_flow, lookups, life)
-  return true
 end
 
 -- One script checks so many heads of lookup lists; each ending trims some of them, and none trims all.

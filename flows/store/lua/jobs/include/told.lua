@@ -14,14 +14,12 @@ local unheard = nil
 local heard
 local lines, bytes = {}, 0
 
-local function listens(job_flow)
-  local listeners = redis.pcall('PUBSUB', 'SHARDNUMSUB', flows_key('heard', job_flow))
-  return listeners.err ~= nil or listeners[2] > 0
-end
-
 local function is_heard(job_flow)
   if not heard then heard = {} end
-  if heard[job_flow] == nil then heard[job_flow] = listens(job_flow) end
+  if heard[job_flow] == nil then
+    local listeners = redis.pcall('PUBSUB', 'SHARDNUMSUB', flows_key('heard', job_flow))
+    heard[job_flow] = listeners.err ~= nil or listeners[2] > 0
+  end
   return heard[job_flow]
 end
 

@@ -8,7 +8,7 @@ local function advance(job, after)
   local to = take()
   leave_processing(job.id)
   if job.building then end_built(flow .. ':' .. job.id, queue, kept_done) end
-  move(job.key, 'processing', 'waiting', '_queue', to, '_attempt', next_visit(job.attempt), take_up_to(after))
+  move(job.key, 'processing', 'waiting', '_queue', to, '_attempt', next_visit(job.attempt, job.id, queue), take_up_to(after))
   if job.history then
     redis.call('HSET', job.key, '_history', history_with(job, 'advance'))
   end

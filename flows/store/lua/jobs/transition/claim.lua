@@ -9,8 +9,8 @@ local COMMA = 44
 local ISOLATED_FROM = tonumber(isolated_from)
 local function is_isolated(rescues) return rescues >= ISOLATED_FROM end
 
--- What follows the fence in `_attempt` after the first claim of a job, but for how long it has waited.
-local FIRST = ' ' .. worker_id .. ' 1 0 0 ' .. now_text .. ' ' .. queue .. '='
+-- What follows the fence in `_attempt` after the first claim of a job.
+local FIRST = ' ' .. worker_id .. ' 1 0 0 ' .. now_text .. ' +'
 
 -- Returns the word, and with 'claimed' the job as the worker gets it.
 local function claim(id, fields, beside_others)
@@ -31,7 +31,7 @@ local function claim(id, fields, beside_others)
     local there = refresh(flow, key, job[4], held_ttl) or bytes > 0 or redis.call('EXISTS', key) == 1
     if not there then return refuse(id, key, job, false) end
   end
-  local waited = job[3] and math.max(0, time - since) or waited_since_birth(id)
+  local waited = job[3] and math.max(0, time - since) or waited_since_birth(id, time)
   local given = { id, least_fence(), 1, 0, 0, waited, unpack(job, 5) }
   local token
   if job[3] then
@@ -40,7 +40,7 @@ local function claim(id, fields, beside_others)
     token = text_of(given[2]) .. ' ' .. worker_id .. ' ' .. text_of(given[3]) .. ' ' .. visit .. ' ' .. rescues .. ' '
       .. now_text .. ' ' .. (begins and path .. queue .. '=' .. text_of(waited) or path_of_claim(path, queue, waited))
   else
-    token = text_of(given[2]) .. FIRST .. text_of(waited)
+    token = text_of(given[2]) .. FIRST
   end
   move(key, 'waiting', 'processing', '_queue', queue, '_attempt', token)
   return 'claimed', given, bytes

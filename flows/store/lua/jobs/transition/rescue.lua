@@ -33,7 +33,7 @@ local function rescue(id)
     end_job(flow, id, key, queue, 'processing', 'failed', job[4], job[5], failed_result(id, why), '_error', why)
     return 'poison'
   end
-  move(key, 'processing', 'waiting', '_attempt', attempt_over(job[3], 0, 1),
+  move(key, 'processing', 'waiting', '_attempt', attempt_over(job[3], id, queue, 0, 1),
     '_history', history_with({ attempt = job[3], history = job[7] }, 'rescue'))
   put_first(queue, id)
   count(queue, 'rescue')

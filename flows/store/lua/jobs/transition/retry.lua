@@ -7,7 +7,7 @@
 local function delay(job, delay_ms, more, ...)
   local due = string.format('%d', time + delay_ms)
   leave_processing(job.id)
-  move(job.key, 'processing', 'delayed', '_attempt', attempt_over(job.attempt, more, 0, due), ...)
+  move(job.key, 'processing', 'delayed', '_attempt', attempt_over(job.attempt, job.id, queue, more, 0, due), ...)
   redis.call('ZADD', delayed, due, job.id)
   local life = tonumber(ttl)
   refresh(flow, job.key, job.lookups, life > 0 and string.format('%d', life + delay_ms) or '0')

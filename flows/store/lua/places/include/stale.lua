@@ -3,6 +3,8 @@
 --@ exports: leave_stale was_stale
 --@ include: keys count
 
+--@ lazy
+
 -- Leaves the id of a job in the list that the job leaves.
 local function leave_stale(job_queue, job_id)
   if type(redis.pcall('HINCRBY', queue_key(job_queue, 'stale'), job_id, 1)) == 'number' then
