@@ -26,7 +26,11 @@ def ms(number: int) -> timedelta:
         (b"0 - 0 0 0 5 -", {}, []),
         (b"1 w 1 0 0 5 pick=3", {}, [Visit("pick", ms(3))]),
         (b"1 w 1 0 0 %d +" % (BORN + 3), {"_queue": b"pick"}, [Visit("pick", ms(3))]),
-        (b"1 w 1 0 0 %d +" % (BORN + 3), {"_queue": b"pick", "_ended": b"%d" % (BORN + 10)}, [Visit("pick", ms(3), ms(7))]),
+        (
+            b"1 w 1 0 0 %d +" % (BORN + 3),
+            {"_queue": b"pick", "_ended": b"%d" % (BORN + 10)},
+            [Visit("pick", ms(3), ms(7))],
+        ),
         (b"1 w 1 0 0 %d +" % (BORN - 3), {"_queue": b"pick"}, [Visit("pick", ms(0))]),
         (b"1 w 1 0 0 5 +", {}, []),
         (b"1 w 0 1 0 5 pick=3/7,", {}, [Visit("pick", ms(3), ms(7))]),
