@@ -230,7 +230,7 @@ class _Writer:
         self.places += [f"{place}:{number}" for number in range(first, len(lines) + first)]
 
     def parts(self, path: tuple[str, ...], *, first: bool | None = None) -> None:
-        """Add the includes that are made with the last of a path of lazy ones; if asked, the first ones or the others."""
+        """Add the includes that are made with the last of a path of lazy ones: the `first` ones, or the others."""
         for part in self._parts:
             place = self._placed.get(part.place)
             if place and place.path == path and first in {None, _is_first(part)}:

@@ -174,7 +174,7 @@ def test_a_step_is_bounded_however_long_the_list_is(world: World) -> None:
         if world.redis.hget(world.keys.reconcile("shop"), "place") == "jobs":
             break
         times.append(float(world.redis.info("commandstats")["cmdstat_evalsha"]["usec"]))
-    # By the clock on the wall, and the machine does other things too: all but a tenth of them, and only where it is asked.
+    # By the clock on the wall: all but a tenth, since the machine does other things too, and only in `make scale`.
     assert SCALE == 1 or sorted(times)[len(times) * 9 // 10] < 10_000
     assert [job_id for job_id in left(world) if job_id] == ids[::2]
     assert left(world).count("") <= max(0, count - 50_000)
