@@ -39,8 +39,6 @@ HINTS: Final = frozenset({"PUBLISH", "SPUBLISH", "PUBSUB", "INFO"})
 NEVER_KEYS: Final = ("never_a", "never_b")
 #: A command that a script runs.
 _COMMAND: Final = re.compile(r"redis\.p?call\('(\w+)'")
-#: A text or a comment, in which no name is meant, or a name that is neither `.field` nor `field =`.
-_WORD = re.compile(r"'(?:\\.|[^'\\])*'|--.*|(?<![\w\])]\.)\b([A-Za-z_]\w*)\b(?! =(?!=))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,7 @@ def _check(script: LuaFile, parts: Sequence[LuaFile], bound: Sequence[str]) -> N
                 raise ScriptError(f"{script.place}: {name!r} comes from {given[name]} and from {place}")
             given[name] = place
     for part in parts:
-        part.exported_lines()
+        _ = part.exported_lines  # refused where an export is not defined
         for need in part.header.get("needs", ()):
             if need not in bound and need not in TABLES:
                 raise ScriptError(f"{script.place}: {part.place} needs {need!r}, which is no key or argument of it")
@@ -159,11 +157,6 @@ def _question(commands: set[str]) -> list[str]:
     ]
 
 
-def _words(lines: Sequence[str]) -> frozenset[str]:
-    """Return all names in some lines of Lua; that of a local counts too, which does no harm."""
-    return frozenset(word for line in lines for word in _WORD.findall(line) if word)
-
-
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where an include stands."""
@@ -180,10 +173,10 @@ def _placed(script: LuaFile, parts: Sequence[LuaFile]) -> dict[str, _Place]:
     What nobody uses is left out, and what is lazy in an include if nobody uses that.
     """
     placed: dict[str, _Place] = {}
-    pieces: list[tuple[tuple[str, ...], frozenset[str]]] = [((), _words(script.lines))]
+    pieces: list[tuple[tuple[str, ...], frozenset[str]]] = [((), script.words[0])]
     for part in reversed(parts):
         exports = frozenset(part.exports)
-        above, below = _words(part.lines[: part.eager]), _words(part.lines[part.eager :])
+        above, below = part.words
         users = [(path, names & exports) for path, names in pieces if names & exports]
         if not users:
             continue
@@ -239,7 +232,7 @@ class _Writer:
     def _part(self, part: LuaFile, place: _Place) -> None:
         """Add an include, in a block of its own."""
         lazy = set(part.lazy_exports)
-        lines = part.exported_lines()
+        lines = part.exported_lines
         own = [name for name in part.exports if name not in place.given]
         self.add(" ".join((*_local(name for name in part.exports if name in place.given), "do")))
         self.add(*_local(name for name in own if name not in lazy))

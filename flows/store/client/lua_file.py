@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
 from flows.model.outcome import VERBS
@@ -32,6 +32,8 @@ _ALL_VERBS = "<verbs>"
 _VERBS_LINE = "--@ verbs"
 #: Functions below this line are made only when one of them is first called.
 _LAZY = "--@ lazy"
+#: A text or a comment, in which no name is meant, or a name that is neither `.field` nor `field =`.
+_WORD = re.compile(r"'(?:\\.|[^'\\\n])*'|--.*|(?<![\w\])]\.)\b([A-Za-z_]\w*)\b(?! =(?!=))")
 #: A statement at the left margin that defines names.
 _LOCAL = re.compile(r"local (?:function (\w+)|([\w, ]+?)(?: =|$))")
 
@@ -91,8 +93,14 @@ class LuaFile:
         below = {name for line in self.lines[self.eager :] for name in _given_by(line)}
         return [name for name in self.exports if name in below]
 
+    @cached_property
+    def words(self) -> tuple[frozenset[str], frozenset[str]]:
+        """All names that it has, above `--@ lazy` and below; that of a local counts too, which does no harm."""
+        return _words(self.lines[: self.eager]), _words(self.lines[self.eager :])
+
+    @cached_property
     def exported_lines(self) -> list[str]:
-        """Return the lines as they stand in a script, without `local` where an export is defined.
+        """The lines as they stand in a script, without `local` where an export is defined.
 
         Raises:
             ScriptError: an export is not defined at the left margin, or in one statement with a name of the file's own.
@@ -120,6 +128,14 @@ def _given_by(line: str) -> set[str]:
     if not found:
         return set()
     return {found[1]} if found[1] else {name.strip() for name in found[2].split(",")}
+
+
+def _words(lines: Sequence[str]) -> frozenset[str]:
+    return frozenset(_WORD.findall("\n".join(lines))) - {""}
+
+
+#: A file, read for many scripts and looked through once.
+_lua_file = cache(LuaFile)
 
 
 def rooms(folder: Traversable) -> list[Traversable]:
@@ -159,7 +175,7 @@ def read_script(folder: Traversable, name: str) -> LuaFile:
     for room in rooms(folder):
         file = room.joinpath(f"{name}.lua")
         if file.is_file():
-            return LuaFile(f"{room.name}/{name}.lua", file.read_text("utf-8"))
+            return _lua_file(f"{room.name}/{name}.lua", file.read_text("utf-8"))
     raise ScriptError(f"no script is called {name!r}; there are {', '.join(names(folder))}")
 
 
@@ -172,25 +188,46 @@ def read_includes(folder: Traversable, script: LuaFile, overlays: Sequence[str] 
         ScriptError: no file has the name, or a file includes itself.
     """
     found: dict[str, LuaFile] = {}
-    _add_includes(folder, [script], overlays, found)
+    _add_includes(Includes(folder, overlays), [script], found)
     return list(found.values())
 
 
-def _add_includes(folder: Traversable, path: list[LuaFile], overlays: Sequence[str], found: dict[str, LuaFile]) -> None:
+def _add_includes(includes: Includes, path: list[LuaFile], found: dict[str, LuaFile]) -> None:
     """Add the includes of the last file of `path`, in which each file includes the next."""
     for name in path[-1].header.get("include", ()):
-        file = _read_include(folder, path[-1], name, overlays)
+        file = includes.find(path[-1], name)
         if file in path:
             raise ScriptError(f"{file.place} includes itself, by {' '.join(above.place for above in path)}")
         if file.place not in found:
-            _add_includes(folder, [*path, file], overlays, found)
+            _add_includes(includes, [*path, file], found)
             found[file.place] = file
 
 
-def _read_include(folder: Traversable, of: LuaFile, name: str, overlays: Sequence[str] = ()) -> LuaFile:
-    for room in (*map(folder.joinpath, (*overlays, of.room)), *rooms(folder)):
-        for kind in ("include", "transition"):
-            file = room.joinpath(kind, f"{name}.lua")
-            if file.is_file():
-                return LuaFile(f"{room.name}/{kind}/{name}.lua", file.read_text("utf-8"))
-    raise ScriptError(f"{of.place}: no include or transition is called {name!r}")
+class Includes:
+    """The files that scripts include, by their names: the folders are listed once, and each file is read once."""
+
+    def __init__(self, folder: Traversable, overlays: Sequence[str] = ()) -> None:
+        self._overlays = overlays
+        self._rooms = [room.name for room in rooms(folder)]
+        self._files = {
+            (name, entry.name): f"{name}/{kind}/{entry.name}"
+            for name in (*overlays, *self._rooms)
+            for kind in ("transition", "include")
+            if (place := folder.joinpath(name, kind)).is_dir()
+            for entry in place.iterdir()
+        }
+        self._folder = folder
+        self._read: dict[str, LuaFile] = {}
+
+    def find(self, of: LuaFile, name: str) -> LuaFile:
+        """Return the file that `of` means by a name: of an overlay, else of its own room, else of any.
+
+        Raises:
+            ScriptError: there is none.
+        """
+        for room in (*self._overlays, of.room, *self._rooms):
+            if place := self._files.get((room, f"{name}.lua")):
+                if place not in self._read:
+                    self._read[place] = _lua_file(place, self._folder.joinpath(place).read_text("utf-8"))
+                return self._read[place]
+        raise ScriptError(f"{of.place}: no include or transition is called {name!r}")

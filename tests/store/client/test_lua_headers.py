@@ -13,7 +13,7 @@ import pytest
 
 from flows.store.client import scripts
 from flows.store.client.lua_chunk import TABLES, compose
-from flows.store.client.lua_file import OVERLAYS, LuaFile, ScriptError, _read_include, read_includes, read_script
+from flows.store.client.lua_file import OVERLAYS, Includes, LuaFile, ScriptError, read_includes, read_script
 from flows.store.client.scripts import compositions, load
 from tests.store.client.lua_scopes import GLOBALS, Scopes
 
@@ -37,7 +37,7 @@ def faults(file: LuaFile, folder: Path = FOLDER) -> list[str]:
     """Return what its header says wrongly, and what its header leaves out."""
     scopes = Scopes("\n".join(file.lines))
     header = {name: set(words) for name, words in file.header.items()}
-    includes = {name: set(_read_include(folder, file, name).exports) for name in header.get("include", ())}
+    includes = {name: set(Includes(folder).find(file, name).exports) for name in header.get("include", ())}
     needs, exports = header.get("needs", set()), header.get("exports", set())
     if not is_sent(file):
         needs = needs | header.get("args", set())
