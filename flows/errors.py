@@ -3,6 +3,7 @@
 FlowsError
 ├── DeclarationError       a flow, queue, worker or job class is declared wrongly
 ├── ValidationError        params, a result or an argument are refused
+│   ├── QuerySyntaxError   the text of a query cannot be read
 │   └── PayloadTooLarge    it is over the limit of bytes or of children
 ├── MalformedJob           a job's hash does not hold what its class declares
 │   └── FieldMissing       it lacks a field that the class needs
@@ -26,6 +27,11 @@ And one warning: DeclarationWarning.
 
 from __future__ import annotations
 
+from typing import Final
+
+#: So much of a text is shown from where it cannot be read.
+_SHOWN: Final = 20
+
 
 class FlowsError(Exception):
     """The root of all errors of flows."""
@@ -41,6 +47,16 @@ class DeclarationWarning(UserWarning):
 
 class ValidationError(FlowsError, ValueError):
     """Params, a result or an argument are refused; nothing has been written."""
+
+
+class QuerySyntaxError(ValidationError):
+    """The text of a query cannot be read, or names what its flow does not have; `position` says where in `text`."""
+
+    def __init__(self, text: str, position: int, message: str) -> None:
+        there = f", at {text[position : position + _SHOWN]!r}" if position < len(text) else ", at its end"
+        super().__init__(f"character {position + 1} of the query{there}: {message}")
+        self.text = text
+        self.position = position
 
 
 class PayloadTooLarge(ValidationError):

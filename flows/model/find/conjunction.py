@@ -17,7 +17,7 @@ MOST_LOOKUPS: Final = 32
 #: A query in JSON names so many queues at most.
 _MOST_QUEUES: Final = 1000
 #: The longest text that a lookup list is called by, and the longest name of a queue with its parents.
-_LONGEST: Final = 600
+LONGEST: Final = 600
 #: Times in an id have 48 bits.
 LAST_MS: Final = (1 << 48) - 1
 
@@ -100,7 +100,7 @@ class Conjunction:
         if "status" in given:
             states = _as_list(given["status"], len(JobState), _is_state, f"`status` of a query: {', '.join(JobState)}")
         if "queue" in given:
-            queues = _as_list(given["queue"], _MOST_QUEUES, _is_queue, "`queue` of a query: names of queues")
+            queues = _as_list(given["queue"], _MOST_QUEUES, is_queue, "`queue` of a query: names of queues")
         since, until = given.get("since", 0), given.get("until", LAST_MS + 1)
         if not (_is_ms(since) and _is_ms(until)):
             raise ValidationError("`since` and `until` of a query are times in milliseconds")
@@ -140,7 +140,7 @@ def _is_lookup(pair: Any) -> bool:
     attribute, text = pair
     if not isinstance(attribute, str) or not NAME.fullmatch(attribute):
         return False
-    return isinstance(text, str) and 0 < len(text) <= _LONGEST and "\n" not in text
+    return isinstance(text, str) and 0 < len(text) <= LONGEST and "\n" not in text
 
 
 def _is_state(word: Any) -> bool:
@@ -151,7 +151,8 @@ def _is_ms(at: Any) -> bool:
     return type(at) is int and 0 <= at <= LAST_MS + 1
 
 
-def _is_queue(name: Any) -> bool:
-    if not isinstance(name, str) or len(name) > _LONGEST:
+def is_queue(name: Any) -> bool:
+    """Return whether a value is the full name of a queue, with its parents."""
+    if not isinstance(name, str) or len(name) > LONGEST:
         return False
     return all(NAME.fullmatch(part) for part in name.split(":"))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from flows.errors import ValidationError
 from flows.model.find.conjunction import MOST_LOOKUPS, Conjunction, is_list
+from flows.model.find.query_text import ANYTHING, Known, read_query, write_query
 from flows.model.state import TERMINAL
 
 if TYPE_CHECKING:
@@ -60,6 +61,27 @@ class JobQuery:
             ValidationError: it has too many alternatives.
         """
         return JobQuery(self.alternatives + other.alternatives)
+
+    def __str__(self) -> str:
+        """Return the query as a text: `parse` makes the same query of it."""
+        return write_query(self.alternatives)
+
+    @classmethod
+    def parse(cls, text: str, known: Known = ANYTHING) -> JobQuery:
+        """Return the query that a text stands for: `user_id:62 state:failed|cancelled since:1h or user_id:63`.
+
+        Args:
+            text: Words `name:value`, which all have to hold; `|` between values, and `or` between alternatives. Names
+                are `state`, `queue`, `since`, `until` and lookup attributes. Without a word, all jobs match.
+            known: What the text may name.
+
+        Raises:
+            QuerySyntaxError: the text is none of a query, or names what is not known; it says where.
+            ValidationError: the query is too large.
+        """
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValidationError(f"{text!r} is no text of a query: give a str")
+        return cls(read_query(text, known))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the query as plain JSON: names, texts and numbers, for whoever carries it to another process."""

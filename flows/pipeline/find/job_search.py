@@ -9,6 +9,7 @@ from flows.errors import DeclarationError, ValidationError
 from flows.model.arguments import check_flag, check_text, check_whole
 from flows.model.find.conjunction import LAST_MS, Conjunction
 from flows.model.find.query import JobQuery
+from flows.model.find.query_text import Known
 from flows.model.state import JobState
 from flows.pipeline.bulk.bulk_actions import BulkActions
 from flows.pipeline.find.page import Count, Page
@@ -94,6 +95,14 @@ class JobSearch(Generic[ParamsT]):
         if first >= last:
             raise ValidationError(f"created(since={since}, until={until}): `since` has to be before `until`")
         return JobQuery((Conjunction(since_ms=first, until_ms=last),))
+
+    def parse(self, text: str) -> JobQuery:
+        """Return the query that a text stands for.
+
+        Raises:
+            QuerySyntaxError: it is none of a query, or names what the flow does not have.
+        """
+        return JobQuery.parse(text, Known(self.declaration.options.lookup_attributes, [*self.declaration.plans]))
 
     async def page(self, query: JobQuery, cursor: object, limit: object, newest_first: object) -> Page[ParamsT]:
         """Return a page of the jobs that match."""

@@ -88,8 +88,25 @@ class Conditions(Generic[ParamsT, KeyT]):
         return type(self)(self._search, self._asked | self._asked_by(other))
 
     def __repr__(self) -> str:
-        """Return what it asks for."""
-        return f"<{type(self).__name__} on {self._search.flow}: {self._asked.to_dict()}>"
+        """Return what it asks for, as a text."""
+        return f"<{type(self).__name__} on {self._search.flow}: {self._asked}>"
+
+    def __str__(self) -> str:
+        """Return what it asks for as a text, for people; `parse` takes it."""
+        return str(self._asked)
+
+    def parse(self, text: str) -> Self:
+        """Ask besides for what a text says: `user_id:62 state:failed|cancelled since:1h or user_id:63`.
+
+        Args:
+            text: Words `name:value`, which all have to hold; `|` between values, and `or` between alternatives. Names
+                are `state`, `queue`, `since` and `until` (of creation), and lookup attributes.
+
+        Raises:
+            QuerySyntaxError: it is none of a query, or names what the flow does not have; its `position` says where.
+            ValidationError: both together are too large.
+        """
+        return self._and(self._search.parse(text))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what it asks for as plain JSON; `with_conditions` takes it."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from flows import Fail, JobState, ValidationError, current_job
+from flows import Fail, JobState, QuerySyntaxError, ValidationError, current_job
 from tests.pipeline.find.parts import THEN, Shelf, Stood, ids_of
 from tests.pipeline.parts import (
     LONG,
@@ -244,3 +244,24 @@ async def test_a_queue_that_was_renamed(make_orders: Callable[..., Orders], shel
     async with orders:
         assert ids_of((await orders.jobs.where("user_id", 1).page()).jobs) == [left]
         assert (await orders.jobs.queue(Price).page()).jobs == []
+
+
+async def test_a_query_as_a_text(orders: Orders) -> None:
+    """What a query says of itself asks for the same again; names are those of the flow."""
+    ids = await orders.create_jobs([Order(user_id=1), Order(user_id=2, tags=["a b"]), Order(user_id=3)])
+    query = orders.jobs.parse('user_id:1|3 queue:price since:1h or tags:"a b" state:waiting')
+    assert {record.id for record in (await query.page()).jobs} == {*ids}
+    assert str(orders.jobs.parse(str(query))) == str(query)
+    assert str(query) in repr(query)
+    narrow = orders.jobs.where("user_id", 3).parse(str(query))
+    assert [record.id for record in (await narrow.page()).jobs] == [ids[2]]
+    assert str(orders.jobs.where("tags", "a b").status("failed", "done")) == 'tags:"a b" state:done|failed'
+    assert str(orders.jobs) == ""
+    for text, position, says in (
+        ("guild:1", 0, "has no lookup attribute 'guild'; it has user_id, tags"),
+        ("user_id:1 queue:pack", 16, "the flow has price, ship"),
+    ):
+        with pytest.raises(QuerySyntaxError, match=says) as caught:
+            orders.jobs.parse(text)
+        assert caught.value.position == position
+    await orders.stop_all()
