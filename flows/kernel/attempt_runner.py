@@ -111,7 +111,9 @@ class AttemptRunner:
         try:
             if self._decoder.results:
                 await self._many_results(claimed)
-            known = kernel_fields(claimed.raw_id, self._flow_name, claimed.attempt, claimed.correlation_id)
+            known = kernel_fields(
+                claimed.raw_id, self._flow_name, claimed.attempt, claimed.correlation_id, claimed.priority
+            )
             job = self._encoded(attempt, known) if self._in_process else self._decoder.decode(claimed.values, known)
         except asyncio.CancelledError:
             return attempt.stop_as
@@ -215,7 +217,7 @@ class ParentRunner:
         """
         claimed = attempt.claimed
         try:
-            return self._plan.fan_out(claimed.id, claimed.values[0])
+            return self._plan.passed_on(self._plan.fan_out(claimed.id, claimed.values[0]), claimed.priority)
         except Exception as error:
             if is_hosts(error):
                 raise HostUnable(f"a parent cannot be read: {summary_of(error)}") from error

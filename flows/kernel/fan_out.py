@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from flows.errors import KeyConflict, StoreError
 from flows.model.job import JobError
+from flows.model.limits.given import inherited
 from flows.model.outcome import AwaitChildren, Fail, Outcome, Snooze
 from flows.store.jobs.finished import fits_one_script
 
@@ -29,12 +30,14 @@ class FanOut:
     async def create(self, attempt: Attempt, outcome: AwaitChildren) -> Outcome | None:
         """Create the children that are too many for a turn, and return the outcome that is left for the next turn.
 
-        Children get their parent's correlation id. Those that fit one script go along with the turn; more are
-        created here, and `AwaitChildren` without children is left. None: nothing may be written any more.
+        Children get their parent's correlation id and priority. Those that fit one script go along with the turn; more
+        are created here, and `AwaitChildren` without children is left. None: nothing may be written any more.
         """
         if attempt.claimed.correlation_id is not None:
             for child in outcome.children:
                 child.fields["_correlation_id"] = attempt.claimed.correlation_id
+        for child in outcome.children:
+            inherited(child.fields, attempt.claimed.priority)
         return outcome if fits_one_script(outcome.children) else await self._create_many(attempt, outcome)
 
     async def _create_many(self, attempt: Attempt, outcome: AwaitChildren) -> Outcome | None:

@@ -55,7 +55,7 @@ class Judge:
             waits = self._plan.own_children(result, claimed.id)
             if waits is not None:
                 return waits
-        return self._plan.outcome(result)
+        return self._plan.passed_on(self._plan.outcome(result), claimed.priority)
 
     def raised(self, claimed: ClaimedJob, error: BaseException) -> Outcome:
         """Return the outcome of an attempt whose function raised; never raises, although an error is user code."""

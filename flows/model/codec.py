@@ -131,9 +131,13 @@ def decode(model: type[ModelT], fields: Mapping[str, bytes], known: bytes = b"")
     return decoder.decode([fields.get(name) for name in decoder.fields], known)
 
 
-def kernel_fields(job_id: bytes, flow_name: bytes, attempt: int, correlation_id: bytes | None) -> bytes:
+def kernel_fields(
+    job_id: bytes, flow_name: bytes, attempt: int, correlation_id: bytes | None, priority: bytes | None = None
+) -> bytes:
     """Return what the kernel knows of a job, as members of a JSON object; none of it needs escaping."""
     known = b'"id":"%b","flow_name":"%b","attempt":%d' % (job_id, flow_name, attempt)
+    if priority is not None:
+        known = b'%b,"priority":%b' % (known, priority)
     return known if correlation_id is None else b'%b,"correlation_id":%b' % (known, correlation_id)
 
 

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
-from pydantic import ValidationError as PydanticValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from flows.errors import PayloadTooLarge, ValidationError
-from flows.model.codec import as_object, decode, encode, encode_value, results_field
+from flows.model.codec import encode, results_field
+from flows.model.creation.children import RULED, check_count, child_specs, new_children
 from flows.model.encoded_result import EncodedResult, name_of
-from flows.model.ids import new_child_id, new_job_id
 from flows.model.job import ChildJob, JobResult, user_fields
-from flows.model.outcome import Advance, AwaitChildren, Fields, Finish, NewChild
-from flows.model.values.plain import is_json
-from flows.model.values.unreadable import in_one_line
+from flows.model.limits.given import rule_number
+from flows.model.limits.rules import next_priority
+from flows.model.outcome import Advance, AwaitChildren, Fields, Finish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from flows.model.flow_options import FlowOptions
     from flows.model.job import Job
+    from flows.model.limits.rules import Rules
+    from flows.model.outcome import Outcome
     from flows.model.queue_options import QueueOptions
 
-#: A parent may have so many children.
-CHILDREN_LIMIT = 10_000
-#: The id of each child while its params are looked at, since its class would make one for it.
-_KNOWN = b'"id":"%b"' % new_job_id().encode()
+OutcomeT = TypeVar("OutcomeT", bound="Outcome")
 
 
 class WrongResult(ValidationError):
@@ -106,7 +105,7 @@ class QueuePlan:
         children = new_children(self.queue, [] if specs is None else from_json(specs), job_id)
         declared = {child.name for child in self.options.children}
         for child in children:
-            if child.child not in declared or any(name.startswith("_") for name in child.fields):
+            if child.child not in declared or any(name[0] == "_" and name not in RULED for name in child.fields):
                 raise ValidationError(
                     f"queue {self.queue!r} has no child queue {child.child!r} (any more), or no such params"
                 )
@@ -117,6 +116,25 @@ class QueuePlan:
         fields: Fields = {results_field(self.queue): nothing}
         to = self.options.next_queue
         return Finish(fields, returned=False) if to is None else Advance(to, fields)
+
+    @cached_property
+    def _rules(self) -> Mapping[str, Rules | None]:
+        return {name: queue.rules for name, queue in self.queues.items()}
+
+    @cached_property
+    def _own_rules(self) -> Rules | None:
+        return self.options.rules
+
+    def passed_on(self, outcome: OutcomeT, priority: bytes | None) -> OutcomeT:
+        """Return an outcome that gives the job its priority in the next queue, where that is to be another one."""
+        if self._own_rules is None or not self._own_rules.diff or not isinstance(outcome, (Advance, AwaitChildren)):
+            return outcome
+        to = outcome.queue if isinstance(outcome, Advance) else outcome.next_queue
+        before = rule_number(priority)
+        after = before if to is None else next_priority(before, self._own_rules, self._rules[to])
+        if after != before:
+            outcome.fields["_priority"] = b"%d" % after
+        return outcome
 
     def _next_queue(self, result: JobResult) -> str | None:
         to = result.next_queue or self.options.next_queue
@@ -171,105 +189,3 @@ def plans(options: FlowOptions[Job, str], params: type[BaseModel]) -> dict[str, 
         )
         for full_name, queue in options.walk()
     }
-
-
-def child_specs(children: Sequence[ChildJob], parent: QueueOptions[Job]) -> bytes:
-    """Return children as they stand in `children:<queue>:params`, a JSON list, each validated against its class.
-
-    Raises:
-        ValidationError: the parent has no such child queue, or the params are not what its class declares.
-    """
-    return b"[" + b",".join(_child_spec(child, parent) for child in children) + b"]"
-
-
-def _child_spec(child: ChildJob, parent: QueueOptions[Job]) -> bytes:
-    options = _child_options(child, parent)
-    spec = b'{"child":"%b","params":%b' % (options.name.encode(), as_object(_child_fields(child, options)))
-    return spec + (b',"children":%b}' % child_specs(child.children, options) if child.children else b"}")
-
-
-def _child_options(child: ChildJob, parent: QueueOptions[Job]) -> QueueOptions[Job]:
-    if not isinstance(child, ChildJob):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ValidationError(f"{child!r} is no ChildJob")
-    found = [options for options in parent.children if child.child in {options.name, options.job}]
-    if len(found) == 1:
-        return found[0]
-    name = child.child if isinstance(child.child, str) else child.child.__name__
-    known = ", ".join(f"{options.name} ({options.job.__name__})" for options in parent.children)
-    if found:
-        raise ValidationError(
-            f"{name} is the job class of several child queues of {parent.name!r} ({known}): name the child queue"
-        )
-    raise ValidationError(f"queue {parent.name!r} has no child queue {name!r}; it has {known or 'none'}")
-
-
-def _child_fields(child: ChildJob, options: QueueOptions[Job]) -> Fields:
-    declared = user_fields(options.job)
-    if isinstance(child.params, BaseModel):
-        fields = encode(child.params)
-    elif unknown := [str(name) for name in child.params if name not in declared]:
-        raise _undeclared(options, unknown)
-    elif all(map(is_json, child.params.values())):
-        fields = {name: encode_value(name, value) for name, value in child.params.items()}
-    else:
-        # What JSON has no word for is written by the child's class, which knows how to read it again.
-        fields = encode(_as_child(child.params, options))
-        fields = {name: fields[name] for name in child.params}
-    if unknown := [name for name in fields if name not in declared]:
-        raise _undeclared(options, unknown)
-    try:
-        decode(options.job, fields, _KNOWN)
-    except PydanticValidationError as error:
-        raise _unfit(options, error) from error
-    return fields
-
-
-def _as_child(params: Mapping[str, object], options: QueueOptions[Job]) -> Job:
-    try:
-        child: Job = options.job.__pydantic_validator__.validate_python(dict(params), by_alias=False, by_name=True)
-    except PydanticValidationError as error:
-        raise _unfit(options, error) from error
-    return child
-
-
-def _unfit(options: QueueOptions[Job], error: PydanticValidationError) -> ValidationError:
-    return ValidationError(f"child {options.name!r} is not a {options.job.__name__}: {in_one_line(error)}")
-
-
-def _undeclared(options: QueueOptions[Job], names: list[str]) -> ValidationError:
-    return ValidationError(f"child {options.name!r}: {options.job.__name__} declares no {', '.join(names)}")
-
-
-def new_children(queue: str, specs: Any, parent_id: str) -> list[NewChild]:
-    """Return children that are ready to be written, from what `child_specs` made.
-
-    Raises:
-        ValidationError: they are too many, or not in the shape that the kernel writes.
-    """
-    if not isinstance(specs, list):
-        raise ValidationError(f"children:{queue}:params is not a list")
-    listed: list[Any] = specs  # pyright: ignore[reportUnknownVariableType]
-    check_count(listed)
-    try:
-        return list(_new_children(queue, listed, parent_id))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValidationError(f"children:{queue}:params does not hold children: {error!r}") from error
-
-
-def check_count(children: Sequence[object]) -> None:
-    """Check that one parent can have so many children.
-
-    Raises:
-        PayloadTooLarge: it cannot.
-    """
-    if len(children) > CHILDREN_LIMIT:
-        raise PayloadTooLarge(f"{len(children):,} children are over the limit of {CHILDREN_LIMIT:,} for one parent")
-
-
-def _new_children(queue: str, specs: list[Any], parent_id: str) -> Iterator[NewChild]:
-    for spec in specs:
-        child: str = spec["child"]
-        fields: Fields = {name: to_json(value) for name, value in spec["params"].items()}
-        if spec.get("children"):
-            fields[f"children:{queue}:{child}:params"] = to_json(spec["children"])
-        yield NewChild(child, new_child_id(parent_id), fields)

@@ -13,6 +13,7 @@ from flows.errors import FieldMissing, JobNotDone, MalformedJob, ValidationError
 from flows.model.codec import decode, kernel_fields
 from flows.model.ids import created_at
 from flows.model.job import Job
+from flows.model.limits.given import rule_number
 from flows.model.plain_record import plain_fields, plain_record, record_schema, user_names
 from flows.model.records.path import Visit, path_of, since_of
 from flows.model.state import TERMINAL
@@ -98,6 +99,16 @@ class JobRecord(Generic[ParamsT]):
         return created_at(self.id)
 
     @property
+    def priority(self) -> int:
+        """How soon the job is taken, 1 first, as far as its queue has priorities."""
+        return rule_number(self._fields.get("_priority"))
+
+    @property
+    def cost(self) -> int:
+        """How many tokens and slots one start of the job takes."""
+        return rule_number(self._fields.get("_cost"))
+
+    @property
     def since(self) -> datetime:
         """Since when the job is where it is, in UTC: it waits, runs or has ended since; when it is due, if delayed."""
         return since_of(self.id, self._fields)
@@ -165,7 +176,11 @@ class JobRecord(Generic[ParamsT]):
             raise ValidationError(f"view({model!r}): give a job, result or params class")
         if issubclass(model, Job):
             known = kernel_fields(
-                self.id.encode(), self.flow_name.encode(), max(self.attempts, 1), self._fields.get("_correlation_id")
+                self.id.encode(),
+                self.flow_name.encode(),
+                max(self.attempts, 1),
+                self._fields.get("_correlation_id"),
+                self._fields.get("_priority"),
             )
         try:
             return decode(model, self._fields, known)

@@ -11,9 +11,10 @@ import pytest
 from pydantic import BaseModel, PlainSerializer, SecretStr
 
 from flows import ChildJob, FlowOptions, Job, JobResult, PayloadTooLarge, QueueOptions, ValidationError
+from flows.model.creation.children import CHILDREN_LIMIT, child_specs, new_children
 from flows.model.ids import new_job_id
 from flows.model.outcome import Advance, AwaitChildren, Finish
-from flows.model.plan import CHILDREN_LIMIT, QueuePlan, child_specs, new_children, plans
+from flows.model.plan import QueuePlan, plans
 
 
 class Params(BaseModel):

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flows.errors import ValidationError
 from flows.model.limits.bounds import MOST_PRIORITIES, MOST_TOKENS, is_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flows.model.limits.rules import Rules
 
 
 def check_priority(value: object) -> int:
@@ -40,3 +47,49 @@ def rule_fields(priority: int, cost: int) -> dict[str, bytes]:
     if cost != 1:
         fields["_cost"] = b"%d" % cost
     return fields
+
+
+def rule_number(raw: bytes | None) -> int:
+    """Return what such a field says; what was edited into nonsense counts as 1, as it does where jobs are placed."""
+    return int(raw) if raw is not None and raw.isdigit() and raw != b"0" else 1
+
+
+def inherited(fields: dict[str, bytes], priority: bytes | None) -> None:
+    """Give a child, whose fields these are, the priority of its parent where it has none of its own."""
+    if fields.setdefault("_priority", priority or b"1") == b"1":
+        del fields["_priority"]
+
+
+def refuse_cost(what: str, cost: int, rules: Mapping[str, Rules | None]) -> None:
+    """Refuse a cost that some queue can never give: a job that costs more than there is would never start.
+
+    Args:
+        what: Says whose cost it is.
+        cost: Of one job.
+        rules: Those of the queues that it may come to, by their names.
+
+    Raises:
+        ValidationError: the message names the queue and what it has.
+    """
+    for queue, of_queue in rules.items():
+        most = None if of_queue is None else of_queue.most_cost
+        if most is not None and cost > most[0]:
+            raise ValidationError(f"{what}={cost:,} is over {most[1]} of queue {queue!r}: give {most[0]:,} at most")
+
+
+def refuse_without_rules(flow: str, priority: int, cost: int, rules: Mapping[str, Rules | None]) -> None:
+    """Refuse a priority or a cost in a flow in which it would change nothing, and a cost that some queue cannot give.
+
+    Raises:
+        ValidationError: the message says what the flow lacks.
+    """
+    known = [one for one in rules.values() if one is not None]
+    if priority != 1 and not any(one.priorities > 1 for one in known):
+        raise ValidationError(
+            f"priority={priority}: no queue of flow {flow!r} has priorities: declare priorities= there"
+        )
+    if cost != 1 and not any(one.most_cost for one in known):
+        raise ValidationError(
+            f"cost={cost}: no queue of flow {flow!r} has limits or slots: declare limits= or max_concurrency= there"
+        )
+    refuse_cost("cost", cost, rules)

@@ -15,11 +15,11 @@ class ClaimedJob:
     """One claimed job: its token, its counts, and the fields that the worker asked for, in their order."""
 
     __slots__ = (
-        "attempt", "correlation_id", "fence", "id", "isolated", "raw_id", "rescues", "seconds", "values", "visit",
-        "waited",
+        "attempt", "correlation_id", "fence", "id", "isolated", "priority", "raw_id", "rescues", "seconds", "values",
+        "visit", "waited",
     )  # fmt: skip
 
-    def __init__(self, reply: list[Any]) -> None:
+    def __init__(self, reply: list[Any], priority: bytes | None = None) -> None:
         self.raw_id: bytes = reply[0]
         self.id: str = self.raw_id.decode()
         self.fence: int = reply[1]
@@ -29,6 +29,8 @@ class ClaimedJob:
         #: For how many milliseconds it has waited, or was late where it was delayed.
         self.waited: int = reply[5]
         self.correlation_id: bytes | None = reply[6]
+        #: None: the first one, or its flow has no priorities.
+        self.priority = priority
         self.isolated: bool = self.rescues >= ISOLATED_FROM
         self.values: list[bytes | None] = reply[_VALUES:]
         #: How long its function ran; None unless an event wants to say so.

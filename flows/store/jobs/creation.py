@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from flows.errors import PayloadTooLarge, StoreError
+from flows.model.limits.rules import Rules
 from flows.model.values.lookup import lookup_texts
 from flows.store.client.connection import translated
 from flows.store.client.wire import ReplyError, first_error, pack_arguments, pack_command
@@ -38,13 +39,15 @@ _MANY_BYTES: Final = 1 << 17
 class NewJob:
     """A job that is ready to be created: its own commands, packed, and the key that each writes to."""
 
-    __slots__ = ("data", "id", "keys", "lookups")
+    __slots__ = ("data", "id", "keys", "lookups", "waiting")
 
-    def __init__(self, job_id: str, data: bytes, keys: list[str], lookups: list[str]) -> None:
+    def __init__(self, job_id: str, data: bytes, keys: list[str], lookups: list[str], waiting: str) -> None:
         self.id = job_id
         self.data = data
         self.keys = keys
         self.lookups = lookups
+        #: The list in which it waits.
+        self.waiting = waiting
 
 
 class Creation:
@@ -55,7 +58,9 @@ class Creation:
         self._settings = settings
         keys = settings.keys
         self._job = keys.job(settings.flow, "")
-        self._waiting = keys.waiting(settings.first_queue)
+        rules = settings.rules.get(settings.first_queue, Rules())
+        #: The lists of the first queue, by priority.
+        self._waiting = [keys.waiting(settings.first_queue, n + 1) for n in range(rules.priorities)]
         self._wake = keys.wake(settings.first_queue)
         # `job_ttl=None` leaves the EXPIRE commands out.
         self._seconds = -(-settings.ttl_ms // 1000)
@@ -93,7 +98,7 @@ class Creation:
             if self._seconds:
                 data += pack_command(("EXPIRE", lookup, self._lookup_seconds))
                 keys.append(lookup)
-        return NewJob(job_id, data, keys, lookups)
+        return NewJob(job_id, data, keys, lookups, self._list_for(values.get("_priority")))
 
     async def create(self, *jobs: NewJob) -> None:
         """Create these jobs in one transaction.
@@ -101,10 +106,13 @@ class Creation:
         Raises:
             StoreError: a job was refused; nothing of the job that the error names stays, and the others are created.
         """
-        waiting = pack_command(("RPUSH", self._waiting, *[job.id for job in jobs]))
-        packed = b"".join((self._begin, *[job.data for job in jobs], waiting, self._end))
-        replies = await self._connection.packed(packed, sum(len(job.keys) for job in jobs) + 4)
-        await self._check(jobs, replies)
+        by_list: dict[str, list[str]] = {}
+        for job in jobs:
+            by_list.setdefault(job.waiting, []).append(job.id)
+        waiting = [pack_command(("RPUSH", place, *ids)) for place, ids in by_list.items()]
+        packed = b"".join((self._begin, *[job.data for job in jobs], *waiting, self._end))
+        replies = await self._connection.packed(packed, sum(len(job.keys) for job in jobs) + 3 + len(waiting))
+        await self._check(jobs, [*by_list], replies)
 
     async def create_many(self, jobs: Iterable[NewJob]) -> list[str]:
         """Create jobs in batches, each one transaction and one round trip, and return their ids.
@@ -127,7 +135,11 @@ class Creation:
                 batch = next(batches, None)
         return ids
 
-    async def _check(self, jobs: Sequence[NewJob], replies: list[Any]) -> None:
+    def _list_for(self, priority: bytes | None) -> str:
+        """Return the list for jobs of a priority; a lower one than the queue has is one of the last."""
+        return self._waiting[0 if priority is None else min(int(priority), len(self._waiting)) - 1]
+
+    async def _check(self, jobs: Sequence[NewJob], lists: Sequence[str], replies: list[Any]) -> None:
         done = replies[-1]
         if not isinstance(done, list):
             # Refused as a whole: the first refused command says why better than EXECABORT does.
@@ -138,10 +150,11 @@ class Creation:
             return
         at, failure = 0, None
         for job in jobs:
-            own = [*results[at : at + len(job.keys)], *results[-2:]]
+            placed = results[lists.index(job.waiting) - len(lists) - 1]
+            own = [*results[at : at + len(job.keys)], placed, results[-1]]
             at += len(job.keys)
             if (error := first_error(own)) is not None:
-                key = [*job.keys, self._waiting, self._wake][own.index(error)]
+                key = [*job.keys, job.waiting, self._wake][own.index(error)]
                 undone = await self._undo(job, key, error)
                 failure = failure or undone
         if failure is not None:
@@ -159,7 +172,7 @@ class Creation:
         return None
 
     async def _withdraw(self, job: NewJob) -> WithdrawAnswer:
-        named = {**self._settings.named(), "waiting": self._waiting, "id": job.id}
+        named = {**self._settings.named(), "waiting": job.waiting, "id": job.id}
         word: bytes = await self._connection.run(self._settings.script("withdraw"), named, job.lookups)
         return cast("WithdrawAnswer", word.decode())
 

@@ -67,6 +67,11 @@ class FlowSettings:
         numbers = (self.ttl_ms, *self.kept_ms, self.lease_ms, self.max_crashes, ISOLATED_FROM)
         return "\n".join([" ".join(map(str, numbers)), *(rules.line(queue) for queue, rules in self.rules.items())])
 
+    @property
+    def prioritised(self) -> bool:
+        """Whether any queue of the flow has priorities: its jobs are claimed with theirs then."""
+        return any(rules.priorities > 1 for rules in self.rules.values())
+
     def overlays(self, queue: str | None = None) -> tuple[str, ...]:
         """Return the overlays of a script of the flow, the first one first; of a turn, give its queue.
 

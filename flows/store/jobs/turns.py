@@ -43,11 +43,13 @@ class Turn:
     """How many jobs failed because their hash was edited into nonsense."""
     misplaced: int
     """How many ids were dropped because they stood here twice, or are misplaced; nothing is wrong with their jobs."""
+    prioritised: bool = False
+    """Whether the last value of each job is its priority."""
 
     @cached_property
     def claimed(self) -> list[ClaimedJob]:
         """The jobs that were claimed; made at the first access, since a worker sends its next turn before that."""
-        return [ClaimedJob(job) for job in self.jobs]
+        return [ClaimedJob(job, job.pop() if self.prioritised else None) for job in self.jobs]
 
     @property
     def leases(self) -> list[tuple[str, int]]:
@@ -99,7 +101,7 @@ class Turns:
             "processing": keys.processing(queue),
             "delayed": keys.delayed(queue),
             "call": keys.call(worker_id),
-            "field_names": " ".join(fields),
+            "field_names": " ".join([*fields, "_priority"] if settings.prioritised else fields),
         }
         self._turn = PackedScript(settings.script("turn", queue), self._named, _DIFFERING)
         self._report = settings.script("report")
@@ -124,7 +126,9 @@ class Turns:
         """
         assert self._last is not None  # noqa: S101 - there was one, or it could not be lost
         words, jobs, left, due, dropped = await self._connection.call_packed(self._last)
-        return Turn([word.decode() for word in words], jobs, left, due, *dropped)
+        expired, malformed, misplaced = dropped
+        ended = [word.decode() for word in words]
+        return Turn(ended, jobs, left, due, expired, malformed, misplaced, self._settings.prioritised)
 
     async def report(self, ended: Sequence[FinishedAttempt]) -> list[str]:
         """Report ended attempts and claim nothing, which works on a full server too."""

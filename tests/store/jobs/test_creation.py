@@ -12,6 +12,8 @@ from redis import Redis
 
 from flows.errors import KeyConflict, PayloadTooLarge, StoreFull
 from flows.model.ids import new_job_id
+from flows.model.limits.given import rule_fields
+from flows.model.limits.rules import Rules
 from flows.store.client.connection import Connection
 from flows.store.client.wire import Wire, pack_command
 from flows.store.jobs.creation import MOST_LOOKUPS, Creation, NewJob, in_batches
@@ -302,6 +304,27 @@ async def test_creating_many_is_cancelled(creation: Creation, monkeypatch: pytes
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+def test_jobs_of_a_priority_wait_in_its_list(connection: Connection, world: World) -> None:
+    """In the same transaction; a lower one than the queue has is one of the last."""
+    settings = replace(world.settings, rules={"pick": Rules(priorities=3)})
+    creation = Creation(connection, settings)
+    places = {n: creation.prepare("1", {"a": b"1", **rule_fields(n, 1)}, []).waiting for n in (1, 2, 3, 8)}
+    waiting = world.keys.waiting("pick")
+    assert places == {1: waiting, 2: f"{waiting}:2", 3: f"{waiting}:3", 8: f"{waiting}:3"}
+
+
+async def test_many_priorities_are_one_transaction(connection: Connection, world: World) -> None:
+    """Each list gets its ids in their order, and of a list that is none the jobs are withdrawn, and no others."""
+    creation = Creation(connection, replace(world.settings, rules={"pick": Rules(priorities=3)}))
+    waiting = world.keys.waiting("pick")
+    world.redis.set(f"{waiting}:2", "not ours")
+    jobs = [creation.prepare(str(n), {"a": b"1", **rule_fields(n % 3 + 1, 1)}, []) for n in range(6)]
+    with pytest.raises(KeyConflict, match="waiting:2"):
+        await creation.create(*jobs)
+    assert [world.redis.lrange(place, 0, -1) for place in (waiting, f"{waiting}:3")] == [["0", "3"], ["2", "5"]]
+    assert [world.redis.exists(world.key("jobs", f"shop:{n}")) for n in range(6)] == [1, 0, 1, 1, 0, 1]
+
+
 async def test_a_full_server_takes_no_job() -> None:
     """The error says what to do, and nothing is half written."""
     with private_server() as url, Redis.from_url(url, decode_responses=True) as redis:
@@ -348,7 +371,7 @@ async def test_values_that_are_not_plain_stand_as_their_digest(creation: Creatio
 
 def test_batches_are_cut_by_size() -> None:
     """Each is worth one round trip; none is empty and none is lost."""
-    jobs = [NewJob(str(number), b"x" * 100_000, [], []) for number in range(7)]
+    jobs = [NewJob(str(number), b"x" * 100_000, [], [], "") for number in range(7)]
     batches = [[job.id for job in batch] for batch in in_batches(jobs)]
     assert batches == [["0", "1"], ["2", "3"], ["4", "5"], ["6"]]
     assert list(in_batches([])) == []
