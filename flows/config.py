@@ -27,6 +27,14 @@ class Server:
     url: str | None = field(repr=False)
     source: str
 
+    @property
+    def address(self) -> tuple[str, int | None] | None:
+        """Its host and port, or the path of its socket and None; None where it is the embedded one."""
+        if self.url is None:
+            return None
+        url = parse_server_url(self.url)
+        return (url.host, url.port) if url.socket_path is None else (url.socket_path, None)
+
     def __str__(self) -> str:
         """Return which server it is, for a log line; the password is hidden."""
         return "the embedded server" if self.url is None else f"{parse_server_url(self.url)} from {self.source}"

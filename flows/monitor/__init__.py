@@ -8,9 +8,10 @@ from flows.monitor.prometheus import Prometheus
 from flows.monitor.reading import Reading, Sink
 from flows.monitor.statsd import StatsD
 from flows.monitor.tracing import OpenTelemetry
-from flows.telemetry.measured import Measured
+from flows.telemetry.measured import Created, Measured
 
 __all__ = [
+    "Created",
     "FlowMonitor",
     "Measured",
     "OpenTelemetry",

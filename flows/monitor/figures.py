@@ -70,6 +70,8 @@ SECONDS: Final = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5),
     *(1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0),
 )
+#: Those that OpenTelemetry's conventions name for what a client does.
+OPERATION_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 
 UP: Final = "Whether the server has answered the monitor lately: where it is 0, there are no figures of queues."
 QUEUE_UP: Final = "Whether the queue could be read: where it is 0, something that is not ours stands in its keys."

@@ -16,7 +16,7 @@ from flows.errors import DeclarationError, FlowsError, StoreUnavailable
 from flows.model.duration import as_timedelta, check_duration
 from flows.monitor.reading import Reading, Served, Sink, served_by
 from flows.telemetry.events import described
-from flows.telemetry.measured import Measured
+from flows.telemetry.measured import Created, Measured
 from flows.telemetry.service import Service
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class FlowMonitor:
         self._open: list[Sink] = []
         self._served: Mapping[str, Served] = {}
         self._asked = -math.inf
-        self._listening: Callable[[], None] | None = None
+        self._listening: list[Callable[[], None]] = []
+        self._server: tuple[str, int | None] | None = None
 
     async def snapshot(self) -> dict[str, QueueState]:
         """Return the state of each queue by its name, as it is now.
@@ -82,6 +83,7 @@ class FlowMonitor:
             DeclarationError: another flow owns one of the queues, or a sink cannot be opened.
             StoreError: the server cannot be used, and not only just now.
         """
+        self._server = self._flow._runtime.server().address  # noqa: SLF001
         try:
             for sink in self._sinks:
                 self._open.append(sink)
@@ -90,7 +92,11 @@ class FlowMonitor:
         except BaseException:
             await self._close()
             raise
-        self._listening = self._flow.events.attempts.listen(self._measure)
+        self._listening = [
+            self._flow.events.attempts.listen(self._measure),
+            self._flow.events.creations.listen(self._created),
+            self._flow._sync_runtime.events.creations.listen(self._created),  # noqa: SLF001
+        ]
         self._service.start()
         return self
 
@@ -98,8 +104,8 @@ class FlowMonitor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Show what is there at the end, and close the sinks."""
-        if self._listening is not None:
-            self._listening()
+        while self._listening:
+            self._listening.pop()()
         await self._service.stop()
         try:
             if self._flow._runtime.in_use:  # noqa: SLF001 - else it has been stopped, and this would connect it again
@@ -133,7 +139,7 @@ class FlowMonitor:
         else:
             outage.over("monitor")
         lasts = _TICKS * self._every + self._patience
-        reading = Reading(self._flow.name, up, queues, time.monotonic(), lasts, served)
+        reading = Reading(self._flow.name, up, queues, time.monotonic(), lasts, served, self._server)
         await asyncio.gather(*(self._show(sink, reading) for sink in self._open))
 
     async def _who_serves(self) -> Mapping[str, Served]:
@@ -154,6 +160,13 @@ class FlowMonitor:
         for sink in self._open:
             try:
                 sink.measure(attempt)
+            except Exception as error:  # noqa: BLE001 - a sink may be user code
+                self._failed(sink, error)
+
+    def _created(self, creation: Created) -> None:
+        for sink in self._open:
+            try:
+                sink.created(creation)
             except Exception as error:  # noqa: BLE001 - a sink may be user code
                 self._failed(sink, error)
 

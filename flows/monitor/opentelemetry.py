@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flows.monitor.opentelemetry_instruments import Instruments, instruments_of
 from flows.monitor.reading import Reading, Sink
-from flows.telemetry.measured import Measured
+from flows.telemetry.measured import Created, Measured
 
 
 class OpenTelemetryMetrics(Sink):
@@ -27,6 +27,10 @@ class OpenTelemetryMetrics(Sink):
     def measure(self, attempt: Measured) -> None:
         """Record an attempt."""
         self._instruments.record(attempt)
+
+    def created(self, creation: Created) -> None:
+        """Record a creation."""
+        self._instruments.record_creation(creation)
 
     async def close(self, flow: str) -> None:
         """Forget a flow: its gauges are gone."""

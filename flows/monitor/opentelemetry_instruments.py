@@ -10,19 +10,22 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
 from flows.errors import MissingExtra
-from flows.monitor.figures import QUEUE_GAUGES, QUEUE_UP, RUN, SECONDS, START, STATES, TOTAL, UP
+from flows.monitor.figures import OPERATION_SECONDS, QUEUE_GAUGES, QUEUE_UP, RUN, SECONDS, START, STATES, TOTAL, UP
 
 if TYPE_CHECKING:
     from flows.model.explain.queue_state import QueueState
     from flows.monitor.figures import Figure
     from flows.monitor.reading import Reading, Served
-    from flows.telemetry.measured import Measured
+    from flows.telemetry.measured import Created, Measured
 
+Attributes: TypeAlias = dict[str, str | int]
 Values: TypeAlias = Iterator[tuple[float, dict[str, str]]]
 
 _SYSTEM: Final = "messaging.system"
 _QUEUE: Final = "messaging.destination.name"
 _FLOW: Final = "flows.flow"
+_NAME: Final = "messaging.operation.name"
+_TYPE: Final = "messaging.operation.type"
 
 
 class Instruments:
@@ -57,17 +60,44 @@ class Instruments:
         self._consumed = meter.create_counter(
             "messaging.client.consumed.messages", "{message}", "How many attempts workers of this process have made."
         )
+        self._operation = meter.create_histogram(
+            "messaging.client.operation.duration",
+            "s",
+            "How long calls of create_job and create_jobs took in this process.",
+            explicit_bucket_boundaries_advisory=OPERATION_SECONDS,
+        )
+        self._sent = meter.create_counter(
+            "messaging.client.sent.messages", "{message}", "How many jobs this process has sent to the server."
+        )
 
     def record(self, attempt: Measured) -> None:
         """Record an attempt of this process."""
-        where = {_SYSTEM: "flows", _FLOW: attempt.flow, _QUEUE: attempt.queue}
-        operation = {**where, "messaging.operation.name": "process", "messaging.operation.type": "process"}
+        where: Attributes = {_SYSTEM: "flows", _FLOW: attempt.flow, _QUEUE: attempt.queue}
+        operation = {**where, _NAME: "process", _TYPE: "process", **self._server(attempt.flow)}
         failed = {} if attempt.error is None else {"error.type": attempt.error}
         if attempt.waited is not None:
             self._start.record(attempt.waited, where)
         if attempt.ran is not None:
             self._run.record(attempt.ran, {**operation, "flows.outcome": attempt.outcome, **failed})
         self._consumed.add(1, {**operation, **failed})
+
+    def record_creation(self, creation: Created) -> None:
+        """Record a call that has created jobs, or failed to."""
+        where: Attributes = {_SYSTEM: "flows", _FLOW: creation.flow, _QUEUE: creation.queue}
+        failed = {} if creation.error is None else {"error.type": creation.error}
+        # By the conventions a message is created before it is sent; here both is one call.
+        operation = {**where, _NAME: "create", **self._server(creation.flow), **failed}
+        self._operation.record(creation.seconds, {**operation, _TYPE: "send"})
+        if creation.jobs:
+            self._sent.add(creation.jobs, operation)
+
+    def _server(self, flow: str) -> Attributes:
+        """Return where the server of a flow is, by the last reading."""
+        reading = self.readings.get(flow)
+        if reading is None or reading.server is None:
+            return {}
+        address, port = reading.server
+        return {"server.address": address, **({} if port is None else {"server.port": port})}
 
     def _callback(self, values: Callable[[], Values]) -> Callable[[object], list[Any]]:
         def observe(_options: object) -> list[Any]:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from flows.model.explain.queue_state import QueueState
 from flows.model.fleet.process import Process
-from flows.telemetry.measured import Measured
+from flows.telemetry.measured import Created, Measured
 
 
 class Served(NamedTuple):
@@ -42,6 +42,7 @@ class Reading:
         at: When it was read, by `time.monotonic()`.
         lasts: After so many seconds it says nothing any more, since the monitor should have brought another.
         served: What processes do for each queue, by its name; a queue for which none works is not there.
+        server: Host and port of the server, or the path of its socket and None; None where it is the embedded one.
     """
 
     flow: str
@@ -50,6 +51,7 @@ class Reading:
     at: float
     lasts: float
     served: Mapping[str, Served] = field(default_factory=dict[str, Served])
+    server: tuple[str, int | None] | None = None
 
     def each(self) -> Iterator[tuple[str, QueueState, Served]]:
         """Yield the name of each queue, its state, and what processes do for it."""
@@ -76,6 +78,12 @@ class Sink:
 
     def measure(self, attempt: Measured) -> None:
         """Take an attempt that has ended: called for each one, in the event loop, so it must be quick."""
+
+    def created(self, creation: Created) -> None:
+        """Take a call of `create_job` or `create_jobs` that has ended: called where it was made, so it must be quick.
+
+        Those of `flow.sync` are made in a thread of their own.
+        """
 
     async def close(self, flow: str) -> None:
         """Let go of what was opened for a flow, whose monitor stops."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, Literal
 
 from flows.pipeline.around.creating import job_actions
+from flows.pipeline.around.measuring import MeasuredCreation
 from flows.pipeline.find.job_search import JobSearch
 from flows.pipeline.find.query import Query
 from flows.pipeline.job_reader import JobReader
@@ -36,6 +37,9 @@ class FlowJobs(Generic[ParamsT, KeyT]):
         self._runtime = runtime
         self._declaration = declaration
         self._actions = job_actions(runtime, declaration, params)
+        self._creations = runtime.events.creations
+        first = declaration.options.queues[0].name
+        self._measured = MeasuredCreation(self._actions, self._creations, declaration.options.name, first)
         self._reader = JobReader(runtime, declaration, params)
         self._search = JobSearch(runtime, declaration, params)
 
@@ -58,7 +62,8 @@ class FlowJobs(Generic[ParamsT, KeyT]):
             ValidationError: the params or options are refused; PayloadTooLarge where they are over the limit.
             StoreError: the server cannot be used; StoreFull where it is out of memory. Nothing is half written.
         """
-        return await self._actions.create(params, options)
+        creating = self._measured if self._creations.wanted else self._actions
+        return await creating.create(params, options)
 
     async def create_jobs(self, many: Iterable[ParamsT], **options: Unpack[JobOptions]) -> list[str]:
         """Create a job for each of an iterable, many to a round trip, and return their ids in order.
@@ -69,7 +74,8 @@ class FlowJobs(Generic[ParamsT, KeyT]):
             ValidationError: params are refused; the jobs of earlier ones may have been created.
             StoreError: the server cannot be used; jobs of earlier ones may have been created.
         """
-        return await self._actions.create_many(many, options)
+        creating = self._measured if self._creations.wanted else self._actions
+        return await creating.create_many(many, options)
 
     async def get_job(self, job_id: str | UUID, *, resolve_children: bool = False) -> JobRecord[ParamsT] | None:
         """Return the record of a job, or None where there is no such job (any more).

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from flows.errors import DeclarationError, ValidationError
 from flows.telemetry.event_table import EVENTS, EventRow
-from flows.telemetry.measured import Attempts
+from flows.telemetry.measured import Created, Listeners, Measured
 from flows.telemetry.outage import Outage
 from flows.telemetry.seldom import Seldom
 from flows.telemetry.sink import sink_of
@@ -76,7 +76,8 @@ class Events:
         self._tracebacks, self._seldom = Seldom(), Seldom()
         self._logger_failed = False
         self.outage: Final = Outage(self.emit)
-        self.attempts: Final = Attempts()
+        self.attempts: Final = Listeners[Measured]()
+        self.creations: Final = Listeners[Created]()
 
     def wants(self, name: str) -> bool:
         """Return whether an event of this name would be logged or heard: else it need not be made."""

@@ -1,9 +1,12 @@
-"""Tells of each attempt how long its job waited and its function ran; where nobody listens, nothing is measured."""
+"""Tells of attempts and of creations how long they took; where nobody listens, nothing is measured."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +31,39 @@ class Measured:
     ran: float | None = None
 
 
-class Attempts:
-    """Those who listen to the attempts of a flow; what one of them raises, it has to catch itself."""
+@dataclass(frozen=True, slots=True)
+class Created:
+    """One call of `create_job` or `create_jobs` in this process.
+
+    Attributes:
+        flow: The flow's name.
+        queue: The flow's first queue.
+        jobs: How many jobs it has sent to the server, or was about to send when that failed; 0 where all was refused
+            before.
+        seconds: How long it took, until the server had answered.
+        error: The class of the error that it raised.
+    """
+
+    flow: str
+    queue: str
+    jobs: int
+    seconds: float
+    error: str | None = None
+
+
+class Listeners(Generic[T]):
+    """Those who listen to what is measured of a flow; what one of them raises, it has to catch itself."""
 
     def __init__(self) -> None:
-        self._listeners: list[Callable[[Measured], None]] = []
+        self._listeners: list[Callable[[T], None]] = []
 
     @property
     def wanted(self) -> bool:
-        """Whether anybody listens: else attempts need not be measured."""
+        """Whether anybody listens: else nothing need be measured."""
         return bool(self._listeners)
 
-    def listen(self, listener: Callable[[Measured], None]) -> Callable[[], None]:
-        """Call `listener` with each attempt from now on, in the event loop; return the function that stops that."""
+    def listen(self, listener: Callable[[T], None]) -> Callable[[], None]:
+        """Call `listener` with each measurement from now on, where it is made; return the function that stops that."""
         self._listeners.append(listener)
 
         def stop() -> None:
@@ -49,7 +72,7 @@ class Attempts:
 
         return stop
 
-    def tell(self, measured: Measured) -> None:
+    def tell(self, measured: T) -> None:
         """Call all listeners."""
         for listener in tuple(self._listeners):
             listener(measured)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from flows import DeclarationError, Fail, PortInUse, Retry
-from flows.monitor import FlowMonitor, Measured, Prometheus, Reading, Sink
+from flows import DeclarationError, Fail, PortInUse, Retry, StoreFull, ValidationError
+from flows.monitor import Created, FlowMonitor, Measured, Prometheus, Reading, Sink
 from tests.faults.server import Server
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard, number_flow
 from tests.monitor.parts import scrape
@@ -35,6 +35,7 @@ class Kept(Sink):
     def __init__(self) -> None:
         self.readings: list[Reading] = []
         self.attempts: list[Measured] = []
+        self.creations: list[Created] = []
         self.open_for: list[str] = []
 
     async def open(self, flow: str) -> None:
@@ -48,6 +49,10 @@ class Kept(Sink):
     def measure(self, attempt: Measured) -> None:
         """Keep the attempt."""
         self.attempts.append(attempt)
+
+    def created(self, creation: Created) -> None:
+        """Keep the creation."""
+        self.creations.append(creation)
 
     async def close(self, flow: str) -> None:
         """Note that it is closed."""
@@ -69,6 +74,10 @@ class Broken(Sink):
     def measure(self, attempt: Measured) -> None:
         """Raise."""
         raise RuntimeError(f"cannot measure {attempt.queue}")
+
+    def created(self, creation: Created) -> None:
+        """Raise."""
+        raise RuntimeError(f"cannot measure {creation.queue}")
 
     async def close(self, flow: str) -> None:
         """Raise."""
@@ -151,6 +160,34 @@ async def test_nothing_is_measured_without_a_monitor(make_flow: MakeFlow) -> Non
         assert not flow.events.attempts.wanted
         await flow.wait_for(await flow.create_job(Given()), LONG)
     assert kept.attempts == []
+
+
+async def test_creations_are_measured_while_a_monitor_runs(make_flow: MakeFlow, redis: Redis) -> None:
+    """One call each, with how many jobs it has sent: none where it was refused before, or where nobody listens."""
+    flow, kept = make_flow(), Kept()
+    await flow.create_job(Given())
+    async with FlowMonitor(flow, sinks=[Broken(), kept]):
+        await flow.create_job(Given())
+        assert len(await flow.create_jobs(Given(number=number) for number in range(7))) == 7
+        await flow.create_job(Given(), delay=60)
+        for wrong in ("not many", Given(), [Given(), 5]):
+            with pytest.raises(ValidationError):
+                await flow.create_jobs(wrong)  # type: ignore[arg-type]
+        redis.config_set("maxmemory", 1)
+        try:
+            with pytest.raises(StoreFull):
+                await flow.create_jobs([Given(), Given()])
+        finally:
+            redis.config_set("maxmemory", 0)
+        await asyncio.to_thread(flow.sync.create_job, Given())
+    await flow.create_job(Given())
+    refused = (0, "ValidationError")
+    found = [(creation.jobs, creation.error) for creation in kept.creations]
+    assert found == [(1, None), (7, None), (1, None), refused, refused, refused, (2, "StoreFull"), (1, None)]
+    assert {(creation.flow, creation.queue) for creation in kept.creations} == {(flow.name, "work")}
+    assert all(creation.seconds > 0 for creation in kept.creations)
+    assert kept.readings[0].server == flow._runtime.server().address is not None
+    await flow.stop_all()
 
 
 async def test_two_monitors_show_the_same(make_flow: MakeFlow) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from flows import MissingExtra
-from flows.monitor import Measured, OpenTelemetryMetrics
+from flows.monitor import Created, Measured, OpenTelemetryMetrics
 from tests.monitor.parts import queue, reading
 
 
@@ -90,6 +91,45 @@ async def test_attempts_follow_the_conventions(provider: MeterProvider, memory: 
     (start,) = found["flows.job.start.duration"]
     assert (start.count, start.sum) == (2, 1.0)
     assert sum(point.value for point in found["messaging.client.consumed.messages"]) == 2
+
+
+async def test_creations_follow_the_conventions(provider: MeterProvider, memory: InMemoryMetricReader) -> None:
+    """How long calls took, by the bounds of the conventions, and how many messages were sent; where the server is."""
+    sink = OpenTelemetryMetrics(provider)
+    await sink.show(replace(reading(price=queue()), server=("redis.example.org", 6380)))
+    sink.created(Created("shop", "price", 1, 0.002))
+    sink.created(Created("shop", "price", 5, 1.5, "StoreFull"))
+    sink.created(Created("shop", "price", 0, 0.001, "ValidationError"))
+    sink.measure(Measured("shop", "price", "done", waited=0.5))
+    found = collect(memory)
+    of_server = {"server.address": "redis.example.org", "server.port": 6380}
+    sent = {
+        "messaging.system": "flows",
+        "messaging.destination.name": "price",
+        "messaging.operation.name": "create",
+        "flows.flow": "shop",
+        **of_server,
+    }
+    duration = {point.attributes.get("error.type"): point for point in found["messaging.client.operation.duration"]}
+    assert {error: (point.count, point.sum) for error, point in duration.items()} == {
+        None: (1, 0.002),
+        "StoreFull": (1, 1.5),
+        "ValidationError": (1, 0.001),
+    }
+    assert duration[None].attributes == {**sent, "messaging.operation.type": "send"}
+    bounds = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+    assert duration[None].explicit_bounds == bounds
+    messages = {point.attributes.get("error.type"): point for point in found["messaging.client.sent.messages"]}
+    assert {error: point.value for error, point in messages.items()} == {None: 1, "StoreFull": 5}
+    assert messages[None].attributes == sent
+    assert of_server.items() <= found["messaging.client.consumed.messages"][0].attributes.items()
+    await sink.show(replace(reading(price=queue()), server=("/run/redis.sock", None)))
+    sink.created(Created("shop", "price", 1, 0.002))
+    addresses = [point.attributes for point in collect(memory)["messaging.client.sent.messages"]]
+    assert {address["server.address"]: address.get("server.port") for address in addresses} == {
+        "redis.example.org": 6380,
+        "/run/redis.sock": None,
+    }
 
 
 async def test_what_is_old_is_gone(provider: MeterProvider, memory: InMemoryMetricReader) -> None:
