@@ -3,9 +3,12 @@
 from flows.errors import (
     DeclarationError,
     DeclarationWarning,
+    DuplicateJob,
     FieldMissing,
     FlowsError,
     HostUnable,
+    IdempotencyConflict,
+    JobExists,
     JobGone,
     JobNotDone,
     KeyConflict,
@@ -28,6 +31,7 @@ from flows.kernel.around.middleware import AttemptNext, CreateNext, Creation, Mi
 from flows.kernel.current import CurrentJob, current_job, current_jobs
 from flows.kernel.worker import ParentWorker, Worker
 from flows.model.creation.job_options import JobOptions
+from flows.model.creation.keys import Debounce, Unique
 from flows.model.explain.explanation import Explanation, Position
 from flows.model.explain.queue_state import QueueState
 from flows.model.fleet.histogram import Histogram
@@ -71,8 +75,10 @@ __all__ = [
     "CreateNext",
     "Creation",
     "CurrentJob",
+    "Debounce",
     "DeclarationError",
     "DeclarationWarning",
+    "DuplicateJob",
     "Event",
     "Explanation",
     "Fail",
@@ -82,9 +88,11 @@ __all__ = [
     "FlowsError",
     "Histogram",
     "HostUnable",
+    "IdempotencyConflict",
     "Job",
     "JobContextFilter",
     "JobError",
+    "JobExists",
     "JobGone",
     "JobNotDone",
     "JobOptions",
@@ -126,6 +134,7 @@ __all__ = [
     "SyncFlow",
     "SyncQuery",
     "SyncQueueHandle",
+    "Unique",
     "UnsafeServer",
     "ValidationError",
     "Verdict",

@@ -9,6 +9,9 @@ FlowsError
 │   └── FieldMissing       it lacks a field that the class needs
 ├── JobNotDone             the job has not ended, and lacks what was asked for so far
 ├── StateError             the job's state does not allow what was asked
+├── JobExists              another job has the key that this one was to have
+│   ├── IdempotencyConflict  it has other params
+│   └── DuplicateJob       the key still holds
 ├── WrongLoop              another event loop that runs has the flow open
 ├── PortInUse              something else listens on the port that was asked for (also an OSError)
 ├── HostUnable             this machine has no thread, process, descriptor or memory left for what was asked
@@ -87,6 +90,30 @@ class StateError(FlowsError):
         self.job_id = job_id
         self.state = state
         self.wanted = wanted
+
+
+class JobExists(FlowsError):
+    """Another job, `job_id`, has the key that was given; nothing was created."""
+
+    def __init__(self, job_id: str, why: str) -> None:
+        super().__init__(f"job {job_id} {why}; nothing was created")
+        self.job_id = job_id
+
+
+class IdempotencyConflict(JobExists):
+    """The job of this idempotency key was created with other params."""
+
+    def __init__(self, job_id: str, key: str) -> None:
+        super().__init__(
+            job_id, f"was created with idempotency_key={key!r} and other params: give what is another job another key"
+        )
+
+
+class DuplicateJob(JobExists):
+    """The job of this unique key still keeps others out."""
+
+    def __init__(self, job_id: str, key: str) -> None:
+        super().__init__(job_id, f"has the unique key {key!r}, which still holds")
 
 
 class WrongLoop(FlowsError):

@@ -135,6 +135,20 @@ def find_waiting(world: World) -> object:
     return world.run("find", **asked)
 
 
+def seed_debounced(world: World) -> None:
+    """Let a job be delayed by the calls with its key, and looked up by what it had first."""
+    rest: list[Argument] = ["0", "user:7\n#debounce:k", 2, "_lookups", "user:7\n#debounce:k"]
+    world.run("create", *rest, delay_ms=0, until_ms=-1, lookup_ttl=120_000, condition="debounce 9 99", **call(world))
+    world.redis.delete(world.keys.call("c"))
+
+
+def with_key(world: World, key: str, condition: str) -> object:
+    """Create a job with a key."""
+    lookups = f"user:8\n{key}"
+    rest: list[Argument] = ["1", lookups, 4, "a", "1", "_lookups", lookups]
+    return world.run("create", *rest, delay_ms=0, until_ms=-1, lookup_ttl=120_000, condition=condition, **call(world))
+
+
 def seed_releases(world: World) -> None:
     """Let five releases have declared the flow, and a process have worked on two queues."""
     releases = {f"{number:04x}": "{}" for number in range(5)} | {f"{number:04x}:seen": "1" for number in range(5)}
@@ -215,6 +229,9 @@ SCENES: Final[dict[str, list[Scene]]] = {
             lambda _world: None,
             lambda world: world.run("create", "1", "user:7", 2, "a", "1", delay_ms=0, until_ms=-1, lookup_ttl=120_000),
         ),
+        (lambda _world: None, lambda world: with_key(world, "#key:k", "key")),
+        (lambda _world: None, lambda world: with_key(world, "#unique:k", "unique ended")),
+        (seed_debounced, lambda world: with_key(world, "#debounce:k", "debounce 9 99")),
     ],
     "withdraw": [
         (

@@ -245,6 +245,7 @@ class World:
             "building": self.keys.building(flow, str(named.get("id", ""))),
             "cancelling": self.keys.cancelling("shop"),
             "until_ms": 1 << 53,
+            "condition": "",
             "number": 0,
             "history": self.keys.history(),
             "names": self.keys.names(),

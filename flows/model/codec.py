@@ -16,6 +16,7 @@ from flows.model.job import ChildrenOf, children_fields, user_fields
 from flows.model.values.arrival import check_arrival
 from flows.model.values.plain import MOST_DIGITS, plain_fields, stays
 from flows.model.values.same import refuse_unwritable
+from flows.model.values.sets import sorted_sets
 from flows.model.values.unknown import without_unknown
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -192,7 +193,8 @@ def _encode_checked(model: BaseModel, kind: type[BaseModel]) -> dict[str, bytes]
         written = model.__pydantic_serializer__.to_python(
             model, mode="json", by_alias=False, round_trip=True, warnings=False, include=_included(kind)
         )
-        fields = {name: to_json(written[name]) for name in names if name in written}
+        values = model.__dict__
+        fields = {name: to_json(sorted_sets(values.get(name), written[name])) for name in names if name in written}
     except Exception as error:
         for name in names:
             refuse_unwritable(model.__dict__.get(name), name)

@@ -11,6 +11,7 @@ from flows.errors import DeclarationError, JobGone, StateError, ValidationError
 from flows.model.arguments import check_many, check_text
 from flows.model.codec import encode, encode_value
 from flows.model.creation.job_options import check_options
+from flows.model.creation.keys import check_kept
 from flows.model.ids import new_job_id
 from flows.model.limits.given import rule_fields
 from flows.model.names import check_job_id
@@ -52,10 +53,11 @@ class JobActions(Generic[ParamsT]):
         """Create a job and return its id."""
         checked = check_options("create_job", options)
         self._check(params)
+        self._check_kept(checked)
         session = await self._runtime.open()
-        if checked.due is not None:
+        if checked.conditional:
             prepared = self._prepared(session.delayed_creation, params, checked)
-            return (await session.delayed_creation.create(checked.due, [prepared]))[0]
+            return (await session.delayed_creation.create(checked.due, [prepared], checked.condition))[0]
         job = self._prepared(session.creation, params, checked)
         await session.creation.create(job)
         return job.id
@@ -120,13 +122,20 @@ class JobActions(Generic[ParamsT]):
                 f"create_job of flow {self._flow!r} takes a {self._params.__name__}, not {type(params).__name__}"
             )
 
+    def _check_kept(self, checked: CheckedOptions) -> None:
+        if checked.condition is not None:
+            options = self._declaration.options
+            check_kept(checked.condition, options.job_ttl, options.retained)
+
     def _prepared(self, creation: Preparing[PreparedT_co], params: ParamsT, options: CheckedOptions) -> PreparedT_co:
         self._check(params)
         fields = encode(params)
         if options.correlation_id is not None:
             fields["_correlation_id"] = encode_value("correlation_id", options.correlation_id)
         fields.update(rule_fields(options.priority, options.cost))
-        values = [(name, getattr(params, name)) for name in self._attributes]
+        values: list[tuple[str, object]] = [(name, getattr(params, name)) for name in self._attributes]
+        if options.condition is not None:
+            values.append((options.condition.attribute, options.condition.key))
         return creation.prepare(new_job_id(), fields, values)
 
 

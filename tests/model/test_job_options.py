@@ -46,7 +46,7 @@ def test_when_a_job_is_to_start(options: dict[str, Any], due: Due | None) -> Non
         ({"delay": timedelta(days=99_999)}, "is too long"),
         ({"correlation_id": 5}, "correlation_id=5: give a str"),
         ({"dely": 5}, r"create_job has no option dely=: did you mean delay=\?"),
-        ({"x": 5}, "create_job has no option x=: it takes correlation_id, cost, delay, priority, run_at"),
+        ({"x": 5}, "create_job has no option x=: it takes correlation_id, cost, debounce, delay, idempotency_key, "),
         ({"priority": 9}, "priority=9: give a whole number, 1 to 8; 1 goes first"),
         ({"priority": True}, "priority=True: give a whole number"),
         ({"cost": 0}, "cost=0: give a whole number, 1 to 1,000,000"),

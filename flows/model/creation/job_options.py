@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from flows.errors import ValidationError
 from flows.model.arguments import check_text
+from flows.model.creation.keys import check_condition
 from flows.model.duration import LONGEST, as_timedelta, in_seconds
 from flows.model.limits.given import check_cost, check_priority
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from flows.model.creation.keys import Condition, Debounce, Unique
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -32,6 +35,12 @@ class JobOptions(TypedDict, total=False):
     """1 to 8, 1 first, 1 by default; in a queue with fewer priorities, one of the last. Its children inherit it."""
     cost: int | None
     """How many tokens and slots one start of the job takes, 1 by default."""
+    idempotency_key: str | None
+    """One job for this key, as long as it is kept: the call returns the id of the first. 1 to 200 bytes."""
+    unique: Unique | None
+    """No other job while one has this key."""
+    debounce: Debounce | None
+    """Calls with this key become one job, with the params of the last; not together with `delay` and `run_at`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,13 @@ class CheckedOptions:
     """None: at once."""
     priority: int = 1
     cost: int = 1
+    condition: Condition | None = None
+    """None: in any case."""
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the job is created on a condition, which takes a script."""
+        return self.due is not None or self.condition is not None
 
 
 #: Those of most jobs.
@@ -74,7 +90,8 @@ def check_options(call: str, options: Mapping[str, Any]) -> CheckedOptions:
     if correlation_id is not None:
         check_text("correlation_id", correlation_id)
     due = _due(options.get("delay"), options.get("run_at"))
-    return CheckedOptions(correlation_id, due, check_priority(options.get("priority")), check_cost(options.get("cost")))
+    priority, cost = check_priority(options.get("priority")), check_cost(options.get("cost"))
+    return CheckedOptions(correlation_id, due, priority, cost, check_condition(call, options))
 
 
 def _due(delay: object, run_at: object) -> Due | None:

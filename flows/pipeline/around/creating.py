@@ -53,12 +53,12 @@ class _Creating(JobActions[ParamsT]):
         """Create a job and return its id, or what middleware returns in its place."""
         checked = check_options("create_job", options)
         self._check(params)
+        self._check_kept(checked)
 
         async def write(creation: Creation) -> str:
             batch = _Batch(await self._runtime.open(), checked)
-            job_id = self._add(batch, creation)
-            await batch.write()
-            return job_id
+            self._add(batch, creation)
+            return (await batch.write())[0]
 
         return await self._around(write)(self._creation(params, checked))
 
@@ -92,21 +92,18 @@ class _Creating(JobActions[ParamsT]):
         """Prepare the job that middleware asks for, and return its id."""
         params = cast("ParamsT", creation.params)  # middleware may have put in others, which are checked
         asked = check_options("create_job", {"correlation_id": creation.correlation_id})
-        job = self._prepared(
-            _Carrying(batch.preparing, carried_fields(creation.carried)),
-            params,
-            replace(batch.options, correlation_id=asked.correlation_id),
-        )
-        return batch.add(job)
+        options = replace(batch.options, correlation_id=asked.correlation_id)
+        carrying = _Carrying(batch.preparing, carried_fields(creation.carried))
+        return batch.add(self._prepared(carrying, params, options))
 
 
 class _Batch:
-    """Jobs that are to be written at once, so that they wait or are delayed."""
+    """Jobs that are to be written at once, by a transaction or on a condition."""
 
     def __init__(self, session: Session, options: CheckedOptions) -> None:
         self.options = options
         self.size = 0
-        self.preparing: Preparing[Any] = session.creation if options.due is None else session.delayed_creation
+        self.preparing: Preparing[Any] = session.delayed_creation if options.conditional else session.creation
         self._session = session
         self._jobs: list[Any] = []
 
@@ -117,15 +114,15 @@ class _Batch:
         job_id: str = job.id
         return job_id
 
-    async def write(self) -> None:
-        """Create the jobs that were added since the last time."""
+    async def write(self) -> list[str]:
+        """Create the jobs that were added since the last time, and return the ids of what is there now."""
         jobs, self._jobs, self.size = self._jobs, [], 0
-        if not jobs:
-            return
-        if self.options.due is None:
+        if self.options.conditional:
+            options = self.options
+            return await self._session.delayed_creation.create(options.due, jobs, options.condition)
+        if jobs:
             await self._session.creation.create(*jobs)
-        else:
-            await self._session.delayed_creation.create(self.options.due, jobs)
+        return [job.id for job in jobs]
 
 
 class _Carrying(Generic[PreparedT]):

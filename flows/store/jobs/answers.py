@@ -22,8 +22,9 @@ CancelAnswer: TypeAlias = Literal["cancelled", "requested", "too late", "gone", 
 RetryJobAnswer: TypeAlias = Literal[
     "retried", "gone", "changed", "cancelling", "waiting", "delayed", "processing", "children", "done"
 ]
-#: `conflict` where one of its keys holds something else.
-CreateAnswer: TypeAlias = Literal["created", "conflict"]
+#: `conflict` where one of its keys holds something else; the rest where another job has the key that it is to have:
+#: that has the same params, others, keeps this one out, or has got the new params.
+CreateAnswer: TypeAlias = Literal["created", "conflict", "existing", "different", "duplicate", "debounced"]
 #: `over` where the time until when it was to be paused has passed.
 PauseAnswer: TypeAlias = Literal["paused", "over", "resumed", "not paused"]
 #: `there` where it is in that queue already, `child` where it is a child's; else as that of `retry_job`.

@@ -1,23 +1,25 @@
-"""Creates jobs that are to start later, many by one script that is safe to send twice."""
+"""Creates jobs on a condition, later or by a key, by one script that is safe to send twice."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from flows.errors import KeyConflict
+from flows.model.creation.job_options import Due
 from flows.store.client.wire import pack_arguments
+from flows.store.jobs.conditions import condition_text, job_of
 from flows.store.jobs.creation import in_batches, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from flows.model.creation.job_options import Due
+    from flows.model.creation.keys import Condition
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
     from flows.store.jobs.flow_settings import FlowSettings
 
 #: How many jobs one script creates.
 MOST_JOBS: Final = 200
+_AT_ONCE: Final = Due(0)
 
 
 class DelayedJob(NamedTuple):
@@ -34,7 +36,7 @@ class DelayedJob(NamedTuple):
 
 
 class DelayedCreation:
-    """Creates the delayed jobs of one flow."""
+    """Creates the jobs of one flow that are delayed, or have a key."""
 
     def __init__(self, connection: Connection, settings: FlowSettings) -> None:
         self._connection = connection
@@ -56,10 +58,21 @@ class DelayedCreation:
         arguments = [job_id, values.get("_lookups", b""), len(pairs), *pairs]
         return DelayedJob(job_id, len(arguments), pack_arguments(arguments))
 
-    async def create(self, due: Due, jobs: Iterable[DelayedJob]) -> list[str]:
+    async def create(
+        self, due: Due | None, jobs: Iterable[DelayedJob], condition: Condition | None = None
+    ) -> list[str]:
         """Create jobs in batches, each one script and one round trip, and return their ids.
 
+        Args:
+            due: When they are to start; None: at once.
+            jobs: With a condition, one, and the condition's key as the last of its lookup attributes.
+            condition: What the key of the job asks for.
+
+        Returns:
+            The ids; with a key, that of the job that has it already, if there is one.
+
         Raises:
+            JobExists: the key has a job that keeps this one out.
             StoreFull: nothing of one batch is created, nor of the next ones; those before it are.
             StoreUnavailable: one batch may or may not be created; nothing of the next is sent.
             StoreError: nothing of one job is written; the others of its batch and those before are created.
@@ -68,14 +81,12 @@ class DelayedCreation:
         ids: list[str] = []
         script = self._settings.script("create")
         for batch in in_batches(jobs, MOST_JOBS):
-            answers: list[Any] = await self._connection.run(script, self._named(due), packed=batch)
-            for _word, *why in answers:
-                if why:
-                    raise KeyConflict(f"{why[0].decode()}: delete or rename that key; the job was not created")
-            ids += [job.id for job in batch]
+            named = self._named(due or _AT_ONCE, condition)
+            answers: list[Any] = await self._connection.run(script, named, packed=batch)
+            ids += [job_of(job.id, answer, condition) for job, answer in zip(batch, answers, strict=True)]
         return ids
 
-    def _named(self, due: Due) -> dict[str, Argument]:
+    def _named(self, due: Due, condition: Condition | None) -> dict[str, Argument]:
         settings = self._settings
         return {
             **settings.named(),
@@ -84,5 +95,7 @@ class DelayedCreation:
             "delayed": settings.keys.delayed(settings.first_queue),
             "delay_ms": due.delay_ms,
             "until_ms": due.until_ms,
+            "condition": condition_text(condition),
+            "call": settings.new_call(),
             "lookup_ttl": max(settings.ttl_ms, *settings.kept_ms),
         }

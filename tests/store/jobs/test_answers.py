@@ -14,7 +14,7 @@ from typing import Any, get_args
 import pytest
 
 from flows import FlowOptions, Job, Position, QueueOptions
-from flows.errors import KeyConflict
+from flows.errors import JobExists, KeyConflict
 from flows.model.creation.job_options import Due
 from flows.model.declared.description import Description
 from flows.model.find.conjunction import Conjunction
@@ -130,7 +130,7 @@ async def create_delayed(connection: Any, settings: FlowSettings) -> Any:
     creation = DelayedCreation(connection, settings)
     try:
         return await creation.create(Due(1), [creation.prepare("1", {}, [])])
-    except KeyConflict as error:
+    except (KeyConflict, JobExists) as error:
         return str(error)
 
 
@@ -200,11 +200,18 @@ READERS: dict[str, Reader] = {
     "undeclared": lambda connection, settings: undeclared(connection, settings, OPTIONS),
     "progress": lambda connection, settings: write_progress(connection, settings, "pick", "w1", {}),
 }
+#: Of `create`: words that an id comes of, and what the others say.
+IS_THERE = {"created", "existing", "debounced"}
+REFUSED = {
+    "conflict": "1: delete or rename that key",
+    "different": "job 1 was created with idempotency_key",
+    "duplicate": "job 1 has the unique key",
+}
 #: What Python makes of an answer in which each word is `word`.
 TOLD: dict[str, Callable[[Any, str], bool]] = {
     "build": lambda told, word: told == word,
     "publish": lambda told, word: told == word,
-    "create": lambda told, _: told.startswith("1: delete or rename that key"),
+    "create": lambda told, word: told == ["1"] if word in IS_THERE else told.startswith(REFUSED[word]),
     "delete": lambda told, word: told is (word == "deleted"),
     "turn": lambda turn, word: turn.words == [word] and turn.jobs == [[b"1"]] and turn.expired == turn.misplaced == 0,
     "report": lambda words, word: words == [word],

@@ -28,8 +28,9 @@ local HASH = 35
 -- Many jobs stand in no lookup list.
 --@ lazy
 
--- Calls fn(key, own) for each line of the job's `_lookups`: a lookup list, `<attribute>:<text>`, in which other jobs
--- stand too, or what is the job's own and lives as long as it does: its log, the hash of how over 500 children settled.
+-- Calls fn(key, own, keyed) for each line of the job's `_lookups`: a lookup list, `<attribute>:<text>`, in which other
+-- jobs stand too, or what is the job's own and lives as long as it does: its log, the hash of how over 500 children
+-- settled. `keyed`: the list is that of a key, such as `#unique:<text>`, and of one job.
 local function each_lookup(job_flow, lookups, fn)
   local prefix = ns .. 'job:' .. job_flow .. ':'
   for line in string.gmatch(lookups, '[^\n]+') do
@@ -40,7 +41,7 @@ local function each_lookup(job_flow, lookups, fn)
     elseif string.sub(line, 1, #SIDE_LINE) == SIDE_LINE then
       fn(prefix .. string.sub(line, #SIDE_LINE + 1), true)
     else
-      fn(prefix .. line, false)
+      fn(prefix .. line, false, true)
     end
   end
 end
@@ -95,17 +96,18 @@ local function prune_later(job_flow, list, life)
 end
 
 -- Lets what is an ended job's own live for `life`, as its hash does, and so the lists in which it stands alone, if those
--- are `bounded`: creating the next job gives them a time to live. The other lists live at least as long.
+-- are `bounded`: creating the next job gives them a time to live. A key's list goes with its job in any case: nobody
+-- may use that key again. The other lists live at least as long.
 local function end_lookups(job_flow, job_id, lookups, life, bounded)
   if not lookups then return end
-  each_lookup(job_flow, lookups, function(key, own)
+  each_lookup(job_flow, lookups, function(key, own, keyed)
     refreshes_left = refreshes_left - 1
     if own then return redis.call('PEXPIRE', key, life) end
     local ids = redis.pcall('LRANGE', key, 0, 2)
     if ids.err then return end
     local head = ids[1]
     if head ~= job_id then ids = trim(job_flow, key, ids) end
-    if bounded and is_alone(ids, job_id) then return redis.call('PEXPIRE', key, life) end
+    if (bounded or keyed) and is_alone(ids, job_id) then return redis.call('PEXPIRE', key, life) end
     redis.call('PEXPIRE', key, life, 'GT')
     if ids[1] == job_id or ids[1] ~= head or trims_left < 0 then prune_later(job_flow, key, life) end
   end)
