@@ -57,8 +57,13 @@ class FlowJobs(Generic[ParamsT, KeyT]):
             correlation_id: A text that every worker of the job sees.
             delay: The job starts so much later: a timedelta, or seconds.
             run_at: The job starts then: an aware datetime; the server's clock decides, and what is over starts at once.
+            idempotency_key: One job for this key as long as it is kept: the id of the first is returned.
+            unique: No other job while one has the key of this `Unique`.
+            debounce: Calls with the key of this `Debounce` become one job, with the params of the last one.
 
         Raises:
+            JobExists: another job has the key: IdempotencyConflict where it has other params, or DuplicateJob. Nothing
+                is created.
             ValidationError: the params or options are refused; PayloadTooLarge where they are over the limit.
             StoreError: the server cannot be used; StoreFull where it is out of memory. Nothing is half written.
         """
@@ -68,7 +73,7 @@ class FlowJobs(Generic[ParamsT, KeyT]):
     async def create_jobs(self, many: Iterable[ParamsT], **options: Unpack[JobOptions]) -> list[str]:
         """Create a job for each of an iterable, many to a round trip, and return their ids in order.
 
-        The options are those of `create_job`, for all of them.
+        The options are those of `create_job`, for all of them; none is a key.
 
         Raises:
             ValidationError: params are refused; the jobs of earlier ones may have been created.

@@ -28,6 +28,7 @@ from flows import (
     CreateNext,
     Creation,
     CurrentJob,
+    Debounce,
     Explanation,
     Fail,
     Flow,
@@ -51,6 +52,7 @@ from flows import (
     Retries,
     Retry,
     Snooze,
+    Unique,
     Verdict,
     Worker,
     current_job,
@@ -589,6 +591,15 @@ async def call_decorated() -> None:
     assert_type(await with_client(first_job, Client()), Prepared)
     assert_type(with_pool(first_job, Client()), Prepared)
     assert_type(await decorated_child(CheckRequirement(address="x")), Checked)
+
+
+async def use_keys() -> None:
+    """Create jobs once."""
+    params = CreateAccess(user_id=62, guild_id=1985, role_ids=[1, 2])
+    assert_type(await access.create_job(params, idempotency_key="k", delay=5), str)
+    assert_type(await access.create_job(params, unique=Unique("k", until="started")), str)
+    assert_type(await access.create_job(params, unique=Unique("k", within=timedelta(hours=1))), str)
+    assert_type(await access.create_job(params, debounce=Debounce("k", 5, longest=60)), str)
 
 
 async def use() -> None:

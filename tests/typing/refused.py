@@ -29,7 +29,21 @@ from accepted import (
     with_client,
 )
 
-from flows import Cancel, ChildJob, Fail, Flow, FlowOptions, Job, JobResult, QueueOptions, Retries, Retry, Snooze
+from flows import (
+    Cancel,
+    ChildJob,
+    Debounce,
+    Fail,
+    Flow,
+    FlowOptions,
+    Job,
+    JobResult,
+    QueueOptions,
+    Retries,
+    Retry,
+    Snooze,
+    Unique,
+)
 
 
 class Other(Job):
@@ -191,6 +205,10 @@ Retries(max_attempts="5")  # refused
 Retries(backoff="1s")  # refused: a text has no unit
 Retries(backoff=["1", "2"])  # refused
 Retries(max_delay="600")  # refused
+Unique("k", until="over")  # refused
+Unique("k", "ended")  # refused: the rule has a name
+Debounce("k")  # refused: for how long?
+Debounce("k", 5, 60)  # refused: the longest has a name
 Retries(retry_on=[OSError])  # refused: a tuple
 Retries(retry_on=(OSError("x"),))  # refused: classes
 Retries(give_up_on=PermissionError)  # refused
@@ -238,6 +256,9 @@ async def use(job_id: str, key: str) -> None:
     await access.create_job(params, "request-1")  # refused: correlation_id has a name
     await access.create_job(params, dely=5)  # refused: no such option
     await access.create_job(params, delay="5")  # refused
+    await access.create_job(params, idempotency_key=5)  # refused
+    await access.create_job(params, unique="k")  # refused: it takes a Unique
+    await access.create_job(params, debounce=5)  # refused
     await access.create_jobs([params], run_at=5)  # refused
     await access.create_jobs(params)  # refused: one is not many
     await access.create_jobs([Prepared(checks=1)])  # refused

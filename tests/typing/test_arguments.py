@@ -20,6 +20,7 @@ from flows import (
     BulkJob,
     ChildJob,
     CurrentJob,
+    Debounce,
     DeclarationError,
     Flow,
     FlowOptions,
@@ -35,6 +36,7 @@ from flows import (
     Retry,
     Slots,
     Snooze,
+    Unique,
     ValidationError,
     Worker,
 )
@@ -118,6 +120,9 @@ NO_OPTIONS = {
     "run_at": ("1 s", 5, datetime(2026, 1, 1), date(2026, 1, 1)),  # noqa: DTZ001
     "priority": NO_PRIORITY,
     "cost": NO_NUMBER,
+    "idempotency_key": (5, b"x", ["x"], "", "x" * 201),
+    "unique": (5, "key", Unique, ["key"]),
+    "debounce": (5, "key", Debounce, ("key", 5)),
 }
 
 #: Of each call: how it is made, what is given where nothing is wrong, and what is refused of each argument.
@@ -371,6 +376,16 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
             "cost": NO_NUMBER,
         },
     ),
+    "Unique": (
+        lambda: Unique,
+        {"key": "k"},
+        {"key": (None, 5, b"x", "", "x" * 201), "until": (5, "over", True), "within": NO_TIME},
+    ),
+    "Debounce": (
+        lambda: Debounce,
+        {"key": "k", "wait": 5},
+        {"key": (None, 5, b"x", "", "x" * 201), "wait": (None, *NO_TIME), "longest": (*NO_TIME, 4)},
+    ),
     "Retries": (
         lambda: Retries,
         {},
@@ -434,7 +449,19 @@ def public_calls() -> Iterator[tuple[str, set[str]]]:
                 names = set(inspect.signature(method).parameters) - {"self"}
                 options = {*JobOptions.__annotations__} if "options" in names else set[str]()
                 yield f"{owner.__name__}.{name}", names - {"options"} | options
-    for called in (FlowOptions, QueueOptions, ChildJob, Retries, Retention, Retry, Snooze, Limiter, Slots):
+    for called in (
+        FlowOptions,
+        QueueOptions,
+        ChildJob,
+        Retries,
+        Retention,
+        Retry,
+        Snooze,
+        Limiter,
+        Slots,
+        Unique,
+        Debounce,
+    ):
         yield called.__name__, set(inspect.signature(called).parameters)
     yield "flows.run", set(inspect.signature(flows.run).parameters)
 

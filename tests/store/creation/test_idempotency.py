@@ -15,7 +15,7 @@ from tests.world import HOUR, KEPT, NOW, TTL, World, advance, fail, finish
 
 @pytest.mark.parametrize("delay_ms", [0, 700])
 def test_a_job_with_a_key_is_a_job_as_any_other(world: World, delay_ms: int) -> None:
-    """It waits, or is delayed, as without one; its key is one more lookup list, of one id, which lives as the others."""
+    """It waits, or is delayed, as without one; its key is one more lookup list, of one id, that lives as others."""
     assert create(world, "key", job_id="1", lookups=("user:7",), delay_ms=delay_ms) == ("created", "1")
     lookups = "user:7\n#key:k"
     never = {"_status": "delayed", "_queue": "pick", "_fence": "0", "_attempts": "0"} if delay_ms else {}
