@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import is_dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, RootModel
 from pydantic_core import to_json
+
+_SETS: Final = (set, frozenset)
 
 
 def sorted_sets(value: Any, written: Any) -> Any:
@@ -17,22 +18,27 @@ def sorted_sets(value: Any, written: Any) -> Any:
         value: The value in Python.
         written: What a serializer made of it; where that has another shape, it stays as it is.
     """
-    if isinstance(value, RootModel):
+    if _is(value, RootModel):
         return sorted_sets(value.root, written)
-    if isinstance(written, list):
+    if _is(value, *_SETS, list, tuple):
         return _of_many(value, written)
-    if not isinstance(written, dict):
+    if not _is(written, dict):
         return written
-    if isinstance(value, Mapping) and len(value) == len(written):
+    if _is(value, Mapping) and len(value) == len(written):
         pairs = zip(written.items(), value.values(), strict=True)
         return {name: sorted_sets(one, text) for (name, text), one in pairs}
-    if isinstance(value, BaseModel) or is_dataclass(value):
+    if _is(value, BaseModel) or hasattr(value, "__dataclass_fields__"):
         return {name: sorted_sets(getattr(value, name, None), text) for name, text in written.items()}
     return written
 
 
-def _of_many(value: Any, written: list[Any]) -> list[Any]:
-    if not isinstance(value, (set, frozenset, list, tuple)) or len(value) != len(written):
+def _of_many(value: Any, written: Any) -> Any:
+    if not _is(written, list) or len(value) != len(written):
         return written
     elements = [sorted_sets(one, text) for one, text in zip(value, written, strict=True)]
-    return sorted(elements, key=to_json) if isinstance(value, (set, frozenset)) else elements
+    return sorted(elements, key=to_json) if _is(value, *_SETS) else elements
+
+
+def _is(value: object, *kinds: type) -> bool:
+    """Return whether a value is of a kind; what it holds may be anything."""
+    return isinstance(value, kinds)
