@@ -17,6 +17,8 @@ from flows.store.jobs.progress import ProgressReport, write_progress
 from flows.store.jobs.turns import Turns
 from tests.faults.cut import Operation, Stage
 from tests.faults.flow_under_test import Order, Orders, add_workers
+from tests.faults.keyed import KINDS
+from tests.faults.keyed import create as create_with_key
 from tests.outcomes import EXAMPLES
 from tests.waiting import until
 
@@ -187,6 +189,12 @@ async def _explain(stage: Stage) -> Any:
     return explanation.reason, explanation.sentence
 
 
+async def _keyed(stage: Stage, flow: Orders, kind: str, customer: int = 7) -> Any:
+    """Create a job with a key, and tell what came of it; one that has it already was created before."""
+    word, job_id = await create_with_key(flow, kind, "k", customer)
+    return word, job_id == stage.kept[1] if stage.kept else job_id
+
+
 async def _paused(stage: Stage) -> None:
     await stage.direct.queue("pick").pause()
 
@@ -206,6 +214,15 @@ def of_flow() -> list[Operation]:
             leaves_some=True,
         ),
         Operation("create_job later", lambda stage: stage.flow.create_job(Order(number=1, customer=7), delay=3600)),
+        *(Operation(f"create_job, {kind}", lambda stage, kind=kind: _keyed(stage, stage.flow, kind)) for kind in KINDS),
+        *(
+            Operation(
+                f"create_job again, {kind}",
+                lambda stage, kind=kind: _keyed(stage, stage.flow, kind),
+                lambda stage, kind=kind: _keyed(stage, stage.direct, kind, customer=8),
+            )
+            for kind in KINDS
+        ),
         Operation("get_job", lambda stage: stage.flow.get_job(stage.kept[0]), create),
         Operation("get_job with children", lambda stage: stage.flow.get_job(stage.kept, resolve_children=True), family),
         Operation("get_jobs", lambda stage: stage.flow.get_jobs(stage.kept), lambda stage: create(stage, 3)),
