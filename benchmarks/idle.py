@@ -90,11 +90,11 @@ async def _rest(client: Redis, processes: list[WorkerProcess], seconds: float) -
     for process in processes:
         await process.receive()
     await asyncio.sleep(min(1.0, seconds))  # what they do once is not what they do all the time
-    started, calls = perf_counter(), await _calls(client)
+    started, before = perf_counter(), await calls(client)
     used = -sum([await process.ask() for process in processes])
     await asyncio.sleep(seconds)
     used += sum([await process.ask() for process in processes])
-    scripts, commands = (after - before for before, after in zip(calls, await _calls(client), strict=True))
+    scripts, commands = (after - before for before, after in zip(before, await calls(client), strict=True))
     spent = perf_counter() - started
     return 100 * used / spent, scripts / spent, commands / spent
 
@@ -120,17 +120,17 @@ async def _caused(client: Redis, flow: OneQueue, ahead: float) -> tuple[int, flo
     if ahead:
         job_id = await flow.create_job(params)
         await asyncio.sleep(ahead - _QUIET)
-        scripts, _ = await _calls(client)
+        scripts, _ = await calls(client)
     else:
-        scripts, _ = await _calls(client)
+        scripts, _ = await calls(client)
         job_id = await flow.create_job(params)
     await flow.wait_for(job_id, PATIENCE)
     late = (perf_counter_ns() - due) / 1e6
     await asyncio.sleep(_QUIET)
-    return (await _calls(client))[0] - scripts, late
+    return (await calls(client))[0] - scripts, late
 
 
-async def _calls(client: Redis) -> tuple[int, int]:
+async def calls(client: Redis) -> tuple[int, int]:
     """Return how many scripts and how many commands the server has executed, without those of this function."""
     stats = cast("dict[str, dict[str, int]]", await client.info("commandstats"))
     scripts = sum(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"] for name in ("evalsha", "eval"))

@@ -18,6 +18,7 @@ from typing import Any
 import backlog
 import depth
 import drain
+import due
 import enqueue
 import fan_out
 import growth
@@ -51,6 +52,7 @@ SLOW: dict[str, Callable[[str | None, float, int], Coroutine[Any, Any, list[Row]
     waits.WORKLOAD: waits.rows,
     memory.WORKLOAD: memory.rows,
     idle.WORKLOAD: idle.rows,
+    due.WORKLOAD: due.rows,
     growth.WORKLOAD: growth.rows,
 }
 #: The columns of figures: name, heading and format.

@@ -27,6 +27,7 @@ SETTINGS = {
     "waits": [{"rate", *FIGURE, "ratio"}, *[{"rate", *FIGURE}] * 3],
     "memory": [FIGURE, {*FIGURE, "ratio"}, {*FIGURE, "ratio"}],
     "idle": [FIGURE] * 9,
+    "due": [*[{"p50_ms", "p95_ms", "p99_ms"}] * 3, FIGURE, FIGURE],
     "growth": [{*FIGURE, "samples"}],
 }
 

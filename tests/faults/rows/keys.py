@@ -5,109 +5,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import random
 import signal
-import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import Any, Final
 
 from flows import StoreFull
 from tests.faults.case import Case, row
-from tests.faults.flow_under_test import Orders
 from tests.faults.keyed import CALM, KINDS, KeyedProducers, create, is_open, jobs_of
+from tests.faults.keyed_by_many import produce, wrongs
 from tests.faults.memory_filler import MemoryFiller
 from tests.faults.proxy import Proxy
 
 #: Of each kind.
 _KEYS: Final = 20
-_PRODUCERS: Final = 100
-#: So many producers share a connection.
-_SHARED: Final = 10
-Answers = dict[tuple[str, str], Counter[tuple[str, str]]]
-
-
-class LosingReplies:
-    """A thread that lets a proxy hold back replies and then cuts all connections; use it in a `with` statement."""
-
-    def __init__(self, case: Case, proxy: Proxy) -> None:
-        self._case, self._proxy = case, proxy
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._lose, name="losing replies")
-        self._losses = 0
-
-    def __enter__(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def __exit__(self, *_error: object) -> None:
-        """End."""
-        self._stop.set()
-        self._thread.join()
-        self._case.figures["cuts"] = self._losses
-
-    def _lose(self) -> None:
-        while not self._stop.wait(self._case.random.uniform(0.05, 0.15)):
-            self._proxy.blackhole("down")
-            time.sleep(0.01)  # what is sent meanwhile is done, and nobody hears of it
-            self._losses += self._proxy.cut_all()
-            self._proxy.open()
 
 
 @row("K1", "100 producers of each key, replies cut")
 def k1(case: Case) -> None:
     """One job a key, and every producer is told its id; a unique one has one producer that created it."""
     with Proxy(case.server.port) as proxy:
-        answers = asyncio.run(_produce(case, proxy))
+        answers, case.figures["cuts"] = asyncio.run(produce(lambda: case.flow(proxy.url), proxy, _KEYS, case.random))
     with case.server.client() as client:
+        found = list(wrongs(answers, client, _KEYS))
         jobs = jobs_of(client)
-        listed = {
-            int(name.rpartition(":")[2]): client.lrange(name, 0, -1) for name in client.keys("job:orders:customer:*")
-        }
-    for kind in KINDS:
-        told = {key: answers[kind, key] for key in map(str, range(_KEYS))}
-        ids = {key: {job_id for _word, job_id in of} for key, of in told.items()}
-        there = {key: {job["id"] for job in jobs.get((kind, key), [])} for key in told}
-        case.expect(all(len(of) == 1 for of in ids.values()), f"{kind}: each key has one id: {_worst(ids)}")
-        case.expect(ids == there, f"{kind}: and one job, of that id: {_worst(there)}")
-    created = [
-        sum(n for (word, _id), n in answers["unique", str(key)].items() if word == "created") for key in range(_KEYS)
-    ]
-    case.expect(created == [1] * _KEYS, f"a unique job is created by one producer, and not by {created}")
-    wrong = 0
-    for of in jobs.values():
-        for job in of:
-            found = [customer for customer, ids in listed.items() if job["id"] in ids]
-            wrong += found != [int(job["customer"])]
-    case.expect(not wrong, f"each job is found by its last params alone: {wrong} are not")
+    case.expect(not found, f"each key has one job, and its callers know it: {found[:3]} and {len(found)} in all")
     _begin_all(case, jobs)
-
-
-async def _produce(case: Case, proxy: Proxy) -> Answers:
-    """Let each producer create a job for each key, in an order of its own."""
-    answers: Answers = defaultdict(Counter)
-    flows = [case.flow(proxy.url) for _ in range(_PRODUCERS // _SHARED)]
-    names = [(kind, str(key)) for kind in KINDS for key in range(_KEYS)]
-
-    async def produce(flow: Orders, chance: random.Random) -> None:
-        for kind, key in chance.sample(names, len(names)):
-            answers[kind, key][await create(flow, kind, key, chance.randrange(10))] += 1
-
-    try:
-        for flow in flows:
-            await flow.queue("pick").resume()  # who cannot connect at first is told so
-        with LosingReplies(case, proxy):
-            await asyncio.gather(
-                *(produce(flows[n % len(flows)], random.Random(case.random.random())) for n in range(_PRODUCERS))  # noqa: S311
-            )
-    finally:
-        for flow in flows:
-            await flow.stop_all()
-    return answers
-
-
-def _worst(ids: dict[str, set[str]]) -> str:
-    return str(max(ids.items(), key=lambda item: len(item[1])))[:200]
 
 
 def _begin_all(case: Case, jobs: dict[tuple[str, str], list[dict[str, Any]]]) -> None:

@@ -185,7 +185,7 @@ READERS: dict[str, Reader] = {
     "move": lambda connection, settings: Control(connection, settings).move("shop", "1", "ship"),
     "retry_job": lambda connection, settings: Control(connection, settings).retry_job("shop", "1"),
     "withdraw": lambda connection, settings: Creation(connection, settings)._withdraw(
-        SimpleNamespace(id="1", lookups=[])
+        SimpleNamespace(id="1", waiting="", lookups=[])
     ),  # type: ignore[arg-type]
     "greet": greet,
     "declare": lambda connection, settings: declare(connection, settings, Description("ab", "{}")),

@@ -168,6 +168,18 @@ def test_a_worker_that_got_enough_passes_its_alarm_on(world: World, holder: str,
     assert ("wake" in world.snapshot(unseen=frozenset())) == passed_on
 
 
+@pytest.mark.parametrize(("due", "woken"), [(5999, True), (6000, False), (None, False)])
+def test_nobody_wakes_for_an_alarm_that_can_wait(world: World, due: int | None, woken: bool) -> None:  # noqa: FBT001
+    """Where nothing is due before the next poll, the worker that polls sets it; for a due job one worker wakes."""
+    far = {} if due is None else {"2": NOW + due}
+    jobs = {"shop:1": DELAYED, **({} if due is None else {"shop:2": DELAYED})}
+    world.seed(jobs=jobs, delayed={"pick": {"1": NOW, **far}})
+    world.redis.set(world.keys.timer("pick"), f"{NOW} w1")
+    assert world.turn(want=1, worker_id="w1").ids == ["1"]
+    assert not world.redis.exists(world.keys.timer("pick"))
+    assert ("wake" in world.snapshot(unseen=frozenset())) == woken
+
+
 def test_an_attempt_that_goes_back_can_be_claimed_by_the_same_turn(world: World) -> None:
     """Ends come before claims: what is released, or due at once, is there for the claim."""
     world.seed(jobs={"shop:1": processing(), "shop:2": processing(), "shop:3": processing()})

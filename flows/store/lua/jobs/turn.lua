@@ -47,10 +47,13 @@ local function answered_before()
   return { parts[2], claimed, waits(queue), due, { 0, 0, 0 } }
 end
 
+-- Returns when something may start next that may not start now; nothing where there is no such time.
+local function next_start() return tonumber(redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]) end
+
 -- One idle worker of a queue sets its alarm to when the next delayed job is due; the others sleep on. Another worker's
 -- alarm counts unless it is for later, or its time is over: then that worker is awake, or gone.
 local function next_due()
-  local soonest = tonumber(redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2])
+  local soonest = next_start()
   if not soonest then return 0 end
   local at_ms, holder = alarm()
   at_ms = tonumber(at_ms)
@@ -60,12 +63,17 @@ local function next_due()
   return left_ms
 end
 
--- A worker that has no room, or whose job does not fit it, clears its alarm, so that another one sets its own.
+-- One idle worker of each queue polls before so many ms are over.
+local POLLED_MS = 6000
+
+-- A worker that has no room, or whose job does not fit it, clears its alarm, so that another one sets its own: one is
+-- woken for that where it is needed before the next poll.
 local function pass_alarm_on()
   local _, holder = alarm()
   if holder ~= worker_id then return end
   redis.call('DEL', timer)
-  wake(queue)
+  local soonest = next_start()
+  if soonest and soonest < time + POLLED_MS then wake(queue) end
 end
 
 -- Returns for how many more ms nothing of the queue may start, 0 where that has no end; nothing where it is not paused.

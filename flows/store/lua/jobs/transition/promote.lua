@@ -1,4 +1,4 @@
--- Moves delayed jobs that are due back to `waiting`, up to 100 a call.
+-- Moves delayed jobs that are due back to `waiting`, up to 100 a call; the caller claims next.
 --@ exports: promote
 --@ needs: flow queue delayed
 --@ include: keys status clock ending place count
@@ -22,6 +22,6 @@ local function promote()
     end
   end
   redis.call('ZREM', delayed, unpack(due))
-  if #ids > 0 then put_many(queue, ids) end
+  if #ids > 0 then put_many(queue, ids, true) end
   return #ids
 end

@@ -10,10 +10,11 @@ local function place_conflict(job_queue) return conflict('list', list_of(job_que
 -- Stops the script there, before anything is written.
 local function expect_place_of(job_queue) expect('list', list_of(job_queue)) end
 
--- Puts jobs behind all that wait, in this order, and wakes a worker.
-local function put_many(job_queue, ids)
+-- Puts jobs behind all that wait, in this order, and wakes a worker; `quietly`, where the caller claims next, and wakes
+-- another worker for what it leaves.
+local function put_many(job_queue, ids, quietly)
   redis.call('RPUSH', list_of(job_queue), unpack(ids))
-  wake(job_queue)
+  if not quietly then wake(job_queue) end
 end
 
 local function put(job_queue, job_id) put_many(job_queue, { job_id }) end
