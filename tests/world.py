@@ -7,6 +7,7 @@ Ids are short and time is a number: scripts take `now`, so a test owns it.
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -63,6 +64,16 @@ KINDS: Final = {
     "timer": "string",
     "call": "string",
     "ended": "hash",
+    "group": "list",
+    "ring": "zset",
+    "parked": "zset",
+    "fair": "hash",
+    "shares": "hash",
+    "limit": "hash",
+    "window": "string",
+    "slots": "hash",
+    "load": "hash",
+    "sharing": "hash",
 }
 
 #: What a test seldom compares: wake-ups, answers of last calls, how far the reconciler has come and what it has to look
@@ -168,7 +179,8 @@ class World:
         if kind in {"jobs", "settled", "lookups"}:
             return f"{self.namespace}job:{name}"
         if kind in PLACES:
-            return f"{self.namespace}queue:{name}:{kind}"
+            queue, _, priority = name.partition("/")
+            return f"{self.namespace}queue:{queue}:{kind}{priority and ':'}{priority}"
         if kind in {"names", "history"}:
             return f"{self.namespace}flows:{kind}"
         return f"{self.namespace}flows:{kind}:{name}"
@@ -263,6 +275,9 @@ class World:
                 return "lookups", name
             return ("settled" if ":children:" in name else "jobs"), name
         if first == "queue":
+            banded = re.fullmatch(r"(.+):waiting:(\d+)", name)
+            if banded:  # that of a priority is called `<queue>/<priority>`
+                return "waiting", f"{banded[1]}/{banded[2]}"
             queue, _, place = name.rpartition(":")
             return (place, queue) if place in PLACES else ("other", key)
         kind, _, name = name.partition(":")
@@ -291,9 +306,13 @@ class World:
                         (pipeline.exists if key.startswith(self.keys.call("")) else pipeline.get)(key)
             found: list[Any] = pipeline.execute()
         return [
-            {member: int(score) for member, score in value} if type_ == "zset" else value
+            {member: _whole(score) for member, score in value} if type_ == "zset" else value
             for value, type_ in zip(found, types, strict=True)
         ]
+
+    def _is_sorted_set(self, key: str, place: str) -> bool:
+        first, kind = key.removeprefix(self.namespace).split(":")[:2]
+        return (PLACES.get(place) if first == "queue" else KINDS.get(kind) if first == "flows" else "") == "zset"
 
     def _write(self, key: str, value: Any) -> None:
         place = key.removeprefix(self.namespace).rpartition(":")[2]
@@ -303,10 +322,14 @@ class World:
             self.redis.rpush(key, *value)
         elif isinstance(value, set):
             self.redis.sadd(key, *value)
-        elif key.startswith(f"{self.namespace}queue:") and PLACES.get(place) == "zset":
+        elif self._is_sorted_set(key, place):
             self.redis.zadd(key, value)
         else:
             self.redis.hset(key, mapping=value)
+
+
+def _whole(score: float) -> float:
+    return int(score) if score.is_integer() else score
 
 
 def processing(queue: str = "pick", **fields: str) -> dict[str, str]:

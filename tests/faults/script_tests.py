@@ -44,6 +44,10 @@ NAMED_OTHERWISE: Final = {
     "positions": "find",
     "reconcile_lookups": "lookups",
     "remove": "cancel",
+    "rules_push": "rules_place",
+    "rules_rules": "rules_place",
+    "rules_spots": "rules_place",
+    "rules_waiting": "rules_place",
     "since": "position",
     "status": "scripts",
     "take_out": "cancel",
@@ -54,7 +58,7 @@ NAMED_OTHERWISE: Final = {
 _INCLUDE: Final = re.compile(r"^--@ include:(.*)$", re.MULTILINE)
 
 
-def _test_name(file: str) -> str:
+def own_name(file: str) -> str:
     """Return what the test file of a file of Lua is named after: `rules/include/x.lua` has `test_rules_x.py`."""
     path = PurePosixPath(file)
     return f"{path.parts[0]}_{path.stem}" if path.parts[0] in OVERLAYS else path.stem
@@ -94,7 +98,7 @@ def nearest_tests(folder: Path, file: str, tests: Iterable[str]) -> list[list[st
     """Return those of the test files that belong to a file of Lua, in two groups: the nearest, and the others."""
     by_name = {PurePosixPath(test).name: test for test in tests}
     above = includers(folder)
-    stem = _test_name(file)
+    stem = own_name(file)
     found: list[list[str]] = []
     level, seen = {file}, {file}
     names = {stem, NAMED_OTHERWISE.get(stem, stem)}
@@ -104,6 +108,6 @@ def nearest_tests(folder: Path, file: str, tests: Iterable[str]) -> list[list[st
         found += [group] if group else []
         level = {upper for each in level for upper in above.get(each, ())} - seen
         seen |= level
-        names = {_test_name(each) for each in level}
+        names = {own_name(each) for each in level}
     others = [test for group in found[1:] for test in group]
     return [*found[:1], *([others] if others else [])]

@@ -38,12 +38,15 @@ local function blank(list, gone, from, to)
   return found
 end
 
--- Returns how many ids were cut out. Most often they stand side by side, in this order.
+-- Returns how many ids were cut out, and whether the list was searched. Most often they stand side by side.
 local function cut(job_queue, list, ids)
-  local found = 0
+  local found, searched = 0, true
   if #ids < MANY or short_length(list) == 0 then
-    for _, job_id in ipairs(ids) do found = found + (cut_one(job_queue, list, job_id) or 0) end
-    return found
+    for _, job_id in ipairs(ids) do
+      local times = cut_one(job_queue, list, job_id)
+      found, searched = found + (times or 0), searched and times ~= nil
+    end
+    return found, searched
   end
   local gone = {}
   for _, job_id in ipairs(ids) do gone[job_id] = 0 end
@@ -54,5 +57,5 @@ local function cut(job_queue, list, ids)
   for job_id, times in pairs(gone) do
     for _ = 2, times do was_stale(job_queue, job_id) end
   end
-  return found
+  return found, searched
 end
