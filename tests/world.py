@@ -82,7 +82,9 @@ UNSEEN: Final = frozenset(
     {"wake", "timer", "call", "reconcile", "prune", "ended", "flow", "process", "processes", "workers", "stats"}
 )
 #: Of the counts in `meta`, those that every snapshot shows: the others rise with all that scripts do.
-_SEEN_COUNTS: Final = frozenset({"owner", "expired", "malformed", "misplaced", "paused", "paused_at", "paused_note"})
+_SEEN_COUNTS: Final = frozenset(
+    {"owner", "expired", "malformed", "misplaced", "paused", "paused_at", "paused_note", "rules"}
+)
 
 State = dict[str, dict[str, Any]]
 
@@ -266,6 +268,7 @@ class World:
             "most_lines": 1000,
             "states": "",
             "ended_before": 0,
+            "layouts": "",
         }
 
     def _kind(self, key: str, type_: str) -> tuple[str, str]:

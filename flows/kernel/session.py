@@ -63,7 +63,8 @@ class Session:
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.process = os.getpid()
-        self.settings = settings
+        #: Those of the flow; once it is open, with what the server knows of earlier releases.
+        self.settings = self._declared = settings
         self.events = events
         self.opened = False
         #: Which server it has opened, for a log line.
@@ -117,7 +118,7 @@ class Session:
             await self.connection.open()
             await check_server(self.connection, allow_eviction=self._options.allow_eviction)
             self.connection.greet_with(greeting(self.settings))
-            await register(self.connection, self.settings, self._options)
+            self.settings = await register(self.connection, self._declared, self._options)
             await self._declare()
             queues = [name for name, _queue in self._options.walk()]
             reconciliation = Reconciliation(self.connection, self.settings, queues)

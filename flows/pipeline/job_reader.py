@@ -86,20 +86,20 @@ class JobReader(Generic[ParamsT]):
     async def position(self, job_id: str | UUID) -> Position | None:
         """Return how far a job is from its turn; None where it has none to wait for."""
         job_id = check_job_id(job_id)
-        connection = (await self._runtime.open()).connection
-        return await position(connection, self._runtime.settings, [*self._declaration.plans], job_id)
+        session = await self._runtime.open()
+        return await position(session.connection, session.settings, [*self._declaration.plans], job_id)
 
     async def explain(self, job_id: str | UUID) -> Explanation:
         """Return why a job is where it is."""
         job_id = check_job_id(job_id)
-        connection = (await self._runtime.open()).connection
+        session = await self._runtime.open()
         needs = {name: needs_of_class(plan.options.job) for name, plan in self._declaration.plans.items()}
-        return explain(await situation(connection, self._runtime.settings, needs, job_id))
+        return explain(await situation(session.connection, session.settings, needs, job_id))
 
     async def states(self) -> dict[str, QueueState]:
         """Return the state of each queue that the flow declares."""
-        connection = (await self._runtime.open()).connection
-        return await observe(connection, self._runtime.settings, [*self._declaration.plans])
+        session = await self._runtime.open()
+        return await observe(session.connection, session.settings, [*self._declaration.plans])
 
     async def _page(
         self, fetch: Fetch, attribute: str, text: str, limit: int, offset: int, *, newest_first: bool

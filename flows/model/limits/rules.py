@@ -9,6 +9,8 @@ from typing import Final, Self
 from flows.model.limits.bounds import MOST_PRIORITIES
 from flows.model.limits.limiter import Limiter
 
+#: The layout of a queue whose jobs wait in one list.
+PLAIN_LAYOUT: Final = "1 -"
 #: Stands in a line for what is not there.
 _NONE: Final = "-"
 
@@ -66,6 +68,24 @@ class Rules:
         """Return each limiter with its id: the n-th of a queue's own is `<queue>:<n>`."""
         own = iter(range(1, len(self.limiters) + 1))
         return [(of.id or f"{queue}:{next(own)}", of) for of in self.limiters]
+
+    @property
+    def layout(self) -> str:
+        """In which lists its jobs wait: `<priorities> <group field>`, or `-` for no groups."""
+        return f"{self.priorities} {self.group or _NONE}"
+
+    def grown(self, priorities: int, group: str | None) -> Rules:
+        """Return rules by which lists of at least so many priorities, and of groups, are looked into too.
+
+        Where priorities have shares, each that is added has the share of the last one.
+        """
+        more = max(0, priorities - self.priorities)
+        return replace(
+            self,
+            priorities=self.priorities + more,
+            shares=self.shares + self.shares[-1:] * more,
+            group=self.group or group,
+        )
 
     def clamped(self, priority: int) -> int:
         """Return the priority by which a job is placed in the queue."""

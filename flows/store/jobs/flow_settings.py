@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from flows.model.limits.rules import PLAIN_LAYOUT, Rules
 from flows.store.client.scripts import load
 from flows.store.keys.jobs import JobKeys
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from flows.model.flow_options import FlowOptions
     from flows.model.job import Job
-    from flows.model.limits.rules import Rules
     from flows.store.client.scripts import Argument, Script
 
 #: A job that was rescued so often in its queue is isolated: its worker runs nothing beside it. Not after the first
@@ -71,6 +71,22 @@ class FlowSettings:
     def prioritised(self) -> bool:
         """Whether any queue of the flow has priorities: its jobs are claimed with theirs then."""
         return any(rules.priorities > 1 for rules in self.rules.values())
+
+    @property
+    def layouts(self) -> str:
+        """In which lists the jobs of queues may stand: a line `<queue> <layout>` for each that has several."""
+        laid_out = {queue: rules.layout for queue, rules in self.rules.items() if rules.layout != PLAIN_LAYOUT}
+        return "\n".join(f"{queue} {layout}" for queue, layout in laid_out.items())
+
+    def with_layouts(self, layouts: str) -> FlowSettings:
+        """Return settings that know these layouts too: earlier releases may have put jobs into more lists."""
+        rules = dict(self.rules)
+        for line in filter(None, layouts.split("\n")):
+            queue, priorities, group = line.split(" ")
+            known = rules.get(queue, Rules()).grown(int(priorities), None if group == "-" else group)
+            if not known.plain:
+                rules[queue] = known
+        return replace(self, rules=rules)
 
     def overlays(self, queue: str | None = None) -> tuple[str, ...]:
         """Return the overlays of a script of the flow, the first one first; of a turn, give its queue.

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from flows.store.jobs.flow_settings import FlowSettings
 
 
-async def register(connection: Connection, settings: FlowSettings, options: FlowOptions[Job, str]) -> None:
+async def register(connection: Connection, settings: FlowSettings, options: FlowOptions[Job, str]) -> FlowSettings:
     """Record what this flow owns; change nothing where another flow owns one of these names.
+
+    Return the settings with the layouts that its queues have on the server: jobs may stand in more lists than this
+    release declares.
 
     Raises:
         DeclarationError: another flow owns a queue or a name; the message says which flow.
@@ -34,6 +37,7 @@ async def register(connection: Connection, settings: FlowSettings, options: Flow
         "owner": options.name,
         "queue_count": len(queues),
         "former_count": len(former),
+        "layouts": settings.layouts,
     }
     answer = await connection.run(settings.script("register"), named, rest)
     if answer[0] != b"ok":
@@ -42,6 +46,7 @@ async def register(connection: Connection, settings: FlowSettings, options: Flow
             f"flow {options.name!r} cannot have the {taken}: on this server the name belongs to the {owner}; "
             "choose another name, or another namespace"
         )
+    return settings.with_layouts(answer[1].decode() if len(answer) > 1 else "")
 
 
 @dataclass(frozen=True, slots=True)

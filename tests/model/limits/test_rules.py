@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from flows import FlowOptions, Job, Limiter, QueueOptions, Slots
-from flows.model.limits.rules import Rules, next_priority
+from flows.model.limits.rules import PLAIN_LAYOUT, Rules, next_priority
 from flows.store.jobs.flow_settings import FlowSettings
+from flows.store.keys.jobs import JobKeys
 
 SECOND = timedelta(seconds=1)
 
@@ -122,3 +123,33 @@ def test_the_priority_in_the_next_queue(priority: int, diff: int, priorities: in
 def test_a_priority_is_placed_within_those_of_its_queue() -> None:
     """A job of a lower one is one of the last."""
     assert [Rules(3).clamped(priority) for priority in (0, 1, 3, 8)] == [1, 1, 3, 3]
+
+
+def test_a_layout_says_in_which_lists_jobs_wait() -> None:
+    """One list where there is neither a second priority nor a group; limits need no other."""
+    assert Rules(slots=3, limiters=(Limiter(1, timedelta(seconds=1)),)).layout == PLAIN_LAYOUT
+    assert Rules(priorities=3, group="user").layout == "3 user"
+
+
+def test_rules_grow_by_the_lists_of_an_earlier_release() -> None:
+    """Priorities that are added have the share of the last one; a group that is declared stays."""
+    rules = Rules(priorities=2, shares=(3.0, 2.0), slots=5)
+    assert rules.grown(4, "user") == Rules(priorities=4, shares=(3.0, 2.0, 2.0, 2.0), slots=5, group="user")
+    assert rules.grown(1, None) == rules
+    assert Rules(group="account").grown(2, "user") == Rules(priorities=2, group="account")
+
+
+def test_settings_know_the_layouts_that_the_server_has() -> None:
+    """A queue that has none any more, and is not declared, stays plain; what they say goes back to the server."""
+    settings = FlowSettings(
+        "shop", "pick", JobKeys(), 0, (0, 0, 0), 1, 1, 1, rules={"pick": Rules(slots=2), "pack": Rules(priorities=2)}
+    )
+    assert settings.layouts == "pack 2 -"
+    known = settings.with_layouts("pick 3 user\nold 1 user\nship 1 -")
+    assert known.rules == {
+        "pick": Rules(slots=2, priorities=3, group="user"),
+        "pack": Rules(priorities=2),
+        "old": Rules(group="user"),
+    }
+    assert known.overlays("old") == ("ruled", "rules")
+    assert settings.with_layouts("") == settings

@@ -8,10 +8,12 @@ from redis.exceptions import ResponseError
 from tests.world import World
 
 
-def call(world: World, owner: str, queues: list[str], *names: str, former: tuple[str, ...] = ()) -> list[str]:
+def call(
+    world: World, owner: str, queues: list[str], *names: str, former: tuple[str, ...] = (), layouts: str = ""
+) -> list[str]:
     """Call the script."""
     named = {"owner": owner, "queues": world.keys.queues(owner)}
-    counts = {"queue_count": len(queues), "former_count": len(former)}
+    counts = {"queue_count": len(queues), "former_count": len(former), "layouts": layouts}
     answer: list[str] = world.run("register", *queues, *former, *names, **named, **counts)
     return answer
 
@@ -78,3 +80,45 @@ def test_a_key_of_another_type_is_named(world: World, kind: str) -> None:
     with pytest.raises(ResponseError, match=f"FLOWSCONFLICT {key} holds a string"):
         call(world, "shop", ["pick", "pack"], "shop", "flow")
     assert list(world.redis.scan_iter(f"{world.namespace}*")) == [key]
+
+
+def test_without_rules_nothing_is_recorded_of_layouts(world: World) -> None:
+    """Nor answered."""
+    assert call(world, "shop", ["pick"]) == ["ok"]
+    assert world.snapshot()["meta"] == {"pick": {"owner": "shop"}}
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "after"),
+    [
+        ("", "3 user", "3 user"),
+        ("3 user", "", "3 user"),
+        ("3 user", "2 -", "3 user"),
+        ("2 -", "3 user", "3 user"),
+        ("3 user", "4 account", "4 account"),
+        ("12 -", "8 -", "12 -"),
+        ("nonsense", "2 -", "2 -"),
+    ],
+)
+def test_a_layout_only_grows(before: str, asked: str, after: str, world: World) -> None:
+    """Where a release declares less, jobs may still stand in the lists of the one before."""
+    layouts = f"pick {asked}" if asked else ""
+    if before:
+        world.seed(meta={"pick": {"rules": before}})
+    assert call(world, "shop", ["pick", "pack"], layouts=layouts) == ["ok", f"pick {after}"]
+    assert world.snapshot()["meta"] == {"pick": {"owner": "shop", "rules": after}, "pack": {"owner": "shop"}}
+
+
+def test_layouts_of_queues_that_the_flow_has_no_more_are_answered_too(world: World) -> None:
+    """Whoever drains them has to know in which lists their jobs stand."""
+    call(world, "shop", ["pick", "pack", "pack:box"], layouts="pick 3 user\npack:box 2 -")
+    answer = call(world, "shop", ["wrap"], layouts="wrap 1 user")
+    assert [answer[0], *sorted(answer[1].split("\n"))] == ["ok", "pack:box 2 -", "pick 3 user", "wrap 1 user"]
+
+
+def test_a_key_that_holds_something_else_has_no_layout(world: World) -> None:
+    """The queues beside it are answered; the flow has it no more, so nobody is refused for it."""
+    call(world, "shop", ["pick", "pack"], layouts="pick 3 user")
+    world.redis.delete(world.keys.meta("pack"))
+    world.redis.set(world.keys.meta("pack"), "something")
+    assert call(world, "shop", ["pick"]) == ["ok", "pick 3 user"]
