@@ -40,6 +40,7 @@ from flows.model.fleet.statistics import QueueSample
 from flows.model.flow_options import FlowOptions
 from flows.model.history import PastAttempt
 from flows.model.job import ChildJob, ChildrenOf, ChildResult, Job, JobError, JobResult
+from flows.model.limits.limit_state import LimitState
 from flows.model.limits.limiter import Limiter
 from flows.model.limits.slots import Slots
 from flows.model.queue_options import QueueOptions
@@ -100,6 +101,7 @@ __all__ = [
     "JobResult",
     "JobState",
     "KeyConflict",
+    "LimitState",
     "Limiter",
     "LogLine",
     "LostLease",

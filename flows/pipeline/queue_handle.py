@@ -1,4 +1,4 @@
-"""`flow.queue(…)`: one queue of a flow, to look at, to pause and to drain, from a coroutine or from plain code."""
+"""`flow.queue(…)`: one queue of a flow, to look at, to limit, to pause and to drain, from coroutines or plain code."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from flows.model.arguments import check_seconds, check_text, check_whole
 from flows.model.codec import encode_value
 from flows.model.creation.job_options import server_ms
 from flows.model.fleet.statistics import STEPS
+from flows.pipeline.limits.queue_limits import QueueLimits
 from flows.pipeline.loop_thread import blocking
 from flows.store.fleet.statistics import read_series
 from flows.store.jobs.pausing import pause, resume
@@ -18,7 +19,6 @@ from flows.store.views.observe import observe
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from flows.kernel.runtime import Runtime
     from flows.model.explain.queue_state import QueueState
     from flows.model.fleet.statistics import QueueSample, Step
     from flows.model.job import Job
@@ -31,16 +31,12 @@ _LONGEST: Final = 0.5
 LONGEST_NOTE: Final = 1000
 
 
-class QueueHandle:
+class QueueHandle(QueueLimits):
     """One queue of a flow.
 
     Attributes:
         name: Its full name: a child queue's begins with its parent's.
     """
-
-    def __init__(self, runtime: Runtime, name: str) -> None:
-        self._runtime = runtime
-        self.name = name
 
     def __repr__(self) -> str:
         """Return a text that says which queue this is."""
@@ -139,6 +135,11 @@ class SyncQueueHandle:
         self.pause = blocking(handle.pause, f"{where}.pause(...)")
         self.resume = blocking(handle.resume, f"{where}.resume()")
         self.drain = blocking(handle.drain, f"{where}.drain(...)")
+        self.limits = blocking(handle.limits, f"{where}.limits()")
+        self.set_limit = blocking(handle.set_limit, f"{where}.set_limit(...)")
+        self.set_concurrency = blocking(handle.set_concurrency, f"{where}.set_concurrency(...)")
+        self.set_share = blocking(handle.set_share, f"{where}.set_share(...)")
+        self.hold = blocking(handle.hold, f"{where}.hold(...)")
 
 
 def named_queue(declaration: Declaration, queue: type[Job] | str) -> str:

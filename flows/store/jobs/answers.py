@@ -59,3 +59,8 @@ ReconcileAnswer: TypeAlias = Literal[
     "malformed",
     "error",
 ]
+#: `no group` where a job has no value of the field by which its queue is grouped.
+HoldAnswer: TypeAlias = Literal["held", "ended", "no group"]
+SetLiveAnswer: TypeAlias = Literal["set"]
+#: `same` where the job has that priority; else a state in which it waits no more.
+SetPriorityAnswer: TypeAlias = Literal["set", "same", "gone", "processing", "children", "done", "failed", "cancelled"]

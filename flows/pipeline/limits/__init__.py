@@ -1,0 +1,1 @@
+"""Limits of queues, as users read and set them while workers run."""

@@ -1,0 +1,56 @@
+-- Reads what the limiters and the slots of a queue have given out and what was set while workers run; of one group too,
+-- where it is named. What was edited into nonsense is left out.
+-- Answers the server's time; of each limiter its live values, those of the group, and its window, as numbers; and of
+-- slots how many are used and their live number, in all and of the group.
+--@ flags: no-writes
+--@ args: ns now queue group sharing
+--@ rest: the limiters, each with what stands in the key of its window behind its id; `-` for no window
+--@ returns: now:int limiters:list<[live:text of_group:text window:list<text>]> used:int live:text used_by_group:text per_group:text of_group:text
+--@ include: clock keys
+
+local function text(...)
+  local found = redis.pcall(...)
+  return type(found) == 'string' and found or ''
+end
+
+local function window_of(key)
+  local known, entries = pcall(cmsgpack.unpack, text('GET', key))
+  if not (known and type(entries) == 'table') then return {} end
+  local numbers = {}
+  for i, number in ipairs(entries) do numbers[i] = type(number) == 'number' and string.format('%.17g', number) or '0' end
+  return numbers
+end
+
+-- Returns how many slots the jobs of a queue take.
+local function taken_in(job_queue)
+  local leases = redis.pcall('ZCARD', queue_key(job_queue, 'processing'))
+  local beyond = tonumber(text('HGET', flows_key('load', job_queue), '')) or 0
+  return (type(leases) == 'number' and leases or 0) + math.max(0, math.floor(beyond))
+end
+
+local limiters = {}
+for i = at, #rest, 2 do
+  local limit, tail = flows_key('limit', rest[i]), rest[i + 1]
+  limiters[#limiters + 1] = {
+    text('HGET', limit, 'live'), group == '' and '' or text('HGET', limit, 'live:' .. group),
+    tail == '-' and {} or window_of(flows_key('window', rest[i] .. tail)),
+  }
+end
+
+local fair = flows_key('fair', queue)
+local used, live = taken_in(queue), text('HGET', fair, 'slots')
+if sharing ~= '' then
+  local key = flows_key('sharing', sharing)
+  live = text('HGET', key, '')
+  local names = redis.pcall('HKEYS', key)
+  for _, name in ipairs(names.err and {} or names) do
+    if name ~= '' and name ~= queue then used = used + taken_in(name) end
+  end
+end
+
+local used_by_group, of_group = '', ''
+if group ~= '' then
+  used_by_group = text('HGET', flows_key('load', queue), group)
+  of_group = text('HGET', fair, 'slots_per_group:' .. group)
+end
+return { time, limiters, used, live, used_by_group, text('HGET', fair, 'slots_per_group'), of_group }

@@ -1,0 +1,1 @@
+"""What is read and set of limits, slots and groups while workers run."""
