@@ -16,7 +16,7 @@ from flows.kernel.fleet.tally import QueueTally
 from flows.kernel.lanes import Lanes
 from flows.kernel.unreported import Unreported
 from flows.model.fleet.histogram import BOUNDS, BOUNDS_MS
-from flows.model.outcome import AwaitChildren, Cancel, Outcome, Release
+from flows.model.outcome import AwaitChildren, Cancel, Outcome, Release, Snooze
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,7 +39,7 @@ class InFlight:
         progress: Keeps what the functions report.
         events: Where events are emitted.
         rest: Begins when the host is unable to begin a function, and ends when one has ended.
-        fan_out: Creates the children that an attempt asks for, and returns the outcome that is left.
+        before_end: Creates children and holds what an outcome asks for, and returns the outcome that is left.
         pack: Turns a job and its outcome into what a turn reports.
         wake: Wakes the worker loop; called whenever an attempt has ended.
         tally: Counts how long jobs waited and ran.
@@ -53,7 +53,7 @@ class InFlight:
         progress: Progress,
         events: Events,
         rest: Rest,
-        fan_out: Callable[[Attempt, AwaitChildren], Awaitable[Outcome | None]],
+        before_end: Callable[[Attempt, AwaitChildren | Snooze], Awaitable[Outcome | None]],
         pack: Callable[[ClaimedJob, Outcome], FinishedAttempt],
         wake: Callable[[], None],
         tally: QueueTally | None = None,
@@ -65,7 +65,7 @@ class InFlight:
         self._progress = progress
         self._events = events
         self._rest = rest
-        self._fan_out = fan_out
+        self._before_end = before_end
         self._wake = wake
         self.lanes = Lanes(concurrency, self._run)
         self._deadlines = Deadlines(runner.timeout, self._overdue, self._overrun)
@@ -219,8 +219,8 @@ class InFlight:
             if self._timed:
                 attempt.claimed.seconds = round(ran, 3)
         self._deadlines.forget(attempt)
-        if isinstance(outcome, AwaitChildren) and attempt.counts:
-            outcome = await self._fan_out(attempt, outcome)
+        if isinstance(outcome, (AwaitChildren, Snooze)) and attempt.counts:
+            outcome = await self._before_end(attempt, outcome)
         if attempt.counts:
             self._end(attempt, outcome)
         elif attempt.state is not ABANDONED:

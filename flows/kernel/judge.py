@@ -42,6 +42,8 @@ class Judge:
         self._plan = plan
         self._retries = plan.options.retries or _ONCE
         self._asked = plan.options.retries or _DEFAULT
+        rules = plan.options.rules
+        self._grouped = rules is not None and rules.group is not None
 
     def returned(self, claimed: ClaimedJob, result: JobResult | Verdict | None) -> Outcome:
         """Return the outcome of an attempt whose function returned.
@@ -113,15 +115,20 @@ class Judge:
                 after = verdict.after
                 return Retry(_milliseconds(self._asked.delay(_counted(claimed)) if after is None else after), error)
             case verdicts.Snooze():
-                short = reason[:_LONGEST_REASON]  # it stands in a line of the job's history
-                if verdict.until is not None:
-                    return Snooze(until_ms=_milliseconds(verdict.until - _EPOCH), reason=short)
-                return Snooze(_milliseconds(verdict.after or timedelta()), reason=short)
+                return self._snoozed(claimed, verdict, reason[:_LONGEST_REASON])  # a line of the job's history has it
             case verdicts.Cancel():
                 return Cancel(reason)
             case verdicts.Fail():
                 return Fail(self.error(claimed, "Fail", reason, trace))
         assert_never(verdict)
+
+    def _snoozed(self, claimed: ClaimedJob, verdict: verdicts.Snooze, reason: str) -> Outcome:
+        if verdict.hold == "group" and not self._grouped:
+            why = f'Snooze(hold="group"): queue {self._plan.queue!r} has no groups: declare group_by='
+            return Fail(self.error(claimed, ValidationError.__name__, why))
+        if verdict.until is not None:
+            return Snooze(until_ms=_milliseconds(verdict.until - _EPOCH), reason=reason, hold=verdict.hold)
+        return Snooze(_milliseconds(verdict.after or timedelta()), reason=reason, hold=verdict.hold)
 
 
 def _counted(claimed: ClaimedJob) -> int:

@@ -11,8 +11,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
-from flows.kernel.fan_out import FanOut
 from flows.kernel.in_flight import InFlight
+from flows.kernel.limits.before_end import BeforeEnd
 from flows.kernel.prefetch import Prefetch
 from flows.kernel.progress import Progress
 from flows.kernel.turn_sender import TurnSender
@@ -62,7 +62,7 @@ class WorkerLoop:
             self._progress,
             runtime.events,
             self._rest,
-            FanOut(self._turns, runtime.events).create,
+            BeforeEnd(session, self._turns, runtime.events).run,
             self._turns.finished,
             self._woken.set,
             self._tally,

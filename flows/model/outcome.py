@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from flows.model.state import TERMINAL, JobState
 
@@ -72,6 +72,8 @@ class Snooze:
     reason: str = ""
     for_others: bool = False
     """Whether another worker is to wake for it: the job does not fit the class of this one."""
+    hold: Literal["queue", "group"] | None = None
+    """What else is not to start before that."""
 
 
 @dataclass(frozen=True, slots=True)

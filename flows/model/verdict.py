@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 from flows.errors import DeclarationError, ValidationError
 from flows.model.duration import as_timedelta, in_seconds
@@ -50,23 +50,33 @@ class Snooze(Verdict):
         reason: Why; it stands in the job's history.
         after: How long to wait, in seconds or as a timedelta.
         until: When to come back instead: an aware datetime, compared with the server's clock.
+        hold: Let no other job of the queue ("queue"), or of the job's group ("group"), start before that either: for a
+            provider that was asked too often.
 
-    Raises ValidationError where not exactly one of the two times is given, where `until` has no time zone, or where
-    it is longer than a year.
+    Raises ValidationError where not exactly one of the two times is given, where `until` has no time zone, where
+    it is longer than a year, or where `hold` is another word.
     """
 
     def __init__(
-        self, reason: str = "", *, after: timedelta | float | None = None, until: datetime | None = None
+        self,
+        reason: str = "",
+        *,
+        after: timedelta | float | None = None,
+        until: datetime | None = None,
+        hold: Literal["queue", "group"] | None = None,
     ) -> None:
         super().__init__(reason)
         if (after is None) == (until is None):
             raise ValidationError("Snooze takes one of after= and until=")
         self.after = None if after is None else _checked(after)
         self.until = None if until is None else _aware(until)
+        if hold not in (None, "queue", "group"):  # what is given may have no hash
+            raise ValidationError(f'Snooze: hold={hold!r:.80}: give "queue" or "group"')
+        self.hold = hold
 
     def __reduce__(self) -> tuple[object, ...]:
         """Return how another process makes the same verdict: the times are no plain arguments."""
-        return _snooze, (self.reason, self.after, self.until)
+        return _snooze, (self.reason, self.after, self.until, self.hold)
 
 
 class Fail(Verdict):
@@ -81,8 +91,10 @@ class Cancel(Verdict):
 AnyVerdict: TypeAlias = Retry | Snooze | Fail | Cancel
 
 
-def _snooze(reason: str, after: timedelta | None, until: datetime | None) -> Snooze:
-    return Snooze(reason, after=after, until=until)
+def _snooze(
+    reason: str, after: timedelta | None, until: datetime | None, hold: Literal["queue", "group"] | None
+) -> Snooze:
+    return Snooze(reason, after=after, until=until, hold=hold)
 
 
 def _checked(after: timedelta | float) -> timedelta:

@@ -60,6 +60,9 @@ class FlowJobs(Generic[ParamsT, KeyT]):
             idempotency_key: One job for this key as long as it is kept: the id of the first is returned.
             unique: No other job while one has the key of this `Unique`.
             debounce: Calls with the key of this `Debounce` become one job, with the params of the last one.
+            priority: 1 to 8, 1 first and the default; in a queue with fewer priorities, one of the last. Its children
+                inherit it.
+            cost: How many tokens and slots one start of the job takes; 1 by default, and at most what the limits have.
 
         Raises:
             JobExists: another job has the key: IdempotencyConflict where it has other params, or DuplicateJob. Nothing
@@ -171,6 +174,22 @@ class FlowJobs(Generic[ParamsT, KeyT]):
             StateError: a worker has it, it waits for its children, it is done, or it is in that queue already.
         """
         return await self._actions.move(job_id, to)
+
+    async def set_priority(self, job_id: str | UUID, priority: int) -> Literal["set", "same"]:
+        """Give a job that waits or is delayed another priority: it waits behind those that have it already.
+
+        Args:
+            job_id: As `create_job` returned it.
+            priority: 1 to 8, 1 first; in a queue with fewer priorities, one of the last.
+
+        Returns "same" where it has that priority.
+
+        Raises:
+            ValidationError: `priority` is none, or no queue of the flow has priorities.
+            JobGone: there is no such job.
+            StateError: a worker has it, it waits for its children, or it has ended.
+        """
+        return await self._actions.set_priority(job_id, priority)
 
     async def delete_job(self, job_id: str | UUID) -> bool:
         """Delete a job, its place in its queue, its lookup entries and its children; False where there is none."""

@@ -13,7 +13,7 @@ from flows.model.codec import encode, encode_value
 from flows.model.creation.job_options import check_options
 from flows.model.creation.keys import check_kept
 from flows.model.ids import new_job_id
-from flows.model.limits.given import rule_fields
+from flows.model.limits.given import check_priority, refuse_without_rules, rule_fields
 from flows.model.names import check_job_id
 from flows.pipeline.signature import ParamsT
 
@@ -48,6 +48,7 @@ class JobActions(Generic[ParamsT]):
         self._params = params
         self._attributes = tuple(declaration.options.lookup_attributes)
         self._flow = declaration.options.name
+        self._rules = {name: queue.rules for name, queue in declaration.options.walk()}
 
     async def create(self, params: ParamsT, options: JobOptions) -> str:
         """Create a job and return its id."""
@@ -110,11 +111,31 @@ class JobActions(Generic[ParamsT]):
             raise StateError(job_id, state, f"moved to {queue!r}")
         return word
 
+    async def set_priority(self, job_id: str | UUID, priority: int) -> Literal["set", "same"]:
+        """Give a job that waits or is delayed another priority."""
+        job_id = check_job_id(job_id)
+        if priority is None:  # pyright: ignore[reportUnnecessaryComparison] - 1 by default elsewhere
+            raise ValidationError("priority=None: give a whole number")
+        self._refuse(check_priority(priority))
+        control = (await self._runtime.open()).control
+        word = await control.set_priority(self._flow, job_id, priority)
+        if word == "gone":
+            raise JobGone(job_id)
+        if word not in {"set", "same"}:
+            raise StateError(job_id, word, "given another priority")
+        answer: Literal["set", "same"] = word
+        return answer
+
     async def delete(self, job_id: str | UUID) -> bool:
         """Delete a job and its children, and return whether there was one."""
         job_id = check_job_id(job_id)
         control = (await self._runtime.open()).control
         return await control.delete(self._flow, job_id)
+
+    def _refuse(self, priority: int = 1, cost: int = 1) -> None:
+        """Refuse a priority or a cost which would change nothing, and a cost that could never be given."""
+        if priority != 1 or cost != 1:
+            refuse_without_rules(self._flow, priority, cost, self._rules)
 
     def _check(self, params: ParamsT) -> None:
         if not isinstance(params, self._params):  # pyright: ignore[reportUnnecessaryIsInstance]

@@ -38,6 +38,7 @@ class SyncFlow(Generic[ParamsT, KeyT]):
         self.cancel_job = blocking(jobs.cancel_job)
         self.retry_job = blocking(jobs.retry_job)
         self.move_job = blocking(jobs.move_job)
+        self.set_priority = blocking(jobs.set_priority)
         self.delete_job = blocking(jobs.delete_job)
         self.get_log = blocking(jobs.get_log)
         self.position = blocking(jobs.position)

@@ -24,7 +24,7 @@ from flows.kernel.in_flight import InFlight
 from flows.kernel.unable import Rest
 from flows.model.attempt_state import ATTEMPT_MOVES, AttemptState
 from flows.model.job import JobError
-from flows.model.outcome import AwaitChildren, Fail, Finish, Outcome
+from flows.model.outcome import AwaitChildren, Fail, Finish, Outcome, Snooze
 from flows.store.jobs.claimed import ClaimedJob
 from flows.store.jobs.finished import FinishedAttempt
 from flows.telemetry.events import Events
@@ -65,7 +65,7 @@ class Watched:
             cast("Any", self),
             events,
             Rest("work", events),
-            self.fan_out,
+            self.before_end,
             self.pack,
             lambda: None,
         )
@@ -89,7 +89,7 @@ class Watched:
             raise RuntimeError("unforeseen")
         return FinishedAttempt(claimed, outcome, child=False)
 
-    async def fan_out(self, attempt: Attempt, outcome: AwaitChildren) -> Outcome | None:
+    async def before_end(self, attempt: Attempt, outcome: AwaitChildren | Snooze) -> Outcome | None:
         """Create children, which takes a while; cancelled, it returns as what the attempt was asked to stop."""
         try:
             await asyncio.sleep(0)

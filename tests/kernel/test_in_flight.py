@@ -15,7 +15,7 @@ from flows.kernel.attempt import Attempt
 from flows.kernel.in_flight import InFlight
 from flows.kernel.unable import Rest
 from flows.model.job import JobError
-from flows.model.outcome import AwaitChildren, Cancel, Fail, Finish, Outcome, Release
+from flows.model.outcome import AwaitChildren, Cancel, Fail, Finish, Outcome, Release, Snooze
 from flows.store.jobs.claimed import ClaimedJob
 from flows.store.jobs.finished import FinishedAttempt
 from flows.telemetry.events import Event, Events
@@ -74,7 +74,7 @@ class Held:
             progress,
             events,
             Rest("work", events),
-            self.fan_out,
+            self.before_end,
             partial(FinishedAttempt, child=False),
             self.wakes.set,
         )
@@ -87,7 +87,7 @@ class Held:
         """Judge that a job timed out."""
         return TIMED_OUT
 
-    async def fan_out(self, job: Attempt, outcome: AwaitChildren) -> Outcome | None:
+    async def before_end(self, job: Attempt, outcome: AwaitChildren | Snooze) -> Outcome | None:
         """Create children that are too many for one script."""
         self.fanned_out.append(job)
         await asyncio.sleep(0)

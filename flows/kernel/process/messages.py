@@ -186,6 +186,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "reason": verdict.reason,
         "after": None if after is None else after // _MICROSECOND,
         "until": None if until is None else until.isoformat(),
+        "hold": getattr(verdict, "hold", None),
     }
 
 
@@ -195,7 +196,7 @@ def _open_verdict(text: Mapping[str, Any]) -> AnyVerdict:
     until = None if text["until"] is None else datetime.fromisoformat(text["until"])
     make: dict[str, Callable[[], AnyVerdict]] = {
         "Retry": lambda: verdicts.Retry(reason, after=after),
-        "Snooze": lambda: verdicts.Snooze(reason, after=after, until=until),
+        "Snooze": lambda: verdicts.Snooze(reason, after=after, until=until, hold=text["hold"]),
         "Fail": lambda: verdicts.Fail(reason),
         "Cancel": lambda: verdicts.Cancel(reason),
     }

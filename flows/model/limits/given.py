@@ -83,13 +83,13 @@ def refuse_without_rules(flow: str, priority: int, cost: int, rules: Mapping[str
     Raises:
         ValidationError: the message says what the flow lacks.
     """
-    known = [one for one in rules.values() if one is not None]
-    if priority != 1 and not any(one.priorities > 1 for one in known):
+    own = {queue: of for queue, of in rules.items() if ":" not in queue}  # a child has a cost of its own
+    if priority != 1 and not any(one.priorities > 1 for one in rules.values() if one is not None):
         raise ValidationError(
             f"priority={priority}: no queue of flow {flow!r} has priorities: declare priorities= there"
         )
-    if cost != 1 and not any(one.most_cost for one in known):
+    if cost != 1 and not any(one.most_cost for one in own.values() if one is not None):
         raise ValidationError(
             f"cost={cost}: no queue of flow {flow!r} has limits or slots: declare limits= or max_concurrency= there"
         )
-    refuse_cost("cost", cost, rules)
+    refuse_cost("cost", cost, own)

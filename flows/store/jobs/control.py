@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
-    from flows.store.jobs.answers import CancelAnswer, MoveAnswer, RetryJobAnswer
+    from flows.store.jobs.answers import CancelAnswer, MoveAnswer, RetryJobAnswer, SetPriorityAnswer
     from flows.store.jobs.flow_settings import FlowSettings
 
 _logger = logging.getLogger("flows.store")
@@ -85,6 +85,12 @@ class Control:
             if word != b"cancelling":
                 return cast("MoveAnswer", word.decode())
             await self.cascade(f"{flow}:{job_id}")
+
+    async def set_priority(self, flow: str, job_id: str, priority: int) -> SetPriorityAnswer:
+        """Give a job that waits or is delayed another priority, and return what became of it."""
+        named = {**self.named(flow, job_id), "priority": priority}
+        word = await self.connection.run(self.script("set_priority"), named)
+        return cast("SetPriorityAnswer", word.decode())
 
     async def delete(self, flow: str, job_id: str) -> bool:
         """Delete a job and its children with all their entries; False where there was none."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -13,7 +12,7 @@ from flows.model.creation.children import child_specs, new_children
 from flows.model.ids import new_job_id
 from flows.model.limits.given import inherited, refuse_without_rules, rule_fields, rule_number
 from flows.model.outcome import Advance, AwaitChildren, Finish
-from flows.model.plan import QueuePlan, plans
+from flows.model.plan import plans
 
 
 class Params(BaseModel):
@@ -119,26 +118,21 @@ def test_a_child_inherits_its_parents_priority(own: int | None, parents: bytes |
     assert fields.get("_priority") == field
 
 
-def rules_of(plan: QueuePlan) -> dict[str, Any]:
-    """Return the rules of a queue by its name."""
-    return {plan.queue: plan.options.rules}
-
-
 def test_what_would_change_nothing_is_refused() -> None:
     """A flow in which no queue has priorities, or none has limits."""
-    part, rest = rules_of(PLANS["whole:part"]), rules_of(PLANS["rest"])
+    part, rest = {"part": PLANS["whole:part"].options.rules}, {"rest": PLANS["rest"].options.rules}
     refuse_without_rules("shop", 1, 1, {"plain": None})
     refuse_without_rules("shop", 2, 5, part | rest)
     with pytest.raises(ValidationError, match="priority=2: no queue of flow 'shop' has priorities: declare"):
         refuse_without_rules("shop", 2, 1, part)
     with pytest.raises(ValidationError, match="cost=2: no queue of flow 'shop' has limits or slots: declare"):
-        refuse_without_rules("shop", 1, 2, rest)
+        refuse_without_rules("shop", 1, 2, rest | {"whole:part": part["part"]})
 
 
 def test_a_cost_that_could_never_be_given_is_refused() -> None:
     """Of a job where it is created, and of a child where its parent names it."""
     says = "=6 is over the 5 tokens of a limiter of queue '.*part': give 5 at most"
     with pytest.raises(ValidationError, match=f"cost{says}"):
-        refuse_without_rules("shop", 1, 6, rules_of(PLANS["whole:part"]))
+        refuse_without_rules("shop", 1, 6, {"part": PLANS["whole:part"].options.rules})
     with pytest.raises(ValidationError, match=f"ChildJob: cost{says}"):
         made(ChildJob("part", {}, cost=6))
