@@ -118,8 +118,5 @@ def _slots(name: str, group: Group | None, declared: int, set_to: list[bytes], u
         group=None if group is None else group.value,
         declared=declared,
         live=live,
-        interval=None,
-        smooth=False,
         used=used,
-        ready_at=None,
     )

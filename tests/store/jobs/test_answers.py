@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
 
-from flows import FlowOptions, Job, Position, QueueOptions
+from flows import FlowOptions, Job, Limiter, Position, QueueOptions
 from flows.errors import JobExists, KeyConflict
 from flows.model.creation.job_options import Due
 from flows.model.declared.description import Description
 from flows.model.find.conjunction import Conjunction
 from flows.model.find.query import JobQuery
+from flows.model.limits.rules import Rules
 from flows.model.outcome import NewChild
 from flows.model.state import JobState
 from flows.store.client.lua_file import ScriptError
@@ -40,6 +42,9 @@ from flows.store.jobs.pausing import resume
 from flows.store.jobs.progress import write_progress
 from flows.store.jobs.reconcile import Reconciliation
 from flows.store.jobs.turns import Turns
+from flows.store.rules.hold import hold_group_of
+from flows.store.rules.live import set_share
+from flows.store.rules.read_limits import read_limits
 from flows.store.views.cursor import BEGIN, write_cursor
 from flows.store.views.explain import situation
 from flows.store.views.find import Finder, FoundJobs
@@ -50,7 +55,7 @@ from tests.answer_shapes import mismatch, sample
 from tests.world import World
 
 #: What answers counts, names and ids.
-WORDLESS = {"cascade", "drain", "explain", "find", "locate", "observe", "position", "undeclared"}
+WORDLESS = {"cascade", "drain", "explain", "find", "locate", "observe", "position", "read_limits", "undeclared"}
 
 
 def type_name(script: str) -> str:
@@ -198,6 +203,12 @@ READERS: dict[str, Reader] = {
     "pause": lambda connection, settings: resume(connection, settings, "pick"),
     "position": lambda connection, settings: position(connection, settings, ["pick"], "1"),
     "undeclared": lambda connection, settings: undeclared(connection, settings, OPTIONS),
+    "hold": lambda connection, settings: hold_group_of(connection, settings, "pick", Due(1), "1"),
+    "set_live": lambda connection, settings: set_share(connection, settings, "pick", "1", 2),
+    "read_limits": lambda connection, settings: read_limits(
+        connection, replace(settings, rules={"pick": Rules(slots=3, limiters=(Limiter(5, 1),))}), "pick", None
+    ),
+    "set_priority": lambda connection, settings: Control(connection, settings).set_priority("shop", "1", 2),
     "progress": lambda connection, settings: write_progress(connection, settings, "pick", "w1", {}),
 }
 #: Of `create`: words that an id comes of, and what the others say.
@@ -235,6 +246,12 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "pause": lambda told, word: told == word,
     "position": lambda told, _: told == Position(0, exact=False, delayed_until=datetime.fromtimestamp(0.001, UTC)),
     "undeclared": lambda told, _: told == [Undeclared("1", 0, 0, 0, 0)],
+    "hold": lambda told, word: told == word,
+    "set_live": lambda told, _: told is None,
+    "read_limits": lambda told, _: (
+        [(one.id, one.live, one.used) for one in told] == [("pick:1", 5, 0), ("slots", 1, 0)]
+    ),
+    "set_priority": lambda told, word: told == word,
     "progress": lambda told, word: told == [word],
 }
 

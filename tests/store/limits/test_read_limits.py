@@ -1,0 +1,153 @@
+"""read_limits: what limiters and slots have given out, read by one script and told as it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest_asyncio
+
+from flows import Limiter, LimitState
+from flows.model.limits.rules import Rules
+from flows.store.client.connection import Connection
+from flows.store.rules.live import set_limit, set_share, set_slots, set_slots_of
+from flows.store.rules.read_limits import Group, read_limits, read_window
+from tests.world import NOW, World
+
+SECOND = timedelta(seconds=1)
+GUILD = Group(7, "7")
+RULES = Rules(
+    group="guild",
+    slots=10,
+    slots_per_group=3,
+    limiters=(Limiter(5, SECOND, group_key="guild"), Limiter(50, SECOND, id="api", smooth=True)),
+)
+
+
+@pytest_asyncio.fixture
+async def connection(redis_url: str) -> AsyncIterator[Connection]:
+    """Open a connection."""
+    connection = Connection(redis_url, "test-limits")
+    yield connection
+    await connection.close()
+
+
+def rows(world: World, *limiters: str, group: str = "", sharing: str = "") -> list[Any]:
+    """Call the script for `pick`."""
+    found: list[Any] = world.run("read_limits", *limiters, group=group, sharing=sharing)
+    return found
+
+
+def keep(world: World, window: str, *numbers: float) -> None:
+    """Keep a window as the turn does, packed."""
+    key = world.key("window", window)
+    world.redis.eval("redis.call('SET', KEYS[1], cmsgpack.pack(cjson.decode(ARGV[1])))", 1, key, str(list(numbers)))
+
+
+def test_windows_are_read_with_their_times(world: World) -> None:
+    """Of the whole queue, and of the group that is asked for; `-` asks for none."""
+    keep(world, "api", NOW, 2, NOW + 40, 1, NOW + 61.5)
+    keep(world, "pick:1/7", NOW - 10, 3)
+    now, limiters, *_slots = rows(world, "api", "", "pick:1", "/7", "pick:2", "-", group="7")
+    assert now == NOW
+    assert [[float(number) for number in window] for _live, _of_group, window in limiters] == [
+        [NOW, 2, NOW + 40, 1, NOW + 61.5],
+        [NOW - 10, 3],
+        [],
+    ]
+
+
+def test_what_was_set_is_read(world: World) -> None:
+    """For all, and for the group."""
+    world.redis.hset(world.key("limit", "api"), mapping={"live": "9/500", "live:7": "1/500"})
+    world.redis.hset(
+        world.key("fair", "pick"), mapping={"slots": "4", "slots_per_group": "2", "slots_per_group:7": "1"}
+    )
+    world.redis.hset(world.key("load", "pick"), mapping={"": "3", "7": "2"})
+    world.redis.zadd(world.key("processing", "pick"), {"1": NOW, "2": NOW})
+    assert rows(world, "api", "", group="7") == [NOW, [["9/500", "1/500", []]], 5, "4", "2", "2", "1"]
+    assert rows(world, "api", "") == [NOW, [["9/500", "", []]], 5, "4", "", "2", ""]
+
+
+def test_shared_slots_are_summed_up(world: World) -> None:
+    """Over the queues that take from them, as they stand there; the number that was set is of all."""
+    world.redis.hset(world.key("sharing", "gpu"), mapping={"": "8", "pick": "0", "pack": "5"})
+    world.redis.zadd(world.key("processing", "pick"), {"1": NOW})
+    world.redis.zadd(world.key("processing", "pack"), {"2": NOW, "3": NOW})
+    world.redis.hset(world.key("load", "pack"), mapping={"": "4"})
+    assert rows(world, sharing="gpu")[2:4] == [7, "8"]
+
+
+def test_what_is_none_of_ours_is_left_out(world: World) -> None:
+    """A view stops at nothing that was edited."""
+    for key in (("limit", "api"), ("window", "pick:1/7"), ("sharing", "gpu"), ("load", "pick"), ("fair", "pick")):
+        world.redis.rpush(world.key(*key), "not ours")
+    world.redis.set(world.key("window", "api"), "not packed")
+    assert rows(world, "api", "", "pick:1", "/7", group="7", sharing="gpu") == [
+        NOW, [["", "", []], ["", "", []]], 0, "", "", "", "",
+    ]  # fmt: skip
+
+
+async def states(connection: Connection, world: World, group: Group | None = None) -> dict[str, LimitState]:
+    """Return the states of the limits of `pick`."""
+    settings = replace(world.settings, rules={"pick": RULES})
+    return {state.id: state for state in await read_limits(connection, settings, "pick", group)}
+
+
+async def test_the_states_of_a_queue(connection: Connection, world: World) -> None:
+    """Limiters first; where each group has its own, what is used is not known of all of them."""
+    found = await states(connection, world)
+    assert list(found) == ["pick:1", "api", "slots", "slots_per_group"]
+    assert found["pick:1"] == LimitState("pick:1", "limiter", 5, 5, interval=SECOND, per_group=True)
+    assert found["api"] == LimitState("api", "limiter", 50, 50, interval=SECOND, smooth=True, used=0)
+    assert found["slots"] == LimitState("slots", "slots", 10, 10, used=0)
+    assert found["slots_per_group"] == LimitState("slots_per_group", "slots", 3, 3, per_group=True)
+    assert [state.free for state in found.values()] == [None, 50, 10, None]
+
+
+async def test_the_state_of_a_group(connection: Connection, world: World) -> None:
+    """What it has used of its own, and when it may go on."""
+    now: int = int(datetime.now(UTC).timestamp() * 1000)
+    keep(world, "pick:1/7", now + 30_000, 5)
+    world.redis.hset(world.key("load", "pick"), mapping={"7": "2"})
+    found = await states(connection, world, GUILD)
+    limiter, slots = found["pick:1"], found["slots_per_group"]
+    assert (limiter.group, limiter.used, limiter.free) == (7, 5, 0)
+    assert limiter.ready_at is not None
+    assert limiter.ready_at > datetime.now(UTC)
+    assert (slots.group, slots.used, slots.free) == (7, 2, 1)
+    assert found["api"].group is None
+
+
+async def test_live_numbers_are_told_and_taken_back(connection: Connection, world: World) -> None:
+    """What is set for a group counts before what is set for all."""
+    settings = replace(world.settings, rules={"pick": RULES})
+    await set_limit(connection, settings, "pick:1", (9, timedelta(milliseconds=500)))
+    await set_limit(connection, settings, "pick:1", (2, timedelta(seconds=3)), "7")
+    await set_slots(connection, settings, "pick", 4, 2)
+    await set_slots_of(connection, settings, "pick", "7", 1)
+    await set_share(connection, settings, "pick", "7", 2.5)
+    assert world.redis.hgetall(world.key("shares", "pick")) == {"7": "2.5"}
+    of_all, of_group = await states(connection, world), await states(connection, world, GUILD)
+    assert (of_all["pick:1"].live, of_all["pick:1"].interval) == (9, SECOND / 2)
+    assert (of_group["pick:1"].live, of_group["pick:1"].interval) == (2, 3 * SECOND)
+    assert [found["slots"].live for found in (of_all, of_group)] == [4, 4]
+    assert [found["slots_per_group"].live for found in (of_all, of_group)] == [2, 1]
+    assert {state.declared for state in of_all.values()} == {5, 50, 10, 3}
+    await set_limit(connection, settings, "pick:1", None)
+    await set_limit(connection, settings, "pick:1", None, "7")
+    await set_slots(connection, settings, "pick", None, None)
+    await set_slots_of(connection, settings, "pick", "7", None)
+    await set_share(connection, settings, "pick", "7", 1)
+    for kind in ("limit", "fair", "shares"):
+        assert world.redis.exists(world.key(kind, "pick:1" if kind == "limit" else "pick")) == 0
+    assert (await states(connection, world, GUILD))["slots_per_group"].live == 3
+
+
+def test_a_window_is_read_as_it_is_kept() -> None:
+    """Pairs, and of an odd number the time of the next start at its end."""
+    window = read_window(5, 1_000, [NOW, 2.0, NOW + 40.5, 1.0, NOW + 60.0], smooth=True)
+    assert (window.taken, window.spaced) == ([(NOW, 2), (NOW + 40.5, 1)], NOW + 60)
+    assert read_window(5, 1_000, [NOW, 2.0], smooth=False).spaced == 0
