@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 from uuid import UUID
 
@@ -49,10 +50,12 @@ class JobActions(Generic[ParamsT]):
         self._attributes = tuple(declaration.options.lookup_attributes)
         self._flow = declaration.options.name
         self._rules = {name: queue.rules for name, queue in declaration.options.walk()}
+        first = declaration.options.queues[0].rules
+        self._grouped = first is not None and first.group is not None
 
     async def create(self, params: ParamsT, options: JobOptions) -> str:
         """Create a job and return its id."""
-        checked = check_options("create_job", options)
+        checked = self._checked("create_job", options)
         self._check(params)
         self._check_kept(checked)
         session = await self._runtime.open()
@@ -68,9 +71,9 @@ class JobActions(Generic[ParamsT]):
         if isinstance(many, BaseModel):
             raise ValidationError(f"create_jobs takes many {self._params.__name__}: for one, use create_job")
         check_many("many", many, self._params.__name__)
-        checked = check_options("create_jobs", options)
+        checked = self._checked("create_jobs", options)
         session = await self._runtime.open()
-        if checked.due is not None:
+        if checked.conditional:
             delayed = session.delayed_creation
             return await delayed.create(checked.due, (self._prepared(delayed, params, checked) for params in many))
         creation = session.creation
@@ -131,6 +134,12 @@ class JobActions(Generic[ParamsT]):
         job_id = check_job_id(job_id)
         control = (await self._runtime.open()).control
         return await control.delete(self._flow, job_id)
+
+    def _checked(self, call: str, options: JobOptions) -> CheckedOptions:
+        """Return the options of a creation, checked against the flow's rules too."""
+        checked = check_options(call, options)
+        self._refuse(checked.priority, checked.cost)
+        return replace(checked, grouped=True) if self._grouped else checked
 
     def _refuse(self, priority: int = 1, cost: int = 1) -> None:
         """Refuse a priority or a cost which would change nothing, and a cost that could never be given."""

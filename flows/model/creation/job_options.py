@@ -62,11 +62,13 @@ class CheckedOptions:
     cost: int = 1
     condition: Condition | None = None
     """None: in any case."""
+    grouped: bool = False
+    """Whether the jobs of the flow's first queue wait in groups."""
 
     @property
     def conditional(self) -> bool:
-        """Whether the job is created on a condition, which takes a script."""
-        return self.due is not None or self.condition is not None
+        """Whether a script creates the job: on a condition, or to find its place among groups."""
+        return self.due is not None or self.condition is not None or self.grouped
 
 
 #: Those of most jobs.

@@ -51,7 +51,7 @@ class _Creating(JobActions[ParamsT]):
 
     async def create(self, params: ParamsT, options: JobOptions) -> str:
         """Create a job and return its id, or what middleware returns in its place."""
-        checked = check_options("create_job", options)
+        checked = self._checked("create_job", options)
         self._check(params)
         self._check_kept(checked)
 
@@ -67,7 +67,7 @@ class _Creating(JobActions[ParamsT]):
         if isinstance(many, BaseModel):
             raise ValidationError(f"create_jobs takes many {self._params.__name__}: for one, use create_job")
         check_many("many", many, self._params.__name__)
-        checked = check_options("create_jobs", options)
+        checked = self._checked("create_jobs", options)
         batch = _Batch(await self._runtime.open(), checked)
 
         async def keep(creation: Creation) -> str:

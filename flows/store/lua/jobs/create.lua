@@ -3,7 +3,7 @@
 -- all types comes before the first write.
 -- Answers a word per job: for `conflict` with a sentence that names the key, and for what a key has found with the id of
 -- the other job: `existing` and `different` by their params, `duplicate`, or `debounced`, which has the new params now.
---@ keys: waiting delayed call
+--@ keys: delayed call
 --@ args: ns now root flow queue delay_ms until_ms condition settings lookup_ttl
 --@ rest: of each job its id, its lookups (a line each), and its fields and their values, counted; with a key, one job
 --@ returns: answers:list<[word:word about?:text]>
@@ -116,6 +116,6 @@ local function create()
   return answers
 end
 
-expect('list', waiting)
+expect_place_of(queue)
 expect('zset', delayed)
 return kind == 'debounce' and once(create) or create()
