@@ -166,6 +166,11 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
     ),
     "Flow.cancel_job": (lambda: step_flow().cancel_job, {"job_id": ID}, {"job_id": NO_ID, "reason": NO_TEXT}),
     "Flow.retry_job": (lambda: step_flow().retry_job, {"job_id": ID}, {"job_id": NO_ID}),
+    "Flow.set_priority": (
+        lambda: step_flow().set_priority,
+        {"job_id": ID, "priority": 1},
+        {"job_id": NO_ID, "priority": (None, *NO_PRIORITY, 2)},
+    ),
     "Flow.delete_job": (lambda: step_flow().delete_job, {"job_id": ID}, {"job_id": NO_ID}),
     "Flow.get_log": (lambda: step_flow().get_log, {"job_id": ID}, {"job_id": NO_ID}),
     "Flow.queue": (lambda: step_flow().queue, {"queue": "step"}, {"queue": NO_QUEUE}),
@@ -404,7 +409,11 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
         {"done": (None, *NO_TIME), "failed": (None, *NO_TIME), "cancelled": (None, *NO_TIME)},
     ),
     "Retry": (lambda: Retry, {}, {"after": ("1", -1, float("nan"), True, [1])}),
-    "Snooze": (lambda: Snooze, {}, {"after": ("1", -1, float("nan"), True, [1]), "until": ("1", 5, True)}),
+    "Snooze": (
+        lambda: Snooze,
+        {},
+        {"after": ("1", -1, float("nan"), True, [1]), "until": ("1", 5, True), "hold": (5, "", "all", True, ["queue"])},
+    ),
 }
 #: What takes anything: a reason becomes its text.
 TAKES_ANYTHING = {("Retry", "reason"), ("Snooze", "reason")}
