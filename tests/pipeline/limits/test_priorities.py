@@ -64,7 +64,7 @@ def shop(redis_url: str, namespace: str, **of_ship: Any) -> Shop:
     queues: list[Any] = [
         QueueOptions("split", Split, "gather", next_queue_priority_diff=of_ship.pop("diff", 0)),
         QueueOptions("gather", Gather, "ship", children=[QueueOptions("part", Part)]),
-        QueueOptions("ship", Ship, "late"),
+        QueueOptions("ship", Ship),
         QueueOptions("late", Ship, **of_ship),
     ]
     return Flow[Split | Gather | Ship, Order](FlowOptions("shop", queues, redis_url=redis_url, namespace=namespace))
@@ -81,8 +81,9 @@ async def seen(flow: Shop, **options: Any) -> tuple[dict[str, int], Any]:
     async def part(job: Part) -> None:
         found[job.name] = job.priority
 
-    async def ship(job: Ship) -> None:
+    async def ship(job: Ship) -> JobResult | None:
         found["ship"] = job.priority
+        return JobResult(next_queue="late") if job.number else None
 
     flow.create_workers("split", split)
     flow.create_child_workers("gather", Part, part)
@@ -101,7 +102,7 @@ async def seen(flow: Shop, **options: Any) -> tuple[dict[str, int], Any]:
 async def test_functions_and_children_see_the_priority(redis_url: str, namespace: str, redis: Redis) -> None:
     """Children inherit it, unless they are given one; records and hashes tell it."""
     found, record = await seen(shop(redis_url, namespace, priorities=3), priority=3)
-    assert found == {"split": 3, "a": 3, "b": 1, "ship": 3, "late": 3}
+    assert found == {"split": 3, "a": 3, "b": 1, "ship": 3}
     assert (record.priority, record.cost, record.view(Ship).priority) == (3, 1, 3)
     assert record.to_dict()["priority"] == 3
     assert {child.params.name: child.priority for child in record.child_jobs} == {"a": 3, "b": 1}
@@ -116,7 +117,7 @@ async def test_functions_and_children_see_the_priority(redis_url: str, namespace
 async def test_a_priority_changes_on_the_way(redis_url: str, namespace: str) -> None:
     """By what the queue declares; children are created with the new one."""
     found, record = await seen(shop(redis_url, namespace, priorities=3, diff=-2), priority=3)
-    assert found == {"split": 3, "a": 1, "b": 1, "ship": 1, "late": 1}
+    assert found == {"split": 3, "a": 1, "b": 1, "ship": 1}
     assert record.priority == 1
 
 
