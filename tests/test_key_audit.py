@@ -12,7 +12,19 @@ import pytest
 from pydantic import BaseModel
 from redis import Redis
 
-from flows import ChildJob, ChildrenOf, ChildResult, Flow, FlowOptions, Job, JobResult, QueueOptions, current_job
+from flows import (
+    ChildJob,
+    ChildrenOf,
+    ChildResult,
+    Debounce,
+    Flow,
+    FlowOptions,
+    Job,
+    JobResult,
+    QueueOptions,
+    Unique,
+    current_job,
+)
 from flows.kernel.attempt import Attempt
 from flows.kernel.worker import Worker
 from flows.model.outcome import Snooze
@@ -183,13 +195,17 @@ async def test_every_key_is_documented(redis_url: str, namespace: str, redis: Re
         assert await flow.cancel_job(ids[0]) == "cancelled"
         await flow.retry_job(failed.id)
         assert await flow.delete_job(ids[1])
+        await flow.create_job(Given(user_id=7), idempotency_key="k", delay=3600)
+        await flow.create_job(Given(user_id=7), unique=Unique("k"), delay=3600)
+        await flow.create_job(Given(user_id=7), debounce=Debounce("k", 3600))
         await cancel_a_parent(flow, look)
         await later.stop()
     look()
     assert strange == set()
     needed = ("building", "pending", "parents", "log:", "timer", "call", "wake", "delayed", "children", "meta")
     of_processes = ("flows:flow:", "flows:process:", "flows:processes:", "flows:workers:", "flows:stats:")
-    for part in (*needed, "cancelling", "reconcile", *of_processes):
+    keys = ("job:.+:\\#key:", "job:.+:\\#unique:", "job:.+:\\#debounce:")
+    for part in (*needed, "cancelling", "reconcile", *of_processes, *keys):
         assert any(part in pattern for pattern in used), part
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.world import NOW, TTL, World, processing
 
 DELAYED = {"_status": "delayed", "_queue": "pick", "_fence": "1", "_worker": "w1", "_attempts": "1"}
@@ -28,6 +30,20 @@ def test_a_due_job_is_claimed_by_the_same_turn(world: World) -> None:
     world.seed(jobs={"shop:1": DELAYED}, delayed={"pick": {"1": NOW}})
     [job] = world.claim()
     assert (job.id, job.fence, job.attempt) == ("1", 2, 2)
+
+
+@pytest.mark.parametrize(("count", "want", "woken"), [(2, 2, False), (2, 1, True), (99, 99, False), (100, 100, True)])
+def test_it_wakes_nobody_for_what_the_same_turn_claims(
+    world: World,
+    count: int,
+    want: int,
+    woken: bool,  # noqa: FBT001 - a parameter of cases
+) -> None:
+    """One worker wakes for a due job; where jobs are left, or more may be due than one turn promotes, another does."""
+    ids = [f"{number:03}" for number in range(count)]
+    world.seed(jobs={f"shop:{job_id}": DELAYED for job_id in ids}, delayed={"pick": dict.fromkeys(ids, NOW)})
+    assert len(world.claim(want)) == want
+    assert ("wake" in world.snapshot(unseen=frozenset())) == woken
 
 
 def test_a_turn_that_wants_nothing_promotes_nothing(world: World) -> None:

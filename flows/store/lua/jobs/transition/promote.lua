@@ -3,8 +3,10 @@
 --@ needs: flow queue delayed
 --@ include: keys status clock ending place count
 
+local MOST = 100
+
 local function promote()
-  local due = redis.call('ZRANGE', delayed, '-inf', time, 'BYSCORE', 'LIMIT', 0, 100)
+  local due = redis.call('ZRANGE', delayed, '-inf', time, 'BYSCORE', 'LIMIT', 0, MOST)
   if #due == 0 then return 0 end
   local ids = {}
   for _, id in ipairs(due) do
@@ -22,6 +24,7 @@ local function promote()
     end
   end
   redis.call('ZREM', delayed, unpack(due))
-  if #ids > 0 then put_many(queue, ids, true) end
+  -- Where more may be due, another worker promotes those.
+  if #ids > 0 then put_many(queue, ids, #due < MOST) end
   return #ids
 end
