@@ -22,6 +22,7 @@ _ROOMS: Final = ("include", "transition")
 #: Includes that no test file is named after, and the file that asks most of them: `test_lua_guards.py` holds the names.
 NAMED_OTHERWISE: Final = {
     "attempt": "claim",
+    "attend": "shared_attend",
     "batch": "report",
     "cut": "cancel",
     "child": "children",
@@ -37,6 +38,8 @@ NAMED_OTHERWISE: Final = {
     "holder": "unique",
     "leave": "report",
     "life": "claim",
+    "listed": "shared_listed",
+    "member": "shared_member",
     "new_children": "children",
     "newest": "explain",
     "owned": "report",
@@ -44,6 +47,7 @@ NAMED_OTHERWISE: Final = {
     "positions": "find",
     "reconcile_lookups": "lookups",
     "remove": "cancel",
+    "route": "shared_route",
     "rules_push": "rules_place",
     "rules_rules": "rules_place",
     "rules_spots": "rules_place",

@@ -8,7 +8,7 @@
 --@ rest: of each job its id, its lookups (a line each), and its fields and their values, counted; with a key, one job
 --@ returns: answers:list<[word:word about?:text]>
 --@ words: created | conflict | existing | different | duplicate | debounced
---@ include: clock arguments keys type life status place wake told settings once holder idempotency unique debounce
+--@ include: clock arguments keys type life status place member wake told settings once holder idempotency unique debounce
 
 -- `key`, `unique <rule>` or `debounce <wait> <longest>`; nothing where jobs are created in any case.
 local kind, rule, longest = string.match(condition, '^(%l*) ?(%w*) ?(%d*)$')
@@ -102,7 +102,8 @@ local function create()
   local ids, dues = {}, {}
   for i, job in ipairs(jobs) do
     write(job, left_ms)
-    ids[i], dues[2 * i - 1], dues[2 * i] = job.id, due, job.id
+    ids[i] = member_of(queue, flow, job.id)
+    dues[2 * i - 1], dues[2 * i] = due, ids[i]
   end
   if #jobs == 0 then return answers end
   if left_ms == 0 and kind ~= 'debounce' then

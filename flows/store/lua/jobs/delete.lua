@@ -5,7 +5,7 @@
 --@ args: ns now root flow first id settings states ended_before
 --@ returns: word:word children:list<text>
 --@ words: deleted | gone | changed
---@ include: ending take_out cut once keys life type count told asked
+--@ include: ending take_out member cut once keys life type count told asked
 
 local function delete()
   local key = job_key(flow, id)
@@ -29,7 +29,7 @@ local function delete()
       for child in string.gmatch(redis.call('HGET', key, field), '"([^"]+)"') do children[#children + 1] = child end
     end
   end
-  take_out(id, key, status, queue)
+  take_out(member_of(queue, flow, id), key, status, queue)
   if job[3] then
     each_lookup(flow, job[3], function(list, own)
       if short_length(list) > 0 then redis.call('LREM', list, 0, id) end
@@ -42,7 +42,7 @@ local function delete()
     count(queue, 'deleted')
   else
     count(queue, 'delete_ended')
-    forget_ended(queue, status, id)
+    forget_ended(queue, status, member_of(queue, flow, id))
   end
   told_of(key, 'deleted', queue)
   if job[4] then settle(flow, id, job[4], 'deleted', '{"id":"' .. id .. '","status":"deleted"}') end

@@ -5,7 +5,7 @@
 --@ args: ns root first
 --@ rest: the ids of the jobs
 --@ returns: located:list<text>
---@ include: keys waiting
+--@ include: keys waiting member
 
 -- The lists of all first queues that the flow has ever had and in which ids stand, the shortest one first.
 local lists = {}
@@ -21,7 +21,7 @@ end
 -- The longest list is not searched: a job that stands in none of the others stands there.
 local function list_of(id)
   for i = 1, #lists - 1 do
-    if redis.call('LPOS', list_for(lists[i][1], id), id) then return lists[i][1] end
+    if redis.call('LPOS', list_for(lists[i][1], id), member_of(lists[i][1], root, id)) then return lists[i][1] end
   end
   return #lists > 0 and lists[#lists][1] or first
 end

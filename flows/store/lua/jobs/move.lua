@@ -6,7 +6,7 @@
 --@ args: ns now root flow first id settings states ended_before target
 --@ returns: word:word
 --@ words: moved | gone | changed | there | child | cancelling | processing | children | done
---@ include: clock attempt status begin_anew take_out place once keys count told asked
+--@ include: clock attempt status begin_anew take_out member place once keys count told asked
 
 local ENDED = { failed = true, cancelled = true }
 local MOVED = { waiting = true, delayed = true, failed = true, cancelled = true }
@@ -38,9 +38,9 @@ local function move_job()
   expect_place(queue, status)
   expect_place_of(target)
   if ENDED[status] then
-    forget_ended(queue, status, id) -- it had left the queue by its end
+    forget_ended(queue, status, member_of(queue, flow, id)) -- it had left the queue by its end
   else
-    take_out(id, key, status, queue)
+    take_out(member_of(queue, flow, id), key, status, queue)
     count(queue, 'moved_out')
   end
   move(key, status, 'waiting', '_queue', target, '_attempt', after_move(job[4], status, queue, job[5]))

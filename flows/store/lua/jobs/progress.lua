@@ -46,8 +46,8 @@ end
 local function write_progress()
   local words = {}
   while at <= #rest do
-    local id, fence, progress, skipped, lines = take(), take(), take(), tonumber(take()), take_counted()
-    local mine, word = owned(flow, id, fence)
+    local member, fence, progress, skipped, lines = take(), take(), take(), tonumber(take()), take_counted()
+    local mine, word, id = owned(member, fence)
     local job = mine or (word == 'stale' and ended(id, fence))
     if job then
       word = mine and 'ok' or 'late'

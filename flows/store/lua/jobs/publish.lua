@@ -6,7 +6,7 @@
 --@ words: ok | stale | gone | malformed
 --@ include: owned child type keys place
 
-local job, word = owned(flow, id, fence)
+local job, word = owned(id, fence)
 if not job then return { word, 0 } end
 expect('list', building)
 local built = {}

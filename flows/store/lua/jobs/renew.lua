@@ -9,10 +9,10 @@
 --@ words: kept | cancel | stale | gone | malformed
 --@ include: clock owned held life type settings
 
-local function extend(id, fence)
-  local job, word = owned(flow, id, fence)
+local function extend(member, fence)
+  local job, word = owned(member, fence)
   if not job then return word end
-  redis.call('ZADD', processing, time + tonumber(lease), id)
+  redis.call('ZADD', processing, time + tonumber(lease), member)
   refresh(flow, job.key, job.lookups, held_ttl)
   return job.cancel and 'cancel' or 'kept'
 end

@@ -5,7 +5,7 @@
 --@ args: ns now root flow first id settings states ended_before
 --@ returns: word:word
 --@ words: retried | gone | changed | cancelling | waiting | delayed | processing | children | done
---@ include: attempt status begin_anew place once keys count told asked
+--@ include: attempt status begin_anew place member once keys count told asked
 
 local function retry_job()
   local key = job_key(flow, id)
@@ -19,7 +19,7 @@ local function retry_job()
   expect_place_of(queue)
   move(key, job[1], 'waiting', '_queue', queue, '_attempt', next_visit(job[4], id, queue, tonumber(job[5])))
   count(queue, 'retry_job')
-  forget_ended(queue, job[1], id)
+  forget_ended(queue, job[1], member_of(queue, flow, id))
   begin_anew(flow, id, key, job[3], queue)
   write_counts()
   tell()

@@ -31,7 +31,7 @@ local function answered_before()
   local claimed = {}
   local given = parts[3]
   for i = 1, #given, 2 do
-    local job = owned(flow, given[i], tostring(given[i + 1]))
+    local job = owned(given[i], tostring(given[i + 1]))
     if job then
       local _, _, attempts, visit, rescues, since, path = read_attempt(job.attempt)
       local values = redis.call('HMGET', job.key, '_correlation_id', unpack(fields))

@@ -5,7 +5,7 @@
 --@ args: ns now root first id
 --@ rest: the names of all queues of the flow
 --@ returns: now:int facts:list<[name:text value:any]>
---@ include: clock keys find_job place_in_list since family newest workforce
+--@ include: clock keys find_job place_in_list since member family newest workforce
 
 local facts = {}
 local function tell(name, value)
@@ -20,17 +20,18 @@ local FIELDS = {
 -- Tells where the id of a job stands whose hash is gone.
 local function tell_left()
   for _, queue in ipairs(queues_of()) do
+    local member = member_of(queue, root, id)
     for _, place in ipairs({ 'processing', 'delayed', 'children' }) do
-      if type(redis.pcall('ZSCORE', queue_key(queue, place), id)) == 'string' then
+      if type(redis.pcall('ZSCORE', queue_key(queue, place), member)) == 'string' then
         return tell('left_in', place .. ' ' .. queue)
       end
     end
     for _, word in ipairs({ 'failed', 'cancelled' }) do
-      if type(redis.pcall('ZSCORE', flows_key('ended', queue .. ':' .. word), id)) == 'string' then
+      if type(redis.pcall('ZSCORE', flows_key('ended', queue .. ':' .. word), member)) == 'string' then
         return tell('left_in', word .. ' ' .. queue)
       end
     end
-    if type(redis.pcall('LPOS', queue_key(queue, 'waiting'), id, 'MAXLEN', 1000)) == 'number' then
+    if type(redis.pcall('LPOS', queue_key(queue, 'waiting'), member, 'MAXLEN', 1000)) == 'number' then
       return tell('left_in', 'waiting ' .. queue)
     end
   end
@@ -73,7 +74,7 @@ local status, queue = job._status or 'waiting', places[1]
 if status == 'waiting' then
   queue = tell_turn(job_flow, places, since_of(id, job._attempt))
 else
-  tell('score', redis.pcall('ZSCORE', queue_key(queue, status), id))
+  tell('score', redis.pcall('ZSCORE', queue_key(queue, status), member_of(queue, job_flow, id)))
 end
 tell('queue', queue)
 if status == 'waiting' or status == 'delayed' then

@@ -7,7 +7,7 @@
 --@ args: at_before most_looked most_found
 --@ returns: found:list<[id:text index:int time:text before:text]> looked:int
 --@ returns: last:list<[id:text index:int time:text before:text]>
---@ include: halve fits positions since keys status
+--@ include: halve fits positions since member keys status
 
 -- The kinds: `lookup`, a list by creation; `waiting`, a list by since when they wait; `sample`, the list of done jobs,
 -- newest first; `set`, a sorted set. All but lookups are places, where only a job of this state and queue stands.
@@ -17,15 +17,17 @@ local wanted, others = conditions(asked.want), {}
 for i, other in ipairs(asked.but) do others[i] = conditions(other) end
 
 -- Returns the time by which the source is sorted, for an id in a list.
-local function time_of(job_id)
+local function time_of(member)
+  local job_flow, job_id = flow_and_id(flow, member)
   if source_kind ~= 'waiting' then return created_at(job_id) end
-  local attempt = #job_id == 36 and redis.pcall('HGET', job_key(flow, job_id), '_attempt')
+  local attempt = #job_id == 36 and redis.pcall('HGET', job_key(job_flow, job_id), '_attempt')
   return #job_id == 36 and since_of(job_id, type(attempt) == 'string' and attempt) or nil
 end
 
--- Returns the time of a job that fits; nothing for another one, or where there is no job.
-local function fitting(job_id, score)
-  if #job_id ~= 36 or not in_time(wanted, job_id) then return nil end
+-- Returns the time of a job that fits; nothing for another one or one of another flow, or where there is no job.
+local function fitting(member, score)
+  local job_flow, job_id = flow_and_id(flow, member)
+  if job_flow ~= flow or #job_id ~= 36 or not in_time(wanted, job_id) then return nil end
   local key = job_key(flow, job_id)
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_lookups', '_attempt', '_ended')
   if job.err then return nil end
@@ -128,7 +130,8 @@ local function page()
       local fit = fitting(job_id, scores[i])
       local before = last[1] or at_id
       if fit then found[#found + 1] = { job_id, at, text_of(fit), before } end
-      last = { #job_id == 36 and job_id or '-', at, scores[i], before }
+      local _, plain = flow_and_id(flow, job_id)
+      last = { #plain == 36 and job_id or '-', at, scores[i], before }
       at = at + step
       if #found == tonumber(most_found) then break end
     end

@@ -5,15 +5,15 @@
 --@ args: ns root first id
 --@ rest: the names of all queues of the flow
 --@ returns: ahead:int exact:int due:text
---@ include: find_job place_in_list since keys
+--@ include: find_job place_in_list since member keys
 
 local job_flow, kind, places = find_job(id)
 if kind ~= 'hash' then return { -1, 1, '' } end
 local job = redis.call('HMGET', job_key(job_flow, id), '_status', '_attempt')
 local status = job[1] or 'waiting'
 if status == 'delayed' then
-  local delayed = queue_key(places[1], 'delayed')
-  local rank, due = redis.pcall('ZRANK', delayed, id), redis.pcall('ZSCORE', delayed, id)
+  local delayed, member = queue_key(places[1], 'delayed'), member_of(places[1], job_flow, id)
+  local rank, due = redis.pcall('ZRANK', delayed, member), redis.pcall('ZSCORE', delayed, member)
   if type(rank) ~= 'number' or type(due) ~= 'string' then return { -1, 1, '' } end
   return { rank, 1, due }
 end

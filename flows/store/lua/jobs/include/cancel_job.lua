@@ -1,6 +1,6 @@
 -- Cancels one job from outside: at once where nobody works on it, else by a flag that its worker sees when it renews.
 --@ exports: cancel_job
---@ include: take_out cancel keys
+--@ include: take_out cancel keys member
 
 local OPEN = { waiting = true, delayed = true, children = true }
 
@@ -14,11 +14,12 @@ local function cancel_job(job_flow, first_queue, job_id, why, set_aside)
   local status, queue = job[1] or 'waiting', job[2] or first_queue
   if status == 'processing' then
     redis.call('HSETNX', key, '_cancel', why)
-    redis.pcall('SPUBLISH', flows_key('cancel', queue), job_id) -- a hint, which not every account may send
+    redis.pcall('SPUBLISH', flows_key('cancel', queue), member_of(queue, job_flow, job_id)) -- a hint, which not every account may send
     return 'requested'
   end
   if not OPEN[status] then return 'too late' end
   if not set_aside then expect_place(queue, status) end
-  if set_aside and status == 'waiting' then set_aside(queue, job_id) else take_out(job_id, key, status, queue) end
+  local member = member_of(queue, job_flow, job_id)
+  if set_aside and status == 'waiting' then set_aside(queue, member) else take_out(member, key, status, queue) end
   return 'cancelled', cancel(job_flow, job_id, key, queue, status, job[3], job[4], why)
 end

@@ -1,7 +1,7 @@
 -- Lets a parent wait for its children: publishes them, moves the parent into `children`, forgets earlier children.
 --@ exports: settled_key visit_of published forget_children json_keys keys_of wait_for_children publish_children
 --@ needs: flow queue
---@ include: keys status place attempt clock
+--@ include: keys status place member attempt clock
 
 local function settled_key(job) return job.key .. ':children:' .. queue end
 
@@ -42,7 +42,7 @@ local function wait_for_children(job, fields)
   redis.call('HDEL', job.key, '_next', '_result', '_built', '_building')
   move(job.key, 'processing', 'children', '_attempt', attempt_over(job.attempt, job.id, queue, 0, -math.huge), unpack(fields))
   redis.call('PERSIST', job.key)
-  redis.call('ZADD', queue_key(queue, 'children'), time, job.id)
+  redis.call('ZADD', queue_key(queue, 'children'), time, member_of(queue, flow, job.id))
 end
 
 -- Publishes children: lets them wait in their queues, and records their parent outside of their hashes too.

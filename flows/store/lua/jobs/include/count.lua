@@ -1,7 +1,7 @@
 -- Counts what a script does to the jobs of each queue, and lists those that have ended: gathered, and written once.
 -- The counts only rise, but `stale`: how many ids stand in the waiting list whose jobs wait there no more.
 --@ exports: count count_ended forget_ended write_counts write_all
---@ include: keys clock settings
+--@ include: keys clock listed
 
 local counted = {}
 local is_empty = true
@@ -48,10 +48,10 @@ local function ended_key(job_queue, word) return flows_key('ended', job_queue ..
 -- Of the jobs that are done, each script lists the last ten: many end in a second, and the list is a sample.
 local SAMPLE, MOST_DONE, LEAST_DONE = 10, 1500, 1000
 
-local function list_done(key, ids)
+local function list_done(key, ids, kept)
   local length = redis.pcall('LPUSH', key, unpack(ids, math.max(1, #ids - SAMPLE + 1)))
   if type(length) == 'number' and length > MOST_DONE then redis.pcall('LTRIM', key, 0, LEAST_DONE - 1) end
-  redis.pcall('PEXPIRE', key, kept_done)
+  redis.pcall('PEXPIRE', key, kept)
 end
 
 -- Lists all that failed or were cancelled, for as long as their hashes stay.
@@ -76,12 +76,8 @@ local function write_all()
   end
   for job_queue, by_word in pairs(of_ended) do
     for word, ids in pairs(by_word) do
-      local key = ended_key(job_queue, word)
-      if word == 'done' then
-        list_done(key, ids)
-      else
-        list_others(key, ids, word == 'failed' and kept_failed or kept_cancelled)
-      end
+      local list = word == 'done' and list_done or list_others
+      list(ended_key(job_queue, word), ids, listed_for(job_queue, word))
     end
   end
 end

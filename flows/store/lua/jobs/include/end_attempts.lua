@@ -2,17 +2,18 @@
 --@ exports: end_attempts end_otherwise
 --@ needs: root flow queue processing waiting delayed rest at ENDING_VERBS
 --@ include: <verbs>
---@ include: owned attempt arguments batch ending child_result keys type new_children place leave count
+--@ include: owned attempt arguments batch ending child_result keys type new_children place leave route count
 
 local advanced = 0
 
 -- Most attempts pass their job on, or end it well; all else is seldom.
 local function end_attempt()
-  local verb, id, fence, more = rest[at], rest[at + 1], rest[at + 2], rest[at + 3]
+  local verb, member, fence, more = rest[at], rest[at + 1], rest[at + 2], rest[at + 3]
   at = at + 4
   local after = at + tonumber(more)
-  local job, word = owned(flow, id, fence)
+  local job, word, id = owned(member, fence)
   if job then
+    verb, after = routed(verb, after, job.key)
     if verb == 'finish' then
       finish(job, after)
       word = 'ok'
@@ -24,7 +25,7 @@ local function end_attempt()
       word = end_otherwise(verb, job, after)
     end
   elseif word == 'gone' then
-    if leave(queue, { id }) == 1 then count(queue, 'expired') end
+    if leave(queue, { member }) == 1 then count(queue, 'expired') end
     settle_missing(flow, id, 'expired')
   end
   at = after

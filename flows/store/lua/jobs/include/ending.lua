@@ -1,19 +1,17 @@
 -- Ends jobs: sets how long the hash stays, trims lookup lists, notifies those who wait, and settles with the parent.
 -- A parent may end by its last child, and settles with its own parent then: so settling and joining stand here too.
---@ exports: KEPT end_job end_built gather_settled settle_gathered settle_children settle settle_missing join
+--@ exports: end_job end_built gather_settled settle_gathered settle_children settle settle_missing join
 --@ exports: child_failed parent_gone
 --@ needs: ns
---@ include: keys clock life moved status child_result attempt settings count told place
-
--- How many milliseconds the hash of a job stays, by how it ended.
-local KEPT = { done = kept_done, failed = kept_failed, cancelled = kept_cancelled }
+--@ include: keys clock life moved status child_result attempt settings count told place member
 
 -- Moves the job to `word` (done, failed or cancelled) with more fields; `child_result` is what its parent sees.
 local function end_job(job_flow, job_id, key, job_queue, from, word, lookups, parent_job, child_result, ...)
   move(key, from, word, '_ended', now_text, ...)
-  count_ended(job_queue, word, job_id)
-  redis.call('PEXPIRE', key, KEPT[word])
-  if lookups then end_lookups(job_flow, job_id, lookups, KEPT[word], tonumber(ttl) > 0) end
+  count_ended(job_queue, word, member_of(job_queue, job_flow, job_id))
+  local kept = kept_of(word)
+  redis.call('PEXPIRE', key, kept)
+  if lookups then end_lookups(job_flow, job_id, lookups, kept, tonumber(ttl) > 0) end
   if parent_job then settle(job_flow, job_id, parent_job, word, child_result) end
   tell_ended(job_flow, job_id, word)
 end
@@ -134,13 +132,13 @@ end
 
 -- Takes the parent out of `children`; returns the key of how its children settled.
 local function leave_children(parent_job, job_queue)
-  local _, job_id = split(parent_job)
-  redis.pcall('ZREM', queue_key(job_queue, 'children'), job_id)
+  redis.pcall('ZREM', queue_key(job_queue, 'children'), member_of(job_queue, split(parent_job)))
   return ns .. 'job:' .. parent_job .. ':children:' .. job_queue
 end
 
 local function fail_parent(parent_job, job_queue, lookups, grandparent, why)
   local job_flow, job_id = split(parent_job)
+  take_times(job_flow)
   redis.call('PEXPIRE', leave_children(parent_job, job_queue), kept_failed)
   -- Children that still run settle by the pending set; it expires, since a child that was lost never does.
   redis.call('PEXPIRE', flows_key('pending', parent_job), kept_failed)
@@ -150,6 +148,7 @@ end
 
 -- Lets a parent go on when its last child has settled: exactly once, because the parent leaves `children` by it.
 local function join(parent_job)
+  take_times((split(parent_job)))
   local key = ns .. 'job:' .. parent_job
   local job = redis.call('HMGET', key, '_status', '_queue', '_next', '_lookups', '_parent', '_attempt', '_result')
   if job[1] ~= 'children' then return end
@@ -178,7 +177,7 @@ local function join(parent_job)
       redis.call('PEXPIRE', key, ttl)
       refresh_moved(job_flow, key, lookups)
     end
-    put(to, job_id)
+    put(to, member_of(to, job_flow, job_id))
   else
     local child_result = done_result(job_id, job[7] or 'null', results)
     end_job(job_flow, job_id, key, job_queue, 'children', 'done', lookups, job[5], child_result)
@@ -196,7 +195,8 @@ end
 -- Clears up after a parent whose hash is gone, or whose key holds something else, and settles it with its own parent.
 local function parent_gone(parent_job, job_queue)
   local job_flow, job_id = split(parent_job)
-  if redis.pcall('ZREM', queue_key(job_queue, 'children'), job_id) == 1 then count(job_queue, 'expired') end
+  local member = member_of(job_queue, job_flow, job_id)
+  if redis.pcall('ZREM', queue_key(job_queue, 'children'), member) == 1 then count(job_queue, 'expired') end
   redis.call('DEL', ns .. 'job:' .. parent_job .. ':children:' .. job_queue)
   settle_missing(job_flow, job_id, 'expired')
 end

@@ -3,14 +3,22 @@
 --@ exports: refresh_moved moved_lately
 --@ include: life clock settings
 
-local LATELY = math.floor(ttl / 64)
-local moved_ttl
+-- Both for the `ttl` that they were reckoned from.
+local lately, moved_ttl, of
+
+local function reckon()
+  of, lately = ttl, math.floor(ttl / 64)
+  moved_ttl = ttl == '0' and ttl or string.format('%d', ttl + lately)
+end
 
 -- As `refresh`, when the job goes to a queue.
 local function refresh_moved(job_flow, key, lookups)
-  moved_ttl = moved_ttl or (ttl == '0' and ttl or string.format('%d', ttl + LATELY))
+  if of ~= ttl then reckon() end
   return refresh(job_flow, key, lookups, moved_ttl)
 end
 
 -- Returns whether a job that came to its queue at this time lives for `ttl` from now on at least.
-local function moved_lately(since) return time - since <= LATELY end
+local function moved_lately(since)
+  if of ~= ttl then reckon() end
+  return time - since <= lately
+end

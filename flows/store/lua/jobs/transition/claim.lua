@@ -1,7 +1,7 @@
 -- Gives a waiting job to a worker: raises its fence and reads the fields that the job class declares.
 --@ exports: is_isolated claim refuse
 --@ needs: flow queue worker_id
---@ include: keys clock held life moved status ending child_result attempt expire server_history settings
+--@ include: attend keys clock held life moved status ending child_result attempt expire server_history settings
 
 local COMMA = 44
 
@@ -12,8 +12,9 @@ local function is_isolated(rescues) return rescues >= ISOLATED_FROM end
 -- What follows the fence in `_attempt` after the first claim of a job.
 local FIRST = ' ' .. worker_id .. ' 1 0 0 ' .. now_text .. ' +'
 
--- Returns the word, and with 'claimed' the job as the worker gets it.
-local function claim(id, fields, beside_others)
+-- Returns the word, and with 'claimed' the job as the worker gets it, by how it stands in the queue.
+local function claim(member, fields, beside_others)
+  local id = attend(member)
   local key = job_key(flow, id)
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_attempt', '_lookups', '_correlation_id', unpack(fields))
   if job.err then return refuse(id, key, job, true) end
@@ -32,7 +33,7 @@ local function claim(id, fields, beside_others)
     if not there then return refuse(id, key, job, false) end
   end
   local waited = job[3] and math.max(0, time - since) or waited_since_birth(id, time)
-  local given = { id, least_fence(), 1, 0, 0, waited, unpack(job, 5) }
+  local given = { member, least_fence(), 1, 0, 0, waited, unpack(job, 5) }
   local token
   if job[3] then
     given[2], given[3] = math.max(fence + 1, given[2]), attempts + 1

@@ -1,14 +1,15 @@
 -- Takes a job back from a worker whose lease is over; a job with which workers died too often while isolated is poison.
 --@ exports: rescue
 --@ needs: flow queue
---@ include: keys status ending child_result history cancel attempt life settings place leave count
+--@ include: attend keys status ending child_result history cancel attempt life settings place leave count
 
 -- Returns the word. From `isolated_from` rescues on a job is isolated, so each further rescue is its own crash.
-local function rescue(id)
+local function rescue(member)
+  local id = attend(member)
   local key = job_key(flow, id)
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_attempt', '_lookups', '_parent', '_cancel', '_history',
     '_building')
-  leave(queue, { id })
+  leave(queue, { member })
   if job.err then
     settle_missing(flow, id, 'deleted')
     count(queue, 'malformed')
@@ -35,7 +36,7 @@ local function rescue(id)
   end
   move(key, 'processing', 'waiting', '_attempt', attempt_over(job[3], id, queue, 0, 1),
     '_history', history_with({ attempt = job[3], history = job[7] }, 'rescue'))
-  put_first(queue, id)
+  put_first(queue, member)
   count(queue, 'rescue')
   trim_lookups(flow, job[4])
   return 'rescued'

@@ -1,7 +1,7 @@
 -- Reconciles the hashes of jobs: whether each stands where its state says, and lives as long as it should.
 --@ exports: reconcile_jobs
 --@ needs: reconcile ns root first
---@ include: reconcile_step take_out cut waiting life ending child_result place wake clock keys status settings
+--@ include: reconcile_step take_out cut waiting member life ending child_result place wake clock keys status settings
 
 local PREFIX = ns .. 'job:'
 
@@ -46,7 +46,7 @@ local function check_life(job)
   elseif life ~= -1 or tonumber(ttl) <= 0 or awaited(job) then
     return
   else
-    local due = job.status == 'delayed' and tonumber(redis.call('ZSCORE', queue_key(job.queue, 'delayed'), job.id))
+    local due = job.status == 'delayed' and tonumber(redis.call('ZSCORE', queue_key(job.queue, 'delayed'), job.member))
     life = tonumber(ttl) + math.max(0, (due or time) - time)
     if job.status == 'processing' then life = math.max(life, 2 * longest) end
     redis.call('PEXPIRE', job.key, life)
@@ -60,7 +60,7 @@ local function check_retention(job)
   if redis.call('PTTL', job.key) ~= -1 then return end
   local me = job.flow .. ':' .. job.id
   if redis.pcall('HEXISTS', flows_key('cancelling', root), me) == 1 then return end
-  redis.call('PEXPIRE', job.key, KEPT[job.status])
+  redis.call('PEXPIRE', job.key, kept_of(job.status))
   report(job.queue or home_of(job.flow), job.id, 'lifetime')
 end
 
@@ -68,8 +68,8 @@ end
 -- job is rescued when it ends.
 local function check_place(job)
   local place = queue_key(job.queue, job.status)
-  if redis.call('ZSCORE', place, job.id) then return end
-  redis.call('ZADD', place, job.status == 'processing' and time + longest or time, job.id)
+  if redis.call('ZSCORE', place, job.member) then return end
+  redis.call('ZADD', place, job.status == 'processing' and time + longest or time, job.member)
   if job.status == 'delayed' then wake(job.queue) end
   report(job.queue, job.id, 'placed_' .. job.status)
 end
@@ -101,6 +101,7 @@ local function check_job(flow, id, key)
   check_lookups(job)
   if is_state(job.status) and not PLACES[job.status] then return check_retention(job) end
   if not is_state(job.status) or not job.queue or not may_be_in(flow, job.queue) then return fail_malformed(job) end
+  job.member = member_of(job.queue, flow, id)
   if job.status ~= 'waiting' then
     check_place(job)
   elseif belongs_in_list(job) then
@@ -131,7 +132,7 @@ local function waits_in_other_list(job)
   far_searches = far_searches - 1
   for _, field in ipairs(redis.call('HKEYS', reconcile)) do
     local other = string.match(field, '^first:(.+)$')
-    if other and other ~= job.queue and (far_searches < 0 or may_hold(queue_key(other, 'waiting'), job.id)) then
+    if other and other ~= job.queue and (far_searches < 0 or may_hold(queue_key(other, 'waiting'), member_of(other, root, job.id))) then
       return true
     end
   end
@@ -140,7 +141,7 @@ end
 
 local function push_again(job)
   if waits_in_other_list(job) then return end
-  put(job.queue, job.id)
+  put(job.queue, job.member)
   report(job.queue, job.id, 'placed_waiting')
 end
 
@@ -157,13 +158,13 @@ end
 local function check_list(list, jobs, length)
   local there = {}
   if #jobs < MANY then
-    for _, job in ipairs(jobs) do there[job.id] = redis.call('LPOS', list, job.id) end
+    for _, job in ipairs(jobs) do there[job.member] = redis.call('LPOS', list, job.member) end
   else
     there = found_in(list, length)
   end
   for _, job in ipairs(jobs) do
-    if not there[job.id] then try(job.queue, job.id, push_again, job) end
-    there[job.id] = true -- SCAN may name a key twice
+    if not there[job.member] then try(job.queue, job.id, push_again, job) end
+    there[job.member] = true -- SCAN may name a key twice
   end
 end
 

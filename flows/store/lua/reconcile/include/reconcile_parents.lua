@@ -1,7 +1,7 @@
 -- Reconciles parents that wait: whether they are there, and whether each child that they wait for can still settle.
 --@ exports: reconcile_parents
 --@ needs: ns
---@ include: reconcile_step child_result life ending keys settings
+--@ include: reconcile_step child_result life ending member keys settings
 
 local ENDED = { done = true, failed = true, cancelled = true }
 
@@ -101,8 +101,8 @@ local function check_children(queue, id, me, key, pending, jobs, from, waiting)
 end
 
 -- Checks one parent, or goes on with it; returns as check_children does.
-local function check_parent(queue, id, from, waiting)
-  local flow = flow_of(queue)
+local function check_parent(queue, member, from, waiting)
+  local flow, id = flow_and_id(flow_of(queue), member)
   local me, key = flow .. ':' .. id, job_key(flow, id)
   local pending = flows_key('pending', me)
   local job = redis.pcall('HMGET', key, '_status', '_queue', '_lookups', 'children:' .. queue .. ':jobs')
@@ -113,7 +113,7 @@ local function check_parent(queue, id, from, waiting)
       leave_pending(pending)
       return report(queue, id, 'gone')
     end
-    redis.call('ZREM', queue_key(queue, 'children'), id)
+    redis.call('ZREM', queue_key(queue, 'children'), member)
     return report(queue, id, 'misplaced')
   end
   if from == 1 then
@@ -130,7 +130,8 @@ local function rank_of(queue, score, id, from)
   local key = queue_key(queue, 'children')
   local rank = redis.call('ZRANK', key, id)
   if rank then return from > 0 and rank or rank + 1, from end
-  redis.pcall('SREM', flows_key('pending', flow_of(queue) .. ':' .. id), INCOMPLETE)
+  local flow, parent = flow_and_id(flow_of(queue), id)
+  redis.pcall('SREM', flows_key('pending', flow .. ':' .. parent), INCOMPLETE)
   return redis.call('ZCOUNT', key, '-inf', '(' .. score), 0
 end
 

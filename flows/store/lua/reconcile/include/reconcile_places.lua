@@ -1,10 +1,10 @@
 -- Reconciles what stands in `processing` and `delayed`: leases that end too late, and ids whose jobs are not there.
 --@ exports: reconcile_place
---@ include: reconcile_step clock ending keys leave count
+--@ include: reconcile_step clock ending keys leave member count
 
 -- Takes out an id whose hash names another place; a child that is gone settles with its parent.
-local function check_entry(queue, place, id)
-  local flow = flow_of(queue)
+local function check_entry(queue, place, member)
+  local flow, id = flow_and_id(flow_of(queue), member)
   local key = job_key(flow, id)
   local job = redis.pcall('HMGET', key, '_status', '_queue')
   if job[1] == place and job[2] == queue then return end
@@ -14,7 +14,7 @@ local function check_entry(queue, place, id)
     word = 'gone'
     count(queue, job.err and 'malformed' or 'expired')
   end
-  if place == 'processing' then leave(queue, { id }) else redis.call('ZREM', queue_key(queue, place), id) end
+  if place == 'processing' then leave(queue, { member }) else redis.call('ZREM', queue_key(queue, place), member) end
   report(queue, id, word)
 end
 

@@ -45,5 +45,7 @@ for i = at, #rest do declared[rest[i]] = true end
 
 -- Returns whether the flow has this queue, by the caller's declaration or by that of another version, as recorded.
 local function has_queue(queue)
-  return declared[queue] or redis.pcall('HGET', queue_key(queue, 'meta'), 'owner') == root
+  if declared[queue] then return true end
+  local known = redis.pcall('HMGET', queue_key(queue, 'meta'), 'owner', 'flows')
+  return known[1] == root or string.find(' ' .. (known[2] or '') .. ' ', ' ' .. root .. ' ', 1, true) ~= nil
 end

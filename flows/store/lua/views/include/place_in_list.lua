@@ -1,7 +1,7 @@
 -- Finds where a job stands in a waiting list, however long it is: ids stand there by since when they wait, but for those
 -- that were put at the head, so it is found by halving.
 --@ exports: place_in_list
---@ include: keys since
+--@ include: keys since member
 
 -- How far from its place by time an id is looked for, and how many ids of each end of the list.
 local NEAR, FAR, ENDS = 50, 2000, 10000
@@ -42,12 +42,13 @@ end
 -- only where it should be; then how long the list is.
 local function place_in_list(job_flow, job_queue, job_id, since)
   local list = queue_key(job_queue, 'waiting')
+  local member = member_of(job_queue, job_flow, job_id)
   local length = redis.pcall('LLEN', list)
   if type(length) ~= 'number' then return nil, true, 0 end
-  if length <= ENDS then return redis.call('LPOS', list, job_id) or nil, true, length end
+  if length <= ENDS then return redis.call('LPOS', list, member) or nil, true, length end
   local guess = since and halve(list, job_flow, job_queue, length, since) or length
-  local place = look(list, job_id, guess, NEAR) or look(list, job_id, guess, FAR)
-    or redis.call('LPOS', list, job_id, 'MAXLEN', ENDS) or redis.call('LPOS', list, job_id, 'RANK', -1, 'MAXLEN', ENDS)
+  local place = look(list, member, guess, NEAR) or look(list, member, guess, FAR)
+    or redis.call('LPOS', list, member, 'MAXLEN', ENDS) or redis.call('LPOS', list, member, 'RANK', -1, 'MAXLEN', ENDS)
   if place then return place, true, length end
   if length <= 2 * ENDS then return nil, true, length end
   return guess, false, length
