@@ -56,6 +56,7 @@ KINDS: Final = {
     "history": "hash",
     "queues": "hash",
     "flow": "hash",
+    "settings": "string",
     "process": "string",
     "processes": "zset",
     "workers": "zset",
@@ -79,11 +80,24 @@ KINDS: Final = {
 #: What a test seldom compares: wake-ups, answers of last calls, how far the reconciler has come and what it has to look
 #: at, what has ended, and what processes say of themselves.
 UNSEEN: Final = frozenset(
-    {"wake", "timer", "call", "reconcile", "prune", "ended", "flow", "process", "processes", "workers", "stats"}
+    {
+        "wake",
+        "timer",
+        "call",
+        "reconcile",
+        "prune",
+        "ended",
+        "flow",
+        "settings",
+        "process",
+        "processes",
+        "workers",
+        "stats",
+    }
 )
 #: Of the counts in `meta`, those that every snapshot shows: the others rise with all that scripts do.
 _SEEN_COUNTS: Final = frozenset(
-    {"owner", "expired", "malformed", "misplaced", "paused", "paused_at", "paused_note", "rules"}
+    {"owner", "flows", "expired", "malformed", "misplaced", "paused", "paused_at", "paused_note", "rules"}
 )
 
 State = dict[str, dict[str, Any]]
@@ -263,6 +277,8 @@ class World:
             "number": 0,
             "history": self.keys.history(),
             "names": self.keys.names(),
+            "flow_settings": self.keys.settings(str(named.get("owner", "shop"))),
+            "shared": "",
             "queues": self.keys.queues("shop"),
             "reconcile": self.keys.reconcile("shop"),
             "most_lines": 1000,

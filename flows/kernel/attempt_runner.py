@@ -69,7 +69,7 @@ class AttemptRunner:
         handler: Handler,
         plan: QueuePlan,
         flow_name: str,
-        children_results: Callable[[str, str], Awaitable[bytes | None]],
+        children_results: Callable[[str, str, str], Awaitable[bytes | None]],
         misfits: Misfits,
         middleware: Iterable[Hooks] = (),
     ) -> None:
@@ -112,7 +112,11 @@ class AttemptRunner:
             if self._decoder.results:
                 await self._many_results(claimed)
             known = kernel_fields(
-                claimed.raw_id, self._flow_name, claimed.attempt, claimed.correlation_id, claimed.priority
+                claimed.raw_id,
+                claimed.flow or self._flow_name,
+                claimed.attempt,
+                claimed.correlation_id,
+                claimed.priority,
             )
             job = self._encoded(attempt, known) if self._in_process else self._decoder.decode(claimed.values, known)
         except asyncio.CancelledError:
@@ -177,7 +181,7 @@ class AttemptRunner:
         """Read the results of children where they are too many for the hash."""
         for at, mark in self._decoder.results:
             if claimed.values[at] is None:
-                claimed.values[at] = await self._children_results(claimed.id, mark.queue)
+                claimed.values[at] = await self._children_results(claimed.id, mark.queue, claimed.flow.decode())
 
 
 def _runs(attempt: Attempt) -> bool:

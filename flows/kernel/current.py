@@ -27,7 +27,7 @@ class CurrentJob:
 
     __slots__ = (
         "_report", "attempt", "cancelled", "carried_json", "correlation_json", "deadline", "fence", "id", "lost",
-        "queue", "visit",
+        "member", "queue", "visit",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0917 - the facts of an attempt
@@ -36,6 +36,8 @@ class CurrentJob:
         correlation_json: bytes | None = None, carried_json: bytes | None = None,
     ) -> None:  # fmt: skip
         self.id = job_id
+        #: How it stands in its queue: by its id, but in a shared queue.
+        self.member = job_id
         self.queue = queue
         self.attempt = attempt
         #: Rises with every attempt of the job: a target that remembers the highest can refuse older ones.

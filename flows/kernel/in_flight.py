@@ -114,6 +114,8 @@ class InFlight:
             current = CurrentJob(
                 job.id, self._queue, job.attempt, job.fence, job.visit, self.report, job.correlation_id
             )
+            if job.flow:
+                current.member = job.member.decode()
             self._held[job.id] = attempt = Attempt(job, current)
             attempts.append(attempt)
         self.lanes.offer(attempts)
@@ -131,9 +133,9 @@ class InFlight:
         self._progress.take(current, progress, line)
 
     def leases(self) -> list[tuple[str, int]]:
-        """Return the (id, fence) of each job whose lease is to be renewed; called from the renewer's thread."""
+        """Return how each job whose lease is to be renewed stands in the queue, and its fence; called from a thread."""
         return [
-            (attempt.claimed.id, attempt.claimed.fence)
+            (attempt.claimed.member.decode(), attempt.claimed.fence)
             for attempt in list(self._held.values())
             if not self._deadlines.has_hung(attempt)
         ]
@@ -145,7 +147,7 @@ class InFlight:
 
     def lease_answered(self, job_id: str, fence: int, word: str) -> None:
         """Stop the attempt whose lease is lost, or cancel the one whose job shall be cancelled."""
-        attempt = self._held.get(job_id)
+        attempt = self._held.get(job_id.rpartition(":")[2])
         # Where it has ended, its turn is under way or comes next, and that turn's own answer counts.
         if attempt is None or attempt.claimed.fence != fence or not attempt.is_open:
             return

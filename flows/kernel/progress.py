@@ -37,7 +37,7 @@ class Progress:
         with self._lock:
             if self._closed:
                 raise LostLease(current.id, "has ended, and so has its worker: nothing of it is kept any more")
-            _current, report = self._reports.setdefault((current.id, current.fence), (current, ProgressReport()))
+            _current, report = self._reports.setdefault((current.member, current.fence), (current, ProgressReport()))
             if progress:
                 report.progress = progress
             if line is not None:

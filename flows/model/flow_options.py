@@ -124,6 +124,10 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         """Yield all queues and child queues, each with its full name."""
         return walk(self.queues)
 
+    def is_shared(self, queue: str) -> bool:
+        """Return whether a queue, or the parent of a child queue, is one that other flows share."""
+        return any(options.shared for options in self.queues if options.name == queue.partition(":")[0])
+
     def _check_lookups(self) -> None:
         for attribute in self.lookup_attributes:
             check_name("lookup attribute", attribute)
@@ -147,7 +151,8 @@ def claimed_names(options: FlowOptions[Job, str]) -> Iterator[tuple[str, str]]:
     for attribute in options.lookup_attributes:
         yield f"{options.name}:{attribute}", "lookup"
     for full_name, queue in options.walk():
+        of = "shared " if options.is_shared(full_name) else ""
         if queue.children:
-            yield full_name, "parent queue"
+            yield full_name, f"{of}parent queue"
         elif ":" in full_name:
-            yield full_name, "child queue"
+            yield full_name, f"{of}child queue"

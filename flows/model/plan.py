@@ -72,6 +72,11 @@ class QueuePlan:
             return Finish({}, returned=False) if to is None else Advance(to, {})
         if not isinstance(result, JobResult):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise WrongResult(result)
+        if self.options.shared and (result.next_queue is not None or result.children):
+            raise ValidationError(
+                f"queue {self.queue!r} is shared, so its result names neither next_queue nor children: "
+                "where a job goes, its own flow says"
+            )
         to = self._next_queue(result)
         fields = self._fields(result)
         if result.children:
@@ -126,8 +131,13 @@ class QueuePlan:
         return self.options.rules
 
     def passed_on(self, outcome: OutcomeT, priority: bytes | None) -> OutcomeT:
-        """Return an outcome that gives the job its priority in the next queue, where that is to be another one."""
+        """Return an outcome that gives the job its priority in the next queue, where that is to be another one.
+
+        From a shared queue, the script that passes the job on does it: the next queue is that of the job's own flow.
+        """
         if self._own_rules is None or not self._own_rules.diff or not isinstance(outcome, (Advance, AwaitChildren)):
+            return outcome
+        if self.options.shared:
             return outcome
         to = outcome.queue if isinstance(outcome, Advance) else outcome.next_queue
         before = rule_number(priority)

@@ -52,7 +52,8 @@ class QueueOptions(Generic[JobT_co]):
         max_concurrency: How many jobs may run at a time, over all workers: a number, or `Slots` that several queues
             share. A job that runs holds its slot as long as its lease.
         max_concurrency_per_group: How many of one group.
-        shared: Several flows use the queue: still to come.
+        shared: Several flows have the queue, each with its own next queue: all declare it so, with the same job class,
+            the same rules and the same child queues. Workers of any of them take the jobs of all.
 
     Raises DeclarationError where one of them cannot be used, or two contradict each other.
     """
@@ -98,6 +99,11 @@ class QueueOptions(Generic[JobT_co]):
         for name in self.formerly:
             check_name("queue", name)
         declared_rules(self)
+        if self.shared and self.formerly:
+            raise DeclarationError(
+                f"queue {self.name!r}: shared=True and formerly={self.formerly!r}: jobs stand otherwise in a shared "
+                "queue, and cannot be moved to it"
+            )
         self._check_children()
 
     @property
@@ -119,6 +125,11 @@ class QueueOptions(Generic[JobT_co]):
                 raise DeclarationError(
                     f"child queue {child.name!r} of {self.name!r}: formerly= is for queues of the flow alone, "
                     "since a child's key bears its queue's name: see docs/deploying.md"
+                )
+            if child.shared:
+                raise DeclarationError(
+                    f"child queue {child.name!r} of {self.name!r} has shared=True: say so of the parent queue, which "
+                    "its child queues follow"
                 )
             if child.next_queue_priority_diff:
                 raise DeclarationError(

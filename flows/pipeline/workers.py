@@ -55,8 +55,8 @@ def function_workers(
     check_worker_options(plan, options)
     flow, middleware = runtime.settings.flow_of(plan.queue), runtime.options.middleware
 
-    async def results(job_id: str, queue: str) -> bytes | None:
-        return await runtime.children_results(flow, job_id, queue)
+    async def results(job_id: str, queue: str, of: str) -> bytes | None:
+        return await runtime.children_results(of or flow, job_id, queue)
 
     workers: list[Worker] = []
     for _ in range(options.count):

@@ -31,7 +31,7 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     (
         "include/cancel_job.lua",
         "set_aside and status == 'waiting'",
-        "if false then set_aside(queue, job_id) else take_out(job_id, key, status, queue) end",
+        "if false then set_aside(queue, member) else take_out(member, key, status, queue) end",
     ): "the slower of two ways: the list is searched for each child instead of once for all",
     ("include/status.lua", "known[from] ~= to", "if true then"): "looks the same move up again",
     (
@@ -100,11 +100,6 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "redis.pcall('LTRIM', key, 0, LEAST_DONE - 1)",
         "if type(length) == 'number' and length > MOST_DONE then redis.call('LTRIM', key, 0, LEAST_DONE - 1) end",
     ): "an account that may not trim a list cannot claim either",
-    (
-        "include/count.lua",
-        "redis.pcall('PEXPIRE', key, kept_done)",
-        "redis.call('PEXPIRE', key, kept_done)",
-    ): "an account that may not set a time to live can end nothing",
     (
         "include/count.lua",
         "redis.pcall('PEXPIRE', key, kept)",

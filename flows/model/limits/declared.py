@@ -64,8 +64,6 @@ def declared_rules(queue: RuleOptions) -> Rules | None:
     slots, shared_slots = _slots(where, queue.max_concurrency)
     per_group = _slots_per_group(where, queue.max_concurrency_per_group, group, slots)
     check_flag(f"{where}: shared", queue.shared)
-    if queue.shared:
-        raise DeclarationError(f"{where}: shared=True: queues that several flows share are still to come")
     rules = Rules(priorities, shares, group, slots, per_group, shared_slots, diff, limiters)
     return None if rules == _NO_RULES else rules
 

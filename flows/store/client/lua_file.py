@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 #: The overlays: `rules` is for all scripts of a flow with a ruled queue, `ruled` goes before it for the turns of such a
-#: queue.
-OVERLAYS: Final = ("ruled", "rules")
+#: queue; `shared` is for all scripts of a flow that shares a queue with others.
+OVERLAYS: Final = ("shared", "ruled", "rules")
 
 _MARK = "--@ "
 #: An include line that means the transitions of all outcomes, and the line in whose place their table stands.

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flows.errors import StoreUnavailable
 from flows.store.client import lua_file
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Argument: TypeAlias = str | bytes | int | float
 Command: TypeAlias = "tuple[Argument, ...]"
 
+#: With what overlays any script may be sent.
+_OVERLAYS: Final = ((), ("rules",), ("shared",), ("shared", "rules"))
 #: A statement that begins at the left margin: no comment, and no `end`.
 _BEGINS = re.compile(r"(?!--|end\b)\w")
 #: How servers name a line of a script in an error.
@@ -112,8 +114,8 @@ def names() -> list[str]:
 
 def compositions() -> list[tuple[str, ...]]:
     """Return each script as it may be sent: its name and overlays, and only once where an overlay changes nothing."""
-    found = [(name, *overlays) for name in names() for overlays in ((), ("rules",))]
-    found.append(("turn", "ruled", "rules"))
+    found = [(name, *overlays) for name in names() for overlays in _OVERLAYS]
+    found += [("turn", "ruled", "rules"), ("turn", "shared", "ruled", "rules")]
     first = {load(*one).sha: one for one in reversed(found)}
     return [one for one in found if first[load(*one).sha] == one]
 

@@ -9,18 +9,26 @@ from flows.store.jobs.flow_settings import ISOLATED_FROM
 #: Where in the script's answer stands how often the job was rescued, and where the fields of the job class begin.
 RESCUES: Final = 4
 _VALUES: Final = 7
+#: So many bytes has an id.
+_ID: Final = 36
 
 
 class ClaimedJob:
     """One claimed job: its token, its counts, and the fields that the worker asked for, in their order."""
 
     __slots__ = (
-        "attempt", "correlation_id", "fence", "id", "isolated", "priority", "raw_id", "rescues", "seconds", "values",
-        "visit", "waited",
+        "attempt", "correlation_id", "fence", "flow", "id", "isolated", "member", "priority", "raw_id", "rescues",
+        "seconds", "values", "visit", "waited",
     )  # fmt: skip
 
     def __init__(self, reply: list[Any], priority: bytes | None = None) -> None:
-        self.raw_id: bytes = reply[0]
+        #: How it stands in the queue, which scripts know it by: its id, or in a shared queue `<flow>:<id>`.
+        self.member: bytes = reply[0]
+        #: Its flow, where that may be another one than the worker's; else empty.
+        self.flow = b""
+        self.raw_id = self.member
+        if len(self.member) != _ID:
+            self.flow, _, self.raw_id = self.member.rpartition(b":")
         self.id: str = self.raw_id.decode()
         self.fence: int = reply[1]
         self.attempt: int = reply[2]

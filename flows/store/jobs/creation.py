@@ -69,6 +69,9 @@ class Creation:
         self._begin = pack_command(("MULTI",))
         self._end = pack_command(("ZADD", self._wake, 0, "w")) + pack_command(("EXEC",))
 
+    def _member(self, job_id: str) -> str:
+        return self._settings.member(self._settings.first_queue, job_id)
+
     def prepare(self, job_id: str, fields: Mapping[str, bytes], attributes: Sequence[tuple[str, object]]) -> NewJob:
         """Return a job that is ready to be created.
 
@@ -108,8 +111,8 @@ class Creation:
         """
         by_list: dict[str, list[str]] = {}
         for job in jobs:
-            by_list.setdefault(job.waiting, []).append(job.id)
-        waiting = [pack_command(("RPUSH", place, *ids)) for place, ids in by_list.items()]
+            by_list.setdefault(job.waiting, []).append(self._member(job.id))
+        waiting = [pack_command(("RPUSH", place, *members)) for place, members in by_list.items()]
         packed = b"".join((self._begin, *[job.data for job in jobs], *waiting, self._end))
         replies = await self._connection.packed(packed, sum(len(job.keys) for job in jobs) + 3 + len(waiting))
         await self._check(jobs, [*by_list], replies)

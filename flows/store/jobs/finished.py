@@ -59,7 +59,7 @@ class FinishedAttempt:
         arguments = arguments_of(outcome, child=child)
         self.arguments = 4 + len(arguments)
         verb = OUTCOMES[type(outcome)].verb
-        self.packed = pack_arguments((verb, claimed.id, claimed.fence, len(arguments), *arguments))
+        self.packed = pack_arguments((verb, claimed.member, claimed.fence, len(arguments), *arguments))
         if isinstance(outcome, AwaitChildren):
             self.children = len(outcome.children)
 
@@ -116,7 +116,7 @@ def _pack_fields(claimed: ClaimedJob, outcome: Finish | Advance, *, child: bool)
         first = b""
     fields = outcome.fields
     fence = b"%d" % claimed.fence
-    sized: list[int | bytes] = [len(claimed.raw_id), claimed.raw_id, len(fence), fence, len(first), first]
+    sized: list[int | bytes] = [len(claimed.member), claimed.member, len(fence), fence, len(first), first]
     for value in fields.values():
         sized += (len(value), value)
     return 5 + 2 * len(fields), _form(OUTCOMES[type(outcome)].verb, tuple(fields)) % tuple(sized)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from flows.model.limits.bounds import MOST_PRIORITIES
 from flows.model.limits.rules import PLAIN_LAYOUT, Rules
 from flows.store.client.scripts import load
 from flows.store.keys.jobs import JobKeys
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from flows.model.flow_options import FlowOptions
     from flows.model.job import Job
+    from flows.model.queue_options import QueueOptions
     from flows.store.client.scripts import Argument, Script
 
 #: A job that was rescued so often in its queue is isolated: its worker runs nothing beside it. Not after the first
@@ -39,6 +41,8 @@ class FlowSettings:
     """How far ahead of the server's clock the scripts are to be; only tests travel in time."""
     rules: Mapping[str, Rules] = field(default_factory=dict[str, "Rules"])
     """Those of each queue whose jobs are placed or picked by some, by its full name."""
+    shared: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Of each queue that other flows share, by its name, a line: where jobs of this flow go next."""
 
     @classmethod
     def of(cls, options: FlowOptions[Job, str]) -> FlowSettings:
@@ -56,21 +60,23 @@ class FlowSettings:
             rules={
                 name: queue.rules for name, queue in options.walk() if queue.rules is not None and not queue.rules.plain
             },
+            shared={queue.name: _line_of_shared(queue, options) for queue in options.queues if queue.shared},
         )
 
     @property
     def packed(self) -> str:
         """What scripts must know of the flow, as one argument: `include/settings.lua` reads it.
 
-        A queue with rules has a line of its own.
+        A queue with rules has a line of its own, and so has a shared one.
         """
         numbers = (self.ttl_ms, *self.kept_ms, self.lease_ms, self.max_crashes, ISOLATED_FROM)
-        return "\n".join([" ".join(map(str, numbers)), *(rules.line(queue) for queue, rules in self.rules.items())])
+        lines = [rules.line(queue) for queue, rules in self.rules.items()]
+        return "\n".join([" ".join(map(str, numbers)), *lines, *self.shared.values()])
 
     @property
     def prioritised(self) -> bool:
-        """Whether any queue of the flow has priorities: its jobs are claimed with theirs then."""
-        return any(rules.priorities > 1 for rules in self.rules.values())
+        """Whether jobs are claimed with their priorities: where a queue has some, or jobs of other flows come."""
+        return bool(self.shared) or any(rules.priorities > 1 for rules in self.rules.values())
 
     @property
     def layouts(self) -> str:
@@ -93,9 +99,10 @@ class FlowSettings:
 
         A flow without rules has none: its scripts are the plain ones.
         """
+        shared = ("shared",) if self.shared else ()
         if not self.rules:
-            return ()
-        return ("ruled", "rules") if queue in self.rules else ("rules",)
+            return shared
+        return (*shared, "ruled", "rules") if queue in self.rules else (*shared, "rules")
 
     def script(self, name: str, queue: str = "") -> Script:
         """Return a script as this flow needs it, or as a turn of this queue does.
@@ -119,6 +126,10 @@ class FlowSettings:
             "settings": self.packed,
         }
 
+    def member(self, queue: str, job_id: str) -> str:
+        """Return how a job of the flow stands in a queue: by its id, or in a shared one by `<flow>:<id>`."""
+        return f"{self.flow}:{job_id}" if queue in self.shared else job_id
+
     def new_call(self) -> str:
         """Return a new key for a call that has no number: sent twice, the call is answered twice and done once."""
         return self.keys.call(os.urandom(8).hex())
@@ -130,6 +141,13 @@ class FlowSettings:
     def first(self, flow: str) -> str:
         """Return the queue in which the jobs of `flow` start."""
         return self.first_queue if flow == self.flow else flow
+
+
+def _line_of_shared(queue: QueueOptions[Job], options: FlowOptions[Job, str]) -> str:
+    """Return the line by which scripts know a shared queue: where jobs go next, and what becomes of their priority."""
+    rules = next((other.rules for other in options.queues if other.name == queue.next_queue), None)
+    most = rules.priorities if rules is not None and rules.priorities > 1 else MOST_PRIORITIES
+    return f"= {queue.name} {queue.next_queue or '-'} {queue.next_queue_priority_diff} {most}"
 
 
 def milliseconds(time: timedelta) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flows.errors import DeclarationError
 from flows.model.flow_options import claimed_names
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
     from flows.store.jobs.flow_settings import FlowSettings
+
+#: What to do, by why a name is taken.
+_ADVICE: Final = {
+    "": "choose another name, or another namespace",
+    "alone": "declare the queue with shared=True there too, or choose another name",
+    "shared": "declare the queue with shared=True as they do, or choose another name",
+    "full": "it holds jobs, which stand otherwise in a shared queue: let it run empty before shared= is changed",
+}
 
 
 async def register(connection: Connection, settings: FlowSettings, options: FlowOptions[Job, str]) -> FlowSettings:
@@ -26,6 +34,7 @@ async def register(connection: Connection, settings: FlowSettings, options: Flow
         DeclarationError: another flow owns a queue or a name; the message says which flow.
     """
     queues = [full_name for full_name, _queue in options.walk()]
+    shared = [name for name in queues if options.is_shared(name)]
     former = [name for queue in options.queues for name in queue.formerly]
     rest: list[Argument] = [*queues, *former]
     for name, kind in claimed_names(options):
@@ -38,13 +47,15 @@ async def register(connection: Connection, settings: FlowSettings, options: Flow
         "queue_count": len(queues),
         "former_count": len(former),
         "layouts": settings.layouts,
+        "flow_settings": settings.keys.settings(options.name),
+        "shared": f" {' '.join(shared)} " if shared else "",
     }
     answer = await connection.run(settings.script("register"), named, rest)
     if answer[0] != b"ok":
-        taken, owner = answer[1].decode(), answer[2].decode()
+        taken, owner, *why = (part.decode() for part in answer[1:])
+        advice = _ADVICE[why[0] if why else ""]
         raise DeclarationError(
-            f"flow {options.name!r} cannot have the {taken}: on this server the name belongs to the {owner}; "
-            "choose another name, or another namespace"
+            f"flow {options.name!r} cannot have the {taken}: on this server the name belongs to the {owner}; {advice}"
         )
     return settings.with_layouts(answer[1].decode() if len(answer) > 1 else "")
 

@@ -141,8 +141,8 @@ class Turns:
         Returns "ok", or why the attempt may not write any more. Called again by a later attempt, this goes on where
         the earlier one stopped.
         """
-        building = self._settings.keys.building(self.flow, claimed.id)
-        named = {**self._named, "building": building, "id": claimed.id, "fence": claimed.fence}
+        building = self._settings.keys.building(claimed.flow.decode() or self.flow, claimed.id)
+        named = {**self._named, "building": building, "id": claimed.member, "fence": claimed.fence}
         script, offset = self._settings.script, 0
         build, publish = script("build"), script("publish")
         while offset < len(children):

@@ -44,6 +44,10 @@ class JobKeys:
         """Hash: which flow owns the queue, and counts of what was dropped."""
         return f"{self.namespace}queue:{queue}:meta"
 
+    def settings(self, flow: str) -> str:
+        """String: how long jobs of a flow with shared queues live, and where they go from those: packed settings."""
+        return f"{self.namespace}flows:settings:{flow}"
+
     def stale(self, queue: str) -> str:
         """Hash: id that still stands in the waiting list, though its job has left it → how often it does."""
         return f"{self.namespace}queue:{queue}:stale"

@@ -43,11 +43,13 @@ async def count(
     Raises:
         StoreError: the server cannot be used.
     """
-    if any(one.lookups or one.bounded for one in query.alternatives):
-        found = await finder.page(query, limit=MOST_LOOKED, newest_first=newest_first)
-        return Counted(len(found.jobs), not found.cursor and not found.sampled, found.jobs[:SAMPLE])
     sources = Sources(settings, finder.queues)
     places = {place for one in query.alternatives for place in sources.places_of(one)}
+    # In the places of a shared queue, jobs of other flows stand too.
+    mixed = any(place.name in settings.shared for place in places)
+    if mixed or any(one.lookups or one.bounded for one in query.alternatives):
+        found = await finder.page(query, limit=MOST_LOOKED, newest_first=newest_first)
+        return Counted(len(found.jobs), not found.cursor and not found.sampled, found.jobs[:SAMPLE])
     number = await _standing(connection, settings, sorted(places, key=lambda place: place.key))
     sample = await finder.page(query, limit=SAMPLE, newest_first=newest_first)
     return Counted(number, not sample.sampled, sample.jobs)

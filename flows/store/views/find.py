@@ -100,7 +100,7 @@ class Finder:
                 break
             pick = max if newest_first else min
             stream = pick(full, key=lambda stream: stream.found[0].order)
-            job_id = stream.take().job_id
+            job_id = stream.take().job_id.rpartition(":")[2]  # in a shared queue, its flow stands before it
             if is_job_id(job_id):
                 found[stream.flow, job_id] = None
         left = [stream for stream in streams if not stream.over]

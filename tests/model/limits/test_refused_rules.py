@@ -47,7 +47,8 @@ CONTRADICTIONS = [
     ({"priorities": (1, 0)}, "has the share 0: give numbers from 0.001 to 1,000"),
     ({"priorities": [1] * 9}, "has 9 shares: give 1 to 8"),
     ({"next_queue_priority_diff": 8}, "give a whole number, -7 to 7"),
-    ({"shared": True}, "shared=True: queues that several flows share are still to come"),
+    ({"shared": True, "formerly": ["old"]}, "shared=True and formerly="),
+    ({"shared": 1}, "shared=1: give True or False"),
 ]
 
 

@@ -168,7 +168,7 @@ async def heartbeat(connection: Answering, settings: FlowSettings) -> Any:
 
 def create_children(connection: Any, settings: FlowSettings) -> Coroutine[Any, Any, str]:
     """Create a child in parts."""
-    job = SimpleNamespace(id="1", fence=1)
+    job = SimpleNamespace(id="1", member=b"1", flow=b"", fence=1)
     return turns(connection, settings).create_children(job, [NewChild("label", "1", {})])  # type: ignore[arg-type]
 
 

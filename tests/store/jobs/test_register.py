@@ -122,3 +122,58 @@ def test_a_key_that_holds_something_else_has_no_layout(world: World) -> None:
     world.redis.delete(world.keys.meta("pack"))
     world.redis.set(world.keys.meta("pack"), "something")
     assert call(world, "shop", ["pick"]) == ["ok", "pick 3 user"]
+
+
+def share(world: World, owner: str, *queues: str, **named: str) -> list[str]:
+    """Call the script of a flow that shares all of its queues."""
+    named = {"owner": owner, "queues": world.keys.queues(owner), "shared": f" {' '.join(queues)} ", **named}
+    answer: list[str] = world.run("register", *queues, **named, queue_count=len(queues), former_count=0)
+    return answer
+
+
+def test_a_shared_queue_names_all_of_its_flows(world: World) -> None:
+    """Each once, however often it comes; what each says of the queue stands in its settings."""
+    for owner in ("shop", "farm", "shop"):
+        assert share(world, owner, "pack", settings=f"settings of {owner}") == ["ok"]
+    assert world.snapshot()["meta"] == {"pack": {"flows": "shop farm"}}
+    assert world.redis.get(world.keys.settings("farm")) == "settings of farm"
+
+
+def test_a_queue_is_shared_by_all_of_its_flows_or_by_none(world: World) -> None:
+    """The answer says which flows have it, and which way; nothing is written."""
+    call(world, "shop", ["pick"])
+    share(world, "shop", "pack")
+    share(world, "farm", "pack")
+    before = world.snapshot()
+    assert share(world, "farm", "pick") == ["taken", "queue pick", "flow shop", "alone"]
+    assert call(world, "barn", ["pack"]) == ["taken", "queue pack", "flows shop farm", "shared"]
+    assert call(world, "shop", ["pack"]) == ["taken", "queue pack", "flows shop farm", "shared"]
+    assert world.snapshot() == before
+
+
+@pytest.mark.parametrize("place", ["waiting", "processing", "delayed", "children"])
+def test_a_queue_that_holds_jobs_stays_as_it_is(world: World, place: str) -> None:
+    """They would stand there by another name; once they are gone, it may be shared, and may be no more."""
+    call(world, "shop", ["pack"])
+    key = getattr(world.keys, place)("pack")
+    if place == "waiting":
+        world.redis.rpush(key, "1")
+    else:
+        world.redis.zadd(key, {"1": 1})
+    assert share(world, "shop", "pack") == ["taken", "queue pack", "flow shop", "full"]
+    world.redis.delete(key)
+    assert share(world, "shop", "pack") == ["ok"]
+    assert world.snapshot()["meta"] == {"pack": {"flows": "shop"}}
+    world.redis.rpush(world.keys.waiting("pack"), "shop:1")
+    assert call(world, "shop", ["pack"]) == ["taken", "queue pack", "flow shop", "full"]
+    world.redis.delete(world.keys.waiting("pack"))
+    assert call(world, "shop", ["pack"]) == ["ok"]
+    assert world.snapshot()["meta"] == {"pack": {"owner": "shop"}}
+
+
+def test_names_of_shared_queues_belong_to_no_flow(world: World) -> None:
+    """Two flows may have the same shared parent queue, and no third one a queue of this name alone."""
+    for owner in ("shop", "farm"):
+        assert call(world, owner, [], "check", "shared parent queue") == ["ok"]
+    taken = ["taken", "parent queue check", "shared parent queue"]
+    assert call(world, "barn", [], "check", "parent queue") == taken

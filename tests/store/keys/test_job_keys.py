@@ -17,6 +17,7 @@ LITERAL = {
     "delayed": (("pack",), "queue:pack:delayed"),
     "children": (("pack",), "queue:pack:children"),
     "meta": (("pack",), "queue:pack:meta"),
+    "settings": (("access",), "flows:settings:access"),
     "stale": (("pack",), "queue:pack:stale"),
     "ended_jobs": (("pack", "failed"), "flows:ended:pack:failed"),
     "declarations": (("shop",), "flows:flow:shop"),

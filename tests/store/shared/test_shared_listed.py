@@ -1,0 +1,22 @@
+"""listed.lua of shared queues: the list of what has ended lives as long as any flow keeps its jobs."""
+
+from __future__ import annotations
+
+from tests.world import KEPT, NOW, World, fail, processing
+
+
+def test_the_list_lives_as_long_as_the_longest_of_its_flows(shared: World) -> None:
+    """Whoever's job has ended last; what a flow keeps shorter than the caller does not shorten it."""
+    for name in ("farm:2", "shop:1"):
+        shared.seed(jobs={name: processing()}, processing={"pick": {name: NOW + 9}})
+        assert shared.report(fail(name)) == ["ok"]
+        left = shared.redis.pttl(shared.keys.ended_jobs("pick", "failed"))
+        assert KEPT[1] < left <= 90_000_000
+    assert shared.redis.zrange(shared.keys.ended_jobs("pick", "failed"), 0, -1) == ["farm:2", "shop:1"]
+
+
+def test_a_queue_of_one_flow_lists_as_long_as_that_one_keeps(shared: World) -> None:
+    """Nothing in its `meta` says otherwise."""
+    shared.seed(jobs={"shop:1": processing("ship")}, processing={"ship": {"1": NOW + 9}})
+    assert shared.report(fail("1"), queue="ship") == ["ok"]
+    assert 0 < shared.redis.pttl(shared.keys.ended_jobs("ship", "failed")) <= KEPT[1]
