@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, Literal
 
+from flows.model.names import check_job_id
 from flows.pipeline.around.creating import job_actions
 from flows.pipeline.around.measuring import MeasuredCreation
+from flows.pipeline.bulk.bulk_job import BulkJob
 from flows.pipeline.find.job_search import JobSearch
 from flows.pipeline.find.query import Query
 from flows.pipeline.job_reader import JobReader
@@ -47,6 +49,16 @@ class FlowJobs(Generic[ParamsT, KeyT]):
     def jobs(self) -> Query[ParamsT, KeyT]:
         """All jobs of the flow, to be asked for by lookups, state, queue and time: `flow.jobs.status("failed")`."""
         return Query(self._search)
+
+    def bulk_job(self, job_id: str | UUID) -> BulkJob:
+        """Return a bulk action by its id, whichever process has begun it: to see how far it is, to wait, to cancel.
+
+        Nothing is read yet: where there is none of that id, or no more, its methods raise JobGone.
+
+        Raises:
+            ValidationError: `job_id` is no UUID and no text of one.
+        """
+        return BulkJob(self._runtime, check_job_id(job_id))
 
     async def create_job(self, params: ParamsT, **options: Unpack[JobOptions]) -> str:
         """Create a job, which then waits in the flow's first queue or is delayed, and return its id.

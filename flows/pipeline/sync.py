@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic
 
+from flows.pipeline.bulk.bulk_job import SyncBulkJob
 from flows.pipeline.find.job_search import JobSearch
 from flows.pipeline.find.query import SyncQuery
 from flows.pipeline.flow_jobs import FlowJobs
@@ -12,6 +13,8 @@ from flows.pipeline.queue_handle import SyncQueueHandle
 from flows.pipeline.signature import KeyT, ParamsT
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from flows.kernel.runtime import Runtime
     from flows.model.job import Job
     from flows.pipeline.declaration import Declaration
@@ -45,6 +48,7 @@ class SyncFlow(Generic[ParamsT, KeyT]):
         self.states = blocking(jobs.states)
         self.explain = blocking(jobs.explain)
         self._queue = jobs.queue
+        self._bulk_job = jobs.bulk_job
         self.processes = blocking(runtime.processes)
         self.close = blocking(runtime.close, "await asyncio.to_thread(flow.sync.close)")
 
@@ -55,6 +59,14 @@ class SyncFlow(Generic[ParamsT, KeyT]):
             DeclarationError: there is no such queue; the message names those there are.
         """
         return SyncQueueHandle(self._queue(queue))
+
+    def bulk_job(self, job_id: str | UUID) -> SyncBulkJob:
+        """Return a bulk action by its id, with plain calls for what `flow.bulk_job` awaits.
+
+        Raises:
+            ValidationError: `job_id` is no UUID and no text of one.
+        """
+        return SyncBulkJob(self._bulk_job(job_id))
 
     @property
     def jobs(self) -> SyncQuery[ParamsT, KeyT]:

@@ -5,12 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
 from redis import Redis
 
-from flows import DeclarationError, FlowOptions, JobState, QueueOptions, StoreFull, ValidationError, WaitTimeout
+from flows import (
+    DeclarationError,
+    FlowOptions,
+    JobGone,
+    JobState,
+    QueueOptions,
+    StoreFull,
+    ValidationError,
+    WaitTimeout,
+)
+from flows.model.ids import new_job_id
 from flows.pipeline.bulk.action import bulk_name
 from flows.testing import isolated, private_server
 from tests.pipeline.parts import LONG, Order, Orders, Price, Priced, order_flow, ship, within
@@ -103,6 +114,35 @@ async def test_undo_in_its_window_touches_nothing(shop: Orders) -> None:
     result = await bulk.wait(LONG)
     assert (result.status, result.words) == (JobState.CANCELLED, {})
     assert await states(shop, ids) == {"cancelled"}
+
+
+async def test_another_process_has_it_by_its_id(shop: Orders, make_orders: Callable[..., Orders]) -> None:
+    """It sees how far it is, undoes it, waits for it, and does it where nobody else does."""
+    ids = await cancelled(shop, 20)
+    begun = await shop.jobs.status("cancelled").retry(undo=60)
+    other = make_orders()
+    bulk = other.bulk_job(UUID(begun.id))
+    assert bulk.id == begun.id
+    assert (await bulk.progress()).status == JobState.DELAYED
+    assert await bulk.cancel() == "cancelled"
+    assert (await begun.wait(LONG)).status == (await bulk.wait(LONG)).status == JobState.CANCELLED
+    bulk = other.bulk_job((await shop.jobs.status("cancelled").retry()).id)
+    assert (await bulk.wait(LONG)).words == {"retried": 20}
+    assert [line.text for line in await bulk.log()] == ["20 retried"]
+    assert await states(shop, ids) == {"waiting"}
+    await other.stop_all()
+
+
+async def test_of_an_id_that_is_none_of_a_bulk_action_nothing_is_told(shop: Orders) -> None:
+    """Neither of one that never was, nor of a job of the flow itself."""
+    job_id = await shop.create_job(Order(user_id=7))
+    for bulk in (shop.bulk_job(new_job_id()), shop.bulk_job(job_id)):
+        for asked in (bulk.progress, lambda bulk=bulk: bulk.wait(LONG), bulk.cancel):
+            with pytest.raises(JobGone, match=bulk.id):
+                await asked()
+    assert await states(shop, [job_id]) == {"waiting"}
+    with pytest.raises(ValidationError, match="is no job id"):
+        shop.bulk_job("7")
 
 
 async def test_two_callers_at_once_retry_each_job_once(shop: Orders, make_orders: Callable[..., Orders]) -> None:
@@ -241,7 +281,7 @@ def test_plain_callers_act_too(orders: Orders) -> None:
     assert bulk.progress().value == 1.0
     assert [line.text for line in bulk.log()] == ["30 cancelled"]
     undone = sync.jobs.status("cancelled").retry(undo=60)
-    assert undone.cancel() == "cancelled"
+    assert sync.bulk_job(undone.id).cancel() == "cancelled"
     assert {record and record.status for record in sync.get_jobs(ids)} == {"cancelled"}
     sync.close()
 

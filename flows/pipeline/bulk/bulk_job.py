@@ -71,6 +71,8 @@ class BulkResult(BulkCounts):
 class BulkJob:
     """A bulk action that was begun; `wait` for it, or leave it to the flow's workers.
 
+    Any process that declares the flow has it by its id: `flow.bulk_job(id)`.
+
     Attributes:
         id: The id of its job, in the flow `flows.bulk.<flow>`.
     """
@@ -86,7 +88,7 @@ class BulkJob:
         """Return how far it is.
 
         Raises:
-            JobGone: it has ended long ago, and its record is gone.
+            JobGone: there is none of this id: it has ended long ago, or never was.
             StoreError: the server cannot be used.
         """
         service = await self._service()
@@ -102,7 +104,7 @@ class BulkJob:
 
         Raises:
             WaitTimeout: it has not ended in time; it goes on where a process has workers of the flow.
-            JobGone: it has ended long ago, and its record is gone.
+            JobGone: there is none of this id: it has ended long ago, or never was.
             StoreError: the server cannot be used.
         """
         check_seconds("timeout", timeout)
@@ -118,7 +120,7 @@ class BulkJob:
         Returns "requested" where it runs: it stops within milliseconds; "too late" where it has ended.
 
         Raises:
-            JobGone: it has ended long ago, and its record is gone.
+            JobGone: there is none of this id: it has ended long ago, or never was.
             StoreError: the server cannot be used.
         """
         service = await self._service()

@@ -26,7 +26,7 @@ _logger: Final = logging.getLogger("flows.bulk")
 class DirectBulkJob(BulkJob):
     """A bulk action without a job: cancelling and deleting free memory, and go on where nothing can be created.
 
-    It ends with this process, or when the flow is closed; what was done by then is done.
+    It ends with this process, or when the flow is closed; what was done by then is done. No other process knows its id.
     """
 
     def __init__(self, runtime: Runtime, service: BulkService, params: BulkParams, delay_ms: int) -> None:
