@@ -53,6 +53,7 @@ PACED = {
     "store/jobs/namespace.py:delete_namespace": "each round goes on where the server has stopped",
     "store/jobs/turns.py:create_children": "each round writes or publishes children, until none is left",
     "store/jobs/wakeups.py:_wait_forever": "each round waits at the server, or sleeps where that lets nobody wait",
+    "store/jobs/wakeups.py:_until_listened": "each round waits until something has changed, or for a time",
     "store/views/find.py:page": "each round reads on in a source, or takes a job that was read, until there is none",
     "testing/drain.py:drain": "each round waits for an event, or for a time",
 }

@@ -173,6 +173,30 @@ async def test_a_process_with_workers_does_it(shop: Orders, make_orders: Callabl
         assert await states(shop, ids) == {"gone"}
 
 
+async def test_a_process_that_is_busy_does_it(
+    shop: Orders, make_orders: Callable[..., Orders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though none of its workers waits for a job: it need not look by itself, which it does each 15 seconds or so."""
+    monkeypatch.setattr("flows.pipeline.bulk.service.LOOK_AGAIN", 3600)
+    running, go = asyncio.Event(), asyncio.Event()
+    ids = {user: await cancelled(shop, 10, user) for user in (7, 8)}
+
+    async def price(_job: Price) -> Priced:
+        running.set()
+        await go.wait()
+        return Priced(price=1)
+
+    working = make_orders()
+    working.create_workers(Price, price)
+    async with working:
+        await shop.create_job(Order(user_id=1))
+        await within(running.wait())
+        for user, of_user in ids.items():
+            await shop.jobs.where("user_id", user).delete()
+            await _gone(shop, of_user)
+        go.set()
+
+
 async def test_workers_look_for_what_was_left(shop: Orders, make_orders: Callable[..., Orders]) -> None:
     """A bulk action that was begun while no process had workers is done when one starts."""
     ids = await cancelled(shop, 10)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 #: Without a wake-up, one idle worker of each queue polls after this many seconds, give or take a quarter.
 POLL_SECONDS: Final = 4.0
+#: Where nobody listens for so many seconds, since all workers are busy, what is heard besides is waited for alone. Most
+#: workers listen again sooner, and cost no command more.
+_BUSY: Final = 0.5
 #: To the server, a wait of 0 is one without an end.
 _SHORTEST_WAIT: Final = 0.01
 #: And one that ends so many seconds before its time has not been waited.
@@ -84,8 +87,9 @@ class Wakeups:
                 del self._listening[key]
 
     def hear(self, queue: str, on_wake: Callable[[], None]) -> None:
-        """Call `on_wake` at each wake-up of `queue` from the next wait on: it is waited for where another queue is."""
+        """Call `on_wake` at each wake-up of `queue` from the next wait on; where nobody listens, that begins soon."""
         self._heard[self._keys.wake(queue)] = on_wake
+        self._changed.set()
 
     def hear_no_more(self, queue: str) -> None:
         """Undo a call of `hear`."""
@@ -100,8 +104,7 @@ class Wakeups:
         poll_at = 0.0
         while True:
             if not self._listening and _PART not in self._events.outage:
-                self._changed.clear()
-                await self._changed.wait()
+                await self._until_listened()
                 poll_at = 0.0
             # Wake-ups of one queue do not put off the poll of another.
             poll_at = poll_at or now() + random.uniform(0.75, 1.25) * POLL_SECONDS  # noqa: S311 - jitter
@@ -122,6 +125,16 @@ class Wakeups:
                 poll_at = 0.0
                 for key in keys:
                     self._wake(key)
+
+    async def _until_listened(self) -> None:
+        """Wait until somebody listens; where something is heard besides, for a moment only."""
+        while not self._listening:
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(_BUSY if self._heard else None):
+                    await self._changed.wait()
+            except TimeoutError:
+                return
 
     async def _pop(self, keys: list[str], seconds: float) -> list[bytes] | None:
         """Wait for a wake-up, and return None where none came; tell at once that the server is away, or is back."""

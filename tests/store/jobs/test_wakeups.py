@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from functools import partial
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -15,7 +16,7 @@ from flows.store.client.connection import Connection
 from flows.store.jobs import wakeups as wakeups_module
 from flows.store.jobs.wakeups import Wakeups
 from flows.telemetry.events import Event, Events
-from tests.waiting import until
+from tests.waiting import LONG, until
 from tests.world import World
 
 
@@ -236,3 +237,49 @@ async def test_a_poll_is_not_told_to_who_only_hears(wakeups: Wakeups, monkeypatc
     wakeups.listen("pick", woken.set)
     await heard(woken)
     assert told == []
+
+
+async def test_what_is_heard_besides_is_heard_where_nobody_listens(wakeups: Wakeups, world: World) -> None:
+    """As in a process whose workers are all busy; again and again, until it is heard no more."""
+    told = asyncio.Queue[None]()
+    wakeups.hear("bulk", lambda: told.put_nowait(None))
+    for _ in range(2):
+        wake(world, "bulk")
+        await asyncio.wait_for(told.get(), LONG)
+    woken = asyncio.Event()
+    await listening(wakeups, world, "bulk")
+    wakeups.listen("pick", woken.set)  # the wait for the other one is interrupted
+    await listening(wakeups, world, "bulk", "pick")
+    wake(world, "pick")
+    wake(world, "bulk")
+    await heard(woken)
+    await asyncio.wait_for(told.get(), LONG)
+    wakeups.hear_no_more("bulk")
+
+
+async def test_who_listens_again_soon_pays_nothing_for_it(redis_url: str, world: World) -> None:
+    """A worker that is busy for moments: each of its wake-ups is one wait, as without what is heard besides."""
+    sent: list[Any] = []
+
+    class Told(Connection):
+        async def call(self, *command: Any, **named: Any) -> Any:
+            sent.append(command)
+            return await super().call(*command, **named)
+
+        async def together(self, commands: Any, **named: Any) -> Any:
+            sent.extend(commands)
+            return await super().together(commands, **named)
+
+    connections = [Told(redis_url, f"test-wakeups-{number}") for number in range(2)]
+    wakeups = Wakeups(*connections, world.keys, Events(logging.getLogger("flows")))
+    wakeups.start()
+    wakeups.hear("bulk", lambda: None)
+    for _ in range(20):
+        woken = asyncio.Event()
+        wakeups.listen("pick", woken.set)
+        wake(world, "pick")
+        await asyncio.wait_for(woken.wait(), LONG)
+    await wakeups.stop()
+    await asyncio.gather(*(connection.close() for connection in connections))
+    # Each one that is not in time, as where the machine stalls, takes a wait and an interruption more.
+    assert len(sent) < 2 * 20
