@@ -121,7 +121,7 @@ class Session:
             self.settings = await register(self.connection, self._declared, self._options)
             await self._declare()
             queues = [name for name, _queue in self._options.walk()]
-            reconciliation = Reconciliation(self.connection, self.settings, queues)
+            reconciliation = Reconciliation(self.connection, self.settings, queues, self._declared.layouts)
             await reconciliation.introduce()
             left = await undeclared(self.connection, self.settings, self._options)
             await check_publishing(self.connection, self.settings.keys.ended(self._options.name, ""))

@@ -57,6 +57,9 @@ ReconcileAnswer: TypeAlias = Literal[
     "placed_children",
     "lifetime",
     "malformed",
+    "slot",
+    "ring",
+    "counted",
     "error",
 ]
 #: `no group` where a job has no value of the field by which its queue is grouped.

@@ -8,6 +8,7 @@ It also takes the ids of jobs that are gone out of lookup lists, which is no rep
 What the reconciler cannot see:
 
 - a job that waits, and is not in its list, as long as that list has over 10,000 ids;
+- loads of a queue in which over 5,000 jobs hold slots, and while jobs come and go, counts of one with as many groups;
 - a delayed job that is due later than it was meant to be;
 - a child that waits and whose parent has forgotten it: nobody waits for it, so it expires;
 - what the function of a child returned, where the child has ended and the parent does not know: the parent sees the
@@ -52,12 +53,25 @@ class Step:
 
 
 class Reconciliation:
-    """Reconciles one flow; any number of processes may ask for steps, and one of them gets each."""
+    """Reconciles one flow; any number of processes may ask for steps, and one of them gets each.
 
-    def __init__(self, connection: Connection, settings: FlowSettings, queues: Sequence[str]) -> None:
+    Args:
+        connection: To the server.
+        settings: Those of the flow.
+        queues: The names of all its queues.
+        layouts: In which lists jobs of its queues may stand by what this process declares.
+    """
+
+    def __init__(
+        self, connection: Connection, settings: FlowSettings, queues: Sequence[str], layouts: str = ""
+    ) -> None:
         self._connection = connection
         self._script = settings.script("reconcile")
-        self._named: dict[str, Argument] = {**settings.named(), "reconcile": settings.keys.reconcile(settings.flow)}
+        self._named: dict[str, Argument] = {
+            **settings.named(),
+            "reconcile": settings.keys.reconcile(settings.flow),
+            "layouts": layouts,
+        }
         self._queues = list(queues)
 
     async def introduce(self) -> None:

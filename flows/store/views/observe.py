@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: What is counted in each queue, in the order of the answer.
 _COUNTED: Final = ("waiting", "delayed", "processing", "children", "failed", "cancelled", "workers", "counts")
 #: Fields of `meta` that are no counts of what has become of jobs.
-_NO_COUNTS: Final = frozenset({"owner", "rules", "held", "stale", "paused", "paused_at", "paused_note"})
+_NO_COUNTS: Final = frozenset({"owner", "rules", "rules_seen", "held", "stale", "paused", "paused_at", "paused_note"})
 #: A longer count is nonsense.
 _MOST_DIGITS: Final = 18
 

@@ -37,7 +37,8 @@ def faults(file: LuaFile, folder: Path = FOLDER) -> list[str]:
     """Return what its header says wrongly, and what its header leaves out."""
     scopes = Scopes("\n".join(file.lines))
     header = {name: set(words) for name, words in file.header.items()}
-    includes = {name: set(Includes(folder).find(file, name).exports) for name in header.get("include", ())}
+    found_in = Includes(folder, OVERLAYS[OVERLAYS.index(file.room) :] if file.room in OVERLAYS else ())
+    includes = {name: set(found_in.find(file, name).exports) for name in header.get("include", ())}
     needs, exports = header.get("needs", set()), header.get("exports", set())
     if not is_sent(file):
         needs = needs | header.get("args", set())

@@ -6,8 +6,8 @@
 --@ rest: the names of all queues of the flow
 --@ returns: wait:int more:int repairs:list<[queue:text id:text word:word+]>
 --@ words: gone | misplaced | lease | settled | joined | pending | placed_waiting | placed_processing |
---@ words: placed_delayed | placed_children | lifetime | malformed | error
---@ include: clock type reconcile_step reconcile_places reconcile_parents reconcile_jobs reconcile_lookups keys count told settings
+--@ words: placed_delayed | placed_children | lifetime | malformed | slot | ring | counted | error
+--@ include: clock type reconcile_step reconcile_places reconcile_parents reconcile_jobs reconcile_lookups reconcile_rules reconcile_layouts keys count told settings
 
 -- So many ms of rest follow each check: a pass takes about 1 % of a core of the server, however much there is to check.
 local REST = 1
@@ -17,9 +17,13 @@ local WEEK = 604800000
 local places, after = {}, {}
 for i = at, #rest do
   for _, name in ipairs({ 'processing', 'delayed', 'children' }) do places[#places + 1] = name .. ' ' .. rest[i] end
+  for _, name in ipairs(extra_places(rest[i])) do places[#places + 1] = name .. ' ' .. rest[i] end
 end
 places[#places + 1] = 'lookups'
 places[#places + 1] = 'jobs'
+for i = at, #rest do
+  for _, name in ipairs(extra_places(rest[i], true)) do places[#places + 1] = name .. ' ' .. rest[i] end
+end
 for i, place in ipairs(places) do after[place] = places[i + 1] or '' end
 
 -- Reconciles part of a place from the cursor on; returns the next cursor, or nothing at the end of the place.
@@ -27,6 +31,9 @@ local function reconcile_part(place, cursor)
   local name, queue = string.match(place, '^(%a+) (.+)$')
   if place == 'jobs' then return reconcile_jobs(cursor) end
   if place == 'lookups' then return reconcile_lookups(cursor) end
+  if name ~= 'processing' and name ~= 'delayed' and name ~= 'children' then
+    return reconcile_extra(name, queue, cursor)
+  end
   local wrong = conflict('zset', queue_key(queue, name))
   if wrong then return report(queue, '', 'error ' .. wrong) end
   if name == 'children' then return reconcile_parents(queue, cursor) end
@@ -45,6 +52,7 @@ end
 expect('hash', reconcile)
 local state = redis.call('HMGET', reconcile, 'at', 'place', 'cursor')
 remember()
+remember_layouts()
 if walk == '0' then
   redis.call('PEXPIRE', reconcile, WEEK)
   return { 0, 0, {} }

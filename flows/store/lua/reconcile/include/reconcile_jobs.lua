@@ -1,7 +1,8 @@
 -- Reconciles the hashes of jobs: whether each stands where its state says, and lives as long as it should.
 --@ exports: reconcile_jobs
 --@ needs: reconcile ns root first
---@ include: reconcile_step take_out cut waiting member life ending child_result place wake clock keys status settings
+--@ include: reconcile_step reconcile_groups take_out cut waiting member life ending child_result place wake clock keys
+--@ include: status settings
 
 local PREFIX = ns .. 'job:'
 
@@ -140,7 +141,7 @@ local function waits_in_other_list(job)
 end
 
 local function push_again(job)
-  if waits_in_other_list(job) then return end
+  if waits_in_other_list(job) or stands_elsewhere(job) then return end
   put(job.queue, job.member)
   report(job.queue, job.id, 'placed_waiting')
 end
@@ -176,6 +177,7 @@ local function check_lists()
   local spent, left = 0, {}
   for _, list in ipairs(waiting_lists) do
     local jobs, length = waiting_jobs[list], redis.pcall('LLEN', list)
+    try(jobs[1].queue, jobs[1].id, check_group, jobs[1])
     if type(length) == 'number' and length <= SHORT then
       local cost = length / 30 * math.min(1, #jobs / MANY)
       if spent > 0 and spent + cost > MOST_IN_LISTS then
