@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -85,20 +86,22 @@ def short_name(file: str) -> str:
     return f"{path.parent.name}/{path.name}" if path.parent.name in _ROOMS else path.name
 
 
+@cache
 def includers(folder: Path) -> dict[str, set[str]]:
-    """Return for each file of Lua the files that include it."""
+    """Return for each file of Lua the files that include it; an include line means a file of an overlay too."""
     files = lua_files(folder)
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        room, _, rest = file.partition("/")
+        by_name[rest if room in OVERLAYS else short_name(file)].append(file)
     found: dict[str, set[str]] = defaultdict(set)
     for file in files:
         for line in _INCLUDE.findall((folder / file).read_text("utf-8")):
             for name in line.split():
-                meant = [f"{room}/{name}.lua" for room in _ROOMS]
-                candidates = [other for other in files if short_name(other) in meant]
-                for other in sorted(candidates, key=lambda other: meant.index(short_name(other)))[:1]:
+                meant = [other for room in _ROOMS for other in by_name[f"{room}/{name}.lua"]]
+                plain = [other for other in meant if other.partition("/")[0] not in OVERLAYS]
+                for other in {*plain[:1], *(set(meant) - set(plain))}:
                     found[other].add(file)
-                for other in files:
-                    if other.partition("/")[0] in OVERLAYS and other.partition("/")[2] in meant:
-                        found[other].add(file)
     return found
 
 

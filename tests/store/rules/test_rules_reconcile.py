@@ -107,7 +107,7 @@ def counted_in_parts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         script = load(settings, name, queue)
         text = (
             script.text.replace("local MOST_COUNTED = 5000", "local MOST_COUNTED = 3").replace(
-                "local PAGE = 50", "local PAGE = 2"
+                "PAGE = 50", "PAGE = 5"
             )
             if name == "reconcile"
             else script.text
