@@ -47,6 +47,7 @@ PLACED: dict[str, tuple[dict[str, str], int, str]] = {
     "without an end": ({"_priority": "inf"}, 3, ""),
     "half of one": ({"_priority": "2.7"}, 2, ""),
     "a group": ({"user": '"a b"'}, 1, '"a b"'),
+    "a group of none": ({"user": "null"}, 1, ""),
     "an empty one": ({"user": '""'}, 1, '""'),
     "one of 200 bytes": ({"user": f'"{"x" * 198}"'}, 1, f'"{"x" * 198}"'),
     "a longer one": ({"user": f'"{"x" * 199}"'}, 1, "e6e0ad9cd4c4e5afc08d5fd81d2a8cf24a6cdb7d"),

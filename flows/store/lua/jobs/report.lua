@@ -1,7 +1,7 @@
 -- Ends attempts and claims nothing: what a worker sends while it stops, or while the server is full.
 -- Answers a word per attempt.
 --@ flags: allow-oom
---@ keys: waiting processing delayed
+--@ keys: processing delayed
 --@ args: ns now root flow queue worker_id settings ended
 --@ rest: the attempts that have ended
 --@ returns: words:list<word>

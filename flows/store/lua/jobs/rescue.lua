@@ -2,13 +2,13 @@
 -- server has only just begun, rescues none: workers that live renew first.
 -- Answers a word per job.
 --@ flags: allow-oom
---@ keys: waiting processing
+--@ keys: processing
 --@ args: ns now root flow queue settings until_ms
 --@ returns: rescued:list<[id:text word:word]>
 --@ words: rescued | poison | cancelled | expired | malformed | misplaced
 --@ include: clock type rescue keys wake server_history place count told
 
-expect('list', waiting)
+expect_place_of(queue)
 expect('zset', processing)
 expect('hash', flows_key('cancelling', root))
 local answers = {}

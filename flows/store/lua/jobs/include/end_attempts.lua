@@ -1,6 +1,6 @@
 -- Ends the attempts that a worker reports: each a verb, the job's id and fence, and the verb's arguments, counted.
 --@ exports: end_attempts end_otherwise
---@ needs: root flow queue processing waiting delayed rest at ENDING_VERBS
+--@ needs: root flow queue processing delayed rest at ENDING_VERBS
 --@ include: <verbs>
 --@ include: owned attempt arguments batch ending child_result keys type new_children place leave route count
 
@@ -34,7 +34,7 @@ end
 
 -- What all attempts write to is checked before the first write: nothing rolls back.
 local function check_queues()
-  expect('list', waiting)
+  expect_place_of(queue)
   expect('zset', processing)
   expect('zset', delayed)
   expect('zset', queue_key(queue, 'children'))

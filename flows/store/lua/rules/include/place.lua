@@ -41,18 +41,18 @@ local function put_ruled(at_head, job_queue, ids)
   for band, by_group in pairs(bands) do put_in_band(job_queue, band, by_group, at_head) end
 end
 
-local function put_by(at_head, job_queue, ids)
+local function put_by(at_head, job_queue, ids, quietly)
   local rule = RULES[job_queue]
   if not rule or rule.flat then
     redis.call(at_head and 'LPUSH' or 'RPUSH', band_list(job_queue, 1), unpack(ids))
   else
     put_ruled(at_head, job_queue, ids)
   end
-  wake(job_queue)
+  if not quietly then wake(job_queue) end
 end
 
--- Puts jobs behind all that wait like them, in this order, and wakes a worker.
-local function put_many(job_queue, ids) put_by(false, job_queue, ids) end
+-- Puts jobs behind all that wait like them, in this order, and wakes a worker; `quietly`, where the caller claims next.
+local function put_many(job_queue, ids, quietly) put_by(false, job_queue, ids, quietly) end
 
 local function put(job_queue, job_id) put_many(job_queue, { job_id }) end
 

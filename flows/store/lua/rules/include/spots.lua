@@ -20,12 +20,12 @@ local function fair_of(job_queue) return flows_key('fair', job_queue) end
 -- Groups whose turn cannot come yet, as `<band>/<group>`.
 local function parked_of(job_queue) return flows_key('parked', job_queue) end
 
--- Returns band and group of a job with this priority and this value of the queue's field; '' is the group of none.
+-- Returns band and group of a job with this priority and this value of the queue's field, JSON; '' is the group of none.
 local function place_of(job_queue, priority, value)
   local rule = RULES[job_queue]
   local band = math.floor(tonumber(priority) or 1)
   band = band > 1 and math.min(band, rule.priorities) or 1
-  if not (rule.group and value) then return band, '' end
+  if not (rule.group and value) or value == 'null' then return band, '' end
   return band, #value > MOST_BYTES and redis.sha1hex(value) or value
 end
 
