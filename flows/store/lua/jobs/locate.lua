@@ -21,7 +21,8 @@ end
 -- The longest list is not searched: a job that stands in none of the others stands there.
 local function list_of(id)
   for i = 1, #lists - 1 do
-    if redis.call('LPOS', list_for(lists[i][1], id), member_of(lists[i][1], root, id)) then return lists[i][1] end
+    local member = member_of(lists[i][1], root, id)
+    if redis.call('LPOS', list_for(lists[i][1], member), member) then return lists[i][1] end
   end
   return #lists > 0 and lists[#lists][1] or first
 end

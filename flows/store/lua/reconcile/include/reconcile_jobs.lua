@@ -106,7 +106,7 @@ local function check_job(flow, id, key)
   if job.status ~= 'waiting' then
     check_place(job)
   elseif belongs_in_list(job) then
-    local list = list_for(job.queue, id)
+    local list = list_for(job.queue, job.member)
     if not waiting_jobs[list] then
       waiting_jobs[list] = {}
       waiting_lists[#waiting_lists + 1] = list

@@ -114,7 +114,7 @@ end
 local function check_group(job)
   local rule = RULES[job.queue]
   if not (rule and rule.group) then return end
-  local band, group = spot_of(job.queue, job.id)
+  local band, group = spot_of(job.queue, job.member)
   if group == '' then return end
   spend(0.5)
   if redis.pcall('LLEN', group_list(job.queue, band, group)) == 0 then return end
@@ -131,5 +131,5 @@ local function stands_elsewhere(job)
   local length = redis.pcall('LLEN', list)
   if type(length) ~= 'number' or length > SHORT then return true end
   spend(length / 500)
-  return redis.call('LPOS', list, job.id) and true
+  return redis.call('LPOS', list, job.member) and true
 end

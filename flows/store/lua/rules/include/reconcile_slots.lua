@@ -1,7 +1,7 @@
 -- Reconciles the slots of a queue with rules: what jobs hold is what stands in `flows:slots`, and only jobs in
 -- `processing` hold any. Loads are counted anew from that.
 --@ exports: reconcile_slots
---@ include: reconcile_step keys rules spots type wake
+--@ include: reconcile_step member keys rules spots type wake
 
 -- So many slots are counted in one step; where more are held, loads are left as they are.
 local MOST_COUNTED = 5000
@@ -25,9 +25,9 @@ local function free_lost(job_queue, cursor)
 end
 
 -- Returns what a running job should hold, as it stands in `flows:slots`; nothing where it is its one slot alone.
-local function held_by(job_queue, job_id, rule)
-  local _, group = spot_of(job_queue, job_id)
-  local text = redis.pcall('HGET', job_key(flow_of(job_queue), job_id), '_cost')
+local function held_by(job_queue, member, rule)
+  local _, group = spot_of(job_queue, member)
+  local text = redis.pcall('HGET', job_key(flow_and_id(flow_of(job_queue), member)), '_cost')
   local cost = type(text) == 'string' and tonumber(text) or 1
   if rule.per_group <= 0 then group = '' end
   if group == '' and (cost == 1 or rule.slots <= 0) then return nil end

@@ -2,7 +2,7 @@
 -- A band is the list of a priority; a group the value of the field by which the queue groups its jobs.
 --@ exports: band_list ring_of group_list fair_of parked_of spot_of
 --@ args: root
---@ include: keys rules
+--@ include: keys rules member
 
 -- Longer values are named by their digests.
 local MOST_BYTES = 200
@@ -21,18 +21,18 @@ local function fair_of(job_queue) return flows_key('fair', job_queue) end
 local function parked_of(job_queue) return flows_key('parked', job_queue) end
 
 -- Returns band and group of a job with this priority and this value of the queue's field, JSON; '' is the group of none.
-local function place_of(job_queue, priority, value)
+local function place_of(job_queue, of_job, value)
   local rule = RULES[job_queue]
-  local band = math.floor(tonumber(priority) or 1)
+  local band = math.floor(tonumber(of_job) or 1)
   band = band > 1 and math.min(band, rule.priorities) or 1
   if not (rule.group and value) or value == 'null' then return band, '' end
   return band, #value > MOST_BYTES and redis.sha1hex(value) or value
 end
 
 -- Returns band and group of a job of a ruled queue, by its hash.
-local function spot_of(job_queue, job_id)
+local function spot_of(job_queue, member)
   local job_flow = string.find(job_queue, ':', 1, true) and job_queue or root
-  local job = redis.pcall('HMGET', job_key(job_flow, job_id), '_priority', RULES[job_queue].group or '_priority')
+  local job = redis.pcall('HMGET', job_key(flow_and_id(job_flow, member)), '_priority', RULES[job_queue].group or '_priority')
   if job.err then return 1, '' end
   return place_of(job_queue, job[1], job[2])
 end
