@@ -106,9 +106,7 @@ def counted_in_parts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def shortened(settings: Any, name: str, queue: str = "") -> Any:
         script = load(settings, name, queue)
         text = (
-            script.text.replace("local MOST_COUNTED = 5000", "local MOST_COUNTED = 3").replace(
-                "PAGE = 50", "PAGE = 5"
-            )
+            script.text.replace("local MOST_COUNTED = 5000", "local MOST_COUNTED = 3").replace("PAGE = 50", "PAGE = 5")
             if name == "reconcile"
             else script.text
         )
