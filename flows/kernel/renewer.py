@@ -163,7 +163,7 @@ class Renewer:
     def _renew_forever(self) -> None:
         due = time.monotonic() + self._pause
         again = _FIRST_PAUSE
-        while True:
+        while not self._ended:  # what told of the end may have been taken for a poke
             poked = self._poked.wait(max(0.0, min(due - time.monotonic(), self._until_look(), self._until_beat())))
             if self._ended:
                 return

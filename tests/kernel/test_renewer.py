@@ -407,6 +407,23 @@ async def test_who_stops_renews_nothing_more(monkeypatch: pytest.MonkeyPatch) ->
         assert calls.ids == [["a"]]
 
 
+async def test_who_stops_while_pokes_are_taken_up_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What tells the thread of its end may come just before it has taken up the pokes: they are the same event."""
+    async with renewer(Shelf("a"), lease=40_000) as (renews, calls):
+        answer = renews._answer_pokes
+
+        def answered() -> None:
+            renews.forsake()
+            answer()
+
+        monkeypatch.setattr(renews, "_answer_pokes", answered)
+        thread = renews._thread
+        assert thread
+        renews.poke("a")
+        await within(asyncio.to_thread(thread.join))
+        assert calls.ids == [["a"]]
+
+
 async def test_a_function_that_is_quicker_than_its_cancellation(make_flow: MakeFlow) -> None:
     """A job that ended before its worker heard of the cancellation is done: the work is there."""
     begun, go_on = asyncio.Event(), asyncio.Event()
