@@ -321,8 +321,9 @@ class World:
                     case "zset":
                         pipeline.zrange(key, 0, -1, withscores=True)
                     case _:
-                        # The answers of last calls are packed, and not to be compared.
-                        (pipeline.exists if key.startswith(self.keys.call("")) else pipeline.get)(key)
+                        # The answers of last calls and windows are packed.
+                        packed = key.removeprefix(self.namespace).startswith(("flows:call:", "flows:window:"))
+                        (pipeline.exists if packed else pipeline.get)(key)
             found: list[Any] = pipeline.execute()
         return [
             {member: _whole(score) for member, score in value} if type_ == "zset" else value

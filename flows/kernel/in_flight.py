@@ -204,6 +204,8 @@ class InFlight:
     async def _run(self, attempt: Attempt) -> None:
         """Run one attempt in a lane and keep its outcome for the next turn."""
         attempt.move(RUNNING)
+        if attempt.claimed.start_at and not await self._begins(attempt):
+            return
         self._start_clock(attempt)
         attempt.started = started = time.monotonic()
         try:
@@ -230,6 +232,16 @@ class InFlight:
         else:
             self.left_behind -= 1
             self._wake()
+
+    async def _begins(self, attempt: Attempt) -> bool:
+        """Wait until an attempt may start; return False where it has ended before that."""
+        try:
+            await asyncio.sleep(attempt.claimed.start_at - time.monotonic())
+        except asyncio.CancelledError:
+            # Its function has not begun: where nobody asked it to stop, another worker may take the job.
+            self._end(attempt, attempt.stop_as if attempt.current.cancelled else Release())
+            return False
+        return True
 
     def _end(self, attempt: Attempt, outcome: Outcome | None) -> None:
         """End an attempt with its outcome; None where nothing may be written."""

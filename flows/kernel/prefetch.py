@@ -14,10 +14,16 @@ _MOST_AHEAD: Final = 4 * MOST_JOBS
 
 
 class Prefetch:
-    """Measures how fast the jobs of one worker end, and returns how many to claim."""
+    """Measures how fast the jobs of one worker end, and returns how many to claim.
 
-    def __init__(self, concurrency: int) -> None:
+    Args:
+        concurrency: How many lanes the worker has.
+        ahead: Whether it claims more than its lanes can begin at once.
+    """
+
+    def __init__(self, concurrency: int, *, ahead: bool = True) -> None:
         self._concurrency = concurrency
+        self._ahead = _AHEAD if ahead else 0.0
         self._rate = 0.0
         self._since = time.monotonic()
         self._count = 0
@@ -38,7 +44,7 @@ class Prefetch:
 
     def room(self, running: int, ready: int) -> int:
         """Return how many jobs to claim now."""
-        most = self._concurrency + min(_MOST_AHEAD, int(self._rate * _AHEAD))
+        most = self._concurrency + min(_MOST_AHEAD, int(self._rate * self._ahead))
         room = min(most - running - ready, MOST_JOBS)
         if room <= 0:
             return 0

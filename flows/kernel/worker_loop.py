@@ -42,7 +42,7 @@ class WorkerLoop:
         session = runtime.session
         self._wakeups = session.wakeups
         self._turns = session.turns(queue, self.worker_id, runner.fields)
-        self._prefetch = Prefetch(concurrency)
+        self._prefetch = Prefetch(concurrency, ahead=self._turns.may_prefetch)
         self._tally = session.heartbeat.tally(queue)
         self._progress = Progress(session, runtime.events, queue, self.worker_id)
         self._woken = asyncio.Event()

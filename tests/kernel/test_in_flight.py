@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, cast
@@ -429,3 +430,72 @@ async def test_closing_counts_what_is_left() -> None:
     stubborn.go_on.set()
     await within(ended.wait())
     assert [job.claimed.id for job in stubborn.jobs] == ["2"]
+
+
+def timed(seconds: float) -> ClaimedJob:
+    """Return a job of a queue with rules that may start so many seconds from now."""
+    return ClaimedJob([b"1", 1, 1, 0, 0, 0, None], start_at=time.monotonic() + seconds)
+
+
+async def test_a_job_with_a_start_begins_then_and_its_timeout_after_that() -> None:
+    """A token was given out ahead: the lane waits for its time, and nothing is timed before."""
+    began: list[float] = []
+
+    async def function(attempt: Attempt) -> Outcome:
+        began.append(time.monotonic())
+        assert attempt.current.deadline is not None
+        began.append(attempt.current.deadline)
+        return DONE
+
+    held = Held(function, timeout=30)
+    job = timed(0.05)
+    held.in_flight.accept([job])
+    await asyncio.sleep(0)
+    assert (held.in_flight.busy, held.in_flight.running_since()) == (True, [])
+    await held.woken()
+    assert held.reported() == [("1", 1, DONE)]
+    assert began[0] >= job.start_at
+    assert began[1] >= job.start_at + 30
+
+
+@pytest.mark.parametrize(("word", "outcome"), [("cancel", Cancel()), ("stale", None)])
+async def test_a_job_that_is_stopped_before_its_start_never_begins(word: str, outcome: Outcome | None) -> None:
+    """It is cancelled, or nothing of it is written where its lease is lost; its lane is free again."""
+    stubborn = Stubborn()
+    held = Held(stubborn, concurrency=1)
+    held.in_flight.accept([timed(600)])
+    await asyncio.sleep(0.001)
+    assert held.in_flight.lanes.running
+    held.in_flight.lease_answered("1", 1, word)
+    await held.woken()
+    assert held.reported() == ([] if outcome is None else [("1", 1, outcome)])
+    assert (stubborn.jobs, held.in_flight.busy, held.in_flight.left_behind) == ([], False, 0)
+    held.in_flight.accept([claimed("2")])
+    await within(stubborn.begun.wait())
+    stubborn.go_on.set()
+    await held.woken()
+
+
+async def test_a_job_that_waits_for_its_start_is_released_when_its_worker_has_to_stop() -> None:
+    """Its function does not begin any more."""
+    stubborn = Stubborn()
+    held = Held(stubborn)
+    held.in_flight.accept([timed(600)])
+    await asyncio.sleep(0.001)
+    assert held.in_flight.lanes.running
+    held.in_flight.release_running()
+    await held.woken()
+    assert (held.reported(), stubborn.jobs) == ([("1", 1, Release())], [])
+
+
+async def test_a_stranger_that_cancels_a_lane_before_a_start_loses_no_job() -> None:
+    """Nobody has asked the job to stop: it is handed back."""
+    held = Held(obedient)
+    held.in_flight.accept([timed(600)])
+    await asyncio.sleep(0.001)
+    assert held.in_flight.lanes.running
+    [attempt] = held.in_flight.lanes.running
+    assert attempt.task is not None
+    attempt.task.cancel()
+    await held.woken()
+    assert held.reported() == [("1", 1, Release())]

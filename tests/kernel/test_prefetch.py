@@ -68,3 +68,10 @@ def test_a_few_places_are_not_worth_a_claim(clock: list[float]) -> None:
     run(one, clock, 5_000)
     assert one.room(1, 90) == 0
     assert one.room(1, 30) > 50
+
+
+def test_nothing_is_claimed_ahead_where_each_job_takes_a_token(clock: list[float]) -> None:
+    """However quickly jobs end: no more than the free lanes can begin."""
+    one = Prefetch(10, ahead=False)
+    run(one, clock, 20_000)
+    assert (one.room(0, 0), one.room(10, 0), one.room(4, 2)) == (10, 0, 4)

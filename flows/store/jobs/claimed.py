@@ -11,6 +11,8 @@ RESCUES: Final = 4
 _VALUES: Final = 7
 #: So many bytes has an id.
 _ID: Final = 36
+#: In the answer of a queue with rules: in how many milliseconds the job starts; the fields stand behind that.
+START_IN: Final = 7
 
 
 class ClaimedJob:
@@ -18,10 +20,10 @@ class ClaimedJob:
 
     __slots__ = (
         "attempt", "correlation_id", "fence", "flow", "id", "isolated", "member", "priority", "raw_id", "rescues",
-        "seconds", "values", "visit", "waited",
+        "seconds", "start_at", "values", "visit", "waited",
     )  # fmt: skip
 
-    def __init__(self, reply: list[Any], priority: bytes | None = None) -> None:
+    def __init__(self, reply: list[Any], priority: bytes | None = None, start_at: float = 0.0) -> None:
         #: How it stands in the queue, which scripts know it by: its id, or in a shared queue `<flow>:<id>`.
         self.member: bytes = reply[0]
         #: Its flow, where that may be another one than the worker's; else empty.
@@ -43,3 +45,5 @@ class ClaimedJob:
         self.values: list[bytes | None] = reply[_VALUES:]
         #: How long its function ran; None unless an event wants to say so.
         self.seconds: float | None = None
+        #: When it may start, by the monotonic clock; 0 for at once.
+        self.start_at = start_at

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import socket
+import time
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from flows.store.client.packed_script import PackedCall, PackedScript
-from flows.store.jobs.claimed import RESCUES, ClaimedJob
+from flows.store.jobs.claimed import RESCUES, START_IN, ClaimedJob
 from flows.store.jobs.finished import MOST_JOBS, FinishedAttempt, first_part, pack_children
 from flows.store.jobs.flow_settings import ISOLATED_FROM
 from flows.telemetry.failpoints import failpoint
@@ -45,11 +46,20 @@ class Turn:
     """How many ids were dropped because they stood here twice, or are misplaced; nothing is wrong with their jobs."""
     prioritised: bool = False
     """Whether the last value of each job is its priority."""
+    answered: float = 0.0
+    """Of a queue with rules, when the answer came, by the monotonic clock: its jobs may start a little later."""
 
     @cached_property
     def claimed(self) -> list[ClaimedJob]:
         """The jobs that were claimed; made at the first access, since a worker sends its next turn before that."""
+        if self.answered:
+            return [ClaimedJob(job, job.pop() if self.prioritised else None, self._start_of(job)) for job in self.jobs]
         return [ClaimedJob(job, job.pop() if self.prioritised else None) for job in self.jobs]
+
+    def _start_of(self, job: list[Any]) -> float:
+        """Take out of a claimed job when it may start."""
+        start_in: int = job.pop(START_IN)
+        return self.answered + start_in / 1000 if start_in else 0.0
 
     @property
     def leases(self) -> list[tuple[str, int]]:
@@ -89,6 +99,10 @@ class Turns:
         self.finished: Callable[[ClaimedJob, Outcome], FinishedAttempt] = partial(
             FinishedAttempt, child=self.flow != settings.flow
         )
+        rules = settings.rules.get(queue)
+        self._ruled = rules is not None
+        #: Whether a claim may bring jobs that have to wait for a lane: not where each takes a token or a slot.
+        self.may_prefetch = rules is None or not (rules.limiters or rules.slots or rules.slots_per_group)
         self._number = 0
         #: The number of the turn that was sent and whose answer is not taken yet; 0: there is none.
         self.under_way = 0
@@ -126,9 +140,11 @@ class Turns:
         """
         assert self._last is not None  # noqa: S101 - there was one, or it could not be lost
         words, jobs, left, due, dropped = await self._connection.call_packed(self._last)
+        answered = time.monotonic() if self._ruled else 0.0
         expired, malformed, misplaced = dropped
         ended = [word.decode() for word in words]
-        return Turn(ended, jobs, left, due, expired, malformed, misplaced, self._settings.prioritised)
+        prioritised = self._settings.prioritised
+        return Turn(ended, jobs, left, due, expired, malformed, misplaced, prioritised, answered)
 
     async def report(self, ended: Sequence[FinishedAttempt]) -> list[str]:
         """Report ended attempts and claim nothing, which works on a full server too."""

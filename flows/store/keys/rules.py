@@ -53,5 +53,5 @@ class RuleKeys:
         return f"{self.namespace}flows:load:{queue}"
 
     def sharing(self, slots: str) -> str:
-        """Hash: queue that takes slots of this id → 0, or when it last found none free, in server milliseconds."""
+        """Hash: queue → 0, or `<seen> <since> <need>` where it waits for slots of this id; empty name: how many."""
         return f"{self.namespace}flows:sharing:{slots}"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from redis import Redis
 
+from flows import Limiter
 from flows.errors import StoreFull
+from flows.model.limits.rules import Rules
 from flows.model.outcome import OUTCOMES, Advance, AwaitChildren, Finish, NewChild, Outcome, Release
 from flows.store.client.connection import Connection
 from flows.store.jobs.finished import first_part, fits_one_script
@@ -142,3 +148,42 @@ async def test_a_full_server_is_said() -> None:
             assert await turns.report([turns.finished(claimed, Finish({}))]) == ["ok"]
         finally:
             await connection.close()
+
+
+async def test_jobs_of_a_queue_with_rules_may_start_later(connection: Connection, redis: Redis, namespace: str) -> None:
+    """Two are given out at once, the third with the time of its token; fields and priority stand where they should."""
+    rules = Rules(priorities=2, limiters=(Limiter(2, 1.0),))
+    world = World(redis, namespace, rules={"pick": rules})
+    jobs = {f"shop:{number}": {"a": number, "_priority": "2"} for number in "123"}
+    world.seed(jobs=jobs, waiting={"pick/2": ["1", "2", "3"]})
+    turns = Turns(connection, world.settings, "pick", "w1", ["a"])
+    first = await turns.turn([], 3, busy=False)
+    assert [(job.start_at, job.values, job.priority) for job in first.claimed] == [
+        (0.0, [b"1"], b"2"),
+        (0.0, [b"2"], b"2"),
+    ]
+    assert 0 < first.next_due_ms <= 951
+    await asyncio.sleep(first.next_due_ms / 1000)
+    second = await turns.turn([], 3, busy=False)
+    [job] = second.claimed
+    assert (job.values, job.priority) == ([b"3"], b"2")
+    assert job.start_at == 0.0 or second.answered < job.start_at <= second.answered + 0.05
+    assert first.answered > 0
+
+
+@pytest.mark.parametrize(
+    ("rules", "ahead"),
+    [
+        (Rules(priorities=2), True),
+        (Rules(group="user"), True),
+        (Rules(limiters=(Limiter(2, 1.0),)), False),
+        (Rules(slots=1), False),
+        (Rules(group="user", slots_per_group=1), False),
+    ],
+)
+def test_claims_ahead_only_where_a_job_takes_no_token_and_no_slot(world: World, rules: Rules, *, ahead: bool) -> None:
+    """What lies in a worker and does not run would keep it from others."""
+    settings = replace(world.settings, rules={"pick": rules})
+    connection: Any = None
+    assert Turns(connection, settings, "pick", "w1", []).may_prefetch is ahead
+    assert Turns(connection, settings, "ship", "w1", []).may_prefetch

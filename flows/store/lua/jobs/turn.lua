@@ -6,7 +6,7 @@
 --@ rest: the attempts that have ended
 --@ returns: words:list<word> jobs:list<list<any>> left:int due:int dropped:[expired:int malformed:int misplaced:int]
 --@ words: ok | cancelled | stale | gone | malformed
---@ include: clock end_attempts pick promote place wake type attempt keys owned count told settings
+--@ include: clock end_attempts pick promote place wake type attempt keys owned count told settings ruled
 
 local fields = {}
 for name in string.gmatch(field_names, '%S+') do fields[#fields + 1] = name end
@@ -35,11 +35,13 @@ local function answered_before()
     if job then
       local _, _, attempts, visit, rescues, since, path = read_attempt(job.attempt)
       local values = redis.call('HMGET', job.key, '_correlation_id', unpack(fields))
-      claimed[#claimed + 1] = {
+      local again = {
         given[i], given[i + 1], tonumber(attempts), tonumber(visit), tonumber(rescues),
         path == '+' and waited_since_birth(given[i], tonumber(since)) or tonumber(string.match(path, '=(%d+)[^=]*$')) or 0,
         unpack(values),
       }
+      if ruled then ruled.again(again, parts[4][(i + 1) / 2]) end
+      claimed[#claimed + 1] = again
     end
   end
   local at_ms, holder = alarm()
@@ -48,10 +50,14 @@ local function answered_before()
 end
 
 -- Returns when something may start next that may not start now; nothing where there is no such time.
-local function next_start() return tonumber(redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2]) end
+local function next_start()
+  local due = tonumber(redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')[2])
+  if ruled then return ruled.soonest(due) end
+  return due
+end
 
--- One idle worker of a queue sets its alarm to when the next delayed job is due; the others sleep on. Another worker's
--- alarm counts unless it is for later, or its time is over: then that worker is awake, or gone.
+-- One idle worker of a queue sets its alarm to when the next job may start; the others sleep on. Another worker's alarm
+-- counts unless it is for later, or its time is over: then that worker is awake, or gone.
 local function next_due()
   local soonest = next_start()
   if not soonest then return 0 end
@@ -96,17 +102,19 @@ local claimed, left, due, dropped = {}, 0, 0, { 0, 0, 0 }
 local wanted = tonumber(want)
 if wanted > 0 and paused_ms then
   due = paused_ms
+  if ruled then ruled.paused() end
 elseif wanted > 0 then
   promote()
   claimed, dropped = pick(wanted, fields)
-  left = waits(queue)
+  left = ruled and ruled.left() or waits(queue)
   if left > 0 then wake(queue) end
   if #claimed < wanted and not alarm_is_for_others() then due = next_due() else pass_alarm_on() end
 end
 if #words > 0 or #claimed > 0 then
   local given = {}
   for i, job in ipairs(claimed) do given[2 * i - 1], given[2 * i] = job[1], job[2] end
-  redis.call('SET', call, cmsgpack.pack({ number, words, given }), 'PX', math.max(60000, tonumber(lease) * 2))
+  local kept = cmsgpack.pack({ number, words, given, ruled and ruled.kept(claimed) })
+  redis.call('SET', call, kept, 'PX', math.max(60000, tonumber(lease) * 2))
 end
 write_counts()
 tell()

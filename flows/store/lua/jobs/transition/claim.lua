@@ -1,7 +1,7 @@
 -- Gives a waiting job to a worker: raises its fence and reads the fields that the job class declares.
 --@ exports: is_isolated claim refuse
 --@ needs: flow queue worker_id
---@ include: attend keys clock held life moved status ending child_result attempt expire server_history settings
+--@ include: attend keys clock held life moved status ending child_result attempt expire server_history settings ruled
 
 local COMMA = 44
 
@@ -12,7 +12,8 @@ local function is_isolated(rescues) return rescues >= ISOLATED_FROM end
 -- What follows the fence in `_attempt` after the first claim of a job.
 local FIRST = ' ' .. worker_id .. ' 1 0 0 ' .. now_text .. ' +'
 
--- Returns the word, and with 'claimed' the job as the worker gets it, by how it stands in the queue.
+-- Returns the word, and with 'claimed' the job as the worker gets it, by how it stands in the queue. The rules of a queue
+-- may say another word.
 local function claim(member, fields, beside_others)
   local id = attend(member)
   local key = job_key(flow, id)
@@ -24,6 +25,8 @@ local function claim(member, fields, beside_others)
   if known and (status ~= 'waiting' or (job[2] or (job[1] and '' or queue)) ~= queue) then return 'misplaced' end
   local fence, _, attempts, visit, rescues, since, path = read_attempt(job[3])
   if not (known and fence) then return refuse(id, key, job, true) end
+  local hindered = ruled and ruled.unfit(member, key, job)
+  if hindered then return hindered end
   if beside_others and is_isolated(tonumber(rescues)) then return 'isolated' end
   local bytes = 0
   for i = 6, #job do bytes = bytes + #(job[i] or '') end

@@ -1,6 +1,6 @@
 -- Names the lists in which the jobs of a ruled queue wait, and says which of them is a job's own.
 -- A band is the list of a priority; a group the value of the field by which the queue groups its jobs.
---@ exports: band_list ring_of group_list fair_of parked_of spot_of
+--@ exports: band_list ring_of group_list fair_of parked_of place_of spot_of
 --@ args: root
 --@ include: keys rules member
 

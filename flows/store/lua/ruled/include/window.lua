@@ -1,0 +1,106 @@
+-- A sliding window of tokens: no interval holds more than `most` of them, wherever it begins. `model/limits/window.py` is
+-- the same in Python. What is kept are pairs of a time, in ms of the server, and how many tokens count from then on, and
+-- last, where starts are spaced evenly, when the next one may be. The server's time is cut to whole ms: a token that is
+-- taken now counts from the next one, since it may be that late. One that is given out for later counts from then.
+--@ exports: AHEAD open_window ready_at take_tokens write_windows
+--@ include: clock
+
+-- Tokens are given out so many ms before their time at most: then their worker waits for it, and not for a script.
+local AHEAD = 50
+-- Tokens within such a part of an interval stand together, at the time of the last one.
+local PARTS = 64
+-- Spaces are multiples of such a part of a ms: sums of them are exact.
+local GRID = 1024
+-- A window stays a little longer than its tokens count: its interval may be made longer meanwhile.
+local SPARE_MS = 60000
+
+local changed = {}
+
+-- A token that counts from a later time was given out before the server's clock was set back.
+local LATEST = time + AHEAD + 1
+
+-- Returns the pairs that a text holds, how many tokens they are, and when the next start may be.
+local function parse(text)
+  local entries, used, next_at = cmsgpack.unpack(text), 0, 0
+  if #entries % 2 == 1 then next_at = table.remove(entries) + 0 end
+  for i = 2, #entries, 2 do
+    used = used + entries[i]
+    if entries[i - 1] > LATEST then entries[i - 1] = LATEST end
+  end
+  return entries, used, next_at
+end
+
+-- Returns the window of a key that holds this text, or nothing; one that was edited into nonsense begins anew.
+local function open_window(key, text, most, interval, smooth)
+  local known, entries, used, next_at = false, nil, nil, nil
+  if text then known, entries, used, next_at = pcall(parse, text) end
+  if not known then entries, used, next_at = {}, 0, 0 end
+  local spacing = smooth and math.ceil(interval * GRID / most) / GRID or 0
+  return {
+    key = key, entries = entries, first = 1, used = used, most = most, interval = interval, spacing = spacing,
+    next_at = math.min(next_at, LATEST + most * spacing), ready = 0, ready_cost = 0, changed = false,
+  }
+end
+
+-- Returns when a job of this cost may start: now, or later. A cost over all tokens counts as all of them.
+local function ready_at(window, cost)
+  if window.ready_cost == cost then return window.ready end
+  local entries, interval = window.entries, window.interval
+  local i, used = window.first, window.used
+  -- Forgotten is only what is over now: what is over at a later time still counts for a window that ends before.
+  while entries[i] and entries[i] + interval <= time do
+    used = used - entries[i + 1]
+    i = i + 2
+  end
+  window.first, window.used = i, used
+  local at_ms = time
+  local last = entries[i] and entries[#entries - 1] or 0
+  if last > time + 1 then at_ms = last end
+  if window.next_at > at_ms then at_ms = math.ceil(window.next_at) end
+  local room = cost < window.most and window.most - cost or 0
+  while entries[i] and (entries[i] + interval <= at_ms or used > room) do
+    if entries[i] + interval > at_ms then at_ms = entries[i] + interval end
+    used = used - entries[i + 1]
+    i = i + 2
+  end
+  window.ready_cost, window.ready = cost, at_ms
+  return at_ms
+end
+
+-- Takes the tokens of a job that starts at `at_ms`, when the window is ready for it or later.
+local function take_tokens(window, cost, at_ms)
+  local entries, n = window.entries, #window.entries
+  local from = at_ms > time and at_ms or time + 1
+  if cost > window.most then cost = window.most end
+  local part = window.interval / PARTS
+  if n > window.first and math.floor(entries[n - 1] / part) == math.floor(from / part) then
+    entries[n - 1], entries[n] = from, entries[n] + cost
+  else
+    entries[n + 1], entries[n + 2] = from, cost
+  end
+  window.used, window.ready_cost = window.used + cost, 0
+  if window.spacing > 0 then
+    -- A start is at a whole ms, and what its time was rounded up by is not lost.
+    local exact = math.ceil(window.next_at) == from and window.next_at or from
+    window.next_at = exact + cost * window.spacing
+  end
+  if not window.changed then
+    window.changed = true
+    changed[#changed + 1] = window
+  end
+end
+
+-- Writes the windows from which tokens were taken.
+local function write_windows()
+  for n = 1, #changed do
+    local window = changed[n]
+    local entries = window.entries
+    local kept = window.first == 1 and entries or { unpack(entries, window.first) }
+    local last = entries[#entries - 1] + window.interval
+    if window.spacing > 0 then
+      last = math.max(last, math.ceil(window.next_at))
+      kept[#kept + 1] = window.next_at
+    end
+    redis.call('SET', window.key, cmsgpack.pack(kept), 'PX', last - time + SPARE_MS)
+  end
+end
