@@ -39,6 +39,14 @@ class Position:
     Ids of jobs that were cancelled or deleted while they waited are among them until a worker comes to them.
     """
     exact: bool
-    """False where the job was not found at its place in a long list: `ahead` is then where it should be."""
+    """False where the job was not found at its place in a long list: `ahead` is then where it should be.
+
+    Also where groups or priorities with shares have their turns: `ahead` is then an estimate.
+    """
     delayed_until: datetime | None = None
     """When it is due, in UTC, where it is delayed."""
+    in_group: int | None = None
+    """Of a job in a group of a queue with groups: how many stand before it in its own one.
+
+    `ahead` is then how many may go before it at most, where all groups have the same share and none is limited.
+    """

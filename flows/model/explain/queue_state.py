@@ -40,6 +40,14 @@ class QueueState:
     paused_at: datetime | None = None
     note: str = ""
     """What `pause` was given."""
+    held_until: datetime | None = None
+    """Until when nothing of it starts, as `hold` was told; None where it is not held."""
+    by_priority: tuple[int, ...] = ()
+    """How many ids wait with each priority, 1 first; empty where the queue has no rules."""
+    groups: int = 0
+    """How many groups have jobs that wait, or had some a moment ago; one counts for each priority of its jobs."""
+    parked: int = 0
+    """How many of those may start nothing now: they are at a limit, or held."""
     workers: int = 0
     """How many live processes have workers of it."""
     counts: Mapping[str, int] = field(default_factory=dict[str, int])

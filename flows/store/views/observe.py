@@ -36,11 +36,14 @@ async def observe(connection: Connection, settings: FlowSettings, queues: Sequen
 
 
 def _state(now: int, row: Any) -> QueueState:
-    name, *numbers, oldest, due, flat = row
+    name, *numbers, oldest, due, flat, lists = row
     counted = dict(zip(_COUNTED, numbers, strict=True))
     texts: list[str] = [value.decode("utf-8", "replace") for value in flat]
     meta = dict(zip(texts[::2], texts[1::2], strict=False))
     until = paused_until(meta.get("paused"))
+    held = whole(meta.get("held"))
+    pairs = list(zip(lists[::2], lists[1::2], strict=False))
+    known = {word: count for word, count in pairs if word != b"priority"}
     paused = until is not None and until > now
     at = whole(meta.get("paused_at"))
     waiting = max(0, counted["waiting"] - (whole(meta.get("stale")) or 0))
@@ -59,6 +62,10 @@ def _state(now: int, row: Any) -> QueueState:
         paused_until=instant(until) if paused and until is not None and math.isfinite(until) else None,
         paused_at=instant(at) if paused and at is not None else None,
         note=meta.get("paused_note", "") if paused else "",
+        held_until=instant(held) if held is not None and held > now else None,
+        by_priority=tuple(count for word, count in pairs if word == b"priority"),
+        groups=known.get(b"groups", 0),
+        parked=known.get(b"parked", 0),
         workers=max(0, counted["workers"]),
         unreadable=tuple(which for which, number in counted.items() if number < 0),
         counts={name: count for name, text in meta.items() if (count := _count(name, text)) is not None},

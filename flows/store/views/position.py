@@ -23,7 +23,8 @@ async def position(
         StoreError: the server cannot be used.
     """
     named = {**settings.named(), "queues": settings.keys.queues(settings.flow), "id": job_id}
-    ahead, exact, due = await connection.run(settings.script("position"), named, queues)
+    ahead, exact, due, in_group = await connection.run(settings.script("position"), named, queues)
     if ahead < 0:
         return None
-    return Position(ahead, bool(exact), instant(float(due)) if due else None)
+    until = instant(float(due)) if due else None
+    return Position(ahead, bool(exact), until, None if in_group < 0 else in_group)

@@ -22,7 +22,7 @@ def job_id(ms: int, number: int = 0) -> str:
 
 def position(world: World, which: str, **named: Any) -> tuple[int, bool]:
     """Call the script; return how many are ahead, and whether that is exact."""
-    ahead, exact, _due = world.run("position", "pick", "pack", "pack:label", "ship", id=which, **named)
+    ahead, exact, _due, _in_group = world.run("position", "pick", "pack", "pack:label", "ship", id=which, **named)
     return ahead, bool(exact)
 
 

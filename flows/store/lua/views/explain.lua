@@ -41,9 +41,10 @@ end
 local function tell_turn(job_flow, places, since)
   local queue, guess = places[1], nil
   for _, place in ipairs(places) do
-    local ahead, exact = place_in_list(job_flow, place, id, since)
-    if ahead and exact then
-      tell('ahead', ahead)
+    local ahead, exact, found, in_group = place_in_list(job_flow, place, id, since)
+    if ahead and found then
+      tell(exact and 'ahead' or 'about', ahead)
+      tell('in_group', in_group)
       return place
     end
     if ahead then queue, guess = place, ahead end

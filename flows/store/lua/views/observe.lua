@@ -1,10 +1,11 @@
 -- Reads how much stands in each place of each queue, and what has become of jobs there: all queues at one moment, and
 -- no list is walked. Answers the time first; of each queue since when its oldest job waits and when its next delayed one
--- is due, as texts that are empty where there is none, and how many fields its `meta` has and what they are.
+-- is due, as texts that are empty where there is none, how many fields its `meta` has and what they are, and what is known
+-- of its lists where it has several: names and numbers by turns.
 --@ flags: no-writes
 --@ args: ns now root first
 --@ rest: the names of the queues
---@ returns: now:int queues:list<[queue:text waiting:int delayed:int processing:int children:int failed:int cancelled:int workers:int fields:int oldest:text due:text meta:list<text>]>
+--@ returns: now:int queues:list<[queue:text waiting:int delayed:int processing:int children:int failed:int cancelled:int workers:int fields:int oldest:text due:text meta:list<text> lists:list<any>]>
 --@ include: clock keys since waiting
 
 -- So many ids at the head of a list are asked for since when they wait: jobs that were cancelled leave theirs there.
@@ -51,7 +52,7 @@ for i = at, #rest do
     size('ZCOUNT', flows_key('workers', queue), now_text, '+inf'), size('HLEN', queue_key(queue, 'meta')),
     since and string.format('%d', since) or '',
     list_of('ZRANGE', queue_key(queue, 'delayed'), 0, 0, 'WITHSCORES')[2] or '',
-    list_of('HGETALL', queue_key(queue, 'meta')),
+    list_of('HGETALL', queue_key(queue, 'meta')), lists_state(queue),
   }
 end
 return { time, observed }

@@ -1,5 +1,5 @@
 -- Reads where jobs of a queue wait: for views, which change nothing, and for what walks through whole queues.
---@ exports: depth list_for some_lists first_waiting drop_first
+--@ exports: depth list_for lists_for lists_state ahead_of some_lists first_waiting drop_first
 --@ include: keys
 
 local function list_of(job_queue) return queue_key(job_queue, 'waiting') end
@@ -12,6 +12,16 @@ end
 
 -- Returns the list in which a job stands that waits in the queue.
 local function list_for(job_queue) return list_of(job_queue) end
+
+-- Returns the lists in which it may stand: its own first.
+local function lists_for(job_queue) return { list_of(job_queue) } end
+
+-- Returns how many ids go before a job that stands at this place of its list, and whether that is exact; of a job in a
+-- group, also its place there.
+local function ahead_of(_, _, place) return place, true end
+
+-- Returns what is known of a queue's lists beside their depth: names and numbers by turns.
+local function lists_state() return {} end
 
 -- Returns lists at whose heads the oldest jobs stand.
 local function some_lists(job_queue) return { list_of(job_queue) } end

@@ -1,7 +1,7 @@
 -- Finds where a job stands in a waiting list, however long it is: ids stand there by since when they wait, but for those
 -- that were put at the head, so it is found by halving.
 --@ exports: place_in_list
---@ include: keys since member
+--@ include: since waiting member
 
 -- How far from its place by time an id is looked for, and how many ids of each end of the list.
 local NEAR, FAR, ENDS = 50, 2000, 10000
@@ -38,18 +38,30 @@ local function look(list, job_id, around, reach)
   end
 end
 
--- Returns how many ids stand before the job, nil where it does not stand in the list; then whether that is known, or
--- only where it should be; then how long the list is.
-local function place_in_list(job_flow, job_queue, job_id, since)
-  local list = queue_key(job_queue, 'waiting')
-  local member = member_of(job_queue, job_flow, job_id)
+-- Returns the place of a job, nil where it does not stand in the list; then whether that is known, or only where it
+-- should be.
+local function place_in(list, job_flow, job_queue, member, since)
   local length = redis.pcall('LLEN', list)
-  if type(length) ~= 'number' then return nil, true, 0 end
-  if length <= ENDS then return redis.call('LPOS', list, member) or nil, true, length end
+  if type(length) ~= 'number' then return nil, true end
+  if length <= ENDS then return redis.call('LPOS', list, member) or nil, true end
   local guess = since and halve(list, job_flow, job_queue, length, since) or length
   local place = look(list, member, guess, NEAR) or look(list, member, guess, FAR)
     or redis.call('LPOS', list, member, 'MAXLEN', ENDS) or redis.call('LPOS', list, member, 'RANK', -1, 'MAXLEN', ENDS)
-  if place then return place, true, length end
-  if length <= 2 * ENDS then return nil, true, length end
-  return guess, false, length
+  if place then return place, true end
+  if length <= 2 * ENDS then return nil, true end
+  return guess, false
+end
+
+-- Returns how many ids go before the job, nil where it does not stand where it should; then whether that is exact,
+-- whether it was found, and of a job in a group its place there.
+local function place_in_list(job_flow, job_queue, job_id, since)
+  local member = member_of(job_queue, job_flow, job_id)
+  for _, list in ipairs(lists_for(job_queue, member)) do
+    local place, found = place_in(list, job_flow, job_queue, member, since)
+    if place then
+      local ahead, exact, in_group = ahead_of(job_queue, member, place)
+      return ahead, found and exact, found, in_group
+    end
+  end
+  return nil, true, true
 end
