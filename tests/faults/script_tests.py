@@ -56,7 +56,6 @@ NAMED_OTHERWISE: Final = {
     "rules_reconcile_slots": "rules_reconcile",
     "rules_rules": "rules_place",
     "rules_spots": "rules_place",
-    "rules_waiting": "rules_place",
     "since": "position",
     "status": "scripts",
     "take_out": "cancel",

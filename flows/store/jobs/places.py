@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from flows.model.limits.rules import Rules
+from flows.store.keys.rules import RuleKeys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +42,15 @@ async def depths(connection: Connection, settings: FlowSettings, queues: Sequenc
         commands.append(("LLEN", keys.waiting(queue)))
         commands += [("ZCARD", key) for key in (keys.delayed(queue), keys.processing(queue), keys.children(queue))]
         commands.append(("ZCOUNT", keys.delayed(queue), "-inf", now))
-    counts: list[int] = (await connection.together([*commands, ("EXEC",)]))[-1]
-    return Depths(*(sum(counts[place::5]) for place in range(5)))
+    five = len(commands) - 1
+    for queue in queues:
+        commands += [("LLEN", keys.waiting(queue, n)) for n in range(2, _rules_of(settings, queue).priorities + 1)]
+        if _rules_of(settings, queue).group is not None:
+            commands += [("HGET", fair, f"n{n}") for fair, n in _counted(settings, queue)]
+    counts: list[Any] = (await connection.together([*commands, ("EXEC",)]))[-1]
+    waiting = sum(max(0, int(count or 0)) for count in counts[five:])
+    first, *others = (sum(counts[place:five:5]) for place in range(5))
+    return Depths(first + waiting, *others)
 
 
 async def standing(connection: Connection, settings: FlowSettings, queue: str) -> list[tuple[str, int | None]]:
@@ -50,9 +60,36 @@ async def standing(connection: Connection, settings: FlowSettings, queue: str) -
         StoreError: the server cannot be used.
     """
     keys = settings.keys
-    waiting, delayed = await connection.together(
-        [("LRANGE", keys.waiting(queue), 0, -1), ("ZRANGE", keys.delayed(queue), 0, -1, "WITHSCORES")]
+    lists = await _lists_of(connection, settings, queue)
+    *waiting, delayed = await connection.together(
+        [*(("LRANGE", key, 0, -1) for key in lists), ("ZRANGE", keys.delayed(queue), 0, -1, "WITHSCORES")]
     )
-    found: list[tuple[str, int | None]] = [(job_id.decode(), None) for job_id in waiting]
+    found: list[tuple[str, int | None]] = [(job_id.decode(), None) for ids in waiting for job_id in ids]
     found += [(job_id.decode(), int(float(at))) for job_id, at in zip(delayed[::2], delayed[1::2], strict=True)]
     return found
+
+
+async def _lists_of(connection: Connection, settings: FlowSettings, queue: str) -> list[str]:
+    """Return the lists in which jobs of a queue wait."""
+    rules, keys = _rules_of(settings, queue), RuleKeys(settings.keys.namespace)
+    bands = range(1, rules.priorities + 1)
+    lists = [settings.keys.waiting(queue, n) for n in bands]
+    if rules.group is None:
+        return lists
+    *rings, parked = await connection.together(
+        [*(("ZRANGE", keys.ring(queue, n), 0, -1) for n in bands), ("ZRANGE", keys.parked(queue), 0, -1)]
+    )
+    groups = {(n, group.decode()) for n, ring in zip(bands, rings, strict=True) for group in ring if group}
+    for name in parked:
+        band, _, group = name.decode().partition("/")
+        groups.add((int(band), group))
+    return [*lists, *(keys.group(queue, n, group) for n, group in sorted(groups))]
+
+
+def _counted(settings: FlowSettings, queue: str) -> list[tuple[str, int]]:
+    fair = RuleKeys(settings.keys.namespace).fair(queue)
+    return [(fair, n) for n in range(1, _rules_of(settings, queue).priorities + 1)]
+
+
+def _rules_of(settings: FlowSettings, queue: str) -> Rules:
+    return settings.rules.get(queue, Rules())

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from flows.model.state import TERMINAL, JobState
-from flows.store.client.wire import ReplyError
 from flows.store.views.find import MOST_LOOKED
-from flows.store.views.source import Sources
+from flows.store.views.source import Sources, whole_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +45,7 @@ async def count(
     sources = Sources(settings, finder.queues)
     places = {place for one in query.alternatives for place in sources.places_of(one)}
     # In the places of a shared queue, jobs of other flows stand too.
-    mixed = any(place.name in settings.shared for place in places)
+    mixed = any(place.queue in settings.shared for place in places)
     if mixed or any(one.lookups or one.bounded for one in query.alternatives):
         found = await finder.page(query, limit=MOST_LOOKED, newest_first=newest_first)
         return Counted(len(found.jobs), not found.cursor and not found.sampled, found.jobs[:SAMPLE])
@@ -59,16 +58,18 @@ async def _standing(connection: Connection, settings: FlowSettings, places: Sequ
     """Return how many jobs stand in places: without ids that were left in a list when their jobs left."""
     seconds, microseconds = await connection.call("TIME")
     now = int(seconds) * 1000 + int(microseconds) // 1000 + settings.ahead_ms
-    commands: list[Command] = []
-    for place in places:
-        commands.append(_length(settings, place, now))
-        commands.append(("HGET", settings.keys.meta(place.name), "stale"))
-    replies = await connection.together(commands)
-    lengths, stale = replies[::2], replies[1::2]
-    return sum(
-        max(0, _whole(length) - (_whole(left) if place.kind == "waiting" else 0))
-        for place, length, left in zip(places, lengths, stale, strict=True)
-    )
+    queues = sorted({place.queue for place in places if place.state == JobState.WAITING})
+    commands: list[Command] = [_length(settings, place, now) for place in places]
+    commands += [("HGET", settings.keys.meta(queue), "stale") for queue in queues]
+    replies = [whole_of(reply) for reply in await connection.together(commands)]
+    waiting, others = dict.fromkeys(queues, 0), 0
+    for place, length in zip(places, replies, strict=False):
+        if place.state == JobState.WAITING:
+            waiting[place.queue] += max(0, length)
+        else:
+            others += length
+    stale = replies[len(places) :]
+    return others + sum(max(0, length - left) for length, left in zip(waiting.values(), stale, strict=True))
 
 
 def _length(settings: FlowSettings, place: Source, now: int) -> Command:
@@ -77,11 +78,3 @@ def _length(settings: FlowSettings, place: Source, now: int) -> Command:
     # An id stays here until the next job of its queue ends so, its hash only as long as it is kept.
     _done, failed, cancelled = settings.kept_ms
     return ("ZCOUNT", place.key, now - (failed if place.state == JobState.FAILED else cancelled), "+inf")
-
-
-def _whole(reply: Any) -> int:
-    """Return a number that the server holds, 0 where somebody has written something else."""
-    try:
-        return 0 if reply is None or isinstance(reply, ReplyError) else int(reply)
-    except ValueError:
-        return 0

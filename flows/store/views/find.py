@@ -160,7 +160,7 @@ class Finder:
             "source": source.key,
             "source_kind": source.kind,
             "place_state": source.state,
-            "place_queue": source.name,
+            "place_queue": source.queue,
             "query": json.dumps(asked, separators=(",", ":")),
             "newest_first": int(newest),
             "at_index": behind.index,

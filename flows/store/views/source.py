@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flows.model.state import JobState
 from flows.store.client.wire import ReplyError
+from flows.store.keys.rules import RuleKeys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,17 +26,35 @@ class Source:
     """A list or a sorted set of ids in which jobs are looked for."""
 
     kind: str
-    """`lookup`, `waiting`, `sample` or `set`, as `find.lua` has them."""
+    """`lookup`, `waiting`, `groups`, `sample` or `set`, as `find.lua` has them."""
     state: str
     """Of a place, the state of its jobs; else empty."""
     name: str
-    """Of a place, its queue; else `<attribute>:<text>`."""
+    """Of a place, its queue, and behind a slash a priority over 1 or what counts its groups; else
+    `<attribute>:<text>`."""
     key: str
+    counted_at: str = ""
+    """Of groups, the hash that has the number of their jobs."""
+
+    @property
+    def queue(self) -> str:
+        """Of a place, its queue."""
+        return self.name.partition("/")[0]
 
     @property
     def length_command(self) -> Command:
-        """The command that asks for its length."""
+        """The command that asks for its length; nothing is answered for groups that never had a job."""
+        if self.kind == "groups":
+            return ("HGET", self.counted_at, self.name.rpartition("/")[2])
         return ("ZCARD" if self.kind == "set" else "LLEN", self.key)
+
+
+def whole_of(reply: Any) -> int:
+    """Return a number that the server holds, 0 where somebody has written something else."""
+    try:
+        return 0 if reply is None or isinstance(reply, ReplyError) else int(reply)
+    except ValueError:
+        return 0
 
 
 class Sources:
@@ -50,6 +69,22 @@ class Sources:
         """Return a lookup list of the flow's own jobs."""
         key = self._settings.keys.lookup(self._settings.flow, attribute, text)
         return Source("lookup", "", f"{attribute}:{text}", key)
+
+    def places(self, state: JobState, queue: str) -> list[Source]:
+        """Return where the jobs of a queue stand that are in a state: several where it has priorities or groups."""
+        first, rules = self.place(state, queue), self._settings.rules.get(queue)
+        if state != JobState.WAITING or rules is None:
+            return [first]
+        keys, state_name = RuleKeys(self._settings.keys.namespace), state.value
+        lists = [
+            Source("waiting", state_name, f"{queue}/{n}", self._settings.keys.waiting(queue, n))
+            for n in range(2, rules.priorities + 1)
+        ]
+        groups = [
+            Source("groups", state_name, f"{queue}/n{n}", keys.ring(queue, n), keys.fair(queue))
+            for n in range(1, rules.priorities + 1 if rules.group else 1)
+        ]
+        return [first, *lists, *groups]
 
     def place(self, state: JobState, queue: str) -> Source:
         """Return where the jobs of a queue stand that are in a state; of done ones, the sample."""
@@ -69,7 +104,7 @@ class Sources:
 
     def flow_of(self, source: Source) -> str:
         """Return the flow of the jobs in a source."""
-        return self._settings.flow_of(source.name) if source.state else self._settings.flow
+        return self._settings.flow_of(source.queue) if source.state else self._settings.flow
 
     def lookups_of(self, asked: Conjunction) -> list[Source]:
         """Return the lookup lists in which all jobs stand that fit; none where one of them would do alone."""
@@ -83,7 +118,7 @@ class Sources:
         queues = self._own if asked.queues is None else sorted(asked.queues)
         if asked.lookups:
             queues = [queue for queue in queues if ":" not in queue]
-        return [self.place(state, queue) for state in states for queue in queues]
+        return [place for state in states for queue in queues for place in self.places(state, queue)]
 
     async def cheapest(self, connection: Connection, asked: Sequence[Conjunction]) -> list[list[Source]]:
         """Return for each alternative the sources to read, without the empty ones: all of them together are read.
@@ -107,8 +142,7 @@ class Sources:
             StoreError: the server cannot be used.
         """
         replies = await connection.together([source.length_command for source in sources])
-        counts = [0 if isinstance(reply, ReplyError) else int(reply) for reply in replies]
-        return dict(zip(sources, counts, strict=True))
+        return dict(zip(sources, map(whole_of, replies), strict=True))
 
     def _choices(self, asked: Conjunction) -> list[list[Source]]:
         lookups = [[source] for source in self.lookups_of(asked)]

@@ -19,7 +19,7 @@ def observed(world: World, *queues: str) -> list[dict[str, Any]]:
     now, rows = world.run("observe", *queues)
     assert now == NOW
     return [
-        {**dict(zip(NAMES, row, strict=False)), "meta": dict(zip(row[-1][::2], row[-1][1::2], strict=True))}
+        {**dict(zip(NAMES, row, strict=False)), "meta": dict(zip(row[-2][::2], row[-2][1::2], strict=True))}
         for row in rows
     ]
 

@@ -7,10 +7,10 @@
 --@ args: at_before most_looked most_found
 --@ returns: found:list<[id:text index:int time:text before:text]> looked:int
 --@ returns: last:list<[id:text index:int time:text before:text]>
---@ include: halve fits positions since member keys status
+--@ include: halve fits positions since member find_groups keys status
 
 -- The kinds: `lookup`, a list by creation; `waiting`, a list by since when they wait; `sample`, the list of done jobs,
--- newest first; `set`, a sorted set. All but lookups are places, where only a job of this state and queue stands.
+-- newest first; `set`, a sorted set; `groups`, all groups of a priority. All but lookups are places, where only a job of this state and queue stands.
 local is_set, is_place = source_kind == 'set', source_kind ~= 'lookup'
 local asked = cjson.decode(query)
 local wanted, others = conditions(asked.want), {}
@@ -42,7 +42,7 @@ local function fitting(member, score)
   end
   if not (job[1] or job[2] or job[3]) and redis.call('EXISTS', key) == 0 then return nil end
   if score then return score end
-  if source_kind == 'waiting' then return since_of(job_id, job[4]) or 0 end
+  if source_kind == 'waiting' or source_kind == 'groups' then return since_of(job_id, job[4]) or 0 end
   return source_kind == 'sample' and tonumber(job[5]) or created_at(job_id)
 end
 
@@ -142,4 +142,4 @@ local function page()
   return { found, looked, { last } }
 end
 
-return page()
+return page_of(source_kind, page, fitting)
