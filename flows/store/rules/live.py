@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flows.model.limits.bounds import interval_ms
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from flows.store.client.connection import Connection
     from flows.store.jobs.flow_settings import FlowSettings
 
+#: In the field of no group: some groups have numbers of their own. A turn asks for those only then.
+_SOME: Final = "1"
 #: A queue to be woken, and the group whose jobs are looked at again; '' for all.
 Woken = tuple[str, str]
 
@@ -35,7 +37,8 @@ async def set_limit(
         for queue, rules in settings.rules.items()
         if any(name == limiter for name, _limiter in rules.named_limiters(queue))
     ]
-    await _set(connection, settings, ("limit", limiter), {f"live:{group}" if group else "live": text}, queues)
+    fields = {f"live:{group}": text, "live:": _SOME} if group else {"live": text}
+    await _set(connection, settings, ("limit", limiter), fields, queues)
 
 
 async def set_slots(
@@ -64,7 +67,7 @@ async def set_slots_of(
     Raises:
         StoreError: the server cannot be used.
     """
-    fields = {f"slots_per_group:{group}": _text(most)}
+    fields = {f"slots_per_group:{group}": _text(most), "slots_per_group:": _SOME}
     await _set(connection, settings, ("fair", queue), fields, [(queue, group)])
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from flows.model.limits.given import rule_number
 from flows.model.limits.limit_state import LimitState
 from flows.model.limits.window import Window
 
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
     from flows.model.limits.limiter import Limiter
     from flows.model.limits.rules import Rules
     from flows.store.client.connection import Connection
+    from flows.store.client.scripts import Argument
     from flows.store.jobs.flow_settings import FlowSettings
 
+#: A group that is held is parked until half a millisecond behind a whole one: `hold.lua` has the same.
+_HELD: Final = 0.5
 #: What the slots of a group are called.
 _PER_GROUP: Final = "slots_per_group"
 
@@ -36,34 +40,75 @@ async def read_limits(
     Raises:
         StoreError: the server cannot be used.
     """
+    named: dict[str, Argument] = {"group": "" if group is None else group.text}
+    return (await _read(connection, settings, queue, named, group)).states
+
+
+@dataclass(frozen=True, slots=True)
+class JobLimits:
+    """What the limits of a queue say of one job that waits there."""
+
+    now_ms: int
+    states: list[LimitState]
+    group: str
+    """The text of its group; empty where it has none."""
+    cost: int
+    held_ms: float | None
+    """Until when the queue is held, or was."""
+    group_held_ms: float | None
+    """Until when its group is held, or was."""
+
+
+async def limits_of_job(connection: Connection, settings: FlowSettings, queue: str, job_id: str) -> JobLimits:
+    """Return the state of each limit of a queue with rules, of the group of a job that waits there, and its holds.
+
+    Raises:
+        StoreError: the server cannot be used.
+    """
+    return await _read(connection, settings, queue, {"id": job_id}, None)
+
+
+async def _read(
+    connection: Connection, settings: FlowSettings, queue: str, scope: dict[str, Argument], group: Group | None
+) -> JobLimits:
     rules = settings.rules[queue]
-    named = {
-        **settings.named(),
+    named: dict[str, Argument] = {
+        **settings.named(settings.flow_of(queue)),
         "queue": queue,
-        "group": "" if group is None else group.text,
+        "field": rules.group or "",
         "sharing": rules.shared_slots or "",
+        "group": "",
+        "id": "",
+        **scope,
     }
     rest: list[Any] = []
     for name, limiter in rules.named_limiters(queue):
-        rest += (name, _window_of(limiter, group))
+        rest += (name, "q" if limiter.group_key is None else "g")
     now, found, used, live, *of_group = await connection.run(settings.script("read_limits"), named, rest)
+    *slots_of_group, held, parked, name, cost = of_group
+    text = name.decode("utf-8", "replace")
+    if group is None and text:
+        group = Group(text, text)
     states = [
         _limiter(now, name, limiter, group, of_one)
         for (name, limiter), of_one in zip(rules.named_limiters(queue), found, strict=True)
     ]
     if rules.slots:
-        name = rules.shared_slots or "slots"
-        states.append(_slots(name, None, rules.slots, [live], used))
+        states.append(_slots(rules.shared_slots or "slots", None, rules.slots, [live], used))
     if rules.slots_per_group:
-        states.append(_of_group(rules, group, of_group))
-    return states
+        states.append(_of_group(rules, group, slots_of_group))
+    until = number_of(parked)
+    is_held = until is not None and until % 1 == _HELD
+    return JobLimits(now, states, text, rule_number(cost), number_of(held), until if is_held else None)
 
 
-def _window_of(limiter: Limiter, group: Group | None) -> str:
-    """Return what stands in the key of a limiter's window behind its id, `-` where no window is asked for."""
-    if limiter.group_key is None:
-        return ""
-    return "-" if group is None else f"/{group.text}"
+def number_of(raw: bytes) -> float | None:
+    """Return a number that a field or a score holds; None where it holds none."""
+    try:
+        number = float(raw)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _limiter(now: int, name: str, limiter: Limiter, group: Group | None, found: Any) -> LimitState:

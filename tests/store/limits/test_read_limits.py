@@ -13,7 +13,7 @@ from flows import Limiter, LimitState
 from flows.model.limits.rules import Rules
 from flows.store.client.connection import Connection
 from flows.store.rules.live import set_limit, set_share, set_slots, set_slots_of
-from flows.store.rules.read_limits import Group, read_limits, read_window
+from flows.store.rules.read_limits import Group, limits_of_job, read_limits, read_window
 from tests.world import NOW, World
 
 SECOND = timedelta(seconds=1)
@@ -34,9 +34,10 @@ async def connection(redis_url: str) -> AsyncIterator[Connection]:
     await connection.close()
 
 
-def rows(world: World, *limiters: str, group: str = "", sharing: str = "") -> list[Any]:
-    """Call the script for `pick`."""
-    found: list[Any] = world.run("read_limits", *limiters, group=group, sharing=sharing)
+def rows(world: World, *limiters: str, **named: str) -> list[Any]:
+    """Call the script for `pick`, which is grouped by `guild`."""
+    usual = {"group": "", "id": "", "field": "guild", "sharing": ""}
+    found: list[Any] = world.run("read_limits", *limiters, **{**usual, **named})
     return found
 
 
@@ -47,16 +48,16 @@ def keep(world: World, window: str, *numbers: float) -> None:
 
 
 def test_windows_are_read_with_their_times(world: World) -> None:
-    """Of the whole queue, and of the group that is asked for; `-` asks for none."""
+    """Of the whole queue, and of the group that is asked for; of none there is no window."""
     keep(world, "api", NOW, 2, NOW + 40, 1, NOW + 61.5)
     keep(world, "pick:1/7", NOW - 10, 3)
-    now, limiters, *_slots = rows(world, "api", "", "pick:1", "/7", "pick:2", "-", group="7")
+    now, limiters, *_slots = rows(world, "api", "q", "pick:1", "g", group="7")
     assert now == NOW
     assert [[float(number) for number in window] for _live, _of_group, window in limiters] == [
         [NOW, 2, NOW + 40, 1, NOW + 61.5],
         [NOW - 10, 3],
-        [],
     ]
+    assert rows(world, "pick:1", "g")[1] == [["", "", []]]
 
 
 def test_what_was_set_is_read(world: World) -> None:
@@ -67,8 +68,8 @@ def test_what_was_set_is_read(world: World) -> None:
     )
     world.redis.hset(world.key("load", "pick"), mapping={"": "3", "7": "2"})
     world.redis.zadd(world.key("processing", "pick"), {"1": NOW, "2": NOW})
-    assert rows(world, "api", "", group="7") == [NOW, [["9/500", "1/500", []]], 5, "4", "2", "2", "1"]
-    assert rows(world, "api", "") == [NOW, [["9/500", "", []]], 5, "4", "", "2", ""]
+    assert rows(world, "api", "q", group="7")[:7] == [NOW, [["9/500", "1/500", []]], 5, "4", "2", "2", "1"]
+    assert rows(world, "api", "q")[:7] == [NOW, [["9/500", "", []]], 5, "4", "", "2", ""]
 
 
 def test_shared_slots_are_summed_up(world: World) -> None:
@@ -85,9 +86,34 @@ def test_what_is_none_of_ours_is_left_out(world: World) -> None:
     for key in (("limit", "api"), ("window", "pick:1/7"), ("sharing", "gpu"), ("load", "pick"), ("fair", "pick")):
         world.redis.rpush(world.key(*key), "not ours")
     world.redis.set(world.key("window", "api"), "not packed")
-    assert rows(world, "api", "", "pick:1", "/7", group="7", sharing="gpu") == [
-        NOW, [["", "", []], ["", "", []]], 0, "", "", "", "",
+    assert rows(world, "api", "q", "pick:1", "g", group="7", sharing="gpu") == [
+        NOW, [["", "", []], ["", "", []]], 0, "", "", "", "", "", "", "7", "",
     ]  # fmt: skip
+
+
+def test_of_a_job_its_group_is_read(world: World) -> None:
+    """With what it costs, and until when its queue and its group are held."""
+    world.redis.hset(world.key("jobs", "shop:1"), mapping={"guild": "7", "_cost": "3"})
+    world.redis.hset(world.key("jobs", "shop:2"), mapping={"guild": "null"})
+    world.redis.zadd(world.key("parked", "pick"), {"1/7": NOW + 5, "3/7": NOW + 9.5})
+    world.redis.hset(world.keys.meta("pick"), "held", str(NOW + 7))
+    assert rows(world, id="1")[7:] == [str(NOW + 7), f"{NOW + 9}.5", "7", "3"]
+    for other in ({"id": "2"}, {"id": "3"}, {"id": "1", "field": ""}):
+        assert rows(world, **other)[9] == ""
+
+
+async def test_what_keeps_a_job_is_read(connection: Connection, world: World) -> None:
+    """A hold is told from what a limit parks."""
+    settings = replace(world.settings, rules={"pick": RULES})
+    world.redis.hset(world.key("jobs", "shop:1"), mapping={"guild": "7", "_cost": "3"})
+    world.redis.zadd(world.key("parked", "pick"), {"1/7": NOW + 5})
+    found = await limits_of_job(connection, settings, "pick", "1")
+    assert (found.group, found.cost, found.held_ms, found.group_held_ms) == ("7", 3, None, None)
+    assert [(state.id, state.used) for state in found.states] == [
+        ("pick:1", 0), ("api", 0), ("slots", 0), ("slots_per_group", 0),
+    ]  # fmt: skip
+    world.redis.zadd(world.key("parked", "pick"), {"2/7": NOW + 9.5})
+    assert (await limits_of_job(connection, settings, "pick", "1")).group_held_ms == NOW + 9.5
 
 
 async def states(connection: Connection, world: World, group: Group | None = None) -> dict[str, LimitState]:
@@ -141,8 +167,8 @@ async def test_live_numbers_are_told_and_taken_back(connection: Connection, worl
     await set_slots(connection, settings, "pick", None, None)
     await set_slots_of(connection, settings, "pick", "7", None)
     await set_share(connection, settings, "pick", "7", 1)
-    for kind in ("limit", "fair", "shares"):
-        assert world.redis.exists(world.key(kind, "pick:1" if kind == "limit" else "pick")) == 0
+    left = [world.redis.hgetall(world.key(*key)) for key in (("limit", "pick:1"), ("fair", "pick"), ("shares", "pick"))]
+    assert left == [{"live:": "1"}, {"slots_per_group:": "1"}, {}]  # groups may have numbers of their own: turns ask
     assert (await states(connection, world, GUILD))["slots_per_group"].live == 3
 
 

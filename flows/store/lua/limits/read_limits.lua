@@ -1,11 +1,13 @@
 -- Reads what the limiters and the slots of a queue have given out and what was set while workers run; of one group too,
--- where it is named. What was edited into nonsense is left out.
+-- where it is named, or a job of it: then `field` is what the queue is grouped by. What was edited into nonsense is left
+-- out.
 -- Answers the server's time; of each limiter its live values, those of the group, and its window, as numbers; and of
--- slots how many are used and their live number, in all and of the group.
+-- slots how many are used and their live number, in all and of the group; until when queue and group are held, the group,
+-- and what the job costs.
 --@ flags: no-writes
---@ args: ns now queue group sharing
---@ rest: the limiters, each with what stands in the key of its window behind its id; `-` for no window
---@ returns: now:int limiters:list<[live:text of_group:text window:list<text>]> used:int live:text used_by_group:text per_group:text of_group:text
+--@ args: ns now flow queue group id field sharing
+--@ rest: of each limiter its id, and `g` where each group has its own, else `q`
+--@ returns: now:int limiters:list<[live:text of_group:text window:list<text>]> used:int live:text used_by_group:text per_group:text of_group:text held:text parked:text group:text cost:text
 --@ include: clock keys
 
 local function text(...)
@@ -28,12 +30,24 @@ local function taken_in(job_queue)
   return (type(leases) == 'number' and leases or 0) + math.max(0, math.floor(beyond))
 end
 
+-- A text of a group that is longer stands as its digest: as `place_of` has it.
+local MOST_BYTES = 200
+
+local function group_of_job()
+  local value = field == '' and '' or text('HGET', job_key(flow, id), field)
+  if value == 'null' then return '' end
+  return #value > MOST_BYTES and redis.sha1hex(value) or value
+end
+
+local of_job = id ~= ''
+local name = of_job and group_of_job() or group
+
 local limiters = {}
 for i = at, #rest, 2 do
   local limit, tail = flows_key('limit', rest[i]), rest[i + 1]
   limiters[#limiters + 1] = {
-    text('HGET', limit, 'live'), group == '' and '' or text('HGET', limit, 'live:' .. group),
-    tail == '-' and {} or window_of(flows_key('window', rest[i] .. tail)),
+    text('HGET', limit, 'live'), name == '' and '' or text('HGET', limit, 'live:' .. name),
+    (tail == 'g' and name == '') and {} or window_of(flows_key('window', rest[i] .. (tail == 'g' and '/' .. name or ''))),
   }
 end
 
@@ -48,9 +62,16 @@ if sharing ~= '' then
   end
 end
 
-local used_by_group, of_group = '', ''
-if group ~= '' then
-  used_by_group = text('HGET', flows_key('load', queue), group)
-  of_group = text('HGET', fair, 'slots_per_group:' .. group)
+local used_by_group, of_group, parked = '', '', ''
+if name ~= '' then
+  used_by_group = text('HGET', flows_key('load', queue), name)
+  of_group = text('HGET', fair, 'slots_per_group:' .. name)
+  for band = 1, 8 do
+    local score = text('ZSCORE', flows_key('parked', queue), band .. '/' .. name)
+    if (tonumber(score) or 0) > (tonumber(parked) or 0) then parked = score end
+  end
 end
-return { time, limiters, used, live, used_by_group, text('HGET', fair, 'slots_per_group'), of_group }
+return {
+  time, limiters, used, live, used_by_group, text('HGET', fair, 'slots_per_group'), of_group,
+  text('HGET', queue_key(queue, 'meta'), 'held'), parked, name, of_job and text('HGET', job_key(flow, id), '_cost') or '',
+}
