@@ -10,9 +10,11 @@ from flows.model.arguments import check_flag, check_many, check_text, check_whol
 from flows.model.explain.needs import needs_of_class
 from flows.model.explain.reasons import explain
 from flows.model.names import check_job_id, is_job_id
+from flows.pipeline.limits.limit_facts import with_limits
 from flows.pipeline.make_record import make_record, state_of
 from flows.pipeline.signature import ParamsT
 from flows.store.jobs.fetch import KERNEL_FIELDS, child_jobs
+from flows.store.rules.read_limits import limits_of_job
 from flows.store.views.explain import situation
 from flows.store.views.observe import observe
 from flows.store.views.position import position
@@ -94,7 +96,10 @@ class JobReader(Generic[ParamsT]):
         job_id = check_job_id(job_id)
         session = await self._runtime.open()
         needs = {name: needs_of_class(plan.options.job) for name, plan in self._declaration.plans.items()}
-        return explain(await situation(session.connection, session.settings, needs, job_id))
+        found = await situation(session.connection, session.settings, needs, job_id)
+        if found.kind == "hash" and found.due and found.queue in session.settings.rules:
+            found = with_limits(found, await limits_of_job(session.connection, session.settings, found.queue, job_id))
+        return explain(found)
 
     async def states(self) -> dict[str, QueueState]:
         """Return the state of each queue that the flow declares."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from flows.model.explain import limit_sentences as of_limits
 from flows.model.explain import sentences as say
 from flows.model.explain.explanation import Explanation
 from flows.model.state import TERMINAL, JobState
@@ -128,6 +129,13 @@ REASONS: Final[tuple[Reason, ...]] = (
         say.paused,
     ),
     Reason(
+        "held",
+        "its queue or its group is held for a time: a provider was asked too often",
+        "wait until then, or `flow.queue(…).hold(0)`",
+        lambda found: bool(found.held),
+        of_limits.held,
+    ),
+    Reason(
         "undeclared",
         "its flow does not declare its queue any more",
         "declare the queue again, or name it in `formerly=` of another one",
@@ -147,6 +155,34 @@ REASONS: Final[tuple[Reason, ...]] = (
         "give the field a default, or write it",
         lambda found: bool(found.needs),
         say.misfit,
+    ),
+    Reason(
+        "rate_limited",
+        "a limiter of its queue has given out its tokens",
+        "wait until the next one comes back, or `flow.queue(…).set_limit`",
+        lambda found: found.limiter is not None,
+        of_limits.rate_limited,
+    ),
+    Reason(
+        "group_limited",
+        "its group has used its tokens",
+        "wait until the next one comes back, or `flow.queue(…).set_limit(…, group=…)`",
+        lambda found: found.group_limiter is not None,
+        of_limits.group_limited,
+    ),
+    Reason(
+        "slots",
+        "as many jobs run as may at a time",
+        "wait until one has ended, or `flow.queue(…).set_concurrency`",
+        lambda found: found.slots is not None,
+        of_limits.slots,
+    ),
+    Reason(
+        "group_slots",
+        "as many jobs of its group run as may at a time",
+        "wait until one has ended, or `flow.queue(…).set_concurrency(…, group=…)`",
+        lambda found: found.group_slots is not None,
+        of_limits.group_slots,
     ),
     Reason(
         "isolated",

@@ -83,6 +83,23 @@ class Situation:
     child: tuple[str, str, str] | None = None
     """Id, queue and state of one child that it waits for: one that runs, if any does."""
     policy: str = ""
+    held: Literal["", "queue", "group"] = ""
+    """What is held longest of its queue and its group."""
+    held_ms: float | None = None
+    """Until when that is held."""
+    group: str = ""
+    """The text of its group."""
+    limiter: tuple[str, int, int] | None = None
+    """The limiter that lets it start last, how many tokens are taken and how many there are; None: all let it now."""
+    limiter_ms: float | None = None
+    """When that lets a job start which costs as much."""
+    group_limiter: tuple[str, int, int] | None = None
+    """The same of those that its group has for itself."""
+    group_limiter_ms: float | None = None
+    slots: tuple[int, int] | None = None
+    """How many slots are taken and how many there are, where there are not enough for it."""
+    group_slots: tuple[int, int] | None = None
+    """The same of its group."""
     rate: float | None = None
     """How many jobs of its queue began a minute, in the last full minutes."""
     isolated_from: int = 2
@@ -131,6 +148,9 @@ _INSTANTS: Final = {
     "heard_ms": "last_heard",
     "ended_ms": "ended_at",
     "oldest_ms": "oldest_since",
+    "held_ms": "held_until",
+    "limiter_ms": "limited_until",
+    "group_limiter_ms": "group_limited_until",
 }
 #: What the score of its place says, by its state.
 _PLACED: Final[dict[str, Literal["lease_until", "delayed_until", "waits_since"]]] = {

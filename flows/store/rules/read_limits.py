@@ -85,12 +85,12 @@ async def _read(
     for name, limiter in rules.named_limiters(queue):
         rest += (name, "q" if limiter.group_key is None else "g")
     now, found, used, live, *of_group = await connection.run(settings.script("read_limits"), named, rest)
-    *slots_of_group, held, parked, name, cost = of_group
-    text = name.decode("utf-8", "replace")
+    *slots_of_group, held, parked, raw_group, raw_cost = of_group
+    text, cost = raw_group.decode("utf-8", "replace"), rule_number(raw_cost)
     if group is None and text:
         group = Group(text, text)
     states = [
-        _limiter(now, name, limiter, group, of_one)
+        _limiter(now, name, limiter, group, cost, of_one)
         for (name, limiter), of_one in zip(rules.named_limiters(queue), found, strict=True)
     ]
     if rules.slots:
@@ -99,7 +99,7 @@ async def _read(
         states.append(_of_group(rules, group, slots_of_group))
     until = number_of(parked)
     is_held = until is not None and until % 1 == _HELD
-    return JobLimits(now, states, text, rule_number(cost), number_of(held), until if is_held else None)
+    return JobLimits(now, states, text, cost, number_of(held), until if is_held else None)
 
 
 def number_of(raw: bytes) -> float | None:
@@ -111,7 +111,9 @@ def number_of(raw: bytes) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _limiter(now: int, name: str, limiter: Limiter, group: Group | None, found: Any) -> LimitState:
+def _limiter(  # noqa: PLR0913, PLR0917 - a row, and what it is read with
+    now: int, name: str, limiter: Limiter, group: Group | None, cost: int, found: Any
+) -> LimitState:
     live, of_group, numbers = found
     reservoir, interval = limiter.reservoir, limiter.interval_ms
     for text in (live, of_group):
@@ -121,7 +123,7 @@ def _limiter(now: int, name: str, limiter: Limiter, group: Group | None, found: 
     grouped = limiter.group_key is not None
     known = not grouped or group is not None
     window = read_window(reservoir, interval, list(map(float, numbers)), smooth=limiter.smooth)
-    ready = window.ready_at(now)
+    ready = window.ready_at(now, cost)
     return LimitState(
         id=name,
         kind="limiter",

@@ -99,6 +99,32 @@ EXAMPLES: Final[list[tuple[str, Situation, str]]] = [
     ("no_workers", found(serving=0, heard_ms=NOW - 41_000), "was heard of since 07:59:19 UTC: start one"),
     ("misfit", found(needs=("price",), needed_by="Ship"), "and Ship needs 'price', which it lacks: it fails at its"),
     (
+        "held",
+        found(held="queue", held_ms=NOW + 30_000, ahead=3),
+        "and 'role' is held until 08:00:30 UTC, for 30 s more; flow.queue(…).hold(0) ends that; 3 others are ahead",
+    ),
+    ("held", found(held="group", held_ms=NOW + 30_000, group='"a"'), """its group "a" is held until 08:00:30 UTC"""),
+    (
+        "rate_limited",
+        found(limiter=("discord-api", 50, 50), limiter_ms=NOW + 380, ahead=1204),
+        "'discord-api' has given out 50 of 50: the next start is possible in 380 ms; 1,204 others are ahead",
+    ),
+    (
+        "group_limited",
+        found(group_limiter=("role:1", 5, 5), group_limiter_ms=NOW + 2_500, group="1985"),
+        "the limiter 'role:1' has given out 5 of 5 to its group 1985: the next start is possible in 2.5 s",
+    ),
+    (
+        "slots",
+        found(slots=(100, 100), ahead=1),
+        "100 of 100 slots are taken: it starts when jobs have ended; 1 other is",
+    ),
+    (
+        "group_slots",
+        found(group_slots=(2, 2), group="x" * 99),
+        "its group " + "x" * 60 + "… has taken 2 of its 2 slots: it starts when jobs of the group have ended",
+    ),
+    (
         "isolated",
         found(rescues=2, ahead=1),
         "was rescued 2 times there, so a worker takes it only when it runs nothing",
