@@ -245,7 +245,9 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "explain": lambda told, _: (told.now_ms, told.job_id, told.kind) == (0, "1", "none"),
     "observe": lambda told, _: [*told] == ["1"] and told["1"].next_due == datetime.fromtimestamp(0.001, UTC),
     "pause": lambda told, word: told == word,
-    "position": lambda told, _: told == Position(0, exact=False, delayed_until=datetime.fromtimestamp(0.001, UTC)),
+    "position": lambda told, _: (
+        told == Position(0, exact=False, delayed_until=datetime.fromtimestamp(0.001, UTC), in_group=0)
+    ),
     "undeclared": lambda told, _: told == [Undeclared("1", 0, 0, 0, 0)],
     "hold": lambda told, word: told == word,
     "set_live": lambda told, _: told is None,
