@@ -13,7 +13,19 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel
 
-from flows import ChildJob, ChildrenOf, ChildResult, Flow, FlowOptions, Job, JobResult, QueueOptions, current_job
+from flows import (
+    ChildJob,
+    ChildrenOf,
+    ChildResult,
+    CurrentJob,
+    Flow,
+    FlowOptions,
+    Job,
+    JobResult,
+    QueueOptions,
+    current_job,
+    current_jobs,
+)
 from flows.store.jobs.finished import FinishedAttempt
 from flows.telemetry.events import Event
 from tests.faults import behaviours
@@ -132,13 +144,22 @@ def make_flow(url: str | None, namespace: str = "", *, lease: float = 1.0, **opt
     return Flow[Pick | Pack | Ship, Order, Literal["customer"]](make_options(url, namespace, lease=lease, **options))
 
 
-def add_workers(
-    flow: Orders, ledger: Ledger, *, queues: Sequence[str] = QUEUES, count: int = 1, concurrency: int = 4
+def add_workers(  # noqa: PLR0913 - keyword-only, and each as in Spec
+    flow: Orders,
+    ledger: Ledger,
+    *,
+    queues: Sequence[str] = QUEUES,
+    count: int = 1,
+    concurrency: int = 4,
+    batch: int = 0,
 ) -> None:
-    """Create workers of these queues that write to the ledger."""
+    """Create workers of these queues that write to the ledger; with `batch`, `pick` and `ship` take so many at once."""
     functions = Functions(ledger)
     record_endings(flow, ledger)
-    if "pick" in queues:
+    many: dict[str, Any] = {"batch": batch, "linger": timedelta(milliseconds=20), "concurrency": concurrency}
+    if "pick" in queues and batch:
+        flow.create_workers(Pick, functions.pick_many, count, **many)
+    elif "pick" in queues:
         flow.create_workers(Pick, functions.pick, count, concurrency=concurrency)
     if "pack" in queues:
         flow.create_parent_workers(Pack, count)
@@ -146,7 +167,9 @@ def add_workers(
         flow.create_child_workers(Pack, Label, functions.label, count, concurrency=concurrency)
     if "pack:box" in queues:
         flow.create_child_workers(Pack, Box, functions.box, count, concurrency=concurrency)
-    if "ship" in queues:
+    if "ship" in queues and batch:
+        flow.create_workers(Ship, functions.ship_many, count, **many)
+    elif "ship" in queues:
         flow.create_workers(Ship, functions.ship, count, concurrency=concurrency)
 
 
@@ -158,13 +181,21 @@ class Functions:
 
     async def pick(self, job: Pick) -> Picked:
         """Name as many children as scripted, half of them labels."""
-        asked = await self._work(job.kind, "pick")
+        return await self._pick(job, current_job())
+
+    async def pick_many(self, jobs: list[Pick]) -> list[Picked | BaseException]:
+        """Do the same for each of a batch, and say of each what it is."""
+        each = zip(jobs, current_jobs(), strict=True)
+        return await asyncio.gather(*(self._pick(job, here) for job, here in each), return_exceptions=True)
+
+    async def _pick(self, job: Pick, here: CurrentJob) -> Picked:
+        asked = await self._work(job.kind, "pick", here)
         of = {"kind": job.kind}
         parts = [
             ChildJob(Box if number % 2 else Label, {"number": number, **of})
             for number in range(behaviours.children_of(asked))
         ]
-        return Picked(pick_fence=current_job().fence, pick_pid=os.getpid(), children=parts)
+        return Picked(pick_fence=here.fence, pick_pid=os.getpid(), children=parts)
 
     async def label(self, job: Label) -> Packed:
         """Make a label."""
@@ -176,18 +207,26 @@ class Functions:
 
     async def ship(self, job: Ship) -> Shipped:
         """Sum up what the children made."""
-        await self._work(job.kind, "ship")
+        return await self._ship(job, current_job())
+
+    async def ship_many(self, jobs: list[Ship]) -> list[Shipped | BaseException]:
+        """Do the same for each of a batch."""
+        each = zip(jobs, current_jobs(), strict=True)
+        return await asyncio.gather(*(self._ship(job, here) for job, here in each), return_exceptions=True)
+
+    async def _ship(self, job: Ship, here: CurrentJob) -> Shipped:
+        await self._work(job.kind, "ship", here)
         parts = [*job.labels, *job.boxes]
         made = [part.result.value for part in parts if part.result is not None]
-        fence = current_job().fence
-        return Shipped(ship_fence=fence, ship_pid=os.getpid(), parts=len(parts), parts_done=len(made), total=sum(made))
+        return Shipped(
+            ship_fence=here.fence, ship_pid=os.getpid(), parts=len(parts), parts_done=len(made), total=sum(made)
+        )
 
     async def _part(self, job: Part, queue: str) -> Packed:
-        await self._work(job.kind, queue)
+        await self._work(job.kind, queue, current_job())
         return Packed(value=job.number * 2, part_fence=current_job().fence, part_pid=os.getpid())
 
-    async def _work(self, kind: str, queue: str) -> list[behaviours.Behaviour]:
-        here = current_job()
+    async def _work(self, kind: str, queue: str, here: CurrentJob) -> list[behaviours.Behaviour]:
         facts = {"queue": here.queue, "attempt": here.attempt, "fence": here.fence, "key": here.idempotency_key}
         self._ledger.write("START", here.id, **facts)
         asked = behaviours.parse(kind, queue, here.attempt)

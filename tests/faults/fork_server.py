@@ -23,6 +23,7 @@ from typing import Any, Final
 from flows.kernel.deploy import misfits
 from flows.telemetry import failpoints
 from tests.faults.flow_under_test import QUEUES, add_workers, make_flow
+from tests.faults.grumbler import Grumbler
 from tests.faults.ledger import Ledger
 
 _DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG
@@ -40,7 +41,9 @@ class Spec:
         lease: In seconds.
         queues: The queues that it works on.
         count: How many workers in each.
-        concurrency: How many jobs each of them runs at once.
+        concurrency: How many jobs each of them runs at once, or batches.
+        batch: How many jobs `pick` and `ship` take at once; 0: each alone.
+        grumbles: Whether `tests.faults.grumbler` stands around each job.
         failpoints: As in FLOWS_FAILPOINTS.
         grace: What `flow.run` gets; SIGTERM ends it.
         options: More of FlowOptions; times in seconds where `make_flow` says so.
@@ -55,6 +58,8 @@ class Spec:
     queues: tuple[str, ...] = QUEUES
     count: int = 1
     concurrency: int = 4
+    batch: int = 0
+    grumbles: bool = False
     failpoints: str = ""
     grace: float | None = 30.0
     options: dict[str, Any] = field(default_factory=dict)
@@ -121,9 +126,11 @@ def _become(spec: Spec) -> None:
 
 async def work(spec: Spec) -> int:
     """Work until SIGTERM, and return the exit status."""
-    flow = make_flow(spec.url, spec.namespace, lease=spec.lease, **spec.options)
-    queues = tuple(spec.queues)
-    add_workers(flow, Ledger(Path(spec.ledger)), queues=queues, count=spec.count, concurrency=spec.concurrency)
+    ledger = Ledger(Path(spec.ledger))
+    around = {"middleware": [Grumbler(ledger)]} if spec.grumbles else {}
+    flow = make_flow(spec.url, spec.namespace, lease=spec.lease, **spec.options, **around)
+    made = {"count": spec.count, "concurrency": spec.concurrency, "batch": spec.batch}
+    add_workers(flow, ledger, queues=tuple(spec.queues), **made)
     flow._pool.add_parent_workers = lambda: None  # type: ignore[method-assign] # the row says which queues are served here
     misfits.IN_ALL = 0.0  # type: ignore[misc] # no other release works here: what does not fit fails at once
     return await flow.run(spec.grace)
