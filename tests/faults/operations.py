@@ -13,6 +13,7 @@ from flows.model.outcome import OUTCOMES, Advance, AwaitChildren, Fail, Finish, 
 from flows.store.jobs.claimed import ClaimedJob
 from flows.store.jobs.leases import LeaseRenewal, Rescue
 from flows.store.jobs.log_line import pack_line
+from flows.store.jobs.many import Asked, ManyJobs
 from flows.store.jobs.progress import ProgressReport, write_progress
 from flows.store.jobs.turns import Turns
 from tests.faults.cut import Operation, Stage
@@ -183,6 +184,23 @@ async def _life(stage: Stage) -> Any:
     return done
 
 
+def many(verb: str, prepare: Any) -> Operation:
+    """Return the operation of acting on several jobs, of which one is not there."""
+
+    async def act(stage: Stage) -> Any:
+        asked = Asked(verb, frozenset(), 0, reason="why", queue="ship")
+        ids = [*stage.kept, new_job_id()] if isinstance(stage.kept, list) else [stage.kept]
+        return await ManyJobs(stage.flow._runtime.session.control, asked).act([("orders", job_id) for job_id in ids])
+
+    return Operation(f"{verb} many", act, prepare)
+
+
+async def _some_failed(stage: Stage) -> list[str]:
+    claimed = await claim(stage, count=3)
+    await end(stage, claimed, Fail(_ERROR))
+    return [job.id for job in claimed]
+
+
 async def _explain(stage: Stage) -> Any:
     """Its facts have the time of the call."""
     explanation = await stage.flow.explain(stage.kept[0])
@@ -256,6 +274,12 @@ def of_flow() -> list[Operation]:
         ),
         Operation("delete_job", lambda stage: stage.flow.delete_job(stage.kept[0]), create),
         Operation("delete_job with children", lambda stage: stage.flow.delete_job(stage.kept), family),
+        many("retry", _some_failed),
+        many("move", lambda stage: create(stage, 3)),
+        many("cancel", lambda stage: create(stage, 3)),
+        many("cancel", family),
+        many("delete", lambda stage: create(stage, 3)),
+        many("delete", family),
         Operation("get_log", lambda stage: stage.flow.get_log(stage.kept), _logged),
         Operation("position", lambda stage: stage.flow.position(stage.kept[1]), lambda stage: create(stage, 2)),
         Operation("explain", _explain, create),

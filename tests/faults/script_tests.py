@@ -22,6 +22,7 @@ SCRIPTS: Final = ROOT / "flows" / "store" / "lua"
 _ROOMS: Final = ("include", "transition")
 #: Includes that no test file is named after, and the file that asks most of them: `test_lua_guards.py` holds the names.
 NAMED_OTHERWISE: Final = {
+    "arrivals": "retry_jobs",
     "attempt": "claim",
     "attend": "shared_attend",
     "batch": "report",
@@ -31,6 +32,9 @@ NAMED_OTHERWISE: Final = {
     "create": "keys_state_machine",
     "ending": "finish",
     "child_result": "children",
+    "departures": "delete_jobs",
+    "each_job": "retry_jobs",
+    "families": "cancel_jobs",
     "family": "explain",
     "find_job": "position",
     "fits": "find",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from flows.kernel.current import current_job
 from flows.model.codec import encode_value
@@ -17,16 +18,20 @@ from flows.store.views.find import Finder
 from flows.store.views.source import Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
+    from flows.errors import StoreError
     from flows.kernel.session import Session
+    from flows.store.views.find import FoundJobs
 
-#: So many jobs are acted on in one write.
-_SLICE: Final = 200
+#: So many jobs are looked for, and acted on, by one script.
+_PAGE: Final = 100
 #: A line of the log for each so many jobs.
 _LINE_EACH: Final = 10_000
 #: So many errors of single jobs are logged.
 _MOST_ERRORS: Final = 20
+_A = TypeVar("_A")
+_B = TypeVar("_B")
 _S: Final = JobState
 #: On jobs of which states each verb acts.
 _STATES: Final[Mapping[str, frozenset[JobState]]] = {
@@ -79,28 +84,19 @@ class Acting:
         finder = Finder(session.connection, session.settings, self._queues)
         states = frozenset[str]().union(*(one.states or JobState for one in query.alternatives))
         many = ManyJobs(session.control, Asked(action.verb, states, action.before_ms, action.reason, action.to))
-        errors = 0
         tally.total = tally.total or await self._to_look_at(query)
-        while True:
-            page = await finder.page(query, cursor=tally.cursor, limit=_SLICE, newest_first=False)
-            words = await many.act(page.jobs)
-            before = tally.words.total() // _LINE_EACH
-            for (_flow, job_id), word in zip(page.jobs, words, strict=True):
-                if isinstance(word, str):
-                    tally.words[word] += 1
-                    continue
-                tally.words[ERROR] += 1
-                errors += 1
-                if errors <= _MOST_ERRORS:
-                    log(f"job {job_id}: {word}")
-            tally.cursor = page.cursor
-            tally.looked += page.looked_through
-            if tally.words.total() // _LINE_EACH > before:
-                log(tally.to_dict()["message"])
+        counting = _Counting(tally, log)
+        page = await finder.page(query, cursor=tally.cursor, limit=_PAGE, newest_first=False)
+        while page.cursor:
+            # The next page is read while this one is acted on, and just before: the cursor names a job that is there.
+            reading = finder.page(query, cursor=page.cursor, limit=_PAGE, newest_first=False)
+            following, words = await _both(reading, many.act(page.jobs))
+            counting.take(page, words)
             report()
-            if not page.cursor:
-                log(tally.to_dict()["message"])
-                return
+            page = following
+        counting.take(page, await many.act(page.jobs))
+        report()
+        log(tally.to_dict()["message"])
 
     async def _to_look_at(self, query: JobQuery) -> int:
         """Return how many ids the walk will look at, more or less."""
@@ -108,3 +104,39 @@ class Acting:
         chosen = await sources.cheapest(session.connection, query.alternatives)
         lengths = await sources.lengths(session.connection, [source for some in chosen for source in some])
         return sum(lengths.values())
+
+
+class _Counting:
+    """Counts what became of jobs, and logs the first errors and a line now and then."""
+
+    def __init__(self, tally: Tally, log: Callable[[str], None]) -> None:
+        self._tally = tally
+        self._log = log
+        self._errors = 0
+
+    def take(self, page: FoundJobs, words: Sequence[str | StoreError]) -> None:
+        """Count the jobs of a page that was acted on."""
+        tally = self._tally
+        before = tally.words.total() // _LINE_EACH
+        for (_flow, job_id), word in zip(page.jobs, words, strict=True):
+            if isinstance(word, str):
+                tally.words[word] += 1
+                continue
+            tally.words[ERROR] += 1
+            self._errors += 1
+            if self._errors <= _MOST_ERRORS:
+                self._log(f"job {job_id}: {word}")
+        tally.cursor = page.cursor
+        tally.looked += page.looked_through
+        if tally.words.total() // _LINE_EACH > before:
+            self._log(tally.to_dict()["message"])
+
+
+async def _both(one: Coroutine[Any, Any, _A], other: Coroutine[Any, Any, _B]) -> tuple[_A, _B]:
+    """Await two at once; where one raises, so does this, and the other is cancelled."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            first, second = group.create_task(one), group.create_task(other)
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return first.result(), second.result()

@@ -32,6 +32,12 @@ MoveAnswer: TypeAlias = Literal[
     "moved", "gone", "changed", "there", "child", "cancelling", "processing", "children", "done"
 ]
 DeleteAnswer: TypeAlias = Literal["deleted", "gone", "changed"]
+#: Of each of many jobs, as of one alone; `later` where one call was enough before it came to the job, `error` where one
+#: kept it from acting.
+CancelJobsAnswer: TypeAlias = Literal[CancelAnswer, "later", "error"]
+RetryJobsAnswer: TypeAlias = Literal[RetryJobAnswer, "later", "error"]
+MoveJobsAnswer: TypeAlias = Literal[MoveAnswer, "later", "error"]
+DeleteJobsAnswer: TypeAlias = Literal[DeleteAnswer, "later", "error"]
 #: `withdrawn`, or the state of a job that a worker has claimed.
 WithdrawAnswer: TypeAlias = Literal[
     "withdrawn", "waiting", "delayed", "processing", "children", "done", "failed", "cancelled"

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, cast
 from flows.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
     from flows.store.jobs.answers import CancelAnswer, MoveAnswer, RetryJobAnswer, SetPriorityAnswer
@@ -95,20 +93,17 @@ class Control:
     async def delete(self, flow: str, job_id: str) -> bool:
         """Delete a job and its children with all their entries; False where there was none."""
         word, children = await self.connection.run(self.script("delete"), self.named(flow, job_id))
-        await self.delete_all(children)
+        for key in children:
+            await self.delete(*self.job_at(key))
         return bool(word == b"deleted")
 
-    async def delete_all(self, keys: Iterable[bytes]) -> None:
-        """Delete the jobs at these keys: the children of one that was deleted."""
-        for key in keys:
-            await self.delete(*self._of_key(key))
-
-    def named(self, flow: str, job_id: str) -> dict[str, Argument]:
-        """Return the arguments of a script that acts on one job, whatever its state, by name."""
+    def named(self, flow: str, job_id: str = "") -> dict[str, Argument]:
+        """Return the arguments of a script that acts on one job, whatever its state, or on several, by name."""
         call = self._settings.new_call()
         return {**self._settings.named(flow), "id": job_id, "call": call, "states": "", "ended_before": 0}
 
-    def _of_key(self, key: bytes) -> tuple[str, str]:
+    def job_at(self, key: bytes) -> tuple[str, str]:
+        """Return the flow and the id of the job at a key that a script names."""
         text = key.decode("utf-8", "replace")  # a field that was edited may hold anything
         flow, _, job_id = text.removeprefix(f"{self._settings.keys.namespace}job:").rpartition(":")
         return flow, job_id

@@ -15,7 +15,7 @@ from typing import Any, get_args
 import pytest
 
 from flows import FlowOptions, Job, Limiter, Position, QueueOptions
-from flows.errors import JobExists, KeyConflict
+from flows.errors import JobExists, KeyConflict, StoreError
 from flows.model.creation.job_options import Due
 from flows.model.declared.description import Description
 from flows.model.find.conjunction import Conjunction
@@ -37,6 +37,7 @@ from flows.store.jobs.drain import Drain
 from flows.store.jobs.fetch import Fetch
 from flows.store.jobs.flow_settings import FlowSettings
 from flows.store.jobs.leases import LeaseRenewal, Rescue
+from flows.store.jobs.many import Asked, ManyJobs
 from flows.store.jobs.ownership import Undeclared, undeclared
 from flows.store.jobs.pausing import resume
 from flows.store.jobs.progress import write_progress
@@ -173,6 +174,28 @@ def create_children(connection: Any, settings: FlowSettings) -> Coroutine[Any, A
     return turns(connection, settings).create_children(job, [NewChild("label", "1", {})])  # type: ignore[arg-type]
 
 
+def act_on(verb: str) -> Reader:
+    """Return what acts on many jobs, of which there is one, without children."""
+
+    async def act(connection: Any, settings: FlowSettings) -> Any:
+        script = settings.script(f"{verb}_jobs")
+        word = connection.word.encode()
+
+        async def run(*_: Any) -> Any:
+            connection.asked.append(script.name)
+            return [[word], [], [b"ERR no"] if word == b"error" else []]
+
+        connection.run = run
+        return await ManyJobs(Control(connection, settings), Asked(verb, frozenset(), 0)).act([("shop", "1")])
+
+    return act
+
+
+def told_of_many(told: Any, word: str) -> bool:
+    """Whether the word of the one job arrived, or its error."""
+    return isinstance(told[0], StoreError) if word == "error" else told == [word]
+
+
 #: A flow of one queue.
 OPTIONS: Any = FlowOptions("shop", [QueueOptions("pick", Job)])
 
@@ -187,6 +210,10 @@ READERS: dict[str, Reader] = {
     "rescue": lambda connection, settings: Rescue(connection, settings, "pick").rescue(1),
     "reconcile": lambda connection, settings: Reconciliation(connection, settings, ["pick"]).step(),
     "cancel": lambda connection, settings: Control(connection, settings).cancel("shop", "1", ""),
+    "cancel_jobs": act_on("cancel"),
+    "delete_jobs": act_on("delete"),
+    "move_jobs": act_on("move"),
+    "retry_jobs": act_on("retry"),
     "cascade": lambda connection, settings: Control(connection, settings).cascade(),
     "move": lambda connection, settings: Control(connection, settings).move("shop", "1", "ship"),
     "retry_job": lambda connection, settings: Control(connection, settings).retry_job("shop", "1"),
@@ -231,6 +258,10 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "rescue": lambda pairs, word: pairs == [("1", word)],
     "reconcile": lambda step, word: [(repair.job_id, repair.word) for repair in step.repairs] == [("1", word)],
     "cancel": lambda told, word: told == word,
+    "cancel_jobs": told_of_many,
+    "delete_jobs": told_of_many,
+    "move_jobs": told_of_many,
+    "retry_jobs": told_of_many,
     "cascade": lambda done, _: (done.parent, done.more, done.parents) == ("1", False, ["1"]),
     "move": lambda told, word: told == word,
     "retry_job": lambda told, word: told == word,
@@ -269,8 +300,8 @@ async def test_python_reads_what_the_header_says(name: str, world: World) -> Non
     """Each answer of the header's shape, with each of its words, arrives as it was meant."""
     for word in load(name).words or ("",):
         connection = Answering(word)
-        if word == "cancelling" or (name == "publish" and word != "ok"):
-            continue  # the one is asked until it answers something else, the other is not asked when `build` fails
+        if word in {"cancelling", "later"} or (name == "publish" and word != "ok"):
+            continue  # the ones are asked until they answer something else, the other is not asked when `build` fails
         told = await asyncio.wait_for(READERS[name](connection, world.settings), 5)
         assert name in connection.asked
         assert TOLD[name](told, word), told

@@ -1,4 +1,4 @@
-"""Acting on many jobs in one write: a word for each, and none is touched that has changed since it was found."""
+"""Acting on many jobs by few scripts: a word for each, and none is touched that has changed since it was found."""
 
 from __future__ import annotations
 
@@ -54,6 +54,25 @@ async def test_a_word_for_each(make_many: MakeMany, world: World) -> None:
     assert "jobs" not in world.snapshot()
 
 
+async def test_more_than_one_script_takes(make_many: MakeMany, world: World) -> None:
+    """Also of several flows in turn: each word stands where its job was given."""
+    names = [f"{('shop', 'pack:box')[number % 2]}:{number:03}" for number in range(250)]
+    world.seed(jobs=dict.fromkeys(names[:-2], failed()))
+    jobs = [(name.rpartition(":")[0], name.rpartition(":")[2]) for name in names]
+    assert await make_many("retry").act(jobs) == ["retried"] * 248 + ["gone"] * 2
+    assert len(world.snapshot()["waiting"]["pick"]) == 248
+
+
+async def test_what_a_script_has_not_come_to_is_sent_again(make_many: MakeMany, world: World) -> None:
+    """Each job stands in a long list of its own, and one script searches only so many; each gets its word."""
+    others = [f"other{number}" for number in range(9_000)]
+    given = [f"{number:02}" for number in range(60)]
+    jobs = {f"shop:{job_id}": {"_status": "cancelled", "_lookups": f"user:{job_id}"} for job_id in given}
+    world.seed(jobs=jobs, lookups={f"shop:user:{job_id}": [*others, job_id] for job_id in given})
+    assert await make_many("delete").act(ids("99", *given)) == ["gone"] + ["deleted"] * 60
+    assert world.snapshot()["lookups"] == {f"shop:user:{job_id}": others for job_id in given}
+
+
 async def test_moves_them(make_many: MakeMany, world: World) -> None:
     """What is there already, and children, stay where they are."""
     world.seed(
@@ -66,7 +85,7 @@ async def test_moves_them(make_many: MakeMany, world: World) -> None:
 
 
 async def test_scripts_that_the_server_does_not_know(make_many: MakeMany, world: World) -> None:
-    """The first goes in full, and then the others once more: each job is acted on once."""
+    """They go in full: each job is acted on once."""
     world.seed(jobs={f"shop:{number}": failed() for number in range(5)})
     world.redis.script_flush()
     assert await make_many("retry").act(ids(*"01234")) == ["retried"] * 5
@@ -118,6 +137,20 @@ async def test_children_are_cancelled_and_deleted_too(make_many: MakeMany, world
     assert await make_many("cancel").act(ids("9")) == ["cancelled"]
     assert world.job("pack:box:c")["_status"] == "cancelled"
     assert await make_many("delete").act(ids("9")) == ["deleted"]
+    assert "jobs" not in world.snapshot()
+
+
+async def test_children_are_deleted_to_any_depth(make_many: MakeMany, world: World) -> None:
+    """Whatever became of them since, and though they ended later than was asked."""
+    of = {name: f'["{world.key("jobs", name)}"]' for name in ("pack:box:c", "pack:box:in:d")}
+    world.seed(
+        jobs={
+            "shop:9": failed(NOW - 5) | {"children:pack:jobs": of["pack:box:c"]},
+            "pack:box:c": {**failed(NOW + 5), "_parent": "shop:9", "children:pack:box:jobs": of["pack:box:in:d"]},
+            "pack:box:in:d": {"_parent": "pack:box:c"},
+        },
+    )
+    assert await make_many("delete", ("failed",), NOW).act(ids("9")) == ["deleted"]
     assert "jobs" not in world.snapshot()
 
 

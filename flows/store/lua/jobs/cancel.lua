@@ -10,15 +10,8 @@
 local cancelling = flows_key('cancelling', root)
 expect('hash', cancelling)
 
--- Whether it is still in a state in which it was asked for; most are cancelled whatever their state.
-local function is_wanted()
-  if states == '' then return true end
-  local status = redis.pcall('HGET', job_key(flow, id), '_status')
-  return type(status) == 'table' or is_asked(status or 'waiting')
-end
-
 return once(function()
-  if not is_wanted() then return { 'changed', 0 } end
+  if not is_wanted(flow, id) then return { 'changed', 0 } end
   local word = cancel_job(flow, first, id, reason)
   write_counts()
   tell()

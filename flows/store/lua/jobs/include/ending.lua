@@ -24,10 +24,13 @@ local function end_built(job, job_queue, life)
   end
 end
 
--- Gathers the children among many jobs that one script ends, by their parents.
+-- Gathers the children among many jobs that one script ends, by their parents; returns the list of these.
 local gathered
 
-local function gather_settled() gathered = {} end
+local function gather_settled()
+  gathered = {}
+  return gathered
+end
 
 local function settle_gathered()
   local groups = gathered

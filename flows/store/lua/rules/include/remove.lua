@@ -1,7 +1,10 @@
 -- Removes ids from where they wait in a queue, when their jobs are ended or moved from outside: where the queue has
 -- rules, each from the list of its own priority and group.
---@ exports: search_length remove_many
+--@ exports: READS_HASHES search_length remove_many
 --@ include: cut rules spots
+
+-- Whether the hashes of jobs say where they wait, and so have to stay until the jobs are removed.
+local READS_HASHES = true
 
 -- Returns how many ids are searched to remove some, at most.
 local function search_length(job_queue)
