@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,7 +22,9 @@ from flows import (
     FlowOptions,
     Job,
     JobResult,
+    Limiter,
     QueueOptions,
+    Slots,
     Unique,
     current_job,
 )
@@ -207,6 +210,56 @@ async def test_every_key_is_documented(redis_url: str, namespace: str, redis: Re
     keys = ("job:.+:\\#key:", "job:.+:\\#unique:", "job:.+:\\#debounce:")
     for part in (*needed, "cancelling", "reconcile", *of_processes, *keys):
         assert any(part in pattern for pattern in used), part
+
+
+@pytest.mark.skipif(not DOCUMENT.exists(), reason="docs/key_names.md is not there")
+async def test_every_key_of_rules_is_documented(redis_url: str, namespace: str, redis: Redis) -> None:
+    """Priorities, groups, limits, slots, shares and holds: while jobs run, and when none is left."""
+    second = timedelta(seconds=1)
+    flow = Flow[Later, Given](
+        FlowOptions(
+            name="ruled",
+            queues=[
+                QueueOptions(
+                    "later",
+                    job=Later,
+                    priorities=(3, 1),
+                    group_by="user_id",
+                    limits=[
+                        Limiter(100, second),
+                        Limiter(50, second, group_key="user_id"),
+                        Limiter(99, second, id="api"),
+                    ],
+                    max_concurrency=Slots(4, id="gpu"),
+                    max_concurrency_per_group=2,
+                )
+            ],
+            redis_url=redis_url,
+            namespace=namespace,
+        )
+    )
+    strange, used = set[str](), set[str]()
+
+    async def run(_job: Later) -> None:
+        found, rows = audit(redis, namespace)
+        strange.update(found)
+        used.update(rows)
+
+    flow.create_workers(Later, run, concurrency=4)
+    async with flow:
+        queue = flow.queue("later")
+        await queue.set_limit("later:1", 90)
+        await queue.set_concurrency(3, per_group=2)
+        await queue.set_share(1, 2)
+        await queue.hold(timedelta(milliseconds=1), group=3)
+        ids = await flow.create_jobs([Given(user_id=number % 4) for number in range(30)], priority=2, cost=2)
+        ids.append(await flow.create_job(Given(user_id=1)))
+        for job_id in ids:
+            await flow.wait_for(job_id, LONG)
+    strange.update(audit(redis, namespace)[0])
+    assert strange == set()
+    for part in ("group", "ring", "parked", "fair", "shares", "limit", "window", "slots", "load", "sharing"):
+        assert any(f"flows:{part}:" in pattern for pattern in used), part
 
 
 async def cancel_a_parent(
