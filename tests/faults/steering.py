@@ -1,4 +1,4 @@
-"""An operator who cancels, deletes, retries and moves jobs while all else goes on, and lets some expire.
+"""An operator who cancels, deletes, retries, moves and explains jobs while all else goes on, and lets some expire.
 
 What the flow has answered goes to the ledger.
 """
@@ -94,7 +94,7 @@ class Operator:
     async def _lane(self, flow: Orders, calls: int | None) -> None:
         verbs: dict[str, Callable[[Orders, str], Awaitable[str]]] = {
             "cancel": self._cancel, "delete": self._delete, "retry": self._retry, "move": self._move,
-            "expire": self._expire,
+            "expire": self._expire, "explain": self._explain, "look": self._look,
         }  # fmt: skip
         made = 0
         while not self._stop.is_set() and (calls is None or made < calls):
@@ -144,6 +144,18 @@ class Operator:
         word = await flow.move_job(job_id, to=to)
         self._case.ledger.write("MOVED", job_id)
         return word
+
+    async def _explain(self, flow: Orders, job_id: str) -> str:
+        """Ask why it does not run, whatever becomes of it just then."""
+        return (await flow.explain(job_id)).reason
+
+    async def _look(self, flow: Orders, job_id: str) -> str:
+        """Look at all queues and processes, and where the job stands."""
+        states, processes = await flow.states(), await flow.processes()
+        await flow.position(job_id)
+        unreadable = [state.queue for state in states.values() if state.unreadable]
+        odd = [process.name for process in processes if process.alive and not process.queues]
+        return f"odd: {unreadable} {odd}" if unreadable or odd else "well"
 
     async def _expire(self, _flow: Orders, job_id: str) -> str:
         """Write it first: whether the server did it before it was killed, the hashes will show."""

@@ -4,7 +4,8 @@ Eight worker processes are forked from a parent that has imported everything; on
 and another takes its place; the server, with an append-only file, is killed and started again twice; the network
 between workers and server is cut for two seconds in every ten. Meanwhile 50,000 jobs go through three queues, the
 second of which is a parent queue with two children a job, some fail or are tried again, and an operator cancels,
-deletes, retries and moves them and lets some expire: before any worker comes, while the list is long, and in the storm.
+deletes, retries, moves and explains them and lets some expire: before any worker comes, while the list is long, and in
+the storm.
 Afterwards the workers go on in peace until all is done. Then what the server has counted is held against the ledger.
 """
 
@@ -27,7 +28,7 @@ from tests.faults.flow_under_test import QUEUES
 from tests.faults.ledger import Entry
 from tests.faults.proxy import Proxy
 from tests.faults.steering import Operator
-from tests.faults.storm_counts import check_counts
+from tests.faults.storm_counts import check_counts, check_statistics
 from tests.faults.trace import LEAVING
 
 PROCESSES: Final = 8
@@ -85,7 +86,10 @@ def storm(jobs: int, waiting: int, seconds: float) -> Row:
         case.figures["operator"] = dict(sorted(operator.words.items()))
         statuses = case.statuses(ids)
         case.figures["states"] = dict(Counter(statuses.values()))
+        odd = [word for word in operator.words if word.startswith("look odd") or word == "explain malformed"]
+        case.expect(not odd, f"whoever looks finds nothing that is not ours: {odd[:3]}")
         check_counts(case, ids)
+        check_statistics(case)
         _recorded_once(case, [job_id for job_id, state in statuses.items() if state == "done"])
 
     return Row("storm", "workers killed, server restarted, network cut", rage, limit=seconds + PATIENCE)

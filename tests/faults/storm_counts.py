@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+from flows.model.fleet.statistics import read_sample
 from tests.faults.balance import PLACES, came_in, unbalanced
 from tests.faults.case import Case
 from tests.faults.flow_under_test import QUEUES, make_options
@@ -40,6 +41,19 @@ def check_counts(case: Case, ids: list[str]) -> None:
         case.expect(not wrong, wrong)
         _check_ended(case, snapshot, queue)
     _check_ledger(case, snapshot, counters)
+
+
+def check_statistics(case: Case) -> None:
+    """Hold the histories of queues against the ledger: those who were killed took some with them, nothing is twice."""
+    figures: dict[str, str] = {}
+    for queue in ("pick", "ship", *CHILDREN):
+        with case.server.client() as client:
+            history: dict[str, str] = client.hgetall(f"flows:stats:{queue}")  # type: ignore[assignment]
+        told = sum(read_sample(text, "minute", 0).ran.count for field, text in history.items() if field[0] == "m")
+        began = len(case.starts(queue=queue))
+        figures[queue] = f"{told} of {began}"
+        case.expect(0 < told <= began, f"queue {queue}: {began} functions began, and heartbeats have told of {told}")
+    case.figures["told_by_heartbeats"] = figures
 
 
 def _numbers(meta: dict[str, str]) -> dict[str, int]:

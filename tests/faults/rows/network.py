@@ -15,13 +15,14 @@ from tests.faults.cancelled_calls import Calls
 from tests.faults.case import Case, row
 from tests.faults.cut import Cutter, Tried
 from tests.faults.fleet import Process
+from tests.faults.fleet_operations import of_processes
 from tests.faults.operations import LIFE, of_flow, of_workers
 from tests.faults.process_usage import cpu_seconds, memory_mb
 from tests.faults.producer import Producer
 from tests.faults.proxy import Proxy
 
 
-@row("B1", "request or reply lost, at each command of each operation", limit=120)
+@row("B1", "request or reply lost, at each command of each operation", limit=180)
 def b1(case: Case) -> None:
     """The end is the same as without the cut, nothing is raised, and the answer is the same."""
     cutter = Cutter(case.server, case.directory / "cuts")
@@ -29,7 +30,7 @@ def b1(case: Case) -> None:
     async def cut() -> list[Tried]:
         one_by_one = [
             await cutter.try_all(operation, at_once=1 if operation.unknown else 4)
-            for operation in (*of_flow(), *of_workers())
+            for operation in (*of_flow(), *of_workers(), *of_processes())
         ]
         return [*one_by_one, await cutter.try_all(LIFE, at_once=12)]
 

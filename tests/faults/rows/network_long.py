@@ -10,6 +10,7 @@ from unittest.mock import patch
 from flows.store.client import connection
 from tests.faults.case import Case, row
 from tests.faults.cut import Cutter, Tried
+from tests.faults.fleet_operations import of_processes
 from tests.faults.flow_under_test import Order, Pick, Picked
 from tests.faults.operations import of_flow, of_workers
 from tests.faults.process_usage import cpu_seconds
@@ -24,7 +25,7 @@ def b2(case: Case) -> None:
     cutter = Cutter(case.server, case.directory / "cuts")
 
     async def cut() -> list[Tried]:
-        operations = [operation for operation in (*of_flow(), *of_workers()) if not operation.unknown]
+        operations = [operation for operation in (*of_flow(), *of_workers(), *of_processes()) if not operation.unknown]
         return [await cutter.try_all(operation, at_once=12, away=True) for operation in operations]
 
     with patch.object(connection, "DEADLINE", 1.0):
