@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from flows.model.limits.rules import Rules
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -37,6 +39,8 @@ class DeclaredQueue:
     """As they were declared, times in milliseconds; None: the first attempt that fails is the last."""
     timeout: timedelta | None
     formerly: tuple[str, ...]
+    rules: Rules | None = None
+    """Its priorities, groups, limits and slots, where it has some."""
 
     def walk(self) -> Iterator[DeclaredQueue]:
         """Yield the queue, its child queues, and theirs."""
@@ -116,6 +120,7 @@ def _queue(found: Any, parent: str) -> DeclaredQueue:
         retries=None if found["retries"] is None else _mapping(found["retries"]),
         timeout=_optional(found["timeout"]),
         formerly=tuple(map(_text, found["formerly"])),
+        rules=Rules.parse(_text(found["rules"]))[1] if "rules" in found else None,
     )
 
 

@@ -88,7 +88,7 @@ def _as_dict(
     return {
         "flow": options.name,
         "params": _class(params, schemas),
-        "queues": list(_queues(options.queues, schemas)),
+        "queues": list(_queues(options.queues, schemas, "")),
         "lookups": list(options.lookup_attributes),
         "times": {
             "ttl": None if options.job_ttl is None else _ms(options.job_ttl),
@@ -102,18 +102,20 @@ def _as_dict(
     }
 
 
-def _queues(queues: Any, schemas: dict[type[BaseModel], Any]) -> Iterator[dict[str, Any]]:
+def _queues(queues: Any, schemas: dict[type[BaseModel], Any], parent: str) -> Iterator[dict[str, Any]]:
     queue: QueueOptions[Job]
     for queue in queues:
+        name, rules = f"{parent}{queue.name}", queue.rules
         yield {
             "name": queue.name,
             "job": _class(queue.job, schemas),
             "next": queue.next_queue,
-            "children": list(_queues(queue.children, schemas)),
+            "children": list(_queues(queue.children, schemas, f"{name}:")),
             "on_child_failure": queue.on_child_failure,
             "retries": None if queue.retries is None else _retries(queue.retries),
             "timeout": None if queue.timeout is None else _ms(queue.timeout),
             "formerly": list(queue.formerly),
+            **({} if rules is None else {"rules": rules.line(name)}),
         }
 
 

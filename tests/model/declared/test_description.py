@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows import ChildrenOf, ChildResult, FlowOptions, Job, JobResult, QueueOptions, Retention, Retries
+from flows import ChildrenOf, ChildResult, FlowOptions, Job, JobResult, Limiter, QueueOptions, Retention, Retries
 from flows.model.declared.declared_flow import read_declared
 from flows.model.declared.description import Descriptor, describe
 from flows.model.declared.schemas import schema_of
@@ -112,6 +112,24 @@ def test_all_of_a_flow_comes_back() -> None:
     assert list(price.job.schema["properties"]) == price.job.schema["required"] == ["customer"]
     assert ship.job.schema is not None
     assert {"Printed", "JobError"} <= set(ship.job.schema["$defs"])
+
+
+def test_the_rules_of_a_queue_come_back() -> None:
+    """Other rules are another declaration; a queue without any says nothing of them, as always."""
+    rules: Any = {"priorities": 3, "limits": [Limiter(5, 1), Limiter(50, 1, id="api")], "max_concurrency": 8}
+    child = QueueOptions("label", Label, max_concurrency=2)
+    queues: Any = [QueueOptions("price", Price, "pack", **rules), QueueOptions("pack", Price, children=[child])]
+    ruled, plain = describe(FlowOptions("orders", queues), Order), describe(options(), Order)
+    found = read_declared(ruled.digest, ruled.text, None)
+    assert found is not None
+    assert {queue.name: queue.rules for queue in found.walk()} == {
+        "price": queues[0].rules,
+        "pack": None,
+        "pack:label": child.rules,
+    }
+    assert "rules" not in plain.text
+    queues[0] = QueueOptions("price", Price, "pack", **{**rules, "max_concurrency": 9})
+    assert describe(FlowOptions("orders", queues), Order).digest != ruled.digest
 
 
 def test_no_schemas_where_the_flow_wants_none() -> None:
