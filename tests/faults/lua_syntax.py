@@ -295,6 +295,10 @@ class _Parser:
         while not self.accept("}"):
             if self.next.kind == "name" and self._tokens[self._at + 1].text == "=":
                 self._at += 2
+            elif self.accept("["):
+                parts.append(self.expression())
+                self.expect("]")
+                self.expect("=")
             parts.append(self.expression())
             self.accept(",")
         return Node("table", first.start, self._tokens[self._at - 1].end, parts)

@@ -33,6 +33,7 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "set_aside and status == 'waiting'",
         "if false then set_aside(queue, member) else take_out(member, key, status, queue) end",
     ): "the slower of two ways: the list is searched for each child instead of once for all",
+    ("create.lua", "job.old", "if true then redis.call('DEL', job.key) end"): "deletes a hash that is not there",
     (
         "include/each_job.lua",
         "type(word) == 'table' and word.err or tostring(word)",
@@ -42,7 +43,6 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ("include/cut.lua", "MANY = 16", "local MANY = 100000000"): "the slower of two ways to the same list",
     ("include/cut.lua", "PASS = 20", "local FEW, PASS = 4, 100000000"): "leaves more to the next call",
     ("include/status.lua", "known[from] ~= to", "if true then"): "looks the same move up again",
-    ("include/life.lua", "string.byte(line) ~= HASH", "if false then"): "goes the way of the lines that begin so",
     (
         "include/life.lua",
         "redis.call('LRANGE', list, 0, 2)",
@@ -112,7 +112,7 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     (
         "include/told.lua",
         "heard[job_flow] == nil",
-        "if true then heard[job_flow] = listens(job_flow) end",
+        "if true then",
     ): "asks for each job what is asked for its flow",
     (
         "transition/await_children.lua",

@@ -208,6 +208,23 @@ def test_lists_of_old_lookups_are_searched_from_their_end(world: World) -> None:
     assert listed(world, "user:7")[-1] == "1"
 
 
+def test_a_list_in_which_it_stays_keeps_its_order(world: World) -> None:
+    """Lists are in the order of ids, and the id is the one of the first call."""
+    create(world, WAIT, job_id="1", lookups=("user:7",))
+    create(world, "key", job_id="2", lookups=("user:7",))
+    create(world, WAIT, lookups=("user:7",))
+    assert listed(world, "user:7") == ["1", "2"]
+
+
+def test_lookups_that_were_edited_away_hinder_nothing(world: World) -> None:
+    """The job is written whole again, and what cannot be known of its old lists stays there."""
+    create(world, WAIT, job_id="1", lookups=("user:7",))
+    world.redis.hdel(world.key("jobs", "shop:1"), "_lookups")
+    assert create(world, WAIT, lookups=("user:8",)) == ("debounced", "1")
+    assert world.job("shop:1")["_lookups"] == "user:8\n#debounce:k"
+    assert listed(world, "user:8") == ["1"]
+
+
 def test_lists_of_many_old_lookups_take_bounded_time(world: World) -> None:
     """Where an id is too far from the end, it stays until its job has gone, as dead ids do."""
     names = [f"tag:{n}" for n in range(50)]

@@ -119,11 +119,13 @@ def test_a_lookup_of_another_type_keeps_the_job_out(world: World) -> None:
     assert "user:8" not in str(world.snapshot()["lookups"])
 
 
-def test_a_place_of_another_type_stops_it(world: World) -> None:
+@pytest.mark.parametrize("place", ["waiting", "delayed"])
+@pytest.mark.parametrize("condition", ["key", "unique ended", "debounce 9 0"])
+def test_a_place_of_another_type_stops_it(world: World, place: str, condition: str) -> None:
     """Before anything is written."""
-    world.redis.set(world.key("waiting", "pick"), "theirs")
+    world.redis.set(world.key(place, "pick"), "theirs")
     with pytest.raises(ResponseError, match="holds a string"):
-        create(world, "key", job_id="1")
+        create(world, condition, job_id="1")
     assert "jobs" not in world.snapshot()
 
 

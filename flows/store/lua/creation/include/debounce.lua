@@ -33,7 +33,7 @@ local function take_back(id, old, new)
     local list = ns .. 'job:' .. flow .. ':' .. line
     if string.find(new, '\n' .. line .. '\n', 1, true) then stays[list] = true else leaves[#leaves + 1] = list end
   end
-  local reach = math.ceil(REACH / math.max(1, #leaves))
+  local reach = math.ceil(REACH / #leaves)
   for _, list in ipairs(leaves) do
     if type(redis.pcall('LPOS', list, id, 'RANK', -1, 'MAXLEN', reach)) == 'number' then
       redis.call('LREM', list, -1, id)
