@@ -39,6 +39,9 @@ scale: .venv/.stamp-test ## run the tests of amounts in full: up to 1,000,000 jo
 storm: .venv/.stamp-test ## 50,000 jobs while workers are killed, the server restarts and the network is cut
 	$(PY) -m tests.faults.storm $(ARGS)
 
+rules: .venv/.stamp-test ## 500 random loads of each kind of limiter, and 1,000 storms while limits change; ARGS="--loads 50 --storms 0"
+	$(PY) -m tests.faults.rules.run $(ARGS)
+
 mutants: .venv/.stamp-test ## take each guard out of each script in turn, and name the test that notices; ARGS="--only retry.lua"
 	$(PY) -m tests.faults.mutants $(ARGS)
 
@@ -72,6 +75,6 @@ clean: ## remove .venv, caches and builds
 	echo 'None of these is one: $(PYTHON). Name yours: make PYTHON=/path/to/python3.11' >&2; \
 	exit 1
 
-.PHONY: help demo test bench bench-peers faults faults-long scale storm mutants check clean
+.PHONY: help demo test bench bench-peers faults faults-long scale storm rules mutants check clean
 .DEFAULT_GOAL := help
 .SECONDARY: .venv/.stamp

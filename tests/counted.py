@@ -24,17 +24,19 @@ class CountedWorld(World):
 
     def run(self, script: str, *rest: Argument, **named: Argument) -> Any:
         """Call a script and count its commands, its own call among them."""
-        before = self._commands()
+        before = self.commands(self.redis)
         answer = super().run(script, *rest, **named)
-        self.sent.setdefault(script, []).append(self._commands() - before)
+        self.sent.setdefault(script, []).append(self.commands(self.redis) - before)
         return answer
 
     def most(self, script: str) -> int:
         """Return the largest count of a call of this script."""
         return max(self.sent[script])
 
-    def _commands(self) -> int:
-        stats: dict[str, dict[str, int]] = self.redis.info("commandstats")
+    @staticmethod
+    def commands(redis: Redis) -> int:
+        """Return how many commands the server has run."""
+        stats: dict[str, dict[str, int]] = redis.info("commandstats")
         return sum(entry["calls"] for name, entry in stats.items() if name != "cmdstat_info")
 
 
