@@ -18,6 +18,7 @@ from flows.pipeline.bulk.action import bulk_name
 from flows.store.jobs.flow_settings import milliseconds
 from tests.faults.keyspace import Seen, Snapshot, read
 from tests.faults.ledger import Entry
+from tests.faults.rules.at_rest import rules_off
 from tests.faults.trace import check_trace
 
 #: In a longer waiting list the id of a job that has ended may stay: whoever takes it drops it.
@@ -40,9 +41,10 @@ class Findings:
     """What the audit found: how many of each kind of violation, and all of them in words.
 
     Kinds of the keyspace: `lost`, `stuck`, `dup_ids`, `ghost_ids`, `orphan_hashes`, `ended_ids` (an ended job stands
-    in a queue), `immortal`, `lifetime`, `lease`, `parents`, `counts`, `cancel`, `lookups`, `keys`, `malformed`,
-    `repaired` (which hides another one); of the ledger: `stale_accepted`, `ended_twice`, `fence`, `attempts`,
-    `unstarted`, `results`, `crashes_of_ours`, and the harmless `runs_over_1` and `effects_over_1`.
+    in a queue), `immortal`, `lifetime`, `lease`, `parents`, `counts`, `cancel`, `lookups`, `keys`, `malformed`, `rules`
+    (what limits, groups and slots keep), `repaired` (which hides another one); of the ledger: `stale_accepted`,
+    `ended_twice`, `fence`, `attempts`, `unstarted`, `results`, `crashes_of_ours`, and the harmless `runs_over_1` and
+    `effects_over_1`.
     """
 
     counts: Counter[str] = field(default_factory=Counter[str])
@@ -76,6 +78,8 @@ def check(snapshot: Snapshot, options: FlowOptions[Any, Any], entries: Sequence[
     _families(snapshot, findings)
     _lookups(snapshot, options, findings)
     _keys(snapshot, options, findings)
+    for text in rules_off(snapshot):
+        findings.add("rules", text)
     for parent in snapshot.cancelling:
         findings.add("cancel", f"the children of {parent} are still to be cancelled")
     for what, count in snapshot.repairs.items():
@@ -232,6 +236,15 @@ _LASTING: Final = (
     "flows:stats:",
     "flows:processes:",
     "flows:workers:",
+    "flows:group:",
+    "flows:ring:",
+    "flows:parked:",
+    "flows:fair:",
+    "flows:shares:",
+    "flows:limit:",
+    "flows:slots:",
+    "flows:load:",
+    "flows:sharing:",
 )
 
 
@@ -251,7 +264,7 @@ def _keys(snapshot: Snapshot, options: FlowOptions[Any, Any], findings: Findings
             findings.add("immortal", f"{name} has no time to live")
     for queue, meta in snapshot.metas.items():
         for name, count in meta.items():
-            if name != "owner" and (not count.isdigit()):
+            if name not in {"owner", "rules"} and not count.isdigit():
                 findings.add("counts", f"queue:{queue}:meta counts {name} as {count}")
 
 

@@ -22,6 +22,7 @@ from flows import (
     FlowOptions,
     Job,
     JobResult,
+    Limiter,
     QueueOptions,
     current_job,
     current_jobs,
@@ -116,21 +117,23 @@ def make_options(url: str | None, namespace: str = "", *, lease: float = 1.0, **
         namespace: Before every key.
         lease: In seconds.
         options: More of FlowOptions, and of QueueOptions `retries` and `timeout`, for all queues with functions, and
-            `on_child_failure`. Times may be numbers of seconds, and `retries` a dict.
+            `on_child_failure`. Times may be numbers of seconds, and `retries` a dict. `rules` are options of single
+            queues, by their names; a limiter is a dict.
     """
     given = {name: _time(value) if name in _TIMES else value for name, value in options.items()}
     of_queues = {name: given.pop(name) for name in ("retries", "timeout") if name in given}
     if isinstance(of_queues.get("retries"), dict):
         of_queues["retries"] = _retries(**of_queues["retries"])
+    rules = {name: _rules(**options) for name, options in given.pop("rules", {}).items()}
     policy: Any = given.pop("on_child_failure", "continue")
     children = [QueueOptions("label", job=Label, **of_queues), QueueOptions("box", job=Box, **of_queues)]
     return FlowOptions(
         name="orders",
         lookup_attributes=["customer"],
         queues=[
-            QueueOptions("pick", job=Pick, next_queue="pack", **of_queues),
+            QueueOptions("pick", job=Pick, next_queue="pack", **of_queues, **rules.get("pick", {})),
             QueueOptions("pack", job=Pack, next_queue="ship", children=children, on_child_failure=policy),
-            QueueOptions("ship", job=Ship, **of_queues),
+            QueueOptions("ship", job=Ship, **of_queues, **rules.get("ship", {})),
         ],
         redis_url=url,
         namespace=namespace,
@@ -266,6 +269,11 @@ def record_endings(flow: Orders, ledger: Ledger) -> None:
 
 def _time(value: Any) -> Any:
     return timedelta(seconds=value) if isinstance(value, int | float) else value
+
+
+def _rules(**given: Any) -> dict[str, Any]:
+    limits = [Limiter(**limit) for limit in given.pop("limits", ())]
+    return {**given, **({"limits": limits} if limits else {})}
 
 
 def _retries(**given: Any) -> Any:

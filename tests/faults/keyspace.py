@@ -22,6 +22,8 @@ DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs" / "key_names.md"
 #: A row of the table: the key in backticks, its type, what it holds.
 _ROW: Final = re.compile(r"^\| `([^`]+)` \| (\w+) \|", re.MULTILINE)
 _PLACES: Final = ("waiting", "processing", "delayed", "children")
+#: What is kept of queues with rules.
+_RULES: Final = ("group", "ring", "parked", "fair", "slots", "load")
 _MANY: Final = 500
 
 
@@ -100,6 +102,7 @@ class Snapshot:
         repairs: By what the reconciler of the flow calls it: how often it has repaired that.
         cancelling: By the parent's name: how far the cancellation of its children has come.
         ended: By `<queue>:<failed, cancelled or done>`: the ids that are listed so.
+        rules: By kind and name, as `("ring", "<queue>/<priority>")`: what queues with rules keep.
         lives: The time to live of every key, by the key without the namespace.
         strange: Keys that the documentation does not know, or of another type.
     """
@@ -116,6 +119,7 @@ class Snapshot:
     repairs: dict[str, int] = field(default_factory=dict)
     cancelling: dict[str, str] = field(default_factory=dict)
     ended: dict[str, list[str]] = field(default_factory=dict)
+    rules: dict[tuple[str, str], Any] = field(default_factory=dict)
     lives: dict[str, int] = field(default_factory=dict)
     strange: list[str] = field(default_factory=list)
 
@@ -169,17 +173,18 @@ def _sort(  # noqa: PLR0913, PLR0917 - all that is known of a key
     if family == "job":
         _sort_job(snapshot, firsts, rest, kind, life, value)
     elif family == "queue":
-        queue, _, place = rest.rpartition(":")
-        if place == "meta":
-            snapshot.metas[queue] = value
-        elif place in _PLACES:
-            snapshot.places[queue, place] = [(member, 0.0) for member in value] if kind == "list" else value
+        _sort_queue(snapshot, rest, kind, value)
     else:
         sort, _, of = rest.partition(":")
         kept: dict[str, Any] = {
             "pending": snapshot.pending, "parents": snapshot.parents, "building": snapshot.building,
         }  # fmt: skip
-        if sort in kept:
+        if sort in _RULES:
+            snapshot.rules[sort, of] = value
+            if sort == "group":
+                waiting = snapshot.places.setdefault((of.partition("/")[0], "waiting"), [])
+                waiting.extend((member, 0.0) for member in value)
+        elif sort in kept:
             kept[sort][of] = set(value) if sort == "pending" else value
         elif sort == "cancelling":
             snapshot.cancelling.update(value)
@@ -188,6 +193,17 @@ def _sort(  # noqa: PLR0913, PLR0917 - all that is known of a key
         elif sort == "reconcile":
             repaired = {name: count for name, count in value.items() if name.startswith("repaired:")}
             snapshot.repairs.update({name.removeprefix("repaired:"): int(n) for name, n in repaired.items()})
+
+
+def _sort_queue(snapshot: Snapshot, rest: str, kind: str, value: Any) -> None:
+    queue, _, place = rest.rpartition(":")
+    if queue.endswith(":waiting") and place.isdigit():
+        queue, place = queue.removesuffix(":waiting"), "waiting"  # of a lower priority
+    if place == "meta":
+        snapshot.metas[queue] = value
+    elif place in _PLACES:
+        members = [(member, 0.0) for member in value] if kind == "list" else value
+        snapshot.places.setdefault((queue, place), []).extend(members)
 
 
 def _sort_job(  # noqa: PLR0913, PLR0917 - all that is known of a key
