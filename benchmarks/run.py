@@ -27,6 +27,7 @@ import latency
 import memory
 import pipeline
 import processes
+import rules
 import waits
 from measure import Row, empty, rounds, run
 from redis import Redis
@@ -54,6 +55,7 @@ SLOW: dict[str, Callable[[str | None, float, int], Coroutine[Any, Any, list[Row]
     idle.WORKLOAD: idle.rows,
     due.WORKLOAD: due.rows,
     growth.WORKLOAD: growth.rows,
+    rules.WORKLOAD: rules.rows,
 }
 #: The columns of figures: name, heading and format.
 COLUMNS = [

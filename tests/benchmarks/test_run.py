@@ -29,6 +29,7 @@ SETTINGS = {
     "idle": [FIGURE] * 9,
     "due": [*[{"p50_ms", "p95_ms", "p99_ms"}] * 3, FIGURE, FIGURE],
     "growth": [{*FIGURE, "samples"}],
+    "rules": [{*FIGURE, "ratio"}] * 11,
 }
 
 
