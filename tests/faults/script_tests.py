@@ -60,6 +60,7 @@ NAMED_OTHERWISE: Final = {
     "rules_reconcile_slots": "rules_reconcile",
     "rules_rules": "rules_place",
     "rules_spots": "rules_place",
+    "rules_waiting": "rules_place",
     "since": "position",
     "status": "scripts",
     "take_out": "cancel",
@@ -67,6 +68,8 @@ NAMED_OTHERWISE: Final = {
     "wake": "wakeups",
     "workforce": "explain",
 }
+#: What holds of queues with rules in whatever order things happen: asked last of their overlays' files.
+PROOF_OF_RULES: Final = ("test_fairness.py", "test_loads.py", "test_storm.py")
 _INCLUDE: Final = re.compile(r"^--@ include:(.*)$", re.MULTILINE)
 
 
@@ -124,4 +127,6 @@ def nearest_tests(folder: Path, file: str, tests: Iterable[str]) -> list[list[st
         seen |= level
         names = {own_name(each) for each in level}
     others = [test for group in found[1:] for test in group]
+    if PurePosixPath(file).parts[0] in OVERLAYS:
+        others += [by_name[name] for name in PROOF_OF_RULES if name in by_name]
     return [*found[:1], *([others] if others else [])]
