@@ -121,6 +121,6 @@ async def timers(jobs: int) -> list[float]:
 
 def _spread(setting: str, found: list[list[float]]) -> Row:
     p50, p95, p99 = (
-        median(lates[min(len(lates) - 1, len(lates) * part // 100)] for lates in found) for part in (50, 95, 99)
+        median(late[min(len(late) - 1, len(late) * part // 100)] for late in found) for part in (50, 95, 99)
     )
     return {"workload": WORKLOAD, "setting": setting, "p50_ms": p50, "p95_ms": p95, "p99_ms": p99, "rounds": len(found)}

@@ -60,8 +60,11 @@ def findings(composed: list[Script]) -> list[str]:
     found: set[str] = set()
     for match in matches:
         unused = UNUSED.search(match[4]) if match[3] in {"W211", "W231"} else None
-        if not (unused and unused[1] in exports):
-            found.add(_told(by_name[match[1]], match))
+        script = by_name[match[1]]
+        # What a script is given, an overlay need not use: it names other keys.
+        given = (*script.keys, *script.args) if script.overlays else ()
+        if not (unused and (unused[1] in exports or unused[1] in given)):
+            found.add(_told(script, match))
     return sorted(found)
 
 

@@ -72,7 +72,7 @@ class Snooze(Verdict):
         self.until = None if until is None else _aware(until)
         if hold not in (None, "queue", "group"):  # what is given may have no hash
             raise ValidationError(f'Snooze: hold={hold!r:.80}: give "queue" or "group"')
-        self.hold = hold
+        self.hold: Literal["queue", "group"] | None = hold
 
     def __reduce__(self) -> tuple[object, ...]:
         """Return how another process makes the same verdict: the times are no plain arguments."""

@@ -57,8 +57,8 @@ if sharing ~= '' then
   local key = flows_key('sharing', sharing)
   live = text('HGET', key, '')
   local names = redis.pcall('HKEYS', key)
-  for _, name in ipairs(names.err and {} or names) do
-    if name ~= '' and name ~= queue then used = used + taken_in(name) end
+  for _, other in ipairs(names.err and {} or names) do
+    if other ~= '' and other ~= queue then used = used + taken_in(other) end
   end
 end
 
