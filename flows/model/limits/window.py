@@ -10,7 +10,7 @@ from typing import Final
 AHEAD_MS: Final = 50
 #: Tokens that are taken within a part of the interval come back together, so that a window is a short list.
 PARTS: Final = 64
-#: Evenly spaced starts lie on this grid, in parts of a millisecond: sums on it are exact.
+#: Spaces between starts are multiples of such a part of a millisecond: sums of them are exact.
 GRID: Final = 1024
 
 
@@ -27,12 +27,12 @@ class Window:
     interval: int
     """In milliseconds."""
     smooth: bool = False
-    taken: list[tuple[float, int]] = field(default_factory=list[tuple[float, int]])
+    taken: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
     """From when tokens count and how many, oldest first."""
     spaced: float = 0
     """The earliest start that the even spacing of a smooth limiter allows."""
 
-    def ready_at(self, now: float, cost: int = 1) -> float:
+    def ready_at(self, now: int, cost: int = 1) -> int:
         """Return when a job of this cost can start, at the earliest: now, or a later time; nothing is taken.
 
         That is never earlier than a start that was given out already. What costs more than the reservoir counts as a
@@ -42,7 +42,7 @@ class Window:
         last = self.taken[-1][0] if self.taken else 0
         at = now if last <= now + 1 else last
         if self.smooth:
-            at = max(at, self.spaced)
+            at = max(at, math.ceil(self.spaced))
         missing = cost - (self.reservoir - self.held)
         for counts_from, count in self.taken:
             if missing <= 0:
@@ -51,7 +51,7 @@ class Window:
             at = max(at, counts_from + self.interval)
         return at
 
-    def take(self, at: float, now: float, cost: int = 1) -> None:
+    def take(self, at: int, now: int, cost: int = 1) -> None:
         """Take the tokens of a job that starts at `at`, which is not before `ready_at` says.
 
         A job of several limiters takes those of each at the latest of their times.
@@ -60,7 +60,9 @@ class Window:
         counts_from = now + 1 if at <= now else at
         tokens = min(cost, self.reservoir)
         if self.smooth:
-            self.spaced = counts_from + tokens * self._spacing()
+            # A start is at a whole millisecond, and what its time was rounded up by is not lost.
+            exact = self.spaced if math.ceil(self.spaced) == counts_from else counts_from
+            self.spaced = exact + tokens * self._spacing()
         if self.taken and self._part(self.taken[-1][0]) == self._part(counts_from):
             # All of them come back with the latest one.
             tokens += self.taken.pop()[1]
@@ -71,7 +73,7 @@ class Window:
         """How many tokens have not come back."""
         return sum(count for _at, count in self.taken)
 
-    def _pass_to(self, now: float) -> None:
+    def _pass_to(self, now: int) -> None:
         """Forget the tokens that have come back by now; one that is given out for later may need them until then."""
         latest = now + AHEAD_MS + 1
         if self.taken and self.taken[-1][0] > latest:  # the clock was set back
@@ -82,7 +84,7 @@ class Window:
             back += 1
         del self.taken[:back]
 
-    def _part(self, at: float) -> int:
+    def _part(self, at: int) -> int:
         return math.floor(at * PARTS / self.interval)
 
     def _spacing(self) -> float:

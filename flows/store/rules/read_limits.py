@@ -141,7 +141,8 @@ def _limiter(  # noqa: PLR0913, PLR0917 - a row, and what it is read with
 def read_window(reservoir: int, interval: int, numbers: list[float], *, smooth: bool) -> Window:
     """Return a window as it is kept: times and tokens by turns and, of an odd number, when the next start may be."""
     spaced = numbers.pop() if len(numbers) % 2 else 0
-    taken = [(at, int(count)) for at, count in zip(numbers[::2], numbers[1::2], strict=True) if math.isfinite(at)]
+    pairs = zip(numbers[::2], numbers[1::2], strict=True)
+    taken = [(int(at), int(count)) for at, count in pairs if math.isfinite(at) and math.isfinite(count)]
     return Window(reservoir, interval, smooth=smooth, taken=taken, spaced=spaced)
 
 

@@ -174,6 +174,6 @@ async def test_live_numbers_are_told_and_taken_back(connection: Connection, worl
 
 def test_a_window_is_read_as_it_is_kept() -> None:
     """Pairs, and of an odd number the time of the next start at its end."""
-    window = read_window(5, 1_000, [NOW, 2.0, NOW + 40.5, 1.0, NOW + 60.0], smooth=True)
-    assert (window.taken, window.spaced) == ([(NOW, 2), (NOW + 40.5, 1)], NOW + 60)
+    window = read_window(5, 1_000, [NOW, 2.0, NOW + 40.0, 1.0, NOW + 60.5], smooth=True)
+    assert (window.taken, window.spaced) == ([(NOW, 2), (NOW + 40, 1)], NOW + 60.5)
     assert read_window(5, 1_000, [NOW, 2.0], smooth=False).spaced == 0
