@@ -45,7 +45,7 @@ async def rows(url: str | None, size: float, count: int) -> list[Row]:
         beside = [await late(server, jobs) for _ in range(count)]
         await empty(server)
     bare = [sorted(await timers(jobs)) for _ in range(count)]
-    settings = {"beside none": [lates for lates, _ in alone], f"beside {far:,}": [lates for lates, _ in beside]}
+    settings = {"beside none": [late for late, _ in alone], f"beside {far:,}": [late for late, _ in beside]}
     made = [_spread(setting, found) for setting, found in {**settings, "timers of asyncio alone": bare}.items()]
     made += [
         {
@@ -75,20 +75,20 @@ async def late(url: str, jobs: int) -> tuple[list[float], float]:
                 await flow.create_job(params, run_at=datetime.fromtimestamp(int(at * 1e6) / 1e6, UTC))
             await asyncio.sleep(max(0.0, begin - time.time()))
             before, _ = await calls(client)
-            lates = sorted([await process.receive() for _ in range(jobs)])
+            late_ms = sorted([await process.receive() for _ in range(jobs)])
             after, _ = await calls(client)
     finally:
         process.stop()
-    return lates, (after - before) / jobs
+    return late_ms, (after - before) / jobs
 
 
 async def work(parent: Connection, url: str, jobs: int) -> None:
     """Run idle workers that tell how many ms late each job began, once the last has."""
-    flow, lates, all_ = one_queue(url), list[float](), asyncio.Event()
+    flow, late_ms, all_ = one_queue(url), list[float](), asyncio.Event()
 
     async def begin(job: Work) -> None:
-        lates.append(time.time() * 1e3 - job.user_id / 1e3)
-        if len(lates) == jobs:
+        late_ms.append(time.time() * 1e3 - job.user_id / 1e3)
+        if len(late_ms) == jobs:
             all_.set()
 
     flow.create_workers(Work, begin, count=WORKERS)
@@ -97,7 +97,7 @@ async def work(parent: Connection, url: str, jobs: int) -> None:
         parent.send(0)
         async with asyncio.timeout(PATIENCE):
             await all_.wait()
-        for one in lates:
+        for one in late_ms:
             parent.send(one)
         await told(parent)
 

@@ -24,7 +24,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
@@ -69,7 +69,7 @@ async def send(job: Send, client: Client) -> None:
     message = {"key": current_job().idempotency_key, "email": job.email, "tenant": job.tenant}
     status, body = await client.ask("POST", "/messages", message)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        hold = "group" if body["limit"] == "tenant" else "queue"
+        hold: Literal["group", "queue"] = "group" if body["limit"] == "tenant" else "queue"
         raise Snooze("the provider said 429", after=body["retry_after_ms"] / 1000, hold=hold)
     if status != HTTPStatus.ACCEPTED:
         raise Retry(f"the provider said {status}")

@@ -62,7 +62,7 @@ class Split(Job):
     items: list[int]
 
 
-class Splitted(JobResult):
+class Parted(JobResult):
     """What it returns."""
 
     parts: int
@@ -122,9 +122,9 @@ def orders(name: str, url: str, namespace: str, **more: Any) -> Orders:
     )
 
 
-async def split(job: Split) -> Splitted:
+async def split(job: Split) -> Parted:
     """Name a child for each item."""
-    return Splitted(parts=len(job.items), children=[ChildJob(Item, {"item": item}) for item in job.items])
+    return Parted(parts=len(job.items), children=[ChildJob(Item, {"item": item}) for item in job.items])
 
 
 async def double(job: Item) -> Checked:
