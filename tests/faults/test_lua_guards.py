@@ -48,6 +48,7 @@ def changes(text: str) -> list[str]:
             "local a = f(function(b) if b then return end end)",
             ["local a = f(function(b) if false then return end end)"],
         ),
+        ("local a = { [b or c] = d }", ["local a = { [c] = d }", "local a = { [b] = d }"]),
         ("local a = 'if b or c then'", []),
         ("-- if a then return end", []),
     ],
