@@ -47,6 +47,17 @@ def test_a_job_that_stands_nowhere_is_put_where_it_belongs(world: World) -> None
     assert (found["ring"], found["fair"]) == ({"pick/2": {"7": 0}}, {"pick": {"n2": "1"}})
 
 
+def test_a_job_that_waits_in_the_first_queue_of_another_release_stays_there(world: World) -> None:
+    """It was never claimed, and stands in the list of its priority there."""
+    world.seed(
+        jobs={f"shop:{A}": {"_priority": "2"}},
+        waiting={"pack/2": [A]},
+        reconcile={"shop": {"first:pack": "1"}},
+    )
+    assert world.reconcile() == []
+    assert world.snapshot()["waiting"] == {"pack/2": [A]}
+
+
 def test_a_job_that_an_older_worker_has_put_into_the_first_list_stays_there(world: World) -> None:
     """It stands where somebody looks, and is not pushed twice."""
     world.seed(jobs={f"shop:{A}": {"user": "7", "_priority": "2"}}, waiting={"pick": [A]})

@@ -133,9 +133,8 @@ local function waits_in_other_list(job)
   far_searches = far_searches - 1
   for _, field in ipairs(redis.call('HKEYS', reconcile)) do
     local other = string.match(field, '^first:(.+)$')
-    if other and other ~= job.queue and (far_searches < 0 or may_hold(queue_key(other, 'waiting'), member_of(other, root, job.id))) then
-      return true
-    end
+    local member = other and other ~= job.queue and member_of(other, root, job.id)
+    if member and (far_searches < 0 or may_hold(list_for(other, member), member)) then return true end
   end
   return false
 end
