@@ -178,8 +178,9 @@ class Simulation:
         if lost and worker.lost is None:
             self.record.lost += 1
             worker.lost = call
-            worker.awake_at = self.world.now + self.random.choice((1, 20, 300))
-            self._excuse(300)
+            late = self.random.choice((1, 20, 300))
+            worker.awake_at = self.world.now + late
+            self._excuse(late + 10)
             return
         worker.answered(self.world.now, call, answer)
 

@@ -93,9 +93,10 @@ end
 -- Returns how many still wait, 0 where nothing more may start now: nobody is woken for them.
 local function startable() return (ruled.blocked or ruled.idle) and 0 or waits(queue) end
 
--- Returns when the next job may start, if the first delayed one is due at `due`; nothing where that is not known.
+-- Returns when the next job may start, if the first delayed one is due at `due`; nothing where that is not known. One
+-- that is due while no slot is free is looked at all the same: only a queue in which jobs wait is told of shared slots.
 local function soonest_start(due)
-  if ruled.blocked then return ruled.ready end
+  if ruled.blocked then return ruled.ready or due end
   local parked = rule.group and tonumber(redis.call('ZRANGE', parked_of(queue), 0, 0, 'WITHSCORES')[2])
   if parked and parked < 1 / 0 and (not due or parked < due) then return math.ceil(parked) end
   return due
