@@ -52,6 +52,7 @@ from flows import (
     Retries,
     Retry,
     Snooze,
+    SyncBulkJob,
     Unique,
     Verdict,
     Worker,
@@ -680,6 +681,8 @@ async def find() -> None:
     counted = await access.jobs.count()
     assert_type(counted, Count[CreateAccess])
     assert_type((counted.number, counted.exact, counted.sample[0].params.user_id), tuple[int, bool, int])
+    assert_type(access.jobs.parse(str(either)), Query[CreateAccess, Keys])
+    assert_type(access.bulk_job(bulk.id), BulkJob)
     assert_type(access.jobs.with_conditions(either.to_dict()), Query[CreateAccess, Keys])
     await plain.jobs.status("waiting").page()
 
@@ -725,6 +728,7 @@ def plain_caller(job_id: str) -> None:
     assert_type(access.sync.states(), dict[str, QueueState])
     assert_type(access.sync.queue("access-logic").state(), QueueState)
     assert_type(access.sync.jobs.retry().wait(5), BulkResult)
+    assert_type(access.sync.bulk_job(job_id), SyncBulkJob)
     query = access.sync.jobs.where("user_id", 62) | access.sync.jobs.status("failed").queue(Decide)
     assert_type(query.page(limit=5), Page[CreateAccess])
     assert_type(query.count().number, int)

@@ -177,6 +177,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
     "Flow.processes": (lambda: step_flow().processes, {}, {}),
     "Flow.states": (lambda: step_flow().states, {}, {}),
     "Flow.explain": (lambda: step_flow().explain, {"job_id": ID}, {"job_id": NO_ID}),
+    "Flow.bulk_job": (lambda: step_flow().bulk_job, {"job_id": ID}, {"job_id": NO_ID}),
     "Flow.position": (lambda: step_flow().position, {"job_id": ID}, {"job_id": NO_ID}),
     "Query.where": (
         lambda: looked_up().jobs.where,
@@ -203,6 +204,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
         {"plain": {"any": []}},
         {"plain": (None, 5, "x", [], {}, {"any": [5]})},
     ),
+    "Query.parse": (lambda: step_flow().jobs.parse, {"text": "state:failed"}, {"text": (*NO_TEXT, "n:1", "state:x")}),
     "Query.page": (
         lambda: step_flow().jobs.page,
         {},
