@@ -79,10 +79,10 @@ class Ruled(World):
         attempts = [*ended]
         rest = [part for attempt in attempts for part in attempt]
         named = {"number": next(self._numbers), "busy": 0, "field_names": "a", **named}
-        words, jobs, left, due, dropped = self.run("turn", *rest, want=want, ended=len(attempts), **named)
-        now = int(self.now)
-        started = [Started(str(job[0]), int(job[1]), now + int(job[START_IN])) for job in jobs]
-        return Turn(words, started, left, due, dropped, jobs)
+        answer: Any = self.run("turn", *rest, want=want, ended=len(attempts), **named)
+        jobs: list[list[Any]] = answer[1]
+        started = [Started(job[0], job[1], self.now + job[START_IN]) for job in jobs]
+        return Turn(answer[0], started, answer[2], answer[3], answer[4], jobs)
 
     def window(self, name: str) -> list[float]:
         """Return what a window holds: pairs of a time and tokens."""

@@ -1,11 +1,11 @@
 -- Says from which list the next job comes: the first band that has one, or, where bands have shares, the one with the
 -- least virtual time; in a queue with groups, the list of the group whose turn it is.
 --@ exports: next_list list_is_empty charge
---@ needs: queue
+--@ needs: queue waiting
 --@ include: rules spots fair ruled ring
 
 local rule = RULES[queue]
-local lists, empty, times = {}, {}, nil
+local lists, empty, times = { waiting }, {}, nil
 
 -- Virtual times of bands with shares: `0` is the present one, that of a band which comes back.
 local function read_times()

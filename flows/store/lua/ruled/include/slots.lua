@@ -3,7 +3,7 @@
 -- summed up in `flows:load:<queue>`: of each group all that it holds, of '' what jobs hold beyond one slot each.
 --@ exports: free_slots wait_for_slots read_loads slots_of has_slots hold_slots write_slots share_slots
 --@ needs: queue
---@ include: keys rules spots fair place sharing attempt type
+--@ include: keys rules spots fair place sharing type
 
 local rule = RULES[queue]
 local load_key = flows_key('load', queue)
@@ -15,8 +15,9 @@ end
 if rule.sharing then expect('hash', flows_key('sharing', rule.sharing)) end
 
 local most, free, shared
--- How many slots were too few for the next job of the queue; nothing where it has not come to that.
-local lacks
+-- How many slots were too few for the next job of the queue, nothing where it has not come to that; and whether others
+-- of its jobs got some.
+local lacks, served
 
 -- Returns how many slots of the queue are free.
 local function free_slots()
@@ -90,14 +91,14 @@ local held, changed, beyond = {}, {}, 0
 -- Gives a job its slots.
 local function hold_slots(job_id, group, cost)
   local taken, load = slots_of(group, cost), loads[group]
-  free = free - taken
+  free, served = free - taken, true
   if shared then shared.free = shared.free - taken end
   if load then
-    held[#held + 1], held[#held + 2] = job_id, (taken == 1 and '1 ' or text_of(taken) .. ' ') .. group
+    held[#held + 1], held[#held + 2] = job_id, (taken == 1 and '1 ' or string.format('%d ', taken)) .. group
     loads[group] = load + taken
     changed[group] = true
   elseif taken > 1 and most < UNLIMITED then
-    held[#held + 1], held[#held + 2] = job_id, text_of(taken) .. ' '
+    held[#held + 1], held[#held + 2] = job_id, string.format('%d ', taken)
   else
     return
   end
@@ -117,6 +118,6 @@ end
 local function share_slots()
   if not rule.sharing then return end
   free_slots()
-  if lacks and waits(queue) > 0 then note_waiting(shared, lacks) else note_done(shared) end
+  if lacks and waits(queue) > 0 then note_waiting(shared, lacks, served) else note_done(shared) end
   pass_slots_on(shared, shared.free)
 end

@@ -20,6 +20,13 @@ local function parse(name, text)
   return { queue = name, late = time - seen > SEEN_MS, since = tonumber(since), need = tonumber(need) }
 end
 
+local function sort_by_wait(shared)
+  table.sort(shared.waiting, function(one, other)
+    if one.since == other.since then return one.queue < other.queue end
+    return one.since < other.since
+  end)
+end
+
 -- Returns the slots that a queue shares: how many there are at `most`, how many are `free`, what the queue itself waits
 -- for (`mine`), and all that wait, the first one first. Nothing where something else stands at their key.
 local function read_sharing(job_queue)
@@ -43,10 +50,7 @@ local function read_sharing(job_queue)
     held = held + held_in(job_queue)
     redis.call('HSET', key, job_queue, 0)
   end
-  table.sort(shared.waiting, function(one, other)
-    if one.since == other.since then return one.queue < other.queue end
-    return one.since < other.since
-  end)
+  sort_by_wait(shared)
   shared.free = shared.most - held
   return shared
 end
@@ -61,11 +65,15 @@ local function free_before(shared)
   return free
 end
 
--- Notes that the queue waits for so many.
-local function note_waiting(shared, need)
+-- Notes that the queue waits for so many: behind the others, if it has just got some.
+local function note_waiting(shared, need, served)
   if not shared.mine then
     shared.mine = { queue = shared.queue, since = time }
     table.insert(shared.waiting, shared.mine)
+  end
+  if served then
+    shared.mine.since = time
+    sort_by_wait(shared)
   end
   shared.mine.late, shared.mine.need = false, need
   redis.call('HSET', shared.key, shared.queue, string.format('%d %d %d', time, shared.mine.since, need))
