@@ -115,6 +115,21 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "if true then",
     ): "asks for each job what is asked for its flow",
     (
+        "rules/include/place.lua",
+        "#ids == 1",
+        "if false then",
+    ): "the slower of two ways to the same list",
+    (
+        "rules/include/place.lua",
+        "not rule or rule.flat",
+        "if not rule then",
+    ): "reads of a job by what it is placed where there is one list",
+    (
+        "rules/include/place.lua",
+        "not rule or rule.flat",
+        "if not rule then return n end",
+    ): "adds up nothing",
+    (
         "transition/await_children.lua",
         "#built > 0",
         "if false then return end",

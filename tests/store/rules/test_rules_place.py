@@ -255,6 +255,38 @@ def test_a_plain_queue_of_the_flow_stays_as_it_is(world: World) -> None:
     assert job.id == "1"
 
 
+@pytest.mark.parametrize("queue", ["ship", "pack"])
+def test_a_queue_without_groups_needs_no_keys_of_groups(queue: str, world: World) -> None:
+    """What stands there is not looked at, and refuses no job."""
+    world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})
+    for kind, name in (("ring", f"{queue}/1"), ("fair", queue), ("parked", queue)):
+        world.redis.set(world.key(kind, name), "something")
+    assert world.report(advance("1", to=queue)) == ["ok"]
+    assert world.snapshot(unseen=frozenset())["waiting"] == {queue: ["1"]}
+
+
+@pytest.mark.parametrize("queue", ["ship", "pick"])
+def test_a_due_job_that_its_promoter_claims_wakes_nobody(queue: str, world: World) -> None:
+    """In queues with rules and in those without."""
+    world.seed(jobs={"shop:1": {"_status": "delayed", "_queue": queue}}, delayed={queue: {"1": NOW}})
+    assert [job.id for job in world.claim(queue=queue)] == ["1"]
+    assert "wake" not in world.snapshot(unseen=frozenset())
+
+
+@pytest.mark.parametrize("queue", ["ship", "pack"])
+def test_what_comes_back_is_the_next_and_what_comes_is_the_last(queue: str, redis: Redis, namespace: str) -> None:
+    """Also where a queue has one list, with rules or without."""
+    world = ruled_world(redis, namespace, pack=Rules(slots=9), pick=Rules(priorities=2))
+    world.seed(
+        jobs={"shop:1": processing(queue), "shop:2": processing("pick")},
+        processing={queue: {"1": NOW + 9}, "pick": {"2": NOW + 9}},
+        waiting={queue: ["3", "4"]},
+    )
+    world.report(release("1"), queue=queue)
+    world.report(advance("2", to=queue))
+    assert world.snapshot()["waiting"] == {queue: ["1", "3", "4", "2"]}
+
+
 def test_a_queue_that_is_only_limited_has_one_list(redis: Redis, namespace: str) -> None:
     """Nothing is read of a job to place it there."""
     world = ruled_world(redis, namespace, pack=Rules(slots=3))
