@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import threading
 import time
@@ -30,11 +31,11 @@ class LosingReplies:
     Args:
         proxy: Before the server.
         chance: When it does.
-        done: How many calls were answered: between two cuts some are.
+        answered: For each connection how many of its calls were answered: between two cuts some are.
     """
 
-    def __init__(self, proxy: Proxy, chance: random.Random, done: Callable[[], int]) -> None:
-        self._proxy, self._chance, self._done = proxy, chance, done
+    def __init__(self, proxy: Proxy, chance: random.Random, answered: list[float]) -> None:
+        self._proxy, self._chance, self._answered = proxy, chance, answered
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._lose, name="losing replies")
         #: How many connections were cut.
@@ -51,11 +52,11 @@ class LosingReplies:
         self._thread.join()
 
     def _lose(self) -> None:
-        done = 0
+        enough = [float(_SHARED)] * len(self._answered)
         while not self._stop.wait(self._chance.uniform(0.05, 0.15)):
-            if self._done() < done + PRODUCERS:
+            if any(now < least for now, least in zip(self._answered, enough, strict=True)):
                 continue
-            done = self._done()
+            enough = [now + _SHARED for now in self._answered]
             self._proxy.blackhole("down")
             time.sleep(0.01)  # what is sent meanwhile is done, and nobody hears of it
             self.losses += self._proxy.cut_all()
@@ -71,23 +72,20 @@ async def produce(make: Callable[[], Orders], proxy: Proxy, keys: int, chance: r
     answers: Answers = defaultdict(Counter)
     flows = [make() for _ in range(PRODUCERS // _SHARED)]
     names = [(kind, str(key)) for kind in KINDS for key in range(keys)]
-    count = 0
+    answered = [0.0] * len(flows)
 
-    def done() -> int:
-        return count
-
-    async def of_one(flow: Orders, own: random.Random) -> None:
-        nonlocal count
+    async def of_one(at: int, own: random.Random) -> None:
         for kind, key in own.sample(names, len(names)):
-            count += 1
-            answers[kind, key][await create(flow, kind, key, own.randrange(10))] += 1
+            answers[kind, key][await create(flows[at], kind, key, own.randrange(10))] += 1
+            answered[at] += 1
+        answered[at] = math.inf  # who comes to the end waits for nobody
 
     try:
         for flow in flows:
             await flow.queue("pick").resume()  # who cannot connect at first is told so
-        with LosingReplies(proxy, chance, done) as losing:
+        with LosingReplies(proxy, chance, answered) as losing:
             own = [random.Random(chance.random()) for _ in range(PRODUCERS)]  # noqa: S311 - chance, not secrets
-            await asyncio.gather(*(of_one(flows[n % len(flows)], one) for n, one in enumerate(own)))
+            await asyncio.gather(*(of_one(n % len(flows), one) for n, one in enumerate(own)))
     finally:
         for flow in flows:
             await flow.stop_all()
