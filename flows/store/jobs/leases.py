@@ -154,7 +154,9 @@ class Rescue:
         named: dict[str, Argument] = {**self._named, "until_ms": until_ms}
         while True:
             some = await self._connection.run(self._script, named)
-            answers.extend((job_id.decode(), cast("RescueAnswer", word.decode())) for job_id, word in some)
+            for member, word in some:
+                job_id = member.decode().rpartition(":")[2]  # in a shared queue, its flow stands before it
+                answers.append((job_id, cast("RescueAnswer", word.decode())))
             failpoint("in-rescue")
             if len(some) < _RESCUED_AT_ONCE:
                 return answers

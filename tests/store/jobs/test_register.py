@@ -177,3 +177,13 @@ def test_names_of_shared_queues_belong_to_no_flow(world: World) -> None:
         assert call(world, owner, [], "check", "shared parent queue") == ["ok"]
     taken = ["taken", "parent queue check", "shared parent queue"]
     assert call(world, "barn", [], "check", "parent queue") == taken
+
+
+def test_what_a_flow_has_said_of_a_shared_queue_stays(world: World) -> None:
+    """Jobs of it may be left there; what it says anew takes the place of what it has said."""
+    share(world, "shop", "pack", "pick", settings="1\n= pack ship 0 8\n= pick - 0 8")
+    share(world, "shop", "pick", settings="2\n= pick ship 1 3")
+    assert world.redis.get(world.keys.settings("shop")) == "2\n= pick ship 1 3\n= pack ship 0 8"
+    call(world, "shop", ["ship"])
+    usual = world.settings.packed
+    assert world.redis.get(world.keys.settings("shop")) == f"{usual}\n= pick ship 1 3\n= pack ship 0 8"

@@ -67,3 +67,12 @@ def test_other_ends_are_as_their_worker_says(shared: World) -> None:
     shared.redis.zadd(shared.keys.processing("ship"), {"1": NOW + 9})
     assert shared.report(advance("1", to="ship"), queue="ship") == ["ok"]
     assert shared.snapshot()["waiting"] == {"ship": ["1"]}
+
+
+def test_jobs_of_a_flow_that_says_nothing_are_done(shared: World) -> None:
+    """It is not known any more: its job ends where it is, by its member."""
+    shared.redis.set(shared.keys.settings("farm"), "600000 1000000 90000000 3000000 30000 3 2")
+    seed(shared, "farm:2", "pack")
+    assert shared.report(advance("farm:2", to="ship", b="2"), queue="pack") == ["ok"]
+    assert (shared.job("farm:2")["_status"], shared.job("farm:2")["b"]) == ("done", "2")
+    assert "processing" not in shared.snapshot()

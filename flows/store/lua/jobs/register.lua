@@ -96,5 +96,15 @@ for i, queue in ipairs(declared) do
   if i == 1 then redis.call('HSET', queues, queue, 'first') else redis.call('HSETNX', queues, queue, 'later') end
 end
 for i = at, #rest, 2 do redis.call('HSET', names, rest[i], recorded(rest[i + 1])) end
-if shared ~= '' then redis.call('SET', flow_settings, settings) end
+
+-- Jobs may be left in a shared queue that the flow declares no more: where they go, the release before has said.
+local function settings_with_former()
+  local text = settings
+  for line, queue in string.gmatch(redis.call('GET', flow_settings) or '', '\n(= (%S+)[^\n]*)') do
+    if not is_shared(queue) then text = text .. '\n' .. line end
+  end
+  return text
+end
+local known = settings_with_former()
+if shared ~= '' or known ~= settings then redis.call('SET', flow_settings, known) end
 return { 'ok', grow_layouts() }

@@ -18,7 +18,8 @@ end
 local left = {}
 local known = redis.pcall('HKEYS', queues)
 for _, queue in ipairs(known.err and {} or known) do
-  if not declared[queue] then
+  -- What stands in a shared queue, the flows that still have it see to.
+  if not declared[queue] and not redis.pcall('HGET', queue_key(queue, 'meta'), 'flows') then
     local counts = { queue, depth(queue) or 0 }
     local jobs = counts[2]
     for i, place in ipairs({ 'processing', 'delayed', 'children' }) do

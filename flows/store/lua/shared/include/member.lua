@@ -30,9 +30,14 @@ local function settings_of(job_flow)
   return found
 end
 
+-- Jobs of a flow that says nothing of a queue that the caller shares are done there.
+local NO_LINE = { diff = 0, priorities = 1 }
+
 -- Returns what a flow says of a queue; nothing where the queue is its own. Child queues never are shared: the flow of
 -- their jobs bears their name.
-local function line_of(job_flow, job_queue) return settings_of(job_flow).lines[job_queue] end
+local function line_of(job_flow, job_queue)
+  return settings_of(job_flow).lines[job_queue] or (known[root].lines[job_queue] and NO_LINE)
+end
 
 local function member_of(job_queue, job_flow, job_id)
   if string.find(job_queue, ':', 1, true) or not line_of(job_flow, job_queue) then return job_id end
