@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BaseModel
 from redis.asyncio import Redis
 
-from flows import ChildJob, ChildResult, ChildrenOf, Flow, FlowOptions, Job, JobResult, QueueOptions
+from flows import ChildJob, ChildrenOf, ChildResult, Flow, FlowOptions, Job, JobResult, QueueOptions
 
 
 class Given(BaseModel):
@@ -76,7 +76,7 @@ Shared = Flow[Begin | Work | Check | End, Given]
 
 
 def sharing(name: str, url: str, namespace: str) -> Shared:
-    """Declare a flow: `<name>-begin`, the shared `work` and `check`, then `<name>-end` for `near`, nothing for `far`."""
+    """Declare a flow: `<name>-begin`, the shared `work` and `check`, and `near-end` for `near`."""
     last = name == "near"
     queues: list[QueueOptions[Begin | Work | Check | End]] = [
         QueueOptions(f"{name}-begin", job=Begin, next_queue="work"),

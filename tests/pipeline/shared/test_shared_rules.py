@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 from redis import Redis
 
-from flows import Flow, FlowOptions, Limiter, QueueOptions, Snooze
+from flows import FlowOptions, Limiter, QueueOptions, Snooze
 from tests.pipeline.shared.parts import Keep, Send, Sent, Text, Texts, texts
 from tests.waiting import LONG, until
 
 
 def ruled(name: str, url: str, namespace: str, **rules: Any) -> Texts:
     """Declare a flow that shares the queue `send` with these rules, and has no other."""
-    queue = QueueOptions("send", job=Send, shared=True, **rules)
-    options = FlowOptions(name, [queue], redis_url=url, namespace=namespace, lookup_attributes=["user_id"])
-    return Flow[Send | Keep, Text, Literal["user_id"]](options)
+    queues: list[QueueOptions[Send | Keep]] = [QueueOptions("send", job=Send, shared=True, **rules)]
+    return Texts(FlowOptions(name, queues, redis_url=url, namespace=namespace, lookup_attributes=["user_id"]))
 
 
 async def drained(flow: Texts) -> None:
