@@ -115,6 +115,11 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "if true then",
     ): "asks for each job what is asked for its flow",
     (
+        "rules/include/push.lua",
+        "was_empty",
+        "if true then begun[#begun + 1] = group end",
+    ): "asks of a group that takes part, or is parked, whether it does",
+    (
         "rules/include/place.lua",
         "#ids == 1",
         "if false then",
