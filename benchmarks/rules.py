@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final, cast
+from statistics import median
+from typing import Any, Final, Self, cast
 
 from measure import Row, empty, quiet_server
 from pydantic import BaseModel
@@ -16,10 +17,12 @@ from redis.asyncio import Redis
 
 from flows import Flow, FlowOptions, Job, Limiter, QueueOptions
 from flows.model.outcome import Finish
+from flows.store.jobs.finished import FinishedAttempt
+from flows.store.jobs.turns import Turns
 
 WORKLOAD: Final = "rules"
-#: So many jobs are drained in each round, by turns of so many.
-_JOBS: Final = 8_000
+#: So many jobs of each kind are drained in a round, by turns of so many.
+_JOBS: Final = 4_000
 _TURN: Final = 100
 _QUEUE: Final = "send"
 _ANY: Final = 1_000_000
@@ -78,59 +81,76 @@ KINDS: Final = (
 
 
 async def rows(url: str | None, size: float, count: int) -> list[Row]:
-    """Measure so many rounds, each of every kind in turn; the least of each counts, which other load raises least."""
-    jobs = max(_TURN, round(_JOBS * size))
+    """Measure so many rounds; in each, all kinds take their turns side by side, one after another.
+
+    So what else the machine does falls on all of them alike: a figure is the median of all turns, and a ratio that of
+    each turn to the plain queue's next to it.
+    """
+    jobs = max(4 * _TURN, round(_JOBS * size))
     found: dict[str, list[float]] = {kind.name: [] for kind in KINDS}
     with quiet_server(url) as server:
-        for number in range(count):
-            # Each round begins elsewhere, since what comes later may find a slower machine.
-            for kind in _turned(KINDS, number):
-                found[kind.name].append(await _drain(server, kind, jobs))
-                await empty(server)
+        for _ in range(count):
+            await _round(server, jobs, found)
+            await empty(server)
     return [
         {
             "workload": WORKLOAD,
             "setting": kind.name,
-            "figure": min(found[kind.name]),
+            "figure": median(found[kind.name]),
             "unit": "µs of the server a job",
-            "ratio": min(found[kind.name]) / min(found[_PLAIN]),
+            "ratio": median(mine / plain for mine, plain in zip(found[kind.name], found[_PLAIN], strict=True)),
             "rounds": count,
         }
         for kind in KINDS
     ]
 
 
-def _turned(kinds: Sequence[Kind], by: int) -> list[Kind]:
-    by %= len(kinds)
-    return [*kinds[by:], *kinds[:by]]
+async def _round(url: str, jobs: int, found: dict[str, list[float]]) -> None:
+    """Drain as many jobs of each kind, and add what each turn took of the server for a job, in microseconds."""
+    async with AsyncExitStack() as stack:
+        queues = [await _Queue.filled(stack, url, kind, jobs, number) for number, kind in enumerate(KINDS)]
+        client = await stack.enter_async_context(Redis.from_url(url))
+        for cycle in range(jobs // _TURN):
+            by = cycle % len(queues)
+            for queue in (*queues[by:], *queues[:by]):  # nobody is always behind the same one
+                before = await _used(client)
+                await queue.take_turn()
+                after = await _used(client)
+                if cycle:  # the first turn reports nothing
+                    found[queue.kind.name].append((after - before) / _TURN)
 
 
-async def _drain(url: str, kind: Kind, jobs: int) -> float:
-    """Return how many microseconds of a core the server used for a job, from its claim to its end."""
-    queue = QueueOptions(_QUEUE, job=Send, **kind.options)
-    flow = Flow[Send, Message, str](FlowOptions(name="rules", redis_url=url, queues=[queue]))
-    try:
+class _Queue:
+    """One queue of a kind, whose turns are taken by hand."""
+
+    def __init__(self, kind: Kind, turns: Turns) -> None:
+        self.kind = kind
+        self._turns = turns
+        self._ended: list[FinishedAttempt] = []
+
+    @classmethod
+    async def filled(cls, stack: AsyncExitStack, url: str, kind: Kind, jobs: int, number: int) -> Self:
+        """Create its jobs, below a namespace of its own."""
+        queue = QueueOptions(_QUEUE, job=Send, **kind.options)
+        options = FlowOptions(name="rules", redis_url=url, namespace=f"n{number}:", queues=[queue])
+        flow = Flow[Send, Message, str](options)
+        stack.push_async_callback(flow.stop_all)
         for priority in range(1, kind.priorities + 1):
             mine = range(priority, jobs + 1, kind.priorities)
-            options: Any = {} if priority == 1 else {"priority": priority}
-            await flow.create_jobs((Message(n=n, tenant=f"tenant-{n % kind.groups}") for n in mine), **options)
+            given: Any = {} if priority == 1 else {"priority": priority}
+            await flow.create_jobs((Message(n=n, tenant=f"tenant-{n % kind.groups}") for n in mine), **given)
         session = await flow._runtime.open()  # noqa: SLF001 - its turns are taken by hand
-        turns = session.turns(_QUEUE, "bench.1.0000000000", ["n", "tenant"])
-        async with Redis.from_url(url) as client:
-            await turns.turn([], 0, busy=False)  # it knows the script now
-            before, done = await _used(client), 0
-            ended: list[Any] = []
-            while done < jobs:
-                turn = await turns.turn(ended, _TURN, busy=False)
-                ended = [turns.finished(claimed, Finish({}, b"")) for claimed in turn.claimed]
-                done += len(ended)
-                if not ended:
-                    msg = f"{kind.name}: {done} of {jobs} jobs came, and nothing after them"
-                    raise RuntimeError(msg)
-            await turns.turn(ended, 0, busy=False)
-            return (await _used(client) - before) / jobs
-    finally:
-        await flow.stop_all()
+        turns = session.turns(_QUEUE, f"bench.1.{number:010d}", ["n", "tenant"])
+        await turns.turn([], 0, busy=False)  # the server knows the script now
+        return cls(kind, turns)
+
+    async def take_turn(self) -> None:
+        """End the jobs of the last turn and claim the next ones."""
+        turn = await self._turns.turn(self._ended, _TURN, busy=False)
+        self._ended = [self._turns.finished(claimed, Finish({}, b"")) for claimed in turn.claimed]
+        if len(self._ended) != _TURN:
+            msg = f"{self.kind.name}: a turn brought {len(self._ended)} of {_TURN} jobs"
+            raise RuntimeError(msg)
 
 
 async def _used(client: Redis) -> float:
