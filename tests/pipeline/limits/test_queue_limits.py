@@ -118,7 +118,7 @@ async def test_a_snooze_holds_others_too(redis_url: str, namespace: str, redis: 
     until = held if how == "queue" else parked
     assert until is not None
     assert due is not None
-    assert 0 <= due - float(until) < 60_000
+    assert -1 < due - float(until) < 60_000  # a held group has half a millisecond more
     assert (held is None, parked is None) == (how == "group", how == "queue")
 
 

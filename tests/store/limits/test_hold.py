@@ -119,6 +119,13 @@ def test_a_job_of_no_group_holds_none(world: World, fields: dict[str, str]) -> N
     assert world.snapshot(unseen=frozenset()) == before
 
 
+def test_something_else_at_the_key_of_a_job_holds_none(world: World) -> None:
+    """The job was edited away meanwhile: its function has asked for nothing that could be done."""
+    world.redis.set(world.key("jobs", "shop:1"), "not ours")
+    assert hold(world, scope="group", id="1") == "no group"
+    assert parked(world) == {}
+
+
 def plain(world: World, delay_ms: int = 1_000) -> str:
     """Hold `pick` as a queue without rules."""
     return hold(world, delay_ms, priorities=0)

@@ -57,12 +57,14 @@ def test_windows_are_read_with_their_times(world: World) -> None:
         [NOW, 2, NOW + 40, 1, NOW + 61.5],
         [NOW - 10, 3],
     ]
+    keep(world, "pick:1/", NOW, 1)
     assert rows(world, "pick:1", "g")[1] == [["", "", []]]
+    assert len(rows(world, "api", "q")[1][0][2]) == 5
 
 
 def test_what_was_set_is_read(world: World) -> None:
     """For all, and for the group."""
-    world.redis.hset(world.key("limit", "api"), mapping={"live": "9/500", "live:7": "1/500"})
+    world.redis.hset(world.key("limit", "api"), mapping={"live": "9/500", "live:7": "1/500", "live:": "1"})
     world.redis.hset(
         world.key("fair", "pick"), mapping={"slots": "4", "slots_per_group": "2", "slots_per_group:7": "1"}
     )
@@ -95,7 +97,7 @@ def test_of_a_job_its_group_is_read(world: World) -> None:
     """With what it costs, and until when its queue and its group are held."""
     world.redis.hset(world.key("jobs", "shop:1"), mapping={"guild": "7", "_cost": "3"})
     world.redis.hset(world.key("jobs", "shop:2"), mapping={"guild": "null"})
-    world.redis.zadd(world.key("parked", "pick"), {"1/7": NOW + 5, "3/7": NOW + 9.5})
+    world.redis.zadd(world.key("parked", "pick"), {"1/7": NOW + 5, "3/7": NOW + 9.5, "4/7": NOW + 8})
     world.redis.hset(world.keys.meta("pick"), "held", str(NOW + 7))
     assert rows(world, id="1")[7:] == [str(NOW + 7), f"{NOW + 9}.5", "7", "3"]
     for other in ({"id": "2"}, {"id": "3"}, {"id": "1", "field": ""}):

@@ -67,6 +67,14 @@ def test_more_than_one_page_is_looked_at_again(world: World) -> None:
     assert parked(world) == dict.fromkeys(groups, 0) | held
 
 
+def test_it_is_bounded(world: World) -> None:
+    """A script takes no longer than some milliseconds: of more groups, the others come back when their time does."""
+    park(world, {f"1/{n}": NOW + n for n in range(1, 10_502)})
+    set_live(world, {"live": "5/1000"}, ("pick", ""))
+    left = {name: score for name, score in parked(world).items() if score}
+    assert left == {f"1/{n}": NOW + n for n in range(10_001, 10_502)}
+
+
 def test_one_group_is_looked_at_again_alone(world: World) -> None:
     """In each of its priorities; what is set for it changes nothing for the others."""
     park(world, {"1/a": NOW + 500, "8/a": NEVER, "2/a": NOW + 500.5, "1/b": NOW + 500})

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from redis import Redis
 from redis.exceptions import ResponseError
 
+from tests.store.rules.ruled_world import ruled_world
 from tests.world import NOW, World, processing
 
 
@@ -69,3 +71,21 @@ def test_a_list_of_another_type_is_named(world: World) -> None:
     with pytest.raises(ResponseError, match=r"FLOWSCONFLICT .* holds a string"):
         set_priority(world, 2)
     assert priority(world) is None
+
+
+def test_a_job_goes_to_the_list_of_its_priority(redis: Redis, namespace: str) -> None:
+    """Behind those that wait there, out of the old one, in the queue in which it waits now."""
+    world = ruled_world(redis, namespace)
+    for job_id, fields in (("1", {}), ("2", {"_priority": "2"})):
+        world.redis.hset(world.key("jobs", f"shop:{job_id}"), mapping={"a": "1", "_queue": "pack", **fields})
+    world.redis.hset(world.key("jobs", "shop:1"), "_status", "waiting")
+    world.redis.rpush(world.keys.waiting("pack"), "1")
+    world.redis.rpush(world.keys.waiting("pack", 2), "2")
+    assert set_priority(world, 2) == "set"
+    assert world.redis.lrange(world.keys.waiting("pack"), 0, -1) == []
+    assert world.redis.lrange(world.keys.waiting("pack", 2), 0, -1) == ["2", "1"]
+    assert world.redis.exists(world.key("wake", "pack")) == 1
+    assert set_priority(world, 8) == "set"
+    assert world.redis.lrange(world.keys.waiting("pack", 2), 0, -1) == ["2", "1"]  # it is among the last already
+    assert set_priority(world, 1) == "set"
+    assert world.redis.lrange(world.keys.waiting("pack"), 0, -1) == ["1"]

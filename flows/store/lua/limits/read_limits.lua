@@ -39,8 +39,7 @@ local function group_of_job()
   return #value > MOST_BYTES and redis.sha1hex(value) or value
 end
 
-local of_job = id ~= ''
-local name = of_job and group_of_job() or group
+local name = id == '' and group or group_of_job()
 
 local limiters = {}
 for i = at, #rest, 2 do
@@ -57,8 +56,8 @@ if sharing ~= '' then
   local key = flows_key('sharing', sharing)
   live = text('HGET', key, '')
   local names = redis.pcall('HKEYS', key)
-  for _, other in ipairs(names.err and {} or names) do
-    if other ~= '' and other ~= queue then used = used + taken_in(other) end
+  for _, other in ipairs(names) do -- an error has no elements, and no queue the empty name
+    if other ~= queue then used = used + taken_in(other) end
   end
 end
 
@@ -73,5 +72,5 @@ if name ~= '' then
 end
 return {
   time, limiters, used, live, used_by_group, text('HGET', fair, 'slots_per_group'), of_group,
-  text('HGET', queue_key(queue, 'meta'), 'held'), parked, name, of_job and text('HGET', job_key(flow, id), '_cost') or '',
+  text('HGET', queue_key(queue, 'meta'), 'held'), parked, name, text('HGET', job_key(flow, id), '_cost'),
 }

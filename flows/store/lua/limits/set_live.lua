@@ -34,7 +34,6 @@ local function let_all_back(parked)
   local held = 0
   for _ = 1, MOST / PAGE do
     local found = redis.call('ZRANGE', parked, '(' .. now_text, '+inf', 'BYSCORE', 'LIMIT', held, PAGE, 'WITHSCORES')
-    if #found == 0 then return end
     held = held + #found / 2 - let_back(parked, found)
   end
 end
