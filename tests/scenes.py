@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from flows.store.client.scripts import Argument
+from tests.more_scenes import MORE_SCENES
 from tests.outcomes import ended
 from tests.world import NOW, QUEUES, VERBS, World, finish, packed, processing
 
@@ -181,7 +182,7 @@ def fleet(world: World, **named: Argument) -> dict[str, Argument]:
 
 
 #: Scripts that write nothing.
-READ_ONLY: Final = frozenset({"explain", "find", "locate", "observe", "position", "undeclared"})
+READ_ONLY: Final = frozenset({"explain", "find", "locate", "observe", "position", "read_limits", "undeclared"})
 #: Of each script, what is there and how it is called: so that it writes what it can.
 SCENES: Final[dict[str, list[Scene]]] = {
     "turn": [(seed_attempts, lambda world: world.turn(*all_ended(), want=5, number=1))],
@@ -278,6 +279,7 @@ SCENES: Final[dict[str, list[Scene]]] = {
     "position": [(seed_former, lambda world: world.run("position", "pick", id="1"))],
     "undeclared": [(seed_former, lambda world: world.run("undeclared", "pick"))],
     "reconcile": [(seed_damage, lambda world: world.run("reconcile", *QUEUES, walk=1))],
+    **MORE_SCENES,
 }
 
 

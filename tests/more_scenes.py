@@ -1,0 +1,81 @@
+"""Scenes of the scripts that act on many jobs, and of those that set limits and priorities: see scenes.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from flows.store.client.scripts import Argument
+from tests.world import NOW, World, processing
+
+Scene = tuple[Callable[[World], None], Callable[[World], Any]]
+
+
+def seed_many(world: World) -> None:
+    """Let a job wait, one be delayed, one run, one have failed, and a parent wait for its child."""
+    parent = processing("pack", _status="children", _policy="continue", _next="ship", _lookups="user:7")
+    parent["children:pack:jobs"] = f'["{world.key("jobs", "pack:box:c")}"]'
+    world.seed(
+        jobs={
+            "shop:1": {"_lookups": "user:7"},
+            "shop:2": {"_status": "delayed", "_queue": "pick"},
+            "shop:3": processing(),
+            "shop:4": processing(_status="failed", _ended="5", _error="{}", _lookups="user:7"),
+            "shop:9": parent,
+            "pack:box:c": {"_parent": "shop:9"},
+        },
+        waiting={"pick": ["1"], "pack:box": ["c"]},
+        delayed={"pick": {"2": NOW + 9}},
+        processing={"pick": {"3": NOW + 9}},
+        children={"pack": {"9": NOW}},
+        pending={"shop:9": {"c"}},
+        parents={"pack:box": {"c": "shop:9"}},
+        lookups={"shop:user:7": ["1", "4", "9"]},
+    )
+
+
+def many(script: str, **named: Argument) -> Scene:
+    """Return the scene in which a script acts on all of these jobs."""
+    return seed_many, lambda world: world.run(script, *"12349", **{"call": world.keys.call("c"), **named})
+
+
+def seed_parked(world: World) -> None:
+    """Let a group wait in its turn, and another be parked."""
+    world.seed(jobs={"shop:1": {"guild": "7"}})
+    world.redis.rpush(world.key("group", "pick/1/7"), "1")
+    world.redis.zadd(world.key("ring", "pick/1"), {"7": 0})
+    world.redis.zadd(world.key("parked", "pick"), {"1/8": NOW + 5})
+
+
+def hold(scope: str, group: str = "") -> Scene:
+    """Return the scene in which a queue is held, or a group of it."""
+    named: dict[str, Argument] = {"scope": scope, "group": group, "id": "", "field": "guild", "priorities": 1}
+    return seed_parked, lambda world: world.run("hold", delay_ms=1_000, until_ms=0, **named)
+
+
+def set_live(world: World) -> object:
+    """Set a limit of one group, and take another number back."""
+    rest = ("live:8", "5/1000", "live", "")
+    return world.run("set_live", len(rest), *rest, "pick", "8", hash_kind="limit", hash_name="api")
+
+
+def read_limits(world: World) -> object:
+    """Read the limits of a queue."""
+    return world.run("read_limits", "api", "g", group="8", id="", field="guild", sharing="")
+
+
+def seed_waiting(world: World) -> None:
+    """Let a job wait."""
+    world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
+
+
+MORE_SCENES: Final[dict[str, list[Scene]]] = {
+    "cancel_jobs": [many("cancel_jobs", reason="why")],
+    "delete_jobs": [many("delete_jobs")],
+    "hold": [hold("queue"), hold("group", "7")],
+    "move_jobs": [many("move_jobs", target="ship")],
+    "read_limits": [(seed_parked, read_limits)],
+    "retry_jobs": [many("retry_jobs")],
+    "set_live": [(seed_parked, set_live)],
+    "set_priority": [(seed_waiting, lambda world: world.run("set_priority", id="1", priority=2))],
+}
