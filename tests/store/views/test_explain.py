@@ -67,14 +67,34 @@ def test_how_busy_the_live_processes_of_its_queue_are_is_told(world: World) -> N
     world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
     said(world, "web.1", taken=(3, 4), running=[["ship", "9", 900], ["pick", "7", 20], ["pick", "8", 10]])
     said(world, "web.2", taken=(5, 2), running=[["pick", "6", 30]])
+    said(world, "web.3", taken=(1, 1), running=[["pick", "4", 25]])
     said(world, "dead", taken=(9, 9), running=[["pick", "5", 99]], until=NOW - 10)
     found = told(world, "1")
-    assert (found["serving"], found["said"], found["slots"], found["busy"]) == (2, 2, "6", "5")
+    assert (found["serving"], found["said"], found["slots"], found["busy"]) == (3, 3, "7", "6")
     assert found["oldest"] == f"{NOW - 35} web.2 6"
     assert found["heard"] == str(NOW - 5)
+    for name in ("web.1", "web.2", "web.3"):
+        world.redis.zrem(world.key("workers", "pick"), name)
+    assert told(world, "1").keys() & {"serving", "asked", "heard"} == {"serving", "heard"}
 
 
-@pytest.mark.parametrize("text", ["", "x", "[]", '{"at":1,"queues":{"pick":', '{"queues":{"pick":{"slots":"2"}}}'])
+def test_since_when_a_job_runs_is_not_known_without_the_time_of_the_heartbeat(world: World) -> None:
+    """How busy the process is counts all the same."""
+    world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
+    said(world, "web.1", taken=(1, 1), running=[])
+    text = '{"queues":{"pick":{"slots":1,"busy":1}},"running":[["pick","7",20]]}'
+    world.redis.set(world.key("process", "shop:web.1"), text)
+    found = told(world, "1")
+    assert (found["said"], found["busy"], "oldest" in found) == (1, "1", False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "x", "[]", '{"at":1,"queues":{"pick":', '{"queues":{"pick":{"slots":"2"}}}'),
+        *('{"queues":{"pick":{"slots":2}}}', '{"queues":{"pick":{"busy":2}}}'),
+    ],
+)
 def test_what_a_process_says_that_nobody_can_read_is_not_counted(world: World, text: str) -> None:
     """So fewer processes have said how busy they are than there are."""
     world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})

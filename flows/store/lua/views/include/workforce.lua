@@ -46,7 +46,7 @@ local function tell_processes(tell, queue)
   local workers = flows_key('workers', queue)
   local listed, live = redis.pcall('ZREVRANGE', workers, 0, ASKED - 1, 'WITHSCORES'), {}
   tell('serving', redis.pcall('ZCOUNT', workers, now_text, '+inf'))
-  if listed.err or not listed[1] then return end
+  if not listed[1] then return end -- nor where the key holds something else
   for i = 1, #listed, 2 do
     if tonumber(listed[i + 1]) >= time then live[#live + 1] = listed[i] end
   end
