@@ -35,7 +35,7 @@ end
 local function next_list(wanted)
   local band = next_band()
   while band do
-    ruled.band = band
+    if band ~= ruled.band then ruled.band, ruled.band_text = band, string.format('%d', band) end
     if not lists[band] then lists[band] = band_list(queue, band) end
     if not rule.group then return lists[band], wanted end
     local group, at_ms, many = ring_head(band, wanted)

@@ -40,7 +40,9 @@ local function read_shares(groups)
     end
   end
   if #missing == 0 then return end
-  local found = redis.pcall('HMGET', flows_key('shares', queue), unpack(missing))
+  local key = flows_key('shares', queue)
+  if redis.call('EXISTS', key) == 0 then return end
+  local found = redis.pcall('HMGET', key, unpack(missing))
   if found.err then return end
   for i = 1, #missing do
     local share = found[i] and tonumber(found[i])

@@ -9,7 +9,7 @@
 -- All that a turn writes to is checked before its first write.
 expect_place_of(queue)
 
-local ruled = { looks = 1000, band = 1, group = '', start = time, cost = 1, park = nil }
+local ruled = { looks = 1000, band = 1, band_text = '1', group = '', start = time, cost = 1, park = nil }
 
 local rule = RULES[queue]
 -- Where in an answer stands in how many ms a job starts.
@@ -59,6 +59,8 @@ end
 
 -- Returns the word for a job that does not wait here.
 local function misplaced(member, key, job)
+  local same_band = not priority_at or (job[priority_at] or '1') == ruled.band_text
+  if same_band and ((group_at and job[group_at]) or '') == ruled.group then return nil end
   local band, group = place_of(queue, priority_at and job[priority_at], group_at and job[group_at])
   if band ~= ruled.band or group ~= ruled.group then return elsewhere(member, key, band, group) end
 end

@@ -83,6 +83,7 @@ end
 
 -- Returns whether a group has slots for a job of this cost.
 local function has_slots(group, cost)
+  if cost == 1 and loads[group] then return loads[group] < most_of[group] end
   return not is_counted(group) or loads[group] + slots_of(group, cost) <= most_of[group]
 end
 
@@ -90,7 +91,7 @@ local held, changed, beyond = {}, {}, 0
 
 -- Gives a job its slots.
 local function hold_slots(job_id, group, cost)
-  local taken, load = slots_of(group, cost), loads[group]
+  local taken, load = cost == 1 and 1 or slots_of(group, cost), loads[group]
   free, served = free - taken, true
   if shared then shared.free = shared.free - taken end
   if load then

@@ -73,12 +73,16 @@ local function take_tokens(window, cost, at_ms)
   local from = at_ms > time and at_ms or time + 1
   if cost > window.most then cost = window.most end
   local part = window.interval / PARTS
-  if n > window.first and math.floor(entries[n - 1] / part) == math.floor(from / part) then
+  local last = n > window.first and entries[n - 1]
+  if last and (last == from or math.floor(last / part) == math.floor(from / part)) then
     entries[n - 1], entries[n] = from, entries[n] + cost
   else
     entries[n + 1], entries[n + 2] = from, cost
   end
-  window.used, window.ready_cost = window.used + cost, 0
+  window.used = window.used + cost
+  -- As long as there are tokens by now, the next job of one may start when this one does.
+  local more = cost == 1 and window.ready == at_ms and window.used < window.most and window.spacing == 0
+  if not more then window.ready_cost = 0 end
   if window.spacing > 0 then
     -- A start is at a whole ms, and what its time was rounded up by is not lost.
     local exact = math.ceil(window.next_at) == from and window.next_at or from
