@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -158,9 +159,15 @@ def test_a_list_that_changes_between_two_steps(world: World) -> None:
     assert len(set(gone) & set(left(world))) < 20
 
 
+def worked(world: World) -> float:
+    """Return how many seconds of a processor the server has taken."""
+    cpu: Any = world.redis.info("cpu")
+    return float(cpu["used_cpu_user"] + cpu["used_cpu_sys"])
+
+
 @pytest.mark.scale
 def test_a_step_is_bounded_however_long_the_list_is(world: World) -> None:
-    """Each step takes the server 10 ms at most, as all scripts do; blanks far inside a long list stay for a while."""
+    """Each takes 10 ms of the server's processor at most, as all scripts do; blanks far inside a long list may stay."""
     count = scaled(20_000, full=1_000_000)
     ids = seed(world, count, _status="done")
     gone = ids[1::2]
@@ -169,13 +176,13 @@ def test_a_step_is_bounded_however_long_the_list_is(world: World) -> None:
     times, goes_on = list[float](), 1
     while goes_on:
         world.redis.hdel(world.keys.reconcile("shop"), "at")
-        world.redis.config_resetstat()
+        before = worked(world)
         _wait, goes_on, _repairs = world.run("reconcile", *QUEUES, walk=1)
         if world.redis.hget(world.keys.reconcile("shop"), "place") == "jobs":
             break
-        times.append(float(world.redis.info("commandstats")["cmdstat_evalsha"]["usec"]))
-    # By the clock on the wall: all but a tenth, since the machine does other things too, and only in `make scale`.
-    assert SCALE == 1 or sorted(times)[len(times) * 9 // 10] < 10_000
+        times.append(worked(world) - before)
+    # All but a tenth, since what else the machine does slows the server's memory too, and only in `make scale`.
+    assert SCALE == 1 or sorted(times)[len(times) * 9 // 10] < 0.010
     assert [job_id for job_id in left(world) if job_id] == ids[::2]
     assert left(world).count("") <= max(0, count - 50_000)
 
