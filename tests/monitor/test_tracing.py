@@ -17,7 +17,19 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 from redis import Redis
 
-from flows import Cancel, Fail, JobResult, MissingExtra, Retries, Retry, Snooze, Verdict, current_job
+from flows import (
+    Cancel,
+    DuplicateJob,
+    Fail,
+    JobResult,
+    MissingExtra,
+    Retries,
+    Retry,
+    Snooze,
+    Unique,
+    Verdict,
+    current_job,
+)
 from flows.monitor import OpenTelemetry
 from tests.kernel.parts import Function, Given, MakeFlow, Work, in_process, number_flow
 from tests.pipeline.parts import LONG, Added, Numbers, One, Value, list_flow, split, total, within
@@ -239,6 +251,21 @@ async def test_a_creation_that_fails_says_so(
     good, bad = named(spans, "create work")
     assert (good.status.status_code, bad.status.status_code) == (StatusCode.UNSET, StatusCode.ERROR)
     assert (bad.attributes or {})["error.type"] == "PayloadTooLarge"
+
+
+async def test_calls_with_a_key_name_the_job_that_is_there(
+    make_flow: MakeFlow, spans: InMemorySpanExporter, provider: TracerProvider
+) -> None:
+    """Each call is a span: of the job that it has created, or found by its key; what was refused says so."""
+    async with make_flow(in_process, middleware=[OpenTelemetry(provider)]) as flow:
+        first = await flow.create_job(Given(), idempotency_key="k", delay=60)
+        assert await flow.create_job(Given(), idempotency_key="k") == first
+        unique = await flow.create_job(Given(), unique=Unique("k"), delay=60)
+        with pytest.raises(DuplicateJob):
+            await flow.create_job(Given(), unique=Unique("k"))
+    made = [dict(span.attributes or {}) for span in named(spans, "create work")]
+    assert [attributes.get("messaging.message.id") for attributes in made] == [first, first, unique, None]
+    assert made[-1]["error.type"] == "DuplicateJob"
 
 
 async def test_where_nothing_is_traced_nothing_is_carried(make_flow: MakeFlow, redis: Redis, namespace: str) -> None:
