@@ -200,7 +200,7 @@ def l5(case: Case) -> None:
     with Proxy(case.server.port) as proxy:
         case.fleet(proxy.url, concurrency=4).spawn(2)
         asyncio.run(_set_all(case, proxy))
-    left = case.wait_done(ids, 30)
+        left = case.wait_done(ids, 30)
     case.expect(not left, f"each job is done: {len(left)} are not")
 
 
