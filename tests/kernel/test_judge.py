@@ -132,6 +132,7 @@ def test_each_verdict_becomes_the_outcome_of_its_name(way: str, verdict: Verdict
         (Snooze(after=timedelta(0)), outcome.Snooze(0)),
         (Snooze("x" * 300, after=SECOND), outcome.Snooze(1000, None, "x" * 200)),
         (Snooze("later", until=datetime(1970, 1, 1, 0, 0, 1, 1, UTC)), outcome.Snooze(0, 1001, "later")),
+        (Snooze("429", after=SECOND, hold="queue"), outcome.Snooze(1000, None, "429", hold="queue")),
         (Cancel("unwanted"), outcome.Cancel("unwanted")),
         (Cancel("caf\udce9"), outcome.Cancel("caf?")),
     ],

@@ -166,7 +166,7 @@ def fail(job: Told) -> None:
     raise {
         "error": TooBusy("it"),
         "exit": SystemExit(4),
-        "snooze": Snooze("later", after=timedelta(seconds=3)),
+        "snooze": Snooze("later", after=timedelta(seconds=3), hold="queue"),
         "fail": Fail("never"),
         "elaborate": Elaborate("it", 503),
         "broken": Broken(),
@@ -175,7 +175,7 @@ def fail(job: Told) -> None:
 
 def snooze(_job: Told) -> Snooze:
     """Return a verdict."""
-    return Snooze("later", after=timedelta(seconds=3))
+    return Snooze("later", after=timedelta(seconds=3), hold="queue")
 
 
 def no_json(_job: Told) -> Said:
@@ -371,7 +371,7 @@ async def test_verdicts_come_as_they_are() -> None:
         returned = await processes.do(snooze)
         for verdict in (raised.value, returned):
             assert isinstance(verdict, Snooze)
-            assert (verdict.reason, verdict.after) == ("later", timedelta(seconds=3))
+            assert (verdict.reason, verdict.after, verdict.hold) == ("later", timedelta(seconds=3), "queue")
 
 
 @pytest.mark.parametrize("verdict", VERDICTS.values(), ids=lambda verdict: type(verdict).__name__)

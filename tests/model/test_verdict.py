@@ -24,6 +24,7 @@ VERDICTS: list[Verdict] = [
     Snooze(after=SECOND),
     Snooze("later", after=timedelta(0)),
     Snooze("later", until=TOMORROW),
+    Snooze("later", after=SECOND, hold="group"),
 ]
 
 
