@@ -20,3 +20,20 @@ def test_a_queue_of_one_flow_lists_as_long_as_that_one_keeps(shared: World) -> N
     shared.seed(jobs={"shop:1": processing("ship")}, processing={"ship": {"1": NOW + 9}})
     assert shared.report(fail("1"), queue="ship") == ["ok"]
     assert 0 < shared.redis.pttl(shared.keys.ended_jobs("ship", "failed")) <= KEPT[1]
+
+
+def test_a_flow_whose_settings_cannot_be_read_keeps_nothing_longer(shared: World) -> None:
+    """Nor does it stop the end of another flow's job."""
+    shared.redis.set(shared.keys.settings("farm"), "nonsense")
+    shared.seed(jobs={"shop:1": processing()}, processing={"pick": {"shop:1": NOW + 9}})
+    assert shared.report(fail("shop:1")) == ["ok"]
+    assert 0 < shared.redis.pttl(shared.keys.ended_jobs("pick", "failed")) <= KEPT[1]
+
+
+def test_a_queue_whose_meta_is_no_hash_lists_as_long_as_the_caller_keeps(shared: World) -> None:
+    """The end of a job does not wait for what has been edited by hand."""
+    shared.seed(jobs={"shop:1": processing()}, processing={"pick": {"shop:1": NOW + 9}})
+    shared.redis.delete(shared.keys.meta("pick"))
+    shared.redis.set(shared.keys.meta("pick"), "?")
+    assert shared.report(fail("shop:1")) == ["ok"]
+    assert 0 < shared.redis.pttl(shared.keys.ended_jobs("pick", "failed")) <= KEPT[1]
