@@ -32,6 +32,7 @@ FLOW_CALLS: dict[str, Callable[[Flow[Work, Given]], Coroutine[Any, Any, Any]]] =
     "cancel_job": lambda flow: flow.cancel_job(ID),
     "retry_job": lambda flow: flow.retry_job(ID),
     "move_job": lambda flow: flow.move_job(ID, to="work"),
+    "set_priority": lambda flow: flow.set_priority(ID, 1),
     "delete_job": lambda flow: flow.delete_job(ID),
     "get_log": lambda flow: flow.get_log(ID),
     "position": lambda flow: flow.position(ID),
