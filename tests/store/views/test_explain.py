@@ -106,6 +106,9 @@ def test_what_a_process_says_that_nobody_can_read_is_not_counted(world: World, t
     assert "oldest" not in found
     world.redis.delete(world.key("process", "shop:web.2"))
     assert told(world, "1")["said"] == 1
+    world.redis.rpush(world.key("process", "shop:web.2"), "not ours")
+    assert (told(world, "1")["said"], told(world, "1")["heard"]) == (1, str(NOW + 9))
+    world.redis.delete(world.key("process", "shop:web.2"))
 
 
 @pytest.mark.scale
