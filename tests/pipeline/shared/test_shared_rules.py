@@ -51,6 +51,22 @@ async def test_priorities_and_groups_go_over_all_flows(redis_url: str, namespace
     await news.stop_all()
 
 
+async def test_a_priority_is_changed_among_those_of_all_flows(redis_url: str, namespace: str, redis: Redis) -> None:
+    """The job goes from the list of one priority to that of another, once, under the name that it has there."""
+    mail, news = (ruled(name, redis_url, namespace, priorities=2) for name in ("mail", "news"))
+    ids = [await flow.create_job(Text(user_id=1), priority=2) for flow in (mail, news)]
+    waiting = f"{namespace}queue:send:waiting"
+    await news.set_priority(ids[1], 1)
+    assert redis.lrange(waiting, 0, -1) == [f"news:{ids[1]}"]
+    assert redis.lrange(f"{waiting}:2", 0, -1) == [f"mail:{ids[0]}"]
+    await mail.set_priority(ids[0], 1)
+    await news.set_priority(ids[1], 2)
+    assert redis.lrange(waiting, 0, -1) == [f"mail:{ids[0]}"]
+    assert redis.lrange(f"{waiting}:2", 0, -1) == [f"news:{ids[1]}"]
+    await mail.stop_all()
+    await news.stop_all()
+
+
 async def test_slots_are_those_of_all_flows(redis_url: str, namespace: str, redis: Redis) -> None:
     """Never more than two at once, of whatever flow, with workers of both; in the end none is taken."""
     mail, news = (ruled(name, redis_url, namespace, max_concurrency=2) for name in ("mail", "news"))

@@ -3,7 +3,7 @@
 --@ args: ns now flow first id settings priority
 --@ returns: answer:word
 --@ words: set | same | gone | processing | children | done | failed | cancelled
---@ include: keys take_out remove waiting place count
+--@ include: keys take_out remove waiting place count member
 
 local key = job_key(flow, id)
 local job = redis.pcall('HMGET', key, '_status', '_queue', '_priority')
@@ -23,13 +23,14 @@ local function write(value)
   end
 end
 
-local before = status == 'waiting' and list_for(queue, id)
+local member = member_of(queue, flow, id)
+local before = status == 'waiting' and list_for(queue, member)
 write(priority)
-if before and list_for(queue, id) ~= before then
+if before and list_for(queue, member) ~= before then
   write(old)
-  remove_many(queue, { id })
+  remove_many(queue, { member })
   write(priority)
-  put(queue, id)
+  put(queue, member)
   write_counts()
 end
 return 'set'
