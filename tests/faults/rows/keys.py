@@ -151,6 +151,9 @@ def k4(case: Case) -> None:
     _begin_all(case, jobs)
     fleet.cont(worker)
     case.expect(not case.wait_done([job_id for _word, job_id in second.values()], 20), "all new jobs end")
+    gone_ids = {job_id for _word, job_id in first.values()}
+    dropped = case.wait_until(lambda: not gone_ids & set(case.processing()), pause=0.05)
+    case.expect(dropped, "the leases of jobs that are gone are dropped when they are over")
 
 
 @row("K5", "the server's memory is full while jobs with keys are created", profile="small")
