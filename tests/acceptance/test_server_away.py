@@ -61,8 +61,9 @@ async def test_an_outage_is_told_at_once_by_a_flow_that_is_idle(
         assert (await flow.wait_for(await flow.create_job(Given(number=0)), LONG)).status == "done"
     await until(lambda: told[-1].name == "store.unavailable", SOON)
     await flow.stop_all(grace=0.1)
-    [stopping, stopped] = told[-2:]
-    assert (stopping.name, stopped.name) == ("flow.stopping", "flow.stopped")
+    # Another part may meet the outage, and tell so, while the flow stops.
+    (stopping,) = [event for event in told if event.name == "flow.stopping"]
+    assert told[-1].name == "flow.stopped"
     assert str(stopping.fields["follows"]).endswith("what cannot be reported to it is given up in 1 s at most")
 
 
