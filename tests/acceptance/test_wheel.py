@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.scale import SCALE
+
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 #: The extras that users install; the others are this repository's own.
@@ -47,7 +49,8 @@ def said(*command: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("extra", ["", *EXTRAS])
+@pytest.mark.scale
+@pytest.mark.parametrize("extra", ["", *EXTRAS] if SCALE != 1 else ["", "embedded"])  # each takes seconds
 def test_each_extra_installs_and_brings_no_distribution_called_flows(wheel: Path, extra: str, tmp_path: Path) -> None:
     """The distribution is `typed-flows`, the import `flows`, the command `flows`; nobody else's `flows` comes along."""
     venv.create(tmp_path / "venv", symlinks=True)

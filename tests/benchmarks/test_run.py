@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.scale import SCALE
+
 ROOT = Path(__file__).resolve().parents[2]
 
 RATE = {"rate", "ratio"}
@@ -31,6 +33,8 @@ SETTINGS = {
     "growth": [{*FIGURE, "samples"}],
     "rules": [{*FIGURE, "ratio"}] * 11,
 }
+#: These run with `make scale` alone: each takes as long as all the others.
+SLOW = {"backlog", "depth", "due", "idle", "processes", "waits"}
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -39,7 +43,8 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
 
 
-@pytest.mark.parametrize("workload", SETTINGS)
+@pytest.mark.scale
+@pytest.mark.parametrize("workload", SETTINGS if SCALE != 1 else sorted(SETTINGS.keys() - SLOW))
 def test_each_workload_gives_positive_figures(workload: str, tmp_path: Path) -> None:
     """With a few jobs and one round, on a server of its own, in the table and in the file."""
     done = run("--workload", workload, "--size", "0.002", "--rounds", "1", "--json", str(tmp_path / "rows.json"))
