@@ -21,6 +21,7 @@ from flows.store.jobs.claimed import ClaimedJob
 from flows.store.jobs.finished import FinishedAttempt
 from flows.telemetry.events import Event, Events
 from tests.kernel.parts import within
+from tests.waiting import until
 
 GRACE = 0.3
 TIMED_OUT = Fail(JobError(type="Timeout", message=""))
@@ -464,8 +465,7 @@ async def test_a_job_that_is_stopped_before_its_start_never_begins(word: str, ou
     stubborn = Stubborn()
     held = Held(stubborn, concurrency=1)
     held.in_flight.accept([timed(600)])
-    await asyncio.sleep(0.001)
-    assert held.in_flight.lanes.running
+    await until(lambda: held.in_flight.lanes.running)
     held.in_flight.lease_answered("1", 1, word)
     await held.woken()
     assert held.reported() == ([] if outcome is None else [("1", 1, outcome)])
@@ -481,8 +481,7 @@ async def test_a_job_that_waits_for_its_start_is_released_when_its_worker_has_to
     stubborn = Stubborn()
     held = Held(stubborn)
     held.in_flight.accept([timed(600)])
-    await asyncio.sleep(0.001)
-    assert held.in_flight.lanes.running
+    await until(lambda: held.in_flight.lanes.running)
     held.in_flight.release_running()
     await held.woken()
     assert (held.reported(), stubborn.jobs) == ([("1", 1, Release())], [])
@@ -492,8 +491,7 @@ async def test_a_stranger_that_cancels_a_lane_before_a_start_loses_no_job() -> N
     """Nobody has asked the job to stop: it is handed back."""
     held = Held(obedient)
     held.in_flight.accept([timed(600)])
-    await asyncio.sleep(0.001)
-    assert held.in_flight.lanes.running
+    await until(lambda: held.in_flight.lanes.running)
     [attempt] = held.in_flight.lanes.running
     assert attempt.task is not None
     attempt.task.cancel()

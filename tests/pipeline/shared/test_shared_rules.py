@@ -24,7 +24,7 @@ async def drained(flow: Texts) -> None:
     await flow.queue(Send).drain(LONG)
 
 
-async def test_priorities_and_groups_go_over_all_flows(redis_url: str, namespace: str) -> None:
+async def test_priorities_and_groups_go_over_all_flows(redis_url: str, namespace: str, redis: Redis) -> None:
     """Priority 1 of either flow goes before 2; within one, users take turns, whatever flow their jobs are of."""
     rules = {"priorities": 2, "group_by": "user_id"}
     mail, news = ruled("mail", redis_url, namespace, **rules), ruled("news", redis_url, namespace, **rules)
@@ -34,7 +34,13 @@ async def test_priorities_and_groups_go_over_all_flows(redis_url: str, namespace
         await news.create_job(Text(user_id=user), priority=2)
     first = [await news.create_job(Text(user_id=9)), await mail.create_job(Text(user_id=8), delay=0.001)]
     assert len(first) == 2
-    await asyncio.sleep(0.01)
+    ((_member, due),) = redis.zrange(f"{namespace}queue:send:delayed", 0, -1, withscores=True)
+
+    def is_due() -> bool:
+        seconds, micros = redis.time()
+        return seconds * 1000 + micros // 1000 >= due
+
+    await until(is_due)
     order: list[tuple[str, int]] = []
 
     @mail.worker(Send)
