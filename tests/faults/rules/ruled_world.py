@@ -12,13 +12,12 @@ from redis import Redis
 from flows.model.limits.limiter import Limiter
 from flows.model.limits.rules import Rules
 from flows.store.client.scripts import Argument
+from flows.store.jobs.claimed import START_IN
 from tests.faults.rules.plan import Planned, QueuePlan
 from tests.world import World
 
 #: The field of a job by which queues group.
 GROUP: Final = "tenant"
-#: Where in a claimed job's answer its start stands, in milliseconds from the answer on.
-START_IN: Final = 7
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,11 @@ from redis import Redis
 from flows.model.limits.limiter import Limiter
 from flows.model.limits.rules import Rules
 from flows.store.client.scripts import Argument
+from flows.store.jobs.claimed import START_IN
 from tests.world import World
 
 #: The field of jobs by which queues group.
 GROUP: Final = "tenant"
-#: Where in an answer stands in how many milliseconds a claimed job starts.
-START_IN: Final = 7
 
 
 @dataclass(frozen=True)
