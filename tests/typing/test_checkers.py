@@ -1,4 +1,4 @@
-"""What mypy --strict and pyright strict say of `accepted.py` and `refused.py`: one run of each over both files."""
+"""What mypy --strict and pyright strict say of `*accepted.py` and `*refused.py`: one run of each over all of them."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-ACCEPTED, REFUSED = HERE / "accepted.py", HERE / "refused.py"
+REFUSED = sorted(HERE.glob("*refused.py"))
+PROGRAMS = [str(path) for path in (*sorted(HERE.glob("*accepted.py")), *REFUSED)]
 
 #: Lines with errors, as `refused.py:12`, each with the checker's words.
 Errors = dict[str, str]
 
 MARKED = {
-    f"{REFUSED.name}:{number}": line.strip()
-    for number, line in enumerate(REFUSED.read_text(encoding="utf-8").splitlines(), 1)
+    f"{path.name}:{number}": line.strip()
+    for path in REFUSED
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
     if "# refused" in line
 }
 
 
 def run(*command: str) -> str:
-    """Run a checker over both files and return what it prints; it fails by design."""
+    """Run a checker over all programs and return what it prints; it fails by design."""
     environment = {**os.environ, "MYPYPATH": str(ROOT), "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
-    arguments = [sys.executable, "-m", *command, str(ACCEPTED), str(REFUSED)]
+    arguments = [sys.executable, "-m", *command, *PROGRAMS]
     done = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout + done.stderr
     return done.stdout
@@ -40,7 +42,7 @@ def mypy(cache: Path) -> Errors:
 
 
 def pyright() -> Errors:
-    """Return pyright's errors; both files ask for its strict mode in their first line."""
+    """Return pyright's errors; each file asks for its strict mode in its first line."""
     output = json.loads(run("pyright", "--outputjson", "--pythonpath", sys.executable))
     return {
         f"{Path(problem['file']).name}:{problem['range']['start']['line'] + 1}": problem["message"]
@@ -56,7 +58,7 @@ def compare(errors: Errors) -> None:
 
 
 def test_mypy_accepts_the_api_and_refuses_each_mistake(tmp_path: Path) -> None:
-    """Mypy --strict has no word against `accepted.py` and finds exactly the marked lines of `refused.py`."""
+    """Mypy --strict has no word against what is accepted and finds exactly the marked lines of what is refused."""
     compare(mypy(tmp_path / "cache"))
 
 
