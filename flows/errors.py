@@ -10,8 +10,16 @@ FlowsError
 ├── JobNotDone             the job has not ended, and lacks what was asked for so far
 ├── StateError             the job's state does not allow what was asked
 ├── JobExists              another job has the key that this one was to have
-│   ├── IdempotencyConflict  it has other params
+│   ├── IdempotencyConflict  it has other params, or a run has other input
 │   └── DuplicateJob       the key still holds
+├── StepFailed             a step of a run has failed (it and those down to UnknownWorkflow: model/runs/errors.py)
+│   ├── StepTimeout        it took too long
+│   └── ChildFailed        the run that it waited for did not end as done
+├── DuplicateStep          two steps of a run have the same name
+├── PlanChanged            a run's recorded steps are not those of its workflow's code any more
+├── RunFailed              the run has failed
+├── RunCancelled           the run was cancelled
+├── UnknownWorkflow        no app ever had a workflow of this name
 ├── WrongLoop              another event loop that runs has the flow open
 ├── PortInUse              something else listens on the port that was asked for (also an OSError)
 ├── HostUnable             this machine has no thread, process, descriptor or memory left for what was asked
@@ -99,9 +107,14 @@ class JobExists(FlowsError):
         super().__init__(f"job {job_id} {why}; nothing was created")
         self.job_id = job_id
 
+    @property
+    def run_id(self) -> str:
+        """The same id: a run is a job."""
+        return self.job_id
+
 
 class IdempotencyConflict(JobExists):
-    """The job of this idempotency key was created with other params."""
+    """The job or run of this idempotency key was created with other params."""
 
     def __init__(self, job_id: str, key: str) -> None:
         super().__init__(

@@ -43,6 +43,15 @@ def refuse_lossy(model: type[BaseModel]) -> None:
     _refuse_model(model, set())
 
 
+def refuse_lossy_type(declared: Any, what: str) -> None:
+    """Check the same of a type that is no field's: of an argument, or of what a function returns.
+
+    Raises:
+        DeclarationError: a value of it, or a field of one, can never come back; `what` says whose type it is.
+    """
+    _refuse(declared, what, set())
+
+
 def _refuse_model(model: type[BaseModel], seen: set[Any]) -> None:
     said = model.__pydantic_decorators__
     own = {name for one in said.field_serializers.values() for name in one.info.fields}
