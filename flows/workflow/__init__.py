@@ -1,0 +1,1 @@
+"""Durable workflows: an async function whose steps are remembered."""
