@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from flows.model.runs.child_run import ChildRun
-    from flows.model.runs.loaded import Arrived, Failing
+    from flows.model.runs.loaded import Arrived
+    from flows.model.runs.step_children import StepChildren
     from flows.model.runs.suspended import EventWait
+
+_NO_FIELDS: Final[Mapping[str, bytes]] = MappingProxyType({})
 
 
 class Recorder(Protocol):
@@ -18,20 +22,21 @@ class Recorder(Protocol):
     async def put(
         self,
         records: Mapping[str, bytes],
-        children: Sequence[ChildRun] = (),
+        children: Sequence[StepChildren] = (),
         waits: Sequence[EventWait] = (),
-        failing: Failing | None = None,
+        fields: Mapping[str, bytes] = _NO_FIELDS,
     ) -> Arrived | None:
-        """Write all of this at once, or nothing; return when it stands where a crash cannot take it.
+        """Write all of this; return when it stands where a crash cannot take it.
 
-        An attempt has one call under way at a time. The same call again, by this attempt or by a later one, starts no
-        child twice. A call may come without records.
+        An attempt has one call under way at a time. Records, waits and fields are written at once or not at all; many
+        children go in parts, and are written again by a later attempt where not all are there (`Loaded.incomplete`).
 
         Args:
             records: The records of steps, as texts, by their names (`step:<name>` of the hash).
             children: Runs to start. A step that waits for them has its record in this call or in an earlier one.
             waits: Events for which steps wait while the attempt goes on: one that has come already settles its step.
-            failing: How the run ends once its steps are undone (`_failing`).
+            fields: Other fields of the run's hash: `_failing` (`Failing.write`), `_undo` (`1`, with the first step
+                that has an undo).
 
         Returns:
             What has come from outside and the attempt has not been told; None: nothing.
@@ -44,8 +49,8 @@ class Recorder(Protocol):
         """
         ...
 
-    async def child_results(self, step: str, start: int, stop: int) -> Sequence[bytes]:
-        """Return how the children of a step with these indices ended, each as the JSON of a `ChildRunResult`.
+    async def children(self, step: str, start: int, count: int) -> Sequence[bytes]:
+        """Return how `count` children of a step from index `start` on have ended, each as JSON of a `ChildRunResult`.
 
         They are asked for where the step's record says only how many there are (`total`).
         """

@@ -23,18 +23,18 @@ MOST_BYTES: Final = 16 << 20
 class Failing:
     """How a run ends once its steps are undone: the field `_failing` of its hash, as a JSON text.
 
-    `{"verb":"fail","error":{…}}` or `{"verb":"cancel","reason":"…"}`; scripts write it too.
+    `{"as":"failed","error":{…}}` or `{"as":"cancelled","reason":"…"}`; scripts write it too.
     """
 
-    verb: Literal["fail", "cancel"]
+    how: Literal["failed", "cancelled"]
     error: JobError | None = None
     reason: str = ""
 
     def write(self) -> bytes:
         """Return the field's text."""
-        if self.verb == "cancel":
-            return b'{"verb":"cancel","reason":%b}' % to_json(self.reason)
-        return b'{"verb":"fail","error":%b}' % to_json(self.error)
+        if self.how == "cancelled":
+            return b'{"as":"cancelled","reason":%b}' % to_json(self.reason)
+        return b'{"as":"failed","error":%b}' % to_json(self.error)
 
 
 def read_failing(raw: bytes) -> Failing:
@@ -45,9 +45,9 @@ def read_failing(raw: bytes) -> Failing:
     """
     try:
         found: Any = from_json(raw)
-        if found["verb"] == "cancel":
-            return Failing("cancel", reason=str(found.get("reason", "")))
-        return Failing("fail", JobError.model_validate(found["error"]))
+        if found["as"] == "cancelled":
+            return Failing("cancelled", reason=str(found.get("reason", "")))
+        return Failing("failed", JobError.model_validate(found["error"]))
     except (ValueError, TypeError, KeyError) as error:
         raise MalformedJob(f"_failing cannot be read: {error}") from error
 
@@ -63,6 +63,7 @@ class Loaded:
         life: Which life of the run this is: `<visit>.<attempts>`. Waits keep it, a retry of the run raises it.
         failing: How it ends once its steps are undone; None: it has not failed.
         deadline_ms: When the run's timeout ends it, by the server's clock; None: it has none.
+        incomplete: Steps some of whose children are not written yet.
         max_payload: So many bytes a step's result may have.
     """
 
@@ -72,6 +73,7 @@ class Loaded:
     life: str = "0.1"
     failing: Failing | None = None
     deadline_ms: int | None = None
+    incomplete: frozenset[str] = frozenset()
     max_payload: int = 1 << 20
 
 

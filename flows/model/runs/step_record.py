@@ -1,7 +1,7 @@
 """What is recorded of one step of a run: a JSON text in the field `step:<name>` of the run's hash.
 
-It begins with its status, so that a script tells that by a prefix, and ends with the result or the error, so that
-neither is decoded by whoever only wants to know how things stand::
+It begins with its status, so that a script tells that by a prefix, and ends with the result, the error or the
+children, so that nobody decodes these who only wants to know how things stand::
 
     {"status":"done","order":[2,7,0],"kind":"run","at":1764172800000,"ms":12,"tries":1,"undo":true,"result":…}
     {"status":"done","order":3,"kind":"event","result":…}
@@ -14,6 +14,7 @@ write of the run's own attempts, made when n things had come.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, cast, get_args
 
@@ -36,8 +37,7 @@ UNDO: Final = "undo:"
 OWN: Final = "@"
 LONGEST_NAME: Final = 200
 
-_RESULT: Final = b',"result":'
-_ERROR: Final = b',"error":'
+_LAST: Final = re.compile(rb',"(result|error|children)":')
 _STATUSES: Final = frozenset(get_args(StepStatus))
 _KINDS: Final = frozenset(get_args(StepKind))
 #: What a record says only where it is not nothing.
@@ -73,6 +73,8 @@ class StepRecord:
         until: When its waiting is over, by the server's clock, in milliseconds; None: it is not by time.
         more: What its kind has to say beside that, as plain JSON.
         result: What it returned, as JSON; None where there is none.
+        children: How the runs for which it has waited ended, as the JSON of a list of `ChildRunResult`; None where
+            there are none, or too many.
         classes: Of which classes its error is, by qualified names.
         error: Why it failed, or why its last try did.
     """
@@ -88,6 +90,7 @@ class StepRecord:
     until: int | None = None
     more: dict[str, Any] = field(default_factory=dict[str, Any])
     result: bytes | None = None
+    children: bytes | None = None
     classes: tuple[str, ...] = ()
     error: JobError | None = None
 
@@ -100,10 +103,12 @@ class StepRecord:
         head.update((name, value) for name in _HEAD if (value := getattr(self, name)))
         if self.until is not None:
             head["until"] = self.until
-        text = to_json({**head, **self.more})
+        text = to_json({**head, **self.more})[:-1]
         if self.error is not None:
-            return b"%b%b%b}" % (text[:-1], _ERROR, to_json(self.error))
-        return text if self.result is None else b"%b%b%b}" % (text[:-1], _RESULT, self.result)
+            return b'%b,"error":%b}' % (text, to_json(self.error))
+        if self.children is not None:
+            return b'%b,"children":%b}' % (text, self.children)
+        return text + (b"}" if self.result is None else b',"result":%b}' % self.result)
 
 
 def read_record(name: str, raw: bytes) -> StepRecord:
@@ -139,13 +144,12 @@ def check_step_name(name: object) -> str:
 
 
 def _read(raw: bytes) -> StepRecord:
-    # In a text of JSON a quote is escaped, so the first of these marks is no part of one; `more` has no such member.
-    head, mark, tail = raw.partition(_ERROR)
-    result: bytes | None = None
-    if not mark or _RESULT in head:
-        head, mark, tail = raw.partition(_RESULT)
-        result = tail[:-1] if mark else None
-    found: dict[str, Any] = from_json(head + b"}" if mark else head)
+    # In a text of JSON a quote is escaped, and nothing before the last member has members of these names.
+    last = _LAST.search(raw)
+    head = raw if last is None else raw[: last.start()] + b"}"
+    tail = None if last is None else raw[last.end() : -1]
+    member = None if last is None else last[1]
+    found: dict[str, Any] = from_json(head)
     status, kind = found.pop("status"), found.pop("kind")
     if status not in _STATUSES or kind not in _KINDS:
         raise ValueError(f"it is {status!r}, of kind {kind!r}")
@@ -160,9 +164,10 @@ def _read(raw: bytes) -> StepRecord:
         found.pop("life", ""),
         found.pop("undo", False),
         found.pop("until", None),
+        result=tail if member == b"result" else None,
+        children=tail if member == b"children" else None,
         classes=tuple(found.pop("classes", ())),
-        error=JobError.model_validate_json(tail[:-1]) if mark == _ERROR else None,
-        result=result,
+        error=JobError.model_validate_json(tail) if tail is not None and member == b"error" else None,
         more=found,
     )
 

@@ -18,8 +18,10 @@ class EventWait:
     """The event's name."""
     key: str
     """Of which key; what is sent to the run alone has the run's id."""
-    after: str
-    """The id in the event's stream after which it looks: `<milliseconds>-<number>`."""
+    after: str = ""
+    """The entry of the event that the run has taken last, `<milliseconds>-<number>`; empty: none yet."""
+    since_ms: int = 0
+    """Where it has taken none: so long before the run's creation an event may have come."""
 
 
 @dataclass(frozen=True, slots=True)

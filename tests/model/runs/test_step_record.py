@@ -24,6 +24,7 @@ ERROR = JobError(type="CardDeclined", message='no ,"result":1 here', queue="chec
         StepRecord("waiting", "event", until=5, more={"event": ',"result":', "after": "0-0"}),
         StepRecord("waiting", "run", until=0, tries=1, error=ERROR),
         StepRecord("done", "event", Place(4), more={"entry": "5-0"}, result=b"null"),
+        StepRecord("done", "map", Place(4), more={"total": 2}, children=b'[{"id":"1","result":{}},{"error":{}}]'),
         StepRecord("withdrawn", "sleep", Place(0, 3)),
     ],
 )
@@ -52,7 +53,7 @@ def test_what_flows_has_not_written_is_told(raw: bytes) -> None:
 
 def test_how_a_run_fails_comes_back() -> None:
     """Both verbs of `_failing` are read as they were written, and nonsense is told."""
-    for failing in (Failing("cancel", reason='a "reason"'), Failing("fail", ERROR)):
+    for failing in (Failing("cancelled", reason='a "reason"'), Failing("failed", ERROR)):
         assert read_failing(failing.write()) == failing
     with pytest.raises(MalformedJob):
         read_failing(b"{}")

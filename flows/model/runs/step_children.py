@@ -1,4 +1,4 @@
-"""A run that a step of another run starts: what to start, and which step waits for it."""
+"""The runs that a step of another run starts, and how each of them ended."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from pydantic import BaseModel
 from flows.model.job import JobError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flows.model.runs.new_run import NewRun
 
 OutputT = TypeVar("OutputT")
 
 #: A `map` starts at most so many.
 MOST_CHILDREN: Final = 10_000
-#: So many are written by one call, and so many bytes of inputs.
-CHILDREN_A_WRITE: Final = 50
-BYTES_A_WRITE: Final = 512 << 10
 
 
 @dataclass(frozen=True, slots=True)
-class ChildRun:
-    """A run to start. It is started once for its step and index, however often it is written."""
+class StepChildren:
+    """The runs that one step starts, in their order: each is started once, however often it is written."""
 
     step: str
-    index: int
-    """Which of its step's runs it is, from 0."""
-    total: int
-    """How many its step starts in all."""
-    run: NewRun
+    runs: Sequence[NewRun]
+    limit: int | None = None
+    """So many of them are open at once; None: all."""
     waited: bool = True
-    """Whether the step waits for it; one that is emitted has no parent."""
-    limit: int = 0
-    """So many of the step's runs are open at once; 0: all of them."""
+    """Whether the step waits for them; one that is emitted has no parent."""
+
+    @property
+    def total(self) -> int:
+        """How many they are."""
+        return len(self.runs)
 
 
 class ChildRunResult(BaseModel, Generic[OutputT]):
