@@ -152,6 +152,8 @@ class Lane:
         return ""
 
     def _first_failure(self, order: list[str]) -> str:
+        if not order:
+            return ""
         began = ""
         for line in self._fork(lambda: self._run(order), MUTANT_SECONDS):
             began = line.get("began", began)

@@ -69,7 +69,8 @@ class Audit:
         keys: list[str] = []
         for queue in self._world.queues.values():
             keys += self._keys(queue)
-        jobs = [self._world.keys.job("shop", job_id) for job_id in ids]
+        names = [self._world.split(name) for name in ids]
+        jobs = [self._world.keys.job(flow or "shop", job_id) for flow, job_id in names]
         send: Any = self._world.redis.eval
         answer = send(_READ, len(keys), *keys, *jobs)
         values = iter(answer)

@@ -96,6 +96,8 @@ class Load:
     lease: int = 30_000
     measured: bool = False
     """Whether it says how much of a limit is used: nothing befalls the workers, and limits alone decide."""
+    shared: bool = False
+    """Whether two flows share the queues."""
 
     @property
     def jobs(self) -> int:

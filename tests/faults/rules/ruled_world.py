@@ -83,14 +83,46 @@ class RuledWorld(World):
 
     def create(self, queue: str, jobs: Sequence[tuple[str, Planned]]) -> None:
         """Create jobs that wait in a queue from now on."""
+        self._create(queue, jobs, "shop")
+
+    def _create(self, queue: str, jobs: Sequence[tuple[str, Planned]], flow: str) -> None:
         rest: list[Argument] = []
         for job_id, job in jobs:
             fields = fields_of(job)
             if queue != "pick":
                 fields |= {"_status": "waiting", "_queue": queue}
             rest += [job_id, "", 2 * len(fields), *(part for pair in fields.items() for part in pair)]
-        answers = self.run("create", *rest, queue=queue, delay_ms=0, until_ms=-1, lookup_ttl=self.settings.ttl_ms)
+        named: dict[str, Argument] = {"delay_ms": 0, "until_ms": -1, "lookup_ttl": self.settings.ttl_ms}
+        answers = self.run("create", *rest, queue=queue, flow=flow, **named)
         assert [answer[0] for answer in answers] == ["created"] * len(jobs), answers
+
+    def create_by_key(  # noqa: PLR0913, PLR0917 - all that a call says
+        self, flow: str, job_id: str, job: Planned, condition: str, line: str, call: str
+    ) -> list[str]:
+        """Create a job by the key of a lookup line, as `pick`'s flow does it; a word, and the job that has the key."""
+        fields = {**fields_of(job), "_lookups": line}
+        rest: list[Argument] = [job_id, line, 2 * len(fields), *(part for pair in fields.items() for part in pair)]
+        named: dict[str, Argument] = {"delay_ms": 0, "until_ms": -1, "lookup_ttl": self.settings.ttl_ms, "call": call}
+        [answer] = self.run("create", *rest, queue="pick", flow=flow or "shop", condition=condition, **named)
+        return [str(part) for part in answer]
+
+    # What jobs are called: here by their ids
+
+    def name(self, number: int, job_id: str) -> str:  # noqa: ARG002 - others go by it
+        """Return what a new job is called."""
+        return job_id
+
+    def split(self, name: str) -> tuple[str, str]:
+        """Return the flow of a job, where its name says it, and its id."""
+        return "", name
+
+    def joined(self, flow: str, job_id: str) -> str:
+        """Return what a job is called."""
+        return f"{flow}:{job_id}" if flow else job_id
+
+    def ends(self, queue: str, name: str, verb: str) -> bool:  # noqa: ARG002 - others go by them
+        """Whether a job is done that ended so."""
+        return verb == "finish"
 
     def take_turn(self, queue: str, worker_id: str, call: Call) -> Answer:
         """Take one turn of a worker."""

@@ -16,6 +16,7 @@ from redis import Redis, RedisError
 from flows.testing import private_server
 from tests.faults.rules.loads import KINDS, make
 from tests.faults.rules.ruled_world import RuledWorld
+from tests.faults.rules.shared_world import world_of
 from tests.faults.rules.storm import Storm, storm_load
 from tests.faults.rules.verdict import judged
 
@@ -95,7 +96,7 @@ def _load(redis: Redis, kind: str, seed: int, tally: Tally) -> list[str]:
 
 def _storm(redis: Redis, seed: int, tally: Tally) -> list[str]:
     load = storm_load(seed)
-    storm = Storm(RuledWorld(redis, "", load.queues, lease_ms=load.lease), load)
+    storm = Storm(world_of(redis, "", load), load)
     try:
         faults = storm.storm()
     except (AssertionError, RedisError) as error:
@@ -108,6 +109,7 @@ def _storm(redis: Redis, seed: int, tally: Tally) -> list[str]:
             "kills": record.kills,
             "lost answers": record.lost,
             "rescues": record.rescued,
+            "calls by key": sum(n for word, n in storm.words.items() if word.startswith("by key")),
             "changes of rules": sum(n for word, n in storm.words.items() if word.startswith("set_")),
         }
     )

@@ -101,12 +101,15 @@ class Simulation:
         batch: list[tuple[str, Planned]] = []
         while self._coming and self._coming[0][:2] == (at, queue) and len(batch) < 200:
             job = self._coming.pop(0)[3]
-            job_id = f"{queue}-{len(self.record.jobs):05d}"
+            job_id = self._new_name(f"{queue}-{len(self.record.jobs):05d}")
             self.record.jobs[job_id], self.record.queue_of[job_id] = job, queue
             self.record.add(self.world.now, "waits", queue, job_id)
             batch.append((job_id, job))
         self._calls += 1
         self.world.create(queue, batch)
+
+    def _new_name(self, job_id: str) -> str:
+        return job_id
 
     def _rescue(self) -> None:
         self._calls += 1

@@ -1,5 +1,7 @@
 """The storm of the rules: queues with everything at once, while workers die and an operator changes all that can be.
 
+Beside what is planned, jobs are created by keys; every third storm is of queues that two flows share.
+
 After scripts, all that the queues keep is held against the hashes (`audit.py`), and each start against the limits as
 they are at that moment. In the end everything is as declared, the rest is worked off, and nothing is left.
 """
@@ -13,6 +15,7 @@ from typing import Final
 
 from flows.store.client.scripts import Argument
 from tests.faults.rules.audit import Audit, Hash
+from tests.faults.rules.keyed_calls import KeyedCalls, any_planned
 from tests.faults.rules.live_limits import LiveLimits
 from tests.faults.rules.operations import Operator
 from tests.faults.rules.plan import Accidents, Limit, Load, Planned, QueuePlan
@@ -52,7 +55,8 @@ def storm_load(seed: int, jobs: int = 60) -> Load:
     api = Limit("api", random.randint(3, 20), 1_000)
     queues = tuple(_limited(random, queue, api) for queue in queues)
     accidents = Accidents(killed=0.02, lost=0.04, stalled=0.01, delay=random.choice((0, 2)))
-    return Load("storm", seed, queues, accidents, lease=random.choice((1_500, 4_000)))
+    lease = random.choice((1_500, 4_000))
+    return Load("storm", seed, queues, accidents, lease=lease, shared=seed % 3 == 1)
 
 
 def _job(random: Random, priorities: int) -> Planned:
@@ -83,6 +87,7 @@ class Storm(Simulation):
         self._audit = Audit(world, GROUPS)
         self._limits = LiveLimits(load, GROUPS)
         self._operator = Operator(world, self.random, self._limits, GROUPS)
+        self._keyed = KeyedCalls(world, self.random, self.record)
         self._claimed_in: dict[str, str] = {}
         self.steps = 0
         #: What became of jobs, as far as somebody was told: by `finish`, `fail`, or an operator.
@@ -99,17 +104,24 @@ class Storm(Simulation):
             if self.steps < OPERATED and self.random.random() < 0.15:
                 self._calls += 1
                 self.words[self._operator.act(sorted(self.record.jobs))] += 1
+            elif self.steps < OPERATED and self.random.random() < 0.2:
+                self._call_by_key()
             elif self.steps == OPERATED:
                 self._operator.undo()
             if not self._wake() and not self._act():
                 self._go_on()
             wrong = self._audit.faults(sorted(self.record.jobs)) if self.random.random() < 0.3 else []
-            wrong += self._limits.faults
+            wrong += [*self._limits.faults, *self._keyed.faults]
             if wrong:
                 return [f"step {self.steps}: {fault}" for fault in wrong]
             if self.steps > OPERATED and self.steps % 20 == 0 and not self._coming and not self._open():
                 break
         return [*self._audit.faults(sorted(self.record.jobs)), *self._left()]
+
+    def _call_by_key(self) -> None:
+        self._calls += 1
+        planned = any_planned(self.random, self.random.choice(self.load.queues[0].jobs))
+        self.words[f"by key: {self._keyed.call(planned)}"] += 1
 
     def _hashes(self) -> dict[str, Hash]:
         return self._audit.look(sorted(self.record.jobs))[1]
@@ -125,6 +137,7 @@ class Storm(Simulation):
         for job_id, job in hashes.items():
             if (job.state == "done") != (job_id in self.record.done):
                 wrong.append(f"{job_id} is {job.state}, and was done {self.record.done.get(job_id, 0)} times")
+        wrong += self._keyed.free()
         for queue in self.load.queues:  # one more turn each, in which emptied groups leave the ring
             for number in range(1, 6):
                 self.world.now += 100_000
@@ -132,6 +145,9 @@ class Storm(Simulation):
         return wrong + self._audit.remains()
 
     # What is different from a load
+
+    def _new_name(self, job_id: str) -> str:
+        return self.world.name(len(self.record.jobs), job_id)
 
     def _any_way(self, claimed: Claimed) -> list[Argument]:
         lot = self.random.random()
@@ -174,8 +190,8 @@ class Storm(Simulation):
         held.update({group: mine.get(f'"{group}"', 0) for group in GROUPS})
         return held
 
-    def _ended(self, queue: str, claimed: Claimed, way: list[Argument], word: str) -> None:  # noqa: ARG002
-        if word == "ok" and way[0] == "finish":
+    def _ended(self, queue: str, claimed: Claimed, way: list[Argument], word: str) -> None:
+        if word == "ok" and self.world.ends(queue, claimed.id, str(way[0])):
             self.record.done[claimed.id] = self.record.done.get(claimed.id, 0) + 1
         self.words[word] += 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.rules.ruled_world import RuledWorld
+from tests.faults.rules.shared_world import world_of
 from tests.faults.rules.storm import Storm, storm_load
 from tests.world import World
 
@@ -13,5 +13,4 @@ from tests.world import World
 def test_all_that_is_kept_agrees_with_the_jobs(world: World, seed: int) -> None:
     """While limits change, jobs are moved or deleted, and workers die, nothing is over, left, or done twice."""
     load = storm_load(seed)
-    ruled = RuledWorld(world.redis, world.namespace, load.queues, lease_ms=load.lease)
-    assert Storm(ruled, load).storm() == []
+    assert Storm(world_of(world.redis, world.namespace, load), load).storm() == []
