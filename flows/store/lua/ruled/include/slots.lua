@@ -3,7 +3,7 @@
 -- summed up in `flows:load:<queue>`: of each group all that it holds, of '' what jobs hold beyond one slot each.
 --@ exports: free_slots wait_for_slots read_loads slots_of has_slots hold_slots write_slots share_slots
 --@ needs: queue
---@ include: keys rules spots fair place sharing type
+--@ include: keys rules spots fair place sharing type many_fields
 
 local rule = RULES[queue]
 local load_key = flows_key('load', queue)
@@ -108,10 +108,10 @@ end
 
 local function write_slots()
   if #held == 0 then return end
-  redis.call('HSET', flows_key('slots', queue), unpack(held))
+  set_fields(flows_key('slots', queue), held)
   local fields = {}
   for group in pairs(changed) do fields[#fields + 1], fields[#fields + 2] = group, loads[group] end
-  if #fields > 0 then redis.call('HSET', load_key, unpack(fields)) end
+  if #fields > 0 then set_fields(load_key, fields) end
   if beyond > 0 then redis.call('HINCRBY', load_key, '', beyond) end
 end
 

@@ -2,7 +2,7 @@
 -- that wait for a slot take part again, and those who can start a job now are woken. A key that holds something else is
 -- left as it is: what ends a job must not stop for it.
 --@ exports: give_slots_back
---@ include: keys rules freed spots type
+--@ include: keys rules freed spots type many_fields
 
 -- Lets those of some groups take part again that wait for a slot.
 local function unpark(job_queue, groups)
@@ -53,7 +53,7 @@ local function lower_loads(job_queue, ids)
       empty[#empty + 1] = groups[i]
     end
   end
-  if #set > 0 then redis.call('HSET', load_key, unpack(set)) end
+  if #set > 0 then set_fields(load_key, set) end
   if #empty > 0 then redis.call('HDEL', load_key, unpack(empty)) end
   return groups
 end
