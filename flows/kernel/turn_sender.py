@@ -53,7 +53,8 @@ class TurnSender:
         """Send a turn and return its answer; None where there is none, and what has ended was put back or reported."""
         await self._progress.try_write()
         try:
-            failpoint("before-turn-send")
+            if not self._turns.early:
+                failpoint("before-turn-send")
             turn = await self._turns.turn(ended, want, busy=busy)
             failpoint("after-turn-reply")
         except StoreUnavailable as error:

@@ -80,6 +80,8 @@ class WorkerLoop:
                 if self._emit_fault():
                     await self._sender.pause()
             self._try_apply_answer()
+            if self._turns.early:
+                await self._take_early()
             self._emit_fault()
             self._release_ready()
             while self._in_flight.busy or self._in_flight.unreported:
@@ -150,10 +152,12 @@ class WorkerLoop:
             self._apply_answer()
         rest = self._rest.left
         want = 0 if rest else self._want()
-        if not want and not self._in_flight.unreported:
+        early = self._turns.early
+        if not want and not early and not self._in_flight.unreported:
             await self._wait(rest or None)
             return
-        finished, busy = self._in_flight.unreported.take(), self._in_flight.lanes.busy or bool(self._answer.jobs)
+        finished = [] if early else self._in_flight.unreported.take()
+        busy = self._in_flight.lanes.busy or bool(self._answer.jobs)
         asyncio.get_running_loop().call_soon(self._try_apply_answer)
         self._tally.asked = time.monotonic()
         turn = await self._sender.send(finished, want, busy=busy)
@@ -213,11 +217,31 @@ class WorkerLoop:
 
     async def _idle(self, next_due_ms: int) -> None:
         """Wait for a wake-up, for the next due time, or for an attempt to end."""
-        self._wakeups.listen(self.queue, self._woken.set)
+        self._wakeups.listen(self.queue, self._claim_early)
         try:
             await self._wait(next_due_ms / 1000 if next_due_ms else None)
         finally:
-            self._wakeups.forget(self.queue, self._woken.set)
+            self._wakeups.forget(self.queue, self._claim_early)
+
+    def _claim_early(self) -> None:
+        """Send the next turn as soon as a wake-up is read; this worker's task takes its answer when it runs."""
+        try:
+            lanes = self._in_flight.lanes
+            if not (self.stopping.is_set() or self._turns.early or self._in_flight.unreported or self._rest.left):
+                want = self._want()
+                if want:
+                    failpoint("before-turn-send")
+                    self._turns.send_early(want, busy=lanes.busy)
+        except Exception as error:  # noqa: BLE001 - it is called by what reads the connection, which must go on
+            self._fault = error
+        self._woken.set()
+
+    async def _take_early(self) -> None:
+        """Take up what a turn has claimed that was sent just before this worker was to stop."""
+        turn = await self._sender.send([], 0, busy=False)
+        if turn is not None:
+            self._reported, self._answer = [], turn
+            self._try_apply_answer()
 
     async def _wait(self, seconds: float | None) -> None:
         """Wait until woken, or so many seconds; release jobs that were claimed ahead and do not start meanwhile."""

@@ -87,15 +87,16 @@ async def test_claims_under_way_keep_their_leases(make_flow: MakeFlow) -> None:
         assert worker_loop is not None
         turns = worker_loop._turns
         await until(lambda: turns._number and not turns.under_way)
-        send = turns._connection.call_packed
+        send_at_once = turns._connection.send_at_once
 
-        async def sending(call: PackedCall) -> Any:
-            if not blocked:
-                blocked.append(turns.under_way)
+        def sending(call: PackedCall) -> Any:
+            sent = send_at_once(call)
+            if not blocked and sent is not None:
+                blocked.append(turns._number + 1)
                 asyncio.get_running_loop().call_soon(time.sleep, BLOCKED)
-            return await send(call)
+            return sent
 
-        turns._connection.call_packed = sending  # type: ignore[method-assign]
+        turns._connection.send_at_once = sending  # type: ignore[method-assign]
 
     records = await ended(make_flow, flow, 3, begin)
     assert blocked

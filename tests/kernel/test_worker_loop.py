@@ -232,15 +232,20 @@ async def test_an_idle_workers_job_takes_two_scripts(
     async with flow:
         (worker_loop,) = [worker._worker_loop for worker in flow.workers]
         assert worker_loop is not None
-        send = worker_loop._turns._connection.call_packed
+        send, send_at_once = worker_loop._turns._connection.call_packed, worker_loop._turns._connection.send_at_once
 
         async def counting(call: PackedCall) -> Any:
             scripts.append(call.script.name)
             return await send(call)
 
+        def counting_at_once(call: PackedCall) -> Any:
+            scripts.append(call.script.name)
+            return send_at_once(call)
+
         wakeups = flow._runtime.session.wakeups
         await until(lambda: wakeups._blocked_on)
         monkeypatch.setattr(worker_loop._turns._connection, "call_packed", counting)
+        monkeypatch.setattr(worker_loop._turns._connection, "send_at_once", counting_at_once)
         for number in range(200):
             recorded = asyncio.create_task(flow.events.wait_for("job.recorded"))
             await asyncio.sleep(0)

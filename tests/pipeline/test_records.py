@@ -148,9 +148,9 @@ async def test_an_error_is_told_while_it_is_the_jobs_trouble(redis_url: str, nam
         assert record is not None
         return record.error and record.error.message
 
-    job_id = await flow.create_job(Order())
-    assert await error_of() is None
     async with flow:
+        job_id = await flow.create_job(Order())
+        assert await error_of() is None
         await asyncio.wait_for(seen.wait(), LONG)
         assert await error_of() == "once"
         seen.clear()

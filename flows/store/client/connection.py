@@ -25,7 +25,7 @@ from flows.store.client.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from flows.store.client.packed_script import Packed, PackedCall
     from flows.store.client.scripts import Argument, Command, Script
@@ -62,6 +62,8 @@ class Connection:
 
     def __init__(self, url: str, name: str, *, patient: bool = True) -> None:
         self._patient = patient
+        #: Gets each reply as soon as it is read, before any task goes on, where it is set; it raises nothing.
+        self.heard: Callable[[Any], None] | None = None
         self._greeting = b""
         self._greeted: Wire | None = None
         self._opener = Opener(url, name)
@@ -134,6 +136,18 @@ class Connection:
         except _NoScript:
             return await self._request(call.in_full(), 1, ANSWER_TIMEOUT, strict=True, script=call.script)
 
+    def send_at_once(self, call: PackedCall) -> asyncio.Future[Any] | None:
+        """Send a call in this tick, once, and return the future of its reply; None where nothing is connected.
+
+        The future may raise Disconnected, and its result may be a ReplyError: then send the call by `call_packed`.
+        """
+        wire = self._wire
+        if wire is None or wire.closed or self._greeted is not wire:
+            return None
+        sent = wire.send(call.by_digest(), 1, ANSWER_TIMEOUT)
+        sent.add_done_callback(_retrieve)  # nobody may ask for it
+        return sent
+
     async def together(self, commands: list[Command]) -> list[Any]:
         """Send commands in one write and return their replies, an error among them as a ReplyError.
 
@@ -165,7 +179,7 @@ class Connection:
                     wire = await self._connected()
                 if self._greeted is not wire:
                     self._greet(wire)
-                reply = await wire.send(data, replies, timeout)
+                reply = await wire.send(data, replies, timeout, self.heard)
             except Disconnected as error:
                 failure: FlowsError = StoreUnavailable(str(error))
                 cause: Exception = error
@@ -220,6 +234,11 @@ class Connection:
     def __repr__(self) -> str:
         """Return the server's URL, without the password."""
         return f"<Connection {self._opener.url}>"
+
+
+def _retrieve(sent: asyncio.Future[Any]) -> None:
+    if not sent.cancelled():
+        sent.exception()
 
 
 class _NoScript(StoreError):

@@ -66,10 +66,18 @@ class Disconnected(Exception):
 
 
 class _Request:
-    __slots__ = ("count", "future", "patience", "replies", "sent")
+    __slots__ = ("count", "future", "heard", "patience", "replies", "sent")
 
-    def __init__(self, future: asyncio.Future[Any], count: int, sent: float, patience: float) -> None:
+    def __init__(
+        self,
+        future: asyncio.Future[Any],
+        count: int,
+        sent: float,
+        patience: float,
+        heard: Callable[[Any], None] | None,
+    ) -> None:
         self.future = future
+        self.heard = heard
         self.count = count
         self.sent = sent
         #: For how many seconds nothing may come while this is the oldest request.
@@ -100,11 +108,14 @@ class Wire(asyncio.Protocol):
         self.ended = asyncio.Event()
         self._transport.set_protocol(self)
 
-    def send(self, packed: bytes, replies: int, timeout: float) -> asyncio.Future[Any]:
+    def send(
+        self, packed: bytes, replies: int, timeout: float, heard: Callable[[Any], None] | None = None
+    ) -> asyncio.Future[Any]:
         """Send packed commands and return the future of their reply, or of the list of their replies.
 
         The future raises Disconnected when the connection ends first, or when the server was silent for `timeout`
-        seconds: a request or an answer that takes long to get through is waited for while it moves.
+        seconds: a request or an answer that takes long to get through is waited for while it moves. What is to happen
+        at once is done by `heard`, which gets the reply when it is read, before any task goes on, and raises nothing.
         """
         future: asyncio.Future[Any] = self._loop.create_future()
         if self.closed:
@@ -112,7 +123,7 @@ class Wire(asyncio.Protocol):
             return future
         size = len(packed)
         self._given += size
-        self._requests.append(_Request(future, replies, self._loop.time(), timeout + size / _SLOWEST))
+        self._requests.append(_Request(future, replies, self._loop.time(), timeout + size / _SLOWEST, heard))
         if self._outgoing is None:
             # The first goes at once, whatever else the loop has to do; those that come with it share the next write.
             self._transport.write(packed)
@@ -152,6 +163,8 @@ class Wire(asyncio.Protocol):
                 requests.popleft()
                 if not request.future.done():
                     request.future.set_result(reply)
+                    if request.heard is not None:
+                        request.heard(reply)
         except Exception as error:  # noqa: BLE001 - whatever a broken stream raises, the stream is over
             self._end(Disconnected(f"the server's answer could not be read: {error}"))
 

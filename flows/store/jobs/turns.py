@@ -11,12 +11,14 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from flows.store.client.packed_script import PackedCall, PackedScript
+from flows.store.client.wire import Disconnected, ReplyError
 from flows.store.jobs.claimed import RESCUES, START_IN, ClaimedJob
 from flows.store.jobs.finished import MOST_JOBS, FinishedAttempt, first_part, pack_children
 from flows.store.jobs.flow_settings import ISOLATED_FROM
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Sequence
 
     from flows.model.outcome import NewChild, Outcome
@@ -120,14 +122,32 @@ class Turns:
         self._turn = PackedScript(settings.script("turn", queue), self._named, _DIFFERING)
         self._report = settings.script("report")
         self._last: PackedCall | None = None
+        self._early: asyncio.Future[Any] | None = None
+
+    @property
+    def early(self) -> bool:
+        """Whether a turn was sent by `send_early`: the next call of `turn` takes its answer."""
+        return self._early is not None
+
+    def send_early(self, want: int, *, busy: bool) -> None:
+        """Send a turn that reports nothing, in this tick, if the connection stands; the next `turn` is this one."""
+        call = self._turn.call((self._number + 1, min(want, MOST_JOBS), int(busy), 0))
+        self._early = self._connection.send_at_once(call)
+        if self._early is not None:
+            self._number = self.under_way = self._number + 1
+            self._last = call
 
     async def turn(self, ended: Sequence[FinishedAttempt], want: int, *, busy: bool) -> Turn:
         """Report ended attempts and claim up to `want` jobs; `busy` says that other jobs run beside them.
+
+        After `send_early` this is that turn, with which nothing can be reported.
 
         Raises:
             StoreFull: the server takes no new data; the ended attempts are recorded all the same.
             StoreError: the server cannot be reached.
         """
+        if self._early is not None:
+            return await self._answer_of_early(ended)
         self._number = self.under_way = self._number + 1
         self._last = self._turn.call((self._number, min(want, MOST_JOBS), int(busy), len(ended)), ended)
         return await self.repeat()
@@ -139,12 +159,25 @@ class Turns:
             StoreError: the server cannot be reached.
         """
         assert self._last is not None  # noqa: S101 - there was one, or it could not be lost
-        words, jobs, left, due, dropped = await self._connection.call_packed(self._last)
+        return self._read(await self._connection.call_packed(self._last))
+
+    async def _answer_of_early(self, ended: Sequence[FinishedAttempt]) -> Turn:
+        assert self._early is not None  # noqa: S101 - as asked by `turn`
+        assert not ended  # noqa: S101 - see there
+        early, self._early = self._early, None
+        try:
+            reply = await early
+        except Disconnected:
+            return await self.repeat()
+        # An error is met again there, and becomes what it always does.
+        return await self.repeat() if isinstance(reply, ReplyError) else self._read(reply)
+
+    def _read(self, reply: list[Any]) -> Turn:
+        words, jobs, left, due, dropped = reply
         answered = time.monotonic() if self._ruled else 0.0
         expired, malformed, misplaced = dropped
         ended = [word.decode() for word in words]
-        prioritised = self._settings.prioritised
-        return Turn(ended, jobs, left, due, expired, malformed, misplaced, prioritised, answered)
+        return Turn(ended, jobs, left, due, expired, malformed, misplaced, self._settings.prioritised, answered)
 
     async def report(self, ended: Sequence[FinishedAttempt]) -> list[str]:
         """Report ended attempts and claim nothing, which works on a full server too."""

@@ -48,12 +48,15 @@ class Wakeups:
 
     def __init__(self, blocking: Connection, commands: Connection, keys: JobKeys, events: Events) -> None:
         self._blocking = blocking
+        blocking.heard = self._answer_at_once
         self._commands = commands
         self._keys = keys
         self._own = keys.wake(f"own-{os.urandom(8).hex()}")
         self._listening: dict[str, list[Callable[[], None]]] = {}
         self._heard: dict[str, Callable[[], None]] = {}
         self._blocked_on: frozenset[str] = frozenset()
+        #: The key whose wake-up was answered as soon as it was read.
+        self._answered: str | None = None
         self._changed = asyncio.Event()
         self._events = events
         self._service = Service("wakeups", self._wait_forever, events)
@@ -114,13 +117,8 @@ class Wakeups:
             if popped is None and now() < poll_at - _EARLY:
                 # The server cannot be reached, or does not let anybody wait: some proxies answer at once.
                 await asyncio.sleep(random.uniform(0.5, 1))  # noqa: S311 - jitter
-            if popped is not None:
-                if (key := popped[0].decode()) in self._listening:
-                    self._wake(key)
-                elif key in self._heard:
-                    self._heard[key]()
-                elif key != self._own:
-                    await self._pass_on(key)
+            if popped is not None and (key := popped[0].decode()) not in {self._answered, self._own}:
+                await self._answer(key)
             if (popped is None and _PART not in self._events.outage) or now() >= poll_at:
                 poll_at = 0.0
                 for key in keys:
@@ -139,7 +137,7 @@ class Wakeups:
     async def _pop(self, keys: list[str], seconds: float) -> list[bytes] | None:
         """Wait for a wake-up, and return None where none came; tell at once that the server is away, or is back."""
         outage = self._events.outage
-        self._blocked_on = frozenset(keys)
+        self._blocked_on, self._answered = frozenset(keys), None
         try:
             if _PART in outage:
                 await self._blocking.call("PING")  # at once: waiting for a wake-up takes seconds
@@ -159,6 +157,22 @@ class Wakeups:
             return popped
         finally:
             self._blocked_on = frozenset()
+
+    def _answer_at_once(self, popped: object) -> None:
+        """Wake the worker as soon as the wake-up is read: its claim is on the way before any task goes on."""
+        if isinstance(popped, list):
+            key = str(popped[0], "utf-8")  # pyright: ignore[reportUnknownArgumentType]
+            if key in self._listening:
+                self._answered = key
+                self._wake(key)
+
+    async def _answer(self, key: str) -> None:
+        if key in self._listening:
+            self._wake(key)
+        elif key in self._heard:
+            self._heard[key]()
+        else:
+            await self._pass_on(key)
 
     async def _pass_on(self, key: str) -> None:
         """Put back a wake-up to which nobody here listens any more: another process may, or this one soon."""
