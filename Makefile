@@ -6,6 +6,8 @@ PY := .venv/bin/python
 
 # Nothing here may touch the server that you use.
 unexport FLOWS_REDIS_URL REDIS_URL
+# Else each process that a test or a benchmark starts would compile all modules anew: half a second.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Runs what follows on a data directory and a server of its own. Both are gone at the end, however it ends.
 PRIVATELY = export FLOWS_DATA_DIR="$$(mktemp -d)"; \

@@ -57,15 +57,21 @@ def redis_url(_no_environment: None) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def _sweeper(redis_url: str) -> Iterator[Redis]:
+    """Open the client that clears up after all tests: no test has it in its hands."""
+    with Redis.from_url(redis_url) as client:
+        yield client
+
+
 @pytest.fixture
-def namespace(redis_url: str) -> Iterator[str]:
+def namespace(_sweeper: Redis) -> Iterator[str]:
     """Give the test a namespace of its own; its keys are deleted in the end."""
     name = f"t{secrets.token_hex(6)}:"
     yield name
-    with Redis.from_url(redis_url) as client:
-        keys = list(client.scan_iter(f"{name}*", count=1000))
-        for start in range(0, len(keys), 1000):
-            client.unlink(*keys[start : start + 1000])
+    keys = list(_sweeper.scan_iter(f"{name}*", count=1000))
+    for start in range(0, len(keys), 1000):
+        _sweeper.unlink(*keys[start : start + 1000])
 
 
 @pytest.fixture
