@@ -145,6 +145,19 @@ class Runtime:
         self._bound = server
         self.settings = replace(self.settings, keys=JobKeys(namespace), ahead_ms=ahead_ms)
 
+    def redeclare(self, options: FlowOptions[Job, str], descriptor: Descriptor) -> None:
+        """Take other options, while it is closed: the next session has them.
+
+        What an ended loop has left open is given up.
+
+        Raises:
+            FlowsError: a loop that runs has the flow open; the message says which call closes it.
+        """
+        self.give_up()
+        self.options, self._descriptor = options, descriptor
+        self.settings = replace(FlowSettings.of(options), keys=self.settings.keys, ahead_ms=self.settings.ahead_ms)
+        self._outcome_events = OutcomeEvents(options, self.events)
+
     def give_up(self) -> None:
         """Give up what an ended loop has left open.
 

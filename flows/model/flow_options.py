@@ -59,6 +59,8 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
     """
 
     built_in: ClassVar[bool] = False
+    #: Whether other processes declare other queues of the flow: then none of theirs is missed here.
+    partial: ClassVar[bool] = False
 
     name: str
     queues: Sequence[QueueOptions[JobT_co]]

@@ -16,6 +16,8 @@ NAMESPACE: Final = re.compile(r"[A-Za-z0-9_.:{}-]{0,64}")
 
 #: Names of flows and of queues that begin so are the library's own.
 OWN: Final = "flows."
+#: The flow of all runs of workflows is the library's own too.
+_RUNS: Final = "run"
 
 #: Fields that stand in a job's hash; the kernel's own begin with an underscore.
 FIELD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -48,6 +50,8 @@ def check_not_own(kind: str, name: str) -> None:
     """
     if name.startswith(OWN):
         raise DeclarationError(f"{kind} name {name!r}: names that begin with {OWN!r} are the library's own")
+    if kind == "flow" and name == _RUNS:
+        raise DeclarationError(f"flow name {name!r}: that is the flow of all runs of workflows: choose another name")
 
 
 def check_namespace(text: object) -> None:

@@ -81,7 +81,7 @@ class QueueOptions(Generic[JobT_co]):
         Raises:
             DeclarationError: one of them cannot be used.
         """
-        check_name("queue", self.name)
+        self._check_name()
         if not (isinstance(self.job, type) and issubclass(self.job, Job)):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DeclarationError(f"queue {self.name!r}: job={self.job!r} is not a subclass of flows.Job")
         complete(self.job)
@@ -105,6 +105,9 @@ class QueueOptions(Generic[JobT_co]):
                 "queue, and cannot be moved to it"
             )
         self._check_children()
+
+    def _check_name(self) -> None:
+        check_name("queue", self.name)
 
     @property
     def rules(self) -> Rules | None:

@@ -8,8 +8,8 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from flows.model.annotations.functions import written
 from flows.model.job import JobResult
-from flows.pipeline.worker_function import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

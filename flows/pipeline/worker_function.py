@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import collections.abc
-import functools
 import inspect
 from typing import TYPE_CHECKING, Any, get_args, get_origin, is_typeddict
 
 from flows.errors import DeclarationError
 from flows.model.annotations.batches import items_of, items_returned, items_taken, refuse_lists
 from flows.model.annotations.completion import require_complete
-from flows.model.annotations.declarer import names_beside
+from flows.model.annotations.functions import has_borrowed_annotations, names_of
 from flows.model.annotations.members import members, resolved
 from flows.model.annotations.signatures import signature_of
 from flows.model.job import Job, JobResult, user_fields
@@ -100,29 +99,15 @@ def returned_results(function: Callable[..., Any]) -> list[type[JobResult]]:
     return [one for one in returned if isinstance(one, type) and issubclass(one, JobResult) and one is not JobResult]
 
 
-def written(function: Any) -> Any:
-    """Return the function that was written: that of a partial, a method or a callable object."""
-    while True:
-        if isinstance(function, functools.partial):
-            function = function.func  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        elif inspect.ismethod(function) or isinstance(function, (staticmethod, classmethod)):
-            function = function.__func__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        elif inspect.isroutine(function) or isinstance(function, type):
-            return function
-        else:
-            kind: Any = type(function)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-            return kind.__call__
-
-
 def _returned(function: Callable[..., Any]) -> tuple[Any, ...]:
     """Return the types that a function says it returns, or brings when awaited; Any where it does not say."""
     try:
         annotation = signature_of(function).return_annotation
     except Exception:  # noqa: BLE001 - a builtin has none, and annotations are user code
         return (Any,)
-    if annotation is inspect.Signature.empty or _has_borrowed_annotations(function):
+    if annotation is inspect.Signature.empty or has_borrowed_annotations(function):
         return (Any,)
-    return tuple(_brought(resolved(annotation, _names(function))))
+    return tuple(_brought(resolved(annotation, names_of(function))))
 
 
 def _is_no_result(returned: Any) -> bool:
@@ -152,9 +137,9 @@ def _taken(function: Callable[..., Any]) -> Any:
     except Exception:  # noqa: BLE001 - a builtin has none, and annotations are user code
         return Any
     first = next((parameter for parameter in parameters if parameter.kind in _POSITIONAL), None)
-    if first is None or first.annotation is inspect.Parameter.empty or _has_borrowed_annotations(function):
+    if first is None or first.annotation is inspect.Parameter.empty or has_borrowed_annotations(function):
         return Any
-    return resolved(first.annotation, _names(function))
+    return resolved(first.annotation, names_of(function))
 
 
 def _fits(job: type[Job], member: Any) -> bool | None:
@@ -181,22 +166,3 @@ def _brought(annotation: Any) -> Iterator[Any]:
             yield from _brought(get_args(member)[-1])
         else:
             yield member
-
-
-def _has_borrowed_annotations(function: Any) -> bool:
-    """Return whether `functools.wraps` has given a function the annotations of another: they say nothing of it."""
-    inner = written(function)
-    other = getattr(inner, "__wrapped__", None)
-    return any(
-        getattr(inner, name, None) is not None and getattr(inner, name) is getattr(other, name, None)
-        for name in ("__annotations__", "__annotate__")
-    )
-
-
-def _names(function: Any) -> dict[str, Any]:
-    """Return the names that a function's annotations may use: of its module, and of where it was defined."""
-    inner = written(function)
-    names = dict(getattr(inner, "__globals__", {}))
-    names.update(names_beside(getattr(inner, "__code__", None)))
-    names.update({one.__name__: one for one in getattr(inner, "__type_params__", ())})
-    return names

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from flows.model.creation.job_options import Due
+    from flows.model.retention import Retention
 
 #: The flow of all runs, of whatever app.
 RUN_FLOW: Final = "run"
@@ -75,6 +76,12 @@ class NewRun:
     """JSON."""
     version: str = ""
     """Of its workflow's code, where it has one."""
+    undo: bool = False
+    """Whether something is to be run after its last failure: its workflow has `on_failure`."""
+    retention: Retention | None = None
+    """How long it is kept when it has ended; None: as its flow says."""
+    fields: tuple[tuple[str, bytes], ...] = ()
+    """Further fields of its hash, as JSON: the one by which it belongs to a group."""
 
     @property
     def digest(self) -> str:

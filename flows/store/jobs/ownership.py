@@ -71,6 +71,16 @@ class Undeclared:
     children: int
 
 
+async def known_queues(connection: Connection, settings: FlowSettings, flow: str) -> list[str]:
+    """Return the queues that a flow has, or ever had.
+
+    Raises:
+        StoreError: the server cannot be used.
+    """
+    names: list[bytes] = await connection.call("HKEYS", settings.keys.queues(flow))
+    return [name.decode("utf-8", "replace") for name in names]
+
+
 async def undeclared(
     connection: Connection, settings: FlowSettings, options: FlowOptions[Job, str]
 ) -> list[Undeclared]:
@@ -79,6 +89,8 @@ async def undeclared(
     Raises:
         StoreError: the server cannot be used.
     """
+    if options.partial:
+        return []
     declared = [full_name for full_name, _queue in options.walk()]
     former = [name for queue in options.queues for name in queue.formerly]
     named = {**settings.named(), "queues": settings.keys.queues(options.name)}

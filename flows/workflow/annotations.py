@@ -1,0 +1,128 @@
+"""Reads from annotations what a workflow takes and returns, once, at `define`; and what a step's function returns."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
+from weakref import WeakKeyDictionary
+
+from flows.errors import DeclarationError
+from flows.model.annotations.functions import has_borrowed_annotations, names_of
+from flows.model.annotations.members import members
+from flows.model.annotations.signatures import signature_of
+from flows.model.runs.shape import JSON_VALUES, Shape
+from flows.model.verdict import Verdict
+
+_POSITIONAL: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_EMPTY: Final = inspect.Parameter.empty
+
+#: What step functions return, as far as they were asked.
+_returned: WeakKeyDictionary[Any, Shape[Any]] = WeakKeyDictionary()
+
+
+class Shapes(NamedTuple):
+    """What a workflow takes and returns."""
+
+    input: Shape[Any] | None
+    """None: it takes no input."""
+    output: Shape[Any]
+
+
+def workflow_shapes(name: str, function: Callable[..., Any]) -> Shapes:
+    """Return what the function of a workflow takes and returns.
+
+    Raises:
+        DeclarationError: it is no `async def` of `(input, step)` or `(step)`, or a type of it cannot be resolved.
+    """
+    where = f"workflow {name!r}"
+    if not callable(function):
+        raise DeclarationError(f"{where}: {function!r:.80} is no function: put @workflows.define(…) above an async def")
+    if not (inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))):  # noqa: B004
+        raise DeclarationError(f"{where}: its function is no async def, and could not await its steps: make it one")
+    parameters = list(signature_of(function).parameters.values())
+    taken = [one for one in parameters if one.kind in _POSITIONAL and one.default is _EMPTY]
+    if len(taken) not in {1, 2} or len(taken) != len(parameters):
+        raise DeclarationError(f"{where}: its function takes {_shown(parameters)}: make it (input, step) or (step)")
+    hints = _Hints(where, function)
+    given = hints.of(taken[0].annotation, f"the input of {where}") if len(taken) > 1 else None
+    if given is None and _names_other_than_step(taken[-1].annotation):
+        raise DeclarationError(f"{where}: its function takes an input and no step: make it (input, step)")
+    return Shapes(given, hints.of(hints.returned, f"the output of {where}", returned=True))
+
+
+def returned_shape(function: Any, what: str = "the step's result") -> Shape[Any]:
+    """Return what a step's function says it returns; plain JSON where it does not say.
+
+    Raises:
+        DeclarationError: its annotation cannot be resolved, or is of a type that never comes back from JSON.
+    """
+    try:
+        found = _returned.get(function)
+    except TypeError:  # it has no hash, or takes no weak reference
+        return _shape_returned(function, what)
+    if found is None:
+        found = _shape_returned(function, what)
+        _returned[function] = found
+    return found
+
+
+def _shape_returned(function: Any, what: str) -> Shape[Any]:
+    hints = _Hints(what, function)
+    return JSON_VALUES if hints.returned is _EMPTY else hints.of(hints.returned, what, returned=True)
+
+
+class _Hints:
+    """The annotations of one function, which may be names in quotes."""
+
+    def __init__(self, where: str, function: Any) -> None:
+        self._where = where
+        self._function = function
+        self.returned: Any = _EMPTY
+        if not has_borrowed_annotations(function):
+            try:
+                self.returned = signature_of(function).return_annotation
+            except Exception:  # noqa: BLE001 - a builtin has none, and annotations are user code
+                self.returned = _EMPTY
+
+    def of(self, annotation: Any, what: str, *, returned: bool = False) -> Shape[Any]:
+        """Return the shape of an annotation.
+
+        Raises:
+            DeclarationError: it cannot be resolved, or never comes back from JSON.
+        """
+        if annotation is _EMPTY:
+            return Shape(Any, what)
+        try:
+            holder = types.SimpleNamespace(__annotations__={"it": annotation})
+            declared = get_type_hints(holder, names_of(self._function), {}, include_extras=True)["it"]
+        except Exception as error:
+            raise DeclarationError(
+                f"{what} has a type that is not there at run time ({error}): import it outside of `if TYPE_CHECKING:`"
+            ) from error
+        return Shape(_brought(declared) if returned else declared, what)
+
+
+def _brought(declared: Any) -> Any:
+    """Return what is stored of a result: of an awaitable what it brings, and no verdicts."""
+    origin = get_origin(declared)
+    if isinstance(origin, type) and issubclass(origin, Awaitable) and get_args(declared):
+        return _brought(get_args(declared)[-1])
+    if origin in {Union, types.UnionType}:
+        kept = [one for one in members(declared) if not (isinstance(one, type) and issubclass(one, Verdict))]
+        if len(kept) != len(members(declared)):
+            return Union[tuple(kept)] if kept else None  # noqa: UP007 - of types that are only known here
+    if isinstance(declared, type) and issubclass(declared, Verdict):
+        return None
+    return type(None) if declared is None else declared
+
+
+def _names_other_than_step(annotation: Any) -> bool:
+    """Return whether the only parameter is annotated, and as something else than the step."""
+    text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+    return annotation is not _EMPTY and text.rpartition(".")[2].strip("\"' ") not in {"Step", "Any", "object"}
+
+
+def _shown(parameters: list[inspect.Parameter]) -> str:
+    return f"({', '.join(str(one) for one in parameters)})"

@@ -1,0 +1,124 @@
+"""`Workflow[In, Out]`: a workflow, of this process's code or known by its name, as callers start runs of it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from flows.errors import ValidationError
+from flows.model.arguments import check_many
+from flows.model.runs.new_run import NewRun, RunOptions
+from flows.workflow.handle import Handle
+from flows.workflow.new_runs import maker, new_run
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    from typing_extensions import Unpack
+
+    from flows.model.limits.rules import Rules
+    from flows.model.runs.shape import Shape
+    from flows.model.runs.workflow_options import WorkflowOptions
+    from flows.workflow.annotations import Shapes
+    from flows.workflow.host import Host
+
+InT_contra = TypeVar("InT_contra", contravariant=True)
+OutT = TypeVar("OutT")
+OutT_co = TypeVar("OutT_co", covariant=True)
+
+
+class Workflow(Generic[InT_contra, OutT_co]):
+    """A workflow: `@workflows.define(…)` makes it of a function, `workflows.reference(…)` of a name.
+
+    Attributes:
+        name: Its name, the same in all apps of the namespace.
+        input: The type that runs take; None: they take no input.
+        output: The type that they return.
+        options: What it was declared with; of a reference, the defaults.
+        function: Its function; None of a reference.
+    """
+
+    def __init__(
+        self, host: Host, options: WorkflowOptions, shapes: Shapes, function: Callable[..., Awaitable[Any]] | None
+    ) -> None:
+        self.name = options.name
+        self.options = options
+        self.input: Shape[Any] | None = shapes.input
+        self.output: Shape[Any] = shapes.output
+        self.function = function
+        self._host = host
+
+    def __repr__(self) -> str:
+        return f"<Workflow {self.name}>"
+
+    @cached_property
+    def rules(self) -> Rules | None:
+        """What its priorities, groups, limits and slots mean together."""
+        return self.options.rules
+
+    @overload
+    async def run(self: Workflow[None, OutT], **options: Unpack[RunOptions]) -> Handle[OutT]: ...
+    @overload
+    async def run(self, input: InT_contra, **options: Unpack[RunOptions]) -> Handle[OutT_co]: ...
+    async def run(self, input: object = None, **options: Any) -> Handle[Any]:
+        """Start a run and return its handle; its workers may be elsewhere, or still to come.
+
+        Args:
+            input: What the function takes; nothing where it takes the step alone.
+            **options: `idempotency_key`, `idempotency_ttl`, `run_at`, `delay`, `priority`, `queue`, `tags`,
+                `correlation_id`: see `RunOptions`.
+
+        Returns:
+            The run's handle; with an idempotency key that has a run, that run's.
+
+        Raises:
+            ValidationError: the input is not of the workflow's type, or an option cannot be used.
+            IdempotencyConflict: the key has a run with other input.
+            StoreError: the server cannot be used.
+        """
+        run = new_run(self, input, options, max_payload=self._host.max_payload)
+        [run_id] = await self._host.start([run])
+        return Handle(self._host, run_id, self.name, self.output)
+
+    @overload
+    async def emit(self: Workflow[None, Any], **options: Unpack[RunOptions]) -> str: ...
+    @overload
+    async def emit(self, input: InT_contra, **options: Unpack[RunOptions]) -> str: ...
+    async def emit(self, input: object = None, **options: Any) -> str:
+        """Start a run as `run` does, and return its id."""
+        run = new_run(self, input, options, "emit", max_payload=self._host.max_payload)
+        return (await self._host.start([run]))[0]
+
+    async def run_many(self, inputs: Iterable[InT_contra], **options: Unpack[RunOptions]) -> list[Handle[OutT_co]]:
+        """Start a run for each of many inputs, 100 by one script, and return their handles in order.
+
+        Raises:
+            ValidationError: an input is not of the workflow's type, or an option cannot be used, such as a key, which
+                is of one run; nothing has been started.
+            StoreError: the server cannot be used; those of earlier scripts are started.
+        """
+        if options.get("idempotency_key") is not None:
+            raise ValidationError("run_many takes no idempotency_key=: a key is of one run; call run for each")
+        make = maker(self, options, "run_many", self._host.max_payload)
+        runs = [make(one, None) for one in check_many("inputs", inputs, "inputs")]
+        return [Handle(self._host, run_id, self.name, self.output) for run_id in await self._host.start(runs)]
+
+    def new_run(self, input: object, options: Mapping[str, Any], call: str = "run") -> NewRun:
+        """Return a run that is ready to be started: as `run` does, for who starts it otherwise.
+
+        Raises:
+            ValidationError: the input is not of the workflow's type, or an option cannot be used.
+        """
+        return new_run(self, input, options, call, max_payload=self._host.max_payload)
+
+    def accept(self, given: object) -> Any:
+        """Return an input as the function gets it.
+
+        Raises:
+            ValidationError: it is not of the workflow's type, or the workflow takes none and one is given.
+        """
+        if self.input is not None:
+            return self.input.accept(given)
+        if given is not None:
+            raise ValidationError(f"workflow {self.name!r} takes no input: call it without one")
+        return None

@@ -1,0 +1,107 @@
+"""What the workflows, handles and events of one app share: its definitions, and the runtime of the flow of runs."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from flows.errors import DeclarationError, IdempotencyConflict
+from flows.kernel.runtime import Runtime
+from flows.model.runs.errors import UnknownWorkflow
+from flows.model.runs.new_run import RUN_FLOW
+from flows.model.runs.queue_names import workflow_of
+from flows.store.jobs.ownership import known_queues
+from flows.workflow.run_flow import RunDescriptor, run_flow_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.kernel.session import Session
+    from flows.model.runs.new_run import NewRun
+    from flows.workflow.app_options import AppOptions
+    from flows.workflow.definition import Workflow
+
+
+class Host:
+    """One app in this process.
+
+    Attributes:
+        options: What the app was made with.
+        definitions: Its workflows, by name.
+    """
+
+    def __init__(self, options: AppOptions) -> None:
+        self.options = options
+        self.definitions: dict[str, Workflow[Any, Any]] = {}
+        self.max_payload = options.max_payload
+        #: Names of which it is known that an app has them, or has had.
+        self._known: set[str] = set()
+        #: Whether workflows were defined since the runtime was told of them.
+        self._changed = False
+        flow = run_flow_options(options, ())
+        self.runtime = Runtime(flow, RunDescriptor(flow, options.app, ()), "await workflows.stop() there")
+
+    def add(self, workflow: Workflow[Any, Any]) -> None:
+        """Add a workflow that was just defined.
+
+        Raises:
+            DeclarationError: the app has one of this name, or its workers run already.
+        """
+        if workflow.name in self.definitions:
+            raise DeclarationError(f"app {self.options.app!r} defines the workflow {workflow.name!r} twice: rename one")
+        if self.runtime.served():
+            raise DeclarationError(
+                f"workflow {workflow.name!r} is defined while workers of app {self.options.app!r} run: import the module "
+                "that defines it before they start"
+            )
+        self.definitions[workflow.name] = workflow
+        self._changed = True
+
+    async def open(self) -> Session:
+        """Return the session of the running loop, opened; it knows all workflows that are defined by now.
+
+        Raises:
+            WrongLoop: another event loop that runs has the app open.
+            StoreError: the server cannot be used.
+            DeclarationError: a flow owns a queue of a workflow's name.
+        """
+        if self._changed:
+            await self._tell()
+        return await self.runtime.open()
+
+    async def start(self, runs: Sequence[NewRun]) -> list[str]:
+        """Start runs and return their ids, in order; with a key, the id of the run that has it already.
+
+        Raises:
+            IdempotencyConflict: a key has a run with other input.
+            StoreError: the server cannot be used.
+        """
+        session = await self.open()
+        started = await session.runs.start(runs)
+        for run, (run_id, word) in zip(runs, started, strict=True):
+            if word == "conflict":
+                raise IdempotencyConflict(run_id, run.key or "")
+        return [run_id for run_id, _word in started]
+
+    async def check_known(self, name: str) -> None:
+        """Check that some app has a workflow of this name, or ever had.
+
+        Raises:
+            UnknownWorkflow: none had.
+            StoreError: the server cannot be used.
+        """
+        if name in self._known or name in self.definitions:
+            return
+        session = await self.open()
+        queues = await known_queues(session.connection, session.settings, RUN_FLOW)
+        self._known.update(map(workflow_of, queues))
+        if name not in self._known:
+            raise UnknownWorkflow(name, get_close_matches(name, self._known))
+
+    async def _tell(self) -> None:
+        """Tell the runtime of what was defined since; a session without it is closed first."""
+        self._changed = False
+        if self.runtime.in_use:
+            await self.runtime.close()
+        flow = run_flow_options(self.options, tuple(self.definitions.values()))
+        self.runtime.redeclare(flow, RunDescriptor(flow, self.options.app, tuple(self.definitions.values())))
