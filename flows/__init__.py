@@ -29,6 +29,7 @@ from flows.errors import (
 )
 from flows.kernel.around.middleware import AttemptNext, CreateNext, Creation, Middleware
 from flows.kernel.current import CurrentJob, current_job, current_jobs
+from flows.kernel.program.job_context import JobContextFilter, add_job_context
 from flows.kernel.worker import ParentWorker, Worker
 from flows.model.creation.job_options import JobOptions
 from flows.model.creation.keys import Debounce, Unique
@@ -53,7 +54,6 @@ from flows.pipeline.bulk.bulk_job import BulkJob, BulkProgress, BulkResult, Sync
 from flows.pipeline.find.page import Count, Page
 from flows.pipeline.find.query import Query, SyncQuery
 from flows.pipeline.flow import Flow
-from flows.pipeline.job_context import JobContextFilter, add_job_context
 from flows.pipeline.queue_handle import QueueHandle, SyncQueueHandle
 from flows.pipeline.run import run
 from flows.pipeline.sync import SyncFlow

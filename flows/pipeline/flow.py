@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import types
-from collections import Counter
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
-from flows.errors import DeclarationError, HostUnable, StoreUnavailable, WrongLoop
-from flows.kernel.around.beside import Beside
+from flows.errors import DeclarationError
+from flows.kernel.callers.loop_thread import awaited
+from flows.kernel.program.lifecycle import Hooks, Lifecycle
 from flows.kernel.runtime import Runtime
-from flows.kernel.worker import what_follows
-from flows.model.arguments import check_flag, check_seconds
 from flows.model.declared.description import Descriptor
 from flows.model.flow_options import FlowOptions
-from flows.pipeline.console import shown_log
 from flows.pipeline.declaration import declare, wrong_arguments
 from flows.pipeline.flow_jobs import FlowJobs
 from flows.pipeline.flow_workers import FlowWorkers
-from flows.pipeline.interrupt import hide_traceback, interrupted
-from flows.pipeline.loop_thread import awaited
-from flows.pipeline.run_until_signal import Runnable, run_until_signal, stop_interrupted
 from flows.pipeline.signature import JobT, KeyT, ParamsT
 from flows.pipeline.stages import check_stages
 from flows.pipeline.sync import SyncFlow
-from flows.pipeline.wait_for_server import start_when_there
-from flows.pipeline.worker_pool import WorkerPool
+from flows.pipeline.worker_pool import FlowPool
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -74,16 +65,12 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         #: Of plain callers: a runtime is open in one loop at a time.
         self._sync_runtime = Runtime(self._declaration.options, descriptor, "flow.sync.close()")
         self._sync: SyncFlow[ParamsT, KeyT] = SyncFlow(self._sync_runtime, self._declaration, params)
-        self._pool = WorkerPool(self._runtime, self._declaration)
+        self._pool = FlowPool(self._runtime, self._declaration)
         for runtime in (self._runtime, self._sync_runtime):
             runtime.served = self._pool.served
-        self._stops = 0
-        #: Whether it was told that workers were started, and not yet that they were stopped.
-        self._started = False
-        #: One for each `run` under way, which ends when it is set.
-        self._asked: set[asyncio.Event] = set()
-        self._beside = Beside(self._runtime.events)
         self.name = options.name
+        hooks = Hooks(self._prepare, self._close_sync)
+        self._lifecycle = Lifecycle(options.name, self._runtime, self._pool, hooks)
 
     @property
     def events(self) -> Events:
@@ -134,27 +121,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
             DeclarationError: another flow owns one of the queues, or a queue needs a field that nothing writes.
             HostUnable: no thread or descriptor is left for what workers need.
         """
-        stops = self._stops
-        self._runtime.take()
-        check_stages(self._declaration, self._pool.workers)
-        session = await self._runtime.open()
-        if stops == self._stops:
-            self._pool.begin(session)
-        await self._pool.announce(session)
-        started: Counter[str] = Counter()
-        for worker in self._pool.workers:
-            if stops == self._stops and worker.status != "running":  # else the flow was stopped meanwhile
-                await worker.start()
-                started[worker.queue] += worker.concurrency
-        if started:
-            self._started = True
-            without = {"without_worker": unserved} if (unserved := self._pool.unserved()) else {}
-            self.events.emit("flow.started", flow=self.name, server=session.where, queues=dict(started), **without)
-
-    async def _start_to_run(self) -> None:
-        await self.start_all()
-        if not self._pool.workers:
-            self.events.emit("flow.no_workers", flow=self.name, remedy=_NO_WORKERS)
+        await self._lifecycle.start()
 
     async def stop_all(self, grace: float | None = None) -> None:
         """Stop all workers, each after the jobs in flight, and disconnect; stopping twice changes nothing.
@@ -169,27 +136,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         Raises:
             WrongLoop: another event loop that runs has the flow open.
         """
-        check_seconds("grace", grace, optional=True)
-        try:
-            self._runtime.take()
-        except WrongLoop:
-            if not self._runs_here:
-                raise
-            # A plain function of a job, in a loop of its own: what it asks for is done in the flow's.
-            self._beside.run_in(self._runtime.session, partial(self.stop_all, grace))
-            return
-        self._stops += 1
-        for asked in self._asked:
-            asked.set()
-        if self._runs_here:
-            for worker in self._pool.workers:
-                worker.ask_to_stop()
-            self._beside.run(partial(self._stop, grace))
-        elif interrupted():
-            hide_traceback()
-            await stop_interrupted(self._runnable(0), grace)
-        else:
-            await self._stop(grace)
+        await self._lifecycle.stop(grace)
 
     async def run(
         self, grace: float | None = 30.0, *, signals: bool = True, wait_for_server: float | None = 60.0
@@ -216,54 +163,12 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
             HostUnable: no thread or descriptor is left for what workers need; only with `wait_for_server=0`.
             DeclarationError: another flow owns one of the queues.
         """
-        check_seconds("grace", grace, optional=True)
-        check_seconds("wait_for_server", wait_for_server, optional=True)
-        check_flag("signals", signals)
-        self._runtime.take()
-        # An embedded server that does not start now does not start later.
-        wait = 0 if self._runtime.server().url is None else wait_for_server
-        asked = asyncio.Event()
-        self._asked.add(asked)
-        with shown_log(self._declaration.options.logger):
-            try:
-                return await run_until_signal(self._runnable(wait), asked, grace, signals=signals)
-            except (StoreUnavailable, HostUnable) as error:
-                if wait_for_server == 0:
-                    raise
-                self.events.emit("flow.gave_up", flow=self.name, seconds=wait, error=str(error))
-                return 1
-            finally:
-                self._asked.discard(asked)
-
-    @property
-    def _runs_here(self) -> bool:
-        return any(worker.runs_here for worker in self._pool.workers)
-
-    def _runnable(self, wait_for_server: float | None) -> Runnable:
-        return Runnable(
-            start=lambda: start_when_there(self._start_to_run, wait_for_server, self.events),
-            stop=self._stop,
-            running=self._pool.running,
-            left=self._left,
+        return await self._lifecycle.run(
+            grace, signals=signals, wait_for_server=wait_for_server, logger=self._declaration.options.logger
         )
 
-    def _left(self) -> int:
-        return sum(worker.left for worker in self._pool.workers)
-
-    async def _stop(self, grace: float | None) -> None:
-        await self._pool.begin_no_more()
-        if self._started and self.events.outage.lasts:
-            follows = what_follows(grace, idle=not self._pool.running())
-            self.events.emit("flow.stopping", flow=self.name, follows=follows)
-        await asyncio.gather(*(worker.stop(grace) for worker in self._pool.workers))
-        # Else a worker was started again meanwhile.
-        if all(worker.status == "stopped" for worker in self._pool.workers):
-            await self._runtime.close()
-            await self._close_sync()
-            if self._started:  # else another stop has told so
-                self._started = False
-                released = sum(worker.released for worker in self._pool.workers)
-                self.events.emit("flow.stopped", flow=self.name, released=released, left=self._left())
+    async def _prepare(self) -> None:
+        check_stages(self._declaration, self._pool.workers)
 
     async def __aenter__(self) -> Self:
         """Start all workers, as `start_all` does."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, Literal
 
+from flows.kernel.callers.ends import wait_for_end
+from flows.model.arguments import check_seconds
 from flows.model.names import check_job_id
 from flows.pipeline.around.creating import job_actions
 from flows.pipeline.around.measuring import MeasuredCreation
@@ -13,7 +15,6 @@ from flows.pipeline.find.query import Query
 from flows.pipeline.job_reader import JobReader
 from flows.pipeline.queue_handle import QueueHandle, named_queue
 from flows.pipeline.signature import KeyT, ParamsT
-from flows.pipeline.wait_for_end import wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -150,7 +151,7 @@ class FlowJobs(Generic[ParamsT, KeyT]):
             WaitTimeout: it has not ended in time.
             JobGone: it has expired or was deleted.
         """
-        return await wait_for_end(self._runtime, self._reader, job_id, timeout)
+        return await wait_for_end(self._runtime, self._reader, job_id, check_seconds("timeout", timeout))
 
     async def cancel_job(
         self, job_id: str | UUID, reason: str = "cancelled"

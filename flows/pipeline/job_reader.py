@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from pydantic import BaseModel
 
+from flows.kernel.callers.make_record import make_record, state_of
 from flows.model.arguments import check_flag, check_many, check_text, check_whole
 from flows.model.explain.needs import needs_of_class
 from flows.model.explain.reasons import explain
 from flows.model.names import check_job_id, is_job_id
 from flows.pipeline.limits.limit_facts import with_limits
-from flows.pipeline.make_record import make_record, state_of
 from flows.pipeline.signature import ParamsT
 from flows.store.jobs.fetch import KERNEL_FIELDS, child_jobs
 from flows.store.rules.read_limits import limits_of_job
@@ -58,6 +58,10 @@ class JobReader(Generic[ParamsT]):
         if resolve:
             await self._resolve(fetch, [record for record in records if record is not None])
         return records
+
+    async def record(self, job_id: str) -> JobRecord[ParamsT] | None:
+        """Return the record of a job, or None where it is gone."""
+        return (await self.get([job_id], None, resolve=False))[0]
 
     async def state(self, job_id: str) -> JobState | None:
         """Return a job's state, by a small read, or None where it is gone."""

@@ -6,12 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import DeclarationError, ValidationError, WaitTimeout
+from flows.kernel.callers.loop_thread import blocking
 from flows.model.arguments import check_seconds, check_text, check_whole
 from flows.model.codec import encode_value
 from flows.model.creation.job_options import server_ms
 from flows.model.fleet.statistics import STEPS
 from flows.pipeline.limits.queue_limits import QueueLimits
-from flows.pipeline.loop_thread import blocking
 from flows.store.fleet.statistics import read_series
 from flows.store.jobs.pausing import pause, resume
 from flows.store.views.observe import observe

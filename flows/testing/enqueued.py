@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from flows.errors import MalformedJob
+from flows.kernel.callers.make_record import make_record
 from flows.model.job import Job
-from flows.pipeline.make_record import make_record
 from flows.store.jobs.places import standing
 
 if TYPE_CHECKING:

@@ -110,12 +110,13 @@ def _brought(declared: Any) -> Any:
     if isinstance(origin, type) and issubclass(origin, Awaitable) and get_args(declared):
         return _brought(get_args(declared)[-1])
     if origin in {Union, types.UnionType}:
-        kept = [one for one in members(declared) if not (isinstance(one, type) and issubclass(one, Verdict))]
+        kept: list[Any] = [one for one in members(declared) if not (isinstance(one, type) and issubclass(one, Verdict))]
         if len(kept) != len(members(declared)):
             return Union[tuple(kept)] if kept else None  # noqa: UP007 - of types that are only known here
     if isinstance(declared, type) and issubclass(declared, Verdict):
         return None
-    return type(None) if declared is None else declared
+    found: Any = declared  # pyright: ignore[reportUnknownVariableType]
+    return type(None) if found is None else found
 
 
 def _names_other_than_step(annotation: Any) -> bool:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from flows.errors import ValidationError
 from flows.model.arguments import check_many
-from flows.model.runs.new_run import NewRun, RunOptions
+from flows.model.runs.new_run import RunOptions
+from flows.workflow.declared import Declared
 from flows.workflow.handle import Handle
 from flows.workflow.new_runs import maker, new_run
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable
 
     from typing_extensions import Unpack
 
-    from flows.model.limits.rules import Rules
-    from flows.model.runs.shape import Shape
     from flows.model.runs.workflow_options import WorkflowOptions
     from flows.workflow.annotations import Shapes
     from flows.workflow.host import Host
@@ -27,7 +25,7 @@ OutT = TypeVar("OutT")
 OutT_co = TypeVar("OutT_co", covariant=True)
 
 
-class Workflow(Generic[InT_contra, OutT_co]):
+class Workflow(Declared, Generic[InT_contra, OutT_co]):
     """A workflow: `@workflows.define(…)` makes it of a function, `workflows.reference(…)` of a name.
 
     Attributes:
@@ -41,20 +39,11 @@ class Workflow(Generic[InT_contra, OutT_co]):
     def __init__(
         self, host: Host, options: WorkflowOptions, shapes: Shapes, function: Callable[..., Awaitable[Any]] | None
     ) -> None:
-        self.name = options.name
-        self.options = options
-        self.input: Shape[Any] | None = shapes.input
-        self.output: Shape[Any] = shapes.output
-        self.function = function
+        super().__init__(options, shapes, function)
         self._host = host
 
     def __repr__(self) -> str:
         return f"<Workflow {self.name}>"
-
-    @cached_property
-    def rules(self) -> Rules | None:
-        """What its priorities, groups, limits and slots mean together."""
-        return self.options.rules
 
     @overload
     async def run(self: Workflow[None, OutT], **options: Unpack[RunOptions]) -> Handle[OutT]: ...
@@ -102,23 +91,3 @@ class Workflow(Generic[InT_contra, OutT_co]):
         make = maker(self, options, "run_many", self._host.max_payload)
         runs = [make(one, None) for one in check_many("inputs", inputs, "inputs")]
         return [Handle(self._host, run_id, self.name, self.output) for run_id in await self._host.start(runs)]
-
-    def new_run(self, input: object, options: Mapping[str, Any], call: str = "run") -> NewRun:
-        """Return a run that is ready to be started: as `run` does, for who starts it otherwise.
-
-        Raises:
-            ValidationError: the input is not of the workflow's type, or an option cannot be used.
-        """
-        return new_run(self, input, options, call, max_payload=self._host.max_payload)
-
-    def accept(self, given: object) -> Any:
-        """Return an input as the function gets it.
-
-        Raises:
-            ValidationError: it is not of the workflow's type, or the workflow takes none and one is given.
-        """
-        if self.input is not None:
-            return self.input.accept(given)
-        if given is not None:
-            raise ValidationError(f"workflow {self.name!r} takes no input: call it without one")
-        return None

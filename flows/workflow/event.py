@@ -66,5 +66,5 @@ class WorkflowEvent(Generic[EventT]):
         if event_id is not None:
             check_key("event_id", check_text("event_id", event_id))
         data_json = self.shape.encode(self.shape.accept(data))
-        session = await self._host.open()
-        return await session.runs.send_event(self.name, key, data_json, event_id or secrets.token_hex(8), self.ttl_ms)
+        runs = await self._host.runs()
+        return await runs.send_event(self.name, key, data_json, event_id or secrets.token_hex(8), self.ttl_ms)

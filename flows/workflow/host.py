@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flows.errors import DeclarationError, IdempotencyConflict
 from flows.kernel.runtime import Runtime
@@ -17,9 +17,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flows.kernel.session import Session
-    from flows.model.runs.new_run import NewRun
+    from flows.model.runs.new_run import NewRun, Started
     from flows.workflow.app_options import AppOptions
-    from flows.workflow.definition import Workflow
+    from flows.workflow.declared import Declared
+
+
+class RunStore(Protocol):
+    """What a session has for runs."""
+
+    async def start(self, runs: Sequence[NewRun]) -> list[Started]:
+        """Start runs, each once."""
+        ...
+
+    async def send_event(self, event: str, key: str, data: bytes, event_id: str, ttl_ms: int) -> int:
+        """Send an event; return how many runs go on with it."""
+        ...
+
+    async def provide(self, run_id: str, step: str, data: bytes) -> bool:
+        """Answer a step; return whether it still waited."""
+        ...
 
 
 class Host:
@@ -32,7 +48,7 @@ class Host:
 
     def __init__(self, options: AppOptions) -> None:
         self.options = options
-        self.definitions: dict[str, Workflow[Any, Any]] = {}
+        self.definitions: dict[str, Declared] = {}
         self.max_payload = options.max_payload
         #: Names of which it is known that an app has them, or has had.
         self._known: set[str] = set()
@@ -41,7 +57,7 @@ class Host:
         flow = run_flow_options(options, ())
         self.runtime = Runtime(flow, RunDescriptor(flow, options.app, ()), "await workflows.stop() there")
 
-    def add(self, workflow: Workflow[Any, Any]) -> None:
+    def add(self, workflow: Declared) -> None:
         """Add a workflow that was just defined.
 
         Raises:
@@ -51,8 +67,8 @@ class Host:
             raise DeclarationError(f"app {self.options.app!r} defines the workflow {workflow.name!r} twice: rename one")
         if self.runtime.served():
             raise DeclarationError(
-                f"workflow {workflow.name!r} is defined while workers of app {self.options.app!r} run: import the module "
-                "that defines it before they start"
+                f"workflow {workflow.name!r} is defined while workers of app {self.options.app!r} run: import the "
+                "module that defines it before they start"
             )
         self.definitions[workflow.name] = workflow
         self._changed = True
@@ -69,6 +85,16 @@ class Host:
             await self._tell()
         return await self.runtime.open()
 
+    async def runs(self) -> RunStore:
+        """Return what starts runs and sends them something, in the running loop.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        session: Any = await self.open()
+        runs: RunStore = session.runs
+        return runs
+
     async def start(self, runs: Sequence[NewRun]) -> list[str]:
         """Start runs and return their ids, in order; with a key, the id of the run that has it already.
 
@@ -76,8 +102,7 @@ class Host:
             IdempotencyConflict: a key has a run with other input.
             StoreError: the server cannot be used.
         """
-        session = await self.open()
-        started = await session.runs.start(runs)
+        started = await (await self.runs()).start(runs)
         for run, (run_id, word) in zip(runs, started, strict=True):
             if word == "conflict":
                 raise IdempotencyConflict(run_id, run.key or "")

@@ -9,22 +9,21 @@ from flows.model.ids import new_job_id
 from flows.model.names import NAME
 from flows.model.runs.new_run import BY_TAG, BY_WORKFLOW, NewRun, check_run_options
 from flows.model.runs.queue_names import run_queue
-from flows.model.runs.shape import JSON_VALUES, Shape
+from flows.model.runs.shape import JSON_VALUES, Shape, encode_untyped
 from flows.model.values.lookup import lookup_texts
-from flows.model.values.plain import is_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from flows.model.runs.new_run import CheckedRunOptions
-    from flows.workflow.definition import Workflow
+    from flows.workflow.declared import Declared
 
 #: The input of a run, in bytes of JSON, where nothing else is said.
 DEFAULT_MAX_PAYLOAD: Final = 1 << 20
 
 
 def new_run(
-    workflow: Workflow[Any, Any] | str,
+    workflow: Declared | str,
     given: object,
     options: Mapping[str, Any],
     call: str = "run",
@@ -50,7 +49,7 @@ def new_run(
 
 
 def maker(
-    workflow: Workflow[Any, Any] | str, options: Mapping[str, Any], call: str, max_payload: int = DEFAULT_MAX_PAYLOAD
+    workflow: Declared | str, options: Mapping[str, Any], call: str, max_payload: int = DEFAULT_MAX_PAYLOAD
 ) -> Callable[[object, str | None], NewRun]:
     """Return what makes runs with the same options of inputs: options are checked once, before the first.
 
@@ -62,23 +61,26 @@ def maker(
         if not NAME.fullmatch(workflow):
             raise ValidationError(f"{call}: workflow {workflow!r:.80}: use 1 to 64 of the characters A-Z a-z 0-9 _ . -")
         name = workflow
-        return lambda given, run_id: _of(name, _plain_input(name, given), checked, max_payload, run_id)
+        return lambda given, run_id: _of(
+            name, encode_untyped(f"the input of workflow {name!r}", given), checked, max_payload, run_id
+        )
     known = workflow
     return lambda given, run_id: _of_known(known, given, checked, max_payload, run_id)
 
 
-def child_output(workflow: Workflow[Any, Any] | str) -> Shape[Any]:
+def child_output(workflow: Declared | str) -> Shape[Any]:
     """Return what the runs of a workflow return; plain JSON where it is known by its name alone."""
     return JSON_VALUES if isinstance(workflow, str) else workflow.output
 
 
 def _of_known(
-    workflow: Workflow[Any, Any], given: object, checked: CheckedRunOptions, max_payload: int, run_id: str | None
+    workflow: Declared, given: object, checked: CheckedRunOptions, max_payload: int, run_id: str | None
 ) -> NewRun:
     options = workflow.options
     value = workflow.accept(given)
     data = b"null" if workflow.input is None else workflow.input.encode(value)
-    rules, fields = workflow.rules, ()
+    rules = workflow.rules
+    fields: tuple[tuple[str, bytes], ...] = ()
     if rules is not None and rules.group is not None:
         fields = ((rules.group, JSON_VALUES.encode(member_of(value, rules.group))),)
     lookups = [(name, text) for name in options.lookup for text in lookup_texts(member_of(value, name))]
@@ -133,10 +135,3 @@ def _of(
 def member_of(value: object, name: str) -> object:
     """Return a field of an input, which is a model, a dataclass or a dict; None where it lacks it."""
     return value.get(name) if isinstance(value, dict) else getattr(value, name, None)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-
-
-def _plain_input(name: str, given: object) -> bytes:
-    """Return an input whose type is not known here: plain JSON, or by its own class."""
-    if is_json(given):
-        return JSON_VALUES.encode(given)
-    return Shape[Any](type(given), f"the input of workflow {name!r}").encode(given)

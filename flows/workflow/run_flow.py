@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from flows.model.runs.shape import Shape
     from flows.workflow.app_options import AppOptions
-    from flows.workflow.definition import Workflow
+    from flows.workflow.declared import Declared
 
 #: Stands first in each app's flow, so that all have the same first queue; no run ever waits in it.
 FIRST_QUEUE: Final = "flows.runs"
@@ -55,7 +55,7 @@ class RunQueueOptions(QueueOptions[RunJob]):
             raise DeclarationError(f"workflow name {self.name!r}: use 1 to 64 of the characters A-Z a-z 0-9 _ . -")
 
 
-def run_queue_options(workflow: Workflow[Any, Any], queue: str | None = None) -> RunQueueOptions:
+def run_queue_options(workflow: Declared, queue: str | None = None) -> RunQueueOptions:
     """Return the options of a workflow's queue, or of one of its override and version queues."""
     options = workflow.options
     return RunQueueOptions(
@@ -70,7 +70,7 @@ def run_queue_options(workflow: Workflow[Any, Any], queue: str | None = None) ->
     )
 
 
-def run_flow_options(app: AppOptions, workflows: Sequence[Workflow[Any, Any]]) -> RunFlowOptions:
+def run_flow_options(app: AppOptions, workflows: Sequence[Declared]) -> RunFlowOptions:
     """Return the options of the flow of runs, with the queues of these workflows.
 
     Raises:
@@ -106,7 +106,7 @@ class RunDescriptor(Descriptor):
         workflows: What it defines.
     """
 
-    def __init__(self, options: RunFlowOptions, app: str, workflows: Sequence[Workflow[Any, Any]]) -> None:
+    def __init__(self, options: RunFlowOptions, app: str, workflows: Sequence[Declared]) -> None:
         super().__init__(options, NoParams)
         self._app = app
         self._workflows = workflows
@@ -125,7 +125,7 @@ class RunDescriptor(Descriptor):
         return self._whole
 
 
-def _told(workflow: Workflow[Any, Any]) -> dict[str, Any]:
+def _told(workflow: Declared) -> dict[str, Any]:
     options, rules = workflow.options, workflow.rules
     return {
         "name": workflow.name,

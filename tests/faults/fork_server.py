@@ -131,7 +131,7 @@ async def work(spec: Spec) -> int:
     flow = make_flow(spec.url, spec.namespace, lease=spec.lease, **spec.options, **around)
     made = {"count": spec.count, "concurrency": spec.concurrency, "batch": spec.batch}
     add_workers(flow, ledger, queues=tuple(spec.queues), **made)
-    flow._pool.add_parent_workers = lambda: None  # type: ignore[method-assign] # the row says which queues are served here
+    flow._pool.complete = lambda: None  # type: ignore[method-assign] # the row says which queues are served here
     misfits.IN_ALL = 0.0  # type: ignore[misc] # no other release works here: what does not fit fails at once
     return await flow.run(spec.grace)
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from flows.pipeline.console import shown_log
+from flows.kernel.program.console import shown_log
 
 
 class Terminal(io.StringIO):

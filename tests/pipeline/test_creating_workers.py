@@ -84,7 +84,7 @@ async def test_a_flow_that_only_connected_starts_nothing(orders: Orders) -> None
 
 async def test_a_late_worker_that_cannot_start_is_tried_again(orders: Orders, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server has no room just now: that is told, and the worker starts when there is."""
-    monkeypatch.setattr("flows.pipeline.worker_pool._PAUSE", 0.01)
+    monkeypatch.setattr("flows.kernel.program.worker_pool._PAUSE", 0.01)
     serve, failures = Session.serve, [StoreUnavailable("full"), StoreUnavailable("full")]
 
     async def failing(session: Session) -> None:

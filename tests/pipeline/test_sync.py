@@ -18,7 +18,7 @@ from redis import Redis
 
 from flows import FlowsError, JobGone, StateError, SyncFlow, ValidationError, WaitTimeout
 from flows.config import Server
-from flows.pipeline import loop_thread
+from flows.kernel.callers import loop_thread
 from flows.pipeline.flow_jobs import FlowJobs
 from flows.testing import isolated
 from tests.pipeline.parts import LONG, Order, Orders, Price, Priced, order_flow, price, ship

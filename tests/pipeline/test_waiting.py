@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from flows import DeclarationWarning, JobGone
-from flows.pipeline import wait_for_end as module
+from flows.kernel.callers import ends as module
 from flows.pipeline.job_reader import JobReader
 from flows.testing import private_server
 from tests.pipeline.parts import LONG, Order, Orders, Price, Priced, Ship, order_flow, within

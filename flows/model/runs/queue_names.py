@@ -1,4 +1,4 @@
-"""Names the kernel's queues in which runs of a workflow stand: one of its own, and one for each override and version."""
+"""Names the kernel's queues in which runs of a workflow stand: its own, and one for each override and version."""
 
 from __future__ import annotations
 

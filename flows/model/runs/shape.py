@@ -162,3 +162,13 @@ def read_plain(data: bytes | str) -> Any:
 
 #: The shape of values whose type nobody has declared.
 JSON_VALUES: Final[Shape[Any]] = plain_json("the value")
+
+
+def encode_untyped(what: str, value: object) -> bytes:
+    """Return as JSON a value whose type nobody has declared here: plain JSON, or by its own class.
+
+    Raises:
+        ValidationError: it is none, or would come back as another one.
+        DeclarationError: values of its class can never come back.
+    """
+    return JSON_VALUES.encode(value) if is_json(value) else Shape[Any](type(value), what).encode(value)

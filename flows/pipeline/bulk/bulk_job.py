@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from flows.errors import JobGone
+from flows.kernel.callers.ends import wait_for_end
+from flows.kernel.callers.loop_thread import blocking
 from flows.model.arguments import check_seconds
 from flows.model.state import JobState
 from flows.pipeline.bulk.action import BulkDone
 from flows.pipeline.bulk.tally import DONE, ERROR
-from flows.pipeline.loop_thread import blocking
-from flows.pipeline.wait_for_end import wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from flows.kernel.worker import ParentWorker, Worker
     from flows.model.plan import QueuePlan
     from flows.pipeline.declaration import Declaration
-    from flows.pipeline.worker_pool import WorkerPool
+    from flows.pipeline.worker_pool import FlowPool
 
 
 class ChildWorkers(Generic[JobT]):
@@ -40,7 +40,7 @@ class ChildWorkers(Generic[JobT]):
     # Made by `Flow`.
     _runtime: Runtime
     _declaration: Declaration
-    _pool: WorkerPool
+    _pool: FlowPool
 
     def create_parent_workers(
         self, queue: type[JobT] | str, count: int = 1, *, concurrency: int = PARENTS

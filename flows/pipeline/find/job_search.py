@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Generic
 
 from flows.errors import DeclarationError, ValidationError
+from flows.kernel.callers.make_record import make_record
 from flows.model.arguments import check_flag, check_text, check_whole
 from flows.model.find.conjunction import LAST_MS, Conjunction
 from flows.model.find.query import JobQuery
@@ -13,7 +14,6 @@ from flows.model.find.query_text import Known
 from flows.model.state import JobState
 from flows.pipeline.bulk.bulk_actions import BulkActions
 from flows.pipeline.find.page import Count, Page
-from flows.pipeline.make_record import make_record
 from flows.pipeline.signature import ParamsT
 from flows.store.views.count import count
 from flows.store.views.find import Finder

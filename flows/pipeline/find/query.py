@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeAlias
 
 from flows.errors import ValidationError
+from flows.kernel.callers.loop_thread import blocking
 from flows.model.find.query import JobQuery
 from flows.pipeline.bulk.bulk_job import SyncBulkJob
 from flows.pipeline.job_actions import named_target
-from flows.pipeline.loop_thread import blocking
 from flows.pipeline.signature import KeyT, ParamsT
 
 if TYPE_CHECKING:

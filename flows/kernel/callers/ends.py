@@ -1,24 +1,22 @@
-"""Waits for the end of a job: reads its state when a message says so, and now and then, since messages may be lost."""
+"""Waits for the end of a job or a run: reads its state when a message says so, and now and then, as some are lost."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from flows.errors import JobGone, WaitTimeout
 from flows.model.arguments import check_seconds
 from flows.model.names import check_job_id
 from flows.model.state import TERMINAL, JobState
-from flows.pipeline.signature import ParamsT
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from flows.kernel.runtime import Runtime
-    from flows.model.record import JobRecord
-    from flows.pipeline.job_reader import JobReader
 
 #: Without a channel the state is read again after so many seconds; with one the pause doubles up to the longest.
 SHORTEST_PAUSE: Final = 1.0
@@ -29,22 +27,56 @@ _LATE: Final = 0.2
 _ENDS: Final = frozenset(map(str, TERMINAL))
 
 
-async def wait_for_end(
-    runtime: Runtime, reader: JobReader[ParamsT], job_id: str | UUID, timeout: float
-) -> JobRecord[ParamsT]:
+class Ending(Protocol):
+    """What a record says of its job."""
+
+    @property
+    def status(self) -> str:
+        """Its state; of a run that waits, `suspended`."""
+        ...
+
+    @property
+    def queue(self) -> str:
+        """The queue in which it stands."""
+        ...
+
+
+RecordT = TypeVar("RecordT", bound=Ending)
+RecordT_co = TypeVar("RecordT_co", bound=Ending, covariant=True)
+
+
+class Reads(Protocol[RecordT_co]):
+    """Reads what is waited for."""
+
+    async def state(self, job_id: str) -> JobState | None:
+        """Return the state, by a small read; None where it is gone."""
+        ...
+
+    async def record(self, job_id: str) -> RecordT_co | None:
+        """Return the record; None where it is gone."""
+        ...
+
+
+async def wait_for_end(runtime: Runtime, reader: Reads[RecordT], job_id: str | UUID, timeout: float | None) -> RecordT:
     """Wait until a job has ended and return its record.
+
+    Args:
+        runtime: Of its flow.
+        reader: Reads its state and its record.
+        job_id: Its id.
+        timeout: In seconds; None: as long as it takes.
 
     Raises:
         WaitTimeout: it has not ended in time.
         JobGone: it has expired or was deleted; `ended` says how it ended, where that was told or seen before.
     """
     job_id = check_job_id(job_id)
-    check_seconds("timeout", timeout)
+    timeout = check_seconds("timeout", timeout, optional=True)
     signals = (await runtime.open()).signals
     keys, flow = runtime.settings.keys, runtime.options.name
     channels = (keys.heard(flow), keys.ended(flow, job_id))
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + timeout
+    deadline = math.inf if timeout is None else loop.time() + timeout
     notice = _Notice()
     try:
         await signals.subscribe(channels[0], _ignore)
@@ -61,7 +93,7 @@ async def wait_for_end(
             left = deadline - loop.time()
             if state in TERMINAL or left <= 0:
                 notice.ended = None  # should the job be retried by hand just now, what was published is over
-                record = (await reader.get([job_id], None, resolve=False))[0]
+                record = await reader.record(job_id)
                 if record is None:
                     raise JobGone(job_id, state if state in TERMINAL else notice.ended)
                 if record.status in TERMINAL:
@@ -96,13 +128,13 @@ class _Notice:
         self.event.set()
 
 
-def _still(record: JobRecord[ParamsT]) -> str:
+def _still(record: Ending) -> str:
     """Return what a job does that has not ended."""
     what = "still waits for its children" if record.status == JobState.CHILDREN else f"is still {record.status}"
     return f"{what} in {record.queue!r}"
 
 
-def _lonely(record: JobRecord[ParamsT], runtime: Runtime) -> str:
+def _lonely(record: Ending, runtime: Runtime) -> str:
     """Return that a job which waits has no worker in this process, where that is so."""
     if record.status != JobState.WAITING or record.queue in runtime.served():
         return ""

@@ -8,8 +8,8 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flows.pipeline.interrupt import say_what_runs
-from flows.pipeline.stop_signals import stop_signals
+from flows.kernel.program.interrupt import say_what_runs
+from flows.kernel.program.stop_signals import stop_signals
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from flows.pipeline.job_context import JobContextFilter
+from flows.kernel.program.job_context import JobContextFilter
 
 if TYPE_CHECKING:
     from collections.abc import Generator

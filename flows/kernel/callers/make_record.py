@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from pydantic import BaseModel
 from pydantic import ValidationError as PydanticValidationError
 from pydantic_core import from_json
 
@@ -11,11 +12,12 @@ from flows.model.history import RETRY, UNCOUNTED, history_of, last_attempt
 from flows.model.job import JobError
 from flows.model.record import JobRecord
 from flows.model.state import JobState
-from flows.pipeline.signature import ParamsT
 from flows.store.jobs.fetch import child_jobs
 
 if TYPE_CHECKING:
     from flows.store.jobs.flow_settings import FlowSettings
+
+ParamsT = TypeVar("ParamsT", bound=BaseModel)
 
 
 def make_record(

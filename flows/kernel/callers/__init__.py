@@ -1,0 +1,1 @@
+"""What callers share, of flows and of workflows: waiting for ends, and the event loop of plain callers."""

@@ -1,0 +1,201 @@
+"""What is read of a run: the run itself, and each of its steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, cast, get_args
+
+from flows.errors import JobNotDone, MalformedJob
+from flows.model.job import JobError
+from flows.model.runs.queue_names import workflow_of
+from flows.model.runs.shape import Shape, read_plain
+from flows.model.runs.step_record import StepKind, StepRecord, StepStatus, read_record
+from flows.model.state import JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flows.model.record import JobRecord
+
+OutT = TypeVar("OutT")
+
+#: The states of a run: those of a job, and `suspended`: it has begun, and waits for a time, an event or a child.
+RunStatus: TypeAlias = Literal["waiting", "delayed", "processing", "suspended", "done", "failed", "cancelled"]
+#: Stands in the hash of a run while it is suspended.
+SUSPENDED_FIELD: Final = "_suspended"
+#: What stands before a step's name in the hash.
+STEP: Final = "step:"
+_STATUSES: Final = frozenset(get_args(RunStatus))
+
+
+def run_status(state: JobState, *, suspended: bool) -> RunStatus:
+    """Return a run's status by its state as a job."""
+    if state == JobState.DELAYED and suspended:
+        return "suspended"
+    return cast("RunStatus", str(state)) if str(state) in _STATUSES else "processing"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStep:
+    """One step of a run, as it is recorded."""
+
+    name: str
+    kind: StepKind
+    status: StepStatus
+    """`waiting`, `done`, `failed`, or `withdrawn`: the task that stood in it was cancelled by the run's own code."""
+    began_at: datetime | None
+    """By the server's clock, in UTC; None where that was not recorded."""
+    took: timedelta
+    """How long its last try took."""
+    tries: int
+    """How often its function was called."""
+    until: datetime | None
+    """When its waiting is over by time; None: it is not."""
+    result: Any
+    """What it returned, as plain JSON."""
+    error: JobError | None
+    """Why it failed, or why its last try did."""
+
+    @classmethod
+    def of(cls, name: str, record: StepRecord) -> RunStep:
+        """Return a step as its record tells it."""
+        raw = record.children if record.result is None else record.result
+        return cls(
+            name,
+            record.kind,
+            record.status,
+            _time(record.at),
+            timedelta(milliseconds=record.ms),
+            record.tries,
+            _time(record.until),
+            None if raw is None else read_plain(raw),
+            record.error,
+        )
+
+
+class RunRecord(Generic[OutT]):
+    """One run, as it stood when it was read.
+
+    Attributes:
+        id: The run's id.
+        job: The run as a job: its path, its history, its cost.
+    """
+
+    def __init__(self, job: JobRecord[Any], fields: Mapping[str, bytes], output: Shape[OutT]) -> None:
+        self.id = job.id
+        self.job = job
+        self._fields = fields
+        self._output = output
+
+    def __repr__(self) -> str:
+        return f"<RunRecord {self.workflow} {self.id} {self.status}>"
+
+    @property
+    def workflow(self) -> str:
+        """The workflow's name."""
+        return workflow_of(self.job.queue)
+
+    @property
+    def queue(self) -> str:
+        """The kernel's queue in which it stands: the workflow's, or that of an override or a version."""
+        return self.job.queue
+
+    @property
+    def status(self) -> RunStatus:
+        """Its status: a run that has begun and waits is `suspended`."""
+        return run_status(self.job.status, suspended=SUSPENDED_FIELD in self._fields)
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts were made; waits give theirs back."""
+        return self.job.attempts
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was started, in UTC."""
+        return self.job.created_at
+
+    @property
+    def since(self) -> datetime:
+        """Since when it is in its status, in UTC; of a run that is delayed or suspended, when it is due."""
+        return self.job.since
+
+    @property
+    def error(self) -> JobError | None:
+        """Why it failed, or why its last attempt did."""
+        return self.job.error
+
+    @property
+    def reason(self) -> str:
+        """Why it was cancelled, or empty."""
+        return self._fields.get("_reason", b"").decode("utf-8", "replace")
+
+    @property
+    def progress(self) -> tuple[float, str] | None:
+        """What a step reported last: from 0 to 1, and a message."""
+        return self.job.progress
+
+    @property
+    def correlation_id(self) -> str | None:
+        """What it was started with."""
+        found = read_plain(self._fields.get("_correlation_id", b"null"))
+        return found if isinstance(found, str) else None
+
+    @property
+    def tags(self) -> list[str]:
+        """By what it is found beside its lookups."""
+        lines = self._fields.get("_lookups", b"").decode("utf-8", "replace").splitlines()
+        return [line.removeprefix("tag:") for line in lines if line.startswith("tag:")]
+
+    @property
+    def input(self) -> Any:
+        """What it was started with, as plain JSON; None of a workflow that takes none."""
+        return read_plain(self._fields.get("input", b"null"))
+
+    @property
+    def output(self) -> OutT:
+        """What it has returned.
+
+        Raises:
+            JobNotDone: it is not done.
+            ValidationError: what stands there is not of the workflow's type.
+        """
+        raw = self._fields.get("output")
+        if raw is None or self.job.status != JobState.DONE:
+            raise JobNotDone(self.id, self.status, "its output")
+        return self._output.decode(raw)
+
+    @property
+    def steps(self) -> list[RunStep]:
+        """Its steps in the order in which they were settled, then those that wait; edited records are left out."""
+        found: list[tuple[tuple[Any, ...], RunStep]] = []
+        for name, raw in self._fields.items():
+            if name.startswith(STEP) and not name.startswith(f"{STEP}@"):
+                try:
+                    record = read_record(name.removeprefix(STEP), raw)
+                except MalformedJob:
+                    continue
+                place = (1, record.at) if record.place is None else (0, *record.place)
+                found.append((place, RunStep.of(name.removeprefix(STEP), record)))
+        return [step for _place, step in sorted(found, key=lambda one: one[0])]
+
+    @property
+    def waits_for(self) -> list[str]:
+        """The names of the steps that wait."""
+        return [step.name for step in self.steps if step.status == "waiting"]
+
+    def history(self) -> dict[str, Any]:
+        """Return what `flows.testing.replay` takes, as plain JSON: the input, the records of steps, how it ended."""
+        records = {name: raw.decode() for name, raw in self._fields.items() if name.startswith(STEP)}
+        return {
+            "workflow": self.workflow,
+            "id": self.id,
+            "status": self.status,
+            "input": self.input,
+            "steps": {name.removeprefix(STEP): read_plain(text) for name, text in records.items()},
+        }
+
+
+def _time(milliseconds: int | None) -> datetime | None:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds else None

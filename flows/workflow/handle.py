@@ -1,0 +1,187 @@
+"""`Handle[Out]`: one run, by its id: how it stands, how it ends, and what can be done with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from flows.errors import JobGone, StateError
+from flows.kernel.callers.ends import wait_for_end
+from flows.model.arguments import check_text
+from flows.model.codec import encode_value
+from flows.model.job import JobError
+from flows.model.names import check_job_id
+from flows.model.runs.errors import RunCancelled, RunFailed
+from flows.model.runs.new_run import RUN_FLOW
+from flows.model.runs.shape import encode_untyped
+from flows.model.runs.step_record import check_step_name
+from flows.model.state import JobState
+from flows.workflow.run_reader import RunReader
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from flows.model.runs.run_record import RunRecord, RunStatus, RunStep
+    from flows.model.runs.shape import Shape
+    from flows.store.jobs.log_line import LogLine
+    from flows.workflow.event import WorkflowEvent
+    from flows.workflow.host import Host
+
+OutT_co = TypeVar("OutT_co", covariant=True)
+EventT = TypeVar("EventT")
+
+
+class Handle(Generic[OutT_co]):
+    """One run.
+
+    Attributes:
+        id: The run's id, a UUIDv7.
+        workflow: The workflow's name; empty where only the id was given.
+    """
+
+    def __init__(self, host: Host, run_id: str | UUID, workflow: str, output: Shape[Any]) -> None:
+        self.id = check_job_id(run_id)
+        self.workflow = workflow
+        self._host = host
+        self._output = output
+        self._reader: RunReader[Any] = RunReader(host, output)
+
+    def __repr__(self) -> str:
+        return f"<Handle {self.workflow or 'run'} {self.id}>"
+
+    async def result(self, timeout: float | None = None) -> OutT_co:
+        """Wait until the run has ended, and return what it returned.
+
+        All handles of a process wait by one connection.
+
+        Args:
+            timeout: In seconds, of this wait alone: the run goes on. None: as long as it takes.
+
+        Raises:
+            WaitTimeout: it has not ended in time.
+            RunFailed: it has failed; `error` says why.
+            RunCancelled: it was cancelled; `reason` says why.
+            JobGone: its retention is over, or it was deleted.
+            ValidationError: what it returned is not of the workflow's type as it is declared here.
+            StoreError: the server cannot be used.
+        """
+        await self._host.open()
+        record = await wait_for_end(self._host.runtime, self._reader, self.id, timeout)
+        if record.job.status == JobState.CANCELLED:
+            raise RunCancelled(self.id, record.reason)
+        if record.job.status == JobState.FAILED:
+            raise RunFailed(self.id, record.error or JobError(type="Unknown", message="no error is recorded"))
+        output: OutT_co = record.output
+        return output
+
+    async def status(self) -> RunStatus:
+        """Return the run's status; one that has begun and waits for something is `suspended`.
+
+        Raises:
+            JobGone: its retention is over, or it was deleted.
+            StoreError: the server cannot be used.
+        """
+        found = await self._reader.status(self.id)
+        if found is None:
+            raise JobGone(self.id)
+        return found
+
+    async def record(self) -> RunRecord[OutT_co]:
+        """Return the run as it stands: times, error, input, output, steps.
+
+        Raises:
+            JobGone: its retention is over, or it was deleted.
+            StoreError: the server cannot be used.
+        """
+        found = await self._reader.record(self.id)
+        if found is None:
+            raise JobGone(self.id)
+        return found
+
+    async def steps(self) -> list[RunStep]:
+        """Return the run's steps in the order in which they were settled, then those that wait.
+
+        Raises:
+            JobGone: its retention is over, or it was deleted.
+            StoreError: the server cannot be used.
+        """
+        return (await self.record()).steps
+
+    async def history(self) -> dict[str, Any]:
+        """Return the run as plain JSON for `flows.testing.replay`, which holds it against the code.
+
+        Raises:
+            JobGone: its retention is over, or it was deleted.
+            StoreError: the server cannot be used.
+        """
+        return (await self.record()).history()
+
+    async def log(self) -> list[LogLine]:
+        """Return the last 1,000 lines that steps of the run have logged, oldest first.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        session = await self._host.open()
+        return await session.fetch.log(RUN_FLOW, self.id)
+
+    async def cancel(self, reason: str = "cancelled") -> Literal["cancelled", "requested", "too late"]:
+        """Cancel the run, and the runs that it waits for.
+
+        Returns:
+            "cancelled"; "requested": a worker has it, and ends it as soon as its function lets go, or steps of it are
+            undone first; "too late": it has ended.
+
+        Raises:
+            ValidationError: `reason` is no text.
+            JobGone: its retention is over, or it was deleted.
+            StoreError: the server cannot be used.
+        """
+        encode_value("reason", check_text("reason", reason))  # refused here, where it cannot be written
+        control = (await self._host.open()).control
+        word: Any = await control.cancel(RUN_FLOW, self.id, reason)
+        if word in {"gone", "malformed"}:
+            raise JobGone(self.id)
+        answer: Literal["cancelled", "requested", "too late"] = word
+        return answer
+
+    async def retry(self) -> None:
+        """Let a run that has failed or was cancelled go on: steps that are done stay, those that failed run again.
+
+        Raises:
+            StateError: it has not failed, and was not cancelled.
+            JobGone: its retention is over, or it was deleted.
+            StoreError: the server cannot be used.
+        """
+        control = (await self._host.open()).control
+        word = await control.retry_job(RUN_FLOW, self.id)
+        if word == "gone":
+            raise JobGone(self.id)
+        if word != "retried":
+            raise StateError(self.id, word, "retried")
+
+    async def send(self, event: WorkflowEvent[EventT], data: EventT, *, event_id: str | None = None) -> int:
+        """Send an event to this run alone, for `wait_for_event` without a key.
+
+        Returns:
+            1 where the run goes on with it now, 0 where it does not wait for it yet.
+
+        Raises:
+            ValidationError: the data are not of the event's type.
+            StoreError: the server cannot be used. It may be sent again with the same `event_id`.
+        """
+        return await event.send(data, key=self.id, event_id=event_id)
+
+    async def provide(self, step: str, data: object) -> bool:
+        """Answer a `wait_for_input` of this run; return whether it still waited for that.
+
+        Args:
+            step: The step's name.
+            data: The answer: plain JSON, or a value of the model that the step waits for.
+
+        Raises:
+            ValidationError: it is not JSON, or no step may have such a name.
+            StoreError: the server cannot be used.
+        """
+        check_step_name(step)
+        runs = await self._host.runs()
+        return await runs.provide(self.id, step, encode_untyped("the answer", data))

@@ -1,0 +1,52 @@
+"""Reads runs: their states, and their records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from flows.kernel.callers.make_record import make_record, state_of
+from flows.model.runs.new_run import RUN_FLOW
+from flows.model.runs.run_record import SUSPENDED_FIELD, RunRecord, RunStatus, run_status
+from flows.workflow.run_flow import NoParams
+
+if TYPE_CHECKING:
+    from flows.model.runs.shape import Shape
+    from flows.model.state import JobState
+    from flows.workflow.host import Host
+
+OutT_co = TypeVar("OutT_co", covariant=True)
+
+
+class RunReader(Generic[OutT_co]):
+    """Reads runs of one output type."""
+
+    def __init__(self, host: Host, output: Shape[OutT_co]) -> None:
+        self._host = host
+        self._output = output
+
+    async def state(self, job_id: str) -> JobState | None:
+        """Return the run's state as a job, by a small read; None where it is gone."""
+        fetch = (await self._host.open()).fetch
+        [found] = await fetch.hashes([(RUN_FLOW, job_id)], ("_status",))
+        return None if found is None else state_of(found.get("_status"))
+
+    async def status(self, job_id: str) -> RunStatus | None:
+        """Return the run's status, by a small read; None where it is gone."""
+        fetch = (await self._host.open()).fetch
+        [found] = await fetch.hashes([(RUN_FLOW, job_id)], ("_status", SUSPENDED_FIELD))
+        return None if found is None else run_status(state_of(found.get("_status")), suspended=SUSPENDED_FIELD in found)
+
+    async def record(self, job_id: str) -> RunRecord[OutT_co] | None:
+        """Return the record of a run; None where it is gone."""
+        return (await self.records([job_id]))[0]
+
+    async def records(self, ids: list[str]) -> list[RunRecord[OutT_co] | None]:
+        """Return the records of runs, None for each that is gone."""
+        session = await self._host.open()
+        found = await session.fetch.hashes([(RUN_FLOW, one) for one in ids])
+        return [
+            None
+            if fields is None
+            else RunRecord(make_record(session.settings, RUN_FLOW, run_id, fields, NoParams), fields, self._output)
+            for run_id, fields in zip(ids, found, strict=True)
+        ]
