@@ -144,7 +144,9 @@ def _ghosts(snapshot: Snapshot, options: FlowOptions[Any, Any], findings: Findin
     for (queue, place), members in snapshot.places.items():
         flow = _flow_of(queue, options)
         for job_id, _score in members:
-            if f"{flow}:{job_id}" not in snapshot.jobs:
+            if (
+                job_id if ":" in job_id else f"{flow}:{job_id}"
+            ) not in snapshot.jobs:  # in a shared queue with its flow
                 findings.add("ghost_ids", f"queue:{queue}:{place} holds {job_id}, which has no hash")
 
 
@@ -233,6 +235,7 @@ _LASTING: Final = (
     "flows:queues:",
     "flows:prune:",
     "flows:flow:",
+    "flows:settings:",
     "flows:stats:",
     "flows:processes:",
     "flows:workers:",
@@ -264,7 +267,7 @@ def _keys(snapshot: Snapshot, options: FlowOptions[Any, Any], findings: Findings
             findings.add("immortal", f"{name} has no time to live")
     for queue, meta in snapshot.metas.items():
         for name, count in meta.items():
-            if name not in {"owner", "rules"} and not count.isdigit():
+            if name not in {"owner", "flows", "rules"} and not count.isdigit():
                 findings.add("counts", f"queue:{queue}:meta counts {name} as {count}")
 
 

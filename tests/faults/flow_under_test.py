@@ -124,7 +124,7 @@ def make_options(url: str | None, namespace: str = "", *, lease: float = 1.0, **
     of_queues = {name: given.pop(name) for name in ("retries", "timeout") if name in given}
     if isinstance(of_queues.get("retries"), dict):
         of_queues["retries"] = _retries(**of_queues["retries"])
-    rules = {name: _rules(**options) for name, options in given.pop("rules", {}).items()}
+    rules = {name: rules_of(**options) for name, options in given.pop("rules", {}).items()}
     policy: Any = given.pop("on_child_failure", "continue")
     children = [QueueOptions("label", job=Label, **of_queues), QueueOptions("box", job=Box, **of_queues)]
     return FlowOptions(
@@ -242,7 +242,7 @@ class Functions:
         return asked
 
 
-def record_endings(flow: Orders, ledger: Ledger) -> None:
+def record_endings(flow: Flow[Any, Any, Any], ledger: Ledger) -> None:
     """Write DONE or REFUSED for each attempt whose end the store has answered, and NOTE for each lost lease."""
     runtime: Any = flow._runtime
     tell = runtime.emit_outcomes
@@ -271,7 +271,8 @@ def _time(value: Any) -> Any:
     return timedelta(seconds=value) if isinstance(value, int | float) else value
 
 
-def _rules(**given: Any) -> dict[str, Any]:
+def rules_of(**given: Any) -> dict[str, Any]:
+    """Return options of a queue in which each limiter was a dict."""
     limits = [Limiter(**limit) for limit in given.pop("limits", ())]
     return {**given, **({"limits": limits} if limits else {})}
 

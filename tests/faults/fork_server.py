@@ -25,6 +25,7 @@ from flows.telemetry import failpoints
 from tests.faults.flow_under_test import QUEUES, add_workers, make_flow
 from tests.faults.grumbler import Grumbler
 from tests.faults.ledger import Ledger
+from tests.faults.sharing import add_workers_of_returns, make_returns
 
 _DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG
 
@@ -43,6 +44,7 @@ class Spec:
         count: How many workers in each.
         concurrency: How many jobs each of them runs at once, or batches.
         batch: How many jobs `pick` and `ship` take at once; 0: each alone.
+        returns: Whether its flow is `returns`, which shares `pick`, in place of the flow under test.
         grumbles: Whether `tests.faults.grumbler` stands around each job.
         failpoints: As in FLOWS_FAILPOINTS.
         grace: What `flow.run` gets; SIGTERM ends it.
@@ -59,6 +61,7 @@ class Spec:
     count: int = 1
     concurrency: int = 4
     batch: int = 0
+    returns: bool = False
     grumbles: bool = False
     failpoints: str = ""
     grace: float | None = 30.0
@@ -127,6 +130,10 @@ def _become(spec: Spec) -> None:
 async def work(spec: Spec) -> int:
     """Work until SIGTERM, and return the exit status."""
     ledger = Ledger(Path(spec.ledger))
+    if spec.returns:
+        returns = make_returns(spec.url, spec.namespace, lease=spec.lease, **spec.options)
+        add_workers_of_returns(returns, ledger, spec.queues, spec.concurrency)
+        return await returns.run(spec.grace)
     around = {"middleware": [Grumbler(ledger)]} if spec.grumbles else {}
     flow = make_flow(spec.url, spec.namespace, lease=spec.lease, **spec.options, **around)
     made = {"count": spec.count, "concurrency": spec.concurrency, "batch": spec.batch}

@@ -125,11 +125,11 @@ class Snapshot:
 
     @cached_property
     def where(self) -> dict[str, list[tuple[str, str]]]:
-        """By `<queue>:<id>`, without regard to the flow: the places that it stands in, once for each time."""
+        """By the id, without regard to the flow: the places that it stands in, once for each time."""
         found: dict[str, list[tuple[str, str]]] = {}
         for (queue, place), members in self.places.items():
-            for job_id, _score in members:
-                found.setdefault(job_id, []).append((queue, place))
+            for member, _score in members:
+                found.setdefault(member.rpartition(":")[2], []).append((queue, place))
         return found
 
 
@@ -141,6 +141,7 @@ def read(client: redis.Redis, options: FlowOptions[Any, Any]) -> Snapshot:
     firsts = {name: name for name, _queue in options.walk() if ":" in name}
     firsts[options.name] = options.queues[0].name
     firsts[bulk_name(options.name)] = bulk_name(options.name)
+    firsts |= dict.fromkeys(_sharing(client, options), options.queues[0].name)
     patterns = documented()
     for start in range(0, len(keys), _MANY):
         some = keys[start : start + _MANY]
@@ -158,6 +159,13 @@ def read(client: redis.Redis, options: FlowOptions[Any, Any]) -> Snapshot:
             else:
                 _sort(snapshot, firsts, name, kind, life, value)
     return snapshot
+
+
+def _sharing(client: redis.Redis, options: FlowOptions[Any, Any]) -> list[str]:
+    """Return the other flows that share the first queue."""
+    meta = f"{options.namespace}queue:{options.queues[0].name}:meta"
+    flows = client.hget(meta, "flows") if client.type(meta) == "hash" else None
+    return [flow for flow in str(flows or "").split() if flow != options.name]
 
 
 def documented() -> list[tuple[re.Pattern[str], str]]:

@@ -30,7 +30,9 @@ from tests.faults.script_tests import SCRIPTS, nearest_tests
 from tests.faults.server import Server
 
 #: Where tests are looked for, in the order in which they are tried.
-PLACES: Final = ("tests/store", "tests/kernel", "tests/pipeline")
+PLACES: Final = ("tests/store", "tests/kernel", "tests/pipeline", "tests/faults/rules")
+#: Where those are that belong to a file of Lua.
+NEAR: Final = (PLACES[0], PLACES[-1])
 #: These try whatever comes to them, and take long to say what is wrong: they come last.
 LAST: Final = ("test_state_machine.py", "test_counts.py")
 #: The seconds that one group of tests may take with a mutant, and with the unchanged scripts.
@@ -126,7 +128,7 @@ class Lane:
         """Yield the test files in the order in which they are asked about a mutant of a file."""
         files = list(dict.fromkeys(map(_file_of, self._items)))
         last = [test for test in files if test.endswith(LAST)]
-        near = nearest_tests(self._source, file, [test for test in files if test.startswith(PLACES[0])])
+        near = nearest_tests(self._source, file, [test for test in files if test.startswith(NEAR)])
         yield from near
         rest = [test for test in files if test not in last and not any(test in group for group in near)]
         yield [test for test in rest if test.startswith(PLACES[0])]

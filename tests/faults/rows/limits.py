@@ -33,12 +33,12 @@ def l1(case: Case) -> None:
     fleet.spawn(2)
     left = case.wait_done(ids, 30)
     case.expect(not left, f"each job is done: {len(left)} are not")
-    peak = most_held(_spans(case))
+    peak = most_held(held_in_pick(case))
     case.figures["peak"] = peak
     case.expect(peak <= _SLOTS, f"at most {_SLOTS} jobs run or are leased at a time, and {peak} were")
 
 
-def _spans(case: Case) -> list[tuple[int, int, int]]:
+def held_in_pick(case: Case) -> list[tuple[int, int, int]]:
     """Return from when until when each attempt in `pick` held its slot, in milliseconds.
 
     That of a process that was killed ends when the job begins again: it is not known when it was taken back.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.world import KEPT, NOW, World, fail, processing
+from tests.world import KEPT, NOW, World, cancel, fail, processing
 
 
 def test_the_list_lives_as_long_as_the_longest_of_its_flows(shared: World) -> None:
@@ -13,6 +13,13 @@ def test_the_list_lives_as_long_as_the_longest_of_its_flows(shared: World) -> No
         left = shared.redis.pttl(shared.keys.ended_jobs("pick", "failed"))
         assert KEPT[1] < left <= 90_000_000
     assert shared.redis.zrange(shared.keys.ended_jobs("pick", "failed"), 0, -1) == ["farm:2", "shop:1"]
+
+
+def test_a_flow_that_keeps_such_jobs_shorter_does_not_shorten_it(shared: World) -> None:
+    """Cancelled ones of `farm` are kept for less than an hour."""
+    shared.seed(jobs={"shop:1": processing()}, processing={"pick": {"shop:1": NOW + 9}})
+    assert shared.report(cancel("shop:1")) == ["cancelled"]
+    assert 3_000_000 < shared.redis.pttl(shared.keys.ended_jobs("pick", "cancelled")) <= KEPT[2]
 
 
 def test_a_queue_of_one_flow_lists_as_long_as_that_one_keeps(shared: World) -> None:

@@ -19,12 +19,12 @@ end
 local known = {}
 known[root] = read(settings)
 
--- Of a flow that is not known any more, the caller's settings count.
+-- Of a flow that is not known any more, the caller's times count; it says nothing of queues.
 local function settings_of(job_flow)
   local found = known[job_flow]
   if not found then
     local text = redis.pcall('GET', flows_key('settings', job_flow))
-    found = type(text) == 'string' and read(text) or known[root]
+    found = type(text) == 'string' and read(text) or { lines = {}, times = known[root].times }
     known[job_flow] = found
   end
   return found
