@@ -5,7 +5,7 @@
 --@ include: rules spots fair ruled ring
 
 local rule = RULES[queue]
-local lists, empty, times = { waiting }, {}, nil
+local lists, groups, empty, times = { waiting }, {}, {}, nil
 
 -- Virtual times of bands with shares: `0` is the present one, that of a band which comes back.
 local function read_times()
@@ -38,10 +38,11 @@ local function next_list(wanted)
     if band ~= ruled.band then ruled.band, ruled.band_text = band, string.format('%d', band) end
     if not lists[band] then lists[band] = band_list(queue, band) end
     if not rule.group then return lists[band], wanted end
+    if not groups[band] then groups[band] = group_lists(queue, band) end
     local group, at_ms, many = ring_head(band, wanted)
     if group then
       ruled.group, ruled.start = group, at_ms
-      return group == '' and lists[band] or group_list(queue, band, group), many
+      return group == '' and lists[band] or groups[band] .. group, many
     end
     empty[band] = true
     band = next_band()

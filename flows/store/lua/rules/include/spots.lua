@@ -1,6 +1,6 @@
 -- Names the lists in which the jobs of a ruled queue wait, and says which of them is a job's own.
 -- A band is the list of a priority; a group the value of the field by which the queue groups its jobs.
---@ exports: band_list ring_of group_list fair_of parked_of place_of spot_of
+--@ exports: band_list ring_of group_lists group_list fair_of parked_of place_of spot_of
 --@ args: root
 --@ include: keys rules member
 
@@ -12,7 +12,10 @@ local function band_list(job_queue, band) return queue_key(job_queue, band == 1 
 -- The groups of a band whose turn comes: each by its virtual time.
 local function ring_of(job_queue, band) return flows_key('ring', job_queue .. '/' .. band) end
 
-local function group_list(job_queue, band, group) return flows_key('group', job_queue .. '/' .. band .. '/' .. group) end
+-- What the keys of the lists of a band's groups begin with; then comes the group.
+local function group_lists(job_queue, band) return flows_key('group', job_queue .. '/' .. band .. '/') end
+
+local function group_list(job_queue, band, group) return group_lists(job_queue, band) .. group end
 
 -- Counts of a queue: `n<band>` is how many ids stand in the lists of its groups.
 local function fair_of(job_queue) return flows_key('fair', job_queue) end
