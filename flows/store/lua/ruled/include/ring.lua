@@ -4,7 +4,7 @@
 -- A group whose list is empty leaves when its turn has come, so that it cannot win by leaving.
 --@ exports: unpark ring_head keep_turn leave_ring write_rings
 --@ needs: queue
---@ include: clock keys rules spots fair window limits slots ruled
+--@ include: clock keys rules spots push fair window limits slots ruled
 
 local NEVER = 1 / 0
 -- So many groups are read at once.
@@ -52,7 +52,19 @@ end
 
 local rings = {}
 
--- Writes what has changed: times of groups, and which are parked. A group that has left is in neither.
+-- Takes those out of a ring that have left it, but for a group that a job has joined meanwhile.
+local function let_go(ring)
+  local left = ring.left
+  if joins ~= ring.joins then
+    for i = #left, 1, -1 do
+      if redis.call('EXISTS', group_list(queue, ring.band, left[i])) == 1 then table.remove(left, i) end
+    end
+  end
+  if #left > 0 then redis.call('ZREM', ring.key, unpack(left)) end
+  ring.left = {}
+end
+
+-- Writes what has changed: times of groups, and which have left or are parked.
 local function write(ring)
   local times, parked, names = {}, {}, {}
   for group, score in pairs(ring.times) do times[#times + 1], times[#times + 2] = score, group end
@@ -69,6 +81,7 @@ local function write(ring)
     redis.call('ZREM', ring.key, unpack(names))
   end
   ring.times, ring.parked = {}, {}
+  if #ring.left > 0 then let_go(ring) end
 end
 
 -- Reads the groups at the head of a ring, and what decides whether they may start.
@@ -90,7 +103,9 @@ local function read_page(ring, many)
 end
 
 local function open_ring(band, many)
-  local ring = { band = band, key = ring_of(queue, band), times = {}, parked = {}, virtual = fair_number('v' .. band) or 0 }
+  local ring = {
+    band = band, key = ring_of(queue, band), times = {}, parked = {}, left = {}, virtual = fair_number('v' .. band) or 0,
+  }
   rings[band] = ring
   if redis.call('LLEN', band_list(queue, band)) > 0 then redis.call('ZADD', ring.key, 'NX', 0, '') end
   read_page(ring, many)
@@ -124,7 +139,8 @@ local function leave_ring(band, at_ms)
   if at_ms then
     ring.parked[group] = at_ms
   else
-    redis.call('ZREM', ring.key, group) -- at once: a job that joins the group now puts it back
+    if #ring.left == 0 then ring.joins = joins end
+    table.insert(ring.left, group)
   end
 end
 

@@ -1,6 +1,9 @@
 -- Pushes ids into the lists of a ruled queue: counts those of groups, and lets their groups take part in the ring.
---@ exports: put_in_band put_at
+--@ exports: joins put_in_band put_at
 --@ include: spots
+
+-- How often groups have joined a ring in this script.
+local joins = 0
 
 -- Lets groups of a band take part whose lists were empty; those that are parked come back when their time has come. One
 -- that took part lately keeps its virtual time, and 0 is the present one.
@@ -39,7 +42,9 @@ local function put_in_band(job_queue, band, by_group, at_head)
     end
   end
   if grouped > 0 then redis.call('HINCRBY', fair_of(job_queue), 'n' .. band, grouped) end
-  if #begun > 0 then join_ring(job_queue, band, begun) end
+  if #begun == 0 then return end
+  joins = joins + 1
+  join_ring(job_queue, band, begun)
 end
 
 -- Puts ids into the list of a band, or of a group in it.
