@@ -41,6 +41,11 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ): "errors of Valkey have a text of their own, those of Redis are plain tables",
     ("include/asked.lua", "states == ''", "if false then return true end"): "reads a state that nobody asks for",
     ("include/cut.lua", "MANY = 16", "local MANY = 100000000"): "the slower of two ways to the same list",
+    (
+        "include/cut.lua",
+        "apart and #ids >= MANY",
+        "if #ids >= MANY then blank(list, gone, 0, -1) end",
+    ): "goes over a list once more in which all were found",
     ("include/cut.lua", "PASS = 20", "local FEW, PASS = 4, 100000000"): "leaves more to the next call",
     ("include/status.lua", "known[from] ~= to", "if true then"): "looks the same move up again",
     (
@@ -114,6 +119,18 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "heard[job_flow] == nil",
         "if true then",
     ): "asks for each job what is asked for its flow",
+    ("shared/include/member.lua", "not found", "if true then"): "reads again what a flow says of its queues",
+    (
+        "shared/include/member.lua",
+        "string.find(job_queue, ':', 1, true) or not line_of(job_flow, job_queue)",
+        "if not line_of(job_flow, job_queue) then return job_id end",
+    ): "asks for what no flow says of a child queue",
+    (
+        "shared/include/member.lua",
+        "string.find(job_flow, ':', 1, true) and root or job_flow",
+        "local of = job_flow",
+    ): "asks for the settings of a child queue's flow, which has none, so that the caller's times count",
+    ("shared/include/member.lua", "of == taken", "if false then return end"): "takes the same times again",
     (
         "rules/include/push.lua",
         "was_empty",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -158,3 +159,66 @@ def test_children_of_a_cancelled_parent_leave_the_lists_of_their_groups(
     found = world.snapshot()
     assert found["group"] == {name: ["other"] for name in groups}
     assert (found["fair"], found["waiting"]) == ({"pack:box": {"n1": "3"}}, {"pack:label": ["other"]})
+
+
+def family(world: World, **more: dict[str, Any]) -> None:
+    """Let a parent that was cancelled have a child `l` in the plain queue and `b` in `pack:box`, which has rules."""
+    parent = processing("pack", _status="children")
+    names = ["pack:box:b", "pack:label:l"]
+    parent["children:pack:jobs"] = "[" + ",".join(f'"{world.key("jobs", name)}"' for name in names) + "]"
+    world.seed(
+        jobs={"shop:9": parent, "pack:label:l": {"_parent": "shop:9"}, "pack:box:b": {"_parent": "shop:9", **GROUPED}},
+        children={"pack": {"9": NOW}},
+        pending={"shop:9": {"b", "l"}},
+        group={"pack:box/2/7": ["b"]},
+        waiting={"pack:label": ["l"], **more.pop("waiting", {})},
+        **more,
+    )
+    world.run("cancel", id="9", reason="why")
+
+
+def cascades(world: World) -> list[int]:
+    """Call `cascade` until nothing is left; how many each call has cancelled."""
+    counts: list[int] = []
+    goes_on = 1
+    while goes_on:
+        _parent, goes_on, count, _parents = world.run("cascade", parent="shop:9")
+        counts.append(count)
+        assert count, "each call cancels some"
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("counted", "calls"),
+    [
+        ({"n1": "0", "n2": "1"}, [2]),
+        ({"n1": "9999", "n2": "1"}, [1, 1]),
+        ({"n1": "1", "n2": "9999"}, [1, 1]),
+        ({"n1": "50000", "n2": "1"}, [1, 1]),
+        ({"n1": "?", "n2": "?"}, [2]),
+    ],
+    ids=["short", "long first", "long second", "over what is searched", "edited"],
+)
+def test_long_lists_of_groups_are_searched_by_calls_of_their_own(
+    redis: Redis, namespace: str, counted: dict[str, str], calls: list[int]
+) -> None:
+    """As many ids as the groups of all priorities have, which are counted; any number of them comes to an end."""
+    world = ruled_world(redis, namespace, **{"pack:box": BOXES})
+    family(world, fair={"pack:box": counted})
+    assert cascades(world) == calls
+
+
+@pytest.mark.parametrize("place", ["pack:box", "pack:box/2"])
+def test_so_are_long_lists_of_no_group(redis: Redis, namespace: str, place: str) -> None:
+    """Of each priority."""
+    world = ruled_world(redis, namespace, **{"pack:box": BOXES})
+    family(world, waiting={place: ["x"] * 10_000}, fair={"pack:box": {"n1": "0", "n2": "1"}})
+    assert cascades(world) == [1, 1]
+
+
+def test_what_else_stands_where_groups_are_counted_hinders_nothing(redis: Redis, namespace: str) -> None:
+    """It counts as no ids."""
+    world = ruled_world(redis, namespace, **{"pack:box": BOXES})
+    family(world)
+    redis.set(world.key("fair", "pack:box"), "?")
+    assert cascades(world) == [2]

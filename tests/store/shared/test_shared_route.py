@@ -31,6 +31,21 @@ def test_a_job_is_done_where_its_flow_says(shared: World, ending: object) -> Non
     assert shared.report(end) == ["ok"]
     job = shared.job("farm:2")
     assert (job["_status"], job["_queue"], job["b"]) == ("done", "pick", "2")
+    assert "_priority" not in job, "it goes nowhere"
+
+
+def test_a_parent_is_done_where_its_flow_says(shared: World) -> None:
+    """When its children have ended; what its worker reports after it is read as it was sent."""
+    shared.seed(
+        jobs={"farm:9": processing(), "shop:1": processing()},
+        processing={"pick": {"farm:9": NOW + 9, "shop:1": NOW + 9}},
+    )
+    words = shared.report(await_children("farm:9", to="pack", children=(("label", "c1"),)), finish("shop:1"))
+    assert words == ["ok", "ok"]
+    assert (shared.job("farm:9")["_status"], shared.job("shop:1")["_queue"]) == ("children", "pack")
+    (child,) = shared.claim(queue="pick:label")
+    assert shared.report(finish(child.id, child.fence), queue="pick:label") == ["ok"]
+    assert (shared.job("farm:9")["_status"], shared.job("farm:9")["_queue"]) == ("done", "pick")
 
 
 @pytest.mark.parametrize(
@@ -69,11 +84,13 @@ def test_other_ends_are_as_their_worker_says(shared: World) -> None:
     assert shared.snapshot()["waiting"] == {"ship": ["1"]}
 
 
-@pytest.mark.parametrize("says", ["600000 1000000 90000000 3000000 30000 3 2", ""])
-def test_jobs_of_a_flow_that_says_nothing_are_done(shared: World, says: str) -> None:
+@pytest.mark.parametrize("says", ["600000 1000000 90000000 3000000 30000 3 2", "", ["no", "text"]])
+def test_jobs_of_a_flow_that_says_nothing_are_done(shared: World, says: str | list[str]) -> None:
     """It is not known any more: its job ends where it is, by its member; nothing of it comes to the caller's queues."""
     shared.redis.delete(shared.keys.settings("farm"))
-    if says:
+    if isinstance(says, list):
+        shared.redis.rpush(shared.keys.settings("farm"), *says)
+    elif says:
         shared.redis.set(shared.keys.settings("farm"), says)
     seed(shared, "farm:2", "pack")
     assert shared.report(advance("farm:2", to="ship", b="2"), queue="pack") == ["ok"]

@@ -6,16 +6,16 @@
 -- Whether the hashes of jobs say where they wait, and so have to stay until the jobs are removed.
 local READS_HASHES = true
 
--- Returns how many ids are searched to remove some, at most.
+-- Returns how many ids are searched to remove some, at most: no list is that is longer than SHORT, and who searches
+-- several lists in one script has to come to an end with any.
 local function search_length(job_queue)
   local rule = RULES[job_queue]
   local n = 0
-  for band = 1, rule and rule.priorities or 1 do n = n + short_length(band_list(job_queue, band)) end
-  if not (rule and rule.group) then return n end
-  for band = 1, rule.priorities do
-    n = n + math.min(SHORT, tonumber(redis.pcall('HGET', fair_of(job_queue), 'n' .. band)) or 0)
+  for band = 1, rule and rule.priorities or 1 do
+    n = n + short_length(band_list(job_queue, band))
+    if rule and rule.group then n = n + (tonumber(redis.pcall('HGET', fair_of(job_queue), 'n' .. band)) or 0) end
   end
-  return n
+  return math.min(SHORT, n)
 end
 
 -- Cuts ids out of one list, or out of that in which workers that know no rules have put them.
