@@ -16,7 +16,7 @@ NOW = 1_800_000_000_000
 BEFORE = "local time = tonumber(ARGV[1])\n"
 BEHIND = """
 local most, interval, smooth, cost = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5])
-local window = open_window(KEYS[1], redis.call('GET', KEYS[1]), most, interval, smooth)
+local window = open_window(KEYS[1], redis.call('GET', KEYS[1]), terms_of(most, interval, smooth))
 local at_ms = ready_at(window, cost)
 if at_ms - time <= AHEAD then
   take_tokens(window, cost, at_ms)

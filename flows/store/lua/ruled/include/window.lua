@@ -2,7 +2,7 @@
 -- the same in Python. What is kept are pairs of a time, in ms of the server, and how many tokens count from then on, and
 -- last, where starts are spaced evenly, when the next one may be. The server's time is cut to whole ms: a token that is
 -- taken now counts from the next one, since it may be that late. One that is given out for later counts from then.
---@ exports: AHEAD open_window ready_at take_tokens write_windows
+--@ exports: AHEAD terms_of open_window ready_at take_tokens write_windows
 --@ include: clock
 
 -- Tokens are given out so many ms before their time at most: then their worker waits for it, and not for a script.
@@ -30,22 +30,26 @@ local function parse(text)
   return entries, used, next_at
 end
 
+-- Returns what all windows of a limiter have in common.
+local function terms_of(most, interval, smooth)
+  local spacing = smooth and math.ceil(interval * GRID / most) / GRID or 0
+  return { most = most, interval = interval, part = interval / PARTS, spacing = spacing }
+end
+
 -- Returns the window of a key that holds this text, or nothing; one that was edited into nonsense begins anew.
-local function open_window(key, text, most, interval, smooth)
+local function open_window(key, text, terms)
   local known, entries, used, next_at = false, nil, nil, nil
   if text then known, entries, used, next_at = pcall(parse, text) end
   if not known then entries, used, next_at = {}, 0, 0 end
-  local spacing = smooth and math.ceil(interval * GRID / most) / GRID or 0
-  return {
-    key = key, entries = entries, first = 1, used = used, most = most, interval = interval, spacing = spacing,
-    next_at = math.min(next_at, LATEST + most * spacing), ready = 0, ready_cost = 0, changed = false,
-  }
+  local window = { key = key, terms = terms, entries = entries, first = 1, used = used, ready = 0, ready_cost = 0 }
+  if terms.spacing > 0 then window.next_at = math.min(next_at, LATEST + terms.most * terms.spacing) end
+  return window
 end
 
 -- Returns when a job of this cost may start: now, or later. A cost over all tokens counts as all of them.
 local function ready_at(window, cost)
   if window.ready_cost == cost then return window.ready end
-  local entries, interval = window.entries, window.interval
+  local entries, interval, most = window.entries, window.terms.interval, window.terms.most
   local i, used = window.first, window.used
   -- Forgotten is only what is over now: what is over at a later time still counts for a window that ends before.
   while entries[i] and entries[i] + interval <= time do
@@ -56,8 +60,8 @@ local function ready_at(window, cost)
   local at_ms = time
   local last = entries[i] and entries[#entries - 1] or 0
   if last > time + 1 then at_ms = last end
-  if window.next_at > at_ms then at_ms = math.ceil(window.next_at) end
-  local room = cost < window.most and window.most - cost or 0
+  if window.next_at and window.next_at > at_ms then at_ms = math.ceil(window.next_at) end
+  local room = cost < most and most - cost or 0
   while entries[i] and (entries[i] + interval <= at_ms or used > room) do
     if entries[i] + interval > at_ms then at_ms = entries[i] + interval end
     used = used - entries[i + 1]
@@ -69,24 +73,24 @@ end
 
 -- Takes the tokens of a job that starts at `at_ms`, when the window is ready for it or later.
 local function take_tokens(window, cost, at_ms)
-  local entries, n = window.entries, #window.entries
+  local entries, terms, n = window.entries, window.terms, #window.entries
   local from = at_ms > time and at_ms or time + 1
-  if cost > window.most then cost = window.most end
-  local part = window.interval / PARTS
-  local last = n > window.first and entries[n - 1]
-  if last and (last == from or math.floor(last / part) == math.floor(from / part)) then
+  if cost > terms.most then cost = terms.most end
+  local part, last = terms.part, n > window.first and entries[n - 1]
+  local together = last == from or (last and from - last < part and math.floor(last / part) == math.floor(from / part))
+  if together then
     entries[n - 1], entries[n] = from, entries[n] + cost
   else
     entries[n + 1], entries[n + 2] = from, cost
   end
   window.used = window.used + cost
   -- As long as there are tokens by now, the next job of one may start when this one does.
-  local more = cost == 1 and window.ready == at_ms and window.used < window.most and window.spacing == 0
+  local more = cost == 1 and window.ready == at_ms and window.used < terms.most and terms.spacing == 0
   if not more then window.ready_cost = 0 end
-  if window.spacing > 0 then
+  if terms.spacing > 0 then
     -- A start is at a whole ms, and what its time was rounded up by is not lost.
     local exact = math.ceil(window.next_at) == from and window.next_at or from
-    window.next_at = exact + cost * window.spacing
+    window.next_at = exact + cost * terms.spacing
   end
   if not window.changed then
     window.changed = true
@@ -100,8 +104,8 @@ local function write_windows()
     local window = changed[n]
     local entries = window.entries
     local kept = window.first == 1 and entries or { unpack(entries, window.first) }
-    local last = entries[#entries - 1] + window.interval
-    if window.spacing > 0 then
+    local last = entries[#entries - 1] + window.terms.interval
+    if window.next_at then
       last = math.max(last, math.ceil(window.next_at))
       kept[#kept + 1] = window.next_at
     end
