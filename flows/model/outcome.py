@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from flows.model.state import TERMINAL, JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from flows.model.job import JobError
 
@@ -95,7 +95,46 @@ class Release:
     """The worker stops: the job goes back to the head of its queue and the attempt does not count."""
 
 
-Outcome: TypeAlias = Finish | Advance | AwaitChildren | Retry | Snooze | Fail | Cancel | Release
+@dataclass(frozen=True, slots=True)
+class EventWait:
+    """A step of a run that waits for an event."""
+
+    step: str
+    event: str
+    key: str
+    after: str = ""
+    """The entry of the event's stream behind which it looks; empty: the last one that the run has taken, or the run's
+    creation."""
+    since_ms: int = 0
+    """How long before the run's creation an event may have been sent that counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """The run waits for a time, or for what comes from outside; the attempt does not count."""
+
+    due_ms: int | None
+    """Until when at the latest, in server milliseconds; None where no time is waited for."""
+    come: int
+    """How often something had come from outside when the attempt last looked."""
+    records: Mapping[str, bytes]
+    """The records of steps, by their names, that are written with it."""
+    waits: Sequence[EventWait] = ()
+    keeps_slot: bool = False
+    """Whether the run counts for `max_concurrency` while it waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContinueAsNew:
+    """The run begins anew, with another input and without any step."""
+
+    input: bytes
+    """As JSON."""
+
+
+Outcome: TypeAlias = (
+    Finish | Advance | AwaitChildren | Retry | Snooze | Fail | Cancel | Release | Suspend | ContinueAsNew
+)
 
 
 class HistoryLine(StrEnum):
@@ -142,7 +181,16 @@ OUTCOMES: Final[Mapping[type[Outcome], OutcomeRow]] = MappingProxyType(
         Release: OutcomeRow("release", JobState.WAITING, HistoryLine.ALWAYS, again=True, gives_back=True),
     }
 )
-#: The verbs of all outcomes.
+#: Those that only runs of workflows have: the scripts of other flows know nothing of them.
+RUN_OUTCOMES: Final[Mapping[type[Outcome], OutcomeRow]] = MappingProxyType(
+    {
+        Suspend: OutcomeRow("suspend", JobState.DELAYED, HistoryLine.NONE, again=True, gives_back=True),
+        ContinueAsNew: OutcomeRow("continue_as_new", JobState.WAITING, HistoryLine.NONE, again=True),
+    }
+)
+ALL_OUTCOMES: Final[Mapping[type[Outcome], OutcomeRow]] = MappingProxyType({**OUTCOMES, **RUN_OUTCOMES})
+#: The verbs of all outcomes of jobs, and those of runs.
 VERBS: Final = tuple(row.verb for row in OUTCOMES.values())
+RUN_VERBS: Final = tuple(row.verb for row in ALL_OUTCOMES.values())
 #: After these a job is over: one that was cancelled while it ran ends as it did, and not as cancelled.
 ENDING_VERBS: Final = tuple(row.verb for row in OUTCOMES.values() if row.ends)

@@ -62,6 +62,8 @@ EVENTS: Final[Mapping[str, EventRow]] = MappingProxyType(
         "job.unheard": _row(_WARNING, "queue job_id count word"),
         "job.rescued": _row(_WARNING, "queue job_id"),
         "job.poison": _row(_ERROR, "queue job_id"),
+        "run.suspended": _row(_DEBUG, "queue job_id until"),
+        "run.continued": _row(_INFO, "queue job_id"),
         "job.moved": _row(_INFO, "queue former count"),
         "job.expired": _row(_WARNING, "queue job_id count"),
         "job.malformed": _row(_ERROR, "queue job_id count"),

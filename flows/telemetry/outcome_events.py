@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, assert_never
 
-from flows.model.outcome import OUTCOMES, Advance, AwaitChildren, Cancel, Fail, Finish, Release, Retry, Snooze
+from flows.model.outcome import (
+    ALL_OUTCOMES,
+    Advance,
+    AwaitChildren,
+    Cancel,
+    ContinueAsNew,
+    Fail,
+    Finish,
+    Release,
+    Retry,
+    Snooze,
+    Suspend,
+)
 from flows.model.retries import Retries
 from flows.telemetry.measured import Measured
 
@@ -74,13 +86,13 @@ class OutcomeEvents:
         for attempt, word in zip(ended, words, strict=True):
             if word in _RECORDED:
                 claimed, outcome = attempt.claimed, attempt.outcome
-                row = OUTCOMES[Cancel if word == "cancelled" else type(outcome)]
+                row = ALL_OUTCOMES[Cancel if word == "cancelled" else type(outcome)]
                 how = str(row.state) if row.ends else row.verb
                 error = outcome.error.type if isinstance(outcome, Fail | Retry) else None
                 measured = Measured(self._flow, queue, how, error, claimed.waited / 1000, claimed.seconds)
                 self._events.attempts.tell(measured)
 
-    def _recorded(self, queue: str, attempt: Recorded) -> None:  # noqa: PLR0911 - one per outcome
+    def _recorded(self, queue: str, attempt: Recorded) -> None:  # noqa: C901, PLR0911 - one per outcome
         emit, claimed, outcome = self._events.emit, attempt.claimed, attempt.outcome
         job_id = claimed.id
         match outcome:
@@ -109,6 +121,11 @@ class OutcomeEvents:
                 return emit("job.cancelled", queue=queue, job_id=job_id, reason=reason)
             case Release():
                 return emit("job.released", queue=queue, job_id=job_id)
+            case Suspend(due_ms):
+                until = None if due_ms is None else due_ms / 1000
+                return emit("run.suspended", queue=queue, job_id=job_id, until=until)
+            case ContinueAsNew():
+                return emit("run.continued", queue=queue, job_id=job_id)
         assert_never(outcome)
 
     def _about(self, queue: str, claimed: Claimed, *, retried: bool) -> dict[str, object]:

@@ -12,7 +12,16 @@ from pydantic_core import to_json
 import flows
 from flows.model import verdict as verdicts
 from flows.model.history import history_of
-from flows.model.outcome import ENDING_VERBS, OUTCOMES, VERBS, HistoryLine, Outcome
+from flows.model.outcome import (
+    ALL_OUTCOMES,
+    ENDING_VERBS,
+    OUTCOMES,
+    RUN_OUTCOMES,
+    RUN_VERBS,
+    VERBS,
+    HistoryLine,
+    Outcome,
+)
 from flows.model.state import TERMINAL, TRANSITIONS, JobState
 from flows.model.verdict import AnyVerdict, Verdict
 from tests.outcomes import EXAMPLES, VERDICTS, ended, outcome_of
@@ -23,9 +32,11 @@ DOCS = ROOT / "docs"
 
 def test_every_outcome_has_its_row() -> None:
     """And a verb that is its own name, which no other has."""
-    assert set(OUTCOMES) == set(get_args(Outcome))
-    assert [re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower() for kind in OUTCOMES] == list(VERBS)
-    assert len(set(VERBS)) == len(VERBS)
+    assert set(ALL_OUTCOMES) == set(get_args(Outcome))
+    assert list(ALL_OUTCOMES) == [*OUTCOMES, *RUN_OUTCOMES]
+    assert [re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower() for kind in ALL_OUTCOMES] == list(RUN_VERBS)
+    assert RUN_VERBS[: len(VERBS)] == VERBS
+    assert len(set(RUN_VERBS)) == len(RUN_VERBS)
 
 
 def test_every_outcome_has_an_example() -> None:
@@ -37,7 +48,7 @@ def test_every_outcome_has_an_example() -> None:
 
 def test_every_outcome_is_a_move_of_a_job_that_runs() -> None:
     """Its state can be reached from processing; a job that comes back to its queue has not ended."""
-    for row in OUTCOMES.values():
+    for row in ALL_OUTCOMES.values():
         assert row.state in TRANSITIONS[JobState.PROCESSING]
         assert not (row.ends and row.again)
         assert row.again or not row.gives_back
@@ -63,12 +74,12 @@ def test_the_documents_list_the_outcomes() -> None:
     text = (DOCS / "states.md").read_text("utf-8")
     table = text.split("## How an attempt ends")[1].split("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (\w+) \| (.*?) \| (.*?) \|$", table, re.MULTILINE)
-    counts = {row.verb: "no" if row.gives_back else "yes" for row in OUTCOMES.values()}
+    counts = {row.verb: "no" if row.gives_back else "yes" for row in ALL_OUTCOMES.values()}
     assert [tuple(row) for row in rows] == [
-        (kind.__name__, row.verb, str(row.state), counts[row.verb], str(row.line)) for kind, row in OUTCOMES.items()
+        (kind.__name__, row.verb, str(row.state), counts[row.verb], str(row.line)) for kind, row in ALL_OUTCOMES.items()
     ]
     verbs = text.split("## Verbs")[1].split("\n## ")[0]
-    assert [verb for verb in VERBS if not re.search(rf"^\|[^|]*\b{verb}\b[^|]*\|", verbs, re.MULTILINE)] == []
+    assert [verb for verb in RUN_VERBS if not re.search(rf"^\|[^|]*\b{verb}\b[^|]*\|", verbs, re.MULTILINE)] == []
 
 
 def test_the_page_on_attempts_lists_the_verbs_of_the_history() -> None:
@@ -83,7 +94,7 @@ def test_the_drawing_has_the_outcomes() -> None:
     drawing = (DOCS / "states.md").read_text("utf-8").split("```mermaid")[1].split("```")[0]
     arrows = re.findall(r"^ *processing --> (\w+): (.*)$", drawing, re.MULTILINE)
     drawn = {(verb, state) for state, label in arrows for verb in re.findall(r"\w+", label)}
-    assert {(row.verb, str(row.state)) for row in OUTCOMES.values()} - drawn == set()
+    assert {(row.verb, str(row.state)) for row in ALL_OUTCOMES.values()} - drawn == set()
 
 
 def test_every_verdict_is_known() -> None:

@@ -61,7 +61,7 @@ def compose(folder: Traversable, name: str, overlays: Sequence[str] = ()) -> Chu
     Raises:
         ScriptError: there is none, or its parts do not fit.
     """
-    script = read_script(folder, name)
+    script = read_script(folder, name, overlays)
     parts = read_includes(folder, script, overlays)
     keys, args = script.header.get("keys", []), _arguments(script, parts)
     flags = script.header.get("flags", ())

@@ -4,8 +4,10 @@ A header is made of comment lines, in a script that is sent `--@ keys:`, `--@ ar
 returns:` and `--@ words:` (see `lua_shape.py`), and `--@ asks: all` (see `lua_chunk.py`); in what it includes `--@
 exports:` and `--@ needs:`, in both `--@ include:`. `--@ lazy` may stand anywhere in an include: see `lua_chunk.py`.
 The files of an overlay stand in for others of the same name, in scripts that are composed with it; each
-may have `--@ args:` of its own, which every script that includes it gets.
+may have `--@ args:` of its own, which every script that includes it gets. A script in the folder of an overlay
+stands in for the one of this name in a room, or is sent with that overlay alone.
 What the table of outcomes (`model/outcome.py`) says stands once: `--@ include: <verbs>` means all their transitions,
+in scripts of runs also those that only runs have,
 `--@ verbs` is the line `local VERBS = { advance = advance, … }`.
 """
 
@@ -16,15 +18,17 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
-from flows.model.outcome import VERBS
+from flows.model.outcome import RUN_VERBS, VERBS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from importlib.resources.abc import Traversable
 
 #: The overlays: `rules` is for all scripts of a flow with a ruled queue, `ruled` goes before it for the turns of such a
-#: queue; `shared` is for all scripts of a flow that shares a queue with others.
-OVERLAYS: Final = ("shared", "ruled", "rules")
+#: queue; `shared` is for all scripts of a flow that shares a queue with others; `runs` is for all scripts of the flow
+#: `run`.
+RUNS: Final = "runs"
+OVERLAYS: Final = (RUNS, "shared", "ruled", "rules")
 
 _MARK = "--@ "
 #: An include line that means the transitions of all outcomes, and the line in whose place their table stands.
@@ -49,6 +53,8 @@ class LuaFile:
     place: str
     """Its path below `store/lua`, as `jobs/include/keys.lua`."""
     text: str
+    verbs: tuple[str, ...] = VERBS
+    """Those of the outcomes that it may have to do with."""
 
     @cached_property
     def header(self) -> dict[str, list[str]]:
@@ -58,13 +64,13 @@ class LuaFile:
             if line.startswith(_MARK) and line != _LAZY:
                 name, _, words = line.removeprefix(_MARK).partition(":")
                 for word in words.split():
-                    header.setdefault(name, []).extend(VERBS if word == _ALL_VERBS else [word])
+                    header.setdefault(name, []).extend(self.verbs if word == _ALL_VERBS else [word])
         return header
 
     @cached_property
     def lines(self) -> list[str]:
         """The lines of the text, with the table of outcomes in place of its line."""
-        table = f"local VERBS = {{ {', '.join(f'{verb} = {verb}' for verb in VERBS)} }}"
+        table = f"local VERBS = {{ {', '.join(f'{verb} = {verb}' for verb in self.verbs)} }}"
         return [table if line == _VERBS_LINE else line for line in self.text.removesuffix("\n").split("\n")]
 
     @cached_property
@@ -144,11 +150,11 @@ def rooms(folder: Traversable) -> list[Traversable]:
     return sorted(found, key=lambda room: room.name)
 
 
-def names(folder: Traversable) -> list[str]:
-    """Return the names of all scripts that are sent."""
+def names(folder: Traversable, overlay: str = "") -> list[str]:
+    """Return the names of all scripts that are sent: those of all rooms, or those in the folder of an overlay."""
     return sorted(
         entry.name.removesuffix(".lua")
-        for room in rooms(folder)
+        for room in ([folder.joinpath(overlay)] if overlay else rooms(folder))
         for entry in room.iterdir()
         if entry.name.endswith(".lua")
     )
@@ -166,13 +172,13 @@ def texts(folder: Traversable, overlays: Sequence[str] = ()) -> list[str]:
     return [entry.read_text("utf-8") for entry in files if entry.name.endswith(".lua")]
 
 
-def read_script(folder: Traversable, name: str) -> LuaFile:
-    """Return the script `name` of any room.
+def read_script(folder: Traversable, name: str, overlays: Sequence[str] = ()) -> LuaFile:
+    """Return the script `name`: of the first overlay that has one, else of any room.
 
     Raises:
         ScriptError: no script has this name.
     """
-    for room in rooms(folder):
+    for room in (*map(folder.joinpath, overlays), *rooms(folder)):
         file = room.joinpath(f"{name}.lua")
         if file.is_file():
             return _lua_file(f"{room.name}/{name}.lua", file.read_text("utf-8"))
@@ -217,6 +223,7 @@ class Includes:
             for entry in place.iterdir()
         }
         self._folder = folder
+        self._verbs = RUN_VERBS if RUNS in overlays else VERBS
         self._read: dict[str, LuaFile] = {}
 
     def find(self, of: LuaFile, name: str) -> LuaFile:
@@ -228,6 +235,6 @@ class Includes:
         for room in (*self._overlays, of.room, *self._rooms):
             if place := self._files.get((room, f"{name}.lua")):
                 if place not in self._read:
-                    self._read[place] = _lua_file(place, self._folder.joinpath(place).read_text("utf-8"))
+                    self._read[place] = _lua_file(place, self._folder.joinpath(place).read_text("utf-8"), self._verbs)
                 return self._read[place]
         raise ScriptError(f"{of.place}: no include or transition is called {name!r}")

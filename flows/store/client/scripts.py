@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from flows.errors import StoreUnavailable
 from flows.store.client import lua_file
 from flows.store.client.lua_chunk import NEVER_KEYS, compose
+from flows.store.client.lua_file import RUNS
 from flows.store.client.lua_shape import Shape, read_shape, read_words
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ Argument: TypeAlias = str | bytes | int | float
 Command: TypeAlias = "tuple[Argument, ...]"
 
 #: With what overlays any script may be sent.
-_OVERLAYS: Final = ((), ("rules",), ("shared",), ("shared", "rules"))
+_OVERLAYS: Final = ((), ("rules",), ("shared",), ("shared", "rules"), (RUNS,), (RUNS, "rules"))
 #: A statement that begins at the left margin: no comment, and no `end`.
 _BEGINS = re.compile(r"(?!--|end\b)\w")
 #: How servers name a line of a script in an error.
@@ -115,7 +116,9 @@ def names() -> list[str]:
 def compositions() -> list[tuple[str, ...]]:
     """Return each script as it may be sent: its name and overlays, and only once where an overlay changes nothing."""
     found = [(name, *overlays) for name in names() for overlays in _OVERLAYS]
-    found += [("turn", "ruled", "rules"), ("turn", "shared", "ruled", "rules")]
+    found += [(name, *overlays) for name in lua_file.names(_folder(), RUNS) for overlays in ((RUNS,), (RUNS, "rules"))]
+    found = list(dict.fromkeys(found))
+    found += [("turn", "ruled", "rules"), ("turn", "shared", "ruled", "rules"), ("turn", RUNS, "ruled", "rules")]
     first = {load(*one).sha: one for one in reversed(found)}
     return [one for one in found if first[load(*one).sha] == one]
 

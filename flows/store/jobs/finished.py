@@ -10,10 +10,11 @@ from pydantic_core import to_json
 
 from flows.model.codec import as_object
 from flows.model.outcome import (
-    OUTCOMES,
+    ALL_OUTCOMES,
     Advance,
     AwaitChildren,
     Cancel,
+    ContinueAsNew,
     Fail,
     Finish,
     NewChild,
@@ -21,6 +22,7 @@ from flows.model.outcome import (
     Release,
     Retry,
     Snooze,
+    Suspend,
 )
 from flows.store.client.wire import pack_arguments
 
@@ -58,7 +60,7 @@ class FinishedAttempt:
             return
         arguments = arguments_of(outcome, child=child)
         self.arguments = 4 + len(arguments)
-        verb = OUTCOMES[type(outcome)].verb
+        verb = ALL_OUTCOMES[type(outcome)].verb
         self.packed = pack_arguments((verb, claimed.member, claimed.fence, len(arguments), *arguments))
         if isinstance(outcome, AwaitChildren):
             self.children = len(outcome.children)
@@ -119,7 +121,7 @@ def _pack_fields(claimed: ClaimedJob, outcome: Finish | Advance, *, child: bool)
     sized: list[int | bytes] = [len(claimed.member), claimed.member, len(fence), fence, len(first), first]
     for value in fields.values():
         sized += (len(value), value)
-    return 5 + 2 * len(fields), _form(OUTCOMES[type(outcome)].verb, tuple(fields)) % tuple(sized)
+    return 5 + 2 * len(fields), _form(ALL_OUTCOMES[type(outcome)].verb, tuple(fields)) % tuple(sized)
 
 
 @cache
@@ -130,7 +132,7 @@ def _form(verb: str, names: tuple[str, ...]) -> bytes:
     return pack_arguments((verb,)) + place + place + pack_arguments((1 + 2 * len(names),)) + place + fields
 
 
-def arguments_of(outcome: Outcome, *, child: bool) -> list[Argument]:  # noqa: PLR0911 - one per outcome
+def arguments_of(outcome: Outcome, *, child: bool) -> list[Argument]:  # noqa: C901, PLR0911 - one per outcome
     """Return what goes with an outcome's verb; of a `child` the result goes along as one object too, for its parent."""
     match outcome:
         case Finish(fields):
@@ -150,7 +152,19 @@ def arguments_of(outcome: Outcome, *, child: bool) -> list[Argument]:  # noqa: P
             return [reason]
         case Release():
             return []
+        case Suspend():
+            return _suspended(outcome)
+        case ContinueAsNew(value):
+            return [value]
     assert_never(outcome)
+
+
+def _suspended(outcome: Suspend) -> list[Argument]:
+    """Return when a run goes on at the latest, what its attempt has seen, what it waits for, and records of steps."""
+    due = "" if outcome.due_ms is None else outcome.due_ms
+    waits = [part for one in outcome.waits for part in (one.step, f"{one.event}:{one.key}", one.after, one.since_ms)]
+    records = [part for step, record in outcome.records.items() for part in (f"step:{step}", record)]
+    return [due, outcome.come, int(outcome.keeps_slot), len(waits), *waits, *records]
 
 
 def _result_of(outcome: Finish) -> bytes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from flows.model.limits.bounds import MOST_PRIORITIES
 from flows.model.limits.rules import PLAIN_LAYOUT, Rules
+from flows.model.runs.new_run import RUN_FLOW
 from flows.store.client.scripts import load
 from flows.store.keys.jobs import JobKeys
 
@@ -99,10 +100,10 @@ class FlowSettings:
 
         A flow without rules has none: its scripts are the plain ones.
         """
-        shared = ("shared",) if self.shared else ()
+        first = ("runs",) if self.flow == RUN_FLOW else ("shared",) if self.shared else ()
         if not self.rules:
-            return shared
-        return (*shared, "ruled", "rules") if queue in self.rules else (*shared, "rules")
+            return first
+        return (*first, "ruled", "rules") if queue in self.rules else (*first, "rules")
 
     def script(self, name: str, queue: str = "") -> Script:
         """Return a script as this flow needs it, or as a turn of this queue does.

@@ -1,0 +1,17 @@
+-- Lets a run wait for a new visit that it does not come to by an attempt: it was retried, or moved by hand.
+--@ exports: is_cancelling begin_anew
+--@ needs: root
+--@ include: keys life moved settings forget_steps
+
+local function is_cancelling(me)
+  return redis.pcall('HEXISTS', flows_key('cancelling', root), me) == 1
+end
+
+-- The caller has moved the run into `waiting`, and puts it into its queue. Steps that are done stay; of an end, and of what
+-- followed a failure, nothing does.
+local function begin_anew(job_flow, _, key, lookups)
+  if redis.call('HEXISTS', key, '_ended') == 1 then forget_undone(key) end
+  redis.call('HDEL', key, '_cancel', '_error', '_ended', '_reason')
+  refresh_moved(job_flow, key, lookups)
+  if ttl == '0' then persist_lookups(job_flow, lookups) end
+end
