@@ -18,6 +18,7 @@ from flows.kernel.reconciler import Reconciler
 from flows.kernel.renewer import Holder, Renewer
 from flows.kernel.rescuer import Rescuer
 from flows.kernel.unable import within_limits
+from flows.model.runs.new_run import RUN_FLOW
 from flows.store.client.connection import Connection
 from flows.store.client.hints import check_publishing
 from flows.store.client.server_check import check_server
@@ -36,6 +37,7 @@ from flows.store.jobs.ownership import register, undeclared
 from flows.store.jobs.reconcile import Reconciliation
 from flows.store.jobs.turns import Turns, new_worker_id
 from flows.store.jobs.wakeups import Wakeups
+from flows.store.runs.run_store import RunStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
@@ -146,6 +148,8 @@ class Session:
         self.delayed_creation = DelayedCreation(self.connection, self.settings)
         self.fetch = Fetch(self.connection, self.settings)
         self.control = Control(self.connection, self.settings)
+        if self.settings.flow == RUN_FLOW:
+            self.runs = RunStore(self.connection, self.settings)
         self.signals = Signals(url, self.events)
         self._blocking = Connection(url, f"flows-{self._options.name}-wakeups", patient=False)
         self.wakeups = Wakeups(self._blocking, self.connection, self.settings.keys, self.events)

@@ -25,6 +25,8 @@ POINTS: Final = frozenset(
         "after-user-code",
         "before-turn-send",
         "after-turn-reply",
+        "before-record",
+        "after-record",
         "mid-fan-out",
         "after-fan-out",
         "before-renew",

@@ -25,11 +25,12 @@ from flows.model.outcome import (
     Suspend,
 )
 from flows.store.client.wire import pack_arguments
+from flows.store.keys.runs import event_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flows.model.outcome import Fields
+    from flows.model.outcome import EventWait, Fields
     from flows.store.client.scripts import Argument
     from flows.store.jobs.claimed import ClaimedJob
 
@@ -162,9 +163,14 @@ def arguments_of(outcome: Outcome, *, child: bool) -> list[Argument]:  # noqa: C
 def _suspended(outcome: Suspend) -> list[Argument]:
     """Return when a run goes on at the latest, what its attempt has seen, what it waits for, and records of steps."""
     due = "" if outcome.due_ms is None else outcome.due_ms
-    waits = [part for one in outcome.waits for part in (one.step, f"{one.event}:{one.key}", one.after, one.since_ms)]
+    waits = wait_arguments(outcome.waits)
     records = [part for step, record in outcome.records.items() for part in (f"step:{step}", record)]
     return [due, outcome.come, int(outcome.keeps_slot), len(waits), *waits, *records]
+
+
+def wait_arguments(waits: Sequence[EventWait]) -> list[Argument]:
+    """Return waits for events as scripts read them: of each its step, the event, the position, and ms before that."""
+    return [part for one in waits for part in (one.step, event_name(one.event, one.key), one.after, one.since_ms)]
 
 
 def _result_of(outcome: Finish) -> bytes:

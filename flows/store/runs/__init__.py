@@ -1,0 +1,1 @@
+"""Runs of workflows in Redis: starting them, what their steps write, and what is sent to them from outside."""
