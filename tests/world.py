@@ -75,6 +75,11 @@ KINDS: Final = {
     "slots": "hash",
     "load": "hash",
     "sharing": "hash",
+    "next": "list",
+    "event": "stream",
+    "waiters": "hash",
+    "sent": "string",
+    "sending": "hash",
 }
 
 #: What a test seldom compares: wake-ups, answers of last calls, how far the reconciler has come and what it has to look
@@ -318,6 +323,8 @@ class World:
                         pipeline.lrange(key, 0, -1)
                     case "set":
                         pipeline.smembers(key)
+                    case "stream":
+                        pipeline.xlen(key)
                     case "zset":
                         pipeline.zrange(key, 0, -1, withscores=True)
                     case _:

@@ -18,7 +18,6 @@ from flows.kernel.reconciler import Reconciler
 from flows.kernel.renewer import Holder, Renewer
 from flows.kernel.rescuer import Rescuer
 from flows.kernel.unable import within_limits
-from flows.model.runs.new_run import RUN_FLOW
 from flows.store.client.connection import Connection
 from flows.store.client.hints import check_publishing
 from flows.store.client.server_check import check_server
@@ -148,8 +147,7 @@ class Session:
         self.delayed_creation = DelayedCreation(self.connection, self.settings)
         self.fetch = Fetch(self.connection, self.settings)
         self.control = Control(self.connection, self.settings)
-        if self.settings.flow == RUN_FLOW:
-            self.runs = RunStore(self.connection, self.settings)
+        self.runs = RunStore(self.connection, self.settings)
         self.signals = Signals(url, self.events)
         self._blocking = Connection(url, f"flows-{self._options.name}-wakeups", patient=False)
         self.wakeups = Wakeups(self._blocking, self.connection, self.settings.keys, self.events)
@@ -159,9 +157,8 @@ class Session:
         heartbeats = Heartbeats(self.settings, new_worker_id(), self.description)
         self.heartbeat = Heartbeat(heartbeats, self.description.digest, lease, self.renewer.wake)
         self.renewer.heartbeat = self.heartbeat
-        self.rescuer = Rescuer(
-            self._rescue, self.control.cascade, partial(server_ms, self.connection, self.settings), lease, self.events
-        )
+        clock = partial(server_ms, self.connection, self.settings)
+        self.rescuer = Rescuer(self._rescue, self.control.cascade, clock, lease, self.events)
         former = [(queue.name, name) for queue in self._options.queues for name in queue.formerly]
         self.drainer = Drainer(former, self._drain, self.events)
         self.reconciler = Reconciler(reconciliation, min(lease / 2, 15), self.events)

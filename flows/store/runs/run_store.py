@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from flows.errors import KeyConflict
@@ -30,7 +31,6 @@ class RunStore:
     """What a session has for runs.
 
     Attributes:
-        records: Writes what the steps of runs have done.
         loader: Reads what is recorded of runs.
         clock: The server's clock, as far as it is known.
     """
@@ -39,8 +39,12 @@ class RunStore:
         self._connection = connection
         self._settings = settings
         self.clock = ServerClock(settings.ahead_ms)
-        self.records = Records(connection, settings)
         self.loader = RunLoader(connection, settings, self.clock)
+
+    @cached_property
+    def records(self) -> Records:
+        """Writes what the steps of runs have done."""
+        return Records(self._connection, self._settings)
 
     async def start(self, runs: Sequence[NewRun]) -> list[Started]:
         """Start runs, up to 200 a script, each once by its id and by its key.
@@ -92,10 +96,11 @@ class RunStore:
         script = self._settings.script("send_event")
         name = event_name(event, key)
         named = {**self._settings.named(), "event": name, "event_id": event_id, "ttl_ms": ttl_ms}
-        cursor, settled = b"0", 0
+        cursor: bytes = b"0"
+        settled = 0
         while True:
             cursor, count = await self._connection.run(script, {**named, "cursor_from": cursor}, [data])
-            settled += count
+            settled += int(count)
             if cursor == b"0":
                 return settled
 

@@ -1,4 +1,4 @@
-"""The server's clock, without asking each time: a difference to the monotonic clock of this machine, read once a minute."""
+"""The server's clock, without asking each time: by its difference to this machine's own, read once a minute."""
 
 from __future__ import annotations
 

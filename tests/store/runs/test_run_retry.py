@@ -1,0 +1,28 @@
+"""retry_job of runs: done steps stay; those that were undone, and children that did not end as done, begin again."""
+
+from __future__ import annotations
+
+from flows.model.runs.step_children import StepChildren
+from tests.store.runs.run_world import RunWorld, done, run, waiting
+from tests.world import attempt
+
+
+def test_only_what_is_done_and_was_not_undone_stays(runs: RunWorld) -> None:
+    """Of a map, the children that are done stay as well: only the others are started again."""
+    runs.begin("1")
+    children = [StepChildren("m", [run("c0", "ship"), run("c1", "ship")])]
+    runs.put("1", {"a": done(1), "b": done(2), "m": waiting("map", 2)}, children)
+    runs.claim(2, queue="ship")
+    runs.report(attempt("finish", "c0", 1, "", "output", '"x"'), attempt("fail", "c1", 1, '{"type":"E"}'), queue="ship")
+    runs.put("1", {"undo:b": done(None), "on_failure": done(None)}, fields={"_failing": b'{"as":"failed","error":{}}'})
+    runs.report(attempt("fail", "1", 1, '{"type":"E"}'), queue="order")
+    assert runs.run("retry_job", id="1", first="order") == "retried"
+    job = runs.job("run:1")
+    assert [name for name in job if name.startswith(("step:", "_failing", "_ended"))] == ["step:a"]
+    [claimed] = runs.claim(queue="order")
+    again = [StepChildren("m", [run("d0", "ship"), run("d1", "ship")])]
+    runs.put("1", {"m": waiting("map", 2)}, again, fence=claimed.fence)
+    assert runs.place("ship") == {"waiting": ["d1"]}
+    runs.claim(queue="ship")
+    runs.report(attempt("finish", "d1", 1, "", "output", '"y"'), queue="ship")
+    assert [child["result"] for child in runs.step("1", "m")["children"]] == ["x", "y"]

@@ -1,0 +1,62 @@
+"""send_event: kept once for its id, and given to all who wait, in as many calls as that takes."""
+
+from __future__ import annotations
+
+from flows.model.outcome import EventWait
+from tests.store.runs.run_world import RunWorld, run, waiting
+from tests.world import NOW
+
+WAIT = [EventWait("a", "paid", "7")]
+
+
+def waits(runs: RunWorld, run_id: str, due_ms: int | None = None) -> None:
+    """Let a run wait for the event."""
+    runs.begin(run_id)
+    runs.suspend(run_id, due_ms=due_ms, records={"a": waiting("event")}, waits=WAIT)
+
+
+def test_all_who_wait_go_on_and_a_second_call_changes_nothing(runs: RunWorld) -> None:
+    """Before those that have not begun; with another id it is another event."""
+    waits(runs, "1")
+    waits(runs, "2")
+    runs.start(run("3"))
+    assert runs.send("paid", "7", {"a": [1]}) == ["0", 2]
+    assert sorted(runs.place()["waiting"][:2]) == ["1", "2"]
+    assert runs.step("1", "a")["result"] == {"a": [1]}
+    assert runs.field("1", "_come") == "1"
+    assert runs.send("paid", "7", {"a": [1]}) == ["0", 0]
+    assert runs.snapshot()["event"] == {"paid:7": 1}
+    runs.send("paid", "7", 2, event_id="f")
+    assert runs.snapshot()["event"] == {"paid:7": 2}
+    assert 0 < runs.life("event", "paid:7") <= 60_000
+
+
+def test_a_sender_that_is_lost_is_followed_by_any_rescuer(runs: RunWorld) -> None:
+    """Of 700 who wait, one call settles some; `cascade`, which rescuers call, settles the others."""
+    for number in range(700):
+        runs.redis.hset(runs.key("waiters", "paid:7"), f"{number} a", "0")
+        runs.redis.hset(runs.key("jobs", f"run:{number}"), mapping={"step:a": waiting("event"), "_queue": "order"})
+    cursor, settled = runs.send("paid", "7", 1)
+    assert cursor != "0"
+    assert 0 < settled < 700
+    assert runs.snapshot()["sending"] == {"run": {"paid:7": "1"}}
+    while "sending" in runs.snapshot():
+        assert runs.run("cascade", parent="") == ["", 0, 0, []]
+    assert all(runs.field(str(number), "_come") == "1" for number in range(700))
+    assert "waiters" not in runs.snapshot()
+
+
+def test_a_step_that_was_decided_otherwise_keeps_what_it_has(runs: RunWorld) -> None:
+    """Its time was over: the event is for nobody, and the run stays where it is."""
+    waits(runs, "1", NOW + 5)
+    runs.redis.hset(runs.key("jobs", "run:1"), "step:a", '{"status":"done","order":[0,1,0],"kind":"event"}')
+    assert runs.send("paid", "7", 1) == ["0", 0]
+    assert runs.place() == {"delayed": ["1"]}
+    assert "waiters" not in runs.snapshot()
+
+
+def test_a_run_that_has_ended_waits_for_nothing(runs: RunWorld) -> None:
+    """It was cancelled while it waited: nothing of it is left among the waiters."""
+    waits(runs, "1")
+    runs.run("cancel", id="1", first="order", reason="")
+    assert "waiters" not in runs.snapshot()
