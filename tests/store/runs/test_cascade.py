@@ -7,7 +7,7 @@ from tests.store.runs.run_world import RunWorld, done, run, waiting
 
 
 def test_children_of_all_open_steps_are_cancelled(runs: RunWorld) -> None:
-    """In parts; one that runs is asked to stop, what was emitted goes on, and of one that waits for others these are next."""
+    """In parts; one that runs is asked to stop, what was emitted goes on, and those for which one waits are next."""
     runs.begin("1")
     many = StepChildren("m", [run(f"c{n}", "ship") for n in range(120)])
     runs.put("1", {"m": waiting("map", 120)}, [many])

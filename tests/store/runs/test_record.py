@@ -1,4 +1,4 @@
-"""record: what steps of runs have done, by the attempt that has the run and by no other; and the runs that they start."""
+"""record: what steps of runs have done, by the attempt that has the run and no other; and the runs that they start."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_children_stand_once_and_as_many_begin_as_the_limit_says(runs: RunWorld)
 
 
 def test_a_part_that_comes_late_joins_nothing_early(runs: RunWorld) -> None:
-    """What is left is the total from the first part on: children that end before the last part is written do not join."""
+    """What is left is the total from the first part on: children that end before the last part is there do not join."""
     runs.begin("1")
     parts = [StepChildren("m", [run(f"c{index}", "ship") for index in range(150)])]
     first, second = pack_writes(Owner("w1", "1", 1), {"m": waiting("map", 150)}, parts, (), {})
@@ -70,6 +70,15 @@ def test_a_part_that_comes_late_joins_nothing_early(runs: RunWorld) -> None:
     assert len(runs.place("ship")["waiting"]) == 50
 
 
+def test_a_run_that_fails_is_not_stopped_by_a_cancel_any_more(runs: RunWorld) -> None:
+    """It came just before: what is to be undone is undone, and the worker that was asked to stop hands the run back."""
+    runs.begin("1", undo=True)
+    runs.run("cancel", id="1", first="order", reason="why")
+    runs.put("1", {}, fields={"_failing": b'{"as":"failed","error":{}}'})
+    assert runs.report(attempt("release", "1", 1), queue="order") == ["ok"]
+    assert runs.place() == {"waiting": ["1"]}
+
+
 def test_another_number_of_children_is_a_changed_plan(runs: RunWorld) -> None:
     """Nothing of such a write stands."""
     runs.begin("1")
@@ -80,7 +89,7 @@ def test_another_number_of_children_is_a_changed_plan(runs: RunWorld) -> None:
 
 
 @pytest.mark.parametrize("ended", [True, False])
-def test_a_child_with_a_key_joins_the_run_that_has_it(runs: RunWorld, ended: bool) -> None:
+def test_a_child_with_a_key_joins_the_run_that_has_it(runs: RunWorld, *, ended: bool) -> None:
     """It settles the step when it ends, or has ended; with other input nothing is written."""
     key = {"key": "k", "key_ttl_ms": 60_000}
     runs.start(run("9", "ship", value=1, **key))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.store.runs.run_world import RunWorld, later, run
 from tests.world import NOW
 
@@ -43,7 +45,7 @@ def test_writes_the_hash_the_lookups_and_the_place(runs: RunWorld) -> None:
 def test_a_key_finds_its_run_as_long_as_it_counts(runs: RunWorld) -> None:
     """Other input is another word; when its time is over, another run has the key; the run is kept as long."""
     week = 7 * 24 * 3_600_000
-    key = {"key": "k", "key_ttl_ms": week}
+    key: Any = {"key": "k", "key_ttl_ms": week}
     assert runs.start(run("1", value=1, **key), run("2", value=1, **key), run("3", value=2, **key)) == [
         ["created"],
         ["existing", "1"],

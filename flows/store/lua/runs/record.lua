@@ -129,12 +129,20 @@ local function withdraw(id, key, fields, open)
   end
 end
 
+local function fails(fields)
+  for i = 1, #fields, 2 do
+    if fields[i] == '_failing' then return true end
+  end
+end
+
 local function write(id, key, open, fields, awaited, parts)
   if open then withdraw(id, key, fields, open) end
   if #awaited > 0 then
     look_for_events(id, key, awaited, fields, tonumber(redis.call('HGET', key, '_come')) or 0, false)
   end
   if #fields > 0 then redis.call('HSET', key, unpack(fields)) end
+  -- What is to be undone is undone, whether the run has failed or was to be cancelled: nothing stops that.
+  if fails(fields) then redis.call('HDEL', key, '_cancel') end
   for _, part in ipairs(parts) do
     if part.waited then begin_waited(id, key, part) else begin_emitted(id, part) end
   end
