@@ -147,7 +147,7 @@ end
 -- Returns the head of a band's ring that may start a job of the cost 1 now, when that would start, and for how many
 -- ids each group of the ring is asked on average. Groups that may not are parked until they may.
 local function ring_head(band, wanted)
-  local many = wanted < MOST_HEADS and math.max(4, wanted) or MOST_HEADS
+  local many = wanted < 4 and 4 or wanted < MOST_HEADS and wanted or MOST_HEADS
   local ring = rings[band] or open_ring(band, many)
   while ruled.looks > 0 do
     local group = ring.head or next_in(ring, many)

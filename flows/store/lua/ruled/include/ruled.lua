@@ -33,7 +33,11 @@ local function rule_fields(fields)
       priority_at = BEFORE + #read
     end
   end
-  if rule.group then
+  if not rule.group then return read end
+  for i = 2, fields_end do -- mostly the job class has the field
+    if read[i] == rule.group then group_at = BEFORE + i end
+  end
+  if not group_at then
     read[#read + 1] = rule.group
     group_at = BEFORE + #read
   end

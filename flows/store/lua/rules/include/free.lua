@@ -20,6 +20,13 @@ local function unpark(job_queue, groups)
   end
 end
 
+-- Returns how many slots a job holds, and its group.
+local function read_held(text)
+  if string.sub(text, 1, 2) == '1 ' then return 1, string.sub(text, 3) end -- as of most
+  local cost, group = string.match(text, '^(%d+) (.*)$')
+  return tonumber(cost) or 0, group or text
+end
+
 -- Takes what these jobs held from the loads. Returns the groups that held some.
 local function lower_loads(job_queue, ids)
   local slots, load_key = flows_key('slots', job_queue), flows_key('load', job_queue)
@@ -28,8 +35,7 @@ local function lower_loads(job_queue, ids)
   local held = redis.call('HMGET', slots, unpack(ids))
   for i = 1, #ids do
     if held[i] then
-      local space = string.find(held[i], ' ', 1, true) or 0
-      local cost, group = tonumber(string.sub(held[i], 1, space - 1)) or 0, string.sub(held[i], space + 1)
+      local cost, group = read_held(held[i])
       beyond = beyond + cost - 1
       if group ~= '' then
         if not freed[group] then
