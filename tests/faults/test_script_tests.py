@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.faults.excused import EQUIVALENT
 from tests.faults.mutant_lane import PLACES
-from tests.faults.mutants import EQUIVALENT
 from tests.faults.script_tests import NAMED_OTHERWISE, ROOT, SCRIPTS, lua_files, nearest_tests, own_name, short_name
 
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / PLACES[0]).rglob("test_*.py"))

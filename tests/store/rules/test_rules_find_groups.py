@@ -40,22 +40,29 @@ async def connection(redis_url: str) -> AsyncIterator[Connection]:
     await connection.close()
 
 
+def named(group: int) -> str:
+    """Return the text of a group: a long one, so that the server walks through a set of them in many steps."""
+    return f"{group:070}"
+
+
 def fill(world: World, *, jobs: int = 600, groups: int = 150) -> set[str]:
     """Let jobs wait in lists of priorities and groups, of which some are parked; return their ids."""
     random = Random(7)  # noqa: S311 - no secret
     ids = [job_id(number) for number in range(1, jobs + 1)]
     for each in ids:
         band, group = random.randint(1, 3), random.randint(0, groups)
-        fields = {"_priority": str(band), **({"user": str(group)} if group else {})}
+        fields = {"_priority": str(band), **({"user": named(group)} if group else {})}
         world.redis.hset(world.key("jobs", f"shop:{each}"), mapping=fields)
-        kind, name = ("group", f"pick/{band}/{group}") if group else ("waiting", f"pick/{band}" if band > 1 else "pick")
+        kind, name = ("waiting", f"pick/{band}" if band > 1 else "pick")
+        if group:
+            kind, name = "group", f"pick/{band}/{named(group)}"
         world.redis.rpush(world.key(kind, name), each)
         if group:
             world.redis.hincrby(world.key("fair", "pick"), f"n{band}", 1)
         if group % 3 == 1:
-            world.redis.zadd(world.key("parked", "pick"), {f"{band}/{group}": NOW})
+            world.redis.zadd(world.key("parked", "pick"), {f"{band}/{named(group)}": NOW})
         elif group:
-            world.redis.zadd(world.key("ring", f"pick/{band}"), {str(group): number_of(each)})
+            world.redis.zadd(world.key("ring", f"pick/{band}"), {named(group): number_of(each)})
     return set(ids)
 
 
@@ -91,7 +98,7 @@ async def test_jobs_that_stay_are_found_while_others_go(world: World, connection
         if not cursor:
             break
         for _ in range(5):
-            key = world.key("group", f"pick/{random.randint(1, 3)}/{random.randint(1, 150)}")
+            key = world.key("group", f"pick/{random.randint(1, 3)}/{named(random.randint(1, 150))}")
             head = world.redis.lpop(key)
             if head:
                 gone.add(str(head))
@@ -124,6 +131,55 @@ async def test_keys_that_hold_something_else_count_as_empty(world: World, connec
     world.seed(ring={"pick/2": {"7": 0}}, fair={"pick": {"n1": "5", "n2": "x", "n3": "2"}})
     page = await Finder(connection, world.settings, ["pick"]).page(WAITING, limit=9, newest_first=False)
     assert (page.jobs, page.cursor) == ([("shop", job_id(1))], "")
+
+
+async def test_a_group_that_holds_something_else_hides_no_other(world: World, connection: Connection) -> None:
+    """Its turn comes to nothing."""
+    world.seed(
+        jobs={f"shop:{job_id(1)}": {"user": "8"}},
+        group={"pick/1/8": [job_id(1)]},
+        ring={"pick/1": {"7": 0, "8": 1}},
+        fair={"pick": {"n1": "2"}},
+    )
+    world.redis.set(world.key("group", "pick/1/7"), "something")
+    page = await Finder(connection, world.settings, ["pick"]).page(WAITING, limit=9, newest_first=False)
+    assert (page.jobs, page.cursor) == ([("shop", job_id(1))], "")
+
+
+async def test_a_group_that_holds_something_else_by_now_is_left(world: World, connection: Connection) -> None:
+    """Between two pages that stop within it; the next group follows."""
+    world.seed(
+        jobs={f"shop:{job_id(n)}": {"user": "7" if n < 3 else "8"} for n in (1, 2, 3)},
+        group={"pick/1/7": [job_id(1), job_id(2)], "pick/1/8": [job_id(3)]},
+        ring={"pick/1": {"7": 0, "8": 1}},
+        fair={"pick": {"n1": "3"}},
+    )
+    finder = Finder(connection, world.settings, ["pick"])
+    page = await finder.page(WAITING, limit=1, newest_first=False)
+    assert page.jobs == [("shop", job_id(1))]
+    world.redis.delete(world.key("group", "pick/1/7"))
+    world.redis.set(world.key("group", "pick/1/7"), "something")
+    page = await finder.page(WAITING, cursor=page.cursor, limit=9, newest_first=False)
+    assert (page.jobs, page.cursor) == ([("shop", job_id(3))], "")
+
+
+def test_a_call_looks_at_no_more_than_it_is_asked_for(world: World) -> None:
+    """Wherever it stops, within a group or behind one, and among those that are parked: the next one goes on there."""
+    ids = fill(world)
+    band_two = {each for each in ids if world.job(f"shop:{each}").get("_priority") == "2"}
+    grouped = {each for each in band_two if world.job(f"shop:{each}").get("user")}
+    place = {"source": world.key("ring", "pick/2"), "source_kind": "groups", "place_state": "waiting"}
+    asked = {**place, "place_queue": "pick", "query": '{"want":{"where":[]},"but":[]}', "newest_first": 0}
+    for most_looked, most_found in ((30, 10), (30, 1000), (1, 1000)):
+        found, at = set[str](), ["", 0, 0, ""]
+        while at:
+            behind = dict(zip(("at_id", "at_index", "at_time", "at_before"), at, strict=True))
+            some, looked, last = world.run("find", most_looked=most_looked, most_found=most_found, **asked, **behind)
+            assert len(some) <= most_found
+            assert looked <= most_looked + 2, "a group counts as one, and so does a step of the scan"
+            found |= {each for each, *_ in some}
+            at = last[0] if last else None
+        assert found == grouped
 
 
 async def test_all_lists_are_counted(world: World, connection: Connection) -> None:

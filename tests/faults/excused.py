@@ -1,0 +1,206 @@
+"""Guards of the scripts that can go without anybody seeing it, each with its reason: `make mutants` excuses them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: Guards whose absence nobody can see, and why: the file (see `short_name`), the guard, and the line without it.
+EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
+    ("include/reconcile_jobs.lua", "#jobs < MANY", "if false then"): "the quicker of two ways to the same answer",
+    ("include/reconcile_jobs.lua", "#jobs < MANY", "if true then"): "the quicker of two ways to the same answer",
+    (
+        "include/cancel_job.lua",
+        "set_aside and status == 'waiting'",
+        "if false then set_aside(queue, member) else take_out(member, key, status, queue) end",
+    ): "the slower of two ways: the list is searched for each child instead of once for all",
+    ("create.lua", "job.old", "if true then redis.call('DEL', job.key) end"): "deletes a hash that is not there",
+    (
+        "include/each_job.lua",
+        "type(word) == 'table' and word.err or tostring(word)",
+        "errors[#errors + 1] = tostring(word)",
+    ): "errors of Valkey have a text of their own, those of Redis are plain tables",
+    ("include/asked.lua", "states == ''", "if false then return true end"): "reads a state that nobody asks for",
+    ("include/cut.lua", "MANY = 16", "local MANY = 100000000"): "the slower of two ways to the same list",
+    (
+        "include/cut.lua",
+        "apart and #ids >= MANY",
+        "if #ids >= MANY then blank(list, gone, 0, -1) end",
+    ): "goes over a list once more in which all were found",
+    ("include/cut.lua", "PASS = 20", "local FEW, PASS = 4, 100000000"): "leaves more to the next call",
+    ("include/status.lua", "known[from] ~= to", "if true then"): "looks the same move up again",
+    (
+        "include/life.lua",
+        "redis.call('LRANGE', list, 0, 2)",
+        "ids = redis.call('LRANGE', list, 0, 100000000)",
+    ): "reads more ids than it asks for",
+    (
+        "include/life.lua",
+        "redis.pcall('LRANGE', list, 0, 2)",
+        "if not own then trim(job_flow, list, redis.pcall('LRANGE', list, 0, 100000000)) end",
+    ): "reads more ids than it asks for",
+    (
+        "include/life.lua",
+        "redis.pcall('LRANGE', key, 0, 2)",
+        "local ids = redis.pcall('LRANGE', key, 0, 100000000)",
+    ): "reads more ids than it asks for",
+    ("include/type.lua", "checked[key]", "if false then return nil end"): "asks for the type of a key again",
+    (
+        "transition/finish.lua",
+        "job.parent and done_result(job.id, result)",
+        "done_result(job.id, result), take_up_to(after))",
+    ): "makes a text that nobody reads",
+    (
+        "transition/claim.lua",
+        "refresh(flow, key, job[4], held_ttl) or bytes > 0 or redis.call('EXISTS', key) == 1",
+        "local there = refresh(flow, key, job[4], held_ttl) or redis.call('EXISTS', key) == 1",
+    ): "asks whether a job is there whose fields were just read",
+    (
+        "transition/claim.lua",
+        "status == 'waiting' or is_state(status)",
+        "local known = is_state(status)",
+    ): "looks for the usual state in the text of all",
+    ("transition/claim.lua", "job[3]", "if true then"): "puts together what a new job's field is known to be",
+    ("include/attempt.lua", "not text", "if true then"): "writes a number again",
+    ("include/end_attempts.lua", "verb == 'finish'", "if false then"): "goes the way of the seldom outcomes",
+    (
+        "include/end_attempts.lua",
+        "verb == 'advance' and not job.cancel and not place_conflict(rest[at])",
+        "elseif false then",
+    ): "goes the way of the seldom outcomes",
+    ("include/owned.lua", "not token", "if true then"): "puts a token together again",
+    (
+        "include/pick.lua",
+        "used > 0",
+        "if true then redis.call('LTRIM', waiting, used, -1) end",
+    ): "cuts nothing off a list",
+    (
+        "include/count.lua",
+        "word == 'failed' or word == 'cancelled'",
+        "if true then redis.pcall('ZREM', ended_key(job_queue, word), job_id) end",
+    ): "asks a list for what only sorted sets have, and is refused",
+    (
+        "include/count.lua",
+        "redis.pcall('LTRIM', key, 0, LEAST_DONE - 1)",
+        "if type(length) == 'number' and length > MOST_DONE then redis.call('LTRIM', key, 0, LEAST_DONE - 1) end",
+    ): "an account that may not trim a list cannot claim either",
+    (
+        "include/count.lua",
+        "redis.pcall('PEXPIRE', key, kept)",
+        "redis.call('PEXPIRE', key, kept)",
+    ): "an account that may not set a time to live can end nothing",
+    ("include/pick.lua", "used > #claimed", "if true then"): "goes through counts that are all 0",
+    (
+        "include/ending.lua",
+        "status ~= 'children' and (type(status) == 'table' or redis.call('EXISTS', key) == 0)",
+        "if (type(status) == 'table' or redis.call('EXISTS', key) == 0) then",
+    ): "asks whether a parent is there whose state was just read",
+    (
+        "include/told.lua",
+        "heard[job_flow] == nil",
+        "if true then",
+    ): "asks for each job what is asked for its flow",
+    ("shared/include/member.lua", "not found", "if true then"): "reads again what a flow says of its queues",
+    (
+        "shared/include/member.lua",
+        "string.find(job_queue, ':', 1, true) or not line_of(job_flow, job_queue)",
+        "if not line_of(job_flow, job_queue) then return job_id end",
+    ): "asks for what no flow says of a child queue",
+    (
+        "shared/include/member.lua",
+        "string.find(job_flow, ':', 1, true) and root or job_flow",
+        "local of = job_flow",
+    ): "asks for the settings of a child queue's flow, which has none, so that the caller's times count",
+    ("shared/include/member.lua", "of == taken", "if false then return end"): "takes the same times again",
+    (
+        "rules/include/push.lua",
+        "was_empty",
+        "if true then begun[#begun + 1] = group end",
+    ): "asks of a group that takes part, or is parked, whether it does",
+    (
+        "rules/include/place.lua",
+        "#ids == 1",
+        "if false then",
+    ): "the slower of two ways to the same list",
+    (
+        "rules/include/place.lua",
+        "not rule or rule.flat",
+        "if not rule then",
+    ): "reads of a job by what it is placed where there is one list",
+    (
+        "rules/include/place.lua",
+        "not rule or rule.flat",
+        "if not rule then return n end",
+    ): "adds up nothing",
+    (
+        "transition/await_children.lua",
+        "#built > 0",
+        "if false then return end",
+    ): "asks and unsets what is not there yet",
+    (
+        "rules/include/find_groups.lua",
+        "GROUPS = 20",
+        "local GROUPS, CHUNK = 100000000, 100",
+    ): "reads more groups at once than it looks at",
+    (
+        "rules/include/find_groups.lua",
+        "CHUNK = 100",
+        "local GROUPS, CHUNK = 20, 100000000",
+    ): "reads more ids of a group at once than it looks at",
+    (
+        "rules/include/find_groups.lua",
+        "group and redis.pcall('ZSCORE', source, group)",
+        "if redis.pcall('ZSCORE', source, group) then group = nil end",
+    ): "asks for a group that is none, and is refused",
+    (
+        "rules/include/find_groups.lua",
+        "group and group ~= ''",
+        "if group ~= '' then groups[#groups + 1] = group end",
+    ): "adds nothing to a list",
+    (
+        "rules/include/find_groups.lua",
+        "group and group ~= ''",
+        "if true then groups[#groups + 1] = group end",
+    ): "reads a list of groups that never is there",
+    (
+        "rules/include/find_groups.lua",
+        "group and group ~= ''",
+        "if group then groups[#groups + 1] = group end",
+    ): "reads a list of groups that never is there",
+    (
+        "rules/include/find_groups.lua",
+        "ids.err and {} or ids",
+        "return ids",
+    ): "an error has no elements",
+    (
+        "rules/include/find_groups.lua",
+        "at_id == '-' or at_id == ''",
+        "if at_id == '' then return 0 end",
+    ): "looks for an id that is none",
+    (
+        "rules/include/find_groups.lua",
+        "at_id == '-' or at_id == ''",
+        "if at_id == '-' then return 0 end",
+    ): "looks for an id that is none",
+    (
+        "rules/include/find_groups.lua",
+        "at_id == '-' or at_id == ''",
+        "if false then return 0 end",
+    ): "looks for an id that is none",
+    (
+        "rules/include/find_groups.lua",
+        "redis.pcall('LINDEX', list, index) == at_id",
+        "if false then return index + 1 end",
+    ): "searches for an id whose place is known",
+    (
+        "rules/include/find_groups.lua",
+        "redis.pcall('LPOS', list, at_id, 'MAXLEN', 10000)",
+        "local now_at = redis.pcall('LPOS', list, at_id, 'MAXLEN', 100000000)",
+    ): "searches a longer list to its end",
+    (
+        "rules/include/find_groups.lua",
+        "group == resumed and index_in(group) or 0",
+        "local index = index_in(group)",
+    ): "looks for an id in lists in which it does not stand",
+    ("ruled/include/pick.lua", "CHARGED", "if true then charge(ruled.cost) end"): "charges nothing",
+    ("ruled/include/pick.lua", "CHARGED", "if true then"): "writes nothing",
+}
