@@ -76,6 +76,11 @@ class Loaded:
     incomplete: frozenset[str] = frozenset()
     max_payload: int = 1 << 20
 
+    @property
+    def record_life(self) -> str:
+        """The life as records have it: the first one is not worth a word."""
+        return "" if self.life == "0.1" else self.life
+
 
 @dataclass(frozen=True, slots=True)
 class Arrived:

@@ -36,13 +36,20 @@ UNDO: Final = "undo:"
 #: Names that begin so are records of the library's own, for which no code asks.
 OWN: Final = "@"
 LONGEST_NAME: Final = 200
+#: Kinds of steps for which no code asks: they follow when it has ended.
+OWN_KINDS: Final = frozenset({"undo", "on_failure"})
+#: What settles a step from outside may call it by the other one's name.
+SAME_KINDS: Final = ({"event", "input"}, {"workflow", "map"})
 
+_ORDER: Final = re.compile(rb'\{"status":"[a-z]+","order":\[?(\d+(?:,\d+){0,2})[],]')
 _LAST: Final = re.compile(rb',"(result|error|children)":')
 _STATUSES: Final = frozenset(get_args(StepStatus))
 _KINDS: Final = frozenset(get_args(StepKind))
 #: What a record says only where it is not nothing.
 _HEAD: Final = ("at", "ms", "tries", "undo", "life", "classes")
 _TRIPLE: Final = 3
+#: Kinds of steps that call a function, and wait only before they do so again.
+_TRIED: Final = frozenset({"run", *OWN_KINDS})
 
 
 class Place(NamedTuple):
@@ -94,6 +101,12 @@ class StepRecord:
     classes: tuple[str, ...] = ()
     error: JobError | None = None
 
+    def counts_in(self, life: str) -> bool:
+        """Return whether the record counts in a life of the run: a step that failed in another one begins anew."""
+        if self.status in {"failed", "withdrawn"} or (self.status == "waiting" and self.kind in _TRIED):
+            return self.life == life
+        return True
+
     def write(self) -> bytes:
         """Return the record's text."""
         head: dict[str, Any] = {"status": self.status}
@@ -121,6 +134,12 @@ def read_record(name: str, raw: bytes) -> StepRecord:
         return _read(raw)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise MalformedJob(f"the record of step {name!r} cannot be read: {error}") from error
+
+
+def place_of(raw: bytes) -> Place | None:
+    """Return when a record came, without reading the rest of it; None of one that waits, or is nonsense."""
+    found = _ORDER.match(raw)
+    return None if found is None else Place(*map(int, found[1].split(b",")))
 
 
 def is_waiting(raw: bytes) -> bool:

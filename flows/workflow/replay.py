@@ -1,0 +1,352 @@
+"""What is recorded of a run, asked for, in flight and waited for in one attempt; says when it is put aside.
+
+The code of a run is called anew by every attempt. What it asks for and is recorded, it is given in the order in which
+that came, so that it takes the branches that it took. One result after another is let through (`gate.py`), each when
+the code stands still (`stillness.py`): when all that follows from the last one has been done. As long as the run's own
+task alone asks, it stands still whenever it asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Final
+
+from flows.errors import PayloadTooLarge
+from flows.model.outcome import Release
+from flows.model.runs.errors import DuplicateStep, PlanChanged
+from flows.model.runs.loaded import MOST_BYTES, MOST_STEPS
+from flows.model.runs.plan_change import difference_of
+from flows.model.runs.step_record import OWN, OWN_KINDS, SAME_KINDS, StepRecord, is_waiting, place_of, read_record
+from flows.workflow.gate import Gate
+from flows.workflow.standing import Pending, Standing
+from flows.workflow.stillness import Stillness
+from flows.workflow.writes import Writes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flows.model.outcome import Outcome
+    from flows.model.runs.loaded import Arrived, Loaded
+    from flows.model.runs.step_children import StepChildren
+    from flows.model.runs.step_record import Place, StepKind
+    from flows.model.runs.suspended import EventWait
+    from flows.workflow.recorder import Recorder
+
+#: A step that the code cancelled in an earlier attempt, and does not cancel now, begins anew so many milliseconds after
+#: the time that it took then.
+PATIENCE_MS: Final = 1000
+#: About so many bytes a record has beside its result.
+_HEAD_BYTES: Final = 128
+
+
+class Replay:
+    """One attempt at a run, as its steps see it.
+
+    Args:
+        loaded: What is recorded.
+        recorder: Where the rest is written.
+        stop: Called once to end the attempt: the run's task is cancelled, and the attempt ends as it says; None: as
+            `collecting`, `changed` or `lost` say.
+        fails_on_change: Whether a plan that has changed fails the run.
+
+    Attributes:
+        task: The run's own task; set before its code is called.
+        collecting: The run has failed: its code is called for what undoes its steps alone, and no step begins.
+        stopping: The attempt is being ended: no step of the code begins any more.
+        lost: The attempt has lost its lease: nothing may be written of it.
+        changed: How the plan has changed; None: it has not, as far as is known.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        recorder: Recorder,
+        stop: Callable[[Outcome | None], None],
+        *,
+        fails_on_change: bool = False,
+    ) -> None:
+        self.loaded = loaded
+        self.recorder = recorder
+        self.life = loaded.record_life
+        self.task: asyncio.Task[object] | None = None
+        self.collecting = loaded.failing is not None
+        self.stopping = self.lost = False
+        self.changed: str | None = None
+        self._stop = stop
+        self._fails_on_change = fails_on_change
+        #: What was loaded, and what has come from outside since.
+        self._records = {name: raw for name, raw in loaded.records.items() if not name.startswith(OWN)}
+        #: What this attempt has recorded, in place of that.
+        self._kept: dict[str, StepRecord] = {}
+        self._bytes = sum(map(len, self._records.values()))
+        self._asked: dict[str, None] = {}
+        #: Tasks of the code beside the run's own that have asked, and still live; and whether there ever was one.
+        self._others: set[asyncio.Task[object]] = set()
+        self._overlapped = False
+        self._active = 0
+        self._began = time.monotonic()
+        self._stillness = Stillness(self._on_still)
+        places = (place_of(raw) for raw in self._records.values())
+        self._gate = Gate(place for place in places if place is not None)
+        self.writes = Writes(recorder, self._gate, loaded.come, self.arrive, self._stillness.poke, self._unwritable)
+        self._standing = Standing(self.writes, self.now_ms, self._stillness.poke)
+
+    def now_ms(self) -> int:
+        """Return the server's clock, in milliseconds."""
+        return self.loaded.now_ms + int((time.monotonic() - self._began) * 1000)
+
+    def ask(self, name: str, kind: StepKind) -> StepRecord | None:
+        """Return what is recorded of a step that is asked for; None where that is nothing, or does not count any more.
+
+        Raises:
+            asyncio.CancelledError: the attempt is being ended: no step begins.
+            DuplicateStep: the code has asked for this one before.
+            PlanChanged: what is recorded does not fit.
+            PayloadTooLarge: the run has too many steps.
+            MalformedJob: the record cannot be read.
+        """
+        own = kind in OWN_KINDS
+        if not own:
+            self._admit(name)
+        record = self.record(name)
+        if record is not None and record.kind != kind and {record.kind, kind} not in SAME_KINDS:
+            raise PlanChanged(f"step {name!r} is recorded as one of kind {record.kind!r}, and is of kind {kind!r} now")
+        if record is not None and not record.counts_in(self.life):
+            record = None
+        if record is None and not own:
+            self._judge_new(name)
+        return record
+
+    def record(self, name: str) -> StepRecord | None:
+        """Return what is recorded of a step, in whatever life of the run.
+
+        Raises:
+            MalformedJob: it cannot be read.
+        """
+        kept, raw = self._kept.get(name), self._records.get(name)
+        return kept if kept is not None or raw is None else read_record(name, raw)
+
+    async def begin(self, name: str, kind: StepKind, record: StepRecord | None) -> StepRecord | None:
+        """Return the record of a step that waits, as `ask` gave it, or None where it begins anew.
+
+        It does not return where no step begins; and of one that the code has cancelled in an earlier attempt not
+        before it is clear that this one does not.
+        """
+        if self.collecting:
+            await self._stand(Pending(name, kind))
+        if record is not None and record.status == "withdrawn":
+            await self._stand(Pending(name, kind, self.now_ms() + record.ms + PATIENCE_MS, withdrawn=True))
+            return None
+        return record
+
+    async def give(self, place: Place | None) -> None:
+        """Return when it is the turn of what came at `place`."""
+        if place is None:
+            return
+        if self._alone and self._gate.is_next(place):
+            await asyncio.sleep(0)  # tasks that the code has made begin, and may ask
+            if self._alone and self._gate.is_next(place) and not self.stopping:
+                self._gate.pass_(place)
+                return
+        passed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._gate.enter(place, passed)
+        self._stillness.stir()
+        await passed
+
+    async def write(
+        self, name: str, record: StepRecord, children: StepChildren | None = None, *, alone: bool = False
+    ) -> None:
+        """Write what a step has done, and return when it stands, and is the next that the code is given.
+
+        Raises:
+            asyncio.CancelledError: the attempt has lost its lease, or cannot write.
+            IdempotencyConflict: the key of a child is another run's (`alone`: nothing else is refused with it).
+        """
+        self._keep(name, record)
+        if self._alone and not self._gate.holds and await self.writes.write_at_once(name, record, children):
+            if record.place is not None and self._alone and self._gate.is_next(record.place):
+                self._gate.pass_(record.place)
+            else:
+                await self.give(record.place)
+        else:
+            await self.writes.write(name, record, children, alone=alone)
+
+    def note(self, name: str, record: StepRecord) -> None:
+        """Record something that is written with whatever is written next."""
+        self._keep(name, record)
+        self.writes.note(name, record)
+
+    def check_room(self, size: int) -> None:
+        """Check that the run can hold another result of so many bytes.
+
+        Raises:
+            PayloadTooLarge: it cannot.
+        """
+        if self._bytes + size + _HEAD_BYTES > MOST_BYTES:
+            raise PayloadTooLarge(
+                f"the steps of this run take more than {MOST_BYTES >> 20} MiB: return less, or continue as new"
+            )
+
+    async def wait(self, name: str, record: StepRecord, event: EventWait | None = None) -> StepRecord | None:
+        """Wait for what settles a step, and return its record, or None when its time is over.
+
+        Args:
+            name: The step's.
+            record: That it waits, and until when.
+            event: For which event it waits.
+
+        Raises:
+            asyncio.CancelledError: the attempt ends here, or the code has cancelled the step: it is withdrawn then.
+        """
+        raw = self._records.get(name)
+        if raw is not None and not is_waiting(raw):  # it came while that was being written
+            settled = read_record(name, raw)
+            await self.give(settled.place)
+            return settled
+        pending = await self._stand(Pending(name, record.kind, record.until, event))
+        return None if pending.over else self.record(name)
+
+    def late(self) -> Place:
+        """Return the place of a step whose time is over just now."""
+        place = self.writes.next_place()
+        self._gate.add(place)
+        self._gate.pass_(place)
+        return place
+
+    def arrive(self, arrived: Arrived) -> None:
+        """Take what has come from outside while the attempt works."""
+        if arrived.come <= self.writes.come:
+            return
+        seen, self.writes.come = self.writes.come, arrived.come
+        for name, raw in arrived.records.items():
+            place = place_of(raw)
+            if name.startswith(OWN) or place is None or place.write or place.come <= seen:
+                continue
+            self._records[name] = raw
+            self._kept.pop(name, None)
+            self._gate.add(place)
+            pending = self._standing.take(name)
+            if pending is not None:
+                self._gate.enter(place, pending.future)
+        self._stillness.poke()
+
+    def enter(self) -> None:
+        """Count a step's function that runs: the attempt is not put aside meanwhile."""
+        self._active += 1
+
+    def leave(self) -> None:
+        """Count it no more."""
+        self._active -= 1
+        if self._standing or self._gate.holds:
+            self._stillness.stir()
+
+    def withdraw(self, name: str, record: StepRecord) -> None:
+        """Record that the code has cancelled a step."""
+        self.note(name, record)
+        self._stillness.stir()
+
+    async def close(self) -> None:
+        """Let no step of the code begin any more, and end those that stand in tasks of its own."""
+        self.stopping = True
+        self._stillness.close()
+        self._standing.close()
+        others = {task for task in self._others if not task.done()}
+        for task in others:
+            task.cancel()
+        if others:
+            await asyncio.wait(others, timeout=PATIENCE_MS / 1000)
+
+    def reopen(self) -> None:
+        """Go on with the steps of the library's own, which follow when the code has ended; those of the code may not."""
+        self.collecting = False
+        self._others.clear()
+        self._stillness.reopen()
+
+    def plan_change(self) -> str | None:
+        """Return how what the code has asked for differs from what is recorded; None where all of that was asked for."""
+        if self.changed is None and not self.collecting:
+            self.changed = difference_of(self._records, self._asked, self.life)
+        return self.changed
+
+    @property
+    def _alone(self) -> bool:
+        """Whether the run's own task asks, and no other task of its code lives that has asked."""
+        return not self._others and asyncio.current_task() is self.task
+
+    def _admit(self, name: str) -> None:
+        """Take note of a question of the code's."""
+        if self.stopping:
+            raise asyncio.CancelledError
+        if name in self._asked:
+            raise DuplicateStep(name)
+        if len(self._asked) >= MOST_STEPS:
+            raise PayloadTooLarge(f"a run has at most {MOST_STEPS:,} steps: continue as new, or use a child run")
+        self._asked[name] = None
+        task = asyncio.current_task()
+        if task is not self.task and task is not None and task not in self._others:
+            self._overlapped = True
+            self._others.add(task)
+            task.add_done_callback(self._others.discard)
+        if self._stillness.counting or not self._alone:
+            self._stillness.stir()
+
+    def _judge_new(self, name: str) -> None:
+        """Take note that a new step begins: where steps never overlap, what is recorded comes before it."""
+        if not self._overlapped and self._gate.replays and self.plan_change() is not None and self._fails_on_change:
+            raise PlanChanged(f"{self.changed} (it comes to the new step {name!r})")
+
+    def _keep(self, name: str, record: StepRecord) -> None:
+        self._bytes += len(record.result or b"") + _HEAD_BYTES
+        self._records.pop(name, None)
+        self._kept[name] = record
+
+    async def _stand(self, pending: Pending) -> Pending:
+        """Return when a step in which the code stands is settled, or its time is over."""
+        began = time.monotonic()
+        if self._alone:
+            await asyncio.sleep(0)  # tasks that the code has made begin, and may ask
+        if self.stopping and pending.kind not in OWN_KINDS:
+            raise asyncio.CancelledError
+        self._standing.add(pending)
+        if self._alone and not self.writes.busy:
+            self._stillness.poke()
+        else:
+            self._stillness.stir()
+        try:
+            await pending.future
+        except asyncio.CancelledError:
+            stood = self._standing.take(pending.name) is not None
+            if stood and not (self.stopping or self.collecting or pending.withdrawn):
+                ms = int((time.monotonic() - began) * 1000)
+                self.withdraw(pending.name, StepRecord("withdrawn", pending.kind, ms=ms, life=self.life))
+            raise
+        return pending
+
+    def _on_still(self) -> None:
+        """Do what is next, now that the code stands still."""
+        if self._gate.open(self.writes.under_way):
+            self._stillness.stir()
+        elif self._gate.holds:
+            return  # until what is being written stands
+        elif self.collecting:
+            self._end(None)
+        elif not self.writes.busy and self._standing.let_over():
+            self._stillness.stir()
+        elif self._active or self.writes.busy or self._standing.holds_attempt:
+            self._standing.wait_here()
+        elif self._standing:
+            if self.plan_change() is not None and self._fails_on_change:
+                self._end(None)
+            else:
+                self._end(self._standing.suspend(self.loaded.deadline_ms))
+
+    def _unwritable(self, error: BaseException) -> None:
+        """End the attempt, of which nothing can be written any more."""
+        self.lost = isinstance(error, asyncio.CancelledError)
+        self._end(None if self.lost else Release())
+
+    def _end(self, outcome: Outcome | None) -> None:
+        self.stopping = True
+        self._stillness.close()
+        self._stop(outcome)

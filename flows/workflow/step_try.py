@@ -1,0 +1,232 @@
+"""The tries of one step's function: called, judged, tried again, and written down."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from flows.errors import FlowsError, HostUnable, PayloadTooLarge, ValidationError
+from flows.model.retries import Retries, class_names
+from flows.model.runs.step_record import StepRecord
+from flows.model.verdict import Cancel, Fail, Retry, Snooze
+from flows.workflow.failures import error_of, failed_step, job_error
+from flows.workflow.function_call import TryTimedOut, call_function
+from flows.workflow.step_host import Undo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from flows.model.job import JobError
+    from flows.model.runs.shape import Shape
+    from flows.model.runs.step_record import StepKind
+    from flows.workflow.step_host import StepHost
+    from flows.workflow.step_options import StepOptions
+
+#: A pause before another try that is not longer is waited for in the process, in milliseconds.
+_SHORT: Final = 1000
+_ONCE: Final = Retries(max_attempts=1)
+#: Where a function asks for a retry and its step declares none.
+_DEFAULT: Final = Retries()
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+#: These are no failures of the step: the run, or its worker, ends by them.
+_PASSED_ON: Final = (Cancel, HostUnable, KeyboardInterrupt, SystemExit, GeneratorExit)
+
+
+class _Failure(NamedTuple):
+    """A try that failed."""
+
+    error: JobError
+    classes: tuple[str, ...]
+    pause_ms: int | None
+    """When to try again; None: never."""
+    cause: BaseException
+    timeout: bool = False
+
+
+class StepTries:
+    """The tries of one step's function.
+
+    Args:
+        host: The attempt.
+        options: The step's name, and how its function is called.
+        shape: The type of what the function returns.
+        function: Called with `args` and `kwargs`.
+        kind: What the step is.
+    """
+
+    def __init__(  # noqa: PLR0917 - what was asked for
+        self,
+        host: StepHost,
+        options: StepOptions[Any],
+        shape: Shape[Any],
+        function: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        kind: StepKind,
+    ) -> None:
+        self._host = host
+        self._replay = host.replay
+        self._options = options
+        self._name = options.name
+        self._shape = shape
+        self._function = function
+        self._args = args
+        self._kwargs = kwargs
+        self._kind: StepKind = kind
+        self._retries = options.retries or _ONCE
+        self._asked = options.retries or _DEFAULT
+        self._tries = 0
+        self._began = time.monotonic()
+        self._at = host.replay.now_ms()
+
+    async def run(self, tried: StepRecord | None) -> Any:
+        """Try the function until it returns, or has failed for good.
+
+        Args:
+            tried: The record of earlier tries, after which it was waited.
+
+        Raises:
+            StepFailed: it has failed; that is recorded.
+        """
+        if tried is not None:
+            self._tries, self._at = tried.tries, tried.at or self._at
+        while True:
+            self._replay.enter()
+            try:
+                waiting = await self._try()
+                if not isinstance(waiting, StepRecord):
+                    return waiting[0]
+            finally:
+                self._replay.leave()
+            await self._replay.wait(self._name, waiting)
+
+    async def _try(self) -> StepRecord | tuple[Any]:
+        """Return what the function has returned, or the record of a step that waits for another try."""
+        while True:
+            self._tries += 1
+            self._began = time.monotonic()
+            try:
+                value = await self._call()
+                raw = self._encode(value)
+            except asyncio.CancelledError:
+                self._withdraw()
+                raise
+            except _PASSED_ON:
+                raise
+            except BaseException as error:  # noqa: BLE001 - whatever the function raises
+                failure = self._judge(error)
+            else:
+                await self._done(value, raw)
+                return (value,)
+            if failure.pause_ms is None:
+                await self._fail(failure)
+            waiting = self._record("waiting", error=failure.error)
+            waiting.until = self._replay.now_ms() + (failure.pause_ms or 0)
+            self._replay.note(self._name, waiting)
+            self._replay.writes.send()
+            if (failure.pause_ms or 0) > _SHORT:
+                return waiting
+            try:
+                await asyncio.sleep((failure.pause_ms or 0) / 1000)
+            except asyncio.CancelledError:
+                self._withdraw()
+                raise
+
+    async def _call(self) -> Any:
+        timeout = self._options.timeout
+        seconds = None if timeout is None else timeout.total_seconds()
+        return await call_function(self._host, self._name, seconds, self._function, self._args, self._kwargs)
+
+    def _encode(self, value: Any) -> bytes:
+        try:
+            raw = self._shape.encode(value)
+            limit = self._replay.loaded.max_payload
+            if len(raw) > limit:
+                raise PayloadTooLarge(
+                    f"the result of step {self._name!r} takes {len(raw):,} bytes, over max_payload={limit:,}: store "
+                    "large data elsewhere and return where it is"
+                )
+            self._replay.check_room(len(raw))
+        except ValidationError as error:
+            raise _Unstorable from error
+        return raw
+
+    async def _done(self, value: Any, raw: bytes) -> None:
+        record = self._record("done")
+        record.result = raw
+        if self._options.undo is not None:
+            record.undo = True
+            self._host.undos[self._name] = Undo(self._options, record, lambda: value)
+            self._replay.writes.note_field("_undo", b"1")
+        await self._replay.write(self._name, record)
+
+    async def _fail(self, failure: _Failure) -> None:
+        record = self._record("failed", error=failure.error)
+        record.classes = failure.classes
+        if failure.timeout:
+            record.more = {"timeout": True}
+        await self._replay.write(self._name, record)
+        raise failed_step(self._name, record) from failure.cause
+
+    def _withdraw(self) -> None:
+        """Record that the code has cancelled the step, unless it is the attempt that ends."""
+        if not (self._replay.stopping or self._host.job.cancelled):
+            self._replay.withdraw(self._name, self._record("withdrawn"))
+
+    def _record(self, status: Any, *, error: JobError | None = None) -> StepRecord:
+        return StepRecord(
+            status,
+            self._kind,
+            at=self._at,
+            ms=int((time.monotonic() - self._began) * 1000),
+            tries=self._tries,
+            life="" if status == "done" else self._replay.life,
+            error=error,
+        )
+
+    def _judge(self, error: BaseException) -> _Failure:
+        """Return what follows from what the function has raised."""
+        host, tries = self._host, self._tries
+        if isinstance(error, _Unstorable):
+            cause = error.__cause__ or error
+            return _Failure(error_of(cause, host.workflow, tries), class_names(cause), None, cause)
+        if isinstance(error, TryTimedOut):
+            told = job_error("Timeout", str(error), "", host.workflow, tries)
+            return self._again(told, class_names(TimeoutError()), error, timeout=True)
+        told, classes = error_of(error, host.workflow, tries), class_names(error)
+        match error:
+            case Fail():
+                return _Failure(told, classes, None, error)
+            case Snooze():
+                self._tries -= 1
+                return _Failure(told, classes, self._snoozed(error), error)
+            case Retry():
+                if tries >= self._asked.max_attempts:
+                    return _Failure(told, classes, None, error)
+                after = self._asked.delay(tries) if error.after is None else error.after
+                return _Failure(told, classes, _milliseconds(after), error)
+            case _:
+                return self._again(told, classes, error)
+
+    def _again(
+        self, told: JobError, classes: tuple[str, ...], error: BaseException, *, timeout: bool = False
+    ) -> _Failure:
+        again = self._retries.again(classes, self._tries)
+        pause = _milliseconds(self._retries.delay(self._tries)) if again else None
+        return _Failure(told, classes, pause, error, timeout)
+
+    def _snoozed(self, verdict: Snooze) -> int:
+        if verdict.until is not None:
+            return max(0, _milliseconds(verdict.until - _EPOCH) - self._replay.now_ms())
+        return _milliseconds(verdict.after or timedelta())
+
+
+class _Unstorable(FlowsError):
+    """What the function returned cannot be written down; its cause says why."""
+
+
+def _milliseconds(time: timedelta) -> int:
+    return math.ceil(time / timedelta(milliseconds=1))
