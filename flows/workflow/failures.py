@@ -1,4 +1,4 @@
-"""How steps and runs fail: errors as they are recorded, what a step raises of them, and what an error means to a run."""
+"""Errors as they are recorded of steps, and what a step raises of them."""
 
 from __future__ import annotations
 

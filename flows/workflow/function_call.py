@@ -21,7 +21,7 @@ class TryTimedOut(Exception):
     """The function took longer than the step's timeout."""
 
 
-async def call_function(
+async def call_function(  # noqa: PLR0917 - what was asked for
     host: StepHost,
     step: str,
     timeout: float | None,

@@ -1,4 +1,4 @@
-"""Lets the results of steps through to the code of a run in the order in which they came, those of one write at once."""
+"""Lets the results of steps through to the code of a run in the order in which they came."""
 
 from __future__ import annotations
 

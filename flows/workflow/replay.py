@@ -258,13 +258,13 @@ class Replay:
             await asyncio.wait(others, timeout=PATIENCE_MS / 1000)
 
     def reopen(self) -> None:
-        """Go on with the steps of the library's own, which follow when the code has ended; those of the code may not."""
+        """Go on with the steps of the library's own, which follow when the code has ended."""
         self.collecting = False
         self._others.clear()
         self._stillness.reopen()
 
     def plan_change(self) -> str | None:
-        """Return how what the code has asked for differs from what is recorded; None where all of that was asked for."""
+        """Return how what the code asks for differs from what is recorded; None where it has asked for all of that."""
         if self.changed is None and not self.collecting:
             self.changed = difference_of(self._records, self._asked, self.life)
         return self.changed

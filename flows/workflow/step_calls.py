@@ -47,7 +47,7 @@ class StepCalls:
         name, replay = options.name, self._replay
         if not callable(function):
             raise ValidationError(
-                f"step {name!r}: {function!r:.80} cannot be called: give the function itself, and its arguments after it"
+                f"step {name!r}: {function!r:.80} cannot be called: give a function, and its arguments after it"
             )
         record = replay.ask(name, kind)
         if record is not None and record.status in {"done", "failed"}:

@@ -76,7 +76,7 @@ class Writes:
         return Place(self.come, self._last)
 
     def note(self, name: str, record: StepRecord) -> None:
-        """Write a record along with whatever is written next: until then a crash takes back no more than that record."""
+        """Write a record along with whatever is written next: a crash before that takes back no more than it."""
         self._notes[name] = record
 
     def note_wait(self, wait: EventWait) -> None:
