@@ -41,7 +41,7 @@ OWN_KINDS: Final = frozenset({"undo", "on_failure"})
 #: What settles a step from outside may call it by the other one's name.
 SAME_KINDS: Final = ({"event", "input"}, {"workflow", "map"})
 
-_ORDER: Final = re.compile(rb'\{"status":"[a-z]+","order":\[?(\d+(?:,\d+){0,2})[],]')
+_ORDER: Final = re.compile(rb'\{"status":"(?:done|failed)","order":\[?(\d+(?:,\d+){0,2})[],]')
 _LAST: Final = re.compile(rb',"(result|error|children)":')
 _STATUSES: Final = frozenset(get_args(StepStatus))
 _KINDS: Final = frozenset(get_args(StepKind))
@@ -137,7 +137,7 @@ def read_record(name: str, raw: bytes) -> StepRecord:
 
 
 def place_of(raw: bytes) -> Place | None:
-    """Return when a record came, without reading the rest of it; None of one that waits, or is nonsense."""
+    """Return when a record came, without reading the rest of it; None of one that does not count, or is nonsense."""
     found = _ORDER.match(raw)
     return None if found is None else Place(*map(int, found[1].split(b",")))
 

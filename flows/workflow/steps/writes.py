@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from flows.model.runs.step_children import StepChildren
     from flows.model.runs.step_record import StepRecord
     from flows.model.runs.suspended import EventWait
-    from flows.workflow.gate import Gate
-    from flows.workflow.recorder import Recorder
+    from flows.workflow.steps.gate import Gate
+    from flows.workflow.steps.recorder import Recorder
 
 
 class _Write(NamedTuple):
@@ -145,6 +145,12 @@ class Writes:
         if self._notes or self._waits or self._fields:
             await self._put(self.take_notes(), ())
 
+    async def close(self, seconds: float) -> None:
+        """Wait for what is being written, so long at most, and write nothing more that was gathered."""
+        self._gathered.clear()
+        if self._sending is not None:
+            await asyncio.wait([self._sending], timeout=seconds)
+
     def send(self) -> None:
         """Write what was gathered and noted, unless something is being written: that goes first."""
         self._wanted = False
@@ -202,7 +208,9 @@ class Writes:
         try:
             arrived = await self._recorder.put(records, children, tuple(waits.values()), fields)
         except asyncio.CancelledError as error:
-            self._failed(error)
+            task = asyncio.current_task()
+            if task is None or not task.cancelling():  # and it is not this task that was cancelled
+                self._failed(error)
             raise
         except StoreError as error:
             self._failed(error)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from flows.kernel.current import CurrentJob
     from flows.model.runs.step_record import StepRecord
-    from flows.workflow.replay import Replay
-    from flows.workflow.step_options import StepOptions
+    from flows.workflow.steps.replay import Replay
+    from flows.workflow.steps.step_options import StepOptions
 
 #: Calls a function of one argument in a thread, as `kernel.threads.Threads.call` does.
 CallInThread: TypeAlias = Callable[[Callable[[Any], Any], Any], Awaitable[Any]]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import KW_ONLY, dataclass
-from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from flows.errors import DeclarationError
-from flows.model.duration import OptionalDuration, check_duration
+from flows.model.duration import Duration, OptionalDuration, check_duration
 from flows.model.retries import Retries
 from flows.model.runs.step_record import check_step_name
 
@@ -33,7 +32,7 @@ class StepOptions(Generic[ReturnedT]):
 
     name: str
     _: KW_ONLY
-    timeout: OptionalDuration = OptionalDuration(None)  # noqa: RUF009
+    timeout: OptionalDuration = Duration(None)  # noqa: RUF009
     retries: Retries | None = None
     undo: Callable[[ReturnedT], Awaitable[object] | object] | None = None
     returns: Any = None
@@ -47,6 +46,13 @@ class StepOptions(Generic[ReturnedT]):
             raise DeclarationError(f"step {self.name!r}: retries={self.retries!r:.80}: give flows.Retries(…)")
         if self.undo is not None and not callable(self.undo):
             raise DeclarationError(f"step {self.name!r}: undo={self.undo!r:.80} cannot be called: give the function")
+
+
+class OwnOptions(StepOptions[Any]):
+    """Those of a step of the library's own, which has a name that no other may have."""
+
+    def __post_init__(self) -> None:
+        """Check nothing."""
 
 
 def options_of(name: object) -> StepOptions[Any]:

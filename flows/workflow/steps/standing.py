@@ -11,9 +11,9 @@ from flows.model.runs.suspended import Suspend
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flows.model.runs.step_record import StepKind
+    from flows.model.runs.step_record import Place, StepKind
     from flows.model.runs.suspended import EventWait
-    from flows.workflow.writes import Writes
+    from flows.workflow.steps.writes import Writes
 
 #: These are settled from outside by what stands in Redis: there they have to be known.
 _FROM_OUTSIDE: Final = frozenset({"event", "input"})
@@ -34,6 +34,8 @@ class Pending:
     event: EventWait | None = None
     withdrawn: bool = False
     """Whether the code has cancelled it in an earlier attempt, and will again."""
+    place: Place | None = None
+    """What it had been given last by then."""
     over: bool = False
     """Whether its time is over."""
     registered: bool = False
@@ -64,6 +66,14 @@ class Standing:
     def holds_attempt(self) -> bool:
         """Whether one stands that the code will cancel by a timer of its own: it has to go on here."""
         return any(one.withdrawn for one in self._steps.values())
+
+    def first(self, before: Place | None) -> Place | None:
+        """Return from where on the code is given nothing: `before`, or when it first cancelled one that stands here.
+
+        What came later, it is given when it has cancelled that again.
+        """
+        places = [one.place._replace(nth=one.place.nth + 1) for one in self._steps.values() if one.place is not None]
+        return min((place for place in (before, *places) if place is not None), default=None)
 
     def add(self, pending: Pending) -> None:
         """Let the code stand in a step."""

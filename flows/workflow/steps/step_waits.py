@@ -11,7 +11,7 @@ from flows.model.runs.suspended import EventWait
 if TYPE_CHECKING:
     from flows.model.runs.shape import Shape
     from flows.model.runs.step_record import StepKind
-    from flows.workflow.step_host import StepHost
+    from flows.workflow.steps.step_host import StepHost
 
 
 class StepWaits:

@@ -11,11 +11,11 @@ from flows.model.creation.keys import check_key
 from flows.model.duration import LONGEST, as_timedelta, in_seconds
 from flows.model.runs.shape import Shape
 from flows.model.runs.step_record import check_step_name
-from flows.workflow.step_waits import StepWaits
+from flows.workflow.steps.step_waits import StepWaits
 
 if TYPE_CHECKING:
     from flows.workflow.event import WorkflowEvent
-    from flows.workflow.step_host import StepHost
+    from flows.workflow.steps.step_host import StepHost
 
 AnswerT = TypeVar("AnswerT")
 EventT = TypeVar("EventT")
@@ -97,7 +97,12 @@ class WaitingSteps:
         if key is not None:
             check_key("key", check_text("key", key))
         return await self._waits.event(
-            check_step_name(name), event.name, self._host.run_id if key is None else key, event.shape, in_ms("since", since), optional_ms("timeout", timeout)
+            check_step_name(name),
+            event.name,
+            self._host.run_id if key is None else key,
+            event.shape,
+            in_ms("since", since),
+            optional_ms("timeout", timeout),
         )
 
     @overload

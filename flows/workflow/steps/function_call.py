@@ -9,12 +9,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from flows.kernel.current import reset_current, set_current
-from flows.workflow.step_job import StepJob
+from flows.workflow.steps.step_job import StepJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flows.workflow.step_host import StepHost
+    from flows.workflow.steps.step_host import StepHost
 
 
 class TryTimedOut(Exception):

@@ -9,7 +9,6 @@ task alone asks, it stands still whenever it asks.
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import PayloadTooLarge
@@ -18,26 +17,27 @@ from flows.model.runs.errors import DuplicateStep, PlanChanged
 from flows.model.runs.loaded import MOST_BYTES, MOST_STEPS
 from flows.model.runs.plan_change import difference_of
 from flows.model.runs.step_record import OWN, OWN_KINDS, SAME_KINDS, StepRecord, is_waiting, place_of, read_record
-from flows.workflow.gate import Gate
-from flows.workflow.standing import Pending, Standing
-from flows.workflow.stillness import Stillness
-from flows.workflow.writes import Writes
+from flows.workflow.steps.gate import Gate
+from flows.workflow.steps.standing import Pending, Standing
+from flows.workflow.steps.stillness import Stillness
+from flows.workflow.steps.writes import Writes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from flows.model.outcome import Outcome
     from flows.model.runs.loaded import Arrived, Loaded
     from flows.model.runs.step_children import StepChildren
     from flows.model.runs.step_record import Place, StepKind
-    from flows.model.runs.suspended import EventWait
-    from flows.workflow.recorder import Recorder
+    from flows.model.runs.suspended import EventWait, RunOutcome
+    from flows.workflow.steps.recorder import Recorder
 
 #: A step that the code cancelled in an earlier attempt, and does not cancel now, begins anew so many milliseconds after
 #: the time that it took then.
 PATIENCE_MS: Final = 1000
 #: About so many bytes a record has beside its result.
 _HEAD_BYTES: Final = 128
+#: What the record of a step that can be undone has in it; a text has it as `\"undo\"`.
+_UNDO: Final = b',"undo":true'
 
 
 class Replay:
@@ -62,7 +62,7 @@ class Replay:
         self,
         loaded: Loaded,
         recorder: Recorder,
-        stop: Callable[[Outcome | None], None],
+        stop: Callable[[RunOutcome | None], None],
         *,
         fails_on_change: bool = False,
     ) -> None:
@@ -85,7 +85,8 @@ class Replay:
         self._others: set[asyncio.Task[object]] = set()
         self._overlapped = False
         self._active = 0
-        self._began = time.monotonic()
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._clock()
         self._stillness = Stillness(self._on_still)
         places = (place_of(raw) for raw in self._records.values())
         self._gate = Gate(place for place in places if place is not None)
@@ -94,7 +95,7 @@ class Replay:
 
     def now_ms(self) -> int:
         """Return the server's clock, in milliseconds."""
-        return self.loaded.now_ms + int((time.monotonic() - self._began) * 1000)
+        return self.loaded.now_ms + int((self._clock() - self._began) * 1000)
 
     def ask(self, name: str, kind: StepKind) -> StepRecord | None:
         """Return what is recorded of a step that is asked for; None where that is nothing, or does not count any more.
@@ -136,7 +137,8 @@ class Replay:
         if self.collecting:
             await self._stand(Pending(name, kind))
         if record is not None and record.status == "withdrawn":
-            await self._stand(Pending(name, kind, self.now_ms() + record.ms + PATIENCE_MS, withdrawn=True))
+            until = self.now_ms() + record.ms + PATIENCE_MS
+            await self._stand(Pending(name, kind, until, withdrawn=True, place=record.place))
             return None
         return record
 
@@ -243,6 +245,7 @@ class Replay:
 
     def withdraw(self, name: str, record: StepRecord) -> None:
         """Record that the code has cancelled a step."""
+        record.place = self._gate.last
         self.note(name, record)
         self._stillness.stir()
 
@@ -256,6 +259,7 @@ class Replay:
             task.cancel()
         if others:
             await asyncio.wait(others, timeout=PATIENCE_MS / 1000)
+        await self.writes.close(PATIENCE_MS / 1000)
 
     def reopen(self) -> None:
         """Go on with the steps of the library's own, which follow when the code has ended."""
@@ -268,6 +272,11 @@ class Replay:
         if self.changed is None and not self.collecting:
             self.changed = difference_of(self._records, self._asked, self.life)
         return self.changed
+
+    def to_undo(self) -> Iterator[tuple[str, StepRecord]]:
+        """Yield the steps that are done and are to be undone, with their records."""
+        yield from ((name, read_record(name, raw)) for name, raw in self._records.items() if _UNDO in raw)
+        yield from ((name, record) for name, record in self._kept.items() if record.undo)
 
     @property
     def _alone(self) -> bool:
@@ -303,7 +312,7 @@ class Replay:
 
     async def _stand(self, pending: Pending) -> Pending:
         """Return when a step in which the code stands is settled, or its time is over."""
-        began = time.monotonic()
+        began = self._clock()
         if self._alone:
             await asyncio.sleep(0)  # tasks that the code has made begin, and may ask
         if self.stopping and pending.kind not in OWN_KINDS:
@@ -318,17 +327,17 @@ class Replay:
         except asyncio.CancelledError:
             stood = self._standing.take(pending.name) is not None
             if stood and not (self.stopping or self.collecting or pending.withdrawn):
-                ms = int((time.monotonic() - began) * 1000)
+                ms = int((self._clock() - began) * 1000)
                 self.withdraw(pending.name, StepRecord("withdrawn", pending.kind, ms=ms, life=self.life))
             raise
         return pending
 
     def _on_still(self) -> None:
         """Do what is next, now that the code stands still."""
-        if self._gate.open(self.writes.under_way):
+        if self._gate.open(self._standing.first(self.writes.under_way)):
             self._stillness.stir()
         elif self._gate.holds:
-            return  # until what is being written stands
+            self._standing.wait_here()  # for what came before, or until what is being written stands
         elif self.collecting:
             self._end(None)
         elif not self.writes.busy and self._standing.let_over():
@@ -346,7 +355,7 @@ class Replay:
         self.lost = isinstance(error, asyncio.CancelledError)
         self._end(None if self.lost else Release())
 
-    def _end(self, outcome: Outcome | None) -> None:
+    def _end(self, outcome: RunOutcome | None) -> None:
         self.stopping = True
         self._stillness.close()
         self._stop(outcome)

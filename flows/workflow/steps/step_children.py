@@ -11,8 +11,8 @@ from flows.model.ids import new_child_id
 from flows.model.runs.errors import ChildFailed, PlanChanged
 from flows.model.runs.step_children import MOST_CHILDREN, ChildRunResult, StepChildren
 from flows.model.runs.step_record import StepRecord
-from flows.workflow.failures import failed_step, job_error
 from flows.workflow.new_runs import child_output, maker
+from flows.workflow.steps.failures import failed_step, job_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flows.model.runs.shape import Shape
     from flows.model.runs.step_record import StepKind
     from flows.workflow.declared import Declared
-    from flows.workflow.step_host import StepHost
+    from flows.workflow.steps.step_host import StepHost
 
 #: So many results of children are read at once where they are too many for the record.
 _PAGE: Final = 500
@@ -49,7 +49,7 @@ class StepRuns:
             raise _child_failed(name, ended)
         return ended.result
 
-    async def map(  # noqa: PLR0917 - what was asked for
+    async def map(
         self,
         name: str,
         workflow: Declared | str,
@@ -69,7 +69,7 @@ class StepRuns:
         """
         if len(inputs) > MOST_CHILDREN:
             raise ValidationError(
-                f"step {name!r}: {len(inputs):,} inputs: give at most {MOST_CHILDREN:,}, and map over slices of the rest"
+                f"step {name!r}: {len(inputs):,} inputs: give {MOST_CHILDREN:,} at most, and others to further steps"
             )
         ended = await self._settled(name, "map", workflow, inputs, {}, limit, timeout_ms)
         if returns_failures:

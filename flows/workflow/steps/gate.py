@@ -6,11 +6,11 @@ import heapq
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from flows.model.runs.step_record import Place
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterable
-
-    from flows.model.runs.step_record import Place
 
 
 class Gate:
@@ -26,6 +26,8 @@ class Gate:
         self._passed = 0
         self._ready: list[tuple[Place, int, asyncio.Future[None]]] = []
         self._entered = 0
+        #: What the code was given last.
+        self.last = Place(0)
 
     @property
     def highest_write(self) -> int:
@@ -61,6 +63,7 @@ class Gate:
 
     def pass_(self, place: Place) -> None:
         """Take it that the code has been given what came at `place`, and goes on without what came before."""
+        self.last = max(self.last, place)
         self._passed = max(self._passed, bisect_right(self._known, place, self._passed))
 
     def open(self, before: Place | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -12,9 +12,9 @@ from flows.errors import FlowsError, HostUnable, PayloadTooLarge, ValidationErro
 from flows.model.retries import Retries, class_names
 from flows.model.runs.step_record import StepRecord
 from flows.model.verdict import Cancel, Fail, Retry, Snooze
-from flows.workflow.failures import error_of, failed_step, job_error
-from flows.workflow.function_call import TryTimedOut, call_function
-from flows.workflow.step_host import Undo
+from flows.workflow.steps.failures import error_of, failed_step, job_error
+from flows.workflow.steps.function_call import TryTimedOut, call_function
+from flows.workflow.steps.step_host import Undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from flows.model.job import JobError
     from flows.model.runs.shape import Shape
     from flows.model.runs.step_record import StepKind
-    from flows.workflow.step_host import StepHost
-    from flows.workflow.step_options import StepOptions
+    from flows.workflow.steps.step_host import StepHost
+    from flows.workflow.steps.step_options import StepOptions
 
 #: A pause before another try that is not longer is waited for in the process, in milliseconds.
 _SHORT: Final = 1000
@@ -52,7 +52,7 @@ class StepTries:
     Args:
         host: The attempt.
         options: The step's name, and how its function is called.
-        shape: The type of what the function returns.
+        shape: The type of what the function returns; None: that is dropped.
         function: Called with `args` and `kwargs`.
         kind: What the step is.
     """
@@ -61,7 +61,7 @@ class StepTries:
         self,
         host: StepHost,
         options: StepOptions[Any],
-        shape: Shape[Any],
+        shape: Shape[Any] | None,
         function: Callable[..., Any],
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
@@ -79,8 +79,7 @@ class StepTries:
         self._retries = options.retries or _ONCE
         self._asked = options.retries or _DEFAULT
         self._tries = 0
-        self._began = time.monotonic()
-        self._at = host.replay.now_ms()
+        self._at = self._began_ms = host.replay.now_ms()
 
     async def run(self, tried: StepRecord | None) -> Any:
         """Try the function until it returns, or has failed for good.
@@ -107,7 +106,7 @@ class StepTries:
         """Return what the function has returned, or the record of a step that waits for another try."""
         while True:
             self._tries += 1
-            self._began = time.monotonic()
+            self._began_ms = self._replay.now_ms()
             try:
                 value = await self._call()
                 raw = self._encode(value)
@@ -141,6 +140,8 @@ class StepTries:
         return await call_function(self._host, self._name, seconds, self._function, self._args, self._kwargs)
 
     def _encode(self, value: Any) -> bytes:
+        if self._shape is None:
+            return b"null"
         try:
             raw = self._shape.encode(value)
             limit = self._replay.loaded.max_payload
@@ -161,7 +162,19 @@ class StepTries:
             record.undo = True
             self._host.undos[self._name] = Undo(self._options, record, lambda: value)
             self._replay.writes.note_field("_undo", b"1")
-        await self._replay.write(self._name, record)
+        try:
+            await self._replay.write(self._name, record)
+        except asyncio.CancelledError:
+            if not self._ends:  # the code has not got what the step has done, and shall not get it ever after
+                self._replay.withdraw(
+                    self._name, replace(record, status="withdrawn", life=self._replay.life, place=None)
+                )
+            raise
+
+    @property
+    def _ends(self) -> bool:
+        """Whether the attempt ends, and it is not the code that cancels the step."""
+        return self._replay.stopping or self._host.job.cancelled
 
     async def _fail(self, failure: _Failure) -> None:
         record = self._record("failed", error=failure.error)
@@ -173,7 +186,7 @@ class StepTries:
 
     def _withdraw(self) -> None:
         """Record that the code has cancelled the step, unless it is the attempt that ends."""
-        if not (self._replay.stopping or self._host.job.cancelled):
+        if not self._ends:
             self._replay.withdraw(self._name, self._record("withdrawn"))
 
     def _record(self, status: Any, *, error: JobError | None = None) -> StepRecord:
@@ -181,7 +194,7 @@ class StepTries:
             status,
             self._kind,
             at=self._at,
-            ms=int((time.monotonic() - self._began) * 1000),
+            ms=self._replay.now_ms() - self._began_ms,
             tries=self._tries,
             life="" if status == "done" else self._replay.life,
             error=error,
@@ -197,19 +210,19 @@ class StepTries:
             told = job_error("Timeout", str(error), "", host.workflow, tries)
             return self._again(told, class_names(TimeoutError()), error, timeout=True)
         told, classes = error_of(error, host.workflow, tries), class_names(error)
+        pause: int | None = None
         match error:
             case Fail():
-                return _Failure(told, classes, None, error)
+                pass
             case Snooze():
                 self._tries -= 1
-                return _Failure(told, classes, self._snoozed(error), error)
+                pause = self._snoozed(error)
             case Retry():
-                if tries >= self._asked.max_attempts:
-                    return _Failure(told, classes, None, error)
-                after = self._asked.delay(tries) if error.after is None else error.after
-                return _Failure(told, classes, _milliseconds(after), error)
+                if tries < self._asked.max_attempts:
+                    pause = _milliseconds(self._asked.delay(tries) if error.after is None else error.after)
             case _:
                 return self._again(told, classes, error)
+        return _Failure(told, classes, pause, error)
 
     def _again(
         self, told: JobError, classes: tuple[str, ...], error: BaseException, *, timeout: bool = False

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 from flows.errors import ValidationError
 from flows.model.arguments import check_whole
 from flows.model.runs.step_record import check_step_name
-from flows.workflow.step_calls import StepCalls
-from flows.workflow.step_children import StepRuns
-from flows.workflow.step_options import StepOptions, options_of
-from flows.workflow.waiting_steps import WaitingSteps, optional_ms
+from flows.workflow.steps.step_calls import StepCalls
+from flows.workflow.steps.step_children import StepRuns
+from flows.workflow.steps.step_options import StepOptions, options_of
+from flows.workflow.steps.waiting_steps import WaitingSteps, optional_ms
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flows.model.runs.new_run import RunOptions
     from flows.model.runs.step_children import ChildRunResult
     from flows.workflow.definition import Workflow
-    from flows.workflow.step_host import StepHost
+    from flows.workflow.steps.step_host import StepHost
 
 P = ParamSpec("P")
 ReturnedT = TypeVar("ReturnedT")

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 from flows.errors import ValidationError
 from flows.model.runs.errors import PlanChanged
 from flows.model.runs.shape import Shape
+from flows.model.runs.step_record import OWN_KINDS
 from flows.workflow.annotations import returned_shape
-from flows.workflow.failures import failed_step
-from flows.workflow.step_host import Undo
-from flows.workflow.step_try import StepTries
+from flows.workflow.steps.failures import failed_step
+from flows.workflow.steps.step_host import Undo
+from flows.workflow.steps.step_try import StepTries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from flows.model.runs.step_record import StepKind, StepRecord
-    from flows.workflow.step_host import StepHost
-    from flows.workflow.step_options import StepOptions
+    from flows.workflow.steps.step_host import StepHost
+    from flows.workflow.steps.step_options import StepOptions
 
 
 class StepCalls:
@@ -53,14 +54,15 @@ class StepCalls:
         if record is not None and record.status in {"done", "failed"}:
             return await self._recorded(options, function, record)
         record = await replay.begin(name, kind, record)
-        tries = StepTries(self._host, options, shape_of(options, function), function, args, kwargs or {}, kind)
+        shape = None if kind in OWN_KINDS else shape_of(options, function)
+        tries = StepTries(self._host, options, shape, function, args, kwargs or {}, kind)
         if record is not None and (record.until or 0) > replay.now_ms():
             await replay.wait(name, record)
         return await tries.run(record)
 
     async def _recorded(self, options: StepOptions[Any], function: Callable[..., Any], record: StepRecord) -> Any:
         def result() -> Any:
-            return _decoded(options, function, record)
+            return None if record.kind in OWN_KINDS else _decoded(options, function, record)
 
         if options.undo is not None and record.status == "done":
             self._host.undos[options.name] = Undo(options, record, result)

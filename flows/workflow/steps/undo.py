@@ -12,14 +12,14 @@ from flows.model.job import JobError
 from flows.model.retries import Retries
 from flows.model.runs.errors import StepFailed
 from flows.model.runs.step_record import ON_FAILURE, UNDO, Place, StepRecord
-from flows.workflow.own_options import own_options
+from flows.workflow.steps.step_options import OwnOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flows.model.runs.loaded import Failing
-    from flows.workflow.step_calls import StepCalls
-    from flows.workflow.step_host import StepHost
+    from flows.workflow.steps.step_calls import StepCalls
+    from flows.workflow.steps.step_host import StepHost
 
 #: How what undoes a step, and `on_failure`, are tried.
 _RETRIES: Final = Retries()
@@ -46,12 +46,12 @@ class Undoing:
 
     async def run(self, failing: Failing) -> None:
         """Undo the steps that are done, the last one first, then call `on_failure`; each that fails is recorded so."""
-        for name, record in sorted(self._host.replay.to_undo(), key=_place, reverse=True):
-            await self._undo(name, record)
+        for name, _record in sorted(self._host.replay.to_undo(), key=_place, reverse=True):
+            await self._undo(name)
         if self._on_failure is not None:
             await self._call(ON_FAILURE, self._on_failure, failing, "on_failure")
 
-    async def _undo(self, name: str, record: StepRecord) -> None:
+    async def _undo(self, name: str) -> None:
         own = f"{UNDO}{name}"
         undo = self._host.undos.get(name)
         if undo is not None and undo.options.undo is not None:
@@ -66,7 +66,7 @@ class Undoing:
 
     async def _call(self, name: str, function: Callable[[Any], Any], argument: Any, kind: Any) -> None:
         try:
-            await self._calls.run(own_options(name, _RETRIES), function, (argument,), kind=kind)
+            await self._calls.run(OwnOptions(name, retries=_RETRIES), function, (argument,), kind=kind)
         except StepFailed:  # recorded, and shown with the run: the others are undone all the same
             return
 

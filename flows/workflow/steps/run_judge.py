@@ -15,7 +15,7 @@ from flows.model.verdict import Cancel as CancelVerdict
 from flows.model.verdict import Fail as FailVerdict
 from flows.model.verdict import Retry as RetryVerdict
 from flows.model.verdict import Snooze as SnoozeVerdict
-from flows.workflow.failures import error_of, first_leaf
+from flows.workflow.steps.failures import error_of, first_leaf
 
 if TYPE_CHECKING:
     from flows.model.job import JobError

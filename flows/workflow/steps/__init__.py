@@ -1,0 +1,1 @@
+"""The steps of runs: called, recorded, replayed in their order, and undone."""
