@@ -14,10 +14,9 @@ from pydantic_core import from_json, to_json
 from flows.errors import WaitTimeout
 from flows.kernel.threads import Threads
 from flows.model.ids import new_job_id
-from flows.model.outcome import Cancel, Fail, Finish, Release, Retry, Snooze
+from flows.model.outcome import Cancel, ContinueAsNew, Fail, Finish, Release, Retry, Snooze, Suspend
 from flows.model.runs.loaded import Arrived, Failing, Loaded, read_failing
 from flows.model.runs.step_record import StepRecord, is_waiting, read_record
-from flows.model.runs.suspended import ContinueAsNew, Suspend
 from flows.testing.running_job import running_job
 from flows.workflow.steps.play import Attempted
 from flows.workflow.steps.run_judge import RunJudge
@@ -25,10 +24,10 @@ from flows.workflow.steps.run_judge import RunJudge
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
 
+    from flows.model.outcome import EventWait, Outcome
     from flows.model.retries import Retries
     from flows.model.runs.new_run import NewRun
     from flows.model.runs.step_children import StepChildren
-    from flows.model.runs.suspended import EventWait, RunOutcome
     from flows.workflow.steps.play import Body, Played
 
 #: What a call takes in ticks of the loop, as a round trip would.
@@ -60,7 +59,7 @@ class MemoryRun:
     now_ms: int = 1_800_000_000_000
     attempt: int = 1
     failing: Failing | None = None
-    outcome: RunOutcome | None = None
+    outcome: Outcome | None = None
     changed: str | None = None
     sent: dict[tuple[str, str], list[bytes]] = field(default_factory=dict[tuple[str, str], list[bytes]])
 
@@ -102,7 +101,7 @@ class MemoryRun:
         if self.current is not None:
             self.current.replay.arrive(Arrived(self.come, {step: self.records[step]}))
 
-    async def play(self, body: Callable[[bytes, RunJudge], Body]) -> RunOutcome:
+    async def play(self, body: Callable[[bytes, RunJudge], Body]) -> Outcome:
         """Play attempts until the run has ended, and return how.
 
         Args:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from flows.errors import FlowsError, PayloadTooLarge
 from flows.model.job import JobError
 from flows.model.outcome import Cancel, Fail, Finish
+from flows.model.outcome import ContinueAsNew as BeginAnew
 from flows.model.runs.continue_as_new import ContinueAsNew
 from flows.model.runs.errors import PlanChanged
 from flows.model.runs.loaded import Failing
-from flows.model.runs.suspended import ContinueAsNew as BeginAnew
 from flows.model.verdict import Verdict
 from flows.workflow.steps.replay import Replay
 from flows.workflow.steps.step import Step
@@ -23,9 +23,9 @@ from flows.workflow.steps.undo import Undoing
 
 if TYPE_CHECKING:
     from flows.kernel.current import CurrentJob
+    from flows.model.outcome import Outcome
     from flows.model.runs.loaded import Loaded
     from flows.model.runs.shape import Shape
-    from flows.model.runs.suspended import RunOutcome
     from flows.workflow.steps.recorder import Recorder
     from flows.workflow.steps.run_judge import RunJudge
     from flows.workflow.steps.step_host import CallInThread
@@ -53,7 +53,7 @@ class Body:
 class Played:
     """How an attempt ended."""
 
-    outcome: RunOutcome | None
+    outcome: Outcome | None
     """None: the lease is lost, and nothing may be written."""
     records: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     """Records of steps that are to be written with the outcome."""
@@ -90,7 +90,7 @@ class Attempted:
         self._attempt = attempt
         self._failing = loaded.failing
         self._asked_to_end = False
-        self._outcome: RunOutcome | None = None
+        self._outcome: Outcome | None = None
         self._task: asyncio.Task[Any] | None = None
         #: What happens outside of it is told here: `arrive`.
         self.replay = Replay(loaded, recorder, self._stop, fails_on_change=body.fails_on_change)
@@ -105,7 +105,7 @@ class Attempted:
             asyncio.CancelledError: whoever runs this task has cancelled it.
             HostUnable: there was no thread for a step.
         """
-        self._task = self.replay.task = asyncio.current_task()
+        self._task = self.replay.questions.task = asyncio.current_task()
         try:
             return await self._play()
         finally:
@@ -130,7 +130,7 @@ class Attempted:
             return Played(None)
         return Played(outcome, replay.writes.take_notes(), replay.changed)
 
-    async def _function(self) -> RunOutcome | None:
+    async def _function(self) -> Outcome | None:
         """Return the outcome of the function, None where `_failing` says how the run ends."""
         replay = self.replay
         try:
@@ -150,7 +150,7 @@ class Attempted:
             return self._raised(PlanChanged(replay.changed))
         return self._outcome
 
-    def _returned(self, value: object) -> RunOutcome | None:
+    def _returned(self, value: object) -> Outcome | None:
         if isinstance(value, ContinueAsNew | Verdict):
             return self._raised(value)
         replay, body = self.replay, self._body
@@ -168,7 +168,7 @@ class Attempted:
             return self._raised(error)
         return Finish({"output": raw})
 
-    def _raised(self, error: BaseException) -> RunOutcome | None:
+    def _raised(self, error: BaseException) -> Outcome | None:
         if self.replay.collecting:
             return None
         if isinstance(error, ContinueAsNew):
@@ -178,7 +178,7 @@ class Attempted:
                 error = refused
         return self._body.judge.raised(error)
 
-    async def _settled(self, outcome: RunOutcome) -> RunOutcome | None:
+    async def _settled(self, outcome: Outcome) -> Outcome | None:
         """Return the outcome of a run that has not failed before, once all that belongs to it is written.
 
         Where it has failed for good now and something follows that, this is `_failing` from here on.
@@ -191,7 +191,7 @@ class Attempted:
             await self._flush()  # it is tried again: what the code was given so far stays
         return outcome
 
-    async def _undo(self, failing: Failing) -> RunOutcome | None:
+    async def _undo(self, failing: Failing) -> Outcome | None:
         """Do what follows the failure of the run, and return how it ends, or that it waits."""
         replay = self.replay
         replay.reopen()
@@ -239,7 +239,7 @@ class Attempted:
         message = f"the run took longer than its workflow's timeout, attempt {self._attempt}"
         return Failing("failed", JobError(type="Timeout", message=message, queue=self._body.workflow))
 
-    def _stop(self, outcome: RunOutcome | None) -> None:
+    def _stop(self, outcome: Outcome | None) -> None:
         """End the attempt: the function is cancelled where it stands."""
         if not self._asked_to_end:
             self._asked_to_end, self._outcome = True, outcome

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flows.model.outcome import EventWait
     from flows.model.runs.loaded import Arrived
     from flows.model.runs.step_children import StepChildren
-    from flows.model.runs.suspended import EventWait
 
 _NO_FIELDS: Final[Mapping[str, bytes]] = MappingProxyType({})
 

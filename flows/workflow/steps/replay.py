@@ -11,33 +11,28 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from flows.errors import PayloadTooLarge
 from flows.model.outcome import Release
-from flows.model.runs.errors import DuplicateStep, PlanChanged
-from flows.model.runs.loaded import MOST_BYTES, MOST_STEPS
-from flows.model.runs.plan_change import difference_of
-from flows.model.runs.step_record import OWN, OWN_KINDS, SAME_KINDS, StepRecord, is_waiting, place_of, read_record
+from flows.model.runs.errors import PlanChanged
+from flows.model.runs.step_record import OWN, OWN_KINDS, SAME_KINDS, StepRecord, place_of
 from flows.workflow.steps.gate import Gate
+from flows.workflow.steps.questions import Questions
+from flows.workflow.steps.run_records import RunRecords
 from flows.workflow.steps.standing import Pending, Standing
 from flows.workflow.steps.stillness import Stillness
 from flows.workflow.steps.writes import Writes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+    from flows.model.outcome import EventWait, Outcome
     from flows.model.runs.loaded import Arrived, Loaded
     from flows.model.runs.step_children import StepChildren
     from flows.model.runs.step_record import Place, StepKind
-    from flows.model.runs.suspended import EventWait, RunOutcome
     from flows.workflow.steps.recorder import Recorder
 
 #: A step that the code cancelled in an earlier attempt, and does not cancel now, begins anew so many milliseconds after
 #: the time that it took then.
 PATIENCE_MS: Final = 1000
-#: About so many bytes a record has beside its result.
-_HEAD_BYTES: Final = 128
-#: What the record of a step that can be undone has in it; a text has it as `\"undo\"`.
-_UNDO: Final = b',"undo":true'
 
 
 class Replay:
@@ -51,45 +46,35 @@ class Replay:
         fails_on_change: Whether a plan that has changed fails the run.
 
     Attributes:
-        task: The run's own task; set before its code is called.
+        records: What is recorded of the steps.
+        questions: What the code has asked for; knows the run's own task.
         collecting: The run has failed: its code is called for what undoes its steps alone, and no step begins.
         stopping: The attempt is being ended: no step of the code begins any more.
         lost: The attempt has lost its lease: nothing may be written of it.
-        changed: How the plan has changed; None: it has not, as far as is known.
     """
 
     def __init__(
         self,
         loaded: Loaded,
         recorder: Recorder,
-        stop: Callable[[RunOutcome | None], None],
+        stop: Callable[[Outcome | None], None],
         *,
         fails_on_change: bool = False,
     ) -> None:
         self.loaded = loaded
         self.recorder = recorder
         self.life = loaded.record_life
-        self.task: asyncio.Task[object] | None = None
+        self.questions = Questions()
         self.collecting = loaded.failing is not None
         self.stopping = self.lost = False
-        self.changed: str | None = None
         self._stop = stop
         self._fails_on_change = fails_on_change
-        #: What was loaded, and what has come from outside since.
-        self._records = {name: raw for name, raw in loaded.records.items() if not name.startswith(OWN)}
-        #: What this attempt has recorded, in place of that.
-        self._kept: dict[str, StepRecord] = {}
-        self._bytes = sum(map(len, self._records.values()))
-        self._asked: dict[str, None] = {}
-        #: Tasks of the code beside the run's own that have asked, and still live; and whether there ever was one.
-        self._others: set[asyncio.Task[object]] = set()
-        self._overlapped = False
+        self.records = RunRecords(loaded.records)
         self._active = 0
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
         self._stillness = Stillness(self._on_still)
-        places = (place_of(raw) for raw in self._records.values())
-        self._gate = Gate(place for place in places if place is not None)
+        self._gate = Gate(self.records.places())
         self.writes = Writes(recorder, self._gate, loaded.come, self.arrive, self._stillness.poke, self._unwritable)
         self._standing = Standing(self.writes, self.now_ms, self._stillness.poke)
 
@@ -110,7 +95,7 @@ class Replay:
         own = kind in OWN_KINDS
         if not own:
             self._admit(name)
-        record = self.record(name)
+        record = self.records.get(name)
         if record is not None and record.kind != kind and {record.kind, kind} not in SAME_KINDS:
             raise PlanChanged(f"step {name!r} is recorded as one of kind {record.kind!r}, and is of kind {kind!r} now")
         if record is not None and not record.counts_in(self.life):
@@ -118,15 +103,6 @@ class Replay:
         if record is None and not own:
             self._judge_new(name)
         return record
-
-    def record(self, name: str) -> StepRecord | None:
-        """Return what is recorded of a step, in whatever life of the run.
-
-        Raises:
-            MalformedJob: it cannot be read.
-        """
-        kept, raw = self._kept.get(name), self._records.get(name)
-        return kept if kept is not None or raw is None else read_record(name, raw)
 
     async def begin(self, name: str, kind: StepKind, record: StepRecord | None) -> StepRecord | None:
         """Return the record of a step that waits, as `ask` gave it, or None where it begins anew.
@@ -146,9 +122,9 @@ class Replay:
         """Return when it is the turn of what came at `place`."""
         if place is None:
             return
-        if self._alone and self._gate.is_next(place):
+        if self.questions.alone and self._gate.is_next(place):
             await asyncio.sleep(0)  # tasks that the code has made begin, and may ask
-            if self._alone and self._gate.is_next(place) and not self.stopping:
+            if self.questions.alone and self._gate.is_next(place) and not self.stopping:
                 self._gate.pass_(place)
                 return
         passed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -165,9 +141,9 @@ class Replay:
             asyncio.CancelledError: the attempt has lost its lease, or cannot write.
             IdempotencyConflict: the key of a child is another run's (`alone`: nothing else is refused with it).
         """
-        self._keep(name, record)
-        if self._alone and not self._gate.holds and await self.writes.write_at_once(name, record, children):
-            if record.place is not None and self._alone and self._gate.is_next(record.place):
+        self.records.keep(name, record)
+        if self.questions.alone and not self._gate.holds and await self.writes.write_at_once(name, record, children):
+            if record.place is not None and self.questions.alone and self._gate.is_next(record.place):
                 self._gate.pass_(record.place)
             else:
                 await self.give(record.place)
@@ -176,19 +152,8 @@ class Replay:
 
     def note(self, name: str, record: StepRecord) -> None:
         """Record something that is written with whatever is written next."""
-        self._keep(name, record)
+        self.records.keep(name, record)
         self.writes.note(name, record)
-
-    def check_room(self, size: int) -> None:
-        """Check that the run can hold another result of so many bytes.
-
-        Raises:
-            PayloadTooLarge: it cannot.
-        """
-        if self._bytes + size + _HEAD_BYTES > MOST_BYTES:
-            raise PayloadTooLarge(
-                f"the steps of this run take more than {MOST_BYTES >> 20} MiB: return less, or continue as new"
-            )
 
     async def wait(self, name: str, record: StepRecord, event: EventWait | None = None) -> StepRecord | None:
         """Wait for what settles a step, and return its record, or None when its time is over.
@@ -201,13 +166,11 @@ class Replay:
         Raises:
             asyncio.CancelledError: the attempt ends here, or the code has cancelled the step: it is withdrawn then.
         """
-        raw = self._records.get(name)
-        if raw is not None and not is_waiting(raw):  # it came while that was being written
-            settled = read_record(name, raw)
+        if (settled := self.records.settled(name)) is not None:  # it came while that was being written
             await self.give(settled.place)
             return settled
         pending = await self._stand(Pending(name, record.kind, record.until, event))
-        return None if pending.over else self.record(name)
+        return None if pending.over else self.records.get(name)
 
     def late(self) -> Place:
         """Return the place of a step whose time is over just now."""
@@ -225,8 +188,7 @@ class Replay:
             place = place_of(raw)
             if name.startswith(OWN) or place is None or place.write or place.come <= seen:
                 continue
-            self._records[name] = raw
-            self._kept.pop(name, None)
+            self.records.take(name, raw)
             self._gate.add(place)
             pending = self._standing.take(name)
             if pending is not None:
@@ -254,71 +216,46 @@ class Replay:
         self.stopping = True
         self._stillness.close()
         self._standing.close()
-        others = {task for task in self._others if not task.done()}
-        for task in others:
-            task.cancel()
-        if others:
-            await asyncio.wait(others, timeout=PATIENCE_MS / 1000)
+        await self.questions.end_others(PATIENCE_MS / 1000)
         await self.writes.close(PATIENCE_MS / 1000)
 
     def reopen(self) -> None:
         """Go on with the steps of the library's own, which follow when the code has ended."""
         self.collecting = False
-        self._others.clear()
         self._stillness.reopen()
 
     def plan_change(self) -> str | None:
         """Return how what the code asks for differs from what is recorded; None where it has asked for all of that."""
-        if self.changed is None and not self.collecting:
-            self.changed = difference_of(self._records, self._asked, self.life)
-        return self.changed
-
-    def to_undo(self) -> Iterator[tuple[str, StepRecord]]:
-        """Yield the steps that are done and are to be undone, with their records."""
-        yield from ((name, read_record(name, raw)) for name, raw in self._records.items() if _UNDO in raw)
-        yield from ((name, record) for name, record in self._kept.items() if record.undo)
+        return self.changed if self.collecting else self.questions.compare(self.records.loaded, self.life)
 
     @property
-    def _alone(self) -> bool:
-        """Whether the run's own task asks, and no other task of its code lives that has asked."""
-        return not self._others and asyncio.current_task() is self.task
+    def changed(self) -> str | None:
+        """How the plan has changed; None: it has not, as far as is known."""
+        return self.questions.changed
 
     def _admit(self, name: str) -> None:
         """Take note of a question of the code's."""
         if self.stopping:
             raise asyncio.CancelledError
-        if name in self._asked:
-            raise DuplicateStep(name)
-        if len(self._asked) >= MOST_STEPS:
-            raise PayloadTooLarge(f"a run has at most {MOST_STEPS:,} steps: continue as new, or use a child run")
-        self._asked[name] = None
-        task = asyncio.current_task()
-        if task is not self.task and task is not None and task not in self._others:
-            self._overlapped = True
-            self._others.add(task)
-            task.add_done_callback(self._others.discard)
-        if self._stillness.counting or not self._alone:
+        self.questions.admit(name)
+        if self._stillness.counting or not self.questions.alone:
             self._stillness.stir()
 
     def _judge_new(self, name: str) -> None:
         """Take note that a new step begins: where steps never overlap, what is recorded comes before it."""
-        if not self._overlapped and self._gate.replays and self.plan_change() is not None and self._fails_on_change:
+        replays = self._gate.replays and not self.questions.overlapped
+        if replays and self.plan_change() is not None and self._fails_on_change:
             raise PlanChanged(f"{self.changed} (it comes to the new step {name!r})")
-
-    def _keep(self, name: str, record: StepRecord) -> None:
-        self._bytes += len(record.result or b"") + _HEAD_BYTES
-        self._records.pop(name, None)
-        self._kept[name] = record
 
     async def _stand(self, pending: Pending) -> Pending:
         """Return when a step in which the code stands is settled, or its time is over."""
         began = self._clock()
-        if self._alone:
+        if self.questions.alone:
             await asyncio.sleep(0)  # tasks that the code has made begin, and may ask
         if self.stopping and pending.kind not in OWN_KINDS:
             raise asyncio.CancelledError
         self._standing.add(pending)
-        if self._alone and not self.writes.busy:
+        if self.questions.alone and not self.writes.busy:
             self._stillness.poke()
         else:
             self._stillness.stir()
@@ -355,7 +292,7 @@ class Replay:
         self.lost = isinstance(error, asyncio.CancelledError)
         self._end(None if self.lost else Release())
 
-    def _end(self, outcome: RunOutcome | None) -> None:
+    def _end(self, outcome: Outcome | None) -> None:
         self.stopping = True
         self._stillness.close()
         self._stop(outcome)

@@ -6,13 +6,13 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from flows.model.runs.suspended import Suspend
+from flows.model.outcome import Suspend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flows.model.outcome import EventWait
     from flows.model.runs.step_record import Place, StepKind
-    from flows.model.runs.suspended import EventWait
     from flows.workflow.steps.writes import Writes
 
 #: These are settled from outside by what stands in Redis: there they have to be known.

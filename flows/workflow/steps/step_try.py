@@ -150,7 +150,7 @@ class StepTries:
                     f"the result of step {self._name!r} takes {len(raw):,} bytes, over max_payload={limit:,}: store "
                     "large data elsewhere and return where it is"
                 )
-            self._replay.check_room(len(raw))
+            self._replay.records.check_room(len(raw))
         except ValidationError as error:
             raise _Unstorable from error
         return raw

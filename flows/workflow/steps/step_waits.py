@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flows.errors import MalformedJob, ValidationError
+from flows.model.outcome import EventWait
 from flows.model.runs.step_record import StepRecord
-from flows.model.runs.suspended import EventWait
 
 if TYPE_CHECKING:
     from flows.model.runs.shape import Shape

@@ -42,11 +42,11 @@ class Undoing:
     @property
     def wanted(self) -> bool:
         """Whether anything follows."""
-        return self._on_failure is not None or any(True for _ in self._host.replay.to_undo())
+        return self._on_failure is not None or any(True for _ in self._host.replay.records.to_undo())
 
     async def run(self, failing: Failing) -> None:
         """Undo the steps that are done, the last one first, then call `on_failure`; each that fails is recorded so."""
-        for name, _record in sorted(self._host.replay.to_undo(), key=_place, reverse=True):
+        for name, _record in sorted(self._host.replay.records.to_undo(), key=_place, reverse=True):
             await self._undo(name)
         if self._on_failure is not None:
             await self._call(ON_FAILURE, self._on_failure, failing, "on_failure")
@@ -61,7 +61,7 @@ class Undoing:
                 await self._missing(own, f"what the step returned cannot be read: {error}")
                 return
             await self._call(own, undo.options.undo, result, "undo")
-        elif self._host.replay.record(own) is None:
+        elif self._host.replay.records.get(own) is None:
             await self._missing(own, f"the code does not come to step {name!r} any more, whose undo it has")
 
     async def _call(self, name: str, function: Callable[[Any], Any], argument: Any, kind: Any) -> None:

@@ -11,10 +11,10 @@ from flows.model.runs.step_record import Place
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from flows.model.outcome import EventWait
     from flows.model.runs.loaded import Arrived
     from flows.model.runs.step_children import StepChildren
     from flows.model.runs.step_record import StepRecord
-    from flows.model.runs.suspended import EventWait
     from flows.workflow.steps.gate import Gate
     from flows.workflow.steps.recorder import Recorder
 

@@ -5,6 +5,8 @@ turn. What its code has been given and has decided before a write that stands, e
 again, in the same order; and no function whose result stands is called again.
 """
 
+# ruff: noqa: ARG002, D102, S311, T201 - a random program by name, and a command that prints
+
 from __future__ import annotations
 
 import argparse
@@ -18,12 +20,12 @@ from datetime import timedelta
 from typing import Any
 
 from flows.errors import WaitTimeout
+from flows.model.outcome import EventWait
 from flows.model.runs.errors import StepFailed
 from flows.model.runs.loaded import Arrived
 from flows.model.runs.shape import Shape
 from flows.model.runs.step_children import StepChildren
 from flows.model.runs.step_record import read_record
-from flows.model.runs.suspended import EventWait
 from flows.testing.memory_run import MemoryRecorder, MemoryRun
 from flows.workflow.steps.play import Body
 from flows.workflow.steps.replay import Replay
@@ -250,9 +252,9 @@ class Recorder(MemoryRecorder):
         run = self._dying
         run.died = True
         assert run.current is not None
-        assert run.current.replay.task is not None
+        assert run.current.replay.questions.task is not None
         run.current.replay.stopping = run.current._asked_to_end = True
-        run.current.replay.task.cancel()
+        run.current.replay.questions.task.cancel()
         await asyncio.sleep(0)
         raise asyncio.CancelledError
 
@@ -305,7 +307,7 @@ class DyingRun(MemoryRun):
 
     async def end_tasks(self) -> None:
         """End what a dead worker would have left behind: nothing."""
-        mine = {task for task in asyncio.all_tasks() if task is not asyncio.current_task() and task.get_name() != "keep"}
+        mine = asyncio.all_tasks() - {asyncio.current_task()}
         for task in mine:
             task.cancel()
         if mine:

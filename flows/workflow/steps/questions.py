@@ -1,0 +1,70 @@
+"""What the code of a run has asked for in one attempt, and in which of its tasks."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from flows.errors import PayloadTooLarge
+from flows.model.runs.errors import DuplicateStep
+from flows.model.runs.loaded import MOST_STEPS
+from flows.model.runs.plan_change import difference_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Questions:
+    """The steps for which the code has asked.
+
+    Attributes:
+        task: The run's own task; set before its code is called.
+        overlapped: Whether another task of the code has ever asked.
+        changed: How the plan has changed; None: it has not, as far as is known.
+    """
+
+    def __init__(self) -> None:
+        self.task: asyncio.Task[object] | None = None
+        self.overlapped = False
+        self.changed: str | None = None
+        self._names: dict[str, None] = {}
+        #: Tasks of the code beside the run's own that have asked, and still live.
+        self._others: set[asyncio.Task[object]] = set()
+
+    @property
+    def alone(self) -> bool:
+        """Whether the run's own task asks, and no other task of its code lives that has asked."""
+        return not self._others and asyncio.current_task() is self.task
+
+    def admit(self, name: str) -> None:
+        """Take note of a question.
+
+        Raises:
+            DuplicateStep: the code has asked for this step before.
+            PayloadTooLarge: the run has too many steps.
+        """
+        if name in self._names:
+            raise DuplicateStep(name)
+        if len(self._names) >= MOST_STEPS:
+            raise PayloadTooLarge(f"a run has at most {MOST_STEPS:,} steps: continue as new, or use a child run")
+        self._names[name] = None
+        task = asyncio.current_task()
+        if task is not self.task and task is not None and task not in self._others:
+            self.overlapped = True
+            self._others.add(task)
+            task.add_done_callback(self._others.discard)
+
+    def compare(self, records: Mapping[str, bytes], life: str) -> str | None:
+        """Return how what was asked for differs from what is recorded; None where all of that was asked for."""
+        if self.changed is None:
+            self.changed = difference_of(records, self._names, life)
+        return self.changed
+
+    async def end_others(self, seconds: float) -> None:
+        """Cancel the other tasks and wait for them, so long at most."""
+        others = {task for task in self._others if not task.done()}
+        for task in others:
+            task.cancel()
+        if others:
+            await asyncio.wait(others, timeout=seconds)
+        self._others.clear()
