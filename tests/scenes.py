@@ -8,6 +8,7 @@ from typing import Any, Final
 from flows.store.client.scripts import Argument
 from tests.more_scenes import MORE_SCENES
 from tests.outcomes import ended
+from tests.schedule_scenes import SCHEDULE_SCENES
 from tests.world import NOW, QUEUES, VERBS, World, finish, packed, processing
 
 BOX: Final = "pack:box"
@@ -182,7 +183,9 @@ def fleet(world: World, **named: Argument) -> dict[str, Argument]:
 
 
 #: Scripts that write nothing.
-READ_ONLY: Final = frozenset({"explain", "find", "locate", "observe", "position", "read_limits", "undeclared"})
+READ_ONLY: Final = frozenset(
+    {"due_schedules", "explain", "find", "locate", "observe", "position", "read_limits", "undeclared"}
+)
 #: Of each script, what is there and how it is called: so that it writes what it can.
 SCENES: Final[dict[str, list[Scene]]] = {
     "turn": [(seed_attempts, lambda world: world.turn(*all_ended(), want=5, number=1))],
@@ -280,6 +283,7 @@ SCENES: Final[dict[str, list[Scene]]] = {
     "undeclared": [(seed_former, lambda world: world.run("undeclared", "pick"))],
     "reconcile": [(seed_damage, lambda world: world.run("reconcile", *QUEUES, walk=1))],
     **MORE_SCENES,
+    **SCHEDULE_SCENES,
 }
 
 

@@ -80,6 +80,10 @@ KINDS: Final = {
     "waiters": "hash",
     "sent": "string",
     "sending": "hash",
+    "schedules": "zset",
+    "schedule": "hash",
+    "fired": "hash",
+    "declared": "hash",
 }
 
 #: What a test seldom compares: wake-ups, answers of last calls, how far the reconciler has come and what it has to look
@@ -202,7 +206,7 @@ class World:
         if kind in PLACES:
             queue, _, priority = name.partition("/")
             return f"{self.namespace}queue:{queue}:{kind}{priority and ':'}{priority}"
-        if kind in {"names", "history"}:
+        if kind in {"names", "history", "schedules"}:
             return f"{self.namespace}flows:{kind}"
         return f"{self.namespace}flows:{kind}:{name}"
 

@@ -143,6 +143,8 @@ def test_only_what_frees_memory_or_reads_runs_on_a_full_server() -> None:
         "cancel",
         "cascade",
         "delete",
+        "delete_schedule",
+        "pause_schedule",
         "cancel_jobs",
         "delete_jobs",
         "withdraw",

@@ -53,10 +53,23 @@ from flows.store.views.observe import observe
 from flows.store.views.position import position
 from flows.store.views.source import Source
 from tests.answer_shapes import mismatch, sample
+from tests.store.schedules.reading import SCHEDULE_READERS, SCHEDULES_TOLD
 from tests.world import World
 
 #: What answers counts, names and ids.
-WORDLESS = {"cascade", "drain", "explain", "find", "locate", "observe", "position", "read_limits", "undeclared"}
+WORDLESS = {
+    "cascade",
+    "drain",
+    "due_schedules",
+    "explain",
+    "find",
+    "locate",
+    "observe",
+    "position",
+    "read_limits",
+    "see_schedules",
+    "undeclared",
+}
 
 
 def type_name(script: str) -> str:
@@ -238,6 +251,7 @@ READERS: dict[str, Reader] = {
     ),
     "set_priority": lambda connection, settings: Control(connection, settings).set_priority("shop", "1", 2),
     "progress": lambda connection, settings: write_progress(connection, settings, "pick", "w1", {}),
+    **SCHEDULE_READERS,
 }
 #: Of `create`: words that an id comes of, and what the others say.
 IS_THERE = {"created", "existing", "debounced"}
@@ -287,6 +301,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     ),
     "set_priority": lambda told, word: told == word,
     "progress": lambda told, word: told == [word],
+    **SCHEDULES_TOLD,
 }
 
 

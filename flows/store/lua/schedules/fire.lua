@@ -1,0 +1,67 @@
+-- Fires slots of a schedule, once, whoever comes: moves it on to its next slot, and starts a run for each as the
+-- schedule's policies say. Who comes second finds another slot than it saw, and does nothing; so does a call that is sent
+-- twice. `early` where the server's clock has not come to the slot: `left` says how many ms are missing.
+-- Answers a word for each slot, and the run that it has, or the one that keeps it from running; and those that were
+-- cancelled whose children are still to be.
+--@ keys: schedules schedule fired
+--@ args: ns now root flow first settings schedule_id digest seen next_ms most
+--@ rest: of each slot the slot, and its run: as `take_run` reads it
+--@ returns: word:word left:int slots:list<[word:word run:text]> cancelled:list<text>
+--@ words: fired | late | early | started | queued | ran | paused | open | full
+--@ include: clock keys type cancel_job count told start_run start_slot queue_behind
+
+local function answer(word, left, slots, cancelled) return { word, left or 0, slots or {}, cancelled or {} } end
+
+expect('zset', schedules)
+expect('hash', schedule)
+expect('hash', fired)
+local score = redis.call('ZSCORE', schedules, schedule_id)
+local known = redis.call('HMGET', schedule, 'digest', 'paused', 'overlap', 'last')
+if not score or score ~= seen or known[1] ~= digest then return answer('late') end
+if time < tonumber(seen) then return answer('early', tonumber(seen) - time) end
+
+local paused, overlap, last = known[2], known[3], known[4]
+local runs = take_slots()
+
+-- Whether as many runs of the queue are being worked on as may be.
+local function is_full(queue)
+  local limit = tonumber(most)
+  return limit > 0 and redis.call('ZCARD', queue_key(queue, 'processing')) >= limit
+end
+
+local cancelled = {}
+
+-- Returns the word of a slot that does not run now, and the run that keeps it from that; or nothing.
+local function kept_back(run)
+  if paused then return 'paused', '' end
+  if not is_open(last) then
+    if overlap == 'skip' and is_full(run.queue) then return 'full', '' end
+    return nil
+  end
+  if overlap == 'skip' then return 'open', last end
+  if overlap == 'queue' then queue_behind(last, run) end
+  if overlap == 'cancel_running' then
+    local _, more = cancel_job(flow, first, last, 'the next run of schedule ' .. schedule_id .. ' has begun')
+    if more then cancelled[#cancelled + 1] = last end
+  end
+end
+
+redis.call('ZADD', schedules, next_ms, schedule_id)
+local words = {}
+for i, run in ipairs(runs) do
+  local word, run_id = kept_back(run)
+  if not word then
+    word, run_id = start_slot(run.slot, run)
+    if word == 'started' then
+      last = run_id
+      if run.behind then word = 'queued' end
+    end
+  end
+  words[i] = { word, run_id }
+end
+redis.call('HSET', schedule, 'last', last or '', 'last_slot', #runs > 0 and runs[#runs].slot or seen)
+forget_fired()
+put_started()
+write_counts()
+tell()
+return answer('fired', 0, words, cancelled)

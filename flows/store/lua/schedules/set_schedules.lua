@@ -1,0 +1,47 @@
+-- Records schedules: those that an app's code declares, or with an empty `app` one that is made by hand. What is unchanged
+-- keeps its next slot; what is new or was edited is reckoned anew, and keeps its pause and what it has started.
+-- One that another app declares, or that was made by hand, is left alone; so is what is there, where one is made by hand.
+--@ args: ns now app stale_ms
+--@ rest: of each schedule its id, its next slot, and its fields and their values, counted; one field is `digest`
+--@ returns: words:list<word>
+--@ words: written | unchanged | taken
+--@ include: clock arguments keys type declared_by
+
+local schedules = ns .. 'flows:schedules'
+expect('zset', schedules)
+
+local function digest_of(fields)
+  for i = 1, #fields, 2 do
+    if fields[i] == 'digest' then return fields[i + 1] end
+  end
+end
+
+local function word_of(one)
+  local found = redis.call('HMGET', one.hash, 'digest', 'app')
+  if not found[1] then return 'written' end
+  if found[2] == app and app ~= '' then return found[1] == digest_of(one.fields) and 'unchanged' or 'written' end
+  return (app == '' or found[2] == '' or declared_by(found[2], one.id)) and 'taken' or 'written'
+end
+
+local all = {}
+while at <= #rest do
+  local one = { id = take(), next = take(), fields = take_counted() }
+  one.hash = flows_key('schedule', one.id)
+  expect('hash', one.hash)
+  one.word = word_of(one)
+  all[#all + 1] = one
+end
+
+local words = {}
+for i, one in ipairs(all) do
+  words[i] = one.word
+  if one.word == 'written' then
+    redis.call('HSET', one.hash, 'app', app, unpack(one.fields))
+    redis.call('HSETNX', one.hash, 'created', now_text)
+    redis.call('ZADD', schedules, one.next, one.id)
+    redis.call('PERSIST', flows_key('fired', one.id))
+  elseif one.word == 'unchanged' then
+    redis.call('ZADD', schedules, 'NX', one.next, one.id)
+  end
+end
+return words

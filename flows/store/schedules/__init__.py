@@ -1,0 +1,1 @@
+"""Schedules as they stand in Redis: recorded, read, fired."""

@@ -1,0 +1,151 @@
+"""The schedules of workflows: those that `define(cron=…)` declares, checked there, and as they are recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from flows.errors import DeclarationError, ValidationError
+from flows.model.limits.slots import Slots
+from flows.model.schedules.cron import Cron
+from flows.model.schedules.definition import ScheduleDefinition
+from flows.model.schedules.every import Every
+from flows.workflow.new_runs import new_run
+
+if TYPE_CHECKING:
+    from flows.store.schedules.recorded import RecordedSchedules
+    from flows.telemetry.events import Events
+    from flows.workflow.definition import Workflow
+
+#: The schedules of an app.
+_MOST: Final = 1_000
+
+
+def definition_of(
+    schedule: Cron | Every, workflow: Workflow[Any, Any] | str, given: object, schedule_id: str, call: str
+) -> ScheduleDefinition:
+    """Return a schedule as it is recorded.
+
+    Args:
+        schedule: Its times and policies.
+        workflow: Of which it starts runs.
+        given: Their input.
+        schedule_id: Its id.
+        call: What was called, for an error's text.
+
+    Raises:
+        ValidationError: the input is not of the workflow's type.
+    """
+    run = new_run(workflow, given, {}, call)
+    return ScheduleDefinition(schedule_id, schedule, run, 0 if isinstance(workflow, str) else _most(workflow))
+
+
+def schedules_of(workflow: Workflow[Any, Any]) -> list[ScheduleDefinition]:
+    """Return the schedules that a workflow declares by `cron=`.
+
+    Raises:
+        DeclarationError: one is no Cron and no Every, two have the same id or none, or an input is not of the
+            workflow's type.
+    """
+    where = f"workflow {workflow.name!r}"
+    given: object = workflow.options.cron
+    several: Sequence[object] = (given,) if isinstance(given, (Cron, Every)) else given  # type: ignore[assignment]
+    if isinstance(several, str) or not isinstance(several, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise DeclarationError(f"{where}: cron={given!r:.80}: give a Cron(…), an Every(…) or a list of these")
+    found: dict[str, ScheduleDefinition] = {}
+    for one in several:
+        if not isinstance(one, (Cron, Every)):
+            raise DeclarationError(f"{where}: cron={one!r:.80}: give a Cron(…) or an Every(…)")
+        schedule_id = one.id or workflow.name
+        if schedule_id in found:
+            raise DeclarationError(f"{where}: two of its schedules have the id {schedule_id!r}: give each an id=")
+        try:
+            found[schedule_id] = definition_of(one, workflow, one.input, schedule_id, "cron")
+        except ValidationError as error:
+            raise DeclarationError(f"{where}: the input of its schedule {schedule_id!r}: {error}") from error
+    return list(found.values())
+
+
+def _most(workflow: Workflow[Any, Any]) -> int:
+    """Return how many runs may be worked on at a time; 0: any number."""
+    most = workflow.options.max_concurrency
+    if most is None or workflow.options.slots == "open":
+        return 0
+    return most.most if isinstance(most, Slots) else most
+
+
+class DeclaredSchedules:
+    """The schedules of an app's code, kept recorded while a process declares them.
+
+    Args:
+        app: The app.
+        definitions: Those of all its workflows.
+        recorded: Where they are recorded.
+        events: Where it is told that one is another app's, or was deleted.
+    """
+
+    def __init__(
+        self, app: str, definitions: Sequence[ScheduleDefinition], recorded: RecordedSchedules, events: Events
+    ) -> None:
+        self._app = app
+        self._definitions = {one.id: one for one in definitions}
+        self._recorded = recorded
+        self._events = events
+        self._taken: set[str] = set()
+
+    async def declare(self, *, keep: bool = False) -> None:
+        """Record them, at the start of a process, or with `keep` from a deploy script: until the next one.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        await self._write(list(self._definitions))
+        await self._see(keep=keep)
+
+    async def refresh(self) -> None:
+        """Say that this process still declares them; what is missing is recorded again.
+
+        What another release has edited stays as it is: the one that started last counts.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        if missing := await self._see():
+            await self._write(missing)
+
+    async def _see(self, *, keep: bool = False) -> list[str]:
+        seen = await self._recorded.see(self._app, list(self._definitions), "kept" if keep else "seen")
+        for schedule_id in seen.gone:
+            self._events.emit("schedule.pruned", schedule=schedule_id, app=self._app)
+        return seen.missing
+
+    async def _write(self, ids: Sequence[str]) -> None:
+        words = await self._recorded.write(self._app, [self._definitions[one] for one in ids])
+        for schedule_id, word in zip(ids, words, strict=True):
+            if word != "taken":
+                self._taken.discard(schedule_id)
+            elif schedule_id not in self._taken:
+                self._taken.add(schedule_id)
+                self._events.emit("schedule.taken", schedule=schedule_id, app=self._app)
+
+
+def check_schedules(definitions: Sequence[ScheduleDefinition]) -> None:
+    """Check that the schedules of an app go together.
+
+    Raises:
+        DeclarationError: two workflows have schedules of the same id, or there are more than 1,000.
+    """
+    workflows: dict[str, str] = {}
+    for one in definitions:
+        other = workflows.setdefault(one.id, one.run.workflow)
+        if other != one.run.workflow:
+            raise DeclarationError(
+                f"workflows {other!r} and {one.run.workflow!r} have a schedule {one.id!r} each: give them other ids"
+            )
+    if len(workflows) > _MOST:
+        raise DeclarationError(
+            f"the app declares {len(workflows):,} schedules: declare at most {_MOST:,}, and create others by "
+            "workflows.schedules.create"
+        )
+
+

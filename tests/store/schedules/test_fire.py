@@ -1,0 +1,171 @@
+"""fire: a slot is fired once, whoever comes and however often, and each policy is kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from flows.model.schedules.every import Every
+from flows.model.state import JobState
+from tests.store.schedules.stage import STEP, Stage, done, schedule
+from tests.world import NOW
+
+FIRST = NOW + STEP
+
+
+@pytest.fixture(autouse=True)
+def _due(stage: Stage) -> None:
+    """Let the first slot be due."""
+    stage.now = FIRST
+
+
+def declared(stage: Stage, **times: str) -> object:
+    """Record a schedule whose first slot is due."""
+    one = schedule(times=Every(STEP / 1000, **times))  # type: ignore[arg-type]
+    stage.now = NOW
+    stage.write(one)
+    stage.now = FIRST
+    return one
+
+
+def test_a_slot_is_fired_once(stage: Stage) -> None:
+    """Who comes later, or sends it again, changes nothing; the run says of which slot it is, and is found."""
+    one = declared(stage)
+    fired = stage.fire(one, FIRST)
+    [(word, run_id)] = fired.slots
+    assert (fired.word, word, stage.waiting(), stage.next_of("daily")) == ("fired", "started", [run_id], FIRST + STEP)
+    assert stage.fire(one, FIRST).word == "late"
+    assert stage.waiting() == [run_id]
+    run = stage.run(run_id)
+    assert (run["input"], run["_schedule"]) == ('{"day":1}', f"{FIRST} daily")
+    assert stage.redis.lrange(stage.settings.keys.lookup("run", "workflow", "report"), 0, -1) == [run_id]
+    record = done(stage.recorded.record("daily"))
+    assert record is not None
+    assert (record.last_run, record.last_slot and record.last_slot.timestamp()) == (run_id, FIRST / 1000)
+
+
+def test_only_the_servers_clock_counts(stage: Stage) -> None:
+    """Whose clock is ahead is told how long to wait."""
+    one = declared(stage)
+    stage.now = FIRST - 7
+    assert stage.fire(one, FIRST)[:2] == ("early", 7)
+    assert stage.next_of("daily") == FIRST
+
+
+def test_what_was_edited_or_deleted_meanwhile_is_not_fired(stage: Stage) -> None:
+    """The run would be that of another definition."""
+    one = declared(stage)
+    stage.write(schedule(times=Every(STEP / 1000, missed="all")))
+    assert stage.fire(one, FIRST).word == "late"
+    assert stage.fire(schedule("another"), FIRST).word == "late"
+    assert stage.waiting() == []
+
+
+def test_several_slots_are_fired_in_order(stage: Stage) -> None:
+    """As after an outage, with `missed="all"`."""
+    one = declared(stage, overlap="allow")
+    stage.now = FIRST + 5 * STEP
+    slots = [FIRST + n * STEP for n in range(3)]
+    fired = stage.fire(one, *slots)
+    assert [word for word, _run in fired.slots] == ["started"] * 3
+    assert [stage.run(run_id)["_schedule"] for run_id in stage.waiting()] == [f"{slot} daily" for slot in slots]
+    assert stage.next_of("daily") == FIRST + 3 * STEP
+
+
+def test_without_slots_it_only_goes_on(stage: Stage) -> None:
+    """All of them were too late, with `missed="skip"`."""
+    one = declared(stage)
+    stage.now = FIRST + 60_001
+    assert stage.fire(one, seen=FIRST).slots == []
+    assert stage.next_of("daily") == stage.now + STEP
+
+
+def test_while_the_last_run_is_open_the_slot_is_skipped(stage: Stage) -> None:
+    """In whatever state that is; once it has ended, the next slot runs."""
+    one = declared(stage)
+    [(_, first)] = stage.fire(one, FIRST).slots
+    key = stage.settings.keys.job("run", first)
+    slot = FIRST
+    for status in JobState:
+        slot += STEP
+        stage.now = slot
+        stage.redis.hset(key, "_status", status)
+        if status in {JobState.DONE, JobState.FAILED, JobState.CANCELLED}:
+            stage.redis.hset(stage.recorded.keys.schedule("daily"), "last", first)
+            assert stage.fire(one, slot).slots[0][0] == "started", status
+        else:
+            assert stage.fire(one, slot).slots == [("open", first)], status
+
+
+def test_while_no_slot_of_the_workflow_is_free_it_is_skipped_too(stage: Stage) -> None:
+    """A run that was started by hand takes the workflow's only slot."""
+    declared(stage)
+    one = schedule(most=1)
+    stage.now = NOW
+    stage.write(one)
+    stage.now = FIRST
+    processing = stage.settings.keys.processing("report")
+    stage.redis.zadd(processing, {"by-hand": FIRST + 1000})
+    assert stage.fire(one, FIRST).slots == [("full", "")]
+    stage.redis.delete(processing)
+    stage.now += STEP
+    assert stage.fire(one, stage.now).slots[0][0] == "started"
+
+
+def test_with_queue_a_run_waits_for_the_end_of_the_last_one(stage: Stage) -> None:
+    """Each for the one before it: it is delayed, and the other one names it."""
+    one = declared(stage, overlap="queue")
+    [(_, first)] = stage.fire(one, FIRST).slots
+    behind = first
+    for n in (1, 2):
+        stage.now = FIRST + n * STEP
+        [(word, run_id)] = stage.fire(one, stage.now).slots
+        run = stage.run(run_id)
+        assert (word, run["_status"]) == ("queued", "delayed")
+        assert run["step:@turn"].startswith('{"status":"waiting"')
+        assert stage.run(behind)["_parents"] == f"{run_id} @turn -"
+        behind = run_id
+    assert stage.waiting() == [first]
+
+
+def test_with_cancel_running_the_last_run_makes_room(stage: Stage) -> None:
+    """It is cancelled where nobody works on it, and asked to stop where somebody does."""
+    one = declared(stage, overlap="cancel_running")
+    [(_, first)] = stage.fire(one, FIRST).slots
+    stage.now += STEP
+    [(word, second)] = stage.fire(one, stage.now).slots
+    assert (word, stage.run(first)["_status"], stage.waiting()) == ("started", "cancelled", [second])
+    assert stage.run(first)["_reason"] == "the next run of schedule daily has begun"
+    stage.redis.hset(stage.settings.keys.job("run", second), "_status", "processing")
+    stage.now += STEP
+    assert stage.fire(one, stage.now).slots[0][0] == "started"
+    assert "_cancel" in stage.run(second)
+
+
+def test_with_allow_both_run(stage: Stage) -> None:
+    """Nobody looks at the last one."""
+    one = declared(stage, overlap="allow")
+    for n in range(3):
+        stage.now = FIRST + n * STEP
+        assert stage.fire(one, stage.now).slots[0][0] == "started"
+    assert len(stage.waiting()) == 3
+
+
+def test_entries_of_runs_that_are_gone_are_dropped(stage: Stage) -> None:
+    """Those that are kept stay, and so the hash does not grow for ever."""
+    one = declared(stage, overlap="allow")
+    fired = stage.recorded.keys.fired("daily")
+    kept = stage.fire(one, FIRST).slots[0][1]
+    for n in range(1, 60):
+        stage.now = FIRST + n * STEP
+        stage.end(stage.fire(one, stage.now).slots[0][1])
+    assert stage.redis.hlen(fired) < 30
+    assert kept in stage.redis.hvals(fired)
+
+
+def test_what_cannot_be_started_moves_nothing(stage: Stage) -> None:
+    """All is checked before anything is written."""
+    one = declared(stage)
+    stage.redis.set(stage.settings.keys.waiting("report"), "not ours")
+    with pytest.raises(Exception, match="holds a string where flows keeps a list"):
+        stage.fire(one, FIRST)
+    assert stage.next_of("daily") == FIRST
