@@ -54,8 +54,7 @@ class ScheduleRecord:
 def read_schedule(schedule_id: str, fields: Mapping[str, bytes], next_ms: float | None) -> ScheduleRecord:
     """Return what is known of a schedule; what its hash lacks, or holds otherwise than flows writes it, is left out."""
     texts = {name: value.decode("utf-8", "replace") for name, value in fields.items()}
-    when = _json(texts.get("when"))
-    times: dict[str, Any] = when if isinstance(when, dict) else {}
+    times = _members(texts.get("when"))
     every = times.get("every_ms")
     return ScheduleRecord(
         schedule_id,
@@ -74,6 +73,11 @@ def read_schedule(schedule_id: str, fields: Mapping[str, bytes], next_ms: float 
         _instant(texts.get("last_slot")),
         _instant(texts.get("created")),
     )
+
+
+def _members(text: str | None) -> dict[str, Any]:
+    found = _json(text)
+    return dict(found) if isinstance(found, dict) else {}  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _json(text: str | None) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
 from flows.model.schedules.record import ScheduleRecord, read_schedule
+from flows.store.client.wire import ReplyError
 from flows.store.keys.schedules import ScheduleKeys
 
 if TYPE_CHECKING:
@@ -63,19 +64,17 @@ class RecordedSchedules:
             StoreError: the server cannot be used; those of earlier scripts are recorded.
         """
         now = await self.server_ms()
-        words: list[SetSchedulesAnswer] = []
+        words: list[Any] = []
         for part in _in_parts(definitions):
             rest: list[Argument] = []
             for one, fields in part:
                 rest += [one.id, one.schedule.next_slot(now), 2 * len(fields)]
                 rest += [text for pair in fields.items() for text in pair]
             answer = await self._run("set_schedules", *rest, app=app, stale_ms=stale_ms)
-            words += [cast("SetSchedulesAnswer", word.decode()) for word in answer]
+            words += [word.decode() for word in answer]
         return words
 
-    async def see(
-        self, app: str, ids: Sequence[str], how: Literal["seen", "kept"], stale_ms: int = STALE_MS
-    ) -> Seen:
+    async def see(self, app: str, ids: Sequence[str], how: Literal["seen", "kept"], stale_ms: int = STALE_MS) -> Seen:
         """Note which schedules the code of an app declares, all of them, and delete what it declares no more.
 
         Args:
@@ -98,11 +97,11 @@ class RecordedSchedules:
         """
         found = await self._connection.call("ZRANGE", self.keys.schedules(), 0, -1, "WITHSCORES")
         ids = [name.decode() for name in found[::2]]
-        hashes = await self._connection.together([("HGETALL", self.keys.schedule(one)) for one in ids])
+        hashes: Any = await self._connection.together([("HGETALL", self.keys.schedule(one)) for one in ids])
         return [
             read_schedule(one, as_fields(pairs), float(score))
             for one, pairs, score in zip(ids, hashes, found[1::2], strict=True)
-            if isinstance(pairs, list) and pairs
+            if pairs and not isinstance(pairs, ReplyError)  # it is there yet, and is a hash
         ]
 
     async def record(self, schedule_id: str) -> ScheduleRecord | None:
@@ -129,9 +128,7 @@ class RecordedSchedules:
         Raises:
             StoreError: the server cannot be used.
         """
-        word = await self._run(
-            "pause_schedule", schedule_id=schedule_id, paused=int(note is not None), note=note or ""
-        )
+        word = await self._run("pause_schedule", schedule_id=schedule_id, paused=int(note is not None), note=note or "")
         return cast("PauseScheduleAnswer", word.decode())
 
     async def delete(self, schedule_id: str) -> tuple[DeleteScheduleAnswer, str]:
@@ -145,9 +142,7 @@ class RecordedSchedules:
         return cast("DeleteScheduleAnswer", word), app
 
     async def _run(self, script: str, *rest: Argument, **named: Argument) -> Any:
-        return await self._connection.run(
-            self._settings.script(script), {**self._settings.named(), **named}, rest
-        )
+        return await self._connection.run(self._settings.script(script), {**self._settings.named(), **named}, rest)
 
 
 def as_fields(pairs: Sequence[bytes]) -> dict[str, bytes]:

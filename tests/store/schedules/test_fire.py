@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from flows.model.schedules.definition import ScheduleDefinition
 from flows.model.schedules.every import Every
 from flows.model.state import JobState
 from tests.store.schedules.stage import STEP, Stage, done, schedule
@@ -18,7 +19,7 @@ def _due(stage: Stage) -> None:
     stage.now = FIRST
 
 
-def declared(stage: Stage, **times: str) -> object:
+def declared(stage: Stage, **times: str) -> ScheduleDefinition:
     """Record a schedule whose first slot is due."""
     one = schedule(times=Every(STEP / 1000, **times))  # type: ignore[arg-type]
     stage.now = NOW

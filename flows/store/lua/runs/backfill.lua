@@ -14,10 +14,14 @@ if redis.call('HGET', schedule, 'digest') ~= digest then return { 'changed', {} 
 local runs = take_slots()
 local words = {}
 for i, run in ipairs(runs) do
-  if tonumber(run.slot) > time then
+  local before = run_of_slot(run.slot)
+  if before then
+    words[i] = { 'ran', before }
+  elseif tonumber(run.slot) > time then
     words[i] = { 'early', '' }
   else
-    words[i] = { start_slot(run.slot, run) }
+    start_slot(run)
+    words[i] = { 'started', run.id }
   end
 end
 put_started()

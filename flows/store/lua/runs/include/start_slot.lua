@@ -1,6 +1,6 @@
 -- Starts the run of one slot of a schedule, once: which run a slot has, its entry in `fired` says as long as the run is
 -- kept. The id of a run is of now, so that it stands among the runs of its day.
---@ exports: take_slots start_slot is_open forget_fired
+--@ exports: take_slots run_of_slot start_slot is_open forget_fired
 --@ needs: root fired rest at
 --@ include: keys arguments take_run start_run
 
@@ -29,13 +29,15 @@ local function is_open(run_id)
   return OPEN[redis.call('HGET', key, '_status') or 'waiting'] == true
 end
 
--- Returns the word, and the run that the slot has now.
-local function start_slot(slot, run)
-  local before = redis.call('HGET', fired, slot)
-  if before and redis.call('EXISTS', job_key(root, before)) == 1 then return 'ran', before end
+-- Returns the run that a slot has, if it is kept.
+local function run_of_slot(slot)
+  local run_id = redis.call('HGET', fired, slot)
+  if run_id and redis.call('EXISTS', job_key(root, run_id)) == 1 then return run_id end
+end
+
+local function start_slot(run)
   start_run(run)
-  redis.call('HSET', fired, slot, run.id)
-  return 'started', run.id
+  redis.call('HSET', fired, run.slot, run.id)
 end
 
 local function forget_fired()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from flows.errors import DeclarationError, ValidationError
 from flows.model.limits.slots import Slots
@@ -15,14 +15,14 @@ from flows.workflow.new_runs import new_run
 if TYPE_CHECKING:
     from flows.store.schedules.recorded import RecordedSchedules
     from flows.telemetry.events import Events
-    from flows.workflow.definition import Workflow
+    from flows.workflow.declared import Declared
 
 #: The schedules of an app.
 _MOST: Final = 1_000
 
 
 def definition_of(
-    schedule: Cron | Every, workflow: Workflow[Any, Any] | str, given: object, schedule_id: str, call: str
+    schedule: Cron | Every, workflow: Declared | str, given: object, schedule_id: str, call: str
 ) -> ScheduleDefinition:
     """Return a schedule as it is recorded.
 
@@ -40,7 +40,7 @@ def definition_of(
     return ScheduleDefinition(schedule_id, schedule, run, 0 if isinstance(workflow, str) else _most(workflow))
 
 
-def schedules_of(workflow: Workflow[Any, Any]) -> list[ScheduleDefinition]:
+def schedules_of(workflow: Declared) -> list[ScheduleDefinition]:
     """Return the schedules that a workflow declares by `cron=`.
 
     Raises:
@@ -49,11 +49,8 @@ def schedules_of(workflow: Workflow[Any, Any]) -> list[ScheduleDefinition]:
     """
     where = f"workflow {workflow.name!r}"
     given: object = workflow.options.cron
-    several: Sequence[object] = (given,) if isinstance(given, (Cron, Every)) else given  # type: ignore[assignment]
-    if isinstance(several, str) or not isinstance(several, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise DeclarationError(f"{where}: cron={given!r:.80}: give a Cron(…), an Every(…) or a list of these")
     found: dict[str, ScheduleDefinition] = {}
-    for one in several:
+    for one in _several(where, given):
         if not isinstance(one, (Cron, Every)):
             raise DeclarationError(f"{where}: cron={one!r:.80}: give a Cron(…) or an Every(…)")
         schedule_id = one.id or workflow.name
@@ -66,7 +63,15 @@ def schedules_of(workflow: Workflow[Any, Any]) -> list[ScheduleDefinition]:
     return list(found.values())
 
 
-def _most(workflow: Workflow[Any, Any]) -> int:
+def _several(where: str, given: object) -> Sequence[object]:
+    if isinstance(given, (Cron, Every)):
+        return (given,)
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise DeclarationError(f"{where}: cron={given!r:.80}: give a Cron(…), an Every(…) or a list of these")
+    return given  # pyright: ignore[reportUnknownVariableType]
+
+
+def _most(workflow: Declared) -> int:
     """Return how many runs may be worked on at a time; 0: any number."""
     most = workflow.options.max_concurrency
     if most is None or workflow.options.slots == "open":
@@ -147,5 +152,3 @@ def check_schedules(definitions: Sequence[ScheduleDefinition]) -> None:
             f"the app declares {len(workflows):,} schedules: declare at most {_MOST:,}, and create others by "
             "workflows.schedules.create"
         )
-
-

@@ -33,6 +33,8 @@ local cancelled = {}
 
 -- Returns the word of a slot that does not run now, and the run that keeps it from that; or nothing.
 local function kept_back(run)
+  local before = run_of_slot(run.slot)
+  if before then return 'ran', before end
   if paused then return 'paused', '' end
   if not is_open(last) then
     if overlap == 'skip' and is_full(run.queue) then return 'full', '' end
@@ -51,11 +53,9 @@ local words = {}
 for i, run in ipairs(runs) do
   local word, run_id = kept_back(run)
   if not word then
-    word, run_id = start_slot(run.slot, run)
-    if word == 'started' then
-      last = run_id
-      if run.behind then word = 'queued' end
-    end
+    start_slot(run)
+    last = run.id
+    word, run_id = run.behind and 'queued' or 'started', last
   end
   words[i] = { word, run_id }
 end

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from flows.errors import ValidationError
 from flows.model.arguments import check_text
@@ -16,7 +16,7 @@ from flows.model.schedules.every import Every
 from flows.model.schedules.policies import check_schedule_id
 from flows.store.schedules.firing import SLOTS_AT_ONCE, Firing
 from flows.store.schedules.recorded import RecordedSchedules
-from flows.workflow.declared_schedules import definition_of
+from flows.workflow.schedules.declared_schedules import definition_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from flows.workflow.definition import Workflow
     from flows.workflow.host import Host
 
+#: `list` is a method of the class below.
+_Ids: TypeAlias = list[str]
 #: A backfill starts so many runs at most.
 _MOST: Final = 10_000
 
@@ -48,9 +50,9 @@ class Schedules:
         self,
         schedule: Cron | Every,
         workflow: Workflow[Any, Any] | str,
-        input: object = None,  # noqa: A002 - what users call it
+        input: object = None,
         *,
-        id: str | None = None,  # noqa: A002 - what users call it
+        id: str | None = None,
     ) -> ScheduleRecord:
         """Make a schedule while workers run; it stays until it is deleted.
 
@@ -64,7 +66,8 @@ class Schedules:
             What was recorded.
 
         Raises:
-            ValidationError: there is a schedule with this id, none is given, or the input is not of the workflow's type.
+            ValidationError: no id is given, there is a schedule of this id, or the input is not of the workflow's
+                type.
             UnknownWorkflow: no app ever had a workflow of this name.
             StoreError: the server cannot be used.
         """
@@ -122,7 +125,7 @@ class Schedules:
         definition, _digest = await self._read(schedule_id)
         return (await self._host.start([definition.run_now()]))[0]
 
-    async def backfill(self, schedule_id: str, start: datetime, end: datetime) -> list[str]:
+    async def backfill(self, schedule_id: str, start: datetime, end: datetime) -> _Ids:
         """Start the runs of past slots that have not run, all of them, whatever the schedule's policies are.
 
         A run says in its `schedule` which slot it is of; its id is of now. Asked again, it starts none again whose
@@ -148,7 +151,7 @@ class Schedules:
             raise ValidationError(f"end={end} is still to come: give a time that is over")
         slots = _some(definition, first, last)
         firing = await self._firing()
-        started: list[str] = []
+        started: _Ids = []
         for at in range(0, len(slots), SLOTS_AT_ONCE):
             word, done = await firing.backfill(definition, digest, slots[at : at + SLOTS_AT_ONCE])
             if word == "changed":
