@@ -78,9 +78,3 @@ SetSchedulesAnswer: TypeAlias = Literal["written", "unchanged", "taken"]
 PauseScheduleAnswer: TypeAlias = Literal["paused", "resumed", "not paused", "gone"]
 #: `declared` by the code of an app, whose workers would write it again.
 DeleteScheduleAnswer: TypeAlias = Literal["deleted", "gone", "declared"]
-#: Whether slots were fired, and of each slot: its run was started, or stands behind the last one; it has run already;
-#: or it does not run: the schedule is paused, the last run is open, no slot of the workflow is free.
-FireAnswer: TypeAlias = Literal["fired", "late", "early", "started", "queued", "ran", "paused", "open", "full"]
-#: `changed` where the schedule was edited meanwhile; of each slot: its run was started, it has run, or it is still to
-#: come.
-BackfillAnswer: TypeAlias = Literal["filled", "changed", "started", "ran", "early"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, cast
 
 from flows.model.runs.new_run import RUN_FLOW
 from flows.store.keys.schedules import ScheduleKeys
-from flows.store.runs.start import run_arguments
+from flows.store.runs.new_runs import run_arguments
 from flows.store.schedules.recorded import as_fields
 
 if TYPE_CHECKING:
@@ -15,9 +15,14 @@ if TYPE_CHECKING:
     from flows.model.schedules.definition import ScheduleDefinition
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
-    from flows.store.jobs.answers import BackfillAnswer, FireAnswer
     from flows.store.jobs.flow_settings import FlowSettings
 
+#: Whether slots were fired, and of each slot: its run was started, or stands behind the last one; it has run already;
+#: or it does not run: the schedule is paused, the last run is open, no slot of the workflow is free.
+FireAnswer: TypeAlias = Literal["fired", "late", "early", "started", "queued", "ran", "paused", "open", "full"]
+#: `changed` where the schedule was edited meanwhile; of each slot: its run was started, it has run, or it is still to
+#: come.
+BackfillAnswer: TypeAlias = Literal["filled", "changed", "started", "ran", "early"]
 #: So many slots are fired by one script.
 SLOTS_AT_ONCE: Final = 50
 #: So many schedules are read at once.

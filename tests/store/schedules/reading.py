@@ -36,19 +36,15 @@ async def _due(connection: Any, settings: FlowSettings) -> Any:
 
 
 SCHEDULE_READERS: Final[dict[str, Reader]] = {
-    "backfill": lambda connection, settings: Firing(connection, settings).backfill(schedule(), b"d", [1]),
     "delete_schedule": lambda connection, settings: RecordedSchedules(connection, settings).delete("daily"),
     "due_schedules": _due,
-    "fire": lambda connection, settings: Firing(connection, settings).fire(schedule(), b"d", 1, [1], 2),
     "pause_schedule": lambda connection, settings: RecordedSchedules(connection, settings).pause("daily", ""),
     "see_schedules": lambda connection, settings: RecordedSchedules(connection, settings).see("shop", [], "seen"),
     "set_schedules": _write,
 }
 SCHEDULES_TOLD: Final[dict[str, Callable[[Any, str], bool]]] = {
-    "backfill": lambda told, word: told == (word, [(word, "1")]),
     "delete_schedule": lambda told, word: told[0] == word,
     "due_schedules": lambda due, _: due == Due(0, 0, [DueSchedule("1", 1, {"1": b"1"})]),
-    "fire": lambda fired, word: fired == (word, 0, [(word, "1")], ["1"]),
     "pause_schedule": lambda told, word: told == word,
     "see_schedules": lambda told, _: told == Seen(["1"], ["1"]),
     "set_schedules": lambda words, word: words == [word],

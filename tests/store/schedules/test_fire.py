@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from flows.model.schedules.definition import ScheduleDefinition
 from flows.model.schedules.every import Every
 from flows.model.state import JobState
+from flows.store.client.scripts import load
+from flows.store.schedules.firing import BackfillAnswer, FireAnswer
 from tests.store.schedules.stage import STEP, Stage, done, schedule
 from tests.world import NOW
 
@@ -170,3 +174,9 @@ def test_what_cannot_be_started_moves_nothing(stage: Stage) -> None:
     with pytest.raises(Exception, match="holds a string where flows keeps a list"):
         stage.fire(one, FIRST)
     assert stage.next_of("daily") == FIRST
+
+
+def test_the_header_and_the_type_have_the_same_words() -> None:
+    """Of the two scripts that answer a word for each slot."""
+    for script, answer in (("fire", FireAnswer), ("backfill", BackfillAnswer)):
+        assert sorted(load(script, "runs").words) == sorted(get_args(answer))

@@ -161,7 +161,7 @@ async def test_children_of_a_run_that_makes_room_are_cancelled(
             redis.delete(process.recorded.keys.fired("a"))
             await process.scheduler.tick()
             last = process.told("schedule.fired")[-1]["job_id"]
-            redis.sadd(settings.keys.pending(RUN_FLOW, str(last)), "child")
+            redis.hset(settings.keys.job(RUN_FLOW, str(last)), "_open", "map")
         first, _second = (fields["job_id"] for fields in process.told("schedule.fired"))
         assert process.cancelled == [first]
 

@@ -1,0 +1,1 @@
+"""Schedules of workflows: declared, fired, and looked after while workers run."""
