@@ -6,10 +6,12 @@ from typing import get_args
 
 import pytest
 
+from flows.model.runs.new_run import RUN_FLOW
 from flows.model.schedules.definition import ScheduleDefinition
 from flows.model.schedules.every import Every
 from flows.model.state import JobState
 from flows.store.client.scripts import load
+from flows.store.jobs.control import Control
 from flows.store.schedules.firing import BackfillAnswer, FireAnswer
 from tests.store.schedules.stage import STEP, Stage, done, schedule
 from tests.world import NOW
@@ -117,7 +119,7 @@ def test_while_no_slot_of_the_workflow_is_free_it_is_skipped_too(stage: Stage) -
 
 
 def test_with_queue_a_run_waits_for_the_end_of_the_last_one(stage: Stage) -> None:
-    """Each for the one before it: it is delayed, and the other one names it."""
+    """Each for the one before it: it is delayed, and the other one names it, so however it ends the next one begins."""
     one = declared(stage, overlap="queue")
     [(_, first)] = stage.fire(one, FIRST).slots
     behind = first
@@ -130,6 +132,13 @@ def test_with_queue_a_run_waits_for_the_end_of_the_last_one(stage: Stage) -> Non
         assert stage.run(behind)["_parents"] == f"{run_id} @turn -"
         behind = run_id
     assert stage.waiting() == [first]
+    third, second = behind, stage.run(first)["_parents"].split(" ")[0]
+    control = Control(stage.connection, stage.settings)  # type: ignore[arg-type]
+    assert done(control.cancel(RUN_FLOW, first, "why")) == "cancelled"
+    assert stage.waiting() == [second]
+    assert stage.run(second)["step:@turn"].startswith('{"status":"done"')
+    assert done(control.cancel(RUN_FLOW, second, "why")) == "cancelled"
+    assert stage.waiting() == [third]
 
 
 def test_with_cancel_running_the_last_run_makes_room(stage: Stage) -> None:
