@@ -97,28 +97,24 @@ class DeclaredSchedules:
         self._recorded = recorded
         self._events = events
         self._taken: set[str] = set()
+        self._recorded_once = False
 
-    async def declare(self, *, keep: bool = False) -> None:
-        """Record them, at the start of a process, or with `keep` from a deploy script: until the next one.
+    async def say(self, *, keep: bool = False) -> None:
+        """Say that they are declared: by a process that works, or with `keep` by a deploy script, until the next one.
 
-        Raises:
-            StoreError: the server cannot be used.
-        """
-        await self._write(list(self._definitions))
-        await self._see(keep=keep)
-
-    async def refresh(self) -> None:
-        """Say that this process still declares them; what is missing is recorded again.
-
-        What another release has edited stays as it is: the one that started last counts.
+        The first time, what is new or was edited is recorded. Later only what is missing is: what another release has
+        edited meanwhile stays, since the one that started last counts.
 
         Raises:
             StoreError: the server cannot be used.
         """
-        if missing := await self._see():
+        if not self._recorded_once:
+            await self._write(list(self._definitions))
+            self._recorded_once = True
+        if missing := await self._see(keep=keep):
             await self._write(missing)
 
-    async def _see(self, *, keep: bool = False) -> list[str]:
+    async def _see(self, *, keep: bool) -> list[str]:
         seen = await self._recorded.see(self._app, list(self._definitions), "kept" if keep else "seen")
         for schedule_id in seen.gone:
             self._events.emit("schedule.pruned", schedule=schedule_id, app=self._app)

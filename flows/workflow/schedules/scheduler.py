@@ -54,7 +54,7 @@ class Scheduler:
         self._refresh = refresh
         self._every = every
         self._events = events
-        self._refreshed = time.monotonic()
+        self._refreshed: float | None = None
         #: Schedules that cannot be used here, as they stood when that was told.
         self._unusable: dict[str, bytes] = {}
         self._service = Service(_SERVICE, self._run, events)
@@ -73,7 +73,7 @@ class Scheduler:
         Raises:
             StoreError: the server cannot be used.
         """
-        if time.monotonic() - self._refreshed >= self._every:
+        if self._refreshed is None or time.monotonic() - self._refreshed >= self._every:
             await self._refresh()
             self._refreshed = time.monotonic()
         due = await self._firing.due()
