@@ -95,7 +95,6 @@ async def test_each_slot_is_fired_once_by_many(redis_url: str, redis: Redis, set
     assert found == list(range(found[0], found[-1] + 1, 10))
     told = [fields["slot"] for one in several for fields in one.told("schedule.fired")]
     assert sorted(set(told)) == sorted(told)
-    assert set(found) >= set(told)
     assert all(one.refreshes for one in several)
 
 
