@@ -9,7 +9,7 @@ import pytest
 
 from flows.store.client.scripts import load
 from flows.store.runs.fork import ForkAnswer
-from tests.store.runs.run_world import RunWorld, done, run
+from tests.store.runs.run_world import RunWorld, done
 
 FIRST = {
     "a": done(1, "[0,1,0]"),
