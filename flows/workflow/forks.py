@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from flows.errors import JobGone, KeyConflict, ValidationError
 from flows.model.ids import new_job_id
 from flows.model.runs.new_run import BY_TAG, BY_WORKFLOW, RUN_FLOW
 from flows.model.runs.queue_names import workflow_of
-from flows.store.runs.fork import fork
+from flows.store.runs.fork import Fork, start_fork
 from flows.workflow.new_runs import new_run
 
 if TYPE_CHECKING:
@@ -26,9 +27,10 @@ async def fork_run(host: Host, source: str, step: str, given: object = None) -> 
         StoreError: the server cannot be used.
     """
     session = await host.open()
-    changed: dict[str, Any] = {} if given is None else await _changed(host, session, source, given)
-    run_id = new_job_id()
-    word = await fork(session.connection, session.settings, source, run_id, step, **changed)
+    fork = Fork(source, new_job_id(), step)
+    if given is not None:
+        fork = await _changed(host, session, fork, given)
+    word = await start_fork(session.connection, session.settings, fork)
     if word == "gone":
         raise JobGone(source)
     if word == "unknown":
@@ -37,21 +39,17 @@ async def fork_run(host: Host, source: str, step: str, given: object = None) -> 
         )
     if word == "conflict":
         raise KeyConflict(f"run {source} cannot be forked: its hash names no queue, or one of its keys is not ours")
-    return run_id
+    return fork.id
 
 
-async def _changed(host: Host, session: Session, source: str, given: object) -> dict[str, Any]:
-    """Return what the other input changes: itself, the lists by which it is found, the group that it belongs to."""
-    [found] = await session.fetch.hashes([(RUN_FLOW, source)], ("_queue", "_lookups"))
+async def _changed(host: Host, session: Session, fork: Fork, given: object) -> Fork:
+    """Return a fork with another input, with the lists by which that is found and the group that it belongs to."""
+    [found] = await session.fetch.hashes([(RUN_FLOW, fork.source)], ("_queue", "_lookups"))
     if found is None:
-        raise JobGone(source)
+        raise JobGone(fork.source)
     name = workflow_of(found.get("_queue", b"").decode())
     run = new_run(host.definitions.get(name) or name, given, {}, "fork", max_payload=host.max_payload)
     lines = found.get("_lookups", b"").decode().split("\n")
     tags = [(BY_TAG, line.partition(":")[2]) for line in lines if line.startswith(f"{BY_TAG}:")]
     others = [pair for pair in run.lookups if pair[0] != BY_WORKFLOW]
-    return {
-        "given": run.input,
-        "lookups": [(BY_WORKFLOW, name), *tags, *others],
-        "fields": dict(run.fields),
-    }
+    return replace(fork, given=run.input, lookups=[(BY_WORKFLOW, name), *tags, *others], fields=run.fields)
