@@ -69,14 +69,12 @@ NAMED_OTHERWISE: Final = {
     "rules_reconcile_slots": "rules_reconcile",
     "rules_rules": "rules_place",
     "rules_spots": "rules_place",
-    "runs_backfill": "backfill",
     "runs_deliver": "runs_send_event",
     "runs_event_waits": "runs_suspend",
     "runs_events": "runs_send_event",
-    "runs_fire": "fire",
-    "runs_queue_behind": "fire",
+    "runs_queue_behind": "runs_fire",
     "runs_start_run": "runs_start",
-    "runs_start_slot": "fire",
+    "runs_start_slot": "runs_fire",
     "runs_take_run": "runs_start",
     "since": "position",
     "status": "scripts",
@@ -86,8 +84,14 @@ NAMED_OTHERWISE: Final = {
     "workforce": "explain",
 }
 #: What holds of queues with rules in whatever order things happen: asked last of their overlays' files.
-PROOF_OF_RULES: Final = ("test_fairness.py", "test_loads.py", "test_storm.py")
+PROOF_OF_RULES: Final = ("fairness", "loads", "storm")
 _INCLUDE: Final = re.compile(r"^--@ include:(.*)$", re.MULTILINE)
+
+
+def name_of(test: str) -> str:
+    """Return what a test file is called among all: those of the overlay `runs` stand in a folder of its name."""
+    path = PurePosixPath(test)
+    return f"runs_{path.stem.removeprefix('test_')}" if path.parent.name == "runs" else path.stem.removeprefix("test_")
 
 
 def own_name(file: str) -> str:
@@ -130,7 +134,7 @@ def includers(folder: Path) -> dict[str, set[str]]:
 
 def nearest_tests(folder: Path, file: str, tests: Iterable[str]) -> list[list[str]]:
     """Return those of the test files that belong to a file of Lua, in two groups: the nearest, and the others."""
-    by_name = {PurePosixPath(test).name: test for test in tests}
+    by_name = {name_of(test): test for test in tests}
     above = includers(folder)
     stem = own_name(file)
     found: list[list[str]] = []
@@ -138,7 +142,7 @@ def nearest_tests(folder: Path, file: str, tests: Iterable[str]) -> list[list[st
     names = {stem, NAMED_OTHERWISE.get(stem, stem)}
     while level:
         used = [test for group in found for test in group]
-        group = sorted({by_name[name] for name in map("test_{}.py".format, names) if name in by_name}.difference(used))
+        group = sorted({by_name[name] for name in names if name in by_name}.difference(used))
         found += [group] if group else []
         level = {upper for each in level for upper in above.get(each, ())} - seen
         seen |= level

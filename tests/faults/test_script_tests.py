@@ -6,7 +6,15 @@ from pathlib import Path
 
 from tests.faults.excused import EQUIVALENT
 from tests.faults.mutant_lane import PLACES
-from tests.faults.script_tests import NAMED_OTHERWISE, ROOT, SCRIPTS, lua_files, nearest_tests, own_name, short_name
+from tests.faults.script_tests import (
+    NAMED_OTHERWISE,
+    ROOT,
+    SCRIPTS,
+    lua_files,
+    nearest_tests,
+    own_name,
+    short_name,
+)
 
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / PLACES[0]).rglob("test_*.py"))
 
@@ -43,9 +51,9 @@ def test_every_file_of_lua_has_tests_that_are_near() -> None:
 
 def test_the_names_that_are_listed_are_there() -> None:
     """What is listed by hand is a file of Lua without tests of its name, and a test file."""
-    stems, tests = {own_name(file) for file in lua_files(SCRIPTS)}, {Path(file).stem for file in FILES}
-    assert [name for name in NAMED_OTHERWISE if name not in stems or f"test_{name}" in tests] == []
-    assert [name for name in NAMED_OTHERWISE.values() if f"test_{name}" not in tests] == []
+    stems, tests = {own_name(file) for file in lua_files(SCRIPTS)}, {name_of(file) for file in FILES}
+    assert [name for name in NAMED_OTHERWISE if name not in stems or name in tests] == []
+    assert [name for name in NAMED_OTHERWISE.values() if name not in tests] == []
 
 
 def test_a_file_that_moves_keeps_its_name() -> None:
