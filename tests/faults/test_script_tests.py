@@ -16,14 +16,6 @@ from tests.faults.script_tests import (
     own_name,
     short_name,
 )
-    NAMED_OTHERWISE,
-    ROOT,
-    SCRIPTS,
-    lua_files,
-    nearest_tests,
-    own_name,
-    short_name,
-)
 
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / PLACES[0]).rglob("test_*.py"))
 
