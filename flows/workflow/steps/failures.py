@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from flows.model.job import JobError
 from flows.model.runs.errors import StepFailed, StepTimeout
@@ -41,6 +41,6 @@ def failed_step(name: str, record: StepRecord) -> StepFailed:
 
 def first_leaf(error: BaseException) -> BaseException:
     """Return the error by which a group of them is judged: the first one in it that is no group."""
-    while isinstance(error, BaseExceptionGroup) and error.exceptions:
-        error = error.exceptions[0]  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return error  # pyright: ignore[reportUnknownVariableType]
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+    return error

@@ -40,8 +40,9 @@ async def call_function(  # noqa: PLR0917 - what was asked for
     try:
         if timeout is None:
             return await _call(host, function, args, kwargs)
+        scope = asyncio.timeout(timeout)
         try:
-            async with asyncio.timeout(timeout) as scope:
+            async with scope:
                 return await _call(host, function, args, kwargs)
         except TimeoutError as error:
             if not scope.expired():  # the function's own

@@ -98,6 +98,11 @@ class Attempted:
         self._step = Step(host)
         self._undoing = Undoing(host, StepCalls(host), body.on_failure)
 
+    @property
+    def failing(self) -> bool:
+        """Whether the run has failed for good, or was cancelled, and its steps are being undone."""
+        return self._failing is not None
+
     async def play(self) -> Played:
         """Call the function, and return how the attempt ended.
 

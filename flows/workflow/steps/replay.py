@@ -271,13 +271,13 @@ class Replay:
 
     def _on_still(self) -> None:
         """Do what is next, now that the code stands still."""
-        if self._gate.open(self._standing.first(self.writes.under_way)):
+        if self._gate.open(self._standing.first(self.writes.under_way)) or self._standing.let_over(withdrawn=True):
             self._stillness.stir()
         elif self._gate.holds:
             self._standing.wait_here()  # for what came before, or until what is being written stands
         elif self.collecting:
             self._end(None)
-        elif not self.writes.busy and self._standing.let_over():
+        elif not (self.writes.busy or self._standing.holds_attempt) and self._standing.let_over():
             self._stillness.stir()
         elif self._active or self.writes.busy or self._standing.holds_attempt:
             self._standing.wait_here()

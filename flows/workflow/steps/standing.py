@@ -88,10 +88,16 @@ class Standing:
         self._steps.clear()
         self._cancel_timer()
 
-    def let_over(self) -> bool:
-        """Let the step go on whose time is over, the one that was over first; return whether there was one."""
+    def let_over(self, *, withdrawn: bool = False) -> bool:
+        """Let the step go on whose time is over, the one that was over first; return whether there was one.
+
+        Args:
+            withdrawn: Only one that the code has cancelled in an earlier attempt, and has not cancelled in this one.
+        """
         now = self._now_ms()
         over = [one for one in self._steps.values() if one.until is not None and one.until <= now]
+        if withdrawn:
+            over = [one for one in over if one.withdrawn]
         if not over:
             return False
         first = min(over, key=lambda one: one.until or 0)
@@ -110,10 +116,13 @@ class Standing:
                     self._writes.note_wait(one.event)
                 self._writes.send()
         self._cancel_timer()
-        soonest = min((one.until for one in self._steps.values() if one.until is not None), default=None)
-        if soonest is not None:
-            pause = max(0.0, (soonest - self._now_ms()) / 1000)
-            self._timer = asyncio.get_running_loop().call_later(pause, self._poke)
+        now = self._now_ms()
+        # What is over already waits for something else, which pokes when it is there.
+        soonest = min(
+            (one.until for one in self._steps.values() if one.until is not None and one.until > now), default=0
+        )
+        if soonest:
+            self._timer = asyncio.get_running_loop().call_later((soonest - now) / 1000, self._poke)
 
     def suspend(self, deadline_ms: int | None) -> Suspend:
         """Return what puts the run aside until one of these steps goes on; it is due by its deadline at the latest."""

@@ -14,29 +14,34 @@ class StepJob(CurrentJob):
         deadline: When the step's timeout ends the try, by `time.monotonic()`; None: it has none.
     """
 
-    __slots__ = ("_attempt", "step")
+    __slots__ = ("attempt_job", "step")
 
     def __init__(self, attempt: CurrentJob, step: str, deadline: float | None) -> None:
-        self._attempt = attempt
+        self.attempt_job = attempt
         self.step = step
         self.id, self.member, self.queue = attempt.id, attempt.member, attempt.queue
         self.attempt, self.fence, self.visit = attempt.attempt, attempt.fence, attempt.visit
         self.correlation_json, self.carried_json = attempt.correlation_json, attempt.carried_json
         ends = [one for one in (deadline, attempt.deadline) if one is not None]
         self.deadline = min(ends, default=None)
-        self._report = lambda _step, progress, line: attempt.pass_on(progress, line)
+        self._report = _pass_on
 
     @property
     def cancelled(self) -> bool:  # type: ignore[override]
         """Whether the try shall end: the run was cancelled, its lease is lost, or the worker stops."""
-        return self._attempt.cancelled
+        return self.attempt_job.cancelled
 
     @property
     def lost(self) -> bool:  # type: ignore[override]
         """Whether the run's lease is lost: another attempt has the run, or will."""
-        return self._attempt.lost
+        return self.attempt_job.lost
 
     @property
     def idempotency_key(self) -> str:
         """A key that all tries of this step share, in all attempts at its run: `<run>:<step>`."""
         return f"{self.id}:{self.step}"
+
+
+def _pass_on(job: CurrentJob, progress: bytes, line: str | None) -> None:
+    if isinstance(job, StepJob):
+        job.attempt_job.pass_on(progress, line)
