@@ -38,6 +38,8 @@ class Runner(Protocol):
     """Runs the attempts of one worker: those of a worker function, or of a parent queue."""
 
     timeout: float | None
+    worker_id: str
+    """That of the worker loop, which sets it when it begins."""
 
     @property
     def fields(self) -> list[str]:
@@ -73,6 +75,7 @@ class AttemptRunner:
         misfits: Misfits,
         middleware: Iterable[Hooks] = (),
     ) -> None:
+        self.worker_id = ""
         self._decoder: Decoder[Job] = Decoder(handler.job_class)
         #: A process decodes its jobs itself; where there is middleware, that is to see them.
         self._in_process = handler.executor == "process"
@@ -196,6 +199,7 @@ class ParentRunner:
     """Runs the attempts of a parent queue: each returns the children for which the parent is to wait."""
 
     timeout: float | None = None
+    worker_id = ""
 
     def __init__(self, plan: QueuePlan) -> None:
         self._plan = plan

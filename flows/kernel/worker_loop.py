@@ -37,7 +37,7 @@ class WorkerLoop:
     def __init__(self, runtime: Runtime, queue: str, runner: Runner, concurrency: int) -> None:
         self.queue = queue
         self.concurrency = concurrency
-        self.worker_id = new_worker_id()
+        self.worker_id = runner.worker_id = new_worker_id()
         self._runtime = runtime
         session = runtime.session
         self._wakeups = session.wakeups

@@ -63,6 +63,7 @@ EVENTS: Final[Mapping[str, EventRow]] = MappingProxyType(
         "job.rescued": _row(_WARNING, "queue job_id"),
         "job.poison": _row(_ERROR, "queue job_id"),
         "run.suspended": _row(_DEBUG, "queue job_id until"),
+        "run.plan_changed": _row(_WARNING, "queue job_id diff"),
         "run.continued": _row(_INFO, "queue job_id"),
         "job.moved": _row(_INFO, "queue former count"),
         "job.expired": _row(_WARNING, "queue job_id count"),

@@ -12,6 +12,7 @@ from flows.model.runs.new_run import RUN_FLOW
 from flows.model.runs.queue_names import workflow_of
 from flows.store.jobs.ownership import known_queues
 from flows.workflow.run_flow import RunDescriptor, run_flow_options
+from flows.workflow.run_threads import RunThreads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,8 @@ class Host:
         self.options = options
         self.definitions: dict[str, Declared] = {}
         self.max_payload = options.max_payload
+        #: For plain functions of steps; closed when the app's workers have stopped.
+        self.threads = RunThreads()
         #: Names of which it is known that an app has them, or has had.
         self._known: set[str] = set()
         #: Whether workflows were defined since the runtime was told of them.
