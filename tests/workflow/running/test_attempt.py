@@ -84,19 +84,19 @@ async def test_a_failure_undoes_its_steps_and_tells(redis_url: str, namespace: s
         await step.run(StepOptions("charge", undo=undo), charge)
         await step.run(StepOptions("book", undo=undo), book)
         await step.sleep("s", timedelta(milliseconds=5))
-        raise ValueError("sold out")
+        raise ValueError(f"{value} sold out")
 
     workflow = app.define(order, on_failure=tell)
     async with app.running():
         status, error = await app.ended(await workflow.emit(3))
-    assert (status, from_json(error)["message"]) == ("failed", "sold out")
+    assert (status, from_json(error)["message"]) == ("failed", "3 sold out")
     assert done == [("undo", "b1"), ("undo", "c1"), (3, "ValueError", False)]
 
 
 @pytest.mark.parametrize("when", ["waits", "works"])
 async def test_cancelling_undoes_and_goes_down_to_children(redis_url: str, namespace: str, when: str) -> None:
     """Of a run that waits and of one that works; the child that it waits for is cancelled."""
-    app = RunApp(redis_url, namespace)
+    app = RunApp(redis_url, namespace, lease=timedelta(seconds=2))  # a rescuer goes on with it six times in that
     done: list[Any] = []
     at_work = asyncio.Event()
 
@@ -146,7 +146,7 @@ async def test_what_comes_while_another_branch_works_is_told_at_once(redis_url: 
     told = asyncio.Event()
 
     async def quick(step: Step) -> int:
-        return 1
+        return len(step.run_id[:1])
 
     child = app.define(quick)
 
