@@ -19,11 +19,14 @@ end
 
 local of_ended = {}
 
+-- Of the jobs that are done, each script lists the last ten: many end in a second, and the list is a sample.
+local SAMPLE = 10
+
 local function ids_of(job_queue, word)
   is_empty = false
   local by_word = of_ended[job_queue] or {}
   of_ended[job_queue] = by_word
-  by_word[word] = by_word[word] or {}
+  by_word[word] = by_word[word] or { n = 0 }
   return by_word[word]
 end
 
@@ -34,7 +37,9 @@ local function count_ended(job_queue, word, job_id)
   if job_queue ~= last_queue or word ~= last_word then
     last_queue, last_word, last_ids = job_queue, word, ids_of(job_queue, word)
   end
-  last_ids[#last_ids + 1] = job_id
+  local n = last_ids.n + 1
+  last_ids.n = n
+  last_ids[word == 'done' and n % SAMPLE + 1 or n] = job_id
 end
 
 local function write_counts()
@@ -45,11 +50,12 @@ end
 
 local function ended_key(job_queue, word) return flows_key('ended', job_queue .. ':' .. word) end
 
--- Of the jobs that are done, each script lists the last ten: many end in a second, and the list is a sample.
-local SAMPLE, MOST_DONE, LEAST_DONE = 10, 1500, 1000
+local MOST_DONE, LEAST_DONE = 1500, 1000
 
 local function list_done(key, ids, kept)
-  local length = redis.pcall('LPUSH', key, unpack(ids, math.max(1, #ids - SAMPLE + 1)))
+  local last = {}
+  for n = math.max(1, ids.n - SAMPLE + 1), ids.n do last[#last + 1] = ids[n % SAMPLE + 1] end
+  local length = redis.pcall('LPUSH', key, unpack(last))
   if type(length) == 'number' and length > MOST_DONE then redis.pcall('LTRIM', key, 0, LEAST_DONE - 1) end
   redis.pcall('PEXPIRE', key, kept)
 end
@@ -66,7 +72,7 @@ end
 -- Writes what was counted and listed. A key that holds something else takes nothing: what matters is written before.
 local function write_all()
   for job_queue, by_word in pairs(of_ended) do
-    for word, ids in pairs(by_word) do count(job_queue, word, #ids) end
+    for word, ids in pairs(by_word) do count(job_queue, word, ids.n) end
   end
   for job_queue, words in pairs(counted) do
     local meta = queue_key(job_queue, 'meta')

@@ -2,7 +2,7 @@
 --@ exports: end_attempts end_otherwise
 --@ needs: root flow queue processing delayed rest at ENDING_VERBS
 --@ include: <verbs>
---@ include: owned attempt arguments batch ending child_result keys type new_children place leave route count
+--@ include: owned attempt arguments batch ending child_result keys type new_children place leave route count room
 
 local advanced = 0
 
@@ -44,7 +44,8 @@ end
 -- Returns a word per attempt.
 local function end_attempts(items)
   check_queues()
-  local words = {}
+  local words = room(items)
+  begin_batch(items)
   gather_settled()
   for i = 1, items do words[i] = end_attempt() end
   settle_gathered()
