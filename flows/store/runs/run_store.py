@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from flows.errors import KeyConflict
+from flows.model.runs.input_wait import INPUT, input_key
 from flows.model.runs.new_run import Started
 from flows.store.keys.runs import event_name
 from flows.store.runs.load import RunLoader
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from flows.store.jobs.flow_settings import FlowSettings
     from flows.store.runs.answers import StartAnswer
 
-#: The event by which a step gets the input that it waits for; its key is `<run id>:<step>`.
-INPUT: Final = "@input"
 #: How long an answer that comes before its step is kept, in milliseconds: a week.
 _INPUT_MS: Final = 7 * 24 * 3_600_000
 
@@ -105,13 +105,13 @@ class RunStore:
                 return settled
 
     async def provide(self, run_id: str, step: str, data: bytes) -> bool:
-        """Answer a step that waits for input, once; an answer before the step waits is kept for it for a week.
+        """Answer a step that waits for input; an answer before the step waits is kept for it for a week.
 
         Returns:
             Whether the step waited.
 
         Raises:
-            StoreError: it may or may not be answered; to answer again changes nothing.
+            StoreError: it may or may not be answered; to answer again changes nothing where it was.
         """
-        key = f"{run_id}:{step}"
-        return await self.send_event(INPUT, key, data, "answer", _INPUT_MS) > 0
+        # Of an id of its own: an answer that the step refuses may be followed by another one.
+        return await self.send_event(INPUT, input_key(run_id, step), data, token_hex(8), _INPUT_MS) > 0

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.errors import MalformedJob, ValidationError
 from flows.model.outcome import EventWait
+from flows.model.runs.input_wait import input_wait
 from flows.model.runs.step_record import StepRecord
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class StepWaits:
 
     def __init__(self, host: StepHost) -> None:
         self._replay = host.replay
+        self._run_id = host.run_id
         #: Which entry of an event's stream the run has taken last, by the event's name and key.
         self._taken: dict[tuple[str, str], str] = {}
 
@@ -74,14 +76,14 @@ class StepWaits:
             if record is None:
                 replay.note(name, waiting)
             waiting = record or waiting
-            record = await replay.wait(name, waiting)
+            record = await replay.wait(name, waiting, input_wait(self._run_id, name))
         while record is not None and not record.more.get("timeout"):
             try:
                 return shape.decode(record.result or b"null")
             except ValidationError as error:
                 waiting.more = {**waiting.more, "refused": str(error)}
                 replay.note(name, waiting)
-                record = await replay.wait(name, waiting)
+                record = await replay.wait(name, waiting, input_wait(self._run_id, name))
         if record is None:
             self._over(name, waiting)
         return None
