@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from flows.kernel.attempt_runner import Runner
     from flows.kernel.handler import Handler
+    from flows.kernel.limits.process_slots import ProcessSlots
     from flows.kernel.runtime import Runtime
     from flows.kernel.session import Session
 
@@ -39,8 +40,14 @@ class Worker:
         released: How many jobs it handed back when it stopped.
     """
 
-    def __init__(
-        self, runtime: Runtime, queue: str, runner: Runner, concurrency: int, handler: Handler | None = None
+    def __init__(  # noqa: PLR0917 - its surroundings, given once
+        self,
+        runtime: Runtime,
+        queue: str,
+        runner: Runner,
+        concurrency: int,
+        handler: Handler | None = None,
+        slots: ProcessSlots | None = None,
     ) -> None:
         self.queue = queue
         self.concurrency = concurrency
@@ -51,6 +58,7 @@ class Worker:
         self._runtime = runtime
         self._runner = runner
         self._handler = handler
+        self._slots = slots
         self._worker_loop: WorkerLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._beside = Beside(runtime.events)
@@ -110,7 +118,7 @@ class Worker:
             session = await self._runtime.open()
             await self._prove()
             await session.serve()
-            worker_loop = WorkerLoop(self._runtime, self.queue, self._runner, self.concurrency)
+            worker_loop = WorkerLoop(self._runtime, self.queue, self._runner, self.concurrency, self._slots)
         except BaseException:
             self._leave()
             raise
@@ -211,7 +219,7 @@ class Worker:
             return
         if self._status == "stopped" and self._session is session:
             self._runtime.events.emit("service.died", service=f"worker of {self.queue}", error=error)
-            self._begin(WorkerLoop(self._runtime, self.queue, self._runner, self.concurrency))
+            self._begin(WorkerLoop(self._runtime, self.queue, self._runner, self.concurrency, self._slots))
 
     def _let_go(self, worker_loop: WorkerLoop) -> None:
         if self._worker_loop is worker_loop:  # else another loop has it by now

@@ -24,6 +24,7 @@ from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
     from flows.kernel.attempt_runner import Runner
+    from flows.kernel.limits.process_slots import ProcessSlots
     from flows.kernel.runtime import Runtime
     from flows.store.jobs.finished import FinishedAttempt
 
@@ -34,7 +35,9 @@ _SITTING: Final = 0.5
 class WorkerLoop:
     """The work of a worker from start to stop, under an id of its own: the store refuses writes of earlier ones."""
 
-    def __init__(self, runtime: Runtime, queue: str, runner: Runner, concurrency: int) -> None:
+    def __init__(
+        self, runtime: Runtime, queue: str, runner: Runner, concurrency: int, slots: ProcessSlots | None = None
+    ) -> None:
         self.queue = queue
         self.concurrency = concurrency
         self.worker_id = runner.worker_id = new_worker_id()
@@ -55,6 +58,8 @@ class WorkerLoop:
         #: A fault of flows itself that was not emitted yet.
         self._fault: Exception | None = None
         self._rest = Rest(queue, runtime.events)
+        #: Which it shares with other workers of this process, and how many jobs it asks for just now.
+        self._slots, self._asking = slots, 0
         self._in_flight = InFlight(
             queue,
             runner,
@@ -71,6 +76,8 @@ class WorkerLoop:
 
     async def run(self) -> None:
         """Take turns until `stop` is called, then finish what is in flight."""
+        if self._slots is not None:
+            self._slots.add(self)
         try:
             while not self.stopping.is_set():
                 try:
@@ -94,6 +101,8 @@ class WorkerLoop:
         finally:
             await self._in_flight.close()
             self._progress.close()
+            if self._slots is not None:
+                self._slots.remove(self)
 
     def stop(self) -> None:
         """Stop claiming; `run` returns when what is in flight has ended."""
@@ -150,6 +159,8 @@ class WorkerLoop:
         self._woken.clear()
         if not self._in_flight.unreported:
             self._apply_answer()
+        if self._slots is not None:
+            self._slots.freed()  # what has ended since the last turn
         rest = self._rest.left
         want = 0 if rest else self._want()
         early = self._turns.early
@@ -161,6 +172,7 @@ class WorkerLoop:
         asyncio.get_running_loop().call_soon(self._try_apply_answer)
         self._tally.asked = time.monotonic()
         turn = await self._sender.send(finished, want, busy=busy)
+        self._asking = 0
         if turn is None:
             return
         self._prefetch.ended(len(finished))
@@ -213,7 +225,20 @@ class WorkerLoop:
         if self._in_flight.isolated or coming.isolated:
             return 0
         room = self._prefetch.room(len(lanes.running), len(lanes.ready) + len(coming.jobs))
-        return min(room, 1) if self._rest.seconds else room  # after a rest one job is enough for a try
+        room = min(room, 1) if self._rest.seconds else room  # after a rest one job is enough for a try
+        if self._slots is not None and not self._turns.early:
+            room = self._asking = self._slots.room(self, room)
+        return room
+
+    @property
+    def slots_taken(self) -> int:
+        """How many jobs it has in flight, with those that it has just asked for."""
+        lanes = self._in_flight.lanes
+        return len(lanes.running) + len(lanes.ready) + len(self._answer.jobs) + self._asking
+
+    def wake(self) -> None:
+        """Look again whether there is something to claim."""
+        self._woken.set()
 
     async def _idle(self, next_due_ms: int) -> None:
         """Wait for a wake-up, for the next due time, or for an attempt to end."""
@@ -232,6 +257,8 @@ class WorkerLoop:
                 if want:
                     failpoint("before-turn-send")
                     self._turns.send_early(want, busy=lanes.busy)
+                elif self._slots is not None:
+                    self._wakeups.pass_on(self.queue)  # another process may have room
         except Exception as error:  # noqa: BLE001 - it is called by what reads the connection, which must go on
             self._fault = error
         self._woken.set()

@@ -120,11 +120,18 @@ class Host:
         """
         if name in self._known or name in self.definitions:
             return
-        session = await self.open()
-        queues = await known_queues(session.connection, session.settings, RUN_FLOW)
-        self._known.update(map(workflow_of, queues))
+        self._known.update(map(workflow_of, await self.known()))
         if name not in self._known:
             raise UnknownWorkflow(name, get_close_matches(name, self._known))
+
+    async def known(self) -> list[str]:
+        """Return the kernel's queues in which runs of any app stand, or ever stood.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        session = await self.open()
+        return await known_queues(session.connection, session.settings, RUN_FLOW)
 
     async def _tell(self) -> None:
         """Tell the runtime of what was defined since; a session without it is closed first."""

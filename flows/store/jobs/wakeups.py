@@ -10,14 +10,14 @@ import asyncio
 import contextlib
 import os
 import random
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flows.errors import StoreError
 from flows.store.client.wire import ANSWER_TIMEOUT, Disconnected
 from flows.telemetry.service import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from flows.store.client.connection import Connection
     from flows.store.keys.jobs import JobKeys
@@ -77,9 +77,7 @@ class Wakeups:
         self._listening.setdefault(key, []).append(on_wake)
         self._changed.set()
         if self._blocked_on and key not in self._blocked_on:
-            task = asyncio.get_running_loop().create_task(self._interrupt())
-            self._interrupting.add(task)
-            task.add_done_callback(self._interrupting.discard)
+            self._beside(self._interrupt())
 
     def forget(self, queue: str, on_wake: Callable[[], None]) -> None:
         """Cancel a call of `listen` that has not been answered yet."""
@@ -89,6 +87,10 @@ class Wakeups:
             if not self._listening[key]:
                 del self._listening[key]
 
+    def pass_on(self, queue: str) -> None:
+        """Put back a wake-up of a queue that came to who has no room for its jobs: another process may."""
+        self._beside(self._pass_on(self._keys.wake(queue)))
+
     def hear(self, queue: str, on_wake: Callable[[], None]) -> None:
         """Call `on_wake` at each wake-up of `queue` from the next wait on; where nobody listens, that begins soon."""
         self._heard[self._keys.wake(queue)] = on_wake
@@ -97,6 +99,11 @@ class Wakeups:
     def hear_no_more(self, queue: str) -> None:
         """Undo a call of `hear`."""
         self._heard.pop(self._keys.wake(queue), None)
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._interrupting.add(task)
+        task.add_done_callback(self._interrupting.discard)
 
     async def _interrupt(self) -> None:
         with contextlib.suppress(StoreError):

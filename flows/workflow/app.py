@@ -1,0 +1,289 @@
+"""`Workflows`, which users hold: what an app defines, its workers, and the runs of all apps."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+
+from flows.kernel.program.lifecycle import Hooks, Lifecycle
+from flows.model.flow_options import DEFAULT_MAX_PAYLOAD
+from flows.model.runs.failure import Failure
+from flows.model.runs.shape import JSON_VALUES, Shape
+from flows.model.runs.workflow_options import WorkflowOptions
+from flows.workflow.annotations import Shapes
+from flows.workflow.app_options import DEFAULT_RETENTION, AppOptions
+from flows.workflow.attempt import run_runner
+from flows.workflow.define import Define, DefineWithFailure
+from flows.workflow.definition import Workflow
+from flows.workflow.event import DEFAULT_TTL, WorkflowEvent
+from flows.workflow.handle import Handle
+from flows.workflow.host import Host
+from flows.workflow.new_runs import new_run
+from flows.workflow.run_pool import RunPool
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from types import TracebackType
+    from uuid import UUID
+
+    from typing_extensions import Unpack
+
+    from flows.loggers import AnyLogger
+    from flows.model.fleet.process import Process
+    from flows.model.retention import Retention
+    from flows.model.runs.new_run import RunOptions
+    from flows.model.runs.workflow_options import DefineOptions
+    from flows.telemetry.events import Events
+
+InT = TypeVar("InT")
+OutT = TypeVar("OutT")
+EventT = TypeVar("EventT")
+
+
+class Workflows:
+    """The workflows of one app, `Workflows("billing")`: it owns what it defines, and may start those of others.
+
+    Times are timedeltas, or seconds as numbers.
+
+    Args:
+        app: The app's name: what its newest release defines no more is dropped from the registry.
+        redis_url: The server; else `FLOWS_REDIS_URL`, `REDIS_URL`, and then the embedded one.
+        namespace: Put before every key; apps that start each other's workflows have the same one.
+        logger: Where it logs: a logger of `logging` or of structlog; the logger `flows` by default.
+        lease: How long a worker owns a run without renewing, which it does four times in that.
+        hang_limit: An event loop that is blocked for longer loses its leases.
+        max_crashes: A run that is isolated, beside which its worker runs nothing, fails when its worker has died so
+            often.
+        max_payload: The most that an input, or the result of a run or a step, may take, in bytes of JSON.
+        retention: How long a run that has ended is kept, 7 days by default, or `Retention(done=, failed=, cancelled=)`.
+        allow_eviction: Use a server whose eviction policy drops keys, and with them runs.
+
+    Raises DeclarationError where one of them cannot be used.
+    """
+
+    def __init__(
+        self,
+        app: str,
+        *,
+        redis_url: str | None = None,
+        namespace: str = "",
+        logger: AnyLogger | None = None,
+        lease: timedelta | float = timedelta(seconds=30),
+        hang_limit: timedelta | float = timedelta(minutes=10),
+        max_crashes: int = 3,
+        max_payload: int = DEFAULT_MAX_PAYLOAD,
+        retention: Retention | timedelta | float = DEFAULT_RETENTION,
+        allow_eviction: bool = False,
+    ) -> None:
+        self._options = AppOptions(
+            app,
+            redis_url=redis_url,
+            namespace=namespace,
+            logger=logger,
+            lease=lease,
+            hang_limit=hang_limit,
+            max_crashes=max_crashes,
+            max_payload=max_payload,
+            retention=retention,
+            allow_eviction=allow_eviction,
+        )
+        self._host = Host(self._options)
+        self._pool = RunPool(self._host, lambda workflow, queue: run_runner(self._host, workflow, queue))
+        self._host.runtime.served = self._pool.served
+        self._lifecycle = Lifecycle(app, self._host.runtime, self._pool, Hooks(self._prepare, self._closed))
+        self.app = app
+
+    def __repr__(self) -> str:
+        return f"<Workflows {self.app}: {len(self._host.definitions)} defined>"
+
+    @property
+    def events(self) -> Events:
+        """What is told of runs and workers in this process: subscribe to it, or wait for one."""
+        return self._host.runtime.events
+
+    # What is declared
+
+    @overload
+    def define(self, name: str, **options: Unpack[DefineOptions]) -> Define: ...
+    @overload
+    def define(
+        self,
+        name: str,
+        *,
+        on_failure: Callable[[Failure[InT]], Awaitable[object] | object],
+        **options: Unpack[DefineOptions],
+    ) -> DefineWithFailure[InT]: ...
+    def define(self, name: str, **options: Any) -> Any:
+        """Return a decorator that makes a workflow of an async function of `(input, step)`, or of `(step)`.
+
+        What it takes and returns is read from its annotations: pydantic models, dataclasses, typed dicts, scalars, and
+        lists and dicts of these.
+
+        Args:
+            name: The workflow's name, and its queue's.
+            **options: See `WorkflowOptions`: `queue`, `max_concurrency`, `slots`, `retries`, `timeout`, `lookup`,
+                `cron`, `on_failure`, `version`, `on_change`, `retention`, `priorities`, `group_by`, `limits`,
+                `max_concurrency_per_group`.
+
+        Raises:
+            DeclarationError: an option cannot be used.
+        """
+        kind = DefineWithFailure[Any] if options.get("on_failure") is not None else Define
+        return kind(self._host, name, options)
+
+    def event(self, name: str, kind: type[EventT], *, ttl: timedelta | float = DEFAULT_TTL) -> WorkflowEvent[EventT]:
+        """Return an event that runs wait for and anybody sends; the same name and type in all apps.
+
+        Args:
+            name: Its name.
+            kind: The type of what is sent.
+            ttl: How long it is kept for those who wait for it later.
+
+        Raises:
+            DeclarationError: the name or the time cannot be used, or values of the type never come back from JSON.
+        """
+        return WorkflowEvent(self._host, name, kind, ttl)
+
+    @overload
+    def reference(self, name: str, *, output: type[OutT]) -> Workflow[None, OutT]: ...
+    @overload
+    def reference(self, name: str, *, input: type[InT], output: type[OutT]) -> Workflow[InT, OutT]: ...
+    def reference(self, name: str, *, output: Any, input: Any = None) -> Workflow[Any, Any]:
+        """Return a workflow of another code base, with the types that its runs take and return.
+
+        Args:
+            name: Its name.
+            input: What it takes; left out where it takes nothing.
+            output: What it returns.
+
+        Raises:
+            DeclarationError: the name cannot be used, or values of a type never come back from JSON.
+        """
+        where = f"workflow {name!r}"
+        taken = None if input is None else Shape[Any](input, f"the input of {where}")
+        shapes = Shapes(taken, Shape(type(None) if output is None else output, f"the output of {where}"))
+        return Workflow[Any, Any](self._host, WorkflowOptions(name), shapes, None)
+
+    # Runs
+
+    async def run_by_name(self, name: str, input: object = None, **options: Unpack[RunOptions]) -> Handle[Any]:
+        """Start a run of a workflow that is known by its name alone, and return its handle.
+
+        Where no live worker knows the workflow, the run waits until one does.
+
+        Args:
+            name: The workflow's name.
+            input: Plain JSON, or a model: it is validated by the worker.
+            **options: As of `Workflow.run`.
+
+        Raises:
+            UnknownWorkflow: no app ever had a workflow of this name.
+            ValidationError: the input is not JSON, or an option cannot be used.
+            IdempotencyConflict: the key has a run with other input.
+            StoreError: the server cannot be used.
+        """
+        workflow = self._host.definitions.get(name)
+        run = new_run(workflow or name, input, options, "run_by_name", max_payload=self._options.max_payload)
+        await self._host.check_known(name)
+        [run_id] = await self._host.start([run])
+        return Handle(self._host, run_id, name, JSON_VALUES if workflow is None else workflow.output)
+
+    def handle(self, run_id: str | UUID) -> Handle[Any]:
+        """Return the handle of a run by its id, without asking whether there is one.
+
+        Raises:
+            ValidationError: it is no id.
+        """
+        return Handle(self._host, run_id, "", JSON_VALUES)
+
+    # Workers
+
+    def create_workers(self, queues: Sequence[str] | None = None, *, concurrency: int = 10) -> None:
+        """Let this process work on runs when it starts: one worker for each workflow.
+
+        Args:
+            queues: Those of workflows with these `queue=`, and runs that were started with these; None: of all that the
+                app defines.
+            concurrency: How many runs execute at once in this process, over all these workflows; a run that waits takes
+                no place.
+
+        Raises:
+            DeclarationError: the queues are no list of names, the concurrency is no positive whole number, or the app's
+                workers run already.
+        """
+        self._pool.create(queues, concurrency)
+
+    async def start(self) -> None:
+        """Connect, record what the app defines, and start its workers; starting twice changes nothing.
+
+        Raises:
+            WrongLoop: another event loop that runs has the app open.
+            StoreError: the server cannot be used.
+            DeclarationError: a flow owns a queue of a workflow's name.
+            HostUnable: no thread or descriptor is left for what workers need.
+        """
+        await self._lifecycle.start()
+
+    async def stop(self, grace: float | None = None) -> None:
+        """Stop the workers, each after the runs that execute, and disconnect; stopping twice changes nothing.
+
+        Args:
+            grace: After so many seconds what still executes is cancelled and handed back. None waits.
+
+        Raises:
+            WrongLoop: another event loop that runs has the app open.
+        """
+        await self._lifecycle.stop(grace)
+
+    async def run(
+        self, grace: float | None = 30.0, *, signals: bool = True, wait_for_server: float | None = 60.0
+    ) -> int:
+        """Start the workers and run until SIGTERM, SIGINT or `stop`; then stop within `grace` seconds.
+
+        Args:
+            grace: After so many seconds what still executes is cancelled and handed back. None waits.
+            signals: False leaves the signals to others, and runs until `stop` is called or this is cancelled.
+            wait_for_server: For so many seconds a server that cannot be reached yet is waited for; None: for ever.
+
+        Returns:
+            The exit status for `sys.exit`: 1 where leases have to run out, or there was no server in time.
+
+        Raises:
+            WrongLoop: another event loop that runs has the app open.
+            FlowsError: signals are wanted, and this is not the main thread.
+            StoreError: the server cannot be used; where it cannot be reached, only with `wait_for_server=0`.
+            DeclarationError: a flow owns a queue of a workflow's name.
+        """
+        return await self._lifecycle.run(
+            grace, signals=signals, wait_for_server=wait_for_server, logger=self._options.logger
+        )
+
+    async def stop_all(self, grace: float | None = None) -> None:
+        """Stop as `stop` does: `flows.run(…)` runs flows and apps of workflows side by side."""
+        await self.stop(grace)
+
+    async def processes(self) -> list[Process]:
+        """Return the processes that have workers of any app, as `Flow.processes` does.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        await self._host.open()
+        return await self._host.runtime.processes()
+
+    async def __aenter__(self) -> Self:
+        """Start, as `start` does."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop, as `stop` does."""
+        await self.stop()
+
+    async def _prepare(self) -> None:
+        self._pool.serve(await self._host.known())
+
+    async def _closed(self) -> None:
+        """Nothing else is to be closed."""
