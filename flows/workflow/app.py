@@ -8,30 +8,27 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 from flows.kernel.program.lifecycle import Hooks, Lifecycle
 from flows.model.flow_options import DEFAULT_MAX_PAYLOAD
 from flows.model.runs.failure import Failure
-from flows.model.runs.shape import JSON_VALUES, Shape
+from flows.model.runs.shape import Shape
 from flows.model.runs.workflow_options import WorkflowOptions
 from flows.workflow.annotations import Shapes
 from flows.workflow.app_options import DEFAULT_RETENTION, AppOptions
+from flows.workflow.app_runs import AppRuns
 from flows.workflow.attempt import run_runner
 from flows.workflow.define import Define, DefineWithFailure
 from flows.workflow.definition import Workflow
 from flows.workflow.event import DEFAULT_TTL, WorkflowEvent
-from flows.workflow.handle import Handle
 from flows.workflow.host import Host
-from flows.workflow.new_runs import new_run
+from flows.workflow.registry import Registry, say
 from flows.workflow.run_pool import RunPool
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from types import TracebackType
-    from uuid import UUID
 
     from typing_extensions import Unpack
 
     from flows.loggers import AnyLogger
-    from flows.model.fleet.process import Process
     from flows.model.retention import Retention
-    from flows.model.runs.new_run import RunOptions
     from flows.model.runs.workflow_options import DefineOptions
     from flows.telemetry.events import Events
 
@@ -40,7 +37,7 @@ OutT = TypeVar("OutT")
 EventT = TypeVar("EventT")
 
 
-class Workflows:
+class Workflows(AppRuns):
     """The workflows of one app, `Workflows("billing")`: it owns what it defines, and may start those of others.
 
     Times are timedeltas, or seconds as numbers.
@@ -90,6 +87,7 @@ class Workflows:
         self._host = Host(self._options)
         self._pool = RunPool(self._host, lambda workflow, queue: run_runner(self._host, workflow, queue))
         self._host.runtime.served = self._pool.served
+        self._host.runtime.companion = lambda session: Registry(self._host, session, self._pool.serve)
         self._lifecycle = Lifecycle(app, self._host.runtime, self._pool, Hooks(self._prepare, self._closed))
         self.app = app
 
@@ -164,38 +162,6 @@ class Workflows:
         shapes = Shapes(taken, Shape(type(None) if output is None else output, f"the output of {where}"))
         return Workflow[Any, Any](self._host, WorkflowOptions(name), shapes, None)
 
-    # Runs
-
-    async def run_by_name(self, name: str, input: object = None, **options: Unpack[RunOptions]) -> Handle[Any]:
-        """Start a run of a workflow that is known by its name alone, and return its handle.
-
-        Where no live worker knows the workflow, the run waits until one does.
-
-        Args:
-            name: The workflow's name.
-            input: Plain JSON, or a model: it is validated by the worker.
-            **options: As of `Workflow.run`.
-
-        Raises:
-            UnknownWorkflow: no app ever had a workflow of this name.
-            ValidationError: the input is not JSON, or an option cannot be used.
-            IdempotencyConflict: the key has a run with other input.
-            StoreError: the server cannot be used.
-        """
-        workflow = self._host.definitions.get(name)
-        run = new_run(workflow or name, input, options, "run_by_name", max_payload=self._options.max_payload)
-        await self._host.check_known(name)
-        [run_id] = await self._host.start([run])
-        return Handle(self._host, run_id, name, JSON_VALUES if workflow is None else workflow.output)
-
-    def handle(self, run_id: str | UUID) -> Handle[Any]:
-        """Return the handle of a run by its id, without asking whether there is one.
-
-        Raises:
-            ValidationError: it is no id.
-        """
-        return Handle(self._host, run_id, "", JSON_VALUES)
-
     # Workers
 
     def create_workers(self, queues: Sequence[str] | None = None, *, concurrency: int = 10) -> None:
@@ -262,14 +228,19 @@ class Workflows:
         """Stop as `stop` does: `flows.run(…)` runs flows and apps of workflows side by side."""
         await self.stop(grace)
 
-    async def processes(self) -> list[Process]:
-        """Return the processes that have workers of any app, as `Flow.processes` does.
+    async def sync(self) -> None:
+        """Record what the app defines without a worker, as a deploy script does, and disconnect.
+
+        What is written so counts as known, like what live processes define, until the next `sync` of the app.
 
         Raises:
             StoreError: the server cannot be used.
+            DeclarationError: a flow owns a queue of a workflow's name.
         """
-        await self._host.open()
-        return await self._host.runtime.processes()
+        was_open = self._host.runtime.in_use
+        await say(self._host, await self._host.open(), written=True)
+        if not was_open:
+            await self._host.runtime.close()
 
     async def __aenter__(self) -> Self:
         """Start, as `start` does."""

@@ -38,11 +38,10 @@ class Handle(Generic[OutT_co]):
         workflow: The workflow's name; empty where only the id was given.
     """
 
-    def __init__(self, host: Host, run_id: str | UUID, workflow: str, output: Shape[Any]) -> None:
+    def __init__(self, host: Host, run_id: str | UUID, workflow: str, output: Shape[Any] | None) -> None:
         self.id = check_job_id(run_id)
         self.workflow = workflow
         self._host = host
-        self._output = output
         self._reader: RunReader[Any] = RunReader(host, output)
 
     def __repr__(self) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from flows.kernel.callers.make_record import make_record, state_of
 from flows.model.runs.new_run import RUN_FLOW
+from flows.model.runs.queue_names import workflow_of
 from flows.model.runs.run_record import SUSPENDED_FIELD, RunRecord, RunStatus, run_status
+from flows.model.runs.shape import JSON_VALUES
 from flows.workflow.run_flow import NoParams
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ OutT_co = TypeVar("OutT_co", covariant=True)
 class RunReader(Generic[OutT_co]):
     """Reads runs of one output type."""
 
-    def __init__(self, host: Host, output: Shape[OutT_co]) -> None:
+    def __init__(self, host: Host, output: Shape[OutT_co] | None) -> None:
+        """Read runs; without an output type, each is of its workflow's, where the app defines that."""
         self._host = host
         self._output = output
 
@@ -44,9 +47,17 @@ class RunReader(Generic[OutT_co]):
         """Return the records of runs, None for each that is gone."""
         session = await self._host.open()
         found = await session.fetch.hashes([(RUN_FLOW, one) for one in ids])
-        return [
-            None
-            if fields is None
-            else RunRecord(make_record(session.settings, RUN_FLOW, run_id, fields, NoParams), fields, self._output)
-            for run_id, fields in zip(ids, found, strict=True)
-        ]
+        records: list[RunRecord[OutT_co] | None] = []
+        for run_id, fields in zip(ids, found, strict=True):
+            if fields is None:
+                records.append(None)
+                continue
+            job = make_record(session.settings, RUN_FLOW, run_id, fields, NoParams)
+            records.append(RunRecord(job, fields, self._output_of(workflow_of(job.queue))))
+        return records
+
+    def _output_of(self, workflow: str) -> Shape[Any]:
+        if self._output is not None:
+            return self._output
+        known = self._host.definitions.get(workflow)
+        return JSON_VALUES if known is None else known.output

@@ -69,7 +69,7 @@ async def read_declared_results(
     Raises:
         StoreError: the server cannot be used.
     """
-    fields = await _fields(connection, settings, flow)
+    fields = await read_fields(connection, settings, flow)
     return {name.removeprefix(_RESULT): read_results(text) for name, text in fields.items() if name.startswith(_RESULT)}
 
 
@@ -86,7 +86,7 @@ async def read_declarations(
     Raises:
         StoreError: the server cannot be used.
     """
-    fields = await _fields(connection, settings, flow)
+    fields = await read_fields(connection, settings, flow)
     found = (
         read_declared(digest, text, _digits(fields.get(f"{digest}{_SEEN}")))
         for digest, text in fields.items()
@@ -96,7 +96,12 @@ async def read_declarations(
     return sorted(declared, key=lambda one: 0.0 if one.seen is None else one.seen.timestamp(), reverse=True)
 
 
-async def _fields(connection: Connection, settings: FlowSettings, flow: str | None) -> dict[str, bytes]:
+async def read_fields(connection: Connection, settings: FlowSettings, flow: str | None) -> dict[str, bytes]:
+    """Return the fields of a flow's declarations; none where the key holds another type.
+
+    Raises:
+        StoreError: the server cannot be used.
+    """
     try:
         flat: list[bytes] = await connection.call("HGETALL", settings.keys.declarations(flow or settings.flow))
     except KeyConflict:

@@ -47,6 +47,8 @@ GreetAnswer: TypeAlias = Literal["known", "first", "another", "unknown"]
 RegisterAnswer: TypeAlias = Literal["ok", "taken"]
 #: What became of a declaration; `wanted` asks for its text, `conflict` says that its key holds another type.
 DeclareAnswer: TypeAlias = Literal["known", "wanted", "written", "conflict"]
+#: The same of what an app defines.
+SyncAnswer: TypeAlias = DeclareAnswer
 #: What became of a heartbeat: it counts, it did already, it counts and the declaration is gone, its process left.
 HeartbeatAnswer: TypeAlias = Literal["beat", "again", "undeclared", "left"]
 #: What the reconciler repaired; `error` where that failed.

@@ -27,6 +27,7 @@ from flows.store.client.lua_file import ScriptError
 from flows.store.client.lua_shape import Shape, read_shape, read_words
 from flows.store.client.packed_script import PackedCall
 from flows.store.client.scripts import Script, load, names
+from flows.store.fleet.apps import sync
 from flows.store.fleet.declarations import declare
 from flows.store.fleet.heartbeats import Heartbeats, HeartbeatText
 from flows.store.jobs import answers
@@ -235,6 +236,9 @@ READERS: dict[str, Reader] = {
     ),  # type: ignore[arg-type]
     "greet": greet,
     "declare": lambda connection, settings: declare(connection, settings, Description("ab", "{}")),
+    "sync": lambda connection, settings: sync(
+        connection, settings, "shop", Description("shop:ab", "{}"), written=False
+    ),
     "heartbeat": heartbeat,
     "drain": lambda connection, settings: Drain(connection, settings, "pick", "old").drain(),
     "find": find,
@@ -282,6 +286,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "withdraw": lambda told, word: told == word,
     "greet": lambda told, word: told == word,
     "declare": lambda told, word: told == word,
+    "sync": lambda told, word: told == word,
     "heartbeat": lambda told, word: told == word,
     "drain": lambda told, _: told == (0, 0),
     # The id of a sample is none of a job, so it is not told.
