@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
+from flows.kernel.callers.loop_thread import awaited
 from flows.kernel.program.lifecycle import Hooks, Lifecycle
 from flows.model.flow_options import DEFAULT_MAX_PAYLOAD
 from flows.model.runs.failure import Failure
@@ -14,6 +15,7 @@ from flows.workflow.annotations import Shapes
 from flows.workflow.app_options import DEFAULT_RETENTION, AppOptions
 from flows.workflow.app_runs import AppRuns
 from flows.workflow.attempt import run_runner
+from flows.workflow.blocking import Blocking
 from flows.workflow.define import Define, DefineWithFailure
 from flows.workflow.definition import Workflow
 from flows.workflow.event import DEFAULT_TTL, WorkflowEvent
@@ -84,12 +86,16 @@ class Workflows(AppRuns):
             retention=retention,
             allow_eviction=allow_eviction,
         )
-        self._host = Host(self._options)
+        super().__init__(Host(self._options))
         self._pool = RunPool(self._host, lambda workflow, queue: run_runner(self._host, workflow, queue))
         self._host.runtime.served = self._pool.served
         self._host.runtime.companion = lambda session: Registry(self._host, session, self._pool.serve)
         self._lifecycle = Lifecycle(app, self._host.runtime, self._pool, Hooks(self._prepare, self._closed))
         self.app = app
+        #: Of plain callers: a runtime is open in one loop at a time.
+        plain = Host(self._options, "workflows.blocking.close()", self._host.definitions)
+        plain.runtime.served = self._pool.served
+        self._blocking = Blocking(plain, AppRuns(plain))
 
     def __repr__(self) -> str:
         return f"<Workflows {self.app}: {len(self._host.definitions)} defined>"
@@ -98,6 +104,14 @@ class Workflows(AppRuns):
     def events(self) -> Events:
         """What is told of runs and workers in this process: subscribe to it, or wait for one."""
         return self._host.runtime.events
+
+    @property
+    def blocking(self) -> Blocking:
+        """Plain, blocking calls for views, scripts, threads and step functions: `workflows.blocking.run(checkout, …)`.
+
+        They work beside an event loop that has the app open, but not inside one, and connect by themselves.
+        """
+        return self._blocking
 
     # What is declared
 
@@ -254,7 +268,10 @@ class Workflows(AppRuns):
         await self.stop()
 
     async def _prepare(self) -> None:
+        await self._host.renew()
         self._pool.serve(await self._host.known())
 
     async def _closed(self) -> None:
-        """Nothing else is to be closed."""
+        """Disconnect plain callers too."""
+        if self._blocking.in_use:
+            await awaited(self._blocking.disconnect)

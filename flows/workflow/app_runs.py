@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class AppRuns:
     """The methods of `Workflows` that are about runs."""
 
-    _host: Host
+    def __init__(self, host: Host) -> None:
+        self._host = host
 
     async def run_by_name(self, name: str, input: object = None, **options: Unpack[RunOptions]) -> Handle[Any]:
         """Start a run of a workflow that is known by its name alone, and return its handle.

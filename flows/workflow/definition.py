@@ -40,6 +40,7 @@ class Workflow(Declared, Generic[InT_contra, OutT_co]):
         self, host: Host, options: WorkflowOptions, shapes: Shapes, function: Callable[..., Awaitable[Any]] | None
     ) -> None:
         super().__init__(options, shapes, function)
+        self._shapes = shapes
         self._host = host
 
     def __repr__(self) -> str:
@@ -91,3 +92,7 @@ class Workflow(Declared, Generic[InT_contra, OutT_co]):
         make = maker(self, options, "run_many", self._host.max_payload)
         runs = [make(one, None) for one in check_many("inputs", inputs, "inputs")]
         return [Handle(self._host, run_id, self.name, self.output) for run_id in await self._host.start(runs)]
+
+    def on(self, host: Host) -> Workflow[InT_contra, OutT_co]:
+        """Return the same workflow, whose runs are started on another connection."""
+        return Workflow(host, self.options, self._shapes, self.function)

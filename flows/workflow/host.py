@@ -47,18 +47,23 @@ class Host:
         definitions: Its workflows, by name.
     """
 
-    def __init__(self, options: AppOptions) -> None:
+    def __init__(
+        self,
+        options: AppOptions,
+        closing: str = "await workflows.stop() there",
+        definitions: dict[str, Declared] | None = None,
+    ) -> None:
         self.options = options
-        self.definitions: dict[str, Declared] = {}
+        self.definitions: dict[str, Declared] = {} if definitions is None else definitions
         self.max_payload = options.max_payload
         #: For plain functions of steps; closed when the app's workers have stopped.
         self.threads = RunThreads()
         #: Names of which it is known that an app has them, or has had.
         self._known: set[str] = set()
-        #: Whether workflows were defined since the runtime was told of them.
-        self._changed = False
+        #: Of how many workflows the runtime was told.
+        self._told = 0
         flow = run_flow_options(options, ())
-        self.runtime = Runtime(flow, RunDescriptor(flow, options.app, ()), "await workflows.stop() there")
+        self.runtime = Runtime(flow, RunDescriptor(flow, options.app, ()), closing)
 
     def add(self, workflow: Declared) -> None:
         """Add a workflow that was just defined.
@@ -74,19 +79,29 @@ class Host:
                 "module that defines it before they start"
             )
         self.definitions[workflow.name] = workflow
-        self._changed = True
 
     async def open(self) -> Session:
-        """Return the session of the running loop, opened; it knows all workflows that are defined by now.
+        """Return the session of the running loop, opened.
 
         Raises:
             WrongLoop: another event loop that runs has the app open.
             StoreError: the server cannot be used.
             DeclarationError: a flow owns a queue of a workflow's name.
         """
-        if self._changed:
-            await self._tell()
+        if self._told != len(self.definitions) and not self.runtime.in_use:
+            self._tell()
         return await self.runtime.open()
+
+    async def renew(self) -> None:
+        """Let the session know all workflows, before workers start: one that was opened before some of them is closed.
+
+        Raises:
+            WrongLoop: another event loop that runs has the app open.
+        """
+        if self._told != len(self.definitions):
+            if self.runtime.in_use:
+                await self.runtime.close()
+            self._tell()
 
     async def runs(self) -> RunStore:
         """Return what starts runs and sends them something, in the running loop.
@@ -133,10 +148,8 @@ class Host:
         session = await self.open()
         return await known_queues(session.connection, session.settings, RUN_FLOW)
 
-    async def _tell(self) -> None:
-        """Tell the runtime of what was defined since; a session without it is closed first."""
-        self._changed = False
-        if self.runtime.in_use:
-            await self.runtime.close()
-        flow = run_flow_options(self.options, tuple(self.definitions.values()))
-        self.runtime.redeclare(flow, RunDescriptor(flow, self.options.app, tuple(self.definitions.values())))
+    def _tell(self) -> None:
+        self._told = len(self.definitions)
+        workflows = tuple(self.definitions.values())
+        flow = run_flow_options(self.options, workflows)
+        self.runtime.redeclare(flow, RunDescriptor(flow, self.options.app, workflows))
