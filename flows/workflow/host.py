@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from flows.errors import DeclarationError, IdempotencyConflict
 from flows.kernel.runtime import Runtime
@@ -18,25 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flows.kernel.session import Session
-    from flows.model.runs.new_run import NewRun, Started
+    from flows.model.runs.new_run import NewRun
+    from flows.store.runs.run_store import RunStore
     from flows.workflow.app_options import AppOptions
     from flows.workflow.declared import Declared
-
-
-class RunStore(Protocol):
-    """What a session has for runs."""
-
-    async def start(self, runs: Sequence[NewRun]) -> list[Started]:
-        """Start runs, each once."""
-        ...
-
-    async def send_event(self, event: str, key: str, data: bytes, event_id: str, ttl_ms: int) -> int:
-        """Send an event; return how many runs go on with it."""
-        ...
-
-    async def provide(self, run_id: str, step: str, data: bytes) -> bool:
-        """Answer a step; return whether it still waited."""
-        ...
 
 
 class Host:
@@ -109,9 +94,7 @@ class Host:
         Raises:
             StoreError: the server cannot be used.
         """
-        session: Any = await self.open()
-        runs: RunStore = session.runs
-        return runs
+        return (await self.open()).runs
 
     async def start(self, runs: Sequence[NewRun]) -> list[str]:
         """Start runs and return their ids, in order; with a key, the id of the run that has it already.

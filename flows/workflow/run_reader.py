@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from flows.kernel.callers.make_record import make_record, state_of
 from flows.model.runs.new_run import RUN_FLOW
 from flows.model.runs.queue_names import workflow_of
-from flows.model.runs.run_record import SUSPENDED_FIELD, RunRecord, RunStatus, run_status
+from flows.model.runs.run_record import STATUS_FIELDS, RunRecord, RunStatus, run_status
 from flows.model.runs.shape import JSON_VALUES
 from flows.workflow.run_flow import NoParams
 
@@ -36,8 +36,8 @@ class RunReader(Generic[OutT_co]):
     async def status(self, job_id: str) -> RunStatus | None:
         """Return the run's status, by a small read; None where it is gone."""
         fetch = (await self._host.open()).fetch
-        [found] = await fetch.hashes([(RUN_FLOW, job_id)], ("_status", SUSPENDED_FIELD))
-        return None if found is None else run_status(state_of(found.get("_status")), suspended=SUSPENDED_FIELD in found)
+        [found] = await fetch.hashes([(RUN_FLOW, job_id)], STATUS_FIELDS)
+        return None if found is None else run_status(state_of(found.get("_status")), found)
 
     async def record(self, job_id: str) -> RunRecord[OutT_co] | None:
         """Return the record of a run; None where it is gone."""

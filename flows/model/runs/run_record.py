@@ -22,16 +22,16 @@ OutT = TypeVar("OutT")
 
 #: The states of a run: those of a job, and `suspended`: it has begun, and waits for a time, an event or a child.
 RunStatus: TypeAlias = Literal["waiting", "delayed", "processing", "suspended", "done", "failed", "cancelled"]
-#: Stands in the hash of a run while it is suspended.
-SUSPENDED_FIELD: Final = "_suspended"
+#: The fields of the hash that tell a run's status; `_suspended` is the fence of the attempt that was suspended.
+STATUS_FIELDS: Final = ("_status", "_suspended", "_attempt")
 #: What stands before a step's name in the hash.
 STEP: Final = "step:"
 _STATUSES: Final = frozenset(get_args(RunStatus))
 
 
-def run_status(state: JobState, *, suspended: bool) -> RunStatus:
-    """Return a run's status by its state as a job."""
-    if state == JobState.DELAYED and suspended:
+def run_status(state: JobState, fields: Mapping[str, bytes]) -> RunStatus:
+    """Return a run's status by its state as a job and the fields that tell more."""
+    if state == JobState.DELAYED and fields.get("_suspended", b"-") == fields.get("_attempt", b"").partition(b" ")[0]:
         return "suspended"
     return cast("RunStatus", str(state)) if str(state) in _STATUSES else "processing"
 
@@ -104,7 +104,7 @@ class RunRecord(Generic[OutT]):
     @property
     def status(self) -> RunStatus:
         """Its status: a run that has begun and waits is `suspended`."""
-        return run_status(self.job.status, suspended=SUSPENDED_FIELD in self._fields)
+        return run_status(self.job.status, self._fields)
 
     @property
     def attempts(self) -> int:
