@@ -174,7 +174,7 @@ async def main() -> None:
     assert_type(await checkout.run_many([Order(id="1", cents=2)]), list[Handle[Receipt]])
     assert_type(await checkout.emit(Order(id="1", cents=2), queue="fast"), str)
     assert_type(await paid.send({"cents": 1}, key="1"), int)
-    assert_type(await handle.send(paid, {"cents": 1}), int)
+    assert_type(await handle.send(paid, Paid(cents=1)), int)
     assert_type((await handle.record()).output, Receipt)
     assert_type(await handle.steps(), list[RunStep])
     assert_type(await (await workflows.run_by_name("x", {"a": 1})).result(), Any)

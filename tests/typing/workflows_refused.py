@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from accepted_workflows import (
+from workflows_accepted import (
     Order,
     Paid,
     Receipt,
