@@ -164,8 +164,8 @@ async def test_an_input_is_refused_before_anything_is_sent() -> None:
         await nightly.run(dely=3)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
     with pytest.raises(ValidationError, match="a key is of one run"):
         await ship.run_many([Parcel(1, {})], idempotency_key="k")
-    with pytest.raises(ValidationError, match="no plain JSON"):
-        await workflows.run_by_name("other", {1, 2})
+    with pytest.raises(ValidationError, match="input of workflow 'other' is no JSON"):
+        await workflows.run_by_name("other", object())
     paid = workflows.event("paid", Parcel)
     with pytest.raises(ValidationError, match="event 'paid'"):
         await paid.send("x", key="1")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -169,6 +169,11 @@ def encode_untyped(what: str, value: object) -> bytes:
 
     Raises:
         ValidationError: it is none, or would come back as another one.
-        DeclarationError: values of its class can never come back.
     """
-    return JSON_VALUES.encode(value) if is_json(value) else Shape[Any](type(value), what).encode(value)
+    if is_json(value):
+        return JSON_VALUES.encode(value)
+    try:
+        shape = Shape[Any](type(value), what)
+    except DeclarationError as error:
+        raise ValidationError(f"{what} is no JSON: {error}") from error
+    return shape.encode(value)
