@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import StoreError, StoreFull
 from flows.kernel.built_in.companion import Companion
 from flows.store.fleet.apps import sync
+from flows.store.jobs.ownership import count_queues
 from flows.telemetry.service import Service
 
 if TYPE_CHECKING:
@@ -18,10 +20,10 @@ if TYPE_CHECKING:
     from flows.store.jobs.answers import SyncAnswer
     from flows.workflow.host import Host
 
-#: What an app defines is said again after so many seconds, give or take a quarter.
+#: What an app defines is said again after so many seconds.
 EVERY: Final = 10.0
-#: Rung where a run has come to a queue in which none has stood before.
-WAKE: Final = "registry"
+#: So often it is asked whether runs have come to a queue in which none has stood before, such as an override.
+LOOK: Final = 2.0
 
 
 class Registry(Companion):
@@ -37,7 +39,6 @@ class Registry(Companion):
         self._host = host
         self._session = session
         self._serve = serve
-        self._woken = asyncio.Event()
         self._service = Service("registry", self._keep, host.runtime.events)
         self._serving = False
 
@@ -45,29 +46,28 @@ class Registry(Companion):
         """Begin: workers of the app are started."""
         if not self._serving:
             self._serving = True
-            self._session.wakeups.hear(WAKE, self._woken.set)
             self._service.start()
 
     async def close(self) -> None:
         """End: the session is being closed."""
         if self._serving:
             self._serving = False
-            self._session.wakeups.hear_no_more(WAKE)
             await self._service.stop()
 
     async def _keep(self) -> None:
+        said, queues = 0.0, 0
         while True:
             try:
-                await say(self._host, self._session, written=False)
-                self._serve(await self._host.known())
+                if time.monotonic() - said >= EVERY:
+                    await say(self._host, self._session, written=False)
+                    said = time.monotonic()
+                count = await count_queues(self._session.connection, self._session.settings)
+                if count != queues:
+                    self._serve(await self._host.known())
+                    queues = count
             except StoreError as error:
                 self._host.runtime.events.emit_seldom(("registry",), "store.unavailable", error=str(error))
-            self._woken.clear()
-            try:
-                async with asyncio.timeout(random.uniform(0.75, 1.25) * EVERY):  # noqa: S311 - jitter
-                    await self._woken.wait()
-            except TimeoutError:
-                continue
+            await asyncio.sleep(random.uniform(0.75, 1.25) * LOOK)  # noqa: S311 - jitter
 
 
 async def say(host: Host, session: Session, *, written: bool) -> SyncAnswer:

@@ -255,8 +255,9 @@ def test_plain_callers(app: Workflows) -> None:
     assert asyncio.run(beside()) == [6, 9, 12]
 
 
-async def test_workers_of_queues(redis_url: str, namespace: str) -> None:
+async def test_workers_of_queues(redis_url: str, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers serve the queues that they were created for, also of runs that were given another queue."""
+    monkeypatch.setattr("flows.workflow.registry.LOOK", 0.02)
 
     async def where(step: Step) -> str:
         return current_job().queue + str(step.attempt)

@@ -81,6 +81,16 @@ async def known_queues(connection: Connection, settings: FlowSettings, flow: str
     return [name.decode("utf-8", "replace") for name in names]
 
 
+async def count_queues(connection: Connection, settings: FlowSettings) -> int:
+    """Return how many queues the flow has, or ever had.
+
+    Raises:
+        StoreError: the server cannot be used.
+    """
+    count: int = await connection.call("HLEN", settings.keys.queues(settings.flow))
+    return count
+
+
 async def undeclared(
     connection: Connection, settings: FlowSettings, options: FlowOptions[Job, str]
 ) -> list[Undeclared]:
