@@ -48,6 +48,23 @@ from flows.model.queue_options import QueueOptions
 from flows.model.record import JobRecord
 from flows.model.retention import Retention
 from flows.model.retries import Retries
+from flows.model.runs.continue_as_new import ContinueAsNew
+from flows.model.runs.errors import (
+    ChildFailed,
+    DuplicateStep,
+    PlanChanged,
+    RunCancelled,
+    RunFailed,
+    StepFailed,
+    StepTimeout,
+    UnknownWorkflow,
+)
+from flows.model.runs.failure import Failure
+from flows.model.runs.new_run import RunOptions
+from flows.model.runs.run_page import RunPage, WorkflowStats
+from flows.model.runs.run_record import RunRecord, RunStatus, RunStep
+from flows.model.runs.step_children import ChildRunResult
+from flows.model.runs.workflow_options import DefineOptions
 from flows.model.state import JobState
 from flows.model.verdict import Cancel, Fail, Retry, Snooze, Verdict
 from flows.pipeline.bulk.bulk_job import BulkJob, BulkProgress, BulkResult, SyncBulkJob
@@ -59,19 +76,31 @@ from flows.pipeline.run import run
 from flows.pipeline.sync import SyncFlow
 from flows.store.jobs.log_line import LogLine
 from flows.telemetry.events import Event
+from flows.workflow.app import Workflows
+from flows.workflow.blocking import Blocking, BlockingHandle
+from flows.workflow.definition import Workflow
+from flows.workflow.event import WorkflowEvent
+from flows.workflow.handle import Handle
+from flows.workflow.steps.step import Step
+from flows.workflow.steps.step_options import StepOptions
 
 #: The version of the distribution, `typed-flows`.
 __version__ = "0.1.0"
 
 __all__ = [
     "AttemptNext",
+    "Blocking",
+    "BlockingHandle",
     "BulkJob",
     "BulkProgress",
     "BulkResult",
     "Cancel",
+    "ChildFailed",
     "ChildJob",
     "ChildResult",
+    "ChildRunResult",
     "ChildrenOf",
+    "ContinueAsNew",
     "Count",
     "CreateNext",
     "Creation",
@@ -79,14 +108,18 @@ __all__ = [
     "Debounce",
     "DeclarationError",
     "DeclarationWarning",
+    "DefineOptions",
     "DuplicateJob",
+    "DuplicateStep",
     "Event",
     "Explanation",
     "Fail",
+    "Failure",
     "FieldMissing",
     "Flow",
     "FlowOptions",
     "FlowsError",
+    "Handle",
     "Histogram",
     "HostUnable",
     "IdempotencyConflict",
@@ -112,6 +145,7 @@ __all__ = [
     "ParentWorker",
     "PastAttempt",
     "PayloadTooLarge",
+    "PlanChanged",
     "PortInUse",
     "Position",
     "Process",
@@ -124,11 +158,22 @@ __all__ = [
     "Retention",
     "Retries",
     "Retry",
+    "RunCancelled",
+    "RunFailed",
+    "RunOptions",
+    "RunPage",
+    "RunRecord",
+    "RunStatus",
+    "RunStep",
     "RunningJob",
     "ServedQueue",
     "Slots",
     "Snooze",
     "StateError",
+    "Step",
+    "StepFailed",
+    "StepOptions",
+    "StepTimeout",
     "StoreError",
     "StoreFull",
     "StoreUnavailable",
@@ -137,11 +182,16 @@ __all__ = [
     "SyncQuery",
     "SyncQueueHandle",
     "Unique",
+    "UnknownWorkflow",
     "UnsafeServer",
     "ValidationError",
     "Verdict",
     "WaitTimeout",
     "Worker",
+    "Workflow",
+    "WorkflowEvent",
+    "WorkflowStats",
+    "Workflows",
     "WrongLoop",
     "add_job_context",
     "current_job",

@@ -56,6 +56,7 @@ PACED = {
     "store/jobs/wakeups.py:_wait_forever": "each round waits at the server, or sleeps where that lets nobody wait",
     "store/jobs/wakeups.py:_until_listened": "each round waits until something has changed, or for a time",
     "store/views/find.py:page": "each round reads on in a source, or takes a job that was read, until there is none",
+    "workflow/registry.py:_keep": "each round sleeps",
     "testing/drain.py:drain": "each round waits for an event, or for a time",
 }
 
