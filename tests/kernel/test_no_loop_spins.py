@@ -56,7 +56,15 @@ PACED = {
     "store/jobs/wakeups.py:_wait_forever": "each round waits at the server, or sleeps where that lets nobody wait",
     "store/jobs/wakeups.py:_until_listened": "each round waits until something has changed, or for a time",
     "store/views/find.py:page": "each round reads on in a source, or takes a job that was read, until there is none",
+    "store/runs/run_store.py:send_event": "each round lets further runs go on, until none waits",
+    "testing/memory_run.py:play": "each round is an attempt, or lets time pass",
     "workflow/registry.py:_keep": "each round sleeps",
+    "workflow/running/redis_recorder.py:_write": "a pause goes before each further round",
+    "workflow/steps/step_children.py:_results": "each round reads a page, until all are read",
+    "workflow/steps/step_try.py:_try": "each round calls the function, a pause before each further one",
+    "workflow/steps/step_try.py:run": "each round ends in a wait, or with what the function has returned",
+    "workflow/steps/step_waits.py:input": "each round waits for an answer",
+    "workflow/steps/writes.py:flush": "each round waits until something is written",
     "testing/drain.py:drain": "each round waits for an event, or for a time",
 }
 
