@@ -28,6 +28,7 @@ from flows.errors import (
     WrongLoop,
 )
 from flows.kernel.around.middleware import AttemptNext, CreateNext, Creation, Middleware
+from flows.kernel.callers.queue_handle import QueueHandle, SyncQueueHandle
 from flows.kernel.current import CurrentJob, current_job, current_jobs
 from flows.kernel.program.job_context import JobContextFilter, add_job_context
 from flows.kernel.worker import ParentWorker, Worker
@@ -71,7 +72,6 @@ from flows.pipeline.bulk.bulk_job import BulkJob, BulkProgress, BulkResult, Sync
 from flows.pipeline.find.page import Count, Page
 from flows.pipeline.find.query import Query, SyncQuery
 from flows.pipeline.flow import Flow
-from flows.pipeline.queue_handle import QueueHandle, SyncQueueHandle
 from flows.pipeline.run import run
 from flows.pipeline.sync import SyncFlow
 from flows.store.jobs.log_line import LogLine

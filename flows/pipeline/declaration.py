@@ -62,6 +62,25 @@ class Declaration:
         found = [plan for plan in children if child in (plan.options.name, plan.options.job)]
         return self._only(found, child, f"queue {parent.queue!r}")
 
+    def queue_of(self, queue: type[Job] | str) -> str:
+        """Return the full name of the queue, or the child queue, that a job class or a name stands for.
+
+        Raises:
+            DeclarationError: it stands for none, or a class for several; the message names those there are.
+        """
+        if isinstance(queue, str):
+            found = [queue] if queue in self.plans else []
+        else:
+            found = [name for name, plan in self.plans.items() if plan.options.job is queue]
+        if len(found) == 1:
+            return found[0]
+        what = getattr(queue, "__name__", repr(queue))
+        if found:
+            raise DeclarationError(f"{what} is the job class of several queues: name one of {', '.join(found)}")
+        raise DeclarationError(
+            f"flow {self.options.name!r} has no queue {what}; it has {', '.join(self.plans)}: give a class or a name"
+        )
+
     def looked_up(self, attribute: object, value: object) -> str:
         """Return the text by which the jobs with this value of a lookup attribute are listed.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, Literal
 
 from flows.kernel.callers.ends import wait_for_end
+from flows.kernel.callers.queue_handle import QueueHandle
 from flows.model.arguments import check_seconds
 from flows.model.names import check_job_id
 from flows.pipeline.around.creating import job_actions
@@ -13,7 +14,6 @@ from flows.pipeline.bulk.bulk_job import BulkJob
 from flows.pipeline.find.job_search import JobSearch
 from flows.pipeline.find.query import Query
 from flows.pipeline.job_reader import JobReader
-from flows.pipeline.queue_handle import QueueHandle, named_queue
 from flows.pipeline.signature import KeyT, ParamsT
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ class FlowJobs(Generic[ParamsT, KeyT]):
         Raises:
             DeclarationError: there is no such queue; the message names those there are.
         """
-        return QueueHandle(self._runtime, named_queue(self._declaration, queue))
+        return QueueHandle(self._runtime, self._declaration.queue_of(queue))
 
     async def states(self) -> dict[str, QueueState]:
         """Return the state of each queue and child queue, by full name, all at one moment: what waits, and what runs.

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Generic
 from pydantic import BaseModel
 
 from flows.kernel.callers.make_record import make_record, state_of
+from flows.kernel.limits.limit_facts import with_limits
 from flows.model.arguments import check_flag, check_many, check_text, check_whole
 from flows.model.explain.needs import needs_of_class
 from flows.model.explain.reasons import explain
 from flows.model.names import check_job_id, is_job_id
-from flows.pipeline.limits.limit_facts import with_limits
 from flows.pipeline.signature import ParamsT
 from flows.store.jobs.fetch import KERNEL_FIELDS, child_jobs
 from flows.store.rules.read_limits import limits_of_job

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic
 
 from flows.kernel.callers.loop_thread import blocking
+from flows.kernel.callers.queue_handle import SyncQueueHandle
 from flows.pipeline.bulk.bulk_job import SyncBulkJob
 from flows.pipeline.find.job_search import JobSearch
 from flows.pipeline.find.query import SyncQuery
 from flows.pipeline.flow_jobs import FlowJobs
-from flows.pipeline.queue_handle import SyncQueueHandle
 from flows.pipeline.signature import KeyT, ParamsT
 
 if TYPE_CHECKING:

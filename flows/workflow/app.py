@@ -272,6 +272,7 @@ class Workflows(AppRuns):
         self._pool.serve(await self._host.known())
 
     async def _closed(self) -> None:
-        """Disconnect plain callers too."""
+        """Let go of threads, and disconnect plain callers too."""
+        self._host.threads.close()
         if self._blocking.in_use:
             await awaited(self._blocking.disconnect)

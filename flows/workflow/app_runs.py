@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flows.errors import JobGone
+from flows.kernel.callers.queue_handle import QueueHandle
 from flows.model.names import check_job_id
 from flows.workflow.handle import Handle
 from flows.workflow.new_runs import new_run
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from flows.model.runs.new_run import RunOptions
     from flows.model.runs.run_page import RunPage, WorkflowStats
     from flows.model.runs.run_record import RunRecord, RunStatus
+    from flows.workflow.definition import Workflow
     from flows.workflow.host import Host
 
 
@@ -105,6 +107,18 @@ class AppRuns:
         """
         lists = RunLists(self._host, RunReader(self._host, None))
         return await lists.page(workflow, status, tag, lookup or {}, since, until, limit, cursor)
+
+    def queue(self, workflow: Workflow[Any, Any] | str) -> QueueHandle:
+        """Return the queue of a workflow, to look at, to limit, to pause and to drain, as `Flow.queue` does.
+
+        Runs that were given another queue, or stay with a version, stand in one of their own: `<workflow>@<queue>`,
+        `<workflow>@=<version>`.
+
+        Args:
+            workflow: The workflow, its name, or the name of such a queue; of whatever app.
+        """
+        name = workflow if isinstance(workflow, str) else workflow.name
+        return QueueHandle(self._host.runtime, name)
 
     async def stats(self) -> dict[str, WorkflowStats]:
         """Return what each workflow's runs do now, by its name: of all apps, those that were dropped included.

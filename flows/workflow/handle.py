@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from flows.errors import JobGone, StateError
 from flows.kernel.callers.ends import wait_for_end
+from flows.kernel.limits.limit_facts import with_limits
 from flows.model.arguments import check_text
 from flows.model.codec import encode_value
+from flows.model.explain.reasons import explain
 from flows.model.job import JobError
 from flows.model.names import check_job_id
 from flows.model.runs.errors import RunCancelled, RunFailed
@@ -15,11 +17,14 @@ from flows.model.runs.new_run import RUN_FLOW
 from flows.model.runs.shape import encode_untyped
 from flows.model.runs.step_record import check_step_name
 from flows.model.state import JobState
+from flows.store.rules.read_limits import limits_of_job
+from flows.store.views.explain import situation
 from flows.workflow.run_reader import RunReader
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from flows.model.explain.explanation import Explanation
     from flows.model.runs.run_record import RunRecord, RunStatus, RunStep
     from flows.model.runs.shape import Shape
     from flows.store.jobs.log_line import LogLine
@@ -122,6 +127,18 @@ class Handle(Generic[OutT_co]):
         """
         session = await self._host.open()
         return await session.fetch.log(RUN_FLOW, self.id)
+
+    async def explain(self) -> Explanation:
+        """Return why the run is where it is, as `Flow.explain` does of a job.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        session = await self._host.open()
+        found = await situation(session.connection, session.settings, {}, self.id)
+        if found.kind == "hash" and found.due and found.queue in session.settings.rules:
+            found = with_limits(found, await limits_of_job(session.connection, session.settings, found.queue, self.id))
+        return explain(found)
 
     async def cancel(self, reason: str = "cancelled") -> Literal["cancelled", "requested", "too late"]:
         """Cancel the run, and the runs that it waits for.

@@ -38,7 +38,7 @@ PACED = {
     "pipeline/bulk/acting.py:walk": "each round reads a page of the query, until there is none",
     "pipeline/bulk/service.py:_serve_forever": "each round waits for a time, or has had a worker for a second at least",
     "pipeline/bulk/service.py:_work": "each round sleeps",
-    "pipeline/queue_handle.py:drain": "each round sleeps",
+    "kernel/callers/queue_handle.py:drain": "each round sleeps",
     "kernel/program/worker_pool.py:_start_late": "each round starts a worker, or sleeps",
     "pipeline/job_reader.py:_page": "each round reads further ids of a list, until there are enough or none",
     "pipeline/job_reader.py:_resolve": "each round goes one level of children down",

@@ -1,17 +1,17 @@
-"""`flow.queue(…)`: one queue of a flow, to look at, to limit, to pause and to drain, from coroutines or plain code."""
+"""`flow.queue(…)`, `workflows.queue(…)`: one queue, to look at, limit, pause and drain, from coroutines or plain code."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from flows.errors import DeclarationError, ValidationError, WaitTimeout
+from flows.errors import ValidationError, WaitTimeout
 from flows.kernel.callers.loop_thread import blocking
+from flows.kernel.limits.queue_limits import QueueLimits
 from flows.model.arguments import check_seconds, check_text, check_whole
 from flows.model.codec import encode_value
 from flows.model.creation.job_options import server_ms
 from flows.model.fleet.statistics import STEPS
-from flows.pipeline.limits.queue_limits import QueueLimits
 from flows.store.fleet.statistics import read_series
 from flows.store.jobs.pausing import pause, resume
 from flows.store.views.observe import observe
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from flows.model.explain.queue_state import QueueState
     from flows.model.fleet.statistics import QueueSample, Step
-    from flows.model.job import Job
-    from flows.pipeline.declaration import Declaration
 
 #: How often `drain` looks, in seconds: the pause doubles up to the longest.
 _FIRST: Final = 0.02
@@ -140,27 +138,6 @@ class SyncQueueHandle:
         self.set_concurrency = blocking(handle.set_concurrency, f"{where}.set_concurrency(...)")
         self.set_share = blocking(handle.set_share, f"{where}.set_share(...)")
         self.hold = blocking(handle.hold, f"{where}.hold(...)")
-
-
-def named_queue(declaration: Declaration, queue: type[Job] | str) -> str:
-    """Return the full name of the queue that a job class or a name stands for.
-
-    Raises:
-        DeclarationError: it stands for none, or a class for several; the message names those there are.
-    """
-    plans = declaration.plans
-    if isinstance(queue, str):
-        found = [queue] if queue in plans else []
-    else:
-        found = [name for name, plan in plans.items() if plan.options.job is queue]
-    if len(found) == 1:
-        return found[0]
-    what = getattr(queue, "__name__", repr(queue))
-    if found:
-        raise DeclarationError(f"{what} is the job class of several queues: name one of {', '.join(found)}")
-    raise DeclarationError(
-        f"flow {declaration.options.name!r} has no queue {what}; it has {', '.join(plans)}: give a job class or a name"
-    )
 
 
 def _held(state: QueueState) -> str:

@@ -1,1 +1,0 @@
-"""Limits of queues, as users read and set them while workers run."""
