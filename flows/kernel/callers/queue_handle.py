@@ -1,4 +1,4 @@
-"""`flow.queue(…)`, `workflows.queue(…)`: one queue, to look at, limit, pause and drain, from coroutines or plain code."""
+"""`flow.queue(…)`, `workflows.queue(…)`: one queue, to look at, limit, pause and drain, by coroutines or plain code."""
 
 from __future__ import annotations
 

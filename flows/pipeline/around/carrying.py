@@ -22,6 +22,7 @@ class CarryingRunner:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self.timeout = runner.timeout
+        self.worker_id = ""
 
     @property
     def fields(self) -> list[str]:
