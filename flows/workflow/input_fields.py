@@ -48,11 +48,12 @@ def check_fields(options: WorkflowOptions, taken: Shape[Any] | None) -> None:
 def _fields_of(declared: Any) -> dict[str, Any]:
     if isinstance(declared, type) and issubclass(declared, BaseModel):
         return {name: field.annotation for name, field in declared.model_fields.items()}
-    if is_dataclass(declared) or is_typeddict(declared):
+    kind: Any = declared  # pyright: ignore[reportUnknownVariableType]
+    if is_dataclass(kind) or is_typeddict(kind):
         try:
-            hints = get_type_hints(declared)
+            hints = get_type_hints(kind)
         except Exception:  # noqa: BLE001 - annotations are user code; pydantic has resolved them
             hints = {}
-        names = [one.name for one in fields(declared)] if is_dataclass(declared) else list(hints)
+        names = [one.name for one in fields(kind)] if is_dataclass(kind) else list(hints)
         return {name: hints.get(name, Any) for name in names}
     return {}

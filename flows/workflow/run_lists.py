@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from flows.errors import ValidationError
-from flows.model.arguments import check_text, check_whole
+from flows.model.arguments import check_many, check_text, check_whole
 from flows.model.find.conjunction import LAST_MS, Conjunction
 from flows.model.find.query import MOST_ALTERNATIVES, JobQuery
 from flows.model.names import NAME
@@ -120,10 +120,10 @@ async def _pages(
     every = sorted(((job_id, at) for at in begun for _flow, job_id in found[at].jobs), reverse=True)
     if len(begun) == 1:
         [at] = begun
-        rest = {str(at): found[at].cursor} if found[at].cursor else {}
-        return [job_id for _flow, job_id in found[at].jobs], _written(rest)
+        last = {str(at): found[at].cursor} if found[at].cursor else {}
+        return [job_id for _flow, job_id in found[at].jobs], _written(last)
     taken = every[:limit]
-    rest = {}
+    rest: dict[str, str] = {}
     for at in begun:
         count = sum(of == at for _job, of in taken)
         if count < len(found[at].jobs):
@@ -173,7 +173,9 @@ def _text(what: str, value: object) -> str:
 def _statuses(status: object) -> frozenset[str] | None:
     if status is None:
         return None
-    given: Sequence[Any] = [status] if isinstance(status, str) else list(status)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportUnknownVariableType, reportCallIssue]
+    given: list[Any] = [status]
+    if not isinstance(status, str):
+        given = [*check_many("status", status, "statuses")]
     wrong = [one for one in given if one not in _STATUSES]
     if wrong or not given:
         raise ValidationError(f"status={status!r:.80}: name some of {', '.join(_STATUSES)}")
