@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from pydantic import BaseModel
@@ -22,6 +23,7 @@ from flows.model.runs.shape import name_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flows.model.limits.rules import Rules
     from flows.model.runs.shape import Shape
     from flows.workflow.app_options import AppOptions
     from flows.workflow.declared import Declared
@@ -49,6 +51,14 @@ class RunFlowOptions(FlowOptions["Job", str]):
 
 class RunQueueOptions(QueueOptions[RunJob]):
     """The queue of a workflow, of one of its overrides or of one of its versions."""
+
+    @property
+    def rules(self) -> Rules | None:
+        """What its options mean together; its slots are those of its overrides and versions as well."""
+        rules = super().rules
+        if rules is None or not rules.slots or rules.shared_slots is not None:
+            return rules
+        return replace(rules, shared_slots=f"@{workflow_of(self.name)}")
 
     def _check_name(self) -> None:
         if not NAME.fullmatch(workflow_of(self.name)):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from flows.model.limits.bounds import MOST_PRIORITIES
 from flows.model.limits.rules import PLAIN_LAYOUT, Rules
 from flows.model.runs.new_run import RUN_FLOW
+from flows.model.runs.run_rules import RunRules
 from flows.store.client.scripts import load
 from flows.store.keys.jobs import JobKeys
 
@@ -58,9 +59,10 @@ class FlowSettings:
             lease_ms=milliseconds(options.lease),
             max_crashes=options.max_crashes,
             max_payload=options.max_payload,
-            rules={
-                name: queue.rules for name, queue in options.walk() if queue.rules is not None and not queue.rules.plain
-            },
+            rules=_rules(
+                options.name,
+                {name: one.rules for name, one in options.walk() if one.rules is not None and not one.rules.plain},
+            ),
             shared={queue.name: _line_of_shared(queue, options) for queue in options.queues if queue.shared},
         )
 
@@ -90,10 +92,10 @@ class FlowSettings:
         rules = dict(self.rules)
         for line in filter(None, layouts.split("\n")):
             queue, priorities, group = line.split(" ")
-            known = rules.get(queue, Rules()).grown(int(priorities), None if group == "-" else group)
+            known = self.rules.get(queue, Rules()).grown(int(priorities), None if group == "-" else group)
             if not known.plain:
                 rules[queue] = known
-        return replace(self, rules=rules)
+        return replace(self, rules=_rules(self.flow, rules))
 
     def overlays(self, queue: str | None = None) -> tuple[str, ...]:
         """Return the overlays of a script of the flow, the first one first; of a turn, give its queue.
@@ -103,7 +105,7 @@ class FlowSettings:
         first = ("runs",) if self.flow == RUN_FLOW else ("shared",) if self.shared else ()
         if not self.rules:
             return first
-        return (*first, "ruled", "rules") if queue in self.rules else (*first, "rules")
+        return (*first, "ruled", "rules") if queue is not None and queue in self.rules else (*first, "rules")
 
     def script(self, name: str, queue: str = "") -> Script:
         """Return a script as this flow needs it, or as a turn of this queue does.
@@ -142,6 +144,10 @@ class FlowSettings:
     def first(self, flow: str) -> str:
         """Return the queue in which the jobs of `flow` start."""
         return self.first_queue if flow == self.flow else flow
+
+
+def _rules(flow: str, rules: Mapping[str, Rules]) -> Mapping[str, Rules]:
+    return RunRules(rules) if flow == RUN_FLOW else rules
 
 
 def _line_of_shared(queue: QueueOptions[Job], options: FlowOptions[Job, str]) -> str:
