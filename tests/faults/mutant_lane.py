@@ -78,6 +78,7 @@ class Lane:
         self._source = work / "lua"
         self._items: dict[str, pytest.Item] = {}
         self._known: dict[str, Facts] = {}
+        self._compositions: dict[tuple[str, ...], set[str]] = {}
         self._report: Callable[[dict[str, Any]], None] = lambda _line: None
 
     @pytest.hookimpl
@@ -109,11 +110,16 @@ class Lane:
 
     def _try(self, mutant: Mutant) -> dict[str, Any]:
         folder = self._work / f"mutant-{self._number}"
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(self._source, folder)
-        (folder / mutant.file).write_text(mutant.text)
-        _read_from(folder)
-        if error := self._compile_error():
+        if not folder.exists():
+            shutil.copytree(self._source, folder)
+        try:
+            (folder / mutant.file).write_text(mutant.text)
+            return self._judge(mutant, folder)
+        finally:
+            shutil.copy(self._source / mutant.file, folder / mutant.file)
+
+    def _judge(self, mutant: Mutant, folder: Path) -> dict[str, Any]:
+        if error := self._compile_error(mutant.file):
             return {"fate": "invalid", "test": error}
         for group in self._groups(mutant.file):
             known = self._unchanged(group)
@@ -144,9 +150,23 @@ class Lane:
             order = order[order.index(killer) + 1 :]
         return ""
 
-    def _compile_error(self) -> str:
-        with self._server.client() as client:
+    def _composed_of(self, file: str) -> list[tuple[str, ...]]:
+        """Return the compositions that a file of Lua is part of."""
+        if not self._compositions:
+            _Noting.root = str(self._source)
+            _read_from(_Noting(self._source))
             for one in scripts.compositions():
+                _Noting.read.clear()
+                scripts.load(*one)
+                self._compositions[one] = {*_Noting.read}
+        return [one for one, read in self._compositions.items() if file in read]
+
+    def _compile_error(self, file: str) -> str:
+        """Return why a script does not compile whose file was changed, or nothing."""
+        composed = self._composed_of(file)
+        _read_from(self._work / f"mutant-{self._number}")
+        with self._server.client() as client:
+            for one in composed:
                 try:
                     client.script_load(scripts.load(*one).text)
                 except redis.ResponseError as error:
