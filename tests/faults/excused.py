@@ -88,7 +88,7 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "redis.pcall('PEXPIRE', key, kept)",
         "redis.call('PEXPIRE', key, kept)",
     ): "an account that may not set a time to live can end nothing",
-    ("include/pick.lua", "used > #claimed", "if true then"): "goes through counts that are all 0",
+    ("include/pick.lua", "used > n", "if true then"): "goes through counts that are all 0",
     (
         "include/ending.lua",
         "status ~= 'children' and (type(status) == 'table' or redis.call('EXISTS', key) == 0)",
@@ -203,4 +203,9 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ): "looks for an id in lists in which it does not stand",
     ("ruled/include/pick.lua", "CHARGED", "if true then charge(ruled.cost) end"): "charges nothing",
     ("ruled/include/pick.lua", "CHARGED", "if true then"): "writes nothing",
+    (
+        "ruled/include/pick.lua",
+        "rule.group",
+        "if true then unpark() end",
+    ): "looks for parked groups of a queue without any",
 }
