@@ -7,6 +7,7 @@ from flows.testing.drain import Drained
 from flows.testing.isolated import Isolated, isolated
 from flows.testing.running_job import RunningJob, running_job, running_jobs
 from flows.testing.server import private_server, server_for_tests
+from flows.testing.workflow import TestedRun, replay, run_workflow
 
 __all__ = [
     "POINTS",
@@ -14,8 +15,11 @@ __all__ = [
     "InjectedFault",
     "Isolated",
     "RunningJob",
+    "TestedRun",
     "isolated",
     "private_server",
+    "replay",
+    "run_workflow",
     "running_job",
     "running_jobs",
     "server_for_tests",

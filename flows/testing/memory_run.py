@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json, to_json
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
 #: What a call takes in ticks of the loop, as a round trip would.
 _ROUND_TRIP: Final = 3
-#: How one child ended, as JSON of a `ChildRunResult`.
-Child = "Callable[[NewRun, str], Coroutine[Any, Any, bytes]]"
+#: What is sent to this key comes to whatever key is waited for.
+ANY_KEY: Final = "*"
 
 
 @dataclass
@@ -63,6 +64,9 @@ class MemoryRun:
     changed: str | None = None
     sent: dict[tuple[str, str], list[bytes]] = field(default_factory=dict[tuple[str, str], list[bytes]])
 
+    #: What people answer, by the names of steps, as JSON texts: each once.
+    answers: dict[str, list[bytes]] = field(default_factory=dict[str, list[bytes]])
+
     def __post_init__(self) -> None:
         """Prepare what is kept of attempts."""
         self.current: Attempted | None = None
@@ -80,6 +84,10 @@ class MemoryRun:
     def recorder(self) -> MemoryRecorder:
         """Return what writes for one attempt."""
         return MemoryRecorder(self)
+
+    def limit_to(self, timeout: timedelta) -> None:
+        """Let the run take so long at most."""
+        self._deadline = self.now_ms + int(timeout / timedelta(milliseconds=1))
 
     def send(self, event: str, key: str, data: bytes) -> None:
         """Send an event: whatever waits for it goes on."""
@@ -170,6 +178,7 @@ class MemoryRun:
         self.records.update(suspended.records)
         for wait in suspended.waits:
             self.register(wait)
+        self._answer()
         if self.come != suspended.come:
             return
         self._news.clear()
@@ -179,6 +188,13 @@ class MemoryRun:
             self.now_ms = max(self.now_ms, suspended.due_ms)
         else:
             raise WaitTimeout(f"the run waits for ever: {self._waits()}")
+
+    def _answer(self) -> None:
+        """Give the answers for which steps wait."""
+        for name, answers in self.answers.items():
+            standing = self.records.get(name)
+            if answers and standing is not None and is_waiting(standing):
+                self.settle(name, StepRecord("done", "input", result=answers.pop(0)))
 
     def _waits(self) -> str:
         waiting = [name for name, raw in self.records.items() if is_waiting(raw)]
@@ -199,6 +215,9 @@ class MemoryRun:
         """Start the runs of a step, each once."""
         if children.waited and children.step in self._open:
             return
+        standing = self.records.get(children.step)
+        if not children.waited and standing is not None and is_waiting(standing):  # an emit with a key
+            self.settle(children.step, StepRecord("done", "emit", result=to_json(children.runs[0].id)))
         results: list[bytes | None] = [None] * children.total
         if children.waited:
             self._open[children.step] = results
@@ -218,7 +237,7 @@ class MemoryRun:
         self._news.set()
 
     def _settle_wait(self, wait: EventWait) -> None:
-        sent = self.sent.get((wait.event, wait.key), [])
+        sent = [*self.sent.get((wait.event, ANY_KEY), []), *self.sent.get((wait.event, wait.key), [])]
         after = int(wait.after.partition("-")[0] or 0)
         if after < len(sent):
             more = {"entry": f"{after + 1}-0"}

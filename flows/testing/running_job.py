@@ -34,7 +34,7 @@ class RunningJob:
 
 
 @contextmanager
-def running_job(  # noqa: PLR0913 - the facts of an attempt
+def running_job(
     job_id: str | None = None,
     *,
     queue: str = "test",
@@ -86,7 +86,7 @@ def running_jobs(count: int, *, queue: str = "test", timeout: float | None = Non
         undo()
 
 
-def _running(  # noqa: PLR0913, PLR0917 - the facts of an attempt
+def _running(  # noqa: PLR0917 - the facts of an attempt
     job_id: str | None,
     queue: str,
     attempt: int,

@@ -116,6 +116,15 @@ class Attempted:
         finally:
             self._asked_to_end = True  # what is still under way stops nobody any more
 
+    async def look(self) -> None:
+        """Call the function of a run that is failing, and do nothing that follows: only what it asks for is learnt."""
+        self._task = self.replay.questions.task = asyncio.current_task()
+        try:
+            await self._function()
+        finally:
+            await self.replay.close()
+            self._asked_to_end = True
+
     async def _play(self) -> Played:
         replay = self.replay
         deadline = self._watch_deadline()

@@ -19,6 +19,7 @@ class Questions:
 
     Attributes:
         task: The run's own task; set before its code is called.
+        names: The names of the steps, in the order of the questions.
         overlapped: Whether another task of the code has ever asked.
         changed: How the plan has changed; None: it has not, as far as is known.
     """
@@ -27,7 +28,7 @@ class Questions:
         self.task: asyncio.Task[object] | None = None
         self.overlapped = False
         self.changed: str | None = None
-        self._names: dict[str, None] = {}
+        self.names: dict[str, None] = {}
         #: Tasks of the code beside the run's own that have asked, and still live.
         self._others: set[asyncio.Task[object]] = set()
 
@@ -43,11 +44,11 @@ class Questions:
             DuplicateStep: the code has asked for this step before.
             PayloadTooLarge: the run has too many steps.
         """
-        if name in self._names:
+        if name in self.names:
             raise DuplicateStep(name)
-        if len(self._names) >= MOST_STEPS:
+        if len(self.names) >= MOST_STEPS:
             raise PayloadTooLarge(f"a run has at most {MOST_STEPS:,} steps: continue as new, or use a child run")
-        self._names[name] = None
+        self.names[name] = None
         task = asyncio.current_task()
         if task is not self.task and task is not None and task not in self._others:
             self.overlapped = True
@@ -57,7 +58,7 @@ class Questions:
     def compare(self, records: Mapping[str, bytes], life: str) -> str | None:
         """Return how what was asked for differs from what is recorded; None where all of that was asked for."""
         if self.changed is None:
-            self.changed = difference_of(records, self._names, life)
+            self.changed = difference_of(records, self.names, life)
         return self.changed
 
     async def end_others(self, seconds: float) -> None:

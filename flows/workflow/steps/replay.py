@@ -169,7 +169,7 @@ class Replay:
         if (settled := self.records.settled(name)) is not None:  # it came while that was being written
             await self.give(settled.place)
             return settled
-        pending = await self._stand(Pending(name, record.kind, record.until, event))
+        pending = await self._stand(Pending(name, record.kind, record.until, event), settles=True)
         return None if pending.over else self.records.get(name)
 
     def late(self) -> Place:
@@ -247,14 +247,23 @@ class Replay:
         if replays and self.plan_change() is not None and self._fails_on_change:
             raise PlanChanged(f"{self.changed} (it comes to the new step {name!r})")
 
-    async def _stand(self, pending: Pending) -> Pending:
-        """Return when a step in which the code stands is settled, or its time is over."""
+    async def _stand(self, pending: Pending, *, settles: bool = False) -> Pending:
+        """Return when a step in which the code stands is settled, or its time is over.
+
+        Args:
+            pending: The step.
+            settles: Whether it is settled by a record that comes from outside.
+        """
         began = self._clock()
         if self.questions.alone:
             await asyncio.sleep(0)  # tasks that the code has made begin, and may ask
         if self.stopping and pending.kind not in OWN_KINDS:
             raise asyncio.CancelledError
-        self._standing.add(pending)
+        settled = self.records.settled(pending.name) if settles else None
+        if settled is not None and settled.place is not None:  # it came just now
+            self._gate.enter(settled.place, pending.future)
+        else:
+            self._standing.add(pending)
         if self.questions.alone and not self.writes.busy:
             self._stillness.poke()
         else:

@@ -23,6 +23,7 @@ from flows.errors import WaitTimeout
 from flows.model.outcome import EventWait
 from flows.model.runs.errors import StepFailed
 from flows.model.runs.loaded import Arrived
+from flows.model.runs.new_run import NewRun
 from flows.model.runs.shape import Shape
 from flows.model.runs.step_children import StepChildren
 from flows.model.runs.step_record import read_record
@@ -33,8 +34,22 @@ from flows.workflow.steps.run_judge import RunJudge
 from flows.workflow.steps.step import Step
 from flows.workflow.steps.step_options import StepOptions
 
-KINDS = ("step", "step", "sleep", "event", "slow", "fails", "seq", "gather", "race", "group", "timeout", "spin")
-LEAVES = ("step", "step", "sleep", "event", "slow", "fails")
+KINDS = (
+    "step",
+    "step",
+    "sleep",
+    "event",
+    "slow",
+    "fails",
+    "child",
+    "seq",
+    "gather",
+    "race",
+    "group",
+    "timeout",
+    "spin",
+)
+LEAVES = ("step", "step", "sleep", "event", "slow", "fails", "child")
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -168,6 +183,11 @@ class World:
         self.saw(node.name, got)
         return 0
 
+    async def run_child(self, step: Step, node: Node) -> int:
+        value = await step.run_workflow(node.name, "child", node.number)
+        self.saw(node.name, value)
+        return 0
+
     async def run_spin(self, step: Step, node: Node) -> int:
         for _ in range(node.number):
             await asyncio.sleep(0)
@@ -263,7 +283,7 @@ class DyingRun(MemoryRun):
     """A run whose worker dies after its n-th write, and to which events are sent at random moments."""
 
     def __init__(self, world: World, dies_at: int) -> None:
-        super().__init__("races")
+        super().__init__("races", children=self.child)
         self.world = world
         self.rng = random.Random(world.rng.random())
         self.dies_at = dies_at
@@ -274,6 +294,15 @@ class DyingRun(MemoryRun):
     def recorder(self) -> MemoryRecorder:
         """Return what writes for one attempt."""
         return Recorder(self)
+
+    async def child(self, run: NewRun, _step: str) -> bytes:
+        """Run a child, which ends after some ticks, or some time."""
+        number = int(run.input)
+        for _ in range(number * 7):
+            await asyncio.sleep(0)
+        if number % 2:
+            await asyncio.sleep(0.001 * number)
+        return b'{"id":"c","status":"done","result":%d}' % number
 
     def stood(self, seen: int) -> None:
         """Take it that what the code was given so far is certain."""
@@ -307,7 +336,7 @@ class DyingRun(MemoryRun):
 
     async def end_tasks(self) -> None:
         """End what a dead worker would have left behind: nothing."""
-        mine = asyncio.all_tasks() - {asyncio.current_task()}
+        mine = asyncio.all_tasks() - {asyncio.current_task()} - self._tasks  # children have workers of their own
         for task in mine:
             task.cancel()
         if mine:
