@@ -72,9 +72,9 @@ class TestedRun(Generic[OutT]):
             RunCancelled: it was cancelled.
         """
         if self.status is JobState.CANCELLED:
-            raise RunCancelled(self.history.run_id, self.reason)
+            raise RunCancelled(self.history.id, self.reason)
         if self.error is not None:
-            raise RunFailed(self.history.run_id, self.error)
+            raise RunFailed(self.history.id, self.error)
         return cast("OutT", self.returned)
 
     @property
@@ -131,7 +131,7 @@ async def run_workflow(
 
 
 async def replay(
-    workflow: Workflow[Any, Any] | Callable[..., Awaitable[Any]], history: RunHistory | str | bytes
+    workflow: Workflow[Any, Any] | Callable[..., Awaitable[Any]], history: RunHistory | Mapping[str, Any] | str | bytes
 ) -> None:
     """Call a workflow's code with what was recorded of a run, and see that it still asks for that.
 
@@ -139,7 +139,7 @@ async def replay(
 
     Args:
         workflow: The workflow, or its function, as it is now.
-        history: From `await handle.history()`, or its JSON.
+        history: From `await handle.history()`, or as a JSON text.
 
     Raises:
         PlanChanged: it does not ask for a step that is recorded, takes one for another, or cannot read its result; or
@@ -148,17 +148,18 @@ async def replay(
     """
     if not isinstance(history, RunHistory):
         try:
-            history = RunHistory.model_validate_json(history)
+            text = history if isinstance(history, str | bytes) else to_json(history)
+            history = RunHistory.model_validate_json(text)
         except ValueError as error:
             raise ValidationError(f"this is no history of a run: {error}") from error
     declared = _declared(workflow)
     given, records = to_json(history.input), history.records
     judge = RunJudge(declared.name, None, 1)
-    seen = await look(history.run_id, records, _body(declared, given, judge, StandIns({})))
+    seen = await look(history.id, records, _body(declared, given, judge, StandIns({})))
     if isinstance(seen.error, PlanChanged):
         raise seen.error
     missing = difference_of(records, seen.asked, "")
-    if missing is None and history.status is JobState.DONE and (new := seen.asked.keys() - records.keys()):
+    if missing is None and history.status == JobState.DONE and (new := seen.asked.keys() - records.keys()):
         missing = f"it goes on to {', '.join(map(repr, sorted(new)))}, and the run has ended without"
     if missing is not None:
         raise PlanChanged(missing)

@@ -379,7 +379,7 @@ async def at_once(step: Step) -> int:
 )  # fmt: skip
 async def test_each_change_of_a_plan_is_found(later: Any, told: str | None) -> None:
     """Nine plans that do not fit what is recorded are told, three that do are not; no function is called for that."""
-    history = (await run_workflow(recorded)).history.model_dump_json()
+    history = (await run_workflow(recorded)).history.model_dump()
     calls.clear()
     if told is None:
         await replay(later, history)

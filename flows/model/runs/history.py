@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
-from flows.model.state import JobState
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,9 +18,9 @@ _LAST: Final = ("result", "error", "children")
 class RunHistory(BaseModel):
     """What was recorded of a run; `model_dump_json()` writes it, `model_validate_json(…)` reads it."""
 
-    run_id: str
     workflow: str
-    status: JobState
+    id: str
+    status: str
     """The state of the run when it was read."""
     input: Any = None
     output: Any = None
@@ -37,11 +35,11 @@ class RunHistory(BaseModel):
 
 
 def make_history(  # noqa: PLR0917 - what there is of a run
-    run_id: str, workflow: str, status: JobState, given: bytes, output: bytes | None, records: Mapping[str, bytes]
+    run_id: str, workflow: str, status: str, given: bytes, output: bytes | None, records: Mapping[str, bytes]
 ) -> RunHistory:
     """Return the history of a run from the texts that stand in its hash; `records` are those of `step:<name>`."""
     return RunHistory(
-        run_id=run_id,
+        id=run_id,
         workflow=workflow,
         status=status,
         input=from_json(given),

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from flows.model.runs.step_record import Place, StepKind
     from flows.workflow.steps.recorder import Recorder
 
-#: A step that the code cancelled in an earlier attempt, and does not cancel now, begins anew so many milliseconds after
-#: the time that it took then.
+#: A step that the code cancelled once and does not cancel now begins anew so much later than that took then.
 PATIENCE_MS: Final = 1000
 
 
@@ -107,8 +106,7 @@ class Replay:
     async def begin(self, name: str, kind: StepKind, record: StepRecord | None) -> StepRecord | None:
         """Return the record of a step that waits, as `ask` gave it, or None where it begins anew.
 
-        It does not return where no step begins; and of one that the code has cancelled in an earlier attempt not
-        before it is clear that this one does not.
+        It does not return where no step begins, and, where an earlier attempt's code has cancelled it, not soon.
         """
         if self.collecting:
             await self._stand(Pending(name, kind))
@@ -248,12 +246,7 @@ class Replay:
             raise PlanChanged(f"{self.changed} (it comes to the new step {name!r})")
 
     async def _stand(self, pending: Pending, *, settles: bool = False) -> Pending:
-        """Return when a step in which the code stands is settled, or its time is over.
-
-        Args:
-            pending: The step.
-            settles: Whether it is settled by a record that comes from outside.
-        """
+        """Return when a step is settled, by a record from outside where it `settles`, or its time is over."""
         began = self._clock()
         if self.questions.alone:
             await asyncio.sleep(0)  # tasks that the code has made begin, and may ask
