@@ -53,7 +53,7 @@ async def cheapest(redis: Redis, query: Query[Order, Any], cursor: str = "", **h
 async def test_a_page_costs_the_server_no_more_in_lists_of_a_million(
     orders: Orders, shelf: Shelf, redis: Redis, namespace: str
 ) -> None:
-    """By lookup and state, from either end and in the middle, between two times, and of few among many: 2 ms each."""
+    """By lookup and state, from either end, and of few among many: 2 ms; far inside a list it walks there first: 4."""
     count = scaled(20_000, full=1_000_000)
     base = THEN - 7 * count
     for start in range(0, count, 10_000):
@@ -84,4 +84,5 @@ async def test_a_page_costs_the_server_no_more_in_lists_of_a_million(
         redis.ltrim(f"{namespace}job:orders:user_id:1", count // 5, -1)
         costs["after a fifth of the list has gone"] = await cheapest(redis, middle, shift)
         assert ids_of((await middle.page(shift)).jobs)[0] > ids_of((await middle.page()).jobs)[-1]
-    assert SCALE == 1 or {what: cost for what, cost in costs.items() if cost > 2} == {}, costs
+    far = ("between two times", "a page in the middle", "after a fifth of the list has gone")
+    assert SCALE == 1 or {what: cost for what, cost in costs.items() if cost > (4 if what in far else 2)} == {}, costs
