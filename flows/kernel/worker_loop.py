@@ -177,6 +177,8 @@ class WorkerLoop:
             return
         self._prefetch.ended(len(finished))
         self._reported, self._answer = finished, turn
+        if self._slots is not None:
+            self._slots.freed()  # what was asked for and did not come
         if self._fault or (turn.jobs and (turn.left or len(turn.jobs) >= min(want, MOST_JOBS))):
             return
         # The queue is empty: the jobs that came start at once, and their end or a wake-up starts the next turn.

@@ -13,6 +13,32 @@ from flows.store.jobs import wakeups
 from tests.kernel.parts import Answer, Given, Work, within
 
 
+async def test_who_asked_for_all_and_got_none_keeps_nobody_out(
+    redis_url: str, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers that have nothing to do begin with what comes first, without a poll to help."""
+    monkeypatch.setattr(wakeups, "POLL_SECONDS", 3600.0)
+
+    async def work(_job: Work) -> Answer:
+        return Answer(answer=1)
+
+    slots = ProcessSlots(5)
+    queues = [QueueOptions(f"work-{n}", job=Work) for n in range(3)]
+    flows = [
+        Flow[Work, Given](FlowOptions(f"idle-{n}", [queue], redis_url=redis_url, namespace=namespace))
+        for n, queue in enumerate(queues)
+    ]
+    for flow in flows:
+        [worker] = flow.create_workers(Work, work, concurrency=5)
+        worker._slots = slots
+    try:
+        await asyncio.gather(*(flow.start_all() for flow in flows))
+        for flow in flows:
+            await within(flow.wait_for(await flow.create_job(Given()), 60))
+    finally:
+        await asyncio.gather(*(flow.stop_all() for flow in flows))
+
+
 @pytest.mark.parametrize("most", [1, 3])
 async def test_workers_share_one_number(
     redis_url: str, namespace: str, monkeypatch: pytest.MonkeyPatch, most: int
