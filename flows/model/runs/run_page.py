@@ -44,6 +44,6 @@ class WorkflowStats:
     """How many have failed, are kept, and were not retried."""
     cancelled: int = 0
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
-    """How often each verb has ended or moved a run: `finish`, `fail`, `cancel`, `suspend`, …"""
+    """What has become of runs so far, and of how many: `done`, `failed`, `cancelled`, `retry`, `rescue`, …"""
     by_queue: Mapping[str, int] = field(default_factory=dict[str, int])
     """By queue of the kernel, how many of its runs have not ended: those of overrides and versions stand apart."""
