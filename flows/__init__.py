@@ -66,6 +66,10 @@ from flows.model.runs.run_page import RunPage, WorkflowStats
 from flows.model.runs.run_record import RunRecord, RunStatus, RunStep
 from flows.model.runs.step_children import ChildRunResult
 from flows.model.runs.workflow_options import DefineOptions
+from flows.model.schedules.cron import Cron
+from flows.model.schedules.errors import UnknownSchedule
+from flows.model.schedules.every import Every
+from flows.model.schedules.record import ScheduleRecord
 from flows.model.state import JobState
 from flows.model.verdict import Cancel, Fail, Retry, Snooze, Verdict
 from flows.pipeline.bulk.bulk_job import BulkJob, BulkProgress, BulkResult, SyncBulkJob
@@ -81,6 +85,7 @@ from flows.workflow.blocking import Blocking, BlockingHandle
 from flows.workflow.definition import Workflow
 from flows.workflow.event import WorkflowEvent
 from flows.workflow.handle import Handle
+from flows.workflow.schedules.schedules import Schedules
 from flows.workflow.steps.step import Step
 from flows.workflow.steps.step_options import StepOptions
 
@@ -104,6 +109,7 @@ __all__ = [
     "Count",
     "CreateNext",
     "Creation",
+    "Cron",
     "CurrentJob",
     "Debounce",
     "DeclarationError",
@@ -112,6 +118,7 @@ __all__ = [
     "DuplicateJob",
     "DuplicateStep",
     "Event",
+    "Every",
     "Explanation",
     "Fail",
     "Failure",
@@ -166,6 +173,8 @@ __all__ = [
     "RunStatus",
     "RunStep",
     "RunningJob",
+    "ScheduleRecord",
+    "Schedules",
     "ServedQueue",
     "Slots",
     "Snooze",
@@ -182,6 +191,7 @@ __all__ = [
     "SyncQuery",
     "SyncQueueHandle",
     "Unique",
+    "UnknownSchedule",
     "UnknownWorkflow",
     "UnsafeServer",
     "ValidationError",

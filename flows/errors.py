@@ -20,6 +20,7 @@ FlowsError
 ├── RunFailed              the run has failed
 ├── RunCancelled           the run was cancelled
 ├── UnknownWorkflow        no app ever had a workflow of this name
+├── UnknownSchedule        there is no schedule of this id (model/schedules/errors.py)
 ├── WrongLoop              another event loop that runs has the flow open
 ├── PortInUse              something else listens on the port that was asked for (also an OSError)
 ├── HostUnable             this machine has no thread, process, descriptor or memory left for what was asked

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
+from flows.errors import StoreFull
 from flows.kernel.callers.loop_thread import awaited
 from flows.kernel.program.lifecycle import Hooks, Lifecycle
 from flows.model.flow_options import DEFAULT_MAX_PAYLOAD
@@ -22,6 +24,7 @@ from flows.workflow.event import DEFAULT_TTL, WorkflowEvent
 from flows.workflow.host import Host
 from flows.workflow.registry import Registry, say
 from flows.workflow.run_pool import RunPool
+from flows.workflow.schedules.scheduling import Scheduling
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -252,7 +255,9 @@ class Workflows(AppRuns):
             DeclarationError: a flow owns a queue of a workflow's name.
         """
         was_open = self._host.runtime.in_use
-        await say(self._host, await self._host.open(), written=True)
+        session = await self._host.open()
+        await say(self._host, session, written=True)
+        await Scheduling(self.app, self._host.schedules, session).say(keep=True)
         if not was_open:
             await self._host.runtime.close()
 
@@ -270,6 +275,10 @@ class Workflows(AppRuns):
     async def _prepare(self) -> None:
         await self._host.renew()
         self._pool.serve(await self._host.known())
+        if self._host.schedules:
+            # Who starts the app finds them there; where the server is full, they are recorded later.
+            with contextlib.suppress(StoreFull):
+                await Scheduling(self.app, self._host.schedules, await self._host.open()).say()
 
     async def _closed(self) -> None:
         """Let go of threads, and disconnect plain callers too."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flows.errors import JobGone
 from flows.kernel.callers.queue_handle import QueueHandle
 from flows.model.names import check_job_id
 from flows.workflow.handle import Handle
+from flows.workflow.move_runs import move_runs
 from flows.workflow.new_runs import new_run
 from flows.workflow.run_lists import RunLists
 from flows.workflow.run_reader import RunReader
+from flows.workflow.schedules.schedules import Schedules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,6 +122,31 @@ class AppRuns:
         """
         name = workflow if isinstance(workflow, str) else workflow.name
         return QueueHandle(self._host.runtime, name)
+
+    async def move_runs(
+        self, workflow: Workflow[Any, Any] | str, *, version: str | int | None, to: str | int | None
+    ) -> int:
+        """Let runs that stay with a version of their workflow's code (`on_change="pin"`) go on with another one.
+
+        Args:
+            workflow: The workflow, or its name.
+            version: That of the runs; None: of those that stay with none.
+            to: That of the workers; None: of those of a release that does not pin.
+
+        Returns:
+            How many were moved: those that wait for a worker, a time or an event. Those that execute are left: when
+            they wait, ask again.
+
+        Raises:
+            ValidationError: the versions are the same, or no process ever had the other one.
+            StoreError: the server cannot be used; some may be moved.
+        """
+        return await move_runs(self._host, workflow if isinstance(workflow, str) else workflow.name, version, to)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """The schedules of all apps: listed, made, paused, triggered, filled and deleted while workers run."""
+        return Schedules(self._host)
 
     async def stats(self) -> dict[str, WorkflowStats]:
         """Return what each workflow's runs do now, by its name: of all apps, those that were dropped included.

@@ -19,6 +19,7 @@ from flows.model.runs.step_record import check_step_name
 from flows.model.state import JobState
 from flows.store.rules.read_limits import limits_of_job
 from flows.store.views.explain import situation
+from flows.workflow.forks import fork_run
 from flows.workflow.run_reader import RunReader
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Handle(Generic[OutT_co]):
         self.id = check_job_id(run_id)
         self.workflow = workflow
         self._host = host
+        self._output = output
         self._reader: RunReader[Any] = RunReader(host, output)
 
     def __repr__(self) -> str:
@@ -174,6 +176,35 @@ class Handle(Generic[OutT_co]):
             raise JobGone(self.id)
         if word != "retried":
             raise StateError(self.id, word, "retried")
+
+    async def restart(self) -> Handle[OutT_co]:
+        """Start a new run with the input of this one, whatever has become of it, and return its handle.
+
+        Raises:
+            JobGone: its retention is over, or it was deleted.
+            StoreError: the server cannot be used.
+        """
+        return self._like(await fork_run(self._host, self.id, ""))
+
+    async def fork(self, from_step: str, input: object = None) -> Handle[OutT_co]:
+        """Start a new run that has what this one had done before a step, and goes on from there.
+
+        Args:
+            from_step: The step's name. What came before it, is done and was not undone is not done again.
+            input: Another input; None: that of this run.
+
+        Returns:
+            The handle of the new run; this one stays as it is.
+
+        Raises:
+            ValidationError: the run has no such step yet, or the input is not of the workflow's type.
+            JobGone: its retention is over, or it was deleted.
+            StoreError: the server cannot be used.
+        """
+        return self._like(await fork_run(self._host, self.id, check_step_name(from_step), input))
+
+    def _like(self, run_id: str) -> Handle[OutT_co]:
+        return Handle(self._host, run_id, self.workflow, self._output)
 
     async def send(self, event: WorkflowEvent[EventT], data: EventT, *, event_id: str | None = None) -> int:
         """Send an event to this run alone, for `wait_for_event` without a key.

@@ -13,12 +13,14 @@ from flows.model.runs.queue_names import workflow_of
 from flows.store.jobs.ownership import known_queues
 from flows.workflow.run_flow import RunDescriptor, run_flow_options
 from flows.workflow.run_threads import RunThreads
+from flows.workflow.schedule_definitions import check_schedules, schedules_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flows.kernel.session import Session
     from flows.model.runs.new_run import NewRun
+    from flows.model.runs.schedule_definition import ScheduleDefinition
     from flows.store.runs.run_store import RunStore
     from flows.workflow.app_options import AppOptions
     from flows.workflow.declared import Declared
@@ -40,6 +42,8 @@ class Host:
     ) -> None:
         self.options = options
         self.definitions: dict[str, Declared] = {} if definitions is None else definitions
+        #: Those that they declare by `cron=`.
+        self.schedules: list[ScheduleDefinition] = []
         self.max_payload = options.max_payload
         #: For plain functions of steps; closed when the app's workers have stopped.
         self.threads = RunThreads()
@@ -54,7 +58,7 @@ class Host:
         """Add a workflow that was just defined.
 
         Raises:
-            DeclarationError: the app has one of this name, or its workers run already.
+            DeclarationError: the app has one of this name, its workers run already, or its schedules cannot be used.
         """
         if workflow.name in self.definitions:
             raise DeclarationError(f"app {self.options.app!r} defines the workflow {workflow.name!r} twice: rename one")
@@ -63,6 +67,9 @@ class Host:
                 f"workflow {workflow.name!r} is defined while workers of app {self.options.app!r} run: import the "
                 "module that defines it before they start"
             )
+        schedules = [*self.schedules, *schedules_of(workflow)]
+        check_schedules(schedules)
+        self.schedules = schedules
         self.definitions[workflow.name] = workflow
 
     async def open(self) -> Session:

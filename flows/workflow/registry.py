@@ -1,4 +1,4 @@
-"""What stands beside an app's session: says every 10 s what the app defines, and finds queues that came later."""
+"""What stands beside an app's session: says every 10 s what the app defines, finds new queues, fires schedules."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from flows.kernel.built_in.companion import Companion
 from flows.store.fleet.apps import sync
 from flows.store.jobs.ownership import count_queues
 from flows.telemetry.service import Service
+from flows.workflow.schedules.scheduling import Scheduling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,7 @@ class Registry(Companion):
         self._session = session
         self._serve = serve
         self._service = Service("registry", self._keep, host.runtime.events)
+        self._scheduling: Scheduling | None = None
         self._serving = False
 
     def serve(self) -> None:
@@ -47,11 +49,15 @@ class Registry(Companion):
         if not self._serving:
             self._serving = True
             self._service.start()
+            self._scheduling = Scheduling(self._host.options.app, self._host.schedules, self._session)
+            self._scheduling.serve()
 
     async def close(self) -> None:
         """End: the session is being closed."""
         if self._serving:
             self._serving = False
+            if self._scheduling is not None:
+                await self._scheduling.close()
             await self._service.stop()
 
     async def _keep(self) -> None:

@@ -18,6 +18,8 @@ from flows.model.option_checks import check_list
 from flows.model.retention import Retention
 from flows.model.retries import Retries
 from flows.model.runs.new_run import BY_TAG, BY_WORKFLOW
+from flows.model.schedules.cron import Cron
+from flows.model.schedules.every import Every
 
 if TYPE_CHECKING:
     from flows.model.limits.rules import Rules
@@ -35,7 +37,7 @@ class DefineOptions(TypedDict, total=False):
     retries: Retries | None
     timeout: timedelta | float | None
     lookup: Sequence[str]
-    cron: Any
+    cron: Cron | Every | Sequence[Cron | Every]
     version: str | int | None
     on_change: Literal["continue", "pin", "fail"]
     retention: Retention | timedelta | float | None
@@ -80,7 +82,7 @@ class WorkflowOptions:
     retries: Retries | None = None
     timeout: OptionalDuration = Duration(None)  # noqa: RUF009 - a descriptor
     lookup: Sequence[str] = ()
-    cron: Any = ()
+    cron: Cron | Every | Sequence[Cron | Every] = ()
     on_failure: Callable[[Any], Any] | None = None
     version: str | int | None = None
     on_change: Literal["continue", "pin", "fail"] = "continue"

@@ -12,7 +12,7 @@ from flows.store.schedules.recorded import as_fields
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flows.model.schedules.definition import ScheduleDefinition
+    from flows.model.runs.schedule_definition import ScheduleDefinition
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
     from flows.store.jobs.flow_settings import FlowSettings

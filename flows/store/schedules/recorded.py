@@ -11,7 +11,7 @@ from flows.store.keys.schedules import ScheduleKeys
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flows.model.schedules.definition import ScheduleDefinition
+    from flows.model.runs.schedule_definition import ScheduleDefinition
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
     from flows.store.jobs.answers import DeleteScheduleAnswer, PauseScheduleAnswer, SetSchedulesAnswer

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from flows.errors import FlowsError, StoreError
-from flows.model.schedules.definition import read_definition
+from flows.model.runs.schedule_definition import read_definition
 from flows.model.schedules.due_slots import DueSlots, due_slots
 from flows.store.schedules.firing import SLOTS_AT_ONCE
 from flows.telemetry.events import described
@@ -17,7 +17,7 @@ from flows.telemetry.service import Service
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from flows.model.schedules.definition import ScheduleDefinition
+    from flows.model.runs.schedule_definition import ScheduleDefinition
     from flows.store.schedules.firing import DueSchedule, Fired, Firing
     from flows.telemetry.events import Events
 

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from flows.errors import ValidationError
 from flows.model.arguments import check_text
 from flows.model.creation.job_options import server_ms
+from flows.model.runs.schedule_definition import read_definition
 from flows.model.schedules.cron import Cron
-from flows.model.schedules.definition import read_definition
 from flows.model.schedules.due_slots import slots_between
 from flows.model.schedules.errors import UnknownSchedule
 from flows.model.schedules.every import Every
 from flows.model.schedules.policies import check_schedule_id
 from flows.store.schedules.firing import SLOTS_AT_ONCE, Firing
 from flows.store.schedules.recorded import RecordedSchedules
-from flows.workflow.schedules.declared_schedules import definition_of
+from flows.workflow.schedule_definitions import definition_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from flows.model.schedules.definition import ScheduleDefinition
+    from flows.model.runs.schedule_definition import ScheduleDefinition
     from flows.model.schedules.record import ScheduleRecord
     from flows.workflow.definition import Workflow
     from flows.workflow.host import Host

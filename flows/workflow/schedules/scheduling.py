@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flows.kernel.session import Session
-    from flows.model.schedules.definition import ScheduleDefinition
+    from flows.model.runs.schedule_definition import ScheduleDefinition
 
 #: How often a process says that it still declares its schedules, in seconds: three times in what they are kept for.
 _REFRESH: Final = 10.0
@@ -44,13 +44,13 @@ class Scheduling:
         """Fire nothing any more; closing twice changes nothing."""
         await self._scheduler.stop()
 
-    async def keep(self) -> None:
-        """Record the schedules of the app from a deploy script; they stay until the next one.
+    async def say(self, *, keep: bool = False) -> None:
+        """Record the schedules of the app; with `keep`, as a deploy script does, until the next one.
 
         Raises:
             StoreError: the server cannot be used.
         """
-        await self._declared.say(keep=True)
+        await self._declared.say(keep=keep)
 
     async def _cancel_children(self, run_id: str) -> None:
         await self._session.control.cancel_children(RUN_FLOW, run_id)

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from flows.model.runs.new_run import RUN_FLOW
-from flows.model.schedules.definition import ScheduleDefinition
+from flows.model.runs.schedule_definition import ScheduleDefinition
 from flows.model.schedules.every import Every
 from flows.model.state import JobState
 from flows.store.client.scripts import load

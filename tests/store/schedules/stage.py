@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from redis import Redis
 
 from flows.model.runs.new_run import RUN_FLOW, NewRun
+from flows.model.runs.schedule_definition import ScheduleDefinition
 from flows.model.schedules.cron import Cron
-from flows.model.schedules.definition import ScheduleDefinition
 from flows.model.schedules.every import Every
 from flows.store.client.scripts import Argument, Script
 from flows.store.jobs.flow_settings import FlowSettings

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from flows.model.retention import Retention
+from flows.model.runs.schedule_definition import read_definition
 from flows.model.schedules.cron import Cron
-from flows.model.schedules.definition import read_definition
 from flows.model.schedules.every import Every
 from tests.store.schedules.stage import EVERY, STEP, Stage, done, schedule
 from tests.world import NOW

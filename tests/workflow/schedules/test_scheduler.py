@@ -13,8 +13,8 @@ import pytest
 from redis import Redis
 
 from flows.model.runs.new_run import RUN_FLOW, NewRun
+from flows.model.runs.schedule_definition import ScheduleDefinition
 from flows.model.schedules.cron import Cron
-from flows.model.schedules.definition import ScheduleDefinition
 from flows.model.schedules.every import Every
 from flows.store.client.connection import Connection
 from flows.store.jobs.flow_settings import FlowSettings

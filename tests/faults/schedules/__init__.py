@@ -1,0 +1,1 @@
+"""Schedules under kills, wrong clocks and a restart of the server."""

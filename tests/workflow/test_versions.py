@@ -1,0 +1,48 @@
+"""`on_change="pin"`: runs stay with the version that began them, until they are moved."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from flows import Step, ValidationError, Workflows
+from tests.waiting import until
+from tests.workflow.parts import make_app, within
+
+
+def version(number: int, redis_url: str, namespace: str) -> Workflows:
+    """Make a release."""
+    app = make_app(redis_url, namespace)
+
+    @app.define("order", version=number, on_change="pin")
+    async def order(step: Step) -> int:
+        await step.sleep("nap", timedelta(seconds=0.2))
+        return await step.run("which", lambda: number)
+
+    app.create_workers()
+    return app
+
+
+async def test_runs_stay_with_their_version_until_they_are_moved(redis_url: str, namespace: str) -> None:
+    """A run of the old release waits, and is shown; moved, it goes on where it was."""
+    old, new = (version(number, redis_url, namespace) for number in (1, 2))
+    async with old:
+        handle = await old.run_by_name("order")
+        done = await within(handle.result())
+        waits = await old.run_by_name("order")
+        await until(lambda: _is(old, waits.id, "suspended"))
+    assert done == 1
+    async with new:
+        assert await within((await new.run_by_name("order")).result()) == 2
+        await until(lambda: _is(new, waits.id, "waiting", "suspended"))
+        with pytest.raises(ValidationError, match="ever had version 3"):
+            await new.move_runs("order", version=1, to=3)
+        with pytest.raises(ValidationError, match="there already"):
+            await new.move_runs("order", version=1, to=1)
+        assert await new.move_runs("order", version=1, to=2) == 1
+        assert await within(new.handle(waits.id).result()) == 2
+
+
+async def _is(app: Workflows, run_id: str, *status: str) -> bool:
+    return await app.handle(run_id).status() in status
