@@ -61,6 +61,7 @@ from flows.model.runs.errors import (
     UnknownWorkflow,
 )
 from flows.model.runs.failure import Failure
+from flows.model.runs.history import RunHistory
 from flows.model.runs.new_run import RunOptions
 from flows.model.runs.run_page import RunPage, WorkflowStats
 from flows.model.runs.run_record import RunRecord, RunStatus, RunStep
@@ -167,6 +168,7 @@ __all__ = [
     "Retry",
     "RunCancelled",
     "RunFailed",
+    "RunHistory",
     "RunOptions",
     "RunPage",
     "RunRecord",

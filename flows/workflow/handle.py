@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from flows.model.explain.explanation import Explanation
+    from flows.model.runs.history import RunHistory
     from flows.model.runs.run_record import RunRecord, RunStatus, RunStep
     from flows.model.runs.shape import Shape
     from flows.store.jobs.log_line import LogLine
@@ -112,8 +113,8 @@ class Handle(Generic[OutT_co]):
         """
         return (await self.record()).steps
 
-    async def history(self) -> dict[str, Any]:
-        """Return the run as plain JSON for `flows.testing.replay`, which holds it against the code.
+    async def history(self) -> RunHistory:
+        """Return all that is recorded of the run, for `flows.testing.replay`, which holds it against the code.
 
         Raises:
             JobGone: its retention is over, or it was deleted.

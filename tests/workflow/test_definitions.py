@@ -126,8 +126,9 @@ def test_a_workflow_is_defined_once() -> None:
 @pytest.mark.parametrize("options", [{"app": "a b"}, {"lease": 0.01}, {"namespace": "*"}, {"retention": -1}])
 def test_an_app_that_cannot_be(options: dict[str, Any]) -> None:
     """Its name, times and namespace are checked when it is made."""
+    given: dict[str, Any] = {"app": "billing", **options}
     with pytest.raises(DeclarationError):
-        Workflows(**{"app": "billing", **options})
+        Workflows(**given)
 
 
 def test_the_flow_of_runs_is_the_librarys_own() -> None:

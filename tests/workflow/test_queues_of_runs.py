@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 import pytest
 
-from flows import DeclarationError, Flow, FlowOptions, Job, QueueOptions, Step, Workflows
+from flows import DeclarationError, Flow, FlowOptions, Handle, Job, QueueOptions, Step, Workflows
 from tests.pipeline.parts import Order as Params
 from tests.waiting import until
 from tests.workflow.parts import Order, make_app, within
@@ -133,6 +134,5 @@ async def _both_wait(app: Workflows) -> bool:
     return len((await app.list_runs(workflow="wait", status="suspended")).runs) == 2
 
 
-async def _asks(handle: object) -> bool:
-    found: list[str] = (await handle.record()).waits_for  # type: ignore[attr-defined]
-    return found == ["answer"]
+async def _asks(handle: Handle[Any]) -> bool:
+    return (await handle.record()).waits_for == ["answer"]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from redis import Redis
 
 from flows import (
+    Handle,
     IdempotencyConflict,
     JobGone,
     RunCancelled,
     RunFailed,
+    RunHistory,
     StateError,
     Step,
     UnknownWorkflow,
@@ -21,6 +24,7 @@ from flows import (
     Workflows,
     current_job,
 )
+from flows.testing import replay
 from tests.waiting import until
 from tests.workflow.parts import Order, make_app, within
 
@@ -60,6 +64,9 @@ async def test_a_run_from_start_to_end(app: Workflows) -> None:
         await until(lambda: _logged(app, handle.id))
         assert [line.text for line in await handle.log()] == ["doubling 4"]
         assert (await app.get_run(handle.id)).output == [8, 9]
+        history = RunHistory.model_validate_json((await handle.history()).model_dump_json())
+        assert (history.status, history.output, [*history.steps]) == ("done", [8, 9], ["first", "second"])
+        await replay(total, history)
         assert await within((await app.run_by_name("total", {"id": "b", "cents": 1})).result()) == [2, 3]
         many = await total.run_many([Order(id=str(n), cents=n) for n in range(5)])
         assert [await within(one.result()) for one in many] == [[2 * n, 2 * n + 1] for n in range(5)]
@@ -126,9 +133,8 @@ async def test_waiting_is_the_callers_only(app: Workflows) -> None:
         assert await late.status() == "delayed"
 
 
-async def _is(handle: object, status: str) -> bool:
-    found: str = await handle.status()  # type: ignore[attr-defined]
-    return found == status
+async def _is(handle: Handle[Any], status: str) -> bool:
+    return await handle.status() == status
 
 
 async def test_a_key_is_one_run(app: Workflows) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeV
 
 from flows.errors import JobNotDone, MalformedJob
 from flows.model.job import JobError
+from flows.model.runs.history import RunHistory, make_history
 from flows.model.runs.queue_names import workflow_of
 from flows.model.runs.shape import Shape, read_plain
 from flows.model.runs.step_record import StepKind, StepRecord, StepStatus, read_record
@@ -185,16 +186,11 @@ class RunRecord(Generic[OutT]):
         """The names of the steps that wait."""
         return [step.name for step in self.steps if step.status == "waiting"]
 
-    def history(self) -> dict[str, Any]:
-        """Return what `flows.testing.replay` takes, as plain JSON: the input, the records of steps, how it ended."""
-        records = {name: raw.decode() for name, raw in self._fields.items() if name.startswith(STEP)}
-        return {
-            "workflow": self.workflow,
-            "id": self.id,
-            "status": self.status,
-            "input": self.input,
-            "steps": {name.removeprefix(STEP): read_plain(text) for name, text in records.items()},
-        }
+    def history(self) -> RunHistory:
+        """Return what `flows.testing.replay` takes: the input, the records of steps, how it ended."""
+        records = {name.removeprefix(STEP): raw for name, raw in self._fields.items() if name.startswith(STEP)}
+        given, output = self._fields.get("input", b"null"), self._fields.get("output")
+        return make_history(self.id, self.workflow, self.status, given, output, records)
 
 
 def _time(milliseconds: int | None) -> datetime | None:
