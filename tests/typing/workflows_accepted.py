@@ -14,12 +14,15 @@ from typing_extensions import TypedDict
 from flows import (
     ChildRunResult,
     ContinueAsNew,
+    Cron,
+    Every,
     Failure,
     Handle,
     JobError,
     Retries,
     RunRecord,
     RunStep,
+    ScheduleRecord,
     Step,
     StepFailed,
     StepOptions,
@@ -183,6 +186,18 @@ async def main() -> None:
     assert_type(await workflows.stats(), dict[str, WorkflowStats])
     async with workflows:
         await workflows.sync()
+    schedules = workflows.schedules
+    assert_type(await schedules.create(Every(60), checkout, Order(id="1", cents=2), id="a"), ScheduleRecord)
+    assert_type(await schedules.create(Cron("@daily", input=3), "elsewhere", id="b"), ScheduleRecord)
+    assert_type(await schedules.list(), list[ScheduleRecord])
+    assert_type(await schedules.backfill("a", datetime.now(UTC), datetime.now(UTC)), list[str])
+    assert_type(await handle.fork("charge", Order(id="1", cents=2)), Handle[Receipt])
+
+
+@workflows.define("daily", cron=[Cron("0 9 * * *", timezone="UTC", missed="all"), Every(60, id="a", overlap="queue")])
+async def daily(step: Step) -> int:
+    """Run by the clock."""
+    return step.attempt
 
 
 def plain() -> None:

@@ -20,7 +20,7 @@ from workflows_accepted import (
     workflows,
 )
 
-from flows import Failure, Step, StepOptions
+from flows import Every, Failure, Step, StepOptions
 
 
 @workflows.define("wrong-1")  # refused: no step parameter
@@ -57,6 +57,12 @@ async def wrong_4(step: Step) -> int:
     return step.attempt
 
 
+@workflows.define("wrong-5", cron="0 9 * * *")  # refused: no Cron
+async def wrong_5(step: Step) -> int:
+    """Do nothing."""
+    return step.attempt
+
+
 async def body(order: Order, step: Step) -> None:
     """Use steps wrongly."""
     await step.run("a", charge, order.id)  # refused: cents missing
@@ -86,5 +92,7 @@ async def main() -> None:
     await paid.send(Order(id="1", cents=1), key="1")  # refused: Paid
     await elsewhere.run(3)  # refused: Order
     await checkout.run(Order(id="1", cents=1), run_at="tomorrow")  # refused: datetime
+    await workflows.schedules.create(Every(60, overlap="wait"), report, id="a")  # refused: no policy
+    await workflows.schedules.create(Every(60), checkout, Receipt(1), id="a")  # refused: input
     y: str = workflows.blocking.run(checkout, Order(id="1", cents=1)).result()  # refused: Receipt
     print(x, y)  # noqa: T201

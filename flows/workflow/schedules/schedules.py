@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, overload
 
 from flows.errors import ValidationError
 from flows.model.arguments import check_text
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: `list` is a method of the class below.
 _Ids: TypeAlias = list[str]
+InT = TypeVar("InT")
+
 #: A backfill starts so many runs at most.
 _MOST: Final = 10_000
 
@@ -46,13 +48,20 @@ class Schedules:
         """
         return await (await self._recorded()).list()
 
+    @overload
     async def create(
-        self,
-        schedule: Cron | Every,
-        workflow: Workflow[Any, Any] | str,
-        input: object = None,
-        *,
-        id: str | None = None,
+        self, schedule: Cron | Every, workflow: Workflow[InT, Any], input: InT, *, id: str | None = None
+    ) -> ScheduleRecord: ...
+    @overload
+    async def create(
+        self, schedule: Cron | Every, workflow: Workflow[Any, Any], *, id: str | None = None
+    ) -> ScheduleRecord: ...
+    @overload
+    async def create(
+        self, schedule: Cron | Every, workflow: str, input: object = None, *, id: str | None = None
+    ) -> ScheduleRecord: ...
+    async def create(
+        self, schedule: Cron | Every, workflow: Workflow[Any, Any] | str, input: object = None, *, id: str | None = None
     ) -> ScheduleRecord:
         """Make a schedule while workers run; it stays until it is deleted.
 
