@@ -44,6 +44,9 @@ storm: .venv/.stamp-test ## 50,000 jobs while workers are killed, the server res
 rules: .venv/.stamp-test ## 500 random loads of each kind of limiter, and 1,000 storms while limits change; ARGS="--loads 50 --storms 0"
 	$(PY) -m tests.faults.rules.run $(ARGS)
 
+races: .venv/.stamp-test ## 1,000 random workflows, each with a death after each of its writes; ARGS="--seeds 50"
+	$(PY) -m tests.workflow.steps.races $(ARGS)
+
 mutants: .venv/.stamp-test ## take each guard out of each script in turn, and name the test that notices; ARGS="--only retry.lua"
 	$(PY) -m tests.faults.mutants $(ARGS)
 
@@ -77,6 +80,6 @@ clean: ## remove .venv, caches and builds
 	echo 'None of these is one: $(PYTHON). Name yours: make PYTHON=/path/to/python3.11' >&2; \
 	exit 1
 
-.PHONY: help demo test bench bench-peers faults faults-long scale storm rules mutants check clean
+.PHONY: help demo test bench bench-peers faults faults-long scale storm rules races mutants check clean
 .DEFAULT_GOAL := help
 .SECONDARY: .venv/.stamp
