@@ -11,8 +11,8 @@ from flows.model.names import check_job_id
 from flows.workflow.handle import Handle
 from flows.workflow.move_runs import move_runs
 from flows.workflow.new_runs import new_run
-from flows.workflow.run_lists import RunLists
-from flows.workflow.run_reader import RunReader
+from flows.workflow.reading.run_lists import RunLists
+from flows.workflow.reading.run_reader import RunReader
 from flows.workflow.schedules.schedules import Schedules
 
 if TYPE_CHECKING:

@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from flows.errors import JobGone, StateError
 from flows.kernel.callers.ends import wait_for_end
-from flows.kernel.limits.limit_facts import with_limits
 from flows.model.arguments import check_text
 from flows.model.codec import encode_value
-from flows.model.explain.reasons import explain
 from flows.model.job import JobError
 from flows.model.names import check_job_id
 from flows.model.runs.errors import RunCancelled, RunFailed
@@ -17,10 +15,9 @@ from flows.model.runs.new_run import RUN_FLOW
 from flows.model.runs.shape import encode_untyped
 from flows.model.runs.step_record import check_step_name
 from flows.model.state import JobState
-from flows.store.rules.read_limits import limits_of_job
-from flows.store.views.explain import situation
 from flows.workflow.forks import fork_run
-from flows.workflow.run_reader import RunReader
+from flows.workflow.reading.explaining import explain_run
+from flows.workflow.reading.run_reader import RunReader
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -132,16 +129,12 @@ class Handle(Generic[OutT_co]):
         return await session.fetch.log(RUN_FLOW, self.id)
 
     async def explain(self) -> Explanation:
-        """Return why the run is where it is, as `Flow.explain` does of a job.
+        """Return why the run is where it is, as `Flow.explain` does of a job; of a suspended one, what it waits for.
 
         Raises:
             StoreError: the server cannot be used.
         """
-        session = await self._host.open()
-        found = await situation(session.connection, session.settings, {}, self.id)
-        if found.kind == "hash" and found.due and found.queue in session.settings.rules:
-            found = with_limits(found, await limits_of_job(session.connection, session.settings, found.queue, self.id))
-        return explain(found)
+        return await explain_run(self._host, self._reader, self.id)
 
     async def cancel(self, reason: str = "cancelled") -> Literal["cancelled", "requested", "too late"]:
         """Cancel the run, and the runs that it waits for.

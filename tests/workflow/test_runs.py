@@ -125,6 +125,7 @@ async def test_waiting_is_the_callers_only(app: Workflows) -> None:
         with pytest.raises(WaitTimeout, match="suspended in 'slow'"):
             await handle.result(timeout=0)
         assert (await handle.record()).waits_for == ["long"]
+        assert "waits without a worker for a time in step 'long' until" in str(await handle.explain())
         assert await handle.cancel("not wanted") == "cancelled"
         with pytest.raises(RunCancelled, match="not wanted"):
             await within(handle.result())
@@ -228,6 +229,7 @@ async def test_an_app_that_drops_a_workflow(redis_url: str, namespace: str, redi
     assert {name: (of.live, of.waiting) for name, of in stats.items()} == {"gone": (False, 1), "kept": (True, 0)}
     again = await new.run_by_name("gone")
     assert await again.status() == "waiting"
+    assert (await again.explain()).reason == "no_workers"
     assert [run.id for run in (await new.list_runs()).runs] == [again.id, run_id]
     old.create_workers()
     async with old:

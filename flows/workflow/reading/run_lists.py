@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flows.workflow.host import Host
-    from flows.workflow.run_reader import RunReader
+    from flows.workflow.reading.run_reader import RunReader
 
 #: A page has so many runs at most.
 MOST_RUNS: Final = 1000
