@@ -58,6 +58,11 @@ class Stage:
         #: What `prepare` leaves for `act`.
         self.kept: Any = None
 
+    @staticmethod
+    def scripts() -> list[tuple[str, ...]]:
+        """Return the scripts that are sent, each with its overlays."""
+        return [(name,) for name in names()]
+
     async def __aenter__(self) -> Self:
         """Start the proxy."""
         self.proxy.start()
@@ -121,8 +126,9 @@ class Tried:
 class Cutter:
     """Tries operations on one server."""
 
-    def __init__(self, server: Server, directory: Path) -> None:
+    def __init__(self, server: Server, directory: Path, stage: type[Stage] = Stage) -> None:
         self._server = server
+        self._stage = stage
         self._client = server.client()
         self._directory = directory
         self._stages = 0
@@ -167,12 +173,12 @@ class Cutter:
 
     def _teach(self) -> None:
         """Let the server know all scripts, so that every run sends the same commands."""
-        for name in names():
-            self._client.script_load(load(name).text)
+        for one in self._stage.scripts():
+            self._client.script_load(load(*one).text)
 
     async def _run(self, operation: Operation, point: tuple[int, Moment] | None, *, away: bool = False) -> Run:
         self._stages += 1
-        async with Stage(self._server, self._client, self._directory, f"cut{self._stages}:") as stage:
+        async with self._stage(self._server, self._client, self._directory, f"cut{self._stages}:") as stage:
             if operation.prepare is not None:
                 stage.kept = await operation.prepare(stage)
             if operation.opened:
@@ -279,6 +285,8 @@ def _read(pipeline: Any, kind: str, key: str) -> None:
             pipeline.zrange(key, 0, -1)  # the scores are times
         case "set":
             pipeline.smembers(key)
+        case "stream":
+            pipeline.xrange(key)
         case _:
             pipeline.mget(key)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from flows.model.runs.new_run import NewRun
     from flows.store.client.connection import Connection
+    from flows.store.client.scripts import Argument
     from flows.store.jobs.flow_settings import FlowSettings
     from flows.store.runs.answers import StartAnswer
 
@@ -95,11 +96,12 @@ class RunStore:
         """
         script = self._settings.script("send_event")
         name = event_name(event, key)
-        named = {**self._settings.named(), "event": name, "event_id": event_id, "ttl_ms": ttl_ms}
+        named: dict[str, Argument] = {**self._settings.named(), "event": name, "event_id": event_id, "ttl_ms": ttl_ms}
         cursor: bytes = b"0"
         settled = 0
         while True:
-            cursor, count = await self._connection.run(script, {**named, "cursor_from": cursor}, [data])
+            named |= {"cursor_from": cursor, "call": self._settings.new_call()}
+            cursor, count = await self._connection.run(script, named, [data])
             settled += int(count)
             if cursor == b"0":
                 return settled

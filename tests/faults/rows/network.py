@@ -21,19 +21,25 @@ from tests.faults.operations import LIFE, of_flow, of_workers
 from tests.faults.process_usage import cpu_seconds, memory_mb
 from tests.faults.producer import Producer
 from tests.faults.proxy import Proxy
+from tests.faults.run_operations import RunStage, of_runs
 
 
 @row("B1", "request or reply lost, at each command of each operation", limit=180)
 def b1(case: Case) -> None:
     """The end is the same as without the cut, nothing is raised, and the answer is the same."""
     cutter = Cutter(case.server, case.directory / "cuts")
+    every = int(os.environ.get("FLOWS_FAULTS_EVERY", "1"))
 
     async def cut() -> list[Tried]:
-        operations = (*of_flow(), *of_workers(), *of_processes())[:: int(os.environ.get("FLOWS_FAULTS_EVERY", "1"))]
+        operations = (*of_flow(), *of_workers(), *of_processes())[::every]
         one_by_one = [
             await cutter.try_all(operation, at_once=1 if operation.unknown else 4) for operation in operations
         ]
-        return [*one_by_one, await cutter.try_all(LIFE, at_once=12)]
+        return [*one_by_one, await cutter.try_all(LIFE, at_once=12), *await runs()]
+
+    async def runs() -> list[Tried]:
+        cutter = Cutter(case.server, case.directory / "runs", RunStage)
+        return [await cutter.try_all(one, at_once=1 if one.unknown else 4) for one in of_runs()[::every]]
 
     tried = asyncio.run(cut())
     for one in tried:

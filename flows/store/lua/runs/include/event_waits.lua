@@ -35,7 +35,11 @@ local function look_for_events(run_id, key, awaited, fields, come, whole)
       fields[#fields + 1] = found[1]
     else
       redis.call('HSET', flows_key('waiters', name), run_id .. ' ' .. step, position)
-      lines[#lines + 1] = step .. '\n' .. name
+      local line = step .. '\n' .. name
+      -- A call that is sent twice has it there already.
+      if not lines[1] or not string.find('\n' .. lines[1] .. '\n', '\n' .. line .. '\n', 1, true) then
+        lines[#lines + 1] = line
+      end
     end
   end
   if #lines > 0 then
