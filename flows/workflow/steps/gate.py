@@ -63,8 +63,11 @@ class Gate:
 
     def pass_(self, place: Place) -> None:
         """Take it that the code has been given what came at `place`, and goes on without what came before."""
-        self.last = max(self.last, place)
-        self._passed = max(self._passed, bisect_right(self._known, place, self._passed))
+        if place > self.last:
+            self.last = place
+        known, passed = self._known, self._passed
+        if passed < len(known) and known[passed] <= place:
+            self._passed = bisect_right(known, place, passed)
 
     def open(self, before: Place | None) -> bool:
         """Let through what came first of all that stands here, and return whether there was anything.

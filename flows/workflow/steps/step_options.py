@@ -63,4 +63,7 @@ def options_of(name: object) -> StepOptions[Any]:
     """
     if isinstance(name, StepOptions):
         return name  # pyright: ignore[reportUnknownVariableType]
-    return StepOptions(check_step_name(name))
+    # Most steps have a name alone: there is nothing else to check, and the other defaults stand in the class.
+    options: StepOptions[Any] = object.__new__(StepOptions)
+    options.__dict__.update(name=check_step_name(name), timeout=None)
+    return options
