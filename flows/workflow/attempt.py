@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from flows.errors import HostUnable, MalformedJob, StoreError
@@ -178,6 +179,7 @@ class RunRunner:
             attempt=counted,
             job=attempt.current,
             call_in_thread=self._host.threads.call,
+            overruns=partial(self._host.runtime.events.emit, "job.overruns", queue=self._queue, job_id=claimed.id),
         )
 
     def _encode_input(self, given: object) -> bytes:

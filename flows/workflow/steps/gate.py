@@ -63,8 +63,7 @@ class Gate:
 
     def pass_(self, place: Place) -> None:
         """Take it that the code has been given what came at `place`, and goes on without what came before."""
-        if place > self.last:
-            self.last = place
+        self.last = max(self.last, place)
         known, passed = self._known, self._passed
         if passed < len(known) and known[passed] <= place:
             self._passed = bisect_right(known, place, passed)

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from flows.errors import FlowsError, PayloadTooLarge
+from flows.errors import FlowsError, HostUnable, PayloadTooLarge
+from flows.kernel.deadlines import GRACE
 from flows.model.job import JobError
 from flows.model.outcome import Cancel, Fail, Finish
 from flows.model.outcome import ContinueAsNew as BeginAnew
@@ -72,6 +73,8 @@ class Attempted:
         attempt: Which attempt that counts this is, from 1.
         job: What `current_job()` is in the function; the caller has set it.
         call_in_thread: Calls plain functions.
+        overruns: Called once where the function does not end a second after it was cancelled, because it, or a library
+            that it uses, swallows that; it is cancelled again each second.
     """
 
     def __init__(
@@ -84,19 +87,29 @@ class Attempted:
         attempt: int,
         job: CurrentJob,
         call_in_thread: CallInThread,
+        overruns: Callable[[], None] | None = None,
     ) -> None:
         self._body = body
+        self._overruns = overruns
         self._job = job
         self._attempt = attempt
         self._failing = loaded.failing
         self._asked_to_end = False
         self._outcome: Outcome | None = None
         self._task: asyncio.Task[Any] | None = None
+        #: How often it was cancelled here, and when it is again.
+        self._cancelled = 0
+        self._timer: asyncio.TimerHandle | None = None
         #: What happens outside of it is told here: `arrive`.
         self.replay = Replay(loaded, recorder, self._stop, fails_on_change=body.fails_on_change)
         host = StepHost(run_id, body.workflow, attempt, job, self.replay, call_in_thread)
         self._step = Step(host)
         self._undoing = Undoing(host, StepCalls(host), body.on_failure)
+
+    @property
+    def _lost(self) -> bool:
+        """Whether the lease is lost: nothing may be written of the attempt any more."""
+        return isinstance(self.replay.broken, asyncio.CancelledError)
 
     @property
     def failing(self) -> bool:
@@ -115,6 +128,8 @@ class Attempted:
             return await self._play()
         finally:
             self._asked_to_end = True  # what is still under way stops nobody any more
+            if self._timer is not None:
+                self._timer.cancel()
 
     async def look(self) -> None:
         """Call the function of a run that is failing, and do nothing that follows: only what it asks for is learnt."""
@@ -134,15 +149,17 @@ class Attempted:
             if deadline is not None:
                 deadline.cancel()
             await replay.close()
-        if replay.lost:
+        if isinstance(replay.broken, HostUnable):
+            raise replay.broken
+        if self._lost:
             return Played(None)
         if self._failing is None and outcome is not None:
             outcome = await self._settled(outcome)
         if self._failing is not None:
             outcome = await self._undo(self._failing)
-        if replay.lost or outcome is None:
+        if self._lost or outcome is None:
             return Played(None)
-        return Played(outcome, replay.writes.take_notes(), replay.changed)
+        return Played(outcome, replay.writes.take_notes(), replay.questions.changed)
 
     async def _function(self) -> Outcome | None:
         """Return the outcome of the function, None where `_failing` says how the run ends."""
@@ -160,8 +177,8 @@ class Attempted:
             if not self._asked_to_end:
                 return None if replay.collecting else self._returned(value)
         self._take_back_cancellation()
-        if self._outcome is None and not replay.lost and not replay.collecting and replay.changed is not None:
-            return self._raised(PlanChanged(replay.changed))
+        if self._outcome is None and not self._lost and not replay.collecting and replay.questions.changed is not None:
+            return self._raised(PlanChanged(replay.questions.changed))
         return self._outcome
 
     def _returned(self, value: object) -> Outcome | None:
@@ -169,7 +186,7 @@ class Attempted:
             return self._raised(value)
         replay, body = self.replay, self._body
         if replay.plan_change() is not None and body.fails_on_change:
-            return self._raised(PlanChanged(str(replay.changed)))
+            return self._raised(PlanChanged(str(replay.questions.changed)))
         try:
             raw = body.output.encode(value)
             limit = replay.loaded.max_payload
@@ -209,7 +226,7 @@ class Attempted:
         """Do what follows the failure of the run, and return how it ends, or that it waits."""
         replay = self.replay
         replay.reopen()
-        self._asked_to_end, self._outcome = False, None
+        self._asked_to_end, self._outcome, self._cancelled = False, None, 0
         if replay.loaded.failing is None and self._undoing.wanted:
             replay.writes.note_field("_failing", failing.write())
         try:
@@ -257,9 +274,22 @@ class Attempted:
         """End the attempt: the function is cancelled where it stands."""
         if not self._asked_to_end:
             self._asked_to_end, self._outcome = True, outcome
-            if self._task is not None:
-                self._task.cancel()
+            self._cancel()
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._cancelled += 1
+            self._timer = asyncio.get_running_loop().call_later(GRACE, self._cancel_again)
+
+    def _cancel_again(self) -> None:
+        if self._cancelled == 1 and self._overruns is not None:
+            self._overruns()
+        self._cancel()
 
     def _take_back_cancellation(self) -> None:
-        if self._task is not None:
+        if self._timer is not None:
+            self._timer.cancel()
+        while self._task is not None and self._cancelled:
             self._task.uncancel()
+            self._cancelled -= 1

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from flows.errors import PayloadTooLarge
+from flows.errors import PayloadTooLarge, ValidationError
+from flows.kernel.current import get_current
 from flows.model.runs.errors import DuplicateStep
 from flows.model.runs.loaded import MOST_STEPS
 from flows.model.runs.plan_change import difference_of
+from flows.workflow.steps.step_job import StepJob
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,8 +44,14 @@ class Questions:
 
         Raises:
             DuplicateStep: the code has asked for this step before.
+            ValidationError: it asks inside of another step's function, whose worker would wait with it.
             PayloadTooLarge: the run has too many steps.
         """
+        if isinstance(current := get_current(), StepJob):
+            raise ValidationError(
+                f"step {name!r} is asked for inside of step {current.step!r}: let the workflow's function ask for one, "
+                "then for the other"
+            )
         if name in self.names:
             raise DuplicateStep(name)
         if len(self.names) >= MOST_STEPS:

@@ -49,7 +49,7 @@ class Replay:
         questions: What the code has asked for; knows the run's own task.
         collecting: The run has failed: its code is called for what undoes its steps alone, and no step begins.
         stopping: The attempt is being ended: no step of the code begins any more.
-        lost: The attempt has lost its lease: nothing may be written of it.
+        broken: Why the attempt cannot go on; CancelledError: it has lost its lease, and nothing may be written of it.
     """
 
     def __init__(
@@ -65,7 +65,8 @@ class Replay:
         self.life = loaded.record_life
         self.questions = Questions()
         self.collecting = loaded.failing is not None
-        self.stopping = self.lost = False
+        self.stopping = False
+        self.broken: BaseException | None = None
         self._stop = stop
         self._fails_on_change = fails_on_change
         self.records = RunRecords(loaded.records)
@@ -74,7 +75,7 @@ class Replay:
         self._began = self._clock()
         self._stillness = Stillness(self._on_still)
         self._gate = Gate(self.records.places())
-        self.writes = Writes(recorder, self._gate, loaded.come, self.arrive, self._stillness.poke, self._unwritable)
+        self.writes = Writes(recorder, self._gate, loaded.come, self.arrive, self._stillness.poke, self.break_off)
         self._standing = Standing(self.writes, self.now_ms, self._stillness.poke)
 
     def now_ms(self) -> int:
@@ -113,7 +114,7 @@ class Replay:
         if record is not None and record.status == "withdrawn":
             until = self.now_ms() + record.ms + PATIENCE_MS
             await self._stand(Pending(name, kind, until, withdrawn=True, place=record.place))
-            return None
+            record = None
         return record
 
     async def give(self, place: Place | None) -> None:
@@ -193,6 +194,11 @@ class Replay:
                 self._gate.enter(place, pending.future)
         self._stillness.poke()
 
+    def break_off(self, error: BaseException) -> None:
+        """End the attempt, which cannot go on; the run is not to blame."""
+        self.broken = error
+        self._end(None if isinstance(error, asyncio.CancelledError) else Release())
+
     def enter(self) -> None:
         """Count a step's function that runs: the attempt is not put aside meanwhile."""
         self._active += 1
@@ -224,12 +230,7 @@ class Replay:
 
     def plan_change(self) -> str | None:
         """Return how what the code asks for differs from what is recorded; None where it has asked for all of that."""
-        return self.changed if self.collecting else self.questions.compare(self.records.loaded, self.life)
-
-    @property
-    def changed(self) -> str | None:
-        """How the plan has changed; None: it has not, as far as is known."""
-        return self.questions.changed
+        return self.questions.changed if self.collecting else self.questions.compare(self.records.loaded, self.life)
 
     def _admit(self, name: str) -> None:
         """Take note of a question of the code's."""
@@ -243,7 +244,7 @@ class Replay:
         """Take note that a new step begins: where steps never overlap, what is recorded comes before it."""
         replays = self._gate.replays and not self.questions.overlapped
         if replays and self.plan_change() is not None and self._fails_on_change:
-            raise PlanChanged(f"{self.changed} (it comes to the new step {name!r})")
+            raise PlanChanged(f"{self.questions.changed} (it comes to the new step {name!r})")
 
     async def _stand(self, pending: Pending, *, settles: bool = False) -> Pending:
         """Return when a step is settled, by a record from outside where it `settles`, or its time is over."""
@@ -288,11 +289,6 @@ class Replay:
                 self._end(None)
             else:
                 self._end(self._standing.suspend(self.loaded.deadline_ms))
-
-    def _unwritable(self, error: BaseException) -> None:
-        """End the attempt, of which nothing can be written any more."""
-        self.lost = isinstance(error, asyncio.CancelledError)
-        self._end(None if self.lost else Release())
 
     def _end(self, outcome: Outcome | None) -> None:
         self.stopping = True

@@ -64,6 +64,6 @@ def options_of(name: object) -> StepOptions[Any]:
     if isinstance(name, StepOptions):
         return name  # pyright: ignore[reportUnknownVariableType]
     # Most steps have a name alone: there is nothing else to check, and the other defaults stand in the class.
-    options: StepOptions[Any] = object.__new__(StepOptions)
+    options: StepOptions[Any] = object.__new__(StepOptions)  # pyright: ignore[reportUnknownVariableType]
     options.__dict__.update(name=check_step_name(name), timeout=None)
     return options

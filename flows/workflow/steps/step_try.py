@@ -32,7 +32,7 @@ _ONCE: Final = Retries(max_attempts=1)
 _DEFAULT: Final = Retries()
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 #: These are no failures of the step: the run, or its worker, ends by them.
-_PASSED_ON: Final = (Cancel, HostUnable, KeyboardInterrupt, SystemExit, GeneratorExit)
+_PASSED_ON: Final = (Cancel, KeyboardInterrupt, SystemExit, GeneratorExit)
 
 
 class _Failure(NamedTuple):
@@ -113,6 +113,9 @@ class StepTries:
             except asyncio.CancelledError:
                 self._withdraw()
                 raise
+            except HostUnable as error:
+                self._replay.break_off(error)
+                raise asyncio.CancelledError from error
             except _PASSED_ON:
                 raise
             except BaseException as error:  # noqa: BLE001 - whatever the function raises

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 
+from flows.kernel.threads import Threads
+from flows.model.outcome import Suspend
 from flows.model.runs.history import RunHistory
 from flows.model.runs.shape import Shape
 from flows.model.runs.step_record import Place, StepRecord
-from flows.testing.memory_run import MemoryRun
+from flows.testing.memory_run import MemoryRecorder, MemoryRun
+from flows.testing.running_job import running_job
 from flows.testing.workflow import run_workflow
-from flows.workflow.steps.play import Body
+from flows.workflow.steps.play import Attempted, Body
+from flows.workflow.steps.run_judge import RunJudge
 from flows.workflow.steps.step import Step
 from tests.workflow.steps.races import VirtualLoop
 
@@ -139,3 +144,49 @@ async def test_a_run_of_one_task_is_put_aside_at_once_and_finally_runs_each_time
     run = await run_workflow(code)
     assert isinstance(run.history, RunHistory)
     assert (run.output, calls) == (1, {"finally": 3, "step": 1})
+
+
+async def test_a_step_is_not_asked_for_inside_of_another() -> None:
+    """Its worker would wait with it: that is told, and is final."""
+
+    async def code(step: Step) -> None:
+        async def outer() -> None:
+            await step.sleep("inner", 60)
+
+        await step.run("outer", outer)
+
+    error = (await run_workflow(code)).error
+    assert error is not None
+    assert (error.type, "'inner' is asked for inside of step 'outer'" in error.message) == ("ValidationError", True)
+
+
+def test_a_function_that_swallows_its_cancellation_is_named_and_cancelled_again() -> None:
+    """It is called out after a second, and the run is put aside when it gives in."""
+    told: list[float] = []
+
+    async def code(step: Step) -> int:
+        try:
+            await step.sleep("nap", 60)
+        except asyncio.CancelledError:
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        return 1
+
+    async def play() -> None:
+        run = MemoryRun("swallows")
+        loop = asyncio.get_running_loop()
+        body = Body("swallows", code, Shape(int, "output"), bytes, RunJudge("swallows", None, 1))
+        with running_job(run.run_id) as running:
+            one = Attempted(
+                body, run.loaded, MemoryRecorder(run), run_id=run.run_id, attempt=1, job=running.current,
+                call_in_thread=Threads(1).call, overruns=lambda: told.append(loop.time()),
+            )  # fmt: skip
+            played = await one.play()
+        assert isinstance(played.outcome, Suspend)
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.run(play())
+    assert told == [1.0]
