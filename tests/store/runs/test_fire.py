@@ -114,6 +114,11 @@ def test_while_no_slot_of_the_workflow_is_free_it_is_skipped_too(stage: Stage) -
     stage.redis.zadd(processing, {"by-hand": FIRST + 1000})
     assert stage.fire(one, FIRST).slots == [("full", "")]
     stage.redis.delete(processing)
+    stage.redis.hset(f"{stage.settings.keys.namespace}flows:sharing:@report", mapping={"report": 0, "report@fast": 0})
+    stage.redis.zadd(stage.settings.keys.processing("report@fast"), {"by-hand": FIRST + 1000})
+    stage.now += STEP
+    assert stage.fire(one, stage.now).slots == [("full", "")]
+    stage.redis.delete(stage.settings.keys.processing("report@fast"))
     stage.now += STEP
     assert stage.fire(one, stage.now).slots[0][0] == "started"
 

@@ -23,10 +23,18 @@ if time < tonumber(seen) then return answer('early', tonumber(seen) - time) end
 local paused, overlap, last = known[2], known[3], known[4]
 local runs = take_slots()
 
--- Whether as many runs of the queue are being worked on as may be.
+-- Whether as many runs of the workflow are being worked on as may be, in its own queue and in those of its overrides and
+-- versions, which share its slots.
 local function is_full(queue)
   local limit = tonumber(most)
-  return limit > 0 and redis.call('ZCARD', queue_key(queue, 'processing')) >= limit
+  if limit == 0 then return false end
+  local taken = redis.call('ZCARD', queue_key(queue, 'processing'))
+  for _, other in ipairs(redis.pcall('HKEYS', flows_key('sharing', '@' .. string.match(queue, '^[^@]+')))) do
+    if other ~= queue and other ~= '' then
+      taken = taken + redis.call('ZCARD', queue_key(other, 'processing'))
+    end
+  end
+  return taken >= limit
 end
 
 local cancelled = {}
