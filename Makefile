@@ -47,6 +47,9 @@ rules: .venv/.stamp-test ## 500 random loads of each kind of limiter, and 1,000 
 races: .venv/.stamp-test ## 1,000 random workflows, each with a death after each of its writes; ARGS="--seeds 50"
 	$(PY) -m tests.workflow.steps.races $(ARGS)
 
+schedules: .venv/.stamp-test ## 10,000 slots fired once each, by processes with wrong clocks that are killed; ARGS="--slots 1000"
+	$(PY) -m tests.faults.schedules.run $(ARGS)
+
 mutants: .venv/.stamp-test ## take each guard out of each script in turn, and name the test that notices; ARGS="--only retry.lua"
 	$(PY) -m tests.faults.mutants $(ARGS)
 
@@ -80,6 +83,6 @@ clean: ## remove .venv, caches and builds
 	echo 'None of these is one: $(PYTHON). Name yours: make PYTHON=/path/to/python3.11' >&2; \
 	exit 1
 
-.PHONY: help demo test bench bench-peers faults faults-long scale storm rules races mutants check clean
+.PHONY: help demo test bench bench-peers faults faults-long scale storm rules races schedules mutants check clean
 .DEFAULT_GOAL := help
 .SECONDARY: .venv/.stamp

@@ -30,8 +30,6 @@ NAMESPACE: Final = "storm:"
 LOOKUP: Final = f"{NAMESPACE}job:run:workflow:tick"
 #: The clocks are wrong by so much at most, in milliseconds.
 WRONG_MS: Final = 300_000
-#: A process is killed whenever so great a part of the slots has come: by time, a slow machine would have none left.
-KILLS: Final = 40
 #: What is left when the storm is over has so long to be worked on.
 PATIENCE: Final = 120.0
 
@@ -91,7 +89,8 @@ class Storm:
         while count < self.given.slots:
             time.sleep(0.1)
             count = self.count()
-            if count - killed_at < self.given.slots / KILLS:
+            # By time, a slow machine would have no process left.
+            if not self.given.kills or count - killed_at < self.given.slots / self.given.kills:
                 continue
             killed_at = count
             number = self.random.randrange(len(self.processes))
@@ -101,6 +100,7 @@ class Storm:
             figures.kills += 1
             if count > self.given.slots // 2 and not figures.restarts:
                 figures.restarts += 1
+                self.server.kill()
                 self.server.restart()
 
     def count(self) -> int:
@@ -184,6 +184,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=10)
     parser.add_argument("--schedules", type=int, default=10)
     parser.add_argument("--interval-ms", type=int, default=100)
+    parser.add_argument("--kills", type=int, default=40, help="0: nobody is killed, the server neither")
     parser.add_argument("--seed", type=int, default=0)
     figures = run(parser.parse_args())
     print(json.dumps({**vars(figures), "ok": figures.ok}))  # noqa: T201 - a command
