@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from flows.errors import FlowsError, StoreError
+from flows.errors import FlowsError, StoreFull, StoreUnavailable
 from flows.model.runs.step_record import Place
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class Writes:
             if task is None or not task.cancelling():  # and it is not this task that was cancelled
                 self._failed(error)
             raise
-        except StoreError as error:
+        except (StoreFull, StoreUnavailable) as error:
             self._failed(error)
             raise asyncio.CancelledError from error
         if arrived is not None:
