@@ -77,6 +77,6 @@ SetLiveAnswer: TypeAlias = Literal["set"]
 SetPriorityAnswer: TypeAlias = Literal["set", "same", "gone", "processing", "children", "done", "failed", "cancelled"]
 #: Of each schedule: new or edited, as it was, or another's.
 SetSchedulesAnswer: TypeAlias = Literal["written", "unchanged", "taken"]
-PauseScheduleAnswer: TypeAlias = Literal["paused", "resumed", "not paused", "gone"]
+PauseScheduleAnswer: TypeAlias = Literal["paused", "was paused", "resumed", "not paused", "gone"]
 #: `declared` by the code of an app, whose workers would write it again.
 DeleteScheduleAnswer: TypeAlias = Literal["deleted", "gone", "declared"]

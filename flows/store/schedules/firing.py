@@ -115,6 +115,7 @@ class Firing:
             "schedule": self._keys.schedule(schedule_id),
             "fired": self._keys.fired(schedule_id),
             "digest": digest,
+            "call": self._settings.new_call(),
         }
 
 

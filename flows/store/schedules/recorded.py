@@ -142,7 +142,9 @@ class RecordedSchedules:
         return cast("DeleteScheduleAnswer", word), app
 
     async def _run(self, script: str, *rest: Argument, **named: Argument) -> Any:
-        return await self._connection.run(self._settings.script(script), {**self._settings.named(), **named}, rest)
+        return await self._connection.run(
+            self._settings.script(script), {**self._settings.named(), "call": self._settings.new_call(), **named}, rest
+        )
 
 
 def as_fields(pairs: Sequence[bytes]) -> dict[str, bytes]:

@@ -20,7 +20,8 @@ def runs(redis: Redis, namespace: str) -> RunWorld:
 
 @pytest.fixture
 def stage(world: World, redis_url: str) -> Iterator[Stage]:
-    """Return a stage for schedules in the test's namespace."""
+    """Return a stage for schedules in the test's namespace, on which whatever is sent is sent twice."""
     stage = Stage(world, redis_url)
+    stage.connection.twice = True
     yield stage
     stage.connection.client.close()

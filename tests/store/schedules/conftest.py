@@ -12,7 +12,8 @@ from tests.world import World
 
 @pytest.fixture
 def stage(world: World, redis_url: str) -> Iterator[Stage]:
-    """Return a stage in the test's namespace."""
+    """Return a stage in the test's namespace, on which whatever is sent is sent twice."""
     stage = Stage(world, redis_url)
+    stage.connection.twice = True
     yield stage
     stage.connection.client.close()

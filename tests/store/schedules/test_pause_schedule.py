@@ -14,7 +14,7 @@ def test_a_schedule_is_paused_and_goes_on(stage: Stage) -> None:
     stage.now += 1
     assert done(stage.recorded.pause("daily", "too loud")) == "paused"
     stage.now += STEP
-    assert done(stage.recorded.pause("daily", "far too loud")) == "paused"
+    assert done(stage.recorded.pause("daily", "far too loud")) == "was paused"
     [record] = done(stage.recorded.list())
     assert (record.paused_at, record.note) == (datetime.fromtimestamp((NOW + 1) / 1000, UTC), "far too loud")
     assert stage.fire(schedule(), NOW + STEP).slots == [("paused", "")]

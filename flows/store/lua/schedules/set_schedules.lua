@@ -1,11 +1,12 @@
 -- Records schedules: those that an app's code declares, or with an empty `app` one that is made by hand. What is unchanged
 -- keeps its next slot; what is new or was edited is reckoned anew, and keeps its pause and what it has started.
 -- One that another app declares, or that was made by hand, is left alone; so is what is there, where one is made by hand.
+--@ keys: call
 --@ args: ns now app stale_ms
 --@ rest: of each schedule its id, its next slot, and its fields and their values, counted; one field is `digest`
 --@ returns: words:list<word>
 --@ words: written | unchanged | taken
---@ include: clock arguments keys type declared_by
+--@ include: clock arguments keys type declared_by once
 
 local schedules = ns .. 'flows:schedules'
 expect('zset', schedules)
@@ -32,16 +33,18 @@ while at <= #rest do
   all[#all + 1] = one
 end
 
-local words = {}
-for i, one in ipairs(all) do
-  words[i] = one.word
-  if one.word == 'written' then
-    redis.call('HSET', one.hash, 'app', app, unpack(one.fields))
-    redis.call('HSETNX', one.hash, 'created', now_text)
-    redis.call('ZADD', schedules, one.next, one.id)
-    redis.call('PERSIST', flows_key('fired', one.id))
-  elseif one.word == 'unchanged' then
-    redis.call('ZADD', schedules, 'NX', one.next, one.id)
+return once(function()
+  local words = {}
+  for i, one in ipairs(all) do
+    words[i] = one.word
+    if one.word == 'written' then
+      redis.call('HSET', one.hash, 'app', app, unpack(one.fields))
+      redis.call('HSETNX', one.hash, 'created', now_text)
+      redis.call('ZADD', schedules, one.next, one.id)
+      redis.call('PERSIST', flows_key('fired', one.id))
+    elseif one.word == 'unchanged' then
+      redis.call('ZADD', schedules, 'NX', one.next, one.id)
+    end
   end
-end
-return words
+  return words
+end)
