@@ -48,8 +48,8 @@ def _suspended(record: RunRecord[Any]) -> Explanation:
     waiting = [step for step in record.steps if step.status == "waiting"]
     named = ", ".join(map(_told, waiting[:_NAMED])) or "nothing that is recorded"
     more = f" and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""
-    untils = [step.until for step in waiting if step.until is not None]
-    until = f"; at {min(untils).isoformat()} at the latest it goes on" if untils else ""
+    times = [step.until for step in waiting if step.until is not None]
+    until = f"; at {min(times).isoformat()} at the latest it goes on" if times else ""
     return Explanation(
         f"it is suspended in {record.queue!r}, and waits without a worker for {named}{more}{until}",
         "suspended",
@@ -57,7 +57,7 @@ def _suspended(record: RunRecord[Any]) -> Explanation:
             "status": "suspended",
             "queue": record.queue,
             "waits_for": [step.name for step in waiting],
-            "until": min(untils).isoformat() if untils else None,
+            "until": min(times).isoformat() if times else None,
         },
     )
 
