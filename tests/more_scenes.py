@@ -69,9 +69,22 @@ def seed_waiting(world: World) -> None:
     world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
 
 
+def seed_app(world: World) -> None:
+    """Let two releases of an app have been seen, the older one long ago."""
+    releases = {"app:0000": "{}", "app:0000:seen": "1", "app:0001": "{}", "app:0001:seen": str(NOW)}
+    world.seed_damaged(flow={"run": releases})
+
+
+def sync(world: World, digest: str) -> object:
+    """Say that a release of the app is here."""
+    named: dict[str, Argument] = {"declarations": world.keys.declarations("run"), "app": "app", "digest": digest}
+    return world.run("sync", "{}", **named, most=5, alive_ms=30_000, written=1)
+
+
 MORE_SCENES: Final[dict[str, list[Scene]]] = {
     "cancel_jobs": [many("cancel_jobs", reason="why")],
     "delete_jobs": [many("delete_jobs")],
+    "sync": [(seed_app, lambda world: sync(world, "app:0001")), (seed_app, lambda world: sync(world, "app:0002"))],
     "hold": [hold("queue"), hold("group", "7")],
     "move_jobs": [many("move_jobs", target="ship")],
     "read_limits": [(seed_parked, read_limits)],
