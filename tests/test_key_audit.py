@@ -258,7 +258,7 @@ async def test_every_key_of_rules_is_documented(redis_url: str, namespace: str, 
             await flow.wait_for(job_id, LONG)
     strange.update(audit(redis, namespace)[0])
     assert strange == set()
-    for part in ("group", "ring", "parked", "fair", "shares", "limit", "window", "slots", "load", "sharing"):
+    for part in ("group", "ring", "parked", "fair", "shares", "limit", "window", "windows", "slots", "load", "sharing"):
         assert any(f"flows:{part}:" in pattern for pattern in used), part
 
 

@@ -72,6 +72,7 @@ KINDS: Final = {
     "shares": "hash",
     "limit": "hash",
     "window": "string",
+    "windows": "hash",
     "slots": "hash",
     "load": "hash",
     "sharing": "hash",
@@ -320,9 +321,11 @@ class World:
     def _together_read(self, keys: list[str], types: list[str]) -> list[Any]:
         with self.redis.pipeline(transaction=False) as pipeline:
             for key, type_ in zip(keys, types, strict=True):
+                name = key.removeprefix(self.namespace)
                 match type_:
                     case "hash":
-                        pipeline.hgetall(key)
+                        # The windows of groups are packed, as are those of queues and the answers of last calls.
+                        (pipeline.hkeys if name.startswith("flows:windows:") else pipeline.hgetall)(key)
                     case "list":
                         pipeline.lrange(key, 0, -1)
                     case "set":
@@ -332,8 +335,7 @@ class World:
                     case "zset":
                         pipeline.zrange(key, 0, -1, withscores=True)
                     case _:
-                        # The answers of last calls and windows are packed.
-                        packed = key.removeprefix(self.namespace).startswith(("flows:call:", "flows:window:"))
+                        packed = name.startswith(("flows:call:", "flows:window:"))
                         (pipeline.exists if packed else pipeline.get)(key)
             found: list[Any] = pipeline.execute()
         return [

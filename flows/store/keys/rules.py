@@ -39,10 +39,13 @@ class RuleKeys:
         """Hash: the live values of a limiter, where some were set."""
         return f"{self.namespace}flows:limit:{limiter}"
 
-    def window(self, limiter: str, group: str | None = None) -> str:
-        """String: when tokens of a limiter were given out, and how many; of one group where it is limited by group."""
-        tail = "" if group is None else f"/{group}"
-        return f"{self.namespace}flows:window:{limiter}{tail}"
+    def window(self, limiter: str) -> str:
+        """String: when tokens of a limiter were given out, and how many."""
+        return f"{self.namespace}flows:window:{limiter}"
+
+    def windows(self, limiter: str) -> str:
+        """Hash: group → when it was given tokens of a limiter, and how many; empty name: the longest interval, ms."""
+        return f"{self.namespace}flows:windows:{limiter}"
 
     def slots(self, queue: str) -> str:
         """Hash: id in `processing` → `<cost> <group>`, where it takes more than one slot or one of its group's."""

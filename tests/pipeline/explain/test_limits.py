@@ -41,8 +41,12 @@ def ruled(redis_url: str, redis: Redis, namespace: str) -> Ruled:
 def given_out(scene: Scene, window: str, tokens: int) -> None:
     """Let a window have given out tokens just now, as a turn keeps it."""
     pairs = json.dumps([int(time.time() * 1000), tokens])
-    key = f"{scene.namespace}flows:window:{window}"
-    scene.redis.eval("redis.call('SET', KEYS[1], cmsgpack.pack(cjson.decode(ARGV[1])))", 1, key, pairs)
+    limiter, _, group = window.partition("/")
+    if group:
+        key, code = f"windows:{limiter}", "redis.call('HSET', KEYS[1], ARGV[2], cmsgpack.pack(cjson.decode(ARGV[1])))"
+    else:
+        key, code = f"window:{limiter}", "redis.call('SET', KEYS[1], cmsgpack.pack(cjson.decode(ARGV[1])))"
+    scene.redis.eval(code, 1, f"{scene.namespace}flows:{key}", pairs, group)
 
 
 async def test_a_held_queue(ruled: Ruled) -> None:

@@ -15,7 +15,8 @@ LITERAL = {
     "fair": (("pack",), "flows:fair:pack"),
     "shares": (("pack",), "flows:shares:pack"),
     "limit": (("pack:1",), "flows:limit:pack:1"),
-    "window": (("pack:1", "7"), "flows:window:pack:1/7"),
+    "window": (("pack:1",), "flows:window:pack:1"),
+    "windows": (("pack:1",), "flows:windows:pack:1"),
     "slots": (("pack",), "flows:slots:pack"),
     "load": (("pack",), "flows:load:pack"),
     "sharing": (("gpu",), "flows:sharing:gpu"),
@@ -34,9 +35,3 @@ def test_every_key_is_in_this_list() -> None:
     """A new key has to be added here, and to the docs."""
     methods = {name for name, _ in inspect.getmembers(RuleKeys, inspect.isfunction) if not name.startswith("_")}
     assert methods == set(LITERAL)
-
-
-def test_a_window_of_a_queue_has_no_group() -> None:
-    """An empty group is one all the same."""
-    assert RuleKeys().window("pack:1") == "flows:window:pack:1"
-    assert RuleKeys().window("pack:1", "") == "flows:window:pack:1/"

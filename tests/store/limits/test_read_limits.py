@@ -43,8 +43,10 @@ def rows(world: World, *limiters: str, **named: str) -> list[Any]:
 
 def keep(world: World, window: str, *numbers: float) -> None:
     """Keep a window as the turn does, packed."""
-    key = world.key("window", window)
-    world.redis.eval("redis.call('SET', KEYS[1], cmsgpack.pack(cjson.decode(ARGV[1])))", 1, key, str(list(numbers)))
+    limiter, _, group = window.partition("/")
+    command, key = ("'HSET'", "windows") if group else ("'SET'", "window")
+    code = f"redis.call({command}, KEYS[1], {'ARGV[2], ' if group else ''}cmsgpack.pack(cjson.decode(ARGV[1])))"
+    world.redis.eval(code, 1, world.key(key, limiter), str(list(numbers)), group)
 
 
 def test_windows_are_read_with_their_times(world: World) -> None:
@@ -57,7 +59,6 @@ def test_windows_are_read_with_their_times(world: World) -> None:
         [NOW, 2, NOW + 40, 1, NOW + 61.5],
         [NOW - 10, 3],
     ]
-    keep(world, "pick:1/", NOW, 1)
     assert rows(world, "pick:1", "g")[1] == [["", "", []]]
     assert len(rows(world, "api", "q")[1][0][2]) == 5
 
@@ -85,7 +86,7 @@ def test_shared_slots_are_summed_up(world: World) -> None:
 
 def test_what_is_none_of_ours_is_left_out(world: World) -> None:
     """A view stops at nothing that was edited."""
-    for key in (("limit", "api"), ("window", "pick:1/7"), ("sharing", "gpu"), ("load", "pick"), ("fair", "pick")):
+    for key in (("limit", "api"), ("windows", "pick:1"), ("sharing", "gpu"), ("load", "pick"), ("fair", "pick")):
         world.redis.rpush(world.key(*key), "not ours")
     world.redis.set(world.key("window", "api"), "not packed")
     assert rows(world, "api", "q", "pick:1", "g", group="7", sharing="gpu") == [

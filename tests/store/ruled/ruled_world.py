@@ -84,9 +84,11 @@ class Ruled(World):
         return Turn(answer[0], started, answer[2], answer[3], answer[4], jobs)
 
     def window(self, name: str) -> list[float]:
-        """Return what a window holds: pairs of a time and tokens."""
-        code = "local t = redis.call('GET', KEYS[1]) return t and cjson.encode(cmsgpack.unpack(t)) or '[]'"
-        found: Any = self.redis.eval(code, 1, self.key("window", name))
+        """Return what a window holds, of a limiter or as `<limiter>/<group>`: pairs of a time and tokens."""
+        limiter, _, group = name.partition("/")
+        read = "redis.call('HGET', KEYS[1], ARGV[1])" if group else "redis.call('GET', KEYS[1])"
+        code = f"local t = {read} return t and cjson.encode(cmsgpack.unpack(t)) or '[]'"
+        found: Any = self.redis.eval(code, 1, self.key("windows" if group else "window", limiter), group)
         return list(json.loads(found))
 
     def starts(self, until: int, want: int = 100) -> list[int]:

@@ -10,7 +10,7 @@ from redis import Redis
 
 from flows import Limiter
 from flows.model.limits.window import AHEAD_MS, Window
-from tests.store.ruled.ruled_world import Ruled, fullest
+from tests.store.ruled.ruled_world import GROUP, Ruled, fullest
 from tests.world import NOW
 
 
@@ -129,3 +129,26 @@ def test_a_window_of_another_type_is_written_over(redis: Redis, namespace: str) 
     world.wait("1", "2", "3")
     assert world.take().ids == ["1", "2"]
     assert world.window("pick:1") == [NOW + 1, 2]
+
+
+def test_the_windows_of_groups_stay_as_long_as_the_longest(redis: Redis, namespace: str) -> None:
+    """Also where that is not the one that was written last."""
+    world = Ruled(redis, namespace, Limiter(3, 5.0, group_key=GROUP), group=GROUP)
+    world.redis.hset(world.key("limit", "pick:1"), mapping={'live:"a"': "3/90000", "live:": "1"})
+    for number, interval in enumerate((5_000, 90_000, 90_000)):
+        world.wait(f"{number}", group="ba"[number % 2])
+        world.take()
+        assert 0 <= interval + 60_001 - world.life("windows", "pick:1") < 30_000
+    assert world.redis.hget(world.key("windows", "pick:1"), "") == "90000"
+    assert (world.window('pick:1/"a"'), world.window('pick:1/"b"')) == ([NOW + 1, 1], [NOW + 1, 2])
+
+
+def test_windows_of_groups_of_another_type_stop_a_turn_before_it_writes(redis: Redis, namespace: str) -> None:
+    """They cannot be written over one by one."""
+    world = Ruled(redis, namespace, Limiter(2, 1.0, group_key=GROUP), group=GROUP)
+    world.redis.set(world.key("windows", "pick:1"), "x")
+    world.wait("1", group="a")
+    before = world.snapshot()
+    with pytest.raises(Exception, match=f"FLOWSCONFLICT {world.key('windows', 'pick:1')} holds a string"):
+        world.take()
+    assert world.snapshot() == before

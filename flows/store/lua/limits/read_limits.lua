@@ -15,8 +15,8 @@ local function text(...)
   return type(found) == 'string' and found or ''
 end
 
-local function window_of(key)
-  local known, entries = pcall(cmsgpack.unpack, text('GET', key))
+local function window_of(packed)
+  local known, entries = pcall(cmsgpack.unpack, packed)
   if not (known and type(entries) == 'table') then return {} end
   local numbers = {}
   for i, number in ipairs(entries) do numbers[i] = type(number) == 'number' and string.format('%.17g', number) or '0' end
@@ -46,7 +46,8 @@ for i = at, #rest, 2 do
   local limit, tail = flows_key('limit', rest[i]), rest[i + 1]
   limiters[#limiters + 1] = {
     text('HGET', limit, 'live'), name == '' and '' or text('HGET', limit, 'live:' .. name),
-    (tail == 'g' and name == '') and {} or window_of(flows_key('window', rest[i] .. (tail == 'g' and '/' .. name or ''))),
+    tail ~= 'g' and window_of(text('GET', flows_key('window', rest[i])))
+      or name ~= '' and window_of(text('HGET', flows_key('windows', rest[i]), name)) or {},
   }
 end
 

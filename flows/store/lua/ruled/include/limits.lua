@@ -1,16 +1,23 @@
 -- The limiters of the queue, each with its values as they are now, and what they say of the next start.
 --@ exports: queue_ready read_group_limits group_ready take_from_limits
 --@ needs: queue
---@ include: clock keys rules window
+--@ include: clock keys rules type window
+
+-- Returns where the windows of groups stand.
+local function windows_of(limiter) return flows_key('windows', limiter.id) end
+
+for _, limiter in ipairs(RULES[queue].limits) do
+  if limiter.by_group then expect('hash', windows_of(limiter)) end
+end
 
 -- Returns the terms of a limiter by the values that were set while it runs, or those that it declares.
-local function terms_by(limiter, set)
+local function terms_by(limiter, set, hash)
   local most, interval = limiter.reservoir, limiter.interval
   if set then
     local set_most, set_interval = string.match(set, '^(%d+)/(%d+)$')
     if set_most then most, interval = math.max(1, set_most), math.max(1, set_interval) end
   end
-  return terms_of(most, interval, limiter.smooth)
+  return terms_of(most, interval, limiter.smooth, hash)
 end
 
 -- Returns some values that were set for a limiter; none where its key holds something else.
@@ -28,7 +35,7 @@ local function read_limits()
   of_queue = {}
   for _, limiter in ipairs(RULES[queue].limits) do
     if limiter.by_group then
-      by_group[#by_group + 1] = { limiter = limiter, prefix = flows_key('window', limiter.id .. '/'), windows = {} }
+      by_group[#by_group + 1] = { limiter = limiter, windows = {}, hash = { key = windows_of(limiter), interval = 0 } }
     else
       local key = flows_key('window', limiter.id)
       local terms = terms_by(limiter, set_values(limiter, 'live')[1])
@@ -49,14 +56,14 @@ local function queue_ready(cost)
 end
 
 -- Returns the terms of the groups for which some were set, and those of all others.
-local function terms_for(limiter, groups)
+local function terms_for(limiter, groups, hash)
   local of_all = set_values(limiter, 'live', 'live:')
-  local of_some, others = {}, terms_by(limiter, of_all[1])
+  local of_some, others = {}, terms_by(limiter, of_all[1], hash)
   if not of_all[2] then return of_some, others end
   local names = {}
   for i = 1, #groups do names[i] = 'live:' .. groups[i] end
   for i, set in ipairs(set_values(limiter, unpack(names))) do
-    if set then of_some[groups[i]] = terms_by(limiter, set) end
+    if set then of_some[groups[i]] = terms_by(limiter, set, hash) end
   end
   return of_some, others
 end
@@ -74,13 +81,13 @@ local function read_group_limits(groups)
   end
   if #missing == 0 then return end
   for n = 1, #by_group do
-    local prefix, windows, keys = by_group[n].prefix, by_group[n].windows, {}
-    for i = 1, #missing do keys[i] = prefix .. missing[i] end
-    local texts = redis.call('MGET', unpack(keys))
-    local of_some, others = terms_for(by_group[n].limiter, missing)
+    local limiter, hash, windows = by_group[n].limiter, by_group[n].hash, by_group[n].windows
+    local texts = redis.call('HMGET', hash.key, '', unpack(missing))
+    hash.interval = tonumber(texts[1]) or 0
+    local of_some, others = terms_for(limiter, missing, hash)
     for i = 1, #missing do
       local group = missing[i]
-      windows[group] = open_window(keys[i], texts[i], of_some[group] or others)
+      windows[group] = open_window(group, texts[i + 1], of_some[group] or others)
     end
   end
 end

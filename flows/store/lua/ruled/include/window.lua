@@ -3,7 +3,7 @@
 -- last, where starts are spaced evenly, when the next one may be. The server's time is cut to whole ms: a token that is
 -- taken now counts from the next one, since it may be that late. One that is given out for later counts from then.
 --@ exports: AHEAD terms_of open_window ready_at take_tokens write_windows
---@ include: clock
+--@ include: clock many_fields
 
 -- Tokens are given out so many ms before their time at most: then their worker waits for it, and not for a script.
 local AHEAD = 50
@@ -30,13 +30,15 @@ local function parse(text)
   return entries, used, next_at
 end
 
--- Returns what all windows of a limiter have in common.
-local function terms_of(most, interval, smooth)
+-- Returns what all windows of a limiter have in common. Those of groups stand in one hash: `hash` has its `key`, and the
+-- longest `interval` by which it was written, for whoever takes out of it what is over.
+local function terms_of(most, interval, smooth, hash)
   local spacing = smooth and math.ceil(interval * GRID / most) / GRID or 0
-  return { most = most, interval = interval, part = interval / PARTS, spacing = spacing }
+  return { most = most, interval = interval, part = interval / PARTS, spacing = spacing, hash = hash }
 end
 
--- Returns the window of a key that holds this text, or nothing; one that was edited into nonsense begins anew.
+-- Returns the window of a key, or of a field of the hash, that holds this text, or nothing; one that was edited into
+-- nonsense begins anew.
 local function open_window(key, text, terms)
   local known, entries, used, next_at = false, nil, nil, nil
   if text then known, entries, used, next_at = pcall(parse, text) end
@@ -98,17 +100,47 @@ local function take_tokens(window, cost, at_ms)
   end
 end
 
+-- Returns the pairs of a window as they are kept, and for how many ms.
+local function packed(window)
+  local entries = window.entries
+  local kept = window.first == 1 and entries or { unpack(entries, window.first) }
+  local last = entries[#entries - 1] + window.terms.interval
+  if window.next_at then
+    last = math.max(last, math.ceil(window.next_at))
+    kept[#kept + 1] = window.next_at
+  end
+  return cmsgpack.pack(kept), last - time + SPARE_MS
+end
+
+-- Writes windows of groups. Their hash stays as long as the one that stays longest.
+local function write_hash(hash, windows)
+  local fields, longest, interval = {}, 0, hash.interval
+  for n = 1, #windows do
+    local window = windows[n]
+    local text, life = packed(window)
+    fields[2 * n - 1], fields[2 * n] = window.key, text
+    if life > longest then longest = life end
+    if window.terms.interval > interval then interval = window.terms.interval end
+  end
+  if interval > hash.interval then fields[#fields + 1], fields[#fields + 2] = '', interval end
+  set_fields(hash.key, fields)
+  if redis.call('PEXPIRE', hash.key, longest, 'NX') == 0 then redis.call('PEXPIRE', hash.key, longest, 'GT') end
+end
+
 -- Writes the windows from which tokens were taken.
 local function write_windows()
+  local of_hash = {}
   for n = 1, #changed do
     local window = changed[n]
-    local entries = window.entries
-    local kept = window.first == 1 and entries or { unpack(entries, window.first) }
-    local last = entries[#entries - 1] + window.terms.interval
-    if window.next_at then
-      last = math.max(last, math.ceil(window.next_at))
-      kept[#kept + 1] = window.next_at
+    local hash = window.terms.hash
+    if hash then
+      local windows = of_hash[hash] or {}
+      of_hash[hash] = windows
+      windows[#windows + 1] = window
+    else
+      local text, life = packed(window)
+      redis.call('SET', window.key, text, 'PX', life)
     end
-    redis.call('SET', window.key, cmsgpack.pack(kept), 'PX', last - time + SPARE_MS)
   end
+  for hash, windows in pairs(of_hash) do write_hash(hash, windows) end
 end
