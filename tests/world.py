@@ -81,6 +81,7 @@ KINDS: Final = {
     "waiters": "hash",
     "sent": "string",
     "sending": "hash",
+    "kept": "set",
     "schedules": "zset",
     "schedule": "hash",
     "fired": "hash",

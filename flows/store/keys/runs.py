@@ -38,6 +38,10 @@ class RunKeys:
         """String: the stream's entry of an event that was sent with this id."""
         return f"{self.namespace}flows:sent:{event}:{key}:{event_id}"
 
+    def kept(self, queue: str) -> str:
+        """Set: runs of this queue that wait and keep their slot."""
+        return f"{self.namespace}flows:kept:{queue}"
+
     def sending(self, flow: str) -> str:
         """Hash: `<event>:<key>` of events that were not told to all who wait for them."""
         return f"{self.namespace}flows:sending:{flow}"

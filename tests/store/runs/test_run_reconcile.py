@@ -34,3 +34,12 @@ def test_a_parent_goes_on_when_its_children_are_lost(runs: RunWorld) -> None:
     assert runs.redis.hget(runs.key("settled", "run:1:children:m"), "left") == "0"
     assert runs.step("1", "m")["status"] == "done"
     assert runs.place() == {"waiting": ["1"]}
+
+
+def test_a_slot_that_nobody_keeps_is_given_back(runs: RunWorld) -> None:
+    """Its run was moved or lost; one that waits keeps its own."""
+    runs.begin("1")
+    runs.suspend("1", due_ms=NOW + 99_999, keeps_slot=True)
+    runs.redis.sadd(runs.key("kept", "order"), "2")
+    assert passes(runs) == [["order", "2", "slot"]]
+    assert runs.snapshot()["kept"] == {"order": {"1"}}

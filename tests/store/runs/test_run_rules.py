@@ -36,6 +36,22 @@ def test_slots_are_exact_over_all_queues_of_a_workflow(slotted: RunWorld) -> Non
     assert len(slotted.claim(9, queue="order@fast")) + len(slotted.claim(9, queue="order@=2")) == 2
 
 
+def test_a_run_that_waits_may_keep_its_slot(slotted: RunWorld) -> None:
+    """Nothing new begins meanwhile; when it goes on, it does so before what has not begun; its end frees the slot."""
+    slotted.start(*[run(f"{n}", "order") for n in range(5)])
+    assert [job.id for job in slotted.claim(3, queue="order")] == ["0", "1", "2"]
+    for run_id, due in (("0", NOW + 10), ("1", NOW + 99), ("2", NOW + 99)):
+        slotted.suspend(run_id, due_ms=due, keeps_slot=True)
+    assert slotted.claim(3, queue="order") == []
+    slotted.now += 10
+    assert [job.id for job in slotted.claim(3, queue="order")] == ["0"]
+    slotted.run("cancel", id="1", first="order", reason="")
+    assert [job.id for job in slotted.claim(3, queue="order")] == ["3"]
+    slotted.run("delete", id="2", first="order")
+    assert [job.id for job in slotted.claim(3, queue="order")] == ["4"]
+    assert "kept" not in slotted.snapshot()
+
+
 def test_an_override_has_the_priorities_of_its_workflow(slotted: RunWorld) -> None:
     """In the lists, and in what is known of them here."""
     slotted.start(run("1", "order", queue="order@fast", priority=2), run("2", "order", queue="order@fast"))

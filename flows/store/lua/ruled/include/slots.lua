@@ -3,7 +3,7 @@
 -- summed up in `flows:load:<queue>`: of each group all that it holds, of '' what jobs hold beyond one slot each.
 --@ exports: free_slots wait_for_slots read_loads slots_of has_slots hold_slots write_slots share_slots
 --@ needs: queue
---@ include: keys rules spots fair place sharing type many_fields
+--@ include: keys rules spots fair place sharing type held_in many_fields
 
 local rule = RULES[queue]
 local load_key = flows_key('load', queue)

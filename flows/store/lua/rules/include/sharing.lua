@@ -1,18 +1,11 @@
 -- Slots that several queues share: how many are free, and which queues wait for some. In `flows:sharing:<id>` stands for
 -- each of them 0, or `<seen> <since> <need>`: when it last found too few, since when it waits, and for how many. Whoever
 -- waits longest goes first: the others leave that many to it, as long as it was seen lately.
---@ exports: held_in read_sharing free_before note_waiting note_done pass_slots_on
---@ include: keys rules clock wake type
+--@ exports: read_sharing free_before note_waiting note_done pass_slots_on
+--@ include: keys rules clock wake type held_in
 
 -- A queue that waits polls more often than that; of one that does not, the workers are gone.
 local SEEN_MS = 10000
-
--- Returns how many slots the jobs of a queue hold: one for each lease, and what some hold beyond that.
-local function held_in(job_queue)
-  local leases = redis.pcall('ZCARD', queue_key(job_queue, 'processing'))
-  local beyond = redis.pcall('HGET', flows_key('load', job_queue), '')
-  return (tonumber(leases) or 0) + (type(beyond) == 'string' and tonumber(beyond) or 0)
-end
 
 local function parse(name, text)
   local seen, since, need = string.match(text, '^(%d+) (%d+) (%d+)$')

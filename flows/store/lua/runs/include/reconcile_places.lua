@@ -68,7 +68,22 @@ local function cut_leases(queue)
   return #late == PAGE
 end
 
+-- Gives back slots that are kept for runs which do not wait any more: one that was moved, or whose hash was lost.
+local function check_kept(queue)
+  local kept = flows_key('kept', queue)
+  local ids = redis.pcall('SRANDMEMBER', kept, PAGE)
+  if not ids[1] then return end
+  spend(#ids / 5)
+  for i, due in ipairs(redis.call('ZMSCORE', queue_key(queue, 'delayed'), unpack(ids))) do
+    if not due then
+      redis.call('SREM', kept, ids[i])
+      report(queue, ids[i], 'slot')
+    end
+  end
+end
+
 local function reconcile_place(queue, place, cursor)
+  if place == 'delayed' and cursor == '' then check_kept(queue) end
   local more = place == 'processing' and cut_leases(queue)
   local page = redis.call('ZSCAN', queue_key(queue, place), cursor == '' and '0' or cursor, 'COUNT', PAGE)
   for i = 1, #page[2], 2 do try(queue, page[2][i], check_entry, queue, place, page[2][i]) end

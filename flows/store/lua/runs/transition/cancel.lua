@@ -2,13 +2,14 @@
 -- queue first: the attempt that follows does that, and ends it.
 --@ exports: cancel
 --@ needs: root
---@ include: keys ending failing
+--@ include: keys ending failing kept_slots
 
 -- `from` is the run's state; the caller has taken it out of that state's place. Where children of its steps have not
 -- settled, that is recorded: `cascade` cancels them. Returns whether it was recorded.
 local function cancel(job_flow, job_id, key, job_queue, from, lookups, _, why)
   local marks = redis.call('HMGET', key, '_undo', '_failing', '_open')
   local me = job_flow .. ':' .. job_id
+  if from == 'delayed' then give_slot_back(job_queue, job_id) end
   if marks[1] and not marks[2] then
     begin_failing(job_flow, job_id, key, job_queue, from, cancelled_failure(why))
   else

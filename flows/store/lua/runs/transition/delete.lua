@@ -2,7 +2,7 @@
 -- that it has started are on their own.
 --@ exports: delete_job
 --@ needs: root
---@ include: take_out cut keys life count told asked open_steps settle_step
+--@ include: take_out cut keys life count told asked open_steps settle_step kept_slots
 
 local function leave_list(job_flow, list, job_id)
   cut(nil, list, { job_id })
@@ -19,6 +19,7 @@ local function delete_job(job_flow, first_queue, job_id, _, leave_lookups)
   if not is_asked(status, job[5]) then return 'changed' end
   expect_place(job_queue, status)
   take_out(job_id, key, status, job_queue)
+  if status == 'delayed' then give_slot_back(job_queue, job_id) end
   close_steps(job_id, key, job[6], job[7])
   if job[3] then
     each_lookup(job_flow, job[3], function(list, own)

@@ -2,7 +2,7 @@
 -- before all others: fewer are open then.
 --@ exports: promote
 --@ needs: flow queue delayed
---@ include: keys status clock place count
+--@ include: keys status clock place count kept_slots
 
 local MOST = 100
 
@@ -23,6 +23,7 @@ local function promote()
     end
   end
   redis.call('ZREM', delayed, unpack(due))
+  if #begun > 0 then give_slots_of(queue, begun) end
   for i = #begun, 1, -1 do put_first(queue, begun[i]) end
   -- Where more may be due, another worker promotes those.
   if #fresh > 0 then put_many(queue, fresh, #due < MOST) end

@@ -2,7 +2,7 @@
 -- awaited at the head of its queue at once. The attempt does not count.
 --@ exports: suspend
 --@ needs: flow queue
---@ include: retry fail attempt arguments batch status place member clock event_waits child_result
+--@ include: retry fail attempt arguments batch status place member clock event_waits child_result kept_slots
 
 local FAR = 366 * 86400000
 -- So many fields and values are written at once.
@@ -20,7 +20,7 @@ end
 -- Arguments: until when in server ms ('' for any time), how often something had come when the attempt last looked, 1
 -- where the run keeps its slot, a counted list of waits for events, then fields and values.
 local function suspend(job, after)
-  local due, seen, _, awaited = tonumber(take()), tonumber(take()), take(), take_counted()
+  local due, seen, keeps, awaited = tonumber(take()), tonumber(take()), take(), take_counted()
   local fields = { take_up_to(after) }
   local wrong = waits_conflict(awaited)
   if wrong then return fail_with(job, failure('KeyConflict', wrong, queue, (counts(job.attempt)))) end
@@ -32,6 +32,7 @@ local function suspend(job, after)
     move(job.key, 'processing', 'waiting', '_attempt', attempt_over(job.attempt, job.id, queue, -1, 0), unpack(fields))
     return put_first(queue, member_of(queue, flow, job.id))
   end
+  if keeps == '1' then keep_slot(queue, job.id) end
   fields[#fields + 1] = '_suspended'
   fields[#fields + 1] = string.match(job.attempt, '^%d+')
   delay(job, math.min(FAR, math.max(0, (due or time + FAR) - time)), -1, unpack(fields))
