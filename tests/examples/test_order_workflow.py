@@ -1,0 +1,73 @@
+"""The shop as its user runs it: real processes, a payment server of its own, a private server."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.store.embedded import EmbeddedServer
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "order_workflow.py"
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Name a data directory for the server, and no other server."""
+    named = {name: text for name, text in os.environ.items() if name not in {"FLOWS_REDIS_URL", "REDIS_URL"}}
+    yield {**named, "FLOWS_DATA_DIR": str(tmp_path / "data"), "XDG_RUNTIME_DIR": str(tmp_path)}
+    EmbeddedServer(tmp_path / "data").stop()
+
+
+def shop(environment: dict[str, str], *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the example to its end."""
+    command = [sys.executable, str(EXAMPLE), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=110, check=False, env=environment)
+
+
+def test_each_order_ends_as_it_should_though_its_worker_is_killed(environment: dict[str, str]) -> None:
+    """Two orders of the list have no amount and two goods that are out of stock; nobody is charged twice."""
+    done = shop(environment, "--crash", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report.pop("seconds") > 0
+    assert report == {
+        "orders": 10,
+        "shipped": 6,
+        "refunded": 2,
+        "failed": 0,
+        "refused": 2,
+        "charges": 8,
+        "refunds": 2,
+        "charged_twice": 0,
+        "mails": 6,
+        "kills": 2,
+    }
+    assert "the day: {'charges': 8, 'refunds': 2, 'mails': 6}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "No such file"),
+        ("order_id,email,sku\nA,a@a.example,x\n", "names no column, or two, amount"),
+        ("order_id,email,amount,sku\nA,a@a.example,1,x\nA,a@a.example,1,x\n", "A stands in row 2 already"),
+        ("order_id,email,amount,sku\nA,,1,x\n", "row 2 has no email"),
+    ],
+)
+def test_a_list_that_cannot_be_is_refused(
+    environment: dict[str, str], tmp_path: Path, content: str | None, message: str
+) -> None:
+    """The status is 2, stdout is empty, and neither a payment server nor a server was started."""
+    file = tmp_path / "list.csv"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    done = shop(environment, "--orders", file, "--json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert not (tmp_path / "data").exists()
