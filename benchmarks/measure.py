@@ -17,7 +17,7 @@ from typing import Any, Final, NotRequired, TypeAlias, TypedDict, cast
 
 from redis.asyncio import Redis
 
-from flows import Flow
+from flows import Flow, Workflows
 from flows.telemetry.events import Event
 from flows.testing import private_server
 
@@ -115,12 +115,12 @@ def quiet_server(url: str | None) -> Generator[str]:
 class Recorded:
     """Waits until the server has recorded how so many jobs of a queue ended; what only ran does not count."""
 
-    def __init__(self, flow: Flow[Any, Any, Any], queue: str, count: int) -> None:
-        """Begin to count."""
+    def __init__(self, told: Flow[Any, Any, Any] | Workflows, queue: str, count: int) -> None:
+        """Begin to count; a queue that ends in `*` stands for all that begin so."""
         self._queue = queue
         self._left = count
         self._all = asyncio.Event()
-        flow.events.subscribe(self._hear, "job.recorded")
+        told.events.subscribe(self._hear, "job.recorded")
 
     async def wait(self) -> None:
         """Wait for the last one."""
@@ -128,7 +128,8 @@ class Recorded:
             await self._all.wait()
 
     def _hear(self, event: Event) -> None:
-        if event.fields["queue"] == self._queue:
+        queue = cast("str", event.fields["queue"])
+        if queue == self._queue or (self._queue.endswith("*") and queue.startswith(self._queue[:-1])):
             self._left -= cast("int", event.fields["count"])
             if self._left <= 0:
                 self._all.set()

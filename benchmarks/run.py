@@ -28,6 +28,7 @@ import memory
 import pipeline
 import processes
 import rules
+import runs
 import waits
 from measure import Row, empty, rounds, run
 from redis import Redis
@@ -56,6 +57,7 @@ SLOW: dict[str, Callable[[str | None, float, int], Coroutine[Any, Any, list[Row]
     due.WORKLOAD: due.rows,
     growth.WORKLOAD: growth.rows,
     rules.WORKLOAD: rules.rows,
+    runs.WORKLOAD: runs.rows,
 }
 #: The columns of figures: name, heading and format.
 COLUMNS = [

@@ -33,6 +33,8 @@ WORKLOADS: dict[str, tuple[Variant, ...]] = {
     "latency": (Variant(),),
     "three-queues": (Variant(),),
     "fan-out": (Variant(),),
+    # A durable workflow of three steps that do nothing.
+    "runs": (Variant(),),
     # The proxy itself takes a part of the two cores: the one that adds nothing shows how much.
     "slow-server": (
         Variant("no proxy"),

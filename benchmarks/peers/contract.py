@@ -34,7 +34,7 @@ Params: TypeAlias = Any
 #: How many children a parent has.
 FAN = 10
 #: Which function the jobs of a workload begin with.
-FIRST = {"drain-threads": "plain", "three-queues": "stage_1", "fan-out": "parent"}
+FIRST = {"drain-threads": "plain", "three-queues": "stage_1", "fan-out": "parent", "runs": "three_steps"}
 #: Jobs that come before the first that counts: they connect, warm caches and import.
 _WARM_UP = 10
 #: After each job the worker has so many seconds to become idle.

@@ -15,6 +15,7 @@ from contract import AsyncAdapter, Params, Part, main, payload, run
 from counting import count
 from measure import Recorded
 from meeting import URL
+from runs import start_runs, three_steps
 from subject import (
     Branch,
     Joined,
@@ -74,6 +75,7 @@ class Flows(AsyncAdapter):
         "fan-out": Part("concurrency=200", 1500, 200),
         "slow-server": Part(ASYNC, 40_000, 100),
         "payload": Part(ASYNC, 20_000, 100),
+        "runs": Part("concurrency=200", 8_000, 200),
     }
     _flow: Flow[Any, Request, Any]
 
@@ -108,12 +110,15 @@ class Flows(AsyncAdapter):
 
     def load(self, workload: str, jobs: int, size: int) -> None:
         """Create what a worker will find."""
+        if workload == "runs":
+            run(start_runs(URL, 1, jobs))
+            return
         self.first(workload)
         super().load(workload, jobs, size)
 
     def work(self, workload: str, concurrency: int) -> None:
         """Run the workers until killed."""
-        run(_work(workload, concurrency))
+        run(_work_on_runs(concurrency) if workload == "runs" else _work(workload, concurrency))
 
 
 FLOWS: dict[str, Any] = {"three-queues": three_queues, "fan-out": fanned_out}
@@ -139,6 +144,16 @@ async def _work(workload: str, concurrency: int) -> None:
         if workload != "latency":
             await recorded.wait()
             count.report()
+        await asyncio.Event().wait()
+
+
+async def _work_on_runs(concurrency: int) -> None:
+    app = three_steps(URL, 1, count.start).app
+    recorded = Recorded(app, "three-0", count.target)
+    app.create_workers(concurrency=concurrency)
+    async with app:
+        await recorded.wait()
+        count.report()
         await asyncio.Event().wait()
 
 

@@ -35,5 +35,7 @@ PINS: dict[str, Pin] = {
     "huey": Pin("huey_adapter.py", ("huey==3.5.4", _REDIS, "hiredis==3.5.0", "gevent==26.9.0")),
     "streaq": Pin("streaq_adapter.py", ("streaq==7.2.0", "coredis==6.9.0", "uvloop==0.23.0")),
     "redflow": Pin("redflow_adapter.py", ("redflow==0.1.9", _REDIS, *_FAST)),
+    # On SQLite, in a file of its own, unless COMPARE_POSTGRES names a database.
+    "dbos": Pin("dbos_adapter.py", ("dbos==3.4.0", "uvloop==0.23.0")),
     "docket": Pin("docket_adapter.py", ("pydocket==0.27.0", _REDIS, *_FAST)),
 }

@@ -72,6 +72,20 @@ async def child(context: WorkflowHandlerContext) -> None:
         await client.emit_workflow("noop", context.input)
 
 
+async def nothing() -> int:
+    """Do what a step does here."""
+    return 1
+
+
+@workflow("three_steps", **WIDE)
+async def three_steps(context: WorkflowHandlerContext) -> int:
+    """Take three steps."""
+    count.start()
+    done = sum([await context.step.run(name, nothing) for name in ("one", "two", "three")])
+    count.tick()
+    return done
+
+
 class Redflow(AsyncAdapter):
     """The adapter."""
 
@@ -84,6 +98,7 @@ class Redflow(AsyncAdapter):
         "latency": Part("concurrency=50", 200, 50),
         "three-queues": Part("concurrency=50, stages emit the next", 250, 50),
         "fan-out": Part("concurrency=50, joined by hand", 50, 50),
+        "runs": Part("concurrency=20", 400, 20),
     }
 
     @asynccontextmanager
