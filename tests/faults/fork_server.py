@@ -25,6 +25,7 @@ from flows.telemetry import failpoints
 from tests.faults.flow_under_test import QUEUES, add_workers, make_flow
 from tests.faults.grumbler import Grumbler
 from tests.faults.ledger import Ledger
+from tests.faults.runs.app_under_test import work_on
 from tests.faults.sharing import add_workers_of_returns, make_returns
 
 _DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG
@@ -48,6 +49,7 @@ class Spec:
         grumbles: Whether `tests.faults.grumbler` stands around each job.
         failpoints: As in FLOWS_FAILPOINTS.
         grace: What `flow.run` gets; SIGTERM ends it.
+        app: Whether it works on runs of the app under test in place of the flow; what `make_app` takes.
         options: More of FlowOptions; times in seconds where `make_flow` says so.
         environment: Set before anything runs.
     """
@@ -65,6 +67,7 @@ class Spec:
     grumbles: bool = False
     failpoints: str = ""
     grace: float | None = 30.0
+    app: dict[str, Any] | None = None
     options: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -130,6 +133,9 @@ def _become(spec: Spec) -> None:
 async def work(spec: Spec) -> int:
     """Work until SIGTERM, and return the exit status."""
     ledger = Ledger(Path(spec.ledger))
+    if spec.app is not None:
+        given = {"concurrency": spec.concurrency, "grace": spec.grace, **spec.app}
+        return await work_on(spec.url, ledger.directory, **given)
     if spec.returns:
         returns = make_returns(spec.url, spec.namespace, lease=spec.lease, **spec.options)
         add_workers_of_returns(returns, ledger, spec.queues, spec.concurrency)
