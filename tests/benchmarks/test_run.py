@@ -32,9 +32,10 @@ SETTINGS = {
     "due": [*[{"p50_ms", "p95_ms", "p99_ms"}] * 3, FIGURE, FIGURE],
     "growth": [{*FIGURE, "samples"}],
     "rules": [{*FIGURE, "ratio"}] * 11,
+    "runs": [*[FIGURE] * 4, {*FIGURE, "ratio"}, *[FIGURE] * 3],
 }
 #: These run with `make scale` alone: each takes as long as all the others.
-SLOW = {"backlog", "depth", "due", "idle", "processes", "waits"}
+SLOW = {"backlog", "depth", "due", "idle", "processes", "runs", "waits"}
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
