@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel
 from pydantic_core import from_json
 
@@ -27,7 +29,7 @@ async def test_an_answer_is_kept_for_its_step_and_a_wrong_one_may_be_followed_by
         return (await step.wait_for_input("review", Answer, prompt="ship it?")).approved
 
     workflow = app.define(order)
-    handle = Handle(app.host, await workflow.emit(), "order", workflow.output)
+    handle: Handle[Any] = Handle(app.host, await workflow.emit(), "order", workflow.output)
     assert not await handle.provide("review", {"approved": "who knows"})
     async with app.running():
 
