@@ -75,7 +75,7 @@ def declare(settings: Settings, shop: Shop) -> Declared:
         await step.run_workflow("ship", ship, Parcel(order_id=given.order_id, sku=given.sku))
         await step.sleep("settle", timedelta(milliseconds=200))
         ready = await step.wait_for_event("packed", packed, key=given.order_id)
-        await step.run("mail", shop.mail, given.email, f"{ready.parcel} is on its way, {receipt['cents']} cents paid")
+        await step.run("mail", shop.mail, given.email, f"{ready.parcel} is on its way, {receipt.cents} cents paid")
         return Outcome(status="shipped", note=ready.parcel)
 
     @app.define("report", cron=Cron("59 23 * * *", id="daily-report"))

@@ -14,7 +14,8 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypedDict
+
+from pydantic import BaseModel
 
 from flows import current_job
 from order_payments import ask
@@ -25,14 +26,14 @@ class OutOfStock(Exception):
     """The shelf is empty."""
 
 
-class Receipt(TypedDict):
+class Receipt(BaseModel):
     """What the payment server says of a charge."""
 
     id: str
     cents: int
 
 
-class Day(TypedDict):
+class Day(BaseModel):
     """What the report says."""
 
     charges: int
@@ -114,7 +115,7 @@ class Shop:
     def refund(self, order: Order, receipt: Receipt) -> None:
         """Undo of `charge`, once for its key too."""
         with self._step():
-            message = {"key": current_job().idempotency_key, "order": order.order_id, "cents": receipt["cents"]}
+            message = {"key": current_job().idempotency_key, "order": order.order_id, "cents": receipt.cents}
             ask(self._settings.payments, "/refunds", message)
 
     async def pick(self, sku: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import signal
@@ -109,6 +110,7 @@ class WorkerProcess:
 def main() -> int:
     """Work until SIGTERM; the argument is the settings."""
     settings = Settings.model_validate_json(sys.argv[1])
+    logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr)  # what is out of stock is counted, and no news
     app, _order = declare(settings, Shop(settings, Busy(busy_file(settings))))
     app.create_workers(concurrency=20)
     return flows.run(app)

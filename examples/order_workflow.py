@@ -27,7 +27,7 @@ from typing import Any, TypeVar
 from flows import FlowsError, Handle, RunFailed, WaitTimeout
 from order_payments import ask, running
 from order_runs import Declared, declare
-from order_shop import Shop
+from order_shop import OutOfStock, Shop
 from order_terms import SAMPLE, SAMPLE_OUT_OF_STOCK, BadTerms, Order, Outcome, Settings, read_orders
 from order_worker import WorkerProcess
 
@@ -53,7 +53,7 @@ async def how_it_ended(handle: Handle[Outcome], worker: WorkerProcess) -> str:
     try:
         return (await await_it(handle, worker)).status
     except RunFailed as failed:
-        if failed.error.type == "ChildFailed":
+        if failed.error.type == OutOfStock.__name__:
             return "refunded"
         print(f"order: {failed}", file=sys.stderr)
         return "failed"
