@@ -73,7 +73,7 @@ class Work:
 
     def note(self, step: str, at: str) -> None:
         """Write a line about a step of the current run."""
-        self._ledger.write("NOTE", current_job().job_id, what="step", step=step, at=at)
+        self._ledger.write("NOTE", current_job().id, what="step", step=step, at=at)
 
     async def at_gate(self, name: str) -> None:
         """Wait until a gate is open."""
