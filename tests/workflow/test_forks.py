@@ -38,6 +38,7 @@ async def test_a_run_is_forked_from_a_step(app: Workflows) -> None:
         assert await within(other.result()) == [1, 1, 2]
         record = await other.record()
         assert (record.tags, record.input) == (["t"], {"id": "y", "cents": 2})
+        assert (record.forked_from, record.schedule) == (handle.id, None)
         assert [one.id for one in (await app.list_runs(lookup={"id": "y"})).runs] == [other.id]
         calls.clear()
         assert await within((await handle.restart()).result()) == [1, 1, 1]

@@ -10,6 +10,7 @@ from flows.errors import JobNotDone, MalformedJob
 from flows.model.job import JobError
 from flows.model.runs.history import RunHistory, make_history
 from flows.model.runs.queue_names import workflow_of
+from flows.model.runs.schedule_definition import SCHEDULE_FIELD
 from flows.model.runs.shape import Shape, read_plain
 from flows.model.runs.step_record import StepKind, StepRecord, StepStatus, read_record
 from flows.model.state import JobState
@@ -25,6 +26,8 @@ OutT = TypeVar("OutT")
 RunStatus: TypeAlias = Literal["waiting", "delayed", "processing", "suspended", "done", "failed", "cancelled"]
 #: The fields of the hash that tell a run's status; `_suspended` is the fence of the attempt that was suspended.
 STATUS_FIELDS: Final = ("_status", "_suspended", "_attempt")
+#: The field of a run that was forked: the run that it was forked from, and before which step; none: from the beginning.
+FORKED_FIELD: Final = "_forked"
 #: What stands before a step's name in the hash.
 STEP: Final = "step:"
 _STATUSES: Final = frozenset(get_args(RunStatus))
@@ -148,6 +151,30 @@ class RunRecord(Generic[OutT]):
         """By what it is found beside its lookups."""
         lines = self._fields.get("_lookups", b"").decode("utf-8", "replace").splitlines()
         return [line.removeprefix("tag:") for line in lines if line.startswith("tag:")]
+
+    @property
+    def schedule(self) -> str | None:
+        """The id of the schedule that has started it; None: none has."""
+        return self._scheduled[1] or None
+
+    @property
+    def slot(self) -> datetime | None:
+        """For which slot of its schedule, in UTC; None where it was triggered by hand, too."""
+        slot = self._scheduled[0]
+        return _time(int(slot)) if slot.isdecimal() else None
+
+    @property
+    def forked_from(self) -> str | None:
+        """The id of the run that it was forked or restarted from; None: it was not."""
+        return self._text(FORKED_FIELD).partition(" ")[0] or None
+
+    @property
+    def _scheduled(self) -> tuple[str, str]:
+        slot, _, schedule = self._text(SCHEDULE_FIELD).partition(" ")
+        return slot, schedule
+
+    def _text(self, name: str) -> str:
+        return self._fields.get(name, b"").decode("utf-8", "replace")
 
     @property
     def input(self) -> Any:

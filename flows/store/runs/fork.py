@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from flows.model.runs.new_run import RUN_FLOW
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 #: `unknown`: nothing is recorded of the step; `conflict`: the other run's hash names no queue, or something else stands
 #: in the place of a key.
 ForkAnswer: TypeAlias = Literal["started", "gone", "unknown", "conflict"]
-#: The field of a forked run: the run that it was forked from, and before which step; empty: from the beginning.
-FORKED_FIELD: Final = "_forked"
 
 
 @dataclass(frozen=True, slots=True)

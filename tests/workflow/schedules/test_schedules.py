@@ -59,11 +59,15 @@ async def test_pause_trigger_and_backfill(app: Workflows) -> None:
     assert not await schedules.resume("report") or (await schedules.list())[0].paused_at is None
     run_id = await schedules.trigger("report")
     assert await within(app.handle(run_id).result()) == 1
+    triggered = await app.get_run(run_id)
+    assert (triggered.schedule, triggered.slot, triggered.forked_from) == ("report", None, None)
     begin = datetime(2020, 6, 1, tzinfo=UTC)
     found = await schedules.backfill("report", begin, begin + timedelta(days=3 * 366))
     assert len(found) == 3
-    for one in found:
-        await within(app.handle(one).result())
+    records = [await app.get_run(one) for one in found]
+    assert [one.schedule for one in records] == ["report"] * 3
+    assert [one.slot for one in records] == [datetime(year, 1, 1, tzinfo=UTC) for year in (2021, 2022, 2023)]
+    assert all(one.created_at.year > 2023 for one in records)
     assert await schedules.backfill("report", begin, begin + timedelta(days=4 * 366)) != []
     assert await schedules.backfill("report", begin, begin + timedelta(days=4 * 366)) == []
 
