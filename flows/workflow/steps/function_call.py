@@ -6,6 +6,7 @@ import asyncio
 import functools
 import inspect
 import time
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from flows.kernel.current import reset_current, set_current
@@ -60,6 +61,8 @@ async def _call(host: StepHost, function: Callable[..., Any], args: Sequence[Any
 
 
 def _is_async(function: Callable[..., Any]) -> bool:
+    if type(function) is FunctionType and function.__code__.co_flags & inspect.CO_COROUTINE:
+        return True  # most are, and `inspect` takes as long as the rest of a call
     if inspect.iscoroutinefunction(function):
         return True
     if inspect.isroutine(function) or isinstance(function, functools.partial):

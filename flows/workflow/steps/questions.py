@@ -28,6 +28,7 @@ class Questions:
 
     def __init__(self) -> None:
         self.task: asyncio.Task[object] | None = None
+        self._loop = asyncio.get_running_loop()
         self.overlapped = False
         self.changed: str | None = None
         self.names: dict[str, None] = {}
@@ -37,7 +38,7 @@ class Questions:
     @property
     def alone(self) -> bool:
         """Whether the run's own task asks, and no other task of its code lives that has asked."""
-        return not self._others and asyncio.current_task() is self.task
+        return not self._others and asyncio.current_task(self._loop) is self.task
 
     def admit(self, name: str) -> None:
         """Take note of a question.
@@ -57,7 +58,7 @@ class Questions:
         if len(self.names) >= MOST_STEPS:
             raise PayloadTooLarge(f"a run has at most {MOST_STEPS:,} steps: continue as new, or use a child run")
         self.names[name] = None
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._loop)
         if task is not self.task and task is not None and task not in self._others:
             self.overlapped = True
             self._others.add(task)
