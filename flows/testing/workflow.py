@@ -14,7 +14,7 @@ from pydantic_core import from_json, to_json
 from flows.errors import ValidationError
 from flows.model.job import JobError
 from flows.model.outcome import Cancel, Fail, Finish
-from flows.model.runs.errors import PlanChanged, RunCancelled, RunFailed
+from flows.model.runs.errors import DuplicateStep, PlanChanged, RunCancelled, RunFailed
 from flows.model.runs.failure import Failure
 from flows.model.runs.history import RunHistory, make_history
 from flows.model.runs.plan_change import difference_of
@@ -144,6 +144,7 @@ async def replay(
     Raises:
         PlanChanged: it does not ask for a step that is recorded, takes one for another, or cannot read its result; or
             the run has ended, and the code goes on to a step that is not recorded.
+        DuplicateStep: it asks twice for one.
         ValidationError: the history is none, or its input is not of the workflow's type.
     """
     if not isinstance(history, RunHistory):
@@ -156,7 +157,7 @@ async def replay(
     given, records = to_json(history.input), history.records
     judge = RunJudge(declared.name, None, 1)
     seen = await look(history.id, records, _body(declared, given, judge, StandIns({})))
-    if isinstance(seen.error, PlanChanged):
+    if isinstance(seen.error, PlanChanged | DuplicateStep):
         raise seen.error
     missing = difference_of(records, seen.asked, "")
     if missing is None and history.status == JobState.DONE and (new := seen.asked.keys() - records.keys()):
