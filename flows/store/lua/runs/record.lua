@@ -11,15 +11,15 @@
 --@ words: ok | stale | gone | malformed | changed | different | conflict
 --@ include: arguments take_run start_run settle_step open_steps event_waits keys told type
 
--- Returns the key of a run that this attempt has and its field `_open`, or nothing and the word.
+-- Returns the key of a run that this attempt has, its field `_open` and how many things have come; or nothing and the word.
 local function held_by(worker, id, fence)
   local key = job_key(root, id)
-  local job = redis.pcall('HMGET', key, '_status', '_attempt', '_open')
+  local job = redis.pcall('HMGET', key, '_status', '_attempt', '_open', '_come')
   if job.err then return nil, 'malformed' end
   if job[1] ~= 'processing' or string.find(job[2] or '', fence .. ' ' .. worker .. ' ', 1, true) ~= 1 then
     return nil, redis.call('EXISTS', key) == 0 and 'gone' or 'stale'
   end
-  return key, job[3]
+  return key, job[3], tonumber(job[4] or 0)
 end
 
 local function take_parts()
@@ -129,20 +129,20 @@ local function withdraw(id, key, fields, open)
   end
 end
 
-local function fails(fields)
-  for i = 1, #fields, 2 do
-    if fields[i] == '_failing' then return true end
+-- Writes fields and values from `list[from]` to `list[to]`. What is to be undone is undone, whether the run has failed or
+-- was to be cancelled: nothing stops that.
+local function write_fields(key, list, from, to)
+  if to < from then return end
+  redis.call('HSET', key, unpack(list, from, to))
+  for i = from, to, 2 do
+    if list[i] == '_failing' then return redis.call('HDEL', key, '_cancel') end
   end
 end
 
-local function write(id, key, open, fields, awaited, parts)
+local function write(id, key, open, come, fields, awaited, parts)
   if open then withdraw(id, key, fields, open) end
-  if #awaited > 0 then
-    look_for_events(id, key, awaited, fields, tonumber(redis.call('HGET', key, '_come')) or 0, false)
-  end
-  if #fields > 0 then redis.call('HSET', key, unpack(fields)) end
-  -- What is to be undone is undone, whether the run has failed or was to be cancelled: nothing stops that.
-  if fails(fields) then redis.call('HDEL', key, '_cancel') end
+  if #awaited > 0 then look_for_events(id, key, awaited, fields, come, false) end
+  write_fields(key, fields, 1, #fields)
   for _, part in ipairs(parts) do
     if part.waited then begin_waited(id, key, part) else begin_emitted(id, part) end
   end
@@ -150,10 +150,19 @@ local function write(id, key, open, fields, awaited, parts)
   return { 'ok', tonumber(redis.call('HGET', key, '_come')) or 0, '' }
 end
 
+-- Most writes are records alone: nothing is copied for these.
 local function record()
   local worker, id, fence = take(), take(), take()
+  local key, open, come = held_by(worker, id, fence)
+  local from = at + 1
+  local after = from + tonumber(rest[at])
+  if key and not open and rest[after] == '0' and rest[after + 1] == '0' then
+    at = after + 2
+    write_fields(key, rest, from, after - 1)
+    told_of(key, 'processing')
+    return { 'ok', come, '' }
+  end
   local fields, awaited, parts = take_counted(), take_counted(), take_parts()
-  local key, open = held_by(worker, id, fence)
   if not key then return { open, 0, '' } end
   local wrong = waits_conflict(awaited)
   if wrong then return { 'conflict', 0, wrong } end
@@ -161,7 +170,7 @@ local function record()
     local word, why = part_conflict(id, key, part)
     if word then return { word, 0, why } end
   end
-  return write(id, key, open, fields, awaited, parts)
+  return write(id, key, open, come, fields, awaited, parts)
 end
 
 expect('hash', flows_key('cancelling', root))
