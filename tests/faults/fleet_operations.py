@@ -7,6 +7,8 @@ from contextlib import suppress
 from typing import Any, Final
 
 from flows import Process, StoreUnavailable
+from flows.model.declared.description import Description
+from flows.store.fleet.apps import read_workflows, sync
 from flows.store.fleet.heartbeats import HeartbeatOfQueue, Heartbeats, HeartbeatText
 from flows.store.fleet.statistics import read_series
 from flows.store.jobs.leases import LeaseRenewal
@@ -98,6 +100,16 @@ async def _states(stage: Stage) -> Any:
     return [(state.queue, state.waiting, state.workers) for state in states.values()]
 
 
+async def _sync(stage: Stage) -> Any:
+    """What an app defines is known once, however often it is said."""
+    session = await stage.flow._runtime.open()
+    text = '{"workflows":[{"name":"ship","queue":"default","version":""}]}'
+    await sync(session.connection, session.settings, "billing", Description("billing:ab", text), written=True)
+    direct = await stage.direct._runtime.open()
+    known = await read_workflows(direct.connection, direct.settings)
+    return [(one.app, one.name, one.live) for one in known]
+
+
 def of_processes() -> list[Operation]:
     """Return what processes send of themselves, and what is read of them."""
     return [
@@ -105,6 +117,8 @@ def of_processes() -> list[Operation]:
         Operation("the last heartbeat", _leave, _announced),
         Operation("heartbeat of the thread", _beat),
         Operation("heartbeat, scripts unknown", _announce, unknown=True),
+        Operation("what an app defines", _sync),
+        Operation("what an app defines, scripts unknown", _sync, unknown=True),
         Operation("processes", _processes, _announced),
         Operation("states", _states, _waiting),
         Operation("explain, all slots busy", _explained, _waiting),
