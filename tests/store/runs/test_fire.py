@@ -61,10 +61,27 @@ def test_only_the_servers_clock_counts(stage: Stage) -> None:
 def test_what_was_edited_or_deleted_meanwhile_is_not_fired(stage: Stage) -> None:
     """The run would be that of another definition."""
     one = declared(stage)
+    stage.now = NOW
     stage.write(schedule(times=Every(STEP / 1000, missed="all")))
+    stage.now = FIRST
+    assert stage.next_of("daily") == FIRST
     assert stage.fire(one, FIRST).word == "late"
     assert stage.fire(schedule("another"), FIRST).word == "late"
     assert stage.waiting() == []
+
+
+def test_a_slot_that_has_run_does_not_run_again(stage: Stage) -> None:
+    """It was filled by hand before it came; once its run is gone, it may."""
+    one = declared(stage)
+    ran = stage.fire(one, FIRST).slots[0][1]
+    stage.now += STEP
+    fired = stage.recorded.keys.fired("daily")
+    stage.redis.hset(fired, str(stage.now), ran)
+    stage.redis.hset(stage.settings.keys.job(RUN_FLOW, ran), "_status", "done")
+    assert stage.fire(one, stage.now).slots == [("ran", ran)]
+    stage.now += STEP
+    stage.redis.hset(fired, str(stage.now), "gone")
+    assert stage.fire(one, stage.now).slots[0][0] == "started"
 
 
 def test_several_slots_are_fired_in_order(stage: Stage) -> None:
@@ -101,6 +118,9 @@ def test_while_the_last_run_is_open_the_slot_is_skipped(stage: Stage) -> None:
             assert stage.fire(one, slot).slots[0][0] == "started", status
         else:
             assert stage.fire(one, slot).slots == [("open", first)], status
+    stage.end(first)
+    stage.redis.hset(stage.recorded.keys.schedule("daily"), "last", first)
+    assert len(stage.fire_due(one)) == 1
 
 
 def test_while_no_slot_of_the_workflow_is_free_it_is_skipped_too(stage: Stage) -> None:
@@ -118,9 +138,23 @@ def test_while_no_slot_of_the_workflow_is_free_it_is_skipped_too(stage: Stage) -
     stage.redis.zadd(stage.settings.keys.processing("report@fast"), {"by-hand": FIRST + 1000})
     stage.now += STEP
     assert stage.fire(one, stage.now).slots == [("full", "")]
+    two = schedule("two", most=2)
+    stage.write(two)
+    stage.redis.zadd(processing, {"by-hand": FIRST + 1000})
     stage.redis.delete(stage.settings.keys.processing("report@fast"))
-    stage.now += STEP
-    assert stage.fire(one, stage.now).slots[0][0] == "started"
+    assert len(stage.fire_due(two)) == 1
+    stage.redis.delete(processing)
+    assert len(stage.fire_due(one)) == 1
+
+
+def test_with_allow_no_slot_has_to_be_free(stage: Stage) -> None:
+    """The run waits for one."""
+    one = schedule(times=Every(STEP / 1000, overlap="allow"), most=1)
+    stage.now = NOW
+    stage.write(one)
+    stage.now = FIRST
+    stage.redis.zadd(stage.settings.keys.processing("report"), {"by-hand": FIRST + 1000})
+    assert stage.fire(one, FIRST).slots[0][0] == "started"
 
 
 def test_with_queue_a_run_waits_for_the_end_of_the_last_one(stage: Stage) -> None:
@@ -128,16 +162,18 @@ def test_with_queue_a_run_waits_for_the_end_of_the_last_one(stage: Stage) -> Non
     one = declared(stage, overlap="queue")
     [(_, first)] = stage.fire(one, FIRST).slots
     behind = first
+    stage.redis.hset(stage.settings.keys.job(RUN_FLOW, first), "_parents", "parent step 0")
     for n in (1, 2):
         stage.now = FIRST + n * STEP
         [(word, run_id)] = stage.fire(one, stage.now).slots
         run = stage.run(run_id)
         assert (word, run["_status"]) == ("queued", "delayed")
         assert run["step:@turn"].startswith('{"status":"waiting"')
-        assert stage.run(behind)["_parents"] == f"{run_id} @turn -"
+        assert stage.run(behind)["_parents"].split("\n")[-1] == f"{run_id} @turn -"
         behind = run_id
     assert stage.waiting() == [first]
-    third, second = behind, stage.run(first)["_parents"].split(" ")[0]
+    assert stage.run(first)["_parents"].startswith("parent step 0\n")
+    third, second = behind, stage.run(first)["_parents"].split("\n")[1].split(" ")[0]
     control = Control(stage.connection, stage.settings)  # type: ignore[arg-type]
     assert done(control.cancel(RUN_FLOW, first, "why")) == "cancelled"
     assert stage.waiting() == [second]
@@ -151,13 +187,19 @@ def test_with_cancel_running_the_last_run_makes_room(stage: Stage) -> None:
     one = declared(stage, overlap="cancel_running")
     [(_, first)] = stage.fire(one, FIRST).slots
     stage.now += STEP
-    [(word, second)] = stage.fire(one, stage.now).slots
+    fired = stage.fire(one, stage.now)
+    [(word, second)] = fired.slots
+    assert fired.cancelled == []
     assert (word, stage.run(first)["_status"], stage.waiting()) == ("started", "cancelled", [second])
+    assert stage.redis.hget(stage.settings.keys.meta("report"), "cancelled") == "1"
     assert stage.run(first)["_reason"] == "the next run of schedule daily has begun"
     stage.redis.hset(stage.settings.keys.job("run", second), "_status", "processing")
     stage.now += STEP
-    assert stage.fire(one, stage.now).slots[0][0] == "started"
-    assert "_cancel" in stage.run(second)
+    [(word, third)] = stage.fire(one, stage.now).slots
+    assert (word, "_cancel" in stage.run(second)) == ("started", True)
+    stage.redis.hset(stage.settings.keys.job("run", third), "_open", "map")
+    stage.now += STEP
+    assert stage.fire(one, stage.now).cancelled == [third]
 
 
 def test_with_allow_both_run(stage: Stage) -> None:

@@ -3,7 +3,7 @@
 --@ needs: stale_ms
 --@ include: keys clock
 
-local function declared_by(app, id)
-  local seen = redis.call('HGET', flows_key('declared', app), id)
+local function declared_by(owner, one)
+  local seen = redis.call('HGET', flows_key('declared', owner), one)
   return seen == 'kept' or (tonumber(seen) or 0) >= time - tonumber(stale_ms)
 end
