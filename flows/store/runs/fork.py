@@ -47,10 +47,10 @@ async def start_fork(connection: Connection, settings: FlowSettings, fork: Fork)
     named: dict[str, Argument] = {
         **settings.named(RUN_FLOW),
         "source": fork.source,
-        "id": fork.id,
-        "step": fork.step,
+        "new_id": fork.id,
+        "before_step": fork.step,
         "given": fork.given or b"",
-        "lines": "=" if lines is None else lines,
+        "lookup_lines": "=" if lines is None else lines,
     }
     rest: list[Argument] = [part for pair in fork.fields for part in pair]
     word = await connection.run(settings.script("fork"), named, rest)

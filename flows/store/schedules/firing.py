@@ -114,7 +114,7 @@ class Firing:
             **self._settings.named(RUN_FLOW),
             "schedule": self._keys.schedule(schedule_id),
             "fired": self._keys.fired(schedule_id),
-            "digest": digest,
+            "seen_digest": digest,
             "call": self._settings.new_call(),
         }
 

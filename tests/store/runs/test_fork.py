@@ -22,7 +22,7 @@ FIRST = {
 
 def fork(runs: RunWorld, step: str = "", given: str = "", *fields: str, lines: str = "=", source: str = "1") -> str:
     """Fork the run `1`, or another one, as `2`."""
-    word: str = runs.run("fork", *fields, source=source, id="2", step=step, given=given, lines=lines)
+    word: str = runs.run("fork", *fields, source=source, new_id="2", before_step=step, given=given, lookup_lines=lines)
     return word
 
 

@@ -59,6 +59,7 @@ def test_an_unchanged_one_keeps_its_next_slot_and_an_edited_one_begins_anew(stag
     record = done(stage.recorded.record("daily"))
     assert record is not None
     assert (record.last_run, record.note) == (run, "for now")
+    assert record.created_at == datetime.fromtimestamp(NOW / 1000, UTC)
 
 
 def test_another_app_takes_it_over_once_it_is_declared_no_more(stage: Stage) -> None:

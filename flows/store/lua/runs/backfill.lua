@@ -2,7 +2,7 @@
 -- They have ids of now, whatever their slots are, and do not count as the schedule's last run.
 -- Answers a word for each slot, and the run that it has.
 --@ keys: schedule fired call
---@ args: ns now root flow first settings digest
+--@ args: ns now root flow first settings seen_digest
 --@ rest: of each slot the slot, and its run: as `take_run` reads it
 --@ returns: word:word slots:list<[word:word run:text]>
 --@ words: filled | changed | started | ran | early
@@ -10,7 +10,7 @@
 
 expect('hash', schedule)
 expect('hash', fired)
-if redis.call('HGET', schedule, 'digest') ~= digest then return { 'changed', {} } end
+if redis.call('HGET', schedule, 'digest') ~= seen_digest then return { 'changed', {} } end
 local runs = take_slots()
 return once(function()
   local words = {}

@@ -4,7 +4,7 @@
 -- Answers a word for each slot, and the run that it has, or the one that keeps it from running; and those that were
 -- cancelled whose children are still to be.
 --@ keys: schedules schedule fired
---@ args: ns now root flow first settings schedule_id digest seen next_ms most
+--@ args: ns now root flow first settings schedule_id seen_digest seen next_ms most
 --@ rest: of each slot the slot, and its run: as `take_run` reads it
 --@ returns: word:word left:int slots:list<[word:word run:text]> cancelled:list<text>
 --@ words: fired | late | early | started | queued | ran | paused | open | full
@@ -17,7 +17,7 @@ expect('hash', schedule)
 expect('hash', fired)
 local score = redis.call('ZSCORE', schedules, schedule_id)
 local known = redis.call('HMGET', schedule, 'digest', 'paused', 'overlap', 'last')
-if not score or score ~= seen or known[1] ~= digest then return answer('late') end
+if not score or score ~= seen or known[1] ~= seen_digest then return answer('late') end
 if time < tonumber(seen) then return answer('early', tonumber(seen) - time) end
 
 local paused, overlap, last = known[2], known[3], known[4]

@@ -1,7 +1,7 @@
 -- Starts a run like another one, whatever has become of that: with the same input or another one, and with the records of
 -- the steps that were done before a step; of no step: with none. What was undone is not done. Sent twice, it is started
 -- once.
---@ args: ns now root flow settings source id step given lines
+--@ args: ns now root flow settings source new_id before_step given lookup_lines
 --@ rest: fields that take the place of the other run's, and their values
 --@ returns: word:word
 --@ words: started | gone | unknown | conflict
@@ -12,7 +12,7 @@ local MOST_FIELDS = 1000
 local KEPT = { _priority = true, _correlation_id = true, _version = true, _undo = true, _kept = true }
 local DONE = { done = true, withdrawn = true }
 
-local key, from = job_key(root, id), job_key(root, source)
+local key, from = job_key(root, new_id), job_key(root, source)
 if redis.call('EXISTS', key) == 1 then return 'started' end
 expect('hash', from)
 local found = redis.call('HGETALL', from)
@@ -39,18 +39,18 @@ local function is_before(one, other)
   return false
 end
 
-if step ~= '' and not records[step] then return 'unknown' end
-local limit = step ~= '' and place_of(records[step])
+if before_step ~= '' and not records[before_step] then return 'unknown' end
+local limit = before_step ~= '' and place_of(records[before_step])
 
 local function is_kept(name, record)
-  if name == step or string.find(name, '^undo:') or string.find(name, '^@') or name == 'on_failure' then return false end
+  if name == before_step or string.find(name, '^undo:') or string.find(name, '^@') or name == 'on_failure' then return false end
   if records['undo:' .. name] or not DONE[string.match(record, '^{"status":"(%l+)"')] then return false end
   local at_place = place_of(record)
   return at_place and (not limit or is_before(at_place, limit))
 end
 
 local kept, come, sides = {}, 0, {}
-for name, record in pairs(step == '' and {} or records) do
+for name, record in pairs(before_step == '' and {} or records) do
   if is_kept(name, record) then
     kept[#kept + 1] = 'step:' .. name
     kept[#kept + 1] = record
@@ -82,15 +82,15 @@ local function add(name, value)
   fields[#fields + 1] = value
 end
 add('input', given ~= '' and given or of.input or 'null')
-add('_forked', source .. ' ' .. step)
+add('_forked', source .. ' ' .. before_step)
 if #kept > 0 then
   add('_come', string.format('%d', come))
   -- It has begun: whoever claims it reads what is recorded.
   add('_attempt', '1 - 0 0 0 ' .. now_text .. ' -')
 end
 
-local run = { id = id, queue = of._queue, due = 0, key = '', fields = fields }
-run.lookups = lines == '=' and lines_of_source() or lines
+local run = { id = new_id, queue = of._queue, due = 0, key = '', fields = fields }
+run.lookups = lookup_lines == '=' and lines_of_source() or lookup_lines
 if not run.queue or start_conflict(run) then return 'conflict' end
 start_run(run)
 for i = 1, #kept, MOST_FIELDS do
@@ -99,7 +99,7 @@ end
 for _, name in ipairs(sides) do
   redis.call('COPY', from .. ':children:' .. name, key .. ':children:' .. name)
   redis.call('PERSIST', key .. ':children:' .. name)
-  keep_side(id, key, name)
+  keep_side(new_id, key, name)
 end
 put_started()
 tell()
