@@ -11,7 +11,7 @@ from flows.kernel.program.worker_pool import WorkerPool
 from flows.kernel.worker import Worker
 from flows.model.names import check_name
 from flows.model.option_checks import check_list, check_number
-from flows.model.runs.queue_names import override_of, version_of, workflow_of
+from flows.model.runs.queue_names import override_of, run_queue, version_of, workflow_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +87,12 @@ class RunPool(WorkerPool):
     def wanted(self, team: Team, known: Iterable[str]) -> dict[str, Declared]:
         """Return the queues of the kernel that a team serves, each with its workflow."""
         definitions = self._host.definitions
-        queues = dict.fromkeys([*definitions, *known])
+        pinned = (
+            run_queue(name, pinned=one.options.version_text)
+            for name, one in definitions.items()
+            if one.options.on_change == "pin"
+        )
+        queues = dict.fromkeys([*definitions, *pinned, *known])
         found = {queue: definitions.get(workflow_of(queue)) for queue in queues}
         return {queue: one for queue, one in found.items() if one is not None and team.serves(one, queue)}
 
