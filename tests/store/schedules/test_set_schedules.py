@@ -54,6 +54,9 @@ def test_an_unchanged_one_keeps_its_next_slot_and_an_edited_one_begins_anew(stag
     stage.now = NOW + 3_600_000
     assert stage.write(schedule()) == ["unchanged"]
     assert stage.next_of("daily") == due
+    stage.redis.delete(stage.recorded.keys.schedules())
+    assert stage.write(schedule()) == ["unchanged"]
+    assert stage.next_of("daily") == stage.now + STEP
     assert stage.write(schedule(times=Every(7))) == ["written"]
     assert stage.next_of("daily") == (stage.now // 7000 + 1) * 7000
     record = done(stage.recorded.record("daily"))
