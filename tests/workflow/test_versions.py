@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from flows import Step, ValidationError, Workflows
+from flows import RunFailed, Step, ValidationError, WorkflowEvent, Workflows
 from tests.waiting import until
 from tests.workflow.parts import make_app, within
 
@@ -46,3 +46,41 @@ async def test_runs_stay_with_their_version_until_they_are_moved(redis_url: str,
 
 async def _is(app: Workflows, run_id: str, *status: str) -> bool:
     return await app.handle(run_id).status() in status
+
+
+def release(names: list[str], on_change: str, redis_url: str, namespace: str) -> tuple[Workflows, WorkflowEvent[int]]:
+    """Make a release that takes these steps, and after the first one waits for an event."""
+    app = make_app(redis_url, namespace)
+    go = app.event("go", int)
+
+    @app.define("order", on_change=on_change)  # type: ignore[call-overload]
+    async def order(step: Step) -> str:
+        first, *others = names
+        await step.run(first, lambda: first)
+        await step.wait_for_event("wait", go)
+        return ",".join([await step.run(name, lambda name=name: name) for name in others])
+
+    app.create_workers()
+    return app, go
+
+
+@pytest.mark.parametrize("on_change", ["continue", "fail"])
+async def test_a_run_whose_steps_have_changed_goes_on_or_fails(on_change: str, redis_url: str, namespace: str) -> None:
+    """Nothing is given to another step; the one tells of it, and the other fails with what has changed."""
+    old, go = release(["a", "b"], on_change, redis_url, namespace)
+    async with old:
+        handle = await old.run_by_name("order")
+        await until(lambda: _is(old, handle.id, "suspended"))
+    await handle.send(go, 1)
+    await old.stop()
+    new, _go = release(["x", "b"], on_change, redis_url, namespace)
+    told: list[object] = []
+    new.events.subscribe(told.append, "run.plan_changed")
+    async with new:
+        if on_change == "continue":
+            assert await within(new.handle(handle.id).result()) == "b"
+            assert told
+        else:
+            with pytest.raises(RunFailed) as caught:
+                await within(new.handle(handle.id).result())
+            assert caught.value.error.type == "PlanChanged"
