@@ -72,7 +72,8 @@ local function write_rules()
   end
   write_windows()
   write_slots()
-  for band, n in pairs(taken) do redis.call('HINCRBY', fair_of(queue), 'n' .. band, -n) end
+  -- Of none, `-n` is a -0, which Redis 7.0 takes for no number.
+  for band, n in pairs(taken) do redis.call('HINCRBY', fair_of(queue), 'n' .. band, 0 - n) end
 end
 
 -- Claims up to `wanted` jobs, with these of their fields. Returns them, and how many ids were dropped as `expired`,
