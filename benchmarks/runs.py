@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from statistics import median
 from time import perf_counter
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from measure import Recorded, Row, WorkerProcess, empty, quiet_server
 from redis.asyncio import Redis
@@ -81,7 +81,7 @@ async def rows(url: str | None, size: float, count: int) -> list[Row]:
 async def _round(url: str, spread: int, runs: int) -> dict[str, float]:
     """Start the runs, let one process work them off, and return the figures by their units."""
     async with Redis.from_url(url) as client:
-        before = await _info(client, "used_memory")
+        before = await _memory(client)
         await start_runs(url, spread, runs)
         cpu = await _server_cpu(client)
         process = WorkerProcess(_work, url, spread, runs)
@@ -93,7 +93,7 @@ async def _round(url: str, spread: int, runs: int) -> dict[str, float]:
             "runs/s": runs / seconds,
             "µs of the server a run": (await _server_cpu(client) - cpu) / runs * 1e6,
             "µs of the process a run": own_cpu / runs * 1e6,
-            "bytes an ended run": (await _info(client, "used_memory") - before) / runs,
+            "bytes an ended run": (await _memory(client) - before) / runs,
         }
     await empty(url)
     return found
@@ -111,9 +111,10 @@ async def _work(connection: Connection, url: str, spread: int, runs: int) -> Non
         connection.send(time.process_time() - cpu)
 
 
-async def _info(client: Redis, name: str) -> int:
-    told: dict[str, Any] = await client.info()
-    return cast("int", told[name])
+async def _memory(client: Redis) -> int:
+    """Return the bytes of the server's memory without its scripts."""
+    told: dict[str, int] = await client.info("memory")
+    return told["used_memory"] - told.get("used_memory_scripts", 0)
 
 
 async def _server_cpu(client: Redis) -> float:

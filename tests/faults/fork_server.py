@@ -17,10 +17,12 @@ import signal
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from flows.kernel.deploy import misfits
+from flows.store.client.scripts import compositions, load
 from flows.telemetry import failpoints
 from tests.faults.flow_under_test import QUEUES, add_workers, make_flow
 from tests.faults.grumbler import Grumbler
@@ -91,6 +93,8 @@ def main() -> None:
 
 def _spawn(given: dict[str, Any], children: set[int]) -> dict[str, int]:
     spec = Spec(**given)
+    if spec.app is not None:
+        _compose()
     pid = os.fork()
     if pid == 0:
         status = 1
@@ -104,6 +108,13 @@ def _spawn(given: dict[str, Any], children: set[int]) -> dict[str, int]:
             os._exit(status)
     children.add(pid)
     return {"pid": pid}
+
+
+@cache
+def _compose() -> None:
+    """Compose all scripts once, here: each fork of an app with many workflows would take a second for it."""
+    for composition in compositions():
+        load(*composition)
 
 
 def _reap(children: set[int]) -> dict[int, int]:

@@ -122,11 +122,11 @@ def make_app(  # noqa: PLR0913, C901, PLR0915 - keyword-only; the workflows stan
         await work("boom", 0)
         raise ValueError("as planned")
 
-    @made.define("child", max_concurrency=None)
+    @made.define("child", queue="ten", max_concurrency=None)
     async def child(plan: Plan, step: Step) -> int:
         return await step.run("of-child", work, "of-child", plan.number)
 
-    @made.define("ten", max_concurrency=None, on_failure=on_failure)
+    @made.define("ten", queue="ten", max_concurrency=None, on_failure=on_failure)
     async def ten(plan: Plan, step: Step) -> int:
         def does(n: int) -> asyncio.Task[int]:
             return asyncio.ensure_future(step.run(StepOptions(f"s{n}", undo=undo), work, f"s{n}", n))

@@ -12,11 +12,12 @@ from tests.faults.fleet import Fleet
 from tests.faults.rules.exact import most_held
 from tests.faults.runs.app_under_test import SLOTS, STEP_TRIES, TRIES, Plan, Under
 from tests.faults.runs.scene import Scene
+from tests.waiting import patient
 
 _RUNS: Final = 20
 
 
-@row("F16", "killed in the middle of tries and of backoffs", limit=90)
+@row("F16", "killed in the middle of tries and of backoffs", limit=150)
 def f16(case: Case) -> None:
     """Tries are counted up and never beyond their number, deaths count for none, and each run fails in the end."""
     scene = Scene(case)
@@ -40,7 +41,7 @@ def f16(case: Case) -> None:
                 kills += 1
         fleet.fill(2)
 
-    case.expect(scene.wait_ended(ids, 45, each=kill), "each run ends")
+    case.expect(scene.wait_ended(ids, patient(30), each=kill), "each run ends")
     case.expect(scene.ended(ids) == {"failed": _RUNS}, f"as failed: {scene.ended(ids)}")
     for run_id in ids:
         tries = [int(str(entry.fields["step"]).removeprefix("try ")) for entry in scene.steps(run_id)]
@@ -56,9 +57,10 @@ def f16(case: Case) -> None:
     scene.at_rest()
 
 
-@row("F17", "processes killed that hold all slots of a workflow, its override and its versions", limit=90)
+@row("F17", "processes killed that hold all slots of a workflow, its override and its versions", limit=150)
 def f17(case: Case) -> None:
     """Never more runs execute than there are slots, over all its queues; a dead holder's are free after its lease."""
+    case.lease = 2.0  # on a busy machine a look for leases takes a part of that
     scene = Scene(case)
 
     async def start(under: Under) -> list[str]:
@@ -74,20 +76,22 @@ def f17(case: Case) -> None:
         before = len(scene.steps(step="held"))
         for fleet in fleets:
             fleet.fill(1)
-        begun = case.wait_until(lambda before=before: len(scene.steps(step="held")) >= before + SLOTS, 10, 0.005)
+        begun = case.wait_until(
+            lambda before=before: len(scene.steps(step="held")) >= before + SLOTS, patient(10), 0.01
+        )
         case.expect(begun, "runs begin")
         kills += sum(len(fleet.alive) for fleet in fleets)
         killed = _kill_all(fleets)
         seen = len(scene.steps(step="held"))
         for fleet in fleets:
             fleet.fill(1)
-        case.wait_until(lambda seen=seen: len(scene.steps(step="held")) > seen, 10, 0.005)
+        case.wait_until(lambda seen=seen: len(scene.steps(step="held")) > seen, patient(10), 0.01)
         free.append(time.monotonic() - killed)
-    case.expect(scene.wait_ended(ids, 40), f"each run ends: {scene.ended(ids)}")
+    case.expect(scene.wait_ended(ids, patient(30)), f"each run ends: {scene.ended(ids)}")
     case.expect(scene.ended(ids) == {"done": len(ids)}, f"well: {scene.ended(ids)}")
     peak = most_held(_held(case, scene))
     case.expect(peak <= SLOTS, f"at most {SLOTS} execute at once, and {peak} did")
-    case.expect(max(free) <= case.t_rec + 1.0, f"slots are free in time: {max(free):.2f} s")
+    case.expect(max(free) <= patient(case.t_rec + 1.0), f"slots are free in time: {max(free):.2f} s")
     case.figures.update(peak=peak, kills=kills, free_s=max(free))
     scene.at_rest()
 
