@@ -126,7 +126,7 @@ def _judge(scene: Scene, point: _Point, run_id: str, recorded: dict[str, int], *
     outcome = scene.do(lambda under: how_it_ended(under.app.handle(run_id)), namespace=point.namespace)
     begun = [str(entry.fields["step"]) for entry in scene.steps(run_id)]
     fails = point.kind == "fails"
-    case.expect(outcome == ("StepFailed" if fails else TEN), f"{point}: the run ends as it should, not as {outcome}")
+    case.expect(outcome == ("ValueError" if fails else TEN), f"{point}: the run ends as it should, not as {outcome}")
     steps = {f"s{n}" for n in range(8)} | ({f"undo:{n}" for n in range(8)} | {"boom", "on_failure"} if fails else set())
     counts = {step: begun.count(step) for step in steps}
     case.expect(
