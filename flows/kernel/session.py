@@ -32,7 +32,7 @@ from flows.store.jobs.drain import Drain
 from flows.store.jobs.fetch import Fetch
 from flows.store.jobs.greeting import greeting
 from flows.store.jobs.leases import LeaseRenewal, Rescue, server_ms
-from flows.store.jobs.ownership import register, undeclared
+from flows.store.jobs.ownership import queues_of, register, undeclared
 from flows.store.jobs.reconcile import Reconciliation
 from flows.store.jobs.turns import Turns, new_worker_id
 from flows.store.jobs.wakeups import Wakeups
@@ -121,7 +121,7 @@ class Session:
             self.connection.greet_with(greeting(self.settings))
             self.settings = await register(self.connection, self._declared, self._options)
             await self._declare()
-            queues = [name for name, _queue in self._options.walk()]
+            queues = await queues_of(self.connection, self.settings, self._options)
             reconciliation = Reconciliation(self.connection, self.settings, queues, self._declared.layouts)
             await reconciliation.introduce()
             left = await undeclared(self.connection, self.settings, self._options)

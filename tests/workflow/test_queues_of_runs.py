@@ -7,6 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from flows import DeclarationError, Flow, FlowOptions, Handle, Job, QueueOptions, Step, Workflows
 from tests.pipeline.parts import Order as Params
@@ -136,3 +137,22 @@ async def _both_wait(app: Workflows) -> bool:
 
 async def _asks(handle: Handle[Any]) -> bool:
     return (await handle.record()).waits_for == ["answer"]
+
+
+async def test_a_process_mends_what_it_does_not_declare(redis: Redis, redis_url: str, namespace: str) -> None:
+    """Its reconciler walks the queues of all apps, overrides too: a run that has lost its place comes back to it."""
+
+    async def nothing(step: Step) -> int:
+        return step.attempt
+
+    other = make_app(redis_url, namespace, "other", lease=0.2)
+    lost = await other.define("lost")(nothing).run(queue="fast", delay=3600)
+    redis.delete(f"{namespace}queue:lost@fast:delayed")
+    await other.stop()
+    app = make_app(redis_url, namespace, lease=0.2)  # by which it is reckoned how soon it looks
+    app.define("mine")(nothing)
+    app.create_workers()
+    async with app:
+        await until(lambda: redis.zcard(f"{namespace}queue:lost@fast:delayed"))
+    assert await lost.status() == "delayed"
+    await other.stop()

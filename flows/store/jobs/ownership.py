@@ -71,6 +71,18 @@ class Undeclared:
     children: int
 
 
+async def queues_of(connection: Connection, settings: FlowSettings, options: FlowOptions[Job, str]) -> list[str]:
+    """Return the queues that a reconciler walks: those declared here, and where others declare more, theirs too.
+
+    Raises:
+        StoreError: the server cannot be used.
+    """
+    declared = [full_name for full_name, _queue in options.walk()]
+    if not options.partial:
+        return declared
+    return list(dict.fromkeys([*declared, *sorted(await known_queues(connection, settings, options.name))]))
+
+
 async def known_queues(connection: Connection, settings: FlowSettings, flow: str) -> list[str]:
     """Return the queues that a flow has, or ever had.
 
