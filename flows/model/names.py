@@ -86,7 +86,9 @@ def check_job_id(text: object) -> str:
     if isinstance(text, UUID):
         return str(text)
     if not isinstance(text, str) or not is_job_id(text):
-        raise ValidationError(f"{text!r} is no job id: those are UUIDs, as create_job returns them")
+        raise ValidationError(
+            f"{text!r} is no job id, nor a run's: those are UUIDs, as create_job and emit return them"
+        )
     return text.lower()
 
 

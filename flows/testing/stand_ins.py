@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
@@ -16,13 +18,43 @@ from flows.workflow.steps.step import Step
 from flows.workflow.steps.step_calls import StepCalls, shape_of
 from flows.workflow.steps.step_children import StepRuns
 from flows.workflow.steps.step_options import StepOptions
+from flows.workflow.steps.step_waits import StepWaits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from flows.model.runs.new_run import NewRun
+    from flows.model.runs.shape import Shape
     from flows.model.runs.step_record import StepKind
     from flows.workflow.steps.step_host import StepHost
+
+
+@dataclass(slots=True)
+class Asked:
+    """What a run and those that it has started asked for, by names."""
+
+    stood_in: set[str] = field(default_factory=set[str])
+    """Steps whose stand-ins were called."""
+    called: set[str] = field(default_factory=set[str])
+    """Steps whose own functions were called."""
+    events: set[str] = field(default_factory=set[str])
+    """Events that were waited for."""
+
+    def doubts(self, steps: Iterable[str], events: Iterable[str]) -> list[str]:
+        """Return what seems to be misspelt of what was given: the real function was called, nothing came."""
+        found: list[str] = []
+        for name in steps:
+            near = () if name in self.stood_in else get_close_matches(name, self.called)
+            if near:
+                found.append(f"steps= has {name!r}, which was not asked for; step {near[0]!r} was called as it is")
+        given = set(events)
+        missed = ", ".join(map(repr, sorted(self.events - given)))
+        if missed:
+            unasked = sorted(given - self.events)
+            found += [
+                f"events= has {name!r}, for which nothing waited; it waited for event {missed}" for name in unasked
+            ]
+        return found
 
 
 class StandIns:
@@ -30,10 +62,12 @@ class StandIns:
 
     Args:
         steps: A value that is returned, an exception that is raised, or a function that is called.
+        asked: Where it is written down what was asked for.
     """
 
-    def __init__(self, steps: dict[str, Any]) -> None:
+    def __init__(self, steps: dict[str, Any], asked: Asked | None = None) -> None:
         self.steps = steps
+        self.asked = asked or Asked()
         self.run_id = ""
         self._workflows: dict[str, Declared] = {}
 
@@ -58,6 +92,7 @@ class StandIns:
     async def call(self, step: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Do what stands in for a step."""
         stand_in: object = self.steps[step]
+        self.asked.stood_in.add(step)
         if isinstance(stand_in, BaseException):
             raise stand_in
         if not inspect.isroutine(stand_in):
@@ -80,6 +115,7 @@ class StandInStep(Step):
         stand_ins.run_id = host.run_id
         self._calls = _Calls(host, stand_ins)
         self._runs = _Runs(host, stand_ins)
+        self._waits = _Waits(host, stand_ins)
 
 
 class _Calls(StepCalls):
@@ -98,6 +134,7 @@ class _Calls(StepCalls):
         """Call what stands in for a step's function; what it returns is of the function's type."""
         name = options.name
         if name not in self._stand_ins.steps:
+            self._stand_ins.asked.called.add(name)
             return await super().run(options, function, args, kwargs, kind)
 
         async def stand_in(*args: Any, **kwargs: Any) -> Any:
@@ -111,6 +148,19 @@ class _Calls(StepCalls):
             returns=shape_of(options, function).declared,
         )
         return await super().run(options, stand_in, args, kwargs, kind)
+
+
+class _Waits(StepWaits):
+    def __init__(self, host: StepHost, stand_ins: StandIns) -> None:
+        super().__init__(host)
+        self._stand_ins = stand_ins
+
+    async def event(  # noqa: PLR0917 - what was asked for
+        self, name: str, event: str, key: str, shape: Shape[Any], since_ms: int, timeout_ms: int | None
+    ) -> Any:
+        """Wait for an event."""
+        self._stand_ins.asked.events.add(event)
+        return await super().event(name, event, key, shape, since_ms, timeout_ms)
 
 
 class _Runs(StepRuns):

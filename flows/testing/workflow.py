@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
@@ -22,7 +23,7 @@ from flows.model.runs.workflow_options import WorkflowOptions
 from flows.model.state import JobState
 from flows.testing.look import look
 from flows.testing.memory_run import ANY_KEY, MemoryRun
-from flows.testing.stand_ins import StandIns, StandInStep
+from flows.testing.stand_ins import Asked, StandIns, StandInStep
 from flows.workflow.annotations import workflow_shapes
 from flows.workflow.declared import Declared
 from flows.workflow.steps.play import Body
@@ -103,14 +104,32 @@ async def run_workflow(
             data, or a list of them.
         answers: What `wait_for_input` gets, by the step's name.
 
+    It warns where a name of `steps` seems to be misspelt, so that the step's own function was called, and where one of
+    `events` was not waited for, but another event was.
+
     Raises:
         ValidationError: the input is not of the workflow's type.
         WaitTimeout: the run waits for what will never come.
     """
+    asked = Asked()
+    run = await _run(workflow, input, steps or {}, events or {}, answers or {}, asked)
+    for doubt in asked.doubts(steps or (), (name if isinstance(name, str) else name[0] for name in events or ())):
+        warnings.warn(f"run_workflow: {doubt}", stacklevel=2)
+    return run
+
+
+async def _run(  # noqa: PLR0917 - what `run_workflow` is given
+    workflow: Any,
+    given_input: object,
+    steps: Mapping[str, Any],
+    events: Mapping[str | tuple[str, str], Any],
+    answers: Mapping[str, Any],
+    asked: Asked,
+) -> TestedRun[Any]:
     declared = _declared(workflow)
-    value = declared.accept(input)
+    value = declared.accept(given_input)
     given = b"null" if declared.input is None else declared.input.encode(value)
-    stand_ins = StandIns(dict(steps or {}))
+    stand_ins = StandIns(dict(steps), asked)
 
     async def child(run: NewRun, step: str) -> bytes:
         return await _child(run, step, stand_ins, events, answers)
@@ -118,13 +137,13 @@ async def run_workflow(
     run = MemoryRun(declared.name, given, retries=declared.options.retries, children=child)
     if declared.options.timeout is not None:
         run.limit_to(declared.options.timeout)
-    for name, sent in (events or {}).items():
+    for name, sent in events.items():
         event, key = (name, ANY_KEY) if isinstance(name, str) else name
         for data in sent if isinstance(sent, list) else [sent]:  # pyright: ignore[reportUnknownVariableType]
             run.send(event, key, to_json(data))
     run.answers = {
         name: [to_json(one) for one in (given if isinstance(given, list) else [given])]  # pyright: ignore[reportUnknownVariableType]
-        for name, given in (answers or {}).items()
+        for name, given in answers.items()
     }
     outcome = await run.play(lambda raw, judge: _body(declared, raw, judge, stand_ins))
     return _tested(declared, run, outcome)
@@ -209,9 +228,8 @@ async def _child(run: NewRun, step: str, stand_ins: StandIns, events: Any, answe
         else:
             workflow = stand_ins.workflow(run.workflow, step)
             given = workflow.arguments(run.input)
-            ended: TestedRun[Any] = await run_workflow(
-                cast("Any", workflow), *given, steps=stand_ins.steps, events=events, answers=answers
-            )
+            one = given[0] if given else None
+            ended = await _run(workflow, one, stand_ins.steps, events, answers, stand_ins.asked)
             found["result"] = from_json(workflow.output.encode(ended.output))
     except RunFailed as error:
         found |= {"status": "failed", "error": error.error}

@@ -115,7 +115,7 @@ class RunRunner:
             loaded.deadline_ms = loaded.now_ms + self._timeout_ms
             fields["_deadline"] = b"%d" % loaded.deadline_ms
         owner = Owner(self.worker_id, claimed.id, claimed.fence)
-        recorder = RedisRecorder(session.runs, owner, loaded.come, self._lease, fields)
+        recorder = RedisRecorder(session.runs, owner, loaded.come, self._lease, fields, self._host.check_known)
         try:
             one = self._attempted(attempt, loaded, recorder)
         except MalformedJob as error:

@@ -213,7 +213,10 @@ class Handle(Generic[OutT_co]):
         return await event.send(data, key=self.id, event_id=event_id)
 
     async def provide(self, step: str, data: object) -> bool:
-        """Answer a `wait_for_input` of this run; return whether it still waited for that.
+        """Answer a `wait_for_input` of this run; return whether it goes on with that now.
+
+        What comes before the step waits is kept for it. Only the step knows its model: an answer that does not fit is
+        refused there, which the step's `refused` in `steps()` and `explain()` tell, and the step waits for another.
 
         Args:
             step: The step's name.

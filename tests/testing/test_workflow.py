@@ -92,6 +92,23 @@ async def test_a_run_does_each_step_once_over_waits() -> None:
     assert time.monotonic() - began < 3600
 
 
+async def test_names_that_seem_to_be_misspelt_are_told() -> None:
+    """Of a stand-in whose step was called as it is, and of an event; not of a step that a branch left out."""
+    paid: Any = AnEvent("paid", int)
+
+    async def order(step: Step) -> int | None:
+        await step.run("charge", charge, 1)
+        return await step.wait_for_event("payment", paid, key="k", timeout=60)
+
+    with pytest.warns(UserWarning, match="run_workflow: ") as told:
+        run = await run_workflow(order, steps={"chrage": 1, "something else": 2}, events={"payment": 3})
+    assert [str(one.message).partition("has ")[2] for one in told] == [
+        "'chrage', which was not asked for; step 'charge' was called as it is",
+        "'payment', for which nothing waited; it waited for event 'paid'",
+    ]
+    assert run.output is None
+
+
 async def test_a_step_is_tried_again_and_fails_as_the_first_time_ever_after() -> None:
     """Short and long pauses; what it raised is told by `was`, also when it is only recorded."""
 

@@ -100,6 +100,7 @@ async def test_a_run_that_fails_is_retried_by_hand(app: Workflows) -> None:
         with pytest.raises(RunFailed, match="no such thing") as caught:
             await within(handle.result())
         assert caught.value.error.type == "LookupError"
+        assert "; retry() of its handle lets it go on" in str(await handle.explain())
         broken = False
         await handle.retry()
         assert await within(handle.result()) == 3
@@ -132,6 +133,19 @@ async def test_waiting_is_the_callers_only(app: Workflows) -> None:
         assert await handle.cancel() == "too late"
         late = await slow.run(delay=3600)
         assert await late.status() == "delayed"
+
+
+async def test_a_step_starts_nothing_that_no_app_ever_had(app: Workflows) -> None:
+    """The run fails and says so; it would wait for ever."""
+
+    @app.define("caller")
+    async def caller(step: Step) -> None:
+        await step.run_workflow("child", "slwo")
+
+    app.create_workers()
+    async with app:
+        with pytest.raises(RunFailed, match="no app has a workflow 'slwo'"):
+            await within((await caller.run()).result())
 
 
 async def _is(handle: Handle[Any], status: str) -> bool:

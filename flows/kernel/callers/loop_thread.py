@@ -55,7 +55,7 @@ def blocking(call: Callable[CallP, Coroutine[Any, Any, AnswerT]], instead: str =
         if asyncio._get_running_loop() not in {None, loop}:  # noqa: SLF001 - get_running_loop would cost an exception
             name = call.__name__
             raise FlowsError(
-                f"flow.sync.{name}(...) would block the event loop that runs in this thread: "
+                f"a plain {name}(...) would block the event loop that runs in this thread: "
                 f"{instead or f'await flow.{name}(...)'}"
             )
         answer = asyncio.run_coroutine_threadsafe(call(*args, **kwargs), loop)

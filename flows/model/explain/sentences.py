@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flows.model.explain.situation import host_of
 from flows.model.explain.words import at_time, counted, lasting
+from flows.model.runs.new_run import RUN_FLOW
 
 if TYPE_CHECKING:
     from flows.model.explain.situation import Situation
@@ -187,6 +188,8 @@ _DOES = {"processing": "running", "children": "waiting for children of its own"}
 
 
 def _again(found: Situation) -> str:
+    if found.flow == RUN_FLOW:
+        return "; retry() of its handle lets it go on"
     if not found.parent:
         return "; retry_job runs it again"
     # Nothing brings back a child whose parent is done, or gone.

@@ -26,7 +26,8 @@ class RunHistory(BaseModel):
     output: Any = None
     """What it returned; None of a run that is not done."""
     steps: dict[str, dict[str, Any]]
-    """The records of its steps by their names, as they stand in the run's hash."""
+    """The records of its steps by their names, as they stand in the run's hash: in the order in which they were
+    settled, then those that wait."""
 
     @property
     def records(self) -> dict[str, bytes]:
@@ -44,8 +45,13 @@ def make_history(  # noqa: PLR0917 - what there is of a run
         status=status,
         input=from_json(given),
         output=None if output is None else from_json(output),
-        steps={name: from_json(raw) for name, raw in records.items()},
+        steps=dict(sorted(((name, from_json(raw)) for name, raw in records.items()), key=_place)),
     )
+
+
+def _place(step: tuple[str, dict[str, Any]]) -> tuple[bool, list[int]]:
+    order = step[1].get("order")
+    return order is None, order if isinstance(order, list) else [order or 0]
 
 
 def _text(found: dict[str, Any]) -> bytes:

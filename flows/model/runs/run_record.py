@@ -60,6 +60,10 @@ class RunStep:
     """What it returned, as plain JSON."""
     error: JobError | None
     """Why it failed, or why its last try did."""
+    prompt: str = ""
+    """What a person is asked, where it waits for an answer."""
+    refused: str = ""
+    """Why the last answer was not taken; the step waits for another one."""
 
     @classmethod
     def of(cls, name: str, record: StepRecord) -> RunStep:
@@ -75,6 +79,8 @@ class RunStep:
             _time(record.until),
             None if raw is None else read_plain(raw),
             record.error,
+            str(record.more.get("prompt", "")),
+            str(record.more.get("refused", "")),
         )
 
 

@@ -64,4 +64,6 @@ def _suspended(record: RunRecord[Any]) -> Explanation:
 
 def _told(step: RunStep) -> str:
     until = "" if step.until is None else f" until {step.until.isoformat()}"
-    return f"{_FOR.get(step.kind, 'something')} in step {step.name!r}{until}"
+    prompt = f" ({step.prompt})" if step.prompt else ""
+    refused = f"; the last one was refused: {step.refused}" if step.refused else ""
+    return f"{_FOR.get(step.kind, 'something')} in step {step.name!r}{prompt}{until}{refused}"

@@ -12,7 +12,7 @@ from flows.model.runs.errors import PlanChanged
 from flows.store.runs.records import Owner, PackedWrite, Recorded, pack_writes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from flows.model.outcome import EventWait
     from flows.model.runs.loaded import Arrived
@@ -33,16 +33,24 @@ class RedisRecorder:
         come: How many things have come for the run from outside, as far as the attempt has been told.
         lease: In seconds: a write that the server cannot take is sent again for as long.
         fields: What is written to the run's hash with the first write.
+        check_known: Refuses the name of a workflow that no app ever had; None: each is taken.
     """
 
-    def __init__(
-        self, runs: RunStore, owner: Owner, come: int, lease: float, fields: Mapping[str, bytes] = _NO_FIELDS
+    def __init__(  # noqa: PLR0917 - its surroundings, given once
+        self,
+        runs: RunStore,
+        owner: Owner,
+        come: int,
+        lease: float,
+        fields: Mapping[str, bytes] = _NO_FIELDS,
+        check_known: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self.come = come
         self._runs = runs
         self._owner = owner
         self._lease = lease
         self._fields = fields
+        self._check_known = check_known
 
     async def put(
         self,
@@ -60,7 +68,11 @@ class RedisRecorder:
             IdempotencyConflict: a child's key belongs to a run with other input; nothing was written.
             KeyConflict: something else stands in the place of a key; nothing was written.
             PlanChanged: a step starts another number of runs than it did; nothing was written.
+            UnknownWorkflow: no app ever had the workflow of a child, which would wait for ever; nothing was written.
         """
+        if children and self._check_known is not None:
+            for name in {run.workflow for one in children for run in one.runs}:
+                await self._check_known(name)
         before, self._fields = self._fields, _NO_FIELDS
         come = 0
         for write in pack_writes(self._owner, records, children, waits, {**before, **fields}):

@@ -87,7 +87,8 @@ class Schedules:
             raise ValidationError("create needs id=: by it the schedule is paused and deleted")
         check_schedule_id(schedule_id)
         given = schedule.input if input is None else input
-        definition = definition_of(schedule, workflow, given, schedule_id, "create")
+        known = self._host.definitions.get(workflow, workflow) if isinstance(workflow, str) else workflow
+        definition = definition_of(schedule, known, given, schedule_id, "create")
         if isinstance(workflow, str):
             await self._host.check_known(workflow)
         recorded = await self._recorded()
