@@ -21,4 +21,4 @@ def test_one_that_an_app_declares_stays(stage: Stage) -> None:
     assert done(stage.recorded.delete("daily")) == ("declared", "shop")
     stage.now += 30_001
     assert done(stage.recorded.delete("daily")) == ("deleted", "")
-    assert stage.see() == ([], [])
+    assert not stage.redis.exists(stage.recorded.keys.declared("shop"))

@@ -51,6 +51,16 @@ def test_what_a_deploy_script_keeps_stays_until_the_next_one(stage: Stage) -> No
     assert ids(stage) == ["b"]
 
 
+def test_what_another_app_has_taken_over_stays(stage: Stage) -> None:
+    """The app that had it forgets it, and deletes nothing."""
+    stage.write(schedule("a"))
+    stage.see("a")
+    stage.now += 30_001
+    assert stage.write(schedule("a"), app="billing") == ["written"]
+    assert stage.see() == ([], [])
+    assert ids(stage) == ["a"]
+
+
 def test_a_slot_does_not_run_again_when_its_schedule_comes_back(stage: Stage) -> None:
     """Which run each slot has is kept for a month, and without an end once the schedule is there again."""
     stage.write(schedule("a"))
