@@ -140,19 +140,21 @@ async def _asks(handle: Handle[Any]) -> bool:
 
 
 async def test_a_process_mends_what_it_does_not_declare(redis: Redis, redis_url: str, namespace: str) -> None:
-    """Its reconciler walks the queues of all apps, overrides too: a run that has lost its place comes back to it."""
+    """Its reconciler walks the queues of all apps, overrides too: runs come back there, and what is none goes."""
 
     async def nothing(step: Step) -> int:
         return step.attempt
 
     other = make_app(redis_url, namespace, "other", lease=0.2)
     lost = await other.define("lost")(nothing).run(queue="fast", delay=3600)
-    redis.delete(f"{namespace}queue:lost@fast:delayed")
+    place = f"{namespace}queue:lost@fast:delayed"
+    redis.delete(place)
+    redis.zadd(place, {"01900000-0000-7000-8000-000000000000": 4102444800000})
     await other.stop()
     app = make_app(redis_url, namespace, lease=0.2)  # by which it is reckoned how soon it looks
     app.define("mine")(nothing)
     app.create_workers()
     async with app:
-        await until(lambda: redis.zcard(f"{namespace}queue:lost@fast:delayed"))
+        await until(lambda: redis.zrange(place, 0, -1) == [lost.id])
     assert await lost.status() == "delayed"
     await other.stop()
