@@ -134,7 +134,7 @@ class RunRunner:
             self._host.runtime.events.emit("store.unavailable", queue=self._queue, error=str(error))
             return None  # the lease runs out, and the run goes on with what is recorded
         except HostUnable:
-            return Release()
+            raise  # the run is given back, and its worker rests
         except Exception as error:  # noqa: BLE001 - a fault of ours: as if the worker had died with it
             self._host.runtime.events.emit("worker.crashed", queue=self._queue, **described(error))
             return None

@@ -73,8 +73,7 @@ class Attempted:
         attempt: Which attempt that counts this is, from 1.
         job: What `current_job()` is in the function; the caller has set it.
         call_in_thread: Calls plain functions.
-        overruns: Called once where the function does not end a second after it was cancelled, because it, or a library
-            that it uses, swallows that; it is cancelled again each second.
+        overruns: Called once where the function swallows its cancellation for a second; it is cancelled again then.
     """
 
     def __init__(
@@ -97,8 +96,7 @@ class Attempted:
         self._asked_to_end = False
         self._outcome: Outcome | None = None
         self._task: asyncio.Task[Any] | None = None
-        #: How often it was cancelled here, and when it is again.
-        self._cancelled = 0
+        self._cancelled = 0  # so often, here
         self._timer: asyncio.TimerHandle | None = None
         #: What happens outside of it is told here: `arrive`.
         self.replay = Replay(loaded, recorder, self._stop, fails_on_change=body.fails_on_change)
@@ -274,17 +272,24 @@ class Attempted:
         """End the attempt: the function is cancelled where it stands."""
         if not self._asked_to_end:
             self._asked_to_end, self._outcome = True, outcome
-            self._cancel()
+            if self.replay.broken is not None and asyncio.current_task() is self._task:
+                self._cancel_in_time()  # the step that broke off raises by itself: a cancellation would outlast that
+            else:
+                self._cancel()
 
     def _cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
             self._cancelled += 1
-            self._timer = asyncio.get_running_loop().call_later(GRACE, self._cancel_again)
+            self._cancel_in_time()
+
+    def _cancel_in_time(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(GRACE, self._cancel_again)
 
     def _cancel_again(self) -> None:
-        if self._cancelled == 1 and self._overruns is not None:
+        if self._overruns is not None:
             self._overruns()
+            self._overruns = None
         self._cancel()
 
     def _take_back_cancellation(self) -> None:

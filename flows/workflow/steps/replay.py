@@ -71,6 +71,7 @@ class Replay:
         self._fails_on_change = fails_on_change
         self.records = RunRecords(loaded.records)
         self._active = 0
+        self._over: dict[str, Place] = {}
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
         self._stillness = Stillness(self._on_still)
@@ -171,12 +172,9 @@ class Replay:
         pending = await self._stand(Pending(name, record.kind, record.until, event), settles=True)
         return None if pending.over else self.records.get(name)
 
-    def late(self) -> Place:
-        """Return the place of a step whose time is over just now."""
-        place = self.writes.next_place()
-        self._gate.add(place)
-        self._gate.pass_(place)
-        return place
+    def late(self, name: str) -> Place:
+        """Return the place of a step whose time was over."""
+        return self._over.pop(name)
 
     def arrive(self, arrived: Arrived) -> None:
         """Take what has come from outside while the attempt works."""
@@ -280,7 +278,11 @@ class Replay:
             self._standing.wait_here()  # for what came before, or until what is being written stands
         elif self.collecting:
             self._end(None)
-        elif not (self.writes.busy or self._standing.holds_attempt) and self._standing.let_over():
+        elif not (self.writes.busy or self._standing.holds_attempt) and (over := self._standing.let_over()):
+            # Its place is of now: what comes before its code runs, in the next tick, comes after it.
+            self._over[over.name] = place = self.writes.next_place()
+            self._gate.add(place)
+            self._gate.pass_(place)
             self._stillness.stir()
         elif self._active or self.writes.busy or self._standing.holds_attempt:
             self._standing.wait_here()

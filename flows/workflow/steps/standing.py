@@ -88,8 +88,8 @@ class Standing:
         self._steps.clear()
         self._cancel_timer()
 
-    def let_over(self, *, withdrawn: bool = False) -> bool:
-        """Let the step go on whose time is over, the one that was over first; return whether there was one.
+    def let_over(self, *, withdrawn: bool = False) -> Pending | None:
+        """Let the step go on whose time is over, the one that was over first, and return it.
 
         Args:
             withdrawn: Only one that the code has cancelled in an earlier attempt, and has not cancelled in this one.
@@ -99,13 +99,13 @@ class Standing:
         if withdrawn:
             over = [one for one in over if one.withdrawn]
         if not over:
-            return False
+            return None
         first = min(over, key=lambda one: one.until or 0)
         del self._steps[first.name]
         first.over = True
         if not first.future.done():
             first.future.set_result(None)
-        return True
+        return first
 
     def wait_here(self) -> None:
         """Wait on while something runs: for events in Redis, for times here."""

@@ -169,7 +169,13 @@ class StepRuns:
         host, waited = self._host, (record.until or 0) - record.at
         error = job_error("Timeout", f"it waited longer than {waited / 1000:g} s", "", host.workflow, host.attempt)
         failed = StepRecord(
-            "failed", record.kind, replay.late(), at=record.at, life=replay.life, more={"timeout": True}, error=error
+            "failed",
+            record.kind,
+            replay.late(name),
+            at=record.at,
+            life=replay.life,
+            more={"timeout": True},
+            error=error,
         )
         failed.classes = _TIMEOUT
         replay.note(name, failed)

@@ -37,7 +37,7 @@ class StepWaits:
             record = StepRecord("waiting", "sleep", at=now, until=now + for_ms if until_ms is None else until_ms)
             replay.note(name, record)
         await replay.wait(name, record)
-        replay.note(name, StepRecord("done", "sleep", replay.late(), at=record.at, until=record.until))
+        replay.note(name, StepRecord("done", "sleep", replay.late(name), at=record.at, until=record.until))
 
     async def event(  # noqa: PLR0917 - what was asked for
         self, name: str, event: str, key: str, shape: Shape[Any], since_ms: int, timeout_ms: int | None
@@ -94,7 +94,7 @@ class StepWaits:
 
     def _over(self, name: str, waiting: StepRecord) -> None:
         """Write down that the time of a step is over."""
-        place = self._replay.late()
+        place = self._replay.late(name)
         self._replay.note(
             name, StepRecord("done", waiting.kind, place, at=waiting.at, more={"timeout": True}, result=b"null")
         )

@@ -6,6 +6,9 @@ import asyncio
 from collections import Counter
 from contextlib import suppress
 
+import pytest
+
+from flows.errors import HostUnable
 from flows.kernel.threads import Threads
 from flows.model.outcome import Suspend
 from flows.model.runs.history import RunHistory
@@ -190,3 +193,26 @@ def test_a_function_that_swallows_its_cancellation_is_named_and_cancelled_again(
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         runner.run(play())
     assert told == [1.0]
+
+
+async def test_a_host_without_threads_gives_the_run_back() -> None:
+    """Whatever the code catches, its step has not failed: the attempt raises, and nothing is recorded of the step."""
+    run = MemoryRun("unable")
+
+    async def none_left(_function: object, _argument: object) -> None:
+        raise HostUnable("no thread")
+
+    async def code(step: Step) -> int:
+        with suppress(Exception):
+            await step.run("plain", len, "text")
+        return await step.run("fallback", number, 1)
+
+    body = Body("unable", code, Shape(int, "output"), bytes, RunJudge("unable", None, 1))
+    with running_job(run.run_id) as running:
+        one = Attempted(
+            body, run.loaded, MemoryRecorder(run), run_id=run.run_id, attempt=1, job=running.current,
+            call_in_thread=none_left,
+        )  # fmt: skip
+        with pytest.raises(HostUnable):
+            await one.play()
+    assert run.records == {}
