@@ -6,7 +6,7 @@
 --@ rest: the attempts that have ended
 --@ returns: words:list<word> jobs:list<list<any>> left:int due:int dropped:[expired:int malformed:int misplaced:int]
 --@ words: ok | cancelled | stale | gone | malformed
---@ include: clock end_attempts pick promote place wake type attempt keys owned count told settings ruled room
+--@ include: clock end_attempts pick promote place wake type attempt keys owned count told settings ruled presized
 
 local fields = {}
 for name in string.gmatch(field_names, '%S+') do fields[#fields + 1] = name end
@@ -111,7 +111,7 @@ elseif wanted > 0 then
   if #claimed < wanted and not alarm_is_for_others() then due = next_due() else pass_alarm_on() end
 end
 if #words > 0 or #claimed > 0 then
-  local given = room(2 * #claimed)
+  local given = presized(2 * #claimed)
   for i, job in ipairs(claimed) do given[2 * i - 1], given[2 * i] = job[1], job[2] end
   local kept = cmsgpack.pack({ number, words, given, ruled and ruled.kept(claimed) })
   redis.call('SET', call, kept, 'PX', math.max(60000, tonumber(lease) * 2))

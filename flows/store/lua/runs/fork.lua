@@ -25,7 +25,7 @@ for i = 1, #found, 2 do
 end
 
 -- Returns when a record came, as three numbers; nothing of a step that waits.
-local function place_of(record)
+local function came_at(record)
   local come = string.match(record, '^{"status":"%l+","order":(%d+)')
   if come then return { tonumber(come), 0, 0 } end
   local at_come, write, nth = string.match(record, '^{"status":"%l+","order":%[(%d+),(%d+),?(%d*)%]')
@@ -40,12 +40,12 @@ local function is_before(one, other)
 end
 
 if before_step ~= '' and not records[before_step] then return 'unknown' end
-local limit = before_step ~= '' and place_of(records[before_step])
+local limit = before_step ~= '' and came_at(records[before_step])
 
 local function is_kept(name, record)
   if name == before_step or string.find(name, '^undo:') or string.find(name, '^@') or name == 'on_failure' then return false end
   if records['undo:' .. name] or not DONE[string.match(record, '^{"status":"(%l+)"')] then return false end
-  local at_place = place_of(record)
+  local at_place = came_at(record)
   return at_place and (not limit or is_before(at_place, limit))
 end
 
@@ -54,7 +54,7 @@ for name, record in pairs(before_step == '' and {} or records) do
   if is_kept(name, record) then
     kept[#kept + 1] = 'step:' .. name
     kept[#kept + 1] = record
-    come = math.max(come, place_of(record)[1])
+    come = math.max(come, came_at(record)[1])
     if redis.call('EXISTS', from .. ':children:' .. name) == 1 then sides[#sides + 1] = name end
   end
 end

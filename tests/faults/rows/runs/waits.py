@@ -41,8 +41,8 @@ def f10(case: Case) -> None:
     case.expect(scene.wait_ended(long, patient(20)), "and is due when the server's clock says so")
     afters = [entry.job_id for entry in scene.steps(step="after")]
     case.expect(sorted(afters) == sorted(every), f"each goes on once: {len(afters)} of {len(every)}")
-    befores = [entry.job_id for entry in scene.steps(step="before")]
-    case.expect(len(befores) == len(every), "and repeats nothing")
+    earlier = [entry.job_id for entry in scene.steps(step="before")]
+    case.expect(len(earlier) == len(every), "and repeats nothing")
     began = {entry.job_id: entry.t for entry in scene.steps(step="before", at="end")}
     lateness = [entry.t - began[entry.job_id] - _SHORT for entry in scene.steps(step="after") if entry.job_id in short]
     case.figures.update(runs=len(every), earliest_s=min(lateness), latest_s=max(lateness))

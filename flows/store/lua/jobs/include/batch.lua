@@ -1,7 +1,7 @@
 -- Gathers what many transitions of one script do to the same queue into one command each.
 --@ exports: begin_batch leave_processing push flush_batch
 --@ needs: flow queue
---@ include: place leave member room
+--@ include: place leave member presized
 
 local most, left, left_processing, pushed = 0, 0, nil, {}
 
@@ -10,7 +10,7 @@ local function begin_batch(attempts) most = attempts end
 
 -- Removes a job from `processing`, where its attempt has ended.
 local function leave_processing(id)
-  if left == 0 then left_processing = room(most) end
+  if left == 0 then left_processing = presized(most) end
   left = left + 1
   left_processing[left] = member_of(queue, flow, id)
 end
@@ -19,7 +19,7 @@ end
 local function push(to, id)
   local ids = pushed[to]
   if not ids then
-    ids = { n = 0, list = room(most) }
+    ids = { n = 0, list = presized(most) }
     pushed[to] = ids
   end
   ids.n = ids.n + 1
@@ -28,11 +28,11 @@ end
 
 local function flush_batch()
   if left > 0 then
-    cut_room(left_processing, left)
+    cut_list(left_processing, left)
     leave(queue, left_processing)
   end
   for to, ids in pairs(pushed) do
-    cut_room(ids.list, ids.n)
+    cut_list(ids.list, ids.n)
     put_many(to, ids.list)
   end
 end

@@ -2,7 +2,7 @@
 --@ exports: end_attempts end_otherwise
 --@ needs: root flow queue processing delayed rest at ENDING_VERBS
 --@ include: <verbs>
---@ include: owned attempt arguments batch ending child_result keys type new_children place leave route count room
+--@ include: owned attempt arguments batch ending child_result keys type new_children place leave route count presized
 
 local advanced = 0
 
@@ -44,7 +44,7 @@ end
 -- Returns a word per attempt.
 local function end_attempts(items)
   check_queues()
-  local words = room(items)
+  local words = presized(items)
   begin_batch(items)
   gather_settled()
   for i = 1, items do words[i] = end_attempt() end

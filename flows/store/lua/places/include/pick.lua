@@ -1,7 +1,7 @@
 -- Picks the jobs that a worker gets next: those that wait in its queue, one after another.
 --@ exports: pick
 --@ needs: queue waiting processing busy
---@ include: clock claim life count stale settings room
+--@ include: clock claim life count stale settings presized
 
 -- A turn brings so many bytes of jobs, and looks at so many ids.
 local MAX_BYTES, MOST_SEEN = 1048576, 400
@@ -16,7 +16,7 @@ local function pick(wanted, fields)
     local missing = wanted - n
     local ids = redis.call('LRANGE', waiting, used, used + missing - 1)
     local stop = #ids < missing
-    if n == 0 then claimed, leases = room(#ids), room(2 * #ids) end
+    if n == 0 then claimed, leases = presized(#ids), presized(2 * #ids) end
     for _, id in ipairs(ids) do
       local word, job, size = claim(id, fields, n > 0 or busy == '1')
       if word == 'isolated' then
@@ -38,11 +38,11 @@ local function pick(wanted, fields)
     end
     if stop then break end
   end
-  cut_room(claimed, n)
+  cut_list(claimed, n)
   if used > 0 then redis.call('LTRIM', waiting, used, -1) end
   if n > 0 then redis.call('ZADD', processing, unpack(leases, 1, 2 * n)) end
   if used > n then
-    for word, n in pairs(dropped) do count(queue, word, n) end
+    for word, many in pairs(dropped) do count(queue, word, many) end
   end
   return claimed, { dropped.expired, dropped.malformed, dropped.misplaced }
 end

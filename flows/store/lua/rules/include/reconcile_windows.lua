@@ -16,10 +16,10 @@ local function last_of(text)
 end
 
 local function forget(limiter, hash, fields)
-  local over, longest = {}, math.max(limiter.interval, tonumber(redis.call('HGET', hash, '')) or 0)
+  local over, interval = {}, math.max(limiter.interval, tonumber(redis.call('HGET', hash, '')) or 0)
   for i = 1, #fields, 2 do
     local group = fields[i]
-    if group ~= '' and last_of(fields[i + 1]) + longest + SPARE_MS < time then over[#over + 1] = group end
+    if group ~= '' and last_of(fields[i + 1]) + interval + SPARE_MS < time then over[#over + 1] = group end
   end
   if #over > 0 then redis.call('HDEL', hash, unpack(over)) end
 end

@@ -8,9 +8,9 @@
 local SEEN_MS = 10000
 
 local function parse(name, text)
-  local seen, since, need = string.match(text, '^(%d+) (%d+) (%d+)$')
-  if not seen then return nil end
-  return { queue = name, late = time - seen > SEEN_MS, since = tonumber(since), need = tonumber(need) }
+  local seen_ms, since, need = string.match(text, '^(%d+) (%d+) (%d+)$')
+  if not seen_ms then return nil end
+  return { queue = name, late = time - seen_ms > SEEN_MS, since = tonumber(since), need = tonumber(need) }
 end
 
 local function sort_by_wait(shared)
