@@ -43,7 +43,7 @@ if before_step ~= '' and not records[before_step] then return 'unknown' end
 local limit = before_step ~= '' and came_at(records[before_step])
 
 local function is_kept(name, record)
-  if name == before_step or string.find(name, '^undo:') or string.find(name, '^@') or name == 'on_failure' then return false end
+  if string.find(name, '^undo:') or string.find(name, '^@') or name == 'on_failure' then return false end
   if records['undo:' .. name] or not DONE[string.match(record, '^{"status":"(%l+)"')] then return false end
   local at_place = came_at(record)
   return at_place and (not limit or is_before(at_place, limit))
