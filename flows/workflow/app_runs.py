@@ -105,7 +105,8 @@ class AppRuns:
             cursor: Of the page before.
 
         Raises:
-            ValidationError: one of them is of another type, or the cursor is none.
+            ValidationError: one of them is of another type, the cursor is none, or the app defines the workflow without
+                such a lookup.
             StoreError: the server cannot be used.
         """
         lists = RunLists(self._host, RunReader(self._host, None))

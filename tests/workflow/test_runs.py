@@ -135,19 +135,6 @@ async def test_waiting_is_the_callers_only(app: Workflows) -> None:
         assert await late.status() == "delayed"
 
 
-async def test_a_step_starts_nothing_that_no_app_ever_had(app: Workflows) -> None:
-    """The run fails and says so; it would wait for ever."""
-
-    @app.define("caller")
-    async def caller(step: Step) -> None:
-        await step.run_workflow("child", "slwo")
-
-    app.create_workers()
-    async with app:
-        with pytest.raises(RunFailed, match="no app has a workflow 'slwo'"):
-            await within((await caller.run()).result())
-
-
 async def _is(handle: Handle[Any], status: str) -> bool:
     return await handle.status() == status
 
@@ -201,6 +188,8 @@ async def test_runs_are_listed(app: Workflows, redis_url: str, namespace: str) -
         assert await listed(workflow="one") == [ids[5], ids[3], ids[1]]
         assert await listed(tag="t0") == [ids[3], ids[0]]
         assert await listed(lookup={"id": "3"}, workflow="one") == [ids[3]]
+        with pytest.raises(ValidationError, match="workflow 'one' is found by id: add the field"):
+            await app.list_runs(lookup={"cents": 1}, workflow="one")
         assert await listed(since=before) == ids[::-1]
         assert await listed(until=before) == []
         assert await app.handle(ids[2]).cancel() == "cancelled"

@@ -57,6 +57,13 @@ class RunLists:
         if check_whole("limit", limit, 1) > MOST_RUNS:
             raise ValidationError(f"limit={limit}: a page has up to {MOST_RUNS:,} runs; take the next by its cursor")
         wanted = _statuses(status)
+        known = self._host.definitions.get(workflow) if isinstance(workflow, str) else None
+        if known is not None and (other := lookup.keys() - {*known.options.lookup}):
+            declared = ", ".join(known.options.lookup) or "none"
+            raise ValidationError(
+                f"lookup={min(map(str, other))!r:.80}: workflow {workflow!r} is found by {declared}: "
+                "add the field to lookup= of its define; runs that are started from then on are found by it"
+            )
         asked = Conjunction(
             lookups=frozenset(_lookups(workflow, tag, lookup)),
             states=None if wanted is None else frozenset(map(_state_of, wanted)),

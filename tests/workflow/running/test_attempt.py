@@ -168,3 +168,16 @@ async def test_what_comes_while_another_branch_works_is_told_at_once(redis_url: 
     workflow = app.define(order)
     async with app.running():
         assert await app.ended(await workflow.emit()) == ("done", b"1")
+
+
+async def test_a_step_starts_nothing_that_no_app_ever_had(redis_url: str, namespace: str) -> None:
+    """The run fails and says so; it would wait for ever."""
+    app = RunApp(redis_url, namespace)
+
+    async def caller(step: Step) -> None:
+        await step.run_workflow("child", "slwo")
+
+    workflow = app.define(caller)
+    async with app.running():
+        status, error = await app.ended(await workflow.emit())
+    assert (status, b"no app has a workflow 'slwo'" in error) == ("failed", True)
