@@ -54,6 +54,7 @@ def test_of_no_step_it_begins_anew(runs: RunWorld) -> None:
     assert fork(runs) == "started"
     assert steps(runs) == set()
     assert set(runs.job("run:2")) == {"_queue", "_created", "_lookups", "_forked", "input"}
+    assert runs.field("2", "_lookups") == "workflow:order"
     assert [claimed.fence for claimed in runs.claim(queue="order")] == [1]
 
 
