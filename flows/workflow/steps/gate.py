@@ -62,8 +62,12 @@ class Gate:
         heapq.heappush(self._ready, (place, self._entered, future))
 
     def pass_(self, place: Place) -> None:
-        """Take it that the code has been given what came at `place`, and goes on without what came before."""
+        """Take it that the code has got what came at `place`, and does what follows from that now."""
         self.last = max(self.last, place)
+        self.go_past(place)
+
+    def go_past(self, place: Place) -> None:
+        """Take it that the code is given what came at `place` next, and goes on without what came before."""
         known, passed = self._known, self._passed
         if passed < len(known) and known[passed] <= place:
             self._passed = bisect_right(known, place, passed)
@@ -79,7 +83,7 @@ class Gate:
         come, write, _nth = self._ready[0][0]
         while self._ready and self._ready[0][0][:2] == (come, write):
             place, _entered, future = heapq.heappop(self._ready)
-            self.pass_(place)
+            self.go_past(place)
             if not future.done():
                 future.set_result(None)
         return True

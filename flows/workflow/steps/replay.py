@@ -131,6 +131,7 @@ class Replay:
         self._gate.enter(place, passed)
         self._stillness.stir()
         await passed
+        self._gate.pass_(place)
 
     async def write(
         self, name: str, record: StepRecord, children: StepChildren | None = None, *, alone: bool = False
@@ -149,6 +150,8 @@ class Replay:
                 await self.give(record.place)
         else:
             await self.writes.write(name, record, children, alone=alone)
+            if record.place is not None:
+                self._gate.pass_(record.place)
 
     def note(self, name: str, record: StepRecord) -> None:
         """Record something that is written with whatever is written next."""
@@ -156,12 +159,7 @@ class Replay:
         self.writes.note(name, record)
 
     async def wait(self, name: str, record: StepRecord, event: EventWait | None = None) -> StepRecord | None:
-        """Wait for what settles a step, and return its record, or None when its time is over.
-
-        Args:
-            name: The step's.
-            record: That it waits, and until when.
-            event: For which event it waits.
+        """Wait for what settles a step (`event`: that), and return its record, or None when its time is over.
 
         Raises:
             asyncio.CancelledError: the attempt ends here, or the code has cancelled the step: it is withdrawn then.
@@ -170,11 +168,15 @@ class Replay:
             await self.give(settled.place)
             return settled
         pending = await self._stand(Pending(name, record.kind, record.until, event), settles=True)
-        return None if pending.over else self.records.get(name)
+        found = None if pending.over else self.records.get(name)
+        if found is not None and found.place is not None:
+            self._gate.pass_(found.place)
+        return found
 
     def late(self, name: str) -> Place:
         """Return the place of a step whose time was over."""
-        return self._over.pop(name)
+        self._gate.pass_(place := self._over.pop(name))
+        return place
 
     def arrive(self, arrived: Arrived) -> None:
         """Take what has come from outside while the attempt works."""
@@ -282,7 +284,7 @@ class Replay:
             # Its place is of now: what comes before its code runs, in the next tick, comes after it.
             self._over[over.name] = place = self.writes.next_place()
             self._gate.add(place)
-            self._gate.pass_(place)
+            self._gate.go_past(place)
             self._stillness.stir()
         elif self._active or self.writes.busy or self._standing.holds_attempt:
             self._standing.wait_here()
