@@ -104,6 +104,8 @@ def test_what_cannot_be_forked_is_not(runs: RunWorld, step: str, source: str, wo
     runs.edit("run:1", _queue="taken")
     runs.redis.set(runs.keys.waiting("taken"), "not ours")
     assert fork(runs) == "conflict"
+    runs.redis.hdel(runs.key("jobs", "run:1"), "_queue")
+    assert fork(runs) == "conflict"
     runs.edit("run:1", _queue="order")
     runs.redis.delete(runs.keys.waiting("taken"))
     assert runs.snapshot() == before
