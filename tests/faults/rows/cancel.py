@@ -157,6 +157,7 @@ def _running(case: Case, fleet: Fleet, cancels: Cancels, watch: Watch) -> None:
             case.wait_until(lambda ids=ids: len({entry.job_id for entry in case.starts()} & {*ids}) == len(ids))
             cancels.all(ids, "requested", pause=0.08)
             case.expect(not case.wait_done(ids, 3 * _RENEWAL), "what runs ends")
+            case.wait_until(lambda ids=ids: all(watch.heard[job_id] for job_id in ids))
             late = [watch.heard[job_id][0][0] - cancels.when[job_id] for job_id in ids if watch.heard[job_id]]
             p95[way] = spread(late)["p95"]
             case.figures.update({f"{way}_{name}_s": value for name, value in spread(late).items()})
