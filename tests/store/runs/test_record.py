@@ -70,6 +70,35 @@ def test_a_part_that_comes_late_joins_nothing_early(runs: RunWorld) -> None:
     assert len(runs.place("ship")["waiting"]) == 50
 
 
+@pytest.mark.parametrize("verb", ["cancel", "delete"])
+def test_a_child_that_ends_while_a_limit_keeps_it_back_lets_no_other_begin(runs: RunWorld, verb: str) -> None:
+    """It took no place; and when a place is free, the one behind it has it."""
+    runs.begin("1")
+    runs.put("1", {"m": waiting("map", 3)}, [StepChildren("m", CHILDREN.runs, limit=1)])
+    runs.run(verb, id="c1", first="ship", **({"reason": ""} if verb == "cancel" else {}))
+    assert runs.place("ship") == {"waiting": ["c0"], "delayed": ["c2"]}
+    runs.claim(queue="ship")
+    runs.report(attempt("finish", "c0", 1, "", "output", "1"), queue="ship")
+    assert runs.place("ship") == {"waiting": ["c2"]}
+    runs.claim(queue="ship")
+    runs.report(attempt("finish", "c2", 1, "", "output", "1"), queue="ship")
+    assert runs.step("1", "m")["status"] == "done"
+
+
+def test_a_child_counts_once(runs: RunWorld) -> None:
+    """It failed, is retried by hand and is done: what the step has seen of it stays, and the other is waited for."""
+    runs.begin("1")
+    runs.put("1", {"m": waiting("map", 2)}, [StepChildren("m", [run("c0", "ship"), run("c1", "ship")])])
+    runs.claim(queue="ship")
+    runs.report(attempt("fail", "c0", 1, '{"type":"E"}'), queue="ship")
+    runs.run("retry_job", id="c0", first="ship")
+    assert [job.id for job in runs.claim(2, queue="ship")] == ["c1", "c0"]
+    runs.report(attempt("finish", "c0", 2, "", "output", "1"), queue="ship")
+    side = runs.redis.hgetall(runs.key("settled", "run:1:children:m"))
+    assert (side["left"], '"failed"' in side["0"]) == ("1", True)
+    assert runs.step("1", "m")["status"] == "waiting"
+
+
 def test_a_run_that_fails_is_not_stopped_by_a_cancel_any_more(runs: RunWorld) -> None:
     """It came just before: what is to be undone is undone, and the worker that was asked to stop hands the run back."""
     runs.begin("1", undo=True)

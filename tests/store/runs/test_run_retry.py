@@ -26,3 +26,16 @@ def test_only_what_is_done_and_was_not_undone_stays(runs: RunWorld) -> None:
     runs.claim(queue="ship")
     runs.report(attempt("finish", "d1", 1, "", "output", '"y"'), queue="ship")
     assert [child["result"] for child in runs.step("1", "m")["children"]] == ["x", "y"]
+
+
+def test_what_still_waits_goes_on_to_wait(runs: RunWorld) -> None:
+    """Its children are under way: how they end is kept as long as the run is open again."""
+    runs.begin("1")
+    runs.put("1", {"m": waiting("map", 1)}, [StepChildren("m", [run("c0", "ship")])])
+    runs.report(attempt("fail", "1", 1, '{"type":"E"}'), queue="order")
+    assert runs.life("settled", "run:1:children:m") > 0
+    runs.run("retry_job", id="1", first="order")
+    assert runs.life("settled", "run:1:children:m") == -1
+    runs.claim(queue="ship")
+    runs.report(attempt("finish", "c0", 1, "", "output", "7"), queue="ship")
+    assert runs.step("1", "m")["children"] == [{"id": "c0", "status": "done", "result": 7}]

@@ -31,6 +31,15 @@ def test_all_who_wait_go_on_and_a_second_call_changes_nothing(runs: RunWorld) ->
     assert 0 < runs.life("event", "paid:7") <= 60_000
 
 
+def test_what_was_given_is_taken(runs: RunWorld) -> None:
+    """The next wait of the run for the same event is for another one."""
+    waits(runs, "1")
+    runs.send("paid", "7", 1)
+    runs.claim(queue="order")
+    assert runs.put("1", {"b": waiting("event")}, waits=[EventWait("b", "paid", "7")], fence=2)[:2] == ["ok", 1]
+    assert runs.step("1", "b")["status"] == "waiting"
+
+
 def test_a_sender_that_is_lost_is_followed_by_any_rescuer(runs: RunWorld) -> None:
     """Of 700 who wait, one call settles some; `cascade`, which rescuers call, settles the others."""
     for number in range(700):

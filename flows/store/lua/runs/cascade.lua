@@ -23,7 +23,7 @@ local function go_on_with_events()
     cursor, settled = deliver(name, cursor or '0')
     if cursor == '0' or settled > 0 then break end
   end
-  if cursor == '0' and settled == 0 then redis.call('HDEL', sending, name) end
+  if cursor == '0' then redis.call('HDEL', sending, name) end
 end
 
 local function cancel_kept_back(name)

@@ -83,6 +83,15 @@ local function settle_all(run_id, key, step, side, total, was)
   settle_wait(run_id, step, tail)
 end
 
+-- Lets the next child begin that the limit of a step keeps back; one that has ended meanwhile is passed over.
+local function let_out(run_id, step, side)
+  while true do
+    local next_id = redis.pcall('LPOP', next_key(run_id, step))
+    if type(next_id) ~= 'string' then return redis.call('HINCRBY', side, 'out', -1) end
+    if redis.pcall('HDEL', job_key(root, next_id), '_limited') == 1 then return resume(next_id) end
+  end
+end
+
 -- One child of a step has ended: it counts once, since its field holds its id until then.
 local function settle_child(run_id, step, index, child_id, result)
   local key = job_key(root, run_id)
@@ -96,12 +105,7 @@ local function settle_child(run_id, step, index, child_id, result)
   if not is_waiting(was) then return end
   if left == 0 then return settle_all(run_id, key, step, side, total, was) end
   told_of(key, redis.call('HGET', key, '_status') or 'waiting')
-  if out and redis.pcall('HDEL', job_key(root, child_id), '_limited') ~= 1 then
-    local next_id = redis.pcall('LPOP', next_key(run_id, step))
-    if type(next_id) ~= 'string' then return redis.call('HINCRBY', side, 'out', -1) end
-    redis.pcall('HDEL', job_key(root, next_id), '_limited')
-    resume(next_id)
-  end
+  if out and redis.pcall('HDEL', job_key(root, child_id), '_limited') ~= 1 then let_out(run_id, step, side) end
 end
 
 -- Settles the steps that wait for a run that has ended: a line `<run id> <step> <index>` each, with the index `-` where

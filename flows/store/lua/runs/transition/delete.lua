@@ -26,6 +26,8 @@ local function delete_job(job_flow, first_queue, job_id, _, leave_lookups)
       if own then redis.call('DEL', list) else (leave_lookups or leave_list)(job_flow, list, job_id) end
     end)
   end
+  -- While the hash is there: it says whether a limit keeps the run back.
+  if job[4] then settle_parents(job_id, job[4], '{"id":"' .. job_id .. '","status":"deleted"}') end
   local me = job_flow .. ':' .. job_id
   redis.call('DEL', key, flows_key('log', me))
   redis.pcall('HDEL', flows_key('cancelling', root), me)
@@ -36,7 +38,6 @@ local function delete_job(job_flow, first_queue, job_id, _, leave_lookups)
     forget_ended(job_queue, status, job_id)
   end
   told_of(key, 'deleted', job_queue)
-  if job[4] then settle_parents(job_id, job[4], '{"id":"' .. job_id .. '","status":"deleted"}') end
   tell_ended(job_flow, job_id, 'deleted')
   return 'deleted', {}
 end
