@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from flows.testing import private_server
 
@@ -59,7 +60,9 @@ def run(block: str, url: str, directory: Path) -> str:
 
 @pytest.mark.parametrize(("block", "files"), list(blocks()))
 def test_a_block_runs(block: str, files: dict[str, str], url: str, tmp_path: Path) -> None:
-    """A block of the documentation ends well, without a warning."""
+    """A block of the documentation ends well, without a warning, on a server that knows nothing of the others."""
+    with Redis.from_url(url) as client:
+        client.flushall()
     for name, text in files.items():
         (tmp_path / name).write_text(text, "utf-8")
     run(block, url, tmp_path)

@@ -50,7 +50,7 @@ def make_history(  # noqa: PLR0917 - what there is of a run
 
 
 def _place(step: tuple[str, dict[str, Any]]) -> tuple[bool, list[int]]:
-    order = step[1].get("order")
+    order: int | list[int] | None = step[1].get("order")
     return order is None, order if isinstance(order, list) else [order or 0]
 
 
