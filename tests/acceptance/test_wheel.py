@@ -50,7 +50,7 @@ def said(*command: str | Path, cwd: Path) -> str:
 
 
 @pytest.mark.scale
-@pytest.mark.parametrize("extra", ["", *EXTRAS] if SCALE != 1 else ["", "embedded"])  # each takes seconds
+@pytest.mark.parametrize("extra", ["", *EXTRAS] if SCALE != 1 else [""])  # each takes seconds
 def test_each_extra_installs_and_brings_no_distribution_called_flows(wheel: Path, extra: str, tmp_path: Path) -> None:
     """The distribution is `typed-flows`, the import `flows`, the command `flows`; nobody else's `flows` comes along."""
     venv.create(tmp_path / "venv", symlinks=True)

@@ -26,6 +26,7 @@ from pydantic_core import to_json
 from flows import Job, JobResult, ValidationError
 from flows.model.codec import decode, encode
 from flows.model.job import user_fields
+from tests.scale import scaled
 
 
 class Colour(enum.Enum):
@@ -122,9 +123,10 @@ def written_by_pydantic(model: BaseModel) -> dict[str, bytes]:
     return {name: to_json(values[name]) for name in names if name in values}
 
 
+@pytest.mark.scale
 @pytest.mark.filterwarnings("ignore:.*json_encoders:pydantic.PydanticDeprecatedSince20")
 @given(models())
-@settings(max_examples=1000)
+@settings(max_examples=scaled(200, full=1000))
 def test_both_ways_write_the_same_bytes(model: BaseModel) -> None:
     """Whatever a class declares, its fields are what pydantic writes, or are refused since it cannot read them."""
     written = written_by_pydantic(model)

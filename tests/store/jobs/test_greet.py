@@ -79,7 +79,7 @@ def test_a_key_of_another_type_is_named_and_hinders_no_claim(world: World) -> No
 async def test_a_claim_that_a_failover_lost_is_given_again_with_another_fence() -> None:
     """The same worker gets the same job from the replica that took over, and not the same token."""
     with (
-        private_server(port=free_port()) as primary,
+        private_server(port=free_port(), settings={"repl-diskless-sync-delay": "0"}) as primary,
         private_server(port=free_port()) as replica,
         Redis.from_url(primary, decode_responses=True) as first,
         Redis.from_url(replica, decode_responses=True) as second,
