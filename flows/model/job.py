@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, Self, TypeAlias, cast
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -98,24 +98,28 @@ class ChildJob:
 
     def __post_init__(self) -> None:
         """Check the names of the params against the job class, where that is known already."""
-        children, params, named = self.children, self.params, isinstance(self.child, str)
-        if not named and not (isinstance(self.child, type) and issubclass(self.child, Job)):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ValidationError(f"ChildJob({self.child!r}): give the job class of a child queue, or the queue's name")
-        if not isinstance(params, (BaseModel, Mapping)):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ValidationError(
-                f"ChildJob: params are a {type(params).__name__}: give a model, or a mapping of fields"
-            )
-        if isinstance(children, (str, bytes)) or not isinstance(children, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]
+        child, params, children = self.child, self.params, self.children
+        kind: type[object] = type(params)
+        declared = None if isinstance(child, str) else _names_of_job(child) if isinstance(child, type) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+        if declared is None and not isinstance(child, str):
+            raise ValidationError(f"ChildJob({child!r}): give the job class of a child queue, or the queue's name")
+        # What most are is asked first: to ask a model's class or an abstract one takes as long as all else here.
+        is_mapping = kind is dict or isinstance(params, Mapping)
+        if not is_mapping and not isinstance(params, BaseModel):
+            raise ValidationError(f"ChildJob: params are a {kind.__name__}: give a model, or a mapping of fields")
+        if children != () and (isinstance(children, (str, bytes)) or not isinstance(children, Sequence)):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValidationError(f"ChildJob: children are a {type(children).__name__}: give a list of ChildJob")
-        check_priority(self.priority)
-        check_cost(self.cost)
-        if isinstance(self.child, str):
+        if self.priority is not None:
+            check_priority(self.priority)
+        if self.cost is not None:
+            check_cost(self.cost)
+        if declared is None or isinstance(child, str):
             return
-        given = _names_of(type(params)) if isinstance(params, BaseModel) else params.keys()
-        declared = _names_of(self.child)
+        model = cast("type[BaseModel]", kind)
+        given = cast("Mapping[str, object]", params).keys() if is_mapping else _names_of(model)
         if not declared >= given:
-            unknown, known = ", ".join(sorted(map(str, given - declared))), ", ".join(user_fields(self.child)) or "none"
-            raise ValidationError(f"ChildJob: {self.child.__name__} declares no {unknown}; its fields are {known}")
+            unknown, known = ", ".join(sorted(map(str, given - declared))), ", ".join(user_fields(child)) or "none"
+            raise ValidationError(f"ChildJob: {child.__name__} declares no {unknown}; its fields are {known}")
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -226,6 +230,12 @@ def user_fields(model: type[BaseModel]) -> tuple[str, ...]:
 @cache
 def _names_of(model: type[BaseModel]) -> frozenset[str]:
     return frozenset(user_fields(model))
+
+
+@cache
+def _names_of_job(model: type[object]) -> frozenset[str] | None:
+    """Return the names of the fields of a job class; nothing for another class."""
+    return _names_of(model) if issubclass(model, Job) else None
 
 
 def children_fields(model: type[BaseModel]) -> dict[str, ChildrenOf]:
