@@ -68,7 +68,7 @@ def _child_options(child: ChildJob, parent: QueueOptions[Job]) -> QueueOptions[J
 
 def _child_fields(child: ChildJob, options: QueueOptions[Job]) -> Fields:
     declared = user_fields(options.job)
-    if isinstance(child.params, BaseModel):
+    if not isinstance(child.params, dict) and isinstance(child.params, BaseModel):  # a dict is told soonest
         fields = encode(child.params)
     elif unknown := [str(name) for name in child.params if name not in declared]:
         raise _undeclared(options, unknown)
