@@ -51,7 +51,7 @@ class QueueState:
     workers: int = 0
     """How many live processes have workers of it."""
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
-    """How often jobs were moved by each verb that leaves them on their way, or ended in each state, since the queue began:
+    """How often each verb has moved a job on its way, and how often one ended in each state, since the queue began:
     `advance`, `retry`, `done`, `failed`, …"""
     unreadable: tuple[str, ...] = ()
     """Which fields are not known, and stand as nothing: their keys hold something that is not ours."""
