@@ -1,6 +1,7 @@
 -- What the flow's settings say of queues with rules: read when a queue is first asked for, and only of that queue.
 --@ exports: RULES
 --@ args: settings
+--@ include: described
 
 local function limits_of(text)
   local limits = {}
@@ -24,10 +25,11 @@ local function some(text) return text ~= '-' and text or nil end
 
 -- Returns the rules of a queue; false where it has none.
 local function read(job_queue)
-  local from = string.find(settings, '\n' .. job_queue .. ' ', 1, true)
+  local name = described_as(job_queue)
+  local from = string.find(settings, '\n' .. name .. ' ', 1, true)
   if not from then return false end
   local priorities, shares, group, slots, per_group, sharing, diff, limits =
-    string.match(settings, '^ (%d+) (%S+) (%S+) (%d+) (%d+) (%S+) (%-?%d+)([^\n]*)', from + #job_queue + 1)
+    string.match(settings, '^ (%d+) (%S+) (%S+) (%d+) (%d+) (%S+) (%-?%d+)([^\n]*)', from + #name + 1)
   if not priorities then error('the settings of queue ' .. job_queue .. ' cannot be read') end
   return {
     priorities = tonumber(priorities), shares = shares_of(shares), group = some(group), slots = tonumber(slots),
