@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flows import FlowsError, RunFailed, RunHistory, Step, WorkflowEvent, Workflows
 from flows.testing import replay
 from tests.faults.case import Case, row
+from tests.waiting import until
 
 if TYPE_CHECKING:
     import random
@@ -133,10 +134,11 @@ async def _changed(case: Case) -> None:
 
 
 async def _suspended(handle: Handle[Any]) -> RunHistory:
-    async with asyncio.timeout(20):
-        while (history := await handle.history()).status != "suspended":  # noqa: ASYNC110 - a worker's doing
-            await asyncio.sleep(0.01)
-    return history
+    async def suspended() -> bool:
+        return await handle.status() == "suspended"
+
+    await until(suspended)
+    return await handle.history()
 
 
 async def _ended(handle: Handle[Any]) -> RunFailed | None:
