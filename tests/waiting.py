@@ -17,10 +17,14 @@ _MOST: Final = 6.0
 _LONGEST: Final = 100.0
 
 
+def slowness() -> float:
+    """Return how many times as long things may take now as on an idle machine: the load for each core, 1 to 6."""
+    return min(_MOST, max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)))
+
+
 def patient(seconds: float) -> float:
     """Return a bound for a wait that takes so long at most on an idle machine: more, by the load for each core."""
-    load = os.getloadavg()[0] / (os.cpu_count() or 1)
-    return max(seconds, min(_LONGEST, seconds * min(_MOST, max(1.0, load))))
+    return max(seconds, min(_LONGEST, seconds * slowness()))
 
 
 #: Long enough for whatever a test waits for.

@@ -18,7 +18,9 @@ from tests.faults import behaviours
 from tests.faults.fleet import Fleet
 from tests.faults.flow_under_test import Order, Orders, make_flow
 from tests.faults.ledger import Entry, Ledger
+from tests.faults.opening import opened
 from tests.faults.server import Server
+from tests.waiting import patient
 
 #: Seconds that a worker owns a job without renewing. It renews four times in that, and others look for leases that are
 #: over six times in that, a quarter more or less.
@@ -172,11 +174,11 @@ class Case:
 
         Args:
             ids: The jobs.
-            timeout: In seconds.
+            timeout: In seconds, on an idle machine.
             each: Called between two looks: it may kill, respawn, count.
             pause: Seconds between two looks.
         """
-        left, end = list(ids), time.monotonic() + timeout
+        left, began = list(ids), time.monotonic()
         while left:
             try:
                 states = self.statuses(left)
@@ -185,15 +187,15 @@ class Case:
                 pass
             if each is not None:
                 each()
-            if not left or time.monotonic() > end:
+            if not left or time.monotonic() - began > patient(timeout):
                 break
             time.sleep(pause)
         return left
 
     def wait_until(self, holds: Callable[[], object], timeout: float = 15.0, pause: float = 0.005) -> bool:
-        """Wait until something holds; False where it does not in time."""
-        end = time.monotonic() + timeout
-        while not (held := bool(holds())) and time.monotonic() < end:
+        """Wait until something holds; False where it does not in time, which is more where the machine is busy."""
+        began = time.monotonic()
+        while not (held := bool(holds())) and time.monotonic() - began < patient(timeout):
             time.sleep(pause)
         return held
 
@@ -273,6 +275,8 @@ class Case:
     async def _create(self, orders: list[Order], url: str | None) -> list[str]:
         flow = self.flow(url)
         try:
+            if url:
+                await opened(flow)
             ids = await flow.create_jobs(orders)
         finally:
             await flow.stop_all()

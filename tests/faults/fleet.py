@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from tests.faults.ledger import Ledger
+from tests.waiting import patient
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -97,8 +98,8 @@ class Fleet:
 
     def wait(self, *processes: Process, timeout: float = 15.0) -> bool:
         """Wait until these have ended; False where one has not in time."""
-        end = time.monotonic() + timeout
-        while any(process.alive for process in processes) and time.monotonic() < end:
+        began = time.monotonic()
+        while any(process.alive for process in processes) and time.monotonic() - began < patient(timeout):
             if not self.reap():
                 time.sleep(0.005)
         return not any(process.alive for process in processes)
@@ -139,8 +140,8 @@ class Fleet:
 
     def wait_stopped(self, process: Process, timeout: float = 15.0) -> bool:
         """Wait until it stands still, by a failpoint of its own, say."""
-        end = time.monotonic() + timeout
-        while not self.is_stopped(process) and time.monotonic() < end:
+        began = time.monotonic()
+        while not self.is_stopped(process) and time.monotonic() - began < patient(timeout):
             time.sleep(0.005)
         return self.is_stopped(process)
 

@@ -15,6 +15,7 @@ from redis import Redis
 
 from tests.faults.flow_under_test import Orders
 from tests.faults.keyed import KINDS, create, jobs_of
+from tests.faults.opening import opened
 from tests.faults.proxy import Proxy
 
 PRODUCERS: Final = 100
@@ -82,7 +83,7 @@ async def produce(make: Callable[[], Orders], proxy: Proxy, keys: int, chance: r
 
     try:
         for flow in flows:
-            await flow.queue("pick").resume()  # who cannot connect at first is told so
+            await opened(flow)
         with LosingReplies(proxy, chance, answered) as losing:
             own = [random.Random(chance.random()) for _ in range(PRODUCERS)]  # noqa: S311 - chance, not secrets
             await asyncio.gather(*(of_one(n % len(flows), one) for n, one in enumerate(own)))

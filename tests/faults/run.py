@@ -30,6 +30,7 @@ import tests.faults.rows  # noqa: F401 - it registers them
 from tests.faults import ports
 from tests.faults.case import ROWS, Row
 from tests.faults.case_runner import SUMS, TIMES, WORST, Result, run_case
+from tests.waiting import slowness
 
 #: So many failures of a case are printed; the others stand in its directory.
 _SHOWN: Final = 8
@@ -38,19 +39,26 @@ _fork: Final = multiprocessing.get_context("fork")
 
 
 class Running:
-    """A case in a process of its own; what of its group still lives after the row's limit is killed."""
+    """A case in a process of its own; what of its group still lives after its limit is killed.
+
+    The limit is the row's, times how slow the machine is while it runs.
+    """
 
     def __init__(self, row: Row, seed: int) -> None:
         self.row, self.seed = row, seed
         self.directory = Path(tempfile.mkdtemp(prefix=f"faults-{row.name}-{seed}-"))
-        self.until = time.monotonic() + row.limit
+        self.began = time.monotonic()
         self.process = _fork.Process(target=_case, args=(row, seed, self.directory))
         self.process.start()
 
     @property
     def over(self) -> bool:
         """Whether it has ended, or had time enough."""
-        return not self.process.is_alive() or time.monotonic() > self.until
+        return not self.process.is_alive() or self._seconds > self.row.limit * slowness()
+
+    @property
+    def _seconds(self) -> float:
+        return time.monotonic() - self.began
 
     def result(self) -> Result:
         """Return what it found; a case that failed leaves its directory."""
@@ -60,7 +68,7 @@ class Running:
         self.process.join()
         result = _read(self.row, self.seed, self.directory)
         if hung:
-            result.failures.insert(0, f"it was not over after {self.row.limit:.0f} s")
+            result.failures.insert(0, f"it was not over after {self._seconds:.0f} s")
         if result.ok:
             shutil.rmtree(self.directory, ignore_errors=True)
         else:

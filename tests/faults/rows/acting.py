@@ -11,6 +11,7 @@ from typing import Final
 from flows import StateError
 from tests.faults.case import Case, row
 from tests.faults.flow_under_test import Order, Orders
+from tests.faults.opening import opened
 from tests.faults.proxy import Proxy
 
 #: Every connection is cut so often, in seconds, give or take a half.
@@ -67,7 +68,7 @@ def h1(case: Case) -> None:
 async def _create_and_pause(case: Case, proxy: Proxy, due: dict[str, float]) -> None:
     """Create jobs on some lanes for three seconds, and pause and resume their queue meanwhile."""
     flow = case.flow(proxy.url)
-    await flow.queue("pick").resume()  # who cannot connect at first is told so
+    await opened(flow)
     end = time.monotonic() + 3
 
     async def create() -> None:
@@ -127,7 +128,7 @@ async def _move_there_and_back(case: Case, proxy: Proxy, ids: list[str]) -> Coun
                 words["there"] += 1
 
     try:
-        await flow.queue("pick").resume()  # who cannot connect at first is told so
+        await opened(flow)
         with Cutting(case, proxy):
             for to in ("ship", "pick"):
                 await asyncio.gather(*(move(to) for _ in range(4)))

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from tests.faults.case import Case, row
 from tests.faults.flow_under_test import Order
+from tests.faults.opening import opened
 from tests.faults.proxy import Proxy
 from tests.faults.rows.acting import Cutting
 from tests.faults.rows.limits import held_in_pick
@@ -81,7 +82,7 @@ def m3(case: Case) -> None:
 async def _create(case: Case, count: int, kind: str = "plain", url: str | None = None) -> list[str]:
     flow: Returns = make_returns(url or case.server.url, lease=case.lease, rules=case.options["rules"])
     try:
-        await flow.queue("pick").resume()  # it connects, whatever is to be created
+        await opened(flow)
         return await flow.create_jobs([Order(number=n, kind=kind, customer=n % 10) for n in range(count)])
     finally:
         await flow.stop_all()

@@ -16,7 +16,6 @@ from tests.faults.case import Case, row
 from tests.faults.proxy import Proxy
 from tests.faults.runs.app_under_test import NAMESPACE, Plan, Under, make_app
 from tests.faults.runs.scene import Scene
-from tests.waiting import patient
 
 _PRODUCERS, _KEYS = 100, 10
 #: Seconds for which a key stands, where it shall not stand for long.
@@ -38,7 +37,7 @@ def f13(case: Case) -> None:
     case.expect(there == {run_id for of in ids.values() for run_id in of}, f"and there are no others: {len(there)}")
     fleet = scene.fleet()
     fleet.spawn(2)
-    case.expect(scene.wait_ended(list(there), patient(20)), "each ends")
+    case.expect(scene.wait_ended(list(there), 20), "each ends")
     same, conflicts = scene.do(_again)
     case.expect(same == {key: next(iter(of)) for key, of in ids.items()}, "a key stands when its run has ended")
     case.expect(conflicts == same, f"and says so to other input: {conflicts}")
@@ -140,7 +139,7 @@ def f18(case: Case) -> None:
     run_id = scene.do(start)
     fleet = scene.fleet()
     fleet.spawn(1)
-    case.expect(scene.wait_ended([run_id], patient(20)), "the run fails")
+    case.expect(scene.wait_ended([run_id], 20), "the run fails")
     case.expect(scene.do(start) == run_id, "its key is still its own")
     scene.do(lambda under: under.app.handle(run_id).retry())
     case.expect(case.wait_until(lambda: scene.ended([run_id]) == {"failed": 1}, 10), "and it may be retried")
@@ -148,11 +147,11 @@ def f18(case: Case) -> None:
         client.delete(f"{NAMESPACE}job:run:{run_id}")
     second = scene.do(start)
     case.expect(second != run_id, "when it is gone its key is free")
-    case.expect(scene.wait_ended([second], patient(20)), "the next one runs")
+    case.expect(scene.wait_ended([second], 20), "the next one runs")
     with case.server.client() as client:
         client.delete(f"{NAMESPACE}job:run:{second}")
     other = scene.do(lambda under: start(under, "plain"))
     case.expect(other not in {run_id, second}, "also for other input")
-    case.expect(scene.wait_ended([other], patient(20)), "which ends")
+    case.expect(scene.wait_ended([other], 20), "which ends")
     case.expect(scene.ended([other]) == {"done": 1}, "well")
     scene.at_rest()

@@ -14,7 +14,6 @@ from tests.faults.clock import Clock, clock_available
 from tests.faults.fleet import Fleet
 from tests.faults.runs.app_under_test import NAMESPACE
 from tests.faults.runs.scene import Scene
-from tests.waiting import patient
 
 #: Seconds between two slots.
 _EVERY: Final = 0.1
@@ -37,7 +36,7 @@ def f14(case: Case) -> None:
                 fleets.append(scene.fleet(ticks={"tenth": _EVERY}))
         for number in range(10):
             fleets[number % 3].spawn(1)
-        case.expect(case.wait_until(lambda: len(_slots(case)["tenth"]) > 3, patient(20), 0.05), "slots come")
+        case.expect(case.wait_until(lambda: len(_slots(case)["tenth"]) > 3, 20, 0.05), "slots come")
         end = time.monotonic() + _SECONDS
         restart = end - _SECONDS / 2
         while time.monotonic() < end:
@@ -94,7 +93,7 @@ def f15(case: Case) -> None:
     old = scene.fleet(ticks={"tenth": _EVERY, "fifth": 2 * _EVERY})
     new = scene.fleet(ticks={"tenth": _EVERY, "new": 3 * _EVERY})
     old.spawn(3)
-    case.expect(case.wait_until(lambda: len(_slots(case)["fifth"]) > 3, patient(20), 0.05), "the old release has slots")
+    case.expect(case.wait_until(lambda: len(_slots(case)["fifth"]) > 3, 20, 0.05), "the old release has slots")
     for number in range(3):
         new.spawn(1)
         case.wait_until(lambda number=number: len(_slots(case)["new"]) > 2 * number, 10, 0.05)
@@ -102,7 +101,7 @@ def f15(case: Case) -> None:
         old.terminate(going)
         old.wait(going)
     gone = time.monotonic()
-    case.expect(case.wait_until(lambda: len(_slots(case)["new"]) > 8, patient(20), 0.05), "the new release has slots")
+    case.expect(case.wait_until(lambda: len(_slots(case)["new"]) > 8, 20, 0.05), "the new release has slots")
     if case.seed == 1:  # it takes half a minute
         pruned = case.wait_until(lambda: not _scheduled(case, "fifth"), 60, 0.2)
         case.expect(pruned, "a schedule that the new release has not is dropped")

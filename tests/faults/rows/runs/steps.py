@@ -10,7 +10,6 @@ from tests.faults.fleet import Fleet, Process
 from tests.faults.runs.app_under_test import TEN, Go, Plan, Under
 from tests.faults.runs.at_rest import fields
 from tests.faults.runs.scene import Scene, how_it_ended
-from tests.waiting import patient
 
 #: Where the library's own points are, and those of the steps.
 _POINTS: Final = ("after-claim-reply", "before-record", "after-record", "before-turn-send", "after-turn-reply")
@@ -73,7 +72,7 @@ def _all_at_once(case: Case, scene: Scene, fleet: Fleet, batch: list[_Point]) ->
                 del left[point]
         return not left
 
-    case.expect(case.wait_until(over, patient(20), 0.02), f"each worker dies or comes to the end: {[*left]}")
+    case.expect(case.wait_until(over, 20, 0.02), f"each worker dies or comes to the end: {[*left]}")
     recorded = {point: _recorded(case, point, runs[point]) for point in batch}
     killed = {point for point in batch if not victims[point].alive}
     for point in killed:
@@ -162,7 +161,7 @@ def f9(case: Case) -> None:
     [healthy] = fleet.spawn(1)
     for kind in kinds:
         case.open_gate(kind)
-    case.expect(scene.wait_ended(ids, patient(20)), "another worker brings each run to its end")
+    case.expect(scene.wait_ended(ids, 20), "another worker brings each run to its end")
     scene.at_rest()
     before = _all_keys(case)
     fleet.cont(zombie)

@@ -41,7 +41,7 @@ def f16(case: Case) -> None:
                 kills += 1
         fleet.fill(2)
 
-    case.expect(scene.wait_ended(ids, patient(30), each=kill), "each run ends")
+    case.expect(scene.wait_ended(ids, 30, each=kill), "each run ends")
     case.expect(scene.ended(ids) == {"failed": _RUNS}, f"as failed: {scene.ended(ids)}")
     for run_id in ids:
         tries = [int(str(entry.fields["step"]).removeprefix("try ")) for entry in scene.steps(run_id)]
@@ -76,18 +76,16 @@ def f17(case: Case) -> None:
         before = len(scene.steps(step="held"))
         for fleet in fleets:
             fleet.fill(1)
-        begun = case.wait_until(
-            lambda before=before: len(scene.steps(step="held")) >= before + SLOTS, patient(10), 0.01
-        )
+        begun = case.wait_until(lambda before=before: len(scene.steps(step="held")) >= before + SLOTS, 10, 0.01)
         case.expect(begun, "runs begin")
         kills += sum(len(fleet.alive) for fleet in fleets)
         killed = _kill_all(fleets)
         seen = len(scene.steps(step="held"))
         for fleet in fleets:
             fleet.fill(1)
-        case.wait_until(lambda seen=seen: len(scene.steps(step="held")) > seen, patient(10), 0.01)
+        case.wait_until(lambda seen=seen: len(scene.steps(step="held")) > seen, 10, 0.01)
         free.append(time.monotonic() - killed)
-    case.expect(scene.wait_ended(ids, patient(30)), f"each run ends: {scene.ended(ids)}")
+    case.expect(scene.wait_ended(ids, 30), f"each run ends: {scene.ended(ids)}")
     case.expect(scene.ended(ids) == {"done": len(ids)}, f"well: {scene.ended(ids)}")
     peak = most_held(_held(case, scene))
     case.expect(peak <= SLOTS, f"at most {SLOTS} execute at once, and {peak} did")

@@ -9,7 +9,6 @@ from tests.faults.case import Case, row
 from tests.faults.clock import clock_available
 from tests.faults.runs.app_under_test import Go, Plan, Under
 from tests.faults.runs.scene import Scene
-from tests.waiting import patient
 
 _EACH: Final = 20
 #: Seconds that some runs sleep, and others.
@@ -27,18 +26,18 @@ def f10(case: Case) -> None:
     fleet = scene.fleet()
     fleet.spawn(2)
     case.expect(
-        case.wait_until(lambda: len(scene.steps(step="before", at="end")) == len(every), patient(20), 0.02),
+        case.wait_until(lambda: len(scene.steps(step="before", at="end")) == len(every), 20, 0.02),
         "each begins",
     )
-    case.expect(scene.wait_ended(early, patient(20)), "runs go on with the events that were there before them")
+    case.expect(scene.wait_ended(early, 20), "runs go on with the events that were there before them")
     case.server.kill()
     case.server.restart()
     scene.do(_send_late)
-    case.expect(scene.wait_ended([*short, *late], patient(20)), "sleeps and waits go on after the restart")
+    case.expect(scene.wait_ended([*short, *late], 20), "sleeps and waits go on after the restart")
     states = scene.ended(long)
     case.expect(not states["done"], f"who sleeps for half an hour does so: {states}")
     case.server.shift_clock(int(_LONG * 1000) + 60_000)
-    case.expect(scene.wait_ended(long, patient(20)), "and is due when the server's clock says so")
+    case.expect(scene.wait_ended(long, 20), "and is due when the server's clock says so")
     afters = [entry.job_id for entry in scene.steps(step="after")]
     case.expect(sorted(afters) == sorted(every), f"each goes on once: {len(afters)} of {len(every)}")
     earlier = [entry.job_id for entry in scene.steps(step="before")]
