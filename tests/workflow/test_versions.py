@@ -42,6 +42,7 @@ async def test_runs_stay_with_their_version_until_they_are_moved(redis_url: str,
             await new.move_runs("order", version=1, to=1)
         assert await new.move_runs("order", version=1, to=2) == 1
         assert await within(new.handle(waits.id).result()) == 2
+        assert [(await new.get_run(one.id)).version for one in (handle, waits)] == ["1", "2"]
 
 
 async def _is(app: Workflows, run_id: str, *status: str) -> bool:

@@ -112,6 +112,11 @@ class RunRecord(Generic[OutT]):
         return self.job.queue
 
     @property
+    def version(self) -> str | None:
+        """The version of its workflow's code that began it, or to which it was moved; None: of none."""
+        return self._text("_version") or None
+
+    @property
     def status(self) -> RunStatus:
         """Its status: a run that has begun and waits is `suspended`."""
         return run_status(self.job.status, self._fields)

@@ -1,4 +1,4 @@
-"""retry_job of runs: done steps stay; those that were undone, and children that did not end as done, begin again."""
+"""retry_job and move of runs: done steps stay; what was undone, and children that did not end as done, begin again."""
 
 from __future__ import annotations
 
@@ -39,3 +39,15 @@ def test_what_still_waits_goes_on_to_wait(runs: RunWorld) -> None:
     runs.claim(queue="ship")
     runs.report(attempt("finish", "c0", 1, "", "output", "7"), queue="ship")
     assert runs.step("1", "m")["children"] == [{"id": "c0", "status": "done", "result": 7}]
+
+
+def test_a_run_that_is_moved_belongs_to_the_version_of_its_new_queue(runs: RunWorld) -> None:
+    """In a queue that pins none, to no version; a retry changes nothing of that."""
+    runs.start(run("1", "order", queue="order@=1", version="1"), run("2", "order", queue="order@=1", version="1"))
+    assert runs.run("move", id="1", first="order", target="order@=2") == "moved"
+    assert runs.run("move", id="2", first="order", target="order") == "moved"
+    assert [runs.field(run_id, "_version") for run_id in "12"] == ["2", None]
+    [claimed] = runs.claim(queue="order@=2")
+    runs.report(attempt("fail", "1", claimed.fence, '{"type":"E"}'), queue="order@=2")
+    assert runs.run("retry_job", id="1", first="order") == "retried"
+    assert runs.field("1", "_version") == "2"

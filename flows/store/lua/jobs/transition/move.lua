@@ -47,6 +47,6 @@ local function move_job(job_flow, first_queue, job_id, set_aside)
   end
   move(key, status, 'waiting', '_queue', target, '_attempt', after_move(job[4], job_id, status, job_queue, job[5]))
   count(target, 'moved_in')
-  begin_anew(job_flow, job_id, key, job[3])
+  begin_anew(job_flow, job_id, key, job[3], target)
   return 'moved', target, member_of(target, job_flow, job_id)
 end
