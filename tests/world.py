@@ -81,7 +81,7 @@ KINDS: Final = {
     "waiters": "hash",
     "sent": "string",
     "sending": "hash",
-    "kept": "set",
+    "kept": "zset",
     "schedules": "zset",
     "schedule": "hash",
     "fired": "hash",

@@ -64,7 +64,7 @@ class RunRunner:
         self._lease = host.runtime.options.lease.total_seconds()
         timeout = workflow.options.timeout
         self._timeout_ms = None if timeout is None else round(timeout.total_seconds() * 1000)
-        self._keeps_slot = workflow.options.slots == "open"
+        self._keeps_slot = workflow.options.slots == "open" and workflow.options.max_concurrency is not None
         self._news: News | None = None
 
     @property

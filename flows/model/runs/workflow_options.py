@@ -55,8 +55,8 @@ class WorkflowOptions:
         name: The workflow's name, under which all apps of the namespace know it, and its queue's.
         queue: Which workers take its runs: those that were created for this queue.
         max_concurrency: How many of its runs execute at a time, over all workers; None: as many as workers take.
-        slots: "executing": a run that waits for a time, an event or a child holds no slot; "open": it does, from its
-            first start to its end.
+        slots: "executing": a run that waits for a time, an event or a child holds no slot; "open": it keeps its own
+            from its first start to its end, whoever has a higher priority; a failed attempt gives it back.
         retries: Whether and when a run that failed is tried again; None: one attempt.
         timeout: Of the whole run from its first start, waits included; a timedelta, or seconds.
         lookup: Fields of the input by whose values runs are found.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flows.model.outcome import EventWait
 from flows.model.runs.step_children import StepChildren
 from tests.store.runs.run_world import RunWorld, run, waiting
 from tests.world import NOW, attempt
@@ -37,9 +38,13 @@ def test_a_parent_goes_on_when_its_children_are_lost(runs: RunWorld) -> None:
 
 
 def test_a_slot_that_nobody_keeps_is_given_back(runs: RunWorld) -> None:
-    """Its run was moved or lost; one that waits keeps its own."""
-    runs.begin("1")
-    runs.suspend("1", due_ms=NOW + 99_999, keeps_slot=True)
-    runs.redis.sadd(runs.key("kept", "order"), "2")
-    assert passes(runs) == [["order", "2", "slot"]]
-    assert runs.snapshot()["kept"] == {"order": {"1"}}
+    """Its run was moved or lost; one that waits keeps its own, whether for something or for its turn."""
+    for run_id in "123":
+        runs.begin(run_id)
+        awaited = [EventWait("e", "paid", run_id)]
+        runs.suspend(run_id, records={"e": waiting("event")}, waits=awaited, keeps_slot=True)
+    runs.send("paid", "2", 1)
+    runs.run("move", id="3", first="order", target="ship")
+    runs.redis.zadd(runs.key("kept", "order"), {"gone": 0})
+    assert sorted(passes(runs)) == [["order", "3", "slot"], ["order", "gone", "slot"]]
+    assert runs.snapshot()["kept"] == {"order": {"1": 0, "2": NOW}}

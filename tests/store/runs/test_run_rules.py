@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from redis import Redis
 
 from flows.model.limits.rules import Rules
+from flows.model.outcome import EventWait
 from flows.model.runs.run_rules import RunRules
-from tests.store.runs.run_world import RunWorld, run
+from tests.store.runs.run_world import RunWorld, run, waiting
 from tests.world import NOW, attempt
 
 QUEUES = ("order", "order@fast", "order@=2")
@@ -50,6 +53,43 @@ def test_a_run_that_waits_may_keep_its_slot(slotted: RunWorld) -> None:
     slotted.run("delete", id="2", first="order")
     assert [job.id for job in slotted.claim(3, queue="order")] == ["4"]
     assert "kept" not in slotted.snapshot()
+
+
+def test_nobody_gets_the_slot_that_a_run_has_kept(redis: Redis, namespace: str) -> None:
+    """By no priority, no override, and no group whose turn it is: when the run goes on, it has its own at once."""
+    rules = Rules(slots=2, shared_slots="@order", priorities=2, group="tenant", slots_per_group=1)
+    runs = RunWorld(redis, namespace, rules=RunRules({"order": rules}))
+
+    def tenant(name: str) -> tuple[tuple[str, bytes], ...]:
+        return (("tenant", json.dumps(name).encode()),)
+
+    runs.start(run("1", priority=2, fields=tenant("x")), run("2", priority=2, fields=tenant("y")))
+    assert [job.id for job in runs.claim(2, queue="order")] == ["1", "2"]
+    runs.suspend("1", due_ms=NOW + 10, keeps_slot=True)
+    runs.send("paid", "7", 1)
+    runs.start(run("3", fields=tenant("z")), run("4", queue="order@fast"), run("5", fields=tenant("x")))
+    there = {"records": {"e": waiting("event")}, "waits": [EventWait("e", "paid", "7")]}
+    runs.suspend("2", keeps_slot=True, **there)  # what it waits for has come: it goes on at once
+    assert runs.place() == {"delayed": ["1"]}
+    assert runs.claim(2, queue="order@fast") == []
+    assert [job.id for job in runs.claim(2, queue="order")] == ["2"]
+    runs.now += 10
+    assert [job.id for job in runs.claim(2, queue="order")] == ["1"]
+    assert runs.claim(2, queue="order@fast") == []
+    assert "kept" not in runs.snapshot()
+    for run_id in "12":
+        runs.report(attempt("finish", run_id, 2, "", "output", "1"), queue="order")
+    assert [job.id for job in runs.claim(2, queue="order")] == ["5"]  # the other is the override's
+
+
+def test_a_run_that_is_to_be_undone_keeps_its_slot(slotted: RunWorld) -> None:
+    """It has not ended: others begin when it has."""
+    slotted.start(*[run(str(n), undo=True) for n in range(4)])
+    slotted.claim(3, queue="order")
+    slotted.suspend("1", due_ms=NOW + 99, keeps_slot=True)
+    slotted.run("cancel", id="1", first="order", reason="")
+    slotted.start(run("5"))
+    assert [job.id for job in slotted.claim(3, queue="order")] == ["1"]
 
 
 def test_an_override_has_the_priorities_of_its_workflow(slotted: RunWorld) -> None:

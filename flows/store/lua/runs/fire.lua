@@ -8,7 +8,7 @@
 --@ rest: of each slot the slot, and its run: as `take_run` reads it
 --@ returns: word:word left:int slots:list<[word:word run:text]> cancelled:list<text>
 --@ words: fired | late | early | started | queued | ran | paused | open | full
---@ include: clock keys type cancel_job count told start_run start_slot queue_behind
+--@ include: clock keys type cancel_job count told start_run start_slot queue_behind held_in
 
 local function answer(word, left, slots, cancelled) return { word, left or 0, slots or {}, cancelled or {} } end
 
@@ -23,15 +23,15 @@ if time < tonumber(seen) then return answer('early', tonumber(seen) - time) end
 local paused, overlap, last = known[2], known[3], known[4]
 local runs = take_slots()
 
--- Whether as many runs of the workflow are being worked on as may be, in its own queue and in those of its overrides and
+-- Whether as many runs of the workflow have slots as may, in its own queue and in those of its overrides and
 -- versions, which share its slots.
 local function is_full(queue)
   local limit = tonumber(most)
   if limit == 0 then return false end
-  local taken = redis.call('ZCARD', queue_key(queue, 'processing'))
+  local taken = held_in(queue)
   for _, other in ipairs(redis.pcall('HKEYS', flows_key('sharing', '@' .. string.match(queue, '^[^@]+')))) do
     if other ~= queue and other ~= '' then
-      taken = taken + redis.call('ZCARD', queue_key(other, 'processing'))
+      taken = taken + held_in(other)
     end
   end
   return taken >= limit

@@ -3,6 +3,7 @@
 --@ exports: pick
 --@ needs: queue processing busy
 --@ include: keys clock claim life count stale settings rules spots ruled limits slots ring bands heads fair window
+--@ include: next_kept
 
 local MAX_BYTES = 1048576
 
@@ -18,12 +19,13 @@ local function is_held()
   return true
 end
 
--- Returns when the queue lets one more job start; nothing where that is not soon, and notes what is to be waited for.
-local function open_at()
+-- Returns when the queue lets one more job start; nothing where that is not soon, and notes what is to be waited for. One
+-- that has `kept` its slot needs none.
+local function open_at(kept)
   local start = queue_ready(1)
   if start > time + AHEAD then
     ruled.blocked, ruled.ready = true, start - AHEAD
-  elseif free_slots() < 1 then
+  elseif not kept and free_slots() < 1 then
     ruled.blocked = true
     wait_for_slots(1)
   else
@@ -56,10 +58,10 @@ local function put_back(list, id)
   if ruled.group ~= '' then taken[ruled.band] = taken[ruled.band] - 1 end
 end
 
--- Charges a job that was claimed to all that the rules count.
-local function start_job(id, job)
+-- Charges a job that was claimed to all that the rules count; its turn is not that of its list where it has `kept` its slot.
+local function start_job(id, job, kept)
   ruled.given(job)
-  if CHARGED then charge(ruled.cost) end
+  if CHARGED and not kept then charge(ruled.cost) end
   if LIMITED then take_from_limits(ruled.group, ruled.cost, ruled.start) end
   if SLOTTED then hold_slots(id, ruled.group, ruled.cost) end
 end
@@ -89,23 +91,27 @@ local function pick(wanted, fields)
   local read = ruled.fields(fields)
   if rule.group then unpark() end
   while n < wanted do
+    local kept, kept_start
+    if SLOTTED then kept, kept_start = next_kept() end
     local start = time
-    if LIMITED or SLOTTED then start = open_at() end
+    if LIMITED or SLOTTED then start = open_at(kept) end
     if not start then break end
-    ruled.start = start
-    local id, list = next_waiting(wanted - n)
+    ruled.start = kept_start or start
+    local id, list = kept, nil
+    if not kept then id, list = next_waiting(wanted - n) end
     if not id then break end
     if ruled.start < start then ruled.start = start end
     local word, job, size = claim(id, read, n > 0 or busy == '1')
+    if kept and word ~= 'isolated' then forget_kept(id) end
     if word == 'claimed' then
-      start_job(id, job)
+      start_job(id, job, kept)
       n = n + 1
       claimed[n] = job
       leases[2 * n - 1], leases[2 * n] = until_ms, id
       bytes = bytes + size
       if is_isolated(job[5]) or bytes >= MAX_BYTES or refreshes_left <= 0 then break end
     elseif word == 'isolated' then
-      put_back(list, id)
+      if not kept then put_back(list, id) end
       break
     elseif word == 'heavy' then
       put_back(list, id)

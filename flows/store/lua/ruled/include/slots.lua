@@ -1,7 +1,7 @@
 -- The slots of the queue: how many are free, and how many each group holds. A slot is held by a lease, an id in
 -- `processing`. Where a job holds more than one slot, or one of its group, that stands in `flows:slots:<queue>`, and is
 -- summed up in `flows:load:<queue>`: of each group all that it holds, of '' what jobs hold beyond one slot each.
---@ exports: free_slots wait_for_slots read_loads slots_of has_slots hold_slots write_slots share_slots
+--@ exports: free_slots more_slots wait_for_slots read_loads slots_of has_slots hold_slots write_slots share_slots
 --@ needs: queue
 --@ include: keys rules spots fair place sharing type held_in many_fields
 
@@ -32,6 +32,12 @@ local function free_slots()
     most, free = UNLIMITED, UNLIMITED
   end
   return free
+end
+
+-- Notes that so many more are free.
+local function more_slots(n)
+  free = free_slots() + n
+  if shared then shared.free = shared.free + n end
 end
 
 -- Notes that so many slots are too few for the next job.

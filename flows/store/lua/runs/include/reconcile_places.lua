@@ -5,6 +5,7 @@
 
 -- So many children of one step are checked at a time; of more, some others each time.
 local MOST_CHILDREN = 500
+local WAITS = { delayed = true, waiting = true }
 
 -- Returns how a run has ended, as those that wait for it see it; nothing while it is on its way.
 local function ending_of(run_id)
@@ -71,13 +72,14 @@ end
 -- Gives back slots that are kept for runs which do not wait any more: one that was moved, or whose hash was lost.
 local function check_kept(queue)
   local kept = flows_key('kept', queue)
-  local ids = redis.pcall('SRANDMEMBER', kept, PAGE)
+  local ids = redis.pcall('ZRANDMEMBER', kept, PAGE)
   if not ids[1] then return end
-  spend(#ids / 5)
-  for i, due in ipairs(redis.call('ZMSCORE', queue_key(queue, 'delayed'), unpack(ids))) do
-    if not due then
-      redis.call('SREM', kept, ids[i])
-      report(queue, ids[i], 'slot')
+  spend(#ids / 2)
+  for _, id in ipairs(ids) do
+    local job = redis.pcall('HMGET', job_key(flow_of(queue), id), '_status', '_queue')
+    if not WAITS[job[1]] or job[2] ~= queue then
+      redis.call('ZREM', kept, id)
+      report(queue, id, 'slot')
     end
   end
 end

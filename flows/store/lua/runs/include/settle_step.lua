@@ -31,7 +31,7 @@ local function resume(run_id)
   -- What something else stands in the way of is promoted when it is due: nothing rolls back here.
   if status ~= 'delayed' or not job_queue or place_conflict(job_queue) then return end
   if redis.pcall('ZREM', queue_key(job_queue, 'delayed'), run_id) ~= 1 then return end
-  give_slot_back(job_queue, run_id)
+  return_with_slot(job_queue, run_id)
   local attempt, begun = from_now(text)
   move(key, 'delayed', 'waiting', '_attempt', attempt)
   if begun then put_first(job_queue, run_id) else put(job_queue, run_id) end

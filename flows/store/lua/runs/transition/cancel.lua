@@ -9,10 +9,11 @@
 local function cancel(job_flow, job_id, key, job_queue, from, lookups, _, why)
   local marks = redis.call('HMGET', key, '_undo', '_failing', '_open')
   local me = job_flow .. ':' .. job_id
-  if from == 'delayed' then give_slot_back(job_queue, job_id) end
   if marks[1] and not marks[2] then
+    return_with_slot(job_queue, job_id)
     begin_failing(job_flow, job_id, key, job_queue, from, cancelled_failure(why))
   else
+    if from ~= 'processing' then give_slot_back(job_queue, job_id) end
     end_job(job_flow, job_id, key, job_queue, from, 'cancelled', lookups, nil,
       '{"id":"' .. job_id .. '","status":"cancelled","reason":' .. cjson.encode(why) .. '}', '_reason', why)
   end

@@ -19,7 +19,7 @@ local function delete_job(job_flow, first_queue, job_id, _, leave_lookups)
   if not is_asked(status, job[5]) then return 'changed' end
   expect_place(job_queue, status)
   take_out(job_id, key, status, job_queue)
-  if status == 'delayed' then give_slot_back(job_queue, job_id) end
+  if PLACES[status] then give_slot_back(job_queue, job_id) end
   close_steps(job_id, key, job[6], job[7])
   if job[3] then
     each_lookup(job_flow, job[3], function(list, own)

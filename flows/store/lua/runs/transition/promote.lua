@@ -23,7 +23,7 @@ local function promote()
     end
   end
   redis.call('ZREM', delayed, unpack(due))
-  if #begun > 0 then give_slots_of(queue, begun) end
+  if #begun > 0 then return_with_slots(queue, begun) end
   for i = #begun, 1, -1 do put_first(queue, begun[i]) end
   -- Where more may be due, another worker promotes those.
   if #fresh > 0 then put_many(queue, fresh, #due < MOST) end

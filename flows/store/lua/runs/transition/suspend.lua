@@ -29,10 +29,11 @@ local function suspend(job, after)
   fields = write_most(job.key, fields)
   if there > 0 or come ~= seen then
     leave_processing(job.id)
+    if keeps == '1' then keep_slot(queue, job.id, now_text) end
     move(job.key, 'processing', 'waiting', '_attempt', attempt_over(job.attempt, job.id, queue, -1, 0), unpack(fields))
     return put_first(queue, member_of(queue, flow, job.id))
   end
-  if keeps == '1' then keep_slot(queue, job.id) end
+  if keeps == '1' then keep_slot(queue, job.id, 0) end
   fields[#fields + 1] = '_suspended'
   fields[#fields + 1] = string.match(job.attempt, '^%d+')
   delay(job, math.min(FAR, math.max(0, (due or time + FAR) - time)), -1, unpack(fields))
