@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import Counter
 from typing import TYPE_CHECKING, Final
@@ -82,6 +83,8 @@ class Rescuer:
         self._grace = Grace(1000 * lease)
         self._events = events
         self._queues: Counter[str] = Counter()
+        #: Set when children are to be cancelled at once.
+        self._asked = asyncio.Event()
         self._service = Service("rescuer", self._rescue_forever, events)
 
     def add(self, queue: str) -> None:
@@ -102,6 +105,10 @@ class Rescuer:
     async def stop(self) -> None:
         """Stop the task; stopping twice changes nothing."""
         await self._service.stop()
+
+    def cascade_soon(self) -> None:
+        """Go on with cancelling children at once: a worker has just ended a parent of some, as cancelled."""
+        self._asked.set()
 
     async def tick(self) -> None:
         """Rescue once in every queue, and go on with the cancelling that clients have left unfinished."""
@@ -145,5 +152,15 @@ class Rescuer:
 
     async def _rescue_forever(self) -> None:
         while True:
-            await asyncio.sleep(self._pause * random.uniform(0.75, 1.25))  # noqa: S311 - jitter
+            await self._sleep(self._pause * random.uniform(0.75, 1.25))  # noqa: S311 - jitter
             await self.tick()
+
+    async def _sleep(self, seconds: float) -> None:
+        """Let so many seconds go by; cancel children meanwhile, whenever that is asked for."""
+        now = asyncio.get_running_loop().time
+        over = now() + seconds
+        while (left := over - now()) > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), left)
+                self._asked.clear()
+                await self._cascade_some()

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from flows.store.jobs.finished import FinishedAttempt
     from flows.store.jobs.turns import Turn, Turns
 
+#: The words of attempts that have ended, and of those that were to be cancelled: whose children then are, too.
+_CANCELLED: Final = frozenset({"cancelled", "undoing"})
+_WELL: Final = frozenset({"ok", *_CANCELLED})
 #: While the server is full or away, a worker tries again after so many seconds.
 _PAUSE: Final = 1.0
 
@@ -93,11 +96,13 @@ class TurnSender:
         """Drop attempts that were reported, and emit what became of each: what the script answers, a word each."""
         self._in_flight.reported(ended)
         for attempt, word in zip(ended, words, strict=True):
-            if word not in {"ok", "cancelled"}:
+            if word not in _WELL:
                 self._runtime.events.emit("job.lost", queue=self._queue, job_id=attempt.claimed.id, word=word)
         if self._stopping.is_set():
             released = (attempt for attempt, word in zip(ended, words, strict=True) if word == "ok")
             self.released += sum(isinstance(attempt.outcome, Release) for attempt in released)
+        if not _CANCELLED.isdisjoint(words):
+            self._runtime.session.rescuer.cascade_soon()
         self._runtime.emit_outcomes(self._queue, ended, words)
 
     async def pause(self) -> None:

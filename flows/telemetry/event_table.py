@@ -55,6 +55,7 @@ EVENTS: Final[Mapping[str, EventRow]] = MappingProxyType(
         "job.released": _row(_DEBUG, "queue job_id"),
         "job.failed": _row(_ERROR, "queue job_id attempt of error message traceback"),
         "job.cancelled": _row(_INFO, "queue job_id reason"),
+        "job.undoing": _row(_INFO, "queue job_id"),
         "job.misfit": _row(_WARNING, "queue job_id job_class fields error follows"),
         "job.timed_out": _row(_WARNING, "queue job_id"),
         "job.overruns": _row(_WARNING, "queue job_id"),

@@ -81,6 +81,8 @@ class OutcomeEvents:
                 self._recorded(queue, attempt)
             elif word == "cancelled":
                 self._events.emit("job.cancelled", queue=queue, job_id=attempt.claimed.id)
+            elif word == "undoing":
+                self._events.emit("job.undoing", queue=queue, job_id=attempt.claimed.id)
 
     def _measure(self, queue: str, ended: Sequence[Recorded], words: Sequence[str]) -> None:
         for attempt, word in zip(ended, words, strict=True):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-#: What became of an attempt that was reported: ended with its outcome, cancelled instead, or why it was refused.
-TurnAnswer: TypeAlias = Literal["ok", "cancelled", "stale", "gone", "malformed"]
+#: What became of an attempt that was reported: ended with its outcome, cancelled instead, `undoing` of a run that is to
+#: be cancelled and has something to undo first, or why it was refused.
+TurnAnswer: TypeAlias = Literal["ok", "cancelled", "undoing", "stale", "gone", "malformed"]
 ReportAnswer: TypeAlias = TurnAnswer
 #: What became of a lease: it goes on, it goes on and the job is to be cancelled, or why it is lost.
 RenewAnswer: TypeAlias = Literal["kept", "cancel", "stale", "gone", "malformed"]
 #: What became of a job whose lease was over, or of an id that had no lease.
-RescueAnswer: TypeAlias = Literal["rescued", "poison", "cancelled", "expired", "malformed", "misplaced"]
+RescueAnswer: TypeAlias = Literal["rescued", "poison", "cancelled", "undoing", "expired", "malformed", "misplaced"]
 #: What became of children that were written, or published into their queues: `built` says that all had been before.
 BuildAnswer: TypeAlias = Literal["ok", "built", "stale", "gone", "malformed"]
 PublishAnswer: TypeAlias = Literal["ok", "stale", "gone", "malformed"]

@@ -98,9 +98,9 @@ def test_the_header_and_the_type_have_the_same_words(name: str) -> None:
 
 @pytest.mark.parametrize("name", names())
 def test_each_word_is_written_in_the_script(name: str) -> None:
-    """Or in that of flows with rules. A state may come from the hash of a job, and stand behind `placed_`."""
+    """Or with rules, or of runs. A state may come from the hash of a job, and stand behind `placed_`."""
     script = load(name)
-    texts = (script.text, load(name, "rules").text)
+    texts = (script.text, load(name, "rules").text, load(name, "runs").text)
     code = "\n".join(line for text in texts for line in text.split("\n") if not line.startswith("--"))
     for word in script.words:
         assert f"'{word}" in code or word.removeprefix("placed_") in set(JobState), word

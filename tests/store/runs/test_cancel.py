@@ -42,7 +42,7 @@ def test_one_that_has_something_to_undo_goes_back_for_that(runs: RunWorld, state
         runs.suspend("1", due_ms=NOW + 99)
     assert ask(runs) == ["requested", 0]
     if state == "processing":
-        assert runs.report(cancel("1"), queue="order") == ["cancelled"]
+        assert runs.report(cancel("1"), queue="order") == ["undoing"]
     assert runs.place() == {"waiting": ["1", "2"]}
     failing = runs.field("1", "_failing")
     assert json.loads(failing) == {"as": "cancelled", "reason": 'say "no"'}
@@ -52,5 +52,5 @@ def test_one_that_has_something_to_undo_goes_back_for_that(runs: RunWorld, state
     assert ask(runs) == ["requested", 0]
     runs.suspend("1", fence=claimed.fence, due_ms=NOW)
     [claimed] = runs.claim(queue="order")
-    runs.report(attempt("cancel", "1", claimed.fence, "why"), queue="order")
+    assert runs.report(attempt("cancel", "1", claimed.fence, "why"), queue="order") == ["cancelled"]
     assert runs.job("run:1")["_status"] == "cancelled"

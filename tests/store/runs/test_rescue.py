@@ -35,6 +35,6 @@ def test_a_run_that_was_to_be_cancelled_is_undone_first(runs: RunWorld) -> None:
         runs.begin(run_id, undo=undo)
         runs.run("cancel", id=run_id, first="order", reason="why")
     runs.now += LEASE + 1
-    assert runs.run("rescue", queue="order") == [["1", "cancelled"], ["2", "cancelled"]]
+    assert runs.run("rescue", queue="order") == [["1", "undoing"], ["2", "cancelled"]]
     assert (runs.job("run:1").get("_status"), runs.job("run:2")["_status"]) == ("waiting", "cancelled")
     assert runs.field("1", "_cancel") is None

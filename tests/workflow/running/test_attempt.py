@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic_core import from_json
 
+from flows.telemetry.events import Event
 from flows.workflow.steps.step import Step
 from flows.workflow.steps.step_options import StepOptions
 from tests.waiting import until
@@ -95,9 +96,11 @@ async def test_a_failure_undoes_its_steps_and_tells(redis_url: str, namespace: s
 
 @pytest.mark.parametrize("when", ["waits", "works"])
 async def test_cancelling_undoes_and_goes_down_to_children(redis_url: str, namespace: str, when: str) -> None:
-    """Of a run that waits and of one that works; the child that it waits for is cancelled."""
-    app = RunApp(redis_url, namespace, lease=timedelta(seconds=2))  # a rescuer goes on with it six times in that
+    """Of a run that waits and of one that works; the child that it waits for is cancelled at once, and told once."""
+    app = RunApp(redis_url, namespace, lease=timedelta(minutes=10))  # a rescuer looks by itself after 75 s
     done: list[Any] = []
+    told: list[Event] = []
+    app.host.runtime.events.subscribe(told.append, "job.cancelled")
     at_work = asyncio.Event()
 
     async def long(step: Step) -> None:
@@ -138,6 +141,8 @@ async def test_cancelling_undoes_and_goes_down_to_children(redis_url: str, names
         assert done == ["c1"]
         [child_id] = await session.connection.call("LRANGE", f"{namespace}job:run:workflow:long", 0, -1)
         assert (await app.ended(child_id.decode()))[0] == "cancelled"
+        await until(lambda: told)
+    assert [event.fields["job_id"] for event in told] == [run_id]
 
 
 async def test_what_comes_while_another_branch_works_is_told_at_once(redis_url: str, namespace: str) -> None:

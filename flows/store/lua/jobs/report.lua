@@ -5,7 +5,7 @@
 --@ args: ns now root flow queue worker_id settings ended
 --@ rest: the attempts that have ended
 --@ returns: words:list<word>
---@ words: ok | cancelled | stale | gone | malformed
+--@ words: ok | cancelled | undoing | stale | gone | malformed
 --@ include: end_attempts count told
 
 local words = end_attempts(tonumber(ended))

@@ -5,7 +5,7 @@
 --@ keys: processing
 --@ args: ns now root flow queue settings until_ms
 --@ returns: rescued:list<[id:text word:word]>
---@ words: rescued | poison | cancelled | expired | malformed | misplaced
+--@ words: rescued | poison | cancelled | undoing | expired | malformed | misplaced
 --@ include: clock type rescue keys wake server_history place count told
 
 expect_place_of(queue)

@@ -5,7 +5,7 @@
 --@ args: ns now root flow queue worker_id settings field_names number want busy ended
 --@ rest: the attempts that have ended
 --@ returns: words:list<word> jobs:list<list<any>> left:int due:int dropped:[expired:int malformed:int misplaced:int]
---@ words: ok | cancelled | stale | gone | malformed
+--@ words: ok | cancelled | undoing | stale | gone | malformed
 --@ include: clock end_attempts pick promote place wake type attempt keys owned count told settings ruled presized
 
 local fields = {}

@@ -71,8 +71,8 @@ local function end_otherwise(verb, job, after)
   local ends = string.find(ENDING_VERBS, ' ' .. verb .. ' ', 1, true)
   if verb == 'cancel' or (job.cancel and not ends) then
     leave_processing(job.id)
-    cancel(flow, job.id, job.key, queue, 'processing', job.lookups, job.parent, job.cancel or take())
-    return 'cancelled'
+    local _, word = cancel(flow, job.id, job.key, queue, 'processing', job.lookups, job.parent, job.cancel or take())
+    return word or 'cancelled'
   end
   local wrong = target_conflict(verb, job.id)
   if wrong then

@@ -29,8 +29,8 @@ local function rescue(id)
     return 'expired'
   end
   if job[5] then
-    cancel(flow, id, key, queue, 'processing', job[4], nil, job[5])
-    return 'cancelled'
+    local _, word = cancel(flow, id, key, queue, 'processing', job[4], nil, job[5])
+    return word or 'cancelled'
   end
   local attempts, _, rescues = counts(job[3])
   local crashes = rescues - tonumber(isolated_from) + 1
