@@ -27,6 +27,9 @@ FlowsError
 ├── LostLease              the attempt has lost its lease, or has ended: what it reports is refused
 ├── JobGone                the job has expired or was deleted
 ├── WaitTimeout            the job did not end in the time given (also a TimeoutError)
+├── Forbidden              an operator's caller may not do what it asked for
+├── TooManyRequests        a caller asks more often than a server answers
+├── NothingThere           there is no flow, queue or process of the name that was given
 ├── MissingExtra           an optional package is not installed (also an ImportError)
 └── StoreError             Redis could not do it
     ├── StoreUnavailable   no server, refused credentials, or no answer in time
@@ -187,6 +190,27 @@ class MissingExtra(FlowsError, ImportError):
     def __init__(self, what: str, extra: str, hint: str = "") -> None:
         super().__init__(f"{what} needs the extra `{extra}`: pip install 'typed-flows[{extra}]'{hint}")
         self.extra = extra
+
+
+class Forbidden(FlowsError):
+    """A caller may not do what it asked for: it lacks the role, or the flow or field is not for it."""
+
+    def __init__(self, operation: str, role: str, why: str = "") -> None:
+        super().__init__(f"{operation} is refused: {why or f'it takes the role {role!r}'}")
+        self.operation = operation
+        self.role = role
+
+
+class TooManyRequests(FlowsError):
+    """A caller asks more often than a server answers: try again after `retry_after` seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"too many requests: try again in {retry_after:g} s")
+        self.retry_after = retry_after
+
+
+class NothingThere(FlowsError):
+    """There is no flow, queue or process of the name that was given."""
 
 
 class StoreError(FlowsError):

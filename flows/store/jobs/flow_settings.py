@@ -17,6 +17,7 @@ from flows.store.keys.jobs import JobKeys
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flows.model.declared.declared_flow import DeclaredFlow
     from flows.model.flow_options import FlowOptions
     from flows.model.job import Job
     from flows.model.queue_options import QueueOptions
@@ -64,6 +65,27 @@ class FlowSettings:
                 {name: one.rules for name, one in options.walk() if one.rules is not None and not one.rules.plain},
             ),
             shared={queue.name: _line_of_shared(queue, options) for queue in options.queues if queue.shared},
+        )
+
+    @classmethod
+    def of_declared(cls, declared: DeclaredFlow, keys: JobKeys, ahead_ms: int = 0) -> FlowSettings:
+        """Return the settings of a flow that was declared on the server, for who does not have its code.
+
+        Where it shares queues, and in which lists its jobs stand, the declaration does not say.
+        """
+        times = declared.times
+        rules = {queue.name: queue.rules for queue in declared.walk() if queue.rules is not None}
+        return cls(
+            flow=declared.flow,
+            first_queue=declared.queues[0].name,
+            keys=keys,
+            ttl_ms=0 if times.ttl is None else milliseconds(times.ttl),
+            kept_ms=(milliseconds(times.done), milliseconds(times.failed), milliseconds(times.cancelled)),
+            lease_ms=milliseconds(times.lease),
+            max_crashes=declared.max_crashes,
+            max_payload=declared.max_payload,
+            ahead_ms=ahead_ms,
+            rules={name: one for name, one in rules.items() if not one.plain},
         )
 
     @property

@@ -1,0 +1,27 @@
+"""What an operator can ask and do, each operation once: for Python, the command line, HTTP and agents."""
+
+from flows.api import flows, jobs, queues
+from flows.api.admin import Admin
+from flows.api.caller import Caller, Role
+from flows.api.operation import Operation, find_operation, operation, operations
+from flows.api.query import JobQuery
+from flows.api.view import Acted
+from flows.errors import Forbidden, NothingThere, TooManyRequests
+
+__all__ = [
+    "Acted",
+    "Admin",
+    "Caller",
+    "Forbidden",
+    "JobQuery",
+    "NothingThere",
+    "Operation",
+    "Role",
+    "TooManyRequests",
+    "find_operation",
+    "flows",
+    "jobs",
+    "operation",
+    "operations",
+    "queues",
+]

@@ -1,0 +1,139 @@
+"""What is answered of flows and their queues."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flows.api.view import View
+
+
+class FlowRow(View):
+    """A flow in a list."""
+
+    name: str
+    own: bool
+    """Whether it is the library's own: bulk actions, runs."""
+    queues: int
+    """How many queues and child queues it has."""
+    lookups: list[str]
+    """By which attributes its jobs are found."""
+    seen: datetime | None
+    """When a process of its newest release was heard of last; None where it left no declaration."""
+    releases: int
+    """How many of its releases have left a declaration, five at most."""
+
+
+class ClassView(View):
+    """A class that a flow declares."""
+
+    title: str
+    json_schema: dict[str, Any] | None
+    """None where the flow leaves schemas out."""
+
+
+class DeclaredQueueView(View):
+    """A queue as it is declared."""
+
+    name: str
+    job: ClassView
+    parent: str | None
+    next: str | None
+    timeout: float | None
+    max_attempts: int
+    priorities: int
+    grouped_by: str | None
+    results: list[ClassView]
+    """What its functions say that they return, where they have said so."""
+
+
+class ReleaseView(View):
+    """A release of a flow."""
+
+    digest: str
+    seen: datetime | None
+    processes: int
+    """How many live processes it has."""
+
+
+class FlowView(FlowRow):
+    """A flow, as its newest release declares it."""
+
+    params: ClassView | None
+    declared: list[DeclaredQueueView]
+    undeclared: list[str]
+    """Queues that it had before."""
+    versions: list[ReleaseView]
+    kept: dict[str, float | None]
+    """For how many seconds jobs are kept: `ttl`, `done`, `failed`, `cancelled`; None: for ever."""
+
+
+class LimitView(View):
+    """A limiter, or the slots, of a queue."""
+
+    id: str
+    kind: str
+    declared: int
+    live: int
+    """How many there are now: what was set while workers run, or what is declared."""
+    interval: float | None
+    used: int | None
+    free: int | None
+    ready: datetime | None
+    """When a job may start that takes one; None where it may now."""
+    per_group: bool
+    smooth: bool
+
+
+class QueueView(View):
+    """A queue now: numbers of jobs, rates per minute, ages in seconds, latencies in milliseconds."""
+
+    name: str
+    flow: str
+    job: str
+    """What its job class is called; empty where it is declared no more."""
+    parent: str | None
+    next: str | None
+    paused: bool
+    paused_until: datetime | None
+    note: str
+    """What `pause` was given."""
+    held_until: datetime | None
+    waiting: int
+    processing: int
+    delayed: int
+    children: int
+    """How many parents wait for their children."""
+    failed: int
+    """How many have failed here, are kept, and were not retried."""
+    cancelled: int
+    oldest: float | None
+    """For how long the job has waited that is next."""
+    due: datetime | None
+    """When the next delayed job is due."""
+    came: float | None
+    """How many jobs came in a minute lately; None where no history tells."""
+    left: float | None
+    """How many left it."""
+    start_p50: float | None
+    """Within so many milliseconds half of the jobs began lately."""
+    start_p95: float | None
+    run_p95: float | None
+    workers: int
+    """How many live processes serve it."""
+    slots: int
+    busy: int
+    unserved: bool
+    """It has jobs, and no live process serves it."""
+    limits: list[LimitView]
+    counts: dict[str, int]
+    """How often each verb has moved a job on, and how often one ended in each state."""
+    unreadable: list[str]
+    """Which of these numbers are not known, since a key holds something that is not ours."""
+
+
+class Queues(View):
+    """Queues at one moment."""
+
+    at: datetime
+    queues: list[QueueView]

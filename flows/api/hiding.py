@@ -1,0 +1,104 @@
+"""Keeps from a caller what is hidden from it: fields, errors, logs, and texts that tell a hidden value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, TypeVar
+
+from pydantic_core import from_json
+
+from flows.api.caller import ERROR, LOG, Caller
+from flows.errors import Forbidden
+
+#: Stands for what is hidden.
+HIDDEN: Final = "•••"
+#: A shorter value is not looked for in texts: it would be found in all of them.
+_SHORTEST: Final = 3
+T = TypeVar("T")
+
+
+class Hiding:
+    """What is hidden from a caller of one flow's jobs.
+
+    Args:
+        caller: Who asks.
+        flow: The flow's name.
+        job_flow: Of children, the name of their child queue: `access-check:role.email` names their field.
+    """
+
+    def __init__(self, caller: Caller, flow: str, job_flow: str = "") -> None:
+        self.caller = caller
+        self.names: frozenset[str] = caller.hidden(flow) | caller.hidden(job_flow or flow)
+
+    @property
+    def errors(self) -> bool:
+        """Whether the messages of errors are hidden."""
+        return ERROR in self.names
+
+    @property
+    def logs(self) -> bool:
+        """Whether the lines of logs are hidden."""
+        return LOG in self.names
+
+    def allows(self, field: str) -> bool:
+        """Return whether a field may be seen."""
+        return field not in self.names
+
+    def check_search(self, field: str) -> None:
+        """Refuse to search by what is hidden: the answer would tell it.
+
+        Raises:
+            Forbidden: the field is hidden.
+        """
+        if not self.allows(field):
+            raise Forbidden("jobs.find", self.caller.role, f"{field!r} is hidden from {self.caller.name!r}")
+
+    def secrets(self, fields: Mapping[str, bytes]) -> Secrets:
+        """Return what the hidden fields of a job hold, to be kept out of texts."""
+        return Secrets(text for name in self.names if name in fields for text in _texts(fields[name]))
+
+
+class Secrets:
+    """Values that no text may tell: a message, a reason, a line."""
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._values = sorted({value for value in values if len(value) >= _SHORTEST}, key=len, reverse=True)
+
+    def out_of(self, value: T) -> T:
+        """Return a value of plain JSON in which no text has any of them."""
+        return value if not self._values else self._cleaned(value)
+
+    def _cleaned(self, value: Any) -> Any:
+        if isinstance(value, str):
+            for secret in self._values:
+                value = value.replace(secret, HIDDEN)
+            return value
+        if isinstance(value, dict):
+            members: dict[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
+            return {self._cleaned(name): self._cleaned(one) for name, one in members.items()}
+        if isinstance(value, list | tuple):
+            some: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
+            return [self._cleaned(one) for one in some]
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return HIDDEN if is_number and str(value) in self._values else value
+
+
+def _texts(raw: bytes) -> Iterator[str]:
+    """Yield the texts and numbers in a field, as texts."""
+    try:
+        value: Any = from_json(raw)
+    except ValueError:
+        value = raw.decode("utf-8", "replace")
+    yield from _leaves(value)
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        members: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
+        value = list(members.values())
+    if isinstance(value, list):
+        some: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
+        for one in some:
+            yield from _leaves(one)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield str(value)

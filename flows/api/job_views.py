@@ -1,0 +1,137 @@
+"""What is answered of jobs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flows.api.view import View
+from flows.model.state import JobState
+
+
+class JobRow(View):
+    """A job in a list."""
+
+    id: str
+    flow: str
+    """Of a child, the full name of its child queue."""
+    queue: str
+    state: JobState
+    lookups: dict[str, Any]
+    """Its lookup attributes, without those that are hidden."""
+    created: datetime
+    since: datetime
+    """Since when it is where it is; of a delayed one, when it is due."""
+    attempt: int
+    """How often it was tried in its queue."""
+    error_type: str | None
+    progress: float | None
+    message: str
+    """What it reported with its progress."""
+    worker: str
+    """Who has it, or had it last."""
+
+
+class FieldView(View):
+    """One field of a job."""
+
+    name: str
+    value: Any
+    """As JSON; None where it is hidden."""
+    hidden: bool = False
+    type: str = ""
+    """By the JSON schema of the class that declares it; empty where none does."""
+    of: str = ""
+    """`params`, or the queue whose function has returned it; empty where that is not known."""
+
+
+class VisitView(View):
+    """One stay of a job in a queue."""
+
+    queue: str
+    waited: float
+    """Seconds in which it could have run and did not."""
+    ran: float | None
+    children: float | None
+    """Seconds for which it waited for its children."""
+
+
+class AttemptView(View):
+    """One attempt that is over."""
+
+    queue: str
+    attempt: int
+    worker: str
+    ended: datetime
+    verb: str
+    error_type: str | None = None
+    error_message: str | None = None
+    reason: str = ""
+
+
+class ErrorView(View):
+    """Why a job has failed, or is tried again."""
+
+    type: str
+    message: str
+    traceback: str
+    queue: str
+    attempt: int
+
+
+class Rollup(View):
+    """How many children a job has; their states stand in `jobs.children`."""
+
+    total: int
+    pending: int
+    """How many have not settled."""
+
+
+class JobView(JobRow):
+    """A job, with all that is kept of it."""
+
+    fields: list[FieldView]
+    path: list[VisitView]
+    """The queues through which it has come, the last 30."""
+    attempts: list[AttemptView]
+    """The last 20, from the first one that did not simply succeed."""
+    error: ErrorView | None
+    children: Rollup | None
+    parent: str | None
+    """Of a child: `<flow>:<id>`."""
+    expires: datetime | None
+    """When its record is dropped; None where that has no time yet."""
+    priority: int
+    cost: int
+    correlation_id: str | None
+    idempotency_key: str | None
+    reason: str
+    """Why it was cancelled, or is to be."""
+
+
+class JobPage(View):
+    """Some of the jobs that a query asks for."""
+
+    flow: str
+    jobs: list[JobRow]
+    cursor: str
+    """Give it to the next call; empty where no more are left. A page may be short, or empty, and still have one."""
+    total: int | None
+    """How many there are; None where they would have to be looked at one by one, by `error:` and its like."""
+    exact: bool
+    """Whether there are no more than `total`."""
+    looked_through: int
+    sampled: bool
+    """Whether of done jobs only those that ended last are known: without a lookup, there is no list of all."""
+
+
+class ExplanationView(View):
+    """Why a job is where it is."""
+
+    id: str
+    flow: str
+    sentence: str
+    reason: str
+    remedy: str
+    """What makes it go on."""
+    facts: dict[str, Any]

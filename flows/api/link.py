@@ -1,0 +1,115 @@
+"""The one connection of an `Admin` and of its copies, and what was read over it lately of the flows there are."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from flows.api.known_flow import KnownFlow, read_flow
+from flows.config import choose_server
+from flows.model.names import check_namespace
+from flows.store.client.connection import Connection
+from flows.store.client.server_check import check_server
+from flows.store.embedded import EmbeddedServer
+from flows.store.keys.jobs import JobKeys
+from flows.store.operators.directory import read_flows
+
+if TYPE_CHECKING:
+    from flows.config import Server
+
+T = TypeVar("T")
+#: What was read of flows counts for so many seconds: a board is asked for each second, by many.
+_FRESH: Final = 2.0
+
+
+class Link:
+    """A connection to one server, opened by the first who needs it.
+
+    Args:
+        redis_url: As `FlowOptions` takes it.
+        namespace: What stands before every key.
+    """
+
+    def __init__(self, redis_url: str | None, namespace: str) -> None:
+        check_namespace(namespace)
+        self.server: Server = choose_server(redis_url)
+        self.keys = JobKeys(namespace)
+        self.url = ""
+        self._connection: Connection | None = None
+        self._lock = asyncio.Lock()
+        self._read: dict[str, tuple[float, object]] = {}
+
+    @property
+    def connection(self) -> Connection:
+        """The connection; whoever uses it has opened the link."""
+        assert self._connection is not None, "use `async with Admin(...)`, or await admin.open() first"  # noqa: S101
+        return self._connection
+
+    async def open(self) -> None:
+        """Connect and check the server; opening twice changes nothing.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        async with self._lock:
+            if self._connection is not None:
+                return
+            url = self.server.url
+            self.url = await asyncio.to_thread(EmbeddedServer().start) if url is None else url
+            connection = Connection(self.url, "flows-admin")
+            try:
+                await connection.open()
+                await check_server(connection, allow_eviction=True)
+            except BaseException:
+                await connection.close()
+                raise
+            self._connection = connection
+
+    async def close(self) -> None:
+        """Disconnect; closing twice changes nothing."""
+        async with self._lock:
+            connection, self._connection = self._connection, None
+            self._read.clear()
+            if connection is not None:
+                await connection.close()
+
+    async def flows(self, *, wanted: str = "") -> dict[str, tuple[str, ...]]:
+        """Return the flows of the namespace, each with the queues that it ever had.
+
+        Args:
+            wanted: A flow or queue that has to be among them; where it is not, they are read once more.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        found = await self._flows()
+        if wanted and wanted not in found and not any(wanted in queues for queues in found.values()):
+            self.forget()
+            found = await self._flows()
+        return found
+
+    async def _flows(self) -> dict[str, tuple[str, ...]]:
+        return await self.lately("flows", lambda: read_flows(self.connection, self.keys))
+
+    async def flow(self, name: str) -> KnownFlow:
+        """Return what is known of a flow.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        had = (await self.flows()).get(name, ())
+        return await self.lately(f"flow {name}", lambda: read_flow(self.connection, self.keys, name, had))
+
+    async def lately(self, what: str, read: Callable[[], Awaitable[T]]) -> T:
+        """Return what was read within the last two seconds by the same name, or read it."""
+        at, found = self._read.get(what, (0.0, None))
+        if found is None or time.monotonic() - at > _FRESH:
+            found = await read()
+            self._read[what] = (time.monotonic(), found)
+        return found  # type: ignore[return-value]
+
+    def forget(self) -> None:
+        """Read all anew when it is asked for next."""
+        self._read.clear()

@@ -1,0 +1,1 @@
+"""What those who operate flows read and write, without the code of any flow."""

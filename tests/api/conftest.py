@@ -1,0 +1,61 @@
+"""A Redis that a program of somebody else has left, and who looks at it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from flows.api import Admin, Caller
+
+SHOP = Path(__file__).parent / "shop.py"
+
+
+@dataclass(frozen=True)
+class Left:
+    """What `shop.py` has left."""
+
+    url: str
+    namespace: str
+    ids: dict[str, str]
+
+    def admin(self, role: str = "operator", **caller: object) -> Admin:
+        """Return an Admin of a caller; whoever uses it opens and closes it."""
+        return Admin(self.url, self.namespace, Caller.model_validate({"name": "ana", "role": role, **caller}))
+
+
+def run_shop(url: str, namespace: str) -> Left:
+    """Run the program that writes the jobs, in a process of its own."""
+    found = subprocess.run(
+        [sys.executable, str(SHOP), url, namespace], capture_output=True, check=False, text=True, timeout=100
+    )
+    assert found.returncode == 0, found.stderr
+    return Left(url, namespace, json.loads(found.stdout.splitlines()[-1]))
+
+
+@pytest.fixture(scope="session")
+def left(redis_url: str, _sweeper: Redis) -> Iterator[Left]:
+    """Leave jobs for the tests that only look: nobody changes them."""
+    namespace = f"t{secrets.token_hex(6)}:"
+    yield run_shop(redis_url, namespace)
+    _sweeper.unlink(*_sweeper.scan_iter(f"{namespace}*", count=1000))
+
+
+@pytest.fixture
+def left_to_act(redis_url: str, namespace: str) -> Left:
+    """Leave jobs for one test that acts on them."""
+    return run_shop(redis_url, namespace)
+
+
+@pytest.fixture
+async def admin(left: Left) -> AsyncIterator[Admin]:
+    """Look at what is left as an operator; nobody acts."""
+    async with left.admin() as admin:
+        yield admin

@@ -1,0 +1,120 @@
+"""Writes the jobs of a flow whose code nobody else imports: run as a program, it leaves a Redis to be operated.
+
+Usage: shop.py <redis url> <namespace>
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import BaseModel
+
+from flows import ChildJob, Flow, FlowOptions, Job, JobResult, Limiter, QueueOptions, current_job
+
+#: Stands in a field that is hidden from some callers.
+CANARY = "canary-7f3a"
+
+
+class Order(BaseModel):
+    """What an order is created with."""
+
+    user_id: int = 0
+    email: str = "nobody@example.org"
+    due: datetime | None = None
+    tags: list[str] = []
+
+
+class Price(Job):
+    """An order without a price."""
+
+    user_id: int
+    email: str
+
+
+class Priced(JobResult):
+    """An order's price."""
+
+    price: int
+
+
+class Pack(Job):
+    """An order that is packed in parts."""
+
+    price: int
+
+
+class Part(Job):
+    """A part of an order."""
+
+    number: int
+
+
+class Ship(Job):
+    """An order that goes out."""
+
+    price: int
+
+
+Shop = Flow[Price | Pack | Ship, Order, Literal["user_id", "email", "tags"]]
+ShopFlow = Flow[Price | Pack | Ship, Order, Literal["user_id", "email", "tags"]]
+
+
+def shop(url: str, namespace: str, name: str = "shop") -> Shop:
+    """Return the flow."""
+    return ShopFlow(
+        FlowOptions(
+            name,
+            [
+                QueueOptions(f"{name}-price", job=Price, next_queue=f"{name}-pack"),
+                QueueOptions(
+                    f"{name}-pack", job=Pack, next_queue=f"{name}-ship", children=[QueueOptions("part", job=Part)]
+                ),
+                QueueOptions(f"{name}-ship", job=Ship, limits=[Limiter(5, 60)], priorities=2),
+            ],
+            lookup_attributes=["user_id", "email", "tags"],
+            redis_url=url,
+            namespace=namespace,
+        )
+    )
+
+
+async def price(job: Price) -> Priced:
+    """Price an order; those of user 7 fail, and say whose they are."""
+    current_job().log(f"pricing for {job.email}", who=job.email)
+    current_job().progress(0.5, f"half of {job.email}")
+    if job.user_id == 7:
+        raise TimeoutError(f"no price for {job.email}")
+    return Priced(price=job.user_id * 10, children=[ChildJob(Part, {"number": number}) for number in (1, 2)])
+
+
+async def main(url: str, namespace: str) -> None:
+    """Leave failed, waiting and delayed jobs of `shop`, and waiting ones of `other`; print their ids."""
+    flow, other = shop(url, namespace), shop(url, namespace, "other")
+    flow.create_workers(Price, price)
+    flow.create_parent_workers(Pack)
+    await flow.start_all()
+    ids = {
+        "failed": await flow.create_job(Order(user_id=7, email=CANARY, tags=["red"])),
+        "failed2": await flow.create_job(Order(user_id=7, email="seven@example.org", tags=["red", "blue"])),
+        "passed": await flow.create_job(Order(user_id=8, email=CANARY), idempotency_key=f"key-of-{CANARY}"),
+    }
+    async with asyncio.timeout(60):
+        for name in ("failed", "failed2"):
+            await flow.wait_for(ids[name], 60)
+        while not (await flow.states())["shop-pack"].children:  # noqa: ASYNC110 - of another process's view
+            await asyncio.sleep(0.01)
+    await flow.stop_all()
+    ids["waiting"] = await flow.create_job(Order(user_id=9, email=CANARY))
+    ids["delayed"] = await flow.create_job(Order(user_id=9, email="nine@example.org"), delay=timedelta(hours=1))
+    ids["other"] = await other.create_job(Order(user_id=7, email="other@example.org"))
+    await flow.stop_all()
+    await other.stop_all()
+    sys.stdout.write(f"{json.dumps(ids)}\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
