@@ -123,6 +123,13 @@ class _Calls(StepCalls):
         super().__init__(host)
         self._stand_ins = stand_ins
 
+    def begins_plainly(self, name: str, function: Callable[..., Any]) -> bool:
+        """Take note of such a question; a stand-in is called otherwise."""
+        begins = name not in self._stand_ins.steps and super().begins_plainly(name, function)
+        if begins:
+            self._stand_ins.asked.called.add(name)
+        return begins
+
     async def run(
         self,
         options: StepOptions[Any],

@@ -111,7 +111,7 @@ class StepRecord:
         """Return the record's text."""
         place, result = self.place, self.result
         if self.status == "done" and place is not None and result is not None and self._is_bare:
-            return self._write_done(place, result)
+            return done_text(place, self.kind, self.at, self.ms, self.tries, result)
         head: dict[str, Any] = {"status": self.status}
         if self.place is not None:
             head["order"] = self.place if self.place.write else self.place.come
@@ -130,14 +130,16 @@ class StepRecord:
     def _is_bare(self) -> bool:
         return not (self.more or self.undo or self.life or self.classes or self.error) and self.until is None
 
-    def _write_done(self, place: Place, result: bytes) -> bytes:
-        """Return the same text where there is nothing but numbers and a result, as of most steps."""
-        order = b"[%d,%d,%d]" % place if place.write else b"%d" % place.come
-        at = b',"at":%d' % self.at if self.at else b""
-        ms = b',"ms":%d' % self.ms if self.ms else b""
-        tries = b',"tries":%d' % self.tries if self.tries else b""
-        kind = self.kind.encode()
-        return b'{"status":"done","order":%b,"kind":"%b"%b%b%b,"result":%b}' % (order, kind, at, ms, tries, result)
+
+def done_text(place: Place, kind: StepKind, at: int, ms: int, tries: int, result: bytes) -> bytes:  # noqa: PLR0917
+    """Return the text that `StepRecord.write` comes to where there is nothing but these, as of most steps."""
+    order = b"[%d,%d,%d]" % place if place.write else b"%d" % place.come
+    began = b',"at":%d' % at if at else b""
+    took = b',"ms":%d' % ms if ms else b""
+    tried = b',"tries":%d' % tries if tries else b""
+    return b'{"status":"done","order":%b,"kind":"%b"%b%b%b,"result":%b}' % (
+        order, kind.encode(), began, took, tried, result,
+    )  # fmt: skip
 
 
 def read_record(name: str, raw: bytes) -> StepRecord:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from flows.errors import IdempotencyConflict, KeyConflict, StoreFull, StoreUnavailable
 from flows.model.runs.errors import PlanChanged
-from flows.store.runs.records import Owner, PackedWrite, Recorded, pack_writes
+from flows.store.runs.records import OneRecord, pack_writes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from flows.model.outcome import EventWait
     from flows.model.runs.loaded import Arrived
     from flows.model.runs.step_children import StepChildren
+    from flows.store.runs.answers import RecordAnswer
+    from flows.store.runs.records import Owner, PackedWrite, Recorded
     from flows.store.runs.run_store import RunStore
 
 _NO_FIELDS: Final[Mapping[str, bytes]] = MappingProxyType({})
@@ -46,8 +48,10 @@ class RedisRecorder:
         check_known: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self.come = come
-        self._runs = runs
+        self._records = runs.records
+        self._loader = runs.loader
         self._owner = owner
+        self._one_record = OneRecord(owner)
         self._lease = lease
         self._fields = fields
         self._check_known = check_known
@@ -70,20 +74,17 @@ class RedisRecorder:
             PlanChanged: a step starts another number of runs than it did; nothing was written.
             UnknownWorkflow: no app ever had the workflow of a child, which would wait for ever; nothing was written.
         """
-        if children and self._check_known is not None:
-            for name in {run.workflow for one in children for run in one.runs}:
-                await self._check_known(name)
-        before, self._fields = self._fields, _NO_FIELDS
-        come = 0
-        for write in pack_writes(self._owner, records, children, waits, {**before, **fields}):
-            recorded = await self._write(write)
-            _check(recorded, children)
-            come = recorded.come
-        if come <= self.come:
-            return None
-        arrived = await self._runs.loader.arrived(self._owner.run_id)
-        self.come = max(self.come, arrived.come)
-        return arrived
+        if len(records) != 1 or children or waits or fields or self._fields:
+            return await self._put_all(records, children, waits, fields)
+        [(name, raw)] = records.items()
+        write = self._one_record.pack(name, raw)
+        try:
+            word, come, about = await self._records.write(write)
+        except (StoreFull, StoreUnavailable):
+            word, come, about = await self._write(write)
+        if word != b"ok":
+            raise _refusal(word, about)
+        return None if come <= self.come else await self._arrived()
 
     async def children(self, step: str, start: int, count: int) -> Sequence[bytes]:
         """Return how `count` children of a step from index `start` on have ended.
@@ -91,7 +92,7 @@ class RedisRecorder:
         Raises:
             StoreError: that cannot be read.
         """
-        return await self._runs.loader.children(self._owner.run_id, step, start, count)
+        return await self._loader.children(self._owner.run_id, step, start, count)
 
     async def flush(self) -> None:
         """Write the fields that were to go with the first write, where there was none.
@@ -102,27 +103,49 @@ class RedisRecorder:
         if self._fields:
             await self.put({})
 
+    async def _put_all(
+        self,
+        records: Mapping[str, bytes],
+        children: Sequence[StepChildren],
+        waits: Sequence[EventWait],
+        fields: Mapping[str, bytes],
+    ) -> Arrived | None:
+        if children and self._check_known is not None:
+            for name in {run.workflow for one in children for run in one.runs}:
+                await self._check_known(name)
+        before, self._fields = self._fields, _NO_FIELDS
+        come = 0
+        for write in pack_writes(self._owner, records, children, waits, {**before, **fields}):
+            word, come, about = await self._write(write)
+            if word != b"ok":
+                raise _refusal(word, about, children)
+        return None if come <= self.come else await self._arrived()
+
+    async def _arrived(self) -> Arrived:
+        arrived = await self._loader.arrived(self._owner.run_id)
+        self.come = max(self.come, arrived.come)
+        return arrived
+
     async def _write(self, write: PackedWrite) -> Recorded:
         until = time.monotonic() + self._lease
         while True:
             try:
-                return await self._runs.records.write(write)
+                return await self._records.write(write)
             except (StoreFull, StoreUnavailable):
                 if time.monotonic() > until:
                     raise
             await asyncio.sleep(_PAUSE)  # a lease that is lost meanwhile cancels this
 
 
-def _check(recorded: Recorded, children: Sequence[StepChildren]) -> None:
-    match recorded.word:
-        case "ok":
-            return
+def _refusal(word: bytes, about: bytes, children: Sequence[StepChildren] = ()) -> BaseException:
+    answer, why = cast("RecordAnswer", word.decode()), about.decode("utf-8", "replace")
+    match answer:
         case "changed":
-            raise PlanChanged(recorded.about)
+            return PlanChanged(why)
         case "different":
             keys = [run.key for step in children for run in step.runs if run.key is not None]
-            raise IdempotencyConflict(recorded.about, keys[0] if keys else "")
+            return IdempotencyConflict(why, keys[0] if keys else "")
         case "conflict":
-            raise KeyConflict(f"{recorded.about}: delete or rename that key; nothing of the step was written")
+            return KeyConflict(f"{why}: delete or rename that key; nothing of the step was written")
         case _:  # stale, gone or malformed: the lease is lost
-            raise asyncio.CancelledError(recorded.word)
+            return asyncio.CancelledError(answer)

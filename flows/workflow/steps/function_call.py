@@ -6,7 +6,7 @@ import asyncio
 import functools
 import inspect
 import time
-from types import FunctionType
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from flows.kernel.current import reset_current, set_current
@@ -54,15 +54,18 @@ async def call_function(  # noqa: PLR0917 - what was asked for
 
 
 async def _call(host: StepHost, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    if _is_async(function):
+    if is_async(function):
         return await function(*args, **kwargs)
     returned: Any = await host.call_in_thread(lambda _: function(*args, **kwargs), None)
     return await returned if inspect.isawaitable(returned) else returned
 
 
-def _is_async(function: Callable[..., Any]) -> bool:
+def is_async(function: Callable[..., Any]) -> bool:
+    """Return whether a call of this returns what the loop has to run; of a lambda, only the call itself says that."""
     if type(function) is FunctionType and function.__code__.co_flags & inspect.CO_COROUTINE:
         return True  # most are, and `inspect` takes as long as the rest of a call
+    if isinstance(function, MethodType):
+        return is_async(function.__func__)
     if inspect.iscoroutinefunction(function):
         return True
     if inspect.isroutine(function) or isinstance(function, functools.partial):

@@ -56,6 +56,19 @@ class Gate:
         self._known.insert(at, place)
         self._passed += at < self._passed
 
+    def add_given(self, place: Place) -> bool:
+        """Know of a write of which the code is given the result just now, where that is its turn; return whether it is.
+
+        This is `add`, `is_next` and `pass_` at once where the code has been given all that came before.
+        """
+        known = self._known
+        if self._ready or self._passed != len(known) or (known and known[-1] >= place):
+            return False
+        known.append(place)
+        self._passed += 1
+        self.last = max(self.last, place)
+        return True
+
     def enter(self, place: Place, future: asyncio.Future[None]) -> None:
         """Let a result stand here: the future is resolved when its turn comes."""
         self._entered += 1

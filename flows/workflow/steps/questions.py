@@ -40,6 +40,11 @@ class Questions:
         """Whether the run's own task asks, and no other task of its code lives that has asked."""
         return not self._others and asyncio.current_task(self._loop) is self.task
 
+    @property
+    def overlaps(self) -> bool:
+        """Whether a task of the code beside the run's own lives that has asked."""
+        return bool(self._others)
+
     def admit(self, name: str) -> None:
         """Take note of a question.
 
@@ -63,6 +68,24 @@ class Questions:
             self.overlapped = True
             self._others.add(task)
             task.add_done_callback(self._others.discard)
+
+    def admit_alone(self, name: str) -> bool:
+        """Take note of a question of the run's own task, where it is `alone` and `admit` takes the question.
+
+        Returns:
+            Whether it is so; else nothing is taken note of.
+        """
+        names = self.names
+        if (
+            self._others
+            or name in names
+            or len(names) >= MOST_STEPS
+            or isinstance(get_current(), StepJob)
+            or asyncio.current_task(self._loop) is not self.task
+        ):
+            return False
+        names[name] = None
+        return True
 
     def compare(self, records: Mapping[str, bytes], life: str) -> str | None:
         """Return how what was asked for differs from what is recorded; None where all of that was asked for."""

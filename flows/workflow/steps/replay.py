@@ -47,6 +47,8 @@ class Replay:
     Attributes:
         records: What is recorded of the steps.
         questions: What the code has asked for; knows the run's own task.
+        gate, stillness: Where results stand till the code is given them, and what tells when it stands still.
+        active: How many functions of steps run: the attempt is not put aside meanwhile.
         collecting: The run has failed: its code is called for what undoes its steps alone, and no step begins.
         stopping: The attempt is being ended: no step of the code begins any more.
         broken: Why the attempt cannot go on; CancelledError: it has lost its lease, and nothing may be written of it.
@@ -70,14 +72,14 @@ class Replay:
         self._stop = stop
         self._fails_on_change = fails_on_change
         self.records = RunRecords(loaded.records)
-        self._active = 0
+        self.active = 0
         self._over: dict[str, Place] = {}
         self._clock = asyncio.get_running_loop().time
         self._began = self._clock()
-        self._stillness = Stillness(self._on_still)
-        self._gate = Gate(self.records.places())
-        self.writes = Writes(recorder, self._gate, loaded.come, self.arrive, self._stillness.poke, self.break_off)
-        self._standing = Standing(self.writes, self.now_ms, self._stillness.poke)
+        self.stillness = Stillness(self._on_still)
+        self.gate = Gate(self.records.places())
+        self.writes = Writes(recorder, self.gate, loaded.come, self.arrive, self.stillness.poke, self.break_off)
+        self._standing = Standing(self.writes, self.now_ms, self.stillness.poke)
 
     def now_ms(self) -> int:
         """Return the server's clock, in milliseconds."""
@@ -89,9 +91,8 @@ class Replay:
         Raises:
             asyncio.CancelledError: the attempt is being ended: no step begins.
             DuplicateStep: the code has asked for this one before.
-            PlanChanged: what is recorded does not fit.
+            PlanChanged, MalformedJob: what is recorded does not fit, or cannot be read.
             PayloadTooLarge: the run has too many steps.
-            MalformedJob: the record cannot be read.
         """
         own = kind in OWN_KINDS
         if not own:
@@ -122,16 +123,16 @@ class Replay:
         """Return when it is the turn of what came at `place`."""
         if place is None:
             return
-        if self.questions.alone and self._gate.is_next(place):
+        if self.questions.alone and self.gate.is_next(place):
             await asyncio.sleep(0)  # tasks that the code has made begin, and may ask
-            if self.questions.alone and self._gate.is_next(place) and not self.stopping:
-                self._gate.pass_(place)
+            if self.questions.alone and self.gate.is_next(place) and not self.stopping:
+                self.gate.pass_(place)
                 return
         passed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._gate.enter(place, passed)
-        self._stillness.stir()
+        self.gate.enter(place, passed)
+        self.stillness.stir()
         await passed
-        self._gate.pass_(place)
+        self.gate.pass_(place)
 
     async def write(
         self, name: str, record: StepRecord, children: StepChildren | None = None, *, alone: bool = False
@@ -143,15 +144,16 @@ class Replay:
             IdempotencyConflict: the key of a child is another run's (`alone`: nothing else is refused with it).
         """
         self.records.keep(name, record)
-        if self.questions.alone and not self._gate.holds and await self.writes.write_at_once(name, record, children):
-            if record.place is not None and self.questions.alone and self._gate.is_next(record.place):
-                self._gate.pass_(record.place)
+        if self.questions.alone and not self.gate.holds and self.writes.idle:
+            await self.writes.write_at_once(name, record, children)
+            if record.place is not None and self.questions.alone and self.gate.is_next(record.place):
+                self.gate.pass_(record.place)
             else:
                 await self.give(record.place)
         else:
             await self.writes.write(name, record, children, alone=alone)
             if record.place is not None:
-                self._gate.pass_(record.place)
+                self.gate.pass_(record.place)
 
     def note(self, name: str, record: StepRecord) -> None:
         """Record something that is written with whatever is written next."""
@@ -170,12 +172,12 @@ class Replay:
         pending = await self._stand(Pending(name, record.kind, record.until, event), settles=True)
         found = None if pending.over else self.records.get(name)
         if found is not None and found.place is not None:
-            self._gate.pass_(found.place)
+            self.gate.pass_(found.place)
         return found
 
     def late(self, name: str) -> Place:
         """Return the place of a step whose time was over."""
-        self._gate.pass_(place := self._over.pop(name))
+        self.gate.pass_(place := self._over.pop(name))
         return place
 
     def arrive(self, arrived: Arrived) -> None:
@@ -188,61 +190,59 @@ class Replay:
             if name.startswith(OWN) or place is None or place.write or place.come <= seen:
                 continue
             self.records.take(name, raw)
-            self._gate.add(place)
-            pending = self._standing.take(name)
-            if pending is not None:
-                self._gate.enter(place, pending.future)
-        self._stillness.poke()
+            self.gate.add(place)
+            if (pending := self._standing.take(name)) is not None:
+                self.gate.enter(place, pending.future)
+        self.stillness.poke()
 
     def break_off(self, error: BaseException) -> None:
         """End the attempt, which cannot go on; the run is not to blame."""
         self.broken = error
         self._end(None if isinstance(error, asyncio.CancelledError) else Release())
 
-    def enter(self) -> None:
-        """Count a step's function that runs: the attempt is not put aside meanwhile."""
-        self._active += 1
-
     def leave(self) -> None:
-        """Count it no more."""
-        self._active -= 1
-        if self._standing or self._gate.holds:
-            self._stillness.stir()
+        """Count a step's function no more that ran."""
+        self.active -= 1
+        if self._standing.steps or self.gate.holds:
+            self.stillness.stir()
 
     def withdraw(self, name: str, record: StepRecord) -> None:
         """Record that the code has cancelled a step."""
-        record.place = self._gate.last
+        record.place = self.gate.last
         self.note(name, record)
-        self._stillness.stir()
+        self.stillness.stir()
 
     async def close(self) -> None:
         """Let no step of the code begin any more, and end those that stand in tasks of its own."""
         self.stopping = True
-        self._stillness.close()
+        self.stillness.close()
         self._standing.close()
-        await self.questions.end_others(PATIENCE_MS / 1000)
-        await self.writes.close(PATIENCE_MS / 1000)
+        if self.questions.overlaps or not self.writes.idle:
+            await self.questions.end_others(PATIENCE_MS / 1000)
+            await self.writes.close(PATIENCE_MS / 1000)
 
     def reopen(self) -> None:
         """Go on with the steps of the library's own, which follow when the code has ended."""
         self.collecting = False
-        self._stillness.reopen()
+        self.stillness.reopen()
 
     def plan_change(self) -> str | None:
         """Return how what the code asks for differs from what is recorded; None where it has asked for all of that."""
-        return self.questions.changed if self.collecting else self.questions.compare(self.records.loaded, self.life)
+        if self.collecting or not self.records.loaded:
+            return self.questions.changed
+        return self.questions.compare(self.records.loaded, self.life)
 
     def _admit(self, name: str) -> None:
         """Take note of a question of the code's."""
         if self.stopping:
             raise asyncio.CancelledError
         self.questions.admit(name)
-        if self._stillness.counting or not self.questions.alone:
-            self._stillness.stir()
+        if self.stillness.counting or not self.questions.alone:
+            self.stillness.stir()
 
     def _judge_new(self, name: str) -> None:
         """Take note that a new step begins: where steps never overlap, what is recorded comes before it."""
-        replays = self._gate.replays and not self.questions.overlapped
+        replays = self.gate.replays and not self.questions.overlapped
         if replays and self.plan_change() is not None and self._fails_on_change:
             raise PlanChanged(f"{self.questions.changed} (it comes to the new step {name!r})")
 
@@ -255,13 +255,13 @@ class Replay:
             raise asyncio.CancelledError
         settled = self.records.settled(pending.name) if settles else None
         if settled is not None and settled.place is not None:  # it came just now
-            self._gate.enter(settled.place, pending.future)
+            self.gate.enter(settled.place, pending.future)
         else:
             self._standing.add(pending)
         if self.questions.alone and not self.writes.busy:
-            self._stillness.poke()
+            self.stillness.poke()
         else:
-            self._stillness.stir()
+            self.stillness.stir()
         try:
             await pending.future
         except asyncio.CancelledError:
@@ -274,21 +274,21 @@ class Replay:
 
     def _on_still(self) -> None:
         """Do what is next, now that the code stands still."""
-        if self._gate.open(self._standing.first(self.writes.under_way)) or self._standing.let_over(withdrawn=True):
-            self._stillness.stir()
-        elif self._gate.holds:
+        if self.gate.open(self._standing.first(self.writes.under_way)) or self._standing.let_over(withdrawn=True):
+            self.stillness.stir()
+        elif self.gate.holds:
             self._standing.wait_here()  # for what came before, or until what is being written stands
         elif self.collecting:
             self._end(None)
         elif not (self.writes.busy or self._standing.holds_attempt) and (over := self._standing.let_over()):
             # Its place is of now: what comes before its code runs, in the next tick, comes after it.
             self._over[over.name] = place = self.writes.next_place()
-            self._gate.add(place)
-            self._gate.go_past(place)
-            self._stillness.stir()
-        elif self._active or self.writes.busy or self._standing.holds_attempt:
+            self.gate.add(place)
+            self.gate.go_past(place)
+            self.stillness.stir()
+        elif self.active or self.writes.busy or self._standing.holds_attempt:
             self._standing.wait_here()
-        elif self._standing:
+        elif self._standing.steps:
             if self.plan_change() is not None and self._fails_on_change:
                 self._end(None)
             else:
@@ -296,5 +296,5 @@ class Replay:
 
     def _end(self, outcome: Outcome | None) -> None:
         self.stopping = True
-        self._stillness.close()
+        self.stillness.close()
         self._stop(outcome)

@@ -57,6 +57,10 @@ class RunRecords:
         self.loaded.pop(name, None)
         self._kept[name] = record
 
+    def count(self, size: int) -> None:
+        """Count the result of a step that is done, has nothing to undo, and of which nothing was recorded before."""
+        self._bytes += size + _HEAD_BYTES
+
     def take(self, name: str, raw: bytes) -> None:
         """Keep what has come from outside."""
         self.loaded[name] = raw

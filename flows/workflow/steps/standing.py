@@ -46,6 +46,9 @@ class Pending:
 class Standing:
     """All steps in which the code of one attempt stands.
 
+    Attributes:
+        steps: These, by their names.
+
     Args:
         writes: Where waits are registered.
         now_ms: Returns the server's clock.
@@ -56,36 +59,33 @@ class Standing:
         self._writes = writes
         self._now_ms = now_ms
         self._poke = poke
-        self._steps: dict[str, Pending] = {}
+        self.steps: dict[str, Pending] = {}
         self._timer: asyncio.TimerHandle | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self._steps)
 
     @property
     def holds_attempt(self) -> bool:
         """Whether one stands that the code will cancel by a timer of its own: it has to go on here."""
-        return any(one.withdrawn for one in self._steps.values())
+        return any(one.withdrawn for one in self.steps.values())
 
     def first(self, before: Place | None) -> Place | None:
         """Return from where on the code is given nothing: `before`, or when it first cancelled one that stands here.
 
         What came later, it is given when it has cancelled that again.
         """
-        places = [one.place._replace(nth=one.place.nth + 1) for one in self._steps.values() if one.place is not None]
+        places = [one.place._replace(nth=one.place.nth + 1) for one in self.steps.values() if one.place is not None]
         return min((place for place in (before, *places) if place is not None), default=None)
 
     def add(self, pending: Pending) -> None:
         """Let the code stand in a step."""
-        self._steps[pending.name] = pending
+        self.steps[pending.name] = pending
 
     def take(self, name: str) -> Pending | None:
         """Remove a step, and return it if the code stood in it."""
-        return self._steps.pop(name, None)
+        return self.steps.pop(name, None)
 
     def close(self) -> None:
         """Forget all."""
-        self._steps.clear()
+        self.steps.clear()
         self._cancel_timer()
 
     def let_over(self, *, withdrawn: bool = False) -> Pending | None:
@@ -95,13 +95,13 @@ class Standing:
             withdrawn: Only one that the code has cancelled in an earlier attempt, and has not cancelled in this one.
         """
         now = self._now_ms()
-        over = [one for one in self._steps.values() if one.until is not None and one.until <= now]
+        over = [one for one in self.steps.values() if one.until is not None and one.until <= now]
         if withdrawn:
             over = [one for one in over if one.withdrawn]
         if not over:
             return None
         first = min(over, key=lambda one: one.until or 0)
-        del self._steps[first.name]
+        del self.steps[first.name]
         first.over = True
         if not first.future.done():
             first.future.set_result(None)
@@ -109,7 +109,7 @@ class Standing:
 
     def wait_here(self) -> None:
         """Wait on while something runs: for events in Redis, for times here."""
-        for one in self._steps.values():
+        for one in self.steps.values():
             if one.kind in _FROM_OUTSIDE and not one.registered:
                 one.registered = True
                 if one.event is not None:
@@ -119,14 +119,14 @@ class Standing:
         now = self._now_ms()
         # What is over already waits for something else, which pokes when it is there.
         soonest = min(
-            (one.until for one in self._steps.values() if one.until is not None and one.until > now), default=0
+            (one.until for one in self.steps.values() if one.until is not None and one.until > now), default=0
         )
         if soonest:
             self._timer = asyncio.get_running_loop().call_later((soonest - now) / 1000, self._poke)
 
     def suspend(self, deadline_ms: int | None) -> Suspend:
         """Return what puts the run aside until one of these steps goes on; it is due by its deadline at the latest."""
-        steps = self._steps.values()
+        steps = self.steps.values()
         times = [time for time in (deadline_ms, *(one.until for one in steps)) if time is not None]
         waits = tuple(one.event for one in steps if one.event is not None)
         return Suspend(min(times, default=None), self._writes.come, self._writes.take_notes(), waits)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 from flows.errors import ValidationError
 from flows.model.arguments import check_whole
 from flows.model.runs.step_record import check_step_name
+from flows.workflow.steps.plain_step import run_plain_step
 from flows.workflow.steps.step_calls import StepCalls
 from flows.workflow.steps.step_children import StepRuns
 from flows.workflow.steps.step_options import StepOptions, options_of
@@ -84,6 +85,8 @@ class Step(WaitingSteps):
             StepFailed: the function raised, and is not tried again in this life of the run; `.error` says what, and
                 `.was(SomeError)` whether it was such a one. `StepTimeout`: it took longer than the step's timeout.
         """
+        if type(name) is str and self._calls.begins_plainly(check_step_name(name), fn):
+            return await run_plain_step(self._host, name, fn, args, kwargs)
         return await self._calls.run(options_of(name), fn, args, kwargs)
 
     @overload

@@ -11,6 +11,8 @@ from flows.model.runs.shape import Shape
 from flows.model.runs.step_record import OWN_KINDS
 from flows.workflow.annotations import returned_shape
 from flows.workflow.steps.failures import failed_step
+from flows.workflow.steps.function_call import is_async
+from flows.workflow.steps.plain_step import begins_plainly
 from flows.workflow.steps.step_host import Undo
 from flows.workflow.steps.step_try import StepTries
 
@@ -28,6 +30,10 @@ class StepCalls:
     def __init__(self, host: StepHost) -> None:
         self._host = host
         self._replay = host.replay
+
+    def begins_plainly(self, name: str, function: Callable[..., Any]) -> bool:
+        """Take note of a question for a step that `run_plain_step` can call; return False where `run` has to."""
+        return is_async(function) and begins_plainly(self._host, name)
 
     async def run(
         self,

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+from typing import Any
+
 from flows.kernel.current import CurrentJob
+
+
+def _of_attempt(name: str) -> Any:
+    """Return a property that is the attempt's."""
+    return property(attrgetter(f"attempt_job.{name}"))
 
 
 class StepJob(CurrentJob):
@@ -16,15 +24,21 @@ class StepJob(CurrentJob):
 
     __slots__ = ("attempt_job", "step")
 
-    def __init__(self, attempt: CurrentJob, step: str, deadline: float | None) -> None:
+    def __init__(self, attempt: CurrentJob, step: str, deadline: float | None = None) -> None:
+        # What it shares with the attempt is read there: most steps ask for nothing of it.
         self.attempt_job = attempt
         self.step = step
-        self.id, self.member, self.queue = attempt.id, attempt.member, attempt.queue
-        self.attempt, self.fence, self.visit = attempt.attempt, attempt.fence, attempt.visit
-        self.correlation_json, self.carried_json = attempt.correlation_json, attempt.carried_json
-        ends = [one for one in (deadline, attempt.deadline) if one is not None]
-        self.deadline = min(ends, default=None)
-        self._report = _pass_on
+        ends = attempt.deadline
+        self.deadline = ends if deadline is None or (ends is not None and ends < deadline) else deadline
+
+    id = _of_attempt("id")
+    member = _of_attempt("member")
+    queue = _of_attempt("queue")
+    attempt = _of_attempt("attempt")
+    fence = _of_attempt("fence")
+    visit = _of_attempt("visit")
+    correlation_json = _of_attempt("correlation_json")
+    carried_json = _of_attempt("carried_json")
 
     @property
     def cancelled(self) -> bool:  # type: ignore[override]
@@ -41,7 +55,10 @@ class StepJob(CurrentJob):
         """A key that all tries of this step share, in all attempts at its run: `<run>:<step>`."""
         return f"{self.id}:{self.step}"
 
+    def pass_on(self, progress: bytes, line: str | None) -> None:
+        """Report progress, as JSON, or a line, as the attempt does.
 
-def _pass_on(job: CurrentJob, progress: bytes, line: str | None) -> None:
-    if isinstance(job, StepJob):
-        job.attempt_job.pass_on(progress, line)
+        Raises:
+            LostLease: the attempt has lost its lease, or has ended and reports progress.
+        """
+        self.attempt_job.pass_on(progress, line)

@@ -8,13 +8,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from flows.errors import FlowsError, HostUnable, PayloadTooLarge, ValidationError
+from flows.errors import HostUnable
 from flows.model.retries import Retries, class_names
 from flows.model.runs.step_record import StepRecord
 from flows.model.verdict import Cancel, Fail, Retry, Snooze
 from flows.workflow.steps.failures import error_of, failed_step, job_error
 from flows.workflow.steps.function_call import TryTimedOut, call_function
 from flows.workflow.steps.step_host import Undo
+from flows.workflow.steps.step_result import Unstorable, encode_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -81,48 +82,48 @@ class StepTries:
         self._tries = 0
         self._at = self._began_ms = host.replay.now_ms()
 
-    async def run(self, tried: StepRecord | None) -> Any:
+    async def run(self, tried: StepRecord | None, raised: BaseException | None = None, began_ms: int = 0) -> Any:
         """Try the function until it returns, or has failed for good.
 
         Args:
             tried: The record of earlier tries, after which it was waited.
+            raised: What the first try has raised, which is made already; it began at `began_ms`.
+            began_ms: By the server's clock.
 
         Raises:
             StepFailed: it has failed; that is recorded.
         """
         if tried is not None:
             self._tries, self._at = tried.tries, tried.at or self._at
+        if raised is not None:
+            self._tries, self._at, self._began_ms = 1, began_ms, began_ms
         while True:
-            self._replay.enter()
+            self._replay.active += 1
             try:
-                waiting = await self._try()
+                waiting = await self._try(raised)
                 if not isinstance(waiting, StepRecord):
                     return waiting[0]
             finally:
                 self._replay.leave()
+            raised = None
             await self._replay.wait(self._name, waiting)
 
-    async def _try(self) -> StepRecord | tuple[Any]:
+    async def _try(self, raised: BaseException | None) -> StepRecord | tuple[Any]:
         """Return what the function has returned, or the record of a step that waits for another try."""
         while True:
-            self._tries += 1
-            self._began_ms = self._replay.now_ms()
-            try:
-                value = await self._call()
-                raw = self._encode(value)
-            except asyncio.CancelledError:
-                self._withdraw()
-                raise
-            except HostUnable as error:
-                self._replay.break_off(error)
-                raise asyncio.CancelledError from error
-            except _PASSED_ON:
-                raise
-            except BaseException as error:  # noqa: BLE001 - whatever the function raises
-                failure = self._judge(error)
-            else:
-                await self._done(value, raw)
-                return (value,)
+            if raised is None:
+                self._tries += 1
+                self._began_ms = self._replay.now_ms()
+                try:
+                    value = await self._call()
+                    raw = self._encode(value)
+                except BaseException as error:  # noqa: BLE001 - whatever the function raises
+                    raised = error
+                else:
+                    await self._done(value, raw)
+                    return (value,)
+            failure = self._failure(raised)
+            raised = None
             if failure.pause_ms is None:
                 await self._fail(failure)
             waiting = self._record("waiting", error=failure.error)
@@ -143,20 +144,7 @@ class StepTries:
         return await call_function(self._host, self._name, seconds, self._function, self._args, self._kwargs)
 
     def _encode(self, value: Any) -> bytes:
-        if self._shape is None:
-            return b"null"
-        try:
-            raw = self._shape.encode(value)
-            limit = self._replay.loaded.max_payload
-            if len(raw) > limit:
-                raise PayloadTooLarge(
-                    f"the result of step {self._name!r} takes {len(raw):,} bytes, over max_payload={limit:,}: store "
-                    "large data elsewhere and return where it is"
-                )
-            self._replay.records.check_room(len(raw))
-        except ValidationError as error:
-            raise _Unstorable from error
-        return raw
+        return b"null" if self._shape is None else encode_result(self._replay, self._name, self._shape, value)
 
     async def _done(self, value: Any, raw: bytes) -> None:
         record = self._record("done")
@@ -203,10 +191,26 @@ class StepTries:
             error=error,
         )
 
+    def _failure(self, error: BaseException) -> _Failure:
+        """Return what a try that raised means to the step.
+
+        Raises:
+            BaseException: it is no failure of the step.
+        """
+        if isinstance(error, asyncio.CancelledError):
+            self._withdraw()
+            raise error
+        if isinstance(error, HostUnable):
+            self._replay.break_off(error)
+            raise asyncio.CancelledError from error
+        if isinstance(error, _PASSED_ON):
+            raise error
+        return self._judge(error)
+
     def _judge(self, error: BaseException) -> _Failure:
         """Return what follows from what the function has raised."""
         host, tries = self._host, self._tries
-        if isinstance(error, _Unstorable):
+        if isinstance(error, Unstorable):
             cause = error.__cause__ or error
             return _Failure(error_of(cause, host.workflow, tries), class_names(cause), None, cause)
         if isinstance(error, TryTimedOut):
@@ -238,10 +242,6 @@ class StepTries:
         if verdict.until is not None:
             return max(0, _milliseconds(verdict.until - _EPOCH) - self._replay.now_ms())
         return _milliseconds(verdict.after or timedelta())
-
-
-class _Unstorable(FlowsError):
-    """What the function returned cannot be written down; its cause says why."""
 
 
 def _milliseconds(time: timedelta) -> int:

@@ -70,6 +70,11 @@ class Writes:
         """Whether something is to be written, or is being written, for which a step waits."""
         return bool(self._gathered) or self.under_way is not None
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is to be written, nor being written."""
+        return self.under_way is None and self._sending is None and not self._gathered
+
     def next_place(self) -> Place:
         """Return the place of something that becomes known just now, all by itself."""
         self._last += 1
@@ -89,6 +94,8 @@ class Writes:
 
     def take_notes(self) -> dict[str, bytes]:
         """Return the records that were noted and not written; they are the caller's now."""
+        if not self._notes:
+            return {}
         notes, self._notes = self._notes, {}
         return {name: record.write() for name, record in notes.items()}
 
@@ -112,27 +119,29 @@ class Writes:
         self._send_soon()
         await passed
 
-    async def write_at_once(self, name: str, record: StepRecord, children: StepChildren | None) -> bool:
-        """Write a result where nothing else is being written, without a task for that; return whether it was so.
+    async def write_at_once(self, name: str, record: StepRecord, children: StepChildren | None) -> None:
+        """Write a result while nothing else is being written (`idle`), without a task for that.
 
         Raises:
             CancelledError: the attempt has lost its lease, or cannot write.
             IdempotencyConflict: a child was refused.
         """
-        if self.busy or self._sending is not None:
-            return False
-        self.under_way = place = self.next_place()
+        place = self.next_place()
         if record.status != "waiting":
             record.place = place
+        await self.put_at_once(place, name, record.write(), () if children is None else (children,))
+        if record.place is not None:
+            self._gate.add(record.place)
+
+    async def put_at_once(self, place: Place, name: str, text: bytes, children: Sequence[StepChildren] = ()) -> None:
+        """Write the text of a record that has got its place, as `write_at_once` does."""
+        self.under_way = place
         try:
-            await self._put({**self.take_notes(), name: record.write()}, () if children is None else (children,))
+            await self._put({**self.take_notes(), name: text} if self._notes else {name: text}, children)
         finally:
             self.under_way = None
             if self._gathered:
                 self._send_soon()
-        if record.place is not None:
-            self._gate.add(record.place)
-        return True
 
     async def flush(self) -> None:
         """Write what was noted; return when it stands.
@@ -203,10 +212,12 @@ class Writes:
             self._gate.enter(one.record.place, one.passed)
 
     async def _put(self, records: dict[str, bytes], children: Sequence[StepChildren]) -> None:
-        waits, self._waits = self._waits, {}
-        fields, self._fields = self._fields, {}
         try:
-            arrived = await self._recorder.put(records, children, tuple(waits.values()), fields)
+            if self._waits or self._fields:
+                waits, fields, self._waits, self._fields = self._waits, self._fields, {}, {}
+                arrived = await self._recorder.put(records, children, tuple(waits.values()), fields)
+            else:
+                arrived = await self._recorder.put(records, children)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is None or not task.cancelling():  # and it is not this task that was cancelled

@@ -6,7 +6,7 @@ import pytest
 
 from flows.model.outcome import EventWait
 from flows.model.runs.step_children import StepChildren
-from flows.store.runs.records import Owner, pack_writes
+from flows.store.runs.records import OneRecord, Owner, pack_writes
 from tests.store.runs.run_world import RunWorld, done, run, unpacked, waiting
 from tests.world import attempt
 
@@ -24,6 +24,13 @@ def test_writes_for_many_runs_and_only_for_those_that_are_had(runs: RunWorld) ->
     assert (runs.step("1", "a")["result"], runs.field("1", "_undo")) == (5, "1")
     assert runs.step("2", "a") is None
     assert "run:3" not in runs.snapshot()["jobs"]
+
+
+def test_the_record_of_one_step_is_packed_as_all_writes_are() -> None:
+    """The quick way to pack it, which most steps go, comes to the same bytes: else the script reads something else."""
+    owner, raw = Owner("host.1.ä", "0" * 36, 12), b'{"status":"done","result":"\xc3\xa4\r\n"}'
+    for name in ("a", "Größe"):
+        assert [OneRecord(owner).pack(name, raw)] == [*pack_writes(owner, {name: raw}, (), (), {})]
 
 
 def test_children_stand_once_and_as_many_begin_as_the_limit_says(runs: RunWorld) -> None:
