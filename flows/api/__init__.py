@@ -4,8 +4,9 @@ from flows.api import flows, jobs, queues
 from flows.api.admin import Admin
 from flows.api.caller import Caller, Role
 from flows.api.operation import Operation, find_operation, operation, operations
-from flows.api.query import JobQuery
-from flows.api.view import Acted
+from flows.api.problems import Problem, problem_of
+from flows.api.reading.query import JobQuery
+from flows.api.views.view import Acted
 from flows.errors import Forbidden, NothingThere, TooManyRequests
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "JobQuery",
     "NothingThere",
     "Operation",
+    "Problem",
     "Role",
     "TooManyRequests",
     "find_operation",
@@ -23,5 +25,6 @@ __all__ = [
     "jobs",
     "operation",
     "operations",
+    "problem_of",
     "queues",
 ]

@@ -7,9 +7,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from flows.api.admin import Admin
-from flows.api.flow_views import ClassView, DeclaredQueueView, FlowRow, FlowView, ReleaseView
-from flows.api.hiding import Hiding
 from flows.api.operation import operation
+from flows.api.reading.hiding import Hiding
+from flows.api.views.flows import ClassView, DeclaredQueueView, FlowRow, FlowView, ReleaseView
 from flows.model.names import OWN
 from flows.model.runs.new_run import RUN_FLOW
 from flows.store.fleet.declarations import read_declared_results

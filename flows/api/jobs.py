@@ -8,13 +8,13 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from flows.api.admin import Admin
-from flows.api.hiding import HIDDEN, Hiding
-from flows.api.job_views import ExplanationView, JobPage, JobView
 from flows.api.operation import operation
-from flows.api.query import ALL_JOBS, JobQuery
-from flows.api.rows import job_view
-from flows.api.search import searched
-from flows.api.view import Acted
+from flows.api.reading.hiding import HIDDEN, Hiding
+from flows.api.reading.query import ALL_JOBS, JobQuery
+from flows.api.reading.rows import job_view
+from flows.api.reading.search import searched
+from flows.api.views.jobs import ExplanationView, JobPage, JobView
+from flows.api.views.view import Acted
 from flows.errors import JobGone, StateError
 from flows.kernel.limits.limit_facts import with_limits
 from flows.model.explain.reasons import REASONS

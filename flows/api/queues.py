@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from flows.api.admin import Admin
-from flows.api.flow_views import LimitView, Queues, QueueView
 from flows.api.operation import operation
+from flows.api.views.flows import LimitView, Queues, QueueView
 from flows.model.fleet.histogram import Histogram
 from flows.store.fleet.processes import read_processes
 from flows.store.fleet.statistics import read_series

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel
 from pydantic_core import from_json
 
-from flows.api.hiding import HIDDEN, Hiding, Secrets
-from flows.api.job_views import AttemptView, ErrorView, FieldView, JobRow, JobView, Rollup, VisitView
+from flows.api.reading.hiding import HIDDEN, Hiding, Secrets
+from flows.api.views.jobs import AttemptView, ErrorView, FieldView, JobRow, JobView, Rollup, VisitView
 from flows.kernel.callers.make_record import make_record
 from flows.model.ids import created_at
 from flows.model.plain_record import plain_fields

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from flows.api.hiding import Hiding
-from flows.api.job_views import JobPage
-from flows.api.query import Found, JobQuery
-from flows.api.rows import job_rows
+from flows.api.reading.hiding import Hiding
+from flows.api.reading.query import Found, JobQuery
+from flows.api.reading.rows import job_rows
+from flows.api.views.jobs import JobPage
 from flows.errors import Forbidden, ValidationError
 from flows.kernel.callers.make_record import make_record
 from flows.model.find.query import JobQuery as Asked

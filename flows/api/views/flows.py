@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flows.api.view import View
+from flows.api.views.view import View
 
 
 class FlowRow(View):
