@@ -80,6 +80,7 @@ from flows.pipeline.flow import Flow
 from flows.pipeline.run import run
 from flows.pipeline.sync import SyncFlow
 from flows.store.jobs.log_line import LogLine
+from flows.store.streams.text_piece import TextPiece
 from flows.telemetry.events import Event
 from flows.workflow.app import Workflows
 from flows.workflow.blocking import Blocking, BlockingHandle
@@ -192,6 +193,7 @@ __all__ = [
     "SyncFlow",
     "SyncQuery",
     "SyncQueueHandle",
+    "TextPiece",
     "Unique",
     "UnknownSchedule",
     "UnknownWorkflow",

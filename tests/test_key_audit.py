@@ -109,6 +109,7 @@ async def split(job: Split) -> Named:
     """Name two children, one that fails, one with children, and for user 2 so many that they are written in parts."""
     current_job().log(f"job of {job.user_id}")
     current_job().progress(0.5, "half")
+    current_job().stream("some text")
     if job.user_id == 13:
         raise ValueError("unlucky")
     count = 600 if job.user_id == 2 else 2
@@ -205,7 +206,19 @@ async def test_every_key_is_documented(redis_url: str, namespace: str, redis: Re
         await later.stop()
     look()
     assert strange == set()
-    needed = ("building", "pending", "parents", "log:", "timer", "call", "wake", "delayed", "children", "meta")
+    needed = (
+        "building",
+        "pending",
+        "parents",
+        "log:",
+        ":stream",
+        "timer",
+        "call",
+        "wake",
+        "delayed",
+        "children",
+        "meta",
+    )
     of_processes = ("flows:flow:", "flows:process:", "flows:processes:", "flows:workers:", "flows:stats:")
     keys = ("job:.+:\\#key:", "job:.+:\\#unique:", "job:.+:\\#debounce:")
     for part in (*needed, "cancelling", "reconcile", *of_processes, *keys):

@@ -205,6 +205,8 @@ class World:
         """Return the key of an entry of a snapshot."""
         if kind in {"jobs", "settled", "lookups"}:
             return f"{self.namespace}job:{name}"
+        if kind == "streams":
+            return f"{self.namespace}job:{name}:stream"
         if kind in PLACES:
             queue, _, priority = name.partition("/")
             return f"{self.namespace}queue:{queue}:{kind}{priority and ':'}{priority}"
@@ -293,6 +295,7 @@ class World:
             "queues": self.keys.queues("shop"),
             "reconcile": self.keys.reconcile("shop"),
             "most_lines": 1000,
+            "most_bytes": 1 << 20,
             "states": "",
             "ended_before": 0,
             "layouts": "",
@@ -303,6 +306,8 @@ class World:
         if first == "job":
             if type_ == "list":
                 return "lookups", name
+            if type_ == "stream":
+                return "streams", name.removesuffix(":stream")
             return ("settled" if ":children:" in name else "jobs"), name
         if first == "queue":
             banded = re.fullmatch(r"(.+):waiting:(\d+)", name)

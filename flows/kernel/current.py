@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextvars import Context, ContextVar, copy_context
 from numbers import Real
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pydantic_core import from_json
 
@@ -13,6 +13,7 @@ from flows.model.codec import encode_value
 from flows.model.texts import writable
 from flows.model.values.carried import carried_of
 from flows.store.jobs.log_line import LogLevel, pack_line
+from flows.store.streams.text_piece import Streamed
 from flows.telemetry.trace import leave_span
 
 if TYPE_CHECKING:
@@ -22,17 +23,27 @@ _current: ContextVar[CurrentJob | None] = ContextVar("flows_current_job", defaul
 _batch: ContextVar[list[CurrentJob] | None] = ContextVar("flows_current_batch", default=None)
 
 
+class Report(Protocol):
+    """Takes what a running function reports."""
+
+    def __call__(
+        self, current: CurrentJob, progress: bytes, line: str | None, streamed: Streamed | None = None, /
+    ) -> None:
+        """Take progress, as JSON, a line, as `pack_line` makes it, or text that is streamed."""
+        ...
+
+
 class CurrentJob:
     """One attempt, as its function sees it; all methods may be called from the loop or from a thread."""
 
     __slots__ = (
         "_report", "attempt", "cancelled", "carried_json", "correlation_json", "deadline", "fence", "id", "lost",
-        "member", "queue", "visit",
+        "member", "queue", "streams", "unwritten", "visit",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0917 - the facts of an attempt
         self, job_id: str, queue: str, attempt: int, fence: int, visit: int,
-        report: Callable[[CurrentJob, bytes, str | None], None],
+        report: Report,
         correlation_json: bytes | None = None, carried_json: bytes | None = None,
     ) -> None:  # fmt: skip
         self.id = job_id
@@ -52,6 +63,8 @@ class CurrentJob:
         #: The correlation id and what the job carries, as they stand in its hash.
         self.correlation_json = correlation_json
         self.carried_json = carried_json
+        #: So many bytes of text could not be written since the last that was.
+        self.unwritten = 0
         self._report = report
 
     @property
@@ -108,15 +121,41 @@ class CurrentJob:
         """
         self.pass_on(b"", pack_line(text, level, meta, self.attempt))
 
-    def pass_on(self, progress: bytes, line: str | None) -> None:
-        """Report progress, as JSON, or a line, as `pack_line` makes it.
+    def stream(self, text: str) -> None:
+        """Add to the text that the job streams, as a model's answer comes: `flow.stream`, `handle.stream` follow it.
+
+        What is streamed in one tick of the event loop is one piece, and all that comes while a write is under way goes
+        with the next one: a token costs no round trip. Of a job or run 1 MiB is kept, as long as it is kept itself, and
+        the oldest goes first. The first piece of each try is marked, so that who reads begins anew.
 
         Raises:
-            LostLease: the attempt has lost its lease, or has ended and reports progress.
+            ValidationError: it is no text.
+            LostLease: the attempt has lost its lease, or has ended.
+            FlowsError: a workflow's function streams outside of a step: it runs again after each wait.
+        """
+        if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValidationError(f"stream({text!r}): give a text")
+        if text:
+            begins, self.streams = not getattr(self, "streams", False), True  # most never stream, and set nothing
+            self.pass_on(b"", None, Streamed(writable(text), self._step(), self.attempt, begins))
+
+    def pass_on(self, progress: bytes, line: str | None, streamed: Streamed | None = None) -> None:
+        """Report progress, as JSON, a line, as `pack_line` makes it, or text that is streamed.
+
+        Raises:
+            LostLease: the attempt has lost its lease, or has ended and reports progress or streams.
+            FlowsError: a workflow's function streams outside of a step.
         """
         if self.lost:
             raise LostLease(self.id)
-        self._report(self, progress, line)
+        if streamed is None:
+            self._report(self, progress, line)
+        else:
+            self._report(self, progress, line, streamed)
+
+    def _step(self) -> str:
+        """Return the step of the run that this is a try of; empty elsewhere."""
+        return ""
 
 
 def current_job() -> CurrentJob:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from flows.kernel.unable import Rest
     from flows.store.jobs.claimed import ClaimedJob
     from flows.store.jobs.finished import FinishedAttempt
+    from flows.store.streams.text_piece import Streamed
     from flows.telemetry.events import Events
 
 
@@ -120,17 +121,22 @@ class InFlight:
             attempts.append(attempt)
         self.lanes.offer(attempts)
 
-    def report(self, current: CurrentJob, progress: bytes, line: str | None) -> None:
+    def report(self, current: CurrentJob, progress: bytes, line: str | None, streamed: Streamed | None = None) -> None:
         """Keep what a function reports, from whatever thread; of an attempt that has ended, lines alone.
 
         Raises:
-            LostLease: the attempt has ended and reports progress, or its worker has stopped.
+            LostLease: the attempt has ended and reports progress or streams, or its worker has stopped.
+            FlowsError: a workflow's function streams outside of a step.
         """
-        if progress:
+        if progress or streamed is not None:
             attempt = self._held.get(current.id)
             if attempt is None or attempt.current is not current or not attempt.is_open:
-                raise LostLease(current.id, "has ended: its progress counts no more")
-        self._progress.take(current, progress, line)
+                what = "its progress" if progress else "what it streams"
+                raise LostLease(current.id, f"has ended: {what} counts no more")
+        if streamed is None:
+            self._progress.take(current, progress, line)
+        else:
+            self._progress.stream(current, streamed)
 
     def leases(self) -> list[tuple[str, int]]:
         """Return how each job whose lease is to be renewed stands in the queue, and its fence; called from a thread."""

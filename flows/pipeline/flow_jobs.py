@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Generic, Literal
 
 from flows.kernel.callers.ends import wait_for_end
 from flows.kernel.callers.queue_handle import QueueHandle
+from flows.kernel.streams.follow import follow_text
 from flows.model.arguments import check_seconds
 from flows.model.names import check_job_id
 from flows.pipeline.around.creating import job_actions
@@ -17,7 +18,7 @@ from flows.pipeline.job_reader import JobReader
 from flows.pipeline.signature import KeyT, ParamsT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
     from uuid import UUID
 
     from typing_extensions import Unpack
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from flows.model.values.lookup import LookupValue
     from flows.pipeline.declaration import Declaration
     from flows.store.jobs.log_line import LogLine
+    from flows.store.streams.text_piece import TextPiece
 
 
 class FlowJobs(Generic[ParamsT, KeyT]):
@@ -211,6 +213,26 @@ class FlowJobs(Generic[ParamsT, KeyT]):
     async def get_log(self, job_id: str | UUID) -> list[LogLine]:
         """Return the last 1,000 lines that the job's functions logged by `current_job().log`, oldest first."""
         return await self._reader.log(job_id)
+
+    def stream(self, job_id: str | UUID, after: str | None = None) -> AsyncIterator[TextPiece]:
+        """Follow the text that a job streams by `current_job().stream`, until the job has ended.
+
+        Args:
+            job_id: As `create_job` returned it.
+            after: The cursor of the last piece that was read, in whatever process; None: from the beginning of what is
+                kept, 1 MiB.
+
+        Returns:
+            An async iterator, for `async for piece in flow.stream(job_id):`; pieces come in the order in which they
+            were streamed. The first piece of each attempt says that it is (`piece.begins`); where some are missing
+            between two, the later one says so (`piece.gap`).
+
+        Raises:
+            ValidationError: `job_id` is no UUID and no text of one, or `after` is no such cursor.
+            JobGone: while it is iterated: it has expired or was deleted.
+            StoreError: while it is iterated: the server cannot be used. Go on with the last cursor.
+        """
+        return follow_text(self._runtime, self._reader, job_id, after)
 
     async def position(self, job_id: str | UUID) -> Position | None:
         """Return how many are ahead of a job that waits or is delayed; None where it is neither, or is gone.

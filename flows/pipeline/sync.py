@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic
 
-from flows.kernel.callers.loop_thread import blocking
+from flows.kernel.callers.loop_thread import blocking, iterating
 from flows.kernel.callers.queue_handle import SyncQueueHandle
 from flows.pipeline.bulk.bulk_job import SyncBulkJob
 from flows.pipeline.find.job_search import JobSearch
@@ -44,6 +44,7 @@ class SyncFlow(Generic[ParamsT, KeyT]):
         self.set_priority = blocking(jobs.set_priority)
         self.delete_job = blocking(jobs.delete_job)
         self.get_log = blocking(jobs.get_log)
+        self.stream = iterating(jobs.stream, "async for piece in flow.stream(…)")
         self.position = blocking(jobs.position)
         self.states = blocking(jobs.states)
         self.explain = blocking(jobs.explain)

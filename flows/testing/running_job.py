@@ -17,6 +17,8 @@ from flows.store.jobs.log_line import LogLine, read_line
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
+    from flows.store.streams.text_piece import Streamed
+
 
 @dataclass(slots=True)
 class RunningJob:
@@ -26,11 +28,13 @@ class RunningJob:
         current: Set `current.cancelled = True` to see what the function does when it shall end.
         progress: All progress that was reported, as (value, message).
         lines: All lines that were logged, as `flow.get_log` would return them.
+        streamed: All texts that were streamed, one for each call of `current_job().stream`.
     """
 
     current: CurrentJob
     progress: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
     lines: list[LogLine] = field(default_factory=list[LogLine])
+    streamed: list[str] = field(default_factory=list[str])
 
 
 @contextmanager
@@ -96,13 +100,15 @@ def _running(  # noqa: PLR0917 - the facts of an attempt
     correlation_id: str | None,
     carried: Mapping[str, str] | None,
 ) -> RunningJob:
-    def report(_current: CurrentJob, progress: bytes, line: str | None) -> None:
+    def report(_current: CurrentJob, progress: bytes, line: str | None, streamed: Streamed | None = None) -> None:
         if progress:
             told: Any = from_json(progress)
             running.progress.append((told["value"], told["message"]))
         if line is not None:
             where = {"n": len(running.lines) + 1, "at": int(time.time() * 1000)}
             running.lines.append(read_line(to_json({**from_json(line), **where})))
+        if streamed is not None:
+            running.streamed.append(streamed.text)
 
     current = CurrentJob(
         job_id or new_job_id(), queue, attempt, fence, visit, report, to_json(correlation_id), to_json(carried or {})

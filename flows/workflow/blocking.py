@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
-from flows.kernel.callers.loop_thread import blocking
+from flows.kernel.callers.loop_thread import blocking, iterating
 from flows.workflow.definition import Workflow
 from flows.workflow.event import WorkflowEvent
 from flows.workflow.handle import Handle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flows.model.runs.run_page import RunPage, WorkflowStats
     from flows.model.runs.run_record import RunRecord, RunStatus, RunStep
     from flows.store.jobs.log_line import LogLine
+    from flows.store.streams.text_piece import TextPiece
     from flows.workflow.app_runs import AppRuns
     from flows.workflow.host import Host
 
@@ -60,6 +61,10 @@ class BlockingHandle(Generic[OutT_co]):
     def log(self) -> list[LogLine]:
         """Return what steps have logged: see `Handle.log`."""
         return _wait(self._handle.log)()
+
+    def stream(self, after: str | None = None) -> Iterator[TextPiece]:
+        """Follow the text that steps stream, with a plain `for`: see `Handle.stream`."""
+        return iterating(self._handle.stream, "async for piece in handle.stream(…)")(after)
 
     def cancel(self, reason: str = "cancelled") -> Literal["cancelled", "requested", "too late"]:
         """Cancel the run: see `Handle.cancel`."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from flows.errors import JobGone, StateError
 from flows.kernel.callers.ends import wait_for_end
+from flows.kernel.streams.follow import follow_text
 from flows.model.arguments import check_text
 from flows.model.codec import encode_value
 from flows.model.job import JobError
@@ -20,6 +21,7 @@ from flows.workflow.reading.explaining import explain_run
 from flows.workflow.reading.run_reader import RunReader
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from uuid import UUID
 
     from flows.model.explain.explanation import Explanation
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from flows.model.runs.run_record import RunRecord, RunStatus, RunStep
     from flows.model.runs.shape import Shape
     from flows.store.jobs.log_line import LogLine
+    from flows.store.streams.text_piece import TextPiece
     from flows.workflow.event import WorkflowEvent
     from flows.workflow.host import Host
 
@@ -127,6 +130,27 @@ class Handle(Generic[OutT_co]):
         """
         session = await self._host.open()
         return await session.fetch.log(RUN_FLOW, self.id)
+
+    def stream(self, after: str | None = None) -> AsyncIterator[TextPiece]:
+        """Follow the text that steps of the run stream by `current_job().stream`, until the run has ended.
+
+        A step that is done and remembered streams no more; one that is tried again begins anew, and says so
+        (`piece.begins`). All handles of a process follow by one connection.
+
+        Args:
+            after: The cursor of the last piece that was read, in whatever process; None: from the beginning of what is
+                kept, 1 MiB.
+
+        Returns:
+            An async iterator, for `async for piece in handle.stream():`; pieces come in the order in which they were
+            streamed. Where some are missing between two, the later one says so (`piece.gap`).
+
+        Raises:
+            ValidationError: `after` is no such cursor.
+            JobGone: while it is iterated: the run's retention is over, or it was deleted.
+            StoreError: while it is iterated: the server cannot be used. Go on with the last cursor.
+        """
+        return follow_text(self._host.runtime, self._reader, self.id, after)
 
     async def explain(self) -> Explanation:
         """Return why the run is where it is, as `Flow.explain` does of a job; of a suspended one, what it waits for.

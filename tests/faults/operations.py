@@ -16,6 +16,8 @@ from flows.store.jobs.log_line import pack_line
 from flows.store.jobs.many import Asked, ManyJobs
 from flows.store.jobs.progress import ProgressReport, write_progress
 from flows.store.jobs.turns import Turns
+from flows.store.streams.text_piece import Streamed, TextReport
+from flows.store.streams.text_stream import write_texts
 from tests.faults.cut import Operation, Stage
 from tests.faults.flow_under_test import Order, Orders, add_workers
 from tests.faults.keyed import KINDS
@@ -149,6 +151,16 @@ async def _progress(stage: Stage) -> Any:
     await write_progress(session.connection, session.settings, "pick", WORKER, reports)
     logs = [await stage.direct.get_log(job.id) for job in stage.kept]
     return [[(line.n, line.text, line.late) for line in log] for log in logs]
+
+
+async def _stream(stage: Stage) -> Any:
+    report, session = TextReport(), stage.flow._runtime.session
+    for text in ("one", "two"):
+        report.add(Streamed(text, "", 1, begins=True))
+    texts = {(job.id, job.fence): report for job in stage.kept}
+    await write_texts(session.connection, session.settings, "pick", WORKER, texts)
+    found = [[piece async for piece in stage.direct.stream(job.id)] for job in stage.kept]
+    return [[(piece.text, piece.gap) for piece in pieces] for pieces in found]
 
 
 async def _logged(stage: Stage) -> str:
@@ -308,6 +320,7 @@ def of_workers() -> list[Operation]:
         Operation("renew, scripts unknown", _renew, lambda stage: claim(stage, count=3), unknown=True),
         Operation("rescue", _rescue, over),
         Operation("progress", _progress, claim),
+        Operation("stream", _stream, claim),
     ]
 
 

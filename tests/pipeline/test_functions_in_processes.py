@@ -82,6 +82,8 @@ def direct(job: Price) -> JobResult:
         case _:
             current_job().progress(0.5, "half")
             current_job().log("half of it")
+            for text in ("in a ", "process\ud83d"):
+                current_job().stream(text)
             return Long(text="x" * 3000)
 
 
@@ -110,6 +112,8 @@ async def test_results_are_held_to_the_same_rules(redis_url: str, namespace: str
         ids = await orders.create_jobs(Order(user_id=number) for number in range(4))
         ends = [await orders.wait_for(job_id, LONG) for job_id in ids]
         assert [line.text for line in await orders.get_log(ids[3])] == ["half of it"]
+        pieces = [piece async for piece in orders.stream(ids[3])]
+        assert ("".join(map(str, pieces)), pieces[0].begins) == ("in a process?", True)
     assert ends[0].view(Shipped).parcel == "0 for 7"
     assert [end.error and (end.error.type, end.error.message[:39]) for end in ends[1:]] == [
         ("ValidationError", "next_queue='nowhere' is no queue of the"),

@@ -53,6 +53,7 @@ from flows import (
     Retry,
     Snooze,
     SyncBulkJob,
+    TextPiece,
     Unique,
     Verdict,
     Worker,
@@ -661,6 +662,12 @@ async def use() -> None:
         assert_type(await access.get_log(job_id), list[LogLine])
 
 
+async def follow() -> None:
+    """Follow what a job streams."""
+    async for piece in access.stream("7", after=None):
+        assert_type(piece, TextPiece)
+
+
 async def find() -> None:
     """Put queries together, and end them in pages and counts."""
     failed = access.jobs.where("user_id", 62).status("failed", JobState.CANCELLED)
@@ -723,6 +730,7 @@ def plain_caller(job_id: str) -> None:
     assert_type(access.sync.retry_job(job_id), Literal["retried"])
     assert_type(access.sync.delete_job(job_id), bool)
     assert_type(access.sync.get_log(job_id), list[LogLine])
+    assert_type(next(access.sync.stream(job_id, "7")), TextPiece)
     assert_type(access.sync.position(job_id), Position | None)
     assert_type(access.sync.explain(job_id), Explanation)
     assert_type(access.sync.states(), dict[str, QueueState])

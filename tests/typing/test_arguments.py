@@ -99,6 +99,7 @@ def current() -> CurrentJob:
 
 
 NO_ID = (None, 5, b"x", "", "x", [ID])
+NO_CURSOR = ("", "x", 5, b"1", "-1", "1" * 16)
 NO_TEXT = (None, 5, b"x", ["x"])
 NO_FLAG = (None, 0, 1, "yes", "False")
 NO_SECONDS = ("5", float("nan"), True, [5], b"5")
@@ -173,6 +174,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
     ),
     "Flow.delete_job": (lambda: step_flow().delete_job, {"job_id": ID}, {"job_id": NO_ID}),
     "Flow.get_log": (lambda: step_flow().get_log, {"job_id": ID}, {"job_id": NO_ID}),
+    "Flow.stream": (lambda: step_flow().stream, {"job_id": ID}, {"job_id": NO_ID, "after": NO_CURSOR}),
     "Flow.queue": (lambda: step_flow().queue, {"queue": "step"}, {"queue": NO_QUEUE}),
     "Flow.processes": (lambda: step_flow().processes, {}, {}),
     "Flow.states": (lambda: step_flow().states, {}, {}),
@@ -304,6 +306,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
         {"name": "job.done"},
         {"name": (None, 5, "job.over"), "fields": ({"job": 1},)},
     ),
+    "CurrentJob.stream": (lambda: current().stream, {"text": "x"}, {"text": NO_TEXT}),
     "CurrentJob.progress": (
         lambda: current().progress,
         {"value": 0.5},

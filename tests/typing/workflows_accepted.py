@@ -26,6 +26,7 @@ from flows import (
     Step,
     StepFailed,
     StepOptions,
+    TextPiece,
     Workflow,
     WorkflowEvent,
     Workflows,
@@ -180,6 +181,8 @@ async def main() -> None:
     assert_type(await handle.send(paid, Paid(cents=1)), int)
     assert_type((await handle.record()).output, Receipt)
     assert_type(await handle.steps(), list[RunStep])
+    async for piece in handle.stream("7"):
+        assert_type(piece, TextPiece)
     assert_type(await (await workflows.run_by_name("x", {"a": 1})).result(), Any)
     assert_type(await workflows.get_run(handle.id), RunRecord[Any])
     assert_type((await workflows.list_runs(workflow="checkout", status="failed")).runs, list[RunRecord[Any]])

@@ -6,13 +6,14 @@ import asyncio
 import functools
 import os
 import threading
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from flows.errors import FlowsError
 from flows.kernel.unable import within_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
 CallP = ParamSpec("CallP")
 AnswerT = TypeVar("AnswerT")
@@ -66,6 +67,37 @@ def blocking(call: Callable[CallP, Coroutine[Any, Any, AnswerT]], instead: str =
             raise
 
     return wait
+
+
+def iterating(call: Callable[CallP, AsyncIterator[AnswerT]], instead: str) -> Callable[CallP, Iterator[AnswerT]]:
+    """Return a plain function that returns an iterator, which waits for each item in the loop of plain callers.
+
+    `instead` says what to write where a loop runs that this would block.
+    """
+
+    @functools.wraps(call)
+    def iterate(*args: CallP.args, **kwargs: CallP.kwargs) -> Iterator[AnswerT]:
+        return _each(call(*args, **kwargs), instead)
+
+    return iterate
+
+
+def _each(items: AsyncIterator[AnswerT], instead: str) -> Iterator[AnswerT]:
+    async def stream() -> tuple[AnswerT] | None:
+        async for item in items:
+            return (item,)
+        return None
+
+    async def close() -> None:
+        if isinstance(items, AsyncGenerator):
+            await items.aclose()
+
+    wait = blocking(stream, instead)
+    try:
+        while (found := wait()) is not None:
+            yield found[0]
+    finally:
+        blocking(close, instead)()
 
 
 async def awaited(call: Callable[[], Coroutine[Any, Any, AnswerT]]) -> AnswerT:

@@ -14,6 +14,7 @@ from flows.errors import FlowsError, HostUnable, LostLease
 from flows.kernel.process.messages import raised_by, unpack
 from flows.kernel.process.process_worker import GRACE, kill_group, serve
 from flows.kernel.unable import NeverAble, is_hosts
+from flows.store.streams.text_piece import Streamed
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -100,7 +101,7 @@ class ProcessHandle:
                 elif text["is"] == "report":
                     # A thread that an earlier function has left behind may still be sending.
                     if text["of"] == [call.current.id, call.current.fence]:
-                        _pass_on(call.current, parts[0] or b"", text["line"])
+                        _pass_on(call.current, parts[0] or b"", text["line"], text["streamed"])
                 else:
                     return text, parts
         except (EOFError, OSError) as error:
@@ -124,10 +125,10 @@ class ProcessHandle:
         return (f"exit code {code}" if code is None or code >= 0 else f"signal {-code}"), code
 
 
-def _pass_on(current: CurrentJob, progress: bytes, line: str | None) -> None:
+def _pass_on(current: CurrentJob, progress: bytes, line: str | None, streamed: list[Any] | None) -> None:
     """Report for a function what it has reported in its process."""
     with contextlib.suppress(LostLease):  # its process is being killed
-        current.pass_on(progress, line)
+        current.pass_on(progress, line, None if streamed is None else Streamed(*streamed))
 
 
 def _kill(process: SpawnProcess) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
     from flows.model.job import Job
+    from flows.store.streams.text_piece import Streamed
 
 #: An idle process whose pipe is closed ends within so many seconds, whatever its functions have left behind.
 GRACE: Final = 1.0
@@ -117,8 +118,9 @@ class _Calls:
         finally:
             current.lost = True  # what a thread of the function still reports comes too late
 
-    def _report(self, current: CurrentJob, progress: bytes, line: str | None) -> None:
-        self._send(pack({"is": "report", "of": [current.id, current.fence], "line": line}, [progress]))
+    def _report(self, current: CurrentJob, progress: bytes, line: str | None, streamed: Streamed | None = None) -> None:
+        told = {"is": "report", "of": [current.id, current.fence], "line": line, "streamed": streamed}
+        self._send(pack(told, [progress]))
 
     def _send(self, message: bytes) -> bool:
         with self._sending:

@@ -132,6 +132,14 @@ class JobKeys:
         """List: the last lines that the job's functions logged, a JSON object each."""
         return f"{self.namespace}flows:log:{flow}:{job_id}"
 
+    def stream(self, flow: str, job_id: str) -> str:
+        """Stream: the text that the job's functions stream, in pieces; an id is the position of its first byte."""
+        return f"{self.namespace}job:{flow}:{job_id}:stream"
+
+    def streamed(self, flow: str, job_id: str) -> str:
+        """Sharded channel: where the text of a job ends now, each time that some more was written."""
+        return f"{self.namespace}flows:streamed:{flow}:{job_id}"
+
     def ended(self, flow: str, job_id: str) -> str:
         """Sharded channel: how the job has ended is published here, if somebody listens to `heard` too."""
         return f"{self.namespace}flows:ended:{flow}:{job_id}"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.kernel.current import CurrentJob
+
+if TYPE_CHECKING:
+    from flows.store.streams.text_piece import Streamed
 
 
 def _of_attempt(name: str) -> Any:
@@ -55,10 +58,13 @@ class StepJob(CurrentJob):
         """A key that all tries of this step share, in all attempts at its run: `<run>:<step>`."""
         return f"{self.id}:{self.step}"
 
-    def pass_on(self, progress: bytes, line: str | None) -> None:
-        """Report progress, as JSON, or a line, as the attempt does.
+    def pass_on(self, progress: bytes, line: str | None, streamed: Streamed | None = None) -> None:
+        """Report progress, as JSON, a line, or text that is streamed, as the attempt does.
 
         Raises:
-            LostLease: the attempt has lost its lease, or has ended and reports progress.
+            LostLease: the attempt has lost its lease, or has ended and reports progress or streams.
         """
-        self.attempt_job.pass_on(progress, line)
+        self.attempt_job.pass_on(progress, line, streamed)
+
+    def _step(self) -> str:
+        return self.step

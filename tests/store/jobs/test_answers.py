@@ -47,6 +47,8 @@ from flows.store.jobs.turns import Turns
 from flows.store.rules.hold import hold_group_of
 from flows.store.rules.live import set_share
 from flows.store.rules.read_limits import read_limits
+from flows.store.streams.text_piece import TextReport
+from flows.store.streams.text_stream import write_texts
 from flows.store.views.cursor import BEGIN, write_cursor
 from flows.store.views.explain import situation
 from flows.store.views.find import Finder, FoundJobs
@@ -255,6 +257,7 @@ READERS: dict[str, Reader] = {
     ),
     "set_priority": lambda connection, settings: Control(connection, settings).set_priority("shop", "1", 2),
     "progress": lambda connection, settings: write_progress(connection, settings, "pick", "w1", {}),
+    "stream": lambda connection, settings: write_texts(connection, settings, "pick", "w1", {("1", 1): TextReport()}),
     **SCHEDULE_READERS,
 }
 #: Of `create`: words that an id comes of, and what the others say.
@@ -306,6 +309,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     ),
     "set_priority": lambda told, word: told == word,
     "progress": lambda told, word: told == [word],
+    "stream": lambda told, word: told == [word],
     **SCHEDULES_TOLD,
 }
 

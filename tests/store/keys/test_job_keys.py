@@ -37,6 +37,8 @@ LITERAL = {
     "building": (("shop", "1"), "flows:building:shop:1"),
     "parents": (("pack:box",), "flows:parents:pack:box"),
     "log": (("shop", "1"), "flows:log:shop:1"),
+    "stream": (("shop", "1"), "job:shop:1:stream"),
+    "streamed": (("shop", "1"), "flows:streamed:shop:1"),
     "reconcile": (("shop",), "flows:reconcile:shop"),
     "prune": (("shop",), "flows:prune:shop"),
     "cancelling": (("shop",), "flows:cancelling:shop"),

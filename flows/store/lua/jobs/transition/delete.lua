@@ -49,6 +49,7 @@ local function delete_job(job_flow, first_queue, job_id, set_aside, leave_lookup
       if not own then (leave_lookups or leave_list)(job_flow, list, job_id) end
     end)
   end
+  sides[#sides + 1] = key .. ':stream'
   redis.call('DEL', key, flows_key('log', me), flows_key('building', me), flows_key('pending', me), unpack(sides))
   redis.pcall('HDEL', flows_key('cancelling', root), me)
   if PLACES[status] then

@@ -1,0 +1,1 @@
+"""Text that jobs stream, as it is read while they run."""
