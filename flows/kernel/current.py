@@ -36,6 +36,8 @@ class Report(Protocol):
 class CurrentJob:
     """One attempt, as its function sees it; all methods may be called from the loop or from a thread."""
 
+    #: Most jobs stream no text, and set neither `streams`, whether it has, nor `unwritten`, how many bytes of it could not
+    #: be written since the last that was.
     __slots__ = (
         "_report", "attempt", "cancelled", "carried_json", "correlation_json", "deadline", "fence", "id", "lost",
         "member", "queue", "streams", "unwritten", "visit",
@@ -63,8 +65,6 @@ class CurrentJob:
         #: The correlation id and what the job carries, as they stand in its hash.
         self.correlation_json = correlation_json
         self.carried_json = carried_json
-        #: So many bytes of text could not be written since the last that was.
-        self.unwritten = 0
         self._report = report
 
     @property
@@ -136,7 +136,7 @@ class CurrentJob:
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValidationError(f"stream({text!r}): give a text")
         if text:
-            begins, self.streams = not getattr(self, "streams", False), True  # most never stream, and set nothing
+            begins, self.streams = not getattr(self, "streams", False), True
             self.pass_on(b"", None, Streamed(writable(text), self._step(), self.attempt, begins))
 
     def pass_on(self, progress: bytes, line: str | None, streamed: Streamed | None = None) -> None:

@@ -67,7 +67,7 @@ class Progress:
                 raise LostLease(current.id, "has ended, and so has its worker: nothing of it is kept any more")
             found = self._texts.get((current.member, current.fence))
             if found is None:
-                report = TextReport(skipped=current.unwritten)
+                report = TextReport(skipped=getattr(current, "unwritten", 0))
                 current.unwritten = 0
                 self._texts[current.member, current.fence] = found = current, report
             found[1].add(streamed)
@@ -103,7 +103,8 @@ class Progress:
         except BaseException:
             with self._lock:
                 for current, text in taken.values():
-                    current.unwritten += text.skipped + text.size  # the next piece says that some is missing
+                    before = getattr(current, "unwritten", 0)
+                    current.unwritten = before + text.skipped + text.size  # the next piece says that some is missing
             raise
         for (current, text), word in zip(taken.values(), words, strict=True):
             self._answered(current, text.count, word)
