@@ -36,12 +36,14 @@ class Report(Protocol):
 class CurrentJob:
     """One attempt, as its function sees it; all methods may be called from the loop or from a thread."""
 
-    #: Most jobs stream no text, and set neither `streams`, whether it has, nor `unwritten`, how many bytes of it could not
-    #: be written since the last that was.
     __slots__ = (
         "_report", "attempt", "cancelled", "carried_json", "correlation_json", "deadline", "fence", "id", "lost",
         "member", "queue", "streams", "unwritten", "visit",
     )  # fmt: skip
+
+    #: Whether it has streamed text, and how many bytes of it could not be written since the last that was: not set before.
+    streams: bool
+    unwritten: int
 
     def __init__(  # noqa: PLR0917 - the facts of an attempt
         self, job_id: str, queue: str, attempt: int, fence: int, visit: int,
