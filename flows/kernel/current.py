@@ -41,7 +41,7 @@ class CurrentJob:
         "member", "queue", "streams", "unwritten", "visit",
     )  # fmt: skip
 
-    #: Whether it has streamed text, and how many bytes of it could not be written since the last that was: not set before.
+    #: Whether it has streamed text, and how many bytes of it could not be written since; not set before.
     streams: bool
     unwritten: int
 
