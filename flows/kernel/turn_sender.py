@@ -52,6 +52,18 @@ class TurnSender:
         #: How many jobs were handed back since the worker is to stop.
         self.released = 0
 
+    async def begin(self) -> None:
+        """Say that this worker is there, before its first turn: it does not rely on what others were to wake for."""
+        with contextlib.suppress(StoreError):  # the first turn meets that again
+            await self._turns.take_alarm_over()
+
+    async def leave(self) -> None:
+        """Hand on what this worker was to wake for, after its last turn."""
+        if self._runtime.events.outage.lasts:
+            return  # another one polls
+        with contextlib.suppress(StoreError):
+            await self._turns.hand_alarm_on()
+
     async def send(self, ended: list[FinishedAttempt], want: int, *, busy: bool) -> Turn | None:
         """Send a turn and return its answer; None where there is none, and what has ended was put back or reported."""
         await self._progress.try_write()

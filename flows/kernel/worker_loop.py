@@ -79,6 +79,7 @@ class WorkerLoop:
         if self._slots is not None:
             self._slots.add(self)
         try:
+            await self._sender.begin()
             while not self.stopping.is_set():
                 try:
                     await self._one_turn()
@@ -98,6 +99,7 @@ class WorkerLoop:
                 else:
                     await self._woken.wait()
             await self._progress.try_write()
+            await self._sender.leave()
         finally:
             await self._in_flight.close()
             self._progress.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -142,6 +143,26 @@ async def test_one_of_many_idle_workers_wakes(orders: Orders, redis: Redis, name
         await until(lambda: len(started) == 20)
         await until(lambda: redis.zcard(f"{namespace}queue:price:delayed") == 0)
     assert len(started) == 20
+
+
+async def test_the_alarm_is_of_who_is_there(make_orders: Callable[..., Orders], redis: Redis, namespace: str) -> None:
+    """A worker that starts takes it over, since its holder may be gone; one that stops hands it on."""
+    first, second = make_orders(), make_orders()
+    work_at_once(first)
+    work_at_once(second)
+    timer = f"{namespace}flows:timer:price"
+
+    def holder() -> str:
+        return str(redis.get(timer)).partition(" ")[2]
+
+    await first.create_job(Order(user_id=1), delay=3600)
+    redis.set(timer, f"{round(1000 * time.time()) + 1_800_000} killed")
+    async with first:
+        await until(lambda: holder() not in {"killed", ""})
+        here = holder()
+        async with second:
+            await until(lambda: holder() not in {here, ""})
+        await until(lambda: holder() == here)
 
 
 async def _price(job: Price, started: list[float]) -> Priced:

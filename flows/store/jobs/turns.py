@@ -121,6 +121,9 @@ class Turns:
         }
         self._turn = PackedScript(settings.script("turn", queue), self._named, _DIFFERING)
         self._report = settings.script("report")
+        self._timer, self._wake = keys.timer(queue), keys.wake(queue)
+        #: Whether the last turn has set the queue's alarm.
+        self._alarmed = False
         self._last: PackedCall | None = None
         self._early: asyncio.Future[Any] | None = None
 
@@ -136,6 +139,23 @@ class Turns:
         if self._early is not None:
             self._number = self.under_way = self._number + 1
             self._last = call
+
+    async def take_alarm_over(self) -> None:
+        """Forget the alarm of the queue: whoever has set it may be gone, and the next turn sets it anew.
+
+        Raises:
+            StoreError: the server cannot be reached.
+        """
+        await self._connection.call("DEL", self._timer)
+
+    async def hand_alarm_on(self) -> None:
+        """Where this worker has set the alarm of the queue, let another one set it: this one takes no more turns.
+
+        Raises:
+            StoreError: the server cannot be reached.
+        """
+        if self._alarmed:
+            await self._connection.together([("DEL", self._timer), ("ZADD", self._wake, 0, "w")])
 
     async def turn(self, ended: Sequence[FinishedAttempt], want: int, *, busy: bool) -> Turn:
         """Report ended attempts and claim up to `want` jobs; `busy` says that other jobs run beside them.
@@ -176,6 +196,7 @@ class Turns:
         words, jobs, left, due, dropped = reply
         answered = time.monotonic() if self._ruled else 0.0
         expired, malformed, misplaced = dropped
+        self._alarmed = due > 0
         ended = [word.decode() for word in words]
         return Turn(ended, jobs, left, due, expired, malformed, misplaced, self._settings.prioritised, answered)
 
