@@ -21,7 +21,7 @@ from flows.telemetry.events import described
 from flows.telemetry.failpoints import failpoint
 from flows.workflow.running.news import News
 from flows.workflow.running.redis_recorder import RedisRecorder
-from flows.workflow.steps.play import Attempted, Body, Played
+from flows.workflow.steps.play import Attempted, Body
 from flows.workflow.steps.run_judge import RunJudge
 
 if TYPE_CHECKING:
@@ -87,9 +87,14 @@ class RunRunner:
             HostUnable: the function did not begin, and the run is not to blame.
         """
         claimed = attempt.claimed
+        counted = max(1, claimed.attempt - claimed.rescues)
         try:
             session = await self._host.runtime.open()
-            loaded = await self._load(session, claimed)
+            life = f"{claimed.visit}.{counted}"
+            if claimed.fence > 1 or claimed.values[1] is not None or not session.runs.clock.fresh:
+                loaded = await session.runs.loader.load(claimed.id, life)
+            else:  # nothing is recorded yet
+                loaded = Loaded(now_ms=session.runs.clock.now_ms(), life=life, max_payload=session.settings.max_payload)
         except asyncio.CancelledError:
             return attempt.stop_as
         except StoreError:
@@ -98,18 +103,6 @@ class RunRunner:
             if is_hosts(error):
                 raise HostUnable(f"a run cannot be read: {summary_of(error)}") from error
             return Fail(self._error(claimed, type(error).__name__, str(error)))
-        return await self._play(attempt, session, loaded)
-
-    async def _load(self, session: Session, claimed: ClaimedJob) -> Loaded:
-        counted = max(1, claimed.attempt - claimed.rescues)
-        life = f"{claimed.visit}.{counted}"
-        loader = session.runs.loader
-        if claimed.fence > 1 or claimed.values[1] is not None:
-            return await loader.load(claimed.id, life)
-        return Loaded(now_ms=await loader.now_ms(), life=life, max_payload=session.settings.max_payload)
-
-    async def _play(self, attempt: Attempt, session: Session, loaded: Loaded) -> Outcome | None:
-        claimed = attempt.claimed
         fields: dict[str, bytes] = {}
         if loaded.deadline_ms is None and self._timeout_ms is not None:
             loaded.deadline_ms = loaded.now_ms + self._timeout_ms
@@ -117,15 +110,31 @@ class RunRunner:
         owner = Owner(self.worker_id, claimed.id, claimed.fence)
         recorder = RedisRecorder(session.runs, owner, loaded.come, self._lease, fields, self._host.check_known)
         try:
-            one = self._attempted(attempt, loaded, recorder)
+            one = self._attempted(attempt, loaded, recorder, counted)
         except MalformedJob as error:
             return Fail(self._error(claimed, type(error).__name__, str(error)))
+        return await self._play(attempt, session, one, recorder)
+
+    async def _play(
+        self, attempt: Attempt, session: Session, one: Attempted, recorder: RedisRecorder
+    ) -> Outcome | None:
+        """Play an attempt, write what has to stand before its outcome, and return that."""
+        claimed = attempt.claimed
         news = self._news_of(session)
         token = set_current(attempt.current)
         news.add(claimed.id, one, recorder)
         try:
             failpoint("before-user-code")
-            return await self._ended(claimed, await one.play(), recorder)
+            played = await one.play()
+            failpoint("after-user-code")
+            outcome = played.outcome
+            if played.changed is not None:
+                emit = self._host.runtime.events.emit
+                emit("run.plan_changed", queue=self._queue, job_id=claimed.id, diff=played.changed)
+            if outcome is not None and played.records:
+                await recorder.put(played.records)
+            elif isinstance(outcome, Suspend | Retry | Snooze):
+                await recorder.flush()
         except asyncio.CancelledError:
             # What follows a failure goes on with the next attempt, also where the run was to be cancelled.
             failing = isinstance(attempt.stop_as, Cancel) and one.failing
@@ -141,27 +150,12 @@ class RunRunner:
         finally:
             news.remove(claimed.id, one)
             reset_current(token)
-
-    async def _ended(self, claimed: ClaimedJob, played: Played, recorder: RedisRecorder) -> Outcome | None:
-        """Write what has to stand before the outcome, and return that."""
-        failpoint("after-user-code")
-        outcome = played.outcome
-        if played.changed is not None:
-            emit = self._host.runtime.events.emit
-            emit("run.plan_changed", queue=self._queue, job_id=claimed.id, diff=played.changed)
-        if outcome is None:
-            return None
-        if played.records:
-            await recorder.put(played.records)
-        elif isinstance(outcome, Suspend | Retry | Snooze):
-            await recorder.flush()
         return replace(outcome, keeps_slot=self._keeps_slot) if isinstance(outcome, Suspend) else outcome
 
-    def _attempted(self, attempt: Attempt, loaded: Loaded, recorder: RedisRecorder) -> Attempted:
+    def _attempted(self, attempt: Attempt, loaded: Loaded, recorder: RedisRecorder, counted: int) -> Attempted:
         claimed, workflow = attempt.claimed, self._workflow
         options, function, raw = workflow.options, workflow.function, claimed.values[0] or b"null"
         assert function is not None  # noqa: S101 - only what is defined here has workers here
-        counted = max(1, claimed.attempt - claimed.rescues)
         body = Body(
             workflow=workflow.name,
             call=lambda step: function(*workflow.arguments(raw), step),

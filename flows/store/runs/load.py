@@ -35,17 +35,6 @@ class RunLoader:
         self._keys = RunKeys(settings.keys.namespace)
         self._clock = clock
 
-    async def now_ms(self) -> int:
-        """Return the server's time in milliseconds; it is asked once a minute.
-
-        Raises:
-            StoreError: the server cannot be asked.
-        """
-        if self._clock.fresh:
-            return self._clock.now_ms()
-        seconds, micro = await self._connection.call("TIME")
-        return self._clock.saw(int(seconds), int(micro))
-
     async def load(self, run_id: str, life: str) -> Loaded:
         """Return what is recorded of a run, by one round trip, and another one where it waits for other runs.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
+from flows.errors import FlowsError
 from flows.model.job import JobError
 from flows.model.runs.errors import StepFailed, StepTimeout
 from flows.model.texts import text_of, trace_of, writable
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 #: Errors are kept up to so many characters.
 _LONGEST_MESSAGE: Final = 8_000
 _LONGEST_TRACEBACK: Final = 16_000
+
+
+class Unstorable(FlowsError):
+    """What the function of a step has returned cannot be written down; its cause says why."""
 
 
 def job_error(kind: str, message: str, trace: str, workflow: str, attempt: int) -> JobError:

@@ -32,7 +32,7 @@ class Gate:
     @property
     def highest_write(self) -> int:
         """The number of the last write of the run's attempts; 0: there was none."""
-        return max((place.write for place in self._known), default=0)
+        return max([place.write for place in self._known]) if self._known else 0
 
     @property
     def replays(self) -> bool:
@@ -66,7 +66,7 @@ class Gate:
             return False
         known.append(place)
         self._passed += 1
-        self.last = max(self.last, place)
+        self.last = place
         return True
 
     def enter(self, place: Place, future: asyncio.Future[None]) -> None:

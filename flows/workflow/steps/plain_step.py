@@ -14,7 +14,6 @@ from flows.model.runs.step_record import StepRecord, done_text
 from flows.workflow.annotations import returned_shape
 from flows.workflow.steps.step_job import StepJob
 from flows.workflow.steps.step_options import options_of
-from flows.workflow.steps.step_result import encode_result
 from flows.workflow.steps.step_try import StepTries
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ async def run_plain_step(
             value = await function(*args, **kwargs)
         finally:
             reset_current(token)
-        raw = encode_result(replay, name, shape, value)
+        raw = replay.records.encode(name, shape, value)
     except BaseException as error:  # noqa: BLE001 - whatever the function raises
         raised = error
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flows.errors import FlowsError, HostUnable, PayloadTooLarge
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from flows.workflow.steps.step_host import CallInThread
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Body:
     """What a run is to do."""
 
@@ -50,7 +51,7 @@ class Body:
     """Whether a plan that has changed fails the run."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Played:
     """How an attempt ended."""
 
@@ -100,9 +101,11 @@ class Attempted:
         self._timer: asyncio.TimerHandle | None = None
         #: What happens outside of it is told here: `arrive`.
         self.replay = Replay(loaded, recorder, self._stop, fails_on_change=body.fails_on_change)
-        host = StepHost(run_id, body.workflow, attempt, job, self.replay, call_in_thread)
-        self._step = Step(host)
-        self._undoing = Undoing(host, StepCalls(host), body.on_failure)
+        self._host = StepHost(run_id, body.workflow, attempt, job, self.replay, call_in_thread)
+
+    @cached_property
+    def _undoing(self) -> Undoing:
+        return Undoing(self._host, StepCalls(self._host), self._body.on_failure)
 
     @property
     def _lost(self) -> bool:
@@ -121,13 +124,33 @@ class Attempted:
             asyncio.CancelledError: whoever runs this task has cancelled it.
             HostUnable: there was no thread for a step.
         """
-        self._task = self.replay.questions.task = asyncio.current_task()
+        replay = self.replay
+        self._task = replay.questions.task = asyncio.current_task()
+        deadline = self._watch_deadline()
         try:
-            return await self._play()
+            try:
+                outcome = await self._function()
+            finally:
+                if deadline is not None:
+                    deadline.cancel()
+                await replay.close()
+            if isinstance(replay.broken, HostUnable):
+                raise replay.broken
+            if self._lost:
+                return Played(None)
+            if self._failing is None and outcome is not None and not isinstance(outcome, Finish):
+                outcome = await self._settled(outcome)
+            if self._failing is not None:
+                outcome = await self._undo(self._failing)
+            if outcome is None or self._lost:
+                return Played(None)
+            return Played(outcome, replay.writes.take_notes(), replay.questions.changed)
         finally:
             self._asked_to_end = True  # what is still under way stops nobody any more
             if self._timer is not None:
                 self._timer.cancel()
+            if replay.writes.idle:
+                replay.let_go()
 
     async def look(self) -> None:
         """Call the function of a run that is failing, and do nothing that follows: only what it asks for is learnt."""
@@ -138,32 +161,11 @@ class Attempted:
             await self.replay.close()
             self._asked_to_end = True
 
-    async def _play(self) -> Played:
-        replay = self.replay
-        deadline = self._watch_deadline()
-        try:
-            outcome = await self._function()
-        finally:
-            if deadline is not None:
-                deadline.cancel()
-            await replay.close()
-        if isinstance(replay.broken, HostUnable):
-            raise replay.broken
-        if self._lost:
-            return Played(None)
-        if self._failing is None and outcome is not None:
-            outcome = await self._settled(outcome)
-        if self._failing is not None:
-            outcome = await self._undo(self._failing)
-        if self._lost or outcome is None:
-            return Played(None)
-        return Played(outcome, replay.writes.take_notes(), replay.questions.changed)
-
     async def _function(self) -> Outcome | None:
         """Return the outcome of the function, None where `_failing` says how the run ends."""
         replay = self.replay
         try:
-            value = await self._body.call(self._step)
+            value = await self._body.call(Step(self._host))
         except BaseException as error:
             if not self._asked_to_end:
                 if isinstance(error, asyncio.CancelledError | KeyboardInterrupt | SystemExit | GeneratorExit):
@@ -216,8 +218,13 @@ class Attempted:
             self._failing = Failing("failed", outcome.error)
         elif isinstance(outcome, Cancel) and self._undoing.wanted:
             self._failing = Failing("cancelled", reason=outcome.reason)
-        elif not isinstance(outcome, Finish | Fail | Cancel | BeginAnew) and self._outcome is None:
-            await self._flush()  # it is tried again: what the code was given so far stays
+        elif not isinstance(outcome, Fail | Cancel | BeginAnew) and self._outcome is None:
+            try:
+                await self.replay.writes.flush()  # it is tried again: what the code was given so far stays
+            except asyncio.CancelledError:
+                if not self._asked_to_end or self._job.cancelled:
+                    raise
+                self._take_back_cancellation()
         return outcome
 
     async def _undo(self, failing: Failing) -> Outcome | None:
@@ -238,14 +245,6 @@ class Attempted:
         if failing.how == "cancelled":
             return Cancel(failing.reason)
         return Fail(failing.error or JobError(type="Unknown", message="why it failed is not known any more"))
-
-    async def _flush(self) -> None:
-        try:
-            await self.replay.writes.flush()
-        except asyncio.CancelledError:
-            if not self._asked_to_end or self._job.cancelled:
-                raise
-            self._take_back_cancellation()
 
     def _watch_deadline(self) -> asyncio.TimerHandle | None:
         loaded = self.replay.loaded

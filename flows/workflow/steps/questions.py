@@ -89,7 +89,7 @@ class Questions:
 
     def compare(self, records: Mapping[str, bytes], life: str) -> str | None:
         """Return how what was asked for differs from what is recorded; None where all of that was asked for."""
-        if self.changed is None:
+        if records and self.changed is None:
             self.changed = difference_of(records, self.names, life)
         return self.changed
 

@@ -18,7 +18,7 @@ from flows.workflow.steps.gate import Gate
 from flows.workflow.steps.questions import Questions
 from flows.workflow.steps.run_records import RunRecords
 from flows.workflow.steps.standing import Pending, Standing
-from flows.workflow.steps.stillness import Stillness
+from flows.workflow.steps.stillness import Stillness, nobody
 from flows.workflow.steps.writes import Writes
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Replay:
         records: What is recorded of the steps.
         questions: What the code has asked for; knows the run's own task.
         gate, stillness: Where results stand till the code is given them, and what tells when it stands still.
+        now_ms: Returns the server's clock, in milliseconds.
         active: How many functions of steps run: the attempt is not put aside meanwhile.
         collecting: The run has failed: its code is called for what undoes its steps alone, and no step begins.
         stopping: The attempt is being ended: no step of the code begins any more.
@@ -55,12 +56,7 @@ class Replay:
     """
 
     def __init__(
-        self,
-        loaded: Loaded,
-        recorder: Recorder,
-        stop: Callable[[Outcome | None], None],
-        *,
-        fails_on_change: bool = False,
+        self, loaded: Loaded, recorder: Recorder, stop: Callable[[Outcome | None], None], *, fails_on_change: bool
     ) -> None:
         self.loaded = loaded
         self.recorder = recorder
@@ -71,19 +67,14 @@ class Replay:
         self.broken: BaseException | None = None
         self._stop = stop
         self._fails_on_change = fails_on_change
-        self.records = RunRecords(loaded.records)
+        self.records = RunRecords(loaded.records, loaded.max_payload)
         self.active = 0
         self._over: dict[str, Place] = {}
-        self._clock = asyncio.get_running_loop().time
-        self._began = self._clock()
+        self.now_ms = _clock_from(loaded.now_ms)
         self.stillness = Stillness(self._on_still)
         self.gate = Gate(self.records.places())
         self.writes = Writes(recorder, self.gate, loaded.come, self.arrive, self.stillness.poke, self.break_off)
         self._standing = Standing(self.writes, self.now_ms, self.stillness.poke)
-
-    def now_ms(self) -> int:
-        """Return the server's clock, in milliseconds."""
-        return self.loaded.now_ms + int((self._clock() - self._began) * 1000)
 
     def ask(self, name: str, kind: StepKind) -> StepRecord | None:
         """Return what is recorded of a step that is asked for; None where that is nothing, or does not count any more.
@@ -146,9 +137,8 @@ class Replay:
         self.records.keep(name, record)
         if self.questions.alone and not self.gate.holds and self.writes.idle:
             await self.writes.write_at_once(name, record, children)
-            if record.place is not None and self.questions.alone and self.gate.is_next(record.place):
-                self.gate.pass_(record.place)
-            else:
+            if record.place is not None and (self.questions.overlaps or not self.gate.add_given(record.place)):
+                self.gate.add(record.place)
                 await self.give(record.place)
         else:
             await self.writes.write(name, record, children, alone=alone)
@@ -221,6 +211,12 @@ class Replay:
             await self.questions.end_others(PATIENCE_MS / 1000)
             await self.writes.close(PATIENCE_MS / 1000)
 
+    def let_go(self) -> None:
+        """Forget whom it calls, for good: such circles would be left to Python's garbage collector, which is slow."""
+        self._stop = nobody
+        self.stillness.let_go()
+        self.writes.let_go()
+
     def reopen(self) -> None:
         """Go on with the steps of the library's own, which follow when the code has ended."""
         self.collecting = False
@@ -228,9 +224,7 @@ class Replay:
 
     def plan_change(self) -> str | None:
         """Return how what the code asks for differs from what is recorded; None where it has asked for all of that."""
-        if self.collecting or not self.records.loaded:
-            return self.questions.changed
-        return self.questions.compare(self.records.loaded, self.life)
+        return self.questions.changed if self.collecting else self.questions.compare(self.records.loaded, self.life)
 
     def _admit(self, name: str) -> None:
         """Take note of a question of the code's."""
@@ -248,7 +242,7 @@ class Replay:
 
     async def _stand(self, pending: Pending, *, settles: bool = False) -> Pending:
         """Return when a step is settled, by a record from outside where it `settles`, or its time is over."""
-        began = self._clock()
+        began = self.now_ms()
         if self.questions.alone:
             await asyncio.sleep(0)  # tasks that the code has made begin, and may ask
         if self.stopping and pending.kind not in OWN_KINDS:
@@ -267,7 +261,7 @@ class Replay:
         except asyncio.CancelledError:
             stood = self._standing.take(pending.name) is not None
             if stood and not (self.stopping or self.collecting or pending.withdrawn):
-                ms = int((self._clock() - began) * 1000)
+                ms = self.now_ms() - began
                 self.withdraw(pending.name, StepRecord("withdrawn", pending.kind, ms=ms, life=self.life))
             raise
         return pending
@@ -298,3 +292,9 @@ class Replay:
         self.stopping = True
         self.stillness.close()
         self._stop(outcome)
+
+
+def _clock_from(now_ms: int) -> Callable[[], int]:
+    time = asyncio.get_running_loop().time
+    began = time()
+    return lambda: now_ms + int((time() - began) * 1000)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from flows.errors import PayloadTooLarge
+from flows.errors import PayloadTooLarge, ValidationError
 from flows.model.runs.loaded import MOST_BYTES
 from flows.model.runs.step_record import OWN, is_waiting, place_of, read_record
+from flows.workflow.steps.failures import Unstorable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from flows.model.runs.shape import Shape
     from flows.model.runs.step_record import Place, StepRecord
 
 #: About so many bytes a record has beside its result.
@@ -24,14 +26,16 @@ class RunRecords:
 
     Args:
         loaded: As texts; those of the library's own are left out.
+        max_payload: So many bytes a step's result may have.
     """
 
-    def __init__(self, loaded: Mapping[str, bytes]) -> None:
+    def __init__(self, loaded: Mapping[str, bytes], max_payload: int) -> None:
         #: What was loaded, and what has come from outside since.
-        self.loaded = {name: raw for name, raw in loaded.items() if not name.startswith(OWN)}
+        self.loaded = {name: raw for name, raw in loaded.items() if not name.startswith(OWN)} if loaded else {}
         #: What this attempt has recorded, in place of that.
         self._kept: dict[str, StepRecord] = {}
         self._bytes = sum(map(len, self.loaded.values()))
+        self._max_payload = max_payload
 
     def places(self) -> Iterator[Place]:
         """Yield when each of them came that the code can be given."""
@@ -66,16 +70,27 @@ class RunRecords:
         self.loaded[name] = raw
         self._kept.pop(name, None)
 
-    def check_room(self, size: int) -> None:
-        """Check that the run can hold another result of so many bytes.
+    def encode(self, name: str, shape: Shape[Any], value: object) -> bytes:
+        """Return what the function of a step has returned, as JSON.
 
         Raises:
-            PayloadTooLarge: it cannot.
+            Unstorable: it is not of the type that the function says, or too large; its cause says which.
         """
-        if self._bytes + size + _HEAD_BYTES > MOST_BYTES:
-            raise PayloadTooLarge(
-                f"the steps of this run take more than {MOST_BYTES >> 20} MiB: return less, or continue as new"
-            )
+        try:
+            raw = shape.encode(value)
+            size, limit = len(raw), self._max_payload
+            if size > limit:
+                raise PayloadTooLarge(
+                    f"the result of step {name!r} takes {size:,} bytes, over max_payload={limit:,}: store large data "
+                    "elsewhere and return where it is"
+                )
+            if self._bytes + size + _HEAD_BYTES > MOST_BYTES:
+                raise PayloadTooLarge(
+                    f"the steps of this run take more than {MOST_BYTES >> 20} MiB: return less, or continue as new"
+                )
+        except ValidationError as error:
+            raise Unstorable from error
+        return raw
 
     def to_undo(self) -> Iterator[tuple[str, StepRecord]]:
         """Yield the steps that are done and are to be undone, with their records."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 
 from flows.errors import ValidationError
@@ -42,7 +43,10 @@ class Step(WaitingSteps):
     def __init__(self, host: StepHost) -> None:
         super().__init__(host)
         self._calls = StepCalls(host)
-        self._runs = StepRuns(host)
+
+    @cached_property
+    def _runs(self) -> StepRuns:
+        return StepRuns(self._host)
 
     @property
     def run_id(self) -> str:

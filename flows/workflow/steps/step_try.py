@@ -12,10 +12,9 @@ from flows.errors import HostUnable
 from flows.model.retries import Retries, class_names
 from flows.model.runs.step_record import StepRecord
 from flows.model.verdict import Cancel, Fail, Retry, Snooze
-from flows.workflow.steps.failures import error_of, failed_step, job_error
+from flows.workflow.steps.failures import Unstorable, error_of, failed_step, job_error
 from flows.workflow.steps.function_call import TryTimedOut, call_function
 from flows.workflow.steps.step_host import Undo
-from flows.workflow.steps.step_result import Unstorable, encode_result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -144,7 +143,7 @@ class StepTries:
         return await call_function(self._host, self._name, seconds, self._function, self._args, self._kwargs)
 
     def _encode(self, value: Any) -> bytes:
-        return b"null" if self._shape is None else encode_result(self._replay, self._name, self._shape, value)
+        return b"null" if self._shape is None else self._replay.records.encode(self._name, self._shape, value)
 
     async def _done(self, value: Any, raw: bytes) -> None:
         record = self._record("done")

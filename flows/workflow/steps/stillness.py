@@ -47,6 +47,10 @@ class Stillness:
         """Call it again."""
         self._closed = False
 
+    def let_go(self) -> None:
+        """Forget what is called, for good."""
+        self._closed, self._on_still = True, nobody
+
     def _tick(self) -> None:
         self._quiet += 1
         if self._closed:
@@ -56,3 +60,7 @@ class Stillness:
         else:
             self.counting = False
             self._on_still()
+
+
+def nobody(*_told: object) -> None:
+    """Stand for whom an attempt that is over does not call any more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 from flows.errors import ValidationError
@@ -28,7 +29,10 @@ class WaitingSteps:
 
     def __init__(self, host: StepHost) -> None:
         self._host = host
-        self._waits = StepWaits(host)
+
+    @cached_property
+    def _waits(self) -> StepWaits:
+        return StepWaits(self._host)
 
     async def sleep(self, name: str, time: timedelta | float) -> None:
         """Return so long after the step was first asked for, by the server's clock; no worker waits meanwhile.

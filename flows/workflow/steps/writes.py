@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flows.errors import FlowsError, StoreFull, StoreUnavailable
 from flows.model.runs.step_record import Place
+from flows.workflow.steps.stillness import nobody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -130,8 +131,6 @@ class Writes:
         if record.status != "waiting":
             record.place = place
         await self.put_at_once(place, name, record.write(), () if children is None else (children,))
-        if record.place is not None:
-            self._gate.add(record.place)
 
     async def put_at_once(self, place: Place, name: str, text: bytes, children: Sequence[StepChildren] = ()) -> None:
         """Write the text of a record that has got its place, as `write_at_once` does."""
@@ -159,6 +158,10 @@ class Writes:
         self._gathered.clear()
         if self._sending is not None:
             await asyncio.wait([self._sending], timeout=seconds)
+
+    def let_go(self) -> None:
+        """Forget whom it calls, for good."""
+        self._arrived = self._failed = nobody
 
     def send(self) -> None:
         """Write what was gathered and noted, unless something is being written: that goes first."""
