@@ -201,11 +201,66 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "group == resumed and index_in(group) or 0",
         "local index = index_in(group)",
     ): "looks for an id in lists in which it does not stand",
-    ("ruled/include/pick.lua", "CHARGED", "if true then charge(ruled.cost) end"): "charges nothing",
+    ("ruled/include/pick.lua", "CHARGED and not kept", "if not kept then charge(ruled.cost) end"): "charges nothing",
     ("ruled/include/pick.lua", "CHARGED", "if true then"): "writes nothing",
+    (
+        "ruled/include/pick.lua",
+        "LIMITED or SLOTTED",
+        "if true then start = open_at(kept) end",
+    ): "asks of a queue without limits and slots when it is open: now",
     (
         "ruled/include/pick.lua",
         "rule.group",
         "if true then unpark() end",
     ): "looks for parked groups of a queue without any",
+    (
+        "ruled/include/window.lua",
+        "text",
+        "if true then known, entries, used, next_at = pcall(parse, text) end",
+    ): "of no text nothing is read, as of nonsense",
+    (
+        "ruled/include/window.lua",
+        "window.ready_cost == cost",
+        "if false then return window.ready end",
+    ): "reckons again what is known",
+    (
+        "ruled/include/window.lua",
+        "not more",
+        "if true then window.ready_cost = 0 end",
+    ): "reckons again what is known",
+    (
+        "ruled/include/window.lua",
+        "cost < most and most - cost or 0",
+        "local room = most - cost",
+    ): "no window holds less than nothing",
+    (
+        "ruled/include/window.lua",
+        "last == from or (last and from - last < part and math.floor(last / part) == math.floor(from / part))",
+        "local together = (last and from - last < part and math.floor(last / part) == math.floor(from / part))",
+    ): "the slower of two ways",
+    (
+        "ruled/include/window.lua",
+        "last and from - last < part and math.floor(last / part) == math.floor(from / part)",
+        "local together = last == from or (last and math.floor(last / part) == math.floor(from / part))",
+    ): "the slower of two ways",
+    (
+        "ruled/include/window.lua",
+        "not window.changed",
+        "if true then",
+    ): "writes a window twice",
+    (
+        "ruled/include/window.lua",
+        "window.first == 1 and entries or { unpack(entries, window.first) }",
+        "local kept = { unpack(entries, window.first) }",
+    ): "copies a list of which all is kept",
+    (
+        "ruled/include/limits.lua",
+        "#missing == 0",
+        "if false then return end",
+    ): "asks for no groups",
+    (
+        "ruled/include/limits.lua",
+        "not read[group]",
+        "if true then read_group_limits({ group }) end",
+    ): "asks again what is known",
 }

@@ -93,10 +93,10 @@ def test_tokens_within_a_part_of_the_interval_stand_together(redis: Redis, names
 
 def test_a_window_stays_a_minute_longer_than_its_tokens(redis: Redis, namespace: str) -> None:
     """And is gone then."""
-    world = Ruled(redis, namespace, Limiter(3, 5.0), Limiter(9, 90.0))
+    world = Ruled(redis, namespace, Limiter(3, 5.0), Limiter(9, 90.0), Limiter(9, 90.0, smooth=True))
     world.wait("1")
     world.take()
-    for name, interval in (("pick:1", 5_000), ("pick:2", 90_000)):
+    for name, interval in (("pick:1", 5_000), ("pick:2", 90_000), ("pick:3", 90_000)):
         assert 0 <= interval + 60_001 - world.life("window", name) < 30_000
 
 
@@ -152,3 +152,7 @@ def test_windows_of_groups_of_another_type_stop_a_turn_before_it_writes(redis: R
     with pytest.raises(Exception, match=f"FLOWSCONFLICT {world.key('windows', 'pick:1')} holds a string"):
         world.take()
     assert world.snapshot() == before
+    other = Ruled(redis, f"{namespace}other:", Limiter(2, 1.0))
+    other.redis.set(other.key("windows", "pick:1"), "x")  # not the limiter's
+    other.wait("1")
+    assert other.take().ids == ["1"]

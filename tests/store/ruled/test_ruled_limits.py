@@ -64,6 +64,17 @@ def test_a_job_of_two_limiters_takes_both_tokens_at_the_later_time(redis: Redis,
     assert world.window("pick:1")[-2] == max(world.window(f'pick:2/"{group}"')[-2] for group in "xy")
 
 
+@pytest.mark.parametrize("group", [None, GROUP])
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_limiters_the_stricter_one_counts(redis: Redis, namespace: str, group: str | None, order: int) -> None:
+    """Whichever stands first, of the queue or of each group."""
+    limiters = [Limiter(1, 1.0, group_key=group), Limiter(5, 1.0, group_key=group)][::order]
+    world = Ruled(redis, namespace, *limiters, group=group)
+    world.wait("1", "2", group="x")
+    turn = world.take()
+    assert (turn.ids, turn.due) == (["1"], 951)
+
+
 def test_a_limited_queue_parks_nobody(redis: Redis, namespace: str) -> None:
     """Its turn says when it goes on; no list is looked at meanwhile, and nobody is woken."""
     world = Ruled(redis, namespace, Limiter(1, 1.0), group=GROUP)
@@ -120,6 +131,14 @@ def test_what_was_set_counts_from_the_next_claim_on(redis: Redis, namespace: str
     assert len(world.take().ids) == count
 
 
+def test_an_interval_that_was_set_to_nothing_is_one_of_a_millisecond(redis: Redis, namespace: str) -> None:
+    """The least that the server's clock tells."""
+    world = Ruled(redis, namespace, Limiter(2, 1.0))
+    world.wait(*"123")
+    world.redis.hset(world.key("limit", "pick:1"), "live", "1/0")
+    assert [job.at - NOW for job in world.take().jobs] == [0, 2, 3]
+
+
 def test_a_limit_that_was_lowered_lets_nobody_start_until_it_fits(redis: Redis, namespace: str) -> None:
     """What has started is not stopped, and counts."""
     world = Ruled(redis, namespace, Limiter(4, 1.0))
@@ -139,7 +158,7 @@ def test_what_was_set_for_a_group_wins_over_what_was_set_for_all(redis: Redis, n
     world.redis.hset(world.key("limit", "pick:1"), mapping={"live": "1/1000", 'live:"y"': "4/1000"})
     assert len(world.take().ids) == 3
     world.redis.hset(world.key("limit", "pick:1"), "live:", 1)
-    world.redis.zadd(world.key("parked", "pick"), {'1/"y"': 0})
+    world.redis.zadd(world.key("parked", "pick"), {'1/"x"': 0, '1/"y"': 0})
     assert world.take().ids == ["y1", "y2", "y3"]
 
 

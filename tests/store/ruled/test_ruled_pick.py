@@ -119,6 +119,16 @@ def test_an_id_without_a_job_is_dropped_where_it_stands(bands: Ruled) -> None:
     assert "waiting" not in bands.snapshot()
 
 
+def test_an_id_that_was_left_behind_is_no_lost_job(bands: Ruled) -> None:
+    """Its job has left a long list that was not searched for it: that was counted then."""
+    bands.redis.rpush(bands.keys.waiting("pick"), "1")
+    bands.redis.hset(bands.keys.stale("pick"), "1", 1)
+    bands.redis.hincrby(bands.keys.meta("pick"), "stale", 1)
+    assert bands.take().dropped == [0, 0, 0]
+    found = bands.snapshot(counts=True)
+    assert (found["meta"]["pick"], "waiting" in found) == ({"stale": "0"}, False)
+
+
 def test_a_job_whose_group_has_no_list_starts_from_the_plain_one(groups: Ruled) -> None:
     """Something else stands at the group's key: its jobs are not moved for ever."""
     groups.redis.set(groups.key("group", 'pick/1/"x"'), "not ours")

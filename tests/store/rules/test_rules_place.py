@@ -263,6 +263,7 @@ def test_a_queue_without_groups_needs_no_keys_of_groups(queue: str, world: World
         world.redis.set(world.key(kind, name), "something")
     assert world.report(advance("1", to=queue)) == ["ok"]
     assert world.snapshot(unseen=frozenset())["waiting"] == {queue: ["1"]}
+    world.run("rescue", queue=queue)  # which counts what waits
 
 
 @pytest.mark.parametrize("queue", ["ship", "pick"])

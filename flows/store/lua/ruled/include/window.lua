@@ -64,7 +64,7 @@ local function ready_at(window, cost)
   if last > time + 1 then at_ms = last end
   if window.next_at and window.next_at > at_ms then at_ms = math.ceil(window.next_at) end
   local room = cost < most and most - cost or 0
-  while entries[i] and (entries[i] + interval <= at_ms or used > room) do
+  while entries[i] and used > room do
     if entries[i] + interval > at_ms then at_ms = entries[i] + interval end
     used = used - entries[i + 1]
     i = i + 2
@@ -78,7 +78,7 @@ local function take_tokens(window, cost, at_ms)
   local entries, terms, n = window.entries, window.terms, #window.entries
   local from = at_ms > time and at_ms or time + 1
   if cost > terms.most then cost = terms.most end
-  local part, last = terms.part, n > window.first and entries[n - 1]
+  local part, last = terms.part, entries[n - 1]
   local together = last == from or (last and from - last < part and math.floor(last / part) == math.floor(from / part))
   if together then
     entries[n - 1], entries[n] = from, entries[n] + cost

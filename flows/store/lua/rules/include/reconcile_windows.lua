@@ -8,9 +8,9 @@ local SPARE_MS = 60000
 
 -- Returns the last of the times that a window holds: they are greater than all numbers of tokens.
 local function last_of(text)
-  local known, entries = pcall(cmsgpack.unpack, text)
+  local _, entries = pcall(cmsgpack.unpack, text) -- or what was wrong, which is no table, or has no elements
   local last = 0
-  if not (known and type(entries) == 'table') then return last end
+  if type(entries) ~= 'table' then return last end
   for _, number in ipairs(entries) do last = math.max(last, tonumber(number) or 0) end
   return last
 end
