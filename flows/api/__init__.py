@@ -1,6 +1,6 @@
 """What an operator can ask and do, each operation once: for Python, the command line, HTTP and agents."""
 
-from flows.api import flows, jobs, queues
+from flows.api import audit, flows, jobs, queues, server, stats, workers
 from flows.api.admin import Admin
 from flows.api.caller import Caller, Role
 from flows.api.operation import Operation, find_operation, operation, operations
@@ -20,6 +20,7 @@ __all__ = [
     "Problem",
     "Role",
     "TooManyRequests",
+    "audit",
     "find_operation",
     "flows",
     "jobs",
@@ -27,4 +28,7 @@ __all__ = [
     "operations",
     "problem_of",
     "queues",
+    "server",
+    "stats",
+    "workers",
 ]

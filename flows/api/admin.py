@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from pydantic import BaseModel
 
@@ -17,9 +17,11 @@ from flows.store.keys.operators import OperatorKeys
 from flows.store.operators.directory import flow_of_job
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from flows.api.known_flow import KnownFlow
+    from flows.pipeline.flow import Flow
     from flows.store.client.connection import Connection
     from flows.store.keys.jobs import JobKeys
 
@@ -37,6 +39,7 @@ class Admin:
         caller: Who asks; by default a viewer of the name `python`.
         via: By what it asks, as the audit shows it: `python`, `cli`, `http`, `live` or `mcp`.
         request: An id of the request, as the audit shows it; by default each operation gets a new one.
+        code: Flows whose code is here: their params are checked by their own models. No flow is opened.
 
     Raises DeclarationError where the URL or the namespace cannot be used.
     """
@@ -49,11 +52,13 @@ class Admin:
         *,
         via: str = "python",
         request: str = "",
+        code: Iterable[Flow[Any, Any, Any]] = (),
     ) -> None:
         self.caller = caller
         self.via = via
         self.request = request
         self.link = Link(redis_url, namespace)
+        self.link.params = {flow.name: flow._declaration.params for flow in code}  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
     async def __aenter__(self) -> Self:
         """Connect.
@@ -103,6 +108,10 @@ class Admin:
     def operator_keys(self) -> OperatorKeys:
         """The keys of operators in the namespace."""
         return OperatorKeys(self.link.keys.namespace)
+
+    def params_of(self, flow: str) -> type[BaseModel] | None:
+        """Return what the jobs of a flow are created with, where its code is here."""
+        return self.link.params.get(flow)
 
     def new_request(self) -> str:
         """Return the id of the request, or a new one."""

@@ -1,133 +1,23 @@
-"""Operations on jobs: `jobs.find`, `jobs.show`, `jobs.explain`, `jobs.retry`."""
+"""Operations on jobs: to find, show and follow them, to create them and to act on one."""
 
-from __future__ import annotations
+from flows.api.acting import cancel, delete, move, retry, set_priority
+from flows.api.creating import create
+from flows.api.following import children, history, log, position, wait
+from flows.api.looking import explain, find, show
 
-from dataclasses import replace
-from typing import Annotated, Final
-
-from pydantic import Field
-
-from flows.api.admin import Admin
-from flows.api.operation import operation
-from flows.api.reading.hiding import HIDDEN, Hiding
-from flows.api.reading.query import ALL_JOBS, JobQuery
-from flows.api.reading.rows import job_view
-from flows.api.reading.search import searched
-from flows.api.views.jobs import ExplanationView, JobPage, JobView
-from flows.api.views.view import Acted
-from flows.errors import JobGone, StateError
-from flows.kernel.limits.limit_facts import with_limits
-from flows.model.explain.reasons import REASONS
-from flows.model.explain.reasons import explain as explained
-from flows.model.names import check_job_id
-from flows.store.fleet.declarations import read_declared_results
-from flows.store.jobs.control import Control
-from flows.store.jobs.fetch import Fetch
-from flows.store.rules.read_limits import limits_of_job
-from flows.store.views.explain import situation
-
-#: Which reason is ended by what.
-_REMEDIES: Final = {reason.name: reason.remedy for reason in REASONS}
-
-
-@operation("jobs.find")
-async def find(
-    admin: Admin,
-    query: JobQuery = ALL_JOBS,
-    *,
-    flow: str | None = None,
-    cursor: str = "",
-    limit: Annotated[int, Field(ge=1, le=100)] = 50,
-) -> JobPage:
-    """Find jobs by a query: `flow:access user_id:62 state:failed error:Timeout since:1h`.
-
-    Args:
-        query: Words that all have to hold; without one, all jobs of the flow.
-        flow: The flow, where the query does not name it, and there are several.
-        cursor: Where to go on: what the page before had.
-        limit: So many jobs at most.
-
-    Raises:
-        QuerySyntaxError: the text is none of a query, or names what the flow does not have.
-        ValidationError: no flow is named, or the cursor is none of this query.
-        Forbidden: the query searches by what is hidden from the caller.
-    """
-    return await (await searched(admin, query, flow)).page(cursor, limit)
-
-
-@operation("jobs.show")
-async def show(admin: Admin, id: str, *, flow: str | None = None) -> JobView:
-    """Show a job: where it is, its fields, its way through the queues, its attempts and its error.
-
-    Args:
-        id: Of the job, or of a child.
-        flow: Its flow, or its child queue; it is looked for where this is left out.
-
-    Raises:
-        JobGone: there is none of this id.
-    """
-    name, job_id = flow or await admin.flow_of_job(id), check_job_id(id)
-    known = await admin.flow(name)
-    results = await read_declared_results(admin.connection, known.settings, known.name)
-    found = await job_view(admin, known, name, job_id, results)
-    if found is None:
-        raise JobGone(job_id)
-    return found
-
-
-@operation("jobs.explain")
-async def explain(admin: Admin, id: str, *, flow: str | None = None) -> ExplanationView:
-    """Say why a job is where it is, and what makes it go on.
-
-    Args:
-        id: Of the job, or of a child.
-        flow: Its flow, or its child queue; it is looked for where this is left out.
-
-    Raises:
-        JobGone: there is none of this id, and no flow was named.
-    """
-    name, job_id = flow or await admin.flow_of_job(id), check_job_id(id)
-    known = await admin.flow(name)
-    found = await situation(admin.connection, known.settings, {}, job_id)
-    if found.kind == "hash" and found.due and found.queue in known.settings.rules:
-        limits = await limits_of_job(admin.connection, known.settings, found.queue, job_id)
-        found = with_limits(found, limits)
-    hiding = Hiding(admin.caller, known.name, found.flow)
-    if hiding.errors and found.error is not None:
-        found = replace(found, error=(found.error[0], HIDDEN))
-    secrets = hiding.secrets({})
-    if hiding.names:
-        [fields] = await Fetch(admin.connection, known.settings).hashes([(found.flow, job_id)], sorted(hiding.names))
-        secrets = hiding.secrets(fields or {})
-    said = explained(found)
-    return ExplanationView(
-        id=job_id,
-        flow=found.flow,
-        sentence=secrets.out_of(said.sentence),
-        reason=said.reason,
-        remedy=_REMEDIES[said.reason],
-        facts=secrets.out_of(dict(said.facts)),
-    )
-
-
-@operation("jobs.retry", role="operator")
-async def retry(admin: Admin, id: str, *, flow: str | None = None) -> Acted:
-    """Retry a job that has failed or was cancelled, in the queue where it ended.
-
-    Args:
-        id: Of the job.
-        flow: Its flow, or its child queue; it is looked for where this is left out.
-
-    Raises:
-        JobGone: there is none of this id.
-        StateError: it has not failed and was not cancelled: the message says what it is.
-    """
-    name, job_id = flow or await admin.flow_of_job(id), check_job_id(id)
-    known = await admin.flow(name)
-    known.newest  # noqa: B018 - refused without a declaration
-    word = await Control(admin.connection, known.settings).retry_job(name, job_id)
-    if word == "gone":
-        raise JobGone(job_id)
-    if word != "retried":
-        raise StateError(job_id, word, "retried")
-    return Acted(word=word, flow=name, id=job_id)
+__all__ = [
+    "cancel",
+    "children",
+    "create",
+    "delete",
+    "explain",
+    "find",
+    "history",
+    "log",
+    "move",
+    "position",
+    "retry",
+    "set_priority",
+    "show",
+    "wait",
+]

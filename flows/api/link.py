@@ -17,6 +17,8 @@ from flows.store.keys.jobs import JobKeys
 from flows.store.operators.directory import read_flows
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from flows.config import Server
 
 T = TypeVar("T")
@@ -37,6 +39,8 @@ class Link:
         self.server: Server = choose_server(redis_url)
         self.keys = JobKeys(namespace)
         self.url = ""
+        #: What jobs are created with, of flows whose code is here.
+        self.params: dict[str, type[BaseModel]] = {}
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()
         self._read: dict[str, tuple[float, object]] = {}

@@ -7,16 +7,41 @@ from typing import Any, Final
 
 #: Of each operation the params, which may name what was left; `flow` or what implies it is of the flow `shop`.
 PARAMS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "audit.list": {},
     "flows.list": {},
     "flows.show": {"flow": "shop"},
+    "jobs.cancel": {"id": "waiting"},
+    "jobs.children": {"id": "passed"},
+    "jobs.create": {"flow": "shop", "params": {"user_id": 1}},
+    "jobs.delete": {"id": "waiting"},
     "jobs.explain": {"id": "waiting"},
     "jobs.find": {"query": "flow:shop user_id:7|8|9"},
+    "jobs.history": {"id": "failed"},
+    "jobs.log": {"id": "failed"},
+    "jobs.move": {"id": "waiting", "to": "shop-ship"},
+    "jobs.position": {"id": "waiting"},
     "jobs.retry": {"id": "failed"},
+    "jobs.set_priority": {"id": "waiting", "priority": 2},
     "jobs.show": {"id": "passed"},
+    "jobs.wait": {"id": "failed"},
+    "queues.drain": {"queue": "shop-ship"},
+    "queues.hold": {"queue": "shop-price", "lasting": "1m"},
+    "queues.limits": {"queue": "shop-ship"},
+    "queues.pause": {"queue": "shop-price", "lasting": "1m"},
+    "queues.resume": {"queue": "shop-price"},
+    "queues.set_concurrency": {"queue": "shop-ship", "most": 1},
+    "queues.set_limit": {"queue": "shop-ship", "limiter": "shop-ship:1", "reservoir": 1},
+    "queues.set_share": {"queue": "shop-ship", "group": "a", "share": 2},
     "queues.show": {"flow": "shop"},
+    "server.check": {},
+    "server.repair": {},
+    "server.show": {},
+    "stats.latency": {"queue": "shop-price"},
+    "stats.series": {"queue": "shop-price"},
+    "workers.list": {},
 }
 #: What takes no flow, and answers of those that the caller may see.
-OF_ALL: Final = {"flows.list"}
+OF_ALL: Final = {"audit.list", "flows.list", "server.check", "server.repair", "server.show", "workers.list"}
 
 
 def given(name: str, ids: Mapping[str, str]) -> dict[str, Any]:

@@ -91,8 +91,8 @@ async def price(job: Price) -> Priced:
     return Priced(price=job.user_id * 10, children=[ChildJob(Part, {"number": number}) for number in (1, 2)])
 
 
-async def main(url: str, namespace: str) -> None:
-    """Leave failed, waiting and delayed jobs of `shop`, and waiting ones of `other`; print their ids."""
+async def leave(url: str, namespace: str) -> dict[str, str]:
+    """Leave failed, waiting and delayed jobs of `shop`, and a waiting one of `other`; return their ids."""
     flow, other = shop(url, namespace), shop(url, namespace, "other")
     flow.create_workers(Price, price)
     flow.create_parent_workers(Pack)
@@ -113,8 +113,8 @@ async def main(url: str, namespace: str) -> None:
     ids["other"] = await other.create_job(Order(user_id=7, email="other@example.org"))
     await flow.stop_all()
     await other.stop_all()
-    sys.stdout.write(f"{json.dumps(ids)}\n")
+    return ids
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    sys.stdout.write(f"{json.dumps(asyncio.run(leave(*sys.argv[1:])))}\n")

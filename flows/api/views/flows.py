@@ -137,3 +137,15 @@ class Queues(View):
 
     at: datetime
     queues: list[QueueView]
+
+
+class LimitsView(View):
+    """The limits of a queue."""
+
+    word: str
+    """`shown` or `set`."""
+    flow: str
+    queue: str
+    limits: list[LimitView]
+    before: list[LimitView] | None
+    """As they were before they were set."""

@@ -135,3 +135,60 @@ class ExplanationView(View):
     remedy: str
     """What makes it go on."""
     facts: dict[str, Any]
+
+
+class LogLineView(View):
+    """A line that a worker function has logged."""
+
+    n: int
+    """Its number, from 1 on; where lines were dropped, their numbers are missing."""
+    at: datetime
+    level: str
+    text: str
+    meta: dict[str, Any]
+    attempt: int
+    late: bool
+    """Whether its attempt had ended before."""
+
+
+class LogView(View):
+    """Lines of a job's log, oldest first."""
+
+    lines: list[LogLineView]
+    last: int
+    """The number of the last line: give it as `after` to see what comes next."""
+    hidden: bool
+    """Whether logs are hidden from the caller: there are no lines then."""
+
+
+class ChildrenPage(View):
+    """Some of the children of a job."""
+
+    jobs: list[JobRow]
+    total: int
+    pending: int
+    """How many have not settled."""
+    gone: int
+    """How many of this page have no record any more."""
+    cursor: str
+
+
+class PositionView(View):
+    """How far a job is from its turn."""
+
+    ahead: int | None
+    """How many stand before it; None where it has no turn to wait for."""
+    exact: bool
+    delayed_until: datetime | None
+    in_group: int | None
+
+
+class Created(View):
+    """A job that was created, or that has the key already."""
+
+    word: str
+    flow: str
+    id: str
+    checked: str
+    """Against what its params were checked: `model`, where the process has the flow's code; `schema`, by which a
+    validator of that code may still refuse the job at its first claim; or `nothing`, where the flow tells no schema."""

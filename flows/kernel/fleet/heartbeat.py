@@ -177,7 +177,7 @@ class Heartbeat:
         return {
             "host": socket.gethostname()[:64],
             "pid": os.getpid(),
-            "flows": _flows_version(),
+            "flows": flows_version(),
             "python": platform.python_version(),
             "digest": self._digest,
             "up": _ms(now - self._started),
@@ -211,7 +211,8 @@ def _fitting(about: dict[str, Any], queues: dict[str, Any], running: list[list[o
         del running[len(running) // 2 :]
 
 
-def _flows_version() -> str:
+def flows_version() -> str:
+    """Return which version of flows this is; empty where it is not installed, but found on the path."""
     try:
         return metadata.version("typed-flows")
     except metadata.PackageNotFoundError:

@@ -1,0 +1,97 @@
+"""`audit.list`: who has asked for what, and what came of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, cast
+
+from pydantic import Field
+
+from flows.api.admin import Admin
+from flows.api.operation import operation
+from flows.api.reading.hiding import HIDDEN
+from flows.api.views.server import ActionsPage, ActionView
+from flows.store.operators.actions import read_actions
+
+#: So many entries are read for one page.
+_MOST: Final = 1000
+_AT_ONCE: Final = 100
+#: What a caller from whom something is hidden sees of what was given: no text that may tell it.
+_PLAIN: Final = frozenset({"id", "queue", "verb", "to", "limiter", "priority", "reservoir", "delay", "timeout", "most"})
+
+
+@operation("audit.list", role="operator", acts=False)
+async def list_actions(
+    admin: Admin,
+    *,
+    flow: str | None = None,
+    caller: str | None = None,
+    doing: str | None = None,
+    cursor: str = "",
+    limit: Annotated[int, Field(ge=1, le=100)] = 50,
+) -> ActionsPage:
+    """List what operators have done, newest first: each action stands there as asked, and with what came of it.
+
+    Args:
+        flow: Only what was about this flow.
+        caller: Only what this one has asked for.
+        doing: Only this operation, such as `queues.pause`, or this group of operations, such as `queues`.
+        cursor: Where to go on: what the page before had.
+        limit: So many at most.
+
+    Raises:
+        ValidationError: the cursor is none.
+    """
+    found: list[ActionView] = []
+    before, looked = cursor, 0
+    while looked < _MOST:
+        some = await read_actions(admin.connection, admin.operator_keys, before, _AT_ONCE)
+        for entry, fields in some:
+            before, looked = entry, looked + 1
+            of, named = fields.get("flow", ""), fields.get("operation", "")
+            asked = flow in {None, of} and caller in {None, fields.get("caller")}
+            if asked and doing in {None, named, named.partition(".")[0]} and await _visible(admin, of):
+                found.append(_view(admin, entry, fields))
+            if len(found) == limit:
+                return ActionsPage(actions=found, cursor=before)
+        if len(some) < _AT_ONCE:
+            return ActionsPage(actions=found, cursor="")
+    return ActionsPage(actions=found, cursor=before)
+
+
+async def _visible(admin: Admin, flow: str) -> bool:
+    if admin.caller.flows is None:
+        return True
+    if not flow:
+        return False
+    flows = await admin.flows()
+    return flow in flows or any(flow in queues for queues in flows.values())
+
+
+def _view(admin: Admin, entry: str, fields: dict[str, str]) -> ActionView:
+    count = fields.get("count", "")
+    return ActionView(
+        id=entry,
+        at=datetime.fromtimestamp(int(entry.partition("-")[0]) / 1000, UTC),
+        request=fields.get("request", ""),
+        caller=fields.get("caller", ""),
+        role=fields.get("role", ""),
+        via=fields.get("via", ""),
+        operation=fields.get("operation", ""),
+        flow=fields.get("flow", ""),
+        given=_given(admin, fields.get("given", "")),
+        word=fields.get("word", ""),
+        count=int(count) if count.isdigit() else None,
+    )
+
+
+def _given(admin: Admin, text: str) -> dict[str, Any]:
+    try:
+        found: Any = json.loads(text)
+    except ValueError:  # it was too long, and cut
+        found = {"cut": text}
+    given = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    if not admin.caller.hide:
+        return given
+    return {name: value if name in _PLAIN else HIDDEN for name, value in given.items()}

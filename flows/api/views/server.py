@@ -1,0 +1,178 @@
+"""What is answered of processes, the history of queues, the server, and the log of actions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from flows.api.views.view import View
+
+
+class ServedView(View):
+    """A queue that a process serves."""
+
+    queue: str
+    workers: int
+    slots: int
+    busy: int
+    asked: datetime | None
+    """When one of its workers asked for work last."""
+
+
+class RunningView(View):
+    """A job that ran in a process when that was heard of last."""
+
+    queue: str
+    id: str
+    started: datetime
+
+
+class WorkerView(View):
+    """A process with workers."""
+
+    name: str
+    flow: str
+    alive: bool
+    """Whether its last heartbeat counts still; one that was killed is listed for an hour."""
+    heard: datetime
+    host: str
+    pid: int | None
+    flows_version: str
+    python_version: str
+    digest: str
+    """Which declaration its release has."""
+    started: datetime | None
+    rss: int | None
+    """The memory that it has, in bytes."""
+    lag: float | None
+    """For how many milliseconds its event loop has let anything wait at most, since the heartbeat before."""
+    queues: list[ServedView]
+    running: list[RunningView]
+    """The 20 jobs that run longest."""
+
+
+class SeriesPoint(View):
+    """One step of a queue's history."""
+
+    at: datetime
+    step: float
+    """Its length in seconds."""
+    waiting: int
+    delayed: int
+    processing: int
+    children: int
+    totals: dict[str, int]
+    """How often each verb had moved or ended a job by then."""
+    began: int
+    """How many jobs began in it."""
+    start_p50: float | None
+    """Milliseconds."""
+    start_p95: float | None
+    run_p50: float | None
+    run_p95: float | None
+
+
+class SeriesView(View):
+    """A queue's history, oldest first; steps in which nothing was there and nothing happened are left out."""
+
+    queue: str
+    flow: str
+    points: list[SeriesPoint]
+
+
+class LatencyView(View):
+    """How long jobs of a queue waited and ran, in milliseconds: bounds that so many percent do not exceed."""
+
+    queue: str
+    flow: str
+    since: datetime
+    began: int
+    """How many jobs began since then."""
+    ended: int
+    start: dict[str, float]
+    """`p50`, `p90`, `p95` and `p99` of the time to start; empty where none began."""
+    run: dict[str, float]
+
+
+class ActionView(View):
+    """An entry of the log of actions."""
+
+    id: str
+    at: datetime
+    request: str
+    """The same of what was asked and of what came of it."""
+    caller: str
+    role: str
+    via: str
+    operation: str
+    flow: str
+    given: dict[str, Any]
+    """With what it was asked; of jobs' params the names alone."""
+    word: str
+    """`asked`, and then what came of it."""
+    count: int | None
+
+
+class ActionsPage(View):
+    """Some of the log, newest first."""
+
+    actions: list[ActionView]
+    cursor: str
+    """Give it to the next call; empty at the end."""
+
+
+class ServerView(View):
+    """The server, as it says it is; what its account may not ask is 0 or empty."""
+
+    version: str
+    mode: str
+    role: str
+    uptime: int
+    """Seconds."""
+    memory: int
+    """Bytes."""
+    memory_peak: int
+    memory_max: int
+    """0: as much as there is."""
+    policy: str
+    """What it does where memory runs out: `noeviction` refuses writes and loses nothing."""
+    persistent: bool
+    """Whether it writes an append-only file, or snapshots."""
+    clients: int
+    commands: int
+    """How many it runs a second."""
+    latency: float
+    """Of one round trip, in milliseconds."""
+    clock: float
+    """How far its clock is ahead of this machine's, in milliseconds."""
+    flows: int
+    """How many flows the caller sees."""
+    flows_version: str
+
+
+class Finding(View):
+    """Something that `server.check` has found."""
+
+    level: Literal["fine", "warning", "wrong"]
+    what: str
+    """One word: `policy`, `persistence`, `clock`, `unserved`, `orphans`, `paused`, `repairs`, `declared`, …"""
+    sentence: str
+    flow: str | None = None
+    queue: str | None = None
+
+
+class CheckView(View):
+    """How all is."""
+
+    healthy: bool
+    """Whether nothing is wrong; warnings may stand."""
+    findings: list[Finding]
+
+
+class RepairView(View):
+    """What the reconcilers have repaired just now."""
+
+    word: str
+    """`repaired`, or `nothing to repair`; `not finished` where time was over: ask again."""
+    count: int
+    by_flow: dict[str, dict[str, int]]
