@@ -7,7 +7,7 @@ import inspect
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from flows.errors import DeclarationError
+from flows.errors import DeclarationError, HostUnable
 from flows.kernel.process.processes import Processes
 from flows.kernel.process.target import Target, make_target
 from flows.kernel.resources import Lifespan, Resource, name_of, resource_of
@@ -78,6 +78,17 @@ class Handler:
         if self.lifespan is not None:
             self._resource = resource_of(self.lifespan)
             await self._resource.hold(events, queue, stopping)
+
+    @property
+    def resource(self) -> Any:
+        """What the lifespan has brought.
+
+        Raises:
+            HostUnable: it is not open, or has ended by itself and is being opened again.
+        """
+        if self._resource is None:
+            raise HostUnable(f"the resource of {name_of(self.function)} is not open")
+        return self._resource.value
 
     async def release(self, *, hurried: bool) -> None:
         """Need the resource no more; the last worker that does waits until it is closed, not long where `hurried`."""

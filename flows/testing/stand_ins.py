@@ -63,11 +63,13 @@ class StandIns:
     Args:
         steps: A value that is returned, an exception that is raised, or a function that is called.
         asked: Where it is written down what was asked for.
+        resource: What stands in for what the app's lifespan brings.
     """
 
-    def __init__(self, steps: dict[str, Any], asked: Asked | None = None) -> None:
+    def __init__(self, steps: dict[str, Any], asked: Asked | None = None, resource: object = None) -> None:
         self.steps = steps
         self.asked = asked or Asked()
+        self.resource = resource
         self.run_id = ""
         self._workflows: dict[str, Declared] = {}
 

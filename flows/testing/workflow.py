@@ -85,12 +85,16 @@ class TestedRun(Generic[OutT]):
 
 
 async def run_workflow(
-    workflow: Workflow[InT, OutT] | Callable[[InT, Step], Awaitable[OutT]] | Callable[[Step], Awaitable[OutT]],
+    workflow: Workflow[InT, OutT]
+    | Callable[[InT, Step], Awaitable[OutT]]
+    | Callable[[InT, Step, Any], Awaitable[OutT]]
+    | Callable[[Step], Awaitable[OutT]],
     input: InT | None = None,  # noqa: A002 - as of `workflow.run`
     *,
     steps: Mapping[str, Any] | None = None,
     events: Mapping[str | tuple[str, str], Any] | None = None,
     answers: Mapping[str, Any] | None = None,
+    resource: object = None,
 ) -> TestedRun[OutT]:
     """Run a workflow in this process without a server, and return how it ended; sleeps and delays take no time.
 
@@ -103,16 +107,17 @@ async def run_workflow(
         events: What was sent before the run began, by the event's name (whatever the key) or by name and key: the
             data, or a list of them.
         answers: What `wait_for_input` gets, by the step's name.
+        resource: What functions get in place of what the app's lifespan brings, where they take that.
 
     It warns where a name of `steps` seems to be misspelt, so that the step's own function was called, and where one of
     `events` was not waited for, but another event was.
 
     Raises:
-        ValidationError: the input is not of the workflow's type.
+        ValidationError: the input is not of the workflow's type, or a function takes a resource and none is given.
         WaitTimeout: the run waits for what will never come.
     """
     asked = Asked()
-    run = await _run(workflow, input, steps or {}, events or {}, answers or {}, asked)
+    run = await _run(workflow, input, steps or {}, events or {}, answers or {}, asked, resource)
     for doubt in asked.doubts(steps or (), (name if isinstance(name, str) else name[0] for name in events or ())):
         warnings.warn(f"run_workflow: {doubt}", stacklevel=2)
     return run
@@ -125,11 +130,12 @@ async def _run(  # noqa: PLR0917 - what `run_workflow` is given
     events: Mapping[str | tuple[str, str], Any],
     answers: Mapping[str, Any],
     asked: Asked,
+    resource: object,
 ) -> TestedRun[Any]:
-    declared = _declared(workflow)
+    declared = _declared(workflow, resource)
     value = declared.accept(given_input)
     given = b"null" if declared.input is None else declared.input.encode(value)
-    stand_ins = StandIns(dict(steps), asked)
+    stand_ins = StandIns(dict(steps), asked, resource)
 
     async def child(run: NewRun, step: str) -> bytes:
         return await _child(run, step, stand_ins, events, answers)
@@ -150,7 +156,10 @@ async def _run(  # noqa: PLR0917 - what `run_workflow` is given
 
 
 async def replay(
-    workflow: Workflow[Any, Any] | Callable[..., Awaitable[Any]], history: RunHistory | Mapping[str, Any] | str | bytes
+    workflow: Workflow[Any, Any] | Callable[..., Awaitable[Any]],
+    history: RunHistory | Mapping[str, Any] | str | bytes,
+    *,
+    resource: object = None,
 ) -> None:
     """Call a workflow's code with what was recorded of a run, and see that it still asks for that.
 
@@ -159,12 +168,14 @@ async def replay(
     Args:
         workflow: The workflow, or its function, as it is now.
         history: From `await handle.history()`, or as a JSON text.
+        resource: What its function gets in place of what the app's lifespan brings, where it takes that.
 
     Raises:
         PlanChanged: it does not ask for a step that is recorded, takes one for another, or cannot read its result; or
             the run has ended, and the code goes on to a step that is not recorded.
         DuplicateStep: it asks twice for one.
-        ValidationError: the history is none, or its input is not of the workflow's type.
+        ValidationError: the history is none, its input is not of the workflow's type, or the function takes a resource
+            and none is given.
     """
     if not isinstance(history, RunHistory):
         try:
@@ -172,10 +183,10 @@ async def replay(
             history = RunHistory.model_validate_json(text)
         except ValueError as error:
             raise ValidationError(f"this is no history of a run: {error}") from error
-    declared = _declared(workflow)
+    declared = _declared(workflow, resource)
     given, records = to_json(history.input), history.records
     judge = RunJudge(declared.name, None, 1)
-    seen = await look(history.id, records, _body(declared, given, judge, StandIns({})))
+    seen = await look(history.id, records, _body(declared, given, judge, StandIns({}, None, resource)))
     if isinstance(seen.error, PlanChanged | DuplicateStep):
         raise seen.error
     missing = difference_of(records, seen.asked, "")
@@ -185,7 +196,14 @@ async def replay(
         raise PlanChanged(missing)
 
 
-def _declared(workflow: Any) -> Declared:
+def _declared(workflow: Any, resource: object) -> Declared:
+    declared = _as_declared(workflow)
+    if resource is None and (declared.takes_resource or declared.failure_takes_resource):
+        raise ValidationError(f"workflow {declared.name!r} takes a resource: give what stands in for it as resource=")
+    return declared
+
+
+def _as_declared(workflow: Any) -> Declared:
     if isinstance(workflow, Declared):
         if workflow.function is None:
             raise ValidationError(f"workflow {workflow.name!r} is a reference: give the one that has a function")
@@ -198,16 +216,16 @@ def _body(declared: Declared, raw: bytes, judge: RunJudge, stand_ins: StandIns) 
     function, on_failure = declared.function, declared.options.on_failure
     assert function is not None  # noqa: S101 - a reference was refused
     arguments = declared.arguments(raw)
+    more = (stand_ins.resource,) if declared.takes_resource else ()
 
     def call(step: Step) -> Awaitable[Any]:
-        return function(*arguments, StandInStep(step._host, stand_ins))
+        return function(*arguments, StandInStep(step._host, stand_ins), *more)
 
     def failed(failing: Failing) -> Any:
         cancelled = failing.how == "cancelled"
         error = failing.error or JobError(type="Cancelled", message=failing.reason)
-        return (on_failure or repr)(
-            Failure(stand_ins.run_id, declared.name, arguments[0] if arguments else None, error, cancelled)
-        )
+        told = Failure(stand_ins.run_id, declared.name, arguments[0] if arguments else None, error, cancelled)
+        return (on_failure or repr)(told, *((stand_ins.resource,) if declared.failure_takes_resource else ()))
 
     def encode(value: object) -> bytes:
         accepted = declared.accept(value)
@@ -229,7 +247,7 @@ async def _child(run: NewRun, step: str, stand_ins: StandIns, events: Any, answe
             workflow = stand_ins.workflow(run.workflow, step)
             given = workflow.arguments(run.input)
             one = given[0] if given else None
-            ended = await _run(workflow, one, stand_ins.steps, events, answers, stand_ins.asked)
+            ended = await _run(workflow, one, stand_ins.steps, events, answers, stand_ins.asked, stand_ins.resource)
             found["result"] = from_json(workflow.output.encode(ended.output))
     except RunFailed as error:
         found |= {"status": "failed", "error": error.error}

@@ -17,6 +17,8 @@ from flows.model.verdict import Verdict
 
 _POSITIONAL: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _EMPTY: Final = inspect.Parameter.empty
+#: An input, a step and a resource.
+_ALL: Final = 3
 
 #: What step functions return, as far as they were asked.
 _returned: WeakKeyDictionary[Any, Shape[Any]] = WeakKeyDictionary()
@@ -28,13 +30,16 @@ class Shapes(NamedTuple):
     input: Shape[Any] | None
     """None: it takes no input."""
     output: Shape[Any]
+    takes_resource: bool = False
+    """Whether its function takes what the app's lifespan brings, behind the step."""
 
 
 def workflow_shapes(name: str, function: Callable[..., Any]) -> Shapes:
     """Return what the function of a workflow takes and returns.
 
     Raises:
-        DeclarationError: it is no `async def` of `(input, step)` or `(step)`, or a type of it cannot be resolved.
+        DeclarationError: it is no `async def` of `(input, step)` or `(step)`, each with a resource behind it or
+            without, or a type of it cannot be resolved.
     """
     where = f"workflow {name!r}"
     if not callable(function):
@@ -43,13 +48,31 @@ def workflow_shapes(name: str, function: Callable[..., Any]) -> Shapes:
         raise DeclarationError(f"{where}: its function is no async def, and could not await its steps: make it one")
     parameters = list(signature_of(function).parameters.values())
     taken = [one for one in parameters if one.kind in _POSITIONAL and one.default is _EMPTY]
-    if len(taken) not in {1, 2} or len(taken) != len(parameters):
-        raise DeclarationError(f"{where}: its function takes {_shown(parameters)}: make it (input, step) or (step)")
+    if len(taken) not in {1, 2, 3} or len(taken) != len(parameters):
+        raise DeclarationError(
+            f"{where}: its function takes {_shown(parameters)}: make it (input, step) or (step), or (input, step, "
+            "resource) or (step, resource) where the app has a lifespan"
+        )
     hints = _Hints(where, function)
-    given = hints.of(taken[0].annotation, f"the input of {where}") if len(taken) > 1 else None
-    if given is None and _names_other_than_step(taken[-1].annotation):
-        raise DeclarationError(f"{where}: its function takes an input and no step: make it (input, step)")
-    return Shapes(given, hints.of(hints.returned, f"the output of {where}", returned=True))
+    takes_resource = len(taken) == _ALL or (len(taken) > 1 and _names(taken[0].annotation, {"Step"}))
+    has_input = len(taken) > 1 + takes_resource
+    given = hints.of(taken[0].annotation, f"the input of {where}") if has_input else None
+    step = taken[1 if has_input else 0].annotation
+    if step is not _EMPTY and not _names(step, {"Step", "Any", "object"}):
+        what = "no step behind it" if has_input else "no step"
+        raise DeclarationError(f"{where}: its function takes an input and {what}: make it (input, step)")
+    return Shapes(given, hints.of(hints.returned, f"the output of {where}", returned=True), takes_resource)
+
+
+def takes_resource(on_failure: Callable[..., Any] | None) -> bool:
+    """Return whether `on_failure` takes what the app's lifespan brings, behind the failure."""
+    if on_failure is None:
+        return False
+    try:
+        parameters = signature_of(on_failure).parameters.values()
+    except Exception:  # noqa: BLE001 - a builtin has none
+        return False
+    return sum(one.kind in _POSITIONAL and one.default is _EMPTY for one in parameters) > 1
 
 
 def returned_shape(function: Any, what: str = "the step's result") -> Shape[Any]:
@@ -119,10 +142,10 @@ def _brought(declared: Any) -> Any:
     return type(None) if found is None else found
 
 
-def _names_other_than_step(annotation: Any) -> bool:
-    """Return whether the only parameter is annotated, and as something else than the step."""
+def _names(annotation: Any, names: set[str]) -> bool:
+    """Return whether an annotation is one of these classes."""
     text = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
-    return annotation is not _EMPTY and text.rpartition(".")[2].strip("\"' ") not in {"Step", "Any", "object"}
+    return text.rpartition(".")[2].strip("\"' ") in names
 
 
 def _shown(parameters: list[inspect.Parameter]) -> str:

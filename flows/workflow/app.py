@@ -4,45 +4,34 @@ from __future__ import annotations
 
 import contextlib
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from functools import partial
+from typing import TYPE_CHECKING, Self
 
 from flows.errors import StoreFull
 from flows.kernel.callers.loop_thread import awaited
 from flows.kernel.program.lifecycle import Hooks, Lifecycle
 from flows.model.flow_options import DEFAULT_MAX_PAYLOAD
-from flows.model.runs.failure import Failure
-from flows.model.runs.shape import Shape
-from flows.model.runs.workflow_options import WorkflowOptions
-from flows.workflow.annotations import Shapes
 from flows.workflow.app_options import DEFAULT_RETENTION, AppOptions
 from flows.workflow.app_runs import AppRuns
 from flows.workflow.attempt import run_runner
 from flows.workflow.blocking import Blocking
-from flows.workflow.define import Define, DefineWithFailure
-from flows.workflow.definition import Workflow
-from flows.workflow.event import DEFAULT_TTL, WorkflowEvent
+from flows.workflow.definitions import Definitions, ResourceT_co
 from flows.workflow.host import Host
 from flows.workflow.registry import Registry, say
 from flows.workflow.run_pool import RunPool
 from flows.workflow.schedules.scheduling import Scheduling
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
     from types import TracebackType
-
-    from typing_extensions import Unpack
 
     from flows.loggers import AnyLogger
     from flows.model.retention import Retention
-    from flows.model.runs.workflow_options import DefineOptions
     from flows.telemetry.events import Events
 
-InT = TypeVar("InT")
-OutT = TypeVar("OutT")
-EventT = TypeVar("EventT")
 
-
-class Workflows(AppRuns):
+class Workflows(AppRuns, Definitions[ResourceT_co]):
     """The workflows of one app, `Workflows("billing")`: it owns what it defines, and may start those of others.
 
     Times are timedeltas, or seconds as numbers.
@@ -59,6 +48,9 @@ class Workflows(AppRuns):
         max_payload: The most that an input, or the result of a run or a step, may take, in bytes of JSON.
         retention: How long a run that has ended is kept, 7 days by default, or `Retention(done=, failed=, cancelled=)`.
         allow_eviction: Use a server whose eviction policy drops keys, and with them runs.
+        lifespan: Opens what workflows need: an async context manager function. What it brings, a connection pool for
+            one, is opened once per process, before the first run, and closed after the last one. The functions of
+            workflows may take it behind their step, and `on_failure` behind its failure.
 
     Raises DeclarationError where one of them cannot be used.
     """
@@ -76,6 +68,7 @@ class Workflows(AppRuns):
         max_payload: int = DEFAULT_MAX_PAYLOAD,
         retention: Retention | timedelta | float = DEFAULT_RETENTION,
         allow_eviction: bool = False,
+        lifespan: Callable[[], AbstractAsyncContextManager[ResourceT_co]] | None = None,
     ) -> None:
         self._options = AppOptions(
             app,
@@ -88,9 +81,10 @@ class Workflows(AppRuns):
             max_payload=max_payload,
             retention=retention,
             allow_eviction=allow_eviction,
+            lifespan=lifespan,
         )
         super().__init__(Host(self._options))
-        self._pool = RunPool(self._host, lambda workflow, queue: run_runner(self._host, workflow, queue))
+        self._pool = RunPool(self._host, partial(run_runner, self._host))
         self._host.runtime.served = self._pool.served
         self._host.runtime.companion = lambda session: Registry(self._host, session, self._pool.serve)
         self._lifecycle = Lifecycle(app, self._host.runtime, self._pool, Hooks(self._prepare, self._closed))
@@ -115,69 +109,6 @@ class Workflows(AppRuns):
         They work beside an event loop that has the app open, but not inside one, and connect by themselves.
         """
         return self._blocking
-
-    # What is declared
-
-    @overload
-    def define(self, name: str, **options: Unpack[DefineOptions]) -> Define: ...
-    @overload
-    def define(
-        self,
-        name: str,
-        *,
-        on_failure: Callable[[Failure[InT]], Awaitable[object] | object],
-        **options: Unpack[DefineOptions],
-    ) -> DefineWithFailure[InT]: ...
-    def define(self, name: str, **options: Any) -> Any:
-        """Return a decorator that makes a workflow of an async function of `(input, step)`, or of `(step)`.
-
-        What it takes and returns is read from its annotations: pydantic models, dataclasses, typed dicts, scalars, and
-        lists and dicts of these.
-
-        Args:
-            name: The workflow's name, and its queue's.
-            **options: See `WorkflowOptions`: `queue`, `max_concurrency`, `slots`, `retries`, `timeout`, `lookup`,
-                `cron`, `on_failure`, `version`, `on_change`, `retention`, `priorities`, `group_by`, `limits`,
-                `max_concurrency_per_group`.
-
-        Raises:
-            DeclarationError: an option cannot be used.
-        """
-        kind = DefineWithFailure[Any] if options.get("on_failure") is not None else Define
-        return kind(self._host, name, options)
-
-    def event(self, name: str, kind: type[EventT], *, ttl: timedelta | float = DEFAULT_TTL) -> WorkflowEvent[EventT]:
-        """Return an event that runs wait for and anybody sends; the same name and type in all apps.
-
-        Args:
-            name: Its name.
-            kind: The type of what is sent.
-            ttl: How long it is kept for those who wait for it later.
-
-        Raises:
-            DeclarationError: the name or the time cannot be used, or values of the type never come back from JSON.
-        """
-        return WorkflowEvent(self._host, name, kind, ttl)
-
-    @overload
-    def reference(self, name: str, *, output: type[OutT]) -> Workflow[None, OutT]: ...
-    @overload
-    def reference(self, name: str, *, input: type[InT], output: type[OutT]) -> Workflow[InT, OutT]: ...
-    def reference(self, name: str, *, output: Any, input: Any = None) -> Workflow[Any, Any]:
-        """Return a workflow of another code base, with the types that its runs take and return.
-
-        Args:
-            name: Its name.
-            input: What it takes; left out where it takes nothing.
-            output: What it returns.
-
-        Raises:
-            DeclarationError: the name cannot be used, or values of a type never come back from JSON.
-        """
-        where = f"workflow {name!r}"
-        taken = None if input is None else Shape[Any](input, f"the input of {where}")
-        shapes = Shapes(taken, Shape(type(None) if output is None else output, f"the output of {where}"))
-        return Workflow[Any, Any](self._host, WorkflowOptions(name), shapes, None)
 
     # Workers
 

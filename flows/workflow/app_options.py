@@ -6,6 +6,8 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from flows.kernel.handler import check_lifespan
+from flows.kernel.resources import Lifespan
 from flows.loggers import AnyLogger
 from flows.model.duration import Duration, check_duration
 from flows.model.flow_options import DEFAULT_MAX_PAYLOAD
@@ -34,9 +36,10 @@ class AppOptions:
     max_payload: int = DEFAULT_MAX_PAYLOAD
     retention: Duration[Retention | timedelta | float, Retention | timedelta] = Duration(DEFAULT_RETENTION)  # noqa: RUF009
     allow_eviction: bool = False
+    lifespan: Lifespan | None = None
 
     def __post_init__(self) -> None:
-        """Check the name and the retention; `run_flow_options` checks the rest.
+        """Check the name, the retention and the lifespan; `run_flow_options` checks the rest.
 
         Raises:
             DeclarationError: one of them cannot be used.
@@ -44,3 +47,5 @@ class AppOptions:
         check_name("app", self.app)
         if not isinstance(self.retention, Retention):
             check_duration("retention", self.retention)
+        if self.lifespan is not None:
+            check_lifespan(self.lifespan)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flows.kernel.attempt import Attempt
+    from flows.kernel.handler import Handler
     from flows.kernel.session import Session
     from flows.model.runs.loaded import Failing
     from flows.store.jobs.claimed import ClaimedJob
@@ -38,9 +39,9 @@ if TYPE_CHECKING:
 _FIELDS: Final = ("input", "_failing")
 
 
-def run_runner(host: Host, workflow: Declared, queue: str) -> RunRunner:
+def run_runner(host: Host, workflow: Declared, queue: str, handler: Handler | None = None) -> RunRunner:
     """Return what runs the attempts of a workflow's runs in one queue of the kernel."""
-    return RunRunner(host, workflow, queue)
+    return RunRunner(host, workflow, queue, handler)
 
 
 class RunRunner:
@@ -50,17 +51,19 @@ class RunRunner:
         host: The app.
         workflow: The workflow.
         queue: The worker's queue.
+        handler: Has what the app's lifespan brings; None: it has no lifespan.
     """
 
     #: A run's own timeout counts from its first start, waits included: the replay watches it.
     timeout: float | None = None
 
-    def __init__(self, host: Host, workflow: Declared, queue: str) -> None:
+    def __init__(self, host: Host, workflow: Declared, queue: str, handler: Handler | None = None) -> None:
         #: That of the worker loop, which sets it when it begins.
         self.worker_id = ""
         self._host = host
         self._workflow = workflow
         self._queue = queue
+        self._handler = handler
         self._lease = host.runtime.options.lease.total_seconds()
         timeout = workflow.options.timeout
         self._timeout_ms = None if timeout is None else round(timeout.total_seconds() * 1000)
@@ -156,13 +159,17 @@ class RunRunner:
         claimed, workflow = attempt.claimed, self._workflow
         options, function, raw = workflow.options, workflow.function, claimed.values[0] or b"null"
         assert function is not None  # noqa: S101 - only what is defined here has workers here
+        resource = () if self._handler is None else (self._handler.resource,)
+        more = resource if workflow.takes_resource else ()
         body = Body(
             workflow=workflow.name,
-            call=lambda step: function(*workflow.arguments(raw), step),
+            call=lambda step: function(*workflow.arguments(raw), step, *more),
             output=workflow.output,
             encode_input=self._encode_input,
             judge=RunJudge(workflow.name, options.retries, counted),
-            on_failure=None if options.on_failure is None else self._on_failure(claimed, raw, options.on_failure),
+            on_failure=None
+            if options.on_failure is None
+            else self._on_failure(claimed, raw, options.on_failure, resource),
             fails_on_change=options.on_change == "fail",
         )
         return Attempted(
@@ -181,10 +188,11 @@ class RunRunner:
         return b"null" if self._workflow.input is None else self._workflow.input.encode(accepted)
 
     def _on_failure(
-        self, claimed: ClaimedJob, raw: bytes, function: Callable[[Failure[Any]], Any]
+        self, claimed: ClaimedJob, raw: bytes, function: Callable[..., Any], resource: tuple[Any, ...]
     ) -> Callable[[Failing], Any]:
         """Return what is called when the run has failed for good; a coroutine function where the user's is one."""
         workflow = self._workflow
+        more = resource if workflow.failure_takes_resource else ()
 
         def failure(failing: Failing) -> Failure[Any]:
             [value] = workflow.arguments(raw) or (None,)
@@ -193,10 +201,10 @@ class RunRunner:
             return Failure(claimed.id, workflow.name, value, error, cancelled)
 
         async def tell(failing: Failing) -> Any:
-            return await function(failure(failing))
+            return await function(failure(failing), *more)
 
         def tell_plainly(failing: Failing) -> Any:
-            return function(failure(failing))
+            return function(failure(failing), *more)
 
         return tell if inspect.iscoroutinefunction(function) else tell_plainly
 

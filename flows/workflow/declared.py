@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flows.errors import ValidationError
+from flows.workflow.annotations import takes_resource
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,6 +28,9 @@ class Declared:
         self.input: Shape[Any] | None = shapes.input
         self.output: Shape[Any] = shapes.output
         self.function = function
+        #: Whether its function, and `on_failure`, take what the app's lifespan brings.
+        self.takes_resource = shapes.takes_resource
+        self.failure_takes_resource = takes_resource(options.on_failure)
 
     @cached_property
     def rules(self) -> Rules | None:

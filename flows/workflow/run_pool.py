@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from flows.errors import DeclarationError
+from flows.kernel.handler import Handler
 from flows.kernel.limits.process_slots import ProcessSlots
 from flows.kernel.program.worker_pool import WorkerPool
 from flows.kernel.worker import Worker
 from flows.model.names import check_name
 from flows.model.option_checks import check_list, check_number
 from flows.model.runs.queue_names import override_of, run_queue, version_of, workflow_of
+from flows.workflow.run_flow import RunJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
 class MakeRunner(Protocol):
     """Makes what runs the attempts of a workflow's runs."""
 
-    def __call__(self, workflow: Declared, queue: str) -> Runner:
-        """Return it, for one queue of the kernel."""
+    def __call__(self, workflow: Declared, queue: str, handler: Handler | None, /) -> Runner:
+        """Return it, for one queue of the kernel; `handler` has what the app's lifespan brings, if it has one."""
         ...
 
 
@@ -100,4 +102,7 @@ class RunPool(WorkerPool):
         rules = workflow.rules
         most = team.slots.most
         lanes = most if rules is None or not rules.slots else min(most, rules.slots)
-        return Worker(self._runtime, queue, self._make_runner(workflow, queue), lanes, slots=team.slots)
+        lifespan, handler = self._host.options.lifespan, None
+        if lifespan is not None and workflow.function is not None:
+            handler = Handler(workflow.function, RunJob, "loop", lanes, lifespan=lifespan)
+        return Worker(self._runtime, queue, self._make_runner(workflow, queue, handler), lanes, handler, team.slots)

@@ -258,7 +258,7 @@ def _keys(snapshot: Snapshot, options: FlowOptions[Any, Any], findings: Findings
     for name, life in snapshot.lives.items():
         if life != -1 or name.startswith(_LASTING) or options.job_ttl is None:
             continue
-        flow_and_id = name.removeprefix("job:").partition(":children:")[0]
+        flow_and_id = name.removeprefix("job:").partition(":children:")[0].removesuffix(":stream")
         beside = name.removeprefix("flows:pending:").removeprefix("flows:building:").removeprefix("flows:log:")
         owner = snapshot.jobs.get(flow_and_id) or snapshot.jobs.get(beside)
         if name.startswith("job:") and owner is not None and name == f"job:{owner.name}":

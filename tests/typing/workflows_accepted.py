@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_type
@@ -207,3 +209,56 @@ def plain() -> None:
     """Do the same from plain code."""
     assert_type(workflows.blocking.run(checkout, Order(id="1", cents=2)).result(timeout=3), Receipt)
     assert_type(workflows.blocking.run(report).result(), str)
+
+
+class Client:
+    """A resource."""
+
+    async def charge(self, cents: int) -> Receipt:
+        """Charge a card."""
+        return Receipt(cents)
+
+
+@asynccontextmanager
+async def client() -> AsyncGenerator[Client]:
+    """Open it."""
+    yield Client()
+
+
+connected = Workflows("connected", lifespan=client)
+assert_type(connected, Workflows[Client])
+
+
+def either(app: Workflows) -> str:
+    """Take an app, whatever its lifespan brings."""
+    return app.app
+
+
+def tell_client(failure: Failure[Order], client: Client) -> None:
+    """Use the resource."""
+    assert_type(failure.input, Order)
+    print(client)  # noqa: T201
+
+
+@connected.define("charge", on_failure=tell_client)
+async def with_client(order: Order, step: Step, client: Client) -> Receipt:
+    """Use the resource."""
+    return await step.run("charge", client.charge, order.cents)
+
+
+@connected.define("charge-all")
+async def client_alone(step: Step, client: Client) -> Receipt:
+    """Use the resource, without an input."""
+    return await step.run("charge", client.charge, 7)
+
+
+@connected.define("none", on_failure=tell_sales)
+async def without_client(order: Order, step: Step) -> int:
+    """Leave it."""
+    return order.cents + step.attempt
+
+
+assert_type(with_client, Workflow[Order, Receipt])
+assert_type(client_alone, Workflow[None, Receipt])
+assert_type(without_client, Workflow[Order, int])
+assert_type([either(connected), either(workflows)], list[str])

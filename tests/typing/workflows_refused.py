@@ -11,6 +11,7 @@ from workflows_accepted import (
     Receipt,
     charge,
     checkout,
+    connected,
     elsewhere,
     paid,
     report,
@@ -61,6 +62,18 @@ async def wrong_4(step: Step) -> int:
 async def wrong_5(step: Step) -> int:
     """Do nothing."""
     return step.attempt
+
+
+@workflows.define("wrong-6")  # refused: the app has no lifespan
+async def wrong_6(order: Order, step: Step, client: Receipt) -> int:
+    """Do nothing."""
+    return step.attempt + order.cents + client.number
+
+
+@connected.define("wrong-7")  # refused: the lifespan brings something else
+async def wrong_7(order: Order, step: Step, client: Order) -> int:
+    """Do nothing."""
+    return step.attempt + order.cents + client.cents
 
 
 async def body(order: Order, step: Step) -> None:

@@ -23,7 +23,7 @@ class Order(BaseModel):
     cents: int = 1
 
 
-def make_app(redis_url: str, namespace: str, name: str = "billing", **options: Any) -> Workflows:
+def make_app(redis_url: str, namespace: str, name: str = "billing", **options: Any) -> Workflows[Any]:
     """Return an app in a namespace."""
     return Workflows(name, redis_url=redis_url, namespace=namespace, **options)
 

@@ -73,7 +73,7 @@ def plain(parcel: Parcel, step: Step) -> None:
     [
         (plain, "is no async def"),
         (without_step, "takes an input and no step"),
-        (of_many, "make it"),
+        (of_many, "takes a resource, and the app brings none"),
         (of_secrets, r"Order\.secret"),
         (of_nowhere, "is not there at run time"),
         (3, "is no function"),
