@@ -81,6 +81,7 @@ KINDS: Final = {
     "waiters": "hash",
     "sent": "string",
     "sending": "hash",
+    "forking": "hash",
     "kept": "zset",
     "schedules": "zset",
     "schedule": "hash",

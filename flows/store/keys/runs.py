@@ -38,8 +38,12 @@ class RunKeys:
         """String: the stream's entry of an event that was sent with this id."""
         return f"{self.namespace}flows:sent:{event}:{key}:{event_id}"
 
+    def forking(self, run_id: str) -> str:
+        """Hash: what is written of a run that is forked from another one, until it is started."""
+        return f"{self.namespace}flows:forking:{run_id}"
+
     def kept(self, queue: str) -> str:
-        """Set: runs of this queue that wait and keep their slot."""
+        """Zset: runs of this queue that keep their slot while they wait → 0, or since when they may go on."""
         return f"{self.namespace}flows:kept:{queue}"
 
     def sending(self, flow: str) -> str:

@@ -14,6 +14,7 @@ LITERAL = {
     "event": (("paid", "7"), "flows:event:paid:7"),
     "waiters": (("paid", "7"), "flows:waiters:paid:7"),
     "sent": (("paid", "7", "e"), "flows:sent:paid:7:e"),
+    "forking": (("1",), "flows:forking:1"),
     "kept": (("order",), "flows:kept:order"),
     "sending": (("run",), "flows:sending:run"),
 }

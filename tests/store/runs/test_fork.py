@@ -1,138 +1,125 @@
-"""fork: a new run like another one, with what that has done before a step, whatever has become of it."""
+"""fork: a new run with what another one had done, in parts that nobody sees before the last one."""
 
 from __future__ import annotations
 
-import json
-from typing import get_args
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
 
-from flows.store.client.scripts import load
-from flows.store.runs.fork import ForkAnswer
+from flows.errors import StoreUnavailable
+from flows.store.client.scripts import Argument, Script, load
+from flows.store.runs.fork import Fork, ForkAnswer, start_fork
 from tests.store.runs.run_world import RunWorld, done
+from tests.store.schedules.stage import Timed
 
-FIRST = {
-    "a": done(1, "[0,1,0]"),
-    "b": done(2, "[0,1,1]"),
-    "paid": b'{"status":"done","order":1,"kind":"event","result":1}',
-    "c": done(3, "[1,2,0]"),
-    "late": b'{"status":"done","order":2,"kind":"event","result":1}',
-}
-
-
-def fork(runs: RunWorld, step: str = "", given: str = "", *fields: str, lines: str = "=", source: str = "1") -> str:
-    """Fork the run `1`, or another one, as `2`."""
-    word: str = runs.run("fork", *fields, source=source, new_id="2", before_step=step, given=given, lookup_lines=lines)
-    return word
+RECORDS = {"step:a": done(1, "[0,1,0]"), "step:b": done(2, "[0,1,1]")}
+FIELDS = {"input": b"null", "_priority": b"2", "tenant": b"7", "_come": b"1", "_forked": b"1 c"}
+FORK = Fork("1", "2", "order", FIELDS, "workflow:order\ntag:x", RECORDS)
+#: Over 512 KiB each: a part of its own.
+MANY = {f"step:s{n}": done("x" * 600_000, f"[0,{n + 1},0]") for n in range(3)}
 
 
-def steps(runs: RunWorld, run_id: str = "2") -> set[str]:
-    """Return the names of the steps of which something is recorded."""
-    return {name[5:] for name in runs.job(f"run:{run_id}") if name.startswith("step:")}
+class Watched(Timed):
+    """Sends each call twice, and notes after each whether anything is to be seen of the new run."""
+
+    def __init__(self, runs: RunWorld, url: str) -> None:
+        """Nothing was sent yet."""
+        super().__init__(url)
+        self.twice = True
+        self.runs = runs
+        self.seen: list[bool] = []
+        #: After so many calls, what was put beside the run is gone.
+        self.lost_after = 99
+
+    async def run(self, script: Script, named: dict[str, Any], rest: Sequence[Argument] = ()) -> Any:
+        """Run the script."""
+        answer = await super().run(script, named, rest)
+        found = self.runs.snapshot()
+        self.seen.append("run:2" in found.get("jobs", {}) or "waiting" in found or "lookup" in found)
+        if len(self.seen) == self.lost_after:
+            self.runs.redis.delete(self.runs.key("forking", "2"))
+        return answer
 
 
-def test_it_has_what_was_done_before_the_step(runs: RunWorld) -> None:
-    """By the order in which it came, and it reads that when it is claimed: to its worker it has begun before."""
-    runs.begin("1", priority=2, fields=(("tenant", b"7"),), lookups=(("workflow", "order"), ("tag", "x")))
-    runs.put("1", FIRST)
-    assert fork(runs, "c") == "started"
-    assert steps(runs) == {"a", "b", "paid"}
-    assert steps(runs, "1") == set(FIRST)
+@pytest.fixture
+def sent(runs: RunWorld, redis_url: str) -> Iterator[Watched]:
+    """Connect."""
+    connection = Watched(runs, redis_url)
+    yield connection
+    connection.client.close()
+
+
+def fork(runs: RunWorld, sent: Watched, one: Fork = FORK) -> bool:
+    """Fork a run."""
+    return asyncio.run(start_fork(sent, runs.settings, one))  # type: ignore[arg-type]
+
+
+def test_it_begins_with_what_the_other_one_had_done(runs: RunWorld, sent: Watched) -> None:
+    """By one call, which may come twice; to its worker it has begun before, so that this reads what is recorded."""
+    assert fork(runs, sent)
+    assert len(sent.seen) == 1
     job = runs.job("run:2")
-    assert (job["_come"], job["input"], job["_priority"], job["tenant"]) == ("1", "null", "2", "7")
-    assert job["_forked"] == "1 c"
-    assert runs.redis.lrange(runs.keys.lookup("run", "tag", "x"), 0, -1) == ["1", "2"]
+    assert job.items() >= {name: value.decode() for name, value in {**FIELDS, **RECORDS}.items()}.items()
+    assert job["_lookups"] == FORK.lookups
+    assert runs.redis.lrange(runs.keys.lookup("run", "tag", "x"), 0, -1) == ["2"]
+    assert runs.place() == {"waiting": ["2"]}
     [claimed] = runs.claim(queue="order")
     assert (claimed.id, claimed.fence, claimed.attempt, claimed.visit) == ("2", 2, 1, 0)
 
 
-def test_of_no_step_it_begins_anew(runs: RunWorld) -> None:
-    """Nothing of an end, of its parents or of its key is taken along."""
-    runs.begin("1", key="k", key_ttl_ms=60_000)
-    runs.put("1", FIRST)
-    runs.edit("run:1", output="5")
-    assert fork(runs) == "started"
-    assert steps(runs) == set()
-    assert set(runs.job("run:2")) == {"_queue", "_created", "_lookups", "_forked", "input"}
-    assert runs.field("2", "_lookups") == "workflow:order"
+def test_without_records_it_begins_anew(runs: RunWorld, sent: Watched) -> None:
+    """As a run that was just started."""
+    assert fork(runs, sent, replace(FORK, records={}))
+    assert set(runs.job("run:2")) == {*FIELDS, "_queue", "_created", "_lookups"}
     assert [claimed.fence for claimed in runs.claim(queue="order")] == [1]
 
 
-def test_another_input_may_be_found_elsewhere(runs: RunWorld) -> None:
-    """What is given takes the place of the other run's."""
-    runs.begin("1", value=1, fields=(("tenant", b"7"),))
-    runs.put("1", FIRST)
-    assert fork(runs, "b", '{"n":2}', "tenant", "8", lines="workflow:order\nuser:62") == "started"
+def test_a_large_one_is_written_in_parts_that_nobody_sees(runs: RunWorld, sent: Watched) -> None:
+    """They stand beside it for some minutes; with the last one all of it is there, and stays."""
+    assert fork(runs, sent, replace(FORK, records=MANY))
+    assert sent.seen == [False, False, True]
     job = runs.job("run:2")
-    assert (job["input"], job["tenant"], job["_lookups"]) == ('{"n":2}', "8", "workflow:order\nuser:62")
+    assert {name: len(job[name]) for name in MANY} == {name: len(value) for name, value in MANY.items()}
+    assert runs.field("2", "_attempt").startswith("1 - 0 0 0 ")
+    assert (runs.life("jobs", "run:2"), "forking" in runs.snapshot()) == (-1, False)
 
 
-def test_what_was_undone_failed_or_waits_is_not_done(runs: RunWorld) -> None:
-    """It runs again; nothing that followed the failure is taken along."""
-    runs.begin("1")
-    failed = b'{"status":"failed","order":[0,3,0],"kind":"run","error":{"type":"E"}}'
-    records = {
-        **FIRST,
-        "bad": failed,
-        "nap": b'{"status":"waiting","kind":"sleep","until":5}',
-        "undo:b": done(None, "[2,4,0]"),
-        "on_failure": done(None, "[2,5,0]"),
-        "gone": b'{"status":"withdrawn","order":[0,3,1],"kind":"sleep"}',
-    }
-    runs.put("1", records)
-    assert fork(runs, "nap") == "started"
-    assert steps(runs) == {*FIRST, "gone"} - {"b"}
+def test_parts_that_are_gone_are_not_a_run(runs: RunWorld, sent: Watched) -> None:
+    """They live for ten minutes: who takes longer has to begin anew."""
+    sent.lost_after = 1
+    with pytest.raises(StoreUnavailable, match="fork it again"):
+        fork(runs, sent, replace(FORK, records=MANY))
+    assert sent.seen == [False] * 3
+    assert 500_000 < runs.life("forking", "2") <= 600_000
 
 
-def test_sent_twice_it_starts_one(runs: RunWorld) -> None:
-    """The second time nothing is written."""
-    runs.begin("1")
-    runs.put("1", FIRST)
-    fork(runs, "c")
-    before = runs.snapshot()
-    assert fork(runs, "c") == "started"
-    assert runs.snapshot() == before
-
-
-@pytest.mark.parametrize(("step", "source", "word"), [("z", "1", "unknown"), ("", "9", "gone")])
-def test_what_cannot_be_forked_is_not(runs: RunWorld, step: str, source: str, word: str) -> None:
-    """Of a step that it has not, or of a run that is gone."""
-    runs.begin("1")
-    runs.put("1", FIRST)
-    before = runs.snapshot()
-    assert fork(runs, step, source=source) == word
-    runs.edit("run:1", _queue="taken")
-    runs.redis.set(runs.keys.waiting("taken"), "not ours")
-    assert fork(runs) == "conflict"
-    runs.redis.hdel(runs.key("jobs", "run:1"), "_queue")
-    assert fork(runs) == "conflict"
-    runs.edit("run:1", _queue="order")
-    runs.redis.delete(runs.keys.waiting("taken"))
-    assert runs.snapshot() == before
-
-
-def test_the_results_of_many_children_are_copied(runs: RunWorld) -> None:
-    """They stand beside the hash, and live as long as the new run."""
-    runs.begin("1")
-    runs.put("1", {"m": b'{"status":"done","order":1,"kind":"map","total":2}', "z": done(1, "[1,1,0]")})
+def test_the_results_of_many_children_are_copied(runs: RunWorld, sent: Watched) -> None:
+    """Those that stand beside the hash; they live as long as the new run. Of a step that has none, nothing is."""
     side = runs.key("settled", "run:1:children:m")
-    runs.redis.hset(side, mapping={"0": "{}", "1": "{}"})
+    results: dict[Any, Any] = {str(n): f'{{"id":"{n}"}}' for n in range(1_200)}
+    runs.redis.hset(side, mapping=results)
     runs.redis.pexpire(side, 5_000)
-    assert fork(runs, "z") == "started"
-    copied = runs.key("settled", "run:2:children:m")
-    assert (runs.redis.hlen(copied), runs.redis.pttl(copied)) == (2, -1)
-    assert runs.field("2", "_lookups").split("\n")[0] == "#side:2:children:m"
+    assert fork(runs, sent, replace(FORK, parents=("m", "w")))
+    assert runs.redis.hgetall(runs.key("settled", "run:2:children:m")) == results
+    assert runs.life("settled", "run:2:children:m") == -1
+    assert runs.field("2", "_lookups") == "#side:2:children:m\n" + FORK.lookups
+    assert len(sent.seen) > 2
 
 
-def test_many_steps_are_copied(runs: RunWorld) -> None:
-    """More than one command takes."""
-    runs.begin("1")
-    many = {f"s{number}": done(number, f"[0,{number + 1},0]") for number in range(2_500)}
-    for start in range(0, 2_500, 500):
-        runs.put("1", dict([*many.items()][start : start + 500]))
-    assert fork(runs, "s2400") == "started"
-    assert len(steps(runs)) == 2_400
-    assert json.loads(runs.job("run:2")["step:s2399"])["result"] == 2399
+@pytest.mark.parametrize("kind", ["waiting", "forking"])
+def test_a_key_that_is_not_ours_stops_it(runs: RunWorld, sent: Watched, kind: str) -> None:
+    """Before anything is written."""
+    runs.redis.set(runs.key(kind, "order" if kind == "waiting" else "2"), "not ours")
+    before = runs.snapshot()
+    if kind == "waiting":
+        assert not fork(runs, sent)
+    else:
+        with pytest.raises(Exception, match="FLOWSCONFLICT"):
+            fork(runs, sent, replace(FORK, records=MANY))
+    assert runs.snapshot() == before
 
 
 def test_the_header_and_the_type_have_the_same_words() -> None:
