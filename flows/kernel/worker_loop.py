@@ -162,7 +162,7 @@ class WorkerLoop:
         if not self._in_flight.unreported:
             self._apply_answer()
         if self._slots is not None:
-            self._slots.freed()  # what has ended since the last turn
+            self._slots.freed(self)  # what has ended since the last turn
         rest = self._rest.left
         want = 0 if rest else self._want()
         early = self._turns.early
@@ -180,7 +180,7 @@ class WorkerLoop:
         self._prefetch.ended(len(finished))
         self._reported, self._answer = finished, turn
         if self._slots is not None:
-            self._slots.freed()  # what was asked for and did not come
+            self._slots.freed(self)  # what was asked for and did not come
         if self._fault or (turn.jobs and (turn.left or len(turn.jobs) >= min(want, MOST_JOBS))):
             return
         # The queue is empty: the jobs that came start at once, and their end or a wake-up starts the next turn.
@@ -280,6 +280,9 @@ class WorkerLoop:
             lanes = self._in_flight.lanes
             started = lanes.started
             limit = _SITTING if lanes.ready else seconds
+            if limit is None:  # mostly, and a timeout would cost as much again
+                await self._woken.wait()
+                return
             try:
                 async with asyncio.timeout(limit):
                     await self._woken.wait()

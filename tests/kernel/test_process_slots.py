@@ -76,4 +76,5 @@ async def test_workers_share_one_number(
         await asyncio.gather(*(flow.stop_all() for flow in flows))
     assert highest == most
     assert done == {f"numbers-{n}": 20 for n in range(3)}
-    assert not slots._users
+    assert not slots._taken
+    assert slots._free == most

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Protocol
 
 
@@ -27,36 +28,48 @@ class ProcessSlots:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._users: dict[SlotUser, None] = {}
+        #: How many jobs each had when it last said so. That is never less than it has: only with `room` it gets more.
+        self._taken: dict[SlotUser, int] = {}
+        self._free = most
         #: Who was refused, the one that has waited longest first.
         self._refused: dict[SlotUser, None] = {}
 
     def add(self, user: SlotUser) -> None:
         """Count a worker loop from now on."""
-        self._users[user] = None
+        self._taken[user] = 0
+        self._count(user)
 
     def remove(self, user: SlotUser) -> None:
         """Count a worker loop no more; what it had is free."""
-        self._users.pop(user, None)
+        self._free += self._taken.pop(user, 0)
         self._refused.pop(user, None)
-        self.freed()
+        self._wake_refused()
 
     def room(self, user: SlotUser, wanted: int) -> int:
         """Return how many of `wanted` jobs a worker loop may claim; one that gets fewer is woken when more are free."""
-        free = self.most - sum(one.slots_taken for one in self._users)
+        self._count(user)
         # Whoever was refused before goes first: one slot is left for each of them.
         before = list(self._refused).index(user) if user in self._refused else len(self._refused)
-        room = max(0, min(wanted, free - before))
+        room = max(0, min(wanted, self._free - before))
         if wanted and not room:
             self._refused[user] = None
         else:
             self._refused.pop(user, None)
+        self._taken[user] += room
+        self._free -= room
         return room
 
-    def freed(self) -> None:
-        """Wake those that were refused, as many as there is room for."""
-        if not self._refused:
-            return
-        free = self.most - sum(one.slots_taken for one in self._users)
-        for user in list(self._refused)[: max(0, free)]:
-            user.wake()
+    def freed(self, user: SlotUser) -> None:
+        """See how many jobs a worker loop has now, and wake those that were refused, as many as there is room for."""
+        self._count(user)
+        self._wake_refused()
+
+    def _count(self, user: SlotUser) -> None:
+        taken = user.slots_taken
+        self._free += self._taken[user] - taken
+        self._taken[user] = taken
+
+    def _wake_refused(self) -> None:
+        if self._refused and self._free > 0:
+            for user in [*islice(self._refused, self._free)]:
+                user.wake()
