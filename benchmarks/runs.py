@@ -25,6 +25,8 @@ _RUNS: Final = 20_000
 #: The same runs over so many workflows.
 _SPREAD: Final = (1, 100)
 _CONCURRENCY: Final = 200
+#: So many runs go before what is measured.
+_WARM_UP: Final = 400
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ async def rows(url: str | None, size: float, count: int) -> list[Row]:
     made: list[Row] = []
     rates: list[float] = []
     with quiet_server(url) as server:
+        await _round(server, 1, _WARM_UP)  # what a server takes for its first client and scripts is no run's
         for spread in _SPREAD:
             found = [await _round(server, spread, runs) for _ in range(count)]
             setting = f"3 steps, {spread} workflow{'s' * (spread > 1)}, concurrency={_CONCURRENCY}"
