@@ -29,6 +29,7 @@ FlowsError
 ├── WaitTimeout            the job did not end in the time given (also a TimeoutError)
 ├── Forbidden              an operator's caller may not do what it asked for
 ├── TooManyRequests        a caller asks more often than a server answers
+├── QueryChanged           a query matches many more or fewer jobs than were seen
 ├── NothingThere           there is no flow, queue or process of the name that was given
 ├── MissingExtra           an optional package is not installed (also an ImportError)
 └── StoreError             Redis could not do it
@@ -211,6 +212,14 @@ class TooManyRequests(FlowsError):
 
 class NothingThere(FlowsError):
     """There is no flow, queue or process of the name that was given."""
+
+
+class QueryChanged(FlowsError):
+    """A query matches many more or fewer jobs now than were seen, `count`; nothing was done."""
+
+    def __init__(self, count: int, seen: int) -> None:
+        super().__init__(f"the query matches {count:,} jobs now, and you saw {seen:,}: look at them again")
+        self.count = count
 
 
 class StoreError(FlowsError):

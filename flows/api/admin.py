@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from pydantic import BaseModel
 
+from flows.api.bulk_work import BulkWorks
 from flows.api.caller import Caller
 from flows.api.link import Link
 from flows.errors import Forbidden, JobGone, NothingThere
-from flows.model.names import check_job_id
+from flows.model.names import OWN, check_job_id
 from flows.model.runs.new_run import RUN_FLOW
 from flows.pipeline.bulk.action import bulk_name
 from flows.store.keys.operators import OperatorKeys
@@ -58,6 +59,7 @@ class Admin:
         self.via = via
         self.request = request
         self.link = Link(redis_url, namespace)
+        self.bulk = BulkWorks(self.link)
         self.link.params = {flow.name: flow._declaration.params for flow in code}  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
 
     async def __aenter__(self) -> Self:
@@ -85,12 +87,26 @@ class Admin:
 
     async def close(self) -> None:
         """Disconnect, for all that act over this connection; closing twice changes nothing."""
+        await self.bulk.close()
         await self.link.close()
+
+    async def serve_bulk(self, every: float | None = None) -> None:
+        """Do bulk actions in this process from now on: those that are begun over this connection, and what others left.
+
+        While there are none, nothing is asked; see `bulk.apply`.
+
+        Args:
+            every: Look again after so many seconds for what others have left; None: only now.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        await self.bulk.serve(every)
 
     def acting_as(self, caller: Caller, *, via: str | None = None, request: str = "") -> Admin:
         """Return an Admin over the same connection for another caller: one request of a server."""
         other = object.__new__(type(self))
-        other.caller, other.link = caller, self.link
+        other.caller, other.link, other.bulk = caller, self.link, self.bulk
         other.via, other.request = via or self.via, request
         return other
 
@@ -162,7 +178,7 @@ class Admin:
         if not self.sees(root):
             raise Forbidden(f"flow {name!r:.80}", self.caller.role, f"it is none of the flows of {self.caller.name!r}")
         if root not in flows or (root != name and ":" not in name):
-            known = ", ".join(await self.flows()) or "none yet"
+            known = ", ".join(one for one in await self.flows() if not one.startswith(OWN)) or "none yet"
             raise NothingThere(f"there is no flow {name!r:.80}: there is {known}")
         return root
 
@@ -211,7 +227,9 @@ class Admin:
         named = {name: getattr(params, name) for name in type(params).model_fields}
         if "flow" not in named:
             return params
-        flow: str | None = named["flow"]
+        flow: str | None = named["flow"] or getattr(named.get("query"), "flow", None)
+        if flow and not named["flow"]:
+            params = params.model_copy(update={"flow": flow})
         if flow:
             await self.root_of(flow)
             return params

@@ -27,18 +27,16 @@ class Entry:
     """What is told of one action.
 
     Attributes:
-        word: What came of it.
-        count: On how many jobs it acted; None where it is one.
+        told: What came of it: the fields of the entry that differ from those of what was asked.
     """
 
     def __init__(self) -> None:
-        self.word = "done"
-        self.count: int | None = None
+        self.told = {"word": "done"}
 
     def answered(self, answer: Any) -> None:
-        """Take the word of an answer, where it has one."""
-        self.word = str(getattr(answer, "word", self.word))
-        self.count = getattr(answer, "count", None)
+        """Take the word of an answer, the flow that it is about, and on how many jobs it acted, where it says so."""
+        found = {name: getattr(answer, name, None) for name in ("word", "flow", "count")}
+        self.told.update({name: str(value) for name, value in found.items() if value is not None})
 
 
 @asynccontextmanager
@@ -73,8 +71,7 @@ async def audited(admin: Admin, operation: str, params: BaseModel, *, frees: boo
         word = type(error).__name__ if isinstance(error, FlowsError) else "broken"
         await _tell_end(admin, {**told, "word": word})
         raise
-    count = {} if entry.count is None else {"count": str(entry.count)}
-    await _tell_end(admin, {**told, **count, "word": entry.word})
+    await _tell_end(admin, {**told, **entry.told})
 
 
 async def _tell(admin: Admin, fields: dict[str, str], *, frees: bool) -> None:

@@ -9,9 +9,9 @@ from pydantic import Field
 
 from flows.api.admin import Admin
 from flows.api.board import limit_views
+from flows.api.borrowed import queue_handle
 from flows.api.known_flow import KnownFlow
 from flows.api.operation import operation
-from flows.api.reading.borrowed import queue_handle
 from flows.api.views.flows import LimitsView, LimitView
 from flows.api.views.time import Time
 from flows.api.views.view import Acted
@@ -24,7 +24,7 @@ _LONGEST = timedelta(hours=1)
 
 async def _handle(admin: Admin, queue: str, flow: str | None) -> tuple[KnownFlow, QueueHandle]:
     known = await admin.flow(flow or await admin.flow_of_queue(queue))
-    return known, queue_handle(admin, known, queue)
+    return known, queue_handle(admin.connection, known, queue)
 
 
 @operation("queues.pause", role="operator")

@@ -8,6 +8,11 @@ from typing import Any, Final
 #: Of each operation the params, which may name what was left; `flow` or what implies it is of the flow `shop`.
 PARAMS: Final[Mapping[str, Mapping[str, Any]]] = {
     "audit.list": {},
+    "bulk.apply": {"verb": "retry", "query": "flow:shop state:failed", "seen": 2},
+    "bulk.cancel": {"id": "bulk"},
+    "bulk.preview": {"verb": "retry", "query": "flow:shop state:failed"},
+    "bulk.show": {"id": "bulk"},
+    "bulk.wait": {"id": "bulk", "timeout": "10ms"},
     "flows.list": {},
     "flows.show": {"flow": "shop"},
     "jobs.cancel": {"id": "waiting"},

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from redis import Redis
 
-from flows.api import Admin, Caller
-from tests.api.shop import leave
+from flows.api import Admin, Caller, JobQuery, bulk
+from tests.api.shop import CANARY, leave
 
 SHOP = Path(__file__).parent / "shop.py"
 
@@ -39,8 +41,17 @@ def left(redis_url: str, _sweeper: Redis) -> Iterator[Left]:
     command = [sys.executable, str(SHOP), redis_url, namespace]
     found = subprocess.run(command, capture_output=True, check=False, text=True, timeout=100)
     assert found.returncode == 0, found.stderr
-    yield Left(redis_url, namespace, json.loads(found.stdout.splitlines()[-1]))
+    left = Left(redis_url, namespace, json.loads(found.stdout.splitlines()[-1]))
+    left.ids["bulk"] = asyncio.run(_begin_to_delete(left))
+    yield left
     _sweeper.unlink(*_sweeper.scan_iter(f"{namespace}*", count=1000))
+
+
+async def _begin_to_delete(left: Left) -> str:
+    """Begin an action on many jobs that does nothing for an hour."""
+    async with left.admin() as admin:
+        query = JobQuery.parse(f"flow:shop email:{CANARY} state:failed")
+        return (await bulk.apply(admin, "delete", query, 1, undo=timedelta(hours=1))).id
 
 
 @pytest.fixture

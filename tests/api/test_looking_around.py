@@ -71,7 +71,7 @@ async def test_checks_the_server_and_all_that_it_holds(admin: Admin) -> None:
     """Unserved queues are wrong, also of children; a queue whose next job waits too long is, where that is asked."""
     shown = await server.show(admin)
     assert shown.version.startswith(("valkey", "redis"))
-    assert shown.flows == 2
+    assert shown.flows == 3
     found = await server.check(admin)
     wrong = {(one.what, one.queue) for one in found.findings if one.level == "wrong"}
     assert wrong == {("unserved", "shop-price"), ("unserved", "shop-pack:part"), ("unserved", "other-price")}

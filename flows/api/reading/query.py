@@ -6,9 +6,6 @@ The words are those of `flow.jobs.parse`, and more: `flow:access`, `id:…`, `er
 
 from __future__ import annotations
 
-import operator
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,52 +13,16 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from flows.errors import QuerySyntaxError, ValidationError
+from flows.model.find.conditions import ATTEMPT, CONDITIONS, Condition
 from flows.model.find.query_words import OR, Word, words_of
 from flows.model.names import is_job_id
 
 #: The words that are not those of the flow's own queries.
-_MORE: Final = frozenset({"flow", "id", "error", "worker", "attempt"})
+_MORE: Final = frozenset({"flow", "id", *CONDITIONS})
 _EXCLUDING: Final = frozenset({"error", "worker"})
 _LONGEST: Final = 4000
 #: A query names so many ids at most.
 MOST_IDS: Final = 100
-_ATTEMPT: Final = re.compile(r"(>=|<=|>|<|)(\d{1,6})", re.ASCII)
-_COMPARED: Final[dict[str, Callable[[int, int], bool]]] = {
-    ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "": operator.eq,
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a condition looks at of a job that was found."""
-
-    error_type: str
-    error_message: str
-    worker: str
-    attempt: int
-
-
-@dataclass(frozen=True)
-class Condition:
-    """A condition that no list knows: jobs are looked at for it."""
-
-    name: str
-    values: tuple[str, ...]
-    excluded: bool
-
-    def holds(self, job: Found) -> bool:
-        """Return whether a job fits."""
-        return any(self._fits(value, job) for value in self.values) != self.excluded
-
-    def _fits(self, value: str, job: Found) -> bool:
-        match self.name:
-            case "error":
-                return job.error_type.lower() == value.lower() or value.lower() in job.error_message.lower()
-            case "worker":
-                return job.worker.startswith(value)
-            case _:
-                found = _ATTEMPT.fullmatch(value)
-                return found is not None and _COMPARED[found[1]](job.attempt, int(found[2]))
 
 
 @dataclass(frozen=True)
@@ -136,7 +97,7 @@ def _check(text: str, word: Word) -> None:
     for value in word.values:
         if word.name == "id" and not is_job_id(value.text):
             raise QuerySyntaxError(text, value.at, "that is no id of a job: those are UUIDs")
-        if word.name == "attempt" and not _ATTEMPT.fullmatch(value.text):
+        if word.name == "attempt" and not ATTEMPT.fullmatch(value.text):
             raise QuerySyntaxError(text, value.at, "give a number, such as 3, >3 or <=3")
     if word.name == "id" and len(word.values) > MOST_IDS:
         raise QuerySyntaxError(text, word.at, f"name up to {MOST_IDS} ids")

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from flows.api.reading.hiding import Hiding
-from flows.api.reading.query import Found, JobQuery
+from flows.api.reading.query import JobQuery
 from flows.api.reading.rows import job_rows
 from flows.api.views.jobs import JobPage
 from flows.errors import Forbidden, ValidationError
+from flows.kernel.callers.looked_at import fitting
 from flows.kernel.callers.make_record import make_record
 from flows.model.find.query import JobQuery as Asked
 from flows.model.find.query_text import Known
@@ -119,12 +120,7 @@ class Search:
         Raises:
             StoreError: the server cannot be used.
         """
-        conditions = self.query.conditions
-        if not conditions or not jobs:
-            return list(jobs)
-        hashes = await Fetch(self.admin.connection, self.known.settings).hashes(jobs, KERNEL_FIELDS)
-        pairs = [(job, one) for job, one in zip(jobs, hashes, strict=True) if one is not None]
-        return [job for job, one in pairs if all(rule.holds(_looked_at(self.known, job, one)) for rule in conditions)]
+        return await fitting(self.admin.connection, self.known.settings, jobs, self.query.conditions)
 
     async def counted(self) -> tuple[int, bool, list[_Job]]:
         """Return how many jobs match, whether exactly so many, and the first ten; at most 10,000 are looked at.
@@ -195,15 +191,6 @@ class Search:
     @property
     def _digest(self) -> str:
         return hashlib.sha256(json.dumps([self.known.name, self.query.text]).encode()).hexdigest()[:16]
-
-
-def _looked_at(known: KnownFlow, job: _Job, found: dict[str, bytes]) -> Found:
-    record = make_record(known.settings, *job, found, BaseModel)
-    last = record.history[-1].error if record.history else None
-    kind, message = last or ("", "")
-    if record.error is not None:
-        kind, message = record.error.type, record.error.message
-    return Found(kind, message, record.worker, record.attempts)
 
 
 def _fits(known: KnownFlow, job: _Job, found: dict[str, bytes], asked: Conjunction) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
+from flows.kernel.callers.looked_at import fitting
 from flows.kernel.current import current_job
 from flows.model.codec import encode_value
+from flows.model.find.conditions import read_conditions
 from flows.model.find.conjunction import LAST_MS, Conjunction
 from flows.model.find.query import JobQuery
 from flows.model.state import JobState
@@ -21,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from flows.errors import StoreError
-    from flows.kernel.session import Session
+    from flows.store.client.connection import Connection
+    from flows.store.jobs.control import Control
+    from flows.store.jobs.flow_settings import FlowSettings
     from flows.store.views.find import FoundJobs
 
 #: So many jobs are looked for, and acted on, by one script.
@@ -34,7 +39,7 @@ _A = TypeVar("_A")
 _B = TypeVar("_B")
 _S: Final = JobState
 #: On jobs of which states each verb acts.
-_STATES: Final[Mapping[str, frozenset[JobState]]] = {
+STATES: Final[Mapping[str, frozenset[JobState]]] = {
     "retry": frozenset({_S.FAILED, _S.CANCELLED}),
     "cancel": frozenset({_S.WAITING, _S.DELAYED, _S.PROCESSING, _S.CHILDREN}),
     "delete": frozenset(_S),
@@ -42,16 +47,35 @@ _STATES: Final[Mapping[str, frozenset[JobState]]] = {
 }
 
 
+class ActedOn(Protocol):
+    """What is needed of a flow to act on its jobs: its session has that, and so has who does not have its code."""
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, of the loop in which this runs."""
+        ...
+
+    @property
+    def settings(self) -> FlowSettings:
+        """The settings of the flow."""
+        ...
+
+    @property
+    def control(self) -> Control:
+        """What acts on single jobs."""
+        ...
+
+
 class Acting:
     """Does bulk actions on the jobs of one flow.
 
     Args:
-        session: The flow's, in the loop in which this runs.
+        session: The flow's, in the loop in which this runs, or what stands in for it.
         queues: The names of its queues and child queues.
         come_to: Reads how far a bulk action has come.
     """
 
-    def __init__(self, session: Session, queues: Sequence[str], come_to: Callable[[str], Awaitable[Tally]]) -> None:
+    def __init__(self, session: ActedOn, queues: Sequence[str], come_to: Callable[[str], Awaitable[Tally]]) -> None:
         self._session = session
         self._queues = queues
         self._come_to = come_to
@@ -78,7 +102,7 @@ class Acting:
         session = self._session
         # What ended before that was there; of all else only the time in its id tells.
         until = Conjunction(
-            states=_STATES[action.verb], until_ms=LAST_MS + 1 if action.verb == "retry" else action.before_ms
+            states=STATES[action.verb], until_ms=LAST_MS + 1 if action.verb == "retry" else action.before_ms
         )
         query = JobQuery.from_dict(json.loads(action.query)) & JobQuery((until,))
         finder = Finder(session.connection, session.settings, self._queues)
@@ -86,11 +110,18 @@ class Acting:
         many = ManyJobs(session.control, Asked(action.verb, states, action.before_ms, action.reason, action.to))
         tally.total = tally.total or await self._to_look_at(query)
         counting = _Counting(tally, log)
-        page = await finder.page(query, cursor=tally.cursor, limit=_PAGE, newest_first=False)
+        conditions = read_conditions(action.having)
+
+        async def read(cursor: str) -> FoundJobs:
+            found = await finder.page(query, cursor=cursor, limit=_PAGE, newest_first=False)
+            if not conditions:
+                return found
+            return replace(found, jobs=await fitting(session.connection, session.settings, found.jobs, conditions))
+
+        page = await read(tally.cursor)
         while page.cursor:
             # The next page is read while this one is acted on, and just before: the cursor names a job that is there.
-            reading = finder.page(query, cursor=page.cursor, limit=_PAGE, newest_first=False)
-            following, words = await _both(reading, many.act(page.jobs))
+            following, words = await _both(read(page.cursor), many.act(page.jobs))
             counting.take(page, words)
             report()
             page = following

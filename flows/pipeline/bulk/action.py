@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import BaseModel
 
@@ -38,6 +38,8 @@ class BulkParams(BaseModel):
     """Which jobs: a query, as JSON."""
     before_ms: int
     """Only jobs that were there then, in server milliseconds: created before, and ended before if they have ended."""
+    having: str = ""
+    """What jobs are looked at for beside the query, as JSON: see `flows.model.find.conditions`."""
     reason: str = ""
     """Why jobs are cancelled."""
     to: str = ""
@@ -51,6 +53,7 @@ class BulkAction(Job):
     verb: BulkVerb
     query: str
     before_ms: int
+    having: str = ""
     reason: str
     to: str
 
@@ -79,13 +82,17 @@ def bulk_name(flow: str) -> str:
 
 def bulk_options(of: FlowOptions[AnyJob, str]) -> BulkFlowOptions:
     """Return the options of a flow's bulk flow; which server and namespace it uses is bound when it is opened."""
-    name = bulk_name(of.name)
-    return BulkFlowOptions(
-        name,
-        [QueueOptions(name, job=BulkAction, retries=_RETRIES)],
+    return new_bulk_options(
+        of.name,
         logger=of.logger,
         lease=of.lease,
         hang_limit=of.hang_limit,
-        max_crashes=_MAX_CRASHES,
         allow_eviction=of.allow_eviction,
     )
+
+
+def new_bulk_options(flow: str, **more: Any) -> BulkFlowOptions:
+    """Return the options of the bulk flow of a flow, whose code need not be here."""
+    name = bulk_name(flow)
+    queue = QueueOptions(name, job=BulkAction, retries=_RETRIES)
+    return BulkFlowOptions(name, [queue], max_crashes=_MAX_CRASHES, **more)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flows.kernel.runtime import Runtime
 from flows.model.declared.description import Descriptor
 from flows.pipeline.bulk.acting import Acting
-from flows.pipeline.bulk.action import BulkAction, BulkParams, bulk_options
+from flows.pipeline.bulk.action import BulkAction, BulkParams
 from flows.pipeline.bulk.tally import Tally
 from flows.pipeline.declaration import declare
 from flows.pipeline.job_actions import JobActions
@@ -17,10 +17,11 @@ from flows.pipeline.job_reader import JobReader
 from flows.pipeline.workers import WorkerOptions, function_workers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
-    from flows.kernel.session import Session
-    from flows.pipeline.declaration import Declaration
+    from flows.config import Server
+    from flows.pipeline.bulk.acting import ActedOn
+    from flows.pipeline.bulk.action import BulkFlowOptions
 
 #: So many bulk actions of a flow run at once in one process.
 _CONCURRENCY = 2
@@ -30,20 +31,20 @@ class BulkFlow:
     """The bulk flow of one flow, on the server and in the namespace of that flow's session.
 
     Args:
-        of: The flow's runtime.
-        session: Its session, in the loop in which this is used.
-        declaration: The flow's.
+        options: Its options.
+        server: The flow's server.
+        session: The flow's session, in the loop in which this is used, or what stands in for it.
+        queues: The flow's queues and child queues.
     """
 
-    def __init__(self, of: Runtime, session: Session, declaration: Declaration) -> None:
-        options = bulk_options(of.options)
+    def __init__(self, options: BulkFlowOptions, server: Server, session: ActedOn, queues: Sequence[str]) -> None:
         self.queue = options.name
         self.runtime = Runtime(options, Descriptor(options, BulkParams))
-        self.runtime.bind(of.server(), session.settings.keys.namespace, session.settings.ahead_ms)
+        self.runtime.bind(server, session.settings.keys.namespace, session.settings.ahead_ms)
         mine = declare(options, (BulkAction, BulkParams))
         self.actions = JobActions(self.runtime, mine, BulkParams)
         self.reader = JobReader(self.runtime, mine, BulkParams)
-        self.acting = Acting(session, list(declaration.plans), self.tally)
+        self.acting = Acting(session, queues, self.tally)
         [self.worker] = function_workers(
             self.runtime, mine.plans[self.queue], self.acting.act, WorkerOptions(1, _CONCURRENCY)
         )

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flows.errors import FlowsError
 from flows.kernel.built_in.companion import Companion
-from flows.pipeline.bulk.action import bulk_name
+from flows.pipeline.bulk.action import bulk_name, bulk_options
 from flows.pipeline.bulk.bulk_flow import BulkFlow
+from flows.pipeline.bulk.work_off import work_off
 from flows.store.jobs.upcoming import seconds_until_work
 from flows.telemetry.service import Service
 
@@ -26,11 +27,8 @@ if TYPE_CHECKING:
 #: A process that has workers looks for bulk actions after so many seconds, give or take a quarter: for one that another
 #: process has left, and for one whose wake-up was lost.
 LOOK_AGAIN: Final = 15.0
-#: A worker stays while something is to be done within so many seconds. It looks again after so many, and leaves when it
-#: has seen nothing so often.
-_STAY: Final = 3.0
+#: After an error it looks again after so many seconds.
 _LOOK: Final = 0.5
-_LOOKS: Final = 3
 
 
 class BulkService(Companion):
@@ -59,7 +57,8 @@ class BulkService(Companion):
     def flow(self) -> BulkFlow:
         """The bulk flow; made when it is first asked for."""
         if self._flow is None:
-            self._flow = BulkFlow(self._runtime, self._session, self._declaration)
+            options, server = bulk_options(self._runtime.options), self._runtime.server()
+            self._flow = BulkFlow(options, server, self._session, list(self._declaration.plans))
         return self._flow
 
     @property
@@ -142,18 +141,7 @@ class BulkService(Companion):
 
     async def _work(self) -> None:
         """Have a worker until nothing is to be done soon."""
-        flow = self.flow
-        await flow.worker.start()
-        try:
-            looks = 0
-            while looks < _LOOKS:
-                left = await self._seconds()
-                # A job that was just claimed has a lease, and its worker may not know it yet: one look is not enough.
-                looks = looks + 1 if left >= _STAY and flow.worker.idle else 0
-                await asyncio.sleep(_LOOK)
-        finally:
-            await flow.worker.stop(0)
-            await flow.close_if_unused()
+        await work_off(self.flow, self._seconds)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -15,7 +15,6 @@ from flows.store.jobs.fetch import Fetch
 from flows.store.runs.run_store import RunStore
 
 if TYPE_CHECKING:
-    from flows.api.admin import Admin
     from flows.api.known_flow import KnownFlow
     from flows.kernel.runtime import Runtime
     from flows.store.client.connection import Connection
@@ -30,8 +29,8 @@ class _Named:
 class Borrowed:
     """The parts of a session that need none of a flow's code."""
 
-    def __init__(self, admin: Admin, known: KnownFlow) -> None:
-        self.connection: Connection = admin.connection
+    def __init__(self, connection: Connection, known: KnownFlow) -> None:
+        self.connection = connection
         self.settings: FlowSettings = known.settings
         self.options = _Named(known.name)
 
@@ -55,10 +54,10 @@ class Borrowed:
         return RunStore(self.connection, self.settings)
 
 
-def queue_handle(admin: Admin, known: KnownFlow, queue: str) -> QueueHandle:
+def queue_handle(connection: Connection, known: KnownFlow, queue: str) -> QueueHandle:
     """Return a queue of a flow, to look at, to limit, to pause and to drain.
 
     Raises:
         NothingThere: the flow has no such queue.
     """
-    return QueueHandle(cast("Runtime", Borrowed(admin, known)), known.check_queue(queue))
+    return QueueHandle(cast("Runtime", Borrowed(connection, known)), known.check_queue(queue))
