@@ -162,7 +162,7 @@ class Fleet:
             assert self._fork_server.stdout is not None
             self._fork_server.stdin.close()
             self._fork_server.stdout.close()
-        self._fork_server.wait(timeout=30)
+        self._fork_server.wait(timeout=patient(30))
         self._ledger.close()
 
     def __enter__(self) -> Self:

@@ -21,6 +21,7 @@ from redis.retry import Retry
 from flows.store.bundled import find_binary
 from tests.faults.clock import Clock
 from tests.faults.ports import free_port
+from tests.waiting import patient
 
 #: Names another server than the bundled one: the path of a `redis-server` or a `valkey-server`.
 VARIABLE: Final = "FLOWS_FAULTS_SERVER"
@@ -45,7 +46,7 @@ _SETTINGS: Final = {
     "enable-debug-command": "local",
     "daemonize": "no",
 }
-#: It has to answer within so many seconds after its start.
+#: It has to answer within so many seconds after its start on an idle machine.
 _START_SECONDS: Final = 30.0
 #: Its TIME is cut to seconds, and the one that it keeps may be older than a moved clock.
 _CLOCK_SECONDS: Final = 1.5
@@ -128,7 +129,7 @@ class Server:
         Raises:
             RuntimeError: it has ended, or does not answer in time.
         """
-        end = time.monotonic() + _START_SECONDS
+        end = time.monotonic() + patient(_START_SECONDS)
         with self.client() as client:
             while True:
                 assert self._process is not None
@@ -271,7 +272,7 @@ class Server:
         if process.poll() is None:
             self._remember_slow()
             process.send_signal(number)
-            process.wait(timeout=30)
+            process.wait(timeout=patient(30))
         self._process = None
         self._frozen = False
 
