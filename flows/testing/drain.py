@@ -1,7 +1,4 @@
-"""Runs the jobs of flows until none waits and none runs."""
-
-# pyright: reportPrivateUsage=false
-# (the kit sees what users do not)
+"""Runs the jobs of flows, and the runs of apps, until none waits and none runs."""
 
 from __future__ import annotations
 
@@ -9,7 +6,7 @@ import asyncio
 from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from flows.errors import WaitTimeout
 from flows.store.jobs.places import Depths, depths
@@ -17,8 +14,8 @@ from flows.store.jobs.places import Depths, depths
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flows.pipeline.flow import Flow
     from flows.telemetry.events import Event
+    from flows.testing.programs import Program
 
 #: Without an event, the queues are looked at again after so many seconds: other processes may work on them too.
 _LOOK_AGAIN: Final = 0.25
@@ -32,7 +29,7 @@ class Drained:
         done: A parent that ends when its last child does is not counted: no worker has it then.
         failed: How many have failed.
         cancelled: How many were cancelled while they ran.
-        delayed: How many are delayed: they wait for a retry, or until they are due.
+        delayed: How many are delayed: they wait for a retry, or until they are due; a suspended run for anything.
         lost: How many are left to workers that a fault has lost: they run again when their leases are over.
     """
 
@@ -43,8 +40,8 @@ class Drained:
     lost: int = 0
 
 
-async def drain(flows: Sequence[Flow[Any, Any, Any]], timeout: float) -> Drained:
-    """Run the jobs of flows until none waits and none runs.
+async def drain(programs: Sequence[Program], timeout: float) -> Drained:
+    """Run the jobs of flows and the runs of apps until none waits and none runs.
 
     Raises:
         WaitTimeout: jobs still wait or run.
@@ -57,15 +54,15 @@ async def drain(flows: Sequence[Flow[Any, Any, Any]], timeout: float) -> Drained
         changed.set()
 
     async with AsyncExitStack() as stack:
-        for flow in flows:
-            stack.callback(flow.events.subscribe(listener))
-            if all(worker.status == "stopped" for worker in flow.workers):
-                stack.push_async_callback(flow.stop_all)
-                await flow.start_all()
-                await flow._runtime.session.rescuer.tick()  # what is over is taken back now, and not some seconds later
+        for program in programs:
+            stack.callback(program.events.subscribe(listener))
+            if all(worker.status == "stopped" for worker in program.workers):
+                stack.push_async_callback(program.stop)
+                await program.start()
+            await program.tick()  # what is over is taken back now, and not some seconds later
         try:
             async with asyncio.timeout(timeout):
-                while await _busy(flows):
+                while await _busy(programs):
                     try:
                         async with asyncio.timeout(_LOOK_AGAIN):
                             await changed.wait()
@@ -73,34 +70,34 @@ async def drain(flows: Sequence[Flow[Any, Any, Any]], timeout: float) -> Drained
                         continue
                     changed.clear()
         except TimeoutError:
-            raise WaitTimeout(f"after {timeout} s {await _where(flows)}") from None
-        left = [await _depths(flow) for flow in flows]
+            raise WaitTimeout(f"after {timeout} s {await _where(programs)}") from None
+        left = [await _depths(program) for program in programs]
     delayed, lost = sum(depth.delayed for depth in left), sum(depth.processing for depth in left)
     return Drained(ended["job.done"], ended["job.failed"], ended["job.cancelled"], delayed, lost)
 
 
-async def _busy(flows: Sequence[Flow[Any, Any, Any]]) -> bool:
-    for flow in flows:
-        if flow.workers and all(worker.status == "stopped" for worker in flow.workers):
+async def _busy(programs: Sequence[Program]) -> bool:
+    for program in programs:
+        if program.workers and all(worker.status == "stopped" for worker in program.workers):
             continue  # a fault has lost them
-        depth = await _depths(flow)
-        if depth.waiting or depth.due or depth.processing or not all(worker.idle for worker in flow.workers):
+        depth = await _depths(program)
+        if depth.waiting or depth.due or depth.processing or not all(worker.idle for worker in program.workers):
             return True
     return False
 
 
-async def _depths(flow: Flow[Any, Any, Any]) -> Depths:
-    session = await flow._runtime.open()
-    return await depths(session.connection, session.settings, list(flow._declaration.plans))
+async def _depths(program: Program) -> Depths:
+    session = await program.open()
+    return await depths(session.connection, session.settings, await program.queues())
 
 
-async def _where(flows: Sequence[Flow[Any, Any, Any]]) -> str:
+async def _where(programs: Sequence[Program]) -> str:
     """Return where jobs still wait or run, for an error."""
     found: list[str] = []
-    for flow in flows:
-        session = await flow._runtime.open()
-        served = {worker.queue for worker in flow.workers if worker.status != "stopped"}
-        for queue in flow._declaration.plans:
+    for program in programs:
+        session = await program.open()
+        served = {worker.queue for worker in program.workers if worker.status != "stopped"}
+        for queue in await program.queues():
             depth = await depths(session.connection, session.settings, [queue])
             if depth.waiting:
                 lonely = "" if queue in served else ", which has no worker"

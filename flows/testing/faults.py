@@ -6,21 +6,21 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from flows.telemetry.failpoints import POINTS, InjectedFault, struck
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from flows.pipeline.flow import Flow
+    from flows.testing.programs import Program
 
 #: What goes wrong: an exception is raised, or the worker is gone as if its process had been killed.
 Action: TypeAlias = Literal["raise", "lose"]
 
 
 @contextmanager
-def fault(flows: Sequence[Flow[Any, Any, Any]], point: str, action: Action, times: int) -> Generator[None]:
+def fault(programs: Sequence[Program], point: str, action: Action, times: int) -> Generator[None]:
     """Let something go wrong at a point, so many times, while the context lasts.
 
     Raises:
@@ -38,8 +38,8 @@ def fault(flows: Sequence[Flow[Any, Any, Any]], point: str, action: Action, time
             return
         left -= 1
         if action == "lose":
-            for flow in flows:
-                for worker in flow.workers:
+            for program in programs:
+                for worker in program.workers:
                     if worker._task is not None:
                         worker._task.get_loop().call_soon_threadsafe(worker._task.cancel)
         raise InjectedFault(point)

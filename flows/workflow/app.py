@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
+    from flows.config import Server
     from flows.loggers import AnyLogger
     from flows.model.retention import Retention
     from flows.telemetry.events import Events
@@ -90,9 +91,9 @@ class Workflows(AppRuns, Definitions[ResourceT_co]):
         self._lifecycle = Lifecycle(app, self._host.runtime, self._pool, Hooks(self._prepare, self._closed))
         self.app = app
         #: Of plain callers: a runtime is open in one loop at a time.
-        plain = Host(self._options, "workflows.blocking.close()", self._host.definitions)
-        plain.runtime.served = self._pool.served
-        self._blocking = Blocking(plain, AppRuns(plain))
+        self._plain = Host(self._options, "workflows.blocking.close()", self._host.definitions)
+        self._plain.runtime.served = self._pool.served
+        self._blocking = Blocking(self._plain, AppRuns(self._plain))
 
     def __repr__(self) -> str:
         return f"<Workflows {self.app}: {len(self._host.definitions)} defined>"
@@ -203,6 +204,29 @@ class Workflows(AppRuns, Definitions[ResourceT_co]):
         """Stop, as `stop` does."""
         await self.stop()
 
+    async def _bind(self, server: Server | None, namespace: str, ahead_ms: int = 0) -> None:
+        """Use another server, namespace and clock from the next opening on, for plain callers too: what tests do.
+
+        Raises:
+            FlowsError: a loop that runs has the app open.
+        """
+        await self._give_up()
+        for host in (self._host, self._plain):
+            host.bind(server, namespace, ahead_ms)
+
+    async def _give_up(self) -> None:
+        """Give up what ended loops have left, and disconnect plain callers.
+
+        Raises:
+            FlowsError: a loop that runs has the app open.
+        """
+        self._host.runtime.give_up()
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        if self._blocking.in_use:
+            await awaited(self._blocking.disconnect)
+
     async def _prepare(self) -> None:
         await self._host.renew()
         self._pool.serve(await self._host.known())
@@ -214,5 +238,4 @@ class Workflows(AppRuns, Definitions[ResourceT_co]):
     async def _closed(self) -> None:
         """Let go of threads, and disconnect plain callers too."""
         self._host.threads.close()
-        if self._blocking.in_use:
-            await awaited(self._blocking.disconnect)
+        await self._disconnect()

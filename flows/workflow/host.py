@@ -18,6 +18,7 @@ from flows.workflow.schedule_definitions import check_schedules, schedules_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flows.config import Server
     from flows.kernel.session import Session
     from flows.model.runs.new_run import NewRun
     from flows.model.runs.schedule_definition import ScheduleDefinition
@@ -94,6 +95,15 @@ class Host:
             if self.runtime.in_use:
                 await self.runtime.close()
             self._tell()
+
+    def bind(self, server: Server | None, namespace: str, ahead_ms: int) -> None:
+        """Use another server, namespace and clock from the next opening on: for tests, while it is closed.
+
+        Raises:
+            FlowsError: a loop that runs has the app open.
+        """
+        self.runtime.bind(server, namespace, ahead_ms)
+        self._known.clear()
 
     async def runs(self) -> RunStore:
         """Return what starts runs and sends them something, in the running loop.

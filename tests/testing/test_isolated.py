@@ -29,6 +29,7 @@ from flows import (
 )
 from flows.config import Server
 from flows.testing import InjectedFault, Isolated, isolated
+from flows.testing.programs import program_of
 from tests.scale import SCALE
 
 
@@ -315,7 +316,7 @@ async def test_a_lost_worker_leaves_its_job_to_the_next(flow: OrderFlow, redis_u
 
 def test_wrong_faults_are_refused(flow: OrderFlow) -> None:
     """The message names what there is."""
-    test = Isolated((flow,), "redis://localhost", "test:")
+    test = Isolated([program_of(flow)], "redis://localhost", "test:")
     with (
         pytest.raises(ValueError, match="there is no point 'nowhere'; the points are "),
         test.fault("nowhere"),

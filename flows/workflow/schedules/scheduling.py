@@ -40,6 +40,14 @@ class Scheduling:
         """Record the schedules of the app, and fire what is due from now on; asking twice changes nothing."""
         self._scheduler.start()
 
+    async def tick(self) -> None:
+        """Fire at once what is due.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        await self._scheduler.tick()
+
     async def close(self) -> None:
         """Fire nothing any more; closing twice changes nothing."""
         await self._scheduler.stop()
