@@ -67,7 +67,7 @@ class _Noting(type(Path())):  # type: ignore[misc]
 def _read_from(folder: Path) -> None:
     """Let the loader read the scripts from a copy of its folder."""
     scripts._folder = lambda: folder / _BELOW  # type: ignore[assignment]
-    scripts.load.cache_clear()
+    scripts.forget()
 
 
 class Lane:
@@ -233,7 +233,7 @@ class Lane:
         for item, following in zip(items, [*items[1:], None], strict=True):
             if noting:
                 _Noting.read.clear()
-                scripts.load.cache_clear()
+                scripts.forget()
             report({"began": item.nodeid})
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if noting:

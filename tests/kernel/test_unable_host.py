@@ -27,7 +27,7 @@ from flows.kernel.handler import Handler
 from flows.kernel.process.process_handle import ProcessHandle
 from flows.kernel.process.processes import Processes
 from flows.kernel.unable import Rest, is_hosts, tell_unable
-from flows.store.client.scripts import load
+from flows.store.client.scripts import forget
 from flows.telemetry.events import Event, Events
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard, in_process, within
 from tests.waiting import until
@@ -137,7 +137,7 @@ async def test_a_start_that_the_host_refuses_can_be_made_again(
 ) -> None:
     """It is an error of ours, nothing has begun by halves, and the next start has all that keeps leases."""
     flow = make_flow(double, lease=2)
-    load.cache_clear()  # as in a process that has not read the scripts yet
+    forget()  # as in a process that has not read the scripts yet
     for _ in range(2):
         with nothing_left(), pytest.raises(FlowsError, match=r"can't start new thread|Too many open files"):
             await flow.start_all()

@@ -16,6 +16,7 @@ import os
 import platform
 import socket
 import time
+from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -211,6 +212,7 @@ def _fitting(about: dict[str, Any], queues: dict[str, Any], running: list[list[o
         del running[len(running) // 2 :]
 
 
+@cache
 def flows_version() -> str:
     """Return which version of flows this is; empty where it is not installed, but found on the path."""
     try:

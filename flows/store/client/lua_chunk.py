@@ -8,7 +8,7 @@ A script that stops half way leaves half written what it wrote, since nothing ro
 question: may this account run every command that may come? Only hints are left out; they go by `pcall`, and do without.
 `--@ asks: all` asks that for all scripts together: the first one at a connect, so that no worker starts in vain.
 
-Overlays (`lua_file.py`) change what is included; without one, no text has a trace of them.
+Overlays (`lua_files.py`) change what is included; without one, no text has a trace of them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Final
 
 from flows.model.outcome import ENDING_VERBS
 from flows.model.state import TRANSITIONS
-from flows.store.client.lua_file import LuaFile, ScriptError, read_includes, read_script, texts
+from flows.store.client.lua_file import LuaFile, ScriptError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from importlib.resources.abc import Traversable
+
+    from flows.store.client.lua_files import LuaFiles
 
 #: What the loader gives to an include that needs it; texts, since a call makes tables anew and not texts.
 TABLES: Final = {
@@ -55,14 +56,14 @@ class Chunk:
     """Of each line, where it comes from, as `jobs/turn.lua:12`; empty for what the loader has added."""
 
 
-def compose(folder: Traversable, name: str, overlays: Sequence[str] = ()) -> Chunk:
-    """Compose the script `name`; of several overlays, the first one that has a file counts.
+def compose(files: LuaFiles, name: str) -> Chunk:
+    """Compose the script `name` of these files.
 
     Raises:
         ScriptError: there is none, or its parts do not fit.
     """
-    script = read_script(folder, name, overlays)
-    parts = read_includes(folder, script, overlays)
+    script = files.script(name)
+    parts = files.includes(script)
     keys, args = script.header.get("keys", []), _arguments(script, parts)
     flags = script.header.get("flags", ())
     _check(script, parts, [*keys, *args])
@@ -80,12 +81,12 @@ def compose(folder: Traversable, name: str, overlays: Sequence[str] = ()) -> Chu
     writer.parts((), first=True)
     writer.add("local function main()")
     writer.parts((), first=False)
-    writer.source(script.place, script.lines)
+    writer.source(script, script.code)
     writer.add("end", "return main()")
     commands = sorted(set(_COMMAND.findall("\n".join(writer.lines))))
     asks = set(commands)
     if "asks" in script.header:
-        asks.update(*(_COMMAND.findall(text) for text in texts(folder, overlays)))
+        asks.update(*(_COMMAND.findall(text) for text in files.texts()))
     writer.insert(asked, _question(asks - HINTS))
     return Chunk(script, "\n".join(writer.lines), tuple(args), tuple(commands), tuple(writer.places))
 
@@ -217,10 +218,10 @@ class _Writer:
         self.lines[at:at] = lines
         self.places[at:at] = [""] * len(lines)
 
-    def source(self, place: str, lines: Sequence[str], first: int = 1) -> None:
-        """Add lines of a file, from the line `first` on; a comment leaves an empty one, since servers keep the text."""
-        self.lines += ["" if line.lstrip().startswith("--") else line for line in lines]
-        self.places += [f"{place}:{number}" for number in range(first, len(lines) + first)]
+    def source(self, file: LuaFile, lines: Sequence[str], first: int = 0) -> None:
+        """Add lines of a file; before them, it has as many as `first`."""
+        self.lines += lines
+        self.places += file.places[first : first + len(lines)]
 
     def parts(self, path: tuple[str, ...], *, first: bool | None = None) -> None:
         """Add the includes that are made with the last of a path of lazy ones: the `first` ones, or the others."""
@@ -236,13 +237,13 @@ class _Writer:
         own = [name for name in part.exports if name not in place.given]
         self.add(" ".join((*_local(name for name in part.exports if name in place.given), "do")))
         self.add(*_local(name for name in own if name not in lazy))
-        self.source(part.place, lines[: part.eager])
+        self.source(part, lines[: part.eager])
         if not place.given.isdisjoint(lazy):
             make = f"make_{len(place.path)}"  # one that is made with another one has a name of its own
             self.add(f"local {make}", f"function {make}()", f"{make} = nil")
             self.add(*_local(name for name in own if name in lazy))
             self.parts((*place.path, part.place))
-            self.source(part.place, lines[part.eager :], part.eager + 1)
+            self.source(part, lines[part.eager :], part.eager)
             self.add("end")
             for name in part.lazy_exports:
                 if name in place.given:

@@ -14,9 +14,9 @@ from importlib import resources
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flows.errors import StoreUnavailable
-from flows.store.client import lua_file
 from flows.store.client.lua_chunk import NEVER_KEYS, compose
 from flows.store.client.lua_file import RUNS
+from flows.store.client.lua_files import LuaFiles
 from flows.store.client.lua_shape import Shape, read_shape, read_words
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def load(name: str, *overlays: str) -> Script:
         StoreUnavailable: its files cannot be read just now, as where no descriptor is left.
     """
     try:
-        chunk = compose(_folder(), name, overlays)
+        chunk = compose(_files(*overlays), name)
     except OSError as error:
         raise StoreUnavailable(f"the script {name!r} of flows cannot be read: {error}") from error
     header, text = chunk.script.header, chunk.text
@@ -110,17 +110,28 @@ def load(name: str, *overlays: str) -> Script:
 
 def names() -> list[str]:
     """Return the names of all scripts that are sent."""
-    return lua_file.names(_folder())
+    return LuaFiles(_folder()).names()
 
 
 def compositions() -> list[tuple[str, ...]]:
     """Return each script as it may be sent: its name and overlays, and only once where an overlay changes nothing."""
     found = [(name, *overlays) for name in names() for overlays in _OVERLAYS]
-    found += [(name, *overlays) for name in lua_file.names(_folder(), RUNS) for overlays in ((RUNS,), (RUNS, "rules"))]
+    found += [(name, *overlays) for name in _files(RUNS).names(RUNS) for overlays in ((RUNS,), (RUNS, "rules"))]
     found = list(dict.fromkeys(found))
     found += [("turn", "ruled", "rules"), ("turn", "shared", "ruled", "rules"), ("turn", RUNS, "ruled", "rules")]
     first = {load(*one).sha: one for one in reversed(found)}
     return [one for one in found if first[load(*one).sha] == one]
+
+
+def forget() -> None:
+    """Forget all scripts and their files, as a process that has read none yet."""
+    load.cache_clear()
+    _files.cache_clear()
+
+
+@cache
+def _files(*overlays: str) -> LuaFiles:
+    return LuaFiles(_folder(), overlays)
 
 
 def _folder() -> Traversable:

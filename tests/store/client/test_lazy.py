@@ -9,6 +9,7 @@ from redis import Redis
 
 from flows.model.outcome import VERBS
 from flows.store.client.lua_chunk import compose
+from flows.store.client.lua_files import LuaFiles
 from flows.store.client.scripts import load
 
 PARTS = {
@@ -34,7 +35,7 @@ def run(folder: Path, redis: Redis, main: str) -> list[int]:
     for name, text in PARTS.items():
         (include / f"{name}.lua").write_text(text)
     (folder / "jobs" / "main.lua").write_text(main)
-    answer: list[int] = redis.eval(compose(folder, "main").text, 0)
+    answer: list[int] = redis.eval(compose(LuaFiles(folder), "main").text, 0)
     return answer
 
 
@@ -69,7 +70,7 @@ def test_it_may_be_needed_by_another_first(tmp_path: Path, redis: Redis) -> None
 def test_what_only_lazy_code_uses_is_made_with_it(main: str, places: list[str], tmp_path: Path, redis: Redis) -> None:
     """And what anything else uses stands before it, for both; what nobody uses is left out."""
     assert run(tmp_path, redis, main)[0] in {10, 11}
-    chunk = compose(tmp_path, "main")
+    chunk = compose(LuaFiles(tmp_path), "main")
     order: list[str] = []
     for line, place in zip(chunk.text.split("\n"), chunk.places, strict=True):
         part = place.rpartition("/")[2].partition(".")[0] or ("make" if line.startswith("function make_") else "")

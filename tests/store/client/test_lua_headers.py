@@ -13,7 +13,8 @@ import pytest
 
 from flows.store.client import scripts
 from flows.store.client.lua_chunk import TABLES, compose
-from flows.store.client.lua_file import OVERLAYS, Includes, LuaFile, ScriptError, read_includes, read_script
+from flows.store.client.lua_file import OVERLAYS, LuaFile, ScriptError
+from flows.store.client.lua_files import LuaFiles
 from flows.store.client.scripts import compositions, load
 from tests.store.client.lua_scopes import GLOBALS, Scopes
 
@@ -37,7 +38,7 @@ def faults(file: LuaFile, folder: Path = FOLDER) -> list[str]:
     """Return what its header says wrongly, and what its header leaves out."""
     scopes = Scopes("\n".join(file.lines))
     header = {name: set(words) for name, words in file.header.items()}
-    found_in = Includes(folder, OVERLAYS[OVERLAYS.index(file.room) :] if file.room in OVERLAYS else ())
+    found_in = LuaFiles(folder, OVERLAYS[OVERLAYS.index(file.room) :] if file.room in OVERLAYS else ())
     includes = {name: set(found_in.find(file, name).exports) for name in header.get("include", ())}
     needs, exports = header.get("needs", set()), header.get("exports", set())
     if not is_sent(file):
@@ -71,8 +72,9 @@ def test_every_file_is_part_of_a_script() -> None:
     """None is left over, and nothing is exported that no other file, and nothing above `--@ lazy`, uses."""
     used: dict[str, set[str]] = {}
     for name, *overlays in compositions():
-        script = read_script(FOLDER, name, overlays)
-        for file in (script, *read_includes(FOLDER, script, overlays)):
+        files = LuaFiles(FOLDER, overlays)
+        script = files.script(name)
+        for file in (script, *files.includes(script)):
             used[file.place] = {free.name for free in Scopes("\n".join(file.lines)).free}
     assert sorted(used) == PLACES
     for place in PLACES:
@@ -127,9 +129,10 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 PART = "jobs/include/part.lua"
 
 
-def found_with(folder: Path, *overlays: str) -> list[str]:
-    """Return the places of what `main` includes, with overlays."""
-    return [file.place for file in read_includes(folder, read_script(folder, "main"), overlays)]
+def found_with(folder: Path, *overlays: str, of: str = "main") -> list[str]:
+    """Return the places of what a script includes, with overlays."""
+    files = LuaFiles(folder, overlays)
+    return [file.place for file in files.includes(files.script(of))]
 
 
 @pytest.mark.parametrize(
@@ -166,20 +169,29 @@ def test_each_lie_of_a_header_is_told(place: str, text: str, fault: str, tmp_pat
 def test_what_does_not_fit_is_found_when_a_script_is_loaded(files: dict[str, str], fault: str, tmp_path: Path) -> None:
     """The error names the script and the include."""
     folder = write(tmp_path, {})
-    assert compose(folder, "main").script.place == "jobs/main.lua"
+    assert compose(LuaFiles(folder), "main").script.place == "jobs/main.lua"
     write(folder, files)
     with pytest.raises(ScriptError, match=re.escape(fault)):
-        compose(folder, "main")
+        compose(LuaFiles(folder), "main")
 
 
 def test_an_include_of_the_own_room_comes_first(tmp_path: Path) -> None:
     """A room may have its own file of a name that another has too, and takes from others what it has not."""
     other = {"other/main2.lua": "--@ keys: key\n--@ include: part\nreturn give()\n"}
     folder = write(tmp_path, other)
-    assert [file.place for file in read_includes(folder, read_script(folder, "main2"))] == [PART]
+    assert found_with(folder, of="main2") == [PART]
     write(folder, {"other/include/part.lua": INCLUDE})
-    assert [file.place for file in read_includes(folder, read_script(folder, "main2"))] == ["other/include/part.lua"]
-    assert [file.place for file in read_includes(folder, read_script(folder, "main"))] == [PART]
+    assert found_with(folder, of="main2") == ["other/include/part.lua"]
+    assert found_with(folder) == [PART]
+
+
+def test_scripts_share_what_was_read(tmp_path: Path) -> None:
+    """A start composes many scripts: what one has read, the next one includes without looking for it again."""
+    folder = write(tmp_path, {"jobs/main2.lua": "--@ keys: key\n--@ include: part\nreturn give()\n"})
+    files = LuaFiles(folder)
+    compose(files, "main")
+    (folder / PART).unlink()
+    assert INCLUDE.rpartition("local function ")[2] in compose(files, "main2").text
 
 
 def test_a_file_of_an_overlay_stands_in_for_others_of_its_name(tmp_path: Path) -> None:
@@ -192,18 +204,18 @@ def test_a_file_of_an_overlay_stands_in_for_others_of_its_name(tmp_path: Path) -
     assert found_with(folder, "ruled", "rules") == [ruled]
     assert found_with(folder, "rules", "ruled") == ["ruled/include/more.lua", rules]
     assert found_with(folder) == [PART]
-    assert compose(folder, "main").text == compose(write(tmp_path / "plain", {}), "main").text
+    assert compose(LuaFiles(folder), "main").text == compose(LuaFiles(write(tmp_path / "plain", {})), "main").text
 
 
 def test_an_overlay_is_no_room_of_scripts(tmp_path: Path) -> None:
     """What lies there is not sent by its own name, nor included where the overlay is not asked for."""
     folder = write(tmp_path, {"rules/other.lua": "return 1\n", "rules/include/more.lua": MORE})
     with pytest.raises(ScriptError, match=r"no script is called 'other'; there are main$"):
-        read_script(folder, "other")
+        LuaFiles(folder).script("other")
     write(folder, {"jobs/main.lua": "--@ include: more\nreturn more()\n"})
     with pytest.raises(ScriptError, match="no include or transition is called 'more'"):
-        compose(folder, "main")
-    assert compose(folder, "main", ["rules"]).script.place == "jobs/main.lua"
+        compose(LuaFiles(folder), "main")
+    assert compose(LuaFiles(folder, ["rules"]), "main").script.place == "jobs/main.lua"
 
 
 def test_an_include_adds_the_arguments_that_it_takes(tmp_path: Path) -> None:
@@ -211,7 +223,7 @@ def test_an_include_adds_the_arguments_that_it_takes(tmp_path: Path) -> None:
     more = "--@ exports: more\n--@ args: b c\nlocal function more() return b .. c end\n"
     main = "--@ keys: key\n--@ args: a b\n--@ rest: d\n--@ include: part more\nreturn a, b, give(), more(), rest[at]\n"
     folder = write(tmp_path, {"jobs/include/more.lua": more, "jobs/main.lua": main})
-    chunk = compose(folder, "main")
+    chunk = compose(LuaFiles(folder), "main")
     assert chunk.args == ("a", "b", "c")
     assert "local a, b, c = ARGV[1], ARGV[2], ARGV[3]\n" in chunk.text
     assert "local rest, at = ARGV, 4\n" in chunk.text

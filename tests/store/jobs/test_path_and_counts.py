@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flows.store.client.lua_file import read_script
+from flows.store.client.lua_files import LuaFiles
 from flows.store.client.scripts import _folder, load, names
 from tests.world import KEPT, NOW, World, advance, attempt, await_children, fail, finish, processing, retry, snooze
 
@@ -206,8 +206,9 @@ def test_a_key_of_another_type_hinders_no_end(world: World) -> None:
 
 def test_every_script_that_moves_jobs_writes_its_counts_and_tells() -> None:
     """What one gathers is written at its end, or nobody would ever read it."""
+    files = LuaFiles(_folder())
     for name in names():
-        composed, file = load(name).text, read_script(_folder(), name)
+        composed, file = load(name).text, files.script(name)
         own = file.text
         if "each_job" in file.header.get("include", ()):  # which ends the scripts that act on many jobs
             own = _folder().joinpath("bulk", "include", "each_job.lua").read_text()
