@@ -38,8 +38,7 @@ class WorkerLoop:
     def __init__(
         self, runtime: Runtime, queue: str, runner: Runner, concurrency: int, slots: ProcessSlots | None = None
     ) -> None:
-        self.queue = queue
-        self.concurrency = concurrency
+        self.queue, self.concurrency = queue, concurrency
         self.worker_id = runner.worker_id = new_worker_id()
         self._runtime = runtime
         session = runtime.session
@@ -185,9 +184,10 @@ class WorkerLoop:
             return
         # The queue is empty: the jobs that came start at once, and their end or a wake-up starts the next turn.
         self._apply_answer()
+        if turn.jobs:
+            await asyncio.sleep(0)  # a function that never suspends has ended then, and to listen costs commands
         if turn.left and self._in_flight.lanes.busy:
-            # The next job is to be isolated: listening would only wake this worker again and again.
-            await self._wait(None)
+            await self._wait(None)  # the next job is to be isolated: listening would wake this worker again and again
         elif not self._in_flight.unreported and not self._rest.left:
             await self._idle(turn.next_due_ms)
 

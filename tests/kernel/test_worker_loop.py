@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -224,7 +224,10 @@ async def test_the_next_turn_does_not_wait_for_what_the_last_one_brought(namespa
 async def test_an_idle_workers_job_takes_two_scripts(
     namespace: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One that claims it and one that ends it; none that asks an empty queue for more while its function runs."""
+    """One that claims it and one that ends it; none that asks an empty queue for more while its function runs.
+
+    And it listens once a job: not while a function runs that never suspends, since its end comes first.
+    """
     monkeypatch.setattr("flows.store.jobs.wakeups.POLL_SECONDS", 1000.0)  # else it looks by itself, too
     monkeypatch.setattr("flows.kernel.prefetch._MOST_AHEAD", 0)  # how many it asks for does not change meanwhile
     flow = number_flow(redis_url, namespace, double, concurrency=10)
@@ -243,7 +246,14 @@ async def test_an_idle_workers_job_takes_two_scripts(
             return send_at_once(call)
 
         wakeups = flow._runtime.session.wakeups
+        listened, listen = list[str](), wakeups.listen
+
+        def listening(queue: str, on_wake: Callable[[], None]) -> None:
+            listened.append(queue)
+            listen(queue, on_wake)
+
         await until(lambda: wakeups._blocked_on)
+        monkeypatch.setattr(wakeups, "listen", listening)
         monkeypatch.setattr(worker_loop._turns._connection, "call_packed", counting)
         monkeypatch.setattr(worker_loop._turns._connection, "send_at_once", counting_at_once)
         for number in range(200):
@@ -253,6 +263,7 @@ async def test_an_idle_workers_job_takes_two_scripts(
             await within(recorded)
         await until(lambda: wakeups._blocked_on)
     assert len(scripts) == 400
+    assert len(listened) == 200
 
 
 async def test_what_came_when_the_worker_was_told_to_end(namespace: str, redis_url: str, redis: Redis) -> None:

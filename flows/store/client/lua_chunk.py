@@ -178,7 +178,7 @@ def _placed(script: LuaFile, parts: Sequence[LuaFile]) -> dict[str, _Place]:
     for part in reversed(parts):
         exports = frozenset(part.exports)
         above, below = part.words
-        users = [(path, names & exports) for path, names in pieces if names & exports]
+        users = [(path, names & exports) for path, names in pieces if not names.isdisjoint(exports)]
         if not users:
             continue
         path = _common([path for path, _ in users])

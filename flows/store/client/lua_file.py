@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 RUNS: Final = "runs"
 OVERLAYS: Final = (RUNS, "shared", "ruled", "rules")
 
-_MARK = "--@ "
+#: A line of the header; `--@ lazy` and `--@ verbs` are none.
+_HEADER = re.compile(r"^--@ (\w+):(.*)$", re.MULTILINE)
+#: A line that is a comment.
+_COMMENT = re.compile(r"^[ \t]*--.*$", re.MULTILINE)
 #: An include line that means the transitions of all outcomes, and the line in whose place their table stands.
 _ALL_VERBS = "<verbs>"
 _VERBS_LINE = "--@ verbs"
@@ -37,7 +40,9 @@ _VERBS_LINE = "--@ verbs"
 _LAZY = "--@ lazy"
 #: A text, a comment or a `.field`, in which no name is meant, or a name that is no `field =`. Each begins with its own
 #: characters and looks back only then, so that most places are passed over at once.
-_WORD = re.compile(r"'(?:\\.|[^'\\\n])*'|--.*|\.(?<=[\w\])]\.)[A-Za-z_]\w*|([A-Za-z_](?<!\w\w)\w*)\b(?! =(?!=))")
+_WORD = re.compile(
+    r"'(?:\\.|[^'\\\n])*'|--.*|\.(?<=[\w\])]\.)[A-Za-z_]\w*|([A-Za-z_](?<!\w\w)\w*)\b(?! =(?!=))", re.ASCII
+)
 #: A statement at the left margin that defines names.
 _LOCAL = re.compile(r"local (?:function (\w+)|([\w, ]+?)(?: =|$))")
 
@@ -58,25 +63,26 @@ class LuaFile:
 
     @cached_property
     def header(self) -> dict[str, list[str]]:
-        """The words of each line of the header, by the name of the line; `--@ lazy` is no part of it."""
+        """The words of each line of the header, by the name of the line."""
         header: dict[str, list[str]] = {}
-        for line in self.lines:
-            if line.startswith(_MARK) and line != _LAZY:
-                name, _, words = line.removeprefix(_MARK).partition(":")
-                for word in words.split():
-                    header.setdefault(name, []).extend(self.verbs if word == _ALL_VERBS else [word])
+        for name, words in _HEADER.findall(self.text):
+            for word in words.split():
+                header.setdefault(name, []).extend(self.verbs if word == _ALL_VERBS else [word])
         return header
 
     @cached_property
     def lines(self) -> list[str]:
         """The lines of the text, with the table of outcomes in place of its line."""
-        table = f"local VERBS = {{ {', '.join(f'{verb} = {verb}' for verb in self.verbs)} }}"
-        return [table if line == _VERBS_LINE else line for line in self.text.removesuffix("\n").split("\n")]
+        lines = self.text.removesuffix("\n").split("\n")
+        if _VERBS_LINE in lines:
+            pairs = ", ".join(f"{verb} = {verb}" for verb in self.verbs)
+            lines[lines.index(_VERBS_LINE)] = f"local VERBS = {{ {pairs} }}"
+        return lines
 
     @cached_property
     def code(self) -> list[str]:
         """The lines with an empty one in place of each comment, since servers keep the text of a script."""
-        return ["" if line.lstrip().startswith("--") else line for line in self.lines]
+        return _COMMENT.sub("", "\n".join(self.lines)).split("\n")
 
     @cached_property
     def places(self) -> list[str]:

@@ -99,7 +99,7 @@ class LuaFiles:
         """Add the includes of the last file of `path`, in which each file includes the next."""
         for name in path[-1].header.get("include", ()):
             file = self.find(path[-1], name)
-            if file in path:
+            if file.place in {above.place for above in path}:
                 raise ScriptError(f"{file.place} includes itself, by {' '.join(above.place for above in path)}")
             if file.place not in found:
                 self._add_includes([*path, file], found)
