@@ -1,0 +1,263 @@
+"""Stands before every route: each rule of who may ask what, in this order, before anything of a request is looked at.
+
+Host · size · who calls · how one may act · how often. What is refused gets a sentence and nothing else, and no route of
+the server can be reached around it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Final
+
+from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocketClose
+
+from flows.errors import FlowsError, TooManyRequests
+from flows.server.identity import bearer_of
+from flows.server.problem import problem, problem_of
+from flows.server.rates import Rates
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from flows.server.identity import Identity, Session
+
+#: Names by which a server is called on its own machine.
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+#: Bytes of a request's line and headers, and of its body.
+LONGEST_HEAD: Final = 16 * 1024
+LONGEST_BODY: Final = 1024 * 1024
+#: What a caller may do in a second; and how often an address may try to log in, in a minute.
+MOST_READS: Final = 120
+MOST_ACTS: Final = 20
+MOST_LOGINS: Final = 5
+#: Answered to everyone.
+_OPEN: Final = frozenset({"/healthz", "/readyz", "/login"})
+_READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+#: On every answer. Nothing of a page may come from elsewhere, and no page elsewhere may show one of ours.
+_HEADERS: Final = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        b"connect-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+
+class Guard:
+    """An ASGI app that lets through to another what may pass; who called stands in `scope["flows.session"]`.
+
+    Args:
+        app: The other one.
+        identity: Says who calls.
+        hosts: Names by which the server may be called, besides those of its own machine.
+        origins: Sites whose pages may read from here, such as `https://app.example.org`.
+    """
+
+    def __init__(
+        self, app: ASGIApp, identity: Identity, *, hosts: Collection[str] = (), origins: Collection[str] = ()
+    ) -> None:
+        self._app = app
+        self._identity = identity
+        self._hosts = LOOPBACK | {host.lower() for host in hosts}
+        self._origins = frozenset(origins)
+        self._reads = Rates(MOST_READS)
+        self._acts = Rates(MOST_ACTS)
+        self._logins = Rates(MOST_LOGINS, 60)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or socket."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        try:
+            refusal = await self._judge(connection)
+        except FlowsError as error:
+            refusal = problem_of(error)
+        if scope["type"] == "websocket":
+            if refusal is None:
+                await self._app(scope, receive, send)
+            else:
+                await _refuse_socket(scope, receive, send, refusal)
+            return
+        sending = self._with_headers(connection, send)
+        if refusal is not None:
+            await refusal(scope, receive, sending)
+            return
+        body = _Bounded(receive)
+        try:
+            await self._app(scope, body.receive, sending)
+        except _TooLarge:
+            await problem(413, f"a body is at most {LONGEST_BODY:,} bytes")(scope, receive, sending)
+
+    async def _judge(self, connection: HTTPConnection) -> Response | None:
+        """Return what a request is answered that may not pass, or None."""
+        path = _path(connection)
+        for refusal in (self._judge_host(connection), _judge_size(connection)):
+            if refusal is not None:
+                return refusal
+        live = connection.scope["type"] == "websocket"
+        session = await self._identify(connection, live=live)
+        connection.scope["flows.session"] = session
+        if session is None and path not in _OPEN and not (live and self._identity.live_key):
+            return problem(401, "say who you are: by `Authorization: Bearer <token>`, or log in")
+        if live:
+            return self._judge_origin(connection, session)
+        if connection.scope["method"] == "OPTIONS" and connection.headers.get("origin") in self._origins:
+            return _preflight()
+        acting = connection.scope["method"] not in _READING
+        if acting and (refusal := _judge_acting(connection)) is not None:
+            return refusal
+        return self._judge_rate(connection, path, session, acting=acting)
+
+    async def _identify(self, connection: HTTPConnection, *, live: bool) -> Session | None:
+        """Return who calls. A page of another site never comes in by the cookie, nor by being on this machine."""
+        if live and bearer_of(connection) is None and not _is_own(connection):
+            return None
+        return await self._identity.identify(connection)
+
+    def _judge_host(self, connection: HTTPConnection) -> Response | None:
+        """Refuse a name that is not ours: a page whose name was bound to this address after it had loaded."""
+        host = connection.headers.get("host", "")
+        if host.lower() not in self._hosts and _without_port(host) not in self._hosts:
+            return problem(421, f"this server is not called {_without_port(host)!r:.100}: add it to hosts=")
+        if self._identity.is_open and not _is_local(connection):
+            return problem(403, "without auth= or tokens this server answers its own machine alone")
+        return None
+
+    def _judge_origin(self, connection: HTTPConnection, session: Session | None) -> Response | None:
+        """Refuse a socket of a page of another site, unless it will bring a token of its own."""
+        if session is not None or self._identity.live_key:
+            return None
+        return problem(403, f"a page of {connection.headers.get('origin', 'no origin')!r:.100} may not watch here")
+
+    def _judge_rate(
+        self, connection: HTTPConnection, path: str, session: Session | None, *, acting: bool
+    ) -> Response | None:
+        address = connection.client.host if connection.client else ""
+        if path == "/login" and acting:
+            wait = self._logins.take(address)
+        elif session is None:
+            wait = self._reads.take(f"address {address}")
+        else:
+            wait = (self._acts if acting else self._reads).take(f"caller {session.caller.name}")
+        return None if wait is None else problem_of(TooManyRequests(wait))
+
+    def _with_headers(self, connection: HTTPConnection, send: Send) -> Send:
+        origin = connection.headers.get("origin")
+        allowed = origin if origin in self._origins else None
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", ()), *_HEADERS]
+                if allowed is not None:
+                    headers += [(b"access-control-allow-origin", allowed.encode()), (b"vary", b"origin")]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        return sending
+
+
+class _TooLarge(Exception):  # noqa: N818 - it ends in a refusal, not in an error of ours
+    """A body is over the limit."""
+
+
+class _Bounded:
+    """Receives a body, and no more of it than is allowed."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._bytes = 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._bytes += len(message.get("body", b""))
+        if self._bytes > LONGEST_BODY:
+            raise _TooLarge
+        return message
+
+
+def _path(connection: HTTPConnection) -> str:
+    root: str = connection.scope.get("root_path", "")
+    path: str = connection.scope["path"]
+    return path[len(root) :] if root and path.startswith(root) else path
+
+
+def _judge_size(connection: HTTPConnection) -> Response | None:
+    scope = connection.scope
+    head = len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"")
+    head += sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+    if head > LONGEST_HEAD:
+        return problem(431, f"a request's line and headers are at most {LONGEST_HEAD:,} bytes")
+    length = connection.headers.get("content-length", "0")
+    if not length.isascii() or not length.isdigit() or int(length) > LONGEST_BODY:
+        return problem(413, f"a body is at most {LONGEST_BODY:,} bytes")
+    return None
+
+
+def _judge_acting(connection: HTTPConnection) -> Response | None:
+    """Refuse what a page of another site could have a browser send: a form, an image, a plain fetch."""
+    if connection.scope["method"] != "POST":
+        return None  # no route acts on any other, and answers 405
+    if connection.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        return problem(415, "what acts is sent as JSON: `content-type: application/json`")
+    if bearer_of(connection) is not None:
+        return None
+    if connection.headers.get("x-flows") != "1":
+        return problem(403, "without a Bearer token, what acts needs the header `x-flows: 1`")
+    if not _is_own(connection):
+        return problem(403, f"a page of {connection.headers.get('origin', 'no origin')!r:.100} may not act here")
+    return None
+
+
+def _is_own(connection: HTTPConnection) -> bool:
+    """Whether a page of this server sends this, by the header that pages cannot set."""
+    origin = connection.headers.get("origin")
+    host = connection.headers.get("host", "")
+    secure = connection.url.scheme in {"https", "wss"}
+    # Behind a proxy that speaks TLS for us the page is of https, and what reaches us is not.
+    return origin in {f"https://{host}", *(() if secure else (f"http://{host}",))}
+
+
+def _is_local(connection: HTTPConnection) -> bool:
+    """Whether the other end is this machine. What a proxy passes on is somebody else's."""
+    if "x-forwarded-for" in connection.headers or "forwarded" in connection.headers:
+        return False
+    if connection.client is None:
+        return True  # a unix socket, or a test client
+    try:
+        return ipaddress.ip_address(connection.client.host).is_loopback
+    except ValueError:
+        return connection.client.host in {"", "testclient"}
+
+
+def _without_port(host: str) -> str:
+    name, _, port = host.lower().rpartition(":")
+    return name if name and port.isdigit() and (":" not in name or name.endswith("]")) else host.lower()
+
+
+def _preflight() -> Response:
+    answer = problem(200, "")
+    answer.headers["access-control-allow-headers"] = "authorization, content-type"
+    answer.headers["access-control-allow-methods"] = "GET, POST"
+    answer.headers["access-control-max-age"] = "600"
+    return answer
+
+
+async def _refuse_socket(scope: Scope, receive: Receive, send: Send, refusal: Response) -> None:
+    if "websocket.http.response" in scope.get("extensions", {}):
+        await send(
+            {"type": "websocket.http.response.start", "status": refusal.status_code, "headers": refusal.raw_headers}
+        )
+        await send({"type": "websocket.http.response.body", "body": bytes(refusal.body)})
+        return
+    await WebSocketClose(code=4403)(scope, receive, send)

@@ -1,0 +1,202 @@
+"""One watcher's WebSocket: what it asks for, and what it is sent, as fast as it takes it and no faster."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from starlette.websockets import WebSocketDisconnect, WebSocketState
+
+from flows.errors import FlowsError
+from flows.server.live import protocol
+from flows.server.problem import code_of, told
+from flows.server.rates import Rate
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.websockets import WebSocket
+
+    from flows.server.identity import Session
+    from flows.server.live.rooms import Rooms, Watch
+
+#: Rooms of one connection.
+MOST_ROOMS: Final = 100
+#: Messages that a client may send in a second.
+MOST_MESSAGES: Final = 20
+#: Seconds after which it is checked again who the client is.
+CHECKED_EVERY: Final = 60.0
+#: So many seconds before a token ends the client is told.
+TOLD_BEFORE: Final = 30.0
+#: Words to the client that wait to be sent; more, and it takes nothing.
+_MOST_UNSENT: Final = 64
+
+
+class _Over(Exception):  # noqa: N818 - not an error: how a connection ends
+    """The connection is to be closed, with this code."""
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class LiveConnection:
+    """One WebSocket, from the handshake to its end.
+
+    Args:
+        socket: It has not been accepted yet.
+        rooms: Those of the process.
+        identify: Returns whose a token is, or for None who the handshake says; None where that is nobody.
+    """
+
+    def __init__(
+        self, socket: WebSocket, rooms: Rooms, identify: Callable[[str | None], Awaitable[Session | None]]
+    ) -> None:
+        self._socket = socket
+        self._rooms = rooms
+        self._identify = identify
+        self._token: str | None = None
+        self._session: Session | None = None
+        self._watches: dict[str, Watch] = {}
+        self._entering: dict[str, asyncio.Task[None]] = {}
+        self._unsent: deque[bytes] = deque()
+        self._new = asyncio.Event()
+        self._rate = Rate(MOST_MESSAGES)
+
+    async def run(self) -> None:
+        """Serve the client until it or the server goes."""
+        await self._socket.accept(subprotocol=protocol.SUBPROTOCOL)
+        self._session = await self._identify(None)
+        self._say(protocol.hello(authenticated=self._session is not None))
+        code, reason = protocol.GOING, ""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_sending())
+                group.create_task(self._keep_checking())
+                group.create_task(self._keep_reading(group))
+        except* _Over as ends:
+            over = _first(ends)
+            code, reason = over.code, str(over)
+        except* WebSocketDisconnect:
+            code = 0
+        finally:
+            for watch in self._watches.values():
+                watch.leave()
+            self._watches.clear()
+            if code and self._socket.application_state is WebSocketState.CONNECTED:
+                await self._close(code, reason)
+
+    async def _close(self, code: int, reason: str) -> None:
+        try:
+            async with asyncio.timeout(1):
+                await self._socket.close(code, reason)
+        except (TimeoutError, RuntimeError, WebSocketDisconnect):
+            pass  # it takes nothing any more
+
+    async def _keep_reading(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            text = await self._socket.receive_text()
+            if len(text.encode()) > protocol.LONGEST_MESSAGE:
+                raise _Over(protocol.TOO_MUCH, f"a message is at most {protocol.LONGEST_MESSAGE} bytes")
+            if not self._rate.take():
+                raise _Over(protocol.TOO_MUCH, f"at most {MOST_MESSAGES} messages a second")
+            try:
+                message = protocol.read_message(text)
+            except ValueError as error:
+                self._say(protocol.app_error("invalid", str(error)))
+                continue
+            if isinstance(message, protocol.Authenticate):
+                await self._authenticate(message.token)
+            elif isinstance(message, protocol.UnwatchTopic):
+                self._unwatch(message.topic)
+            elif self._session is None:
+                self._say(protocol.app_error("unauthenticated", "authenticate first", message.topic))
+            elif len(self._watches.keys() | self._entering.keys()) >= MOST_ROOMS:
+                self._say(protocol.app_error("too_many", f"a connection has {MOST_ROOMS} rooms at most", message.topic))
+            else:
+                self._unwatch(message.topic)
+                self._entering[message.topic] = group.create_task(self._watch(message.topic, message.cursor))
+
+    async def _authenticate(self, token: str) -> None:
+        session = await self._identify(token)
+        if session is None:
+            raise _Over(protocol.NO_TOKEN, "this token is not known, or has ended")
+        if self._session is not None and session.caller != self._session.caller:
+            raise _Over(protocol.NO_TOKEN, "this token is another caller's: connect anew")
+        self._token, self._session = token, session
+        self._new.set()
+
+    async def _watch(self, topic: str, cursor: str | None) -> None:
+        assert self._session is not None
+        try:
+            watch = await self._rooms.enter(topic, self._session.caller, self._new.set)
+        except FlowsError as error:
+            self._say(protocol.app_error(code_of(error), told(error), topic))
+        else:
+            watch.seen = watch.room.seen(cursor)
+            self._watches[topic] = watch
+            self._new.set()
+        finally:
+            if self._entering.get(topic) is asyncio.current_task():
+                del self._entering[topic]
+
+    def _unwatch(self, topic: str) -> None:
+        if (entering := self._entering.pop(topic, None)) is not None:
+            entering.cancel()
+        if (watch := self._watches.pop(topic, None)) is not None:
+            watch.leave()
+
+    def _say(self, text: bytes) -> None:
+        if len(self._unsent) >= _MOST_UNSENT:
+            raise _Over(protocol.TOO_MUCH, "what is sent is not taken")
+        self._unsent.append(text)
+        self._new.set()
+
+    async def _keep_sending(self) -> None:
+        """Send all that is new to this watcher, again and again; each sending waits until the socket takes more."""
+        while True:
+            try:
+                async with asyncio.timeout(protocol.BEAT):
+                    await self._new.wait()
+            except TimeoutError:
+                self._unsent.append(protocol.beat())
+            self._new.clear()
+            while self._unsent:
+                await self._send(self._unsent.popleft())
+            for topic, watch in tuple(self._watches.items()):
+                if self._watches.get(topic) is not watch:
+                    continue
+                if (update := watch.room.since(watch.seen)) is not None:
+                    watch.seen = update.revision
+                    await self._send(update.text)
+                if (error := watch.room.error) is not None:
+                    self._unwatch(topic)
+                    await self._send(protocol.app_error(code_of(error), told(error), topic))
+
+    async def _send(self, text: bytes) -> None:
+        await self._socket.send_text(text.decode())
+
+    async def _keep_checking(self) -> None:
+        """Check who the client is: in time after the handshake, each minute, and when its token is over."""
+        if self._session is None:
+            await asyncio.sleep(protocol.TIME_TO_AUTHENTICATE)
+        told_of: float | None = None
+        while True:
+            if self._session is None:
+                raise _Over(protocol.NO_TOKEN, "nobody said who this is")
+            ends_at = self._session.ends_at
+            left = float("inf") if ends_at is None else ends_at - time.time()
+            if left <= TOLD_BEFORE and told_of != ends_at:
+                told_of = ends_at
+                self._say(protocol.token_ends(max(0.0, left)))
+            await asyncio.sleep(max(0.0, min(CHECKED_EVERY, left if left <= TOLD_BEFORE else left - TOLD_BEFORE)))
+            if (session := await self._identify(self._token)) is None or session.caller != self._session.caller:
+                raise _Over(protocol.NO_TOKEN, "the token has ended, or was taken back")
+            self._session = session
+
+
+def _first(group: BaseExceptionGroup[_Over]) -> _Over:
+    one = group.exceptions[0]
+    return one if isinstance(one, _Over) else _first(one)

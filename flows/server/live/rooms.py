@@ -1,0 +1,122 @@
+"""Keeps the rooms of one process: the first watcher of a topic opens its room, and with the last one it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from flows.server.live.room import Room
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flows.api import Caller
+    from flows.server.live.room import Source
+
+#: The topic, and what its watcher may see: a hidden field is never in another's patch.
+_Key: TypeAlias = "tuple[str, frozenset[str] | None, frozenset[str]]"
+
+
+@dataclass(slots=True)
+class _Place:
+    """A room that opens or is open, and how many hold it: those who watch and those who wait until it is open."""
+
+    opening: asyncio.Task[Room]
+    holders: int = 0
+
+
+class Rooms:
+    """All rooms of one process.
+
+    Args:
+        find_source: Makes the source of a topic for a caller; it raises a `FlowsError` where there is no such topic.
+    """
+
+    def __init__(self, find_source: Callable[[str, Caller], Source]) -> None:
+        self._find_source = find_source
+        self._places: dict[_Key, _Place] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._places)
+
+    async def enter(self, topic: str, caller: Caller, on_change: Callable[[], None]) -> Watch:
+        """Enter the room of a topic.
+
+        Args:
+            topic: Such as `board/access`.
+            caller: Who watches.
+            on_change: Called whenever there is something new.
+
+        Raises:
+            FlowsError: There is no such topic, it cannot be watched by this caller, or the server is away.
+        """
+        key = (topic, caller.flows, caller.hide)
+        place = self._places.get(key)
+        if place is None:
+            opening = asyncio.create_task(self._open(topic, caller), name=f"flows-room-opens {topic}")
+            place = self._places[key] = _Place(opening)
+        place.holders += 1
+        try:
+            room = await asyncio.shield(place.opening)
+        except BaseException:
+            self._let_go(key, place)
+            raise
+        room.enter(on_change)
+        return Watch(room, on_change, lambda: self._let_go(key, place))
+
+    async def close(self) -> None:
+        """End all rooms; closing twice changes nothing."""
+        for key, place in tuple(self._places.items()):
+            place.holders = 1
+            self._let_go(key, place)
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
+    async def _open(self, topic: str, caller: Caller) -> Room:
+        room = Room(topic, self._find_source(topic, caller))
+        await room.open()
+        return room
+
+    def _let_go(self, key: _Key, place: _Place) -> None:
+        place.holders -= 1
+        if place.holders > 0:
+            return
+        if self._places.get(key) is place:
+            del self._places[key]
+        ending = asyncio.create_task(_end(place.opening))
+        self._closing.add(ending)
+        ending.add_done_callback(self._closing.discard)
+
+
+class Watch:
+    """One watcher's stay in a room.
+
+    Args:
+        room: The room.
+        on_change: What it calls.
+        let_go: Called when the stay is over.
+    """
+
+    def __init__(self, room: Room, on_change: Callable[[], None], let_go: Callable[[], None]) -> None:
+        self.room = room
+        #: The revision that this watcher has seen.
+        self.seen = 0
+        self._on_change = on_change
+        self._let_go: Callable[[], None] | None = let_go
+
+    def leave(self) -> None:
+        """Leave; leaving twice changes nothing."""
+        let_go, self._let_go = self._let_go, None
+        if let_go is not None:
+            self.room.leave(self._on_change)
+            let_go()
+
+
+async def _end(opening: asyncio.Task[Room]) -> None:
+    if not opening.done():
+        opening.cancel()
+    (room,) = await asyncio.gather(opening, return_exceptions=True)
+    if isinstance(room, Room):
+        await room.close()
