@@ -38,13 +38,14 @@ MOST_LOGINS: Final = 5
 _OPEN: Final = frozenset({"/healthz", "/readyz", "/login"})
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
-#: On every answer. Nothing of a page may come from elsewhere, and no page elsewhere may show one of ours.
+#: Nothing of a page may come from elsewhere, and no page elsewhere may show one of ours.
+_POLICY: Final = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    b"connect-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+#: On every answer.
 _HEADERS: Final = (
-    (
-        b"content-security-policy",
-        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-        b"connect-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
-    ),
+    (b"content-security-policy", _POLICY),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -167,7 +168,7 @@ class Guard:
         return sending
 
 
-class _TooLarge(Exception):  # noqa: N818 - it ends in a refusal, not in an error of ours
+class _TooLarge(Exception):
     """A body is over the limit."""
 
 

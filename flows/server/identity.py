@@ -1,7 +1,7 @@
 """Says who calls: by a Bearer token, by the cookie of a login, by your own function, or by a signed token of a watcher.
 
-Nothing is kept between two requests, so any replica answers any of them: a cookie is signed with a key that follows from
-the tokens, and is void when they change.
+Nothing is kept between two requests, so any replica answers any of them: a cookie is signed with a key that follows
+from the tokens, and is void when they change.
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from pydantic_core import from_json, to_json
 
 from flows.api import Caller
-from flows.errors import DeclarationError
 from flows.server.tokens import Token, Tokens
-from flows.server.watch_token import read_watch_token
+from flows.server.watch_token import check_key, read_watch_token
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
 
 #: Your own way to say who calls: a session, OIDC, a proxy's header; None is nobody.
-Auth: TypeAlias = "Callable[[HTTPConnection], Caller | None | Awaitable[Caller | None]]"
+Auth: TypeAlias = "Callable[[HTTPConnection], Caller | Awaitable[Caller | None] | None]"
 
 #: Seconds for which a login holds.
 LOGIN_SECONDS: Final = 12 * 3600
@@ -56,23 +55,18 @@ class Identity:
     """All ways to say who calls.
 
     Args:
-        auth: Your own; then there is no other but the tokens of watchers.
-        tokens: Those of a file.
+        auth: Your own way, or the tokens of a file; None: everyone is an operator called `local`, and then the guard
+            lets in nobody from another machine.
         live_key: Signs the tokens of watchers.
         read_only: Whether everyone is a viewer at most.
-
-    Where there is neither `auth` nor `tokens`, everyone is an operator called `local`: then the guard lets in nobody
-    from another machine.
     """
 
-    def __init__(
-        self, auth: Auth | None, tokens: Tokens | None, *, live_key: str | None = None, read_only: bool = False
-    ) -> None:
-        if auth is not None and tokens is not None:
-            raise DeclarationError("who calls is said by auth= or by tokens: not by both")
-        self._auth = auth
-        self._tokens = tokens
+    def __init__(self, auth: Auth | Tokens | None, *, live_key: str | None = None, read_only: bool = False) -> None:
+        self._auth = None if isinstance(auth, Tokens) else auth
+        self._tokens = auth if isinstance(auth, Tokens) else None
         self.live_key = live_key or os.environ.get(LIVE_KEY_VARIABLE)
+        if self.live_key is not None:
+            check_key(self.live_key)
         self._read_only = read_only
 
     @property
@@ -97,7 +91,7 @@ class Identity:
         if bearer is not None:
             return self._session(self._tokens.find(bearer))
         cookie = connection.cookies.get(cookie_name(connection))
-        return None if cookie is None else self._read_cookie(cookie)
+        return None if cookie is None else self._read_cookie(cookie, self._tokens)
 
     def identify_token(self, token: str) -> Session | None:
         """Return whose a token is that came as the first message of a socket, or None."""
@@ -117,10 +111,9 @@ class Identity:
         said = base64.urlsafe_b64encode(to_json([found.caller.name, int(ends_at)])).decode()
         return self._seen(found.caller), f"{said}.{_sign(said, self._tokens.key)}"
 
-    def _read_cookie(self, cookie: str) -> Session | None:
-        assert self._tokens is not None
+    def _read_cookie(self, cookie: str, tokens: Tokens) -> Session | None:
         said, _, signature = cookie.partition(".")
-        if not hmac.compare_digest(_sign(said, self._tokens.key).encode(), signature.encode("utf-8", "replace")):
+        if not hmac.compare_digest(_sign(said, tokens.key).encode(), signature.encode("utf-8", "replace")):
             return None
         try:
             name, ends_at = from_json(base64.urlsafe_b64decode(said))
@@ -128,7 +121,7 @@ class Identity:
             return None
         if time.time() >= ends_at:
             return None
-        session = self._session(self._tokens.named(name))
+        session = self._session(tokens.named(name))
         return None if session is None else Session(session.caller, min(ends_at, session.ends_at or ends_at))
 
     def _session(self, token: Token | None) -> Session | None:

@@ -5,7 +5,8 @@ The body is that of RFC 9457, "Problem Details for HTTP APIs".
 
 from __future__ import annotations
 
-from typing import Any, Final
+from http import HTTPStatus
+from typing import Final
 
 from pydantic_core import to_json
 from starlette.responses import Response
@@ -89,7 +90,7 @@ def told(error: FlowsError) -> str:
     return str(error) or type(error).__name__
 
 
-def problem(status: int, detail: str, *, kind: str = "about:blank", **more: Any) -> Response:
+def problem(status: int, detail: str, *, kind: str = "about:blank", **more: float) -> Response:
     """Return a response that says what is wrong.
 
     Args:
@@ -102,7 +103,7 @@ def problem(status: int, detail: str, *, kind: str = "about:blank", **more: Any)
     headers = {"cache-control": "no-store"}
     if "retry_after" in more:
         headers["retry-after"] = str(max(1, round(more["retry_after"])))
-    if status == 401:
+    if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
     return Response(to_json(body), status, headers, media_type="application/problem+json")
 

@@ -1,6 +1,6 @@
 """Tokens of a file: who bears one is a caller with a name, a role, its flows, and what is hidden from it.
 
-A line is `<name> <role> <SHA-256 of the token> [<flow>,<flow>…] [hide=<field>,…] [until=<date>]`; `flows web token` makes
+A line is `<name> <role> <SHA-256 of the token> [<flow>,…] [hide=<field>,…] [until=<date>]`; `flows web token` makes
 one. The file holds no token, so who reads it can ask for nothing.
 """
 
@@ -22,6 +22,8 @@ from flows.errors import DeclarationError
 
 #: Names the file where the program does not.
 TOKENS_VARIABLE: Final = "FLOWS_WEB_TOKENS"
+#: A line has so many words at least, and a digest so many hex digits.
+_WORDS: Final = 3
 _DIGEST: Final = 64
 
 
@@ -48,6 +50,8 @@ class Tokens:
 
     def __init__(self, text: str, path: Path | None = None) -> None:
         self._path = path
+        self._tokens: tuple[Token, ...] = ()
+        self._key = b""
         self._stamp = _stamp(path)
         self._take(text)
 
@@ -103,8 +107,12 @@ class Tokens:
         )
         names = [one.caller.name for one in self._tokens]
         if twice := {name for name in names if names.count(name) > 1}:
-            raise DeclarationError(f"{where}: {', '.join(sorted(twice))} has more than one token: name each differently")
-        self._key = hashlib.sha256(b"flows cookie " + "\n".join(sorted(one.digest for one in self._tokens)).encode()).digest()
+            raise DeclarationError(
+                f"{where}: {', '.join(sorted(twice))} has more than one token: name each differently"
+            )
+        self._key = hashlib.sha256(
+            b"flows cookie " + "\n".join(sorted(one.digest for one in self._tokens)).encode()
+        ).digest()
 
 
 def new_token(name: str, role: str, *, flows: str = "") -> tuple[str, str]:
@@ -126,7 +134,7 @@ def new_token(name: str, role: str, *, flows: str = "") -> tuple[str, str]:
 
 def _parse(line: str, where: str) -> Token:
     words = line.split()
-    if len(words) < 3 or len(words[2]) != _DIGEST or not set(words[2]) <= set("0123456789abcdef"):
+    if len(words) < _WORDS or len(words[2]) != _DIGEST or not set(words[2]) <= set("0123456789abcdef"):
         raise DeclarationError(
             f"{where}: not `<name> <role> <SHA-256 of the token> [<flows>]`; `flows web token NAME` makes such a line"
         )

@@ -59,7 +59,7 @@ def watch_token(
         DeclarationError: The key is too short, or the time too long.
         MissingExtra: PyJWT is not installed.
     """
-    _check_key(key)
+    check_key(key)
     if not timedelta(0) < lasts <= _LONGEST:
         raise DeclarationError(f"a token of a watcher lasts {_LONGEST} at most, not {lasts}")
     ends = time.time() + lasts.total_seconds()
@@ -70,7 +70,6 @@ def watch_token(
 
 def read_watch_token(token: str, key: str) -> Watcher | None:
     """Return what a token says, or None where it was not signed with this key, is another's, or has ended."""
-    _check_key(key)
     jwt = _jwt()
     try:
         claims: dict[str, Any] = jwt.decode(
@@ -83,14 +82,19 @@ def read_watch_token(token: str, key: str) -> Watcher | None:
     return Watcher(caller, topics, float(claims["exp"]))
 
 
-def _check_key(key: str) -> None:
+def check_key(key: str) -> None:
+    """Check that a key is long enough.
+
+    Raises:
+        DeclarationError: It is not.
+    """
     if len(key) < _SHORTEST_KEY:
         raise DeclarationError(f"a key that signs tokens of watchers has {_SHORTEST_KEY} characters at least")
 
 
-def _jwt() -> Any:
+def _jwt() -> Any:  # noqa: ANN401 - the package itself
     try:
-        import jwt
+        import jwt  # noqa: PLC0415 - an extra
     except ImportError:
         raise MissingExtra("a token of a watcher", "web") from None
     return jwt

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.websockets import WebSocket
 
+    from flows.api import Caller
     from flows.server.identity import Session
     from flows.server.live.rooms import Rooms, Watch
 
@@ -34,7 +35,7 @@ TOLD_BEFORE: Final = 30.0
 _MOST_UNSENT: Final = 64
 
 
-class _Over(Exception):  # noqa: N818 - not an error: how a connection ends
+class _Over(Exception):
     """The connection is to be closed, with this code."""
 
     def __init__(self, code: int, reason: str = "") -> None:
@@ -113,11 +114,15 @@ class LiveConnection:
                 self._unwatch(message.topic)
             elif self._session is None:
                 self._say(protocol.app_error("unauthenticated", "authenticate first", message.topic))
+            elif self._session.topics is not None and message.topic not in self._session.topics:
+                self._say(protocol.app_error("forbidden", "this token is for other topics", message.topic))
             elif len(self._watches.keys() | self._entering.keys()) >= MOST_ROOMS:
                 self._say(protocol.app_error("too_many", f"a connection has {MOST_ROOMS} rooms at most", message.topic))
             else:
                 self._unwatch(message.topic)
-                self._entering[message.topic] = group.create_task(self._watch(message.topic, message.cursor))
+                self._entering[message.topic] = group.create_task(
+                    self._watch(self._session.caller, message.topic, message.cursor)
+                )
 
     async def _authenticate(self, token: str) -> None:
         session = await self._identify(token)
@@ -128,10 +133,9 @@ class LiveConnection:
         self._token, self._session = token, session
         self._new.set()
 
-    async def _watch(self, topic: str, cursor: str | None) -> None:
-        assert self._session is not None
+    async def _watch(self, caller: Caller, topic: str, cursor: str | None) -> None:
         try:
-            watch = await self._rooms.enter(topic, self._session.caller, self._new.set)
+            watch = await self._rooms.enter(topic, caller, self._new.set)
         except FlowsError as error:
             self._say(protocol.app_error(code_of(error), told(error), topic))
         else:

@@ -1,31 +1,62 @@
-"""Makes the JSON merge patch (RFC 7396) that turns one state into another; a state has no null members."""
+"""Makes the JSON merge patch (RFC 7396) that turns one state into another.
+
+A merge patch replaces an array as a whole, and takes out what it has as null. So a state has no null members, and a
+list of things that have names is an object by name, with their order.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final, TypeGuard
+
+#: The member with the names in their order, of a list of things that have names.
+ORDER: Final = "#order"
 
 
-def without_nulls(value: Any) -> Any:
-    """Return a JSON value whose objects have no null members, at any depth: to a merge patch, null means "take it out".
+def as_state(value: object) -> Any:  # noqa: ANN401 - JSON
+    """Return a JSON value in the form that patches well, at any depth.
 
-    The elements of arrays stay, nulls as well: an array is replaced as a whole.
+    Null members are left out. A list of objects that have each a text of its own as `id`, or else as `name`, becomes
+    `{"#order": [...], "<id>": {...}}`.
     """
-    if isinstance(value, dict):
-        return {name: without_nulls(member) for name, member in value.items() if member is not None}
+    if _is_object(value):
+        return {name: as_state(member) for name, member in value.items() if member is not None}
+    if _is_array(value):
+        members = [as_state(member) for member in value]
+        names = _names(members)
+        return members if names is None else {ORDER: names, **dict(zip(names, members, strict=True))}
     return value
+
+
+def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def _is_array(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _names(members: list[Any]) -> list[str] | None:
+    """Return the name of each member, where each has one of its own."""
+    if not members or not all(isinstance(member, dict) for member in members):
+        return None
+    for key in ("id", "name"):
+        names = [member.get(key) for member in members]
+        if all(isinstance(name, str) for name in names) and len(set(names)) == len(names) and ORDER not in names:
+            return names
+    return None
 
 
 def merge_patch(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """Return the patch that makes `new` of `old`; it is empty where they are equal.
 
     Args:
-        old: A state without null members, as `without_nulls` returns it.
+        old: A state, as `as_state` returns it.
         new: Another.
     """
     patch: dict[str, Any] = {name: None for name in old if name not in new}
     for name, member in new.items():
         before = old.get(name)
-        if isinstance(member, dict) and isinstance(before, dict):
+        if _is_object(member) and _is_object(before):
             if changed := merge_patch(before, member):
                 patch[name] = changed
         elif name not in old or before != member or type(before) is not type(member):
@@ -39,9 +70,9 @@ def apply_patch(state: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     for name, member in patch.items():
         if member is None:
             merged.pop(name, None)
-        elif isinstance(member, dict):
+        elif _is_object(member):
             before = merged.get(name)
-            merged[name] = apply_patch(before if isinstance(before, dict) else {}, member)
+            merged[name] = apply_patch(before if _is_object(before) else {}, member)
         else:
             merged[name] = member
     return merged

@@ -74,7 +74,9 @@ def read_message(text: str) -> Authenticate | WatchTopic | UnwatchTopic:
 
 def hello(*, authenticated: bool) -> bytes:
     """Return the first message of the server: whether a token is still asked for, and how long it may be silent."""
-    return to_json({"type": "hello", "protocol": 1, "beat": int(BEAT * 1000), "auth": "none" if authenticated else "token"})
+    return to_json(
+        {"type": "hello", "protocol": 1, "beat": int(BEAT * 1000), "auth": "none" if authenticated else "token"}
+    )
 
 
 def beat() -> bytes:

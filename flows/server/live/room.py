@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from pydantic_core import to_json
 
 from flows.errors import FlowsError, StoreUnavailable
-from flows.server.live.merge_patch import merge_patch, without_nulls
+from flows.server.live.merge_patch import as_state, merge_patch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,6 +29,8 @@ EVERY: Final = 1.0
 SPACING: Final = 0.05
 #: And so many for each watcher, since what was read is sent to all of them: 50 take 3 ms, 1,000 take 60 ms.
 SPACING_OF_A_WATCHER: Final = 60e-6
+#: A revision has so many digits at most.
+_DIGITS: Final = 15
 #: The states that are kept to make patches from; who has seen none of them gets the whole.
 _KEPT: Final = 16
 
@@ -97,6 +99,11 @@ class Room:
         """How many watch it."""
         return len(self._watchers)
 
+    @property
+    def cursor(self) -> str:
+        """What a watcher that has seen all of it brings when it comes back."""
+        return f"{self._epoch}.{self._revision}"
+
     async def open(self) -> None:
         """Listen for hints, *then* read for the first time: what changes in between is not lost.
 
@@ -131,7 +138,7 @@ class Room:
     def seen(self, cursor: str | None) -> int:
         """Return the revision that a cursor stands for, and 0, which is nothing, for one that is not of this room."""
         epoch, _, revision = (cursor or "").partition(".")
-        if epoch != self._epoch or not revision.isascii() or not revision.isdigit() or len(revision) > 15:
+        if epoch != self._epoch or not revision.isascii() or not revision.isdigit() or len(revision) > _DIGITS:
             return 0
         return int(revision) if int(revision) <= self._revision else 0
 
@@ -151,7 +158,7 @@ class Room:
                 "topic": self.topic,
                 "from": 0 if whole else seen,
                 "rev": self._revision,
-                "cursor": f"{self._epoch}.{self._revision}",
+                "cursor": self.cursor,
                 "at": self._read_at_ms,
                 "state": self._state if before is None else merge_patch(before, self._state),
             }
@@ -179,7 +186,7 @@ class Room:
             await asyncio.sleep(min(EVERY, max(SPACING, SPACING_OF_A_WATCHER * len(self._watchers))))
 
     async def _read(self) -> bool:
-        state: dict[str, Any] = without_nulls(dict(await self._source.read()))
+        state: dict[str, Any] = as_state(dict(await self._source.read()))
         self._read_at_ms = int(time.time() * 1000)
         back, self._away_since_ms = self._away_since_ms != 0, 0
         if state == self._state and self._revision and not back:

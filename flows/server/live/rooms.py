@@ -25,6 +25,13 @@ class _Place:
     opening: asyncio.Task[Room]
     holders: int = 0
 
+    @property
+    def is_over(self) -> bool:
+        """Whether its room could not open, or has ended since what it is about is gone."""
+        if not self.opening.done():
+            return False
+        return self.opening.cancelled() or self.opening.exception() is not None or self.opening.result().error is not None
+
 
 class Rooms:
     """All rooms of one process.
@@ -55,7 +62,7 @@ class Rooms:
         """
         key = (topic, caller.flows, caller.hide)
         place = self._places.get(key)
-        if place is None:
+        if place is None or place.is_over:
             opening = asyncio.create_task(self._open(topic, caller), name=f"flows-room-opens {topic}")
             place = self._places[key] = _Place(opening)
         place.holders += 1

@@ -1,0 +1,127 @@
+"""The ASGI app: each operation as a route, what is watched live, metrics, health; the guard stands before all of it."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from flows.errors import DeclarationError, FlowsError, MissingExtra
+
+try:
+    from starlette.applications import Starlette
+    from starlette.exceptions import HTTPException
+    from starlette.routing import Route, WebSocketRoute
+except ImportError:
+    raise MissingExtra("the server", "web") from None
+
+from flows.api import Admin
+from flows.server.guard import LOOPBACK, Guard
+from flows.server.health import healthz, readyz
+from flows.server.identity import Identity
+from flows.server.live.live import Live
+from flows.server.login import login, logout
+from flows.server.me import me
+from flows.server.metrics import metrics, scale
+from flows.server.openapi import openapi
+from flows.server.operation_routes import operation_routes
+from flows.server.problem import problem, problem_of
+from flows.server.tokens import Tokens
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Collection
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp
+
+    from flows.server.identity import Auth
+
+#: Operations that show source lines and paths of a process.
+_DUMPS: Final = frozenset({"workers.dump"})
+
+
+def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
+    redis_url: str | None = None,
+    namespace: str = "",
+    *,
+    auth: Auth | Tokens | None = None,
+    hosts: Collection[str] = (),
+    origins: Collection[str] = (),
+    read_only: bool = False,
+    dumps: bool = True,
+    live_key: str | None = None,
+) -> ASGIApp:
+    """Return an ASGI app that serves the operations; it mounts under any prefix, in FastAPI, Starlette or Django.
+
+    It keeps nothing between two requests, so any number of replicas serve the same, without sticky sessions. It opens
+    its connections at the first request.
+
+    Args:
+        redis_url: Which server; None: as `FlowOptions` chooses it.
+        namespace: What stands before every key.
+        auth: Who calls: `Tokens.file("tokens")`, or a function of yours that takes Starlette's `HTTPConnection` and
+            returns a `Caller` or None. Without it, it answers its own machine alone, and everyone there is an operator.
+        hosts: Names by which it is called, besides those of its own machine: `ops.example.org`.
+        origins: Sites whose pages may read from it, such as `https://app.example.org`; they never act by a cookie.
+        read_only: Takes the role `operator` from everyone.
+        dumps: Whether the stacks of a process may be asked for.
+        live_key: Signs the tokens with which pages of other sites watch; None: `FLOWS_LIVE_KEY`.
+
+    Raises:
+        DeclarationError: It would answer to other machines without asking who calls.
+    """
+    if auth is None and (named := [host for host in hosts if host.lower() not in LOOPBACK]):
+        raise DeclarationError(
+            f"the server is to be called {', '.join(named)}, and would ask nobody who they are: give it "
+            "auth=Tokens.file(…) or a function of yours, or leave hosts= out, and it answers its own machine alone"
+        )
+    identity = Identity(auth, live_key=live_key, read_only=read_only)
+    admin = Admin(redis_url, namespace, via="http")
+    live = Live(admin, identity)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
+        yield
+        await live.close()
+        await admin.close()
+
+    hidden = frozenset[str]() if dumps else _DUMPS
+    app = Starlette(
+        routes=[
+            *operation_routes(hidden),
+            Route("/api/v1/openapi.json", openapi(hidden)),
+            Route("/api/v1/me", me(identity)),
+            WebSocketRoute("/live", live.watch),
+            Route("/live", live.stream),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", metrics),
+            Route("/scale", scale),
+            Route("/login", login(identity), methods=["POST"]),
+            Route("/logout", logout, methods=["POST"]),
+        ],
+        exception_handlers={FlowsError: _flows_error, HTTPException: _http_error, Exception: _broken},
+        lifespan=lifespan,
+    )
+    app.state.admin = admin
+    return Guard(app, identity, hosts=hosts, origins=origins)
+
+
+async def _flows_error(_request: Request, error: Any) -> Response:  # noqa: ANN401 - Starlette wants to know no more
+    return problem_of(error)
+
+
+async def _http_error(_request: Request, error: Any) -> Response:  # noqa: ANN401 - Starlette wants to know no more
+    found: HTTPException = error
+    if found.status_code == HTTPStatus.NOT_FOUND:
+        return problem(404, "there is no such page; api/v1/openapi.json tells the operations")
+    answer = problem(found.status_code, found.detail)
+    for name, value in (found.headers or {}).items():
+        answer.headers[name] = value
+    return answer
+
+
+async def _broken(_request: Request, _error: Exception) -> Response:
+    """Tell nothing of a fault of ours: the server's own log has it."""
+    return problem(500, "this is a fault of the server; its log says more")

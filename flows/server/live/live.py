@@ -1,0 +1,85 @@
+"""Serves those who watch: the rooms of this process, the connection that brings their hints, and two ways in."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from starlette.responses import Response
+
+from flows.errors import TooManyRequests, ValidationError
+from flows.server.asking import caller_of, session_of
+from flows.server.live.connection import LiveConnection
+from flows.server.live.rooms import Rooms
+from flows.server.live.sse import stream_topic
+from flows.server.live.topics import TopicSource
+from flows.server.problem import problem
+from flows.store.client.signals import Signals
+from flows.telemetry.events import Events
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.websockets import WebSocket
+
+    from flows.api import Admin, Caller
+    from flows.server.identity import Identity, Session
+
+#: Sockets of one process.
+MOST_CONNECTIONS: Final = 10_000
+
+
+class Live:
+    """All watching of one app.
+
+    Args:
+        admin: What the topics are read by.
+        identity: Says who watches.
+    """
+
+    def __init__(self, admin: Admin, identity: Identity) -> None:
+        self._admin = admin
+        self._identity = identity
+        self._rooms = Rooms(self._source)
+        self._signals: Signals | None = None
+        self._connections = 0
+
+    async def watch(self, socket: WebSocket) -> None:
+        """Serve a socket until it ends."""
+        if self._connections >= MOST_CONNECTIONS:
+            await socket.send_denial_response(problem(503, f"{MOST_CONNECTIONS:,} watch already: try another replica"))
+            return
+        await self._admin.open()
+
+        async def identify(token: str | None) -> Session | None:
+            if token is not None:
+                return self._identity.identify_token(token)
+            if session_of(socket) is None:
+                return None  # the guard has found that a page of another site asks
+            return await self._identity.identify(socket)
+
+        self._connections += 1
+        try:
+            await LiveConnection(socket, self._rooms, identify).run()
+        finally:
+            self._connections -= 1
+
+    async def stream(self, request: Request) -> Response:
+        """Answer with a topic as Server-Sent Events: `/live?topic=…`."""
+        topic = request.query_params.get("topic", "")
+        if not topic:
+            raise ValidationError("name a topic: /live?topic=…")
+        if self._connections >= MOST_CONNECTIONS:
+            raise TooManyRequests(5.0)
+        await self._admin.open()
+        return await stream_topic(self._rooms, topic, caller_of(request), request.headers.get("last-event-id"))
+
+    async def close(self) -> None:
+        """End all rooms."""
+        await self._rooms.close()
+        if self._signals is not None:
+            await self._signals.close()
+
+    def _source(self, topic: str, caller: Caller) -> TopicSource:
+        if self._signals is None:
+            self._signals = Signals(self._admin.link.url, Events(logging.getLogger("flows")))
+        return TopicSource(topic, self._admin.acting_as(caller, via="live"), self._signals)

@@ -1,0 +1,127 @@
+"""What can be watched: each topic is the answer of an operation, read again and again with the watcher's own rights.
+
+`flows` · `board/<flow>` · `queue/<queue>` · `jobs?q=<query>` · `job/<flow>/<id>` · `log/<flow>/<id>` · `workers` ·
+`workers/<flow>` · `runs?…` · `run/<id>` · `audit`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl
+
+from flows.api import find_operation
+from flows.errors import NothingThere
+from flows.model.runs.new_run import RUN_FLOW
+
+if TYPE_CHECKING:
+    from flows.api import Admin, Operation
+    from flows.store.client.signals import Signals
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a topic reads: operations with their params; and what hastens it: changes of a flow, or of one job of it."""
+
+    operations: Mapping[str, tuple[str, Mapping[str, Any]]]
+    flow: str | None = None
+    job_id: str = ""
+
+
+def _one(operation: str, flow: str | None = None, **params: str) -> _Read:
+    return _Read({"": (operation, params)}, flow)
+
+
+def _job(parts: list[str], _query: dict[str, str]) -> _Read:
+    flow, job_id = parts
+    of = {"flow": flow, "id": job_id}
+    return _Read({"job": ("jobs.show", of), "explanation": ("jobs.explain", of)}, flow.partition(":")[0], job_id)
+
+
+def _log(parts: list[str], _query: dict[str, str]) -> _Read:
+    flow, job_id = parts
+    return _Read({"": ("jobs.log", {"flow": flow, "id": job_id})}, flow.partition(":")[0], job_id)
+
+
+#: By its first word: how many parts follow, and what it reads. A board changes all the time, so nothing hastens it.
+_TOPICS: Final[dict[str, tuple[int, Callable[[list[str], dict[str, str]], _Read]]]] = {
+    "flows": (0, lambda _parts, _query: _one("flows.list")),
+    "board": (1, lambda parts, _query: _one("queues.show", flow=parts[0])),
+    "queue": (1, lambda parts, _query: _one("queues.show", queue=parts[0])),
+    "jobs": (0, lambda _parts, query: _one("jobs.find", query.get("flow"), **_renamed(query))),
+    "job": (2, _job),
+    "log": (2, _log),
+    "workers": (0, lambda _parts, query: _one("workers.list", **query)),
+    "runs": (0, lambda _parts, query: _one("runs.list", RUN_FLOW, **query)),
+    "run": (1, lambda parts, _query: _Read({"": ("runs.show", {"id": parts[0]})}, RUN_FLOW, parts[0])),
+    "schedules": (0, lambda _parts, query: _one("schedules.list", **query)),
+    "audit": (0, lambda _parts, query: _one("audit.list", **query)),
+}
+
+
+class TopicSource:
+    """Where the room of one topic reads.
+
+    Args:
+        topic: Its name.
+        admin: Acts as the watcher.
+        signals: Brings the hints.
+
+    Raises:
+        NothingThere: There is no such topic.
+    """
+
+    def __init__(self, topic: str, admin: Admin, signals: Signals) -> None:
+        read = _parse(topic)
+        self._reads: dict[str, tuple[Operation[Any], Mapping[str, Any]]] = {
+            name: (find_operation(operation), params) for name, (operation, params) in read.operations.items()
+        }
+        self._admin = admin
+        self._signals = signals
+        self._channels = () if read.flow is None else (admin.keys.heard(read.flow), admin.keys.changed(read.flow))
+        self._job_id = read.job_id
+        self._listener: Callable[[str | None], None] | None = None
+
+    async def read(self) -> Mapping[str, Any]:
+        """Return the answer of the operation, or of each by its name."""
+        state: dict[str, Any] = {}
+        for name, (operation, params) in self._reads.items():
+            plain = operation.plain(await operation.call(self._admin, params))
+            if name == "":
+                state = {"items": plain} if isinstance(plain, list) else plain
+            else:
+                state[name] = plain
+        return state
+
+    async def listen(self, on_hint: Callable[[], None]) -> None:
+        """Call `on_hint` when a job that it is about has moved, or something may have been missed."""
+
+        def hear(message: str | None) -> None:
+            if message is None or self._job_id in message:
+                on_hint()
+
+        self._listener = hear
+        for channel in self._channels:  # first the one by which scripts know that somebody listens
+            await self._signals.subscribe(channel, hear)
+
+    async def close(self) -> None:
+        """Stop calling."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            for channel in reversed(self._channels):
+                self._signals.unsubscribe(channel, listener)
+
+
+def _parse(topic: str) -> _Read:
+    path, _, query = topic.partition("?")
+    kind, *parts = path.split("/")
+    most, read = _TOPICS.get(kind, (-1, None))
+    if read is None or len(parts) != most or not all(parts):
+        raise NothingThere(f"there is no topic {topic!r:.100}: there are {', '.join(_TOPICS)}")
+    return read(parts, dict(parse_qsl(query)))
+
+
+def _renamed(query: dict[str, str]) -> dict[str, str]:
+    """Return the params of `jobs.find`, whose query is called `q` in URLs."""
+    return {{"q": "query"}.get(name, name): value for name, value in query.items()}

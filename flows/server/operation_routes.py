@@ -1,0 +1,75 @@
+"""A route for each operation, by a loop over the registry: what only looks is a GET, what acts is a POST with JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import TypeAdapter
+from pydantic import ValidationError as PydanticValidationError
+from starlette.responses import Response
+from starlette.routing import Route
+
+from flows.api import operations
+from flows.errors import ValidationError
+from flows.server.asking import asking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Coroutine
+
+    from starlette.datastructures import QueryParams
+    from starlette.requests import Request
+
+    from flows.api import Operation
+
+_BODY: Final[TypeAdapter[dict[str, Any]]] = TypeAdapter(dict[str, Any])
+
+
+def operation_routes(hidden: Collection[str] = ()) -> list[Route]:
+    """Return the route of each operation but the hidden ones: `jobs.retry` is `/api/v1/jobs/retry`."""
+    return [
+        Route(path_of(operation), _endpoint(operation), methods=["POST" if operation.acts else "GET"])
+        for operation in operations().values()
+        if operation.name not in hidden
+    ]
+
+
+def path_of(operation: Operation[Any]) -> str:
+    """Return the path of an operation."""
+    return f"/api/v1/{operation.group}/{operation.verb}"
+
+
+def takes_many(operation: Operation[Any], name: str) -> bool:
+    """Whether a param of an operation is a list, by its JSON schema: in a URL it is then given several times."""
+    schema = operation.params.model_json_schema()["properties"].get(name, {})
+    return any(one.get("type") == "array" for one in (schema, *schema.get("anyOf", ())))
+
+
+def _endpoint(operation: Operation[Any]) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    many = frozenset(name for name in operation.params.model_fields if takes_many(operation, name))
+
+    async def answer(request: Request) -> Response:
+        given = await _body(request) if operation.acts else _query(request.query_params, many)
+        admin = await asking(request)
+        answered = await operation.call(admin, given)
+        body = operation.adapter.dump_json(answered)
+        headers = {"cache-control": "no-store", "x-request-id": admin.request}
+        return Response(body, headers=headers, media_type="application/json")
+
+    answer.__name__ = operation.name
+    return answer
+
+
+def _query(params: QueryParams, many: frozenset[str]) -> dict[str, Any]:
+    """Return params of a URL; one that was given twice is a list, which is refused where one value is asked for."""
+    given: dict[str, Any] = {}
+    for name in params:
+        values = params.getlist(name)
+        given[name] = values if name in many or len(values) > 1 else values[0]
+    return given
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    try:
+        return _BODY.validate_json(await request.body() or b"{}")
+    except PydanticValidationError as error:
+        raise ValidationError(f"the body is a JSON object, the params by name: {error.errors()[0]['msg']}") from None

@@ -1,0 +1,224 @@
+"""A room reads once for all who watch; what a watcher is sent follows from the revision that it has seen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from typing import Any
+
+import pytest
+
+from flows.api import Caller
+from flows.errors import JobGone, NothingThere, StoreUnavailable
+from flows.server.live.merge_patch import apply_patch
+from flows.server.live.room import Room
+from flows.server.live.rooms import Rooms, Watch
+from tests.server.live.sources import SetSource
+from tests.waiting import until
+
+VERA = Caller(name="vera")
+
+
+class Sources:
+    """Makes a source for each topic, and remembers them."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, SetSource]] = []
+
+    def __call__(self, topic: str, _caller: Caller) -> SetSource:
+        if topic == "nothing":
+            raise NothingThere("there is no topic 'nothing'")
+        source = SetSource(n=0)
+        self.made.append((topic, source))
+        return source
+
+
+class Client:
+    """What a client keeps, by the protocol's one rule."""
+
+    def __init__(self) -> None:
+        self.state: dict[str, Any] = {}
+        self.cursor: str | None = None
+
+    def take(self, text: bytes) -> dict[str, Any]:
+        """Take a message."""
+        message: dict[str, Any] = json.loads(text)
+        whole = message["from"] == 0
+        self.state = message["state"] if whole else apply_patch(self.state, message["state"])
+        self.cursor = message["cursor"]
+        return message
+
+
+def sent(watch: Watch) -> bytes | None:
+    """Return what a watcher is to be sent, and take it as seen."""
+    update = watch.room.since(watch.seen)
+    if update is None:
+        return None
+    watch.seen = update.revision
+    return update.text
+
+
+async def test_all_watchers_of_a_topic_cost_one_reading() -> None:
+    """A hundred enter at once: one source, one read, and the same bytes for all."""
+    sources = Sources()
+    rooms = Rooms(sources)
+    watches = await asyncio.gather(*(rooms.enter("board/a", VERA, lambda: None) for _ in range(100)))
+    assert len(sources.made) == 1
+    assert sources.made[0][1].reads == 1
+    assert len({id(watch.room.since(0).text) for watch in watches if watch.room.since(0)}) == 1  # type: ignore[union-attr]
+    for watch in watches:
+        watch.leave()
+        watch.leave()
+    await until(lambda: sources.made[0][1].closed)
+    assert len(rooms) == 0
+
+
+async def test_who_sees_less_is_in_another_room() -> None:
+    """What is hidden from one is in no patch of the other."""
+    sources = Sources()
+    rooms = Rooms(sources)
+    hidden = Caller(name="otto", hide=frozenset({"email"}))
+    first, second = [await rooms.enter("board/a", caller, lambda: None) for caller in (VERA, hidden)]
+    assert first.room is not second.room
+    await rooms.close()
+    assert all(source.closed for _topic, source in sources.made)
+
+
+async def test_a_change_wakes_the_watchers_and_is_sent_as_a_patch() -> None:
+    """Each is sent what is new to it: who has seen the last revision the difference, who came later the whole."""
+    sources = Sources()
+    rooms, woken = Rooms(sources), asyncio.Event()
+    watch = await rooms.enter("board/a", VERA, woken.set)
+    client = Client()
+    assert client.take(sent(watch) or b"")["from"] == 0
+    assert sent(watch) is None
+    sources.made[0][1].change(more={"x": 1})
+    await woken.wait()
+    assert json.loads(sent(watch) or b"")["state"] == {"more": {"x": 1}}
+    late = await rooms.enter("board/a", VERA, lambda: None)
+    assert json.loads(sent(late) or b"")["state"] == {"n": 0, "more": {"x": 1}}
+    await rooms.close()
+
+
+async def test_what_is_as_it_was_is_not_sent() -> None:
+    """A hint that brings nothing new wakes nobody."""
+    source = SetSource(n=1)
+    room = Room("board/a", source)
+    woken: list[int] = []
+    await room.open()
+    room.enter(lambda: woken.append(1))
+    reads = source.reads
+    source.hint()
+    await until(lambda: source.reads > reads)
+    source.change(n=2)
+    await until(lambda: woken)
+    assert woken == [1]
+    await room.close()
+
+
+async def test_the_state_stays_while_the_server_is_away() -> None:
+    """Told once with its age, and told again when the server is back, though nothing has changed."""
+    source = SetSource(n=1)
+    room, woken = Room("board/a", source), asyncio.Event()
+    await room.open()
+    room.enter(woken.set)
+    seen = room.since(0)
+    assert seen is not None
+    source.error = StoreUnavailable("away")
+    source.hint()
+    await woken.wait()
+    away = json.loads(room.since(seen.revision).text)  # type: ignore[union-attr]
+    assert away["state"] == {}
+    assert away["awaySince"] >= away["at"]
+    woken.clear()
+    source.error = None
+    await woken.wait()  # without a hint: it looks each second
+    back = json.loads(room.since(seen.revision + 1).text)  # type: ignore[union-attr]
+    assert "awaySince" not in back
+    assert back["state"] == {}
+    await room.close()
+
+
+async def test_a_room_of_what_is_gone_ends() -> None:
+    """And says why; another that enters opens it anew."""
+    sources = Sources()
+    rooms, woken = Rooms(sources), asyncio.Event()
+    watch = await rooms.enter("job/a/1", VERA, woken.set)
+    sources.made[0][1].error = JobGone("1")
+    sources.made[0][1].hint()
+    await woken.wait()
+    assert isinstance(watch.room.error, JobGone)
+    again = await rooms.enter("job/a/1", VERA, woken.set)
+    assert again.room is not watch.room
+    await rooms.close()
+
+
+async def test_a_room_that_cannot_open_is_none() -> None:
+    """Whoever waited for it is told, and nothing stays behind."""
+    rooms = Rooms(Sources())
+    for _ in range(2):
+        with pytest.raises(NothingThere):
+            await rooms.enter("nothing", VERA, lambda: None)
+    assert len(rooms) == 0
+
+
+async def test_who_goes_while_a_room_opens_leaves_nothing() -> None:
+    """A socket that closes at once does not keep a room that nobody watches."""
+    sources = Sources()
+    rooms = Rooms(sources)
+    entering = asyncio.create_task(rooms.enter("board/a", VERA, lambda: None))
+    await asyncio.sleep(0)
+    entering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await entering
+    await rooms.close()
+    assert len(rooms) == 0
+    assert all(source.closed for _topic, source in sources.made)
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "0.0", ".1", "abc.99", "{epoch}.99", "{epoch}.-1", "{epoch}.1x", "{epoch}.²"])
+async def test_a_cursor_of_elsewhere_gets_the_whole(cursor: str) -> None:
+    """Of another replica, of a room that has ended, or made up."""
+    room = Room("board/a", SetSource(n=1))
+    await room.open()
+    assert room.seen(cursor.format(epoch=room.cursor.partition(".")[0])) == 0
+    assert room.seen(room.cursor) == 1
+    await room.close()
+
+
+@pytest.mark.parametrize("seed", range(30))
+async def test_what_a_client_holds_in_the_end_is_the_state(seed: int) -> None:
+    """Whatever was lost with a socket that was cut, and whatever replica it comes back to."""
+    chance = random.Random(seed)
+    source = SetSource(n=0)
+    replicas = [Room("board/a", source) for _ in range(2)]
+    for room in replicas:
+        await room.open()
+    client, room = Client(), replicas[0]
+    seen = 0
+    for _ in range(chance.randint(5, 60)):
+        match chance.randrange(4):
+            case 0 | 1:
+                name = chance.choice("abc")
+                source.state[name] = chance.choice([None, chance.randrange(5), {"x": chance.randrange(3)}])
+                for one in replicas:
+                    if chance.random() < 0.7:  # the other hears of it with its next look
+                        await one._read()
+            case 2:
+                if (update := room.since(seen)) is not None:
+                    seen = update.revision
+                    if chance.random() < 0.8:
+                        client.take(update.text)
+                    else:  # it was on its way when the socket was cut
+                        seen = room.seen(client.cursor)
+            case _:
+                room = chance.choice(replicas)
+                seen = room.seen(client.cursor)
+    for one in replicas:
+        await one._read()
+    if (update := room.since(room.seen(client.cursor))) is not None:
+        client.take(update.text)
+    assert client.state == {name: value for name, value in source.state.items() if value is not None}
+    for one in replicas:
+        await one.close()

@@ -1,0 +1,106 @@
+"""Every operation over HTTP, asked for by every kind of caller, as the registry declares it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from flows.api import operations
+from flows.server import create_app
+from flows.server.operation_routes import path_of
+from tests.api.callers import OF_ALL, given
+from tests.api.conftest import Left
+from tests.api.shop import CANARY
+from tests.server.conftest import Callers
+from tests.server.serving import Serving, serving
+
+EVERY = sorted(operations())
+VIEWED = [name for name, one in operations().items() if not one.acts]
+
+
+async def ask(server: Serving, token: str | None, name: str, asked: dict[str, object]) -> tuple[int, str]:
+    """Ask for an operation over HTTP."""
+    operation = operations()[name]
+    async with server.client(token) as client:
+        if operation.acts:
+            answer = await client.post(path_of(operation), json=asked)
+        else:
+            answer = await client.get(path_of(operation), params=asked)  # type: ignore[arg-type]
+    return answer.status_code, answer.text
+
+
+@pytest.mark.parametrize("name", EVERY)
+async def test_each_caller_may_what_its_role_may(server: Serving, callers: Callers, left: Left, name: str) -> None:
+    """401 for nobody, 403 for the wrong role, 403 or 404 for another flow; a viewer is answered what it may see."""
+    operation, asked = operations()[name], given(name, left.ids)
+    assert (await ask(server, None, name, asked))[0] == 401
+    assert (await ask(server, callers.tokens["dora"], name, asked))[0] == 401
+    status, _text = await ask(server, callers.tokens["vera"], name, asked)
+    assert status == (200 if operation.role == "viewer" else 403)
+    status, text = await ask(server, callers.tokens["otto"], name, asked)
+    if name in OF_ALL:
+        assert status == 200
+        assert "shop" not in text
+    else:
+        assert status in {403, 404}
+
+
+@pytest.mark.parametrize("name", VIEWED)
+async def test_what_is_hidden_is_in_no_answer(server: Serving, callers: Callers, left: Left, name: str) -> None:
+    """The same answers, and what is not for this caller is in none of them."""
+    _status, text = await ask(server, callers.tokens["hugo"], name, given(name, left.ids))
+    assert CANARY not in text
+
+
+async def test_what_acts_is_no_get_and_what_looks_is_no_post(open_server: Serving) -> None:
+    """So no link and no image makes a browser act."""
+    async with open_server.client() as client:
+        for operation in operations().values():
+            wrong = client.get if operation.acts else client.post
+            answer = await wrong(path_of(operation))
+            assert answer.status_code == 405
+            assert answer.headers["allow"]
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("/api/v1/jobs/find?flow=shop&limit=101", 422, "less than or equal to 100"),
+        ("/api/v1/jobs/find?flow=shop&limt=1", 422, "limt"),
+        ("/api/v1/jobs/find?flow=shop&flow=other", 422, "flow"),
+        ("/api/v1/jobs/find?query=flow:shop colour:red", 422, "colour"),
+        ("/api/v1/jobs/show?id=nothing", 422, "nothing"),
+        ("/api/v1/jobs/show?id=0192f3a1-0000-7000-8000-000000000000", 404, "0192f3a1"),
+        ("/api/v1/queues/show?flow=nothing", 404, "nothing"),
+        ("/api/v1/nothing", 404, "openapi"),
+        ("/nothing", 404, "openapi"),
+    ],
+)
+async def test_what_is_wrong_is_told(open_server: Serving, path: str, status: int, told: str) -> None:
+    """By the sentence of the Python error, as problem JSON."""
+    async with open_server.client() as client:
+        answer = await client.get(path)
+    assert answer.status_code == status
+    assert answer.json()["status"] == status
+    assert told in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("body", ["{", "[]", "1", '{"id": 5}', '{"id": "x", "more": 1}', ""])
+async def test_a_body_that_is_none_is_refused(open_server: Serving, body: str) -> None:
+    """Before anything is written."""
+    async with open_server.client() as client:
+        answer = await client.post("/api/v1/jobs/retry", content=body)
+    assert answer.status_code == 422
+
+
+async def test_two_operators_retry_one_job(left_to_act: Left) -> None:
+    """One gets the word, the other 409 and the state in which the job is."""
+    async with serving(create_app(left_to_act.url, left_to_act.namespace)) as server, server.client() as client:
+        asked = {"id": left_to_act.ids["failed"]}
+        answers = await asyncio.gather(*(client.post("/api/v1/jobs/retry", json=asked) for _ in range(2)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    one = next(answer for answer in answers if answer.status_code == 200)
+    assert one.json()["word"] == "retried"
+    assert one.headers["x-request-id"]
