@@ -15,7 +15,7 @@ try:
 except ImportError:
     raise MissingExtra("the server", "web") from None
 
-from flows.api import Admin
+from flows.api import Admin, problem_of
 from flows.server.guard import LOOPBACK, Guard
 from flows.server.health import healthz, readyz
 from flows.server.identity import Identity
@@ -25,7 +25,7 @@ from flows.server.me import me
 from flows.server.metrics import metrics, scale
 from flows.server.openapi import openapi
 from flows.server.operation_routes import operation_routes
-from flows.server.problem import problem, problem_of
+from flows.server.problem import refused, respond
 from flows.server.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -109,14 +109,14 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
 
 
 async def _flows_error(_request: Request, error: Any) -> Response:  # noqa: ANN401 - Starlette wants to know no more
-    return problem_of(error)
+    return respond(problem_of(error))
 
 
 async def _http_error(_request: Request, error: Any) -> Response:  # noqa: ANN401 - Starlette wants to know no more
     found: HTTPException = error
     if found.status_code == HTTPStatus.NOT_FOUND:
-        return problem(404, "there is no such page; api/v1/openapi.json tells the operations")
-    answer = problem(found.status_code, found.detail)
+        return refused(404, "there is no such page; api/v1/openapi.json tells the operations")
+    answer = refused(found.status_code, found.detail)
     for name, value in (found.headers or {}).items():
         answer.headers[name] = value
     return answer
@@ -124,4 +124,4 @@ async def _http_error(_request: Request, error: Any) -> Response:  # noqa: ANN40
 
 async def _broken(_request: Request, _error: Exception) -> Response:
     """Tell nothing of a fault of ours: the server's own log has it."""
-    return problem(500, "this is a fault of the server; its log says more")
+    return refused(500, "this is a fault of the server; its log says more")

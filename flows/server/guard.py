@@ -7,14 +7,16 @@ the server can be reached around it.
 from __future__ import annotations
 
 import ipaddress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocketClose
 
-from flows.errors import FlowsError, TooManyRequests
+from flows.api import problem_of
+from flows.errors import FlowsError, PayloadTooLarge, TooManyRequests
 from flows.server.identity import bearer_of
-from flows.server.problem import problem, problem_of
+from flows.server.problem import refused, respond
 from flows.server.rates import Rates
 
 if TYPE_CHECKING:
@@ -30,12 +32,14 @@ LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 #: Bytes of a request's line and headers, and of its body.
 LONGEST_HEAD: Final = 16 * 1024
 LONGEST_BODY: Final = 1024 * 1024
+_MOST_DRAINED: Final = 8 * LONGEST_BODY
 #: What a caller may do in a second; and how often an address may try to log in, in a minute.
 MOST_READS: Final = 120
 MOST_ACTS: Final = 20
 MOST_LOGINS: Final = 5
 #: Answered to everyone.
 _OPEN: Final = frozenset({"/healthz", "/readyz", "/login"})
+_WHO: Final = "say who you are: by `Authorization: Bearer <token>`, or log in"
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 #: Nothing of a page may come from elsewhere, and no page elsewhere may show one of ours.
@@ -83,7 +87,7 @@ class Guard:
         try:
             refusal = await self._judge(connection)
         except FlowsError as error:
-            refusal = problem_of(error)
+            refusal = respond(problem_of(error))
         if scope["type"] == "websocket":
             if refusal is None:
                 await self._app(scope, receive, send)
@@ -92,54 +96,50 @@ class Guard:
             return
         sending = self._with_headers(connection, send)
         if refusal is not None:
+            if refusal.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                await _drain(receive)
             await refusal(scope, receive, sending)
             return
-        body = _Bounded(receive)
-        try:
-            await self._app(scope, body.receive, sending)
-        except _TooLarge:
-            await problem(413, f"a body is at most {LONGEST_BODY:,} bytes")(scope, receive, sending)
+        await self._app(scope, _Bounded(receive).receive, sending)
 
     async def _judge(self, connection: HTTPConnection) -> Response | None:
         """Return what a request is answered that may not pass, or None."""
-        path = _path(connection)
-        for refusal in (self._judge_host(connection), _judge_size(connection)):
-            if refusal is not None:
-                return refusal
-        live = connection.scope["type"] == "websocket"
-        session = await self._identify(connection, live=live)
-        connection.scope["flows.session"] = session
-        if session is None and path not in _OPEN and not (live and self._identity.live_key):
-            return problem(401, "say who you are: by `Authorization: Bearer <token>`, or log in")
-        if live:
-            return self._judge_origin(connection, session)
+        refusal = self._judge_host(connection) or _judge_size(connection)
+        if refusal is not None:
+            return refusal
+        if connection.scope["type"] == "websocket":
+            return await self._judge_socket(connection)
         if connection.scope["method"] == "OPTIONS" and connection.headers.get("origin") in self._origins:
             return _preflight()
+        path = _path(connection)
+        session = await self._identity.identify(connection)
+        connection.scope["flows.session"] = session
+        if session is None and path not in _OPEN:
+            return refused(401, _WHO)
         acting = connection.scope["method"] not in _READING
-        if acting and (refusal := _judge_acting(connection)) is not None:
-            return refusal
-        return self._judge_rate(connection, path, session, acting=acting)
+        refusal = _judge_acting(connection) if acting else None
+        return refusal or self._judge_rate(connection, path, session, acting=acting)
 
-    async def _identify(self, connection: HTTPConnection, *, live: bool) -> Session | None:
-        """Return who calls. A page of another site never comes in by the cookie, nor by being on this machine."""
-        if live and bearer_of(connection) is None and not _is_own(connection):
-            return None
-        return await self._identity.identify(connection)
+    async def _judge_socket(self, connection: HTTPConnection) -> Response | None:
+        """Refuse a socket of nobody. A page of another site may bring a token later, where there are such tokens.
+
+        It never comes in by the cookie, nor by being on this machine.
+        """
+        foreign = bearer_of(connection) is None and not _is_own(connection)
+        if foreign and not self._identity.live_key:
+            return refused(403, f"a page of {connection.headers.get('origin', 'no origin')!r:.100} may not watch here")
+        session = None if foreign else await self._identity.identify(connection)
+        connection.scope["flows.session"] = session
+        return refused(401, _WHO) if session is None and not foreign else None
 
     def _judge_host(self, connection: HTTPConnection) -> Response | None:
         """Refuse a name that is not ours: a page whose name was bound to this address after it had loaded."""
         host = connection.headers.get("host", "")
         if host.lower() not in self._hosts and _without_port(host) not in self._hosts:
-            return problem(421, f"this server is not called {_without_port(host)!r:.100}: add it to hosts=")
+            return refused(421, f"this server is not called {_without_port(host)!r:.100}: add it to hosts=")
         if self._identity.is_open and not _is_local(connection):
-            return problem(403, "without auth= or tokens this server answers its own machine alone")
+            return refused(403, "without auth= or tokens this server answers its own machine alone")
         return None
-
-    def _judge_origin(self, connection: HTTPConnection, session: Session | None) -> Response | None:
-        """Refuse a socket of a page of another site, unless it will bring a token of its own."""
-        if session is not None or self._identity.live_key:
-            return None
-        return problem(403, f"a page of {connection.headers.get('origin', 'no origin')!r:.100} may not watch here")
 
     def _judge_rate(
         self, connection: HTTPConnection, path: str, session: Session | None, *, acting: bool
@@ -151,7 +151,7 @@ class Guard:
             wait = self._reads.take(f"address {address}")
         else:
             wait = (self._acts if acting else self._reads).take(f"caller {session.caller.name}")
-        return None if wait is None else problem_of(TooManyRequests(wait))
+        return None if wait is None else respond(problem_of(TooManyRequests(wait)))
 
     def _with_headers(self, connection: HTTPConnection, send: Send) -> Send:
         origin = connection.headers.get("origin")
@@ -168,10 +168,6 @@ class Guard:
         return sending
 
 
-class _TooLarge(Exception):
-    """A body is over the limit."""
-
-
 class _Bounded:
     """Receives a body, and no more of it than is allowed."""
 
@@ -180,11 +176,28 @@ class _Bounded:
         self._bytes = 0
 
     async def receive(self) -> Message:
+        """Receive the next message.
+
+        Raises:
+            PayloadTooLarge: The body is over the limit.
+        """
         message = await self._receive()
         self._bytes += len(message.get("body", b""))
         if self._bytes > LONGEST_BODY:
-            raise _TooLarge
+            if message.get("more_body"):
+                await _drain(self._receive)
+            raise PayloadTooLarge(f"a body is at most {LONGEST_BODY:,} bytes")
         return message
+
+
+async def _drain(receive: Receive) -> None:
+    """Throw away what still comes of a body, up to a bound: a client that is cut off while it sends reads no answer."""
+    size = 0
+    while size < _MOST_DRAINED:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if not message.get("more_body"):
+            return
 
 
 def _path(connection: HTTPConnection) -> str:
@@ -198,10 +211,10 @@ def _judge_size(connection: HTTPConnection) -> Response | None:
     head = len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"")
     head += sum(len(name) + len(value) + 4 for name, value in scope["headers"])
     if head > LONGEST_HEAD:
-        return problem(431, f"a request's line and headers are at most {LONGEST_HEAD:,} bytes")
+        return refused(431, f"a request's line and headers are at most {LONGEST_HEAD:,} bytes")
     length = connection.headers.get("content-length", "0")
     if not length.isascii() or not length.isdigit() or int(length) > LONGEST_BODY:
-        return problem(413, f"a body is at most {LONGEST_BODY:,} bytes")
+        return refused(413, f"a body is at most {LONGEST_BODY:,} bytes")
     return None
 
 
@@ -210,13 +223,13 @@ def _judge_acting(connection: HTTPConnection) -> Response | None:
     if connection.scope["method"] != "POST":
         return None  # no route acts on any other, and answers 405
     if connection.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        return problem(415, "what acts is sent as JSON: `content-type: application/json`")
+        return refused(415, "what acts is sent as JSON: `content-type: application/json`")
     if bearer_of(connection) is not None:
         return None
     if connection.headers.get("x-flows") != "1":
-        return problem(403, "without a Bearer token, what acts needs the header `x-flows: 1`")
+        return refused(403, "without a Bearer token, what acts needs the header `x-flows: 1`")
     if not _is_own(connection):
-        return problem(403, f"a page of {connection.headers.get('origin', 'no origin')!r:.100} may not act here")
+        return refused(403, f"a page of {connection.headers.get('origin', 'no origin')!r:.100} may not act here")
     return None
 
 
@@ -247,7 +260,7 @@ def _without_port(host: str) -> str:
 
 
 def _preflight() -> Response:
-    answer = problem(200, "")
+    answer = refused(200, "")
     answer.headers["access-control-allow-headers"] = "authorization, content-type"
     answer.headers["access-control-allow-methods"] = "GET, POST"
     answer.headers["access-control-max-age"] = "600"

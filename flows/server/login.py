@@ -8,7 +8,7 @@ from pydantic_core import from_json
 from starlette.responses import Response
 
 from flows.server.identity import LOGIN_SECONDS, cookie_name
-from flows.server.problem import problem
+from flows.server.problem import refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -25,10 +25,10 @@ def login(identity: Identity) -> Callable[[Request], Coroutine[Any, Any, Respons
         try:
             token = from_json(await request.body())["token"]
         except (ValueError, KeyError, TypeError):
-            return problem(422, 'give {"token": "…"}')
+            return refused(422, 'give {"token": "…"}')
         found = identity.log_in(token) if isinstance(token, str) else None
         if found is None:
-            return problem(401, "this token is not known, or has ended")
+            return refused(401, "this token is not known, or has ended")
         response = Response(status_code=204, headers={"cache-control": "no-store"})
         _set(request, response, found[1], LOGIN_SECONDS)
         return response

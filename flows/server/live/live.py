@@ -13,7 +13,7 @@ from flows.server.live.connection import LiveConnection
 from flows.server.live.rooms import Rooms
 from flows.server.live.sse import stream_topic
 from flows.server.live.topics import TopicSource
-from flows.server.problem import problem
+from flows.server.problem import refused
 from flows.store.client.signals import Signals
 from flows.telemetry.events import Events
 
@@ -46,7 +46,7 @@ class Live:
     async def watch(self, socket: WebSocket) -> None:
         """Serve a socket until it ends."""
         if self._connections >= MOST_CONNECTIONS:
-            await socket.send_denial_response(problem(503, f"{MOST_CONNECTIONS:,} watch already: try another replica"))
+            await socket.send_denial_response(refused(503, f"{MOST_CONNECTIONS:,} watch already: try another replica"))
             return
         await self._admin.open()
 

@@ -27,6 +27,15 @@ def as_state(value: object) -> Any:  # noqa: ANN401 - JSON
     return value
 
 
+def _same(one: object, other: object) -> bool:
+    """Whether two values are the same in JSON, which tells 1 from true."""
+    if _is_array(one) and _is_array(other):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if _is_object(one) and _is_object(other):
+        return one.keys() == other.keys() and all(_same(member, other[name]) for name, member in one.items())
+    return type(one) is type(other) and one == other
+
+
 def _is_object(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
 
@@ -59,7 +68,7 @@ def merge_patch(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
         if _is_object(member) and _is_object(before):
             if changed := merge_patch(before, member):
                 patch[name] = changed
-        elif name not in old or before != member or type(before) is not type(member):
+        elif name not in old or not _same(before, member):
             patch[name] = member
     return patch
 

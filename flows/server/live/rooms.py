@@ -30,7 +30,9 @@ class _Place:
         """Whether its room could not open, or has ended since what it is about is gone."""
         if not self.opening.done():
             return False
-        return self.opening.cancelled() or self.opening.exception() is not None or self.opening.result().error is not None
+        return (
+            self.opening.cancelled() or self.opening.exception() is not None or self.opening.result().error is not None
+        )
 
 
 class Rooms:

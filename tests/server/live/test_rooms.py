@@ -27,6 +27,7 @@ class Sources:
         self.made: list[tuple[str, SetSource]] = []
 
     def __call__(self, topic: str, _caller: Caller) -> SetSource:
+        """Make one."""
         if topic == "nothing":
             raise NothingThere("there is no topic 'nothing'")
         source = SetSource(n=0)
@@ -177,7 +178,9 @@ async def test_who_goes_while_a_room_opens_leaves_nothing() -> None:
     assert all(source.closed for _topic, source in sources.made)
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "0.0", ".1", "abc.99", "{epoch}.99", "{epoch}.-1", "{epoch}.1x", "{epoch}.²"])
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "0.0", ".1", "abc.99", "{epoch}.99", "{epoch}.-1", "{epoch}.1x", "{epoch}.²"]
+)
 async def test_a_cursor_of_elsewhere_gets_the_whole(cursor: str) -> None:
     """Of another replica, of a room that has ended, or made up."""
     room = Room("board/a", SetSource(n=1))
@@ -187,38 +190,54 @@ async def test_a_cursor_of_elsewhere_gets_the_whole(cursor: str) -> None:
     await room.close()
 
 
+class History:
+    """A random one: a state that changes, two replicas that hear of it or not, a client that is cut off at times."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.source = SetSource(n=0)
+        self.replicas = [Room("board/a", self.source) for _ in range(2)]
+        self.room = self.replicas[0]
+        self.client = Client()
+        self.seen = 0
+
+    async def change(self) -> None:
+        """Change a member; a replica that does not hear of it looks later."""
+        chance = self.chance
+        self.source.state[chance.choice("abc")] = chance.choice([None, chance.randrange(5), {"x": chance.randrange(3)}])
+        for one in self.replicas:
+            if chance.random() < 0.7:
+                await one._read()
+
+    async def send(self) -> None:
+        """Send what is new; now and then the socket is cut while it is on its way."""
+        if (update := self.room.since(self.seen)) is not None:
+            self.seen = update.revision
+            if self.chance.random() < 0.8:
+                self.client.take(update.text)
+            else:
+                await self.come_back()
+
+    async def come_back(self) -> None:
+        """Open another socket, to any replica, with the last cursor."""
+        self.room = self.chance.choice(self.replicas)
+        self.seen = self.room.seen(self.client.cursor)
+
+
 @pytest.mark.parametrize("seed", range(30))
 async def test_what_a_client_holds_in_the_end_is_the_state(seed: int) -> None:
     """Whatever was lost with a socket that was cut, and whatever replica it comes back to."""
-    chance = random.Random(seed)
-    source = SetSource(n=0)
-    replicas = [Room("board/a", source) for _ in range(2)]
-    for room in replicas:
+    chance = random.Random(seed)  # noqa: S311 - a history that can be had again
+    history = History(chance)
+    for room in history.replicas:
         await room.open()
-    client, room = Client(), replicas[0]
-    seen = 0
     for _ in range(chance.randint(5, 60)):
-        match chance.randrange(4):
-            case 0 | 1:
-                name = chance.choice("abc")
-                source.state[name] = chance.choice([None, chance.randrange(5), {"x": chance.randrange(3)}])
-                for one in replicas:
-                    if chance.random() < 0.7:  # the other hears of it with its next look
-                        await one._read()
-            case 2:
-                if (update := room.since(seen)) is not None:
-                    seen = update.revision
-                    if chance.random() < 0.8:
-                        client.take(update.text)
-                    else:  # it was on its way when the socket was cut
-                        seen = room.seen(client.cursor)
-            case _:
-                room = chance.choice(replicas)
-                seen = room.seen(client.cursor)
-    for one in replicas:
-        await one._read()
-    if (update := room.since(room.seen(client.cursor))) is not None:
-        client.take(update.text)
-    assert client.state == {name: value for name, value in source.state.items() if value is not None}
-    for one in replicas:
-        await one.close()
+        await chance.choice([history.change, history.change, history.send, history.come_back])()
+    for room in history.replicas:
+        await room._read()
+    await history.come_back()
+    if (update := history.room.since(history.seen)) is not None:
+        history.client.take(update.text)
+    assert history.client.state == {name: value for name, value in history.source.state.items() if value is not None}
+    for room in history.replicas:
+        await room.close()
