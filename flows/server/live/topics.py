@@ -1,7 +1,7 @@
 """What can be watched: each topic is the answer of an operation, read again and again with the watcher's own rights.
 
 `flows` · `board/<flow>` · `queue/<queue>` · `jobs?q=<query>` · `job/<flow>/<id>` · `log/<flow>/<id>` · `workers` ·
-`workers/<flow>` · `runs?…` · `run/<id>` · `audit`
+`runs?…` · `run/<id>` · `schedules` · `audit`; what stands behind a `?` are params of the operation.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Read:
     job_id: str = ""
 
 
-def _one(operation: str, flow: str | None = None, **params: str) -> _Read:
+def _one(operation: str, params: Mapping[str, str], flow: str | None = None) -> _Read:
     return _Read({"": (operation, params)}, flow)
 
 
@@ -46,17 +46,17 @@ def _log(parts: list[str], _query: dict[str, str]) -> _Read:
 
 #: By its first word: how many parts follow, and what it reads. A board changes all the time, so nothing hastens it.
 _TOPICS: Final[dict[str, tuple[int, Callable[[list[str], dict[str, str]], _Read]]]] = {
-    "flows": (0, lambda _parts, _query: _one("flows.list")),
-    "board": (1, lambda parts, _query: _one("queues.show", flow=parts[0])),
-    "queue": (1, lambda parts, _query: _one("queues.show", queue=parts[0])),
-    "jobs": (0, lambda _parts, query: _one("jobs.find", query.get("flow"), **_renamed(query))),
+    "flows": (0, lambda _parts, query: _one("flows.list", query)),
+    "board": (1, lambda parts, _query: _one("queues.show", {"flow": parts[0]})),
+    "queue": (1, lambda parts, _query: _one("queues.show", {"queue": parts[0]})),
+    "jobs": (0, lambda _parts, query: _one("jobs.find", _renamed(query), query.get("flow"))),
     "job": (2, _job),
     "log": (2, _log),
-    "workers": (0, lambda _parts, query: _one("workers.list", **query)),
-    "runs": (0, lambda _parts, query: _one("runs.list", RUN_FLOW, **query)),
+    "workers": (0, lambda _parts, query: _one("workers.list", query)),
+    "runs": (0, lambda _parts, query: _one("runs.list", query, RUN_FLOW)),
     "run": (1, lambda parts, _query: _Read({"": ("runs.show", {"id": parts[0]})}, RUN_FLOW, parts[0])),
-    "schedules": (0, lambda _parts, query: _one("schedules.list", **query)),
-    "audit": (0, lambda _parts, query: _one("audit.list", **query)),
+    "schedules": (0, lambda _parts, query: _one("schedules.list", query)),
+    "audit": (0, lambda _parts, query: _one("audit.list", query)),
 }
 
 
