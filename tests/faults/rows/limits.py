@@ -13,6 +13,7 @@ from tests.faults.keyspace import read
 from tests.faults.opening import opened
 from tests.faults.proxy import Proxy
 from tests.faults.rows.acting import Cutting
+from tests.faults.rows.server_faults import repairs
 from tests.faults.rules.at_rest import rules_off
 from tests.faults.rules.exact import most_held
 
@@ -125,8 +126,13 @@ def _deploy(case: Case, many: int) -> None:
     new.finish()
     left = case.wait_done(ids, 30 + many / 20, pause=0.3)
     case.expect(not left, f"each job is done: {len(left)} are not")
+    _tell_repairs(case)
     begun = [entry.job_id for entry in case.starts(queue="pick")]
     case.expect(len(begun) == len(set(begun)), f"each begins once: {len(begun)} begin, {len(set(begun))} jobs")
+
+
+def _tell_repairs(case: Case) -> None:
+    case.figures.update({f"repaired_{word}": count for word, count in repairs(case).items()})
 
 
 def _wait_advanced(case: Case, count: int) -> None:
@@ -152,9 +158,9 @@ def l4(case: Case) -> None:
     left = case.wait_done(ids, 40)
     case.expect(not left, f"each job is done: {len(left)} are not")
     # The last jobs may be done before the reconciler has come by again.
-    case.expect(
-        case.wait_until(lambda: not _off(case), 20, 0.1), f"all that rules keep agrees in the end: {_off(case)}"
-    )
+    agrees = case.wait_until(lambda: not _off(case), 20, 0.1)
+    case.expect(agrees, f"all that rules keep agrees in the end: {_off(case)}")
+    _tell_repairs(case)
 
 
 def _edit(case: Case, edit: Callable[[Any], object]) -> None:
