@@ -36,8 +36,10 @@ class FanOut:
         if attempt.claimed.correlation_id is not None:
             for child in outcome.children:
                 child.fields["_correlation_id"] = attempt.claimed.correlation_id
+        priority = attempt.claimed.priority
         for child in outcome.children:
-            inherited(child.fields, attempt.claimed.priority)
+            if priority is not None or "_priority" in child.fields:
+                inherited(child.fields, priority)
         return outcome if fits_one_script(outcome.children) else await self._create_many(attempt, outcome)
 
     async def _create_many(self, attempt: Attempt, outcome: AwaitChildren) -> Outcome | None:

@@ -108,12 +108,11 @@ class QueuePlan:
             ValidationError: the field does not hold what the kernel writes.
         """
         children = new_children(self.queue, [] if specs is None else from_json(specs), job_id)
-        declared = {child.name for child in self.options.children}
-        for child in children:
-            if child.child not in declared or any(name[0] == "_" and name not in RULED for name in child.fields):
-                raise ValidationError(
-                    f"queue {self.queue!r} has no child queue {child.child!r} (any more), or no such params"
-                )
+        unknown = {child.child for child in children}.difference(child.name for child in self.options.children)
+        named = set[str]().union(*(child.fields for child in children)) - RULED
+        if unknown or any(name[0] == "_" for name in named):
+            queues = ", ".join(map(repr, sorted(unknown or {child.child for child in children})))
+            raise ValidationError(f"queue {self.queue!r} has no child queue {queues} (any more), or no such params")
         if children:
             policy = self.options.on_child_failure
             return AwaitChildren(children, self.options.next_queue, {}, policy)

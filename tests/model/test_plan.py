@@ -378,6 +378,7 @@ def test_children_of_a_child_without_child_queues_are_refused() -> None:
     """So are those that its queue does not have, or that do not fit."""
     for child, why in (
         (ChildJob(Leaf, {"address": "x"}, children=[LEAF]), "queue 'leaf' has no child queue 'Leaf'; it has none"),
+        (ChildJob(Leaf, {"address": "\ud800"}), "'address' is not JSON"),
         (ChildJob(Branch, {"name": "b"}, children=[ChildJob("leaf", {"address": "x"})]), "has no child queue 'leaf'"),
         (ChildJob(Branch, {"name": "b"}, children=[ChildJob("twig", {})]), "child 'twig' is not a Leaf"),
     ):

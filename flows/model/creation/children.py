@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
 from pydantic import ValidationError as PydanticValidationError
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
 from flows.errors import PayloadTooLarge, ValidationError
 from flows.model.codec import as_object, decode, encode, encode_value
@@ -67,24 +67,31 @@ def _child_options(child: ChildJob, parent: QueueOptions[Job]) -> QueueOptions[J
 
 
 def _child_fields(child: ChildJob, options: QueueOptions[Job]) -> Fields:
-    declared = user_fields(options.job)
-    if not isinstance(child.params, dict) and isinstance(child.params, BaseModel):  # a dict is told soonest
-        fields = encode(child.params)
-    elif unknown := [str(name) for name in child.params if name not in declared]:
-        raise _undeclared(options, unknown)
-    elif all(map(is_json, child.params.values())):
-        fields = {name: encode_value(name, value) for name, value in child.params.items()}
+    declared, params = user_fields(options.job), child.params
+    if not isinstance(params, dict) and isinstance(params, BaseModel):  # a dict is told soonest
+        params = fields = encode(params)
     else:
-        # What JSON has no word for is written by the child's class, which knows how to read it again.
-        fields = encode(_as_child(child.params, options))
-        fields = {name: fields[name] for name in child.params}
-    if unknown := [name for name in fields if name not in declared]:
+        fields = None
+    if unknown := [str(name) for name in params if name not in declared]:
         raise _undeclared(options, unknown)
+    if fields is None:
+        fields = _encode_params(params, options)
     try:
         decode(options.job, fields, _KNOWN)
     except PydanticValidationError as error:
         raise _unfit(options, error) from error
     return fields
+
+
+def _encode_params(params: Mapping[str, object], options: QueueOptions[Job]) -> Fields:
+    if not all(map(is_json, params.values())):
+        # What JSON has no word for is written by the child's class, which knows how to read it again.
+        fields = encode(_as_child(params, options))
+        return {name: fields[name] for name in params}
+    try:
+        return {name: to_json(value) for name, value in params.items()}
+    except PydanticSerializationError:
+        return {name: encode_value(name, value) for name, value in params.items()}  # it says which it is
 
 
 def _as_child(params: Mapping[str, object], options: QueueOptions[Job]) -> Job:
