@@ -11,8 +11,7 @@ from flows.api.bulk_work import BulkWorks
 from flows.api.caller import Caller
 from flows.api.link import Link
 from flows.errors import Forbidden, JobGone, NothingThere
-from flows.model.names import OWN, check_job_id
-from flows.model.runs.new_run import RUN_FLOW
+from flows.model.names import check_job_id, is_own
 from flows.pipeline.bulk.action import bulk_name
 from flows.store.keys.operators import OperatorKeys
 from flows.store.operators.directory import flow_of_job
@@ -146,12 +145,13 @@ class Admin:
         return {name: queues for name, queues in found.items() if self.sees(name)}
 
     def sees(self, flow: str) -> bool:
-        """Return whether the caller may look at a flow: a flow's bulk actions are seen by who sees the flow."""
+        """Return whether the caller may look at a flow: a flow's bulk actions are seen by who sees the flow.
+
+        Who sees the runs of one app alone does not see the flow `run`, but asks for runs by their own operations.
+        """
         only = self.caller.flows
         if only is None or flow in only:
             return True
-        if flow == RUN_FLOW:
-            return any(one.startswith(f"{RUN_FLOW}:") for one in only)
         return flow in {bulk_name(one) for one in only}
 
     async def flow(self, name: str) -> KnownFlow:
@@ -178,7 +178,7 @@ class Admin:
         if not self.sees(root):
             raise Forbidden(f"flow {name!r:.80}", self.caller.role, f"it is none of the flows of {self.caller.name!r}")
         if root not in flows or (root != name and ":" not in name):
-            known = ", ".join(one for one in await self.flows() if not one.startswith(OWN)) or "none yet"
+            known = ", ".join(one for one in await self.flows() if not is_own(one)) or "none yet"
             raise NothingThere(f"there is no flow {name!r:.80}: there is {known}")
         return root
 

@@ -33,6 +33,7 @@ class Borrowed:
         self.connection = connection
         self.settings: FlowSettings = known.settings
         self.options = _Named(known.name)
+        self.control = Control(connection, known.settings)
 
     async def open(self) -> Borrowed:
         """Return itself: it is open."""
@@ -42,11 +43,6 @@ class Borrowed:
     def fetch(self) -> Fetch:
         """Reads jobs."""
         return Fetch(self.connection, self.settings)
-
-    @cached_property
-    def control(self) -> Control:
-        """Acts on jobs."""
-        return Control(self.connection, self.settings)
 
     @cached_property
     def runs(self) -> RunStore:

@@ -10,8 +10,7 @@ from flows.api.admin import Admin
 from flows.api.operation import operation
 from flows.api.reading.hiding import Hiding
 from flows.api.views.flows import ClassView, DeclaredQueueView, FlowRow, FlowView, ReleaseView
-from flows.model.names import OWN
-from flows.model.runs.new_run import RUN_FLOW
+from flows.model.names import is_own
 from flows.store.fleet.declarations import read_declared_results
 from flows.store.fleet.processes import read_processes
 
@@ -30,7 +29,7 @@ async def list_flows(admin: Admin, *, own: bool = False) -> list[FlowRow]:
     Args:
         own: The library's own too: those of bulk actions, and `run`.
     """
-    names = [name for name in await admin.flows() if own or not _is_own(name)]
+    names = [name for name in await admin.flows() if own or not is_own(name)]
     return [_row(known) for known in await asyncio.gather(*map(admin.link.flow, names))]
 
 
@@ -77,14 +76,10 @@ async def show(admin: Admin, flow: str) -> FlowView:
     )
 
 
-def _is_own(name: str) -> bool:
-    return name == RUN_FLOW or name.startswith(OWN)
-
-
 def _row(known: KnownFlow) -> FlowRow:
     return FlowRow(
         name=known.name,
-        own=_is_own(known.name),
+        own=is_own(known.name),
         queues=len(known.queues),
         lookups=list(known.lookups),
         seen=known.declared[0].seen if known.declared else None,

@@ -7,7 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import NothingThere, ValidationError
-from flows.model.runs.new_run import RUN_FLOW
+from flows.model.limits.rules import Rules
+from flows.model.runs.new_run import BY_TAG, BY_WORKFLOW, RUN_FLOW
+from flows.store.fleet.apps import read_workflows
 from flows.store.fleet.declarations import read_declarations
 from flows.store.jobs.flow_settings import FlowSettings
 from flows.store.operators.directory import read_layouts, read_shared
@@ -32,6 +34,8 @@ class KnownFlow:
     had: tuple[str, ...]
     """The full names of all queues that it ever had."""
     settings: FlowSettings
+    found_by: tuple[str, ...] = ()
+    """Of the flow of runs: by what these are found, of all its workflows."""
 
     def check_times(self) -> None:
         """Refuse to act on jobs where nobody can say how long they are kept.
@@ -58,7 +62,7 @@ class KnownFlow:
     @property
     def lookups(self) -> tuple[str, ...]:
         """The attributes by which its jobs are found."""
-        return self.declared[0].lookup_attributes if self.declared else ()
+        return self.declared[0].lookup_attributes if self.declared else self.found_by
 
     def check_queue(self, queue: str) -> str:
         """Return the full name of a queue of the flow.
@@ -84,6 +88,8 @@ async def read_flow(connection: Connection, keys: JobKeys, name: str, had: Seque
         StoreError: the server cannot be used.
     """
     settings = _undeclared(name, keys, had)
+    if name == RUN_FLOW:
+        return await _read_runs(connection, settings, had)
     declared = await read_declarations(connection, settings, name)
     if declared and declared[0].queues:
         settings = FlowSettings.of_declared(declared[0], keys)
@@ -91,6 +97,20 @@ async def read_flow(connection: Connection, keys: JobKeys, name: str, had: Seque
     return KnownFlow(
         name, tuple(declared), tuple(had), replace(settings, shared=await read_shared(connection, keys, name))
     )
+
+
+async def _read_runs(connection: Connection, settings: FlowSettings, had: Sequence[str]) -> KnownFlow:
+    """Return what is known of the flow of runs: by the workflows that apps define, instead of by one declaration."""
+    workflows = await read_workflows(connection, settings)
+    rules: dict[str, Rules] = {}
+    found_by = dict.fromkeys([BY_WORKFLOW, BY_TAG])
+    for one in workflows:
+        found_by.update(dict.fromkeys(map(str, one.declared.get("lookups", ()))))
+        if isinstance(line := one.declared.get("rules"), str):
+            rules.setdefault(one.name, Rules.parse(line)[1])
+    some = {queue: of for queue, of in rules.items() if not of.plain}
+    settings = replace(settings, rules=some).with_layouts(await read_layouts(connection, settings.keys, had))
+    return KnownFlow(RUN_FLOW, (), tuple(had), settings, tuple(found_by))
 
 
 def _undeclared(name: str, keys: JobKeys, had: Sequence[str]) -> FlowSettings:

@@ -54,6 +54,11 @@ def check_not_own(kind: str, name: str) -> None:
         raise DeclarationError(f"flow name {name!r}: that is the flow of all runs of workflows: choose another name")
 
 
+def is_own(flow: str) -> bool:
+    """Return whether a flow is the library's own: of bulk actions, or of runs."""
+    return flow == _RUNS or flow.startswith(OWN)
+
+
 def check_namespace(text: object) -> None:
     """Check a flow's namespace, which is put before every key.
 

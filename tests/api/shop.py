@@ -9,11 +9,15 @@ import asyncio
 import json
 import sys
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel
 
 from flows import ChildJob, Flow, FlowOptions, Job, JobResult, Limiter, QueueOptions, current_job
+
+sys.path.append(str(Path(__file__).parents[2]))
+from tests.api.press import leave_runs
 
 #: Stands in a field that is hidden from some callers.
 CANARY = "canary-7f3a"
@@ -116,5 +120,10 @@ async def leave(url: str, namespace: str) -> dict[str, str]:
     return ids
 
 
+async def leave_all(url: str, namespace: str) -> dict[str, str]:
+    """Leave jobs, and runs of the app `press`; return their ids."""
+    return {**await leave(url, namespace), **await leave_runs(url, namespace, CANARY)}
+
+
 if __name__ == "__main__":
-    sys.stdout.write(f"{json.dumps(asyncio.run(leave(*sys.argv[1:])))}\n")
+    sys.stdout.write(f"{json.dumps(asyncio.run(leave_all(*sys.argv[1:])))}\n")

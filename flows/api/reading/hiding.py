@@ -54,8 +54,46 @@ class Hiding:
             raise Forbidden("jobs.find", self.caller.role, f"{field!r} is hidden from {self.caller.name!r}")
 
     def secrets(self, fields: Mapping[str, bytes]) -> Secrets:
-        """Return what the hidden fields of a job hold, to be kept out of texts."""
-        return Secrets(text for name in self.names if name in fields for text in _texts(fields[name]))
+        """Return what the hidden fields of a job hold, also within others, to be kept out of texts."""
+        if not self.names:
+            return Secrets()
+        plain = {name: _plain(raw) for name, raw in fields.items() if not name.startswith(("_", "children:"))}
+        return Secrets(self.nested(plain))
+
+    def pruned(self, value: Any) -> Any:
+        """Return a value of plain JSON in which members of a hidden name are hidden, however deep they stand."""
+        if not self.names:
+            return value
+        if isinstance(value, dict):
+            members: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
+            return {name: self.pruned(one) if self.allows(name) else HIDDEN for name, one in members.items()}
+        if isinstance(value, list):
+            some: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
+            return [self.pruned(one) for one in some]
+        return value
+
+    def nested(self, value: Any) -> Iterator[str]:
+        """Yield the texts and numbers that members of a hidden name hold, however deep they stand."""
+        if isinstance(value, dict):
+            members: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
+            for name, one in members.items():
+                yield from self.nested(one) if self.allows(name) else self.leaves(one)
+        elif isinstance(value, list):
+            some: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
+            for one in some:
+                yield from self.nested(one)
+
+    def leaves(self, value: Any) -> Iterator[str]:
+        """Yield all texts and numbers of a value, as texts."""
+        if isinstance(value, dict):
+            members: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
+            value = list(members.values())
+        if isinstance(value, list):
+            some: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
+            for one in some:
+                yield from self.leaves(one)
+        elif isinstance(value, str | int | float) and not isinstance(value, bool):
+            yield str(value)
 
 
 class Secrets:
@@ -83,22 +121,8 @@ class Secrets:
         return HIDDEN if is_number and str(value) in self._values else value
 
 
-def _texts(raw: bytes) -> Iterator[str]:
-    """Yield the texts and numbers in a field, as texts."""
+def _plain(raw: bytes) -> Any:
     try:
-        value: Any = from_json(raw)
+        return from_json(raw)
     except ValueError:
-        value = raw.decode("utf-8", "replace")
-    yield from _leaves(value)
-
-
-def _leaves(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        members: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
-        value = list(members.values())
-    if isinstance(value, list):
-        some: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
-        for one in some:
-            yield from _leaves(one)
-    elif isinstance(value, str | int | float) and not isinstance(value, bool):
-        yield str(value)
+        return raw.decode("utf-8", "replace")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from flows.api.admin import Admin
     from flows.api.known_flow import KnownFlow
     from flows.model.declared.declared_flow import DeclaredClass
+    from flows.model.job import JobError
     from flows.model.record import JobRecord
 
 _KEY: Final = "#key:"
@@ -73,14 +74,9 @@ async def job_view(
     return JobView(
         **dict(row),
         fields=_fields(hiding, known, results, record, found),
-        path=[
-            VisitView(
-                queue=visit.queue, waited=_s(visit.waited), ran=_some(visit.ran), children=_some(visit.in_children)
-            )
-            for visit in record.path
-        ],
-        attempts=_attempts(hiding, secrets, record),
-        error=_error(hiding, secrets, record),
+        path=visit_views(record),
+        attempts=attempt_views(hiding, secrets, record),
+        error=error_view(hiding, secrets, record.error),
         children=Rollup(total=len(children), pending=pending if isinstance(pending, int) else 0) if children else None,
         parent=_text(found.get("_parent")),
         expires=expires,
@@ -109,7 +105,7 @@ def _row(hiding: Hiding, known: KnownFlow, record: JobRecord[Any], found: Mappin
         flow=record.flow_name,
         queue=record.queue,
         state=record.status,
-        lookups=secrets.out_of(plain_fields(found, only=names)),
+        lookups=secrets.out_of(hiding.pruned(plain_fields(found, only=names))),
         created=created_at(record.id),
         since=record.since,
         attempt=record.attempts,
@@ -132,7 +128,7 @@ def _fields(
     return [
         FieldView(
             name=name,
-            value=secrets.out_of(value) if hiding.allows(name) else None,
+            value=secrets.out_of(hiding.pruned(value)) if hiding.allows(name) else None,
             hidden=not hiding.allows(name),
             type=types.get(name, ""),
             of=written.get(name, ""),
@@ -174,7 +170,21 @@ def _type(part: Any) -> str:
     return str(members.get("format") or members.get("type") or "")
 
 
-def _attempts(hiding: Hiding, secrets: Secrets, record: JobRecord[Any]) -> list[AttemptView]:
+def visit_views(record: JobRecord[Any]) -> list[VisitView]:
+    """Return the way of a job through its queues."""
+    return [
+        VisitView(
+            queue=one.queue,
+            waited=one.waited.total_seconds(),
+            ran=_seconds(one.ran),
+            children=_seconds(one.in_children),
+        )
+        for one in record.path
+    ]
+
+
+def attempt_views(hiding: Hiding, secrets: Secrets, record: JobRecord[Any]) -> list[AttemptView]:
+    """Return what became of a job's attempts."""
     return [
         AttemptView(
             queue=past.queue,
@@ -190,8 +200,8 @@ def _attempts(hiding: Hiding, secrets: Secrets, record: JobRecord[Any]) -> list[
     ]
 
 
-def _error(hiding: Hiding, secrets: Secrets, record: JobRecord[Any]) -> ErrorView | None:
-    error = record.error
+def error_view(hiding: Hiding, secrets: Secrets, error: JobError | None) -> ErrorView | None:
+    """Return why a job has failed, or is tried again."""
     if error is None:
         return None
     return ErrorView(
@@ -207,11 +217,7 @@ def _message(hiding: Hiding, secrets: Secrets, text: str) -> str:
     return HIDDEN if hiding.errors and text else secrets.out_of(text)
 
 
-def _s(time: timedelta) -> float:
-    return time.total_seconds()
-
-
-def _some(time: timedelta | None) -> float | None:
+def _seconds(time: timedelta | None) -> float | None:
     return None if time is None else time.total_seconds()
 
 

@@ -21,6 +21,7 @@ from flows.kernel.callers.make_record import make_record
 from flows.model.find.query import JobQuery as Asked
 from flows.model.find.query_text import Known
 from flows.model.ids import created_at
+from flows.model.names import is_own
 from flows.store.jobs.fetch import KERNEL_FIELDS, Fetch
 from flows.store.operators.directory import flow_of_job
 from flows.store.views.count import count
@@ -57,7 +58,7 @@ async def searched(admin: Admin, query: JobQuery, flow: str | None) -> Search:
 
 
 async def _only_flow(admin: Admin) -> str:
-    flows = [name for name in await admin.flows() if not name.startswith("flows.")]
+    flows = [name for name in await admin.flows() if not is_own(name)]
     if len(flows) != 1:
         example = flows[0] if flows else "access"
         raise ValidationError(f"name the flow, as in flow:{example}: there is {', '.join(flows) or 'none yet'}")

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from flows.api.views.server import Finding
 from flows.errors import StoreError
-from flows.model.names import OWN
-from flows.model.runs.new_run import RUN_FLOW
+from flows.model.names import OWN, is_own
 from flows.store.fleet.processes import read_processes
 from flows.store.operators.server_info import read_repairs, read_server
 from flows.store.views.observe import observe
@@ -83,7 +82,7 @@ async def findings_of_flow(admin: Admin, name: str, queue: str | None, max_oldes
     processes = await read_processes(admin.connection, known.settings, name)
     found = [one for state in states.values() for one in _of_queue(known, state, processes, max_oldest)]
     found += _of_processes(name, processes)
-    if not known.declared and not _is_own(name):
+    if not known.declared and not is_own(name):
         found.append(_finding("warning", "declared", f"flow {name!r} has left no declaration", flow=name))
     try:
         repairs = await read_repairs(admin.connection, admin.keys.reconcile(name))
@@ -109,7 +108,7 @@ def _of_queue(
 
     for field in state.unreadable:
         say("wrong", "conflict", f"{field} of queue {name!r} cannot be read: its key holds something that is not ours")
-    if name not in known.by_queue and there + state.processing + state.children and not _is_own(of):
+    if name not in known.by_queue and there + state.processing + state.children and not is_own(of):
         say("wrong", "orphans", f"queue {name!r} is declared no more, and {there + state.processing:,} jobs are left")
     elif state.waiting and not state.workers and not (of.startswith(OWN)):
         say("wrong", "unserved", f"{state.waiting:,} jobs wait in {name!r}, and no live process serves it")
@@ -149,10 +148,6 @@ def _of_processes(flow: str, processes: list[Process]) -> list[Finding]:
             sentence = f"the event loop of {one.name} was blocked for {one.lag.total_seconds():,.1f} s"
             found.append(_finding("warning", "blocked", sentence, flow=flow))
     return found
-
-
-def _is_own(name: str) -> bool:
-    return name == RUN_FLOW or name.startswith(OWN)
 
 
 def _finding(level: _Level, what: str, sentence: str, *, flow: str | None = None, queue: str | None = None) -> Finding:

@@ -9,8 +9,8 @@ from datetime import timedelta
 from typing import Final
 
 from flows.api.admin import Admin
-from flows.api.findings import findings_of_flow, findings_of_server
 from flows.api.operation import operation
+from flows.api.server.findings import findings_of_flow, findings_of_server
 from flows.api.views.server import CheckView, RepairView, ServerView
 from flows.api.views.time import Time
 from flows.kernel.fleet.heartbeat import flows_version

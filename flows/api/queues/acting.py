@@ -8,10 +8,10 @@ from typing import Annotated
 from pydantic import Field
 
 from flows.api.admin import Admin
-from flows.api.board import limit_views
 from flows.api.borrowed import queue_handle
 from flows.api.known_flow import KnownFlow
 from flows.api.operation import operation
+from flows.api.queues.board import limit_views
 from flows.api.views.flows import LimitsView, LimitView
 from flows.api.views.time import Time
 from flows.api.views.view import Acted

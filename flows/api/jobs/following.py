@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from pydantic import Field
 
 from flows.api.admin import Admin
-from flows.api.looking import show
+from flows.api.jobs.looking import show
 from flows.api.operation import operation
 from flows.api.reading.hiding import Hiding
 from flows.api.reading.rows import job_rows

@@ -1,9 +1,9 @@
 """Operations on jobs: to find, show and follow them, to create them and to act on one."""
 
-from flows.api.acting import cancel, delete, move, retry, set_priority
-from flows.api.creating import create
-from flows.api.following import children, history, log, position, wait
-from flows.api.looking import explain, find, show
+from flows.api.jobs.acting import cancel, delete, move, retry, set_priority
+from flows.api.jobs.creating import create
+from flows.api.jobs.following import children, history, log, position, wait
+from flows.api.jobs.looking import explain, find, show
 
 __all__ = [
     "cancel",

@@ -1,0 +1,96 @@
+"""A host of runs without an app: what reads runs, starts them and acts on them, over an Admin's connection.
+
+Who may see the runs of one app alone, sees those of the workflows that the app defines.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from flows.api.borrowed import Borrowed
+from flows.api.caller import Caller
+from flows.errors import Forbidden, JobGone
+from flows.model.flow_options import DEFAULT_MAX_PAYLOAD
+from flows.model.names import check_job_id
+from flows.model.runs.new_run import RUN_FLOW
+from flows.store.fleet.apps import DeclaredWorkflow, read_workflows
+from flows.workflow.host import Host
+from flows.workflow.reading.run_reader import RunReader
+
+if TYPE_CHECKING:
+    from flows.api.admin import Admin
+    from flows.kernel.session import Session
+    from flows.model.runs.run_record import RunRecord
+
+_APP = f"{RUN_FLOW}:"
+
+
+class RunHost(Host):
+    """The runs of a namespace, as one caller sees them.
+
+    Args:
+        session: What stands in for a session of the flow of runs.
+        caller: Who asks.
+        workflows: Those that apps define, newest first.
+    """
+
+    def __init__(self, session: Borrowed, caller: Caller, workflows: list[DeclaredWorkflow]) -> None:
+        self.definitions = {}
+        self.max_payload = DEFAULT_MAX_PAYLOAD
+        self.caller = caller
+        self.workflows = workflows
+        self._known = set()
+        self._session = session
+
+    async def open(self) -> Session:
+        """Return what stands in for the session."""
+        return cast("Session", self._session)
+
+    @property
+    def reader(self) -> RunReader[Any]:
+        """Reads runs; outputs are plain JSON."""
+        return RunReader(self, None)
+
+    def sees(self, workflow: str) -> bool:
+        """Return whether the caller may look at the runs of a workflow."""
+        only = self.caller.flows
+        if only is None or RUN_FLOW in only:
+            return True
+        return any(f"{_APP}{one.app}" in only for one in self.workflows if one.name == workflow)
+
+    def check_seen(self, workflow: str) -> None:
+        """Refuse a workflow whose runs the caller may not look at.
+
+        Raises:
+            Forbidden: it may not.
+        """
+        if not self.sees(workflow):
+            raise Forbidden(f"workflow {workflow!r:.80}", self.caller.role, "it is of none of this caller's apps")
+
+    async def found(self, run_id: str) -> RunRecord[Any]:
+        """Return a run.
+
+        Raises:
+            ValidationError: it is no id.
+            JobGone: there is none of this id that the caller may look at.
+            StoreError: the server cannot be used.
+        """
+        record = await self.reader.record(check_job_id(run_id))
+        if record is None or not self.sees(record.workflow):
+            raise JobGone(run_id)
+        return record
+
+
+async def run_host(admin: Admin) -> RunHost:
+    """Return what an Admin's caller sees of runs.
+
+    Raises:
+        Forbidden: it may look at no runs at all.
+        StoreError: the server cannot be used.
+    """
+    only = admin.caller.flows
+    if only is not None and not any(one == RUN_FLOW or one.startswith(_APP) for one in only):
+        raise Forbidden("what is about runs", admin.caller.role, f"`run` is none of the flows of {admin.caller.name!r}")
+    known = await admin.link.flow(RUN_FLOW)
+    workflows = await admin.link.lately("workflows", lambda: read_workflows(admin.connection, known.settings))
+    return RunHost(Borrowed(admin.connection, known), admin.caller, workflows)

@@ -1,0 +1,18 @@
+"""Operations on runs of workflows: to list, show, start and steer them, without the code of any app."""
+
+from flows.api.runs.acting import cancel, fork, move, provide, retry, start
+from flows.api.runs.looking import explain, list_runs, show, wait, workflows
+
+__all__ = [
+    "cancel",
+    "explain",
+    "fork",
+    "list_runs",
+    "move",
+    "provide",
+    "retry",
+    "show",
+    "start",
+    "wait",
+    "workflows",
+]

@@ -1,0 +1,140 @@
+"""What is answered of runs, workflows and schedules."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flows.api.views.jobs import AttemptView, ErrorView, VisitView
+from flows.api.views.view import View
+from flows.model.runs.run_record import RunStatus
+
+
+class RunRow(View):
+    """A run in a list."""
+
+    id: str
+    workflow: str
+    status: RunStatus
+    """As a job's; `suspended` where it has begun, and waits for a time, an event or another run."""
+    queue: str
+    """Its workflow's, or that of an override or a version."""
+    created: datetime
+    since: datetime
+    """Since when it is in its status; of one that is delayed or suspended, when it is due."""
+    attempts: int
+    tags: list[str]
+    error_type: str | None
+    progress: float | None
+    message: str
+    schedule: str | None
+    version: str | None
+
+
+class StepView(View):
+    """A step of a run."""
+
+    name: str
+    kind: str
+    status: str
+    began: datetime | None
+    took: float
+    """Seconds of its last try."""
+    tries: int
+    until: datetime | None
+    """When its waiting is over by time."""
+    result: Any
+    error_type: str | None
+    error_message: str | None
+    prompt: str
+    """What a person is asked, where it waits for an answer."""
+    refused: str
+    """Why the last answer was not taken."""
+
+
+class RunView(RunRow):
+    """A run, with all that is recorded of it."""
+
+    input: Any
+    output: Any
+    """None as long as it is not done."""
+    error: ErrorView | None
+    reason: str
+    steps: list[StepView]
+    """In the order in which they were settled, then those that wait."""
+    path: list[VisitView]
+    history: list[AttemptView]
+    slot: datetime | None
+    """For which slot of its schedule."""
+    forked_from: str | None
+    correlation_id: str | None
+
+
+class RunPageView(View):
+    """Some runs, newest first."""
+
+    runs: list[RunRow]
+    cursor: str
+    """Give it to the next call; empty where no more are left. A page may be short, or empty, and still have one."""
+
+
+class WorkflowView(View):
+    """What the runs of a workflow do now."""
+
+    workflow: str
+    apps: list[str]
+    """The apps whose newest code defines it."""
+    live: bool
+    """Whether a process that knows it was heard of within 30 s; else its runs wait."""
+    seen: datetime | None
+    waiting: int
+    processing: int
+    delayed: int
+    """How many come later: suspended ones, retries, runs with a delay."""
+    failed: int
+    cancelled: int
+    counts: dict[str, int]
+    by_queue: dict[str, int]
+    input_schema: dict[str, Any] | None
+    """The JSON schema of its input, where an app says so."""
+
+
+class RunStarted(View):
+    """A run that was started."""
+
+    word: str
+    """`started`, or `forked`, `restarted`, `triggered`."""
+    id: str
+    flow: str = "run"
+
+
+class ScheduleView(View):
+    """A schedule."""
+
+    id: str
+    workflow: str
+    app: str | None
+    """The app whose code declares it; None: it was created while workers run."""
+    cron: str | None
+    timezone: str | None
+    interval: float | None
+    """Seconds."""
+    overlap: str
+    missed: str
+    input: Any
+    next: datetime | None
+    upcoming: list[datetime]
+    """The next five slots, where this machine can reckon them."""
+    paused: datetime | None
+    note: str
+    last_run: str | None
+    last_slot: datetime | None
+    created: datetime | None
+
+
+class Backfilled(View):
+    """The runs that were started for past slots."""
+
+    word: str
+    count: int
+    runs: list[str]

@@ -1,0 +1,114 @@
+"""Runs and schedules of apps whose code is not here: listed, shown, started and steered."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from flows.api import Admin, Forbidden, JobQuery, bulk, operations, queues, runs, schedules
+from flows.errors import JobGone, StateError, ValidationError
+from flows.model.runs.errors import UnknownWorkflow
+from flows.model.schedules.errors import UnknownSchedule
+from tests.api.conftest import Left
+from tests.api.press import leave_runs, press
+from tests.api.shop import CANARY
+
+
+async def test_lists_and_shows_runs(admin: Admin, left: Left) -> None:
+    """By workflow, status, tag and lookup; with their steps, and what a suspended one waits for."""
+
+    async def listed(**asked: object) -> list[str]:
+        page = await operations()["runs.list"].call(admin, asked)
+        return [one.id for one in page.runs]
+
+    done, failed, asked = (left.ids[name] for name in ("run_done", "run_failed", "run_asked"))
+    assert await listed() == [asked, failed, done]
+    assert await listed(workflow="print", status=["failed"]) == [failed]
+    assert await listed(tag="first") == [done]
+    assert await listed(lookup={"title": "two"}) == [failed]
+    shown = await runs.show(admin, asked)
+    assert (shown.status, shown.workflow, shown.output) == ("suspended", "ask", None)
+    assert [(step.name, step.kind, step.status) for step in shown.steps] == [("good", "input", "waiting")]
+    assert "waits without a worker for an answer" in (await runs.explain(admin, asked)).sentence
+    ended = await runs.show(admin, done)
+    assert (ended.output, ended.steps[0].result) == (f"one for {CANARY}", f"one for {CANARY}")
+    assert (await runs.wait(admin, failed)).error is not None
+    found = {one.workflow: one for one in await runs.workflows(admin)}
+    assert (found["print"].failed, found["print"].apps, found["ask"].delayed) == (1, ["press"], 1)
+    assert found["print"].input_schema is not None
+    [weekly] = await schedules.list_schedules(admin)
+    assert (weekly.id, weekly.interval, weekly.app, weekly.input["title"]) == ("weekly", 18_000, "press", "weekly")
+    assert len(weekly.upcoming) == 5
+    assert weekly.upcoming[0] == weekly.next
+
+
+async def test_who_has_one_app_sees_its_runs_alone(left: Left) -> None:
+    """`run:press` is enough for the runs of `press`, and for no job; another app's name for none of them."""
+    failed = left.ids["run_failed"]
+    async with left.admin(flows=["run:press"]) as mine, left.admin(flows=["run:other", "shop"]) as other:
+        assert (await runs.show(mine, failed)).workflow == "print"
+        with pytest.raises(Forbidden):
+            await queues.show(mine, flow="shop")
+        with pytest.raises(JobGone):
+            await runs.show(other, failed)
+        assert (await runs.list_runs(other)).runs == []
+        assert await schedules.list_schedules(other) == []
+        with pytest.raises(Forbidden, match="of none of this caller's apps"):
+            await runs.start(other, "print", {"title": "x"})
+        with pytest.raises(Forbidden):
+            await schedules.pause(other, "weekly")
+
+
+async def test_steers_runs(redis_url: str, namespace: str) -> None:
+    """Started by name, retried, forked, answered, cancelled; workers of the app take up what was done to them."""
+    left = Left(redis_url, namespace, await leave_runs(redis_url, namespace, CANARY))
+    app, _print_book, _ask = press(redis_url, namespace)
+    async with left.admin() as admin:
+        assert (await runs.retry(admin, left.ids["run_failed"])).word == "retried"
+        with pytest.raises(StateError, match="is waiting"):
+            await runs.retry(admin, left.ids["run_failed"])
+        started = await runs.start(admin, "print", {"title": "four"}, tags=["new"], idempotency_key="4")
+        assert (await runs.start(admin, "print", {"title": "four"}, idempotency_key="4")).id == started.id
+        with pytest.raises(UnknownWorkflow):
+            await runs.start(admin, "prnt", {})
+        forked = await runs.fork(admin, left.ids["run_done"])
+        assert (await runs.provide(admin, left.ids["run_asked"], "good", {"good": True})).word == "goes on"
+        app.create_workers(concurrency=2)
+        async with app:
+            assert (await runs.wait(admin, left.ids["run_asked"])).output == "True"
+            assert (await runs.wait(admin, started.id)).output == "four for "
+            assert (await runs.wait(admin, forked.id)).forked_from == left.ids["run_done"]
+            assert (await runs.wait(admin, left.ids["run_failed"])).status == "failed"
+        with pytest.raises(StateError, match="is over"):
+            await runs.cancel(admin, started.id)
+        query = JobQuery.parse("flow:run workflow:print state:failed")
+        begun = await bulk.apply(admin, "retry", query, 1, undo=timedelta(0))
+        assert (await bulk.wait(admin, begun.id)).words == {"retried": 1}
+        assert (await runs.show(admin, left.ids["run_failed"])).status == "waiting"
+        assert (await runs.cancel(admin, left.ids["run_failed"], reason="why")).word == "cancelled"
+
+
+async def test_steers_schedules(redis_url: str, namespace: str) -> None:
+    """Made, paused, triggered, filled and deleted; one of an app's code cannot be deleted from here."""
+    left = Left(redis_url, namespace, await leave_runs(redis_url, namespace, CANARY))
+    async with left.admin() as admin:
+        await schedules.create(admin, "mine", "print", {"title": "x"}, every=timedelta(hours=1))
+        with pytest.raises(ValidationError, match="already"):
+            await schedules.create(admin, "mine", "print", every=timedelta(hours=1))
+        with pytest.raises(ValidationError, match="give one of them"):
+            await schedules.create(admin, "other", "print")
+        with pytest.raises(ValidationError, match="has 2 fields"):
+            await schedules.create(admin, "other", "print", cron="every day")
+        assert (await schedules.pause(admin, "mine", note="why")).word == "paused"
+        assert (await schedules.resume(admin, "mine")).word == "resumed"
+        made = await schedules.trigger(admin, "mine")
+        assert (await runs.show(admin, made.id)).schedule == "mine"
+        end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        filled = await schedules.backfill(admin, "mine", end - timedelta(hours=2), end)
+        assert filled.count == len(filled.runs) == 3
+        assert (await schedules.delete(admin, "mine")).word == "deleted"
+        with pytest.raises(UnknownSchedule):
+            await schedules.delete(admin, "mine")
+        with pytest.raises(ValidationError, match="declared by the code of app 'press'"):
+            await schedules.delete(admin, "weekly")
