@@ -215,6 +215,11 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ): "looks for parked groups of a queue without any",
     (
         "ruled/include/window.lua",
+        "interval > hash.interval",
+        "if true then fields[#fields + 1], fields[#fields + 2] = '', interval end",
+    ): "writes again what is there",
+    (
+        "ruled/include/window.lua",
         "text",
         "if true then known, entries, used, next_at = pcall(parse, text) end",
     ): "of no text nothing is read, as of nonsense",

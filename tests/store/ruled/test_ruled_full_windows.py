@@ -122,6 +122,15 @@ def test_a_window_of_nonsense_begins_anew(redis: Redis, namespace: str, text: by
     assert world.take().ids == ["1", "2"]
 
 
+def test_a_window_of_parts_of_tokens_holds_up_nobody(redis: Redis, namespace: str) -> None:
+    """Their sums need not be exact; whoever has edited them so waits for them."""
+    world = Ruled(redis, namespace, Limiter(1, 1.0))
+    pack = "redis.call('SET', KEYS[1], cmsgpack.pack({ tonumber(ARGV[1]), 0.1, tonumber(ARGV[1]), 0.2 }))"
+    world.redis.eval(pack, 1, world.key("window", "pick:1"), NOW + 1)
+    world.wait("1")
+    assert world.take().due == 951
+
+
 def test_a_window_of_another_type_is_written_over(redis: Redis, namespace: str) -> None:
     """It is ours by its name, and holds the queue up otherwise."""
     world = Ruled(redis, namespace, Limiter(2, 1.0))
@@ -141,6 +150,19 @@ def test_the_windows_of_groups_stay_as_long_as_the_longest(redis: Redis, namespa
         assert 0 <= interval + 60_001 - world.life("windows", "pick:1") < 30_000
     assert world.redis.hget(world.key("windows", "pick:1"), "") == "90000"
     assert (world.window('pick:1/"a"'), world.window('pick:1/"b"')) == ([NOW + 1, 1], [NOW + 1, 2])
+
+
+def test_windows_of_groups_of_one_turn_are_written_together(redis: Redis, namespace: str) -> None:
+    """Each is kept, and the hash stays as long as the one that stays longest, whichever is the last."""
+    for longer in "ab":
+        world = Ruled(redis, f"{namespace}{longer}:", Limiter(3, 5.0, group_key=GROUP), group=GROUP)
+        world.redis.hset(world.key("limit", "pick:1"), mapping={f'live:"{longer}"': "3/90000", "live:": "1"})
+        world.wait("1", group="a")
+        world.wait("2", group="b")
+        assert world.take().ids == ["1", "2"]
+        assert 0 <= 150_001 - world.life("windows", "pick:1") < 30_000
+        assert world.redis.hget(world.key("windows", "pick:1"), "") == "90000"
+        assert [world.window(f'pick:1/"{group}"') for group in "ab"] == [[NOW + 1, 1]] * 2
 
 
 def test_windows_of_groups_of_another_type_stop_a_turn_before_it_writes(redis: Redis, namespace: str) -> None:
