@@ -41,8 +41,17 @@ def test_jobs_of_no_group_have_no_limit(redis: Redis, namespace: str) -> None:
     """The field has no value: they are no group."""
     world = Ruled(redis, namespace, EACH, group=GROUP, slots_per_group=1)
     world.wait("1", "2", "3", "4")
-    assert world.take().ids == ["1", "2", "3", "4"]
-    assert {"slots", "load"}.isdisjoint(world.snapshot())
+    world.wait("5", cost=2)
+    assert world.take().ids == ["1", "2", "3", "4", "5"]
+    assert {"slots", "load", "windows"}.isdisjoint(world.snapshot(unseen=frozenset()))
+
+
+def test_a_group_that_is_read_again_has_not_got_its_tokens_back(redis: Redis, namespace: str) -> None:
+    """The ring is read on when other groups turn out to be empty, and what was taken is not written yet."""
+    world = Ruled(redis, namespace, Limiter(1, 1.0, group_key=GROUP), group=GROUP)
+    world.wait("1", "2", group="a")
+    world.redis.zadd(world.key("ring", "pick/1"), {f'"{group}"': 0 for group in "bcd"})
+    assert world.take(4).ids == ["1"]
 
 
 def test_a_job_of_two_limiters_takes_both_tokens_at_the_later_time(redis: Redis, namespace: str) -> None:

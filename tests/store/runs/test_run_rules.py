@@ -7,6 +7,7 @@ import json
 import pytest
 from redis import Redis
 
+from flows.model.limits.limiter import Limiter
 from flows.model.limits.rules import Rules
 from flows.model.outcome import EventWait
 from flows.model.runs.run_rules import RunRules
@@ -80,6 +81,19 @@ def test_nobody_gets_the_slot_that_a_run_has_kept(redis: Redis, namespace: str) 
     for run_id in "12":
         runs.report(attempt("finish", run_id, 2, "", "output", "1"), queue="order")
     assert [job.id for job in runs.claim(2, queue="order")] == ["5"]  # the other is the override's
+
+
+def test_a_run_that_has_kept_its_slot_waits_for_its_group(redis: Redis, namespace: str) -> None:
+    """The limits of its group hold for it too."""
+    rules = Rules(slots=2, shared_slots="@order", group="tenant", limiters=(Limiter(1, 1.0, group_key="tenant"),))
+    runs = RunWorld(redis, namespace, rules=RunRules({"order": rules}))
+    runs.start(run("1", fields=(("tenant", b'"x"'),)))
+    assert [job.id for job in runs.claim(2, queue="order")] == ["1"]
+    runs.suspend("1", due_ms=NOW + 10, keeps_slot=True)
+    runs.now += 950
+    assert runs.claim(2, queue="order") == []
+    runs.now += 1
+    assert [job.id for job in runs.claim(2, queue="order")] == ["1"]
 
 
 def test_a_run_that_is_to_be_undone_keeps_its_slot(slotted: RunWorld) -> None:

@@ -20,11 +20,8 @@ local function terms_by(limiter, set, hash)
   return terms_of(most, interval, limiter.smooth, hash)
 end
 
--- Returns some values that were set for a limiter; none where its key holds something else.
-local function set_values(limiter, ...)
-  local found = redis.pcall('HMGET', flows_key('limit', limiter.id), ...)
-  return found.err and {} or found
-end
+-- Returns some values that were set for a limiter; none where its key holds something else: an error has no elements.
+local function set_values(limiter, ...) return redis.pcall('HMGET', flows_key('limit', limiter.id), ...) end
 
 -- The windows of the queue; the limiters that count each group by itself, with its windows by the groups' names, as far
 -- as they were `read`.
