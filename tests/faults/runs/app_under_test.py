@@ -16,6 +16,7 @@ from flows import Every, Failure, Retries, Step, StepOptions, Workflow, Workflow
 from flows.workflow.event import WorkflowEvent
 from tests.faults import behaviours
 from tests.faults.ledger import Ledger
+from tests.faults.runs.large_app import make_large_app
 
 #: Apart from the flow under test, whose audit looks elsewhere then.
 NAMESPACE: Final = "runs:"
@@ -206,8 +207,12 @@ async def _gated(work: Work, gate: str) -> int:
 
 
 async def work_on(url: str, ledger: Path, *, concurrency: int, grace: float | None, **options: Any) -> int:
-    """Work until SIGTERM, in a process of its own, and return the exit status; `queues` and what `make_app` takes."""
+    """Work until SIGTERM, in a process of its own, and return the exit status.
+
+    The options are `queues` and what `make_app` takes, or, with `of`, `make_large_app`.
+    """
     queues = options.pop("queues", None)
-    under = make_app(url, Ledger(ledger), **options)
-    under.app.create_workers(queues, concurrency=concurrency)
-    return await under.app.run(grace)
+    made = make_large_app if "of" in options else lambda *given, **more: make_app(*given, **more).app
+    app = made(url, Ledger(ledger), **options)
+    app.create_workers(queues, concurrency=concurrency)
+    return await app.run(grace)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from flows.model.schedules.every import Every
 from tests.store.schedules.stage import Stage, done, schedule
 
 
@@ -56,9 +59,35 @@ def test_what_another_app_has_taken_over_stays(stage: Stage) -> None:
     stage.write(schedule("a"))
     stage.see("a")
     stage.now += 30_001
-    assert stage.write(schedule("a"), app="billing") == ["written"]
+    due = stage.next_of("a")
+    assert stage.write(schedule("a"), app="billing") == ["unchanged"]
     assert stage.see() == ([], [])
     assert ids(stage) == ["a"]
+    assert stage.next_of("a") == due
+
+
+@pytest.mark.parametrize(("edited", "word"), [(False, "unchanged"), (True, "written")])
+def test_what_moves_to_another_app_loses_no_slot(stage: Stage, edited: bool, word: str) -> None:  # noqa: FBT001
+    """While both declare it, it is that one's which had it; then the other one has it at once, and writes its own."""
+    stage.write(schedule("a"), schedule("b"), schedule("c"))
+    stage.write(schedule("d"), app="")
+    stage.see("a", "b", "c")
+    mine = schedule("a", Every(7)) if edited else schedule("a")
+    for _ in range(3):
+        stage.now += 10_000
+        assert stage.see("a", "b", "d", app="billing") == (["a", "b", "d"], [])
+        assert stage.write(mine, app="billing") == ["taken"]
+    stage.now += 1
+    stage.see("a", app="billing")  # it has dropped b again, but not for half a minute
+    due = stage.next_of("a")
+    assert stage.see() == ([], ["c"])
+    assert ids(stage) == ["a", "b", "d"]
+    assert stage.next_of("a") == due
+    assert stage.see("a", app="billing")[0] == ["a"]
+    assert stage.write(mine, app="billing") == [word]
+    assert stage.see("a", app="billing")[0] == []
+    stage.now += 30_001
+    assert stage.see("a", app="billing") == ([], ["b"])
 
 
 def test_a_slot_does_not_run_again_when_its_schedule_comes_back(stage: Stage) -> None:

@@ -20,8 +20,9 @@ end
 local function word_of(one)
   local found = redis.call('HMGET', one.hash, 'digest', 'app')
   if not found[1] then return 'written' end
-  if found[2] == app and app ~= '' then return found[1] == digest_of(one.fields) and 'unchanged' or 'written' end
-  return (app == '' or found[2] == '' or declared_by(found[2], one.id)) and 'taken' or 'written'
+  local is_ours = found[2] == app and app ~= ''
+  if not is_ours and (app == '' or found[2] == '' or declared_by(found[2], one.id)) then return 'taken' end
+  return found[1] == digest_of(one.fields) and 'unchanged' or 'written'
 end
 
 local all = {}
@@ -43,8 +44,10 @@ return once(function()
       redis.call('ZADD', schedules, one.next, one.id)
       redis.call('PERSIST', flows_key('fired', one.id))
     elseif one.word == 'unchanged' then
+      redis.call('HSET', one.hash, 'app', app)
       redis.call('ZADD', schedules, 'NX', one.next, one.id)
     end
+    if one.word ~= 'taken' then redis.call('HDEL', one.hash, 'wanted_by') end
   end
   return words
 end)
