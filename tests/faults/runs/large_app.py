@@ -17,7 +17,7 @@ from tests.faults.ledger import Ledger
 NAMESPACE: Final = "runs:"
 SLOTS: Final = 3
 #: For how long a run of `held` has its slot.
-HELD: Final = 0.1
+HELD: Final = 0.02
 #: Turns are told of whenever so many were taken.
 _TURNS: Final = 20
 

@@ -35,6 +35,18 @@ def test_no_more_run_than_there_are_slots(redis: Redis, namespace: str) -> None:
     assert {"slots", "load", "fair"}.isdisjoint(world.snapshot())
 
 
+def test_who_takes_the_last_slot_wakes_nobody(redis: Redis, namespace: str) -> None:
+    """Another worker would find none: not even where this one asked for no more than it got."""
+    world = Ruled(redis, namespace, slots=2)
+    world.wait(*"1234")
+    woken(world)
+    assert (world.take(1).left, woken(world)) == (3, True)
+    turn = world.take(1, worker_id="w2")
+    assert (turn.ids, turn.left, woken(world)) == (["2"], 0, False)
+    turn = world.take(1, [finish("2")], worker_id="w2")
+    assert (turn.ids, turn.left, woken(world)) == (["3"], 0, False)
+
+
 def test_a_slot_is_free_when_its_lease_was_taken_back(redis: Redis, namespace: str) -> None:
     """The worker was killed: whoever rescues its job wakes one that starts the next."""
     world = Ruled(redis, namespace, slots=1)

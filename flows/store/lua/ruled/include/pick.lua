@@ -121,6 +121,11 @@ local function pick(wanted, fields)
       dropped[word] = dropped[word] + 1
     end
   end
+  -- Who is woken for what is left would find no slot.
+  if SLOTTED and n == wanted and free_slots() < 1 then
+    ruled.blocked = true
+    wait_for_slots(1)
+  end
   write_rules()
   if n > 0 then redis.call('ZADD', processing, unpack(leases)) end
   share_slots()
