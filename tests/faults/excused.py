@@ -205,6 +205,11 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ("ruled/include/pick.lua", "CHARGED", "if true then"): "writes nothing",
     (
         "ruled/include/pick.lua",
+        "SLOTTED",
+        "if true then kept, kept_start = next_kept() end",
+    ): "asks for kept slots where there are none",
+    (
+        "ruled/include/pick.lua",
         "LIMITED or SLOTTED",
         "if true then start = open_at(kept) end",
     ): "asks of a queue without limits and slots when it is open: now",

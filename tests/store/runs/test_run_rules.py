@@ -93,7 +93,19 @@ def test_a_run_that_has_kept_its_slot_waits_for_its_group(redis: Redis, namespac
     runs.now += 950
     assert runs.claim(2, queue="order") == []
     runs.now += 1
-    assert [job.id for job in runs.claim(2, queue="order")] == ["1"]
+    assert [(job.id, job.values[0]) for job in runs.claim(2, queue="order")] == [("1", 50)]
+
+
+def test_a_run_that_is_handed_out_alone_keeps_its_slot_until_then(slotted: RunWorld) -> None:
+    """It was rescued twice: a worker that is busy leaves it where it is."""
+    slotted.start(run("1"), run("2"))
+    slotted.claim(queue="order")
+    slotted.suspend("1", due_ms=NOW + 10, keeps_slot=True)
+    slotted.edit("run:1", _rescues="2")
+    slotted.now += 10
+    assert slotted.claim(2, queue="order", busy=1) == []
+    assert slotted.snapshot()["waiting"] == {"order": ["1", "2"]}
+    assert [job.id for job in slotted.claim(2, queue="order")] == ["1"]
 
 
 def test_a_run_that_is_to_be_undone_keeps_its_slot(slotted: RunWorld) -> None:
