@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from redis import Redis
 
 from flows.api import Caller, Forbidden, operations
 from flows.errors import FlowsError, JobGone, NothingThere
@@ -73,3 +74,20 @@ async def test_nobody_searches_by_what_is_hidden(left: Left) -> None:
         shown = await operations()["jobs.show"].call(admin, {"id": left.ids["failed2"]})
         assert shown.error.message == "•••"
         assert "seven@example.org" not in json.dumps(operations()["jobs.show"].plain(shown))
+
+
+async def test_nothing_walks_the_keyspace(left: Left, redis: Redis) -> None:
+    """An account that may run neither KEYS nor SCAN is enough for whoever looks."""
+    password = "not-secret"  # noqa: S105 - of a server of the test's own
+    name = f"walker-{left.namespace.strip(':')}"
+    redis.acl_setuser(
+        name, enabled=True, passwords=[f"+{password}"], keys=["*"], channels=["*"], commands=["+@all", "-keys", "-scan"]
+    )
+    try:
+        url = left.url.replace("://", f"://{name}:{password}@", 1)
+        async with Left(url, left.namespace, left.ids).admin() as admin:
+            for one in VIEWED:
+                if one != "bulk.wait":
+                    await operations()[one].call(admin, given(one, left.ids))
+    finally:
+        redis.acl_deluser(name)
