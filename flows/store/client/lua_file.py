@@ -30,9 +30,7 @@ RUNS: Final = "runs"
 OVERLAYS: Final = (RUNS, "shared", "ruled", "rules")
 
 #: A line of the header; `--@ lazy` and `--@ verbs` are none.
-_HEADER = re.compile(r"^--@ (\w+):(.*)$", re.MULTILINE)
-#: A line that is a comment.
-_COMMENT = re.compile(r"^[ \t]*--.*$", re.MULTILINE)
+_HEADER = re.compile(r"--@ (\w+):(.*)")
 #: An include line that means the transitions of all outcomes, and the line in whose place their table stands.
 _ALL_VERBS = "<verbs>"
 _VERBS_LINE = "--@ verbs"
@@ -82,7 +80,7 @@ class LuaFile:
     @cached_property
     def code(self) -> list[str]:
         """The lines with an empty one in place of each comment, since servers keep the text of a script."""
-        return _COMMENT.sub("", "\n".join(self.lines)).split("\n")
+        return ["" if line.lstrip().startswith("--") else line for line in self.lines]
 
     @cached_property
     def places(self) -> list[str]:
