@@ -202,6 +202,7 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "local index = index_in(group)",
     ): "looks for an id in lists in which it does not stand",
     ("ruled/include/pick.lua", "CHARGED and not kept", "if not kept then charge(ruled.cost) end"): "charges nothing",
+    ("include/stats.lua", "follows", "if false then"): "the slower of two ways to drop what is too old",
     ("ruled/include/pick.lua", "CHARGED", "if true then"): "writes nothing",
     (
         "ruled/include/pick.lua",

@@ -90,6 +90,16 @@ def test_leaves(world: World) -> None:
     assert set(left["process"]) == {"shop:p2"}
 
 
+def test_leaves_with_a_number_that_was_had(world: World) -> None:
+    """It has gone all the same, also from queues that it says it serves; what they have seen was counted."""
+    call(world, 2, "pick")
+    world.redis.hset(world.key("meta", "pick"), "done", 1)
+    assert call(world, 1, "pick", leaves=1) == "left"
+    assert state(world) == {}
+    assert call(world, 3, "pick", leaves=1) == "left"
+    assert set(state(world)) == {"stats"}
+
+
 def test_ten_thousand_that_were_killed_are_gone_after_an_hour_and_a_heartbeat(world: World) -> None:
     """From the indexes; what they said has gone by itself."""
     dead = {f"d{number}": NOW for number in range(10_000)}

@@ -105,6 +105,7 @@ def test_a_minute_that_is_over_is_folded_once(world: World) -> None:
     minute = START // MINUTE
     for number in range(4):
         world.redis.hset(world.key("meta", "pick"), "done", number + 1)
+        world.redis.rpush(world.key("waiting", "pick"), f"j{number}")
         beat(world, 2 * number + 1, START + number * MINUTE, "0:1", "1:2")
         beat(world, 2 * number + 2, START + number * MINUTE + 30_000, "0:1", "1:2")
     fields = history(world)
@@ -113,9 +114,24 @@ def test_a_minute_that_is_over_is_folded_once(world: World) -> None:
         assert sample(world, folded).waited.counts[0] == 6
         assert sample(world, folded).ran.counts[1] == 12
         assert sample(world, folded).totals == {"done": 3}
+        assert sample(world, folded).waiting == 3
     beat(world, 9, START + 25 * MINUTE, *ONE)
     assert sample(world, f"t{minute // 10}").waited.counts[0] == 8
     assert f"t{minute // 10 + 2}" not in history(world)
+
+
+def test_a_minute_that_somebody_took_out_is_not_folded(world: World) -> None:
+    """What its ten minutes and its hour have had so far stays."""
+    minute = START // MINUTE
+    world.redis.hset(world.key("meta", "pick"), "done", 7)
+    for number in range(2):
+        beat(world, number + 1, START + number * MINUTE, *ONE)
+    before = history(world)
+    world.redis.hdel(world.key(*KEY), f"m{minute + 1}")
+    beat(world, 3, START + 2 * MINUTE, *ONE)
+    assert {field: history(world)[field] for field in (f"t{minute // 10}", f"h{minute // 60}")} == {
+        field: text for field, text in before.items() if field[0] in "th"
+    }
 
 
 def test_where_nothing_happens_nothing_is_written(world: World) -> None:
@@ -189,17 +205,26 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("text", NONSENSE)
-@pytest.mark.parametrize("last", ["x", "-5", "1e999", "nan", ""])
+@pytest.mark.parametrize("last", ["x", "-5", "1e999", "nan", "", str(START // MINUTE - 1)])
 def test_what_was_edited_breaks_nothing(world: World, text: str, last: str) -> None:
     """Nonsense counts nothing, wherever it stands, and goes with its field."""
     minute = START // MINUTE
     fields = {f"m{minute}": text, f"m{minute - 1}": text, f"t{minute // 10}": text, f"h{minute // 60}": text}
     world.redis.hset(world.key(*KEY), mapping={**fields, "last": last, "mine": "7", "m": "1"})
-    world.redis.hset(world.key("meta", "pick"), mapping={"done": "many", "fail": "inf", "stale": "nan", "retry": "-3"})
+    world.redis.hset(world.key("meta", "pick"), mapping={"done": "many", "failed": "inf", "retry": "-3", "stale": "x"})
     for number in range(4):
         beat(world, number + 1, START + number * MINUTE, "1:2", "1:2")
     assert sample(world, f"m{minute + 3}").waited.counts[1] == 2
     assert sample(world, f"h{minute // 60}").ran.counts[1] >= 6
+
+
+def test_numbers_that_are_too_large_count_nothing(world: World) -> None:
+    """Of a histogram the others count; a count of more than ten digits is no number of anything."""
+    minute = START // MINUTE
+    world.redis.hset(world.key(*KEY), f"m{minute}", "||0:zzzzzzzzzzz,1|")
+    world.redis.hset(world.key("meta", "pick"), mapping={"advance": "1e300", "settle": 2**53, "done": 2**53 - 1})
+    beat(world, 1, START, "0:1", "")
+    assert history(world)[f"m{minute}"] == ",,2gosa7pa2gv||0:1,1|"
 
 
 @pytest.mark.parametrize("kind", ["stats", "meta", "waiting", "delayed", "processing"])

@@ -45,11 +45,12 @@ def test_an_earlier_release_goes_when_nobody_has_seen_it_for_30_s(world: World) 
     """One that still works stays, and so does what other apps define, however old it is."""
     call(world, "aa", "{}")
     call(world, "bb", "{}", app="bill")
+    call(world, "bb", "{}", app="mailing")
     call(world, "bc", "{}", now=NOW + KEPT - 1)
-    assert digests(world) == {"billing:aa", "billing:bc", "bill:bb"}
+    assert digests(world) == {"billing:aa", "billing:bc", "bill:bb", "mailing:bb"}
     call(world, "bc", now=NOW + KEPT)
-    assert digests(world) == {"billing:bc", "bill:bb"}
-    assert world.redis.hlen(world.keys.declarations("run")) == 4
+    assert digests(world) == {"billing:bc", "bill:bb", "mailing:bb"}
+    assert world.redis.hlen(world.keys.declarations("run")) == 6
 
 
 def test_what_a_deploy_script_has_written_stays_until_the_next_one(world: World) -> None:
@@ -67,6 +68,16 @@ def test_of_releases_that_work_at_once_five_are_kept(world: World) -> None:
     for at in range(7):
         call(world, f"a{at}", "{}", now=NOW + at)
     assert digests(world) == {f"billing:a{at}" for at in range(2, 7)}
+
+
+def test_a_time_that_was_edited_counts_as_long_ago(world: World) -> None:
+    """As does one that is missing."""
+    for digest in ("aa", "bb"):
+        call(world, digest, "{}")
+    world.redis.hset(world.keys.declarations("run"), "billing:aa:seen", "yesterday")
+    world.redis.hdel(world.keys.declarations("run"), "billing:bb:seen")
+    call(world, "cc", "{}")
+    assert digests(world) == {"billing:cc"}
 
 
 @pytest.mark.parametrize("text", [(), ("{}",)])

@@ -22,7 +22,7 @@ for _, name in ipairs(redis.call('HKEYS', declarations)) do
   local rest_of_name = string.sub(name, #begins + 1)
   if string.sub(name, 1, #begins) == begins and string.match(rest_of_name, '^%x+$') and name ~= digest then
     others[#others + 1] = name
-    times[name] = tonumber(redis.call('HGET', declarations, name .. ':seen') or 0) or 0
+    times[name] = tonumber(redis.call('HGET', declarations, name .. ':seen')) or 0
   end
 end
 table.sort(others, function(a, b) return times[a] > times[b] end)

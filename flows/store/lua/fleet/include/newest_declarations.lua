@@ -6,8 +6,7 @@ local function keep_newest(key, count)
   for _, field in ipairs(redis.call('HKEYS', key)) do
     if string.match(field, '^%x+$') then found[#found + 1] = field end
   end
-  if #found <= count then return end
-  for _, name in ipairs(found) do seen[name] = tonumber(redis.call('HGET', key, name .. ':seen') or 0) or 0 end
+  for _, name in ipairs(found) do seen[name] = tonumber(redis.call('HGET', key, name .. ':seen')) or 0 end
   table.sort(found, function(a, b) return seen[a] > seen[b] end)
   for i = count + 1, #found do redis.call('HDEL', key, found[i], found[i] .. ':seen') end
 end

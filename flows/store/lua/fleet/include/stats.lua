@@ -13,7 +13,7 @@ local DIGITS, LAST, MOST = '0123456789abcdefghijklmnopqrstuvwxyz', 33, 2 ^ 53
 local MINUTE, FOLDED = { 'm', 1, 120 }, { { 't', 10, 144 }, { 'h', 60, 168 } }
 
 local function base36(n)
-  if not (n >= 1 and n < MOST) then return '' end
+  if n >= MOST then return '' end
   n = math.floor(n)
   local text = ''
   while n > 0 do
@@ -26,10 +26,10 @@ end
 
 local function add_counts(counts, text)
   local first, listed = string.match(text, '^(%d%d?):([%w,]*)$')
-  local bucket = tonumber(first) or LAST + 1
-  for digits in string.gmatch((listed or '') .. ',', '(%w*),') do
-    if bucket > LAST then break end
-    if #digits > 0 and #digits <= 10 then counts[bucket] = (counts[bucket] or 0) + (tonumber(digits, 36) or 0) end
+  if not first then return end
+  local bucket = tonumber(first)
+  for digits in string.gmatch(listed .. ',', '(%w*),') do
+    if #digits <= 10 then counts[bucket] = (counts[bucket] or 0) + (tonumber(digits, 36) or 0) end
     bucket = bucket + 1
   end
 end
@@ -61,8 +61,8 @@ end
 local function sample(queue)
   local found = redis.pcall('HMGET', queue_key(queue, 'meta'), 'stale', unpack(words))
   local counts = {}
-  for i = 1, #words do counts[i] = tonumber(found[i + 1] or 0) or 0 end
-  local stale = tonumber(found[1] or 0) or 0
+  for i = 1, #words do counts[i] = tonumber(found[i + 1]) or 0 end
+  local stale = tonumber(found[1]) or 0
   return joined(counts), joined({
     (depth(queue) or 0) - stale, size('ZCARD', queue_key(queue, 'delayed')),
     size('ZCARD', queue_key(queue, 'processing')), size('ZCARD', queue_key(queue, 'children')),
@@ -102,7 +102,7 @@ local function drop_old(key, minute, follows)
   end
   for _, field in ipairs(redis.call('HKEYS', key)) do
     local letter, digits = string.match(field, '^([mth])(%d+)$')
-    local bound = bounds[letter or '']
+    local bound = bounds[letter]
     if bound and (tonumber(digits) <= bound[1] or tonumber(digits) > bound[2]) then redis.call('HDEL', key, field) end
   end
 end
@@ -116,17 +116,16 @@ local function add_statistics(queue, waits, runs)
   local quiet = waits == '' and runs == ''
   if quiet and found[1] then return end
   local counts, holds = sample(queue)
-  local last = tonumber(found[2] or '')
-  if last and not (last >= 0 and last < MOST) then last = nil end
+  local last = tonumber(found[2])
   if last ~= minute then
     local before = last and redis.call('HGET', key, field_of(MINUTE, last))
     -- Nothing is here, and nothing has happened: the last minute says all.
-    if quiet and holds == '' and counts == parts_of(before or '') then return end
+    if quiet and holds == '' and counts == parts_of(before) then return end
     if last then fold(key, last) end
     drop_old(key, minute, last == minute - 1)
     redis.call('HSET', key, 'last', string.format('%d', minute))
   end
-  local _, _, old_waits, old_runs = parts_of(found[1] or '')
+  local _, _, old_waits, old_runs = parts_of(found[1])
   local all = { counts, holds, merged(old_waits, waits), merged(old_runs, runs) }
   redis.call('HSET', key, field, table.concat(all, '|'))
 end
