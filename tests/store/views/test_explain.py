@@ -17,6 +17,7 @@ def told(world: World, which: str) -> dict[str, Any]:
     """Call the script; return what it tells: the names of the hash's fields as `fields`, what comes often as lists."""
     now, facts = world.run("explain", *QUEUES, id=which)
     assert now == NOW
+    assert all(isinstance(value, str | int) for _, value in facts)
     found: dict[str, Any] = {name: value for name, value in facts if name not in {"field", "minute"}}
     fields = {value for name, value in facts if name == "field"}
     minutes = [value for name, value in facts if name == "minute"]
@@ -156,6 +157,7 @@ def test_of_the_other_states_the_score_is_told(world: World) -> None:
     assert told(world, "runs")["score"] == str(NOW + 5)
     assert told(world, "runs")["_cancel"] == "no"
     assert told(world, "late")["score"] == str(NOW + 9)
+    assert [name for name in ("runs", "late", "over") if "serving" in told(world, name)] == ["late"]
     assert told(world, "over")["_error"] == "{}"
     assert "score" not in told(world, "over")
 
@@ -193,13 +195,49 @@ def test_where_the_id_of_a_job_is_left_that_is_gone_is_told(world: World, place:
     assert told(world, "2")["left_in"] == "failed ship"
 
 
+def test_an_id_that_is_left_far_inside_a_list_is_not_looked_for(world: World) -> None:
+    """A thousand ids of each list are, so that it takes no longer in a long one."""
+    world.redis.rpush(world.key("waiting", "pack"), *range(1001))
+    assert told(world, "999")["left_in"] == "waiting pack"
+    assert "left_in" not in told(world, "1000")
+
+
+def test_of_a_job_that_may_stand_in_several_queues_the_likeliest_is_told(world: World) -> None:
+    """Where it does stand; else about where it should, and else the shortest queue."""
+    ids = [job_id(NOW + number, number) for number in range(20_002)]
+    hidden = job_id(NOW + 10_000, 1 << 40)
+    world.seed(jobs={f"shop:{hidden}": {"a": "1"}}, waiting={"old": ["1"]}, queues={"shop": {"old": "first"}})
+    fill(world, "pick", ids)
+    world.redis.hset(world.key("queues", "shop"), "pick", "first")
+    found = told(world, hidden)
+    assert (found["queue"], found["about"]) == ("pick", 10_000)
+    assert not found.keys() & {"ahead", "unlisted"}
+    world.redis.ltrim(world.key("waiting", "pick"), 0, 1)
+    found = told(world, hidden)
+    assert (found["queue"], found["unlisted"]) == ("old", 1)
+    world.redis.rpush(world.key("waiting", "pick"), hidden)
+    found = told(world, hidden)
+    assert (found["queue"], found["ahead"]) == ("pick", 2)
+
+
+def test_where_it_stands_counts_more_than_where_it_should(world: World) -> None:
+    """Of two queues that are too long to be searched."""
+    ids = [job_id(NOW + number, number) for number in range(20_002)]
+    one = ids[10_000]
+    world.seed(jobs={f"shop:{one}": {"a": "1"}}, queues={"shop": {"old": "first", "pick": "first"}})
+    fill(world, "old", [which for which in ids if which != one])
+    fill(world, "pick", ids)
+    found = told(world, one)
+    assert (found["queue"], found["ahead"], "about" in found) == ("pick", 10_000, False)
+
+
 def test_keys_of_other_types_are_no_error(world: World) -> None:
     """Whichever of the keys that are read holds something else."""
     jobs: dict[str, Any] = {"1": {"_parent": "shop:9"}, "2": processing(), "3": processing("pack", _status="children")}
     world.seed_damaged(jobs={**{f"shop:{number}": job for number, job in jobs.items()}, "shop:9": "x", "shop:4": "x"})
     for kind, name in (
         *(("flows", key) for key in ("queues:shop", "flow:shop", "pending:shop:3", "cancelling:shop")),
-        *(("flows", key) for key in ("workers:pick", "stats:pick")),
+        *(("flows", key) for key in ("workers:pick", "stats:pick", "ended:pick:failed")),
         *(("queue", f"pick:{place}") for place in ("waiting", "processing", "delayed", "children", "meta")),
         *(("queue", f"pack:{place}") for place in ("waiting", "children")),
         ("job", "shop:3:children:pack"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from flows.model.find.conjunction import Conjunction
 from flows.model.find.query import JobQuery
 from flows.model.state import JobState
@@ -95,9 +97,11 @@ def test_an_id_that_is_not_of_a_job_is_passed_over(world: World) -> None:
     world.redis.delete(world.key("jobs", f"shop:{created(2)}"), world.key("jobs", f"shop:{created(3)}"))
     world.redis.set(world.key("jobs", f"shop:{created(3)}"), "a text")
     world.redis.rpush(world.key("lookups", "shop:a:1"), "", "?", created(5))
+    world.redis.hset(world.key("jobs", "shop:?"), "a", "1")
     assert find(world) == ([1, 4], 7)
-    world.redis.rpush(world.key("waiting", "pick"), *map(created, (4, 1, 2)))
+    world.redis.rpush(world.key("waiting", "pick"), *map(created, (4, 1, 2, 5)))
     world.edit(f"shop:{created(1)}", _status="failed", _queue="pick")
+    world.seed_damaged(jobs={f"shop:{created(5)}": {"_status": "waiting", "_queue": "pack"}})
     assert find(world, "waiting", "pick", "waiting")[0] == [4]
     world.redis.delete(world.key("waiting", "pick"))
     world.redis.set(world.key("waiting", "pick"), "no list")
@@ -109,13 +113,61 @@ def test_reading_goes_on_behind_the_last_one(world: World) -> None:
     seed(world, **{f"_{number}": {} for number in range(1, 8)})
     found, looked, [last] = raw(world, "lookup", "a:1", "", limit=3)
     assert (len(found), looked, last[0]) == (3, 3, created(3))
+    assert last[1:] == [2, "3", created(2)]
     assert find(world, at=last, most=2) == ([4, 5], 2)
     assert find(world, at=last) == ([4, 5, 6, 7], 4)
     assert raw(world, "lookup", "a:1", "", at=last)[2] == []
-    assert find(world, newest=1, limit=3)[0] == [7, 6, 5]
     assert find(world, newest=1, at=last)[0] == [2, 1]
+    assert find(world, newest=1, limit=3)[0] == [7, 6, 5]
+    [last] = raw(world, "lookup", "a:1", "", newest=1, limit=3)[2]
+    assert find(world, newest=1, at=last, most=5)[0] == [4, 3, 2, 1]
+    assert raw(world, "lookup", "a:1", "", newest=1, at=last)[2] == []
     _found, looked, [last] = raw(world, "lookup", "a:1", "", status=["done"], most=5)
     assert (looked, last[0]) == (5, created(5))
+
+
+@pytest.mark.parametrize("newest", [0, 1])
+def test_reading_goes_on_behind_an_id_that_is_none(world: World, newest: int) -> None:
+    """By its index, since it has no time."""
+    seed(world, **{f"_{number}": {} for number in range(1, 6)})
+    world.redis.linsert(world.key("lookups", "shop:a:1"), "AFTER", created(3), "?" * 40)
+    found, looked, [last] = raw(world, "lookup", "a:1", "", newest=newest, most=3 if newest else 4)
+    assert (len(found), looked, last) == (looked - 1, looked, ["-", 3, "0", created(4 if newest else 3)])
+    assert find(world, newest=newest, at=last)[0] == ([3, 2, 1] if newest else [4, 5])
+
+
+def minutes(world: World, count: int, *jobs: int) -> None:
+    """Let a lookup list an id of each of so many minutes; some of them have jobs, claimed a day later."""
+    seed(world, **{f"_{number * 60_000}": {"_attempt": "1 w1 1 0 0 86400000 -"} for number in jobs})
+    world.redis.delete(world.key("lookups", "shop:a:1"))
+    world.redis.rpush(world.key("lookups", "shop:a:1"), *(created(number * 60_000) for number in range(count)))
+
+
+@pytest.mark.parametrize("newest", [0, 1])
+def test_in_a_list_by_creation_only_a_part_is_looked_at(world: World, newest: int) -> None:
+    """From where jobs of a time can stand, in steps of 200 ids, until one ends with an id that is beyond that time."""
+    minutes(world, 1000, 500, 550, 600)
+    want = {"since": 500 * 60_000, "until": 600 * 60_000}
+    found = [550 * 60_000, 500 * 60_000] if newest else [500 * 60_000, 550 * 60_000]
+    assert find(world, newest=newest, **want) == (found, 200)
+    assert raw(world, "lookup", "a:1", "", newest=newest, **want)[2] == []
+    [last] = raw(world, "lookup", "a:1", "", newest=newest, limit=1, **want)[2]
+    assert last[1] == (550 if newest else 500)
+    assert last[2] == str(last[1] * 60_000)
+    assert find(world, newest=newest, at=last, **want) == (found[1:], 200)
+    assert find(world, newest=newest, most=1000)[1] == 1000
+    more = {"since": 350 * 60_000, "until": 650 * 60_000}
+    assert find(world, newest=newest, most=1000, **more)[1] == 400
+    world.redis.lset(world.key("lookups", "shop:a:1"), 251 if newest else 749, "?")
+    assert find(world, newest=newest, most=1000, **more)[1] == 600
+
+
+def test_times_of_jobs_in_a_sorted_set(world: World) -> None:
+    """It is not sorted by creation, so all of it is looked at."""
+    seed(world, **{f"_{number}": {"_status": "failed", "_queue": "pack"} for number in (3, 1, 2)})
+    key = world.settings.keys.ended_jobs("pack", "failed")
+    world.redis.zadd(key, {created(number): 9 - number for number in (1, 2, 3)})
+    assert find(world, "set", "pack", "failed", since=2, until=4) == ([3, 2], 3)
 
 
 def test_sorted_sets_are_read_by_score_and_id(world: World) -> None:
@@ -136,16 +188,31 @@ def test_the_sample_of_done_jobs_has_the_newest_at_its_head(world: World) -> Non
     """Newer ones come to the head between two pages, and old ones go at the tail."""
     ids = [created(number) for number in range(1, 7)]
     seed(
-        world, **{f"_{number}": {"_status": "done", "_queue": "ship", "_ended": str(number)} for number in range(1, 7)}
+        world,
+        **{f"_{number}": {"_status": "done", "_queue": "ship", "_ended": str(90 + number)} for number in range(1, 7)},
     )
     key = world.settings.keys.ended_jobs("ship", "done")
     world.redis.lpush(key, *ids[:5])
-    _found, _looked, [last] = raw(world, "sample", "ship", "done", newest=1, limit=2)
+    found, _looked, [last] = raw(world, "sample", "ship", "done", newest=1, limit=2)
+    assert [job[2] for job in found] == ["95", "94"]
     world.redis.lpush(key, ids[5])
     assert find(world, "sample", "ship", "done", newest=1, at=last)[0] == [3, 2, 1]
     assert find(world, "sample", "ship", "done")[0] == [1, 2, 3, 4, 5, 6]
+    [oldest] = raw(world, "sample", "ship", "done", limit=2)[2]
+    assert find(world, "sample", "ship", "done", at=oldest)[0] == [3, 4, 5, 6]
+    [last] = raw(world, "sample", "ship", "done", newest=1, limit=4)[2]
     world.redis.ltrim(key, 0, 1)
     assert find(world, "sample", "ship", "done", newest=1, at=last)[0] == []
+    assert find(world, "sample", "ship", "done", at=oldest)[0] == [5, 6]
+
+
+def test_a_sample_is_searched_as_far_as_one_can_be_long(world: World) -> None:
+    """Whatever somebody has written to its end; a time of an end that is no number counts as none."""
+    seed(world, _1={"_status": "done", "_queue": "ship", "_ended": "nan"})
+    key = world.settings.keys.ended_jobs("ship", "done")
+    world.redis.rpush(key, created(1), *["?"] * 4999, created(2), created(1))
+    assert raw(world, "sample", "ship", "done", newest=1)[0] == [[created(1), 0, "0", ""]]
+    assert find(world, "sample", "ship", "done", newest=1, at=[created(2), 5000, 0, ""]) == ([], 0)
 
 
 def test_jobs_in_a_list_are_timed_by_since_when_they_wait(world: World) -> None:
@@ -154,6 +221,16 @@ def test_jobs_in_a_list_are_timed_by_since_when_they_wait(world: World) -> None:
     world.redis.rpush(world.key("waiting", "pick"), *map(created, (1, 2, 3)))
     found, _looked, _last = raw(world, "waiting", "pick", "waiting")
     assert [job[2] for job in found] == ["1", "77", "3"]
+
+
+def test_jobs_in_a_list_whose_fields_say_nothing(world: World) -> None:
+    """A job without any of the kernel's fields waits where it stands; what has no time stands at 0."""
+    other = "?" * 36
+    world.seed_damaged(jobs={f"shop:{created(1)}": {"a": "1"}, f"shop:{created(2)}": "x", f"shop:{other}": {"a": "1"}})
+    world.redis.rpush(world.key("waiting", "pack"), created(1), created(2), other)
+    found, looked, [last] = raw(world, "waiting", "pack", "waiting", most=2)
+    assert (found, looked, last) == ([[created(1), 0, "1", ""]], 2, [created(2), 1, "2", created(1)])
+    assert raw(world, "waiting", "pack", "waiting", at=last)[0] == [[other, 2, "0", created(2)]]
 
 
 def test_the_cheapest_source_holds_all_that_fits(world: World) -> None:

@@ -20,8 +20,8 @@ for i, other in ipairs(asked.but) do others[i] = conditions(other) end
 local function time_of(member)
   local job_flow, job_id = flow_and_id(flow, member)
   if source_kind ~= 'waiting' then return created_at(job_id) end
-  local attempt = #job_id == 36 and redis.pcall('HGET', job_key(job_flow, job_id), '_attempt')
-  return #job_id == 36 and since_of(job_id, type(attempt) == 'string' and attempt) or nil
+  local attempt = redis.pcall('HGET', job_key(job_flow, job_id), '_attempt')
+  return since_of(job_id, type(attempt) == 'string' and attempt)
 end
 
 -- Returns the time of a job that fits; nothing for another one or one of another flow, or where there is no job.
@@ -40,7 +40,7 @@ local function fitting(member, score)
   for _, other in ipairs(others) do
     if fits(other, job_id, status, job_queue, lookups) then return nil end
   end
-  if not (job[1] or job[2] or job[3]) and redis.call('EXISTS', key) == 0 then return nil end
+  if not job[1] and redis.call('EXISTS', key) == 0 then return nil end
   if score then return score end
   if source_kind == 'waiting' or source_kind == 'groups' then return since_of(job_id, job[4]) or 0 end
   return source_kind == 'sample' and tonumber(job[5]) or created_at(job_id)
@@ -94,12 +94,12 @@ end
 local CHUNK = 200
 local function text_of(ms) return string.format('%.17g', ms == ms and ms or 0) end
 
--- In a long lookup list, jobs of a certain time are looked for where they can stand.
+-- In a lookup list, jobs of a certain time are looked for where they can stand.
 local is_halved = source_kind == 'lookup' and wanted.since ~= nil
 
 -- Returns where to begin.
 local function first_index(length)
-  if at_id ~= '' or not is_halved or length <= CHUNK then return start(length) end
+  if at_id ~= '' or not is_halved then return start(length) end
   if backwards then return bound(source, length, wanted.untilms, 1) - 1 end
   return bound(source, length, wanted.since, -1)
 end
@@ -124,7 +124,6 @@ local function page()
   local function goes_on() return at >= low and at < high and #found < tonumber(most_found) end
   while goes_on() and looked < tonumber(most_looked) do
     local ids, scores = read(at, math.min(CHUNK, tonumber(most_looked) - looked))
-    if #ids == 0 then return { found, looked, {} } end
     for i, job_id in ipairs(ids) do
       looked = looked + 1
       local fit = fitting(job_id, scores[i])
@@ -135,10 +134,10 @@ local function page()
       at = at + step
       if #found == tonumber(most_found) then break end
     end
-    if is_halved and length > CHUNK and is_past(last[1]) then low, high = rest_of(length) end
+    if is_halved and is_past(last[1]) then low, high = rest_of(length) end
   end
-  if #last == 0 or at < low or at >= high then return { found, looked, {} } end
-  last[3] = text_of(last[3] or time_of(last[1]) or 0)
+  if at < low or at >= high then return { found, looked, {} } end
+  last[3] = text_of(last[3] or time_of(last[1]))
   return { found, looked, { last } }
 end
 
