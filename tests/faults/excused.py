@@ -202,6 +202,16 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "local index = index_in(group)",
     ): "looks for an id in lists in which it does not stand",
     ("ruled/include/pick.lua", "CHARGED and not kept", "if not kept then charge(ruled.cost) end"): "charges nothing",
+    (
+        "find.lua",
+        "job_flow ~= flow or #job_id ~= 36 or not in_time(wanted, job_id)",
+        "if job_flow ~= flow or #job_id ~= 36 then return nil end",
+    ): "reads the hash of a job whose id says already that it does not fit",
+    (
+        "find.lua",
+        "not job[1] and redis.call('EXISTS', key) == 0",
+        "if redis.call('EXISTS', key) == 0 then return nil end",
+    ): "asks whether a job is there whose state was just read",
     ("include/stats.lua", "follows", "if false then"): "the slower of two ways to drop what is too old",
     ("ruled/include/pick.lua", "CHARGED", "if true then"): "writes nothing",
     (

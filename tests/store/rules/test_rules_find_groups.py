@@ -182,6 +182,17 @@ def test_a_call_looks_at_no_more_than_it_is_asked_for(world: World) -> None:
         assert found == grouped
 
 
+def test_jobs_in_groups_are_timed_by_since_when_they_wait(world: World) -> None:
+    """As those in lists are."""
+    fields = {"_status": "waiting", "_queue": "pick", "_attempt": "1 w 1 0 0 77 -", "user": "7"}
+    world.seed_damaged(jobs={f"shop:{job_id(1)}": fields}, group={"pick/1/7": [job_id(1)]}, ring={"pick/1": {"7": 0}})
+    place = {"source": world.key("ring", "pick/1"), "source_kind": "groups", "place_state": "waiting"}
+    asked = {"place_queue": "pick", "query": '{"want":{"where":[]},"but":[]}', "newest_first": 0}
+    behind = {"at_id": "", "at_index": 0, "at_time": 0, "at_before": "", "most_looked": 9, "most_found": 9}
+    [[_id, _index, time, _before]], *_ = world.run("find", **place, **asked, **behind)
+    assert time == "77"
+
+
 async def test_all_lists_are_counted(world: World, connection: Connection) -> None:
     """Without a look at any job; what was left in them by jobs that are gone is taken off once."""
     ids = fill(world, jobs=90)

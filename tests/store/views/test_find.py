@@ -99,7 +99,7 @@ def test_an_id_that_is_not_of_a_job_is_passed_over(world: World) -> None:
     world.redis.rpush(world.key("lookups", "shop:a:1"), "", "?", created(5))
     world.redis.hset(world.key("jobs", "shop:?"), "a", "1")
     assert find(world) == ([1, 4], 7)
-    world.redis.rpush(world.key("waiting", "pick"), *map(created, (4, 1, 2, 5)))
+    world.redis.rpush(world.key("waiting", "pick"), *map(created, (4, 1, 2, 5)), "?")
     world.edit(f"shop:{created(1)}", _status="failed", _queue="pick")
     world.seed_damaged(jobs={f"shop:{created(5)}": {"_status": "waiting", "_queue": "pack"}})
     assert find(world, "waiting", "pick", "waiting")[0] == [4]
@@ -122,8 +122,13 @@ def test_reading_goes_on_behind_the_last_one(world: World) -> None:
     [last] = raw(world, "lookup", "a:1", "", newest=1, limit=3)[2]
     assert find(world, newest=1, at=last, most=5)[0] == [4, 3, 2, 1]
     assert raw(world, "lookup", "a:1", "", newest=1, at=last)[2] == []
+    world.redis.lrem(world.key("lookups", "shop:a:1"), 0, created(5))
+    assert find(world, newest=1, at=last) == ([4, 3, 2, 1], 4)
+    world.redis.linsert(world.key("lookups", "shop:a:1"), "BEFORE", created(6), created(5))
     _found, looked, [last] = raw(world, "lookup", "a:1", "", status=["done"], most=5)
     assert (looked, last[0]) == (5, created(5))
+    world.redis.lrem(world.key("lookups", "shop:a:1"), 0, created(5))
+    assert find(world, at=last) == ([6, 7], 2)
 
 
 @pytest.mark.parametrize("newest", [0, 1])
@@ -133,7 +138,7 @@ def test_reading_goes_on_behind_an_id_that_is_none(world: World, newest: int) ->
     world.redis.linsert(world.key("lookups", "shop:a:1"), "AFTER", created(3), "?" * 40)
     found, looked, [last] = raw(world, "lookup", "a:1", "", newest=newest, most=3 if newest else 4)
     assert (len(found), looked, last) == (looked - 1, looked, ["-", 3, "0", created(4 if newest else 3)])
-    assert find(world, newest=newest, at=last)[0] == ([3, 2, 1] if newest else [4, 5])
+    assert find(world, newest=newest, at=last) == (([3, 2, 1], 3) if newest else ([4, 5], 2))
 
 
 def minutes(world: World, count: int, *jobs: int) -> None:
@@ -231,6 +236,15 @@ def test_jobs_in_a_list_whose_fields_say_nothing(world: World) -> None:
     found, looked, [last] = raw(world, "waiting", "pack", "waiting", most=2)
     assert (found, looked, last) == ([[created(1), 0, "1", ""]], 2, [created(2), 1, "2", created(1)])
     assert raw(world, "waiting", "pack", "waiting", at=last)[0] == [[other, 2, "0", created(2)]]
+
+
+def test_in_a_queue_of_several_flows_only_the_own_jobs_are_found(world: World) -> None:
+    """Also where another flow has a job of the same id there."""
+    one, two = created(1), created(2)
+    shared = World(world.redis, world.namespace, shared={"pick": "= pick pack -1 2"})
+    shared.seed(jobs={f"shop:{one}": {"a": "1"}, f"shop:{two}": {"a": "1"}})
+    shared.seed(waiting={"pick": [f"shop:{one}", f"farm:{two}"]}, meta={"pick": {"flows": "shop farm"}})
+    assert raw(shared, "waiting", "pick", "waiting")[:2] == [[[f"shop:{one}", 0, "1", ""]], 2]
 
 
 def test_the_cheapest_source_holds_all_that_fits(world: World) -> None:
