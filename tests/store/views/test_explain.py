@@ -136,7 +136,8 @@ def test_the_declaration_that_was_written_last_is_told(world: World) -> None:
     """Of those whose text is there; a key of another type has none."""
     world.seed(jobs={"shop:1": {"a": "1"}}, waiting={"pick": ["1"]})
     key = f"{world.namespace}flows:flow:shop"
-    world.redis.hset(key, mapping={"a": "old", "a:seen": 1, "b": "new", "b:seen": 2, "c:seen": 3, "d": "x"})
+    old = {"a": "old", "a:seen": 1}
+    world.redis.hset(key, mapping={**old, "b": "new", "b:seen": 3, "c": "older", "c:seen": 2, "d:seen": 4, "e": "5"})
     assert told(world, "1")["declaration"] == "new"
     world.redis.delete(key)
     world.redis.set(key, "not ours")
@@ -185,6 +186,45 @@ def test_of_a_parent_one_child_is_told_that_runs(world: World) -> None:
     assert (child["parent_status"], child["parent_cancelled"]) == ("children", 1)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_child_that_is_furthest_is_told(world: World, order: int) -> None:
+    """One that has ended and was not settled comes last; only child queues of the parent's are looked through."""
+    states = ["failed", "done", "waiting", "delayed", "children", "processing"][::order]
+    children = {f"pack:box:{state}": processing("pack:box", _status=state) for state in states}
+    children["pack:box:waiting"] = {"a": "1"}
+    stranger = {"ship:box:gone": processing("ship:box")}
+    parent = {"shop:9": processing("pack", _status="children")}
+    world.seed_damaged(jobs={**parent, **children, **stranger}, queues={"shop": {"ship:box": "child"}})
+    left = ["gone", *states]
+    for furthest in ("processing", "children", "delayed", "waiting"):
+        world.redis.delete(world.key("pending", "shop:9"))
+        world.redis.sadd(world.key("pending", "shop:9"), *left)
+        assert told(world, "9")["child_status"] == furthest
+        left.remove(furthest)
+    world.redis.srem(world.key("pending", "shop:9"), "waiting", "done", "failed")
+    assert "child_id" not in told(world, "9")
+    world.redis.sadd(world.key("pending", "shop:9"), "done", "failed")
+    assert told(world, "9")["child_status"] in {"done", "failed"}
+
+
+def test_of_many_children_twenty_are_looked_at(world: World) -> None:
+    """So that a parent of thousands is explained as fast as any."""
+    world.seed(jobs={"shop:9": processing("pack", _status="children")}, pending={"shop:9": {*map(str, range(60))}})
+    sent = cost(world, lambda: told(world, "9"))[1]
+    assert sent["type"] == 1 + 20 * 2
+
+
+def test_a_job_is_looked_for_in_its_flow_first(world: World) -> None:
+    """Then in child queues, those that it had too, each once; another flow may have the name of a queue."""
+    world.seed(
+        jobs={"shop:1": {"a": "1"}, "pack:box:1": {"a": "2"}, "pack:old:2": {"a": "3"}, "pick:3": {"a": "4"}},
+        queues={"shop": {"pack:old": "child", "ship": "later"}},
+    )
+    assert [told(world, which)["flow"] for which in ("1", "2", "3")] == ["shop", "pack:old", "shop"]
+    assert told(world, "3")["kind"] == "none"
+    assert cost(world, lambda: told(world, "4"))[1]["lpos"] == len(QUEUES) + 1
+
+
 @pytest.mark.parametrize("place", ["waiting", "processing", "delayed", "children"])
 def test_where_the_id_of_a_job_is_left_that_is_gone_is_told(world: World, place: str) -> None:
     """Also of one that had ended."""
@@ -206,18 +246,18 @@ def test_of_a_job_that_may_stand_in_several_queues_the_likeliest_is_told(world: 
     """Where it does stand; else about where it should, and else the shortest queue."""
     ids = [job_id(NOW + number, number) for number in range(20_002)]
     hidden = job_id(NOW + 10_000, 1 << 40)
-    world.seed(jobs={f"shop:{hidden}": {"a": "1"}}, waiting={"old": ["1"]}, queues={"shop": {"old": "first"}})
+    kinds = {"empty": "first", "ship": "later", "old": "first", "pick": "first"}
+    world.seed(jobs={f"shop:{hidden}": {"a": "1"}}, waiting={"ship": ["1"], "old": ["1", "2"]}, queues={"shop": kinds})
     fill(world, "pick", ids)
-    world.redis.hset(world.key("queues", "shop"), "pick", "first")
     found = told(world, hidden)
     assert (found["queue"], found["about"]) == ("pick", 10_000)
     assert not found.keys() & {"ahead", "unlisted"}
-    world.redis.ltrim(world.key("waiting", "pick"), 0, 1)
+    world.redis.ltrim(world.key("waiting", "pick"), 0, 2)
     found = told(world, hidden)
     assert (found["queue"], found["unlisted"]) == ("old", 1)
     world.redis.rpush(world.key("waiting", "pick"), hidden)
     found = told(world, hidden)
-    assert (found["queue"], found["ahead"]) == ("pick", 2)
+    assert (found["queue"], found["ahead"]) == ("pick", 3)
 
 
 def test_where_it_stands_counts_more_than_where_it_should(world: World) -> None:

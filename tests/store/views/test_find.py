@@ -235,6 +235,7 @@ def test_jobs_in_a_list_whose_fields_say_nothing(world: World) -> None:
     world.redis.rpush(world.key("waiting", "pack"), created(1), created(2), other)
     found, looked, [last] = raw(world, "waiting", "pack", "waiting", most=2)
     assert (found, looked, last) == ([[created(1), 0, "1", ""]], 2, [created(2), 1, "2", created(1)])
+    assert raw(world, "waiting", "pack", "waiting", since=0, until=9)[:2] == [found, 3]
     assert raw(world, "waiting", "pack", "waiting", at=last)[0] == [[other, 2, "0", created(2)]]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.scale import scaled
 from tests.store.views.costs import MOST, cost
+from tests.store.views.test_position import job_id
 from tests.world import NOW, QUEUES, World
 
 COUNTED = ("waiting", "delayed", "processing", "children", "failed", "cancelled", "workers", "fields")
@@ -59,6 +60,33 @@ def test_the_oldest_is_the_first_that_still_waits(world: World) -> None:
     world.redis.hset(world.key("jobs", "shop:1"), "_attempt", f"1 w1 0 1 0 {NOW - 7} -")
     ship, pick = observed(world, "ship", "pick")
     assert (ship["oldest"], pick["oldest"]) == (str(NOW - 7), str(NOW))
+
+
+def waits(queue: str, since: int) -> dict[str, str]:
+    """Return the hash of a job that waits."""
+    return {"_status": "waiting", "_queue": queue, "_attempt": f"1 w1 0 1 0 {since} -"}
+
+
+def test_who_still_waits_is_said_by_the_hash(world: World) -> None:
+    """A new one has no field for it, where new jobs come to; of who is elsewhere, only the time of the id counts."""
+    made, later = job_id(NOW), job_id(NOW + 9)
+    world.seed_damaged(
+        jobs={
+            **{f"{flow}:{made}": {"a": "1"} for flow in ("shop", "pack:label")},
+            **{"shop:1": waits("pick", 7), "pack:label:2": waits("pack:label", 7)},
+            **{"shop:3": waits("pick", 7), "shop:4": {**waits("ship", 7), "_status": ""}, "shop:5": waits("ship", 8)},
+            **{f"shop:{made}x": waits("pick", 7), "pack:box:6": waits("pack:box", 9)},
+        },
+        waiting={
+            **{"pick": [made, "1"], "pack:label": [made, "2"], "pack:box": ["6", made]},
+            **{"ship": [f"{made}x", "3", "4", "5"], "pack": [f"{made}x", later]},
+        },
+    )
+    world.redis.hdel(world.key("jobs", "shop:4"), "_status")
+    queues = ("pick", "pack:label", "pack:box", "ship", "pack")
+    assert [row["oldest"] for row in observed(world, *queues)] == [str(NOW), str(NOW), "9", "8", str(NOW)]
+    world.redis.hset(world.key("jobs", f"shop:{made}x"), mapping=waits("pack", 10**15))
+    assert observed(world, "pack")[0]["oldest"] == str(NOW)
 
 
 def test_keys_of_other_types_are_not_known(world: World) -> None:

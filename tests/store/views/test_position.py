@@ -60,6 +60,37 @@ def test_in_a_long_list_it_is_found_by_halving(world: World) -> None:
             assert not sent.keys() & {"scan", "keys", "sort"}
 
 
+def test_of_who_does_not_wait_only_a_delayed_job_has_a_place(world: World) -> None:
+    """How many are due before it, and when it is; where it does not stand there, or something else does, none."""
+
+    def answer(which: str) -> list[Any]:
+        found: list[Any] = world.run("position", "pick", "pack", "pack:label", "ship", id=which)
+        return found
+
+    delayed = {"_status": "delayed", "_queue": "ship"}
+    world.seed_damaged(
+        jobs={"shop:1": delayed, "shop:2": delayed, "shop:3": {"_status": "done", "_queue": "ship"}, "shop:4": "x"},
+        delayed={"ship": {"0": NOW, "1": NOW + 9}},
+        waiting={"ship": ["3", "4"]},
+    )
+    nowhere = [-1, 1, "", -1]
+    assert answer("1") == [1, 1, str(NOW + 9), -1]
+    assert [answer(which) for which in ("2", "3", "4", "5")] == [nowhere] * 4
+    world.redis.delete(world.key("delayed", "ship"))
+    world.redis.set(world.key("delayed", "ship"), "not ours")
+    assert answer("1") == nowhere
+
+
+def test_where_it_stands_counts_more_than_where_it_should(world: World) -> None:
+    """Of two queues that may have it and are too long to be searched."""
+    ids = [job_id(NOW + number, number) for number in range(2 * LONG + 2)]
+    one = ids[LONG]
+    world.seed(jobs={f"shop:{one}": {"a": "1"}}, queues={"shop": {"old": "first", "pick": "first"}})
+    fill(world, "old", [which for which in ids if which != one])
+    fill(world, "pick", ids)
+    assert position(world, one) == (LONG, True)
+
+
 def test_what_was_put_at_the_head_or_came_late_is_found_at_the_ends(world: World) -> None:
     """A job that was handed back, or whose producer's clock is wrong."""
     ids = [job_id(NOW + number, number) for number in range(2 * LONG + 5000)]

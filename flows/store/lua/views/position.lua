@@ -14,9 +14,9 @@ local job = redis.call('HMGET', job_key(job_flow, id), '_status', '_attempt')
 local status = job[1] or 'waiting'
 if status == 'delayed' then
   local delayed, member = queue_key(places[1], 'delayed'), member_of(places[1], job_flow, id)
-  local rank, due = redis.pcall('ZRANK', delayed, member), redis.pcall('ZSCORE', delayed, member)
-  if type(rank) ~= 'number' or type(due) ~= 'string' then return { -1, 1, '', -1 } end
-  return { rank, 1, due, -1 }
+  local due = redis.pcall('ZSCORE', delayed, member)
+  if type(due) ~= 'string' then return { -1, 1, '', -1 } end
+  return { redis.call('ZRANK', delayed, member), 1, due, -1 }
 end
 if status ~= 'waiting' then return { -1, 1, '', -1 } end
 local since = since_of(id, job[2])

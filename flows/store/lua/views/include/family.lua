@@ -29,11 +29,11 @@ local function tell_children(tell, job_flow, queue)
   local left = redis.pcall('SCARD', pending)
   tell('pending', left)
   tell('settled', redis.pcall('HLEN', job_key(job_flow, id) .. ':children:' .. queue))
-  local some, children = redis.pcall('SRANDMEMBER', pending, LOOKED_AT), child_queues(queue)
-  local best, rank = nil, 9
-  for _, child in ipairs(some.err and {} or some) do
+  local children, best, least = child_queues(queue), nil, 9
+  for _, child in ipairs(redis.pcall('SRANDMEMBER', pending, LOOKED_AT)) do
     local name, status = child_state(children, child)
-    if name and (RANK[status] or 8) < rank then best, rank = { child, name, status }, RANK[status] end
+    local rank = RANK[status] or 8
+    if name and rank < least then best, least = { child, name, status }, rank end
   end
   if not best then return end
   tell('child_id', best[1])

@@ -11,20 +11,19 @@ local function queues_of()
     seen[name] = true
   end
   for i = at, #rest do add(rest[i]) end
-  local known = redis.pcall('HKEYS', queues)
-  for _, name in ipairs(known.err and {} or known) do add(name) end
+  for _, name in ipairs(redis.pcall('HKEYS', queues)) do add(name) end
   return names
 end
 
 -- Returns the queues in which a job may stand, by its `_queue`: more than one where it was never claimed and the
 -- first queue was renamed; the shortest list comes first.
-local function places_of(job_flow, kind, job_queue)
+local function places_of(job_flow, job_queue)
   if job_queue then return { job_queue } end
   if job_flow ~= root then return { job_flow } end
   local lists, known = {}, redis.pcall('HGETALL', queues)
-  for i = 1, known.err and 0 or #known, 2 do
+  for i = 1, #known, 2 do
     local length = known[i + 1] == 'first' and depth(known[i])
-    if kind == 'hash' and length and length > 0 then lists[#lists + 1] = { known[i], length } end
+    if length and length > 0 then lists[#lists + 1] = { known[i], length } end
   end
   table.sort(lists, function(a, b) return a[2] < b[2] end)
   for i, list in ipairs(lists) do lists[i] = list[1] end
@@ -43,6 +42,6 @@ local function find_job(job_id)
       end
     end
   end
-  local job_queue = kind == 'hash' and redis.call('HGET', job_key(job_flow, job_id), '_queue') or nil
-  return job_flow, kind, places_of(job_flow, kind, job_queue)
+  if kind ~= 'hash' then return job_flow, kind, {} end
+  return job_flow, kind, places_of(job_flow, redis.call('HGET', job_key(job_flow, job_id), '_queue'))
 end

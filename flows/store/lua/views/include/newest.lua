@@ -4,9 +4,8 @@
 
 local function newest_declaration(job_flow)
   local key = flows_key('flow', job_flow)
-  local names = redis.pcall('HKEYS', key)
   local newest, last
-  for _, name in ipairs(names.err and {} or names) do
+  for _, name in ipairs(redis.pcall('HKEYS', key)) do
     local digest = string.match(name, '^(.*):seen$')
     local seen = digest and tonumber(redis.call('HGET', key, name))
     if seen and (not last or seen > last) and redis.call('HEXISTS', key, digest) == 1 then newest, last = digest, seen end
