@@ -73,13 +73,20 @@ def test_who_still_waits_is_said_by_the_hash(world: World) -> None:
     world.seed_damaged(
         jobs={
             **{f"{flow}:{made}": {"a": "1"} for flow in ("shop", "pack:label")},
-            **{"shop:1": waits("pick", 7), "pack:label:2": waits("pack:label", 7)},
-            **{"shop:3": waits("pick", 7), "shop:4": {**waits("ship", 7), "_status": ""}, "shop:5": waits("ship", 8)},
-            **{f"shop:{made}x": waits("pick", 7), "pack:box:6": waits("pack:box", 9)},
+            "shop:1": waits("pick", 7),
+            "pack:label:2": waits("pack:label", 7),
+            "shop:3": waits("pick", 7),
+            "shop:4": {**waits("ship", 7), "_status": ""},
+            "shop:5": waits("ship", 8),
+            f"shop:{made}x": waits("pick", 7),
+            "pack:box:6": waits("pack:box", 9),
         },
         waiting={
-            **{"pick": [made, "1"], "pack:label": [made, "2"], "pack:box": ["6", made]},
-            **{"ship": [f"{made}x", "3", "4", "5"], "pack": [f"{made}x", later]},
+            "pick": [made, "1"],
+            "pack:label": [made, "2"],
+            "pack:box": ["6", made],
+            "ship": [f"{made}x", "3", "4", "5"],
+            "pack": [f"{made}x", later],
         },
     )
     world.redis.hdel(world.key("jobs", "shop:4"), "_status")
