@@ -14,6 +14,14 @@ local function waits_conflict(awaited)
   end
 end
 
+-- Returns the record by which a step waits: it may be written by this call.
+local function record_of(key, field, fields)
+  for i = 1, #fields, 2 do
+    if fields[i] == field then return fields[i + 1] end
+  end
+  return redis.call('HGET', key, field)
+end
+
 -- Adds to `fields` what is to be written to the run's hash, which had `come` things from outside; `whole` says that these
 -- are all of its waits. Returns how many events were there.
 local function look_for_events(run_id, key, awaited, fields, come, whole)
@@ -29,8 +37,12 @@ local function look_for_events(run_id, key, awaited, fields, come, whole)
     local found = event_after(name, position)
     if found then
       there = there + 1
-      fields[#fields + 1] = 'step:' .. step
-      fields[#fields + 1] = string.format('{"status":"done","order":%d,', come + there) .. event_tail(found) .. '}'
+      local field = 'step:' .. step
+      local begun = string.match(record_of(key, field, fields) or '', '^{"status":"waiting",("kind":"%l+","at":%d+)')
+      local tail = event_tail(found)
+      if begun then tail = begun .. string.gsub(tail, '^"kind":"%l+"', '', 1) end
+      fields[#fields + 1] = field
+      fields[#fields + 1] = string.format('{"status":"done","order":%d,', come + there) .. tail .. '}'
       fields[#fields + 1] = taken_field(name)
       fields[#fields + 1] = found[1]
     else

@@ -9,6 +9,8 @@
 -- Over so many children, or bytes, the replay reads their results in pages.
 local MOST_INLINE, MOST_BYTES = 500, 1048576
 local WAITING = '{"status":"waiting"'
+-- What the record of a step keeps when it is settled: its kind, and when it began. What waits for its turn has neither.
+local BEGUN = '^{"status":"waiting",("kind":"%l+","at":%d+)'
 
 local function is_waiting(record) return type(record) == 'string' and string.sub(record, 1, #WAITING) == WAITING end
 
@@ -46,6 +48,8 @@ local function settle_wait(run_id, step, tail, quietly)
   local field = 'step:' .. step
   local was = redis.pcall('HGET', key, field)
   if not is_waiting(was) then return false end
+  local begun = string.match(was, BEGUN)
+  if begun then tail = begun .. string.gsub(tail, '^"kind":"%l+"', '', 1) end
   redis.call('HSET', key, field, '{"status":"done","order":' .. order_of(key) .. ',' .. tail .. '}')
   if not quietly then resume(run_id) end
   return true
