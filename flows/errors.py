@@ -98,8 +98,8 @@ class JobNotDone(FlowsError):
 class StateError(FlowsError):
     """The job's state does not allow what was asked."""
 
-    def __init__(self, job_id: str, state: str, wanted: str) -> None:
-        super().__init__(f"job {job_id} is {state}: it cannot be {wanted}")
+    def __init__(self, job_id: str, state: str, wanted: str, what: str = "job") -> None:
+        super().__init__(f"{what} {job_id} is {state}: it cannot be {wanted}")
         self.job_id = job_id
         self.state = state
         self.wanted = wanted
@@ -108,8 +108,8 @@ class StateError(FlowsError):
 class JobExists(FlowsError):
     """Another job, `job_id`, has the key that was given; nothing was created."""
 
-    def __init__(self, job_id: str, why: str) -> None:
-        super().__init__(f"job {job_id} {why}; nothing was created")
+    def __init__(self, job_id: str, why: str, what: str = "job") -> None:
+        super().__init__(f"{what} {job_id} {why}; nothing was {'started' if what == 'run' else 'created'}")
         self.job_id = job_id
 
     @property
@@ -119,12 +119,12 @@ class JobExists(FlowsError):
 
 
 class IdempotencyConflict(JobExists):
-    """The job or run of this idempotency key was created with other params."""
+    """The job or run of this idempotency key was created with other params, or other input."""
 
-    def __init__(self, job_id: str, key: str) -> None:
-        super().__init__(
-            job_id, f"was created with idempotency_key={key!r} and other params: give what is another job another key"
-        )
+    def __init__(self, job_id: str, key: str, what: str = "job") -> None:
+        done, given = ("started", "input") if what == "run" else ("created", "params")
+        why = f"was {done} with idempotency_key={key!r} and other {given}: give what is another {what} another key"
+        super().__init__(job_id, why, what)
 
 
 class DuplicateJob(JobExists):
@@ -170,12 +170,12 @@ class LostLease(FlowsError):
 class JobGone(FlowsError):
     """The job has expired, was deleted, or never was; `ended` says how it ended, or is None where that is not known."""
 
-    def __init__(self, job_id: str, ended: str | None = None) -> None:
+    def __init__(self, job_id: str, ended: str | None = None, what: str = "job") -> None:
         super().__init__(
-            f"job {job_id} is gone: it has expired, was deleted or never was"
+            f"{what} {job_id} is gone: it has expired, was deleted or never was"
             if ended is None
-            else f"job {job_id} ended as {ended}, and its record is gone already: "
-            "set a retention that is longer than a wait for the job takes"
+            else f"{what} {job_id} ended as {ended}, and its record is gone already: "
+            f"set a retention that is longer than a wait for the {what} takes"
         )
         self.job_id = job_id
         self.ended = ended

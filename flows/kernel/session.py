@@ -132,7 +132,7 @@ class Session:
             raise
         self.opened = True
         await self._close_with_loop()
-        self.events.emit("flow.connected", flow=self._options.name, server=self.where)
+        self.events.emit("flow.connected", flow=self._descriptor.shown, server=self.where)
         for queue in left:
             self.events.emit("queue.undeclared", **asdict(queue))
 

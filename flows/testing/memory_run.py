@@ -102,7 +102,8 @@ class MemoryRun:
             return
         self._waiters.pop(step, None)
         self.come += 1
-        record.place = None
+        before = read_record(step, standing)
+        record.place, record.kind, record.at = None, before.kind, before.at
         text = record.write() if raw is None else raw
         self.records[step] = b'%b,"order":%d,%b' % (text[:16], self.come, text[17:])
         self._news.set()

@@ -77,7 +77,7 @@ class AppRuns:
         run_id = check_job_id(run_id)
         found = await RunReader[Any](self._host, None).record(run_id)
         if found is None:
-            raise JobGone(run_id)
+            raise JobGone(run_id, what="run")
         return found
 
     async def list_runs(
@@ -107,6 +107,7 @@ class AppRuns:
         Raises:
             ValidationError: one of them is of another type, the cursor is none, or the app defines the workflow without
                 such a lookup.
+            UnknownWorkflow: no app ever had a workflow of this name; one that was dropped is listed.
             StoreError: the server cannot be used.
         """
         lists = RunLists(self._host, RunReader(self._host, None))

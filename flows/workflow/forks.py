@@ -29,7 +29,7 @@ async def fork_run(host: Host, source: str, step: str, given: object = None) -> 
     session = await host.open()
     [found] = await session.fetch.hashes([(RUN_FLOW, source)])
     if found is None:
-        raise JobGone(source)
+        raise JobGone(source, what="run")
     queue, taken = found.get("_queue", b"").decode("utf-8", "replace"), forked(found, step)
     if taken is None:
         raise ValidationError(

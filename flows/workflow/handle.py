@@ -89,7 +89,7 @@ class Handle(Generic[OutT_co]):
         """
         found = await self._reader.status(self.id)
         if found is None:
-            raise JobGone(self.id)
+            raise JobGone(self.id, what="run")
         return found
 
     async def record(self) -> RunRecord[OutT_co]:
@@ -101,7 +101,7 @@ class Handle(Generic[OutT_co]):
         """
         found = await self._reader.record(self.id)
         if found is None:
-            raise JobGone(self.id)
+            raise JobGone(self.id, what="run")
         return found
 
     async def steps(self) -> list[RunStep]:
@@ -176,7 +176,7 @@ class Handle(Generic[OutT_co]):
         control = (await self._host.open()).control
         word: Any = await control.cancel(RUN_FLOW, self.id, reason)
         if word in {"gone", "malformed"}:
-            raise JobGone(self.id)
+            raise JobGone(self.id, what="run")
         answer: Literal["cancelled", "requested", "too late"] = word
         return answer
 
@@ -191,9 +191,9 @@ class Handle(Generic[OutT_co]):
         control = (await self._host.open()).control
         word = await control.retry_job(RUN_FLOW, self.id)
         if word == "gone":
-            raise JobGone(self.id)
+            raise JobGone(self.id, what="run")
         if word != "retried":
-            raise StateError(self.id, word, "retried")
+            raise StateError(self.id, word, "retried", what="run")
 
     async def restart(self) -> Handle[OutT_co]:
         """Start a new run with the input of this one, whatever has become of it, and return its handle.

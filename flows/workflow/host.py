@@ -123,7 +123,7 @@ class Host:
         started = await (await self.runs()).start(runs)
         for run, (run_id, word) in zip(runs, started, strict=True):
             if word == "conflict":
-                raise IdempotencyConflict(run_id, run.key or "")
+                raise IdempotencyConflict(run_id, run.key or "", what="run")
         return [run_id for run_id, _word in started]
 
     async def check_known(self, name: str) -> None:

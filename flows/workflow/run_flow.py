@@ -118,7 +118,7 @@ class RunDescriptor(Descriptor):
 
     def __init__(self, options: RunFlowOptions, app: str, workflows: Sequence[Declared]) -> None:
         super().__init__(options, NoParams)
-        self._app = app
+        self._app = self.shown = app
         self._workflows = workflows
         self._whole: Description | None = None
 

@@ -50,7 +50,9 @@ async def test_a_run_from_start_to_end(app: Workflows) -> None:
         return [first, await step.run("second", lambda: first + 1)]
 
     app.create_workers(concurrency=3)
+    connected = asyncio.create_task(app.events.wait_for("flow.connected", flow="billing"))
     async with app:
+        await within(connected)  # it is told by the app's name
         handle = await total.run(Order(id="a", cents=4), tags=["x"], correlation_id="c-1")
         assert await within(handle.result()) == [8, 9]
         assert await handle.status() == "done"
@@ -105,7 +107,7 @@ async def test_a_run_that_fails_is_retried_by_hand(app: Workflows) -> None:
         await handle.retry()
         assert await within(handle.result()) == 3
         assert calls == ["first", "second", "second"]
-        with pytest.raises(StateError, match="is done"):
+        with pytest.raises(StateError, match=f"^run {handle.id} is done: it cannot be retried"):
             await handle.retry()
 
 
@@ -123,7 +125,7 @@ async def test_waiting_is_the_callers_only(app: Workflows) -> None:
         handle = await slow.run()
         await within(entered.wait())
         await until(lambda: _is(handle, "suspended"))
-        with pytest.raises(WaitTimeout, match="suspended in 'slow'"):
+        with pytest.raises(WaitTimeout, match=f"^run {handle.id} is still suspended in 'slow'"):
             await handle.result(timeout=0)
         assert (await handle.record()).waits_for == ["long"]
         assert "waits without a worker for a time in step 'long' until" in str(await handle.explain())
@@ -150,7 +152,7 @@ async def test_a_key_is_one_run(app: Workflows) -> None:
         one = await once.run(Order(id="a"), idempotency_key="k")
         assert (await once.run(Order(id="a"), idempotency_key="k")).id == one.id
         assert await once.emit(Order(id="a"), idempotency_key="other") != one.id
-        with pytest.raises(IdempotencyConflict) as caught:
+        with pytest.raises(IdempotencyConflict, match="was started with idempotency_key='k' and other input") as caught:
             await once.run(Order(id="b"), idempotency_key="k")
         assert caught.value.run_id == one.id
 
@@ -161,8 +163,10 @@ async def test_who_is_asked_for_and_is_not_there(app: Workflows) -> None:
         await app.run_by_name("analytics")
     gone = app.handle("01900000-0000-7000-8000-000000000000")
     for call in (gone.result, gone.status, gone.record, gone.retry, gone.cancel):
-        with pytest.raises(JobGone):
+        with pytest.raises(JobGone, match=f"^run {gone.id} is gone"):
             await within(call())
+    with pytest.raises(UnknownWorkflow, match="no app has a workflow 'analytics'"):
+        await app.list_runs(workflow="analytics")
     with pytest.raises(ValidationError, match="no job id"):
         app.handle("x")
     await app.stop()
@@ -234,6 +238,7 @@ async def test_an_app_that_drops_a_workflow(redis_url: str, namespace: str, redi
     assert await again.status() == "waiting"
     assert (await again.explain()).reason == "no_workers"
     assert [run.id for run in (await new.list_runs()).runs] == [again.id, run_id]
+    assert [run.id for run in (await new.list_runs(workflow="gone")).runs] == [again.id, run_id]
     old.create_workers()
     async with old:
         assert await within(again.result()) == 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from flows.errors import JobGone, WaitTimeout
 from flows.model.arguments import check_seconds
 from flows.model.names import check_job_id
+from flows.model.runs.new_run import RUN_FLOW
 from flows.model.state import TERMINAL, JobState
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ async def wait_for_end(runtime: Runtime, reader: Reads[RecordT], job_id: str | U
     timeout = check_seconds("timeout", timeout, optional=True)
     signals = (await runtime.open()).signals
     keys, flow = runtime.settings.keys, runtime.options.name
-    channels = (keys.heard(flow), keys.ended(flow, job_id))
+    channels, what = (keys.heard(flow), keys.ended(flow, job_id)), noun_of(flow)
     loop = asyncio.get_running_loop()
     deadline = math.inf if timeout is None else loop.time() + timeout
     notice = _Notice()
@@ -88,18 +89,18 @@ async def wait_for_end(runtime: Runtime, reader: Reads[RecordT], job_id: str | U
             if state is None:
                 if known:  # the hash ended just now: its end is published on another connection, and may come later
                     await _wait(notice.event, _LATE)
-                raise JobGone(job_id, notice.ended)
+                raise JobGone(job_id, notice.ended, what)
             known = True
             left = deadline - loop.time()
             if state in TERMINAL or left <= 0:
                 notice.ended = None  # should the job be retried by hand just now, what was published is over
                 record = await reader.record(job_id)
                 if record is None:
-                    raise JobGone(job_id, state if state in TERMINAL else notice.ended)
+                    raise JobGone(job_id, state if state in TERMINAL else notice.ended, what)
                 if record.status in TERMINAL:
                     return record
                 if left <= 0:
-                    raise WaitTimeout(f"job {job_id} {_still(record)} after {timeout} s{_lonely(record, runtime)}")
+                    raise WaitTimeout(f"{what} {job_id} {_still(record)} after {timeout} s{_lonely(record, runtime)}")
             hears = all(map(signals.hears, channels))
             pause = min(pause * 2, LONGEST_PAUSE) if hears and not notice.missed else SHORTEST_PAUSE
             notice.missed = False
@@ -126,6 +127,11 @@ class _Notice:
         elif message in _ENDS:
             self.ended = JobState(message)
         self.event.set()
+
+
+def noun_of(flow: str) -> str:
+    """Return what messages call the jobs of a flow: those of the flow of runs are runs."""
+    return "run" if flow == RUN_FLOW else "job"
 
 
 def _still(record: Ending) -> str:

@@ -8,7 +8,7 @@ import random
 from typing import TYPE_CHECKING
 
 from flows.errors import JobGone
-from flows.kernel.callers.ends import LONGEST_PAUSE, SHORTEST_PAUSE
+from flows.kernel.callers.ends import LONGEST_PAUSE, SHORTEST_PAUSE, noun_of
 from flows.model.names import check_job_id
 from flows.model.state import TERMINAL
 from flows.store.streams.text_piece import check_cursor
@@ -62,7 +62,7 @@ async def _follow(runtime: Runtime, reader: Reads[Ending], job_id: str, position
             for piece in pieces:
                 yield piece
             if state is None:
-                raise JobGone(job_id)
+                raise JobGone(job_id, what=noun_of(flow))
             if len(pieces) == PAGE:
                 continue
             if state in TERMINAL:

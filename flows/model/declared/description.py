@@ -39,6 +39,8 @@ class Descriptor:
     """Describes one flow, once in a process: schemas take a millisecond or more for each class."""
 
     def __init__(self, options: FlowOptions[Job, str], params: type[BaseModel]) -> None:
+        #: How events call the flow.
+        self.shown = options.name
         self._options = options
         self._params = params
         self._made: Description | None = None

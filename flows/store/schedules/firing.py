@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from flows.store.jobs.flow_settings import FlowSettings
 
 #: Whether slots were fired, and of each slot: its run was started, or stands behind the last one; it has run already;
-#: or it does not run: the schedule is paused, the last run is open, no slot of the workflow is free.
-FireAnswer: TypeAlias = Literal["fired", "late", "early", "started", "queued", "ran", "paused", "open", "full"]
+#: or it does not run: the schedule is paused, the last run is open, no slot of the workflow is free, or as many runs
+#: stand behind the last one as may.
+FireAnswer: TypeAlias = Literal[
+    "fired", "late", "early", "started", "queued", "ran", "paused", "open", "full", "queue full"
+]
 #: `changed` where the schedule was edited meanwhile; of each slot: its run was started, it has run, or it is still to
 #: come.
 BackfillAnswer: TypeAlias = Literal["filled", "changed", "started", "ran", "early"]

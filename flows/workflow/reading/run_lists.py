@@ -73,6 +73,8 @@ class RunLists:
         if not asked.possible:
             raise ValidationError(f"since={since}, until={until}: `since` has to be before `until`")
         session = await self._host.open()
+        if workflow is not None:
+            await self._host.check_known(workflow)
         queues = await self._host.known()
         finder = Finder(session.connection, session.settings, queues)
         found, rest = await _pages(finder, _queries(asked, queues), limit, _read(cursor))

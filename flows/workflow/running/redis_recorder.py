@@ -144,7 +144,7 @@ def _refusal(word: bytes, about: bytes, children: Sequence[StepChildren] = ()) -
             return PlanChanged(why)
         case "different":
             keys = [run.key for step in children for run in step.runs if run.key is not None]
-            return IdempotencyConflict(why, keys[0] if keys else "")
+            return IdempotencyConflict(why, keys[0] if keys else "", what="run")
         case "conflict":
             return KeyConflict(f"{why}: delete or rename that key; nothing of the step was written")
         case _:  # stale, gone or malformed: the lease is lost

@@ -182,6 +182,21 @@ def test_with_queue_a_run_waits_for_the_end_of_the_last_one(stage: Stage) -> Non
     assert stage.waiting() == [third]
 
 
+def test_no_more_than_a_hundred_runs_wait_behind_the_last_one(stage: Stage) -> None:
+    """What comes then is skipped, and its word says why; when the first has ended there is room for one."""
+    one = declared(stage, overlap="queue", missed="all")
+    [(_, first)] = stage.fire(one, FIRST).slots
+    slots = [FIRST + n * STEP for n in range(1, 104)]
+    stage.now = slots[-1]
+    words = [word for at in (0, 40, 80) for word, _run in stage.fire(one, *slots[at : at + 40]).slots]
+    assert words == ["queued"] * 100 + ["queue full"] * 3
+    control = Control(stage.connection, stage.settings)  # type: ignore[arg-type]
+    assert done(control.cancel(RUN_FLOW, first, "why")) == "cancelled"
+    stage.now += 2 * STEP
+    last = [stage.now - STEP, stage.now]
+    assert [word for word, _run in stage.fire(one, *last).slots] == ["queued", "queue full"]
+
+
 def test_with_cancel_running_the_last_run_makes_room(stage: Stage) -> None:
     """It is cancelled where nobody works on it, and asked to stop where somebody does."""
     one = declared(stage, overlap="cancel_running")

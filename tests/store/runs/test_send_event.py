@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flows.model.outcome import EventWait
+from flows.model.runs.step_children import StepChildren
 from tests.store.runs.run_world import RunWorld, run, waiting
 from tests.world import NOW
 
@@ -69,3 +70,22 @@ def test_a_run_that_has_ended_waits_for_nothing(runs: RunWorld) -> None:
     waits(runs, "1")
     runs.run("cancel", id="1", first="order", reason="")
     assert "waiters" not in runs.snapshot()
+
+
+def test_a_step_keeps_what_it_is_and_when_it_began(runs: RunWorld) -> None:
+    """Whether the event comes after it waits, or was there before: an answer of a person stays an answer."""
+    begun = b'{"status":"waiting","kind":"input","at":7,"prompt":"\\"at\\":9"}'
+    for run_id in ("1", "2", "3", "4"):
+        runs.begin(run_id)
+    runs.suspend("1", records={"a": begun}, waits=WAIT)
+    runs.send("paid", "7", 1)
+    runs.put("2", {"a": begun}, waits=WAIT)
+    runs.suspend("3", records={"a": begun}, waits=WAIT)
+    for run_id in ("1", "2", "3"):
+        step = runs.step(run_id, "a")
+        assert (step["status"], step["kind"], step["at"], step["result"]) == ("done", "input", 7, 1)
+    child = b'{"status":"waiting","kind":"workflow","at":8,"workflow":"ship","total":1}'
+    runs.put("4", {"w": child}, [StepChildren("w", [run("c", "ship")])])
+    runs.run("cancel", id="c", reason="why")
+    step = runs.step("4", "w")
+    assert (step["status"], step["kind"], step["at"], step["total"]) == ("done", "workflow", 8, 1)

@@ -41,8 +41,11 @@ async def test_an_answer_is_kept_for_its_step_and_a_wrong_one_may_be_followed_by
         [step] = await handle.steps()
         assert (step.prompt, "is no" in step.refused) == ("ship it?", True)
         assert "step 'review' (ship it?); the last one was refused: " in str(await handle.explain())
+        began_at = step.began_at
         assert await handle.provide("review", Answer(approved=True))
         status, output = await app.ended(handle.id)
+        [step] = await handle.steps()
+        assert (step.kind, step.status, step.began_at) == ("input", "done", began_at)
     assert (status, from_json(output)) == ("done", True)
 
 

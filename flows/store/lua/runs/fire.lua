@@ -7,7 +7,7 @@
 --@ args: ns now root flow first settings schedule_id seen_digest seen next_ms most
 --@ rest: of each slot the slot, and its run: as `take_run` reads it
 --@ returns: word:word left:int slots:list<[word:word run:text]> cancelled:list<text>
---@ words: fired | late | early | started | queued | ran | paused | open | full
+--@ words: fired | late | early | started | queued | ran | paused | open | full | queue full
 --@ include: clock keys type cancel_job count told start_run start_slot queue_behind held_in
 
 local function answer(word, left, slots, cancelled) return { word, left or 0, slots or {}, cancelled or {} } end
@@ -38,6 +38,8 @@ local function is_full(queue)
 end
 
 local cancelled = {}
+-- So many runs of a schedule wait behind its last one at most; and how many do, once that was counted.
+local MOST_QUEUED, waiting_behind = 100, nil
 
 -- Returns the word of a slot that does not run now, and the run that keeps it from that; or nothing.
 local function kept_back(run)
@@ -49,7 +51,12 @@ local function kept_back(run)
     return nil
   end
   if overlap == 'skip' then return 'open', last end
-  if overlap == 'queue' then queue_behind(last, run) end
+  if overlap == 'queue' then
+    waiting_behind = waiting_behind or queued(last, MOST_QUEUED)
+    if waiting_behind >= MOST_QUEUED then return 'queue full', last end
+    queue_behind(last, run)
+    waiting_behind = waiting_behind + 1
+  end
   if overlap == 'cancel_running' then
     local _, more = cancel_job(flow, first, last, 'the next run of schedule ' .. schedule_id .. ' has begun')
     if more then cancelled[#cancelled + 1] = last end
