@@ -208,10 +208,13 @@ def test_numbers_of_groups_may_change(redis: Redis, namespace: str) -> None:
     assert world.take(ended=[finish("y0")]).ids == ["y2", "y3", "y4"]
 
 
+@pytest.mark.parametrize("rules", [{"slots": 2}, {"group": GROUP, "slots_per_group": 1}], ids=["queue", "group"])
 @pytest.mark.parametrize("kind", ["slots", "load"])
-def test_a_key_of_another_type_stops_the_turn_and_nothing_else(redis: Redis, namespace: str, kind: str) -> None:
+def test_a_key_of_another_type_stops_the_turn_and_nothing_else(
+    redis: Redis, namespace: str, kind: str, rules: dict[str, Any]
+) -> None:
     """What ends a job does not stop for it."""
-    world = Ruled(redis, namespace, group=GROUP, slots_per_group=1)
+    world = Ruled(redis, namespace, **rules)
     world.wait("x1", group="x")
     world.take()
     world.redis.delete(world.key(kind, "pick"))
@@ -219,6 +222,16 @@ def test_a_key_of_another_type_stops_the_turn_and_nothing_else(redis: Redis, nam
     with pytest.raises(Exception, match=f"FLOWSCONFLICT {world.key(kind, 'pick')} holds a string"):
         world.take()
     assert world.report(finish("x1")) == ["ok"]
+
+
+def test_a_queue_without_slots_needs_no_keys_of_slots(redis: Redis, namespace: str) -> None:
+    """What stands there is not looked at."""
+    world = Ruled(redis, namespace, priorities=2)
+    for kind in ("slots", "load"):
+        world.redis.set(world.key(kind, "pick"), "not ours")
+    world.wait("1", cost=3)
+    assert world.take().ids == ["1"]
+    assert world.take(ended=[finish("1")]).words == ["ok"]
 
 
 @pytest.fixture

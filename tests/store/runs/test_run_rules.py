@@ -108,6 +108,19 @@ def test_a_run_that_is_handed_out_alone_keeps_its_slot_until_then(slotted: RunWo
     assert [job.id for job in slotted.claim(2, queue="order")] == ["1"]
 
 
+def test_what_a_run_with_a_slot_of_its_own_leaves_goes_to_others(slotted: RunWorld) -> None:
+    """It takes the slot that it has kept, and no second one."""
+    slotted.start(run("1"), run("2"), run("3"), run("4", queue="order@fast"))
+    slotted.claim(3, queue="order")
+    slotted.suspend("1", due_ms=NOW + 10, keeps_slot=True)
+    assert slotted.claim(queue="order@fast") == []
+    slotted.report(attempt("finish", "2", 1, "", "output", "1"), queue="order")
+    slotted.redis.delete(slotted.key("wake", "order@fast"))
+    slotted.now += 10
+    assert [job.id for job in slotted.claim(queue="order")] == ["1"]
+    assert slotted.redis.exists(slotted.key("wake", "order@fast"))
+
+
 def test_a_run_that_is_to_be_undone_keeps_its_slot(slotted: RunWorld) -> None:
     """It has not ended: others begin when it has."""
     slotted.start(*[run(str(n), undo=True) for n in range(4)])

@@ -34,10 +34,10 @@ local function free_slots()
   return free
 end
 
--- Notes that so many more are free.
+-- Notes that so many more are free, which a run has kept: all queues of its workflow share their slots.
 local function more_slots(n)
   free = free_slots() + n
-  if shared then shared.free = shared.free + n end
+  shared.free = shared.free + n
 end
 
 -- Notes that so many slots are too few for the next job.
