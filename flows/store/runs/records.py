@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, cast
 
 from flows.store.client.packed_script import PackedScript
 from flows.store.client.wire import pack_arguments
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flows.model.outcome import EventWait
     from flows.model.runs.step_children import StepChildren
     from flows.store.client.connection import Connection
+    from flows.store.client.packed_script import PackedCall
     from flows.store.client.scripts import Argument
     from flows.store.jobs.flow_settings import FlowSettings
 
@@ -26,6 +27,9 @@ Recorded: TypeAlias = tuple[bytes, int, bytes]
 #: So many runs write in one script, and so many bytes.
 _MOST_WRITES: Final = 200
 _MOST_BYTES: Final = 1 << 20
+#: So many scripts are under way at once, where one takes all that comes; and with so many writes one goes at once.
+_MOST_SENT: Final = 2
+_AT_ONCE: Final = 64
 #: So many children of one run come with one write.
 MOST_CHILDREN: Final = 100
 #: The record of one step takes so many arguments: its owner, the field and its value, counted, and what follows here.
@@ -47,6 +51,9 @@ class PackedWrite(NamedTuple):
 
     arguments: int
     packed: bytes
+
+
+_Gathered: TypeAlias = "tuple[PackedWrite, asyncio.Future[Recorded]]"
 
 
 class OneRecord:
@@ -107,14 +114,20 @@ def pack_writes(
 
 
 class Records:
-    """Gathers the writes of all runs of a process within a tick, and sends them in one script."""
+    """Gathers the writes of all runs of a process within a tick, and sends them in one script.
+
+    While `_MOST_SENT` scripts are under way, what comes is kept for the next one: small scripts would only cost more.
+    And where a tick brings very many writes, the first of them go at once: the server works on them meanwhile.
+    """
 
     def __init__(self, connection: Connection, settings: FlowSettings) -> None:
         self._connection = connection
         self._script = PackedScript(settings.script("record"), settings.named(), ("settings",))
         self._settings = settings.packed
-        self._gathered: list[tuple[PackedWrite, asyncio.Future[Recorded]]] = []
-        self._sending: set[asyncio.Task[None]] = set()
+        self._gathered: list[_Gathered] = []
+        #: How many scripts are under way.
+        self._sent = 0
+        self._repeating: set[asyncio.Task[None]] = set()
 
     def write(self, write: PackedWrite) -> asyncio.Future[Recorded]:
         """Write this with what else is written in this tick; the future says what became of it.
@@ -123,47 +136,74 @@ class Records:
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Recorded] = loop.create_future()
-        if not self._gathered:
+        gathered = self._gathered
+        gathered.append((write, answer))
+        if len(gathered) == 1:
             loop.call_soon(self._send_gathered)
-        self._gathered.append((write, answer))
+        elif len(gathered) == _AT_ONCE:
+            self._send_gathered()
         return answer
 
     def _send_gathered(self) -> None:
+        if self._sent >= _MOST_SENT or not self._gathered:
+            return
         gathered, self._gathered = self._gathered, []
-        loop = asyncio.get_running_loop()
         for batch in _batches(gathered):
-            task = loop.create_task(self._send(batch))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+            self._send(batch)
 
-    async def _send(self, batch: list[tuple[PackedWrite, asyncio.Future[Recorded]]]) -> None:
+    def _send(self, batch: list[_Gathered]) -> None:
+        self._sent += 1
         failpoint("before-record")
+        call = self._script.call((self._settings,), [write for write, _ in batch])
+        sent = self._connection.send_at_once(call)
+        if sent is None:
+            self._repeat(batch, call)
+        else:
+            sent.add_done_callback(lambda sent: self._answered(batch, call, sent))
+
+    def _answered(self, batch: list[_Gathered], call: PackedCall, sent: asyncio.Future[Any]) -> None:
+        answers: Any = None if sent.cancelled() or sent.exception() is not None else sent.result()
+        if isinstance(answers, list):
+            self._resolve(batch, cast("list[Recorded]", answers))
+        else:  # the connection was lost, or the server does not know the script: what an error means is found out there
+            self._repeat(batch, call)
+
+    def _repeat(self, batch: list[_Gathered], call: PackedCall) -> None:
+        task = asyncio.get_running_loop().create_task(self._send_again(batch, call))
+        self._repeating.add(task)
+        task.add_done_callback(self._repeating.discard)
+
+    async def _send_again(self, batch: list[_Gathered], call: PackedCall) -> None:
         try:
-            call = self._script.call((self._settings,), [write for write, _ in batch])
             answers: list[Recorded] = await self._connection.call_packed(call)
         except BaseException as error:
+            self._sent -= 1
             for _, answer in batch:
                 if not answer.done():
                     answer.set_exception(error)
                     answer.exception()  # nobody may wait for it any more
+            self._send_gathered()
             if not isinstance(error, Exception):
                 raise
-            return
+        else:
+            self._resolve(batch, answers)
+
+    def _resolve(self, batch: list[_Gathered], answers: list[Recorded]) -> None:
+        self._sent -= 1
         failpoint("after-record")
         for (_, answer), recorded in zip(batch, answers, strict=True):
             if not answer.done():
                 answer.set_result(recorded)
+        self._send_gathered()
 
 
-def _batches(
-    gathered: list[tuple[PackedWrite, asyncio.Future[Recorded]]],
-) -> Iterator[list[tuple[PackedWrite, asyncio.Future[Recorded]]]]:
+def _batches(gathered: list[_Gathered]) -> Iterator[list[_Gathered]]:
     """Cut what was gathered into parts of one script each; mostly it is one."""
     arguments, size = sum([one.arguments for one, _ in gathered]), sum([len(one.packed) for one, _ in gathered])
     if len(gathered) <= _MOST_WRITES and arguments <= MOST_ARGUMENTS and size <= _MOST_BYTES:
         yield gathered
         return
-    batch: list[tuple[PackedWrite, asyncio.Future[Recorded]]] = []
+    batch: list[_Gathered] = []
     arguments, size = 0, 0
     for one in gathered:
         arguments += one[0].arguments
