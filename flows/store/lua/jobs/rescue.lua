@@ -6,7 +6,7 @@
 --@ args: ns now root flow queue settings until_ms
 --@ returns: rescued:list<[id:text word:word]>
 --@ words: rescued | poison | cancelled | undoing | expired | malformed | misplaced
---@ include: clock type rescue keys wake server_history place count told
+--@ include: clock type rescue keys lost_wake server_history place count told
 
 expect_place_of(queue)
 expect('zset', processing)
@@ -16,7 +16,7 @@ if time > tonumber(until_ms) or just_began() then return answers end
 for i, id in ipairs(redis.call('ZRANGE', processing, '-inf', time, 'BYSCORE', 'LIMIT', 0, 100)) do
   answers[i] = { id, rescue(id) }
 end
-if waits(queue) > 0 then wake(queue) end
+wake_again(queue)
 write_counts()
 tell()
 return answers
