@@ -161,7 +161,8 @@ class JobActions(Generic[ParamsT]):
         fields = encode(params)
         if options.correlation_id is not None:
             fields["_correlation_id"] = encode_value("correlation_id", options.correlation_id)
-        fields.update(rule_fields(options.priority, options.cost))
+        if options.priority != 1 or options.cost != 1:
+            fields.update(rule_fields(options.priority, options.cost))
         values: list[tuple[str, object]] = [(name, getattr(params, name)) for name in self._attributes]
         if options.condition is not None:
             values.append((options.condition.attribute, options.condition.key))

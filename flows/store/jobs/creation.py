@@ -62,15 +62,14 @@ class Creation:
         #: The lists of the first queue, by priority.
         self._waiting = [keys.waiting(settings.first_queue, n + 1) for n in range(rules.priorities)]
         self._wake = keys.wake(settings.first_queue)
+        #: How a job stands in these lists, but for its id.
+        self._member = settings.member(settings.first_queue, "")
         # `job_ttl=None` leaves the EXPIRE commands out.
         self._seconds = -(-settings.ttl_ms // 1000)
         # No EXPIRE may shorten a list in which a job stands that is kept for longer than this one.
         self._lookup_seconds = -(-max(settings.ttl_ms, *settings.kept_ms) // 1000)
         self._begin = pack_command(("MULTI",))
         self._end = pack_command(("ZADD", self._wake, 0, "w")) + pack_command(("EXEC",))
-
-    def _member(self, job_id: str) -> str:
-        return self._settings.member(self._settings.first_queue, job_id)
 
     def prepare(self, job_id: str, fields: Mapping[str, bytes], attributes: Sequence[tuple[str, object]]) -> NewJob:
         """Return a job that is ready to be created.
@@ -109,12 +108,14 @@ class Creation:
         Raises:
             StoreError: a job was refused; nothing of the job that the error names stays, and the others are created.
         """
-        by_list: dict[str, list[str]] = {}
+        parts, expected, by_list = [self._begin], 3, dict[str, list[str]]()
         for job in jobs:
-            by_list.setdefault(job.waiting, []).append(self._member(job.id))
-        waiting = [pack_command(("RPUSH", place, *members)) for place, members in by_list.items()]
-        packed = b"".join((self._begin, *[job.data for job in jobs], *waiting, self._end))
-        replies = await self._connection.packed(packed, sum(len(job.keys) for job in jobs) + 3 + len(waiting))
+            parts.append(job.data)
+            expected += len(job.keys)
+            by_list.setdefault(job.waiting, []).append(self._member + job.id)
+        parts += [pack_command(("RPUSH", place, *members)) for place, members in by_list.items()]
+        parts.append(self._end)
+        replies = await self._connection.packed(b"".join(parts), expected + len(by_list))
         await self._check(jobs, [*by_list], replies)
 
     async def create_many(self, jobs: Iterable[NewJob]) -> list[str]:
