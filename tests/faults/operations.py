@@ -17,7 +17,7 @@ from flows.store.jobs.many import Asked, ManyJobs
 from flows.store.jobs.progress import ProgressReport, write_progress
 from flows.store.jobs.turns import Turns
 from flows.store.streams.text_piece import Streamed, TextReport
-from flows.store.streams.text_stream import write_texts
+from flows.store.streams.text_stream import read_text, write_texts
 from tests.faults.cut import Operation, Stage
 from tests.faults.flow_under_test import Order, Orders, add_workers
 from tests.faults.keyed import KINDS
@@ -159,8 +159,9 @@ async def _stream(stage: Stage) -> Any:
         report.add(Streamed(text, "", 1, begins=True))
     texts = {(job.id, job.fence): report for job in stage.kept}
     await write_texts(session.connection, session.settings, "pick", WORKER, texts)
-    found = [[piece async for piece in stage.direct.stream(job.id)] for job in stage.kept]
-    return [[(piece.text, piece.gap) for piece in pieces] for pieces in found]
+    direct = await stage.direct._runtime.open()
+    found = [await read_text(direct.connection, direct.settings, "orders", job.id, 0) for job in stage.kept]
+    return [[(piece.text, piece.gap) for piece in pieces] for pieces, _position in found]
 
 
 async def _logged(stage: Stage) -> str:
