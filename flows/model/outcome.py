@@ -35,6 +35,8 @@ class Finish:
     fields: Fields
     returned: bool = True
     """Whether a function returned these; where none did, the parent of a child sees `null` for its result."""
+    records: Mapping[str, bytes] | None = None
+    """Of a run, the records of steps, by their names, that are written with it."""
 
 
 @dataclass(slots=True)

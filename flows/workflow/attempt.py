@@ -12,7 +12,7 @@ from flows.errors import HostUnable, MalformedJob, StoreError
 from flows.kernel.current import reset_current, set_current
 from flows.kernel.unable import is_hosts
 from flows.model.job import JobError
-from flows.model.outcome import Cancel, Fail, Outcome, Release, Retry, Snooze, Suspend
+from flows.model.outcome import Cancel, Fail, Finish, Outcome, Release, Retry, Snooze, Suspend
 from flows.model.runs.failure import Failure
 from flows.model.runs.loaded import Loaded
 from flows.model.texts import summary_of
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 #: What a claim reads of a run: its input, and whether it has something to undo, before it was ever begun.
 _FIELDS: Final = ("input", "_failing")
+#: So many records that no step waits for are written with the end of a run, and not before it.
+_MOST_AT_END: Final = 100
 
 
 def run_runner(host: Host, workflow: Declared, queue: str, handler: Handler | None = None) -> RunRunner:
@@ -134,7 +136,9 @@ class RunRunner:
             if played.changed is not None:
                 emit = self._host.runtime.events.emit
                 emit("run.plan_changed", queue=self._queue, job_id=claimed.id, diff=played.changed)
-            if outcome is not None and played.records:
+            if isinstance(outcome, Finish) and len(played.records) <= _MOST_AT_END:
+                outcome.records = played.records
+            elif outcome is not None and played.records:
                 await recorder.put(played.records)
             elif isinstance(outcome, Suspend | Retry | Snooze):
                 await recorder.flush()

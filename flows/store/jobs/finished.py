@@ -28,7 +28,7 @@ from flows.store.client.wire import pack_arguments
 from flows.store.keys.runs import event_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flows.model.outcome import EventWait, Fields
     from flows.store.client.scripts import Argument
@@ -56,7 +56,7 @@ class FinishedAttempt:
         self.claimed = claimed
         self.outcome = outcome
         self.children = 0
-        if isinstance(outcome, (Finish, Advance)):
+        if isinstance(outcome, Advance) or (isinstance(outcome, Finish) and not outcome.records):
             self.arguments, self.packed = _pack_fields(claimed, outcome, child=child)
             return
         arguments = arguments_of(outcome, child=child)
@@ -137,7 +137,7 @@ def arguments_of(outcome: Outcome, *, child: bool) -> list[Argument]:  # noqa: C
     """Return what goes with an outcome's verb; of a `child` the result goes along as one object too, for its parent."""
     match outcome:
         case Finish(fields):
-            return [_result_of(outcome) if child else "", *_flat(fields)]
+            return [_result_of(outcome) if child else "", *_flat(fields), *_step_fields(outcome.records or {})]
         case Advance(queue, fields):
             return [queue, *_flat(fields)]
         case AwaitChildren(children, next_queue, fields, policy):
@@ -164,8 +164,11 @@ def _suspended(outcome: Suspend) -> list[Argument]:
     """Return when a run goes on at the latest, what its attempt has seen, what it waits for, and records of steps."""
     due = "" if outcome.due_ms is None else outcome.due_ms
     waits = wait_arguments(outcome.waits)
-    records = [part for step, record in outcome.records.items() for part in (f"step:{step}", record)]
-    return [due, outcome.come, int(outcome.keeps_slot), len(waits), *waits, *records]
+    return [due, outcome.come, int(outcome.keeps_slot), len(waits), *waits, *_step_fields(outcome.records)]
+
+
+def _step_fields(records: Mapping[str, bytes]) -> list[Argument]:
+    return [part for step, record in records.items() for part in (f"step:{step}", record)]
 
 
 def wait_arguments(waits: Sequence[EventWait]) -> list[Argument]:

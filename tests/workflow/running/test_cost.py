@@ -9,7 +9,10 @@ import asyncio
 import gc
 from typing import Any, cast
 
+import pytest
+
 from flows import Step, Workflow
+from flows.store.runs.records import PackedWrite
 from flows.testing import private_server
 from tests.workflow.running.run_app import RunApp
 
@@ -49,6 +52,29 @@ async def test_attempts_leave_no_circles_of_references(redis_url: str, namespace
         finally:
             gc.enable()
     assert found < RUNS
+
+
+async def test_what_no_step_waits_for_is_written_with_the_end(
+    redis_url: str, namespace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That a sleep is over costs no round trip of its own: it stands in the run's hash with the output."""
+    app = RunApp(redis_url, namespace)
+
+    async def rests(step: Step) -> int:
+        await step.sleep("rest", 0.001)
+        await step.sleep("again", 0.001)
+        return 7
+
+    workflow = app.define(rests)
+    async with app.running(1):
+        records = (await app.host.open()).runs.records
+        written: list[PackedWrite] = []
+        monkeypatch.setattr(records, "write", written.append)
+        run_id = await workflow.emit()
+        assert await app.ended(run_id) == ("done", b"7")
+        fields = await app.fields(run_id)
+    assert not written
+    assert [fields[f"step:{name}"][:16] for name in ("rest", "again")] == [b'{"status":"done"'] * 2
 
 
 async def test_the_hash_of_a_short_run_is_compact(namespace: str) -> None:
