@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from flows.errors import NothingThere, ValidationError
 from flows.model.limits.rules import Rules
 from flows.model.runs.new_run import BY_TAG, BY_WORKFLOW, RUN_FLOW
-from flows.store.fleet.apps import read_workflows
+from flows.store.fleet.apps import DeclaredWorkflow, read_workflows
 from flows.store.fleet.declarations import read_declarations
 from flows.store.jobs.flow_settings import FlowSettings
 from flows.store.operators.directory import read_layouts, read_shared
@@ -104,13 +104,27 @@ async def _read_runs(connection: Connection, settings: FlowSettings, had: Sequen
     workflows = await read_workflows(connection, settings)
     rules: dict[str, Rules] = {}
     found_by = dict.fromkeys([BY_WORKFLOW, BY_TAG])
+    kept = [(0, 0, 0)]
     for one in workflows:
         found_by.update(dict.fromkeys(map(str, one.declared.get("lookups", ()))))
+        kept += [times for times in [kept_of(one)] if times is not None]
         if isinstance(line := one.declared.get("rules"), str):
             rules.setdefault(one.name, Rules.parse(line)[1])
     some = {queue: of for queue, of in rules.items() if not of.plain}
+    done, failed, cancelled = (max(times) for times in zip(*kept, strict=True))
+    if done:  # apps keep runs for different times: none is dropped too early
+        settings = replace(settings, kept_ms=(done, failed, cancelled))
     settings = replace(settings, rules=some).with_layouts(await read_layouts(connection, settings.keys, had))
     return KnownFlow(RUN_FLOW, (), tuple(had), settings, tuple(found_by))
+
+
+def kept_of(workflow: DeclaredWorkflow) -> tuple[int, int, int] | None:
+    """Return for how many milliseconds runs of a workflow are kept: done, failed, cancelled; None: it does not say."""
+    match workflow.declared.get("kept"):
+        case [int(done), int(failed), int(cancelled)] if min(done, failed, cancelled) > 0:
+            return done, failed, cancelled
+        case _:
+            return None
 
 
 def _undeclared(name: str, keys: JobKeys, had: Sequence[str]) -> FlowSettings:

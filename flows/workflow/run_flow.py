@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flows.model.limits.rules import Rules
+    from flows.model.retention import Retention
     from flows.model.runs.shape import Shape
     from flows.workflow.app_options import AppOptions
     from flows.workflow.declared import Declared
@@ -120,6 +121,7 @@ class RunDescriptor(Descriptor):
         super().__init__(options, NoParams)
         self._app = self.shown = app
         self._workflows = workflows
+        self._retained = options.retained
         self._whole: Description | None = None
 
     async def description(self) -> Description:
@@ -127,7 +129,7 @@ class RunDescriptor(Descriptor):
         if self._whole is None:
             told: list[dict[str, Any]] = []
             for workflow in sorted(self._workflows, key=lambda one: one.name):
-                told.append(_told(workflow))
+                told.append(_told(workflow, workflow.options.retained or self._retained))
                 await asyncio.sleep(0)
             text = canonical({"app": self._app, "workflows": told})
             digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
@@ -135,7 +137,7 @@ class RunDescriptor(Descriptor):
         return self._whole
 
 
-def _told(workflow: Declared) -> dict[str, Any]:
+def _told(workflow: Declared, kept: Retention) -> dict[str, Any]:
     options, rules = workflow.options, workflow.rules
     return {
         "name": workflow.name,
@@ -149,6 +151,7 @@ def _told(workflow: Declared) -> dict[str, Any]:
         "timeout": None if options.timeout is None else round(options.timeout.total_seconds() * 1000),
         "on_failure": options.on_failure is not None,
         "slots": options.slots,
+        "kept": [round(time.total_seconds() * 1000) for time in (kept.done, kept.failed, kept.cancelled)],
         **({} if rules is None else {"rules": rules.line(workflow.name)}),
     }
 

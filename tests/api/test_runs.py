@@ -70,6 +70,7 @@ async def test_steers_runs(redis_url: str, namespace: str) -> None:
             await runs.retry(admin, left.ids["run_failed"])
         started = await runs.start(admin, "print", {"title": "four"}, tags=["new"], idempotency_key="4")
         assert (await runs.start(admin, "print", {"title": "four"}, idempotency_key="4")).id == started.id
+        assert [one.id for one in (await runs.list_runs(admin, lookup={"title": "four"})).runs] == [started.id]
         with pytest.raises(UnknownWorkflow):
             await runs.start(admin, "prnt", {})
         forked = await runs.fork(admin, left.ids["run_done"])
@@ -87,6 +88,8 @@ async def test_steers_runs(redis_url: str, namespace: str) -> None:
         assert (await bulk.wait(admin, begun.id)).words == {"retried": 1}
         assert (await runs.show(admin, left.ids["run_failed"])).status == "waiting"
         assert (await runs.cancel(admin, left.ids["run_failed"], reason="why")).word == "cancelled"
+        left_ms = await admin.connection.call("PTTL", admin.keys.job("run", left.ids["run_failed"]))
+        assert timedelta(days=29) < timedelta(milliseconds=left_ms) <= timedelta(days=30)
 
 
 async def test_steers_schedules(redis_url: str, namespace: str) -> None:

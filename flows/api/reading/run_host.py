@@ -5,16 +5,25 @@ Who may see the runs of one app alone, sees those of the workflows that the app 
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from flows.api.borrowed import Borrowed
 from flows.api.caller import Caller
+from flows.api.known_flow import kept_of
 from flows.errors import Forbidden, JobGone
 from flows.model.flow_options import DEFAULT_MAX_PAYLOAD
 from flows.model.names import check_job_id
-from flows.model.runs.new_run import RUN_FLOW
+from flows.model.retention import Retention
+from flows.model.runs.new_run import RUN_FLOW, NewRun
+from flows.model.runs.queue_names import run_queue
+from flows.model.runs.shape import JSON_VALUES
+from flows.model.values.lookup import lookup_texts
 from flows.store.fleet.apps import DeclaredWorkflow, read_workflows
+from flows.store.jobs.control import Control
 from flows.workflow.host import Host
+from flows.workflow.new_runs import member_of
 from flows.workflow.reading.run_reader import RunReader
 
 if TYPE_CHECKING:
@@ -40,11 +49,11 @@ class RunHost(Host):
         self.caller = caller
         self.workflows = workflows
         self._known = set()
-        self._session = session
+        self._borrowed = session
 
     async def open(self) -> Session:
         """Return what stands in for the session."""
-        return cast("Session", self._session)
+        return cast("Session", self._borrowed)
 
     @property
     def reader(self) -> RunReader[Any]:
@@ -66,6 +75,38 @@ class RunHost(Host):
         """
         if not self.sees(workflow):
             raise Forbidden(f"workflow {workflow!r:.80}", self.caller.role, "it is of none of this caller's apps")
+
+    def control_of(self, workflow: str) -> Control:
+        """Return what acts on the runs of a workflow, which are kept as long as that says."""
+        kept = next((kept_of(one) for one in self.workflows if one.name == workflow), None)
+        settings = self._borrowed.settings
+        return Control(self._borrowed.connection, settings if kept is None else replace(settings, kept_ms=kept))
+
+    def completed(self, run: NewRun, given: Any) -> NewRun:
+        """Return a new run with what its workflow's newest release declares of all of them, but for its types.
+
+        Args:
+            run: As it is made of a workflow that is known by its name alone.
+            given: Its input, plain JSON.
+        """
+        newest = next((one for one in self.workflows if one.name == run.workflow), None)
+        if newest is None:
+            return run
+        told, kept = newest.declared, kept_of(newest)
+        names = [str(name) for name in told.get("lookups", ())]
+        lookups = [(name, text) for name in names for text in lookup_texts(member_of(given, name))]
+        rules = self._borrowed.settings.rules.get(run.workflow)
+        group = None if rules is None else rules.group
+        pinned = newest.version if told.get("on_change") == "pin" and run.queue == run.workflow else ""
+        return replace(
+            run,
+            queue=run_queue(run.workflow, pinned=pinned) if pinned else run.queue,
+            lookups=(*run.lookups, *lookups),
+            version=newest.version,
+            undo=bool(told.get("on_failure")),
+            retention=None if kept is None else Retention(*(timedelta(milliseconds=ms) for ms in kept)),
+            fields=run.fields if group is None else ((group, JSON_VALUES.encode(member_of(given, group))),),
+        )
 
     async def found(self, run_id: str) -> RunRecord[Any]:
         """Return a run.

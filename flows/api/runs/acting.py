@@ -67,7 +67,7 @@ async def start(
         "correlation_id": correlation_id,
     }
     given = {name: value for name, value in options.items() if value is not None}
-    run = new_run(workflow, input, given, "runs.start", max_payload=host.max_payload)
+    run = host.completed(new_run(workflow, input, given, "runs.start", max_payload=host.max_payload), input)
     [(run_id, word)] = await (await host.runs()).start([run])
     if word == "conflict":
         raise IdempotencyConflict(run_id, run.key or "")
@@ -88,7 +88,7 @@ async def cancel(admin: Admin, id: str, *, reason: Annotated[str, Field(max_leng
     """
     host = await run_host(admin)
     record = await host.found(id)
-    word = await (await host.open()).control.cancel(RUN_FLOW, record.id, reason)
+    word = await host.control_of(record.workflow).cancel(RUN_FLOW, record.id, reason)
     if word in {"gone", "malformed"}:
         raise JobGone(id)
     if word == "too late":
@@ -109,7 +109,7 @@ async def retry(admin: Admin, id: str) -> Acted:
     """
     host = await run_host(admin)
     record = await host.found(id)
-    word = await (await host.open()).control.retry_job(RUN_FLOW, record.id)
+    word = await host.control_of(record.workflow).retry_job(RUN_FLOW, record.id)
     if word == "gone":
         raise JobGone(id)
     if word != "retried":
