@@ -6,7 +6,7 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, TypeAlias
 
-from flows.errors import FlowsError, LostLease, StoreError
+from flows.errors import LostLease, StoreError
 from flows.model.runs.new_run import RUN_FLOW
 from flows.store.jobs.progress import ProgressReport, write_progress
 from flows.store.streams.text_piece import TextReport
@@ -60,8 +60,8 @@ class Progress:
             LostLease: the worker has stopped.
             FlowsError: a workflow's function streams outside of a step.
         """
-        if not streamed.step and self._session.settings.flow == RUN_FLOW:
-            raise FlowsError("stream text inside of a step: the workflow's own function runs again after each wait")
+        if self._session.settings.flow == RUN_FLOW:
+            streamed.check_step()
         with self._lock:
             if self._closed:
                 raise LostLease(current.id, "has ended, and so has its worker: nothing of it is kept any more")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flows.model.runs.loaded import Failing, Loaded
-from flows.testing.running_job import running_job
+from flows.testing.running_job import running_run
 from flows.workflow.steps.play import Attempted
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ async def look(run_id: str, records: Mapping[str, bytes], body: Body) -> Seen:
             raised.append(error)
             raise
 
-    with running_job(run_id, queue=body.workflow) as running:
+    with running_run(run_id, body.workflow) as running:
         one = Attempted(
             replace(body, call=call, on_failure=None),
             Loaded(dict(records), failing=Failing("cancelled")),  # so no step begins

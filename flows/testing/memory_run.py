@@ -18,7 +18,7 @@ from flows.model.ids import new_job_id
 from flows.model.outcome import Cancel, ContinueAsNew, Fail, Finish, Release, Retry, Snooze, Suspend
 from flows.model.runs.loaded import Arrived, Failing, Loaded, read_failing
 from flows.model.runs.step_record import StepRecord, is_waiting, read_record
-from flows.testing.running_job import running_job
+from flows.testing.running_job import running_run
 from flows.workflow.steps.play import Attempted
 from flows.workflow.steps.run_judge import RunJudge
 
@@ -134,7 +134,7 @@ class MemoryRun:
     async def _attempt(self, body: Callable[[bytes, RunJudge], Body], threads: Threads) -> None:
         judge = RunJudge(self.workflow, self.retries, self.attempt)
         recorder = self.recorder()
-        with running_job(self.run_id, queue=self.workflow, attempt=self.attempt) as running:
+        with running_run(self.run_id, self.workflow, self.attempt) as running:
             self.current = one = Attempted(
                 body(self.input, judge),
                 self.loaded,

@@ -70,6 +70,21 @@ def running_job(
 
 
 @contextmanager
+def running_run(run_id: str, workflow: str, attempt: int = 1) -> Generator[RunningJob]:
+    """Run what stands in the context as an attempt at a run, in which steps alone may stream text."""
+    with running_job(run_id, queue=workflow, attempt=attempt) as running:
+        report = running.current._report  # pyright: ignore[reportPrivateUsage]
+
+        def of_steps(current: CurrentJob, progress: bytes, line: str | None, streamed: Streamed | None = None) -> None:
+            if streamed is not None:
+                streamed.check_step()
+            report(current, progress, line, streamed)
+
+        running.current._report = of_steps  # pyright: ignore[reportPrivateUsage]
+        yield running
+
+
+@contextmanager
 def running_jobs(count: int, *, queue: str = "test", timeout: float | None = None) -> Generator[list[RunningJob]]:
     """Run what stands in the context as a batch of so many jobs, for which `current_jobs()` has one each.
 

@@ -123,10 +123,15 @@ async def test_a_workflow_streams_in_its_steps_alone(app: Workflows) -> None:
 
 
 async def test_in_memory_it_is_dropped(app: Workflows) -> None:
-    """A test of a workflow needs no server for it."""
+    """A test of a workflow needs no server for it, and refuses the same."""
 
     @app.define("talk")
     async def talk(step: Step) -> str:
         return await step.run("first", speak, "a", "b")
 
     assert (await run_workflow(talk)).output == "ab"
+
+    async def wrongly(step: Step) -> None:
+        current_job().stream(f"{step.attempt}")
+
+    assert "inside of a step" in str((await run_workflow(wrongly)).error)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pydantic_core import from_json, to_json
 
-from flows.errors import ValidationError
+from flows.errors import FlowsError, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +57,15 @@ class Streamed(NamedTuple):
     step: str
     attempt: int
     begins: bool
+
+    def check_step(self) -> None:
+        """Check that a step of a run streams.
+
+        Raises:
+            FlowsError: the workflow's own function does.
+        """
+        if not self.step:
+            raise FlowsError("stream text inside of a step: the workflow's own function runs again after each wait")
 
 
 @dataclass(slots=True)
