@@ -159,6 +159,38 @@ def test_a_list_that_changes_between_two_steps(world: World) -> None:
     assert len(set(gone) & set(left(world))) < 20
 
 
+def test_blanks_are_taken_out_before_they_are_many(world: World) -> None:
+    """A thousand together, over many steps; the list is looked at again by its length, or when its head may go."""
+    [one] = seed(world, 1, _status="done")
+    world.redis.pexpire(world.key("jobs", f"shop:{one}"), HOUR)
+    world.redis.rpush(world.key("lookups", LIST), *map(uuid, range(2, 3000)), *([one] * 300))
+    note(world)
+    blanks, goes_on = list[int](), 1
+    while goes_on:
+        world.redis.hdel(world.keys.reconcile("shop"), "at")
+        _wait, goes_on, _repairs = world.run("reconcile", *QUEUES, walk=1)
+        blanks.append(left(world).count(""))
+    assert 300 < max(blanks) <= 1100
+    assert sum(count > 0 for count in blanks) > 4
+    assert left(world) == [one] * 301
+    assert 0 <= world.now + HOUR - noted(world)[LINE] < 60_000
+
+
+@pytest.mark.parametrize(
+    ("left_ms", "length", "again"),
+    [(50_000, 3, 60_000), (50_000, 3000, 3000 * 36), (0, 3, DAY), (3 * DAY, 3, DAY)],
+)
+def test_when_a_list_is_looked_at_again(world: World, left_ms: int, length: int, again: int) -> None:
+    """When its first job may be gone, in a minute at the earliest and a day at the latest; a long one not so soon."""
+    [one] = seed(world, 1, _status="done")
+    world.redis.rpush(world.key("lookups", LIST), *([one] * (length - 1)))
+    key = world.key("jobs", f"shop:{one}")
+    _ = world.redis.pexpire(key, left_ms) if left_ms else world.redis.persist(key)
+    note(world)
+    world.reconcile()
+    assert noted(world) == {LINE: world.now + again}
+
+
 def worked(world: World) -> float:
     """Return how many seconds of a processor the server has taken."""
     cpu: Any = world.redis.info("cpu")
