@@ -111,6 +111,12 @@ def test_what_a_queue_holds_counts_all_its_lists(world: World) -> None:
     assert (pick.waiting, pick.by_priority, pick.groups, pick.parked) == (8 - 1, (2, 4, 2), 2, 1)
     assert pick.oldest_age is not None
     assert pick.oldest_age.total_seconds() * 1000 == 0x3_0000_0000 - 0x1_0000
+    world.redis.hset(world.key("jobs", "shop:oldest"), mapping={"_status": "waiting", "_queue": "pick"})
+    world.redis.hset(world.key("jobs", "shop:oldest"), "_attempt", "1 w1 0 1 0 7 -")
+    world.redis.lpush(world.key("waiting", "pick"), "oldest")
+    [pick] = states(world, "pick")
+    assert pick.oldest_age is not None
+    assert pick.oldest_age.total_seconds() * 1000 == 0x3_0000_0000 - 7
     assert pick.held_until is not None
     assert pick.counts == {}
     assert (pack.waiting, pack.by_priority, pack.groups) == (0, (0, 0), 0)
