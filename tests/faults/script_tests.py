@@ -50,7 +50,6 @@ NAMED_OTHERWISE: Final = {
     "newest": "explain",
     "owned": "report",
     "place_in_list": "position",
-    "positions": "find",
     "reconcile_lookups": "lookups",
     "remove": "cancel",
     "route": "shared_route",

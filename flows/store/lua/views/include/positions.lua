@@ -25,7 +25,7 @@ local function found_far(list, length, id, index)
       if at then return at end
     end
     if below > -PAGE then
-      local at = found_near(list, id, math.max(0, below), PAGE)
+      local at = found_near(list, id, below, PAGE)
       if at then return at end
     end
   end
