@@ -1,4 +1,4 @@
-"""positions: where reading a list goes on behind an id, wherever that stands by now, or where it would if it is gone."""
+"""positions: where reading a list goes on behind an id: wherever that stands by now, or would if it is gone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def like(ms: int, tail: str) -> str:
     return created(ms)[:-12].replace("-8000-", f"-{'8' if tail == 'f' else '7'}{tail * 3}-") + tail * 12
 
 
-def begins(world: World, job_id: str, index: int, time: int, *, newest: int = 0, before: str = "") -> int | None:
+def begins(  # noqa: PLR0913 - what is known of the id
+    world: World, job_id: str, index: int, time: int, *, newest: int = 0, before: str = ""
+) -> int | None:
     """Return the index of the first id that is looked at behind this one; None where it was the last."""
     last: list[list[Any]] = raw(world, "lookup", "a:1", "", newest=newest, most=1, at=[job_id, index, time, before])[2]
     if last:
