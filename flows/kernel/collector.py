@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 #: An attempt that is suspended consists of so many containers: its job, its coroutines, what they wait for.
-_CONTAINERS: Final = 20
+CONTAINERS: Final = 20
 #: For so many attempts at most: garbage in cycles stays until the collector runs.
 _MOST_ATTEMPTS: Final = 5_000
 
@@ -51,9 +51,9 @@ _threshold: Final = _Threshold()
 
 
 @contextmanager
-def room_for(attempts: int) -> Generator[None]:
+def room_for(attempts: int, containers: int = CONTAINERS) -> Generator[None]:
     """Let the collector of this process run later, by as many containers as so many attempts consist of."""
-    more = _CONTAINERS * min(attempts, _MOST_ATTEMPTS)
+    more = containers * min(attempts, _MOST_ATTEMPTS)
     _threshold.raise_by(more)
     try:
         yield

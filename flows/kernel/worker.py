@@ -243,7 +243,7 @@ class Worker:
 
     async def _run(self, worker_loop: WorkerLoop) -> None:
         """Take turns, with the resource of the function open all the time."""
-        with room_for(self.concurrency):
+        with room_for(self.concurrency if self._slots is None else 0):  # else they make it, together
             if self._handler is None:
                 await worker_loop.run()
                 return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flows.errors import DeclarationError
 from flows.kernel.handler import Handler
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from flows.kernel.attempt_runner import Runner
     from flows.workflow.declared import Declared
     from flows.workflow.host import Host
+
+
+#: A run that stands in a step consists of some 75 containers, its job among them; with room for no more, the collector
+#: would run whenever the runs that are open have been replaced once.
+_CONTAINERS: Final = 100
 
 
 class MakeRunner(Protocol):
@@ -71,7 +76,7 @@ class RunPool(WorkerPool):
             check_list("queues", queues)
             names: list[Any] = list(queues)  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType, reportUnknownVariableType, reportCallIssue]
             named = frozenset(check_name("queue", name) for name in names)
-        self._teams.append(Team(named, ProcessSlots(int(str(concurrency)))))
+        self._teams.append(Team(named, ProcessSlots(int(str(concurrency)), _CONTAINERS)))
 
     def serve(self, known: Iterable[str]) -> None:
         """Have a worker for each queue of the kernel that a team serves and none has.

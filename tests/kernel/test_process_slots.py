@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import Counter
 
 import pytest
@@ -11,6 +12,26 @@ from flows import Flow, FlowOptions, QueueOptions
 from flows.kernel.limits.process_slots import ProcessSlots
 from flows.store.jobs import wakeups
 from tests.kernel.parts import Answer, Given, Work, within
+
+
+def test_the_collector_has_room_for_all_of_them_once() -> None:
+    """However many workers share the slots: garbage in circles would stay for too long else."""
+    before = gc.get_threshold()
+
+    class User:
+        slots_taken = 0
+
+        def wake(self) -> None:
+            """Have nothing to do."""
+
+    slots, users = ProcessSlots(5, 100), [User(), User(), User()]
+    for user in users:
+        slots.add(user)
+        assert gc.get_threshold() == (before[0] + 500, *before[1:])
+    for user in users:
+        assert gc.get_threshold() == (before[0] + 500, *before[1:])
+        slots.remove(user)
+    assert gc.get_threshold() == before
 
 
 async def test_who_asked_for_all_and_got_none_keeps_nobody_out(

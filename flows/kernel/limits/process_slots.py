@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from itertools import islice
 from typing import Protocol
+
+from flows.kernel.collector import CONTAINERS, room_for
 
 
 class SlotUser(Protocol):
@@ -24,10 +27,13 @@ class ProcessSlots:
 
     Args:
         most: How many.
+        containers: Of how many containers one of them consists, as Python's garbage collector counts them.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, containers: int = CONTAINERS) -> None:
         self.most = most
+        self._containers = containers
+        self._room = ExitStack()
         #: How many jobs each had when it last said so. That is never less than it has: only with `room` it gets more.
         self._taken: dict[SlotUser, int] = {}
         self._free = most
@@ -36,6 +42,8 @@ class ProcessSlots:
 
     def add(self, user: SlotUser) -> None:
         """Count a worker loop from now on."""
+        if not self._taken:
+            self._room.enter_context(room_for(self.most, self._containers))
         self._taken[user] = 0
         self._count(user)
 
@@ -43,6 +51,8 @@ class ProcessSlots:
         """Count a worker loop no more; what it had is free."""
         self._free += self._taken.pop(user, 0)
         self._refused.pop(user, None)
+        if not self._taken:
+            self._room.close()
         self._wake_refused()
 
     def room(self, user: SlotUser, wanted: int) -> int:
