@@ -11,10 +11,16 @@ import redis
 from flows.model.ids import new_job_id
 from flows.model.outcome import ContinueAsNew, EventWait, Finish, Outcome, Suspend
 from flows.model.runs.new_run import NewRun
+from flows.model.runs.schedule_definition import ScheduleDefinition
 from flows.model.runs.step_children import StepChildren
+from flows.model.schedules.every import Every
 from flows.store.jobs.claimed import ClaimedJob
 from flows.store.jobs.turns import Turns
+from flows.store.keys.runs import RunKeys
+from flows.store.runs.fork import Fork, start_fork
 from flows.store.runs.records import Owner
+from flows.store.schedules.firing import Firing
+from flows.store.schedules.recorded import RecordedSchedules
 from flows.workflow.app_options import AppOptions
 from flows.workflow.host import Host
 from flows.workflow.running.redis_recorder import RedisRecorder
@@ -26,9 +32,13 @@ from tests.faults.server import Server
 WORKER: Final = "the-worker"
 _SENT: Final = (
     *("greet", "register", "declare", "reconcile"),
-    *("start", "record", "send_event", "turn", "cancel", "cascade"),
+    *("start", "record", "send_event", "turn", "cancel", "cascade", "fork"),
+    *("set_schedules", "see_schedules", "due_schedules", "fire"),
 )
 _WAITING: Final = b'{"status":"waiting","kind":"%s","total":%d}'
+#: Three parts of a fork; a slot that is over.
+_RECORDS: Final = 2_001
+_SLOT_MS: Final = 1_700_000_000_000
 _DONE: Final = b'{"status":"done","order":[0,1,0],"kind":"run","result":1}'
 
 
@@ -173,6 +183,36 @@ async def _continue(stage: Any) -> Any:
     return await end(stage, stage.flow, stage.kept, ContinueAsNew(b"2"))
 
 
+async def _fork(stage: Any) -> Any:
+    session = await stage.session(stage.flow)
+    return await start_fork(session.connection, session.settings, stage.kept)
+
+
+async def _source(stage: Any) -> Fork:
+    """Prepare a run with children's results beside it, and a fork of it that takes three parts."""
+    claimed = await _begun(stage)
+    side = RunKeys(stage.namespace).children(claimed.id, "m")
+    await asyncio.to_thread(stage.client.hset, side, mapping={"total": 1, "0": "{}"})
+    records = {f"step:s{n}": b"{}" for n in range(_RECORDS)}
+    return Fork(claimed.id, new_job_id(), "order", {"input": b"1"}, "workflow:order", records, ("m",))
+
+
+async def _schedule(stage: Any) -> Any:
+    """Declare a schedule, say so, and fire a slot of it: a call that is sent again finds it fired."""
+    session = await stage.session(stage.flow)
+    recorded, firing = (kind(session.connection, session.settings) for kind in (RecordedSchedules, Firing))
+    words = await recorded.write("cut", [stage.kept])
+    seen = await recorded.see("cut", [stage.kept.id], "seen")
+    await session.connection.call("ZADD", recorded.keys.schedules(), _SLOT_MS, stage.kept.id)
+    await firing.fire(stage.kept, stage.kept.fields()["digest"], _SLOT_MS, [_SLOT_MS], _SLOT_MS + 60_000)
+    return words, seen.missing
+
+
+async def _definition(_stage: Any) -> ScheduleDefinition:
+    await asyncio.sleep(0)
+    return ScheduleDefinition("daily", Every(60), NewRun("", "order", "order", b"1"), 0)
+
+
 def of_runs() -> list[Operation]:
     """Return what is sent of runs."""
 
@@ -189,4 +229,6 @@ def of_runs() -> list[Operation]:
         Operation("send an event", _send, _waiters),
         Operation("cancel a run that waits for others", _cancel, lambda stage: _parent(stage, 3)),
         Operation("continue as new", _continue, _begun),
+        Operation("fork a run in parts", _fork, _source),
+        Operation("declare a schedule and fire a slot", _schedule, _definition),
     ]
