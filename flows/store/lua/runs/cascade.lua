@@ -33,18 +33,24 @@ local function cancel_kept_back(name)
   return #list
 end
 
--- Cancels the children of open steps from `<step> <index>` on; returns where to go on, or nothing at the end.
+-- Cancels the children of open steps from `<index> <step>` on; returns where to go on, or nothing at the end.
 local function cancel_children(key, reason, from, cancelled, parents)
-  local first_step, first_index = string.match(from, '^(%d+) (%d+)$')
-  first_step, first_index = tonumber(first_step or 1), tonumber(first_index or 0)
-  local steps = {}
-  each_open(redis.pcall('HGET', key, '_open') or '', function(step) steps[#steps + 1] = step end)
+  local first_index, first_step = string.match(from, '^(%d+) (.+)$')
+  local steps, first = {}, 1
+  local open = redis.pcall('HGET', key, '_open')
+  if type(open) ~= 'string' then return nil end -- it is gone, or its key holds something else
+  each_open(open, function(step)
+    steps[#steps + 1] = step
+    if step == first_step then first = #steps end
+  end)
+  -- A step whose children have all settled is not open any more: none is passed over for it.
+  first_index = steps[first] == first_step and tonumber(first_index) or 0
   local seen = 0
-  for n = first_step, #steps do
+  for n = first, #steps do
     local side = key .. ':children:' .. steps[n]
     local total = tonumber(redis.pcall('HGET', side, 'total')) or 0
-    for index = n == first_step and first_index or 0, total - 1 do
-      if #cancelled >= MOST or seen >= MOST_SEEN then return n .. ' ' .. index end
+    for index = n == first and first_index or 0, total - 1 do
+      if #cancelled >= MOST or seen >= MOST_SEEN then return index .. ' ' .. steps[n] end
       seen = seen + 1
       local id = redis.pcall('HGET', side, index)
       if type(id) == 'string' and string.sub(id, 1, 1) ~= '{' then
