@@ -1,4 +1,7 @@
-"""Runs the command line: `flows`, or `python -m flows`."""
+"""Runs the command line: `flows`, or `python -m flows`.
+
+What is about the embedded server needs no extra package; all else is in `flows.cli`, which needs the extra `cli`.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,37 @@ import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from flows.cli import lua, server
-from flows.errors import FlowsError
+from flows.errors import FlowsError, MissingExtra
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+#: The commands that need no extra.
+_SERVER = ("status", "stop")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; an error is one line on stderr, and 2."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    plain = given[:1] == ["lua"] or (given[:1] == ["server"] and given[1:2] != [] and given[1] in _SERVER)
+    if plain or find_spec("cyclopts") is None:
+        return _run_plain(given)
+    from flows.cli.app import make_app, run_app  # noqa: PLC0415 - it takes a moment to load, and an extra
+    from flows.server.command import add_web  # noqa: PLC0415 - the same
+
+    return run_app(make_app(_add_plain, add_web), given)
+
+
+def _run_plain(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="flows" if Path(sys.argv[0]).stem == "flows" else "python -m flows",
         description="Typed jobs through pipelines of queues on Redis.",
+        epilog="All other commands need the extra `cli`: pip install 'typed-flows[cli]'",
     )
     parser.set_defaults(run=partial(_help, parser))
     groups = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -24,12 +47,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     group.set_defaults(run=partial(_help, group))
     server.add_commands(group)
     lua.add_command(groups.add_parser("lua", help="print a Lua script as it is sent"))
+    if argv and not argv[0].startswith("-") and argv[0] not in groups.choices:
+        sys.stderr.write(f"flows: {MissingExtra(f'flows {argv[0]:.40}', 'cli')}\n")
+        return 2
     arguments = parser.parse_args(argv)
     try:
         return int(arguments.run(arguments))
     except (FlowsError, OSError) as error:
         sys.stderr.write(f"flows: {error}\n")
         return 2
+
+
+def _add_plain(app: App) -> None:
+    """Have the help of the command line name the commands that need no extra; `main` runs them."""
+    from cyclopts import Parameter  # noqa: PLC0415 - an extra
+
+    words = Annotated[str, Parameter(allow_leading_hyphen=True, show=False)]
+
+    def status(*rest: str) -> int:
+        """Say whether the embedded server runs, where, and how full it is."""
+        return _run_plain(["server", "status", *rest])
+
+    def stop(*rest: str) -> int:
+        """Stop the embedded server when its data is on disk."""
+        return _run_plain(["server", "stop", *rest])
+
+    def scripts(*rest: str) -> int:
+        """Print a Lua script as it is sent."""
+        return _run_plain(["lua", *rest])
+
+    for command in (status, stop, scripts):
+        command.__annotations__["rest"] = words
+    app["server"].command(status)
+    app["server"].command(stop)
+    app.command(scripts, name="lua")
 
 
 def _help(parser: argparse.ArgumentParser, _: argparse.Namespace) -> int:

@@ -40,6 +40,21 @@ class FlowWorkers(ChildWorkers[JobT], Generic[JobT]):
         """The workers that were created, and the parent workers that the start has added."""
         return list(self._pool.workers)
 
+    def serve_only(self, *queues: str) -> None:
+        """Serve only these queues in this process: its workers of all others are dropped before they start.
+
+        Args:
+            queues: Full names; at least one of them has a worker here.
+
+        Raises:
+            DeclarationError: no worker of any of these queues was created.
+        """
+        kept = [worker for worker in self._pool.workers if worker.queue in queues]
+        if not kept:
+            had = ", ".join(sorted({worker.queue for worker in self._pool.workers})) or "none"
+            raise DeclarationError(f"no worker of {', '.join(queues)} was created: there are those of {had}")
+        self._pool.workers[:] = kept
+
     async def processes(self) -> list[Process]:
         """Return the processes that have workers of the flow, wherever they run, and what each does.
 

@@ -1,0 +1,170 @@
+"""Which columns a list has in a terminal: what one looks for first stands first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from flows.cli.clean import one_line
+
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+_DAY: Final = 86_400
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Args:
+        title: Above it.
+        source: The member that it shows, or what makes its text of a row.
+        right: Whether it holds numbers.
+        fixed: Whether it is never broken over two lines.
+    """
+
+    title: str
+    source: str | Callable[[Any], object]
+    right: bool = False
+    fixed: bool = False
+
+    def of(self, row: Any) -> object:
+        """Return what it shows of a row."""
+        return getattr(row, self.source) if isinstance(self.source, str) else self.source(row)
+
+
+def ago(instant: datetime | None) -> str:
+    """Return how long ago an instant was, or in how long it is: `5s`, `12m`, `3h`, `2d`."""
+    if instant is None:
+        return "-"
+    seconds = (datetime.now(UTC) - instant).total_seconds()
+    return lasting(seconds) if seconds >= 0 else f"in {lasting(-seconds)}"
+
+
+def lasting(seconds: float | None) -> str:
+    """Return a time in its largest whole unit."""
+    if seconds is None:
+        return "-"
+    for unit, length in (("d", _DAY), ("h", _HOUR), ("m", _MINUTE)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:.0f}s"
+
+
+def _milliseconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f} ms" if value < 10_000 else lasting(value / 1000)  # noqa: PLR2004
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f} s"
+
+
+def _note(queue: Any) -> str:
+    words = [
+        *(["NO WORKERS"] if queue.unserved else []),
+        *(["paused" + (f": {one_line(queue.note, 60)}" if queue.note else "")] if queue.paused else []),
+        *([f"held for {ago(queue.held_until)[3:]}"] if queue.held_until else []),
+        *(f"{limit.kind} {limit.id}: full" for limit in queue.limits if limit.free == 0),
+    ]
+    return ", ".join(words)
+
+
+def _lookups(row: Any) -> str:
+    return one_line(" ".join(f"{name}:{value}" for name, value in row.lookups.items()), 80)
+
+
+def _error(row: Any) -> str:
+    return row.error_type or one_line(row.message, 60) or ("" if row.progress is None else f"{row.progress:.0%}")
+
+
+#: By the name of the model of a row; of others all members are shown.
+COLUMNS: Final[dict[str, list[Column]]] = {
+    "QueueView": [
+        Column("queue", "name", fixed=True),
+        Column("waiting", "waiting", right=True),
+        Column("running", "processing", right=True),
+        Column("delayed", "delayed", right=True),
+        Column("children", "children", right=True),
+        Column("failed", "failed", right=True),
+        Column("oldest", lambda row: lasting(row.oldest), right=True, fixed=True),
+        Column("in/min", "came", right=True),
+        Column("out/min", "left", right=True),
+        Column("start p95", lambda row: _milliseconds(row.start_p95), right=True, fixed=True),
+        Column("busy", lambda row: f"{row.busy}/{row.slots}", right=True, fixed=True),
+        Column("", _note),
+    ],
+    "JobRow": [
+        Column("id", "id", fixed=True),
+        Column("state", "state", fixed=True),
+        Column("queue", "queue", fixed=True),
+        Column("since", lambda row: ago(row.since), right=True, fixed=True),
+        Column("attempt", "attempt", right=True),
+        Column("", _error),
+        Column("lookups", _lookups),
+    ],
+    "WorkerView": [
+        Column("process", "name", fixed=True),
+        Column("flow", "flow"),
+        Column("alive", "alive"),
+        Column("host", "host"),
+        Column("pid", "pid", right=True),
+        Column("heard", lambda row: ago(row.heard), right=True, fixed=True),
+        Column("busy", lambda row: f"{sum(q.busy for q in row.queues)}/{sum(q.slots for q in row.queues)}", right=True),
+        Column("lag", lambda row: _milliseconds(row.lag), right=True, fixed=True),
+        Column("memory", lambda row: "-" if row.rss is None else f"{row.rss / 1e6:.0f} MB", right=True, fixed=True),
+        Column("flows", "flows_version"),
+        Column("queues", lambda row: ", ".join(q.queue for q in row.queues)),
+    ],
+    "FlowRow": [
+        Column("flow", "name", fixed=True),
+        Column("queues", "queues", right=True),
+        Column("seen", lambda row: ago(row.seen), right=True, fixed=True),
+        Column("releases", "releases", right=True),
+        Column("lookups", lambda row: ", ".join(row.lookups)),
+    ],
+    "ActionView": [
+        Column("at", "at", fixed=True),
+        Column("who", "caller", fixed=True),
+        Column("via", "via"),
+        Column("operation", "operation", fixed=True),
+        Column("flow", "flow"),
+        Column("with", lambda row: one_line(", ".join(f"{name} {value}" for name, value in row.given.items()), 100)),
+        Column("word", "word"),
+        Column("jobs", lambda row: "" if row.count is None else row.count, right=True),
+    ],
+    "LogLineView": [
+        Column("n", "n", right=True),
+        Column("at", "at", fixed=True),
+        Column("level", "level"),
+        Column("text", lambda row: one_line(row.text, 2000)),
+    ],
+    "AttemptView": [
+        Column("ended", "ended", fixed=True),
+        Column("queue", "queue", fixed=True),
+        Column("attempt", "attempt", right=True),
+        Column("verb", "verb"),
+        Column("error", lambda row: one_line(": ".join(filter(None, (row.error_type, row.error_message))), 100)),
+        Column("worker", "worker"),
+    ],
+    "FieldView": [
+        Column("field", "name", fixed=True),
+        Column("type", "type"),
+        Column("value", lambda row: one_line(str(row.value), 500)),
+        Column("written by", "of"),
+    ],
+    "VisitView": [
+        Column("queue", "queue", fixed=True),
+        Column("waited", lambda row: f"{row.waited:.3f} s", right=True, fixed=True),
+        Column("ran", lambda row: _seconds(row.ran), right=True, fixed=True),
+        Column(
+            "children", lambda row: "-" if row.children is None else f"{row.children:.3f} s", right=True, fixed=True
+        ),
+    ],
+    "Finding": [
+        Column("level", "level", fixed=True),
+        Column("about", "about", fixed=True),
+        Column("what", lambda row: one_line(row.sentence, 1000)),
+    ],
+}

@@ -1,0 +1,125 @@
+"""`flows web`: serves the operations, and what happens, from the command line; and makes tokens for it."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+from cyclopts import App, Parameter
+
+from flows.errors import DeclarationError, MissingExtra
+
+if TYPE_CHECKING:
+    from flows.server.tokens import Tokens
+
+#: Where it listens unless it is told.
+PORT: Final = 8570
+_PING: Final = 20.0
+#: Bytes that wait for a slow reader, and no more.
+_BACKLOG: Final = 2048
+
+
+def add_web(app: App) -> None:
+    """Add `flows web` and `flows web token`."""
+    web = App(
+        name="web", help="Serve the operations over HTTP, and what happens over WebSocket.", help_format="plaintext"
+    )
+    web.default(serve)
+    web.command(token)
+    app.command(web)
+
+
+def serve(
+    *,
+    host: Annotated[
+        str, Parameter(help="The address to listen at; another than this machine's needs --tokens.")
+    ] = "127.0.0.1",
+    port: Annotated[int, Parameter(help="The port to listen at.")] = PORT,
+    tokens: Annotated[str, Parameter(help="The file of tokens; else FLOWS_WEB_TOKENS.")] = "",
+    name: Annotated[
+        tuple[str, ...], Parameter(help="A name by which it is called: ops.example.org.", negative=())
+    ] = (),
+    origin: Annotated[tuple[str, ...], Parameter(help="A site whose pages may read from here.", negative=())] = (),
+    read_only: Annotated[bool, Parameter(negative="", help="Nobody may act.")] = False,
+    root_path: Annotated[str, Parameter(help="The prefix that a proxy strips: /ops/flows.")] = "",
+    open_browser: Annotated[bool, Parameter(name="--open", negative="", help="Open it in a browser.")] = False,
+    redis_url: Annotated[
+        str | None, Parameter(help="Which server; else FLOWS_REDIS_URL, REDIS_URL, or the embedded one.")
+    ] = None,
+    namespace: Annotated[str, Parameter(help="What stands before every key.")] = "",
+) -> int:
+    """Serve the operations over HTTP, and what happens over WebSocket, until SIGTERM or SIGINT."""
+    try:
+        import uvicorn  # noqa: PLC0415 - an extra
+
+        from flows.server.app import create_app  # noqa: PLC0415 - the same
+        from flows.server.tokens import Tokens, tokens_of_environment  # noqa: PLC0415 - the same
+    except ImportError:
+        raise MissingExtra("flows web", "web") from None
+    found = Tokens.file(tokens) if tokens else tokens_of_environment()
+    _check_address(host, found)
+    hosts = {*name, *(() if _is_loopback(host) else (host,))} if found else set(name)
+    app = create_app(redis_url, namespace, auth=found, hosts=sorted(hosts), origins=origin, read_only=read_only)
+    url = f"http://{host}:{port}{root_path}/"
+    who = "whoever has a token" if found else "everyone on this machine, as an operator"
+    sys.stderr.write(f"flows web: {url} answers {who}\n")
+    if open_browser:
+        webbrowser.open(url)
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        root_path=root_path,
+        log_level="warning",
+        ws="websockets-sansio",
+        ws_max_size=64 * 1024,
+        ws_ping_interval=_PING,
+        ws_ping_timeout=_PING,
+        ws_per_message_deflate=False,
+        backlog=_BACKLOG,
+        server_header=False,
+    )
+    uvicorn.Server(config).run()
+    return 0
+
+
+def token(
+    name: Annotated[str, Parameter(help="Who bears it.")],
+    *,
+    role: Annotated[str, Parameter(help="viewer, who looks, or operator, who acts.")] = "viewer",
+    flows: Annotated[str, Parameter(help="Only these flows, joined by commas.")] = "",
+    file: Annotated[str, Parameter(help="Add its line to this file.")] = "",
+) -> int:
+    """Make a token, shown this once, and the line for the file of tokens, which does not hold it."""
+    from flows.server.tokens import Tokens, new_token  # noqa: PLC0415 - an extra
+
+    made, line = new_token(name, role, flows=flows)
+    if file:
+        path = Path(file)
+        before = path.read_text("utf-8") if path.exists() else ""
+        text = f"{before}{'' if before.endswith(chr(10)) or not before else chr(10)}{line}\n"
+        Tokens(text)  # refused where the file would not be taken
+        path.touch(mode=0o600)
+        path.write_text(text, "utf-8")
+    else:
+        sys.stderr.write(f"add to the file of tokens:\n{line}\n")
+    print(made)  # noqa: T201 - what the command is for
+    return 0
+
+
+def _check_address(host: str, found: Tokens | None) -> None:
+    if found is None and not _is_loopback(host):
+        raise DeclarationError(
+            f"at {host} other machines could ask, and nobody would be asked who they are: give --tokens FILE "
+            "(`flows web token NAME --file FILE` makes one), or listen at 127.0.0.1"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
