@@ -164,7 +164,7 @@ COLUMNS: Final[dict[str, list[Column]]] = {
     ],
     "Finding": [
         Column("level", "level", fixed=True),
-        Column("about", "about", fixed=True),
+        Column("about", "what", fixed=True),
         Column("what", lambda row: one_line(row.sentence, 1000)),
     ],
 }

@@ -30,6 +30,8 @@ YOUNG: Final = 5.0
 RELOAD_GRACE: Final = 5.0
 _LOOK: Final = 0.05
 GAVE_UP: Final = 1
+#: Of a process that was refused what it was started with.
+REFUSED: Final = 2
 
 
 @dataclass
@@ -142,7 +144,9 @@ class Supervisor:
     def _note_end(self, place: _Place, status: int) -> None:
         meant, place.ending = place.ending, False
         if meant:
-            self._status = max(self._status, status if status >= 0 else GAVE_UP)
+            # A signal can come before a process has begun to hear it: then nothing was in hand.
+            well = status in {0, -signal.SIGTERM, -signal.SIGINT}
+            self._status = max(self._status, 0 if well else status if status > 0 else GAVE_UP)
             return
         if status == 0:  # its part is done
             place.due = None
@@ -150,9 +154,9 @@ class Supervisor:
         young = time.monotonic() - place.started < YOUNG
         place.deaths = place.deaths + 1 if young else 1
         place.pause = min(2 * place.pause, LONGEST_PAUSE) if young else FIRST_PAUSE
-        if place.deaths >= MOST_DEATHS or status == 2:  # noqa: PLR2004 - it was refused what it was started with
+        if place.deaths >= MOST_DEATHS or status == REFUSED:
             self._say(f"process {place.number} has ended with {status}, and is not started again")
-            self._status = max(self._status, GAVE_UP if status < 0 else status)
+            self._status = max(self._status, REFUSED if status == REFUSED else GAVE_UP)
             self._orders.stop = signal.SIGTERM
             return
         self._say(f"process {place.number} has ended with {status}: it starts again in {place.pause:g} s")

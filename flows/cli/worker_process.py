@@ -90,8 +90,8 @@ def _restricted(flow: Any, work: Work) -> Any:
 
 def _end_with_supervisor() -> None:
     """Wait until the supervisor closes stdin, which it does at its end, however that comes."""
-    with contextlib.suppress(OSError, ValueError):
-        while sys.stdin.buffer.read(1):
+    with contextlib.suppress(OSError):
+        while os.read(0, 1):  # not by sys.stdin: its lock would break the interpreter's end
             pass
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -106,7 +106,9 @@ def test_stop_exits_0_whether_or_not_one_ran(server: EmbeddedServer, capsys: pyt
 def test_without_a_command_it_prints_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Who names no command sees which there are."""
     assert main(arguments) == 0
-    assert "usage: python -m flows" in capsys.readouterr().out
+    found = capsys.readouterr().out
+    assert found.startswith("Usage: flows")
+    assert "stop" in found or "server" in found
 
 
 def test_as_a_program(server: EmbeddedServer) -> None:
