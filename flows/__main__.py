@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,10 +29,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     plain = given[:1] == ["lua"] or (given[:1] == ["server"] and given[1:2] != [] and given[1] in _SERVER)
     if plain or find_spec("cyclopts") is None:
         return _run_plain(given)
-    from flows.cli.app import make_app, run_app  # noqa: PLC0415 - it takes a moment to load, and an extra
+    from flows.cli.app import run_app  # noqa: PLC0415 - it takes a moment to load, and an extra
+
+    return run_app(_app(), given)
+
+
+@cache
+def _app() -> App:
+    from flows.cli.app import make_app  # noqa: PLC0415 - it takes a moment to load, and an extra
     from flows.server.command import add_web  # noqa: PLC0415 - the same
 
-    return run_app(make_app(_add_plain, add_web), given)
+    return make_app(_add_plain, add_web)
 
 
 def _run_plain(argv: Sequence[str]) -> int:
