@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from pydantic import BaseModel
 from rich.console import Console
@@ -75,8 +75,8 @@ def cursor_of(answer: Any) -> str:
 
 def rows_of(answer: Any) -> list[Any] | None:
     """Return what an answer lists, or None where it is about one thing."""
-    if isinstance(answer, list):
-        return list[Any](answer)
+    if _is_list(answer):
+        return answer
     member = LISTS.get(type(answer).__name__)
     return None if member is None else list(getattr(answer, member))
 
@@ -106,8 +106,8 @@ def _print_one(answer: BaseModel) -> None:
     lists: list[tuple[str, list[Any]]] = []
     for name in type(answer).model_fields:
         value = getattr(answer, name)
-        if isinstance(value, list) and value and isinstance(value[0], BaseModel):
-            lists.append((name, list[Any](value)))
+        if _is_list(value) and value and isinstance(value[0], BaseModel):
+            lists.append((name, value))
         elif value not in (None, "", [], {}):
             table.add_row(name.replace("_", " "), _cell(value))
     out.print(table)
@@ -127,6 +127,10 @@ def _cell(value: Any) -> Text:
     return Text(shown(value))
 
 
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
 def shown(value: Any) -> str:  # noqa: PLR0911 - a case each
     """Return a value as people read it: an instant as its age too, a float with three digits, an object as JSON."""
     match value:
@@ -141,10 +145,12 @@ def shown(value: Any) -> str:  # noqa: PLR0911 - a case each
         case BaseModel():
             return one_line(value.model_dump_json(exclude_none=True))
         case Mapping():
-            return one_line(", ".join(f"{name} {shown(member)}" for name, member in value.items()))
+            members: Mapping[Any, Any] = value
+            return one_line(", ".join(f"{name} {shown(member)}" for name, member in members.items()))
         case str():
             return clean(value)
         case Iterable():
-            return one_line(", ".join(shown(member) for member in value))
+            some: Iterable[Any] = value
+            return one_line(", ".join(shown(member) for member in some))
         case _:
             return clean(str(value))

@@ -70,17 +70,17 @@ def _type(schema: Mapping[str, Any], indent: str) -> str:  # noqa: PLR0911 - a c
             return _name(reference.rpartition("/")[2])
         case {"const": value}:
             return json.dumps(value)
-        case {"enum": list(values)}:
-            return " | ".join(json.dumps(value) for value in values)
-        case {"anyOf": list(some)} | {"oneOf": list(some)}:
+        case {"enum": values}:
+            return " | ".join(map(json.dumps, values))
+        case {"anyOf": some} | {"oneOf": some}:
             return " | ".join(dict.fromkeys(_type(one, indent) for one in some))
         case {"type": "array", "items": items}:
             return f"Array<{_type(items, indent)}>"
         case {"type": "object", "properties": properties}:
             return _object(properties, frozenset(schema.get("required", ())), indent)
         case {"type": "object"}:
-            more = schema.get("additionalProperties")
-            return f"Record<string, {_type(more, indent) if isinstance(more, dict) and more else 'unknown'}>"
+            more: Any = schema.get("additionalProperties")
+            return f"Record<string, {'unknown' if more in (None, True, False) else _type(more, indent)}>"
         case {"type": str(kind)}:
             return _PLAIN.get(kind, "unknown")
         case _:

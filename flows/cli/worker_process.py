@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import sys
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import TypeAdapter
 
 from flows.cli.loading import load
 from flows.errors import DeclarationError, FlowsError
@@ -51,13 +53,12 @@ class Work:
 
     def dump(self) -> str:
         """Return it as an argument of a process."""
-        return json.dumps(asdict(self))
+        return TypeAdapter(type(self)).dump_json(self).decode()
 
     @classmethod
     def parse(cls, text: str) -> Work:
         """Return what `dump` has written."""
-        plain = json.loads(text)
-        return cls(**{**plain, "targets": tuple(plain["targets"]), "queues": tuple(plain["queues"])})
+        return TypeAdapter(cls).validate_json(text)
 
 
 def main(text: str, control: int) -> int:
@@ -114,7 +115,7 @@ class _Part:
                 flow.events.attempts.listen(self._count)
         if self._work.burst:
             for flow in self._flows:
-                flow.events.subscribe(lambda _event, flow=flow: self._end_when_done(flow), "flow.started")
+                flow.events.subscribe(partial(self._end_when_done, flow), "flow.started")
 
     def _count(self, _attempt: object) -> None:
         self._attempts += 1
@@ -127,7 +128,7 @@ class _Part:
             else:
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    def _end_when_done(self, flow: Flow[Any, Any, Any]) -> None:
+    def _end_when_done(self, flow: Flow[Any, Any, Any], _event: object) -> None:
         self._bursts.add(asyncio.get_running_loop().create_task(_end_when_done(flow)))
 
 
