@@ -127,6 +127,14 @@ def _cell(value: Any) -> Text:
     return Text(shown(value))
 
 
+def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_several(value: object) -> TypeGuard[Iterable[Any]]:
+    return isinstance(value, Iterable)
+
+
 def _is_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
@@ -144,13 +152,11 @@ def shown(value: Any) -> str:  # noqa: PLR0911 - a case each
             return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
         case BaseModel():
             return one_line(value.model_dump_json(exclude_none=True))
-        case Mapping():
-            members: Mapping[Any, Any] = value
-            return one_line(", ".join(f"{name} {shown(member)}" for name, member in members.items()))
+        case _ if _is_mapping(value):
+            return one_line(", ".join(f"{name} {shown(member)}" for name, member in value.items()))
         case str():
             return clean(value)
-        case Iterable():
-            some: Iterable[Any] = value
-            return one_line(", ".join(shown(member) for member in some))
+        case _ if _is_several(value):
+            return one_line(", ".join(shown(member) for member in value))
         case _:
             return clean(str(value))

@@ -56,6 +56,7 @@ PACED = {
     "cli/following.py:log": "each round waits until something has moved, or for a time",
     "cli/following.py:tail": "each round waits until something has moved, or for a time",
     "cli/following.py:watch": "each round waits until something has moved, or for a time",
+    "cli/supervisor.py:run": "each round waits until a signal comes, or for a time",
     "cli/worker_process.py:_end_when_done": "each round sleeps",
     "monitor/flow_monitor.py:_watch": "each round sleeps until the next tick",
     "monitor/flow_monitor.py:_close": "each round closes a sink, until none is left",
