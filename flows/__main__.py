@@ -11,13 +11,33 @@ from collections.abc import Sequence
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from flows.cli import lua, server
 from flows.errors import FlowsError, MissingExtra
 
-if TYPE_CHECKING:
-    from cyclopts import App
+#: Whether the extras `cli` and `web` are there.
+HAS_CLI: Final = find_spec("cyclopts") is not None and find_spec("rich") is not None
+HAS_WEB: Final = find_spec("starlette") is not None
+
+if TYPE_CHECKING or HAS_CLI:
+    from cyclopts import App, Parameter
+
+    from flows.cli.app import make_app, run_app
+
+if TYPE_CHECKING or (HAS_CLI and HAS_WEB):
+    from flows.server.command import add_web
+else:
+
+    def add_web(app: App) -> None:
+        """Have `flows web` say what it lacks."""
+
+        def web() -> int:
+            """Serve the operations over HTTP: it needs the extra `web`."""
+            raise MissingExtra("flows web", "web")
+
+        app.command(web)
+
 
 #: The commands that need no extra.
 _SERVER = ("status", "stop")
@@ -27,18 +47,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; an error is one line on stderr, and 2."""
     given = list(sys.argv[1:] if argv is None else argv)
     plain = given[:1] == ["lua"] or (given[:1] == ["server"] and given[1:2] != [] and given[1] in _SERVER)
-    if plain or find_spec("cyclopts") is None:
-        return _run_plain(given)
-    from flows.cli.app import run_app  # noqa: PLC0415 - it takes a moment to load, and an extra
-
-    return run_app(_app(), given)
+    return _run_plain(given) if plain or not HAS_CLI else run_app(_app(), given)
 
 
 @cache
 def _app() -> App:
-    from flows.cli.app import make_app  # noqa: PLC0415 - it takes a moment to load, and an extra
-    from flows.server.command import add_web  # noqa: PLC0415 - the same
-
     return make_app(_add_plain, add_web)
 
 
@@ -67,8 +80,6 @@ def _run_plain(argv: Sequence[str]) -> int:
 
 def _add_plain(app: App) -> None:
     """Have the help of the command line name the commands that need no extra; `main` runs them."""
-    from cyclopts import Parameter  # noqa: PLC0415 - an extra
-
     words = Annotated[str, Parameter(allow_leading_hyphen=True, show=False)]
 
     def status(*rest: str) -> int:

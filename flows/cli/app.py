@@ -14,7 +14,7 @@ from flows.cli.commands import add_operations, command_of
 from flows.cli.following import add_following
 from flows.cli.health import check, doctor
 from flows.cli.running import run
-from flows.cli.types import types
+from flows.cli.typescript import types
 from flows.errors import FlowsError
 
 if TYPE_CHECKING:

@@ -6,14 +6,13 @@ import ipaddress
 import sys
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
 from flows.errors import DeclarationError, MissingExtra
-
-if TYPE_CHECKING:
-    from flows.server.tokens import Tokens
+from flows.server.app import create_app
+from flows.server.tokens import Tokens, new_token, tokens_of_environment
 
 #: Where it listens unless it is told.
 PORT: Final = 8570
@@ -54,9 +53,6 @@ def serve(
     """Serve the operations over HTTP, and what happens over WebSocket, until SIGTERM or SIGINT."""
     try:
         import uvicorn  # noqa: PLC0415 - an extra
-
-        from flows.server.app import create_app  # noqa: PLC0415 - the same
-        from flows.server.tokens import Tokens, tokens_of_environment  # noqa: PLC0415 - the same
     except ImportError:
         raise MissingExtra("flows web", "web") from None
     found = Tokens.file(tokens) if tokens else tokens_of_environment()
@@ -94,8 +90,6 @@ def token(
     file: Annotated[str, Parameter(help="Add its line to this file.")] = "",
 ) -> int:
     """Make a token, shown this once, and the line for the file of tokens, which does not hold it."""
-    from flows.server.tokens import Tokens, new_token  # noqa: PLC0415 - an extra
-
     made, line = new_token(name, role, flows=flows)
     if file:
         path = Path(file)
