@@ -208,6 +208,46 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "if job_flow ~= flow or #job_id ~= 36 then return nil end",
     ): "reads the hash of a job whose id says already that it does not fit",
     (
+        "include/reconcile_lookups.lua",
+        "REACH = 50000",
+        "local REACH, MOST_BLANKS = 100000000, 1000",
+    ): "takes out what is far inside too, which only takes longer",
+    (
+        "include/reconcile_lookups.lua",
+        "math.min(index, length - index)",
+        "local function spend_on_reach(index, length) spend(length - index / 160000) end",
+    ): "reckons a way as longer than it is",
+    (
+        "include/reconcile_lookups.lua",
+        "is_head",
+        "elseif false then",
+    ): "the slower of two ways: what is gone at the head is blanked first",
+    (
+        "include/reconcile_lookups.lua",
+        "id ~= ''",
+        "if true then",
+    ): "blanks a blank again",
+    (
+        "include/reconcile_lookups.lua",
+        "index < REACH",
+        "if true then blanks = blanks + 1 end",
+    ): "takes out what is far inside too, which only takes longer",
+    (
+        "include/reconcile_lookups.lua",
+        "heads > 0",
+        "if true then redis.call('LTRIM', list, heads, -1) end",
+    ): "cuts nothing off a list",
+    (
+        "include/reconcile_lookups.lua",
+        "blanks > 0 and (ends or blanks >= MOST_BLANKS)",
+        "if (ends or blanks >= MOST_BLANKS) then",
+    ): "a pass that takes nothing out",
+    (
+        "include/reconcile_lookups.lua",
+        "math.min(next_index, REACH)",
+        "next_index = next_index - take_blanks(list, blanks, REACH)",
+    ): "reckons a way as longer than it is",
+    (
         "find.lua",
         "not job[1] and redis.call('EXISTS', key) == 0",
         "if redis.call('EXISTS', key) == 0 then return nil end",

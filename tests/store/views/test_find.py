@@ -187,6 +187,15 @@ def test_sorted_sets_are_read_by_score_and_id(world: World) -> None:
     world.redis.zrem(key, last[0])
     assert find(world, "set", "pack", "failed", newest=1, at=last)[0] == [3, 2, 5, 6]
     assert find(world, "set", "pick", "failed") == ([], 0)
+    stand = [(5, 6), (10, 5), (20, 2), (20, 3), (20, 4), (30, 1)]
+    for gone in (False, True):
+        for at, (score, number) in enumerate(stand):
+            world.redis.zadd(key, {created(other): its for its, other in stand})
+            _ = gone and world.redis.zrem(key, created(number))
+            behind = [created(number), at, score, ""]
+            later, earlier = ([other for _, other in part] for part in (stand[at + 1 :], stand[:at][::-1]))
+            assert find(world, "set", "pack", "failed", at=behind)[0] == later
+            assert find(world, "set", "pack", "failed", newest=1, at=behind)[0] == earlier
 
 
 def test_the_sample_of_done_jobs_has_the_newest_at_its_head(world: World) -> None:
