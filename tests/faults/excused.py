@@ -270,6 +270,96 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "if true then unpark() end",
     ): "looks for parked groups of a queue without any",
     (
+        "ruled/include/ring.lua",
+        "MOST_HEADS = 100",
+        "local MOST_HEADS = 100000000",
+    ): "reads more groups at once",
+    (
+        "ruled/include/ring.lua",
+        "not known[group]",
+        "if true then",
+    ): "asks again what is known",
+    (
+        "ruled/include/ring.lua",
+        "#missing == 0",
+        "if false then return end",
+    ): "asks for no shares",
+    (
+        "ruled/include/ring.lua",
+        "redis.call('EXISTS', key) == 0",
+        "if false then return end",
+    ): "asks a hash that is not there",
+    (
+        "ruled/include/ring.lua",
+        "at_ms == NEVER and '+inf' or at_ms",
+        "parked[#parked + 1], parked[#parked + 2] = at_ms, ring.band .. '/' .. group",
+    ): "Lua writes `inf`, which servers read too",
+    (
+        "ruled/include/ring.lua",
+        "#groups == 0",
+        "if false then return end",
+    ): "asks for no groups",
+    (
+        "ruled/include/ring.lua",
+        "COUNTED",
+        "if false then",
+    ): "reads groups one by one",
+    (
+        "ruled/include/ring.lua",
+        "COUNTED",
+        "if true then",
+    ): "asks for limits where there are none",
+    (
+        "ruled/include/ring.lua",
+        "COUNTED and group ~= ''",
+        "if group ~= '' then at_ms = has_slots(group, 1) and group_ready(group, 1) or NEVER end",
+    ): "asks for limits where there are none",
+    (
+        "ruled/include/ring.lua",
+        "COUNTED and group ~= ''",
+        "if COUNTED then at_ms = has_slots(group, 1) and group_ready(group, 1) or NEVER end",
+    ): "asks for the limits of no group, which has none",
+    (
+        "ruled/include/ring.lua",
+        "joins ~= ring.joins",
+        "if true then",
+    ): "asks for lists to which no job was put",
+    (
+        "ruled/include/ring.lua",
+        "#ring.left > 0",
+        "if true then let_go(ring) end",
+    ): "takes nothing out",
+    (
+        "ruled/include/ring.lua",
+        "#ring.left == 0",
+        "if false then ring.joins = joins end",
+    ): "asks for lists to which no job was put",
+    (
+        "ruled/include/ring.lua",
+        "wanted < 4 and 4 or wanted < MOST_HEADS and wanted or MOST_HEADS",
+        "local many = 4",
+    ): "reads fewer groups at once",
+    (
+        "ruled/include/ring.lua",
+        "wanted < MOST_HEADS and wanted",
+        "local many = wanted < 4 and 4 or wanted or MOST_HEADS",
+    ): "reads more groups at once",
+    (
+        "ruled/include/ring.lua",
+        "COUNTED and group ~= ''",
+        "if true then at_ms = has_slots(group, 1) and group_ready(group, 1) or NEVER end",
+    ): "asks for limits where there are none",
+    (
+        "ruled/include/ring.lua",
+        "groups >= wanted and 1 or math.ceil(wanted / groups)",
+        "return group, at_ms, 1",
+    ): "reads ids one by one",
+    (
+        "ruled/include/ring.lua",
+        "groups >= wanted and 1 or math.ceil(wanted / groups)",
+        "return group, at_ms, math.ceil(wanted / groups)",
+    ): "the slower of two ways to 1",
+    (
         "ruled/include/window.lua",
         "interval > hash.interval",
         "if true then fields[#fields + 1], fields[#fields + 2] = '', interval end",

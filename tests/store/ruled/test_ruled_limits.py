@@ -73,12 +73,14 @@ def test_a_job_of_two_limiters_takes_both_tokens_at_the_later_time(redis: Redis,
     assert world.window("pick:1")[-2] == max(world.window(f'pick:2/"{group}"')[-2] for group in "xy")
 
 
-@pytest.mark.parametrize("group", [None, GROUP])
+@pytest.mark.parametrize("groups", [(None, None), (GROUP, GROUP), (GROUP, None)], ids=["queue", "group", "both"])
 @pytest.mark.parametrize("order", [1, -1])
-def test_of_two_limiters_the_stricter_one_counts(redis: Redis, namespace: str, group: str | None, order: int) -> None:
+def test_of_two_limiters_the_stricter_one_counts(
+    redis: Redis, namespace: str, groups: tuple[str | None, str | None], order: int
+) -> None:
     """Whichever stands first, of the queue or of each group."""
-    limiters = [Limiter(1, 1.0, group_key=group), Limiter(5, 1.0, group_key=group)][::order]
-    world = Ruled(redis, namespace, *limiters, group=group)
+    limiters = [Limiter(1, 1.0, group_key=groups[0]), Limiter(5, 1.0, group_key=groups[1])][::order]
+    world = Ruled(redis, namespace, *limiters, group=groups[0])
     world.wait("1", "2", group="x")
     turn = world.take()
     assert (turn.ids, turn.due) == (["1"], 951)

@@ -40,12 +40,12 @@ def test_a_group_of_many_does_not_hold_up_the_others(world: Ruled, want: int) ->
 @pytest.mark.parametrize("want", [1, 100])
 def test_groups_get_what_their_shares_say(world: Ruled, want: int) -> None:
     """1 : 2 : 5, within one job; a share that is none counts as 1."""
-    fill(world, 200, "a", "b", "c", "d")
-    world.redis.hset(world.key("shares", "pick"), mapping={'"b"': 2, '"c"': 5, '"d"': "x"})
+    fill(world, 200, "a", "b", "c", "d", "e")
+    world.redis.hset(world.key("shares", "pick"), mapping={'"b"': 2, '"c"': 5, '"d"': "x", '"e"': 0})
     counts = taken(world, want, 180 if want == 1 else 2)
     total = sum(counts.values())
-    for group, share in (("a", 1), ("b", 2), ("c", 5), ("d", 1)):
-        assert abs(counts[group] - total * share / 9) <= 2, counts
+    for group, share in (("a", 1), ("b", 2), ("c", 5), ("d", 1), ("e", 1)):
+        assert abs(counts[group] - total * share / 10) <= 2, counts
 
 
 def test_shares_of_another_type_count_as_one(world: Ruled) -> None:
@@ -86,11 +86,35 @@ def test_who_sends_one_job_at_a_time_does_not_win_by_that(world: Ruled) -> None:
     assert claimed in {20, 21}
 
 
-def test_jobs_of_no_group_take_turns_as_one(world: Ruled) -> None:
+@pytest.mark.parametrize("want", [1, 9])
+def test_jobs_of_no_group_take_turns_as_one(world: Ruled, want: int) -> None:
     """With the others."""
     fill(world, 10, "a", "b")
     world.wait(*(f"none-{number}" for number in range(10)))
-    assert taken(world, 9, 1) == {"a": 3, "b": 3, "none": 3}
+    assert taken(world, want, 9 // want) == {"a": 3, "b": 3, "none": 3}
+
+
+def test_a_group_has_its_turn_until_a_job_of_it_starts(world: Ruled) -> None:
+    """An id without a job is none."""
+    fill(world, 2, "a", "b")
+    world.redis.delete(world.keys.job("shop", "a-000"))
+    assert world.take().ids == ["a-001", "b-000", "b-001"]
+
+
+def test_a_group_has_no_second_turn_before_those_that_were_not_read_yet(world: Ruled) -> None:
+    """Four are read at once, of which three turn out to be empty."""
+    fill(world, 2, "a", "e")
+    world.redis.zadd(world.key("ring", "pick/1"), {f'"{group}"': 0 for group in "bcd"})
+    assert world.take(4).ids == ["a-000", "e-000", "a-001", "e-001"]
+
+
+def test_a_group_that_takes_part_gains_nothing_by_being_parked(world: Ruled) -> None:
+    """It has been both, and keeps its time; what is parked and is no group of a priority is taken out."""
+    fill(world, 2, "a", "b")
+    world.redis.zadd(world.key("ring", "pick/1"), {'"a"': 5})
+    world.redis.zadd(world.key("parked", "pick"), {'1/"a"': 0, "nonsense": 0})
+    assert world.take().ids == ["b-000", "b-001", "a-000", "a-001"]
+    assert "parked" not in world.snapshot()
 
 
 def test_a_job_of_a_higher_cost_takes_more_of_its_group(world: Ruled) -> None:
@@ -164,7 +188,18 @@ def test_what_a_turn_has_put_meanwhile_is_not_undone(redis: Redis, namespace: st
     world = Ruled(redis, namespace, group=GROUP)
     world.redis.hset(world.keys.job("shop", "a-2"), mapping={"a": "1", GROUP: '"a"'})
     world.redis.rpush(world.keys.waiting("pick"), "a-2")
-    world.redis.zadd(world.key("ring", "pick/1"), {'"a"': 2, "": 2, first: 1})
-    assert [job_id for _ in range(2) for job_id in world.take(5).ids] == ["a-2"]
+    world.redis.zadd(world.key("ring", "pick/1"), {'"a"': 2, "": 2, first: 1, '"b"': 0})
+    found = world.take(5).ids
+    assert world.redis.zscore(world.key("ring", "pick/1"), '"b"') is None  # no job was put there
+    assert [*found, *world.take(5).ids] == ["a-2"]
     world.take()
     assert {"ring", "group"}.isdisjoint(world.snapshot())
+
+
+def test_a_turn_that_has_put_a_job_where_the_only_group_had_left_takes_none_out(world: Ruled) -> None:
+    """Nothing else leaves: the other jobs of no group go on."""
+    world.redis.hset(world.keys.job("shop", "a-1"), mapping={"a": "1", GROUP: '"a"'})
+    world.redis.hset(world.keys.job("shop", "2"), "a", "1")
+    world.redis.rpush(world.keys.waiting("pick"), "a-1", "2")
+    world.redis.zadd(world.key("ring", "pick/1"), {'"a"': 1, "": 2})
+    assert (world.take(1).ids, world.take(1).ids) == (["2"], ["a-1"])

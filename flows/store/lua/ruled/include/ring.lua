@@ -42,10 +42,9 @@ local function read_shares(groups)
   if #missing == 0 then return end
   local key = flows_key('shares', queue)
   if redis.call('EXISTS', key) == 0 then return end
-  local found = redis.pcall('HMGET', key, unpack(missing))
-  if found.err then return end
+  local found = redis.pcall('HMGET', key, unpack(missing)) -- an error has no elements
   for i = 1, #missing do
-    local share = found[i] and tonumber(found[i])
+    local share = tonumber(found[i])
     if share and share > 0 then shares[missing[i]] = share end
   end
 end
@@ -158,7 +157,7 @@ local function ring_head(band, wanted)
       local groups = #ring.groups
       return group, at_ms, groups >= wanted and 1 or math.ceil(wanted / groups)
     end
-    leave_ring(band, at_ms == NEVER and at_ms or at_ms - AHEAD)
+    leave_ring(band, at_ms - AHEAD)
     ruled.looks = ruled.looks - 1
   end
 end
