@@ -77,7 +77,7 @@ def test_one_call_looks_at_some_thousands_of_children(runs: RunWorld) -> None:
     """Most of which have settled; the next call goes on behind them."""
     runs.begin("1")
     runs.put("1", {"m": waiting("map", 1)}, [StepChildren("m", [run("c", "ship")])])
-    settled = {str(n): '{"id":"x"}' for n in range(2_400)}
+    settled: dict[Any, Any] = {str(n): '{"id":"x"}' for n in range(2_400)}
     runs.redis.hset(runs.key("settled", "run:1:children:m"), mapping={"total": 2_401, "2400": "c", **settled})
     mark(runs, "run:1")
     assert [cascade(runs)[1:3] for _ in range(2)] == [[1, 0], [0, 1]]
@@ -124,8 +124,8 @@ def test_who_names_a_run_gets_that_one(runs: RunWorld) -> None:
 def untold(runs: RunWorld, count: int, record: bytes | None) -> None:
     """Write an event that so many still wait for; the steps of these have a record, or none."""
     runs.redis.xadd(runs.key("event", "paid:7"), {"data": "1"}, id="5-0")
-    waiters = {f"{n} e": "0" for n in range(count)}
-    runs.redis.hset(runs.key("waiters", "paid:7"), mapping=dict(waiters))
+    waiters: dict[Any, Any] = {f"{n} e": "0" for n in range(count)}
+    runs.redis.hset(runs.key("waiters", "paid:7"), mapping=waiters)
     if record is not None:
         with runs.redis.pipeline() as pipeline:
             for n in range(count):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -69,7 +71,7 @@ def test_nobody_gets_the_slot_that_a_run_has_kept(redis: Redis, namespace: str) 
     runs.suspend("1", due_ms=NOW + 10, keeps_slot=True)
     runs.send("paid", "7", 1)
     runs.start(run("3", fields=tenant("z")), run("4", queue="order@fast"), run("5", fields=tenant("x")))
-    there = {"records": {"e": waiting("event")}, "waits": [EventWait("e", "paid", "7")]}
+    there: dict[str, Any] = {"records": {"e": waiting("event")}, "waits": [EventWait("e", "paid", "7")]}
     runs.suspend("2", keeps_slot=True, **there)  # what it waits for has come: it goes on at once
     assert runs.place() == {"delayed": ["1"]}
     assert runs.claim(2, queue="order@fast") == []
@@ -119,6 +121,26 @@ def test_what_a_run_with_a_slot_of_its_own_leaves_goes_to_others(slotted: RunWor
     slotted.now += 10
     assert [job.id for job in slotted.claim(queue="order")] == ["1"]
     assert slotted.redis.exists(slotted.key("wake", "order@fast"))
+
+
+def test_a_group_holds_back_a_run_that_has_kept_its_slot(redis: Redis, namespace: str) -> None:
+    """Where the group has no slot of its own left, or no token; the runs behind it go on."""
+    limiter = Limiter(reservoir=1, interval=timedelta(seconds=1), group_key="tenant")
+    rules = Rules(slots=3, shared_slots="@order", group="tenant", slots_per_group=1, limiters=(limiter,))
+    runs = RunWorld(redis, namespace, rules=RunRules({"order": rules}))
+    runs.start(*[run(run_id, fields=(("tenant", b'"%b"' % of),)) for run_id, of in (("1", b"x"), ("2", b"y"))])
+    assert sorted(job.id for job in runs.claim(2, queue="order")) == ["1", "2"]
+    for run_id in "12":
+        runs.suspend(run_id, due_ms=NOW + 1_100, keeps_slot=True)
+    runs.now = NOW + 1_001
+    runs.start(run("3", fields=(("tenant", b'"x"'),)))
+    assert [job.id for job in runs.claim(queue="order")] == ["3"]
+    runs.now = NOW + 1_101
+    assert [job.id for job in runs.claim(3, queue="order")] == ["2"]  # of x another one runs, and its token is taken
+    runs.report(attempt("finish", "3", 1, "", "output", "1"), queue="order")
+    assert runs.claim(3, queue="order") == []
+    runs.now = NOW + 1_952  # the next token of x is 50 ms away
+    assert [job.id for job in runs.claim(3, queue="order")] == ["1"]
 
 
 def test_a_run_that_is_to_be_undone_keeps_its_slot(slotted: RunWorld) -> None:
