@@ -22,6 +22,8 @@ _ALL: Final = 3
 
 #: What step functions return, as far as they were asked.
 _returned: WeakKeyDictionary[Any, Shape[Any]] = WeakKeyDictionary()
+#: The same of functions that are made anew for each run, by their code.
+_of_code: WeakKeyDictionary[types.CodeType, Shape[Any]] = WeakKeyDictionary()
 
 
 class Shapes(NamedTuple):
@@ -81,14 +83,32 @@ def returned_shape(function: Any, what: str = "the step's result") -> Shape[Any]
     Raises:
         DeclarationError: its annotation cannot be resolved, or is of a type that never comes back from JSON.
     """
+    if isinstance(function, types.MethodType):
+        function = function.__func__  # the method itself is made anew whenever it is asked for
     try:
         found = _returned.get(function)
     except TypeError:  # it has no hash, or takes no weak reference
         return _shape_returned(function, what)
     if found is None:
-        found = _shape_returned(function, what)
+        found = _shape_of_code(function, what) or _shape_returned(function, what)
         _returned[function] = found
     return found
+
+
+def _shape_of_code(function: Any, what: str) -> Shape[Any] | None:
+    """Return what a function returns that a workflow's function defines whenever it is called; None of most others.
+
+    Its annotation is a class, which says all: names that are local where it is defined need not be looked for.
+    """
+    if type(function) is not types.FunctionType or hasattr(function, "__wrapped__"):
+        return None
+    declared = function.__annotations__.get("return")
+    if not isinstance(declared, type) or issubclass(declared, Verdict):
+        return None
+    known = _of_code.get(function.__code__)
+    if known is None or known.declared is not declared:
+        known = _of_code[function.__code__] = _shape_returned(function, what)
+    return known
 
 
 def _shape_returned(function: Any, what: str) -> Shape[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -203,3 +203,23 @@ def test_what_a_step_function_returns(function: Callable[..., object], value: ob
     else:
         with pytest.raises(ValidationError):
             shape.encode(value)
+
+
+def test_what_a_step_returns_is_read_once_for_all_runs() -> None:
+    """Also of a method, and of a function that is defined anew for each run, where its annotation is a class."""
+
+    class Shop:
+        async def charge(self) -> int:
+            return 1
+
+    def defined(returned: object) -> Callable[[], Awaitable[int]]:
+        async def step() -> int:
+            return 1
+
+        step.__annotations__["return"] = returned
+        return step
+
+    assert returned_shape(Shop().charge) is returned_shape(Shop().charge)
+    assert returned_shape(defined(int)) is returned_shape(defined(int))
+    assert returned_shape(defined(str)).declared is str
+    assert returned_shape(defined(int)).declared is int
