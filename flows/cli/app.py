@@ -13,6 +13,7 @@ from flows.cli.clean import one_line
 from flows.cli.commands import add_operations, command_of
 from flows.cli.following import add_following
 from flows.cli.health import check, doctor
+from flows.cli.mcp_server import mcp
 from flows.cli.running import run
 from flows.cli.typescript import types
 from flows.errors import FlowsError
@@ -47,6 +48,7 @@ def make_app(*more: Callable[[App], None]) -> App:
     app.command(run)
     app.command(check)
     app.command(doctor)
+    app.command(mcp)
     app.command(types)
     app.command(command_of(find_operation("queues.show")), name="ls")
     app.command(command_of(find_operation("jobs.explain")), name="explain")
