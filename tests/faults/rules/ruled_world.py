@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -18,6 +19,9 @@ from tests.world import World
 
 #: The field of a job by which queues group.
 GROUP: Final = "tenant"
+#: The server keeps a turn's answer for a minute by its own clock; on a busy machine a run may take longer for a second
+#: of its time. So long after a turn its answer is kept for good.
+_KEPT_AFTER: Final = 15.0
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class RuledWorld(World):
         self.queues = {queue.name: queue for queue in queues}
         super().__init__(redis, namespace, rules=self._rules(), **settings)
         self.scripts = 0
+        self._called: set[str] = set()
+        self._kept_at = time.monotonic()
         for queue in self.queues.values():
             for group, share in queue.group_shares.items():
                 self.set_share(queue.name, group, share)
@@ -130,9 +136,18 @@ class RuledWorld(World):
         named: dict[str, Argument] = {"queue": queue, "worker_id": worker_id, "number": call.number}
         named |= {"want": call.want, "busy": int(call.busy), "ended": len(call.ended), "field_names": "n"}
         raw = self.run("turn", *rest, **named)
+        self._keep_answers(worker_id)
         words, jobs, left, due, _dropped = raw
         claimed = [Claimed(job[0], job[1], job[4], self.now + int(job[START_IN] or 0)) for job in jobs]
         return Answer(words, claimed, left, due, tuple(raw))
+
+    def _keep_answers(self, worker_id: str) -> None:
+        self._called.add(worker_id)
+        if time.monotonic() - self._kept_at > _KEPT_AFTER:
+            for each in self._called:
+                self.redis.persist(self.keys.call(each))
+            self._called.clear()
+            self._kept_at = time.monotonic()
 
     def rescue(self, queue: str) -> list[tuple[str, str]]:
         """Take back what workers have lost; a word for each id."""
