@@ -253,4 +253,9 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "not read[group]",
         "if true then read_group_limits({ group }) end",
     ): "asks again what is known",
+    (
+        "ruled/include/slots.lua",
+        "not loads[group]",
+        "if true then read_loads({ group }) end",
+    ): "asks again what is known",
 }

@@ -196,6 +196,14 @@ def test_a_job_may_take_several_slots_of_its_group(redis: Redis, namespace: str)
     assert kept(world)[1] == {'"x"': "3", '"y"': "2", "": "2"}
 
 
+def test_a_group_that_is_read_again_has_not_got_its_slots_back(redis: Redis, namespace: str) -> None:
+    """The ring is read on when other groups turn out to be empty, and what was given is not written yet."""
+    world = Ruled(redis, namespace, group=GROUP, slots_per_group=1)
+    world.wait("1", "2", group="a")
+    world.redis.zadd(world.key("ring", "pick/1"), {f'"{group}"': 0 for group in "bcd"})
+    assert world.take(4).ids == ["1"]
+
+
 def test_numbers_of_groups_may_change(redis: Redis, namespace: str) -> None:
     """For all of them, and for one, where the field `slots_per_group:` says that there is such a thing."""
     world = Ruled(redis, namespace, group=GROUP, slots_per_group=1)
