@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -37,7 +38,9 @@ class Serving:
             sent["authorization"] = f"Bearer {token}"
         return httpx.AsyncClient(base_url=self.url, headers=sent, timeout=60)
 
-    def socket(self, *, origin: str | None = "own", prefix: str = "", **headers: str) -> connect:
+    def socket(
+        self, *, origin: str | None = "own", prefix: str = "", sock: socket.socket | None = None, **headers: str
+    ) -> connect:
         """Return what opens a socket, as a page of this server unless another origin is named."""
         return connect(
             f"ws://127.0.0.1:{self.port}{prefix}/live",
@@ -47,6 +50,8 @@ class Serving:
             open_timeout=60,
             ping_interval=None,
             compression=None,
+            sock=sock,
+            max_size=None,
         )
 
 

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 MOST_ROOMS: Final = 100
 #: Messages that a client may send in a second.
 MOST_MESSAGES: Final = 20
-#: Seconds after which it is checked again who the client is.
-CHECKED_EVERY: Final = 60.0
 #: So many seconds before a token ends the client is told.
 TOLD_BEFORE: Final = 30.0
 #: Words to the client that wait to be sent; more, and it takes nothing.
@@ -180,7 +178,11 @@ class LiveConnection:
                     await self._send(protocol.app_error(code_of(error), told(error), topic))
 
     async def _send(self, text: bytes) -> None:
-        await self._socket.send_text(text.decode())
+        try:
+            async with asyncio.timeout(protocol.TAKEN_WITHIN):
+                await self._socket.send_text(text.decode())
+        except TimeoutError:
+            raise _Over(protocol.SILENT, "what is sent is not taken") from None
 
     async def _keep_checking(self) -> None:
         """Check who the client is: in time after the handshake, each minute, and when its token is over."""
@@ -195,7 +197,9 @@ class LiveConnection:
             if left <= TOLD_BEFORE and told_of != ends_at:
                 told_of = ends_at
                 self._say(protocol.token_ends(max(0.0, left)))
-            await asyncio.sleep(max(0.0, min(CHECKED_EVERY, left if left <= TOLD_BEFORE else left - TOLD_BEFORE)))
+            await asyncio.sleep(
+                max(0.0, min(protocol.CHECKED_EVERY, left if left <= TOLD_BEFORE else left - TOLD_BEFORE))
+            )
             if (session := await self._identify(self._token)) is None or session.caller != self._session.caller:
                 raise _Over(protocol.NO_TOKEN, "the token has ended, or was taken back")
             self._session = session

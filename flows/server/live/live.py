@@ -12,7 +12,7 @@ from flows.server.asking import caller_of, session_of
 from flows.server.live.connection import LiveConnection
 from flows.server.live.rooms import Rooms
 from flows.server.live.sse import stream_topic
-from flows.server.live.topics import TopicSource
+from flows.server.live.topics import TopicSource, check_may_watch
 from flows.server.problem import refused
 from flows.store.client.signals import Signals
 from flows.telemetry.events import Events
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flows.api import Admin, Caller
     from flows.server.identity import Identity, Session
 
-#: Sockets of one process.
+#: Sockets and streams of one process.
 MOST_CONNECTIONS: Final = 10_000
 
 
@@ -39,7 +39,7 @@ class Live:
     def __init__(self, admin: Admin, identity: Identity) -> None:
         self._admin = admin
         self._identity = identity
-        self._rooms = Rooms(self._source)
+        self._rooms = Rooms(self._source, check_may_watch)
         self._signals: Signals | None = None
         self._connections = 0
 
@@ -71,7 +71,18 @@ class Live:
         if self._connections >= MOST_CONNECTIONS:
             raise TooManyRequests(5.0)
         await self._admin.open()
-        return await stream_topic(self._rooms, topic, caller_of(request), request.headers.get("last-event-id"))
+
+        async def identify() -> Session | None:
+            return await self._identity.identify(request)
+
+        response = await stream_topic(
+            self._rooms, topic, caller_of(request), identify, request.headers.get("last-event-id"), self._end
+        )
+        self._connections += 1
+        return response
+
+    def _end(self) -> None:
+        self._connections -= 1
 
     async def close(self) -> None:
         """End all rooms."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import time
 from collections import deque
@@ -23,8 +24,11 @@ from flows.server.live.merge_patch import as_state, merge_patch
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_log: Final = logging.getLogger("flows.server")
 #: A room whose source gives no hints reads once in so many seconds; with hints, this often at the least.
 EVERY: Final = 1.0
+#: The server is away when it has not answered for so many seconds, though its connection still tries.
+AWAY_AFTER: Final = 5.0
 #: Between two reads pass so many seconds, however many hints come.
 SPACING: Final = 0.05
 #: And so many for each watcher, since what was read is sent to all of them: 50 take 3 ms, 1,000 take 60 ms.
@@ -173,12 +177,17 @@ class Room:
                 async with asyncio.timeout(EVERY):
                     await self._hint.wait()
             self._hint.clear()
+            changed = False
             try:
                 changed = await self._read()
             except StoreUnavailable:
                 changed = self._note_away()
             except FlowsError as error:
                 self.error = error
+            except Exception:  # noqa: BLE001 - a fault of ours; nobody is to hold a state that is read no more
+                _log.exception("the room of %r cannot be read", self.topic)
+                self.error = FlowsError("this is a fault of the server; its log says more")
+            if self.error is not None:
                 self._tell()
                 return
             if changed:
@@ -186,7 +195,11 @@ class Room:
             await asyncio.sleep(min(EVERY, max(SPACING, SPACING_OF_A_WATCHER * len(self._watchers))))
 
     async def _read(self) -> bool:
-        state: dict[str, Any] = as_state(dict(await self._source.read()))
+        try:
+            async with asyncio.timeout(AWAY_AFTER):
+                state: dict[str, Any] = as_state(dict(await self._source.read()))
+        except TimeoutError:
+            raise StoreUnavailable(f"the server has not answered for {AWAY_AFTER:g} s") from None
         self._read_at_ms = int(time.time() * 1000)
         back, self._away_since_ms = self._away_since_ms != 0, 0
         if state == self._state and self._revision and not back:

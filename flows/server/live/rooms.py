@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flows.api import Caller
     from flows.server.live.room import Source
 
-#: The topic, and what its watcher may see: a hidden field is never in another's patch.
+#: The topic, and what its watcher may see: a hidden field is never in another's patch. Roles are checked at the door.
 _Key: TypeAlias = "tuple[str, frozenset[str] | None, frozenset[str]]"
 
 
@@ -40,10 +40,17 @@ class Rooms:
 
     Args:
         find_source: Makes the source of a topic for a caller; it raises a `FlowsError` where there is no such topic.
+        check: Raises `Forbidden` where a caller's role may not watch a topic. It is asked of everyone who enters: the
+            room itself reads as whoever has opened it.
     """
 
-    def __init__(self, find_source: Callable[[str, Caller], Source]) -> None:
+    def __init__(
+        self,
+        find_source: Callable[[str, Caller], Source],
+        check: Callable[[str, Caller], None] = lambda _topic, _caller: None,
+    ) -> None:
         self._find_source = find_source
+        self._check = check
         self._places: dict[_Key, _Place] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -62,6 +69,7 @@ class Rooms:
         Raises:
             FlowsError: There is no such topic, it cannot be watched by this caller, or the server is away.
         """
+        self._check(topic, caller)
         key = (topic, caller.flows, caller.hide)
         place = self._places.get(key)
         if place is None or place.is_over:

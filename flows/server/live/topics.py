@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from flows.api import find_operation
-from flows.errors import NothingThere
+from flows.errors import Forbidden, NothingThere
 from flows.model.runs.new_run import RUN_FLOW
 
 if TYPE_CHECKING:
-    from flows.api import Admin, Operation
+    from flows.api import Admin, Caller, Operation
     from flows.store.client.signals import Signals
 
 
@@ -58,6 +58,19 @@ _TOPICS: Final[dict[str, tuple[int, Callable[[list[str], dict[str, str]], _Read]
     "schedules": (0, lambda _parts, query: _one("schedules.list", query)),
     "audit": (0, lambda _parts, query: _one("audit.list", query)),
 }
+
+
+def check_may_watch(topic: str, caller: Caller) -> None:
+    """Check that the role of a caller is enough for what a topic reads.
+
+    Raises:
+        Forbidden: It is not.
+        NothingThere: There is no such topic.
+    """
+    for name, _params in _parse(topic).operations.values():
+        operation = find_operation(name)
+        if not caller.may(operation.role):
+            raise Forbidden(operation.name, operation.role, f"{caller.name} is {caller.role}")
 
 
 class TopicSource:

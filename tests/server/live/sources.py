@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,12 +14,16 @@ class SetSource:
         self.state: dict[str, Any] = state
         self.error: Exception | None = None
         self.reads = 0
+        #: Set: it answers; None: at once.
+        self.answers: asyncio.Event | None = None
         self.closed = False
         self.hint: Callable[[], None] = lambda: None
 
     async def read(self) -> Mapping[str, Any]:
         """Return the state, or raise what the test has set."""
         self.reads += 1
+        if self.answers is not None:
+            await self.answers.wait()
         if self.error is not None:
             raise self.error
         return dict(self.state)

@@ -186,7 +186,7 @@ async def test_events_over_plain_http_are_the_same_room(open_server: Serving) ->
 
 async def test_rights_that_are_taken_back_end_the_connection(left: Left, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each minute, here sooner, it is looked again who this is."""
-    monkeypatch.setattr("flows.server.live.connection.CHECKED_EVERY", 0.05)
+    monkeypatch.setattr("flows.server.live.protocol.CHECKED_EVERY", 0.05)
     known = [True]
 
     def auth(_connection: object) -> Caller | None:

@@ -141,6 +141,22 @@ async def test_the_state_stays_while_the_server_is_away() -> None:
     await room.close()
 
 
+async def test_a_server_that_does_not_answer_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though its connection goes on trying: who watches is told, and who comes new is refused."""
+    monkeypatch.setattr("flows.server.live.room.AWAY_AFTER", 0.01)
+    source = SetSource(n=1)
+    room, woken = Room("board/a", source), asyncio.Event()
+    await room.open()
+    room.enter(woken.set)
+    source.answers = asyncio.Event()
+    source.hint()
+    await woken.wait()
+    assert "awaySince" in json.loads(room.since(1).text)  # type: ignore[union-attr]
+    with pytest.raises(StoreUnavailable):
+        await Room("board/a", source).open()
+    await room.close()
+
+
 async def test_a_room_of_what_is_gone_ends() -> None:
     """And says why; another that enters opens it anew."""
     sources = Sources()
