@@ -258,4 +258,24 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "not loads[group]",
         "if true then read_loads({ group }) end",
     ): "asks again what is known",
+    (
+        "ruled/include/slots.lua",
+        "cost == 1",
+        "if false then return 1 end",
+    ): "the slower of two ways to the same",
+    (
+        "ruled/include/slots.lua",
+        "cost == 1 and loads[group]",
+        "if false then return loads[group] < most_of[group] end",
+    ): "the slower of two ways to the same",
+    (
+        "ruled/include/slots.lua",
+        "cost == 1 and 1 or slots_of(group, cost)",
+        "local taken, load = slots_of(group, cost), loads[group]",
+    ): "the slower of two ways to the same",
+    (
+        "ruled/include/slots.lua",
+        "taken == 1 and '1 ' or string.format('%d ', taken)",
+        "held[#held + 1], held[#held + 2] = job_id, (string.format('%d ', taken)) .. group",
+    ): "the slower of two ways to the same",
 }
