@@ -112,7 +112,7 @@ end
 local function begin_emitted(id, part)
   for _, run in ipairs(part) do
     if not run.there and not run.other then start_run(run) end
-    if run.key ~= '' then settle_wait(id, part.step, '"kind":"emit","result":"' .. (run.other or run.id) .. '"', true) end
+    if run.key ~= '' then settle_wait(id, part.step, '"result":"' .. (run.other or run.id) .. '"', true) end
   end
 end
 

@@ -38,11 +38,9 @@ local function look_for_events(run_id, key, awaited, fields, come, whole)
     if found then
       there = there + 1
       local field = 'step:' .. step
-      local begun = string.match(record_of(key, field, fields) or '', '^{"status":"waiting",("kind":"%l+","at":%d+)')
-      local tail = event_tail(found)
-      if begun then tail = begun .. string.gsub(tail, '^"kind":"%l+"', '', 1) end
+      local begun = string.match(record_of(key, field, fields) or '', '"kind":"%l+","at":%d+') or '"kind":"event"'
       fields[#fields + 1] = field
-      fields[#fields + 1] = string.format('{"status":"done","order":%d,', come + there) .. tail .. '}'
+      fields[#fields + 1] = string.format('{"status":"done","order":%d,%s,', come + there, begun) .. event_tail(found) .. '}'
       fields[#fields + 1] = taken_field(name)
       fields[#fields + 1] = found[1]
     else

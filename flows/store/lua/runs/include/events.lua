@@ -11,10 +11,8 @@ local function event_after(name, position)
   return redis.call('XRANGE', flows_key('event', name), position, '+', 'COUNT', 1)[1]
 end
 
--- Returns the members of the record of a step that has got this entry.
-local function event_tail(entry)
-  return '"kind":"event","entry":"' .. entry[1] .. '","result":' .. entry[2][2]
-end
+-- Returns what is behind the kind, and when it began, in the record of a step that has got this entry.
+local function event_tail(entry) return '"entry":"' .. entry[1] .. '","result":' .. entry[2][2] end
 
 -- Returns from where on a run looks: behind the entry that it names, or that it took last, or so long before it began.
 local function position_of(key, name, after, since_ms)

@@ -9,8 +9,6 @@
 -- Over so many children, or bytes, the replay reads their results in pages.
 local MOST_INLINE, MOST_BYTES = 500, 1048576
 local WAITING = '{"status":"waiting"'
--- What the record of a step keeps when it is settled: its kind, and when it began. What waits for its turn has neither.
-local BEGUN = '^{"status":"waiting",("kind":"%l+","at":%d+)'
 
 local function is_waiting(record) return type(record) == 'string' and string.sub(record, 1, #WAITING) == WAITING end
 
@@ -41,16 +39,15 @@ end
 
 local function order_of(key) return string.format('%d', redis.call('HINCRBY', key, '_come', 1)) end
 
--- Settles a step that still waits: one that was decided meanwhile keeps what it has. `tail` are the members of the record
--- that follow its order; `quietly`, where the run's own attempt is answered. Returns whether it was settled.
+-- Settles a step that still waits: one that was decided meanwhile keeps what it has. The record keeps its kind, and when
+-- the step began: what waits for its turn has neither. `tail` are the members that follow; `quietly`, where the run's own attempt is answered. Returns whether it was settled.
 local function settle_wait(run_id, step, tail, quietly)
   local key = job_key(root, run_id)
   local field = 'step:' .. step
   local was = redis.pcall('HGET', key, field)
   if not is_waiting(was) then return false end
-  local begun = string.match(was, BEGUN)
-  if begun then tail = begun .. string.gsub(tail, '^"kind":"%l+"', '', 1) end
-  redis.call('HSET', key, field, '{"status":"done","order":' .. order_of(key) .. ',' .. tail .. '}')
+  local begun = string.match(was, '"kind":"%l+","at":%d+') or string.match(was, '"kind":"[^t]%l+"') or '"kind":"workflow"'
+  redis.call('HSET', key, field, '{"status":"done","order":' .. order_of(key) .. ',' .. begun .. ',' .. tail .. '}')
   if not quietly then resume(run_id) end
   return true
 end
@@ -72,10 +69,9 @@ local function results_of(side, total)
 end
 
 -- The last child has settled: the step has its results, inline or in the hash that stays as long as the run.
-local function settle_all(run_id, key, step, side, total, was)
-  local kind = string.match(was, '"kind":"(%l+)"') or 'map'
+local function settle_all(run_id, key, step, side, total)
   local results = results_of(side, total)
-  local tail = string.format('"kind":"%s","total":%d', kind, total)
+  local tail = string.format('"total":%d', total)
   if results then
     redis.call('DEL', side)
     tail = tail .. ',"children":[' .. results .. ']'
@@ -107,7 +103,7 @@ local function settle_child(run_id, step, index, child_id, result)
   redis.call('HSET', side, index, result, 'left', left)
   local was = redis.pcall('HGET', key, 'step:' .. step)
   if not is_waiting(was) then return end
-  if left == 0 then return settle_all(run_id, key, step, side, total, was) end
+  if left == 0 then return settle_all(run_id, key, step, side, total) end
   told_of(key, redis.call('HGET', key, '_status') or 'waiting')
   if out and redis.pcall('HDEL', job_key(root, child_id), '_limited') ~= 1 then let_out(run_id, step, side) end
 end
@@ -117,7 +113,7 @@ end
 local function settle_parents(run_id, lines, result)
   for parent_id, step, index in string.gmatch(lines, '(%S+) ([^\n]+) (%S+)') do
     if index == '-' then
-      settle_wait(parent_id, step, '"kind":"workflow","total":1,"children":[' .. result .. ']')
+      settle_wait(parent_id, step, '"total":1,"children":[' .. result .. ']')
     else
       settle_child(parent_id, step, index, run_id, result)
     end
