@@ -104,12 +104,23 @@ def _queue(queue: DeclaredQueue, results: list[ClassView], hiding: Hiding) -> De
 
 def _class(declared: DeclaredClass, hiding: Hiding) -> ClassView:
     """Return a class with its schema: of a hidden field, neither defaults nor examples, which may be values."""
-    schema: dict[str, Any] | None = declared.schema
-    if schema is not None and hiding.names:
-        properties: dict[str, Any] = schema.get("properties", {})
-        shown = {
-            name: part if hiding.allows(name) else {key: part[key] for key in _KEPT if key in part}
-            for name, part in properties.items()
-        }
-        schema = {**schema, "properties": shown}
+    schema: Any = declared.schema if not hiding.names else _without_values(declared.schema, hiding)
     return ClassView(title=declared.title, json_schema=schema)
+
+
+def _without_values(part: Any, hiding: Hiding) -> Any:
+    if isinstance(part, list):
+        some: list[Any] = part  # pyright: ignore[reportUnknownVariableType]
+        return [_without_values(one, hiding) for one in some]
+    if not isinstance(part, dict):
+        return part
+    members: dict[str, Any] = part  # pyright: ignore[reportUnknownVariableType]
+    kept = {name: _without_values(one, hiding) for name, one in members.items()}
+    properties = kept.get("properties")
+    if isinstance(properties, dict):
+        shown: dict[str, Any] = properties  # pyright: ignore[reportUnknownVariableType]
+        kept["properties"] = {
+            name: one if hiding.allows(name) else {key: one[key] for key in _KEPT if key in one}
+            for name, one in shown.items()
+        }
+    return kept

@@ -25,6 +25,7 @@ PARAMS: Final[Mapping[str, Mapping[str, Any]]] = {
     "jobs.log": {"id": "failed"},
     "jobs.move": {"id": "waiting", "to": "shop-ship"},
     "jobs.position": {"id": "waiting"},
+    "jobs.promote": {"id": "delayed"},
     "jobs.retry": {"id": "failed"},
     "jobs.set_priority": {"id": "waiting", "priority": 2},
     "jobs.show": {"id": "passed"},

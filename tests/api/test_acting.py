@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,8 @@ from flows.api import Acted, Admin, JobQuery, NothingThere, audit, flows, jobs, 
 from flows.errors import IdempotencyConflict, StateError, ValidationError, WaitTimeout
 from flows.model.state import JobState
 from tests.api.conftest import Left
-from tests.api.shop import CANARY, shop
+from tests.api.shop import CANARY, Price, Priced, shop
+from tests.waiting import LONG, patient
 
 
 async def test_of_two_operators_one_retries(left_to_act: Left, redis: Redis) -> None:
@@ -56,6 +58,29 @@ async def test_acts_on_single_jobs(left_to_act: Left) -> None:
         assert (await queues.show(admin, queue="shop-pack:part")).queues[0].waiting == 0
         with pytest.raises(WaitTimeout):
             await jobs.wait(admin, waiting, timedelta(milliseconds=30))
+
+
+async def test_lets_a_delayed_job_start_now(left_to_act: Left) -> None:
+    """A worker takes it at once, and once; what is not delayed is left as it is."""
+    delayed = left_to_act.ids["delayed"]
+    flow = shop(left_to_act.url, left_to_act.namespace)
+    started = asyncio.Event()
+
+    async def price(job: Price) -> Priced:
+        if job.id == delayed:
+            started.set()
+        return Priced(price=1)
+
+    flow.create_workers(Price, price, concurrency=3)
+    async with left_to_act.admin() as admin:
+        with pytest.raises(StateError, match="is waiting: it cannot be promoted"):
+            await jobs.promote(admin, left_to_act.ids["waiting"])
+        async with flow:
+            assert (await jobs.promote(admin, delayed)).word == "promoted"
+            async with asyncio.timeout(patient(LONG)):
+                await started.wait()
+        [visit, *_rest] = (await jobs.show(admin, delayed)).path
+        assert visit.waited < timedelta(minutes=30).total_seconds()
 
 
 async def test_acts_on_queues(left_to_act: Left) -> None:

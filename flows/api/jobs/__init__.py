@@ -1,6 +1,6 @@
 """Operations on jobs: to find, show and follow them, to create them and to act on one."""
 
-from flows.api.jobs.acting import cancel, delete, move, retry, set_priority
+from flows.api.jobs.acting import cancel, delete, move, promote, retry, set_priority
 from flows.api.jobs.creating import create
 from flows.api.jobs.following import children, history, log, position, wait
 from flows.api.jobs.looking import explain, find, show
@@ -16,6 +16,7 @@ __all__ = [
     "log",
     "move",
     "position",
+    "promote",
     "retry",
     "set_priority",
     "show",

@@ -1,4 +1,4 @@
-"""Operations that act on one job: `jobs.retry`, `jobs.cancel`, `jobs.delete`, `jobs.move`, `jobs.set_priority`."""
+"""Operations that act on one job: `jobs.retry`, `.cancel`, `.delete`, `.move`, `.promote`, `.set_priority`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from flows.api.known_flow import KnownFlow
 from flows.api.operation import operation
 from flows.api.views.view import Acted
 from flows.errors import JobGone, StateError, ValidationError
+from flows.kernel.callers.make_record import state_of
 from flows.model.limits.given import refuse_without_rules
 from flows.model.names import check_job_id
+from flows.model.runs.new_run import RUN_FLOW
+from flows.model.state import JobState
 from flows.store.jobs.control import Control
+from flows.store.jobs.fetch import Fetch
+from flows.store.operators.promote import make_due
 
 
 async def _target(admin: Admin, flow: str | None, job_id: str) -> tuple[KnownFlow, str, str, Control]:
@@ -139,3 +144,29 @@ async def set_priority(
     if word not in {"set", "same"}:
         raise StateError(job_id, word, "given another priority")
     return Acted(word=word, flow=name, id=job_id)
+
+
+@operation("jobs.promote", role="operator")
+async def promote(admin: Admin, id: str, *, flow: str | None = None) -> Acted:
+    """Let a delayed job start now: one that was created for later, or waits for its next attempt.
+
+    Args:
+        id: Of the job.
+        flow: Its flow, or its child queue; it is looked for where this is left out.
+
+    Raises:
+        JobGone: there is none of this id.
+        StateError: it is not delayed.
+        ValidationError: it is a run, whose steps say for themselves what they wait for.
+    """
+    known, name, job_id, _control = await _target(admin, flow, id)
+    if known.name == RUN_FLOW:
+        raise ValidationError("a run is not promoted: its steps say for themselves what they wait for")
+    [found] = await Fetch(admin.connection, known.settings).hashes([(name, job_id)], ("_status", "_queue"))
+    if found is None:
+        raise JobGone(job_id)
+    state, queue = state_of(found.get("_status")), found.get("_queue", known.settings.first(name).encode()).decode()
+    if state != JobState.DELAYED:
+        raise StateError(job_id, state, "promoted")
+    due = await make_due(admin.connection, known.settings, queue, job_id)
+    return Acted(word="promoted" if due else "due already", flow=name, id=job_id, queue=queue)
