@@ -16,6 +16,7 @@ except ImportError:
     raise MissingExtra("the server", "web") from None
 
 from flows.api import Admin, problem_of
+from flows.server.export import Exports
 from flows.server.guard import LOOPBACK, Guard
 from flows.server.health import healthz, readyz
 from flows.server.identity import Identity
@@ -98,6 +99,7 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
             Route("/readyz", readyz),
             Route("/metrics", metrics),
             Route("/scale", scale),
+            Route("/export/jobs", Exports().jobs),
             Route("/login", login(identity), methods=["POST"]),
             Route("/logout", logout, methods=["POST"]),
         ],

@@ -92,8 +92,8 @@ class Search:
         if hiding.errors and any(one.name == "error" for one in self.query.conditions):
             raise Forbidden("a query for error:", self.admin.caller.role, "errors are hidden from this caller")
 
-    async def page(self, cursor: str, limit: int) -> JobPage:
-        """Return a page of jobs.
+    async def page(self, cursor: str, limit: int, *, count: bool = True) -> JobPage:
+        """Return a page of jobs, and how many there are unless they are not to be counted.
 
         Raises:
             ValidationError: the cursor is none of this query.
@@ -101,7 +101,7 @@ class Search:
         """
         if self.query.ids:
             jobs = await self.fitting(await self._named())
-            return await self._answer(jobs, "", len(jobs), looked=len(self.query.ids), sampled=False)
+            return await self._answer(jobs, "", len(jobs), exact=True, looked=len(self.query.ids), sampled=False)
         asked, inner = self._read(cursor) if cursor else (self.asked, "")
         found: list[_Job] = []
         looked = 0
@@ -113,7 +113,11 @@ class Search:
                 break
         total = len(found) if not cursor and not inner else None
         rest = self._written(asked, inner) if inner else ""
-        return await self._answer(found, rest, total, looked=looked, sampled=some.sampled)
+        if total is None and count and not self.query.conditions:
+            total, exact, _sample = await self.counted()
+        else:
+            exact = total is not None and not some.sampled
+        return await self._answer(found, rest, total, exact=exact, looked=looked, sampled=some.sampled)
 
     async def fitting(self, jobs: Sequence[_Job]) -> list[_Job]:
         """Return those of some jobs that fit what no list knows.
@@ -142,10 +146,9 @@ class Search:
         jobs = await self.fitting(some.jobs)
         return len(jobs), not some.cursor and not some.sampled, jobs[:10]
 
-    async def _answer(self, jobs: list[_Job], cursor: str, total: int | None, *, looked: int, sampled: bool) -> JobPage:
-        exact = total is not None and not sampled
-        if total is None and not self.query.conditions:
-            total, exact, _sample = await self.counted()
+    async def _answer(
+        self, jobs: list[_Job], cursor: str, total: int | None, *, exact: bool, looked: int, sampled: bool
+    ) -> JobPage:
         return JobPage(
             flow=self.known.name,
             jobs=await job_rows(self.admin, self.known, jobs),

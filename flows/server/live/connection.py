@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from flows.errors import FlowsError
+from flows.server import patient_stream
 from flows.server.live import protocol
 from flows.server.problem import code_of, told
 from flows.server.rates import Rate
@@ -179,7 +180,7 @@ class LiveConnection:
 
     async def _send(self, text: bytes) -> None:
         try:
-            async with asyncio.timeout(protocol.TAKEN_WITHIN):
+            async with asyncio.timeout(patient_stream.TAKEN_WITHIN):
                 await self._socket.send_text(text.decode())
         except TimeoutError:
             raise _Over(protocol.SILENT, "what is sent is not taken") from None

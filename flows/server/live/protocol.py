@@ -18,8 +18,6 @@ LONGEST_MESSAGE: Final = 64 * 1024
 BEAT: Final = 15.0
 #: Seconds for a client that has to say who it is.
 TIME_TO_AUTHENTICATE: Final = 10.0
-#: Seconds in which a client takes what it is sent; one that does not is stalled, and holds a place for nothing.
-TAKEN_WITHIN: Final = 20.0
 #: Seconds after which it is checked again who the client is.
 CHECKED_EVERY: Final = 60.0
 

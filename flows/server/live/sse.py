@@ -6,15 +6,12 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from starlette.responses import StreamingResponse
-
 from flows.server.live import protocol
+from flows.server.patient_stream import PatientStream
 from flows.server.problem import code_of, told
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
-
-    from starlette.types import Message, Receive, Scope, Send
 
     from flows.api import Caller
     from flows.server.identity import Session
@@ -28,7 +25,7 @@ async def stream_topic(  # noqa: PLR0913, PLR0917 - what a stream follows from
     identify: Callable[[], Awaitable[Session | None]],
     cursor: str | None,
     on_end: Callable[[], None],
-) -> StreamingResponse:
+) -> PatientStream:
     """Return a response that tells of a topic until its reader goes, or takes nothing, or is no longer who it was.
 
     Args:
@@ -50,28 +47,8 @@ async def stream_topic(  # noqa: PLR0913, PLR0917 - what a stream follows from
         watch.leave()
         on_end()
 
-    return _Stream(_events(watch, new, caller, identify), end)
-
-
-class _Stream(StreamingResponse):
-    """A response that ends when what it sends is not taken; `on_end` is called however it ends."""
-
-    def __init__(self, events: AsyncGenerator[bytes], on_end: Callable[[], None]) -> None:
-        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        super().__init__(events, media_type="text/event-stream", headers=headers)
-        self._on_end = on_end
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def patiently(message: Message) -> None:
-            async with asyncio.timeout(protocol.TAKEN_WITHIN):
-                await send(message)
-
-        try:
-            await super().__call__(scope, receive, patiently)
-        except* TimeoutError:
-            pass  # its reader is stalled, and sees the end of it when it reads on
-        finally:
-            self._on_end()
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return PatientStream(_events(watch, new, caller, identify), end, headers, media_type="text/event-stream")
 
 
 async def _events(
