@@ -170,4 +170,29 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "if redis.call('EXISTS', key) == 0 then return nil end",
     ): "asks whether a job is there whose state was just read",
     ("include/stats.lua", "follows", "if false then"): "the slower of two ways to drop what is too old",
+    ("runs/cascade.lua", "cursor or '0'", "cursor, settled = deliver(name, '0')"): "who was told is no waiter any more",
+    (
+        "runs/cascade.lua",
+        "cursor == '0' or settled > 0",
+        "if settled > 0 then break end",
+    ): "looks through all once more",
+    (
+        "runs/cascade.lua",
+        "redis.pcall('HGET', side, index)",
+        "local id = redis.call('HGET', side, index)",
+    ): "of what is no hash there is no total",
+    (
+        "runs/cascade.lua",
+        "type(id) == 'string' and string.sub(id, 1, 1) ~= '{'",
+        "if type(id) == 'string' then",
+    ): "asks for a run that is called like a result",
+    ("runs/include/next_kept.lua", "MOST = 200", "local MOST = 100000000"): "reads more than a turn takes",
+    ("runs/include/next_kept.lua", "kept_in(queue) == 0", "if false then return {} end"): "reads what is not there",
+    ("runs/include/next_kept.lua", "not ids", "if true then ids = read_kept() end"): "reads again what is left",
+    ("runs/include/next_kept.lua", "n > 0", "if true then come_from(1, '') end"): "says again where a turn begins",
+    (
+        "runs/include/next_kept.lua",
+        "redis.pcall('LREM', list, 1, run_id) == 1 and ruled.group ~= ''",
+        "if ruled.group ~= '' then",
+    ): "a run stands in its list",
 }

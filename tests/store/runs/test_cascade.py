@@ -48,15 +48,21 @@ def test_children_of_all_open_steps_are_cancelled(runs: RunWorld) -> None:
     assert runs.field("c1", "_reason") == "stop"
 
 
-def test_a_call_goes_on_in_the_step_in_which_the_last_one_stopped(runs: RunWorld) -> None:
+@pytest.mark.parametrize("working", [0, 1])
+def test_a_call_goes_on_in_the_step_in_which_the_last_one_stopped(runs: RunWorld, working: int) -> None:
     """A step whose children have all settled meanwhile is not open any more, and no other is passed over for it."""
     runs.begin("1")
     for step in "mn":
         children = StepChildren(step, [run(f"{step}{n}", "ship") for n in range(120)])
         runs.put("1", {step: waiting("map", 120)}, [children])
+    runs.claim(working, queue="ship")
     runs.suspend("1")
     runs.run("cancel", id="1", first="order", reason="stop")
     assert [cascade(runs, "run:1")[1:3] for _ in range(4)] == [[1, 100], [1, 100], [0, 40], [0, 0]]
+    runs.begin("2")
+    runs.put("2", {"m": waiting("map", 9)}, [StepChildren("m", [run(f"o{n}", "pack") for n in range(9)])])
+    runs.redis.hset(runs.keys.cancelling("run"), "run:2", "5 has settled")
+    assert cascade(runs, "run:2") == ["run:2", 0, 9, []]
 
 
 def test_only_those_count_that_had_not_ended(runs: RunWorld) -> None:
@@ -90,6 +96,8 @@ def test_those_that_a_limit_kept_back_go_a_hundred_a_call(runs: RunWorld) -> Non
     runs.put("1", {"m": done(1)})
     assert [cascade(runs)[1:3] for _ in range(3)] == [[1, 100], [0, 50], [0, 0]]
     assert runs.field("c150", "_reason") == "nobody waits for it any more"
+    mark(runs, "next y")
+    assert cascade(runs)[:3] == ["next y", 0, 0]
     mark(runs, "next x")
     runs.redis.set(runs.key("next", "x"), "not ours")
     assert cascade(runs)[1:3] == [0, 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -141,6 +142,29 @@ def test_a_group_holds_back_a_run_that_has_kept_its_slot(redis: Redis, namespace
     assert runs.claim(3, queue="order") == []
     runs.now = NOW + 1_952  # the next token of x is 50 ms away
     assert [job.id for job in runs.claim(3, queue="order")] == ["1"]
+
+
+def test_a_run_that_takes_its_own_slot_stands_in_no_list_any_more(redis: Redis, namespace: str) -> None:
+    """Nor in its group's, which has no slot for it while another run of it is worked on; nor is it counted there."""
+    rules = Rules(slots=3, shared_slots="@order", priorities=2, group="tenant", slots_per_group=1)
+    runs = RunWorld(redis, namespace, rules=RunRules({"order": rules, "ship": replace(rules, group=None)}))
+    for queue, fields in (("order", (("tenant", b'"x"'),)), ("ship", ())):
+        runs.start(run("1", queue, priority=2, fields=fields))
+        runs.claim(queue=queue)
+        runs.suspend("1", due_ms=runs.now + 10, keeps_slot=True, queue=queue)
+        runs.start(run("2", queue, fields=fields))
+        assert [job.id for job in runs.claim(queue=queue)] == ["2"]
+        runs.now += 10
+        held_back = [job.id for job in runs.claim(queue=queue)]
+        runs.start(run("3", queue))
+        runs.report(attempt("finish", "2", 1, "", "output", "1"), queue=queue)
+        assert [*held_back, *(job.id for job in runs.claim(2, queue=queue))] == ["1", "3"]
+        assert held_back == ([] if fields else ["1"])
+        left = runs.snapshot()
+        assert left.keys().isdisjoint({"waiting", "kept"})
+        assert {int(n) for name, n in left.get("fair", {}).get(queue, {}).items() if name[0] == "n"} <= {0}
+        assert ("fair" in left) == bool(fields)
+        runs.redis.delete(*runs.redis.keys(f"{namespace}*"))
 
 
 def test_a_run_that_is_to_be_undone_keeps_its_slot(slotted: RunWorld) -> None:
