@@ -44,16 +44,19 @@ class FlowWorkers(ChildWorkers[JobT], Generic[JobT]):
         """Serve only these queues in this process: its workers of all others are dropped before they start.
 
         Args:
-            queues: Full names; at least one of them has a worker here.
+            queues: Full names, of each of which a worker was created.
 
         Raises:
-            DeclarationError: no worker of any of these queues was created.
+            DeclarationError: no worker of one of these queues was created, or none is named.
         """
-        kept = [worker for worker in self._pool.workers if worker.queue in queues]
-        if not kept:
-            had = ", ".join(sorted({worker.queue for worker in self._pool.workers})) or "none"
-            raise DeclarationError(f"no worker of {', '.join(queues)} was created: there are those of {had}")
-        self._pool.workers[:] = kept
+        had = {worker.queue for worker in self._pool.workers}
+        without = [queue for queue in queues if queue not in had]
+        if without or not queues:
+            named = ", ".join(map(repr, queues))
+            raise DeclarationError(
+                f"serve_only({named}): workers were created of {', '.join(sorted(had)) or 'no queue'}"
+            )
+        self._pool.workers[:] = [worker for worker in self._pool.workers if worker.queue in queues]
 
     async def processes(self) -> list[Process]:
         """Return the processes that have workers of the flow, wherever they run, and what each does.

@@ -96,7 +96,7 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     (
         "ruled/include/pick.lua",
         "SLOTTED",
-        "if true then kept, kept_start = next_kept() end",
+        "if true then kept, kept_start = resumed.next() end",
     ): "asks for kept slots where there are none",
     (
         "ruled/include/pick.lua",

@@ -74,6 +74,13 @@ def step_flow() -> Flow[Step, Params]:
     return Flow[Step, Params](options)
 
 
+def served_flow() -> Flow[Step, Params]:
+    """Return a flow with a worker that does not run."""
+    flow = step_flow()
+    flow.create_workers(Step, step)
+    return flow
+
+
 def looked_up() -> Flow[Step, Params, Any]:
     """Return a flow with a lookup attribute."""
     options = FlowOptions("typed", [QueueOptions("step", job=Step)], ["n"], redis_url=NOWHERE)
@@ -284,6 +291,11 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
     ),
     "Flow.start_all": (lambda: step_flow().start_all, {}, {}),
     "Flow.stop_all": (lambda: step_flow().stop_all, {}, {"grace": NO_SECONDS}),
+    "Flow.serve_only": (
+        lambda: lambda queues: served_flow().serve_only(*queues),
+        {"queues": ["step"]},
+        {"queues": ([5], [Flow], ["nothing"], [None], [], ["step", ["step"]])},
+    ),
     "Flow.run": (
         lambda: step_flow().run,
         {},

@@ -1,5 +1,5 @@
 -- Takes ids from the heads of lists: some are read at once, and what was taken is cut off at the end.
---@ exports: take_head give_back cut_heads
+--@ exports: heads
 
 -- List -> its first ids, and how many of them were `used`.
 local read = {}
@@ -41,6 +41,8 @@ local function give_back(key, id)
   if head then head.used = head.used - 1 else redis.call('LPUSH', key, id) end
 end
 
-local function cut_heads()
+local function cut_all()
   for key in pairs(read) do cut(key) end
 end
+
+local heads = { take = take_head, give_back = give_back, cut = cut_all }

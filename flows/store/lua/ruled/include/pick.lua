@@ -3,7 +3,7 @@
 --@ exports: pick
 --@ needs: queue processing busy
 --@ include: keys clock claim life count stale settings rules spots ruled limits slots ring bands heads fair window
---@ include: next_kept
+--@ include: resumed
 
 local MAX_BYTES = 1048576
 
@@ -44,7 +44,7 @@ local function next_waiting(wanted)
       return nil
     end
     ruled.looks = ruled.looks - 1
-    local id = take_head(list, many)
+    local id = heads.take(list, many)
     if id then
       if ruled.group ~= '' then taken[ruled.band] = (taken[ruled.band] or 0) + 1 end
       return id, list
@@ -54,7 +54,7 @@ local function next_waiting(wanted)
 end
 
 local function put_back(list, id)
-  give_back(list, id)
+  heads.give_back(list, id)
   if ruled.group ~= '' then taken[ruled.band] = taken[ruled.band] - 1 end
 end
 
@@ -67,7 +67,7 @@ local function start_job(id, job, kept)
 end
 
 local function write_rules()
-  cut_heads()
+  heads.cut()
   if CHARGED then
     write_rings()
     write_fair()
@@ -92,7 +92,7 @@ local function pick(wanted, fields)
   if rule.group then unpark() end
   while n < wanted do
     local kept, kept_start
-    if SLOTTED then kept, kept_start = next_kept() end
+    if SLOTTED then kept, kept_start = resumed.next() end
     local start = time
     if LIMITED or SLOTTED then start = open_at(kept) end
     if not start then break end
@@ -102,7 +102,7 @@ local function pick(wanted, fields)
     if not id then break end
     if ruled.start < start then ruled.start = start end
     local word, job, size = claim(id, read, n > 0 or busy == '1')
-    if kept and word ~= 'isolated' then forget_kept(id) end
+    if kept and word ~= 'isolated' then resumed.forget(id) end
     if word == 'claimed' then
       start_job(id, job, kept)
       n = n + 1

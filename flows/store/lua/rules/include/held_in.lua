@@ -1,5 +1,5 @@
 -- Counts the slots that are held in a queue.
---@ exports: held_in needs_no_slot
+--@ exports: held_in
 --@ include: keys
 
 -- Returns how many slots the jobs of a queue hold: one for each lease, and what some hold beyond that.
@@ -8,6 +8,3 @@ local function held_in(job_queue)
   local beyond = redis.pcall('HGET', flows_key('load', job_queue), '')
   return (tonumber(leases) or 0) + (type(beyond) == 'string' and tonumber(beyond) or 0)
 end
-
--- Returns whether a job waits there that has kept its slot: jobs of flows keep none.
-local function needs_no_slot() return false end

@@ -1,7 +1,7 @@
 -- Wakes a worker where jobs wait: the wake-up that came with one of them may be lost. Not where no slot is free: whoever
 -- gives one back takes the next job, or wakes a worker for it.
 --@ exports: wake_again
---@ include: place wake rules spots sharing held_in
+--@ include: place wake rules spots sharing held_in has_slot_kept
 
 local function has_slot(job_queue)
   local rule = RULES[job_queue]

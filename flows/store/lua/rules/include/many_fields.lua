@@ -1,8 +1,9 @@
 -- Writes many fields of a hash that may stay small. Servers keep up to 512 short fields as a list and search it from its
--- head, for each field of each command. A field of over 64 bytes makes a table of it, which it stays when that is gone.
+-- head, for each field of each command. A field that is longer than a list may have (64 bytes; 128 with the bundled
+-- server) makes a table of it, which it stays when that is gone.
 --@ exports: set_fields
 
-local LONG = string.rep('-', 65)
+local LONG = string.rep('-', 129)
 -- Of fewer fields the search takes no longer than that.
 local FEW = 20
 

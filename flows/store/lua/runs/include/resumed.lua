@@ -1,10 +1,8 @@
--- Names the runs that go on with a slot which they have kept while they waited: they come before all others, whatever
+-- The runs that go on with a slot which they have kept while they waited: they come before all others, whatever
 -- their priorities and groups are, since no other run may have these slots.
---@ exports: next_kept forget_kept
+--@ exports: resumed
 --@ needs: queue
---@ include: keys clock rules spots ruled limits slots held_in window
-
---@ lazy
+--@ include: keys clock spots ruled limits slots window
 
 local kept = flows_key('kept', queue)
 -- One turn looks at so many.
@@ -15,7 +13,6 @@ local ids, n, list
 local function read_kept()
   n = 0
   free_slots()
-  if kept_in(queue) == 0 then return {} end
   return redis.call('ZRANGE', kept, 1, '+inf', 'BYSCORE', 'LIMIT', 0, MOST)
 end
 
@@ -25,7 +22,7 @@ local function come_from(band, group)
 end
 
 -- Returns the next one whose group lets it start now; nothing where there is none.
-local function next_kept()
+local function next_resumed()
   if not ids then ids = read_kept() end
   while ids[n + 1] do
     n = n + 1
@@ -41,10 +38,12 @@ local function next_kept()
 end
 
 -- Takes one out that was claimed, or is not there any more: its slot is free, and a lease takes it at once.
-local function forget_kept(run_id)
+local function forget(run_id)
   redis.call('ZREM', kept, run_id)
   more_slots(1)
   if redis.pcall('LREM', list, 1, run_id) == 1 and ruled.group ~= '' then
     redis.call('HINCRBY', fair_of(queue), 'n' .. ruled.band_text, -1)
   end
 end
+
+local resumed = { next = next_resumed, forget = forget }
