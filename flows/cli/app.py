@@ -11,6 +11,7 @@ from flows.api import find_operation, problem_of
 from flows.cli.acting import add_acting
 from flows.cli.clean import one_line
 from flows.cli.commands import add_operations, command_of
+from flows.cli.demo import demo
 from flows.cli.following import add_following
 from flows.cli.health import check, doctor
 from flows.cli.mcp_server import mcp
@@ -46,6 +47,7 @@ def make_app(*more: Callable[[App], None]) -> App:
     add_acting(groups["jobs"])
     add_following(app, groups["jobs"])
     app.command(run)
+    app.command(demo)
     app.command(check)
     app.command(doctor)
     app.command(mcp)

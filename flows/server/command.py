@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import sys
 import webbrowser
 from pathlib import Path
@@ -17,8 +18,10 @@ from flows.server.tokens import Tokens, new_token, tokens_of_environment
 #: Where it listens unless it is told.
 PORT: Final = 8570
 _PING: Final = 20.0
-#: Bytes that wait for a slow reader, and no more.
+#: Connections that wait to be taken.
 _BACKLOG: Final = 2048
+#: Bytes that the kernel holds for a slow reader.
+_MOST_UNSENT: Final = 128 * 1024
 
 
 def add_web(app: App) -> None:
@@ -78,8 +81,17 @@ def serve(
         backlog=_BACKLOG,
         server_header=False,
     )
-    uvicorn.Server(config).run()
+    listening = config.bind_socket()
+    _bound(listening)
+    uvicorn.Server(config).run(sockets=[listening])
     return 0
+
+
+def _bound(listening: socket.socket) -> None:
+    """Bound what the kernel holds for a reader that takes nothing, and for how long: connections have it from here."""
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MOST_UNSENT)
+    if sys.platform == "linux":  # elsewhere a connection whose reader is stalled stands until the reader goes
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(2 * _PING * 1000))
 
 
 def token(

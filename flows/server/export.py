@@ -52,7 +52,8 @@ class Exports:
         if self._running >= MOST_AT_ONCE:
             raise TooManyRequests(5.0)
         admin = await asking(request)
-        asked = {"query": params.get("q", ""), "flow": params.get("flow"), "limit": _PAGE}
+        query = params.get("q", "")
+        asked = {"query": query, "flow": params.get("flow"), "limit": _PAGE}
         self._running += 1
         try:
             first: JobPage = await find_operation("jobs.find").call(admin, asked)
@@ -60,7 +61,7 @@ class Exports:
         except BaseException:
             self._end()
             raise
-        pages = _pages(admin, JobQuery.parse(asked["query"]), first)
+        pages = _pages(admin, JobQuery.parse(query), first)
         write = _csv(lookups) if kind == "csv" else _jsonl
         headers = {
             "cache-control": "no-store",

@@ -1,0 +1,93 @@
+"""`flows demo`: a shop that never closes: a pipeline, a workflow, a limited queue; some of it fails or is slow."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+from cyclopts import Parameter
+
+from flows.cli.demo_shop import Bill, Mail, Order, make_shop
+from flows.config import data_directory
+from flows.errors import ValidationError
+from flows.store.embedded import EmbeddedServer
+
+if TYPE_CHECKING:
+    from flows.cli.demo_shop import Shop
+
+#: Customers of the shop.
+_CUSTOMERS: Final = 100
+#: Where more jobs wait, nothing is ordered until some are done: a demo that runs for weeks stays small.
+_MOST_WAITING: Final = 500
+_MOST_CENTS: Final = 20_000
+
+
+def demo(
+    *,
+    seconds: Annotated[float, Parameter(help="End after so many; 0: run until Ctrl-C.")] = 0.0,
+    rate: Annotated[float, Parameter(help="Orders a second.")] = 3.0,
+    redis_url: Annotated[
+        str | None, Parameter(help="Which server; else an embedded one of the demo alone, which ends with it.")
+    ] = None,
+    data_dir: Annotated[str, Parameter(help="Where that server keeps its data.")] = "",
+    namespace: Annotated[str, Parameter(help="What stands before every key.")] = "",
+) -> int:
+    """Run a shop that never closes: look at it with `flows ls`, `flows jobs ls flow:shop state:failed`, `flows web`."""
+    if seconds < 0 or not 0 < rate <= 1000:  # noqa: PLR2004 - said in the sentence
+        raise ValidationError("flows demo: --seconds is 0 or more, and --rate above 0 and up to 1000")
+    if redis_url is not None:
+        return _run(redis_url, namespace, seconds, rate)
+    directory = data_directory()
+    server = EmbeddedServer(Path(data_dir) if data_dir else directory.with_name(f"{directory.name}-demo"))
+    url = server.start()
+    try:
+        return _run(url, namespace, seconds, rate)
+    finally:
+        server.stop()
+
+
+def _run(url: str, namespace: str, seconds: float, rate: float) -> int:
+    more = f" --namespace {namespace}" if namespace else ""
+    sys.stderr.write(f"flows demo: a shop on {url}\n  flows ls --redis-url {url}{more}\n")
+    sys.stderr.write(f"  flows web --redis-url {url}{more}\n")
+    return asyncio.run(_keep_open(make_shop(url, namespace), seconds, rate))
+
+
+async def _keep_open(shop: Shop, seconds: float, rate: float) -> int:
+    """Run the shop until it is told to end, or its time is over."""
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(one, over.set)
+    async with shop.orders, shop.mails, shop.billing:
+        ordering = asyncio.create_task(_order(shop, 1 / rate))
+        ordering.add_done_callback(lambda _task: over.set())
+        try:
+            async with asyncio.timeout(seconds or None):
+                await over.wait()
+        except TimeoutError:
+            pass
+        ordering.cancel()
+        await asyncio.wait({ordering})
+    if not ordering.cancelled():
+        ordering.result()
+    return 0
+
+
+async def _order(shop: Shop, pause: float) -> None:
+    """Order, mail and bill, for ever."""
+    chance = random.Random()  # noqa: S311 - whoever orders
+    while True:
+        customer, cents = chance.randrange(_CUSTOMERS), chance.randrange(100, _MOST_CENTS)
+        waiting = sum(queue.waiting for queue in (await shop.orders.states()).values())
+        if waiting < _MOST_WAITING:
+            await shop.orders.create_job(Order(customer=customer, cents=cents))
+        if (await shop.mails.states())["mails-send"].waiting < _MOST_WAITING:
+            await shop.mails.create_job(Mail(customer=customer))
+        if chance.random() < 1 / 3:
+            await shop.bill.run(Bill(customer=customer, cents=cents))
+        await asyncio.sleep(pause)

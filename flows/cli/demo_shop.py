@@ -1,0 +1,183 @@
+"""The shop of `flows demo`: orders go through three queues, mails keep to a limit, and each bill is a run."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Literal, TypeAlias
+
+from pydantic import BaseModel
+
+from flows.kernel.current import current_job
+from flows.model.flow_options import FlowOptions
+from flows.model.job import Job, JobResult
+from flows.model.limits.limiter import Limiter
+from flows.model.queue_options import QueueOptions
+from flows.model.retries import Retries
+from flows.pipeline.flow import Flow
+from flows.workflow.app import Workflows
+from flows.workflow.definition import Workflow
+from flows.workflow.steps.step import Step
+from flows.workflow.steps.step_options import StepOptions
+
+#: Seconds that a parcel takes; with one worker that is fewer than there are orders: the slow queue.
+PACKING: Final = 0.6
+#: The supplier never answers about these customers: their orders fail.
+UNKNOWN_CUSTOMERS: Final = frozenset({7, 62})
+_SOMETIMES: Final = 0.1
+_chance = random.Random()  # noqa: S311 - no secrets
+
+
+class Order(BaseModel):
+    """What is ordered, and by whom."""
+
+    customer: int
+    cents: int
+
+
+class Check(Job):
+    """An order that is checked."""
+
+    customer: int
+
+
+class Price(Job):
+    """An order whose price is asked for."""
+
+    customer: int
+    cents: int
+
+
+class Priced(JobResult):
+    """What the supplier wants for it."""
+
+    cost: int
+
+
+class Pack(Job):
+    """An order that is packed."""
+
+    cost: int
+
+
+class Mail(BaseModel):
+    """A mail to a customer."""
+
+    customer: int
+
+
+class Send(Job):
+    """A mail that goes out."""
+
+    customer: int
+
+
+class Bill(BaseModel):
+    """What a customer owes."""
+
+    customer: int
+    cents: int
+
+
+class SupplierTimeout(Exception):
+    """The supplier does not answer."""
+
+
+OrderFlow: TypeAlias = Flow[Check | Price | Pack, Order, Literal["customer"]]
+MailFlow: TypeAlias = Flow[Send, Mail, Literal["customer"]]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """All that the demo runs."""
+
+    orders: OrderFlow
+    mails: MailFlow
+    billing: Workflows
+    bill: Workflow[Bill, str]
+
+
+async def check(job: Check) -> None:
+    """Look at an order."""
+    await asyncio.sleep(_chance.uniform(0.01, 0.1))
+    current_job().log("the order of customer {customer} is complete", customer=job.customer)
+
+
+async def price(job: Price) -> Priced:
+    """Ask the supplier, who does not always answer."""
+    await asyncio.sleep(_chance.uniform(0.05, 0.2))
+    if job.customer in UNKNOWN_CUSTOMERS or _chance.random() < _SOMETIMES:
+        raise SupplierTimeout(f"no answer about customer {job.customer} within 0.2 s")
+    return Priced(cost=job.cents * 2 // 3)
+
+
+async def pack(_job: Pack) -> None:
+    """Pack a parcel, which takes its time."""
+    for part in range(3):
+        current_job().progress(part / 3, f"part {part + 1} of 3")
+        await asyncio.sleep(PACKING / 3)
+
+
+async def send(_job: Send) -> None:
+    """Send a mail."""
+    await asyncio.sleep(0.02)
+
+
+async def charge(bill: Bill) -> str:
+    """Charge a customer; some cards are declined at first."""
+    await asyncio.sleep(0.05)
+    if _chance.random() < _SOMETIMES:
+        raise ConnectionError("the bank does not answer")
+    return f"receipt of {bill.cents / 100:.2f} from customer {bill.customer}"
+
+
+def make_shop(redis_url: str | None, namespace: str) -> Shop:
+    """Return the shop with its workers; nothing is connected yet.
+
+    Raises:
+        DeclarationError: The URL or the namespace cannot be used.
+    """
+    kept = timedelta(hours=1)
+    again = Retries(max_attempts=3, backoff=0.5)
+    orders = OrderFlow(
+        FlowOptions(
+            "shop",
+            [
+                QueueOptions("shop-check", job=Check, next_queue="shop-price"),
+                QueueOptions("shop-price", job=Price, next_queue="shop-pack", retries=again),
+                QueueOptions("shop-pack", job=Pack),
+            ],
+            lookup_attributes=["customer"],
+            redis_url=redis_url,
+            namespace=namespace,
+            retention=kept,
+        )
+    )
+    orders.create_workers(Check, check, concurrency=4)
+    orders.create_workers(Price, price, concurrency=4)
+    orders.create_workers(Pack, pack)
+    mails = MailFlow(
+        FlowOptions(
+            "mails",
+            [QueueOptions("mails-send", job=Send, limits=[Limiter(10, timedelta(seconds=10))])],
+            lookup_attributes=["customer"],
+            redis_url=redis_url,
+            namespace=namespace,
+            retention=kept,
+        )
+    )
+    mails.create_workers(Send, send, concurrency=4)
+    billing = Workflows("billing", redis_url=redis_url, namespace=namespace, retention=kept)
+
+    @billing.define("bill", lookup=["customer"])
+    async def bill(given: Bill, step: Step) -> str:
+        receipt = await step.run(StepOptions("charge", retries=Retries(max_attempts=3, backoff=0.5)), charge, given)
+        await step.sleep("cool down", timedelta(seconds=2))
+        if given.customer in UNKNOWN_CUSTOMERS:
+            raise LookupError(f"customer {given.customer} has no address")
+        return receipt
+
+    billing.create_workers(concurrency=4)
+    return Shop(orders, mails, billing, bill)
