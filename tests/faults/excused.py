@@ -195,4 +195,15 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "redis.pcall('LREM', list, 1, run_id) == 1 and ruled.group ~= ''",
         "if ruled.group ~= '' then",
     ): "a run stands in its list",
+    ("delete_schedule.lua", "app and app ~= ''", "if app then"): "asks what the app without a name declares: nothing",
+    (
+        "see_schedules.lua",
+        "not heir or heir == app or not declared_by(heir, id)",
+        "if not heir or not declared_by(heir, id) then return false end",
+    ): "an app is asked for what it has just been found not to declare",
+    (
+        "see_schedules.lua",
+        "how == 'seen' and seen == 'kept'",
+        "if seen == 'kept' then listed[id] = nil end",
+    ): "writes again that it is kept",
 }

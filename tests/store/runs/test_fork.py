@@ -117,8 +117,9 @@ def test_a_key_that_is_not_ours_stops_it(runs: RunWorld, sent: Watched, kind: st
     if kind == "waiting":
         assert not fork(runs, sent)
     else:
-        with pytest.raises(Exception, match="FLOWSCONFLICT"):
-            fork(runs, sent, replace(FORK, records=MANY))
+        for records in (MANY, RECORDS):
+            with pytest.raises(Exception, match="FLOWSCONFLICT"):
+                fork(runs, sent, replace(FORK, records=records))
     assert runs.snapshot() == before
 
 

@@ -76,7 +76,7 @@ def test_what_moves_to_another_app_loses_no_slot(stage: Stage, edited: bool, wor
     for _ in range(3):
         stage.now += 10_000
         assert stage.see("a", "b", "d", app="billing") == (["a", "b", "d"], [])
-        assert stage.write(mine, app="billing") == ["taken"]
+        assert stage.write(mine, schedule("b"), app="billing") == ["taken", "taken"]
     stage.now += 1
     stage.see("a", app="billing")  # it has dropped b again, but not for half a minute
     due = stage.next_of("a")

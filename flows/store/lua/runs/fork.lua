@@ -9,7 +9,7 @@
 --@ words: written | started | lost | conflict
 --@ include: arguments clock keys type start_run told open_steps
 
-local MOST_FIELDS, MINUTES = 1000, 10
+local MINUTES = 10
 
 local key = job_key(root, new_id)
 if redis.call('EXISTS', key) == 1 then return 'started' end
@@ -31,14 +31,12 @@ if written ~= '0' then
   redis.call('RENAME', forking, key)
   redis.call('PERSIST', key)
 end
-if written ~= '0' or #records > 0 then
+if #records > 0 then
   -- It has begun: whoever claims it reads what is recorded.
   fields[#fields + 1], fields[#fields + 2] = '_attempt', '1 - 0 0 0 ' .. now_text .. ' -'
 end
 start_run(run)
-for i = 1, #records, MOST_FIELDS do
-  redis.call('HSET', key, unpack(records, i, math.min(#records, i + MOST_FIELDS - 1)))
-end
+if #records > 0 then redis.call('HSET', key, unpack(records)) end
 for i = at, #rest do
   redis.call('PERSIST', key .. ':children:' .. rest[i])
   keep_side(new_id, key, rest[i])
