@@ -186,15 +186,6 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "type(id) == 'string' and string.sub(id, 1, 1) ~= '{'",
         "if type(id) == 'string' then",
     ): "asks for a run that is called like a result",
-    ("runs/include/next_kept.lua", "MOST = 200", "local MOST = 100000000"): "reads more than a turn takes",
-    ("runs/include/next_kept.lua", "kept_in(queue) == 0", "if false then return {} end"): "reads what is not there",
-    ("runs/include/next_kept.lua", "not ids", "if true then ids = read_kept() end"): "reads again what is left",
-    ("runs/include/next_kept.lua", "n > 0", "if true then come_from(1, '') end"): "says again where a turn begins",
-    (
-        "runs/include/next_kept.lua",
-        "redis.pcall('LREM', list, 1, run_id) == 1 and ruled.group ~= ''",
-        "if ruled.group ~= '' then",
-    ): "a run stands in its list",
     ("delete_schedule.lua", "app and app ~= ''", "if app then"): "asks what the app without a name declares: nothing",
     (
         "see_schedules.lua",
