@@ -197,4 +197,10 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "how == 'seen' and seen == 'kept'",
         "if seen == 'kept' then listed[id] = nil end",
     ): "writes again that it is kept",
+    ("runs/fire.lua", "other ~= queue and other ~= ''", "if other ~= queue then"): "asks for a queue without a name",
+    (
+        "runs/fire.lua",
+        "waiting_behind or queued(last, MOST_QUEUED)",
+        "waiting_behind = queued(last, MOST_QUEUED)",
+    ): "counts again how many wait",
 }

@@ -50,6 +50,29 @@ def test_a_slot_is_fired_once(stage: Stage) -> None:
     assert (record.last_run, record.last_slot and record.last_slot.timestamp()) == (run_id, FIRST / 1000)
 
 
+def test_a_paused_schedule_moves_on_and_starts_nothing(stage: Stage) -> None:
+    """Of several slots that are fired together the last one is what it has come to."""
+    one = declared(stage, overlap="allow")
+    done(stage.recorded.pause(one.id, "for now"))
+    stage.now = FIRST + STEP
+    assert stage.fire(one, FIRST, FIRST + STEP).slots == [("paused", ""), ("paused", "")]
+    assert (stage.waiting(), stage.next_of("daily")) == ([], FIRST + 2 * STEP)
+    record = done(stage.recorded.record("daily"))
+    assert record is not None
+    assert record.last_slot is not None
+    assert record.last_slot.timestamp() == (FIRST + STEP) / 1000
+
+
+def test_what_stands_in_the_place_of_shared_slots_stops_no_slot(stage: Stage) -> None:
+    """The queue's own are counted all the same."""
+    one = schedule(times=Every(STEP / 1000), most=1)
+    stage.now = NOW
+    stage.write(one)
+    stage.now = FIRST
+    stage.redis.set(f"{stage.settings.keys.namespace}flows:sharing:@report", "not ours")
+    assert [word for word, _run in stage.fire(one, FIRST).slots] == ["started"]
+
+
 def test_only_the_servers_clock_counts(stage: Stage) -> None:
     """Whose clock is ahead is told how long to wait."""
     one = declared(stage)

@@ -17,7 +17,7 @@ expect('hash', schedule)
 expect('hash', fired)
 local score = redis.call('ZSCORE', schedules, schedule_id)
 local known = redis.call('HMGET', schedule, 'digest', 'paused', 'overlap', 'last')
-if not score or score ~= seen or known[1] ~= seen_digest then return answer('late') end
+if score ~= seen or known[1] ~= seen_digest then return answer('late') end
 if time < tonumber(seen) then return answer('early', tonumber(seen) - time) end
 
 local paused, overlap, last = known[2], known[3], known[4]
