@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections import Counter
 from typing import TYPE_CHECKING, Final
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
 #: One tick cancels children of cancelled parents so many times, up to 100 each time.
 _CASCADES: Final = 100
+#: A pause that ends in so many seconds is over: a timer may come that much too early.
+_CLOSE: Final = 0.005
 #: Parts of a lease. A lease is renewed four times in its life, so whoever lives has three quarters of it left when the
 #: server goes away: an outage has to be nearly as long to cost one.
 _SILENCE: Final = 0.7
@@ -157,10 +158,14 @@ class Rescuer:
 
     async def _sleep(self, seconds: float) -> None:
         """Let so many seconds go by; cancel children meanwhile, whenever that is asked for."""
-        now = asyncio.get_running_loop().time
-        over = now() + seconds
-        while (left := over - now()) > 0:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), left)
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(seconds, self._asked.set)
+        try:
+            while True:
+                await self._asked.wait()
                 self._asked.clear()
+                if timer.when() - loop.time() < _CLOSE:
+                    return
                 await self._cascade_some()
+        finally:
+            timer.cancel()
