@@ -118,7 +118,7 @@ class RunHost(Host):
         """
         record = await self.reader.record(check_job_id(run_id))
         if record is None or not self.sees(record.workflow):
-            raise JobGone(run_id)
+            raise JobGone(run_id, what="run")
         return record
 
 

@@ -70,7 +70,7 @@ async def start(
     run = host.completed(new_run(workflow, input, given, "runs.start", max_payload=host.max_payload), input)
     [(run_id, word)] = await (await host.runs()).start([run])
     if word == "conflict":
-        raise IdempotencyConflict(run_id, run.key or "")
+        raise IdempotencyConflict(run_id, run.key or "", what="run")
     return RunStarted(word="started" if word == "created" else word, id=run_id)
 
 
@@ -90,9 +90,9 @@ async def cancel(admin: Admin, id: str, *, reason: Annotated[str, Field(max_leng
     record = await host.found(id)
     word = await host.control_of(record.workflow).cancel(RUN_FLOW, record.id, reason)
     if word in {"gone", "malformed"}:
-        raise JobGone(id)
+        raise JobGone(id, what="run")
     if word == "too late":
-        raise StateError(record.id, "over", "cancelled")
+        raise StateError(record.id, "over", "cancelled", what="run")
     return Acted(word=word, flow=RUN_FLOW, id=record.id)
 
 
@@ -111,9 +111,9 @@ async def retry(admin: Admin, id: str) -> Acted:
     record = await host.found(id)
     word = await host.control_of(record.workflow).retry_job(RUN_FLOW, record.id)
     if word == "gone":
-        raise JobGone(id)
+        raise JobGone(id, what="run")
     if word != "retried":
-        raise StateError(record.id, word, "retried")
+        raise StateError(record.id, word, "retried", what="run")
     return Acted(word=word, flow=RUN_FLOW, id=record.id)
 
 

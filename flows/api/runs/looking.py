@@ -160,7 +160,7 @@ async def wait(admin: Admin, id: str, timeout: Time = timedelta(seconds=30)) -> 
     while (state := await host.reader.state(check_job_id(id))) not in TERMINAL:
         left = deadline - loop.time()
         if state is None:
-            raise JobGone(id)
+            raise JobGone(id, what="run")
         if left <= 0:
             raise WaitTimeout(f"run {id} is still {state} after {timeout.total_seconds():g} s")
         await asyncio.sleep(min(left, pause))
