@@ -114,6 +114,8 @@ async def leave(url: str, namespace: str) -> dict[str, str]:
     await flow.stop_all()
     ids["waiting"] = await flow.create_job(Order(user_id=9, email=CANARY))
     ids["delayed"] = await flow.create_job(Order(user_id=9, email="nine@example.org"), delay=timedelta(hours=1))
+    ids["cancelled"] = await flow.create_job(Order(user_id=5, email=CANARY))
+    await flow.cancel_job(ids["cancelled"], f"asked for by {CANARY}")
     ids["other"] = await other.create_job(Order(user_id=7, email="other@example.org"))
     await flow.stop_all()
     await other.stop_all()
