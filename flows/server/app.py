@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp
 
     from flows.server.identity import Auth
 
@@ -52,11 +51,12 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
     read_only: bool = False,
     dumps: bool = True,
     live_key: str | None = None,
-) -> ASGIApp:
+) -> Guard:
     """Return an ASGI app that serves the operations; it mounts under any prefix, in FastAPI, Starlette or Django.
 
     It keeps nothing between two requests, so any number of replicas serve the same, without sticky sessions. It opens
-    its connections at the first request.
+    its connections at the first request, and closes them at the end of its lifespan; where it is mounted it has
+    none, and `await app.close()` does the same.
 
     Args:
         redis_url: Which server; None: as `FlowOptions` chooses it.
@@ -81,11 +81,14 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
     admin = Admin(redis_url, namespace, via="http")
     live = Live(admin, identity)
 
+    async def close() -> None:
+        await live.close()
+        await admin.close()
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
         yield
-        await live.close()
-        await admin.close()
+        await close()
 
     hidden = frozenset[str]() if dumps else _DUMPS
     app = Starlette(
@@ -107,7 +110,7 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
         lifespan=lifespan,
     )
     app.state.admin = admin
-    return Guard(app, identity, hosts=hosts, origins=origins)
+    return Guard(app, identity, hosts=hosts, origins=origins, close=close)
 
 
 async def _flows_error(_request: Request, error: Any) -> Response:  # noqa: ANN401 - Starlette wants to know no more

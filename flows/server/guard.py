@@ -20,7 +20,7 @@ from flows.server.problem import refused, respond
 from flows.server.rates import Rates
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Awaitable, Callable, Collection
 
     from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -65,11 +65,19 @@ class Guard:
         identity: Says who calls.
         hosts: Names by which the server may be called, besides those of its own machine.
         origins: Sites whose pages may read from here, such as `https://app.example.org`.
+        close: Disconnects the other app.
     """
 
     def __init__(
-        self, app: ASGIApp, identity: Identity, *, hosts: Collection[str] = (), origins: Collection[str] = ()
+        self,
+        app: ASGIApp,
+        identity: Identity,
+        *,
+        hosts: Collection[str],
+        origins: Collection[str],
+        close: Callable[[], Awaitable[None]],
     ) -> None:
+        self._close = close
         self._app = app
         self._identity = identity
         self._hosts = LOOPBACK | {host.lower() for host in hosts}
@@ -77,6 +85,10 @@ class Guard:
         self._reads = Rates(MOST_READS)
         self._acts = Rates(MOST_ACTS)
         self._logins = Rates(MOST_LOGINS, 60)
+
+    async def close(self) -> None:
+        """End what is watched, and disconnect from Redis: for who mounts it, and has a lifespan of its own."""
+        await self._close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""

@@ -189,10 +189,15 @@ async def test_it_mounts_under_a_prefix(left: Left) -> None:
     async def mine() -> str:
         return "mine"
 
-    api.mount("/ops/flows", create_app(left.url, left.namespace))
+    app = create_app(left.url, left.namespace)
+    api.mount("/ops/flows", app)
     async with serving(api) as server, server.client() as client:
         assert (await client.get("/mine")).json() == "mine"
         assert (await client.get("/ops/flows/api/v1/flows/list")).status_code == 200
         assert (await client.get("/ops/flows/healthz")).status_code == 200
         foreign = {"origin": "https://evil.example"}
         assert (await client.post(f"/ops/flows{RETRY}", json={}, headers=foreign)).status_code == 403
+        await app.close()  # it has no lifespan of its own there
+        assert (await client.get("/ops/flows/readyz")).status_code == 200  # and opens again for who still comes
+        await app.close()
+        await app.close()
