@@ -79,7 +79,7 @@ async def test_what_acts_is_no_get_and_what_looks_is_no_post(open_server: Servin
     ("path", "status", "told"),
     [
         ("/api/v1/jobs/find?flow=shop&limit=101", 422, "less than or equal to 100"),
-        ("/api/v1/jobs/find?flow=shop&limt=1", 422, "limt"),
+        ("/api/v1/jobs/find?flow=shop&limits=1", 422, "limits"),
         ("/api/v1/jobs/find?flow=shop&flow=other", 422, "flow"),
         ("/api/v1/jobs/find?query=flow:shop colour:red", 422, "colour"),
         ("/api/v1/jobs/show?id=nothing", 422, "nothing"),
