@@ -81,6 +81,16 @@ def sync(world: World, digest: str) -> object:
     return world.run("sync", "{}", **named, most=5, alive_ms=30_000, written=1)
 
 
+def seed_running(world: World) -> None:
+    """Let a job run that has streamed nothing yet."""
+    world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})
+
+
+def stream(world: World) -> object:
+    """Write two pieces of text that a job streams."""
+    return world.run("stream", "1", 1, 0, 2, '{"text":"a"}', '{"text":"b"}', call=world.keys.call("c"))
+
+
 MORE_SCENES: Final[dict[str, list[Scene]]] = {
     "cancel_jobs": [many("cancel_jobs", reason="why")],
     "delete_jobs": [many("delete_jobs")],
@@ -91,4 +101,5 @@ MORE_SCENES: Final[dict[str, list[Scene]]] = {
     "retry_jobs": [many("retry_jobs")],
     "set_live": [(seed_parked, set_live)],
     "set_priority": [(seed_waiting, lambda world: world.run("set_priority", id="1", priority=2))],
+    "stream": [(seed_running, stream)],
 }

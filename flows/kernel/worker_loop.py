@@ -184,7 +184,7 @@ class WorkerLoop:
             return
         # The queue is empty: the jobs that came start at once, and their end or a wake-up starts the next turn.
         self._apply_answer()
-        if turn.jobs:
+        if turn.claimed and not turn.claimed[-1].start_at:
             await asyncio.sleep(0)  # a function that never suspends has ended then, and to listen costs commands
         if turn.left and self._in_flight.lanes.busy:
             await self._wait(None)  # the next job is to be isolated: listening would wake this worker again and again

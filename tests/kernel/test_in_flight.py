@@ -153,8 +153,7 @@ async def test_what_ends_is_reported_once() -> None:
     held = Held(quick)
     held.in_flight.accept([claimed("1"), claimed("2", 7)])
     assert held.in_flight.leases() == [("1", 1), ("2", 7)]
-    await held.woken()
-    assert not held.in_flight.busy
+    await until(lambda: not held.in_flight.busy)
     assert held.in_flight.leases() == [("1", 1), ("2", 7)]
     assert held.reported() == [("1", 1, DONE), ("2", 7, DONE)]
     assert (held.in_flight.leases(), held.reported(), len(held.in_flight.unreported)) == ([], [], 0)

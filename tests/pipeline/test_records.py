@@ -125,10 +125,11 @@ async def test_children_that_were_fetched_leave_with_their_parent(lists: Lists) 
 
 async def test_an_error_is_told_while_it_is_the_jobs_trouble(redis_url: str, namespace: str) -> None:
     """While the job is to be tried again, and while it is; not once it has gone on or is done."""
-    go, seen = asyncio.Event(), asyncio.Event()
+    begin, go, seen = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def twice(job: Price) -> Priced:
         if job.attempt == 1:
+            await begin.wait()
             raise ConnectionError("once")
         seen.set()
         await go.wait()
@@ -151,6 +152,7 @@ async def test_an_error_is_told_while_it_is_the_jobs_trouble(redis_url: str, nam
     async with flow:
         job_id = await flow.create_job(Order())
         assert await error_of() is None
+        begin.set()
         await asyncio.wait_for(seen.wait(), LONG)
         assert await error_of() == "once"
         seen.clear()
