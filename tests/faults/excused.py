@@ -169,6 +169,20 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "not job[1] and redis.call('EXISTS', key) == 0",
         "if redis.call('EXISTS', key) == 0 then return nil end",
     ): "asks whether a job is there whose state was just read",
+    (
+        "include/halve.lua",
+        "time_of == created_at and in_order(ids)",
+        "if false then return 0 end",
+    ): "the slower of two ways to the same answer",
+    (
+        "include/place_in_list.lua",
+        (
+            "look(list, member, guess, NEAR) or look(list, member, guess, FAR)"
+            " or redis.call('LPOS', list, member, 'MAXLEN', ENDS)"
+            " or redis.call('LPOS', list, member, 'RANK', -1, 'MAXLEN', ENDS)"
+        ),
+        "local place = look(list, member, guess, FAR)",
+    ): "reads more ids than it asks for",
     ("include/stats.lua", "follows", "if false then"): "the slower of two ways to drop what is too old",
     ("runs/cascade.lua", "cursor or '0'", "cursor, settled = deliver(name, '0')"): "who was told is no waiter any more",
     (

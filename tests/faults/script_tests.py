@@ -39,7 +39,6 @@ NAMED_OTHERWISE: Final = {
     "find_job": "position",
     "fits": "find",
     "forget_schedule": "see_schedules",
-    "halve": "find",
     "history": "retry",
     "holder": "unique",
     "leave": "report",

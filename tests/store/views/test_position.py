@@ -138,3 +138,42 @@ def test_edited_hashes_on_the_way_do_not_mislead(world: World) -> None:
         mapping={"_status": "waiting", "_queue": "ship", "_attempt": f"1 w1 0 1 0 {NOW + 11_998} -"},
     )
     assert position(world, target) == (11_998, True)
+
+
+def test_of_jobs_that_are_gone_the_ids_tell(world: World) -> None:
+    """In a long list of them it is found in a few steps, or said to be where the first of its time stands."""
+    ids = [job_id(NOW + number, number) for number in range(2 * LONG + 5000)]
+    shifted, hidden, lost = (job_id(NOW + ms, 1 << 40) for ms in (13_500, 18_000, 90_000))
+    fill(world, "ship", [*ids[:12_000], hidden, *ids[12_000:12_400], shifted, *ids[12_400:]])
+    for which in (ids[0], ids[14_000], shifted, hidden, lost):
+        world.redis.hset(world.key("jobs", f"shop:{which}"), mapping={"_status": "waiting", "_queue": "ship"})
+    world.redis.config_resetstat()
+    assert position(world, ids[0]) == (0, True)
+    assert position(world, ids[14_000]) == (14_002, True)
+    assert position(world, shifted) == (12_401, True)
+    stats: Any = world.redis.info("commandstats")
+    assert "cmdstat_lpos" not in stats
+    assert stats["cmdstat_hmget"]["calls"] < 400
+    assert position(world, hidden) == (18_002, False)
+    assert position(world, lost) == (len(ids) + 2, False)
+
+
+def test_what_says_nothing_of_the_time_stands_at_the_ends(world: World) -> None:
+    """Neither the other ids do, nor that of the job itself; a short list is searched without a look at any job."""
+    late, fresh = job_id(NOW, 1), job_id(NOW + 6000, 6000)
+    fill(world, "ship", [*["?"] * 12_000, late])
+    fill(world, "pick", [*(job_id(NOW + number, number) for number in range(12_000)), "odd"])
+    fill(world, "pack", ["?", "low"])
+    for which, queue in ((late, "ship"), ("odd", "pick"), ("low", "pack"), (fresh, "pick")):
+        world.redis.hset(world.key("jobs", f"shop:{which}"), mapping={"_status": "waiting", "_queue": queue})
+    assert position(world, late) == (12_000, True)
+    assert position(world, "odd") == (12_000, True)
+    world.redis.config_resetstat()
+    assert position(world, "low") == (1, True)
+    stats: Any = world.redis.info("commandstats")
+    assert "cmdstat_lrange" not in stats
+    # Where all wait, one job says for each step how far it is.
+    world.redis.config_resetstat()
+    assert position(world, fresh) == (6000, True)
+    stats = world.redis.info("commandstats")
+    assert stats["cmdstat_hmget"]["calls"] < 20

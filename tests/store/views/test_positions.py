@@ -84,3 +84,44 @@ def test_behind_a_gone_id_the_one_before_it_tells(world: World) -> None:
     assert begins(world, like(4, "0"), 5, 4, before=created(3)) == 5
     assert begins(world, like(4, "0"), 5, 4, newest=1, before=created(6)) == 4
     assert begins(world, like(4, "0"), 5, 4, before=like(3, "f")) == 2
+
+
+def test_at_the_ends_of_a_long_list_nothing_is_left(world: World) -> None:
+    """Behind a gone id that was the last one there."""
+    put(world, [*map(created, range(1200))])
+    assert begins(world, like(1199, "f"), 1199, 1199) is None
+    assert begins(world, like(0, "0"), 0, 0, newest=1) is None
+
+
+def test_an_id_that_stands_there_several_times_is_passed_where_it_is_nearest(world: World) -> None:
+    """To where it was read, then to its time."""
+    ids = [created(number) for number in range(4000)]
+    odd = like(1500, "f")
+    put(world, [*ids[:60], odd, *ids[60:1490], odd, *ids[1490:3000], odd, *ids[3000:]])
+    assert begins(world, odd, 50, 1500) == 61
+    assert begins(world, odd, 300, 1500) == 1492
+
+
+def test_in_a_list_in_no_order_a_gone_id_is_passed_where_it_was_read(world: World) -> None:
+    """Its time says nothing."""
+    put(world, [created((1500 - number) * 60_000) for number in range(1500)])
+    assert begins(world, like(1400 * 60_000, "f"), 100, 1400 * 60_000) == 0
+    assert begins(world, like(100 * 60_000, "f"), 1400, 100 * 60_000) == 400
+    assert begins(world, like(100 * 60_000, "f"), 9000, 100 * 60_000) == 500
+
+
+@pytest.mark.parametrize(
+    ("since", "time", "place"), [([10, 11, 12, 14, 15], 13, 3), ([10, 14, 20, 15, 30], 18, 1), ([1, 2, 3, 4, 5], 9, 5)]
+)
+def test_where_jobs_wait_ids_say_nothing_of_the_order(world: World, since: list[int], time: int, place: int) -> None:
+    """Behind a gone one, jobs come by since when they wait, whichever order their ids have."""
+    for ids in ([created(number) for number in range(5)], [created(number) for number in range(5, 0, -1)]):
+        world.redis.delete(world.key("waiting", "pick"))
+        world.redis.rpush(world.key("waiting", "pick"), *ids)
+        for job_id, moment in zip(ids, since, strict=True):
+            world.redis.hset(
+                world.key("jobs", f"shop:{job_id}"),
+                mapping={"_status": "waiting", "_queue": "pick", "_attempt": f"1 w 1 0 0 {moment} -"},
+            )
+        found = raw(world, "waiting", "pick", "waiting", at=[created(100), 3, time, ""])[0]
+        assert [job[1] for job in found] == list(range(place, 5))

@@ -36,7 +36,7 @@ end
 local function guess(low, high, least, greatest, wanted, evenly)
   local part = 0.5
   if evenly and greatest > least and greatest - least < HUGE then
-    part = math.min(1, math.max(0, (wanted - least) / (greatest - least)))
+    part = (wanted - least) / (greatest - least)
   end
   return math.min(high - WINDOW, math.max(low, low + math.floor((high - low) * part) - WINDOW / 2))
 end
@@ -58,9 +58,9 @@ local function halve(list, length, wanted, time_of)
     local tail, at_tail = first_time(ids, #ids, 1, -1, time_of)
     if head < least - SLACK or tail > greatest + SLACK or head > tail + SLACK then return nil end
     if head >= wanted then
-      high, greatest = from + at_head - 1, math.min(greatest, head)
+      high, greatest = from + at_head - 1, head
     elseif tail < wanted then
-      low, least = from + at_tail, math.max(least, tail)
+      low, least = from + at_tail, tail
     else
       return from + halve_ids(ids, wanted, time_of) - 1
     end
@@ -69,12 +69,13 @@ local function halve(list, length, wanted, time_of)
   return low + halve_ids(redis.call('LRANGE', list, low, high - 1), wanted, time_of) - 1
 end
 
--- Returns whether ids follow each other by their texts, in which the time of creation comes first.
+-- Returns whether ids follow each other by their texts, in which the time of creation comes first; of what has texts
+-- between them that are no ids, it may say no.
 local function in_order(ids)
   local last = ''
   for _, id in ipairs(ids) do
-    if id < last and #id == 36 then return false end
-    if #id == 36 then last = id end
+    if id < last then return false end
+    last = id
   end
   return true
 end

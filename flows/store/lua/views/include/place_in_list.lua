@@ -38,12 +38,12 @@ local function look(list, job_id, around, reach)
   end
 end
 
--- Returns the place of a job, nil where it does not stand in the list; then whether that is known, or only where it
+-- Returns the place of a job, nothing where it does not stand in the list; then whether that is known, or only where it
 -- should be.
 local function place_in(list, job_flow, job_queue, member, since)
   local length = redis.pcall('LLEN', list)
   if type(length) ~= 'number' then return nil, true end
-  if length <= ENDS then return redis.call('LPOS', list, member) or nil, true end
+  if length <= ENDS then return redis.call('LPOS', list, member), true end
   local guess = since and halve(list, job_flow, job_queue, length, since) or length
   local place = look(list, member, guess, NEAR) or look(list, member, guess, FAR)
     or redis.call('LPOS', list, member, 'MAXLEN', ENDS) or redis.call('LPOS', list, member, 'RANK', -1, 'MAXLEN', ENDS)
@@ -52,15 +52,15 @@ local function place_in(list, job_flow, job_queue, member, since)
   return guess, false
 end
 
--- Returns how many ids go before the job, nil where it does not stand where it should; then whether that is exact,
--- whether it was found, and of a job in a group its place there.
+-- Returns how many ids go before the job, nil where it does not stand where it should; then whether that is exact
+-- where it was found, whether it was, and of a job in a group its place there.
 local function place_in_list(job_flow, job_queue, job_id, since)
   local member = member_of(job_queue, job_flow, job_id)
   for _, list in ipairs(lists_for(job_queue, member)) do
     local place, found = place_in(list, job_flow, job_queue, member, since)
     if place then
       local ahead, exact, in_group = ahead_of(job_queue, member, place)
-      return ahead, found and exact, found, in_group
+      return ahead, exact, found, in_group
     end
   end
   return nil, true, true

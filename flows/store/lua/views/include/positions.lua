@@ -17,15 +17,13 @@ local function found_near(list, id, index, reach)
 end
 
 -- The same for both sides of what was looked at already.
-local function found_far(list, length, id, index)
+local function found_far(list, id, index)
   for reach = PAGE, FAR, PAGE do
-    local above, below = index + reach, index - reach
-    if above < length + PAGE then
-      local at = found_near(list, id, above, PAGE)
-      if at then return at end
-    end
+    local at = found_near(list, id, index + reach, PAGE)
+    if at then return at end
+    local below = index - reach
     if below > -PAGE then
-      local at = found_near(list, id, below, PAGE)
+      at = found_near(list, id, below, PAGE)
       if at then return at end
     end
   end
@@ -42,8 +40,8 @@ local function behind(list, id, time, index, newest, time_of)
   for i = head, tail, step do
     local found = time_of(ids[i])
     local later = found and sign * (found - time)
-    if later and out == 0 and later == 0 then later = (ids[i] > id) == (sign > 0) and 1 or -1 end
-    if later and (later > 0 or (out > 0 and later >= -out)) then return from + i - 1 end
+    if later == 0 then later = (ids[i] > id) == (sign > 0) and 1 or -1 end
+    if later and later >= -out then return from + i - 1 end
   end
   return newest and from - 1 or from + #ids
 end
@@ -54,8 +52,7 @@ local function index_of(list, length, id, index, time, time_of)
   local at = found_near(list, id, index, NEAR)
   if at then return at end
   local believed = halve(list, length, time, time_of) or math.min(index, length)
-  at = found_near(list, id, believed, NEAR) or found_near(list, id, believed, PAGE)
-  return at or found_far(list, length, id, believed), believed
+  return found_near(list, id, believed, NEAR) or found_far(list, id, believed), believed
 end
 
 -- Returns the index at which reading a list goes on, behind a job, or behind the one that was read before it.
