@@ -47,6 +47,15 @@ def test_who_takes_the_last_slot_wakes_nobody(redis: Redis, namespace: str) -> N
     assert (turn.ids, turn.left, woken(world)) == (["3"], 0, False)
 
 
+def test_a_queue_whose_workers_are_full_keeps_no_slot_from_others(shared: Ruled) -> None:
+    """It has taken the last of those shared, and no worker of it asked in vain: the next one goes to whoever asks."""
+    shared.redis.hset(shared.key("sharing", "gpu"), "", 1)
+    shared.wait(*"12")
+    turn = shared.take(1)
+    assert (turn.ids, turn.left) == (["1"], 1)
+    assert shared.snapshot()["sharing"]["gpu"]["pick"] == "0"
+
+
 def test_a_slot_is_free_when_its_lease_was_taken_back(redis: Redis, namespace: str) -> None:
     """The worker was killed: whoever rescues its job wakes one that starts the next."""
     world = Ruled(redis, namespace, slots=1)
