@@ -168,11 +168,26 @@ async def test_a_process_is_replaced_after_its_jobs(producer: Producer, environm
 
 
 async def test_what_dies_at_once_is_not_started_for_ever(tmp_path: Path) -> None:
-    """Five times within its first seconds, and the exit status is 1."""
+    """Five times within its first seconds, and the exit status is 1; here it pauses shortly."""
     (tmp_path / "broken.py").write_text(BROKEN)
-    async with Running("broken:flow", "--processes", "2", cwd=tmp_path) as running:
-        assert await running.ended() == 1
-    assert running.says("is not started again")
+    program = (
+        "import sys; from flows.cli import running, supervisor; supervisor.LONGEST_PAUSE = 0.01; "
+        "sys.exit(running.run('broken:flow', max_jobs=1))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=patient(60),
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.count("starts again") == 4
+    assert "is not started again" in ended.stderr
 
 
 async def test_an_edit_is_taken_up(producer: Producer, environment: Path, tmp_path: Path) -> None:
