@@ -71,7 +71,8 @@ def _note(queue: Any) -> str:
     return ", ".join(words)
 
 
-def _lookups(row: Any) -> str:
+def lookups_of(row: Any) -> str:
+    """Return what a job can be looked up by, on one line."""
     return one_line(" ".join(f"{name}:{value}" for name, value in row.lookups.items()), 80)
 
 
@@ -102,7 +103,7 @@ COLUMNS: Final[dict[str, list[Column]]] = {
         Column("since", lambda row: ago(row.since), right=True, fixed=True),
         Column("attempt", "attempt", right=True),
         Column("", _error),
-        Column("lookups", _lookups),
+        Column("lookups", lookups_of),
     ],
     "WorkerView": [
         Column("process", "name", fixed=True),

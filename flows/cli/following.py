@@ -23,7 +23,7 @@ from rich.tree import Tree
 
 from flows.api import find_operation
 from flows.cli.clean import one_line
-from flows.cli.columns import ago
+from flows.cli.columns import ago, lookups_of
 from flows.cli.options import NO_OPTIONS, Options
 from flows.cli.printing import STYLES, console, print_json
 from flows.errors import FlowsError
@@ -237,10 +237,6 @@ def _print_row(row: Any, options: Options) -> None:
     if options.json:
         print_json(row)
         return
-    lookups = one_line(" ".join(f"{name}:{value}" for name, value in row.lookups.items()), 80)
     now = datetime.now(UTC)
-    console().print(
-        Text.assemble(
-            f"{now:%H:%M:%S} ", (f"{row.state.value:<10}", STYLES[row.state]), f" {row.queue}  {row.id}  {lookups}"
-        )
-    )
+    state = (f"{row.state.value:<10}", STYLES[row.state])
+    console().print(Text.assemble(f"{now:%H:%M:%S} ", state, f" {row.queue}  {row.id}  {lookups_of(row)}"))

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from flows import Every, Step, Workflow, Workflows
+from tests.waiting import until
 
 
 class Book(BaseModel):
@@ -56,6 +57,9 @@ async def leave_runs(url: str, namespace: str, canary: str) -> dict[str, str]:
         failed = await print_book.run(Book(title="two", email=canary, fail=True))
         asked = await ask.run(Book(title="three", email=canary))
         await done.result()
-        while (await failed.status(), await asked.status()) != ("failed", "suspended"):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+
+        async def settled() -> bool:
+            return (await failed.status(), await asked.status()) == ("failed", "suspended")
+
+        await until(settled)
     return {"run_done": done.id, "run_failed": failed.id, "run_asked": asked.id}

@@ -18,6 +18,7 @@ from flows import ChildJob, Flow, FlowOptions, Job, JobResult, Limiter, QueueOpt
 
 sys.path.append(str(Path(__file__).parents[2]))
 from tests.api.press import leave_runs
+from tests.waiting import until
 
 #: Stands in a field that is hidden from some callers.
 CANARY = "canary-7f3a"
@@ -95,6 +96,11 @@ async def price(job: Price) -> Priced:
     return Priced(price=job.user_id * 10, children=[ChildJob(Part, {"number": number}) for number in (1, 2)])
 
 
+async def has_children(flow: Shop) -> bool:
+    """Return whether a job waits for its children, as another process sees it."""
+    return bool((await flow.states())["shop-pack"].children)
+
+
 async def leave(url: str, namespace: str) -> dict[str, str]:
     """Leave failed, waiting and delayed jobs of `shop`, and a waiting one of `other`; return their ids."""
     flow, other = shop(url, namespace), shop(url, namespace, "other")
@@ -109,8 +115,7 @@ async def leave(url: str, namespace: str) -> dict[str, str]:
     async with asyncio.timeout(60):
         for name in ("failed", "failed2"):
             await flow.wait_for(ids[name], 60)
-        while not (await flow.states())["shop-pack"].children:  # noqa: ASYNC110 - of another process's view
-            await asyncio.sleep(0.01)
+        await until(lambda: has_children(flow))
     await flow.stop_all()
     ids["waiting"] = await flow.create_job(Order(user_id=9, email=CANARY))
     ids["delayed"] = await flow.create_job(Order(user_id=9, email="nine@example.org"), delay=timedelta(hours=1))
