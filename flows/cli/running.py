@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
+from flows.cli.bulk_beside import serve_bulk_beside
 from flows.cli.loading import load
 from flows.cli.supervisor import Supervisor, reloading
 from flows.cli.worker_process import Work, main
@@ -38,7 +39,7 @@ def run(
         raise ValidationError("flows run: --processes is 1 or more")
     work = Work(targets, tuple(queue), grace, burst, max_jobs, _bytes(max_rss))
     if processes == 1 and not (reload or max_jobs or max_rss):
-        return main(work.dump(), -1)
+        return main(work.dump(), -1, serve_bulk_beside)
     for target in targets:
         load(target)  # what cannot be found is told once, and not by each process
     supervisor = Supervisor(reloading(work) if reload else work, processes, _say)

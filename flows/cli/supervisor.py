@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 
     from flows.cli.worker_process import Work
 
-#: A process that has died is started again after so many seconds, and each time after twice as many.
+#: A process that has died is started again at once. One that dies again within its first seconds is started again
+#: after a pause, and each time after twice as long; one that has died so often in a row is not: it cannot work.
 FIRST_PAUSE: Final = 0.5
 LONGEST_PAUSE: Final = 30.0
-#: One that has died so often, each time within its first seconds, is not started again: it cannot work.
 MOST_DEATHS: Final = 5
 YOUNG: Final = 5.0
 #: The grace of processes that are stopped since a file has changed.
 RELOAD_GRACE: Final = 5.0
+#: One of the processes does bulk actions besides; the others need not even load what does them.
+_FIRST: Final = "flows.cli.bulk_beside"
+_OTHERS: Final = "flows.cli.worker_process"
 _LOOK: Final = 0.05
 GAVE_UP: Final = 1
 #: Of a process that was refused what it was started with.
@@ -42,7 +45,6 @@ class _Place:
     process: subprocess.Popen[bytes] | None = None
     control: int = -1
     started: float = 0.0
-    pause: float = FIRST_PAUSE
     deaths: int = 0
     #: When it is to be started; None: it is not.
     due: float | None = 0.0
@@ -108,7 +110,7 @@ class Supervisor:
             self._orders.reload = False
             self._say("a file has changed")
             for place in self._places:
-                place.due, place.pause, place.deaths = time.monotonic(), FIRST_PAUSE, 0
+                place.due, place.deaths = time.monotonic(), 0
                 self._end(place)
         for place in self._places:
             self._look_at(place)
@@ -153,19 +155,20 @@ class Supervisor:
             return
         young = time.monotonic() - place.started < YOUNG
         place.deaths = place.deaths + 1 if young else 1
-        place.pause = min(2 * place.pause, LONGEST_PAUSE) if young else FIRST_PAUSE
         if place.deaths >= MOST_DEATHS or status == REFUSED:
             self._say(f"process {place.number} has ended with {status}, and is not started again")
             self._status = max(self._status, REFUSED if status == REFUSED else GAVE_UP)
             self._orders.stop = signal.SIGTERM
             return
-        self._say(f"process {place.number} has ended with {status}: it starts again in {place.pause:g} s")
-        place.due = time.monotonic() + place.pause
+        pause = 0.0 if place.deaths == 1 else min(FIRST_PAUSE * 2 ** (place.deaths - 2), LONGEST_PAUSE)
+        self._say(f"process {place.number} has ended with {status}: it starts again in {pause:g} s")
+        place.due = time.monotonic() + pause
 
     def _start(self, place: _Place) -> None:
         read, write = os.pipe()
         os.set_blocking(read, False)
-        arguments = [sys.executable, "-m", "flows.cli.worker_process", self._work.dump(), str(write)]
+        module = _FIRST if place is self._places[0] else _OTHERS
+        arguments = [sys.executable, "-m", module, self._work.dump(), str(write)]
         place.process = subprocess.Popen(  # noqa: S603 - this interpreter, and our own module
             arguments, stdin=subprocess.PIPE, pass_fds=(write,), start_new_session=True
         )

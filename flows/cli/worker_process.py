@@ -23,6 +23,8 @@ from flows.kernel.fleet.memory import resident_bytes
 from flows.pipeline.run import run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flows.pipeline.flow import Flow
 
 #: How often a process looks whether its part is done, in seconds.
@@ -61,12 +63,13 @@ class Work:
         return TypeAdapter(cls).validate_json(text)
 
 
-def main(text: str, control: int) -> int:
+def main(text: str, control: int, beside: Callable[[list[Any]], None] | None = None) -> int:
     """Run the process and return its exit status.
 
     Args:
         text: The work.
         control: A descriptor on which it asks to be replaced; -1: there is no supervisor.
+        beside: Begins what the process does besides, for its flows; not in a burst, which has an end.
     """
     work = Work.parse(text)
     try:
@@ -78,6 +81,8 @@ def main(text: str, control: int) -> int:
         threading.Thread(target=_end_with_supervisor, daemon=True, name="flows-supervised").start()
     part = _Part(work, flows, control)
     part.begin()
+    if beside is not None and not work.burst:
+        beside(flows)
     return run(*flows, grace=work.grace)
 
 

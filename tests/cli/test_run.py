@@ -9,14 +9,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Self, TypeAlias
 
 import pytest
 
 from flows import Flow
+from flows.api import Admin, JobQuery, bulk
 from flows.cli.running import run
 from flows.errors import DeclarationError, ValidationError
+from tests.api.conftest import Left
 from tests.cli.flow_of_numbers import Doubling, Number, make_numbers
 from tests.waiting import patient, until
 
@@ -128,8 +131,15 @@ def test_what_cannot_run_is_told_at_once() -> None:
         run("tests.cli.flow_of_numbers:numbers", max_rss="much")
 
 
-async def test_processes_end_well_and_one_that_is_killed_comes_back(producer: Producer, environment: Path) -> None:
-    """Two processes work; one is killed and replaced; SIGTERM ends all with 0, and each job was done once."""
+async def test_processes_end_well_and_one_that_is_killed_comes_back(
+    producer: Producer, environment: Path, left_to_act: Left
+) -> None:
+    """Two processes work; one is killed and replaced; SIGTERM ends all with 0, and each job was done once.
+
+    Beside, an action on many jobs is done of a flow that has no worker, and whose code none of them has.
+    """
+    async with left_to_act.admin() as admin:
+        begun = await bulk.apply(admin, "retry", JobQuery.parse("flow:shop state:failed"), 2, undo=timedelta(0))
     async with Running(TARGET, "--processes", "2") as running:
         made = 0
         while len({pid for _n, pid in done(environment)}) < 2:
@@ -140,9 +150,15 @@ async def test_processes_end_well_and_one_that_is_killed_comes_back(producer: Pr
         await until(lambda: running.says("starts again"))
         await producer.create_jobs(Number(n=n) for n in range(made, made + 50))
         await until(lambda: len(done(environment)) == made + 50)
+        async with left_to_act.admin("viewer") as admin:
+            await until(lambda: _is_done(admin, begun.id))
         running.process.send_signal(signal.SIGTERM)
         assert await running.ended() == 0, running.said[-6:]
     assert sorted(n for n, _pid in done(environment)) == list(range(made + 50))
+
+
+async def _is_done(admin: Admin, action_id: str) -> bool:
+    return (await bulk.show(admin, action_id)).words == {"retried": 2}
 
 
 async def test_a_burst_ends_when_all_is_done(producer: Producer, environment: Path) -> None:

@@ -44,6 +44,7 @@ PACED = {
     "api/runs/looking.py:wait": "each round sleeps",
     "api/server/checking.py:repair": "each round sleeps",
     "server/export.py:_pages": "each round reads a page, until there is none or enough",
+    "cli/bulk_beside.py:_serve_forever": "each round serves until it is cancelled, or sleeps",
     "cli/demo.py:_order": "each round sleeps",
     "server/guard.py:_drain": "each round receives a part of a body, until there is none or enough",
     "server/live/connection.py:_keep_checking": "each round sleeps, until the token ends",

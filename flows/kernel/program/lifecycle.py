@@ -59,6 +59,10 @@ class Lifecycle:
         self._asked: set[asyncio.Event] = set()
         self._beside = Beside(self._events)
 
+    def place(self) -> tuple[str | None, str]:
+        """Return where its jobs are: the URL of the server, None for the embedded one, and the namespace."""
+        return self._runtime.server().url, self._runtime.settings.keys.namespace
+
     async def start(self) -> None:
         """Connect, then start all workers; starting twice changes nothing.
 
