@@ -58,7 +58,7 @@ class BulkWork:
         self._task: asyncio.Task[None] | None = None
         self.name = known.name
         self.settings = known.settings
-        session = Borrowed(link.connection, known)
+        session = Borrowed(link.patient, known)
         options = new_bulk_options(known.name, allow_eviction=True)
         self.flow = BulkFlow(options, Server(link.url, "Admin"), session, list(known.queues))
         self.direct: dict[str, Direct] = {}
@@ -115,7 +115,7 @@ class BulkWork:
             await asyncio.sleep(min(left, _LONGEST))
 
     async def _seconds(self) -> float:
-        return await seconds_until_work(self._link.connection, self._known.settings, bulk_name(self._known.name))
+        return await seconds_until_work(self._link.patient, self._known.settings, bulk_name(self._known.name))
 
 
 class BulkWorks:
@@ -155,8 +155,8 @@ class BulkWorks:
         Raises:
             StoreError: the server cannot be used.
         """
-        self.serving = True
         await self._look()
+        self.serving = True
         if every is not None and self._watch is None:
             self._watch = asyncio.get_running_loop().create_task(self._look_again(every))
 

@@ -39,10 +39,13 @@ class Link:
         self.server: Server = choose_server(redis_url)
         self.keys = JobKeys(namespace)
         self.url = ""
+        #: Redis has so many seconds to answer what is asked over `connection`; None: as long as a worker waits.
+        self.within: float | None = None
         #: What jobs are created with, of flows whose code is here.
         self.params: dict[str, type[BaseModel]] = {}
         self._connection: Connection | None = None
-        self._lock = asyncio.Lock()
+        self._patient: Connection | None = None
+        self._opening: asyncio.Task[None] | None = None
         self._read: dict[str, tuple[float, object]] = {}
 
     @property
@@ -51,31 +54,52 @@ class Link:
         assert self._connection is not None, "use `async with Admin(...)`, or await admin.open() first"  # noqa: S101
         return self._connection
 
+    @property
+    def patient(self) -> Connection:
+        """The connection for what is better done late than never; it opens when it is used."""
+        if self.within is None:
+            return self.connection
+        if self._patient is None:
+            self._patient = Connection(self.url, "flows-admin-bulk")
+        return self._patient
+
     async def open(self) -> None:
         """Connect and check the server; opening twice changes nothing.
 
         Raises:
             StoreError: the server cannot be used.
         """
-        async with self._lock:
-            if self._connection is not None:
-                return
-            url = self.server.url
-            self.url = await asyncio.to_thread(EmbeddedServer().start) if url is None else url
-            connection = Connection(self.url, "flows-admin")
-            try:
-                await connection.open()
-                await check_server(connection, allow_eviction=True)
-            except BaseException:
-                await connection.close()
-                raise
-            self._connection = connection
+        if self._connection is None:
+            if self._opening is None:  # one for all who come meanwhile: they are told together that it has failed
+                self._opening = asyncio.get_running_loop().create_task(self._open())
+                self._opening.add_done_callback(self._opened)
+            await asyncio.shield(self._opening)
+
+    async def _open(self) -> None:
+        url = self.server.url
+        self.url = await asyncio.to_thread(EmbeddedServer().start) if url is None else url
+        connection = Connection(self.url, "flows-admin", within=self.within)
+        try:
+            await connection.open()
+            await check_server(connection, allow_eviction=True)
+        except BaseException:
+            await connection.close()
+            raise
+        self._connection = connection
+
+    def _opened(self, opening: asyncio.Task[None]) -> None:
+        self._opening = None
+        if not opening.cancelled():
+            opening.exception()  # nobody may wait for it any more
 
     async def close(self) -> None:
         """Disconnect; closing twice changes nothing."""
-        async with self._lock:
-            connection, self._connection = self._connection, None
-            self._read.clear()
+        if self._opening is not None:
+            await asyncio.wait({self._opening})
+        connections = (self._connection, self._patient)
+        self._connection = self._patient = None
+        self._read.clear()
+        for connection in connections:
             if connection is not None:
                 await connection.close()
 

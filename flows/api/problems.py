@@ -28,6 +28,8 @@ from flows.errors import (
 from flows.model.runs.errors import UnknownWorkflow
 from flows.model.schedules.errors import UnknownSchedule
 
+#: After so many seconds it is worth to ask again whether the server is back.
+_BACK: Final = 1.0
 #: The first row that fits: a kind of error, the status of HTTP, and the exit status of a command.
 _ROWS: Final[tuple[tuple[type[FlowsError], int, int], ...]] = (
     (Forbidden, 403, 2),
@@ -80,6 +82,7 @@ def problem_of(error: BaseException) -> Problem:
         return Problem(
             type="InternalError", title="Something broke.", status=500, detail="it is in the log", exit_status=2
         )
+    away = _BACK if isinstance(error, StoreUnavailable) else None
     status, exit_status = next((row[1:] for row in _ROWS if isinstance(error, row[0])), (500, 2))
     return Problem(
         type=type(error).__name__,
@@ -88,5 +91,5 @@ def problem_of(error: BaseException) -> Problem:
         detail=str(error),
         exit_status=exit_status,
         position=error.position if isinstance(error, QuerySyntaxError) else None,
-        retry_after=error.retry_after if isinstance(error, TooManyRequests) else None,
+        retry_after=error.retry_after if isinstance(error, TooManyRequests) else away,
     )

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from flows.server.identity import Auth
 
+#: Redis has so many seconds to answer what a page or an operation asks; then it is away, and that is told.
+ANSWERED_WITHIN: Final = 1.0
 #: Operations that show source lines and paths of a process.
 _DUMPS: Final = frozenset({"workers.dump"})
 
@@ -79,6 +81,7 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
         )
     identity = Identity(auth, live_key=live_key, read_only=read_only)
     admin = Admin(redis_url, namespace, via="http")
+    admin.link.within = ANSWERED_WITHIN
     live = Live(admin, identity)
 
     async def close() -> None:

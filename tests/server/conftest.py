@@ -32,6 +32,12 @@ class Callers:
         self.text = "\n".join(lines)
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Redis take its time: a busy machine is not a Redis that is away, and `live/test_away.py` tests that."""
+    monkeypatch.setattr("flows.server.app.ANSWERED_WITHIN", 30.0)
+
+
 @pytest.fixture(scope="session")
 def callers() -> Callers:
     """Make the tokens of a viewer, an operator, one of another flow, one who does not see all, and one that is over."""

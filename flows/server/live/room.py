@@ -29,6 +29,8 @@ _log: Final = logging.getLogger("flows.server")
 EVERY: Final = 1.0
 #: The server is away when it has not answered for so many seconds, though its connection still tries.
 AWAY_AFTER: Final = 5.0
+#: So many seconds it waits at its beginning until hints come; it reads without them then.
+HEARD_WITHIN: Final = 1.0
 #: Between two reads pass so many seconds, however many hints come.
 SPACING: Final = 0.05
 #: And so many for each watcher, since what was read is sent to all of them: 50 take 3 ms, 1,000 take 60 ms.
@@ -115,7 +117,9 @@ class Room:
             FlowsError: It cannot be watched.
         """
         try:
-            await self._source.listen(self._hint.set)
+            with contextlib.suppress(TimeoutError):  # it goes on listening, and hears of it when the server is back
+                async with asyncio.timeout(HEARD_WITHIN):
+                    await self._source.listen(self._hint.set)
             await self._read()
         except BaseException:
             await self._source.close()

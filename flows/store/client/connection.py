@@ -58,15 +58,18 @@ class Connection:
         url: The server.
         name: What `CLIENT LIST` shows.
         patient: False gives a request up as soon as a lost connection could not be opened again at once.
+        within: A request is tried for so many seconds, and so long may the server be silent; None: as a worker has it,
+            which is better late than refused.
     """
 
-    def __init__(self, url: str, name: str, *, patient: bool = True) -> None:
+    def __init__(self, url: str, name: str, *, patient: bool = True, within: float | None = None) -> None:
         self._patient = patient
+        self._within = within
         #: Gets each reply as soon as it is read, before any task goes on, where it is set; it raises nothing.
         self.heard: Callable[[Any], None] | None = None
         self._greeting = b""
         self._greeted: Wire | None = None
-        self._opener = Opener(url, name)
+        self._opener = Opener(url, name) if within is None else Opener(url, name, within)
         self._wire: Wire | None = None
         self._opening: asyncio.Task[Wire] | None = None
         self._unwanted: asyncio.Task[Wire] | None = None
@@ -171,7 +174,10 @@ class Connection:
         self, data: bytes, replies: int, timeout: float, *, strict: bool = False, script: Script | None = None
     ) -> Any:
         """Send a request until it is answered; `strict` raises an error reply, else the error is returned."""
-        started, pause = 0.0, _FIRST_PAUSE
+        within = self._within
+        # Where there is little time, that of the first try counts too.
+        started, pause = time.monotonic() if within else 0.0, _FIRST_PAUSE
+        timeout = min(timeout, within or timeout)
         while True:
             try:
                 wire = self._wire
@@ -194,10 +200,10 @@ class Connection:
                     wire.close("the server is no primary any more")
             hasty = not self._patient and started > 0 and isinstance(cause, Disconnected)
             started = started or time.monotonic()
-            if hasty or time.monotonic() - started > DEADLINE:
+            if hasty or time.monotonic() - started > (within or DEADLINE):
                 raise failure from cause
             await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            pause = min(pause * 2, within / 4 if within else _LONGEST_PAUSE)
 
     async def _connected(self) -> Wire:
         """Open the connection, one time for all callers that wait, and return the wire.
@@ -208,7 +214,11 @@ class Connection:
         if self._opening is None:
             self._opening = asyncio.get_running_loop().create_task(self._opener.open())
             self._opening.add_done_callback(self._opened)
-        return await asyncio.shield(self._opening)
+        try:
+            async with asyncio.timeout(self._within):
+                return await asyncio.shield(self._opening)
+        except TimeoutError:
+            raise Disconnected(f"no answer from {self._opener.url} within {self._within:g} s") from None
 
     def _greet(self, wire: Wire) -> None:
         """Send the greeting, which the server answers before what is sent next; once more where it was not ready."""

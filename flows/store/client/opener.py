@@ -35,11 +35,12 @@ _warned: set[tuple[str, tuple[str, ...]]] = set()
 
 
 class Opener:
-    """Opens wires to one server; the server lists them by the name, where it can."""
+    """Opens wires to one server; the server lists them by the name, where it can, and has so many seconds to answer."""
 
-    def __init__(self, url: str, name: str) -> None:
+    def __init__(self, url: str, name: str, timeout: float = ANSWER_TIMEOUT) -> None:
         self.url = parse_server_url(url)
         self._name = name
+        self._timeout = timeout
         _warn_of_ignored(self.url)
 
     async def open(self) -> Wire:
@@ -59,7 +60,7 @@ class Opener:
         connection._writer = connection._reader = None  # noqa: SLF001 - so that it never closes what is ours now
         wire = Wire(connection, writer)
         # A server that refuses the name, or names at all, lists it without one: that we are let in is what counts.
-        answer = await wire.send(pack_command(("CLIENT", "SETNAME", self._name)), 1, ANSWER_TIMEOUT)
+        answer = await wire.send(pack_command(("CLIENT", "SETNAME", self._name)), 1, self._timeout)
         if isinstance(answer, ReplyError) and answer.code == "NOAUTH":
             wire.close()
             raise StoreUnavailable(f"{self.url} refuses the credentials: {self._shown(answer)}")
@@ -76,8 +77,8 @@ class Opener:
             return kind(
                 **_arguments(self.url),
                 protocol=2,
-                socket_timeout=ANSWER_TIMEOUT,
-                socket_connect_timeout=ANSWER_TIMEOUT,
+                socket_timeout=self._timeout,
+                socket_connect_timeout=self._timeout,
                 retry=Retry(NoBackoff(), 0),
             )
         except TypeError:

@@ -113,29 +113,6 @@ async def _nobody_listens(redis: Redis) -> bool:
     return not await redis.pubsub_channels("flows:*")
 
 
-async def test_the_last_state_stands_while_redis_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Told with its age; who comes new, and who asks for a page, is told that Redis is away."""
-    monkeypatch.setattr("flows.store.client.connection.DEADLINE", 0.2)
-    monkeypatch.setattr(room, "EVERY", 0.1)
-    with private_server() as url:
-        await leave(url, "")
-        app = create_app(url)
-        async with serving(app) as server, server.socket() as one:
-            await one.send(WATCH)
-            first = await receive(one, {"topicState"})
-            async with Redis.from_url(url) as redis:
-                await redis.shutdown(nosave=True)
-            away = await receive(one, {"topicState"})
-            while "awaySince" not in away:
-                away = await receive(one, {"topicState"})
-            assert away["at"] >= first["at"]
-            assert away["awaySince"] >= away["at"]
-            async with server.client() as client:
-                assert (await client.get("/healthz")).status_code == 200
-                assert (await client.get("/readyz")).status_code == 503
-                assert (await client.get("/api/v1/flows/list")).status_code == 503
-
-
 class Room:
     """A server whose topics are in the hands of a test, and what of it is still there."""
 
