@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,7 +16,6 @@ PACKAGE = ROOT / "flows"
 LUA = PACKAGE / "store" / "lua"
 
 MODULES = {path.relative_to(ROOT): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
-TREES = {path: ast.parse(source) for path, source in MODULES.items()}
 SCRIPTS = {path.relative_to(LUA): path.read_text(encoding="utf-8") for path in sorted(LUA.rglob("*.lua"))}
 
 MAX_LINES = 300
@@ -24,6 +24,12 @@ CODE_IN_DATA = {"cloudpickle", "dill", "marshal", "pickle", "shelve"}
 NUMBERED = re.compile(r"\b(?:KEYS|ARGV)\s*\[\s*\d")
 #: A call that writes to a hash and names `_status` among its plain arguments.
 STATUS_WRITE = re.compile(r"""['"]H(?:SET|MSET|SETNX|DEL|INCRBY)['"][^)]*['"]_status['"]""", re.IGNORECASE)
+
+
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """Return the syntax tree of each module; each lane of the tests imports this file, and few need them."""
+    return {path: ast.parse(source) for path, source in MODULES.items()}
 
 
 def imported(node: ast.AST) -> Iterator[str]:
@@ -48,7 +54,7 @@ def test_every_file_is_one_idea() -> None:
 
 def test_every_module_says_what_it_is_for() -> None:
     """Each module opens with a docstring."""
-    assert [str(path) for path, tree in TREES.items() if not ast.get_docstring(tree)] == []
+    assert [str(path) for path, tree in trees().items() if not ast.get_docstring(tree)] == []
 
 
 def test_every_file_name_says_something() -> None:
@@ -60,7 +66,7 @@ def test_imports_stand_at_the_top() -> None:
     """No function imports a module of flows: such imports hide cycles."""
     offenders = [
         f"{path}:{node.lineno} {name}"
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for function in ast.walk(tree)
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(function)
@@ -74,7 +80,7 @@ def test_a_message_stands_where_it_is_raised() -> None:
     """No module keeps the text of an error under another name, to raise it in the next line."""
     offenders = [
         f"{path}:{node.lineno}"
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and len(node.exc.args) == 1
         if isinstance(node.exc.args[0], ast.Name) and node.exc.args[0].id in {"msg", "message"}
@@ -86,7 +92,7 @@ def test_data_never_becomes_code() -> None:
     """Nothing unpickles or evaluates: who can write to Redis must not own the workers."""
     offenders = [
         f"{path}: {name}"
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for node in ast.walk(tree)
         for name in (*imported(node), *called(node))
         if name.split(".")[0] in CODE_IN_DATA or name in {"eval()", "exec()"}

@@ -6,7 +6,6 @@ import json
 import sys
 
 import pytest
-from mcp import Client, StdioServerParameters
 
 from flows.api import operations
 from flows.cli.mcp_server import make_mcp, tools
@@ -29,6 +28,8 @@ async def test_tools_are_the_operations_of_a_viewer(left: Left) -> None:
 
 async def test_each_tool_answers_without_what_is_hidden(left: Left) -> None:
     """Its answer is an object, its errors say what was wrong, and a hidden field's canary is in none."""
+    from mcp import Client  # noqa: PLC0415 - a second, in each lane that imports this file
+
     async with left.admin(hide=["email"]) as admin, Client(make_mcp(admin)) as client:
         listed = await client.list_tools()
         assert [one.title for one in listed.tools] == LOOKING
@@ -47,6 +48,8 @@ async def test_each_tool_answers_without_what_is_hidden(left: Left) -> None:
 @pytest.mark.timeout(240)
 async def test_it_speaks_over_stdin_and_stdout(left: Left) -> None:
     """As an agent's host starts it."""
+    from mcp import Client, StdioServerParameters  # noqa: PLC0415 - as above
+
     command = ["-m", "flows", "mcp", "--redis-url", left.url, "--namespace", left.namespace]
     async with Client(StdioServerParameters(command=sys.executable, args=command)) as client:
         found = await client.call_tool("flows_list", {})

@@ -7,6 +7,7 @@ about its file is checked here alone.
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,15 @@ def is_sent(file: LuaFile) -> bool:
     return file.place.count("/") == 1
 
 
+@cache
+def scopes_of(text: str) -> Scopes:
+    """Return the scopes of a file's text; most files are part of many scripts."""
+    return Scopes(text)
+
+
 def faults(file: LuaFile, folder: Path = FOLDER) -> list[str]:
     """Return what its header says wrongly, and what its header leaves out."""
-    scopes = Scopes("\n".join(file.lines))
+    scopes = scopes_of("\n".join(file.lines))
     header = {name: set(words) for name, words in file.header.items()}
     found_in = LuaFiles(folder, OVERLAYS[OVERLAYS.index(file.room) :] if file.room in OVERLAYS else ())
     includes = {name: set(found_in.find(file, name).exports) for name in header.get("include", ())}
@@ -75,7 +82,7 @@ def test_every_file_is_part_of_a_script() -> None:
         files = LuaFiles(FOLDER, overlays)
         script = files.script(name)
         for file in (script, *files.includes(script)):
-            used[file.place] = {free.name for free in Scopes("\n".join(file.lines)).free}
+            used[file.place] = {free.name for free in scopes_of("\n".join(file.lines)).free}
     assert sorted(used) == PLACES
     for place in PLACES:
         wanted = set[str]().union(*used.values())
