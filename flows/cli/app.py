@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cyclopts import App, CycloptsError
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: Of a command that Ctrl-C has ended, as a shell has it.
 INTERRUPTED = 130
 USAGE = 2
+#: What a group does without the name of a command.
+_BY_DEFAULT: Final = {"audit": "list", "queues": "show", "runs": "list", "schedules": "list", "workers": "list"}
 
 
 def make_app(*more: Callable[[App], None]) -> App:
@@ -54,8 +56,8 @@ def make_app(*more: Callable[[App], None]) -> App:
     app.command(types)
     app.command(command_of(find_operation("queues.show")), name="ls")
     app.command(command_of(find_operation("jobs.explain")), name="explain")
-    for group, operation in (("queues", "queues.show"), ("workers", "workers.list"), ("audit", "audit.list")):
-        groups[group].default(command_of(find_operation(operation)))
+    for group, verb in _BY_DEFAULT.items():
+        groups[group].default(command_of(find_operation(f"{group}.{verb}")))
     for add in more:
         add(app)
     return app

@@ -94,7 +94,7 @@ COLUMNS: Final[dict[str, list[Column]]] = {
         Column("out/min", "left", right=True),
         Column("start p95", lambda row: _milliseconds(row.start_p95), right=True, fixed=True),
         Column("busy", lambda row: f"{row.busy}/{row.slots}", right=True, fixed=True),
-        Column("", _note),
+        Column("note", _note),
     ],
     "JobRow": [
         Column("id", "id", fixed=True),
@@ -102,7 +102,7 @@ COLUMNS: Final[dict[str, list[Column]]] = {
         Column("queue", "queue", fixed=True),
         Column("since", lambda row: ago(row.since), right=True, fixed=True),
         Column("attempt", "attempt", right=True),
-        Column("", _error),
+        Column("note", _error),
         Column("lookups", lookups_of),
     ],
     "WorkerView": [

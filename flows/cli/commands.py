@@ -43,14 +43,18 @@ def command_of(operation: Operation[Any]) -> Callable[..., Coroutine[Any, Any, i
     """Return the command of an operation: its docstring, its params as texts, and the options of every command."""
     schema = operation.params.model_json_schema()["properties"]
     given = list(inspect.signature(operation.function).parameters.values())[1:]
+    last = [one.name for one in given if one.kind is one.POSITIONAL_OR_KEYWORD][-1:]
+    words_of = "query" if last == ["query"] else ""  # a query that comes last is all words that are left: no quotes
 
     async def run(*places: Any, options: Options = NO_OPTIONS, **named: Any) -> int:
         by_place = [one.name for one in given if one.kind is one.POSITIONAL_OR_KEYWORD]
         asked = {**dict(zip(by_place, places, strict=False)), **named}
+        if asked.get(words_of) is not None:
+            asked[words_of] = " ".join(asked[words_of])
         asked = {name: _read(name, schema[name], value) for name, value in asked.items() if value is not None}
         return await ask(operation, asked, options)
 
-    parameters = [_parameter(one, schema[one.name]) for one in given]
+    parameters = [_parameter(one, schema[one.name], words=one.name == words_of) for one in given]
     parameters.append(
         inspect.Parameter("options", inspect.Parameter.KEYWORD_ONLY, annotation=Options, default=NO_OPTIONS)
     )
@@ -78,10 +82,10 @@ async def ask(operation: Operation[Any], asked: Mapping[str, Any], options: Opti
     return 0
 
 
-def _parameter(one: inspect.Parameter, schema: Mapping[str, Any]) -> inspect.Parameter:
+def _parameter(one: inspect.Parameter, schema: Mapping[str, Any], *, words: bool = False) -> inspect.Parameter:
     kinds = {part.get("type") for part in (schema, *schema.get("anyOf", ()))}
     about = " ".join(str(schema.get("description", "")).split())
-    plain: Any = bool if "boolean" in kinds else list[str] if "array" in kinds else str
+    plain: Any = bool if "boolean" in kinds else list[str] if words or "array" in kinds else str
     optional = one.default is not one.empty
     shown = one.default if isinstance(one.default, (int, str)) and one.default != "" else None
     told = Parameter(help=about if shown is None else f"{about} [default: {shown}]", show_default=False, negative=())

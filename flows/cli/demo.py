@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
+import shlex
 import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
+from flows.cli.demo_server import demo_server
 from flows.cli.demo_shop import Bill, Mail, Order, make_shop
-from flows.config import data_directory
 from flows.errors import ValidationError
-from flows.store.embedded import EmbeddedServer
+from flows.server_url import parse_server_url
 
 if TYPE_CHECKING:
     from flows.cli.demo_shop import Shop
@@ -31,30 +32,38 @@ def demo(
     seconds: Annotated[float, Parameter(help="End after so many; 0: run until Ctrl-C.")] = 0.0,
     rate: Annotated[float, Parameter(help="Orders a second.")] = 3.0,
     redis_url: Annotated[
-        str | None, Parameter(help="Which server; else an embedded one of the demo alone, which ends with it.")
+        str | None,
+        Parameter(help="A server of yours, where its jobs stay for 15 minutes; else the embedded one, and none stay."),
     ] = None,
-    data_dir: Annotated[str, Parameter(help="Where that server keeps its data.")] = "",
-    namespace: Annotated[str, Parameter(help="What stands before every key.")] = "",
+    namespace: Annotated[str, Parameter(help="With --redis-url: what stands before every key.")] = "",
 ) -> int:
-    """Run a shop that never closes: look at it with `flows ls`, `flows jobs ls flow:shop state:failed`, `flows web`."""
+    """Run a shop that never closes: look at it with `flows ls`, `flows jobs ls flow:shop state:failed`, `flows web`.
+
+    It runs on the embedded server, where the other commands look without options. What you have there it leaves alone:
+    it then takes a server of its own, and says how to look at it. When it ends, nothing of it is left.
+    """
     if seconds < 0 or not 0 < rate <= 1000:  # noqa: PLR2004 - said in the sentence
         raise ValidationError("flows demo: --seconds is 0 or more, and --rate above 0 and up to 1000")
     if redis_url is not None:
-        return _run(redis_url, namespace, seconds, rate)
-    directory = data_directory()
-    server = EmbeddedServer(Path(data_dir) if data_dir else directory.with_name(f"{directory.name}-demo"))
-    url = server.start()
+        return _run(redis_url, namespace, ["--redis-url", redis_url], seconds, rate)
+    if namespace:
+        raise ValidationError("flows demo: --namespace is for a server of yours: give --redis-url too")
+    with demo_server() as (url, options):
+        return _run(url, "", options, seconds, rate)
+
+
+def _run(url: str, namespace: str, options: list[str], seconds: float, rate: float) -> int:
+    more = shlex.join([*options, *(["--namespace", namespace] if namespace else [])])
+    sys.stderr.write(f"flows demo: a shop on {parse_server_url(url)}, until Ctrl-C; look at it with\n")
+    for command in ("flows ls", "flows web"):
+        sys.stderr.write(f"  {command} {more}".rstrip() + "\n")
+    logger = logging.getLogger("flows")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)  # what fails here fails on purpose, and is for those commands to show
     try:
-        return _run(url, namespace, seconds, rate)
+        return asyncio.run(_keep_open(make_shop(url, namespace), seconds, rate))
     finally:
-        server.stop()
-
-
-def _run(url: str, namespace: str, seconds: float, rate: float) -> int:
-    more = f" --namespace {namespace}" if namespace else ""
-    sys.stderr.write(f"flows demo: a shop on {url}\n  flows ls --redis-url {url}{more}\n")
-    sys.stderr.write(f"  flows web --redis-url {url}{more}\n")
-    return asyncio.run(_keep_open(make_shop(url, namespace), seconds, rate))
+        logger.setLevel(level)
 
 
 async def _keep_open(shop: Shop, seconds: float, rate: float) -> int:

@@ -116,8 +116,8 @@ async def price(job: Price) -> Priced:
 async def pack(_job: Pack) -> None:
     """Pack a parcel, which takes its time."""
     for part in range(3):
-        current_job().progress(part / 3, f"part {part + 1} of 3")
         await asyncio.sleep(PACKING / 3)
+        current_job().progress((part + 1) / 3, f"part {part + 1} of 3")
 
 
 async def send(_job: Send) -> None:
@@ -139,7 +139,7 @@ def make_shop(redis_url: str | None, namespace: str) -> Shop:
     Raises:
         DeclarationError: The URL or the namespace cannot be used.
     """
-    kept = timedelta(hours=1)
+    kept = timedelta(minutes=15)
     again = Retries(max_attempts=3, backoff=0.5)
     orders = OrderFlow(
         FlowOptions(

@@ -94,14 +94,13 @@ def add_following(app: App, jobs: App) -> None:
 
 
 async def tail(
-    query: Annotated[str, Parameter(help="Which jobs: `flow:access user_id:62`.")] = "",
-    *,
+    *words: Annotated[str, Parameter(name="query", help="Which jobs: `flow:access user_id:62`.")],
     flow: Annotated[str, Parameter(help="The flow, where the query does not name it.")] = "",
     options: Options = NO_OPTIONS,
 ) -> int:
     """Print a line whenever a job moves that a query matches, until Ctrl-C."""
     find = find_operation("jobs.find")
-    of = {"flow": flow} if flow else {}
+    of, query = {"flow": flow} if flow else {}, " ".join(words)
     async with options.admin() as admin:
         page = await find.call(admin, {"query": query, "limit": 1, **of})
         async with moves(admin, page.flow) as moved:

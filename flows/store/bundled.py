@@ -20,6 +20,7 @@ import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 from urllib.parse import quote
 
@@ -106,6 +107,12 @@ class BundledValkey:
         with suppress(RedisError), self._client(self._socket()) as client:
             client.shutdown()
         return True
+
+    def delete_data(self) -> None:
+        """Delete what a server that has ended has left: its jobs, configuration and log. The lock's file stays."""
+        rmtree(self._data_dir / "appendonlydir", ignore_errors=True)
+        for file in (self._configuration, self._socket_file, self._pid_file, self.log):
+            file.unlink(missing_ok=True)
 
     def send(self, number: signal.Signals) -> bool:
         """Send a signal if the recorded process is still this server; SIGTERM stops the server as `shutdown` does."""

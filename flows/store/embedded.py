@@ -116,6 +116,18 @@ class EmbeddedServer:
                 return True
         raise StoreUnavailable(f"{self._name()} does not end: see {its.log}")
 
+    def discard(self) -> bool:
+        """Stop the server and delete its data; False where another process has started it again, with its data.
+
+        Raises:
+            StoreUnavailable: it does not end.
+        """
+        self.stop()
+        with self._lock(fcntl.LOCK_EX, os.O_RDWR | os.O_CREAT) as ours:
+            if ours is not None:
+                self._valkey.delete_data()
+        return ours is not None
+
     def _live(self) -> tuple[bool, dict[str, Any]]:
         """Launch a server if none runs, and wait until one answers; return whether this call did, and the INFO."""
         started, pause, log_size = time.monotonic(), 0.002, None

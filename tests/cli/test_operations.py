@@ -65,3 +65,11 @@ def test_each_answer_has_a_form_for_people(command: Command, left: Left, name: s
     assert status in {0, 4, 5}, err
     assert out or "nothing" in err or "still" in err
     assert "View(" not in out
+
+
+def test_a_query_needs_no_quotes(command: Command) -> None:
+    """All the words that are left are of it, wherever options stand."""
+    quoted = command("jobs", "ls", "flow:shop state:failed", "--json")[1]
+    assert command("jobs", "ls", "flow:shop", "state:failed", "--json")[1] == quoted != ""
+    assert command("jobs", "find", "--json", "flow:shop", "state:failed")[1] == quoted
+    assert command("bulk", "preview", "retry", "flow:shop", "state:failed")[0] == 0

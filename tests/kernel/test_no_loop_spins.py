@@ -79,6 +79,7 @@ PACED = {
     "store/jobs/leases.py:rescue": "each round takes jobs back, until fewer are over than one call takes",
     "store/jobs/many.py:_act": "each round acts on a job at least, until all were acted on",
     "store/jobs/namespace.py:delete_namespace": "each round goes on where the server has stopped",
+    "store/operators/directory.py:read_namespaces": "each round goes on where the server has stopped",
     "store/jobs/turns.py:create_children": "each round writes or publishes children, until none is left",
     "store/jobs/wakeups.py:_wait_forever": "each round waits at the server, or sleeps where that lets nobody wait",
     "store/jobs/wakeups.py:_until_listened": "each round waits until something has changed, or for a time",

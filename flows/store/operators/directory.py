@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flows.store.client.connection import translated
 from flows.store.client.wire import ReplyError
+from flows.store.keys.jobs import JobKeys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Command
-    from flows.store.keys.jobs import JobKeys
 
 #: How a flow's own name stands among the names that are taken.
 _FLOW: Final = b"flow of "
@@ -29,6 +29,21 @@ async def read_flows(connection: Connection, keys: JobKeys) -> dict[str, tuple[s
     flows = sorted(name.decode("utf-8", "replace") for name, kind in kinds if kind == _FLOW + name)
     commands: list[Command] = [("HKEYS", keys.queues(flow)) for flow in flows]
     return dict(zip(flows, map(_names, await connection.together(commands)), strict=True))
+
+
+async def read_namespaces(connection: Connection) -> set[str]:
+    """Return the namespaces in which a flow has ever connected; it looks at all keys, so it is for small servers.
+
+    Raises:
+        StoreError: the server cannot be used.
+    """
+    names, cursor = JobKeys("").names(), b"0"
+    found: set[str] = set()
+    while True:
+        cursor, keys = await connection.call("SCAN", cursor, "MATCH", f"*{names}", "COUNT", 10_000)
+        found |= {key.decode("utf-8", "replace").removesuffix(names) for key in keys}
+        if cursor == b"0":
+            return found
 
 
 async def flow_of_job(connection: Connection, keys: JobKeys, job_id: str, flows: Sequence[str]) -> str | None:
