@@ -5,10 +5,7 @@ A block below `<!-- file: NAME.py -->` is a module: it is imported, and the late
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +13,7 @@ import pytest
 from redis import Redis
 
 from flows.testing import private_server
+from tests.ready_python import ReadyPython
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,34 +43,39 @@ def url() -> Iterator[str]:
         yield url
 
 
-def run(block: str, url: str, directory: Path) -> str:
+@pytest.fixture(scope="module")
+def python() -> Iterator[ReadyPython]:
+    """Have a Python for the blocks, to which a warning is an error."""
+    with ReadyPython(PYTHONWARNINGS="error") as python:
+        yield python
+
+
+def run(block: str, url: str, directory: Path, python: ReadyPython) -> str:
     """Run a block as a file, as a reader would, and return what it prints."""
     file = directory / "block.py"
     file.write_text(block, "utf-8")
-    environment = {**os.environ, "FLOWS_REDIS_URL": url, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
-    ended = subprocess.run(
-        [sys.executable, str(file)], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert ended.returncode == 0, ended.stderr
-    assert "Traceback" not in ended.stderr
-    return ended.stdout
+    ended = python.run(file, FLOWS_REDIS_URL=url)
+    assert ended.status == 0, ended.err
+    assert "Traceback" not in ended.err
+    return ended.out
 
 
 @pytest.mark.parametrize(("block", "files"), list(blocks()))
-def test_a_block_runs(block: str, files: dict[str, str], url: str, tmp_path: Path) -> None:
+def test_a_block_runs(block: str, files: dict[str, str], url: str, tmp_path: Path, python: ReadyPython) -> None:
     """A block of the documentation ends well, without a warning, on a server that knows nothing of the others."""
     with Redis.from_url(url) as client:
         client.flushall()
     for name, text in files.items():
         (tmp_path / name).write_text(text, "utf-8")
-    run(block, url, tmp_path)
+    run(block, url, tmp_path, python)
 
 
-def test_the_readme_says_what_it_prints(tmp_path: Path) -> None:
+def test_the_readme_says_what_it_prints(tmp_path: Path, python: ReadyPython) -> None:
     """The blocks of the README print what the text below them says, and the first is as short as it claims to be."""
     hello, access = (found[2] for found in BLOCK.finditer((ROOT / "README.md").read_text("utf-8")))
     with private_server() as url:
-        greeted, lines = run(hello, url, tmp_path), run(access, url, tmp_path).splitlines()
+        greeted, printed = (run(block, url, tmp_path, python) for block in (hello, access))
+    lines = printed.splitlines()
     assert greeted == "hello world\n"
     assert len([line for line in hello.splitlines() if line.strip()]) == 19
     assert lines[0] == "done 62 2"
