@@ -281,7 +281,8 @@ SCENES: Final[dict[str, list[Scene]]] = {
     ],
     "position": [(seed_former, lambda world: world.run("position", "pick", id="1"))],
     "undeclared": [(seed_former, lambda world: world.run("undeclared", "pick"))],
-    "reconcile": [(seed_damage, lambda world: world.run("reconcile", *QUEUES, walk=1))],
+    "introduce": [(seed_damage, lambda world: world.run("introduce", *QUEUES))],
+    "reconcile": [(seed_damage, lambda world: world.run("reconcile", *QUEUES))],
     **MORE_SCENES,
     **SCHEDULE_SCENES,
 }

@@ -267,7 +267,7 @@ class World:
         goes_on = 1
         while goes_on:
             self.redis.hdel(self.keys.reconcile("shop"), "at")
-            _wait, goes_on, repairs = self.run("reconcile", *QUEUES, **{"walk": 1, **named})
+            _wait, goes_on, repairs = self.run("reconcile", *QUEUES, **named)
             found += [(queue, job_id, word) for queue, job_id, word in repairs]
         return found
 

@@ -31,7 +31,7 @@ from tests.faults.server import Server
 
 WORKER: Final = "the-worker"
 _SENT: Final = (
-    *("greet", "register", "declare", "reconcile"),
+    *("greet", "register", "declare", "introduce"),
     *("start", "record", "send_event", "turn", "cancel", "cascade", "fork"),
     *("set_schedules", "see_schedules", "due_schedules", "fire"),
 )

@@ -54,6 +54,8 @@ DeclareAnswer: TypeAlias = Literal["known", "wanted", "written", "conflict"]
 SyncAnswer: TypeAlias = DeclareAnswer
 #: What became of a heartbeat: it counts, it did already, it counts and the declaration is gone, its process left.
 HeartbeatAnswer: TypeAlias = Literal["beat", "again", "undeclared", "left"]
+#: What became of an introduction to the reconcilers.
+IntroduceAnswer: TypeAlias = Literal["ok"]
 #: What the reconciler repaired; `error` where that failed.
 ReconcileAnswer: TypeAlias = Literal[
     "gone",

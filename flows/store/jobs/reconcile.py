@@ -66,7 +66,7 @@ class Reconciliation:
         self, connection: Connection, settings: FlowSettings, queues: Sequence[str], layouts: str = ""
     ) -> None:
         self._connection = connection
-        self._script = settings.script("reconcile")
+        self._settings = settings
         self._named: dict[str, Argument] = {
             **settings.named(),
             "reconcile": settings.keys.reconcile(settings.flow),
@@ -80,7 +80,7 @@ class Reconciliation:
         Raises:
             StoreError: the server cannot be used.
         """
-        await self._connection.run(self._script, {**self._named, "walk": 0}, self._queues)
+        await self._connection.run(self._settings.script("introduce"), self._named, self._queues)
 
     async def step(self) -> Step:
         """Take the next step, unless another process has taken it or it is too early.
@@ -88,9 +88,9 @@ class Reconciliation:
         Raises:
             StoreError: the server cannot be used.
         """
-        named = {**self._named, "walk": 1}
-        wait_ms, goes_on, repairs = await self._connection.run(self._script, named, self._queues)
-        return Step(wait_ms, bool(goes_on), [_repair(self._script, *parts) for parts in repairs])
+        script = self._settings.script("reconcile")
+        wait_ms, goes_on, repairs = await self._connection.run(script, self._named, self._queues)
+        return Step(wait_ms, bool(goes_on), [_repair(script, *parts) for parts in repairs])
 
 
 def _repair(script: Script, queue: bytes, job_id: bytes, answer: bytes) -> Repair:

@@ -120,7 +120,6 @@ class Turns:
             "field_names": " ".join([*fields, "_priority"] if settings.prioritised else fields),
         }
         self._turn = PackedScript(settings.script("turn", queue), self._named, _DIFFERING)
-        self._report = settings.script("report")
         self._timer, self._wake = keys.timer(queue), keys.wake(queue)
         #: Whether the last turn has set the queue's alarm.
         self._alarmed = False
@@ -202,7 +201,8 @@ class Turns:
 
     async def report(self, ended: Sequence[FinishedAttempt]) -> list[str]:
         """Report ended attempts and claim nothing, which works on a full server too."""
-        words = await self._connection.run(self._report, {**self._named, "ended": len(ended)}, packed=ended)
+        report = self._settings.script("report")
+        words = await self._connection.run(report, {**self._named, "ended": len(ended)}, packed=ended)
         return [word.decode() for word in words]
 
     async def create_children(self, claimed: ClaimedJob, children: Sequence[NewChild]) -> PublishAnswer:

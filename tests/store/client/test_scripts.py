@@ -138,6 +138,7 @@ def test_only_what_frees_memory_or_reads_runs_on_a_full_server() -> None:
     """
     frees = {name for name in names() if load(name).text.startswith("#!lua flags=allow-oom\n")}
     assert frees == {
+        "introduce",
         "reconcile",
         "report",
         "renew",

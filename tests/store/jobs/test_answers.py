@@ -237,6 +237,7 @@ READERS: dict[str, Reader] = {
         SimpleNamespace(id="1", waiting="", lookups=[])
     ),  # type: ignore[arg-type]
     "greet": greet,
+    "introduce": lambda connection, settings: Reconciliation(connection, settings, ["pick"]).introduce(),
     "declare": lambda connection, settings: declare(connection, settings, Description("ab", "{}")),
     "sync": lambda connection, settings: sync(
         connection, settings, "shop", Description("shop:ab", "{}"), written=False
@@ -288,6 +289,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "retry_job": lambda told, word: told == word,
     "withdraw": lambda told, word: told == word,
     "greet": lambda told, word: told == word,
+    "introduce": lambda told, _: told is None,
     "declare": lambda told, word: told == word,
     "sync": lambda told, word: told == word,
     "heartbeat": lambda told, word: told == word,

@@ -150,7 +150,7 @@ def test_a_list_that_changes_between_two_steps(world: World) -> None:
     goes_on, steps = 1, 0
     while goes_on:
         world.redis.hdel(world.keys.reconcile("shop"), "at")
-        _wait, goes_on, _repairs = world.run("reconcile", *QUEUES, walk=1)
+        _wait, goes_on, _repairs = world.run("reconcile", *QUEUES)
         if (steps := steps + 1) < 10:
             world.redis.lpop(world.key("lookups", LIST))
             world.redis.rpush(world.key("lookups", LIST), ids[0])
@@ -168,7 +168,7 @@ def test_blanks_are_taken_out_before_they_are_many(world: World) -> None:
     blanks, goes_on = list[int](), 1
     while goes_on:
         world.redis.hdel(world.keys.reconcile("shop"), "at")
-        _wait, goes_on, _repairs = world.run("reconcile", *QUEUES, walk=1)
+        _wait, goes_on, _repairs = world.run("reconcile", *QUEUES)
         blanks.append(left(world).count(""))
     assert 300 < max(blanks) <= 1100
     assert sum(count > 0 for count in blanks) > 4
@@ -209,7 +209,7 @@ def test_a_step_is_bounded_however_long_the_list_is(world: World) -> None:
     while goes_on:
         world.redis.hdel(world.keys.reconcile("shop"), "at")
         before = worked(world)
-        _wait, goes_on, _repairs = world.run("reconcile", *QUEUES, walk=1)
+        _wait, goes_on, _repairs = world.run("reconcile", *QUEUES)
         if world.redis.hget(world.keys.reconcile("shop"), "place") == "jobs":
             break
         times.append(worked(world) - before)

@@ -54,7 +54,7 @@ FAILED = {**ENDED, "_status": "failed"}
 
 def step(world: World, **named: Any) -> tuple[int, bool, list[tuple[str, str, str]]]:
     """Take one step: how long to wait, whether the pass goes on, what was repaired."""
-    wait, goes_on, repairs = world.run("reconcile", *QUEUES, **{"walk": 1, **named})
+    wait, goes_on, repairs = world.run("reconcile", *QUEUES, **named)
     return wait, bool(goes_on), [(queue, job_id, word) for queue, job_id, word in repairs]
 
 
@@ -98,14 +98,14 @@ def test_a_lease_that_another_process_gives_is_none_too_long(world: World) -> No
     """Each process tells how long its leases are, also while another one walks; that is remembered for an hour."""
     world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9 * LEASE}})
     before = world.snapshot()
-    step(world, walk=0, lease=10 * LEASE)
+    world.run("introduce", *QUEUES, lease=10 * LEASE)
     assert world.reconcile() == []
     assert world.snapshot() == before
     world.redis.zadd(world.key("processing", "pick"), {"1": NOW + 21 * LEASE})
     assert world.reconcile() == [("pick", "1", "lease")]
     assert world.snapshot()["processing"]["pick"] == {"1": NOW + 10 * LEASE}
     world.now += HOUR - 1
-    step(world, walk=0, lease=10 * LEASE)
+    world.run("introduce", *QUEUES, lease=10 * LEASE)
     world.now += HOUR - 1
     world.redis.zadd(world.key("processing", "pick"), {"1": world.now + 20 * LEASE})
     assert world.reconcile() == []
@@ -118,21 +118,21 @@ def test_a_lease_that_another_process_gives_is_none_too_long(world: World) -> No
 def test_a_longer_lease_is_known_at_once(world: World) -> None:
     """Also where the shorter one of another process was told a moment ago."""
     world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9 * LEASE}})
-    step(world, walk=0)
-    step(world, walk=0, lease=10 * LEASE)
+    world.run("introduce", *QUEUES)
+    world.run("introduce", *QUEUES, lease=10 * LEASE)
     assert world.reconcile() == []
 
 
 def test_what_is_known_is_not_written_again(world: World) -> None:
     """Only when half of its hour is over: any number of processes may tell the same."""
     key = world.keys.reconcile("shop")
-    step(world, walk=0)
+    world.run("introduce", *QUEUES)
     before = world.redis.hgetall(key)
     world.now += HOUR // 2
-    step(world, walk=0)
+    world.run("introduce", *QUEUES)
     assert world.redis.hgetall(key) == before
     world.now += 1
-    step(world, walk=0)
+    world.run("introduce", *QUEUES)
     assert world.redis.hgetall(key) == before | {"lease_until": str(world.now + HOUR)}
 
 
@@ -436,7 +436,7 @@ def test_an_id_that_is_pending_and_no_child_on_its_way_is_not_waited_for(world: 
     named, there, job = STRANGERS[case]
     world.seed(**parent(world=world, **{"children:pack:jobs": f'["{world.namespace}job:{named}"]'}))
     world.seed(jobs={there: job}, pending={"shop:9": {"1"}})
-    _wait, _goes_on, repairs = world.run("reconcile", *QUEUES, "pick:label", walk=1)
+    _wait, _goes_on, repairs = world.run("reconcile", *QUEUES, "pick:label")
     assert repairs == [["pack", "9", "joined"]]
     found = world.snapshot()
     assert (found["waiting"], "pending" in found, "settled" in found) == ({"ship": ["9"]}, False, False)
@@ -473,7 +473,7 @@ def test_parents_that_are_looked_at_quickly_are_all_looked_at(world: World) -> N
         pending={f"shop:{job_id}": {job_id} for job_id in ids},
     )
     world.seed(jobs={f"{BOX}:{job_id}": {"_parent": f"shop:{job_id}"} for job_id in ids[:-1]})
-    _wait, _goes_on, repairs = world.run("reconcile", "pack", BOX, walk=1)
+    _wait, _goes_on, repairs = world.run("reconcile", "pack", BOX)
     assert repairs == [["pack", "059", "joined"]]
 
 
@@ -688,7 +688,7 @@ def test_a_child_that_lost_its_place_is_pushed_again(world: World) -> None:
 
 def test_a_job_may_wait_in_the_first_queue_of_another_version(world: World) -> None:
     """Who creates jobs tells where, before it does: a job that was never claimed is not moved to our first queue."""
-    step(world, walk=0, first="entry")
+    world.run("introduce", *QUEUES, first="entry")
     world.seed(jobs={f"shop:{A}": {"a": "1"}, f"shop:{B}": {"a": "1"}}, waiting={"entry": [A]})
     assert world.reconcile() == [("pick", B, "placed_waiting")]
     assert world.snapshot()["waiting"] == {"entry": [A], "pick": [B]}
@@ -700,7 +700,7 @@ def test_a_job_may_wait_in_the_first_queue_of_another_version(world: World) -> N
 @pytest.mark.parametrize("kind", ["claimed before", "a child"])
 def test_only_new_jobs_may_wait_in_the_first_queue_of_another_version(world: World, kind: str) -> None:
     """One that was claimed waits where it says, and a child in its own queue, however long the other list is."""
-    step(world, walk=0, first="entry")
+    world.run("introduce", *QUEUES, first="entry")
     world.redis.rpush(world.key("waiting", "entry"), *["x"] * 10_001)
     queue = "pick" if kind == "claimed before" else BOX
     if kind == "a child":
@@ -712,7 +712,7 @@ def test_only_new_jobs_may_wait_in_the_first_queue_of_another_version(world: Wor
 
 def test_a_list_of_another_version_that_is_none_may_hold_anything(world: World) -> None:
     """Rather is a job left where it may be than pushed twice."""
-    step(world, walk=0, first="entry")
+    world.run("introduce", *QUEUES, first="entry")
     world.redis.set(world.key("waiting", "entry"), "not ours")
     world.seed(jobs={f"shop:{A}": {"a": "1"}})
     assert world.reconcile() == []
@@ -720,7 +720,7 @@ def test_a_list_of_another_version_that_is_none_may_hold_anything(world: World) 
 
 def test_few_jobs_of_a_step_are_looked_for_in_other_lists(world: World) -> None:
     """The others are left as they are, until a pass comes by that has time for them."""
-    step(world, walk=0, first="entry")
+    world.run("introduce", *QUEUES, first="entry")
     world.seed(jobs={f"shop:{uuid(number)}": {"a": "1"} for number in range(60)})
     world.seed(waiting={"entry": ["x"]})
     _wait, goes_on, repairs = step(world)
@@ -822,7 +822,7 @@ def test_a_child_that_waits_for_children_has_no_time_to_live(world: World) -> No
     job = {**PARENT, "_queue": BOX, "_parent": "shop:9", "children:pack:box:jobs": "[]"}
     world.seed(jobs={f"{BOX}:{A}": job}, children={BOX: {A: NOW}}, pending={f"{BOX}:{A}": {"1"}, "shop:9": {A}})
     world.seed(jobs={f"{BOX}:lid:1": {"_parent": f"{BOX}:{A}"}}, meta={f"{BOX}:lid": {"owner": "shop"}})
-    _wait, _goes_on, repairs = world.run("reconcile", *QUEUES, f"{BOX}:lid", walk=1)
+    _wait, _goes_on, repairs = world.run("reconcile", *QUEUES, f"{BOX}:lid")
     assert repairs == [[BOX, A, "lifetime"]]
     assert world.life("jobs", f"{BOX}:{A}") == -1
 

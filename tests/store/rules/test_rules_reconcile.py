@@ -142,7 +142,7 @@ def test_more_groups_than_one_step_counts_are_walked_through(
     goes_on, came = 1, False
     while goes_on:
         world.redis.hdel(world.keys.reconcile("shop"), "at")
-        _wait, goes_on, repairs = world.run("reconcile", "pick", walk=1)
+        _wait, goes_on, repairs = world.run("reconcile", "pick")
         found += repairs
         if comes and not came and " ring " in (world.redis.hget(world.keys.reconcile("shop"), "cursor") or ""):
             came = bool(world.redis.hincrby(rule_keys(world).fair("pick"), "n1", 1))
@@ -244,7 +244,7 @@ def test_a_process_says_that_it_declares_its_layout(world: World) -> None:
     named = {"layouts": "pick 3 user\npack 2 -"}
     assert layouts(world, **named) == {"pick": "3 user", "pack": "2 -"}
     world.now += 20 * MINUTE
-    world.run("reconcile", "pick", walk=0, **named)
+    world.run("introduce", "pick", **named)
     assert layouts(world, layouts="") == {"pick": "3 user", "pack": "2 -"}
 
 

@@ -14,7 +14,7 @@ def passes(runs: RunWorld) -> list[list[str]]:
     goes_on = 1
     while goes_on:
         runs.redis.hdel(runs.keys.reconcile("run"), "at")
-        _wait, goes_on, repairs = runs.run("reconcile", "order", "ship", walk=1, first="order")
+        _wait, goes_on, repairs = runs.run("reconcile", "order", "ship", first="order")
         found += repairs
     return found
 

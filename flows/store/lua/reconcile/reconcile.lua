@@ -2,16 +2,15 @@
 -- Answers in how many ms the next step may start, 1 while this pass goes on, and what was repaired.
 --@ flags: allow-oom
 --@ keys: reconcile
---@ args: ns now root first settings walk
+--@ args: ns now root first settings
 --@ rest: the names of all queues of the flow
 --@ returns: wait:int more:int repairs:list<[queue:text id:text word:word+]>
 --@ words: gone | misplaced | lease | settled | joined | pending | placed_waiting | placed_processing |
 --@ words: placed_delayed | placed_children | lifetime | malformed | slot | ring | counted | error
---@ include: clock type reconcile_step reconcile_places reconcile_parents reconcile_jobs reconcile_lookups reconcile_rules reconcile_layouts keys count told settings
+--@ include: clock type remember reconcile_step reconcile_places reconcile_parents reconcile_jobs reconcile_lookups reconcile_rules reconcile_layouts keys count told settings
 
 -- So many ms of rest follow each check: a pass takes about 1 % of a core of the server, however much there is to check.
 local REST = 1
-local WEEK = 604800000
 
 -- The places that a pass checks, in this order, and which place follows which.
 local places, after = {}, {}
@@ -53,10 +52,6 @@ expect('hash', reconcile)
 local state = redis.call('HMGET', reconcile, 'at', 'place', 'cursor')
 remember()
 remember_layouts()
-if walk == '0' then
-  redis.call('PEXPIRE', reconcile, WEEK)
-  return { 0, 0, {} }
-end
 local pause, wait = 2 * tonumber(lease), (tonumber(state[1]) or 0) - time
 -- A wait that is longer than any pause was written before the clock was set back.
 if wait > 0 and wait <= math.max(pause, 60000) then return { wait, 0, {} } end
@@ -77,5 +72,4 @@ end
 count_repairs()
 write_counts()
 tell()
-redis.call('PEXPIRE', reconcile, WEEK)
 return { pause, place ~= '' and 1 or 0, repairs }

@@ -1,8 +1,8 @@
 -- Reconciles the hashes of jobs: whether each stands where its state says, and lives as long as it should.
 --@ exports: reconcile_jobs
 --@ needs: reconcile ns root first
---@ include: reconcile_step reconcile_groups take_out cut waiting member life ending child_result place wake clock keys
---@ include: status settings
+--@ include: reconcile_step reconcile_groups take_out cut waiting member life ending child_result place wake clock keys remember
+--@ include: status settings remember
 
 local PREFIX = ns .. 'job:'
 

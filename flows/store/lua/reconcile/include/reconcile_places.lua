@@ -1,6 +1,6 @@
 -- Reconciles what stands in `processing` and `delayed`: leases that end too late, and ids whose jobs are not there.
 --@ exports: reconcile_place
---@ include: reconcile_step clock ending keys leave member count
+--@ include: reconcile_step clock ending keys leave member count remember
 
 -- Takes out an id whose hash names another place; a child that is gone settles with its parent.
 local function check_entry(queue, place, member)

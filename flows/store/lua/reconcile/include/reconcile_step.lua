@@ -1,14 +1,13 @@
 -- What the parts of the reconciler share: the budget of one step, what it has repaired, what is known of the flow.
---@ exports: MOST_CHECKS PAGE checks repairs spend report try flow_of longest remember declared has_queue
---@ needs: reconcile root first rest at
---@ include: clock keys settings
+--@ exports: MOST_CHECKS PAGE checks repairs spend report try flow_of declared has_queue
+--@ needs: root rest at
+--@ include: keys
 
 -- A check of one job takes about 10 µs; what takes longer counts as several checks.
 local MOST_CHECKS = 100
 -- So many ids or keys are read at once.
 local PAGE = 50
 local checks, repairs = 5, {}
-local HOUR = 3600000
 
 local function spend(n) checks = checks + n end
 
@@ -24,21 +23,6 @@ local function try(queue, id, fn, ...)
 end
 
 local function flow_of(queue) return string.find(queue, ':', 1, true) and queue or root end
-
--- The longest lease of all processes of the flow: a lease that is too long for one may be usual for another.
-local longest = tonumber(lease)
-
--- Records for other processes what only the caller knows: its lease, and the queue in which it creates jobs.
-local function remember()
-  local known = redis.call('HMGET', reconcile, 'lease', 'lease_until')
-  local other, ends = tonumber(known[1]) or 0, tonumber(known[2]) or 0
-  if other > longest and ends > time then
-    longest = other
-  elseif other ~= longest or ends < time + HOUR / 2 then
-    redis.call('HSET', reconcile, 'lease', longest, 'lease_until', time + HOUR)
-  end
-  redis.call('HSETNX', reconcile, 'first:' .. first, 1)
-end
 
 local declared = {}
 for i = at, #rest do declared[rest[i]] = true end

@@ -1,7 +1,7 @@
 -- Reconciles what stands in `processing` and `delayed`: leases that end too late, ids whose runs are not there, and steps
 -- whose children have ended, or are gone, without the run knowing.
 --@ exports: reconcile_place
---@ include: reconcile_step clock keys leave count open_steps settle_step child_result
+--@ include: reconcile_step clock keys leave count open_steps settle_step child_result remember
 
 -- So many children of one step are checked at a time; of more, some others each time.
 local MOST_CHILDREN = 500
