@@ -6,7 +6,8 @@ a function, with all the includes that nothing else uses. A stub in place of eac
 
 A script that stops half way leaves half written what it wrote, since nothing rolls back. So each chunk begins with a
 question: may this account run every command that may come? Only hints are left out; they go by `pcall`, and do without.
-`--@ asks: all` asks that for all scripts together: the first one at a connect, so that no worker starts in vain.
+`--@ asks:` names more of them: the first script at a connect asks for all that any script may send, and no worker
+starts in vain.
 
 Overlays (`lua_files.py`) change what is included; without one, no text has a trace of them.
 """
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from flows.model.outcome import ENDING_VERBS
 from flows.model.state import TRANSITIONS
-from flows.store.client.lua_file import LuaFile, ScriptError
+from flows.store.client.lua_file import LuaFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -66,7 +67,6 @@ def compose(files: LuaFiles, name: str) -> Chunk:
     parts = files.includes(script)
     keys, args = script.header.get("keys", []), _arguments(script, parts)
     flags = script.header.get("flags", ())
-    _check(script, parts, [*keys, *args])
     writer = _Writer(parts, _placed(script, parts))
     writer.add(f"#!lua flags={','.join(flags)}" if flags else "#!lua")
     writer.add(*_bind("KEYS", keys), *_bind("ARGV", args))
@@ -84,10 +84,7 @@ def compose(files: LuaFiles, name: str) -> Chunk:
     writer.source(script, script.code)
     writer.add("end", "return main()")
     commands = sorted(set(_COMMAND.findall("\n".join(writer.lines))))
-    asks = set(commands)
-    if "asks" in script.header:
-        asks.update(*(_COMMAND.findall(text) for text in files.texts()))
-    writer.insert(asked, _question(asks - HINTS))
+    writer.insert(asked, _question({*commands, *script.header.get("asks", ())} - HINTS))
     return Chunk(script, "\n".join(writer.lines), tuple(args), tuple(commands), tuple(writer.places))
 
 
@@ -95,32 +92,6 @@ def _arguments(script: LuaFile, parts: Sequence[LuaFile]) -> list[str]:
     """Return the arguments of a script, then those that its includes add and it does not have."""
     added = [name for part in parts for name in part.header.get("args", ())]
     return list(dict.fromkeys([*script.header.get("args", ()), *added]))
-
-
-def _check(script: LuaFile, parts: Sequence[LuaFile], bound: Sequence[str]) -> None:
-    """Check that each name comes from one place, and that what is needed and exported is there.
-
-    `bound` are the keys and arguments.
-
-    Raises:
-        ScriptError: it is not so.
-    """
-    given: dict[str, str] = {}
-    bound = [*bound, *(["rest", "at"] if "rest" in script.header else [])]
-    for place, exports in (
-        (script.place, bound),
-        ("the loader", TABLES),
-        *((part.place, part.exports) for part in parts),
-    ):
-        for name in exports:
-            if name in given:
-                raise ScriptError(f"{script.place}: {name!r} comes from {given[name]} and from {place}")
-            given[name] = place
-    for part in parts:
-        _ = part.exported_lines  # refused where an export is not defined
-        for need in part.header.get("needs", ()):
-            if need not in bound and need not in TABLES:
-                raise ScriptError(f"{script.place}: {part.place} needs {need!r}, which is no key or argument of it")
 
 
 def _bind(table: str, names: Sequence[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """A file of Lua and its header, and the names that it gives and takes; `lua_files.py` finds the files.
 
 A header is made of comment lines, in a script that is sent `--@ keys:`, `--@ args:`, `--@ rest:`, `--@ flags:`, `--@
-returns:` and `--@ words:` (see `lua_shape.py`), and `--@ asks: all` (see `lua_chunk.py`); in what it includes `--@
+returns:` and `--@ words:` (see `lua_shape.py`), and `--@ asks:` (see `lua_chunk.py`); in what it includes `--@
 exports:` and `--@ needs:`, in both `--@ include:`. `--@ lazy` may stand anywhere in an include: see `lua_chunk.py`.
 The files of an overlay stand in for others of the same name, in scripts that are composed with it; each
 may have `--@ args:` of its own, which every script that includes it gets. A script in the folder of an overlay

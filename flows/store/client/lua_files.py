@@ -50,14 +50,6 @@ class LuaFiles:
         rooms = [overlay] if overlay else self._rooms
         return sorted(name.removesuffix(".lua") for room in rooms for name in self._listed.get((room, _SENT), ()))
 
-    def texts(self) -> list[str]:
-        """Return the texts of all files of Lua, sent or included, and of those of the overlays."""
-        return [
-            self._text(f"{room}/{kind}/{name}" if kind else f"{room}/{name}")
-            for (room, kind), names in self._listed.items()
-            for name in names
-        ]
-
     def script(self, name: str) -> LuaFile:
         """Return the script `name`: of the first overlay that has one, else of any room.
 

@@ -1,7 +1,6 @@
 """The headers of the Lua files: what each says that it exports, needs and includes is what it does.
 
-`flows/store/client/lua_chunk.py` checks at every load that what is needed is there. Whether a header tells the truth
-about its file is checked here alone.
+A start composes scripts and takes all that for granted: it is checked here alone.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from flows.store.client.lua_chunk import TABLES, compose
 from flows.store.client.lua_file import OVERLAYS, LuaFile, ScriptError
 from flows.store.client.lua_files import LuaFiles
 from flows.store.client.scripts import compositions, load
+from tests.store.client.lua_fit import check_fit
 from tests.store.client.lua_scopes import GLOBALS, Scopes
 
 FOLDER = Path(str(scripts._folder()))
@@ -173,13 +173,20 @@ def test_each_lie_of_a_header_is_told(place: str, text: str, fault: str, tmp_pat
         ({PART: "--@ include: part\n"}, f"{PART} includes itself, by jobs/main.lua {PART}"),
     ],
 )
-def test_what_does_not_fit_is_found_when_a_script_is_loaded(files: dict[str, str], fault: str, tmp_path: Path) -> None:
+def test_what_does_not_fit_is_found(files: dict[str, str], fault: str, tmp_path: Path) -> None:
     """The error names the script and the include."""
     folder = write(tmp_path, {})
     assert compose(LuaFiles(folder), "main").script.place == "jobs/main.lua"
     write(folder, files)
     with pytest.raises(ScriptError, match=re.escape(fault)):
-        compose(LuaFiles(folder), "main")
+        check_fit(LuaFiles(folder), "main")
+
+
+@pytest.mark.parametrize("composition", compositions(), ids=" ".join)
+def test_the_parts_of_each_script_fit_together(composition: tuple[str, ...]) -> None:
+    """With each overlay that it may be sent with."""
+    name, *overlays = composition
+    check_fit(LuaFiles(FOLDER, overlays), name)
 
 
 def test_an_include_of_the_own_room_comes_first(tmp_path: Path) -> None:

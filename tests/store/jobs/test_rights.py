@@ -18,7 +18,8 @@ from redis.exceptions import NoPermissionError
 from flows import StoreUnavailable
 from flows.store.client import scripts
 from flows.store.client.lua_chunk import HINTS
-from flows.store.client.scripts import load, names
+from flows.store.client.lua_files import LuaFiles
+from flows.store.client.scripts import _folder, compositions, load, names
 from flows.testing import private_server
 from tests.kernel.parts import number_flow
 from tests.scenes import READ_ONLY, SCENES, Scene, clear, everything
@@ -94,7 +95,9 @@ def test_without_a_command_nothing_is_written_or_everything(
 
 async def test_a_flow_says_at_once_what_its_account_may_not(redis: Redis, redis_url: str, namespace: str) -> None:
     """Whichever script would need it: else workers would start, and take no job."""
-    needed = sorted({command for name in names() for command in load(name).commands} - HINTS)
+    needed = sorted({command for one in compositions() for command in load(*one).commands} - HINTS)
+    register = LuaFiles(_folder()).script("register")
+    assert register.header["asks"] == needed
     user = namespace.rstrip(":")
     url = f"{redis_url}{'&' if '?' in redis_url else '?'}username={user}&password=pw"
     try:

@@ -9,7 +9,10 @@
 --@ rest: queues, former names of queues, then pairs of a name and its kind
 --@ returns: answer:[word:word what?:text owner?:text why?:text]
 --@ words: ok | taken
---@ asks: all
+--@ asks: DEL EXISTS GET HDEL HEXISTS HGET HGETALL HINCRBY HKEYS HLEN HMGET HRANDFIELD HSCAN HSET HSETNX HVALS
+--@ asks: LINDEX LLEN LPOP LPOS LPUSH LRANGE LREM LSET LTRIM MGET PERSIST PEXPIRE PTTL RENAME RPUSH SADD SCAN SCARD
+--@ asks: SET SISMEMBER SMISMEMBER SRANDMEMBER SREM TIME TYPE XADD XRANGE XREVRANGE XTRIM ZADD ZCARD ZCOUNT ZMSCORE
+--@ asks: ZRANDMEMBER ZRANGE ZRANK ZREM ZREMRANGEBYSCORE ZREVRANGE ZSCAN ZSCORE
 --@ include: keys arguments type waiting
 
 -- Returns the layout that has all lists of both.
