@@ -7,10 +7,12 @@ import os
 import secrets
 import signal
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, settings
 from redis import Redis
+from redis import utils as of_redis
 
 from flows.testing import private_server
 from tests.scale import PATIENCE, SCALE
@@ -23,6 +25,9 @@ settings.load_profile("flows")
 #: A server for the tests, instead of one of their own; they only touch the keys of their namespaces.
 TEST_URL = os.environ.get("FLOWS_TEST_REDIS_URL")
 
+
+# For each connection of a plain client redis-py reads its own version from the disk.
+of_redis.get_lib_version = cache(of_redis.get_lib_version)
 
 # What is collected stays to the end, in each lane: else a fifth of the collection goes into looking for garbage,
 # and later each full collection of garbage goes through a million objects of pytest's.

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Who is refused says so by one of these words, whatever the class of redis-py's error.
 _REFUSED: Final = ("NOAUTH", "WRONGPASS", "NOPERM")
+#: How redis-py introduces itself; left alone, it reads its version from the disk for each try of a connection.
+_DRIVER: Final[dict[str, Any]] = {"driver_info": redis.DriverInfo()} if hasattr(redis, "DriverInfo") else {}
 
 _logger = logging.getLogger("flows.store")
 #: Servers whose URLs' ignored options this process has been told of.
@@ -155,7 +157,7 @@ def _kind(module: Any, url: ServerUrl) -> Any:
 def _arguments(url: ServerUrl) -> dict[str, Any]:
     """Return what redis-py needs to know of a server, by its names."""
     place = {"host": url.host, "port": url.port} if url.socket_path is None else {"path": url.socket_path}
-    return {**place, "db": url.db, "username": url.username, "password": url.password, **url.tls_options}
+    return {**place, "db": url.db, "username": url.username, "password": url.password, **url.tls_options, **_DRIVER}
 
 
 def _unknown_tls_option(url: ServerUrl) -> str:
