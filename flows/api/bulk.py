@@ -16,6 +16,7 @@ from flows.api.reading.hiding import HIDDEN
 from flows.api.reading.query import JobQuery
 from flows.api.reading.rows import job_rows
 from flows.api.reading.search import Search, searched
+from flows.api.reading.shortening import shortened
 from flows.api.views.bulk import BulkPreview, BulkStarted, BulkView
 from flows.api.views.time import Time
 from flows.api.views.view import Acted
@@ -60,7 +61,7 @@ async def preview(admin: Admin, verb: BulkVerb, query: JobQuery, *, flow: str | 
     search = await _acted_on(admin, verb, query, flow)
     count, exact, sample = await search.counted()
     before = await server_ms(admin.connection, search.known.settings)
-    return BulkPreview(
+    view = BulkPreview(
         verb=verb,
         flow=search.known.name,
         query=query.text,
@@ -69,6 +70,7 @@ async def preview(admin: Admin, verb: BulkVerb, query: JobQuery, *, flow: str | 
         sample=await job_rows(admin, search.known, sample),
         before=datetime.fromtimestamp(before / 1000, UTC),
     )
+    return shortened(view)
 
 
 @operation("bulk.apply", role="operator", frees=True)

@@ -10,6 +10,7 @@ from flows.api.admin import Admin
 from flows.api.operation import operation
 from flows.api.reading.run_host import RunHost, run_host
 from flows.api.reading.run_rows import shown_input
+from flows.api.reading.shortening import shortened
 from flows.api.views.runs import Backfilled, RunStarted, ScheduleView
 from flows.api.views.time import Time
 from flows.api.views.view import Acted
@@ -41,18 +42,19 @@ async def _found(admin: Admin, schedule_id: str) -> tuple[RunHost, Schedules]:
 
 
 @operation("schedules.list")
-async def list_schedules(admin: Admin, *, workflow: str | None = None) -> list[ScheduleView]:
+async def list_schedules(admin: Admin, *, workflow: str | None = None, whole: bool = False) -> list[ScheduleView]:
     """List all schedules, that with the next slot first.
 
     Args:
         workflow: Only of this workflow.
+        whole: Whether long texts and values are shown in full.
     """
     host = await run_host(admin)
     session = await host.open()
     recorded = RecordedSchedules(session.connection, session.settings)
     now = await recorded.server_ms()
     found = [one for one in await recorded.list() if host.sees(one.workflow) and workflow in {None, one.workflow}]
-    return [_view(admin, one, await _upcoming(recorded, one, now)) for one in found]
+    return [shortened(_view(admin, one, await _upcoming(recorded, one, now)), whole=whole) for one in found]
 
 
 @operation("schedules.create", role="operator")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from flows.api import JobQuery, find_operation
 from flows.api.reading.hiding import Hiding
-from flows.api.reading.search import searched
+from flows.api.reading.search import Search, searched
 from flows.api.views.jobs import JobRow
 from flows.errors import TooManyRequests, ValidationError
 from flows.server.asking import asking
@@ -30,7 +30,7 @@ MOST_JOBS: Final = 100_000
 MOST_AT_ONCE: Final = 4
 _PAGE: Final = 100
 _TYPES: Final = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
-_COLUMNS: Final = tuple(name for name in JobRow.model_fields if name != "lookups")
+_COLUMNS: Final = tuple(name for name in JobRow.model_fields if name not in {"lookups", "cut"})
 #: What a spreadsheet takes as the beginning of a formula, also in the wide forms of these signs.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - the wide forms
 
@@ -53,36 +53,35 @@ class Exports:
             raise TooManyRequests(5.0)
         admin = await asking(request)
         query = params.get("q", "")
-        asked = {"query": query, "flow": params.get("flow"), "limit": _PAGE}
+        asked = {"query": query, "flow": params.get("flow"), "limit": 1}
         self._running += 1
         try:
             first: JobPage = await find_operation("jobs.find").call(admin, asked)
+            search = await searched(admin, JobQuery.parse(query), first.flow)
             lookups = await _lookups(admin, first.flow)
         except BaseException:
             self._end()
             raise
-        pages = _pages(admin, JobQuery.parse(query), first)
         write = _csv(lookups) if kind == "csv" else _jsonl
         headers = {
             "cache-control": "no-store",
             "content-disposition": f'attachment; filename="jobs-{first.flow.replace(":", "-")}.{kind}"',
         }
-        return PatientStream(_written(pages, write), self._end, headers, media_type=_TYPES[kind])
+        return PatientStream(_written(_pages(search), write), self._end, headers, media_type=_TYPES[kind])
 
     def _end(self) -> None:
         self._running -= 1
 
 
-async def _pages(admin: Admin, query: JobQuery, page: JobPage) -> AsyncGenerator[Sequence[JobRow]]:
-    """Yield the pages, up to the most that are sent."""
-    search = await searched(admin, query, page.flow)
-    sent = 0
+async def _pages(search: Search) -> AsyncGenerator[Sequence[JobRow]]:
+    """Yield the pages, up to the most that are sent: of a file nothing is shortened."""
+    sent, cursor = 0, ""
     while True:
+        page = await search.page(cursor, min(_PAGE, MOST_JOBS - sent), count=False)
         yield page.jobs
-        sent += len(page.jobs)
-        if not page.cursor or sent >= MOST_JOBS:
+        sent, cursor = sent + len(page.jobs), page.cursor
+        if not cursor or sent >= MOST_JOBS:
             return
-        page = await search.page(page.cursor, min(_PAGE, MOST_JOBS - sent), count=False)
 
 
 async def _written(
@@ -98,7 +97,7 @@ async def _lookups(admin: Admin, flow: str) -> list[str]:
 
 
 def _jsonl(rows: Iterable[JobRow]) -> str:
-    return "".join(f"{row.model_dump_json()}\n" for row in rows)
+    return "".join(row.model_dump_json(exclude={"cut"}) + "\n" for row in rows)
 
 
 def _csv(lookups: Sequence[str]) -> Callable[[Iterable[JobRow]], str]:

@@ -13,6 +13,7 @@ from flows.api.jobs.looking import show
 from flows.api.operation import operation
 from flows.api.reading.hiding import Hiding
 from flows.api.reading.rows import job_rows
+from flows.api.reading.shortening import shortened
 from flows.api.views.jobs import AttemptView, ChildrenPage, JobView, LogLineView, LogView, PositionView
 from flows.api.views.time import Time
 from flows.errors import JobGone, ValidationError, WaitTimeout
@@ -43,6 +44,7 @@ async def log(
     *,
     after: Annotated[int, Field(ge=0)] = 0,
     limit: Annotated[int, Field(ge=1, le=1000)] = 1000,
+    whole: bool = False,
     flow: str | None = None,
 ) -> LogView:
     """Show what the functions of a job have logged: the last 1,000 lines are kept.
@@ -51,6 +53,7 @@ async def log(
         id: Of the job.
         after: Only lines with a higher number.
         limit: So many at most, the last ones.
+        whole: Whether long texts and values are shown in full.
         flow: Its flow, or its child queue; it is looked for where this is left out.
 
     Raises:
@@ -78,7 +81,8 @@ async def log(
         )
         for line in lines[-limit:]
     ]
-    return LogView(lines=shown, last=max([after, *(line.n for line in lines)]), hidden=False)
+    view = LogView(lines=shown, last=max([after, *(line.n for line in lines)]), hidden=False)
+    return shortened(view, whole=whole)
 
 
 @operation("jobs.history")
@@ -128,13 +132,14 @@ async def children(
     some = every[start : start + limit]
     rows = await job_rows(admin, known, some)
     pending = await admin.connection.call("SCARD", admin.keys.pending(name, job_id))
-    return ChildrenPage(
+    page = ChildrenPage(
         jobs=rows,
         total=len(every),
         pending=pending,
         gone=len(some) - len(rows),
         cursor=str(start + limit) if start + limit < len(every) else "",
     )
+    return shortened(page)
 
 
 @operation("jobs.position")

@@ -13,6 +13,7 @@ from flows.api.reading.hiding import HIDDEN, Hiding
 from flows.api.reading.query import ALL_JOBS, JobQuery
 from flows.api.reading.rows import job_view
 from flows.api.reading.search import searched
+from flows.api.reading.shortening import shortened
 from flows.api.views.jobs import ExplanationView, JobPage, JobView
 from flows.errors import JobGone
 from flows.kernel.limits.limit_facts import with_limits
@@ -50,15 +51,16 @@ async def find(
         ValidationError: no flow is named, or the cursor is none of this query.
         Forbidden: the query searches by what is hidden from the caller.
     """
-    return await (await searched(admin, query, flow)).page(cursor, limit)
+    return shortened(await (await searched(admin, query, flow)).page(cursor, limit))
 
 
 @operation("jobs.show")
-async def show(admin: Admin, id: str, *, flow: str | None = None) -> JobView:
+async def show(admin: Admin, id: str, *, whole: bool = False, flow: str | None = None) -> JobView:
     """Show a job: where it is, its fields, its way through the queues, its attempts and its error.
 
     Args:
         id: Of the job, or of a child.
+        whole: Whether long texts and values are shown in full.
         flow: Its flow, or its child queue; it is looked for where this is left out.
 
     Raises:
@@ -70,7 +72,7 @@ async def show(admin: Admin, id: str, *, flow: str | None = None) -> JobView:
     found = await job_view(admin, known, name, job_id, results)
     if found is None:
         raise JobGone(job_id)
-    return found
+    return shortened(found, whole=whole)
 
 
 @operation("jobs.explain")
@@ -98,7 +100,7 @@ async def explain(admin: Admin, id: str, *, flow: str | None = None) -> Explanat
         [fields] = await Fetch(admin.connection, known.settings).hashes([(found.flow, job_id)], sorted(hiding.names))
         secrets = hiding.secrets(fields or {})
     said = explained(found)
-    return ExplanationView(
+    view = ExplanationView(
         id=job_id,
         flow=found.flow,
         sentence=secrets.out_of(said.sentence),
@@ -106,3 +108,4 @@ async def explain(admin: Admin, id: str, *, flow: str | None = None) -> Explanat
         remedy=_REMEDIES[said.reason],
         facts=secrets.out_of(dict(said.facts)),
     )
+    return shortened(view)

@@ -12,6 +12,8 @@ from flows.errors import Forbidden
 
 #: Stands for what is hidden.
 HIDDEN: Final = "•••"
+#: More values are not looked for in each text: what a job holds would decide for how long. No text is shown then.
+_MOST: Final = 100
 #: A shorter value is not looked for in texts: it would be found in all of them.
 _SHORTEST: Final = 3
 T = TypeVar("T")
@@ -108,11 +110,15 @@ class Secrets:
 
     def _cleaned(self, value: Any) -> Any:
         if isinstance(value, str):
+            if len(self._values) > _MOST:
+                return HIDDEN
             for secret in self._values:
                 value = value.replace(secret, HIDDEN)
             return value
         if isinstance(value, dict):
             members: dict[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
+            if len(self._values) > _MOST:
+                return {HIDDEN: HIDDEN} if members else members  # its names are texts too
             return {self._cleaned(name): self._cleaned(one) for name, one in members.items()}
         if isinstance(value, list | tuple):
             some: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]

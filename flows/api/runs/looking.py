@@ -14,6 +14,7 @@ from flows.api.operation import operation
 from flows.api.reading.hiding import HIDDEN, Hiding
 from flows.api.reading.run_host import run_host
 from flows.api.reading.run_rows import run_row, run_view
+from flows.api.reading.shortening import shortened
 from flows.api.views.jobs import ExplanationView
 from flows.api.views.runs import RunPageView, RunView, WorkflowView
 from flows.api.views.time import Time
@@ -69,7 +70,7 @@ async def list_runs(
     lists = RunLists(host, host.reader)
     page = await lists.page(workflow, status, tag, lookup or {}, since, until, limit, cursor)
     rows = [run_row(admin.caller, one) for one in page.runs if host.sees(one.workflow)]
-    return RunPageView(runs=rows, cursor=page.cursor)
+    return shortened(RunPageView(runs=rows, cursor=page.cursor))
 
 
 @operation("runs.workflows")
@@ -102,16 +103,17 @@ async def workflows(admin: Admin) -> list[WorkflowView]:
 
 
 @operation("runs.show")
-async def show(admin: Admin, id: str) -> RunView:
+async def show(admin: Admin, id: str, *, whole: bool = False) -> RunView:
     """Show a run: its status, input, output, error and steps.
 
     Args:
         id: Of the run.
+        whole: Whether long texts and values are shown in full.
 
     Raises:
         JobGone: there is none of this id.
     """
-    return run_view(admin.caller, await (await run_host(admin)).found(id))
+    return shortened(run_view(admin.caller, await (await run_host(admin)).found(id)), whole=whole)
 
 
 @operation("runs.explain")
@@ -129,7 +131,7 @@ async def explain(admin: Admin, id: str) -> ExplanationView:
     said = await explain_run(host, host.reader, record.id)
     # What it says may quote errors, prompts and answers: who sees no errors, or not all fields, gets the reason alone.
     hidden = bool(Hiding(admin.caller, RUN_FLOW).names)
-    return ExplanationView(
+    view = ExplanationView(
         id=record.id,
         flow=RUN_FLOW,
         sentence=HIDDEN if hidden else said.sentence,
@@ -137,6 +139,7 @@ async def explain(admin: Admin, id: str) -> ExplanationView:
         remedy=_REMEDIES.get(said.reason, ""),
         facts={} if hidden else dict(said.facts),
     )
+    return shortened(view)
 
 
 @operation("runs.wait")

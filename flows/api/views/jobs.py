@@ -30,6 +30,8 @@ class JobRow(View):
     """What it reported with its progress."""
     worker: str
     """Who has it, or had it last."""
+    cut: bool = False
+    """Whether some of its texts or values are shown in part; `jobs.show` with `whole` shows all."""
 
 
 class FieldView(View):
@@ -43,6 +45,8 @@ class FieldView(View):
     """By the JSON schema of the class that declares it; empty where none does."""
     of: str = ""
     """`params`, or the queue whose function has returned it; empty where that is not known."""
+    cut: bool = False
+    """Whether it is shown in part."""
 
 
 class VisitView(View):
@@ -149,6 +153,8 @@ class LogLineView(View):
     attempt: int
     late: bool
     """Whether its attempt had ended before."""
+    cut: bool = False
+    """Whether it is shown in part."""
 
 
 class LogView(View):

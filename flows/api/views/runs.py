@@ -29,6 +29,8 @@ class RunRow(View):
     message: str
     schedule: str | None
     version: str | None
+    cut: bool = False
+    """Whether some of its texts or values are shown in part; `runs.show` with `whole` shows all."""
 
 
 class StepView(View):
@@ -50,6 +52,8 @@ class StepView(View):
     """What a person is asked, where it waits for an answer."""
     refused: str
     """Why the last answer was not taken."""
+    cut: bool = False
+    """Whether it is shown in part."""
 
 
 class RunView(RunRow):
@@ -130,6 +134,8 @@ class ScheduleView(View):
     last_run: str | None
     last_slot: datetime | None
     created: datetime | None
+    cut: bool = False
+    """Whether its input is shown in part."""
 
 
 class Backfilled(View):
