@@ -281,7 +281,7 @@ SCENES: Final[dict[str, list[Scene]]] = {
     ],
     "position": [(seed_former, lambda world: world.run("position", "pick", id="1"))],
     "undeclared": [(seed_former, lambda world: world.run("undeclared", "pick"))],
-    "introduce": [(seed_damage, lambda world: world.run("introduce", *QUEUES))],
+    "introduce": [(seed_damage, lambda world: world.run("introduce"))],
     "reconcile": [(seed_damage, lambda world: world.run("reconcile", *QUEUES))],
     **MORE_SCENES,
     **SCHEDULE_SCENES,

@@ -63,6 +63,7 @@ NAMED_OTHERWISE: Final = {
     "rules_push": "rules_place",
     "rules_reconcile_groups": "rules_reconcile",
     "rules_reconcile_layouts": "rules_reconcile",
+    "rules_remember_layouts": "rules_reconcile",
     "rules_reconcile_rules": "rules_reconcile",
     "rules_reconcile_slots": "rules_reconcile",
     "rules_rules": "rules_place",

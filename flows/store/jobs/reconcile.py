@@ -80,7 +80,7 @@ class Reconciliation:
         Raises:
             StoreError: the server cannot be used.
         """
-        await self._connection.run(self._settings.script("introduce"), self._named, self._queues)
+        await self._connection.run(self._settings.script("introduce"), self._named)
 
     async def step(self) -> Step:
         """Take the next step, unless another process has taken it or it is too early.

@@ -646,7 +646,7 @@ def test_a_child_that_lost_its_place_is_pushed_again(world: World) -> None:
 
 def test_a_job_may_wait_in_the_first_queue_of_another_version(world: World) -> None:
     """Who creates jobs tells where, before it does: a job that was never claimed is not moved to our first queue."""
-    world.run("introduce", *QUEUES, first="entry")
+    world.run("introduce", first="entry")
     world.seed(jobs={f"shop:{A}": {"a": "1"}, f"shop:{B}": {"a": "1"}}, waiting={"entry": [A]})
     assert world.reconcile() == [("pick", B, "placed_waiting")]
     assert world.snapshot()["waiting"] == {"entry": [A], "pick": [B]}
@@ -658,7 +658,7 @@ def test_a_job_may_wait_in_the_first_queue_of_another_version(world: World) -> N
 @pytest.mark.parametrize("kind", ["claimed before", "a child"])
 def test_only_new_jobs_may_wait_in_the_first_queue_of_another_version(world: World, kind: str) -> None:
     """One that was claimed waits where it says, and a child in its own queue, however long the other list is."""
-    world.run("introduce", *QUEUES, first="entry")
+    world.run("introduce", first="entry")
     world.redis.rpush(world.key("waiting", "entry"), *["x"] * 10_001)
     queue = "pick" if kind == "claimed before" else BOX
     if kind == "a child":
@@ -670,7 +670,7 @@ def test_only_new_jobs_may_wait_in_the_first_queue_of_another_version(world: Wor
 
 def test_a_list_of_another_version_that_is_none_may_hold_anything(world: World) -> None:
     """Rather is a job left where it may be than pushed twice."""
-    world.run("introduce", *QUEUES, first="entry")
+    world.run("introduce", first="entry")
     world.redis.set(world.key("waiting", "entry"), "not ours")
     world.seed(jobs={f"shop:{A}": {"a": "1"}})
     assert world.reconcile() == []
@@ -678,7 +678,7 @@ def test_a_list_of_another_version_that_is_none_may_hold_anything(world: World) 
 
 def test_few_jobs_of_a_step_are_looked_for_in_other_lists(world: World) -> None:
     """The others are left as they are, until a pass comes by that has time for them."""
-    world.run("introduce", *QUEUES, first="entry")
+    world.run("introduce", first="entry")
     world.seed(jobs={f"shop:{uuid(number)}": {"a": "1"} for number in range(60)})
     world.seed(waiting={"entry": ["x"]})
     _wait, goes_on, repairs = step(world)

@@ -244,7 +244,7 @@ def test_a_process_says_that_it_declares_its_layout(world: World) -> None:
     named = {"layouts": "pick 3 user\npack 2 -"}
     assert layouts(world, **named) == {"pick": "3 user", "pack": "2 -"}
     world.now += 20 * MINUTE
-    world.run("introduce", "pick", **named)
+    world.run("introduce", **named)
     assert layouts(world, layouts="") == {"pick": "3 user", "pack": "2 -"}
 
 

@@ -2,11 +2,10 @@
 -- its queues.
 --@ flags: allow-oom
 --@ keys: reconcile
---@ args: ns now root first settings
---@ rest: the names of all queues of the flow
+--@ args: ns now first settings
 --@ returns: answer:word
 --@ words: ok
---@ include: type remember reconcile_layouts
+--@ include: type remember remember_layouts
 
 expect('hash', reconcile)
 remember()
