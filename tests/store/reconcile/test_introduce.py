@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.world import HOUR, LEASE, NOW, QUEUES, World, processing
+from tests.world import HOUR, LEASE, NOW, World, processing
 
 
 def test_a_lease_that_another_process_gives_is_none_too_long(world: World) -> None:
