@@ -9,7 +9,7 @@ from flows.store.client.scripts import Argument
 from tests.more_scenes import MORE_SCENES
 from tests.outcomes import ended
 from tests.schedule_scenes import SCHEDULE_SCENES
-from tests.world import NOW, QUEUES, VERBS, World, finish, packed, processing
+from tests.world import NOW, QUEUES, TTL, VERBS, World, finish, packed, processing
 
 BOX: Final = "pack:box"
 UUID: Final = "00000001-0000-7000-8000-000000000000"
@@ -118,6 +118,12 @@ def call(world: World) -> dict[str, Argument]:
     return {"call": world.keys.call("c")}
 
 
+def move_edited(world: World) -> object:
+    """Move a job whose users and name become others."""
+    named: dict[str, Argument] = {"edited": "user", "enters": "user:8\nuser:9", "lookup_ttl": TTL, **call(world)}
+    return world.run("move_edited", "user", "[8, 9]", "b", "2", id="1", target="ship", **named)
+
+
 def find_waiting(world: World) -> object:
     """Find the jobs that wait in the first queue."""
     asked: dict[str, Argument] = {
@@ -223,6 +229,17 @@ SCENES: Final[dict[str, list[Scene]]] = {
             lambda world: world.seed(jobs={"shop:1": {"_lookups": "user:7"}}, waiting={"pick": ["1"]}),
             lambda world: world.run("move", id="1", target="ship", **call(world)),
         ),
+    ],
+    "move_edited": [
+        (
+            lambda world: world.seed(
+                jobs={"shop:1": {"a": "1", "_lookups": "user:7\nuser:8\nname:j"}},
+                waiting={"pick": ["1"]},
+                lookups={"shop:user:7": ["0", "1"], "shop:user:8": ["1"]},
+            ),
+            move_edited,
+        ),
+        (lambda world: world.seed(jobs={"shop:1": {"_lookups": "user:7"}}, waiting={"pick": ["1"]}), move_edited),
     ],
     "create": [
         (

@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from flows.api import find_operation, problem_of
+from flows.cli.commands import read_object
 from flows.cli.options import NO_OPTIONS, Options
 from flows.cli.printing import console, print_json, print_table
 from flows.errors import FlowsError, ValidationError, WaitTimeout
@@ -46,13 +47,22 @@ def _command(verb: str) -> Callable[..., Coroutine[Any, Any, int]]:
             str, Parameter(help="With --where: begin after so long, and until then Ctrl-C undoes it.")
         ] = "0",
         to: Annotated[str, Parameter(help="`move`: to which queue.")] = "",
+        fields: Annotated[
+            str, Parameter(help="`move` of ids: other values of some fields, a JSON object, or `-` for one on stdin.")
+        ] = "",
+        edit_params: Annotated[bool, Parameter(negative="", help="With --fields: params may be among them.")] = False,
         reason: Annotated[str, Parameter(help="`cancel`: why.")] = "",
         flow: Annotated[str, Parameter(help="The flow of the jobs, where the query does not name it.")] = "",
         options: Options = NO_OPTIONS,
     ) -> int:
         if bool(ids) == bool(where):
             raise ValidationError(f"flows jobs {verb}: give ids, or --where QUERY, and not both")
-        more = {name: value for name, value in (("to", to), ("reason", reason), ("flow", flow)) if value}
+        more: dict[str, Any] = {"to": to, "reason": reason, "flow": flow, "edit_params": edit_params}
+        if fields:
+            if where:
+                raise ValidationError(f"flows jobs {verb}: --fields is for jobs by their ids")
+            more["fields"] = read_object("--fields", fields)
+        more = {name: value for name, value in more.items() if value}
         async with options.admin() as admin:
             if ids:
                 return await _by_id(admin, verb, ids, more, options)
@@ -63,7 +73,7 @@ def _command(verb: str) -> Callable[..., Coroutine[Any, Any, int]]:
     return run
 
 
-async def _by_id(admin: Admin, verb: str, ids: tuple[str, ...], more: dict[str, str], options: Options) -> int:
+async def _by_id(admin: Admin, verb: str, ids: tuple[str, ...], more: dict[str, Any], options: Options) -> int:
     """Act on each; what one of them is refused does not keep the others."""
     operation, status = find_operation(f"jobs.{verb}"), 0
     wanted = [name for name in ids if name != "-"]
@@ -87,7 +97,7 @@ async def _by_id(admin: Admin, verb: str, ids: tuple[str, ...], more: dict[str, 
 
 
 async def _by_query(
-    admin: Admin, verb: str, where: str, *, more: dict[str, str], undo: str, options: Options, sure: bool
+    admin: Admin, verb: str, where: str, *, more: dict[str, Any], undo: str, options: Options, sure: bool
 ) -> int:
     """Show what would be acted on, ask, and wait until it is done."""
     of = {"flow": more["flow"]} if "flow" in more else {}

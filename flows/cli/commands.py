@@ -98,9 +98,16 @@ def _parameter(one: inspect.Parameter, schema: Mapping[str, Any], *, words: bool
 def _read(name: str, schema: Mapping[str, Any], value: Any) -> Any:
     """Return what stands for an object read as JSON, from stdin where it is `-`."""
     kinds = {part.get("type") for part in (schema, *schema.get("anyOf", ()))}
-    if "object" not in kinds or not isinstance(value, str):
-        return value
+    return read_object(name, value) if "object" in kinds and isinstance(value, str) else value
+
+
+def read_object(name: str, text: str) -> Any:
+    """Return the JSON object that a text is, or the one on stdin where it is `-`.
+
+    Raises:
+        ValidationError: it is no JSON.
+    """
     try:
-        return json.loads(sys.stdin.read() if value == "-" else value)
+        return json.loads(sys.stdin.read() if text == "-" else text)
     except json.JSONDecodeError as error:
         raise ValidationError(f"{name}: give a JSON object, or - and the object on stdin: {error}") from None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from flows.api import Acted, Admin, JobQuery, NothingThere, audit, flows, jobs, operations, queues
+from flows.api import Acted, Admin, Forbidden, JobQuery, NothingThere, audit, flows, jobs, operations, queues
 from flows.errors import IdempotencyConflict, StateError, ValidationError, WaitTimeout
 from flows.model.state import JobState
 from tests.api.conftest import Left
@@ -34,6 +34,41 @@ async def test_of_two_operators_one_retries(left_to_act: Left, redis: Redis) -> 
     ]
     assert entries[0]["request"] == entries[1]["request"] != entries[2]["request"]
     assert failed in entries[0]["given"]
+
+
+async def test_moves_a_job_with_edited_fields(left_to_act: Left) -> None:
+    """Of what workers leave freely, of its params where that is meant: it is looked up by the new ones alone."""
+    failed = left_to_act.ids["failed"]
+    async with left_to_act.admin() as admin:
+
+        async def looked_up(query: str) -> list[str]:
+            return [job.id for job in (await jobs.find(admin, JobQuery.parse(f"flow:shop {query}"))).jobs]
+
+        for fields, told in (
+            ({}, "give each field"),
+            ({"user_id": 8}, "say edit_params"),
+            ({"prize": 1}, "neither the job nor a worker"),
+            ({"price": "much"}, "breaks type"),
+            ({"priority": 1}, "no name of a field"),
+        ):
+            with pytest.raises(ValidationError, match=told):
+                await jobs.move(admin, failed, "shop-ship", fields=fields)
+        with pytest.raises(ValidationError, match=r"params\.user_id: it breaks type"):
+            await jobs.move(admin, failed, "shop-ship", fields={"user_id": "x"}, edit_params=True)
+        hidden = admin.acting_as(admin.caller.model_copy(update={"hide": frozenset({"price"})}))
+        with pytest.raises(Forbidden, match="hidden"):
+            await jobs.move(hidden, failed, "shop-ship", fields={"price": 1})
+        assert (await jobs.show(admin, failed)).state == JobState.FAILED
+        fields = {"user_id": 8, "price": 5, "tags": ["red", "green"]}
+        assert (await jobs.move(admin, failed, "shop-ship", fields=fields, edit_params=True)).word == "moved"
+        assert failed in await looked_up("user_id:8")
+        assert failed not in await looked_up("user_id:7")
+        assert await looked_up("tags:green") == [failed]
+        assert failed in await looked_up("tags:red")
+        shown = {field.name: field.value for field in (await jobs.show(admin, failed)).fields}
+        assert (shown["user_id"], shown["price"], shown["email"]) == (8, 5, CANARY)
+        [entry, _asked] = (await audit.list_actions(admin, doing="jobs.move", limit=2)).actions
+        assert (entry.word, entry.given["fields"]) == ("moved", [*fields])
 
 
 async def test_acts_on_single_jobs(left_to_act: Left) -> None:

@@ -44,6 +44,14 @@ def test_a_query_is_shown_and_asked_for(command: Command, left_to_act: Left) -> 
     assert (status, "nothing to do" in err) == (0, True)
 
 
+def test_a_job_is_moved_with_edited_fields(command: Command, left_to_act: Left) -> None:
+    """By its id, and by none of a query."""
+    edited = ("--to", "shop-ship", "--fields", '{"user_id": 1, "price": 2}', "--edit-params")
+    status, out, err = command("jobs", "move", left_to_act.ids["failed"], *edited, of=left_to_act)
+    assert (status, out.split()[1:]) == (0, ["moved"]), err
+    assert command("jobs", "move", "--where", "flow:shop", *edited, of=left_to_act)[0] == 2
+
+
 @pytest.mark.parametrize("words", [(), ("abc", "--where", "flow:shop")])
 def test_ids_or_a_query(command: Command, words: tuple[str, ...]) -> None:
     """Not both, and not neither."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from flows.api.admin import Admin
+from flows.api.jobs.editing import edits_of
 from flows.api.known_flow import KnownFlow
 from flows.api.operation import operation
 from flows.api.views.view import Acted
@@ -93,24 +94,36 @@ async def delete(admin: Admin, id: str, *, flow: str | None = None) -> Acted:
 
 
 @operation("jobs.move", role="operator")
-async def move(admin: Admin, id: str, to: str, *, flow: str | None = None) -> Acted:
+async def move(
+    admin: Admin,
+    id: str,
+    to: str,
+    *,
+    fields: dict[str, Any] | None = None,
+    edit_params: bool = False,
+    flow: str | None = None,
+) -> Acted:
     """Move a job that no worker has to another queue of its flow, where it waits as if it had just come there.
 
     Args:
         id: Of a job that waits, is delayed, has failed or was cancelled.
         to: The queue. The job has to have the fields that it needs.
+        fields: Other values of some of its fields, as JSON: of what workers have left or are to find.
+        edit_params: Params may be among the fields; what it is looked up by then changes with them.
         flow: Its flow; it is looked for where this is left out.
 
     Raises:
         JobGone: there is none of this id.
         NothingThere: the flow has no such queue.
-        ValidationError: it is a child queue.
+        ValidationError: it is a child queue, or a field cannot be edited or not so.
+        Forbidden: a field is hidden from the caller.
         StateError: a worker has it, it waits for its children, it is done, or it is in that queue already.
     """
     known, name, job_id, control = await _target(admin, flow, id)
     if ":" in known.check_queue(to):
         raise ValidationError(f"{to!r} is a child queue, in which only children of its parents wait")
-    word = await control.move(name, job_id, to)
+    edits = None if fields is None else await edits_of(admin, known, job_id, fields, to, params=edit_params)
+    word = await control.move(name, job_id, to, edits)
     if word == "gone":
         raise JobGone(job_id)
     if word != "moved":

@@ -82,7 +82,7 @@ async def create(
             "correlation_id": correlation_id,
         },
     )
-    how, fields, values = _encoded(known, admin.params_of(flow), params)
+    how, fields, values = encoded_params(known, admin.params_of(flow), params)
     if checked.correlation_id is not None:
         fields["_correlation_id"] = encode_value("correlation_id", checked.correlation_id)
     fields.update(rule_fields(checked.priority, checked.cost))
@@ -113,10 +113,19 @@ def _checked_options(known: KnownFlow, given: dict[str, Any]) -> CheckedOptions:
     return checked
 
 
-def _encoded(
+def encoded_params(
     known: KnownFlow, model: type[BaseModel] | None, given: dict[str, Any]
 ) -> tuple[str, dict[str, bytes], list[tuple[str, object]]]:
-    """Return against what params were checked, the fields of the hash, and the lookup attributes with their values."""
+    """Return against what params were checked, the fields of the hash, and the lookup attributes with their values.
+
+    Args:
+        known: The flow.
+        model: Its Params, where its code is here.
+        given: The params, as JSON.
+
+    Raises:
+        ValidationError: they are refused.
+    """
     if model is not None:
         try:
             params = model.model_validate(given)
@@ -140,20 +149,42 @@ def _encoded(
     return "nothing" if schema is None else "schema", fields, values
 
 
+def check_value(schema: Schema, what: str, name: str, value: object) -> None:
+    """Check the value of one property by a schema.
+
+    Args:
+        schema: Of the whole object.
+        what: How the value is called where it is refused.
+        name: Of the property.
+        value: As JSON has it.
+
+    Raises:
+        ValidationError: the value breaks the schema.
+        MissingExtra: what checks it is not installed.
+    """
+    one = {"$defs": schema.get("$defs", {}), **schema["properties"][name]}
+    _refuse(one, what, value)
+
+
 def _check_schema(schema: Schema, properties: dict[str, Any], given: dict[str, Any]) -> None:
     if unknown := given.keys() - properties.keys():
         raise ValidationError(f"params.{min(unknown)}: there is no such param: there is {', '.join(properties)}")
+    _refuse(schema, "params", given)
+    for name, value in given.items():
+        _valued(schema, name, value)
+
+
+def _refuse(schema: Schema, what: str, value: object) -> None:
+    """Refuse a value that breaks a schema."""
     try:
         jsonschema: Any = importlib.import_module("jsonschema")
     except ImportError as error:
         raise MissingExtra("checking params by the schema that a flow has left", "web") from error
     validator = jsonschema.Draft202012Validator(schema)
-    errors = sorted(validator.iter_errors(given), key=lambda one: list(map(str, one.absolute_path)))
+    errors = sorted(validator.iter_errors(value), key=lambda one: list(map(str, one.absolute_path)))
     if errors:
-        told = "; ".join(f"{'.'.join(['params', *map(str, one.absolute_path)])}: {_why(one)}" for one in errors[:5])
+        told = "; ".join(f"{'.'.join([what, *map(str, one.absolute_path)])}: {_why(one)}" for one in errors[:5])
         raise ValidationError(told)
-    for name, value in given.items():
-        _valued(schema, name, value)
 
 
 def _why(error: Any) -> str:

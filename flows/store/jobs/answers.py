@@ -34,6 +34,7 @@ PauseAnswer: TypeAlias = Literal["paused", "over", "resumed", "not paused"]
 MoveAnswer: TypeAlias = Literal[
     "moved", "gone", "changed", "there", "child", "cancelling", "processing", "children", "done"
 ]
+MoveEditedAnswer: TypeAlias = MoveAnswer
 DeleteAnswer: TypeAlias = Literal["deleted", "gone", "changed"]
 #: Of each of many jobs, as of one alone; `later` where one call was enough before it came to the job, `error` where one
 #: kept it from acting.

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, cast
 from flows.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
     from flows.store.jobs.answers import CancelAnswer, MoveAnswer, RetryJobAnswer, SetPriorityAnswer
@@ -29,6 +31,27 @@ class Cascaded:
     """How many children were cancelled, asked to stop, or deleted before they were published."""
     parents: list[str]
     """Which of those children have children of their own, to be cancelled next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """Other values of some fields of a job."""
+
+    fields: Mapping[str, bytes]
+    """The values, as JSON."""
+    attributes: Sequence[str] = ()
+    """Those of the fields by which the job is looked up."""
+    lookups: Sequence[str] = ()
+    """By what it is looked up from then on, `<attribute>:<text>` each."""
+
+    def named(self, lookup_ttl: int) -> dict[str, Argument]:
+        """Return the arguments of the script by name; lookup lists live so many milliseconds at least."""
+        lines = {"edited": "\n".join(self.attributes), "enters": "\n".join(self.lookups)}
+        return {**lines, "lookup_ttl": lookup_ttl}
+
+    def pairs(self) -> list[Argument]:
+        """Return the names and values of the fields."""
+        return [part for pair in self.fields.items() for part in pair]
 
 
 class Control:
@@ -76,10 +99,22 @@ class Control:
             await self.cascade(f"{flow}:{job_id}")
         return cast("RetryJobAnswer", word.decode())
 
-    async def move(self, flow: str, job_id: str, queue: str) -> MoveAnswer:
-        """Let a job that no worker has wait in another queue of its flow, and return what became of it."""
+    async def move(self, flow: str, job_id: str, queue: str, edits: Edits | None = None) -> MoveAnswer:
+        """Let a job that no worker has wait in another queue of its flow, and return what became of it.
+
+        Args:
+            flow: The job's.
+            job_id: Its id.
+            queue: Where it is to wait.
+            edits: What its hash is to hold from then on.
+        """
         while True:
-            word = await self.connection.run(self.script("move"), {**self.named(flow, job_id), "target": queue})
+            named = {**self.named(flow, job_id), "target": queue}
+            if edits is None:
+                word = await self.connection.run(self.script("move"), named)
+            else:
+                named |= edits.named(max(self._settings.ttl_ms, *self._settings.kept_ms))
+                word = await self.connection.run(self.script("move_edited"), named, edits.pairs())
             if word != b"cancelling":
                 return cast("MoveAnswer", word.decode())
             await self.cascade(f"{flow}:{job_id}")

@@ -31,7 +31,7 @@ from flows.store.fleet.apps import sync
 from flows.store.fleet.declarations import declare
 from flows.store.fleet.heartbeats import Heartbeats, HeartbeatText
 from flows.store.jobs import answers
-from flows.store.jobs.control import Control
+from flows.store.jobs.control import Control, Edits
 from flows.store.jobs.creation import Creation
 from flows.store.jobs.delayed_creation import DelayedCreation
 from flows.store.jobs.drain import Drain
@@ -232,6 +232,7 @@ READERS: dict[str, Reader] = {
     "retry_jobs": act_on("retry"),
     "cascade": lambda connection, settings: Control(connection, settings).cascade(),
     "move": lambda connection, settings: Control(connection, settings).move("shop", "1", "ship"),
+    "move_edited": lambda connection, settings: Control(connection, settings).move("shop", "1", "ship", Edits({})),
     "retry_job": lambda connection, settings: Control(connection, settings).retry_job("shop", "1"),
     "withdraw": lambda connection, settings: Creation(connection, settings)._withdraw(
         SimpleNamespace(id="1", waiting="", lookups=[])
@@ -286,6 +287,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "retry_jobs": told_of_many,
     "cascade": lambda done, _: (done.parent, done.more, done.parents) == ("1", False, ["1"]),
     "move": lambda told, word: told == word,
+    "move_edited": lambda told, word: told == word,
     "retry_job": lambda told, word: told == word,
     "withdraw": lambda told, word: told == word,
     "greet": lambda told, word: told == word,
