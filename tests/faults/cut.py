@@ -134,12 +134,13 @@ class Cutter:
         self._stages = 0
         self._teach()
 
-    async def try_all(self, operation: Operation, *, at_once: int = 1, away: bool = False) -> Tried:
+    async def try_all(self, operation: Operation, *, at_once: int = 1, every: int = 1, away: bool = False) -> Tried:
         """Do an operation with each cut, and hold the end against that without.
 
         Args:
             operation: Which one.
             at_once: So many runs go on beside each other.
+            every: Only each so manieth of the cuts, that is of two for each command.
             away: Only cut before commands; the server then stays away until the operation has given up, which it has
                 to say by StoreUnavailable. After that it is done again.
         """
@@ -149,7 +150,7 @@ class Cutter:
             tried.violations.append(f"{operation.name} without a fault raised {whole.error!r}")
             return tried
         moments: tuple[Moment, ...] = ("before",) if away else ("before", "after")
-        points = [(number, moment) for number in range(1, tried.commands + 1) for moment in moments]
+        points = [(number, moment) for number in range(1, tried.commands + 1) for moment in moments][::every]
         turnstile = asyncio.Semaphore(at_once)
 
         async def one(number: int, moment: Moment) -> None:

@@ -1,6 +1,6 @@
 """The rows of the fault matrix that run with every test run, with one seed each: `make faults` runs all.
 
-Of the operations that B1 cuts, every hundredth is cut here.
+Of the operations that B1 cuts, every hundredth is cut here, and at every seventh place of the life of a job.
 """
 
 from __future__ import annotations

@@ -29,13 +29,14 @@ def b1(case: Case) -> None:
     """The end is the same as without the cut, nothing is raised, and the answer is the same."""
     cutter = Cutter(case.server, case.directory / "cuts")
     every = int(os.environ.get("FLOWS_FAULTS_EVERY", "1"))
+    of_life = 1 if every == 1 else 7  # odd: before a command and after one by turns
 
     async def cut() -> list[Tried]:
         operations = (*of_flow(), *of_workers(), *of_processes())[::every]
         one_by_one = [
             await cutter.try_all(operation, at_once=1 if operation.unknown else 4) for operation in operations
         ]
-        return [*one_by_one, await cutter.try_all(LIFE, at_once=12), *await runs()]
+        return [*one_by_one, await cutter.try_all(LIFE, at_once=12, every=of_life), *await runs()]
 
     async def runs() -> list[Tried]:
         cutter = Cutter(case.server, case.directory / "runs", RunStage)
