@@ -15,11 +15,13 @@ from redis import Redis
 from redis import utils as of_redis
 
 from flows.testing import private_server
-from tests.scale import PATIENCE, SCALE
+from tests.scale import PATIENCE, SCALE, scaled
 from tests.world import World
 
 # A busy machine is no reason to fail: what is slow here is measured by the benchmarks.
-settings.register_profile("flows", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "flows", max_examples=scaled(50, full=2_000), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("flows")
 
 #: A server for the tests, instead of one of their own; they only touch the keys of their namespaces.
@@ -40,9 +42,12 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests of amounts the time that they need in full."""
+    """Give tests of amounts the time that they need in full; a test of examples is one of them."""
     for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("scale")
         if SCALE > 1 and item.get_closest_marker("scale") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(PATIENCE))
 

@@ -1,6 +1,7 @@
 """How much a test takes of what it tests: a little with every `make test`, all of it with `make scale`.
 
-A test of amounts carries the mark `scale` and asks `scaled` how many; `make scale` runs those that carry it.
+A test of amounts carries the mark `scale` and asks `scaled` how many; `make scale` runs those that carry it. A test of
+examples drawn by hypothesis is given the mark, and draws more of them.
 
     @pytest.mark.scale
     async def test_position_is_found_in_a_long_list(...) -> None:

@@ -28,6 +28,7 @@ from flows.model.outcome import AwaitChildren, Fail, Finish, Outcome, Snooze
 from flows.store.jobs.claimed import ClaimedJob
 from flows.store.jobs.finished import FinishedAttempt
 from flows.telemetry.events import Events
+from tests.scale import scaled
 
 A = AttemptState
 NEVER = 1000.0
@@ -202,6 +203,7 @@ async def scenario(steps: list[tuple[Any, ...]], *, patient: bool, timed: bool) 
     await watched.in_flight.close()
 
 
+@pytest.mark.scale
 @pytest.mark.parametrize("patient", [True, False], ids=["in time", "not in time"])
 @pytest.mark.parametrize("timed", [True, False], ids=["a timeout", "no timeout"])
 def test_only_the_moves_of_the_table(
@@ -218,7 +220,7 @@ def test_only_the_moves_of_the_table(
     @example([("accept", "waits", 0), ("tick",), ("release running",), ("tick",)])
     @example([("accept", "stubborn", 0), ("tick",), ("release running",), ("tick",), ("tick",)])
     @given(st.lists(STEPS, max_size=40))
-    @settings(max_examples=200)
+    @settings(max_examples=scaled(80, full=4_000))
     def any_order(steps: list[tuple[Any, ...]]) -> None:
         asyncio.run(scenario(steps, patient=patient, timed=timed))
 

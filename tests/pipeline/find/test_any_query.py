@@ -8,11 +8,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+import pytest
 from redis import Redis
 
 from flows import JobState, Query
 from tests.pipeline.find.parts import THEN, Shelf, Stood, all_pages, ids_of
 from tests.pipeline.parts import Order, Orders
+from tests.scale import scaled
 
 Asked = tuple[Query[Order, Literal["user_id", "tags"]], Callable[[Stood], bool]]
 STATES = [state.value for state in JobState]
@@ -62,14 +64,15 @@ def random_query(draw: random.Random, jobs: Query[Order, Any], depth: int) -> As
             return query, lambda job: since <= job.created - THEN < until
 
 
+@pytest.mark.scale
 async def test_all_pages_together_are_what_a_plain_look_finds(orders: Orders, shelf: Shelf) -> None:
-    """150 queries on 300 jobs, in pages of any length and both orders; counts agree with the pages."""
+    """Many queries on 300 jobs, in pages of any length and both orders; counts agree with the pages."""
     draw = random.Random(13)  # noqa: S311
     stood = [random_job(draw) for _ in range(300)]
     shelf_ids = shelf.put(*sorted(stood, key=lambda job: job.created))
     jobs = dict(zip(shelf_ids, sorted(stood, key=lambda job: job.created), strict=True))
     async with orders:
-        for number in range(150):
+        for number in range(scaled(60, full=3_000)):
             query, fits = random_query(draw, orders.jobs, depth=3)
             limit, newest = draw.choice([1, 7, 100, 1000]), draw.choice([True, False, None])
             ids = await all_pages(lambda cursor: query.page(cursor, limit, newest))  # noqa: B023 - called at once

@@ -1,7 +1,7 @@
 """Random calls with keys in random order, beside a model: a key lets through, and keeps out, what its rule says.
 
 The server is real and time is the test's; what else becomes of jobs is chosen at random, accidents among it.
-FLOWS_TEST_EXAMPLES sets how many runs are made, 50 by default.
+FLOWS_TEST_EXAMPLES sets how many runs are made, 25 by default.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, replace
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -21,6 +22,7 @@ from hypothesis.stateful import (
 )
 
 from tests.outcomes import ended
+from tests.scale import scaled
 from tests.store.creation.keyed import create, new_id
 from tests.world import LEASE, World
 
@@ -261,6 +263,7 @@ class Keys(RuleBasedStateMachine):
                 assert self.world.redis.pexpiretime(of_key) >= self.world.redis.pexpiretime(job)
 
 
+@pytest.mark.scale
 def test_keys_do_what_they_say(world: World) -> None:
     """In whatever order they are called, whatever happens to the jobs meanwhile, and however often a call is sent."""
 
@@ -268,7 +271,7 @@ def test_keys_do_what_they_say(world: World) -> None:
         pass
 
     Here.world = world
-    examples = int(os.environ.get("FLOWS_TEST_EXAMPLES", "50"))
+    examples = int(os.environ.get("FLOWS_TEST_EXAMPLES", scaled(25, full=1_000)))
     run_state_machine_as_test(
         Here,
         settings=settings(

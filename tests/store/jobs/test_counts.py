@@ -1,6 +1,6 @@
 """Every queue's counters are what has happened: random calls and losses, with all hashes counted after each script.
 
-FLOWS_TEST_EXAMPLES sets how many runs are made, 20 by default.
+FLOWS_TEST_EXAMPLES sets how many runs are made, 12 by default.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from redis import Redis
 
 from tests.balanced import BalancedWorld, search_short_lists_only
 from tests.outcomes import ended
+from tests.scale import PATIENCE, scaled
 from tests.store.jobs.test_state_machine import QUEUES, Jobs
 from tests.world import HOUR, KEPT, NOW, World, await_children, finish, processing
 
@@ -162,7 +163,8 @@ def test_a_list_of_another_type_hinders_nobody_who_takes_a_job_out(world: World,
     assert world.job("shop:1").get("_status", "gone") != "failed"
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.scale
+@pytest.mark.timeout(PATIENCE)
 def test_what_is_counted_has_happened(redis: Redis, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """No order of calls and losses makes a counter, a depth or a list of ended jobs wrong."""
     search_short_lists_only(monkeypatch, 2)
@@ -170,7 +172,7 @@ def test_what_is_counted_has_happened(redis: Redis, namespace: str, monkeypatch:
     run_state_machine_as_test(
         CountedJobs,
         settings=settings(
-            max_examples=int(os.environ.get("FLOWS_TEST_EXAMPLES", "20")),
+            max_examples=int(os.environ.get("FLOWS_TEST_EXAMPLES", scaled(12, full=400))),
             stateful_step_count=40,
             deadline=None,
             database=None,

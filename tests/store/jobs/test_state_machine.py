@@ -1,6 +1,6 @@
 """Random calls in random order, beside a model in plain dicts: each job is where its state says, and ends once.
 
-The server is real and time is the test's. FLOWS_TEST_EXAMPLES sets how many runs are made, 50 by default.
+The server is real and time is the test's. FLOWS_TEST_EXAMPLES sets how many runs are made, 25 by default.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 
 from flows.model.outcome import ENDING_VERBS, OUTCOMES
 from tests.outcomes import ended
+from tests.scale import PATIENCE, scaled
 from tests.waiting import LONG
 from tests.world import (
     LEASE,
@@ -543,11 +544,12 @@ class Jobs(RuleBasedStateMachine):
             self._delete(key.removeprefix(f"{self.world.namespace}job:"))
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.scale
+@pytest.mark.timeout(PATIENCE)
 def test_the_store_behaves_like_its_model(world: World) -> None:
     """No order of calls and accidents leaves a job nowhere, in two places, ended twice or kept for ever."""
     Jobs.world = world
-    examples = int(os.environ.get("FLOWS_TEST_EXAMPLES", "50"))
+    examples = int(os.environ.get("FLOWS_TEST_EXAMPLES", scaled(25, full=1_000)))
     run_state_machine_as_test(
         Jobs,
         settings=settings(
