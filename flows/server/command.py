@@ -13,11 +13,18 @@ from cyclopts import App, Parameter
 
 from flows.errors import DeclarationError, MissingExtra
 from flows.server.app import create_app
+from flows.server.live.live import MOST_CONNECTIONS
+from flows.server.live.protocol import LONGEST_MESSAGE
 from flows.server.tokens import Tokens, new_token, tokens_of_environment
+
+if sys.platform != "win32":
+    import resource
 
 #: Where it listens unless it is told.
 PORT: Final = 8570
 _PING: Final = 20.0
+#: Files that the process has open beside its sockets of watchers.
+_OTHER_FILES: Final = 1_000
 #: Connections that wait to be taken.
 _BACKLOG: Final = 2048
 #: Bytes that the kernel holds for a slow reader.
@@ -67,6 +74,7 @@ def serve(
     sys.stderr.write(f"flows web: {url} answers {who}\n")
     if open_browser:
         webbrowser.open(url)
+    _allow_files()
     config = uvicorn.Config(
         app,
         host=host,
@@ -74,7 +82,7 @@ def serve(
         root_path=root_path,
         log_level="warning",
         ws="websockets-sansio",
-        ws_max_size=64 * 1024,
+        ws_max_size=2 * LONGEST_MESSAGE,  # what is a little too long is told so, by us
         ws_ping_interval=_PING,
         ws_ping_timeout=_PING,
         ws_per_message_deflate=False,
@@ -85,6 +93,16 @@ def serve(
     _bound(listening)
     uvicorn.Server(config).run(sockets=[listening])
     return 0
+
+
+def _allow_files() -> None:
+    """Let this process have as many sockets as it promises, where the system lets it: it often begins with 1,024."""
+    if sys.platform != "win32":
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MOST_CONNECTIONS + _OTHER_FILES
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 def _bound(listening: socket.socket) -> None:

@@ -14,7 +14,8 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocketClose
 
 from flows.api import problem_of
-from flows.errors import FlowsError, PayloadTooLarge, TooManyRequests
+from flows.errors import FlowsError, TooManyRequests
+from flows.server.body import LONGEST_BODY, BoundedBody, drain
 from flows.server.identity import bearer_of
 from flows.server.problem import refused, respond
 from flows.server.rates import Rates
@@ -29,10 +30,8 @@ if TYPE_CHECKING:
 
 #: Names by which a server is called on its own machine.
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
-#: Bytes of a request's line and headers, and of its body.
+#: Bytes of a request's line and headers.
 LONGEST_HEAD: Final = 16 * 1024
-LONGEST_BODY: Final = 1024 * 1024
-_MOST_DRAINED: Final = 8 * LONGEST_BODY
 #: What a caller may do in a second; and how often an address may try to log in, in a minute.
 MOST_READS: Final = 120
 MOST_ACTS: Final = 20
@@ -40,6 +39,7 @@ MOST_LOGINS: Final = 5
 #: Answered to everyone.
 _OPEN: Final = frozenset({"/healthz", "/readyz", "/login"})
 _WHO: Final = "say who you are: by `Authorization: Bearer <token>`, or log in"
+_DIGITS: Final = 15
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 #: Nothing of a page may come from elsewhere, and no page elsewhere may show one of ours.
@@ -109,10 +109,10 @@ class Guard:
         sending = self._with_headers(connection, send)
         if refusal is not None:
             if refusal.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-                await _drain(receive)
+                await drain(receive)
             await refusal(scope, receive, sending)
             return
-        await self._app(scope, _Bounded(receive).receive, sending)
+        await self._app(scope, BoundedBody(receive).receive, sending)
 
     async def _judge(self, connection: HTTPConnection) -> Response | None:
         """Return what a request is answered that may not pass, or None."""
@@ -123,6 +123,9 @@ class Guard:
             return await self._judge_socket(connection)
         if connection.scope["method"] == "OPTIONS" and connection.headers.get("origin") in self._origins:
             return _preflight()
+        refusal = self._judge_site(connection)
+        if refusal is not None:
+            return refusal
         path = _path(connection)
         session = await self._identity.identify(connection)
         connection.scope["flows.session"] = session
@@ -153,6 +156,17 @@ class Guard:
             return refused(403, "without auth= or tokens this server answers its own machine alone")
         return None
 
+    def _judge_site(self, connection: HTTPConnection) -> Response | None:
+        """Refuse what a page of another site loads, by a fetch or as an image: not even the time that it takes is told.
+
+        Browsers say so by headers that no page can set. A link from elsewhere opens a page here all the same.
+        """
+        headers = connection.headers
+        foreign = headers.get("sec-fetch-site") in {"cross-site", "same-site"}
+        if foreign and headers.get("sec-fetch-mode") != "navigate" and headers.get("origin") not in self._origins:
+            return refused(403, "a page of another site may read nothing here")
+        return None
+
     def _judge_rate(
         self, connection: HTTPConnection, path: str, session: Session | None, *, acting: bool
     ) -> Response | None:
@@ -180,38 +194,6 @@ class Guard:
         return sending
 
 
-class _Bounded:
-    """Receives a body, and no more of it than is allowed."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._bytes = 0
-
-    async def receive(self) -> Message:
-        """Receive the next message.
-
-        Raises:
-            PayloadTooLarge: The body is over the limit.
-        """
-        message = await self._receive()
-        self._bytes += len(message.get("body", b""))
-        if self._bytes > LONGEST_BODY:
-            if message.get("more_body"):
-                await _drain(self._receive)
-            raise PayloadTooLarge(f"a body is at most {LONGEST_BODY:,} bytes")
-        return message
-
-
-async def _drain(receive: Receive) -> None:
-    """Throw away what still comes of a body, up to a bound: a client that is cut off while it sends reads no answer."""
-    size = 0
-    while size < _MOST_DRAINED:
-        message = await receive()
-        size += len(message.get("body", b""))
-        if not message.get("more_body"):
-            return
-
-
 def _path(connection: HTTPConnection) -> str:
     root: str = connection.scope.get("root_path", "")
     path: str = connection.scope["path"]
@@ -225,7 +207,7 @@ def _judge_size(connection: HTTPConnection) -> Response | None:
     if head > LONGEST_HEAD:
         return refused(431, f"a request's line and headers are at most {LONGEST_HEAD:,} bytes")
     length = connection.headers.get("content-length", "0")
-    if not length.isascii() or not length.isdigit() or int(length) > LONGEST_BODY:
+    if not length.isascii() or not length.isdigit() or len(length) > _DIGITS or int(length) > LONGEST_BODY:
         return refused(413, f"a body is at most {LONGEST_BODY:,} bytes")
     return None
 

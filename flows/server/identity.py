@@ -50,6 +50,10 @@ class Session:
     ends_at: float | None = None
     topics: frozenset[str] | None = None
 
+    def may_watch(self, topic: str) -> bool:
+        """Return whether a topic is one of those that it may watch."""
+        return self.topics is None or topic in self.topics
+
 
 class Identity:
     """All ways to say who calls.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter
@@ -38,6 +39,16 @@ def path_of(operation: Operation[Any]) -> str:
     return f"/api/v1/{operation.group}/{operation.verb}"
 
 
+def params_of(operation: Operation[Any], params: QueryParams) -> dict[str, Any]:
+    """Return params of a URL; one that was given twice is a list, which is refused where one value is asked for."""
+    given: dict[str, Any] = {}
+    for name in params:
+        values = params.getlist(name)
+        given[name] = values if len(values) > 1 or takes_many(operation, name) else values[0]
+    return given
+
+
+@cache
 def takes_many(operation: Operation[Any], name: str) -> bool:
     """Whether a param of an operation is a list, by its JSON schema: in a URL it is then given several times."""
     schema = operation.params.model_json_schema()["properties"].get(name, {})
@@ -45,10 +56,8 @@ def takes_many(operation: Operation[Any], name: str) -> bool:
 
 
 def _endpoint(operation: Operation[Any]) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-    many = frozenset(name for name in operation.params.model_fields if takes_many(operation, name))
-
     async def answer(request: Request) -> Response:
-        given = await _body(request) if operation.acts else _query(request.query_params, many)
+        given = await _body(request) if operation.acts else params_of(operation, request.query_params)
         admin = await asking(request)
         answered = await operation.call(admin, given)
         body = operation.adapter.dump_json(answered)
@@ -57,15 +66,6 @@ def _endpoint(operation: Operation[Any]) -> Callable[[Request], Coroutine[Any, A
 
     answer.__name__ = operation.name
     return answer
-
-
-def _query(params: QueryParams, many: frozenset[str]) -> dict[str, Any]:
-    """Return params of a URL; one that was given twice is a list, which is refused where one value is asked for."""
-    given: dict[str, Any] = {}
-    for name in params:
-        values = params.getlist(name)
-        given[name] = values if name in many or len(values) > 1 else values[0]
-    return given
 
 
 async def _body(request: Request) -> dict[str, Any]:

@@ -46,7 +46,7 @@ PACED = {
     "server/export.py:_pages": "each round reads a page, until there is none or enough",
     "cli/bulk_beside.py:_serve_forever": "each round serves until it is cancelled, or sleeps",
     "cli/demo.py:_order": "each round sleeps",
-    "server/guard.py:_drain": "each round receives a part of a body, until there is none or enough",
+    "server/body.py:drain": "each round receives a part of a body, until there is none or enough",
     "server/live/connection.py:_keep_checking": "each round sleeps, until the token ends",
     "server/live/connection.py:_keep_reading": "each round receives a message, and few a second may come",
     "server/live/connection.py:_keep_sending": "each round waits until there is something new, or for a time",

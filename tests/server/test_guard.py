@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,10 +11,11 @@ from fastapi import FastAPI
 from flows.api import Caller
 from flows.errors import DeclarationError
 from flows.server import Tokens, create_app
-from flows.server.guard import LONGEST_BODY, MOST_ACTS
+from flows.server.body import LONGEST_BODY
+from flows.server.guard import MOST_ACTS
 from tests.api.conftest import Left
 from tests.server.conftest import Callers
-from tests.server.serving import Serving, serving
+from tests.server.serving import OWN, Serving, serving
 
 RETRY = "/api/v1/jobs/retry"
 
@@ -58,6 +60,7 @@ async def test_nobody_gets_further_than_health(server: Serving) -> None:
     [
         ({"content-type": "application/x-www-form-urlencoded"}, 415),
         ({"content-type": "text/plain"}, 415),
+        ({"content-type": "multipart/form-data; boundary=application/json"}, 415),
         ({"x-flows": "0"}, 403),
         ({"origin": "https://evil.example"}, 403),
         ({"origin": "null"}, 403),
@@ -98,6 +101,38 @@ async def test_what_is_too_large_is_not_read(open_server: Serving) -> None:
         assert (await client.get("/healthz?" + "x" * 17_000)).status_code == 431
         assert (await client.post(RETRY, content=b" " * (LONGEST_BODY + 1))).status_code == 413
         assert (await client.post(RETRY, content=chunks())).status_code == 413
+
+
+@pytest.mark.parametrize(("length", "status"), [("9" * 5_000, b"413"), ("20", b"408")])
+async def test_a_body_that_never_comes_holds_no_place(
+    open_server: Serving, monkeypatch: pytest.MonkeyPatch, length: str, status: bytes
+) -> None:
+    """It is given up after a time, of which each byte takes some; a length that no number can hold is none."""
+    monkeypatch.setattr("flows.server.body.BODY_WITHIN", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", open_server.port)
+    lines = [f"POST {RETRY} HTTP/1.1", f"host: 127.0.0.1:{open_server.port}", f"origin: {open_server.url}"]
+    lines += [f"{name}: {value}" for name, value in OWN.items()]
+    writer.write("\r\n".join([*lines, f"content-length: {length}", "", "{"]).encode())
+    assert (await reader.readline()).split()[1] in {status, b"400"}  # what reads HTTP refuses such a length as well
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}, 403),
+        ({"sec-fetch-site": "same-site", "sec-fetch-mode": "cors", "origin": "http://localhost:3000"}, 403),
+        ({"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}, 200),
+        ({"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}, 200),
+        ({"sec-fetch-site": "none", "sec-fetch-mode": "navigate"}, 200),
+    ],
+)
+async def test_a_page_of_another_site_loads_nothing(open_server: Serving, sent: dict[str, str], status: int) -> None:
+    """By an image or a fetch, though the browser is on this machine: not even how long it takes. Links work."""
+    async with open_server.client() as client:
+        del client.headers["origin"]
+        for path in ("/api/v1/flows/list", "/export/jobs?q=flow:shop", "/healthz"):
+            assert (await client.get(path, headers=sent)).status_code == status
 
 
 async def test_a_caller_acts_so_often_in_a_second(open_server: Serving) -> None:

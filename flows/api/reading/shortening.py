@@ -52,9 +52,9 @@ class _Shortener:
         if isinstance(value, View):
             return self.view(value)
         if isinstance(value, list) and value and isinstance(value[0], View):
-            views: list[View] = value
+            views: list[View] = value  # pyright: ignore[reportUnknownVariableType]
             short = [self.view(one) for one in views[:MOST_PARTS]]
-            return value if len(short) == len(views) and all(map(_is, short, views)) else short
+            return views if len(short) == len(views) and all(map(_is, short, views)) else short
         return self._value(value)
 
     def _value(self, value: Any) -> Any:

@@ -95,9 +95,16 @@ class LiveConnection:
         except (TimeoutError, RuntimeError, WebSocketDisconnect):
             pass  # it takes nothing any more
 
+    async def _receive(self) -> str:
+        """Return the next text of the client; bytes are read as one, and are no message then."""
+        message = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1005))
+        return message.get("text") or (message.get("bytes") or b"").decode("utf-8", "replace")
+
     async def _keep_reading(self, group: asyncio.TaskGroup) -> None:
         while True:
-            text = await self._socket.receive_text()
+            text = await self._receive()
             if len(text.encode()) > protocol.LONGEST_MESSAGE:
                 raise _Over(protocol.TOO_MUCH, f"a message is at most {protocol.LONGEST_MESSAGE} bytes")
             if not self._rate.take():
@@ -113,11 +120,12 @@ class LiveConnection:
                 self._unwatch(message.topic)
             elif self._session is None:
                 self._say(protocol.app_error("unauthenticated", "authenticate first", message.topic))
-            elif self._session.topics is not None and message.topic not in self._session.topics:
+            elif not self._session.may_watch(message.topic):
                 self._say(protocol.app_error("forbidden", "this token is for other topics", message.topic))
-            elif len(self._watches.keys() | self._entering.keys()) >= MOST_ROOMS:
+            elif len(self._watches.keys() | self._entering.keys() | {message.topic}) > MOST_ROOMS:
                 self._say(protocol.app_error("too_many", f"a connection has {MOST_ROOMS} rooms at most", message.topic))
             else:
+                await self._check()
                 self._unwatch(message.topic)
                 self._entering[message.topic] = group.create_task(
                     self._watch(self._session.caller, message.topic, message.cursor)
@@ -130,6 +138,9 @@ class LiveConnection:
         if self._session is not None and session.caller != self._session.caller:
             raise _Over(protocol.NO_TOKEN, "this token is another caller's: connect anew")
         self._token, self._session = token, session
+        for topic in [topic for topic in (*self._watches, *self._entering) if not session.may_watch(topic)]:
+            self._unwatch(topic)
+            self._say(protocol.app_error("forbidden", "this token is for other topics", topic))
         self._new.set()
 
     async def _watch(self, caller: Caller, topic: str, cursor: str | None) -> None:
@@ -201,9 +212,14 @@ class LiveConnection:
             await asyncio.sleep(
                 max(0.0, min(protocol.CHECKED_EVERY, left if left <= TOLD_BEFORE else left - TOLD_BEFORE))
             )
-            if (session := await self._identify(self._token)) is None or session.caller != self._session.caller:
-                raise _Over(protocol.NO_TOKEN, "the token has ended, or was taken back")
-            self._session = session
+            await self._check()
+
+    async def _check(self) -> None:
+        """Look again who the client is; where it may do other things by now, it has to come anew."""
+        session, before = await self._identify(self._token), self._session
+        if session is None or before is None or session.caller != before.caller:
+            raise _Over(protocol.NO_TOKEN, "the token has ended, or was taken back")
+        self._session = session
 
 
 def _first(group: BaseExceptionGroup[_Over]) -> _Over:

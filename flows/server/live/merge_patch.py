@@ -15,8 +15,8 @@ ORDER: Final = "#order"
 def as_state(value: object) -> Any:  # noqa: ANN401 - JSON
     """Return a JSON value in the form that patches well, at any depth.
 
-    Null members are left out. A list of objects that have each a text of its own as `id`, or else as `name`, becomes
-    `{"#order": [...], "<id>": {...}}`.
+    Null members are left out. A list of objects that have each an `id` of its own, or else a `name`, or a number `n`,
+    becomes `{"#order": [...], "<id>": {...}}`.
     """
     if _is_object(value):
         return {name: as_state(member) for name, member in value.items() if member is not None}
@@ -48,9 +48,10 @@ def _names(members: list[Any]) -> list[str] | None:
     """Return the name of each member, where each has one of its own."""
     if not members or not all(isinstance(member, dict) for member in members):
         return None
-    for key in ("id", "name"):
-        names = [member.get(key) for member in members]
-        if all(isinstance(name, str) for name in names) and len(set(names)) == len(names) and ORDER not in names:
+    for key in ("id", "name", "n"):
+        kind = int if key == "n" else str
+        names = [str(member[key]) for member in members if type(member.get(key)) is kind]
+        if len(set(names)) == len(members) and ORDER not in names:
             return names
     return None
 

@@ -81,10 +81,12 @@ class Room:
     Args:
         topic: Its name, which each message bears.
         source: Where its state is read.
+        reading: Holds places for those rooms that read at a time; None: none has to wait.
     """
 
-    def __init__(self, topic: str, source: Source) -> None:
+    def __init__(self, topic: str, source: Source, reading: asyncio.Semaphore | None = None) -> None:
         self.topic = topic
+        self._reading = reading or contextlib.nullcontext()
         #: Why it has ended, if it has.
         self.error: FlowsError | None = None
         self._source = source
@@ -157,14 +159,15 @@ class Room:
         """
         if seen == self._revision:
             return None
+        before = next((state for revision, state in self._states if revision == seen), None)
+        whole = before is None
+        seen = 0 if whole else seen  # one message for all who get the whole, whatever cursors they have made up
         text = self._texts.get(seen)
         if text is None:
-            before = next((state for revision, state in self._states if revision == seen), None)
-            whole = before is None
             message = {
                 "type": "topicState",
                 "topic": self.topic,
-                "from": 0 if whole else seen,
+                "from": seen,
                 "rev": self._revision,
                 "cursor": self.cursor,
                 "at": self._read_at_ms,
@@ -200,7 +203,7 @@ class Room:
 
     async def _read(self) -> bool:
         try:
-            async with asyncio.timeout(AWAY_AFTER):
+            async with self._reading, asyncio.timeout(AWAY_AFTER):
                 state: dict[str, Any] = as_state(dict(await self._source.read()))
         except TimeoutError:
             raise StoreUnavailable(f"the server has not answered for {AWAY_AFTER:g} s") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flows.server.live.room import Room
 
@@ -35,6 +35,11 @@ class _Place:
         )
 
 
+#: So many rooms read at a time. However many there are, and however long their queries take, Redis has no more to do;
+#: the rooms then read less often.
+MOST_READING: Final = 4
+
+
 class Rooms:
     """All rooms of one process.
 
@@ -51,6 +56,7 @@ class Rooms:
     ) -> None:
         self._find_source = find_source
         self._check = check
+        self._reading = asyncio.Semaphore(MOST_READING)
         self._places: dict[_Key, _Place] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -92,7 +98,7 @@ class Rooms:
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _open(self, topic: str, caller: Caller) -> Room:
-        room = Room(topic, self._find_source(topic, caller))
+        room = Room(topic, self._find_source(topic, caller), self._reading)
         await room.open()
         return room
 

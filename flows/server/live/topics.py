@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl
+
+from starlette.datastructures import QueryParams
 
 from flows.api import find_operation
 from flows.errors import Forbidden, NothingThere
 from flows.model.runs.new_run import RUN_FLOW
+from flows.server.operation_routes import params_of
 
 if TYPE_CHECKING:
     from flows.api import Admin, Caller, Operation
@@ -24,37 +26,37 @@ if TYPE_CHECKING:
 class _Read:
     """What a topic reads: operations with their params; and what hastens it: changes of a flow, or of one job of it."""
 
-    operations: Mapping[str, tuple[str, Mapping[str, Any]]]
+    operations: Mapping[str, tuple[str, QueryParams]]
     flow: str | None = None
     job_id: str = ""
 
 
-def _one(operation: str, params: Mapping[str, str], flow: str | None = None) -> _Read:
+def _one(operation: str, params: QueryParams, flow: str | None = None) -> _Read:
     return _Read({"": (operation, params)}, flow)
 
 
-def _job(parts: list[str], _query: dict[str, str]) -> _Read:
+def _job(parts: list[str], _query: QueryParams) -> _Read:
     flow, job_id = parts
-    of = {"flow": flow, "id": job_id}
+    of = QueryParams({"flow": flow, "id": job_id})
     return _Read({"job": ("jobs.show", of), "explanation": ("jobs.explain", of)}, flow.partition(":")[0], job_id)
 
 
-def _log(parts: list[str], _query: dict[str, str]) -> _Read:
+def _log(parts: list[str], _query: QueryParams) -> _Read:
     flow, job_id = parts
-    return _Read({"": ("jobs.log", {"flow": flow, "id": job_id})}, flow.partition(":")[0], job_id)
+    return _Read({"": ("jobs.log", QueryParams({"flow": flow, "id": job_id}))}, flow.partition(":")[0], job_id)
 
 
 #: By its first word: how many parts follow, and what it reads. A board changes all the time, so nothing hastens it.
-_TOPICS: Final[dict[str, tuple[int, Callable[[list[str], dict[str, str]], _Read]]]] = {
+_TOPICS: Final[dict[str, tuple[int, Callable[[list[str], QueryParams], _Read]]]] = {
     "flows": (0, lambda _parts, query: _one("flows.list", query)),
-    "board": (1, lambda parts, _query: _one("queues.show", {"flow": parts[0]})),
-    "queue": (1, lambda parts, _query: _one("queues.show", {"queue": parts[0]})),
+    "board": (1, lambda parts, _query: _one("queues.show", QueryParams({"flow": parts[0]}))),
+    "queue": (1, lambda parts, _query: _one("queues.show", QueryParams({"queue": parts[0]}))),
     "jobs": (0, lambda _parts, query: _one("jobs.find", _renamed(query), query.get("flow"))),
     "job": (2, _job),
     "log": (2, _log),
     "workers": (0, lambda _parts, query: _one("workers.list", query)),
     "runs": (0, lambda _parts, query: _one("runs.list", query, RUN_FLOW)),
-    "run": (1, lambda parts, _query: _Read({"": ("runs.show", {"id": parts[0]})}, RUN_FLOW, parts[0])),
+    "run": (1, lambda parts, _query: _Read({"": ("runs.show", QueryParams({"id": parts[0]}))}, RUN_FLOW, parts[0])),
     "schedules": (0, lambda _parts, query: _one("schedules.list", query)),
     "audit": (0, lambda _parts, query: _one("audit.list", query)),
 }
@@ -88,7 +90,8 @@ class TopicSource:
     def __init__(self, topic: str, admin: Admin, signals: Signals) -> None:
         read = _parse(topic)
         self._reads: dict[str, tuple[Operation[Any], Mapping[str, Any]]] = {
-            name: (find_operation(operation), params) for name, (operation, params) in read.operations.items()
+            name: (find_operation(operation), params_of(find_operation(operation), params))
+            for name, (operation, params) in read.operations.items()
         }
         self._admin = admin
         self._signals = signals
@@ -132,9 +135,9 @@ def _parse(topic: str) -> _Read:
     most, read = _TOPICS.get(kind, (-1, None))
     if read is None or len(parts) != most or not all(parts):
         raise NothingThere(f"there is no topic {topic!r:.100}: there are {', '.join(_TOPICS)}")
-    return read(parts, dict(parse_qsl(query)))
+    return read(parts, QueryParams(query))
 
 
-def _renamed(query: dict[str, str]) -> dict[str, str]:
+def _renamed(query: QueryParams) -> QueryParams:
     """Return the params of `jobs.find`, whose query is called `q` in URLs."""
-    return {{"q": "query"}.get(name, name): value for name, value in query.items()}
+    return QueryParams([({"q": "query"}.get(name, name), value) for name, value in query.multi_items()])
