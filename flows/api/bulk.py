@@ -118,7 +118,7 @@ async def apply(
         verb=verb,
         query=json.dumps(search.asked.to_dict(), separators=(",", ":")),
         before_ms=await server_ms(admin.connection, known.settings) + 1,
-        having=write_conditions(query.conditions),
+        having=write_conditions(search.conditions),
         reason=reason if verb == "cancel" else "",
         to=to,
     )

@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
@@ -18,6 +18,7 @@ from flows.api.views.jobs import JobPage
 from flows.errors import Forbidden, ValidationError
 from flows.kernel.callers.looked_at import fitting
 from flows.kernel.callers.make_record import make_record
+from flows.model.find.conditions import ERROR_TYPE
 from flows.model.find.query import JobQuery as Asked
 from flows.model.find.query_text import Known
 from flows.model.ids import created_at
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from flows.api.admin import Admin
     from flows.api.known_flow import KnownFlow
+    from flows.model.find.conditions import Condition
     from flows.model.find.conjunction import Conjunction
 
 #: Flow and id of a job.
@@ -79,6 +81,13 @@ class Search:
         """What finds the jobs of the flow."""
         return Finder(self.admin.connection, self.known.settings, list(self.known.queues))
 
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Those of the query; messages of errors may quote what is hidden: then `error:` asks for their types alone."""
+        if not Hiding(self.admin.caller, self.known.name).names:
+            return self.query.conditions
+        return tuple(replace(one, name=ERROR_TYPE) if one.name == "error" else one for one in self.query.conditions)
+
     def check_hidden(self, asked: Asked) -> None:
         """Refuse to search by what is hidden from the caller.
 
@@ -113,7 +122,7 @@ class Search:
                 break
         total = len(found) if not cursor and not inner else None
         rest = self._written(asked, inner) if inner else ""
-        if total is None and count and not self.query.conditions:
+        if total is None and count and not self.conditions:
             total, exact, _sample = await self.counted()
         else:
             exact = total is not None and not some.sampled
@@ -125,7 +134,7 @@ class Search:
         Raises:
             StoreError: the server cannot be used.
         """
-        return await fitting(self.admin.connection, self.known.settings, jobs, self.query.conditions)
+        return await fitting(self.admin.connection, self.known.settings, jobs, self.conditions)
 
     async def counted(self) -> tuple[int, bool, list[_Job]]:
         """Return how many jobs match, whether exactly so many, and the first ten; at most 10,000 are looked at.
@@ -137,7 +146,7 @@ class Search:
         if self.query.ids:
             jobs = await self.fitting(await self._named())
             return len(jobs), True, jobs[:10]
-        if not self.query.conditions:
+        if not self.conditions:
             found = await count(
                 self.finder, self.admin.connection, self.known.settings, self.asked, newest_first=newest
             )

@@ -15,6 +15,8 @@ from flows.errors import ValidationError
 ATTEMPT: Final = re.compile(r"(>=|<=|>|<|)(\d{1,6})", re.ASCII)
 #: What can be asked for.
 CONDITIONS: Final = frozenset({"error", "worker", "attempt"})
+#: What `error` becomes for who may not know what messages say.
+ERROR_TYPE: Final = "error_type"
 _COMPARED: Final[dict[str, Callable[[int, int], bool]]] = {
     ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "": operator.eq,
 }  # fmt: skip
@@ -35,7 +37,8 @@ class Condition:
     """One condition: any of its values fits, or with `excluded` none does."""
 
     name: str
-    """`error`, its type or a part of its message; `worker`, or how its name begins; `attempt`, compared as `>3`."""
+    """`error`, its type or a part of its message; `error_type`, that alone; `worker`, or how its name begins; or
+    `attempt`, compared as `>3`."""
     values: tuple[str, ...]
     excluded: bool = False
 
@@ -47,6 +50,8 @@ class Condition:
         match self.name:
             case "error":
                 return job.error_type.lower() == value.lower() or value.lower() in job.error_message.lower()
+            case "error_type":
+                return job.error_type.lower() == value.lower()
             case "worker":
                 return job.worker.startswith(value)
             case _:
@@ -73,6 +78,6 @@ def read_conditions(text: str) -> tuple[Condition, ...]:
         found = tuple(Condition(str(name), tuple(map(str, values)), bool(out)) for name, values, out in listed)
     except (ValueError, TypeError) as error:
         raise ValidationError("these are no conditions of a query") from error
-    if any(one.name not in CONDITIONS for one in found):
+    if any(one.name not in CONDITIONS | {ERROR_TYPE} for one in found):
         raise ValidationError(f"conditions of a query are {', '.join(sorted(CONDITIONS))}")
     return found
