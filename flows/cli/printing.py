@@ -22,6 +22,7 @@ from flows.model.state import JobState
 LISTS: Final = {
     "ActionsPage": "actions",
     "ChildrenPage": "jobs",
+    "GroupsPage": "groups",
     "JobPage": "jobs",
     "LogView": "lines",
     "Queues": "queues",

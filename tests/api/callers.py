@@ -31,6 +31,7 @@ PARAMS: Final[Mapping[str, Mapping[str, Any]]] = {
     "jobs.show": {"id": "passed"},
     "jobs.wait": {"id": "failed"},
     "queues.drain": {"queue": "shop-ship"},
+    "queues.groups": {"queue": "shop-ship"},
     "queues.hold": {"queue": "shop-price", "lasting": "1m"},
     "queues.limits": {"queue": "shop-ship"},
     "queues.pause": {"queue": "shop-price", "lasting": "1m"},

@@ -78,7 +78,7 @@ def shop(url: str, namespace: str, name: str = "shop") -> Shop:
                 QueueOptions(
                     f"{name}-pack", job=Pack, next_queue=f"{name}-ship", children=[QueueOptions("part", job=Part)]
                 ),
-                QueueOptions(f"{name}-ship", job=Ship, limits=[Limiter(5, 60)], priorities=2),
+                QueueOptions(f"{name}-ship", job=Ship, limits=[Limiter(5, 60)], priorities=2, group_by="user_id"),
             ],
             lookup_attributes=["user_id", "email", "tags"],
             redis_url=url,

@@ -53,7 +53,7 @@ async def leave_hostile(url: str, namespace: str) -> dict[str, str]:
     """Leave the job, failed, and a run that was started with the same, failed as well; return their ids."""
     options = FlowOptions(
         "forms",
-        [QueueOptions("forms-read", job=Read)],
+        [QueueOptions("forms-read", job=Read, group_by="title")],
         lookup_attributes=["title"],
         redis_url=url,
         namespace=namespace,

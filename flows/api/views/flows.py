@@ -149,3 +149,33 @@ class LimitsView(View):
     limits: list[LimitView]
     before: list[LimitView] | None
     """As they were before they were set."""
+
+
+class GroupView(View):
+    """One group of a queue that is grouped."""
+
+    group: str | int | None
+    """The value that its jobs have in the field; None where it is too long to be kept, or hidden."""
+    share: float
+    """Against 1, the share of a group for which none was set."""
+    waiting: int
+    in_flight: int | None
+    """How many slots its jobs take; None where the queue counts none of groups."""
+    parked: bool
+    """Whether some of its jobs may not start now."""
+    until: datetime | None
+    """When those may; None where they wait for a slot."""
+    held: bool
+    """Whether they were held by an operator or a job, and are kept by no limit."""
+
+
+class GroupsPage(View):
+    """Some groups of a queue."""
+
+    flow: str
+    queue: str
+    by: str
+    """The field by whose values the queue is grouped."""
+    groups: list[GroupView]
+    cursor: str
+    """Where the next page begins; empty on the last."""
