@@ -15,6 +15,7 @@ from redis import Redis
 from redis import utils as of_redis
 
 from flows.testing import private_server
+from tests.ready_python import ReadyPython
 from tests.scale import PATIENCE, SCALE, scaled
 from tests.world import World
 
@@ -77,6 +78,13 @@ def redis_url(_no_environment: None) -> Iterator[str]:
         return
     with private_server() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def python() -> Iterator[ReadyPython]:
+    """Have a Python that runs programs which import flows, without the time that this takes."""
+    with ReadyPython() as python:
+        yield python
 
 
 @pytest.fixture(scope="session")

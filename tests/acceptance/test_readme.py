@@ -5,6 +5,7 @@ A block below `<!-- file: NAME.py -->` is a module: it is imported, and the late
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,10 +55,10 @@ def run(block: str, url: str, directory: Path, python: ReadyPython) -> str:
     """Run a block as a file, as a reader would, and return what it prints."""
     file = directory / "block.py"
     file.write_text(block, "utf-8")
-    ended = python.run(file, FLOWS_REDIS_URL=url)
-    assert ended.status == 0, ended.err
-    assert "Traceback" not in ended.err
-    return ended.out
+    ended = python.run(file, environment={**os.environ, "FLOWS_REDIS_URL": url})
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr
+    return ended.stdout
 
 
 @pytest.mark.parametrize(("block", "files"), list(blocks()))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.ready_python import ReadyPython
 from tests.scale import SCALE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,17 +37,12 @@ SETTINGS = {
 SLOW = {"backlog", "depth", "due", "idle", "processes", "runs", "waits"}
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the benchmarks as `make bench` does."""
-    command = [sys.executable, str(ROOT / "benchmarks" / "run.py"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
-
-
 @pytest.mark.scale
 @pytest.mark.parametrize("workload", SETTINGS if SCALE != 1 else sorted(SETTINGS.keys() - SLOW))
-def test_each_workload_gives_positive_figures(workload: str, tmp_path: Path) -> None:
-    """With a few jobs and one round, on a server of its own, in the table and in the file."""
-    done = run("--workload", workload, "--size", "0.002", "--rounds", "1", "--json", str(tmp_path / "rows.json"))
+def test_each_workload_gives_positive_figures(workload: str, tmp_path: Path, python: ReadyPython) -> None:
+    """With a few jobs and one round, as `make bench` runs it, on a server of its own, in the table and in the file."""
+    given = ("--workload", workload, "--size", "0.002", "--rounds", "1", "--json", tmp_path / "rows.json")
+    done = python.run(ROOT / "benchmarks" / "run.py", *given, limit=100)
     assert done.returncode == 0, done.stderr
     rows = json.loads((tmp_path / "rows.json").read_text())
     assert [set(row) - {"workload", "setting", "rounds"} for row in rows] == SETTINGS[workload]

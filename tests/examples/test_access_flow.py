@@ -10,16 +10,18 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flows.store.embedded import EmbeddedServer
+from tests.ready_python import ReadyPython
 from tests.waiting import blocking_until
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMAND = [sys.executable, str(ROOT / "examples" / "access_flow.py")]
+EXAMPLE = ROOT / "examples" / "access_flow.py"
 #: Two wallets.
 A, B = f"0x{10:040x}", f"0x{11:040X}"
 #: Seconds after which something that should happen has not happened.
@@ -38,15 +40,19 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     EmbeddedServer(directory).stop()
 
 
-def access(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+#: Runs the example to its end.
+Access = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def access(python: ReadyPython) -> Access:
     """Run the example to its end."""
-    command = [*COMMAND, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    return partial(python.run, EXAMPLE)
 
 
 def begin(*arguments: str | Path) -> subprocess.Popen[str]:
     """Start the example."""
-    command = [*COMMAND, *map(str, arguments)]
+    command = [sys.executable, str(EXAMPLE), *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -102,7 +108,7 @@ def through(data_dir: Path, table: str) -> int:
         return 0
 
 
-def test_without_arguments_it_shows_the_sample(data_dir: Path) -> None:
+def test_without_arguments_it_shows_the_sample(access: Access, data_dir: Path) -> None:
     """The bar goes to stderr; stdout has a row with count and share for each list, and the rates."""
     done = access()
     assert done.returncode == 0, done.stderr
@@ -117,7 +123,7 @@ def test_without_arguments_it_shows_the_sample(data_dir: Path) -> None:
     assert through(data_dir, "memberships") == 100
 
 
-def test_counts_and_ledger_agree(data_dir: Path, tmp_path: Path) -> None:
+def test_counts_and_ledger_agree(access: Access, data_dir: Path, tmp_path: Path) -> None:
     """Exact counts; the ledger holds these memberships and no others; who has access is told once."""
     members = write(tmp_path / "members.json", {address(n): n for n in range(100, 130)})
     holders = tmp_path / "holders.csv"
@@ -143,7 +149,7 @@ def test_counts_and_ledger_agree(data_dir: Path, tmp_path: Path) -> None:
     )
 
 
-def test_limit_takes_the_first_wallets(data_dir: Path, tmp_path: Path) -> None:
+def test_limit_takes_the_first_wallets(access: Access, data_dir: Path, tmp_path: Path) -> None:
     """Of 30 wallets, 7 are looked at; the ledger has the first seven."""
     members = write(tmp_path / "members.json", {address(n): n for n in range(30)})
     report = report_of(access("--wallets", members, "--limit", "7", "--json"))
@@ -165,7 +171,7 @@ def test_limit_takes_the_first_wallets(data_dir: Path, tmp_path: Path) -> None:
         "8XtR2zQvKeyJvY3pF4WbLcMnDsHgTuPq1A2B3C4D5E6F,1234.5\n9XtR2zQvKeyJvY3pF4WbLcMnDsHgTuPq1A2B3C4D5E6F,7\n",
     ],
 )
-def test_lists_are_read_as_other_tools_export_them(tmp_path: Path, text: str) -> None:
+def test_lists_are_read_as_other_tools_export_them(access: Access, tmp_path: Path, text: str) -> None:
     """Columns are known by what they hold, whatever their names and order, the delimiter, and with no header too."""
     (tmp_path / "list.csv").write_text(text, encoding="utf-8")
     report = report_of(access("--wallets", tmp_path / "list.csv", "--role", "whale=list:1234.5", "--json"))
@@ -196,8 +202,9 @@ def test_lists_are_read_as_other_tools_export_them(tmp_path: Path, text: str) ->
         ("wallets.txt", "0xa 5", "a .json or a .csv file"),
     ],
 )
+@pytest.mark.usefixtures("data_dir")
 def test_a_bad_list_is_refused(
-    data_dir: Path, tmp_path: Path, name: str, text: str | bytes | None, message: str
+    access: Access, tmp_path: Path, name: str, text: str | bytes | None, message: str
 ) -> None:
     """The message names the file and the fault, the status is 2, and there is neither a run nor a server."""
     if text is not None:
@@ -207,11 +214,11 @@ def test_a_bad_list_is_refused(
     assert (done.returncode, done.stdout) == (2, "")
     assert f"access_flow: {tmp_path / name}: " in done.stderr
     assert message in done.stderr
-    assert not data_dir.exists()
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize("role", ["vip", "vip=", "vip=nobody", "vip=good:x", "vip=good:-1", "vip=good,"])
-def test_a_bad_role_is_refused(data_dir: Path, tmp_path: Path, role: str) -> None:
+def test_a_bad_role_is_refused(access: Access, data_dir: Path, tmp_path: Path, role: str) -> None:
     """The message repeats it, the status is 2, and nothing is begun."""
     done = access("--wallets", write(tmp_path / "good.json", {"0xa": 1}), "--role", role)
     assert (done.returncode, done.stdout) == (2, "")
@@ -220,7 +227,7 @@ def test_a_bad_role_is_refused(data_dir: Path, tmp_path: Path, role: str) -> Non
 
 
 @pytest.mark.parametrize("table", ["jobs", "results"])
-def test_a_killed_run_is_resumed(data_dir: Path, tmp_path: Path, table: str) -> None:
+def test_a_killed_run_is_resumed(access: Access, data_dir: Path, tmp_path: Path, table: str) -> None:
     """Killed while it creates jobs, or later, it goes on as one run: no wallet is lost, none is doubled."""
     members = write(tmp_path / "members.json", {address(n): n for n in range(1500)})
     holders = write(tmp_path / "holders.json", {address(n): n for n in range(1200, 2000)})
@@ -249,7 +256,7 @@ def test_a_killed_run_is_resumed(data_dir: Path, tmp_path: Path, table: str) -> 
     assert told(data_dir) == Counter(address(n) for n in range(2000))
 
 
-def test_a_run_is_resumed_only_with_its_own_lists(data_dir: Path, tmp_path: Path) -> None:
+def test_a_run_is_resumed_only_with_its_own_lists(access: Access, data_dir: Path, tmp_path: Path) -> None:
     """By its id: a list that has changed is refused; a finished run just reports again."""
     members = write(tmp_path / "members.json", {address(n): n for n in range(20)})
     first = access("--wallets", members, "--json")
@@ -265,7 +272,7 @@ def test_a_run_is_resumed_only_with_its_own_lists(data_dir: Path, tmp_path: Path
     assert through(data_dir, "results") == 20
 
 
-def test_an_interrupt_stops_it_and_says_how_to_go_on(data_dir: Path, tmp_path: Path) -> None:
+def test_an_interrupt_stops_it_and_says_how_to_go_on(access: Access, data_dir: Path, tmp_path: Path) -> None:
     """Ctrl-C: what is in flight is finished, the status is 130, and the hint names the run, which then ends well."""
     members = write(tmp_path / "members.json", {address(n): n for n in range(2000)})
     process = begin("--wallets", members, "--json")
@@ -278,7 +285,7 @@ def test_an_interrupt_stops_it_and_says_how_to_go_on(data_dir: Path, tmp_path: P
     assert report_of(access("--wallets", members, "--json", "--resume", run))["roles"] == {"members": 2000}
 
 
-def test_failed_wallets_are_counted(data_dir: Path, tmp_path: Path) -> None:
+def test_failed_wallets_are_counted(access: Access, data_dir: Path, tmp_path: Path) -> None:
     """Where the outbox cannot be written every notice fails: the run ends, says so, and a resumed one makes it good."""
     members = write(tmp_path / "members.json", {address(n): n for n in range(600)})
     process = begin("--wallets", members, "--json")

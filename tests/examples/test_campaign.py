@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from campaign_client import Answer
 from flows import Retry, Snooze
 from flows.store.embedded import EmbeddedServer
 from flows.testing import running_job
+from tests.ready_python import ReadyPython
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "campaign.py"
 
@@ -29,10 +30,14 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     EmbeddedServer(tmp_path / "data").stop()
 
 
-def campaign(environment: dict[str, str], *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+#: Runs the example to its end.
+Campaign = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def campaign(python: ReadyPython, environment: dict[str, str]) -> Campaign:
     """Run the example to its end."""
-    command = [sys.executable, str(EXAMPLE), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=110, check=False, env=environment)
+    return partial(python.run, EXAMPLE, environment=environment, limit=110)
 
 
 def report_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
@@ -42,7 +47,7 @@ def report_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return report
 
 
-def test_a_list_is_sent_within_the_limits(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_list_is_sent_within_the_limits(campaign: Campaign, tmp_path: Path) -> None:
     """All of it, each once. Without limits the windows would hold all mails.
 
     A machine that stalls for longer than the margin may let one more come in a window: it is rejected, and sent again.
@@ -50,9 +55,7 @@ def test_a_list_is_sent_within_the_limits(environment: dict[str, str], tmp_path:
     file = tmp_path / "list.csv"
     rows = [f"{n}@a.example,t{n % 4},{'pro' if n % 3 else 'free'},x" for n in range(30)]
     file.write_text("\n".join(["email,tenant,plan,note", *rows]), encoding="utf-8")
-    report = report_of(
-        campaign(environment, "--recipients", file, "--per-tenant", "5/3s", "--overall", "15/3s", "--json")
-    )
+    report = report_of(campaign("--recipients", file, "--per-tenant", "5/3s", "--overall", "15/3s", "--json"))
     assert report.pop("seconds") > 3
     assert report == {
         "sent": 30,
@@ -64,9 +67,9 @@ def test_a_list_is_sent_within_the_limits(environment: dict[str, str], tmp_path:
     }
 
 
-def test_without_a_list_it_sends_one_of_its_own(environment: dict[str, str]) -> None:
+def test_without_a_list_it_sends_one_of_its_own(campaign: Campaign) -> None:
     """With the usual rates; what it does stands on stderr, a line for each figure on stdout."""
-    done = campaign(environment)
+    done = campaign()
     assert done.returncode == 0, done.stderr
     assert "30 of 30 sent, 0 failed" in done.stderr
     assert done.stdout.splitlines()[0].split() == ["sent", "30"]
@@ -80,11 +83,9 @@ def test_without_a_list_it_sends_one_of_its_own(environment: dict[str, str]) -> 
         (["--per-tenant", "5/1d"], "campaign: '5/1d' is no rate"),
     ],
 )
-def test_what_cannot_be_is_refused(
-    environment: dict[str, str], tmp_path: Path, arguments: list[str], message: str
-) -> None:
+def test_what_cannot_be_is_refused(campaign: Campaign, tmp_path: Path, arguments: list[str], message: str) -> None:
     """The status is 2, stdout is empty, and neither a provider nor a server was started."""
-    done = campaign(environment, *arguments, "--json")
+    done = campaign(*arguments, "--json")
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
     assert not (tmp_path / "data").exists()

@@ -5,13 +5,12 @@ from __future__ import annotations
 import ast
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from flows.store.embedded import EmbeddedServer
+from tests.ready_python import ReadyPython
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "operate.py"
 
@@ -23,10 +22,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {**named, "FLOWS_DATA_DIR": str(tmp_path / "data"), "XDG_RUNTIME_DIR": str(tmp_path)}
 
 
-def test_an_operator_gets_four_wishes(environment: dict[str, str], tmp_path: Path) -> None:
+def test_an_operator_gets_four_wishes(python: ReadyPython, environment: dict[str, str], tmp_path: Path) -> None:
     """One JSON object on stdout: what waited, what was found, why it did not run, what was retried, how all ended."""
-    command = [sys.executable, str(EXAMPLE)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, env=environment)
+    done = python.run(EXAMPLE, environment=environment, limit=100)
     EmbeddedServer(tmp_path / "data").stop()
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from flows.store.embedded import EmbeddedServer
+from tests.ready_python import ReadyPython
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "order_workflow.py"
 
@@ -24,15 +25,19 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     EmbeddedServer(tmp_path / "data").stop()
 
 
-def shop(environment: dict[str, str], *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+#: Runs the example to its end.
+Shop = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def shop(python: ReadyPython, environment: dict[str, str]) -> Shop:
     """Run the example to its end."""
-    command = [sys.executable, str(EXAMPLE), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=110, check=False, env=environment)
+    return partial(python.run, EXAMPLE, environment=environment, limit=110)
 
 
-def test_each_order_ends_as_it_should_though_its_worker_is_killed(environment: dict[str, str]) -> None:
+def test_each_order_ends_as_it_should_though_its_worker_is_killed(shop: Shop) -> None:
     """Two orders of the list have no amount and two goods that are out of stock; nobody is charged twice."""
-    done = shop(environment, "--crash", "1", "--json")
+    done = shop("--crash", "1", "--json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report.pop("seconds") > 0
@@ -60,14 +65,12 @@ def test_each_order_ends_as_it_should_though_its_worker_is_killed(environment: d
         ("order_id,email,amount,sku\nA,,1,x\n", "row 2 has no email"),
     ],
 )
-def test_a_list_that_cannot_be_is_refused(
-    environment: dict[str, str], tmp_path: Path, content: str | None, message: str
-) -> None:
+def test_a_list_that_cannot_be_is_refused(shop: Shop, tmp_path: Path, content: str | None, message: str) -> None:
     """The status is 2, stdout is empty, and neither a payment server nor a server was started."""
     file = tmp_path / "list.csv"
     if content is not None:
         file.write_text(content, encoding="utf-8")
-    done = shop(environment, "--orders", file, "--json")
+    done = shop("--orders", file, "--json")
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
     assert not (tmp_path / "data").exists()
