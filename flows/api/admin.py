@@ -92,10 +92,11 @@ class Admin:
     async def serve_bulk(self, every: float | None = None) -> None:
         """Do bulk actions in this process from now on: those that are begun over this connection, and what others left.
 
-        While there are none, nothing is asked; see `bulk.apply`.
+        While there are none, nothing is asked; see `bulk.apply`. Call it as often as you like: what others have left is
+        looked for again after 15 seconds at least.
 
         Args:
-            every: Look again after so many seconds for what others have left; None: only now.
+            every: Look again after so many seconds for what others have left; None: only when this is called.
 
         Raises:
             StoreError: the server cannot be used.

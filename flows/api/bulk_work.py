@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from flows.api.borrowed import Borrowed
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
     from flows.api.known_flow import KnownFlow
     from flows.api.link import Link
 
+#: An action whose process was killed is taken up after so long. One that loses its lease, as in a process that was
+#: stopped, does no harm: what was done is not done again.
+_LEASE: Final = timedelta(seconds=1)
+#: Who is asked to serve again looks again after so many seconds.
+_LOOK_AGAIN: Final = 15.0
 #: After an error it looks again after so many seconds.
 _AGAIN: Final = 1.0
 #: So long it sleeps at most while an action is delayed: another process may cancel that.
@@ -56,15 +63,17 @@ class BulkWork:
         self._link = link
         self._known = known
         self._task: asyncio.Task[None] | None = None
+        self._asked = asyncio.Event()
         self.name = known.name
         self.settings = known.settings
         session = Borrowed(link.patient, known)
-        options = new_bulk_options(known.name, allow_eviction=True)
+        options = new_bulk_options(known.name, allow_eviction=True, lease=_LEASE)
         self.flow = BulkFlow(options, Server(link.url, "Admin"), session, list(known.queues))
         self.direct: dict[str, Direct] = {}
 
     def start(self) -> None:
-        """Do what is to be done, until there is nothing more; where that is under way already, nothing changes."""
+        """Do what is to be done by now, until there is nothing more."""
+        self._asked.set()  # it may sleep, since all that there was is delayed
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._serve())
 
@@ -102,6 +111,7 @@ class BulkWork:
 
     async def _serve(self) -> None:
         while True:
+            self._asked.clear()
             try:
                 left = await self._seconds()
                 if math.isinf(left):
@@ -112,7 +122,9 @@ class BulkWork:
             except FlowsError as error:
                 _logger.warning("bulk actions of flow %r wait: %s", self._known.name, error)
                 left = _AGAIN
-            await asyncio.sleep(min(left, _LONGEST))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left, _LONGEST)):
+                    await self._asked.wait()
 
     async def _seconds(self) -> float:
         return await seconds_until_work(self._link.patient, self._known.settings, bulk_name(self._known.name))
@@ -129,6 +141,7 @@ class BulkWorks:
         self._link = link
         self._works: dict[str, BulkWork] = {}
         self._watch: asyncio.Task[None] | None = None
+        self._looked = -math.inf
         #: Whether what is begun here is done here.
         self.serving = False
 
@@ -147,22 +160,24 @@ class BulkWorks:
         return next((work for work in self._works.values() if action_id in work.direct), None)
 
     async def serve(self, every: float | None = None) -> None:
-        """Do what is begun here from now on, and what others have left.
+        """Do what is begun here from now on, and what others have left; called again, it may look again for that.
 
         Args:
-            every: Look again after so many seconds for what others have left; None: only now.
+            every: Look again after so many seconds for what others have left; None: only when this is called.
 
         Raises:
             StoreError: the server cannot be used.
         """
-        await self._look()
-        self.serving = True
+        now = asyncio.get_running_loop().time()
+        if now - self._looked >= _LOOK_AGAIN:
+            await self._look()
+            self._looked, self.serving = now, True
         if every is not None and self._watch is None:
             self._watch = asyncio.get_running_loop().create_task(self._look_again(every))
 
     async def close(self) -> None:
         """Stop, and hand back what is under way."""
-        self.serving = False
+        self.serving, self._looked = False, -math.inf
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None

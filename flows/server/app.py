@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,8 +57,8 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
     """Return an ASGI app that serves the operations; it mounts under any prefix, in FastAPI, Starlette or Django.
 
     It keeps nothing between two requests, so any number of replicas serve the same, without sticky sessions. It opens
-    its connections at the first request, and closes them at the end of its lifespan; where it is mounted it has
-    none, and `await app.close()` does the same.
+    its connections when its lifespan begins, and closes them when that ends; where it is mounted it has none: the first
+    request opens them, and `await app.close()` closes them.
 
     Args:
         redis_url: Which server; None: as `FlowOptions` chooses it.
@@ -90,6 +90,9 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
+        with suppress(FlowsError):  # else at the first request
+            await admin.open()
+            await admin.serve_bulk()
         yield
         await close()
 

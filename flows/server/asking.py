@@ -39,8 +39,7 @@ async def asking(connection: HTTPConnection) -> Admin:
     admin = cast("Admin", connection.app.state.admin)
     caller = caller_of(connection)
     await admin.open()
-    if not admin.bulk.serving:
-        await admin.serve_bulk()  # what is begun here is done here, by this process; and what others have left
+    await admin.serve_bulk()  # what is begun here is done here, by this process; and what others have left
     given = connection.headers.get("x-request-id", "")
     request = given if given.isascii() and given.isprintable() and len(given) <= _LONGEST_REQUEST_ID else ""
     return admin.acting_as(caller, via="http", request=request or secrets.token_hex(6))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -17,7 +16,6 @@ from tests.api.callers import PARAMS, given
 from tests.api.conftest import Left
 from tests.api.shop import leave_all
 from tests.scale import SCALE, scaled
-from tests.waiting import LONG
 
 #: No script may take longer, in microseconds, and no operation, in seconds: only where it is measured.
 _SCRIPT_US: Final = 10_000
@@ -93,24 +91,3 @@ async def test_what_is_shown_takes_no_longer_of_a_million_jobs() -> None:
             if SCALE > 1:
                 assert {name: seconds for name, seconds in took.items() if seconds > _ANSWER_S} == {}
                 assert [command[:60] for command, times in slow.items() if times > 2] == []
-
-
-@pytest.mark.scale
-async def test_many_failed_jobs_are_retried_once_each() -> None:
-    """By whoever waits for it, also where an earlier worker of the action has died in the middle."""
-    many = scaled(1_500, full=100_000)
-    with private_server() as url, Redis.from_url(url) as redis:
-        left = Left(url, "", await leave_all(url, ""))
-        seed(redis, "failed", many)
-        query = JobQuery.parse("flow:shop state:failed error:ValueError|TimeoutError")
-        async with left.admin() as first:
-            seen = await bulk.preview(first, "retry", query)
-            begun = await bulk.apply(first, "retry", query, seen.count, undo=timedelta(0))
-            await first.serve_bulk()
-        began = time.perf_counter()
-        async with left.admin() as second:
-            done = await bulk.wait(second, begun.id, timedelta(seconds=min(3600, 10 * LONG)))
-        assert done.words == {"retried": many + 2}
-        assert redis.llen("queue:shop-price:waiting") == many + 3
-        if SCALE > 1:
-            assert time.perf_counter() - began < 20

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol
 
 from flows.kernel.callers.looked_at import fitting
 from flows.kernel.current import current_job
@@ -21,7 +23,7 @@ from flows.store.views.find import Finder
 from flows.store.views.source import Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     from flows.errors import StoreError
     from flows.store.client.connection import Connection
@@ -29,14 +31,14 @@ if TYPE_CHECKING:
     from flows.store.jobs.flow_settings import FlowSettings
     from flows.store.views.find import FoundJobs
 
-#: So many jobs are looked for, and acted on, by one script.
-_PAGE: Final = 100
+#: So many jobs are looked for at once, and acted on before that is told.
+_PAGE: Final = 200
+#: So many pages are read before they are acted on.
+_AHEAD: Final = 2
 #: A line of the log for each so many jobs.
 _LINE_EACH: Final = 10_000
 #: So many errors of single jobs are logged.
 _MOST_ERRORS: Final = 20
-_A = TypeVar("_A")
-_B = TypeVar("_B")
 _S: Final = JobState
 #: On jobs of which states each verb acts.
 STATES: Final[Mapping[str, frozenset[JobState]]] = {
@@ -118,15 +120,32 @@ class Acting:
                 return found
             return replace(found, jobs=await fitting(session.connection, session.settings, found.jobs, conditions))
 
-        page = await read(tally.cursor)
-        while page.cursor:
-            # The next page is read while this one is acted on, and just before: the cursor names a job that is there.
-            following, words = await _both(read(page.cursor), many.act(page.jobs))
-            counting.take(page, words)
-            report()
-            page = following
-        counting.take(page, await many.act(page.jobs))
-        report()
+        ready: asyncio.Queue[FoundJobs | None] = asyncio.Queue(_AHEAD)
+
+        async def read_ahead() -> None:
+            page = await read(tally.cursor)
+            while page.cursor:
+                # A page is acted on when the next one was read: until then its cursor names a job that is there.
+                following = await read(page.cursor)
+                await ready.put(page)
+                page = following
+            await ready.put(page)
+            await ready.put(None)
+
+        under_way: deque[tuple[FoundJobs, asyncio.Task[list[str | StoreError]]]] = deque()
+        async with _unwrapped(), asyncio.TaskGroup() as group:
+            group.create_task(read_ahead())
+
+            async def take() -> None:
+                acted_on, acting = under_way.popleft()
+                counting.take(acted_on, await acting)
+                report()
+
+            while (page := await ready.get()) is not None:
+                under_way.append((page, group.create_task(many.act(page.jobs))))
+                if len(under_way) > 1:  # while the server acts on one page, what it told of the last is taken up here
+                    await take()
+            await take()
         log(tally.to_dict()["message"])
 
     async def _to_look_at(self, query: JobQuery) -> int:
@@ -163,11 +182,10 @@ class _Counting:
             self._log(tally.to_dict()["message"])
 
 
-async def _both(one: Coroutine[Any, Any, _A], other: Coroutine[Any, Any, _B]) -> tuple[_A, _B]:
-    """Await two at once; where one raises, so does this, and the other is cancelled."""
+@asynccontextmanager
+async def _unwrapped() -> AsyncGenerator[None]:
+    """Raise the first error of the group in the block, in place of the group."""
     try:
-        async with asyncio.TaskGroup() as group:
-            first, second = group.create_task(one), group.create_task(other)
+        yield
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from None
-    return first.result(), second.result()
