@@ -220,7 +220,7 @@ def test_only_the_moves_of_the_table(
     @example([("accept", "waits", 0), ("tick",), ("release running",), ("tick",)])
     @example([("accept", "stubborn", 0), ("tick",), ("release running",), ("tick",), ("tick",)])
     @given(st.lists(STEPS, max_size=40))
-    @settings(max_examples=scaled(80, full=4_000))
+    @settings(max_examples=scaled(80, full=1_000))
     def any_order(steps: list[tuple[Any, ...]]) -> None:
         asyncio.run(scenario(steps, patient=patient, timed=timed))
 

@@ -126,7 +126,7 @@ def written_by_pydantic(model: BaseModel) -> dict[str, bytes]:
 @pytest.mark.scale
 @pytest.mark.filterwarnings("ignore:.*json_encoders:pydantic.PydanticDeprecatedSince20")
 @given(models())
-@settings(max_examples=scaled(100, full=4_000))
+@settings(max_examples=scaled(100, full=1_000))
 def test_both_ways_write_the_same_bytes(model: BaseModel) -> None:
     """Whatever a class declares, its fields are what pydantic writes, or are refused since it cannot read them."""
     written = written_by_pydantic(model)

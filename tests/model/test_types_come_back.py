@@ -300,7 +300,7 @@ def shape(value: Any) -> Any:  # noqa: PLR0911 - one per kind
 
 
 @given(st.data())
-@settings(max_examples=scaled(250, full=12_000), suppress_health_check=list(HealthCheck))
+@settings(max_examples=scaled(250, full=3_000), suppress_health_check=list(HealthCheck))
 def test_what_is_accepted_arrives_equal(data: st.DataObject) -> None:
     """In params and in a result, with a class of the worker's own; else the error names class and field."""
     declared, values = data.draw(TYPES)

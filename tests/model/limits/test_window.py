@@ -56,7 +56,7 @@ LOADS = st.lists(
 )
 
 
-@settings(max_examples=scaled(130, full=8_000))
+@settings(max_examples=scaled(130, full=1_300))
 @given(window=WINDOWS, loads=LOADS, smooth=st.booleans())
 def test_no_window_of_any_phase_is_over(window: Window, loads: list[tuple[int, int, int]], *, smooth: bool) -> None:
     """Whatever comes when: with tokens ahead, merging, costs, and starts that are late by part of a millisecond."""
@@ -69,7 +69,7 @@ def test_no_window_of_any_phase_is_over(window: Window, loads: list[tuple[int, i
     assert fullest(starts, window.interval) <= window.reservoir
 
 
-@settings(max_examples=scaled(60, full=4_000))
+@settings(max_examples=scaled(60, full=600))
 @given(loads=LOADS, windows=st.tuples(WINDOWS, WINDOWS))
 def test_a_job_of_several_limiters_takes_all_its_tokens_at_once(
     loads: list[tuple[int, int, int]], windows: tuple[Window, Window]
@@ -89,7 +89,7 @@ def test_a_job_of_several_limiters_takes_all_its_tokens_at_once(
         assert fullest(starts[number], window.interval) <= window.reservoir
 
 
-@settings(max_examples=scaled(50, full=3_000))
+@settings(max_examples=scaled(50, full=500))
 @given(
     reservoir=st.one_of(st.integers(1, 12), st.integers(1, 200)),
     interval=st.one_of(st.integers(100, 1_000), st.integers(1_000, 60_000)),
@@ -112,7 +112,7 @@ def test_where_there_is_always_work_nearly_all_is_used(
     assert fullest(starts, interval) <= reservoir
 
 
-@settings(max_examples=scaled(30, full=2_000))
+@settings(max_examples=scaled(30, full=300))
 @given(window=WINDOWS, loads=LOADS)
 def test_a_window_is_a_short_list(window: Window, loads: list[tuple[int, int, int]]) -> None:
     """However many jobs there are: it is read and written by each claim."""

@@ -72,7 +72,7 @@ async def test_all_pages_together_are_what_a_plain_look_finds(orders: Orders, sh
     shelf_ids = shelf.put(*sorted(stood, key=lambda job: job.created))
     jobs = dict(zip(shelf_ids, sorted(stood, key=lambda job: job.created), strict=True))
     async with orders:
-        for number in range(scaled(60, full=3_000)):
+        for number in range(scaled(60, full=600)):
             query, fits = random_query(draw, orders.jobs, depth=3)
             limit, newest = draw.choice([1, 7, 100, 1000]), draw.choice([True, False, None])
             ids = await all_pages(lambda cursor: query.page(cursor, limit, newest))  # noqa: B023 - called at once

@@ -271,7 +271,7 @@ def test_keys_do_what_they_say(world: World) -> None:
         pass
 
     Here.world = world
-    examples = int(os.environ.get("FLOWS_TEST_EXAMPLES", scaled(25, full=1_000)))
+    examples = int(os.environ.get("FLOWS_TEST_EXAMPLES", scaled(25, full=500)))
     run_state_machine_as_test(
         Here,
         settings=settings(

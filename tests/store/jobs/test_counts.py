@@ -172,7 +172,7 @@ def test_what_is_counted_has_happened(redis: Redis, namespace: str, monkeypatch:
     run_state_machine_as_test(
         CountedJobs,
         settings=settings(
-            max_examples=int(os.environ.get("FLOWS_TEST_EXAMPLES", scaled(12, full=400))),
+            max_examples=int(os.environ.get("FLOWS_TEST_EXAMPLES", scaled(12, full=240))),
             stateful_step_count=40,
             deadline=None,
             database=None,

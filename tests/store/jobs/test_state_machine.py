@@ -549,7 +549,7 @@ class Jobs(RuleBasedStateMachine):
 def test_the_store_behaves_like_its_model(world: World) -> None:
     """No order of calls and accidents leaves a job nowhere, in two places, ended twice or kept for ever."""
     Jobs.world = world
-    examples = int(os.environ.get("FLOWS_TEST_EXAMPLES", scaled(25, full=1_000)))
+    examples = int(os.environ.get("FLOWS_TEST_EXAMPLES", scaled(25, full=500)))
     run_state_machine_as_test(
         Jobs,
         settings=settings(
