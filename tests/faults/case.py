@@ -17,6 +17,7 @@ from tests.attempt_field import shown
 from tests.faults import behaviours
 from tests.faults.fleet import Fleet
 from tests.faults.flow_under_test import Order, Orders, make_flow
+from tests.faults.fork_server import ForkServer
 from tests.faults.ledger import Entry, Ledger
 from tests.faults.opening import opened
 from tests.faults.server import Server
@@ -89,6 +90,7 @@ class Case:
     Attributes:
         seed, random: The only source of chance.
         directory: A temporary directory of its own.
+        fork_server: From which the processes of its fleets are forked.
         server: Started, as the row's profile says.
         ledger: The ledger of this process; the others' lie in the same directory.
         lease: In seconds; flows and fleets of the case use it.
@@ -102,6 +104,7 @@ class Case:
     """
 
     def __init__(self, row: Row, seed: int, directory: Path) -> None:
+        self.fork_server = ForkServer(forked=True)  # before anything starts a thread
         self.row = row
         self.seed = seed
         self.random = random.Random(f"{row.name} {seed}")  # noqa: S311 - chance, not secrets
@@ -131,7 +134,7 @@ class Case:
     def fleet(self, url: str | None = None, **spec: Any) -> Fleet:
         """Return a fleet of worker processes; it is killed in the end."""
         made = {"lease": self.lease, **spec, "options": {**self.options, **spec.get("options", {})}}
-        fleet = Fleet(url or self.server.url, self.ledger.directory, **made)
+        fleet = Fleet(url or self.server.url, self.ledger.directory, self.fork_server, **made)
         self.fleets.append(fleet)
         return fleet
 
@@ -269,6 +272,7 @@ class Case:
         """Kill the workers and the server."""
         for fleet in self.fleets:
             fleet.close()
+        self.fork_server.close()
         self.server.close()
         self.ledger.close()
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
+from tests.faults.fork_server import ForkServer
 from tests.faults.ledger import Ledger
 from tests.waiting import patient
-
-ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 @dataclass(eq=False)
@@ -48,21 +44,16 @@ class Fleet:
     Args:
         url: The server, or the proxy before it.
         ledger: The directory of the ledger.
+        fork_server: From which they are forked; None: one of its own.
         spec: How its workers are made, unless `spawn` says otherwise: see `tests.faults.fork_server.Spec`.
     """
 
-    def __init__(self, url: str, ledger: Path, **spec: Any) -> None:
+    def __init__(self, url: str, ledger: Path, fork_server: ForkServer | None = None, **spec: Any) -> None:
         self.processes: list[Process] = []
         self._ledger = Ledger(ledger)
         self._spec: dict[str, Any] = {"url": url, "ledger": str(ledger), **spec}
-        self._fork_server = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.fork_server"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
+        self._owns = fork_server is None
+        self._fork_server = fork_server or ForkServer()
         self._logs = ledger.parent / "logs"
         self._logs.mkdir(parents=True, exist_ok=True)
 
@@ -76,7 +67,7 @@ class Fleet:
         started = []
         for _ in range(count):
             log = self._logs / f"worker-{os.urandom(3).hex()}-{len(self.processes)}.log"
-            pid = self._ask({"do": "spawn", "spec": {**self._spec, **spec, "log": str(log)}})["pid"]
+            pid = self._fork_server.ask({"do": "spawn", "spec": {**self._spec, **spec, "log": str(log)}})["pid"]
             started.append(Process(pid, log))
             self.processes.append(started[-1])
         return started
@@ -88,7 +79,8 @@ class Fleet:
 
     def reap(self) -> list[Process]:
         """Return those that have ended since the last look; each that a signal killed leaves a line in the ledger."""
-        answer: dict[str, int] = self._ask({"do": "reap"})["ended"]
+        pids = [process.pid for process in self.alive]
+        answer: dict[str, int] = self._fork_server.ask({"do": "reap", "pids": pids})["ended"]
         ended = [process for process in self.alive if str(process.pid) in answer]
         for process in ended:
             process.status, process.ended = answer[str(process.pid)], time.monotonic()
@@ -155,14 +147,12 @@ class Fleet:
             self.wait(*self.alive)
 
     def close(self) -> None:
-        """Kill all, and the process that they were forked from."""
+        """Kill all, and the process that they were forked from if that is its own."""
         with suppress(OSError, ValueError):
             self.kill(*self.alive)
-            assert self._fork_server.stdin is not None
-            assert self._fork_server.stdout is not None
-            self._fork_server.stdin.close()
-            self._fork_server.stdout.close()
-        self._fork_server.wait(timeout=patient(30))
+            self.wait(*self.alive)
+        if self._owns:
+            self._fork_server.close()
         self._ledger.close()
 
     def __enter__(self) -> Self:
@@ -174,11 +164,3 @@ class Fleet:
     ) -> None:
         """Close it."""
         self.close()
-
-    def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
-        assert self._fork_server.stdin is not None
-        assert self._fork_server.stdout is not None
-        self._fork_server.stdin.write(json.dumps(order) + "\n")
-        self._fork_server.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._fork_server.stdout.readline())
-        return answer

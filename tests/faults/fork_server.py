@@ -1,7 +1,7 @@
-"""The process that worker processes are forked from: `python -m tests.faults.fork_server`, told by lines on its input.
+"""The process that worker processes are forked from, which is told by lines what to do.
 
-It has imported everything, so a fork is ready in milliseconds. It runs no thread and opens no connection. When its
-input ends, which is also when its user was killed, it kills what it has forked.
+It has imported everything, so a fork is ready in milliseconds. It runs no thread and opens no connection. When nobody
+is left to tell it anything, which is also when its user was killed, it kills what it has forked.
 """
 
 from __future__ import annotations
@@ -10,16 +10,20 @@ import asyncio
 import ctypes
 import json
 import logging
+import multiprocessing
 import os
 import random
 import resource
 import signal
+import socket
+import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from flows.kernel.deploy import misfits
 from flows.store.client.scripts import compositions, load
@@ -29,7 +33,9 @@ from tests.faults.grumbler import Grumbler
 from tests.faults.ledger import Ledger
 from tests.faults.runs.app_under_test import work_on
 from tests.faults.sharing import add_workers_of_returns, make_returns
+from tests.waiting import patient
 
+ROOT: Final = Path(__file__).resolve().parents[2]
 _DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG
 
 
@@ -74,15 +80,57 @@ class Spec:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-def main() -> None:
-    """Fork and reap as told, a JSON object a line, until the input ends."""
+class ForkServer:
+    """A fork server of this process's; fleets may share it.
+
+    Args:
+        forked: Whether it is a fork of this process, which runs no thread then; else it is a new Python.
+    """
+
+    def __init__(self, *, forked: bool = False) -> None:
+        ours, theirs = socket.socketpair()
+        if forked:
+            process = multiprocessing.get_context("fork").Process(target=_forked, args=(ours, theirs))
+            process.start()
+            self._wait: Callable[[float], object] = process.join
+        else:
+            command = [sys.executable, "-m", "tests.faults.fork_server"]
+            environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+            self._wait = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs).wait
+        theirs.close()
+        with ours:
+            self._lines = ours.makefile("rw", encoding="utf-8")
+
+    def ask(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Tell it to do something, and return what it answers."""
+        self._lines.write(json.dumps(order) + "\n")
+        self._lines.flush()
+        answer: dict[str, Any] = json.loads(self._lines.readline())
+        return answer
+
+    def close(self) -> None:
+        """Let it kill all that it has forked, and end."""
+        with suppress(OSError):
+            self._lines.close()
+        self._wait(patient(30))
+
+
+def _forked(ours: socket.socket, theirs: socket.socket) -> None:
+    ours.close()
+    with theirs, theirs.makefile("r", encoding="utf-8") as orders, theirs.makefile("w", encoding="utf-8") as answers:
+        main(orders, answers)
+
+
+def main(orders: TextIO, answers: TextIO) -> None:
+    """Fork and reap as told, a JSON object a line, until the orders end."""
     children: set[int] = set()
     try:
-        for line in sys.stdin:
+        for line in orders:
             order = json.loads(line)
-            answer = _spawn(order["spec"], children) if order["do"] == "spawn" else {"ended": _reap(children)}
-            sys.stdout.write(json.dumps(answer) + "\n")
-            sys.stdout.flush()
+            answer = _spawn(order["spec"], children) if order["do"] == "spawn" else {"ended": _reap(order["pids"])}
+            children.difference_update(answer.get("ended", ()))
+            answers.write(json.dumps(answer) + "\n")
+            answers.flush()
     finally:
         for pid in children:
             with suppress(ProcessLookupError):
@@ -91,7 +139,7 @@ def main() -> None:
             os.waitpid(pid, 0)
 
 
-def _spawn(given: dict[str, Any], children: set[int]) -> dict[str, int]:
+def _spawn(given: dict[str, Any], children: set[int]) -> dict[str, Any]:
     spec = Spec(**given)
     if spec.app is not None:
         _compose()
@@ -117,12 +165,11 @@ def _compose() -> None:
         load(*composition)
 
 
-def _reap(children: set[int]) -> dict[int, int]:
+def _reap(pids: list[int]) -> dict[int, int]:
     ended = {}
-    for pid in tuple(children):
+    for pid in pids:
         found, status = os.waitpid(pid, os.WNOHANG)
         if found:
-            children.discard(pid)
             ended[pid] = os.waitstatus_to_exitcode(status)
     return ended
 
@@ -136,6 +183,7 @@ def _become(spec: Spec) -> None:
         os.dup2(file, at)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     random.seed(os.urandom(16))  # else all forks would draw the same jitter
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # whatever pytest has put there
     os.environ.update(spec.environment)
     logging.basicConfig(level=logging.INFO, format="%(relativeCreated)d %(message)s", force=True)
     failpoints.arm(spec.failpoints)
@@ -161,4 +209,4 @@ async def work(spec: Spec) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.stdin, sys.stdout)

@@ -58,9 +58,9 @@ def test_works_and_ends_when_told(fleet: Fleet, redis_url: str, namespace: str, 
     assert {entry.job_id for entry in ended} == set(ids)
     assert {entry.pid for entry in ended} <= {process.pid for process in processes}
     assert len(wait_for(tmp_path, "EFFECT", 40)) == 40
+    blocking_until(lambda: all("flow.started" in process.says() for process in processes))
     fleet.finish()
     assert [process.status for process in processes] == [0, 0]
-    assert "flow.started" in processes[0].says()
 
 
 def test_kills_stops_and_continues(fleet: Fleet, redis_url: str, namespace: str, tmp_path: Path) -> None:
@@ -96,9 +96,7 @@ def test_none_outlives_its_user(redis_url: str, namespace: str, tmp_path: Path) 
     fleet = Fleet(redis_url, tmp_path / "ledger", namespace=namespace)
     processes = fleet.spawn(2)
     fleet.stop(processes[0])
-    assert fleet._fork_server.stdin is not None
-    fleet._fork_server.stdin.close()  # as the kernel does it when the user is killed
-    assert fleet._fork_server.wait(timeout=LONG) == 0
+    fleet._fork_server.close()  # as the kernel does it when the user is killed
     for process in processes:
         with pytest.raises(ProcessLookupError):
             os.kill(process.pid, 0)

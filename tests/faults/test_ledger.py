@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.faults.fleet import ROOT
+from tests.faults.fork_server import ROOT
 from tests.faults.ledger import Ledger
 
 

@@ -32,6 +32,7 @@ class Scene:
         fleet = Fleet(
             url or self.case.server.url,
             self.case.ledger.directory,
+            self.case.fork_server,
             lease=self.case.lease,
             concurrency=app.pop("concurrency", 20),
             app={"lease": self.case.lease, **app},
