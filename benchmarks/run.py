@@ -30,6 +30,7 @@ import processes
 import rules
 import runs
 import waits
+import watched
 from measure import Row, empty, rounds, run
 from redis import Redis
 from rich.console import Console
@@ -58,6 +59,7 @@ SLOW: dict[str, Callable[[str | None, float, int], Coroutine[Any, Any, list[Row]
     growth.WORKLOAD: growth.rows,
     rules.WORKLOAD: rules.rows,
     runs.WORKLOAD: runs.rows,
+    watched.WORKLOAD: watched.rows,
 }
 #: The columns of figures: name, heading and format.
 COLUMNS = [

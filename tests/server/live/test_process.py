@@ -1,0 +1,152 @@
+"""A `flows web` process: what many sockets on a board cost Redis, and what it asks when nobody looks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from websockets.asyncio.client import ClientConnection
+
+from flows.testing import private_server
+from tests.api.shop import leave
+from tests.scale import SCALE, scaled
+from tests.server.serving import Serving, receive
+from tests.waiting import LONG, until
+
+WATCH = json.dumps({"type": "watchTopic", "topic": "board/shop"})
+#: What a client says when it connects, and the test's own.
+_OTHER = ("PING", "CLIENT", "HELLO", "INFO", "CONFIG", "AUTH", "SELECT", "MONITOR", "PUBSUB")
+
+
+@asynccontextmanager
+async def web(url: str, *more: str) -> AsyncIterator[tuple[Serving, int]]:
+    """Start `flows web`; yield where it listens, and its process."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+    command = (sys.executable, "-m", "flows", "web", "--redis-url", url, "--port", str(port), *more)
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    assert process.stderr is not None
+    try:
+        assert b"answers everyone on this machine" in await asyncio.wait_for(process.stderr.readline(), LONG)
+        await until(lambda: _listens(port))
+        yield Serving(port), process.pid
+    finally:
+        process.terminate()
+        said = (await process.communicate())[1]
+    assert (process.returncode in {0, -signal.SIGTERM}, said) == (True, b"")  # uvicorn ends as it was told
+
+
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", port)).close()
+        return True
+    return False
+
+
+async def commands(redis: Redis, seconds: float) -> list[str]:
+    """Return what a server is sent in some seconds, by MONITOR; what scripts call is left out."""
+    async with redis.monitor() as monitor:
+        await redis.ping()
+        while not (await monitor.next_command())["command"].startswith("PING"):
+            pass
+        await asyncio.sleep(seconds)
+        await redis.ping()
+        seen: list[str] = []
+        while not (one := await monitor.next_command())["command"].startswith("PING"):
+            seen.append("lua" if one["client_type"] == "lua" else one["command"])
+    return [one for one in seen if one != "lua" and not one.startswith(_OTHER)]
+
+
+async def _nobody_listens(redis: Redis) -> bool:
+    return not await redis.execute_command("PUBSUB", "SHARDCHANNELS", "*")
+
+
+async def _states(sockets: list[ClientConnection], seconds: float) -> float:
+    """Read states of all sockets for a time, and return the longest pause between two of one socket, in seconds."""
+    end, longest = time.monotonic() + seconds, [0.0]
+
+    async def read(one: ClientConnection) -> None:
+        before = time.monotonic()
+        while time.monotonic() < end:
+            await receive(one, {"topicState"})
+            longest.append(time.monotonic() - before)
+            before = time.monotonic()
+
+    await asyncio.gather(*map(read, sockets))
+    return max(longest)
+
+
+@pytest.mark.scale
+async def test_many_sockets_cost_what_one_costs_and_none_costs_nothing() -> None:
+    """By MONITOR: a thousand watchers of a board are one reading a second; when they have gone, not one command comes.
+
+    That a page was asked for before, and something was begun, changes nothing.
+    """
+    seconds = 1.2 if SCALE == 1 else 20.0
+    with private_server() as url:
+        await leave(url, "")
+        redis = Redis.from_url(url)
+        async with web(url) as (server, _process), server.client() as client:
+            assert (await client.get("/api/v1/flows/list")).status_code == 200
+            applied = {"verb": "retry", "query": "flow:shop state:failed", "seen": 2, "undo": 3600}
+            assert (await client.post("/api/v1/bulk/apply", json=applied)).status_code == 200
+            counted: list[float] = []
+            for many in (1, scaled(50, full=1_000)):
+                async with AsyncExitStack() as stack:
+                    sockets = [await stack.enter_async_context(server.socket()) for _ in range(many)]
+                    for one in sockets:
+                        await one.send(WATCH)
+                    for one in sockets:
+                        await receive(one, {"topicState"})
+                    reading = asyncio.create_task(_states(sockets, seconds))
+                    counted.append(len(await commands(redis, seconds)) / seconds)
+                    await reading
+            await until(lambda: _nobody_listens(redis))
+            assert await commands(redis, 0.5 if SCALE == 1 else 60.0) == []
+        await redis.aclose()
+    print(f"commands a second: {counted[0]:.1f} for one socket, {counted[1]:.1f} for {many:,}")  # noqa: T201 - a figure
+    assert 0 < counted[1] <= counted[0] * 1.5 + 2
+
+
+@pytest.mark.scale
+@pytest.mark.skipif(SCALE == 1, reason="a stalled client is closed after 20 to 40 s; in short: test_many_watchers.py")
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+async def test_a_stalled_client_is_closed_and_the_others_see_nothing_of_it() -> None:
+    """It reads nothing, not even pings: within a minute its socket is gone, and no other waited longer than before."""
+    with private_server() as url:
+        await leave(url, "")
+        async with web(url) as (server, process), AsyncExitStack() as stack:
+            others = [await stack.enter_async_context(server.socket()) for _ in range(50)]
+            for one in others:
+                await one.send(WATCH)
+                await receive(one, {"topicState"})
+            alone = await _states(others, 10)
+            sockets = _sockets(process)
+            for _ in range(20):
+                stalled = await stack.enter_async_context(server.socket())
+                await stalled.send(WATCH)
+                await receive(stalled, {"topicState"})
+                stalled.transport.pause_reading()
+            assert _sockets(process) == sockets + 20
+            began = time.monotonic()
+            beside = await _states(others, 55)
+            await until(lambda: _sockets(process) == sockets)
+            took = time.monotonic() - began
+            assert await _states(others[:1], 2) > 0
+    print(f"stalled: gone after {took:.0f} s; the longest pause of others {alone:.2f} s, beside {beside:.2f} s")  # noqa: T201
+    assert beside < alone + 1
+
+
+def _sockets(process: int) -> int:
+    links = (str(link.readlink()) for link in Path(f"/proc/{process}/fd").iterdir())
+    return sum(link.startswith("socket:") for link in links)
