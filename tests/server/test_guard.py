@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -18,6 +20,21 @@ from tests.server.conftest import Callers
 from tests.server.serving import OWN, Serving, serving
 
 RETRY = "/api/v1/jobs/retry"
+TESTS = Path(__file__).parents[1]
+
+
+def test_each_rule_names_the_tests_that_are_there() -> None:
+    """No row of the table in SECURITY.md is without a test, and none names one that has gone."""
+    rows = re.findall(r"^\| (.+) \| (`test_.+) \|$", (TESTS.parent / "SECURITY.md").read_text("utf-8"), re.MULTILINE)
+    named = {name for _what, tests in rows for name in re.findall(r"`(test_\w+)`", tests)}
+    there = {
+        name
+        for folder in ("api", "cli", "server")
+        for path in (TESTS / folder).rglob("test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert len(rows) == 12
+    assert named - there == set()
 
 
 @pytest.mark.parametrize("host", ["ops.example.org", "127.0.0.1.example.org", "localhost@example.org", "", "[::2]:1"])

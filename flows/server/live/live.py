@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Sockets and streams of one process.
 MOST_CONNECTIONS: Final = 10_000
+#: Those among them that have not said who they are: anybody's pages can open such, and they take no place of others.
+MOST_UNKNOWN: Final = 500
 
 
 class Live:
@@ -42,26 +44,32 @@ class Live:
         self._rooms = Rooms(self._source, check_may_watch)
         self._signals: Signals | None = None
         self._connections = 0
+        self._unknown = 0
 
     async def watch(self, socket: WebSocket) -> None:
         """Serve a socket until it ends."""
-        if self._connections >= MOST_CONNECTIONS:
-            await socket.send_denial_response(refused(503, f"{MOST_CONNECTIONS:,} watch already: try another replica"))
+        unknown = foreign = session_of(socket) is None  # the guard has found that a page of another site asks
+        if self._connections >= MOST_CONNECTIONS or (foreign and self._unknown >= MOST_UNKNOWN):
+            await socket.send_denial_response(refused(503, "many watch already: try again, or another replica"))
             return
-        await self._admin.open()
 
         async def identify(token: str | None) -> Session | None:
+            nonlocal unknown
+            session = None
             if token is not None:
-                return self._identity.identify_token(token)
-            if session_of(socket) is None:
-                return None  # the guard has found that a page of another site asks
-            return await self._identity.identify(socket)
+                session = self._identity.identify_token(token)
+            elif not foreign:
+                session = await self._identity.identify(socket)
+            if unknown and session is not None:
+                unknown, self._unknown = False, self._unknown - 1
+            return session
 
-        self._connections += 1
+        self._connections, self._unknown = self._connections + 1, self._unknown + unknown
         try:
+            await self._admin.open()
             await LiveConnection(socket, self._rooms, identify).run()
         finally:
-            self._connections -= 1
+            self._connections, self._unknown = self._connections - 1, self._unknown - unknown
 
     async def stream(self, request: Request) -> Response:
         """Answer with a topic as Server-Sent Events: `/live?topic=…`."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from flows.api import Caller
 from flows.server import Tokens, create_app, watch_token
@@ -108,6 +108,26 @@ async def test_a_narrower_token_ends_what_it_does_not_name(server: Serving) -> N
         assert (told["topic"], told["error"]["code"]) == ("flows", "forbidden")
         await say(socket, type="authenticate", token=watch_token(KEY, "user 8", ["workers"]))
         assert await code_of(socket) == 4401
+
+
+async def test_who_says_nothing_takes_no_place_of_others(server: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of anybody may open so many sockets that have not said who they are; own pages and tokens come in."""
+    monkeypatch.setattr("flows.server.live.live.MOST_UNKNOWN", 1)
+    token = watch_token(KEY, "user 7", ["flows"])
+    async with server.socket(origin="https://evil.example") as socket:
+        with pytest.raises(InvalidStatus) as refused:
+            async with server.socket(origin="https://shop.example"):
+                pass
+        assert refused.value.response.status_code == 503
+        await say(socket, type="authenticate", token=token)
+        await say(socket, type="watchTopic", topic="flows")
+        await receive(socket, {"topicState"})
+        async with server.socket(origin="https://shop.example") as other:
+            await say(other, type="authenticate", token=token)
+            await say(other, type="watchTopic", topic="flows")
+            await receive(other, {"topicState"})
+    async with server.socket(origin="https://shop.example") as socket:
+        assert (await receive(socket))["auth"] == "token"
 
 
 async def test_no_message_acts(open_server: Serving) -> None:
