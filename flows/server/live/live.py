@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
-from flows.errors import TooManyRequests, ValidationError
+from flows.api import problem_of
+from flows.errors import StoreError, TooManyRequests, ValidationError
 from flows.server.asking import caller_of, session_of
 from flows.server.live.connection import LiveConnection
 from flows.server.live.rooms import Rooms
 from flows.server.live.sse import stream_topic
 from flows.server.live.topics import TopicSource, check_may_watch
-from flows.server.problem import refused
+from flows.server.problem import refused, respond
 from flows.store.client.signals import Signals
 from flows.telemetry.events import Events
 
@@ -64,9 +65,13 @@ class Live:
                 unknown, self._unknown = False, self._unknown - 1
             return session
 
-        self._connections, self._unknown = self._connections + 1, self._unknown + unknown
         try:
             await self._admin.open()
+        except StoreError as error:
+            await socket.send_denial_response(respond(problem_of(error)))
+            return
+        self._connections, self._unknown = self._connections + 1, self._unknown + unknown
+        try:
             await LiveConnection(socket, self._rooms, identify).run()
         finally:
             self._connections, self._unknown = self._connections - 1, self._unknown - unknown

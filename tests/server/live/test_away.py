@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import InvalidStatus
 
 from flows.server import create_app
 from flows.testing import private_server
@@ -74,6 +75,17 @@ async def test_who_asks_while_redis_is_away_is_told_soon(how: signal.Signals) ->
         finally:
             if how is signal.SIGSTOP:
                 os.kill(process_id, signal.SIGCONT)
+
+
+@pytest.mark.usefixtures("soon")
+async def test_a_server_that_has_never_met_redis_says_so() -> None:
+    """To whoever asks and to whoever opens a socket, by the same words; it needs no Redis to start."""
+    async with serving(create_app("redis://127.0.0.1:1/0")) as server, server.client() as client:
+        assert (await client.get(SHOP)).status_code == 503
+        with pytest.raises(InvalidStatus) as refused:
+            async with server.socket():
+                pass
+        assert (refused.value.response.status_code, refused.value.response.headers["retry-after"]) == (503, "1")
 
 
 @pytest.mark.usefixtures("soon")
