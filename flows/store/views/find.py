@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: One call looks at so many jobs at most.
 MOST_LOOKED: Final = 10_000
 #: One script looks at so many.
-_PAGE: Final = 500
+_PAGE: Final = 250
 #: And at so many where there are many sources.
 _LEAST: Final = 20
 #: So many scripts are sent in one write.
