@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from flows.store.client.scripts import Argument
+from flows.store.keys.operators import OperatorKeys
 from tests.more_scenes import MORE_SCENES
 from tests.outcomes import ended
 from tests.schedule_scenes import SCHEDULE_SCENES
@@ -122,6 +123,16 @@ def move_edited(world: World) -> object:
     """Move a job whose users and name become others."""
     named: dict[str, Argument] = {"edited": "user", "enters": "user:8\nuser:9", "lookup_ttl": TTL, **call(world)}
     return world.run("move_edited", "user", "[8, 9]", "b", "2", id="1", target="ship", **named)
+
+
+def ask_stacks(world: World) -> object:
+    """Ask a process for its stacks."""
+    return world.run("ask_stacks", process=world.keys.process("shop", "p1"))
+
+
+def tell_stacks(world: World) -> object:
+    """Tell the stacks of a process."""
+    return world.run("tell_stacks", text='{"tasks":1}', dump=OperatorKeys(world.keys.namespace).dump("p1"))
 
 
 def find_waiting(world: World) -> object:
@@ -284,6 +295,8 @@ SCENES: Final[dict[str, list[Scene]]] = {
             ),
         ),
     ],
+    "ask_stacks": [(seed_releases, ask_stacks)],
+    "tell_stacks": [(lambda _world: None, tell_stacks)],
     "drain": [(seed_former, lambda world: world.run("drain", former="old"))],
     "find": [(seed_former, find_waiting)],
     "explain": [

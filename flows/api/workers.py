@@ -1,17 +1,26 @@
-"""Operations on processes: which work on what."""
+"""Operations on processes: which work on what, and where their tasks are."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from flows.api.admin import Admin
 from flows.api.operation import operation
-from flows.api.views.server import RunningView, ServedView, WorkerView
+from flows.api.views.server import DumpView, RunningView, ServedView, StackView, WorkerView
+from flows.api.views.time import Time
+from flows.errors import NothingThere, ValidationError, WaitTimeout
 from flows.store.fleet.processes import read_processes
+from flows.store.fleet.stacks import ask_stacks, read_stacks
 
 if TYPE_CHECKING:
+    from flows.api.known_flow import KnownFlow
     from flows.model.fleet.process import Process
+
+#: How often it is looked whether a process has told its stacks, in seconds.
+_LOOK: Final = 0.25
+_LONGEST: Final = timedelta(minutes=5)
 
 
 @operation("workers.list")
@@ -36,6 +45,52 @@ async def list_workers(
         for one in some
         if (dead or one.alive) and (queue is None or any(served.queue == queue for served in one.queues))
     ]
+
+
+@operation("workers.dump", role="operator")
+async def dump(
+    admin: Admin, process: str, timeout: Time = timedelta(seconds=30), *, flow: str | None = None
+) -> DumpView:
+    """Show where the tasks and threads of a live process are: files, lines and functions, without any value.
+
+    The process is asked over the server and answers with its next heartbeat: after a quarter of its lease, 7.5 seconds
+    by default, also while its event loop is blocked.
+
+    Args:
+        process: Its name, as `workers.list` shows it.
+        timeout: For how long its answer is waited for, five minutes at most.
+        flow: One of its flows; it is looked for where this is left out.
+
+    Raises:
+        NothingThere: no such process is alive.
+        WaitTimeout: it has not answered.
+    """
+    if not timedelta(0) < timeout <= _LONGEST:
+        raise ValidationError("timeout: give a time of up to five minutes")
+    known = await _known(admin, process, flow)
+    settings = known.settings
+    word, asked = await ask_stacks(admin.connection, settings, known.name, process)
+    if word == "gone":
+        raise NothingThere(f"there is no process {process!r:.80} any more")
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout.total_seconds()
+    while (found := await read_stacks(admin.connection, settings, process, asked)) is None:
+        if loop.time() >= deadline:
+            raise WaitTimeout(f"process {process} has not answered within {timeout.total_seconds():g} s")
+        await asyncio.sleep(_LOOK)
+    stacks = [StackView.model_validate(one, from_attributes=True) for one in found.stacks]
+    return DumpView(process=process, flow=known.name, at=found.at, tasks=found.tasks, cut=found.cut, stacks=stacks)
+
+
+async def _known(admin: Admin, process: str, flow: str | None) -> KnownFlow:
+    """Return the flow of a process that is alive."""
+    names = [await admin.root_of(flow)] if flow is not None else list(await admin.flows())
+    for name in names:
+        known = await admin.link.flow(name)
+        processes = await read_processes(admin.connection, known.settings, name)
+        if any(one.alive and one.name == process for one in processes):
+            return known
+    raise NothingThere(f"no process {process!r:.80} is alive: `workers.list` shows which are")
 
 
 async def _of_flow(admin: Admin, name: str) -> list[WorkerView]:

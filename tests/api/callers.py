@@ -63,6 +63,7 @@ PARAMS: Final[Mapping[str, Mapping[str, Any]]] = {
     "server.show": {},
     "stats.latency": {"queue": "shop-price"},
     "stats.series": {"queue": "shop-price"},
+    "workers.dump": {"process": "nobody", "flow": "shop"},
     "workers.list": {},
 }
 #: What takes no flow, and answers of those that the caller may see.

@@ -176,3 +176,26 @@ class RepairView(View):
     """`repaired`, or `nothing to repair`; `not finished` where time was over: ask again."""
     count: int
     by_flow: dict[str, dict[str, int]]
+
+
+class StackView(View):
+    """Where some tasks or threads of a process are; those that are in the same place are told once."""
+
+    kind: Literal["task", "thread", "main thread"]
+    count: int
+    frames: list[str]
+    """`<file>:<line> <function>`, the outermost first, 20 at most."""
+
+
+class DumpView(View):
+    """The stacks of a process."""
+
+    process: str
+    flow: str
+    at: datetime
+    """By the server's clock."""
+    tasks: int
+    """How many tasks its loop has."""
+    cut: bool
+    """Whether it has more stacks than are told."""
+    stacks: list[StackView]

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flows.errors import StoreError
 from flows.kernel.fleet.memory import resident_bytes
+from flows.kernel.fleet.stacks import stacks_text
 from flows.kernel.fleet.tally import QueueTally
 from flows.store.fleet.heartbeats import HeartbeatOfQueue, Heartbeats, HeartbeatText
 
@@ -142,8 +143,13 @@ class Heartbeat:
         """Return in how many seconds the next heartbeat is due."""
         return (min(self._due, self._last + _GAP) if self._changed else self._due) - time.monotonic()
 
-    def beat(self, renewal: LeaseRenewal) -> None:
-        """Send a heartbeat; nobody is told where that fails."""
+    def beat(self, renewal: LeaseRenewal, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        """Send a heartbeat, and the stacks where somebody has asked for them; nobody is told where that fails.
+
+        Args:
+            renewal: Sends it.
+            loop: The workers', whose tasks have stacks.
+        """
         named = self._named
         self._changed = False  # what changes from here on is told by the next one
         self._last = time.monotonic()
@@ -151,7 +157,8 @@ class Heartbeat:
         if not self._workers and not named:
             return
         try:
-            self._heartbeats.send(renewal, self._next())
+            if self._heartbeats.send(renewal, self._next()) == "asked":
+                self._heartbeats.tell_stacks(renewal, stacks_text(loop))
         except Exception as error:  # noqa: BLE001 - without this thread, all leases of the process are lost
             self._named |= named  # those that have gone are named again
             self._due = self._last + self.every

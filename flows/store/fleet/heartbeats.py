@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from flows.model.fleet.statistics import TOTALS
 from flows.store.fleet.declarations import MOST
+from flows.store.keys.operators import OperatorKeys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from flows.model.declared.description import Description
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
-    from flows.store.jobs.answers import HeartbeatAnswer
+    from flows.store.jobs.answers import HeartbeatAnswer, TellStacksAnswer
     from flows.store.jobs.flow_settings import FlowSettings
     from flows.store.jobs.leases import LeaseRenewal
 
@@ -54,6 +55,7 @@ class Heartbeats:
     def __init__(self, settings: FlowSettings, process: str, description: Description) -> None:
         self._settings = settings
         self._description = description
+        self._dump = OperatorKeys(settings.keys.namespace).dump(process)
         keys = settings.keys
         self._named: dict[str, Argument] = {
             **settings.named(),
@@ -82,6 +84,20 @@ class Heartbeats:
         elif word == b"undeclared":
             renewal.run(self._settings.script("declare"), self._named, [self._description.text])
         return cast("HeartbeatAnswer", word.decode())
+
+    def tell_stacks(self, renewal: LeaseRenewal, text: str) -> TellStacksAnswer:
+        """Tell the stacks that were asked for, from the thread that renews leases.
+
+        Args:
+            renewal: Of the thread.
+            text: A JSON object with at least one member.
+
+        Raises:
+            StoreUnavailable: the server cannot be reached, or is full.
+        """
+        named = {**self._settings.named(), "dump": self._dump, "text": text}
+        word = cast("bytes", renewal.run(self._settings.script("tell_stacks"), named))
+        return cast("TellStacksAnswer", word.decode())
 
     async def announce(self, connection: Connection, beat: HeartbeatText) -> None:
         """Send a heartbeat from the event loop, before there is such a thread.

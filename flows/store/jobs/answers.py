@@ -54,7 +54,10 @@ DeclareAnswer: TypeAlias = Literal["known", "wanted", "written", "conflict"]
 #: The same of what an app defines.
 SyncAnswer: TypeAlias = DeclareAnswer
 #: What became of a heartbeat: it counts, it did already, it counts and the declaration is gone, its process left.
-HeartbeatAnswer: TypeAlias = Literal["beat", "again", "undeclared", "left"]
+HeartbeatAnswer: TypeAlias = Literal["beat", "asked", "again", "undeclared", "left"]
+#: Whether a process is there to be asked for its stacks, and has told them.
+AskStacksAnswer: TypeAlias = Literal["asked", "gone"]
+TellStacksAnswer: TypeAlias = Literal["told"]
 #: What became of an introduction to the reconcilers.
 IntroduceAnswer: TypeAlias = Literal["ok"]
 #: What the reconciler repaired; `error` where that failed.

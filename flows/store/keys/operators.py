@@ -14,3 +14,7 @@ class OperatorKeys:
     def actions(self) -> str:
         """Stream: what operators have asked for, and what came of it; about 10,000 entries."""
         return f"{self.namespace}flows:actions"
+
+    def dump(self, process: str) -> str:
+        """String: the stacks that a process was asked for, as JSON; gone after a minute."""
+        return f"{self.namespace}flows:dump:{process}"

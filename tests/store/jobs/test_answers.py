@@ -30,6 +30,7 @@ from flows.store.client.scripts import Script, load, names
 from flows.store.fleet.apps import sync
 from flows.store.fleet.declarations import declare
 from flows.store.fleet.heartbeats import Heartbeats, HeartbeatText
+from flows.store.fleet.stacks import ask_stacks
 from flows.store.jobs import answers
 from flows.store.jobs.control import Control, Edits
 from flows.store.jobs.creation import Creation
@@ -184,6 +185,13 @@ async def heartbeat(connection: Answering, settings: FlowSettings) -> Any:
     return beats.send(renewal, HeartbeatText(1, "{}", 1, []))  # type: ignore[arg-type]
 
 
+async def tell_stacks(connection: Answering, settings: FlowSettings) -> Any:
+    """Tell the stacks of a process over the connection of this test."""
+    connection.asked.append("tell_stacks")
+    renewal = SimpleNamespace(run=lambda script, *_: sample(script.returns, connection.word))
+    return Heartbeats(settings, "p1", Description("ab", "{}")).tell_stacks(renewal, "{}")  # type: ignore[arg-type]
+
+
 def create_children(connection: Any, settings: FlowSettings) -> Coroutine[Any, Any, str]:
     """Create a child in parts."""
     job = SimpleNamespace(id="1", member=b"1", flow=b"", fence=1)
@@ -244,6 +252,8 @@ READERS: dict[str, Reader] = {
         connection, settings, "shop", Description("shop:ab", "{}"), written=False
     ),
     "heartbeat": heartbeat,
+    "tell_stacks": tell_stacks,
+    "ask_stacks": lambda connection, settings: ask_stacks(connection, settings, "shop", "p1"),
     "drain": lambda connection, settings: Drain(connection, settings, "pick", "old").drain(),
     "find": find,
     "locate": lambda connection, settings: Fetch(connection, settings)._locate(["1"]),
@@ -295,6 +305,8 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "declare": lambda told, word: told == word,
     "sync": lambda told, word: told == word,
     "heartbeat": lambda told, word: told == word,
+    "tell_stacks": lambda told, word: told == word,
+    "ask_stacks": lambda told, word: told[0] == word,
     "drain": lambda told, _: told == (0, 0),
     # The id of a sample is none of a job, so it is not told.
     "find": lambda told, _: (told.jobs, told.cursor, told.looked_through) == ([], "", 0),

@@ -1,12 +1,12 @@
 -- One heartbeat: what a process says of itself, until when that counts, and what its queues have seen since the last.
 -- Sent again it changes nothing: what stands there has its number. With `leaves` the process is listed no more.
--- A key that holds another type is left alone.
+-- A key that holds another type is left alone. Answers `asked` where somebody has asked for the process's stacks since.
 --@ keys: processes process declarations
 --@ args: ns now process_name number digest counts_ms kept totals leaves
 --@ rest: what it says as a JSON object, then of each queue: its name, whether it is served (1 or 0), two histograms
 --@ flags: allow-oom
 --@ returns: answer:word
---@ words: beat | again | undeclared | left
+--@ words: beat | asked | again | undeclared | left
 --@ include: clock keys type stats
 
 local function note(key, serves)
@@ -34,7 +34,8 @@ if going then
 end
 local text = '{"at":' .. now_text .. ',"n":' .. number .. ',' .. string.sub(rest[at], 2)
 redis.call('SET', process, text, 'PX', string.format('%d', kept + counts_ms))
-if conflict('hash', declarations) then return 'beat' end
+local word = type(old) == 'string' and string.find(old, '^{"at":%d+,"n":%d+,"ask":1,') and 'asked' or 'beat'
+if conflict('hash', declarations) then return word end
 if redis.call('HEXISTS', declarations, digest) == 0 then return 'undeclared' end
 redis.call('HSET', declarations, digest .. ':seen', now_text)
-return 'beat'
+return word
