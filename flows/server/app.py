@@ -116,7 +116,7 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
         lifespan=lifespan,
     )
     app.state.admin = admin
-    return Guard(app, identity, hosts=hosts, origins=origins, close=close)
+    return Guard(app, identity, hosts=hosts, origins=origins, close=close, end_watching=live.close)
 
 
 async def _flows_error(_request: Request, error: Any) -> Response:  # noqa: ANN401 - Starlette wants to know no more

@@ -25,6 +25,8 @@ PORT: Final = 8570
 _PING: Final = 20.0
 #: Files that the process has open beside its sockets of watchers.
 _OTHER_FILES: Final = 1_000
+#: So many seconds after SIGTERM what still waits or streams is cut off; sockets are told at once.
+_GRACE: Final = 5
 #: Connections that wait to be taken.
 _BACKLOG: Final = 2048
 #: Bytes that the kernel holds for a slow reader.
@@ -83,6 +85,7 @@ def serve(
         log_level="warning",
         ws="websockets-sansio",
         ws_max_size=2 * LONGEST_MESSAGE,  # what is a little too long is told so, by us
+        timeout_graceful_shutdown=_GRACE,
         ws_ping_interval=_PING,
         ws_ping_timeout=_PING,
         ws_per_message_deflate=False,
@@ -91,7 +94,15 @@ def serve(
     )
     listening = config.bind_socket()
     _bound(listening)
-    uvicorn.Server(config).run(sockets=[listening])
+    server = uvicorn.Server(config)
+    end = server.shutdown
+
+    async def shutdown(sockets: list[socket.socket] | None = None) -> None:
+        await app.end_watching()
+        await end(sockets)
+
+    server.shutdown = shutdown  # type: ignore[method-assign]
+    server.run(sockets=[listening])
     return 0
 
 

@@ -66,9 +66,10 @@ class Guard:
         hosts: Names by which the server may be called, besides those of its own machine.
         origins: Sites whose pages may read from here, such as `https://app.example.org`.
         close: Disconnects the other app.
+        end_watching: Ends its sockets and streams.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a guard is made of, by keyword
         self,
         app: ASGIApp,
         identity: Identity,
@@ -76,8 +77,10 @@ class Guard:
         hosts: Collection[str],
         origins: Collection[str],
         close: Callable[[], Awaitable[None]],
+        end_watching: Callable[[], Awaitable[None]],
     ) -> None:
         self._close = close
+        self._end_watching = end_watching
         self._app = app
         self._identity = identity
         self._hosts = LOOPBACK | {host.lower() for host in hosts}
@@ -89,6 +92,10 @@ class Guard:
     async def close(self) -> None:
         """End what is watched, and disconnect from Redis: for who mounts it, and has a lifespan of its own."""
         await self._close()
+
+    async def end_watching(self) -> None:
+        """End what is watched: a server that waits for all that it has begun would wait for streams for ever."""
+        await self._end_watching()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""

@@ -185,6 +185,8 @@ class LiveConnection:
                 if (update := watch.room.since(watch.seen)) is not None:
                     watch.seen = update.revision
                     await self._send(update.text)
+                if watch.room.closed:
+                    raise _Over(protocol.GOING)
                 if (error := watch.room.error) is not None:
                     self._unwatch(topic)
                     await self._send(protocol.app_error(code_of(error), told(error), topic))

@@ -98,10 +98,11 @@ class Live:
         self._connections -= 1
 
     async def close(self) -> None:
-        """End all rooms."""
+        """End all rooms, and with them the sockets and streams that watch; who comes then opens others."""
         await self._rooms.close()
-        if self._signals is not None:
-            await self._signals.close()
+        signals, self._signals = self._signals, None
+        if signals is not None:
+            await signals.close()
 
     def _source(self, topic: str, caller: Caller) -> TopicSource:
         if self._signals is None:

@@ -89,6 +89,8 @@ class Room:
         self._reading = reading or contextlib.nullcontext()
         #: Why it has ended, if it has.
         self.error: FlowsError | None = None
+        #: Whether it was closed; if somebody watches it still, the server goes.
+        self.closed = False
         self._source = source
         self._epoch = os.urandom(6).hex()
         self._revision = 0
@@ -135,6 +137,8 @@ class Room:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+        self.closed = True
+        self._tell()
         await self._source.close()
 
     def enter(self, on_change: Callable[[], None]) -> None:

@@ -64,6 +64,8 @@ async def _events(
                 yield b"data: %b\n\n" % gone
                 return
             check_at = min(time.time() + protocol.CHECKED_EVERY, session.ends_at or float("inf"))
+        if watch.room.closed:
+            return
         if (update := watch.room.since(watch.seen)) is not None:
             watch.seen = update.revision
             yield b"id: %b\ndata: %b\n\n" % (watch.room.cursor.encode(), update.text)

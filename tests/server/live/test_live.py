@@ -171,6 +171,26 @@ async def test_a_server_that_goes_says_so(left: Left) -> None:
     assert closed.value.rcvd.code == 1012
 
 
+async def test_an_app_that_is_closed_ends_what_is_watched(left: Left) -> None:
+    """Its sockets with the same code, its streams by their end; who comes then opens the room anew."""
+    app = create_app(left.url, left.namespace)
+    async with serving(app) as server, server.client() as client, server.socket() as socket:
+        await say(socket, type="watchTopic", topic="flows")
+        await receive(socket, {"topicState"})
+        async with client.stream("GET", "/live", params={"topic": "flows"}) as stream:
+            lines = stream.aiter_lines()
+            await anext(lines)
+            await app.end_watching()
+            assert [line async for line in lines][-1] == ""
+        with pytest.raises(ConnectionClosed) as closed:
+            await send_all(socket, [])
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
+        async with server.socket() as again:
+            await say(again, type="watchTopic", topic=f"job/shop/{left.ids['failed']}")
+            await receive(again, {"topicState"})
+
+
 async def test_events_over_plain_http_are_the_same_room(open_server: Serving) -> None:
     """With the cursor as the id of an event; who brings it back is sent what came since."""
     async with open_server.client() as client:
