@@ -106,12 +106,15 @@ async def test_a_body_that_is_none_is_refused(open_server: Serving, body: str) -
     assert answer.status_code == 422
 
 
-async def test_two_operators_retry_one_job(left_to_act: Left) -> None:
-    """One gets the word, the other 409 and the state in which the job is."""
-    async with serving(create_app(left_to_act.url, left_to_act.namespace)) as server, server.client() as client:
-        asked = {"id": left_to_act.ids["failed"]}
-        answers = await asyncio.gather(*(client.post("/api/v1/jobs/retry", json=asked) for _ in range(2)))
-    assert sorted(answer.status_code for answer in answers) == [200, 409]
-    one = next(answer for answer in answers if answer.status_code == 200)
-    assert one.json()["word"] == "retried"
-    assert one.headers["x-request-id"]
+async def test_of_two_operators_one_acts(left_to_act: Left) -> None:
+    """One gets the word; the other 409 and what the job is, 404 where it has gone, or a word that nothing was done."""
+    left = left_to_act
+    tried = [("retry", "failed", 409, "retried"), ("cancel", "waiting", 409, "cancelled")]
+    tried += [("promote", "delayed", 200, "promoted"), ("delete", "failed2", 404, "deleted")]
+    async with serving(create_app(left.url, left.namespace)) as server, server.client() as client:
+        for verb, job, status, word in tried:
+            asked = {"id": left.ids[job]}
+            answers = await asyncio.gather(*(client.post(f"/api/v1/jobs/{verb}", json=asked) for _ in range(2)))
+            assert sorted(answer.status_code for answer in answers) == [200, status], [one.text for one in answers]
+            [one] = [answer for answer in answers if answer.json().get("word") == word]
+            assert one.headers["x-request-id"]
