@@ -19,7 +19,10 @@ from flows.telemetry.events import Event
 from flows.testing import private_server
 from tests.conftest import TEST_URL
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard, number_flow, within
-from tests.waiting import blocking_until, until
+from tests.waiting import blocking_until, patient, until
+
+#: In seconds: a lease that a busy machine renews in time.
+LEASE = patient(0.5)
 
 
 def fill_up(redis: Redis, url: str) -> list[Redis]:
@@ -39,11 +42,11 @@ async def test_no_room_for_more_connections(namespace: str) -> None:
 
     async def long(job: Work) -> Answer:
         attempts.append(job.attempt)
-        await asyncio.sleep(1.2)
+        await asyncio.sleep(3 * LEASE)
         return await double(job)
 
     with private_server() as url, Redis.from_url(url) as redis:
-        flow = number_flow(url, namespace, long, lease=0.4)
+        flow = number_flow(url, namespace, long, lease=LEASE)
         events = heard(flow)
         async with flow:
             others = await asyncio.to_thread(fill_up, redis, url)
@@ -181,10 +184,10 @@ async def test_a_renewer_that_dies_is_told_of_and_begins_again(
 
     async def long(job: Work) -> Answer:
         attempts.append(job.attempt)
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(3 * LEASE)
         return await double(job)
 
-    async with make_flow(long, lease=1) as flow:
+    async with make_flow(long, lease=LEASE) as flow:
         renewer, renewed = flow._runtime.session.renewer, list[object]()
         ask = renewer._ask
 

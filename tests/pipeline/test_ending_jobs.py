@@ -93,7 +93,7 @@ async def test_cancel_a_delayed_job(orders: Orders, redis: Redis, namespace: str
         redis.hset(f"{namespace}job:orders:{job_id}", mapping={"_status": "delayed", "_queue": "price"})
         redis.zadd(f"{namespace}queue:price:delayed", {job_id: 1})
         assert await orders.cancel_job(job_id) == "cancelled"
-        assert (await orders.wait_for(job_id, 1)).status == "cancelled"
+        assert (await orders.wait_for(job_id, LONG)).status == "cancelled"
     assert redis.zcard(f"{namespace}queue:price:delayed") == 0
 
 
@@ -118,7 +118,7 @@ async def test_cancel_a_job_that_has_ended(orders: Orders) -> None:
         job_id = await orders.create_job(Order())
         await orders.wait_for(job_id, LONG)
         assert await orders.cancel_job(job_id) == "too late"
-        assert (await orders.wait_for(job_id, 1)).status == "done"
+        assert (await orders.wait_for(job_id, LONG)).status == "done"
         with pytest.raises(JobGone):
             await orders.cancel_job(GONE)
 

@@ -108,7 +108,7 @@ def test_a_plain_script(orders: Orders) -> None:
     with pytest.raises(WaitTimeout):
         sync.wait_for(job_id, timeout=0.05)
     assert sync.cancel_job(job_id) == "cancelled"
-    assert sync.wait_for(job_id, timeout=5).status == "cancelled"
+    assert sync.wait_for(job_id, timeout=LONG).status == "cancelled"
     sync.retry_job(job_id)
     with pytest.raises(StateError):
         sync.retry_job(job_id)

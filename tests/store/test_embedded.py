@@ -20,7 +20,7 @@ from flows.errors import MissingExtra, StoreUnavailable
 from flows.store import bundled, embedded
 from flows.store.embedded import EmbeddedServer, EmbeddedStatus
 from flows.testing import private_server
-from tests.waiting import blocking_until
+from tests.waiting import LONG, blocking_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,7 +58,7 @@ def pid_of(directory: Path) -> int:
 def kill(directory: Path) -> None:
     """Kill the server of a directory, as a crash does."""
     os.kill(pid_of(directory), signal.SIGKILL)
-    blocking_until(lambda: not EmbeddedServer(directory).status().running, 5)
+    blocking_until(lambda: not EmbeddedServer(directory).status().running)
 
 
 def write(url: str, value: str) -> None:
@@ -112,7 +112,7 @@ def test_outlives_the_process_that_started_it(data_dir: Path, ending: signal.Sig
             tell(process)
         else:
             os.killpg(process.pid, ending)
-        process.wait(5)
+        process.wait(LONG)
     assert pid_of(data_dir) == pid
     assert read(EmbeddedServer(data_dir).start()) is None
 

@@ -199,7 +199,8 @@ async def test_families_are_cancelled_while_they_work(world: World, callers: lis
     assert {"cancelling", "pending", "parents", "waiting", "delayed"}.isdisjoint(found)
     assert {job["_status"] for name, job in found["jobs"].items() if name.startswith("shop:")} == {"cancelled"}
     ended: Counter[str] = Counter()
-    while message := listener.get_message(timeout=0.5):
+    listener.ping()  # its answer comes behind all that was told
+    while (message := listener.get_message(timeout=LONG)) and message["type"] != "pong":
         ended[message["channel"]] += 1
     listener.close()
     assert ended == Counter(f"{world.namespace}flows:ended:{name}" for name in found["jobs"])

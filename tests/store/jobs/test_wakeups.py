@@ -38,14 +38,14 @@ def wake(world: World, queue: str) -> None:
 
 async def heard(*events: asyncio.Event) -> None:
     """Wait until all have been woken."""
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(LONG):
         await asyncio.gather(*(event.wait() for event in events))
 
 
 async def listening(wakeups: Wakeups, world: World, *queues: str) -> None:
     """Wait until it blocks on these queues."""
     wanted = {world.keys.wake(queue) for queue in queues}
-    await until(lambda: wanted <= wakeups._blocked_on, 3)
+    await until(lambda: wanted <= wakeups._blocked_on)
 
 
 def blocked(world: World) -> bool:
