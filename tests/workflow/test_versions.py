@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from flows import RunFailed, Step, ValidationError, WorkflowEvent, Workflows
@@ -11,31 +9,36 @@ from tests.waiting import until
 from tests.workflow.parts import make_app, within
 
 
-def version(number: int, redis_url: str, namespace: str) -> Workflows:
-    """Make a release."""
+def version(number: int, redis_url: str, namespace: str) -> tuple[Workflows, WorkflowEvent[int]]:
+    """Make a release, whose runs wait for an event."""
     app = make_app(redis_url, namespace)
+    go = app.event("go", int)
 
     @app.define("order", version=number, on_change="pin")
     async def order(step: Step) -> int:
-        await step.sleep("nap", timedelta(seconds=0.2))
+        await step.wait_for_event("wait", go)
         return await step.run("which", lambda: number)
 
     app.create_workers()
-    return app
+    return app, go
 
 
 async def test_runs_stay_with_their_version_until_they_are_moved(redis_url: str, namespace: str) -> None:
     """A run of the old release waits, and is shown; moved, it goes on where it was."""
-    old, new = (version(number, redis_url, namespace) for number in (1, 2))
+    (old, go), (new, _go) = (version(number, redis_url, namespace) for number in (1, 2))
     async with old:
         handle = await old.run_by_name("order")
+        await handle.send(go, 1)
         done = await within(handle.result())
         waits = await old.run_by_name("order")
         await until(lambda: _is(old, waits.id, "suspended"))
     assert done == 1
     async with new:
-        assert await within((await new.run_by_name("order")).result()) == 2
-        await until(lambda: _is(new, waits.id, "waiting", "suspended"))
+        other = await new.run_by_name("order")
+        await other.send(go, 2)
+        assert await within(other.result()) == 2
+        await new.handle(waits.id).send(go, 1)
+        await until(lambda: _is(new, waits.id, "waiting"))
         with pytest.raises(ValidationError, match="ever had version 3"):
             await new.move_runs("order", version=1, to=3)
         with pytest.raises(ValidationError, match="there already"):

@@ -10,9 +10,10 @@ from redis import Redis
 
 from tests.pipeline.explain.scene import Scene
 from tests.pipeline.parts import Orders
+from tests.waiting import patient
 
 
 @pytest.fixture
 def scene(make_orders: Callable[..., Orders], redis: Redis, namespace: str) -> Scene:
     """Make the scene: its leases are short, and so are the pauses of whatever takes back and repairs."""
-    return Scene(make_orders(lease=timedelta(seconds=1)), redis, namespace)
+    return Scene(make_orders(lease=timedelta(seconds=patient(1))), redis, namespace)

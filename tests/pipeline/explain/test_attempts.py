@@ -14,7 +14,7 @@ from flows import ValidationError
 from flows.model.explain.reasons import REASONS
 from flows.model.ids import new_job_id
 from tests.pipeline.explain.scene import Scene, says
-from tests.pipeline.parts import LONG, Lists, Numbers, Order, Price, Priced, price, ship, split, staff
+from tests.pipeline.parts import LONG, Lists, Numbers, Order, Price, Priced, price, ship, split, staff, within
 
 
 async def test_running(scene: Scene) -> None:
@@ -103,9 +103,10 @@ async def test_gone_and_expired(scene: Scene) -> None:
 async def test_children(lists: Lists) -> None:
     """The child is explained that the sentence names, and what that says is done."""
     lists.create_workers("split", split)
+    recorded = asyncio.create_task(lists.events.wait_for("job.recorded", queue="add"))
     job_id = await lists.create_job(Numbers(numbers=[1, 2]))
     async with lists:
-        await lists.events.wait_for("job.recorded", queue="add")
+        await within(recorded)
         found = await lists.explain(job_id)
         assert says(found, "children", "it waits in 'add' for 2 of its 2 children;", "of 'add:one' is waiting: explain")
         child: Any = found.facts["child"]
@@ -118,9 +119,10 @@ async def test_children(lists: Lists) -> None:
 async def test_a_child_of_a_parent_that_was_cancelled(lists: Lists, redis: Redis, namespace: str) -> None:
     """While not all of the children are cancelled yet; then the parent is retried, and creates it anew."""
     lists.create_workers("split", split)
+    recorded = asyncio.create_task(lists.events.wait_for("job.recorded", queue="add"))
     job_id = await lists.create_job(Numbers(numbers=[1]))
     async with lists:
-        await lists.events.wait_for("job.recorded", queue="add")
+        await within(recorded)
         child: Any = (await lists.explain(job_id)).facts["child"]
         redis.hset(f"{namespace}flows:cancelling:lists", f"lists:{job_id}", "0")
         found = await lists.explain(child[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ import pytest
 from redis import Redis
 
 from tests.pipeline.explain.scene import Scene, says
-from tests.pipeline.parts import LONG, Lists, Numbers, price, ship, split, staff
+from tests.pipeline.parts import LONG, Lists, Numbers, price, ship, split, staff, within
 
 
 @pytest.mark.parametrize("status", ["waiting", "delayed"])
@@ -39,9 +40,10 @@ async def test_lost_children(make_lists: Callable[..., Lists], redis: Redis, nam
     """The same of a parent that does not stand where it waits, or that waits for no child."""
     lists = make_lists(lease=timedelta(seconds=1))
     lists.create_workers("split", split)
+    recorded = asyncio.create_task(lists.events.wait_for("job.recorded", queue="add"))
     job_id = await lists.create_job(Numbers(numbers=[1]))
     async with lists:
-        await lists.events.wait_for("job.recorded", queue="add")
+        await within(recorded)
         redis.delete(f"{namespace}{what}{job_id if what.endswith(':') else ''}")
         assert says(await lists.explain(job_id), "lost", "the reconciler of a process with workers")
         redis.delete(f"{namespace}flows:reconcile:lists")

@@ -12,7 +12,7 @@ from redis import Redis
 
 from flows import Flow, FlowOptions, QueueOptions, Retries
 from tests.pipeline.explain.scene import Scene, says
-from tests.pipeline.parts import LONG, Order, Orders, Price, Priced, Ship, price, ship
+from tests.pipeline.parts import LONG, Order, Orders, Price, Priced, Ship, price, ship, within
 from tests.waiting import until
 
 
@@ -149,9 +149,10 @@ async def test_delayed_by_a_retry(redis: Redis, redis_url: str, namespace: str) 
         return await price(job)
 
     flow.create_workers(Price, fails_at_first)
+    recorded = asyncio.create_task(flow.events.wait_for("job.recorded", queue="price"))
     job_id = await flow.create_job(Order(user_id=1))
     async with flow:
-        await flow.events.wait_for("job.recorded", queue="price")
+        await within(recorded)
         found = await flow.explain(job_id)
         assert says(found, "delayed", "(attempt 1 failed by ValueError: no price)")
         assert found.facts["put_off_by"] == "retry"

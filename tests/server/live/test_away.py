@@ -19,17 +19,18 @@ from flows.server import create_app
 from flows.testing import private_server
 from tests.api.shop import leave
 from tests.server.serving import Serving, receive, serving
+from tests.waiting import patient
 
 BOARD, SHOP = json.dumps({"type": "watchTopic", "topic": "board/shop"}), "/api/v1/jobs/find?query=flow:shop"
 
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give Redis a fifth of a second, and workers for ever: whoever waits as they do does not come back."""
-    monkeypatch.setattr("flows.server.app.ANSWERED_WITHIN", 0.2)
+    """Give Redis part of a second, and workers for ever: whoever waits as they do does not come back."""
+    monkeypatch.setattr("flows.server.app.ANSWERED_WITHIN", patient(0.4))
     monkeypatch.setattr("flows.store.client.connection.DEADLINE", 1e6)
     monkeypatch.setattr("flows.server.live.room.EVERY", 0.1)
-    monkeypatch.setattr("flows.server.live.room.HEARD_WITHIN", 0.2)
+    monkeypatch.setattr("flows.server.live.room.HEARD_WITHIN", patient(0.4))
 
 
 @asynccontextmanager
