@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from bisect import bisect_left
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from flows.kernel.deadlines import GRACE, Deadlines
 from flows.kernel.fleet.tally import QueueTally
 from flows.kernel.lanes import Lanes
 from flows.kernel.unreported import Unreported
-from flows.model.fleet.histogram import BOUNDS, BOUNDS_MS
 from flows.model.outcome import AwaitChildren, Cancel, Outcome, Release, Snooze
 
 if TYPE_CHECKING:
@@ -60,8 +58,7 @@ class InFlight:
         tally: QueueTally | None = None,
     ) -> None:
         self._queue = queue
-        tally = tally or QueueTally()
-        self._waited, self._ran = tally.waited, tally.ran
+        self._tally = tally or QueueTally()
         self._runner = runner
         self._progress = progress
         self._events = events
@@ -70,8 +67,6 @@ class InFlight:
         self._wake = wake
         self.lanes = Lanes(concurrency, self._run)
         self._deadlines = Deadlines(runner.timeout, self._overdue, self._overrun)
-        #: Whether somebody wants to know how long functions run; asked for each turn, not for each job.
-        self._timed = False
         self._start_clock = runner.clock(self._deadlines.watch)
         #: The attempts whose leases are renewed, by job id.
         self._held: dict[str, Attempt] = {}
@@ -106,7 +101,6 @@ class InFlight:
 
     def accept(self, claimed: list[ClaimedJob]) -> None:
         """Start attempts for claimed jobs, as lanes become free."""
-        self._timed = self._events.attempts.wanted or self._events.wants("job.done")
         attempts: list[Attempt] = []
         for job in claimed:
             older = self._held.get(job.id)
@@ -184,11 +178,14 @@ class InFlight:
             asyncio.get_running_loop().call_later(GRACE, self._abandon, asked)
 
     def reported(self, finished: list[FinishedAttempt]) -> None:
-        """Drop the jobs that were reported, unless they were claimed anew meanwhile."""
+        """Drop the jobs that were reported, unless they were claimed anew meanwhile; count how long they took."""
+        ran = [one.claimed for one in finished if one.claimed.seconds is not None]
+        self._tally.count([claimed.waited for claimed in ran], [claimed.seconds or 0.0 for claimed in ran])
         for one in finished:
-            held = self._held.get(one.claimed.id)
-            if held is not None and held.claimed is one.claimed:
-                del self._held[one.claimed.id]
+            claimed = one.claimed
+            held = self._held.get(claimed.id)
+            if held is not None and held.claimed is claimed:
+                del self._held[claimed.id]
                 if held.state is ENDED:  # and not abandoned
                     held.move(REPORTED)
 
@@ -209,8 +206,9 @@ class InFlight:
 
     async def _run(self, attempt: Attempt) -> None:
         """Run one attempt in a lane and keep its outcome for the next turn."""
+        claimed = attempt.claimed
         attempt.move(RUNNING)
-        if attempt.claimed.start_at and not await self._begins(attempt):
+        if claimed.start_at and not await self._begins(attempt):
             return
         self._start_clock(attempt)
         attempt.started = started = time.monotonic()
@@ -223,12 +221,9 @@ class InFlight:
         else:
             if self._rest.seconds:
                 self._rest.end()
-            ran = time.monotonic() - started
-            self._waited[bisect_left(BOUNDS_MS, attempt.claimed.waited)] += 1  # here, since a call would cost as much
-            self._ran[bisect_left(BOUNDS, ran)] += 1
-            if self._timed:
-                attempt.claimed.seconds = round(ran, 3)
-        self._deadlines.forget(attempt)
+            claimed.seconds = time.monotonic() - started
+        if attempt.current.deadline is not None:
+            self._deadlines.forget(attempt)
         if isinstance(outcome, (AwaitChildren, Snooze)) and attempt.counts:
             outcome = await self._before_end(attempt, outcome)
         if attempt.counts:

@@ -99,10 +99,10 @@ class ChildJob:
     def __post_init__(self) -> None:
         """Check the names of the params against the job class, where that is known already."""
         child, params, children = self.child, self.params, self.children
-        kind: type[object] = type(params)
         declared = _names_of_job(child) if isinstance(child, type) else None
-        is_bare = children == () and self.priority is None and self.cost is None
-        if is_bare and declared is not None and isinstance(params, dict) and declared >= params.keys():
+        kind: type[object] = type(params)
+        is_bare = kind is dict and children == () and self.priority is None and self.cost is None
+        if is_bare and declared is not None and declared >= cast("Mapping[str, object]", params).keys():
             return  # as most are; one parent may have thousands
         if declared is None and not isinstance(child, str):
             raise ValidationError(f"ChildJob({child!r}): give the job class of a child queue, or the queue's name")

@@ -56,6 +56,10 @@ class Recorded(Protocol):
         ...
 
 
+def _rounded(claimed: Claimed) -> float | None:
+    return None if claimed.seconds is None else round(claimed.seconds, 3)
+
+
 class OutcomeEvents:
     """The events of the attempts of one flow."""
 
@@ -91,7 +95,7 @@ class OutcomeEvents:
                 row = ALL_OUTCOMES[Cancel if word == "cancelled" else type(outcome)]
                 how = str(row.state) if row.ends else row.verb
                 error = outcome.error.type if isinstance(outcome, Fail | Retry) else None
-                measured = Measured(self._flow, queue, how, error, claimed.waited / 1000, claimed.seconds)
+                measured = Measured(self._flow, queue, how, error, claimed.waited / 1000, _rounded(claimed))
                 self._events.attempts.tell(measured)
 
     def _recorded(self, queue: str, attempt: Recorded) -> None:  # noqa: C901, PLR0911 - one per outcome
@@ -99,14 +103,14 @@ class OutcomeEvents:
         job_id = claimed.id
         match outcome:
             case Finish():
-                return emit("job.done", queue=queue, job_id=job_id, attempt=claimed.attempt, seconds=claimed.seconds)
+                return emit("job.done", queue=queue, job_id=job_id, attempt=claimed.attempt, seconds=_rounded(claimed))
             case Advance(to):
                 return emit(
                     "job.advanced",
                     queue=queue,
                     job_id=job_id,
                     attempt=claimed.attempt,
-                    seconds=claimed.seconds,
+                    seconds=_rounded(claimed),
                     next_queue=to,
                 )
             case Fail(error):

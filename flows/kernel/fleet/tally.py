@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from flows.model.fleet.histogram import BUCKETS, write_histogram
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING
+
+from flows.model.fleet.histogram import BOUNDS, BOUNDS_MS, BUCKETS, write_histogram
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class QueueTally:
@@ -25,9 +31,24 @@ class QueueTally:
         #: What the thread has told of both.
         self._told = ([0] * BUCKETS, [0] * BUCKETS)
 
+    def count(self, waited: list[int], ran: list[float]) -> None:
+        """Count how many milliseconds some jobs had waited, and how many seconds their functions ran."""
+        _count(self.waited, BOUNDS_MS, waited)
+        _count(self.ran, BOUNDS, ran)
+
     def take(self) -> tuple[str, str]:
         """Return the histograms of how long jobs waited and ran, of what was counted since the last call."""
         now = (list(self.waited), list(self.ran))
         told, self._told = self._told, now
         waited, ran = ([new - old for new, old in zip(*pair, strict=True)] for pair in zip(now, told, strict=True))
         return write_histogram(waited), write_histogram(ran)
+
+
+def _count(buckets: list[int], bounds: Sequence[float], values: Sequence[float]) -> None:
+    """Count values, bucket by bucket: those of a turn are many, and fall into few."""
+    ordered, at = sorted(values), 0
+    while at < len(ordered):
+        bucket = bisect_left(bounds, ordered[at])
+        end = bisect_right(ordered, bounds[bucket]) if bucket < len(bounds) else len(ordered)
+        buckets[bucket] += end - at
+        at = end

@@ -40,6 +40,7 @@ MOST_JOBS: Final = 100
 MOST_CHILDREN: Final = 200
 #: So many arguments of jobs go into one request at most: some hosts take 3,999 in all.
 MOST_ARGUMENTS: Final = 3_500
+_ADVANCE, _FINISH = ALL_OUTCOMES[Advance].verb, ALL_OUTCOMES[Finish].verb
 _PART_BYTES: Final = 1 << 19
 _MOST_BYTES: Final = 1 << 20
 
@@ -56,15 +57,28 @@ class FinishedAttempt:
         self.claimed = claimed
         self.outcome = outcome
         self.children = 0
-        if isinstance(outcome, Advance) or (isinstance(outcome, Finish) and not outcome.records):
-            self.arguments, self.packed = _pack_fields(claimed, outcome, child=child)
-            return
-        arguments = arguments_of(outcome, child=child)
-        self.arguments = 4 + len(arguments)
-        verb = ALL_OUTCOMES[type(outcome)].verb
-        self.packed = pack_arguments((verb, claimed.member, claimed.fence, len(arguments), *arguments))
-        if isinstance(outcome, AwaitChildren):
-            self.children = len(outcome.children)
+        # Most ends are one of two. Their bytes are those that `arguments_of` comes to; a form is quicker.
+        if isinstance(outcome, Advance):
+            self._pack(_form(_ADVANCE, outcome.queue, tuple(outcome.fields)), outcome.fields)
+        elif isinstance(outcome, Finish) and not outcome.records:
+            result = _result_of(outcome) if child else b""
+            self._pack(_form(_FINISH, None, tuple(outcome.fields)), outcome.fields, len(result), result)
+        else:
+            arguments = arguments_of(outcome, child=child)
+            self.arguments = 4 + len(arguments)
+            verb = ALL_OUTCOMES[type(outcome)].verb
+            self.packed = pack_arguments((verb, claimed.member, claimed.fence, len(arguments), *arguments))
+            if isinstance(outcome, AwaitChildren):
+                self.children = len(outcome.children)
+
+    def _pack(self, form: bytes, fields: Fields, *sized: int | bytes) -> None:
+        """Fill a form; `sized` is what stands between the fence and the fields, behind its length."""
+        claimed = self.claimed
+        fence = b"%d" % claimed.fence
+        filled = [len(claimed.member), claimed.member, len(fence), fence, *sized]
+        for value in fields.values():
+            filled += (len(value), value)
+        self.arguments, self.packed = 5 + 2 * len(fields), form % tuple(filled)
 
 
 def first_batch(ended: Sequence[FinishedAttempt]) -> int:
@@ -106,31 +120,19 @@ def pack_children(children: Sequence[NewChild]) -> list[Argument]:
     return packed
 
 
-def _pack_fields(claimed: ClaimedJob, outcome: Finish | Advance, *, child: bool) -> tuple[int, bytes]:
-    """Return how many arguments tell of such an end, and their bytes: most ends are one of these two.
-
-    The bytes are those that `arguments_of` comes to; one formatting is quicker.
-    """
-    if isinstance(outcome, Advance):
-        first = outcome.queue.encode()
-    elif child:
-        first = _result_of(outcome)
-    else:
-        first = b""
-    fields = outcome.fields
-    fence = b"%d" % claimed.fence
-    sized: list[int | bytes] = [len(claimed.member), claimed.member, len(fence), fence, len(first), first]
-    for value in fields.values():
-        sized += (len(value), value)
-    return 5 + 2 * len(fields), _form(ALL_OUTCOMES[type(outcome)].verb, tuple(fields)) % tuple(sized)
-
-
 @cache
-def _form(verb: str, names: tuple[str, ...]) -> bytes:
-    """Return the bytes of such an end, where the id, the fence, one argument and the values of the fields go in."""
+def _form(verb: str, first: str | None, names: tuple[str, ...]) -> bytes:
+    """Return the bytes of an end with these fields, where the id, the fence and the values go in.
+
+    Args:
+        verb: The outcome's.
+        first: The argument before the fields; None: it goes in too.
+        names: Those of the fields.
+    """
     place = b"$%d\r\n%b\r\n"
     fields = b"".join(pack_arguments((name,)) + place for name in names)
-    return pack_arguments((verb,)) + place + place + pack_arguments((1 + 2 * len(names),)) + place + fields
+    before = place if first is None else pack_arguments((first,))
+    return pack_arguments((verb,)) + place + place + pack_arguments((1 + 2 * len(names),)) + before + fields
 
 
 def arguments_of(outcome: Outcome, *, child: bool) -> list[Argument]:  # noqa: C901, PLR0911 - one per outcome
