@@ -82,6 +82,7 @@ from flows.pipeline.sync import SyncFlow
 from flows.store.jobs.log_line import LogLine
 from flows.store.streams.text_piece import TextPiece
 from flows.telemetry.events import Event
+from flows.version import VERSION
 from flows.workflow.app import Workflows
 from flows.workflow.blocking import Blocking, BlockingHandle
 from flows.workflow.definition import Workflow
@@ -92,7 +93,7 @@ from flows.workflow.steps.step import Step
 from flows.workflow.steps.step_options import StepOptions
 
 #: The version of the distribution, `typed-flows`.
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "AttemptNext",

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from flows.api import Role, operations
-from flows.kernel.fleet.heartbeat import flows_version
 from flows.server.asking import caller_of
+from flows.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -45,7 +45,7 @@ def me(identity: Identity) -> Callable[[Request], Coroutine[Any, Any, Response]]
             hide=sorted(caller.hide),
             operations=[name for name, operation in operations().items() if caller.may(operation.role)],
             login=identity.has_login,
-            version=flows_version(),
+            version=VERSION,
         )
         return Response(said.model_dump_json(), headers={"cache-control": "no-store"}, media_type="application/json")
 

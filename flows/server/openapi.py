@@ -9,8 +9,8 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from flows.api import operations
-from flows.kernel.fleet.heartbeat import flows_version
 from flows.server.operation_routes import path_of
+from flows.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine
@@ -69,7 +69,7 @@ def document(hidden: Collection[str] = ()) -> dict[str, Any]:
         paths[path_of(operation)] = {"post" if operation.acts else "get": told}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "flows", "version": flows_version(), "summary": "What can be asked of flows, and done."},
+        "info": {"title": "flows", "version": VERSION, "summary": "What can be asked of flows, and done."},
         "servers": [{"url": "."}],
         "security": [{}, {"token": []}],
         "paths": paths,

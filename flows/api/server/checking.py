@@ -13,9 +13,9 @@ from flows.api.operation import operation
 from flows.api.server.findings import findings_of_flow, findings_of_server
 from flows.api.views.server import CheckView, RepairView, ServerView
 from flows.api.views.time import Time
-from flows.kernel.fleet.heartbeat import flows_version
 from flows.store.jobs.reconcile import Reconciliation
 from flows.store.operators.server_info import read_server
+from flows.version import VERSION
 
 #: As long as one call repairs.
 _LONGEST: Final = timedelta(minutes=10)
@@ -41,7 +41,7 @@ async def show(admin: Admin) -> ServerView:
         latency=found.latency_ms,
         clock=found.clock_ms,
         flows=len(await admin.flows()),
-        flows_version=flows_version(),
+        flows_version=VERSION,
     )
 
 

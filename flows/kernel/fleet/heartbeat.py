@@ -16,8 +16,6 @@ import os
 import platform
 import socket
 import time
-from functools import cache
-from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flows.errors import StoreError
@@ -25,6 +23,7 @@ from flows.kernel.fleet.memory import resident_bytes
 from flows.kernel.fleet.stacks import stacks_text
 from flows.kernel.fleet.tally import QueueTally
 from flows.store.fleet.heartbeats import HeartbeatOfQueue, Heartbeats, HeartbeatText
+from flows.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -185,7 +184,7 @@ class Heartbeat:
         return {
             "host": socket.gethostname()[:64],
             "pid": os.getpid(),
-            "flows": flows_version(),
+            "flows": VERSION,
             "python": platform.python_version(),
             "digest": self._digest,
             "up": _ms(now - self._started),
@@ -217,15 +216,6 @@ def _fitting(about: dict[str, Any], queues: dict[str, Any], running: list[list[o
         if len(text) <= _BYTES or not running:
             return text
         del running[len(running) // 2 :]
-
-
-@cache
-def flows_version() -> str:
-    """Return which version of flows this is; empty where it is not installed, but found on the path."""
-    try:
-        return metadata.version("typed-flows")
-    except metadata.PackageNotFoundError:
-        return ""
 
 
 def _ms(seconds: float) -> int:
