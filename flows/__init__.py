@@ -82,7 +82,7 @@ from flows.pipeline.sync import SyncFlow
 from flows.store.jobs.log_line import LogLine
 from flows.store.streams.text_piece import TextPiece
 from flows.telemetry.events import Event
-from flows.version import VERSION
+from flows.version import VERSION as __version__
 from flows.workflow.app import Workflows
 from flows.workflow.blocking import Blocking, BlockingHandle
 from flows.workflow.definition import Workflow
@@ -91,9 +91,6 @@ from flows.workflow.handle import Handle
 from flows.workflow.schedules.schedules import Schedules
 from flows.workflow.steps.step import Step
 from flows.workflow.steps.step_options import StepOptions
-
-#: The version of the distribution, `typed-flows`.
-__version__ = VERSION
 
 __all__ = [
     "AttemptNext",
