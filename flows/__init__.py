@@ -82,7 +82,7 @@ from flows.pipeline.sync import SyncFlow
 from flows.store.jobs.log_line import LogLine
 from flows.store.streams.text_piece import TextPiece
 from flows.telemetry.events import Event
-from flows.version import VERSION as __version__
+from flows.version import __version__ as __version__
 from flows.workflow.app import Workflows
 from flows.workflow.blocking import Blocking, BlockingHandle
 from flows.workflow.definition import Workflow

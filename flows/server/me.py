@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from flows.api import Role, operations
 from flows.server.asking import caller_of
-from flows.version import VERSION
+from flows.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -45,7 +45,7 @@ def me(identity: Identity) -> Callable[[Request], Coroutine[Any, Any, Response]]
             hide=sorted(caller.hide),
             operations=[name for name, operation in operations().items() if caller.may(operation.role)],
             login=identity.has_login,
-            version=VERSION,
+            version=__version__,
         )
         return Response(said.model_dump_json(), headers={"cache-control": "no-store"}, media_type="application/json")
 

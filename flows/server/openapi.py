@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from flows.api import operations
 from flows.server.operation_routes import path_of
-from flows.version import VERSION
+from flows.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine
@@ -69,7 +69,7 @@ def document(hidden: Collection[str] = ()) -> dict[str, Any]:
         paths[path_of(operation)] = {"post" if operation.acts else "get": told}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "flows", "version": VERSION, "summary": "What can be asked of flows, and done."},
+        "info": {"title": "flows", "version": __version__, "summary": "What can be asked of flows, and done."},
         "servers": [{"url": "."}],
         "security": [{}, {"token": []}],
         "paths": paths,

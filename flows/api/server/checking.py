@@ -15,7 +15,7 @@ from flows.api.views.server import CheckView, RepairView, ServerView
 from flows.api.views.time import Time
 from flows.store.jobs.reconcile import Reconciliation
 from flows.store.operators.server_info import read_server
-from flows.version import VERSION
+from flows.version import __version__
 
 #: As long as one call repairs.
 _LONGEST: Final = timedelta(minutes=10)
@@ -41,7 +41,7 @@ async def show(admin: Admin) -> ServerView:
         latency=found.latency_ms,
         clock=found.clock_ms,
         flows=len(await admin.flows()),
-        flows_version=VERSION,
+        flows_version=__version__,
     )
 
 

@@ -23,7 +23,7 @@ from flows.kernel.fleet.memory import resident_bytes
 from flows.kernel.fleet.stacks import stacks_text
 from flows.kernel.fleet.tally import QueueTally
 from flows.store.fleet.heartbeats import HeartbeatOfQueue, Heartbeats, HeartbeatText
-from flows.version import VERSION
+from flows.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -184,7 +184,7 @@ class Heartbeat:
         return {
             "host": socket.gethostname()[:64],
             "pid": os.getpid(),
-            "flows": VERSION,
+            "flows": __version__,
             "python": platform.python_version(),
             "digest": self._digest,
             "up": _ms(now - self._started),
