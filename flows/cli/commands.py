@@ -21,6 +21,19 @@ if TYPE_CHECKING:
 
 #: What a group is called besides, in a terminal.
 SHORT: Final = {"find": "ls", "list": "ls"}
+#: What the commands of a group are about; of a group that stands here not, its name says it.
+_ABOUT: Final = {
+    "audit": "Who has done what.",
+    "bulk": "Actions on many jobs: preview, begin, watch and undo them.",
+    "flows": "Which flows there are, and what they declare.",
+    "jobs": "Find jobs, look at one, follow it, and act on some or many.",
+    "queues": "What waits and who serves it; pause, limit and drain queues.",
+    "runs": "Runs of workflows: list, look at, start and steer them.",
+    "schedules": "What starts runs at times.",
+    "server": "The server of Redis, what is wrong there, and the embedded one.",
+    "stats": "How much there was to do, and how long it took.",
+    "workers": "Which processes have workers, and what they do now.",
+}
 #: Operations for which there is a command that does more: it takes several ids or a query, or follows.
 WRITTEN: Final = frozenset({"jobs.retry", "jobs.cancel", "jobs.delete", "jobs.move", "jobs.log"})
 
@@ -32,7 +45,9 @@ def add_operations(app: App, groups: dict[str, App]) -> None:
             continue
         group = groups.get(operation.group)
         if group is None:
-            group = groups[operation.group] = App(name=operation.group, help=f"{operation.group.capitalize()}.")
+            group = groups[operation.group] = App(
+                name=operation.group, help=_ABOUT.get(operation.group, f"{operation.group.capitalize()}.")
+            )
             app.command(group)
         name = operation.verb.replace("_", "-")
         names = [name, *([SHORT[operation.verb]] if operation.verb in SHORT else [])]

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
+from flows.config import choose_server
 from flows.errors import DeclarationError, MissingExtra
 from flows.server.app import create_app
 from flows.server.live.live import MOST_CONNECTIONS
@@ -67,13 +68,15 @@ def serve(
         import uvicorn  # noqa: PLC0415 - an extra
     except ImportError:
         raise MissingExtra("flows web", "web") from None
+    host = host.strip("[]")
     found = Tokens.file(tokens) if tokens else tokens_of_environment()
     _check_address(host, found)
     hosts = {*name, *(() if _is_loopback(host) else (host,))} if found else set(name)
     app = create_app(redis_url, namespace, auth=found, hosts=sorted(hosts), origins=origin, read_only=read_only)
-    url = f"http://{host}:{port}{root_path}/"
+    listening = _listen(host, port)
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}{root_path}/"
     who = "whoever has a token" if found else "everyone on this machine, as an operator"
-    sys.stderr.write(f"flows web: {url} answers {who}\n")
+    sys.stderr.write(f"flows web: {url} answers {who}; it looks at {choose_server(redis_url)}\n")
     if open_browser:
         webbrowser.open(url)
     _allow_files()
@@ -92,8 +95,6 @@ def serve(
         backlog=_BACKLOG,
         server_header=False,
     )
-    listening = config.bind_socket()
-    _bound(listening)
     server = uvicorn.Server(config)
     end = server.shutdown
 
@@ -114,6 +115,21 @@ def _allow_files() -> None:
         if soft != resource.RLIM_INFINITY and soft < wanted:
             most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Listen; who comes before the server is ready waits for it.
+
+    Raises:
+        DeclarationError: The address or the port cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise DeclarationError(f"flows web cannot listen at {host}, port {port} (see --port): {error}") from None
+    _bound(listening)
+    return listening
 
 
 def _bound(listening: socket.socket) -> None:

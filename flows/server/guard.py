@@ -158,7 +158,7 @@ class Guard:
         """Refuse a name that is not ours: a page whose name was bound to this address after it had loaded."""
         host = connection.headers.get("host", "")
         if host.lower() not in self._hosts and _without_port(host) not in self._hosts:
-            return refused(421, f"this server is not called {_without_port(host)!r:.100}: add it to hosts=")
+            return refused(421, f"this server is not called {_without_port(host)!r:.100}: hosts= or --name adds it")
         if self._identity.is_open and not _is_local(connection):
             return refused(403, "without auth= or tokens this server answers its own machine alone")
         return None

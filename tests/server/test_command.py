@@ -22,6 +22,15 @@ def test_other_machines_are_not_answered_without_tokens(host: str, capsys: pytes
     assert "127.0.0.1" in said
 
 
+def test_a_port_that_is_taken_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """In one line, and nothing is said to answer."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["web", "--port", str(taken.getsockname()[1])]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "see --port" in said
+
+
 def test_a_token_is_shown_once_and_its_line_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The file, which its owner alone may read, has no token; a second one of the same name is refused."""
     file = tmp_path / "tokens"
