@@ -32,9 +32,10 @@ SETTINGS = {
     "growth": [{*FIGURE, "samples"}],
     "rules": [{*FIGURE, "ratio"}] * 11,
     "runs": [*[FIGURE] * 4, {*FIGURE, "ratio"}, *[FIGURE] * 3],
+    "watched": [FIGURE] * 5,
 }
 #: These run with `make scale` alone: each takes as long as all the others.
-SLOW = {"backlog", "depth", "due", "idle", "processes", "runs", "waits"}
+SLOW = {"backlog", "depth", "due", "idle", "processes", "runs", "waits", "watched"}
 
 
 @pytest.mark.scale

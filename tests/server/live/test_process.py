@@ -153,6 +153,7 @@ async def test_a_stalled_client_is_closed_and_the_others_see_nothing_of_it() -> 
                 await stalled.send(WATCH)
                 await receive(stalled, {"topicState"})
                 stalled.transport.pause_reading()
+                stack.callback(stalled.transport.abort)  # nor does it close
             assert _sockets(process) == sockets + 20
             reading = asyncio.create_task(_states(others, 55))
             began = time.monotonic()
