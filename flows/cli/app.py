@@ -16,6 +16,7 @@ from flows.cli.following import add_following
 from flows.cli.health import check, doctor
 from flows.cli.mcp_server import mcp
 from flows.cli.running import run
+from flows.cli.top.command import top
 from flows.cli.typescript import types
 from flows.errors import FlowsError
 
@@ -49,6 +50,7 @@ def make_app(*more: Callable[[App], None]) -> App:
     add_acting(groups["jobs"])
     add_following(app, groups["jobs"])
     app.command(run)
+    app.command(top)
     app.command(demo)
     app.command(check)
     app.command(doctor)

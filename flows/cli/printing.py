@@ -94,7 +94,7 @@ def print_table(rows: list[Any]) -> None:
         right = column.right
         table.add_column(column.title, justify="right" if right else "left", no_wrap=column.fixed, overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(column.of(row)) for column in columns))
+        table.add_row(*(cell(column.of(row)) for column in columns))
     out.print(table)
 
 
@@ -110,7 +110,7 @@ def _print_one(answer: BaseModel) -> None:
         if _is_list(value) and value and isinstance(value[0], BaseModel):
             lists.append((name, value))
         elif value not in (None, "", [], {}):
-            table.add_row(name.replace("_", " "), _cell(value))
+            table.add_row(name.replace("_", " "), cell(value))
     out.print(table)
     for name, rows in lists:
         out.print(Text(f"\n{name.replace('_', ' ')}", style="bold"))
@@ -122,7 +122,8 @@ def _scalars(row: Any) -> list[Column]:
     return [Column(name.replace("_", " "), name) for name in names]
 
 
-def _cell(value: Any) -> Text:
+def cell(value: Any) -> Text:
+    """Return a value as a cell of a table."""
     if isinstance(value, JobState):
         return Text(value.value, style=STYLES[value])
     return Text(shown(value))
