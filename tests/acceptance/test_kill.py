@@ -9,7 +9,7 @@ import signal
 from redis import Redis
 
 from tests.acceptance.numbers import LONG, Answer, Functions, Given, Work, number_flow, process
-from tests.waiting import until
+from tests.waiting import patient, until
 
 
 async def begun(redis: Redis, namespace: str, count: int) -> None:
@@ -47,10 +47,11 @@ async def test_a_worker_process_is_killed(redis_url: str, namespace: str, redis:
 
 async def test_a_process_that_sleeps_past_its_lease(redis_url: str, namespace: str, redis: Redis) -> None:
     """A process that is stopped past its lease and woken has lost its job: what it writes then is refused."""
-    flow = number_flow(redis_url, namespace, 2)
+    lease = patient(2)
+    flow = number_flow(redis_url, namespace, lease)
     functions = Functions(redis_url, namespace)
     job_id = await flow.create_job(Given(number=21))
-    with process(redis_url, namespace, 2, "gated") as sleeping:
+    with process(redis_url, namespace, lease, "gated") as sleeping:
         await begun(redis, namespace, 1)
         os.kill(sleeping.pid, signal.SIGSTOP)
         flow.create_workers(Work, functions.gated)

@@ -146,6 +146,7 @@ async def test_processes_end_well_and_one_that_is_killed_comes_back(
             await producer.create_jobs(Number(n=n) for n in range(made, made + 50))
             made += 50
             await all_done(environment, made)
+        await until(lambda: _is_idle(producer))  # what it had done and not told of would be done again
         os.kill(done(environment)[-1][1], signal.SIGKILL)
         await until(lambda: running.says("starts again"))
         await producer.create_jobs(Number(n=n) for n in range(made, made + 50))
@@ -155,6 +156,10 @@ async def test_processes_end_well_and_one_that_is_killed_comes_back(
         running.process.send_signal(signal.SIGTERM)
         assert await running.ended() == 0, running.said[-6:]
     assert sorted(n for n, _pid in done(environment)) == list(range(made + 50))
+
+
+async def _is_idle(producer: Producer) -> bool:
+    return (await producer.queue(Doubling).state()).processing == 0
 
 
 async def _is_done(admin: Admin, action_id: str) -> bool:

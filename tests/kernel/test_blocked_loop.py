@@ -23,7 +23,7 @@ from tests.waiting import patient, until
 
 #: In seconds: a lease, which a busy machine must be able to renew in time, and several of them.
 LEASE = patient(0.3)
-BLOCKED = 4 * LEASE
+BLOCKED = 2.5 * LEASE
 
 
 async def ended(

@@ -104,7 +104,7 @@ def test_each_job_is_retried_once_however_often_the_server_is_killed() -> None:
         began = time.monotonic()
         action = web.begin("0")
         for kill in range(1, _KILLS + 1):
-            most = many - kill * many // (_KILLS + 1)
+            most = many - kill * many // (8 * _KILLS)
             blocking_until(lambda most=most: redis.zcard(_FAILED) <= most)  # type: ignore[misc]
             web.kill()
             assert redis.zcard(_FAILED) > 0
