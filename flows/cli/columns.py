@@ -66,9 +66,14 @@ def _note(queue: Any) -> str:
         *(["NO WORKERS"] if queue.unserved else []),
         *(["paused" + (f": {one_line(queue.note, 60)}" if queue.note else "")] if queue.paused else []),
         *([f"held for {ago(queue.held_until)[3:]}"] if queue.held_until else []),
-        *(f"{limit.kind} {limit.id}: full" for limit in queue.limits if limit.free == 0),
+        *(_full(limit) for limit in queue.limits if limit.free == 0),
+        *(["all workers are busy"] if queue.waiting and queue.slots and queue.busy >= queue.slots else []),
     ]
     return ", ".join(words)
+
+
+def _full(limit: Any) -> str:
+    return f"{limit.kind} {limit.id}: full" + (f" for {ago(limit.ready)[3:]}" if limit.ready else "")
 
 
 def lookups_of(row: Any) -> str:

@@ -93,7 +93,7 @@ async def ask(operation: Operation[Any], asked: Mapping[str, Any], options: Opti
     else:
         print_answer(answer)
     if cursor := cursor_of(answer):
-        console(stderr=True).print(f"there are more: --cursor {cursor}", style="dim")
+        console(stderr=True).print(f"there are more: --cursor {cursor}", style="dim", soft_wrap=True)
     return 0
 
 

@@ -171,7 +171,7 @@ def make_shop(redis_url: str | None, namespace: str) -> Shop:
     mails.create_workers(Send, send, concurrency=4)
     billing = Workflows("billing", redis_url=redis_url, namespace=namespace, retention=kept)
 
-    @billing.define("bill", lookup=["customer"])
+    @billing.define("bill", lookup=["customer"], max_concurrency=None)
     async def bill(given: Bill, step: Step) -> str:
         receipt = await step.run(StepOptions("charge", retries=Retries(max_attempts=3, backoff=0.5)), charge, given)
         await step.sleep("cool down", timedelta(seconds=2))

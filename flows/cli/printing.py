@@ -40,6 +40,8 @@ STYLES: Final = {
     JobState.CANCELLED: "dim",
 }
 _WIDE: Final = 220
+#: Of a mapping so many members at most stand on one line.
+_ON_ONE_LINE: Final = 3
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -109,6 +111,10 @@ def _print_one(answer: BaseModel) -> None:
         value = getattr(answer, name)
         if _is_list(value) and value and isinstance(value[0], BaseModel):
             lists.append((name, value))
+        elif _is_mapping(value) and len(value) > _ON_ONE_LINE:
+            table.add_row(name.replace("_", " "), "")
+            for member, of_it in value.items():
+                table.add_row(f"  {one_line(str(member))}", cell(of_it))
         elif value not in (None, "", [], {}):
             table.add_row(name.replace("_", " "), cell(value))
     out.print(table)

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 #: Rates and latencies are those of so many minutes, the present one included.
 _LATELY: Final = 3
+#: So far is a minute when its last heartbeat comes, more or less.
+_SAMPLED: Final = timedelta(seconds=56)
+#: A rate is not told of less, in minutes.
+_SOONEST: Final = 0.25
 #: The verbs by which a job leaves its queue.
 LEAVING: Final = ("advance", "settle", "done", "failed", "cancelled", "expired", "deleted", "moved_out")
 
@@ -104,15 +108,17 @@ async def _view(admin: Admin, known: KnownFlow, state: QueueState, processes: It
 
 
 def rates(series: list[QueueSample], state: QueueState) -> tuple[float | None, float | None]:
-    """Return how many jobs came and left a minute, since the first of some samples; None where there is none.
+    """Return how many jobs came and left a minute, since the first of some samples; None where it is too soon to tell.
 
     What came is what left and the change of what is there.
     """
     if not series:
         return None, None
     first = series[0]
-    # A sample has the counts as they stood at the last heartbeat of its minute.
-    minutes = max((state.at - first.at) / timedelta(minutes=1) - 1, 1.0)
+    # A sample has the counts as they stood at the last heartbeat of its minute, a few seconds before that was over.
+    minutes = (state.at - first.at - _SAMPLED) / timedelta(minutes=1)
+    if minutes < _SOONEST:
+        return None, None
     left = sum(state.counts.get(verb, 0) - first.totals.get(verb, 0) for verb in LEAVING)
     held = state.waiting + state.delayed + state.processing + state.children
     before = first.waiting + first.delayed + first.processing + first.children
