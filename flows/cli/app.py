@@ -11,6 +11,7 @@ from flows.api import find_operation, problem_of
 from flows.cli.acting import add_acting
 from flows.cli.clean import one_line
 from flows.cli.commands import add_operations, command_of
+from flows.cli.completion import add_completion
 from flows.cli.demo import demo
 from flows.cli.following import add_following
 from flows.cli.health import check, doctor
@@ -56,6 +57,7 @@ def make_app(*more: Callable[[App], None]) -> App:
     app.command(doctor)
     app.command(mcp)
     app.command(types)
+    add_completion(app)
     app.command(command_of(find_operation("queues.show")), name="ls")
     app.command(command_of(find_operation("jobs.explain")), name="explain")
     for group, verb in _BY_DEFAULT.items():
