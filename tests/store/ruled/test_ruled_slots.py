@@ -51,9 +51,21 @@ def test_a_queue_whose_workers_are_full_keeps_no_slot_from_others(shared: Ruled)
     """It has taken the last of those shared, and no worker of it asked in vain: the next one goes to whoever asks."""
     shared.redis.hset(shared.key("sharing", "gpu"), "", 1)
     shared.wait(*"12")
+    woken(shared)
     turn = shared.take(1)
-    assert (turn.ids, turn.left) == (["1"], 1)
+    assert (turn.ids, turn.left, woken(shared)) == (["1"], 0, False)
     assert shared.snapshot()["sharing"]["gpu"]["pick"] == "0"
+
+
+def test_who_takes_the_last_shared_slot_wakes_one_where_others_hold_some(shared: Ruled) -> None:
+    """They may give theirs back while its own are held for long: who is woken waits for those."""
+    shared.wait("1", queue="ship")
+    assert shared.take(1, queue="ship").ids == ["1"]
+    shared.redis.hset(shared.key("sharing", "gpu"), "", 2)
+    shared.wait(*"23")
+    woken(shared)
+    turn = shared.take(1)
+    assert (turn.ids, turn.left, woken(shared)) == (["2"], 1, True)
 
 
 def test_a_slot_is_free_when_its_lease_was_taken_back(redis: Redis, namespace: str) -> None:

@@ -138,7 +138,7 @@ def w4(case: Case) -> None:
     turns = [entry.fields for entry in _notes(case, "turns")]
     seen, empty = (sum(int(str(one[name])) for one in turns) for name in ("seen", "empty"))
     use = sum(min(SLOTS, n) * many for n, many in held.items()) / (SLOTS * held.total())
-    case.figures.update(kills=kills, peak=peak, use=use, turns=seen, empty=empty / max(1, seen))
+    case.figures.update(kills=kills, peak=peak, use=use, turns=seen, empty_percent=100 * empty / max(1, seen))
     case.figures.update(free_s=max(free, default=0.0), freed=len(free))
 
 

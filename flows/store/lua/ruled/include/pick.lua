@@ -121,9 +121,9 @@ local function pick(wanted, fields)
       dropped[word] = dropped[word] + 1
     end
   end
-  -- Who is woken for what is left would find no slot. Where queues share them it asks all the same: only a queue with a
+  -- Who is woken for what is left would find no slot. Where others hold some it asks all the same: only a queue with a
   -- worker that has time waits for those that others give back.
-  if SLOTTED and n == wanted and not rule.sharing and free_slots() < 1 then ruled.blocked = true end
+  if SLOTTED and n == wanted and holds_all() then ruled.blocked = true end
   write_rules()
   if n > 0 then redis.call('ZADD', processing, unpack(leases)) end
   share_slots()

@@ -1,7 +1,7 @@
 -- The slots of the queue: how many are free, and how many each group holds. A slot is held by a lease, an id in
 -- `processing`. Where a job holds more than one slot, or one of its group, that stands in `flows:slots:<queue>`, and is
 -- summed up in `flows:load:<queue>`: of each group all that it holds, of '' what jobs hold beyond one slot each.
---@ exports: free_slots more_slots wait_for_slots read_loads slots_of has_slots hold_slots write_slots share_slots
+--@ exports: free_slots holds_all more_slots wait_for_slots read_loads slots_of has_slots hold_slots write_slots share_slots
 --@ needs: queue
 --@ include: keys rules spots fair place sharing type held_in many_fields
 
@@ -32,6 +32,11 @@ local function free_slots()
     most, free = UNLIMITED, UNLIMITED
   end
   return free
+end
+
+-- Returns whether the queue holds all slots that there are: only it can give one back.
+local function holds_all()
+  return free_slots() < 1 and (not shared or shared.own >= shared.most)
 end
 
 -- Notes that so many more are free, which a run has kept: all queues of its workflow share their slots.
@@ -99,7 +104,7 @@ local held, changed, beyond = {}, {}, 0
 local function hold_slots(job_id, group, cost)
   local taken, load = cost == 1 and 1 or slots_of(group, cost), loads[group]
   free, served = free - taken, true
-  if shared then shared.free = shared.free - taken end
+  if shared then shared.free, shared.own = shared.free - taken, shared.own + taken end
   if load then
     held[#held + 1], held[#held + 2] = job_id, (taken == 1 and '1 ' or string.format('%d ', taken)) .. group
     loads[group] = load + taken

@@ -20,29 +20,27 @@ local function sort_by_wait(shared)
   end)
 end
 
--- Returns the slots that a queue shares: how many there are at `most`, how many are `free`, what the queue itself waits
--- for (`mine`), and all that wait, the first one first. Nothing where something else stands at their key.
+-- Returns the slots that a queue shares: how many there are at `most`, how many are `free`, how many it holds (`own`), what
+-- it waits for (`mine`), and all that wait, the first one first. Nothing where something else stands at their key.
 local function read_sharing(job_queue)
   local rule = RULES[job_queue]
   local key = flows_key('sharing', rule.sharing)
   if conflict('hash', key) then return nil end
-  local shared, held, known = { key = key, queue = job_queue, most = rule.slots, waiting = {} }, 0, false
+  local shared = { key = key, queue = job_queue, most = rule.slots, own = held_in(job_queue), waiting = {} }
+  local held, known = shared.own, false
   local found = redis.call('HGETALL', key)
   for i = 1, #found, 2 do
     local name, text = found[i], found[i + 1]
     if name == '' then
       shared.most = tonumber(text) or shared.most
     else
-      held = held + held_in(name)
+      if name ~= job_queue then held = held + held_in(name) end
       local one = parse(name, text)
       if one then table.insert(shared.waiting, one) end
       if name == job_queue then shared.mine, known = one, true end
     end
   end
-  if not known then
-    held = held + held_in(job_queue)
-    redis.call('HSET', key, job_queue, 0)
-  end
+  if not known then redis.call('HSET', key, job_queue, 0) end
   sort_by_wait(shared)
   shared.free = shared.most - held
   return shared
