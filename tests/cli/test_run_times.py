@@ -17,7 +17,7 @@ import pytest
 from tests.cli.flow_of_numbers import Number
 from tests.cli.test_run import ROOT, Producer, Running, all_done, done, environment, producer
 from tests.scale import SCALE
-from tests.waiting import until
+from tests.waiting import slowness, until
 
 __all__ = ["environment", "producer"]
 
@@ -84,7 +84,7 @@ async def checked(redis_url: str, namespace: str) -> int:
 async def test_what_a_supervisor_takes(
     redis_url: str, namespace: str, producer: Producer, environment: Path, tmp_path: Path
 ) -> None:
-    """A killed process is back in 1 s, an edit is taken up in 2 s, and no job is lost or done twice."""
+    """On an idle machine a killed process is back in 1 s, an edit is taken up in 2 s; no job is lost or done twice."""
     module, log, edits = tmp_path / "mine.py", environment, count(1)
     text = "from tests.cli.flow_of_numbers import numbers\n"
     module.write_text(text)
@@ -93,14 +93,14 @@ async def test_what_a_supervisor_takes(
         for _again in range(3):
             alive, known = await work.all_work(), work.pids()
             os.kill(min(alive), signal.SIGKILL)
-            assert await took("a killed process works again", work.until_others_work(known)) < 1
+            assert await took("a killed process works again", work.until_others_work(known)) < 1 * slowness()
             await all_done(log, work.made)
         for _again in range(3):
             await work.all_work()
             known = work.pids()
             module.write_text(f"{text}edited = {next(edits)}\n")
             all_four = asyncio.create_task(took("an edit is taken up by all", work.until_others_work(known, PROCESSES)))
-            assert await took("an edit is taken up", work.until_others_work(known)) < 2
+            assert await took("an edit is taken up", work.until_others_work(known)) < 2 * slowness()
             await all_four
             await all_done(log, work.made)
         await work.some(2000)
@@ -127,4 +127,4 @@ async def test_what_a_supervisor_takes(
 
     assert await took("a probe sees that nobody works", until(probe(4), 90)) < 60
     async with Running(*words, cwd=tmp_path):
-        assert await took("a probe sees that somebody works", until(probe(0), 90)) < 10
+        assert await took("a probe sees that somebody works", until(probe(0), 90)) < 10 * slowness()
