@@ -6,6 +6,7 @@ lead to the end of all jobs. What is wrong is told by the shortest way there.
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable
@@ -35,7 +36,11 @@ class Found(NamedTuple):
 def search(case: Case, without: frozenset[str] = frozenset(), most: int = 0) -> Found:
     """Visit all states of a case, nearest first, up to `most` of them; some guards may be taken away."""
     case = case._replace(rules=case.rules._replace(without=without))
-    return _Search(case).run(most)
+    gc.disable()  # it keeps what it makes, and makes no circles
+    try:
+        return _Search(case).run(most)
+    finally:
+        gc.enable()
 
 
 class _Search:
@@ -46,6 +51,8 @@ class _Search:
         self._began = time.perf_counter()
         self._transitions = 0
         self._numbers: dict[State, int] = {canonical(case.start, case): 0}
+        #: The same of states as they were reached: most are reached again, and to put one in order takes long.
+        self._as_reached: dict[State, int] = {}
         #: The states as they were first reached: by which step, and from which other.
         self._states: list[State] = [case.start]
         self._ways: list[tuple[int, Step | None]] = [(0, None)]
@@ -75,7 +82,7 @@ class _Search:
                 return f"a script stops: {error}", number, step
             for fault in step_faults(state, step, after, answer, self._case):
                 return fault, number, step
-            other = self._numbers.setdefault(canonical(after, self._case), len(self._states))
+            other = self._number(after)
             if other == len(self._states):
                 self._states.append(after)
                 self._ways.append((number, step))
@@ -83,6 +90,14 @@ class _Search:
             if step.ordinary and other != number:
                 self._back[other].append(number)
         return None
+
+    def _number(self, state: State) -> int:
+        """Return the number of a state, which is the next one if none like it was reached before."""
+        number = self._as_reached.get(state)
+        if number is None:
+            number = self._numbers.setdefault(canonical(state, self._case), len(self._states))
+            self._as_reached[state] = number
+        return number
 
     def _stuck(self) -> tuple[str, int, None]:
         """Look for the nearest state from which nothing but accidents leads to the end."""
