@@ -207,12 +207,17 @@ async def test_a_stopped_process_blocks_nobody(clock: list[float]) -> None:
 
 async def test_a_loop_that_only_waits_is_not_blocked() -> None:
     """A process that was stopped and goes on finds its loop waiting: nobody blocks it."""
-    main, found = threading.get_ident(), list[Line | None]()
-    thread = threading.Thread(target=lambda: (time.sleep(0.2), found.append(blocking_line(main))))
+    main, loop = threading.get_ident(), asyncio.get_running_loop()
+    found: asyncio.Future[Line | None] = loop.create_future()
+
+    def look() -> None:
+        time.sleep(0.1)
+        loop.call_soon_threadsafe(found.set_result, blocking_line(main))
+
+    thread = threading.Thread(target=look)
     thread.start()
-    await asyncio.sleep(0.6)
+    assert await found is None
     thread.join()
-    assert found == [None]
 
 
 async def test_flows_of_one_loop_share_its_watch(make_flow: MakeFlow) -> None:

@@ -30,7 +30,7 @@ from flows.kernel.unable import Rest, is_hosts, tell_unable
 from flows.store.client.scripts import forget
 from flows.telemetry.events import Event, Events
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard, in_process, within
-from tests.waiting import until
+from tests.waiting import patient, until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -213,9 +213,10 @@ async def test_the_time_that_a_process_takes_to_begin(make_flow: MakeFlow, monke
 
     def slowly(process: ProcessHandle) -> None:
         wait(process)
-        threading.Event().wait(0.5)
+        threading.Event().wait(1.2 * timeout)
 
-    async with make_flow(in_process, executor="process", timeout=timedelta(seconds=0.4)) as flow:
+    timeout = patient(0.4)
+    async with make_flow(in_process, executor="process", timeout=timedelta(seconds=timeout)) as flow:
         await end_idle(flow)
         monkeypatch.setattr(ProcessHandle, "wait_until_ready", slowly)
         done = await flow.wait_for(await flow.create_job(Given(number=0)), LONG)

@@ -25,7 +25,7 @@ from flows.model.ids import new_job_id
 from flows.pipeline.bulk.action import bulk_name
 from flows.testing import isolated, private_server
 from tests.pipeline.parts import LONG, Order, Orders, Price, Priced, order_flow, ship, within
-from tests.waiting import until
+from tests.waiting import patient, until
 
 
 @pytest_asyncio.fixture
@@ -88,7 +88,7 @@ async def test_a_verb_passes_over_what_it_does_not_apply_to(shop: Orders) -> Non
 async def test_only_what_was_there_when_it_was_asked_is_touched(shop: Orders) -> None:
     """What is created in the undo window stays; and so does a job that has ended again since, after a retry by hand."""
     ids = await cancelled(shop, 3)
-    bulk = await shop.jobs.where("user_id", 7).retry(undo=0.3)
+    bulk = await shop.jobs.where("user_id", 7).retry(undo=patient(0.5))
     await shop.retry_job(ids[0])
     await shop.cancel_job(ids[0], "again")
     late = await cancelled(shop, 1)
