@@ -81,6 +81,17 @@ def lookups_of(row: Any) -> str:
     return one_line(" ".join(f"{name}:{value}" for name, value in row.lookups.items()), 80)
 
 
+def line_of(row: Any) -> str:
+    """Return the text of a log's line, and what else it says."""
+    return one_line(" ".join([row.text, *(f"{name}={value}" for name, value in row.meta.items())]), 10_000)
+
+
+def _came_to(step: Any) -> str:
+    if step.error_type:
+        return one_line(f"{step.error_type}: {step.error_message or ''}", 100)
+    return one_line(step.refused or step.prompt or ("" if step.result is None else str(step.result)), 100)
+
+
 def _error(row: Any) -> str:
     return row.error_type or one_line(row.message, 60) or ("" if row.progress is None else f"{row.progress:.0%}")
 
@@ -144,7 +155,51 @@ COLUMNS: Final[dict[str, list[Column]]] = {
         Column("n", "n", right=True),
         Column("at", "at", fixed=True),
         Column("level", "level"),
-        Column("text", lambda row: one_line(row.text, 2000)),
+        Column("text", line_of),
+    ],
+    "RunRow": [
+        Column("id", "id", fixed=True),
+        Column("workflow", "workflow", fixed=True),
+        Column("status", "status", fixed=True),
+        Column("queue", "queue"),
+        Column("since", lambda row: ago(row.since), right=True, fixed=True),
+        Column("attempts", "attempts", right=True),
+        Column("note", _error),
+        Column("tags", lambda row: ", ".join(row.tags)),
+    ],
+    "StepView": [
+        Column("step", "name", fixed=True),
+        Column("kind", "kind", fixed=True),
+        Column("status", "status", fixed=True),
+        Column("began", "began", fixed=True),
+        Column("took", lambda row: _seconds(row.took), right=True, fixed=True),
+        Column("tries", "tries", right=True),
+        Column("until", "until", fixed=True),
+        Column("result or error", _came_to),
+    ],
+    "WorkflowView": [
+        Column("workflow", "workflow", fixed=True),
+        Column("apps", lambda row: ", ".join(row.apps)),
+        Column("live", "live"),
+        Column("seen", lambda row: ago(row.seen), right=True, fixed=True),
+        Column("waiting", "waiting", right=True),
+        Column("running", "processing", right=True),
+        Column("later", "delayed", right=True),
+        Column("failed", "failed", right=True),
+        Column("cancelled", "cancelled", right=True),
+    ],
+    "SeriesPoint": [
+        Column("at", "at", fixed=True),
+        Column("waiting", "waiting", right=True),
+        Column("running", "processing", right=True),
+        Column("delayed", "delayed", right=True),
+        Column("children", "children", right=True),
+        Column("began", "began", right=True),
+        Column("start p50", lambda row: _milliseconds(row.start_p50), right=True, fixed=True),
+        Column("start p95", lambda row: _milliseconds(row.start_p95), right=True, fixed=True),
+        Column("run p50", lambda row: _milliseconds(row.run_p50), right=True, fixed=True),
+        Column("run p95", lambda row: _milliseconds(row.run_p95), right=True, fixed=True),
+        Column("in all", lambda row: one_line(", ".join(f"{count} {verb}" for verb, count in row.totals.items()), 100)),
     ],
     "AttemptView": [
         Column("ended", "ended", fixed=True),

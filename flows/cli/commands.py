@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import sys
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import App, Parameter
@@ -93,7 +94,7 @@ async def ask(operation: Operation[Any], asked: Mapping[str, Any], options: Opti
     else:
         print_answer(answer)
     if cursor := cursor_of(answer):
-        console(stderr=True).print(f"there are more: --cursor {cursor}", style="dim", soft_wrap=True)
+        console(stderr=True).print(f"there are more: --cursor {quote(cursor)}", style="dim", soft_wrap=True)
     return 0
 
 

@@ -102,7 +102,7 @@ class Shop:
 async def check(job: Check) -> None:
     """Look at an order."""
     await asyncio.sleep(_chance.uniform(0.01, 0.1))
-    current_job().log("the order of customer {customer} is complete", customer=job.customer)
+    current_job().log("the order is complete", customer=job.customer)
 
 
 async def price(job: Price) -> Priced:

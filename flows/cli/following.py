@@ -23,7 +23,7 @@ from rich.tree import Tree
 
 from flows.api import find_operation
 from flows.cli.clean import one_line
-from flows.cli.columns import ago, lookups_of
+from flows.cli.columns import ago, line_of, lookups_of
 from flows.cli.options import NO_OPTIONS, Options
 from flows.cli.printing import STYLES, console, print_json
 from flows.errors import FlowsError
@@ -166,7 +166,7 @@ async def log(
                         print_json(line)
                     else:
                         at = line.at.astimezone(UTC)
-                        sys.stdout.write(f"{at:%H:%M:%S} {line.level:<8} {one_line(line.text, 10_000)}\n")
+                        sys.stdout.write(f"{at:%H:%M:%S} {line.level:<8} {line_of(line)}\n")
                 sys.stdout.flush()
                 if state in TERMINAL:
                     return 0

@@ -14,8 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flows.api.views.jobs import ErrorView, ExplanationView
 from flows.cli.clean import clean, one_line
 from flows.cli.columns import COLUMNS, Column
+from flows.cli.remedies import command_for
 from flows.model.state import JobState
 
 #: Of an answer that is a page, the member that lists what it is about.
@@ -40,6 +42,8 @@ STYLES: Final = {
     JobState.CANCELLED: "dim",
 }
 _WIDE: Final = 220
+#: What stands for a member whose unit its name does not say.
+_UNITS: Final = {("LatencyView", "start"): "time to start, ms", ("LatencyView", "run"): "run time, ms"}
 #: Of a mapping so many members at most stand on one line.
 _ON_ONE_LINE: Final = 3
 
@@ -107,12 +111,15 @@ def _print_one(answer: BaseModel) -> None:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     lists: list[tuple[str, list[Any]]] = []
+    command = command_for(answer) if isinstance(answer, ExplanationView) else ""
     for name in type(answer).model_fields:
         value = getattr(answer, name)
+        if name == "facts" and command:
+            table.add_row("command", command)
         if _is_list(value) and value and isinstance(value[0], BaseModel):
             lists.append((name, value))
         elif _is_mapping(value) and len(value) > _ON_ONE_LINE:
-            table.add_row(name.replace("_", " "), "")
+            table.add_row(_UNITS.get((type(answer).__name__, name), name.replace("_", " ")), "")
             for member, of_it in value.items():
                 table.add_row(f"  {one_line(str(member))}", cell(of_it))
         elif value not in (None, "", [], {}):
@@ -158,6 +165,8 @@ def shown(value: Any) -> str:  # noqa: PLR0911 - a case each
             return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004 - four digits and more
         case datetime():
             return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
+        case ErrorView():
+            return clean("\n".join(filter(None, (f"{value.type}: {value.message}", value.traceback.strip()))))
         case BaseModel():
             return one_line(value.model_dump_json(exclude_none=True))
         case _ if _is_mapping(value):
