@@ -61,6 +61,8 @@ async def test_moves_a_job_with_edited_fields(left_to_act: Left) -> None:
         assert (await jobs.show(admin, failed)).state == JobState.FAILED
         fields = {"user_id": 8, "price": 5, "tags": ["red", "green"]}
         assert (await jobs.move(admin, failed, "shop-ship", fields=fields, edit_params=True)).word == "moved"
+        [group] = (await queues.groups(admin, "shop-ship")).groups
+        assert (group.group, group.waiting) == (8, 1)  # by the new value
         assert failed in await looked_up("user_id:8")
         assert failed not in await looked_up("user_id:7")
         assert await looked_up("tags:green") == [failed]

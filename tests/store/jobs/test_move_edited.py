@@ -36,6 +36,23 @@ def test_it_is_looked_up_by_what_it_has(world: World) -> None:
     }  # fmt: skip
     assert seen["waiting"] == {"ship": ["1"]}
     assert 0 < world.redis.pttl(world.key("lookups", "shop:user:9")) <= TTL
+    assert world.redis.zrange(world.key("prune", "shop"), 0, -1) == ["user:7"]  # its other jobs may have gone
+
+
+def test_a_list_keeps_the_longer_life(world: World) -> None:
+    """Another job may stand in it that is due later; where jobs have no time to live, no list has."""
+    seed(world)
+    long, short = world.key("lookups", "shop:user:8"), world.key("lookups", "shop:user:9")
+    world.redis.pexpire(long, 3 * TTL)
+    world.redis.rpush(short, "2")
+    world.redis.pexpire(short, 1000)
+    move(world, "user", "[8, 9]")
+    assert world.redis.pttl(long) > 2 * TTL
+    assert world.redis.pttl(short) > TTL / 2
+    world.redis.pexpire(short, 1000)
+    world.redis.pexpire(long, 1000)
+    assert move(world, "user", "[8, 9]", target="pick", ttl=0) == "moved"
+    assert [world.redis.pttl(key) for key in (short, long)] == [-1, -1]
 
 
 def test_what_is_not_looked_up_is_only_written(world: World) -> None:
@@ -46,6 +63,9 @@ def test_what_is_not_looked_up_is_only_written(world: World) -> None:
     assert move(world, "user", "[]", target="pick", enters="", edited="user\nname") == "moved"
     assert world.job("shop:1")["_lookups"] == "#key:k"
     assert world.snapshot()["lookups"] == {"shop:user:7": ["0"], "shop:user:8": ["2"], "shop:#key:k": ["1"]}
+    world.seed(jobs={"shop:2": {"user": "7", "_lookups": "user:7"}}, waiting={"pick": ["2"]})
+    assert move(world, "user", "null", id="2", enters="") == "moved"
+    assert "_lookups" not in world.job("shop:2")
 
 
 @pytest.mark.parametrize("state", ["processing", "children", "done"])
