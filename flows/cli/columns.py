@@ -76,6 +76,13 @@ def _full(limit: Any) -> str:
     return f"{limit.kind} {limit.id}: full" + (f" for {ago(limit.ready)[3:]}" if limit.ready else "")
 
 
+def _why_parked(group: Any) -> str:
+    if not group.parked:
+        return ""
+    why = "held" if group.held else "at its limit"
+    return why if group.until is None else f"{why} for {ago(group.until).removeprefix('in ')}"
+
+
 def lookups_of(row: Any) -> str:
     """Return what a job can be looked up by, on one line."""
     return one_line(" ".join(f"{name}:{value}" for name, value in row.lookups.items()), 80)
@@ -120,6 +127,18 @@ COLUMNS: Final[dict[str, list[Column]]] = {
         Column("attempt", "attempt", right=True),
         Column("note", _error),
         Column("lookups", lookups_of),
+    ],
+    "GroupView": [
+        Column("group", "group", fixed=True),
+        Column("waiting", "waiting", right=True),
+        Column("in flight", "in_flight", right=True),
+        Column("share", "share", right=True),
+        Column("", _why_parked),
+    ],
+    "StackView": [
+        Column("", "kind", fixed=True),
+        Column("", "count", right=True),
+        Column("", lambda row: "\n".join([*row.frames, ""])),
     ],
     "WorkerView": [
         Column("process", "name", fixed=True),
