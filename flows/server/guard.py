@@ -18,7 +18,7 @@ from flows.errors import FlowsError, TooManyRequests
 from flows.server.body import LONGEST_BODY, BoundedBody, drain
 from flows.server.identity import bearer_of
 from flows.server.problem import refused, respond
-from flows.server.rates import Rates
+from flows.server.rates import Places, Rates
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -35,11 +35,15 @@ LONGEST_HEAD: Final = 16 * 1024
 #: What a caller may do in a second; and how often an address may try to log in, in a minute.
 MOST_READS: Final = 120
 MOST_ACTS: Final = 20
+#: Requests of a caller that are under way: those that wait for a job, and streams, hold a place for long.
+MOST_AT_ONCE: Final = 200
 MOST_LOGINS: Final = 5
 #: Answered to everyone.
 _OPEN: Final = frozenset({"/healthz", "/readyz", "/login"})
 _WHO: Final = "say who you are: by `Authorization: Bearer <token>`, or log in"
 _DIGITS: Final = 15
+#: Seconds until one who has all places may try again.
+_PLACE: Final = 1.0
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 #: Nothing of a page may come from elsewhere, and no page elsewhere may show one of ours.
@@ -88,6 +92,7 @@ class Guard:
         self._reads = Rates(MOST_READS)
         self._acts = Rates(MOST_ACTS)
         self._logins = Rates(MOST_LOGINS, 60)
+        self._under_way = Places(MOST_AT_ONCE)
 
     async def close(self) -> None:
         """End what is watched, and disconnect from Redis: for who mounts it, and has a lifespan of its own."""
@@ -119,7 +124,9 @@ class Guard:
                 await drain(receive)
             await refusal(scope, receive, sending)
             return
-        await self._app(scope, BoundedBody(receive).receive, sending)
+        with self._under_way.take(_name(connection)) as has_place:
+            answering = self._app if has_place else respond(problem_of(TooManyRequests(_PLACE)))
+            await answering(scope, BoundedBody(receive).receive, sending)
 
     async def _judge(self, connection: HTTPConnection) -> Response | None:
         """Return what a request is answered that may not pass, or None."""
@@ -177,13 +184,10 @@ class Guard:
     def _judge_rate(
         self, connection: HTTPConnection, path: str, session: Session | None, *, acting: bool
     ) -> Response | None:
-        address = connection.client.host if connection.client else ""
         if path == "/login" and acting:
-            wait = self._logins.take(address)
-        elif session is None:
-            wait = self._reads.take(f"address {address}")
+            wait = self._logins.take(connection.client.host if connection.client else "")
         else:
-            wait = (self._acts if acting else self._reads).take(f"caller {session.caller.name}")
+            wait = (self._acts if acting and session else self._reads).take(_name(connection))
         return None if wait is None else respond(problem_of(TooManyRequests(wait)))
 
     def _with_headers(self, connection: HTTPConnection, send: Send) -> Send:
@@ -199,6 +203,14 @@ class Guard:
             await send(message)
 
         return sending
+
+
+def _name(connection: HTTPConnection) -> str:
+    """Return under what name requests are counted: of who calls, or of the address of nobody."""
+    session: Session | None = connection.scope.get("flows.session")
+    if session is not None:
+        return f"caller {session.caller.name}"
+    return f"address {connection.client.host if connection.client else ''}"
 
 
 def _path(connection: HTTPConnection) -> str:

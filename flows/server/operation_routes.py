@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 from pydantic import ValidationError as PydanticValidationError
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from flows.api import Operation
 
+T = TypeVar("T")
+#: What an operation is called that answers when something has happened.
+_WAITS: Final = "wait"
 _BODY: Final[TypeAdapter[dict[str, Any]]] = TypeAdapter(dict[str, Any])
 
 
@@ -59,13 +63,34 @@ def _endpoint(operation: Operation[Any]) -> Callable[[Request], Coroutine[Any, A
     async def answer(request: Request) -> Response:
         given = await _body(request) if operation.acts else params_of(operation, request.query_params)
         admin = await asking(request)
-        answered = await operation.call(admin, given)
+        answering = operation.call(admin, given)
+        answered = await (answering if operation.verb != _WAITS else _while_there(request, answering))
+        if answered is None:
+            return Response()  # to nobody
         body = operation.adapter.dump_json(answered)
         headers = {"cache-control": "no-store", "x-request-id": admin.request}
         return Response(body, headers=headers, media_type="application/json")
 
     answer.__name__ = operation.name
     return answer
+
+
+async def _while_there(request: Request, answering: Coroutine[Any, Any, T]) -> T | None:
+    """Return what is waited for; None where who waits for it has gone: nothing is asked any more then."""
+    answer = asyncio.create_task(answering)
+    gone = asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
+        return await answer if answer.done() else None
+    finally:
+        for task in (answer, gone):
+            task.cancel()
+        await asyncio.gather(answer, gone, return_exceptions=True)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _body(request: Request) -> dict[str, Any]:

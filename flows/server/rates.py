@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
-from typing import Final
+from collections import Counter, OrderedDict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 #: So many names are remembered; the one that was seen longest ago is forgotten first.
 _MOST_NAMES: Final = 10_000
@@ -37,6 +41,32 @@ class Rate:
     def wait(self) -> float:
         """Return the seconds until there is one."""
         return max(0.0, (1 - self._left) / self._a_second)
+
+
+class Places:
+    """So many under one name at a time.
+
+    Args:
+        most: How many.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def take(self, name: str) -> Generator[bool]:
+        """Hold one in a block, which is told whether there was one."""
+        if self._taken[name] >= self._most:
+            yield False
+            return
+        self._taken[name] += 1
+        try:
+            yield True
+        finally:
+            self._taken[name] -= 1
+            if not self._taken[name]:
+                del self._taken[name]
 
 
 class Rates:

@@ -48,6 +48,7 @@ PACED = {
     "server/export.py:_pages": "each round reads a page, until there is none or enough",
     "cli/bulk_beside.py:_serve_forever": "each round serves until it is cancelled, or sleeps",
     "cli/demo.py:_order": "each round sleeps",
+    "server/operation_routes.py:_gone": "each round receives a message: a request has one, and then its end",
     "server/body.py:drain": "each round receives a part of a body, until there is none or enough",
     "server/live/connection.py:_keep_checking": "each round sleeps, until the token ends",
     "server/live/connection.py:_keep_reading": "each round receives a message, and few a second may come",

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 from fastapi import FastAPI
 
@@ -18,6 +19,7 @@ from flows.server.guard import MOST_ACTS
 from tests.api.conftest import Left
 from tests.server.conftest import Callers
 from tests.server.serving import OWN, Serving, serving
+from tests.waiting import until
 
 RETRY = "/api/v1/jobs/retry"
 TESTS = Path(__file__).parents[1]
@@ -161,6 +163,29 @@ async def test_a_caller_acts_so_often_in_a_second(open_server: Serving) -> None:
         assert refused[0].json()["retry_after"] <= 1
         assert int(refused[0].headers["retry-after"]) >= 1
         assert (await client.get("/api/v1/flows/list")).status_code == 200
+
+
+async def test_a_caller_has_so_many_requests_under_way(left: Left, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that wait and those that stream hold their places; what is over them is 429, until one ends.
+
+    Who waits and goes has ended: nothing is asked for it any more.
+    """
+    monkeypatch.setattr("flows.server.guard.MOST_AT_ONCE", 2)
+    wait = f"/api/v1/jobs/wait?id={left.ids['waiting']}&timeout=1h"
+    async with serving(create_app(left.url, left.namespace)) as server, server.client() as client:
+        async with client.stream("GET", "/live?topic=flows") as stream:
+            lines = stream.aiter_lines()  # it ends with this
+            await anext(lines)
+            waiting = asyncio.create_task(client.get(wait))
+            await until(lambda: _is_refused(client))
+        waiting.cancel()
+        while (await client.get("/healthz")).status_code == 429:
+            pass
+
+
+async def _is_refused(client: httpx.AsyncClient) -> bool:
+    answer = await client.get("/api/v1/me")
+    return answer.status_code == 429 and answer.json()["retry_after"] == 1  # less where it asks too often
 
 
 async def test_every_answer_bears_the_rules_for_a_browser(server: Serving) -> None:

@@ -20,11 +20,18 @@ from websockets.asyncio.client import ClientConnection
 
 from flows.testing import private_server
 from tests.api.shop import leave
-from tests.scale import SCALE, scaled
+from tests.scale import SCALE
 from tests.server.serving import Serving, receive
 from tests.waiting import LONG, until
 
+pytestmark = [
+    pytest.mark.scale,
+    pytest.mark.skipif(SCALE == 1, reason="takes minutes; in short, in this process, it is test_many_watchers.py"),
+]
+
 WATCH = json.dumps({"type": "watchTopic", "topic": "board/shop"})
+#: So long is looked at what watching costs.
+_SECONDS = 20.0
 #: What a client says when it connects, and the test's own.
 _OTHER = ("PING", "CLIENT", "HELLO", "INFO", "CONFIG", "AUTH", "SELECT", "MONITOR", "PUBSUB")
 
@@ -97,45 +104,41 @@ async def _states(sockets: list[ClientConnection], seconds: float) -> float:
     return max(longest)
 
 
-@pytest.mark.scale
 async def test_many_sockets_cost_what_one_costs_and_none_costs_nothing() -> None:
     """By MONITOR: a thousand watchers of a board are one reading a second; when they have gone, not one command comes.
 
-    That a page was asked for before, and in full that an action on many jobs was done, changes nothing.
+    That a page was asked for before, and an action on many jobs was done, changes nothing.
     """
-    seconds = 1.2 if SCALE == 1 else 20.0
     with private_server() as url:
         await leave(url, "")
         redis = Redis.from_url(url)
         async with AsyncExitStack() as after, web(url) as (server, _process):
             client = await after.enter_async_context(server.client())
             assert (await client.get("/api/v1/flows/list")).status_code == 200
-            if SCALE != 1:
-                await _act_on_many(client)
+            await _act_on_many(client)
             counted: list[float] = []
-            for many in (1, scaled(50, full=1_000)):
+            for many in (1, 1_000):
                 async with AsyncExitStack() as stack:
                     sockets = [await stack.enter_async_context(server.socket()) for _ in range(many)]
                     for one in sockets:
                         await one.send(WATCH)
                     for one in sockets:
                         await receive(one, {"topicState"})
-                    reading = asyncio.create_task(_states(sockets, seconds))
-                    counted.append(len(await commands(redis, seconds)) / seconds)
+                    reading = asyncio.create_task(_states(sockets, _SECONDS))
+                    counted.append(len(await commands(redis, _SECONDS)) / _SECONDS)
                     await reading
             await until(lambda: _nobody_listens(redis))
-            while SCALE != 1 and await commands(redis, 1.0):
+            while await commands(redis, 1.0):
                 pass  # what has done the action leaves when there is no more to do
-            assert await commands(redis, 0.5 if SCALE == 1 else 60.0) == []
+            assert await commands(redis, 60.0) == []
             stream = await after.enter_async_context(client.stream("GET", "/live?topic=flows"))
-            assert await anext(stream.aiter_lines())  # and a process that is to end does not wait for the end of it
+            lines = stream.aiter_lines()
+            assert await anext(lines)  # a process that is to end does not wait for the end of what is watched
         await redis.aclose()
     print(f"commands a second: {counted[0]:.1f} for one socket, {counted[1]:.1f} for {many:,}")  # noqa: T201 - a figure
     assert 0 < counted[1] <= counted[0] * 1.5 + 2
 
 
-@pytest.mark.scale
-@pytest.mark.skipif(SCALE == 1, reason="a stalled client is closed after 20 to 40 s; in short: test_many_watchers.py")
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 async def test_a_stalled_client_is_closed_and_the_others_see_nothing_of_it() -> None:
     """It reads nothing, not even pings: within a minute its socket is gone, and no other waited longer than before."""
