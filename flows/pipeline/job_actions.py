@@ -75,9 +75,10 @@ class JobActions(Generic[ParamsT]):
         session = await self._runtime.open()
         if checked.conditional:
             delayed = session.delayed_creation
-            return await delayed.create(checked.due, (self._prepared(delayed, params, checked) for params in many))
+            prepared = (self._prepared(delayed, self._check(params), checked) for params in many)
+            return await delayed.create(checked.due, prepared)
         creation = session.creation
-        return await creation.create_many(self._prepared(creation, params, checked) for params in many)
+        return await creation.create_many(self._prepared(creation, self._check(params), checked) for params in many)
 
     async def cancel(self, job_id: str | UUID, reason: str) -> Literal["cancelled", "requested", "too late"]:
         """Cancel a job and its children, and return what came of that."""
@@ -137,7 +138,8 @@ class JobActions(Generic[ParamsT]):
     def _checked(self, call: str, options: JobOptions) -> CheckedOptions:
         """Return the options of a creation, checked against the flow's rules too."""
         checked = check_options(call, options)
-        self._refuse(checked.priority, checked.cost)
+        if checked.priority != 1 or checked.cost != 1:
+            self._refuse(checked.priority, checked.cost)
         return replace(checked, grouped=True) if self._grouped else checked
 
     def _refuse(self, priority: int = 1, cost: int = 1) -> None:
@@ -145,11 +147,12 @@ class JobActions(Generic[ParamsT]):
         if priority != 1 or cost != 1:
             refuse_without_rules(self._flow, priority, cost, self._rules)
 
-    def _check(self, params: ParamsT) -> None:
+    def _check(self, params: ParamsT) -> ParamsT:
         if not isinstance(params, self._params):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValidationError(
                 f"create_job of flow {self._flow!r} takes a {self._params.__name__}, not {type(params).__name__}"
             )
+        return params
 
     def _check_kept(self, checked: CheckedOptions) -> None:
         if checked.condition is not None:
@@ -157,7 +160,6 @@ class JobActions(Generic[ParamsT]):
             check_kept(checked.condition, options.job_ttl, options.retained)
 
     def _prepared(self, creation: Preparing[PreparedT_co], params: ParamsT, options: CheckedOptions) -> PreparedT_co:
-        self._check(params)
         fields = encode(params)
         if options.correlation_id is not None:
             fields["_correlation_id"] = encode_value("correlation_id", options.correlation_id)

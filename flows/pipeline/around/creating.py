@@ -94,7 +94,7 @@ class _Creating(JobActions[ParamsT]):
         asked = check_options("create_job", {"correlation_id": creation.correlation_id})
         options = replace(batch.options, correlation_id=asked.correlation_id)
         carrying = _Carrying(batch.preparing, carried_fields(creation.carried))
-        return batch.add(self._prepared(carrying, params, options))
+        return batch.add(self._prepared(carrying, self._check(params), options))
 
 
 class _Batch:

@@ -108,15 +108,20 @@ class Creation:
         Raises:
             StoreError: a job was refused; nothing of the job that the error names stays, and the others are created.
         """
-        parts, expected, by_list = [self._begin], 3, dict[str, list[str]]()
-        for job in jobs:
-            parts.append(job.data)
-            expected += len(job.keys)
-            by_list.setdefault(job.waiting, []).append(self._member + job.id)
-        parts += [pack_command(("RPUSH", place, *members)) for place, members in by_list.items()]
-        parts.append(self._end)
-        replies = await self._connection.packed(b"".join(parts), expected + len(by_list))
-        await self._check(jobs, [*by_list], replies)
+        if len(jobs) == 1:  # nothing to sort, and most calls
+            job = jobs[0]
+            lists, expected = [job.waiting], 4 + len(job.keys)
+            push = pack_command(("RPUSH", job.waiting, self._member + job.id))
+            data = b"".join((self._begin, job.data, push, self._end))
+        else:
+            by_list: dict[str, list[str]] = {}
+            for job in jobs:
+                by_list.setdefault(job.waiting, []).append(self._member + job.id)
+            pushes = [pack_command(("RPUSH", place, *members)) for place, members in by_list.items()]
+            lists, expected = [*by_list], 3 + len(by_list) + sum([len(job.keys) for job in jobs])
+            data = b"".join([self._begin, *[job.data for job in jobs], *pushes, self._end])
+        replies = await self._connection.packed(data, expected)
+        await self._check(jobs, lists, replies)
 
     async def create_many(self, jobs: Iterable[NewJob]) -> list[str]:
         """Create jobs in batches, each one transaction and one round trip, and return their ids.
