@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 
@@ -74,8 +75,10 @@ async def test_edited_jobs_are_repaired_and_finish(make_flow: MakeFlow, redis: R
 async def test_it_walks_by_itself_while_workers_run(make_flow: MakeFlow, redis: Redis, namespace: str) -> None:
     """Begun with the first worker and ended with the flow; what is lost meanwhile is found at the next pass."""
     flow = make_flow(double, lease=0.2)
+    started = asyncio.create_task(flow.events.wait_for("worker.started"))
+    await asyncio.sleep(0)
     async with flow:
-        await within(flow.events.wait_for("worker.started"))
+        await within(started)
         lost = await flow.create_job(Given(number=1))
         await flow.wait_for(lost, LONG)
         redis.persist(f"{namespace}job:numbers:{lost}")

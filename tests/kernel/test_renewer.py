@@ -88,7 +88,7 @@ async def test_a_long_function_keeps_its_lease(make_flow: MakeFlow, redis: Redis
         await go_on.wait()
         return await double(job)
 
-    async with make_flow(long, lease=2) as flow:
+    async with make_flow(long, lease=patient(1)) as flow:
         renewal = flow._runtime.session.renewer._renewal
         renew = renewal.renew
 
@@ -125,7 +125,7 @@ async def test_a_loop_that_hangs_loses_its_leases(make_flow: MakeFlow) -> None:
         attempts.append("helping")
         return await double(job)
 
-    other, ids = make_flow(helping, lease=0.3), list[str]()
+    other, ids = make_flow(helping, lease=patient(0.3)), list[str]()
 
     async def help_out() -> None:
         hung.wait(LONG)
@@ -133,7 +133,7 @@ async def test_a_loop_that_hangs_loses_its_leases(make_flow: MakeFlow) -> None:
             assert (await other.wait_for(ids[0], LONG)).view(Answer).answer == 2
         rescued.set()
 
-    flow = make_flow(hanging, lease=0.3, hang_limit=timedelta(seconds=0.4))
+    flow = make_flow(hanging, lease=patient(0.3), hang_limit=timedelta(seconds=patient(0.4)))
     async with flow:
         lost = asyncio.create_task(flow.events.wait_for("job.lost"))
         hangs = asyncio.create_task(flow.events.wait_for("loop.hangs"))

@@ -12,6 +12,7 @@ import pytest
 from flows import Retries, current_job
 from tests.kernel.parts import LONG, Answer, Given, MakeFlow, Work, double, heard, in_process, within
 from tests.kernel.test_renewer import elsewhere
+from tests.waiting import patient
 
 GRACE = 0.1
 TIMEOUT = timedelta(seconds=0.1)
@@ -212,7 +213,7 @@ async def test_a_blocked_loop_lets_its_lease_go(make_flow: MakeFlow) -> None:
         attempts.append("helping")
         return await double(job)
 
-    other, ids = make_flow(helping, lease=0.4), list[str]()
+    other, ids = make_flow(helping, lease=patient(0.4)), list[str]()
 
     async def help_out() -> None:
         blocked.wait(LONG)
@@ -220,7 +221,7 @@ async def test_a_blocked_loop_lets_its_lease_go(make_flow: MakeFlow) -> None:
             assert (await other.wait_for(ids[0], LONG)).view(Answer).answer == 2
         rescued.set()
 
-    flow = make_flow(blocking, lease=0.4, timeout=TIMEOUT)
+    flow = make_flow(blocking, lease=patient(0.4), timeout=TIMEOUT)
     events = heard(flow)
     async with flow:
         with elsewhere(help_out):
