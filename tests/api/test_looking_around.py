@@ -88,3 +88,19 @@ async def test_repairs_where_no_worker_runs(left_to_act: Left) -> None:
         await admin.connection.call("ZADD", admin.keys.processing("shop-price"), 1, left_to_act.ids["waiting"])
         found = await server.repair(admin, flow="shop", timeout=timedelta(seconds=20))
     assert (found.word, found.by_flow) == ("repaired", {"shop": {"misplaced": 1}})
+
+
+async def test_what_a_process_left_that_was_killed_is_unserved(left_to_act: Left) -> None:
+    """A job that it had, or one that was delayed and is due, waits for a process as those do that wait."""
+    job_id = left_to_act.ids["waiting"]
+    async with left_to_act.admin() as admin:
+        keys = admin.keys
+        for place, due, told in ((keys.processing, 9e15, "1 running"), (keys.delayed, 1, "1 delayed")):
+            assert (await server.check(admin, queue="shop-ship")).healthy
+            await admin.connection.call("ZADD", place("shop-ship"), due, job_id)
+            [wrong] = [one for one in (await server.check(admin, queue="shop-ship")).findings if one.level == "wrong"]
+            assert (wrong.what, told in wrong.sentence) == ("unserved", True)
+            assert (await queues.show(admin, queue="shop-ship")).queues[0].unserved
+            await admin.connection.call("ZREM", place("shop-ship"), job_id)
+        await admin.connection.call("ZADD", keys.delayed("shop-ship"), 9e15, job_id)
+        assert (await server.check(admin, queue="shop-ship")).healthy

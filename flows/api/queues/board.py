@@ -100,7 +100,7 @@ async def _view(admin: Admin, known: KnownFlow, state: QueueState, processes: It
         workers=state.workers,
         slots=sum(one.slots for one in served),
         busy=sum(one.busy for one in served),
-        unserved=bool(state.waiting or state.delayed) and not state.workers,
+        unserved=bool(state.waiting or state.processing or state.delayed) and not state.workers,
         limits=limit_views(limits),
         counts=dict(state.counts),
         unreadable=list(state.unreadable),

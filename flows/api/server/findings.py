@@ -110,8 +110,9 @@ def _of_queue(
         say("wrong", "conflict", f"{field} of queue {name!r} cannot be read: its key holds something that is not ours")
     if name not in known.by_queue and there + state.processing + state.children and not is_own(of):
         say("wrong", "orphans", f"queue {name!r} is declared no more, and {there + state.processing:,} jobs are left")
-    elif state.waiting and not state.workers and not (of.startswith(OWN)):
-        say("wrong", "unserved", f"{state.waiting:,} jobs wait in {name!r}, and no live process serves it")
+    elif not state.workers and not of.startswith(OWN) and (state.waiting or state.processing or _is_due(state)):
+        jobs = f"{state.waiting:,} waiting, {state.processing:,} running and {state.delayed:,} delayed jobs"
+        say("wrong", "unserved", f"no live process serves {name!r}, which has {jobs}")
     elif state.waiting and not state.paused and not _works(name, state.at, processes):
         say(
             "wrong",
@@ -129,6 +130,10 @@ def _of_queue(
             f"the next job of {name!r} has waited {waits:,.0f} s, over {max_oldest.total_seconds():,.0f}",
         )
     return found
+
+
+def _is_due(state: QueueState) -> bool:
+    return state.next_due is not None and state.next_due <= state.at
 
 
 def _works(queue: str, at: datetime, processes: list[Process]) -> bool:
