@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from pydantic_core import to_json
 
 from flows.errors import FlowsError, StoreUnavailable
+from flows.server.live.gate import Gate
 from flows.server.live.merge_patch import as_state, merge_patch
 
 if TYPE_CHECKING:
@@ -81,12 +82,12 @@ class Room:
     Args:
         topic: Its name, which each message bears.
         source: Where its state is read.
-        reading: Holds places for those rooms that read at a time; None: none has to wait.
+        gate: Through which it reads; None: one of its own.
     """
 
-    def __init__(self, topic: str, source: Source, reading: asyncio.Semaphore | None = None) -> None:
+    def __init__(self, topic: str, source: Source, gate: Gate | None = None) -> None:
         self.topic = topic
-        self._reading = reading or contextlib.nullcontext()
+        self._gate = gate or Gate(1)
         #: Why it has ended, if it has.
         self.error: FlowsError | None = None
         #: Whether it was closed; if somebody watches it still, the server goes.
@@ -206,11 +207,12 @@ class Room:
             await asyncio.sleep(min(EVERY, max(SPACING, SPACING_OF_A_WATCHER * len(self._watchers))))
 
     async def _read(self) -> bool:
-        try:
-            async with self._reading, asyncio.timeout(AWAY_AFTER):
-                state: dict[str, Any] = as_state(dict(await self._source.read()))
-        except TimeoutError:
-            raise StoreUnavailable(f"the server has not answered for {AWAY_AFTER:g} s") from None
+        async with self._gate.place():
+            try:
+                async with asyncio.timeout(AWAY_AFTER):
+                    state: dict[str, Any] = as_state(dict(await self._source.read()))
+            except TimeoutError:
+                raise StoreUnavailable(f"the server has not answered for {AWAY_AFTER:g} s") from None
         self._read_at_ms = int(time.time() * 1000)
         back, self._away_since_ms = self._away_since_ms != 0, 0
         if state == self._state and self._revision and not back:

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from flows.server.live.gate import Gate
 from flows.server.live.room import Room
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ class _Place:
         )
 
 
-#: So many rooms read at a time. However many there are, and however long their queries take, Redis has no more to do;
-#: the rooms then read less often.
+#: So many rooms read at a time.
 MOST_READING: Final = 4
 
 
@@ -56,7 +56,7 @@ class Rooms:
     ) -> None:
         self._find_source = find_source
         self._check = check
-        self._reading = asyncio.Semaphore(MOST_READING)
+        self._gate = Gate(MOST_READING)
         self._places: dict[_Key, _Place] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -98,7 +98,7 @@ class Rooms:
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _open(self, topic: str, caller: Caller) -> Room:
-        room = Room(topic, self._find_source(topic, caller), self._reading)
+        room = Room(topic, self._find_source(topic, caller), self._gate)
         await room.open()
         return room
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import secrets
 import signal
 import socket
 import sys
@@ -63,16 +64,16 @@ def _listens(port: int) -> bool:
 
 async def commands(redis: Redis, seconds: float) -> list[str]:
     """Return what a server is sent in some seconds, by MONITOR; what scripts call is left out."""
+    seen: list[str] = []
     async with redis.monitor() as monitor:
-        await redis.ping()
-        while not (await monitor.next_command())["command"].startswith("PING"):
-            pass
-        await asyncio.sleep(seconds)
-        await redis.ping()
-        seen: list[str] = []
-        while not (one := await monitor.next_command())["command"].startswith("PING"):
-            seen.append("lua" if one["client_type"] == "lua" else one["command"])
-    return [one for one in seen if one != "lua" and not one.startswith(_OTHER)]
+        for wait in (0.0, seconds):
+            await asyncio.sleep(wait)
+            mark = secrets.token_hex(8)
+            await redis.echo(mark)
+            seen.clear()
+            while mark not in (one := await monitor.next_command())["command"]:
+                seen.append("" if one["client_type"] == "lua" else one["command"])
+    return [one for one in seen if one and not one.startswith(_OTHER)]
 
 
 async def _act_on_many(client: httpx.AsyncClient) -> None:

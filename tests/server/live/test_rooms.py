@@ -13,7 +13,7 @@ from flows.api import Caller
 from flows.errors import JobGone, NothingThere, StoreUnavailable
 from flows.server.live.merge_patch import apply_patch
 from flows.server.live.room import Room
-from flows.server.live.rooms import Rooms, Watch
+from flows.server.live.rooms import MOST_READING, Rooms, Watch
 from tests.server.live.sources import SetSource
 from tests.waiting import until
 
@@ -155,6 +155,23 @@ async def test_a_server_that_does_not_answer_is_away(monkeypatch: pytest.MonkeyP
     with pytest.raises(StoreUnavailable):
         await Room("board/a", source).open()
     await room.close()
+
+
+async def test_what_one_room_finds_all_that_wait_are_told() -> None:
+    """A server that is away costs one second of waiting, and not one for each room of a hundred."""
+    sources, told = Sources(), set[int]()
+    rooms = Rooms(sources)
+    for number in range(20):
+        await rooms.enter(f"board/{number}", VERA, lambda number=number: told.add(number))  # type: ignore[misc]
+    answers = asyncio.Event()
+    for _topic, source in sources.made:
+        source.error, source.answers, source.reads = StoreUnavailable("away"), answers, 0
+        source.hint()
+    await until(lambda: sum(source.reads for _topic, source in sources.made) == MOST_READING)
+    answers.set()
+    await until(lambda: len(told) == 20)
+    assert sum(source.reads for _topic, source in sources.made) < 20
+    await rooms.close()
 
 
 async def test_a_room_of_what_is_gone_ends() -> None:
