@@ -18,10 +18,15 @@ import pytest
 
 from flows.store.embedded import EmbeddedServer
 from tests.ready_python import ReadyPython
+from tests.scale import scaled
 from tests.waiting import blocking_until
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "access_flow.py"
+#: So many wallets has a run that is stopped.
+MANY = scaled(1_000, full=4_000)
+# A run that is resumed may have to wait for the leases of the one that was killed, which is half a minute.
+pytestmark = pytest.mark.timeout(300)
 #: Two wallets.
 A, B = f"0x{10:040x}", f"0x{11:040X}"
 #: Seconds after which something that should happen has not happened.
@@ -47,7 +52,7 @@ Access = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def access(python: ReadyPython) -> Access:
     """Run the example to its end."""
-    return partial(python.run, EXAMPLE)
+    return partial(python.run, EXAMPLE, limit=200)
 
 
 def begin(*arguments: str | Path) -> subprocess.Popen[str]:
@@ -226,17 +231,18 @@ def test_a_bad_role_is_refused(access: Access, data_dir: Path, tmp_path: Path, r
     assert not data_dir.exists()
 
 
+@pytest.mark.scale
 @pytest.mark.parametrize("table", ["jobs", "results"])
 def test_a_killed_run_is_resumed(access: Access, data_dir: Path, tmp_path: Path, table: str) -> None:
     """Killed while it creates jobs, or later, it goes on as one run: no wallet is lost, none is doubled."""
-    members = write(tmp_path / "members.json", {address(n): n for n in range(1500)})
-    holders = write(tmp_path / "holders.json", {address(n): n for n in range(1200, 2000)})
+    members = write(tmp_path / "members.json", {address(n): n for n in range(3 * MANY // 4)})
+    holders = write(tmp_path / "holders.json", {address(n): n for n in range(3 * MANY // 5, MANY)})
     asked = ("--wallets", members, holders, "--json")
     killed = begin(*asked)
-    poll(killed, lambda: through(data_dir, table) >= 300)
+    poll(killed, lambda: through(data_dir, table) >= MANY // 10)
     killed.kill()
     killed.communicate()
-    assert 0 < through(data_dir, table) < 2000
+    assert 0 < through(data_dir, table) < MANY
     refused = access(*asked, "--limit", "5", "--resume")
     assert refused.returncode == 2
     assert "leave --resume out" in refused.stderr
@@ -244,16 +250,17 @@ def test_a_killed_run_is_resumed(access: Access, data_dir: Path, tmp_path: Path,
     report = report_of(access(*asked, "--resume"))
 
     assert report == {
-        "wallets": 2000,
-        "roles": {"members": 1500, "holders": 800},
-        "jobs": 2000,
-        "children": 2000 * 2 + 2300 + 2000,
+        "wallets": MANY,
+        "roles": {"members": 3 * MANY // 4, "holders": 2 * MANY // 5},
+        "jobs": MANY,
+        "children": MANY * 2 + 23 * MANY // 20 + MANY,
         "failed": 0,
     }
     found = ledger(data_dir, "SELECT role, address FROM memberships")
-    expected = [("members", address(n)) for n in range(1500)] + [("holders", address(n)) for n in range(1200, 2000)]
+    expected = [("members", address(n)) for n in range(3 * MANY // 4)]
+    expected += [("holders", address(n)) for n in range(3 * MANY // 5, MANY)]
     assert sorted(found) == sorted(expected)
-    assert told(data_dir) == Counter(address(n) for n in range(2000))
+    assert told(data_dir) == Counter(address(n) for n in range(MANY))
 
 
 def test_a_run_is_resumed_only_with_its_own_lists(access: Access, data_dir: Path, tmp_path: Path) -> None:
@@ -274,7 +281,7 @@ def test_a_run_is_resumed_only_with_its_own_lists(access: Access, data_dir: Path
 
 def test_an_interrupt_stops_it_and_says_how_to_go_on(access: Access, data_dir: Path, tmp_path: Path) -> None:
     """Ctrl-C: what is in flight is finished, the status is 130, and the hint names the run, which then ends well."""
-    members = write(tmp_path / "members.json", {address(n): n for n in range(2000)})
+    members = write(tmp_path / "members.json", {address(n): n for n in range(MANY)})
     process = begin("--wallets", members, "--json")
     poll(process, lambda: through(data_dir, "results") >= 1)
     process.send_signal(signal.SIGINT)
@@ -282,7 +289,7 @@ def test_an_interrupt_stops_it_and_says_how_to_go_on(access: Access, data_dir: P
     (run,) = (directory.name for directory in (data_dir / "access").iterdir())
     assert (process.returncode, out) == (130, "")
     assert f"--resume {run}" in err
-    assert report_of(access("--wallets", members, "--json", "--resume", run))["roles"] == {"members": 2000}
+    assert report_of(access("--wallets", members, "--json", "--resume", run))["roles"] == {"members": MANY}
 
 
 def test_failed_wallets_are_counted(access: Access, data_dir: Path, tmp_path: Path) -> None:
