@@ -70,7 +70,7 @@ def make_app(*more: Callable[[App], None]) -> App:
 def run_app(app: App, argv: Sequence[str]) -> int:
     """Run one command and return its exit status.
 
-    0 well · 1 what was acted on had failures, or jobs in hand were left · 2 usage, the server, what is refused ·
+    0 well · 1 what was acted on had failures, or jobs in flight were left · 2 usage, the server, what is refused ·
     3 nothing there · 4 unhealthy · 5 time is over · 130 Ctrl-C.
     """
     try:

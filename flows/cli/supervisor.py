@@ -146,7 +146,7 @@ class Supervisor:
     def _note_end(self, place: _Place, status: int) -> None:
         meant, place.ending = place.ending, False
         if meant:
-            # A signal can come before a process has begun to hear it: then nothing was in hand.
+            # A signal can come before a process has begun to hear it: then nothing was in flight.
             well = status in {0, -signal.SIGTERM, -signal.SIGINT}
             self._status = max(self._status, 0 if well else status if status > 0 else GAVE_UP)
             return

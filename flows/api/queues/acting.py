@@ -37,7 +37,7 @@ async def pause(
     note: Annotated[str, Field(max_length=1000)] = "",
     flow: str | None = None,
 ) -> Acted:
-    """Let no job of a queue start until it is resumed, or until a time; jobs in hand go on.
+    """Let no job of a queue start until it is resumed, or until a time; jobs in flight go on.
 
     Args:
         queue: Its full name.

@@ -71,7 +71,7 @@ class QueueHandle(QueueLimits):
         return await read_series(session.connection, session.settings, self.name, step, count)
 
     async def pause(self, until: datetime | None = None, note: str = "") -> None:
-        """Let no job of the queue start until `resume` is called, or until a time; jobs in hand go on.
+        """Let no job of the queue start until `resume` is called, or until a time; jobs in flight go on.
 
         Jobs come into the queue as before. A queue that is paused is paused anew: the last `until` and `note` count.
 

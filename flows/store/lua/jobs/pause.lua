@@ -1,4 +1,4 @@
--- Pauses a queue, or lets it go on. While it is paused no job of it is given to a worker; those in hand go on.
+-- Pauses a queue, or lets it go on. While it is paused no job of it is given to a worker; those in flight go on.
 -- `until_ms` is the server's time at which the pause ends, `inf` for none, and 0 to let it go on at once.
 -- Answers `over` where that time has passed already: nothing is written then.
 --@ flags: allow-oom
