@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from tests.ready_python import ReadyPython
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,15 +21,10 @@ def suite(tmp_path: Path) -> Path:
     return Path(shutil.copytree(ROOT / "benchmarks", tmp_path / "benchmarks", ignore=ignored))
 
 
-def compare(suite: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the comparison as `make bench-peers` does."""
-    command = [sys.executable, str(suite / "compare.py"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
-
-
-def test_what_is_measured_is_kept_and_shown(suite: Path, tmp_path: Path) -> None:
-    """Two workloads of a few jobs; then their tables and charts."""
-    done = compare(suite, "--peer=flows", "--workload=drain", "--workload=latency", "--size=0.001", "--rounds=1")
+def test_what_is_measured_is_kept_and_shown(suite: Path, tmp_path: Path, python: ReadyPython) -> None:
+    """Two workloads of a few jobs, as `make bench-peers` runs them; then their tables and charts."""
+    compare = partial(python.run, suite / "compare.py", limit=100)
+    done = compare("--peer=flows", "--workload=drain", "--workload=latency", "--size=0.001", "--rounds=1")
     assert done.returncode == 0, done.stderr
     (kept,) = (suite / "results").iterdir()
     drain, latency = json.loads(kept.read_text())["rows"]
@@ -36,7 +32,7 @@ def test_what_is_measured_is_kept_and_shown(suite: Path, tmp_path: Path) -> None
     assert min(drain["rate"], drain["ratio"], latency["p50_ms"], latency["p99_ms"], latency["ratio"]) > 0
     assert drain["versions"]["redis"]
 
-    shown = compare(suite, "--table", str(kept), "--charts", str(tmp_path / "charts"))
+    shown = compare("--table", str(kept), "--charts", str(tmp_path / "charts"))
     assert shown.returncode == 0, shown.stderr
     assert "### drain" in shown.stdout
     assert f"{drain['rate']:,.0f}" in shown.stdout
