@@ -70,8 +70,9 @@ async def _keep_open(shop: Shop, seconds: float, rate: float) -> int:
     """Run the shop until it is told to end, or its time is over."""
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for one in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(one, over.set)
+    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last one as its terminal is closed
+        if one is not signal.SIGHUP or signal.getsignal(one) is not signal.SIG_IGN:
+            loop.add_signal_handler(one, over.set)
     async with shop.orders, shop.mails, shop.billing:
         ordering = asyncio.create_task(_order(shop, 1 / rate))
         ordering.add_done_callback(lambda _task: over.set())
