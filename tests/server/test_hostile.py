@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from operator import itemgetter
 from typing import Any, Literal
 
 import pytest
@@ -89,6 +90,7 @@ def _sees_no_keys(_connection: object) -> Caller:
     return Caller(name="hugo", hide=frozenset({"keys"}))
 
 
+@pytest.mark.scale
 async def test_a_hostile_job_is_shown_as_data(redis_url: str, namespace: str) -> None:
     """By each operation that looks: JSON by its type, in no header, of a size that has an end; live, and in a file.
 
@@ -111,7 +113,9 @@ async def test_a_hostile_job_is_shown_as_data(redis_url: str, namespace: str) ->
             assert answer.headers["content-type"] == "application/json"
             assert "x-evil" not in answer.headers
             assert len(answer.content) < 2 * MOST, name
-        assert SCALE == 1 or max(slow.values()) <= 0.2, slow
+        if SCALE != 1:
+            print("slowest:", sorted(slow.items(), key=itemgetter(1))[-3:])  # noqa: T201 - figures
+            assert max(slow.values()) <= 0.2
         shown = (await client.get("/api/v1/jobs/show", params={"id": job_id})).json()
         fields = {field["name"]: field for field in shown["fields"]}
         assert (shown["cut"], fields["title"]["cut"], fields["title"]["value"]) == (True, False, MARKUP)
