@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from flows.api import Acted, Admin, Forbidden, JobQuery, NothingThere, audit, flows, jobs, operations, queues
+from flows.api import Acted, Admin, Caller, Forbidden, JobQuery, NothingThere, audit, flows, jobs, operations, queues
 from flows.errors import IdempotencyConflict, StateError, ValidationError, WaitTimeout
 from flows.model.state import JobState
 from tests.api.conftest import Left
@@ -209,3 +209,21 @@ async def test_bad_params_are_refused_before_anything_is_asked(left: Left, redis
         with pytest.raises(NothingThere, match="no flow 'none': there is other, shop"):
             await flows.show(admin, "none")
     assert redis.xlen(key) == told
+
+
+async def test_a_long_lookup_value_is_not_read_for_a_list(left_to_act: Left) -> None:
+    """A page of such jobs would take seconds: its length stands there; where it is hidden, no text is told."""
+    async with left_to_act.admin() as admin:
+        long = {"user_id": 77, "email": "x" * 20_000, "tags": ["red"]}
+        made = await jobs.create(admin, "shop", long)
+        await jobs.create(admin, "shop", {"user_id": 77, "email": "short", "tags": []})
+        query = JobQuery.parse("flow:shop user_id:77")
+        first, second = (await jobs.find(admin, query)).jobs
+        assert (first.lookups, first.cut) == ({**long, "email": "… 20,002 bytes in all"}, True)
+        assert (second.lookups["email"], second.cut) == ("short", False)
+        shown = await jobs.show(admin, made.id, whole=True)
+        assert "x" * 20_000 in [field.value for field in shown.fields]
+        hugo = admin.acting_as(Caller(name="hugo", hide=frozenset({"email"})))
+        first, second = (await jobs.find(hugo, query)).jobs
+        assert (first.lookups["tags"], "email" in first.lookups) == (["•••"], False)
+        assert second.lookups == {"user_id": 77, "tags": []}

@@ -43,6 +43,14 @@ async def test_lists_and_shows_runs(admin: Admin, left: Left) -> None:
     assert weekly.upcoming[0] == weekly.next
 
 
+async def test_a_row_has_all_that_is_read_for_it(admin: Admin) -> None:
+    """For a list some fields of each run are read, and where something is hidden all of it: the rows are the same."""
+    wary = admin.acting_as(admin.caller.model_copy(update={"hide": frozenset({"nothing"})}))
+    rows = (await runs.list_runs(admin)).runs
+    assert {row.status for row in rows} >= {"done", "failed", "suspended"}
+    assert rows == (await runs.list_runs(wary)).runs
+
+
 async def test_who_has_one_app_sees_its_runs_alone(left: Left) -> None:
     """`run:press` is enough for the runs of `press`, and for no job; another app's name for none of them."""
     failed = left.ids["run_failed"]

@@ -99,25 +99,31 @@ class Hiding:
 
 
 class Secrets:
-    """Values that no text may tell: a message, a reason, a line."""
+    """Values that no text may tell: a message, a reason, a line.
 
-    def __init__(self, values: Iterable[str] = ()) -> None:
+    Args:
+        values: They themselves.
+        unknown: Whether there may be others: then no text is shown.
+    """
+
+    def __init__(self, values: Iterable[str] = (), *, unknown: bool = False) -> None:
         self._values = sorted({value for value in values if len(value) >= _SHORTEST}, key=len, reverse=True)
+        self._hides_all = unknown or len(self._values) > _MOST
 
     def out_of(self, value: T) -> T:
         """Return a value of plain JSON in which no text has any of them."""
-        return value if not self._values else self._cleaned(value)
+        return self._cleaned(value) if self._values or self._hides_all else value
 
     def _cleaned(self, value: Any) -> Any:
         if isinstance(value, str):
-            if len(self._values) > _MOST:
-                return HIDDEN
+            if self._hides_all:
+                return HIDDEN if value else value
             for secret in self._values:
                 value = value.replace(secret, HIDDEN)
             return value
         if isinstance(value, dict):
             members: dict[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
-            if len(self._values) > _MOST:
+            if self._hides_all:
                 return {HIDDEN: HIDDEN} if members else members  # its names are texts too
             return {self._cleaned(name): self._cleaned(one) for name, one in members.items()}
         if isinstance(value, list | tuple):

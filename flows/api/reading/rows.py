@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
 from pydantic_core import from_json
 
 from flows.api.reading.hiding import HIDDEN, Hiding, Secrets
+from flows.api.reading.shortening import LONGEST, told_of
 from flows.api.views.jobs import AttemptView, ErrorView, FieldView, JobRow, JobView, Rollup, VisitView
 from flows.kernel.callers.make_record import make_record
 from flows.model.ids import created_at
@@ -25,23 +27,33 @@ if TYPE_CHECKING:
     from flows.model.record import JobRecord
 
 _KEY: Final = "#key:"
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 async def job_rows(admin: Admin, known: KnownFlow, jobs: Sequence[tuple[str, str]]) -> list[JobRow]:
     """Return rows of jobs, each given as its flow and its id, without those that are gone.
 
+    Of lookup attributes that hold more than a row shows, only the length is read: a page would take long else.
+
     Raises:
         StoreError: the server cannot be used.
     """
-    lookups = known.lookups
+    fetch = Fetch(admin.connection, known.settings)
     hidden = sorted({name for flow, _id in jobs for name in _hiding(admin, known, flow).names})
-    fields = dict.fromkeys([*KERNEL_FIELDS, *lookups, *hidden])
-    found = await Fetch(admin.connection, known.settings).placed_hashes(jobs, list(fields))
-    return [
-        _row(_hiding(admin, known, flow), known, _record(known, flow, job_id, one), one)
-        for (flow, job_id), one in zip(jobs, found, strict=True)
-        if one is not None
-    ]
+    fields = list(dict.fromkeys([*known.lookups, *hidden]))
+    lengths = await fetch.lengths(jobs, fields)
+    long = [frozenset(name for name, length in one.items() if length > LONGEST) for one in lengths]
+    rows: dict[int, JobRow] = {}
+    for left_out in dict.fromkeys(long):  # mostly one, that is empty
+        places = [at for at, one in enumerate(long) if one == left_out]
+        read = [*KERNEL_FIELDS, *(name for name in fields if name not in left_out)]
+        found = await fetch.placed_hashes([jobs[at] for at in places], read)
+        for at, one in zip(places, found, strict=True):
+            if one is not None:
+                flow, job_id = jobs[at]
+                marks = {name: told_of(lengths[at][name], "bytes") for name in left_out}
+                rows[at] = _row(_hiding(admin, known, flow), known, _record(known, flow, job_id, one), one, marks)
+    return [rows[at] for at in sorted(rows)]
 
 
 async def job_view(
@@ -96,8 +108,15 @@ def _record(known: KnownFlow, flow: str, job_id: str, found: dict[str, bytes]) -
     return make_record(known.settings, flow, job_id, found, BaseModel)
 
 
-def _row(hiding: Hiding, known: KnownFlow, record: JobRecord[Any], found: Mapping[str, bytes]) -> JobRow:
-    secrets = hiding.secrets(found)
+def _row(
+    hiding: Hiding,
+    known: KnownFlow,
+    record: JobRecord[Any],
+    found: Mapping[str, bytes],
+    long: Mapping[str, str] = _NOTHING,
+) -> JobRow:
+    """Return a row; `long` says of fields that were not read what stands for them."""
+    secrets = hiding.secrets(found) if all(map(hiding.allows, long)) else Secrets(unknown=True)
     names = [name for name in known.lookups if hiding.allows(name)]
     value, message = record.progress or (None, "")
     return JobRow(
@@ -105,7 +124,8 @@ def _row(hiding: Hiding, known: KnownFlow, record: JobRecord[Any], found: Mappin
         flow=record.flow_name,
         queue=record.queue,
         state=record.status,
-        lookups=secrets.out_of(hiding.pruned(plain_fields(found, only=names))),
+        lookups={name: secrets.out_of(hiding.pruned(one)) for name, one in plain_fields(found, only=names).items()}
+        | {name: mark for name, mark in long.items() if name in names},
         created=created_at(record.id),
         since=record.since,
         attempt=record.attempts,
@@ -113,6 +133,7 @@ def _row(hiding: Hiding, known: KnownFlow, record: JobRecord[Any], found: Mappin
         progress=value,
         message=secrets.out_of(message),
         worker=record.worker,
+        cut=bool(long),
     )
 
 

@@ -7,21 +7,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from flows.api.borrowed import Borrowed
 from flows.api.caller import Caller
 from flows.api.known_flow import kept_of
+from flows.api.reading.hiding import Hiding
 from flows.errors import Forbidden, JobGone
 from flows.model.flow_options import DEFAULT_MAX_PAYLOAD
 from flows.model.names import check_job_id
 from flows.model.retention import Retention
 from flows.model.runs.new_run import RUN_FLOW, NewRun
 from flows.model.runs.queue_names import run_queue
+from flows.model.runs.run_record import STATUS_FIELDS
+from flows.model.runs.schedule_definition import SCHEDULE_FIELD
 from flows.model.runs.shape import JSON_VALUES
 from flows.model.values.lookup import lookup_texts
 from flows.store.fleet.apps import DeclaredWorkflow, read_workflows
 from flows.store.jobs.control import Control
+from flows.store.jobs.fetch import KERNEL_FIELDS
 from flows.workflow.host import Host
 from flows.workflow.new_runs import member_of
 from flows.workflow.reading.run_reader import RunReader
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
     from flows.kernel.session import Session
     from flows.model.runs.run_record import RunRecord
 
+#: What a row shows of a run stands in these fields.
+_ROW_FIELDS: Final = tuple(dict.fromkeys([*KERNEL_FIELDS, *STATUS_FIELDS, "_lookups", "_version", SCHEDULE_FIELD]))
 _APP = f"{RUN_FLOW}:"
 
 
@@ -59,6 +65,12 @@ class RunHost(Host):
     def reader(self) -> RunReader[Any]:
         """Reads runs; outputs are plain JSON."""
         return RunReader(self, None)
+
+    @property
+    def row_reader(self) -> RunReader[Any]:
+        """Reads what a row shows of runs; where something is hidden, all of it, since the row may quote it."""
+        fields = () if Hiding(self.caller, RUN_FLOW).names else _ROW_FIELDS
+        return RunReader(self, None, fields)
 
     def sees(self, workflow: str) -> bool:
         """Return whether the caller may look at the runs of a workflow."""

@@ -36,6 +36,11 @@ def shortened(answer: ViewT, *, whole: bool = False) -> ViewT:
     return answer if whole else _Shortener().view(answer)
 
 
+def told_of(count: int, what: str) -> str:
+    """Return what stands for the rest, or for all, of a long text or value."""
+    return f"{MARK}{count:,} {what} in all"
+
+
 class _Shortener:
     """Shortens one answer."""
 
@@ -74,13 +79,13 @@ class _Shortener:
         most = min(LONGEST, max(_BEGINNING, self._left))
         self._left -= min(len(text), most)
         # A little more than the most is not worth a mark.
-        return text if len(text) <= most + _BEGINNING else f"{text[:most]}{MARK}{len(text):,} characters in all"
+        return text if len(text) <= most + _BEGINNING else text[:most] + told_of(len(text), "characters")
 
     def _object(self, members: dict[str, Any]) -> dict[str, Any]:
         most = self._members(len(members))
         short = {self._text(name): self._value(one) for name, one in list(members.items())[:most]}
         if most < len(members):
-            short[MARK.strip()] = f"{len(members):,} members in all"
+            short[MARK.strip()] = told_of(len(members), "members").removeprefix(MARK)
             return short
         same = all(map(_is, short, members)) and all(map(_is, short.values(), members.values()))
         return members if same and len(short) == len(members) else short
@@ -89,7 +94,7 @@ class _Shortener:
         most = self._members(len(some))
         short = [self._value(one) for one in some[:most]]
         if most < len(some):
-            return [*short, f"{MARK}{len(some):,} members in all"]
+            return [*short, told_of(len(some), "members")]
         return some if all(map(_is, short, some)) else short
 
     def _members(self, count: int) -> int:

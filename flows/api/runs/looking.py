@@ -67,7 +67,7 @@ async def list_runs(
     hiding = Hiding(admin.caller, RUN_FLOW)
     for name in lookup or {}:
         hiding.check_search(name)
-    lists = RunLists(host, host.reader)
+    lists = RunLists(host, host.row_reader)
     page = await lists.page(workflow, status, tag, lookup or {}, since, until, limit, cursor)
     rows = [run_row(admin.caller, one) for one in page.runs if host.sees(one.workflow)]
     return shortened(RunPageView(runs=rows, cursor=page.cursor))

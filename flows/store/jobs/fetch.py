@@ -64,6 +64,13 @@ class Fetch:
             found[at] = again
         return found
 
+    async def lengths(self, jobs: Sequence[tuple[str, str]], fields: Sequence[str]) -> list[dict[str, int]]:
+        """Return of each (flow, id) how many bytes some fields hold, 0 where there is none."""
+        keys = [self._settings.keys.job(flow, job_id) for flow, job_id in jobs]
+        replies = await self._read([("HSTRLEN", key, name) for key in keys for name in fields])
+        counts = [reply if isinstance(reply, int) else 0 for reply in replies]
+        return [dict(zip(fields, counts[at * len(fields) :], strict=False)) for at in range(len(jobs))]
+
     def _is_fresh(self, job: tuple[str, str], found: Mapping[str, bytes] | None) -> bool:
         return found is not None and job[0] == self._settings.flow and "_status" not in found and "_queue" not in found
 

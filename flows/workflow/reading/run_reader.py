@@ -12,6 +12,8 @@ from flows.model.runs.shape import JSON_VALUES
 from flows.workflow.run_flow import NoParams
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flows.model.runs.shape import Shape
     from flows.model.state import JobState
     from flows.workflow.host import Host
@@ -22,10 +24,14 @@ OutT_co = TypeVar("OutT_co", covariant=True)
 class RunReader(Generic[OutT_co]):
     """Reads runs of one output type."""
 
-    def __init__(self, host: Host, output: Shape[OutT_co] | None) -> None:
-        """Read runs; without an output type, each is of its workflow's, where the app defines that."""
+    def __init__(self, host: Host, output: Shape[OutT_co] | None, fields: Sequence[str] = ()) -> None:
+        """Read runs; without an output type, each is of its workflow's, where the app defines that.
+
+        With `fields`, records have only these of the hash: for lists, which show neither input nor steps.
+        """
         self._host = host
         self._output = output
+        self._fields = fields
 
     async def state(self, job_id: str) -> JobState | None:
         """Return the run's state as a job, by a small read; None where it is gone."""
@@ -46,7 +52,7 @@ class RunReader(Generic[OutT_co]):
     async def records(self, ids: list[str]) -> list[RunRecord[OutT_co] | None]:
         """Return the records of runs, None for each that is gone."""
         session = await self._host.open()
-        found = await session.fetch.hashes([(RUN_FLOW, one) for one in ids])
+        found = await session.fetch.hashes([(RUN_FLOW, one) for one in ids], self._fields)
         records: list[RunRecord[OutT_co] | None] = []
         for run_id, fields in zip(ids, found, strict=True):
             if fields is None:
