@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection
@@ -56,7 +57,10 @@ async def state_of(one: ClientConnection, *, away: bool) -> dict[str, Any]:
 @pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGKILL])
 async def test_who_asks_while_redis_is_away_is_told_soon(how: signal.Signals) -> None:
-    """503 with the seconds to wait, for what looks and what acts, for one and for many at once; the process answers."""
+    """503 with the seconds to wait, for what looks and what acts, for one and for many at once; the process answers.
+
+    When Redis goes on, rooms and pages come back by themselves, and a change is seen by who has watched all the time.
+    """
     async with watched() as (server, one, ids, process_id), server.client() as client, server.socket() as late:
         assert (await client.get(SHOP)).status_code == 200
         os.kill(process_id, how)
@@ -76,6 +80,17 @@ async def test_who_asks_while_redis_is_away_is_told_soon(how: signal.Signals) ->
         finally:
             if how is signal.SIGSTOP:
                 os.kill(process_id, signal.SIGCONT)
+        if how is signal.SIGSTOP:
+            await _comes_back(client, one, ids)
+
+
+async def _comes_back(client: httpx.AsyncClient, one: ClientConnection, ids: dict[str, str]) -> None:
+    back = await state_of(one, away=False)
+    while (await client.get(SHOP)).status_code == 503:
+        await receive(one, {"topicState"})
+    assert (await client.post("/api/v1/jobs/cancel", json={"id": ids["waiting"]})).status_code == 200
+    while "shop-price" not in back["state"].get("queues", {}):
+        back = await receive(one, {"topicState"})
 
 
 @pytest.mark.usefixtures("soon")
@@ -87,20 +102,3 @@ async def test_a_server_that_has_never_met_redis_says_so() -> None:
             async with server.socket():
                 pass
         assert (refused.value.response.status_code, refused.value.response.headers["retry-after"]) == (503, "1")
-
-
-@pytest.mark.usefixtures("soon")
-async def test_rooms_and_pages_come_back_by_themselves() -> None:
-    """When Redis goes on; and a change is seen again by who has watched all the time."""
-    async with watched() as (server, one, ids, process_id), server.client() as client:
-        os.kill(process_id, signal.SIGSTOP)
-        try:
-            await state_of(one, away=True)
-        finally:
-            os.kill(process_id, signal.SIGCONT)
-        back = await state_of(one, away=False)
-        while (await client.get(SHOP)).status_code == 503:
-            await receive(one, {"topicState"})
-        assert (await client.post("/api/v1/jobs/cancel", json={"id": ids["waiting"]})).status_code == 200
-        while "shop-price" not in back["state"].get("queues", {}):
-            back = await receive(one, {"topicState"})
