@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -84,8 +85,15 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
     admin.link.within = ANSWERED_WITHIN
     live = Live(admin, identity)
 
-    async def close() -> None:
+    going = asyncio.Event()
+
+    async def end_watching() -> None:
+        going.set()  # for all that wait now; who asks after it may wait
+        going.clear()
         await live.close()
+
+    async def close() -> None:
+        await end_watching()
         await admin.close()
 
     @asynccontextmanager
@@ -115,8 +123,8 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
         exception_handlers={FlowsError: _flows_error, HTTPException: _http_error, Exception: _broken},
         lifespan=lifespan,
     )
-    app.state.admin = admin
-    return Guard(app, identity, hosts=hosts, origins=origins, close=close, end_watching=live.close)
+    app.state.admin, app.state.going = admin, going
+    return Guard(app, identity, hosts=hosts, origins=origins, close=close, end_watching=end_watching)
 
 
 async def _flows_error(_request: Request, error: Any) -> Response:  # noqa: ANN401 - Starlette wants to know no more

@@ -70,7 +70,7 @@ class Guard:
         hosts: Names by which the server may be called, besides those of its own machine.
         origins: Sites whose pages may read from here, such as `https://app.example.org`.
         close: Disconnects the other app.
-        end_watching: Ends its sockets and streams.
+        end_watching: Ends its sockets and streams, and requests that wait.
     """
 
     def __init__(  # noqa: PLR0913 - what a guard is made of, by keyword
@@ -99,7 +99,7 @@ class Guard:
         await self._close()
 
     async def end_watching(self) -> None:
-        """End what is watched: a server that waits for all that it has begun would wait for streams for ever."""
+        """End what is watched, and what waits for a job: a server that goes would wait for the end of it."""
         await self._end_watching()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

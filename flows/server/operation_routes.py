@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 from pydantic import ValidationError as PydanticValidationError
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -76,16 +77,23 @@ def _endpoint(operation: Operation[Any]) -> Callable[[Request], Coroutine[Any, A
 
 
 async def _while_there(request: Request, answering: Coroutine[Any, Any, T]) -> T | None:
-    """Return what is waited for; None where who waits for it has gone: nothing is asked any more then."""
+    """Return what is waited for; None where who waits for it has gone: nothing is asked any more then.
+
+    Raises:
+        HTTPException: The server goes.
+    """
     answer = asyncio.create_task(answering)
     gone = asyncio.create_task(_gone(request))
+    ends = asyncio.create_task(request.app.state.going.wait())
     try:
-        await asyncio.wait({answer, gone}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({answer, gone, ends}, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done() and ends.done():
+            raise HTTPException(503, "this server goes: ask again, another one or the next", {"retry-after": "1"})
         return await answer if answer.done() else None
     finally:
-        for task in (answer, gone):
+        for task in (answer, gone, ends):
             task.cancel()
-        await asyncio.gather(answer, gone, return_exceptions=True)
+        await asyncio.gather(answer, gone, ends, return_exceptions=True)
 
 
 async def _gone(request: Request) -> None:

@@ -172,7 +172,7 @@ async def test_a_server_that_goes_says_so(left: Left) -> None:
 
 
 async def test_an_app_that_is_closed_ends_what_is_watched(left: Left) -> None:
-    """Its sockets with the same code, its streams by their end; who comes then opens the room anew."""
+    """Its sockets with the same code, its streams by their end, who waits for a job by 503; then others may come."""
     app = create_app(left.url, left.namespace)
     async with serving(app) as server, server.client() as client, server.socket() as socket:
         await say(socket, type="watchTopic", topic="flows")
@@ -186,6 +186,11 @@ async def test_an_app_that_is_closed_ends_what_is_watched(left: Left) -> None:
             await send_all(socket, [])
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1012
+        waiting = asyncio.create_task(client.get(f"/api/v1/jobs/wait?id={left.ids['waiting']}&timeout=1h"))
+        while not waiting.done():  # at first it has not begun to wait
+            await app.end_watching()
+            await asyncio.sleep(0.01)
+        assert (waiting.result().status_code, waiting.result().headers["retry-after"]) == (503, "1")
         async with server.socket() as again:
             await say(again, type="watchTopic", topic=f"job/shop/{left.ids['failed']}")
             await receive(again, {"topicState"})
