@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 from flows import Flow, FlowOptions, Job, QueueOptions
 from flows.api import Admin, Caller, NothingThere, audit, operations, workers
 from flows.errors import Forbidden, JobGone, ValidationError, WaitTimeout
+from flows.store.fleet.heartbeats import Heartbeats
 from tests.waiting import until
 
 OPERATOR = Caller(name="ana", role="operator")
@@ -46,7 +48,7 @@ def make(url: str, namespace: str) -> Flow[Add, Sum, Any]:
     return flow
 
 
-async def test_says_where_tasks_are(redis_url: str, namespace: str) -> None:
+async def test_says_where_tasks_are(redis_url: str, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole way down, equal stacks once; no value of a function stands in it, and it is told in the log."""
     flow = make(redis_url, namespace)
     await flow.start_all()
@@ -72,13 +74,14 @@ async def test_says_where_tasks_are(redis_url: str, namespace: str) -> None:
         [entry, _asked] = (await audit.list_actions(admin, doing="workers.dump")).actions
         assert (entry.word, entry.flow, entry.given) == ("done", "sums", {"process": process.name})
         with pytest.raises(ValidationError, match="five minutes"):
-            await workers.dump(admin, process.name, 0)  # type: ignore[arg-type]
+            await workers.dump(admin, process.name, timedelta(0))
         stranger = admin.acting_as(OPERATOR.model_copy(update={"flows": frozenset({"other"})}))
         for asked in ({"process": process.name}, {"process": process.name, "flow": "sums"}):
             with pytest.raises((NothingThere, Forbidden, JobGone)):
                 await operations()["workers.dump"].call(stranger, asked)
         with pytest.raises(NothingThere, match=r"workers\.list"):
             await workers.dump(admin, "nobody")
+        monkeypatch.setattr(Heartbeats, "tell_stacks", lambda *_: "told")
         with pytest.raises(WaitTimeout, match="has not answered"):
-            await workers.dump(admin, process.name, 0.001)  # type: ignore[arg-type]
+            await workers.dump(admin, process.name, timedelta(seconds=0.3))
     await flow.stop_all(0)
