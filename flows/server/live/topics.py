@@ -31,8 +31,8 @@ class _Read:
     job_id: str = ""
 
 
-def _one(operation: str, params: QueryParams, flow: str | None = None) -> _Read:
-    return _Read({"": (operation, params)}, flow)
+def _one(operation: str, params: QueryParams) -> _Read:
+    return _Read({"": (operation, params)})
 
 
 def _job(parts: list[str], _query: QueryParams) -> _Read:
@@ -46,16 +46,17 @@ def _log(parts: list[str], _query: QueryParams) -> _Read:
     return _Read({"": ("jobs.log", QueryParams({"flow": flow, "id": job_id}))}, flow.partition(":")[0], job_id)
 
 
-#: By its first word: how many parts follow, and what it reads. A board changes all the time, so nothing hastens it.
+#: By its first word: how many parts follow, and what it reads. Only what is of one job is hastened by hints: while
+#: somebody listens for them, each script of the flow tells of all that it moves, which a drain pays for.
 _TOPICS: Final[dict[str, tuple[int, Callable[[list[str], QueryParams], _Read]]]] = {
     "flows": (0, lambda _parts, query: _one("flows.list", query)),
     "board": (1, lambda parts, _query: _one("queues.show", QueryParams({"flow": parts[0]}))),
     "queue": (1, lambda parts, _query: _one("queues.show", QueryParams({"queue": parts[0]}))),
-    "jobs": (0, lambda _parts, query: _one("jobs.find", _renamed(query), query.get("flow"))),
+    "jobs": (0, lambda _parts, query: _one("jobs.find", _renamed(query))),
     "job": (2, _job),
     "log": (2, _log),
     "workers": (0, lambda _parts, query: _one("workers.list", query)),
-    "runs": (0, lambda _parts, query: _one("runs.list", query, RUN_FLOW)),
+    "runs": (0, lambda _parts, query: _one("runs.list", query)),
     "run": (1, lambda parts, _query: _Read({"": ("runs.show", QueryParams({"id": parts[0]}))}, RUN_FLOW, parts[0])),
     "schedules": (0, lambda _parts, query: _one("schedules.list", query)),
     "audit": (0, lambda _parts, query: _one("audit.list", query)),
