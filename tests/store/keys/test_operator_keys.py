@@ -10,6 +10,7 @@ from flows.store.keys.operators import OperatorKeys
 
 LITERAL = {
     "actions": ((), "flows:actions"),
+    "dump": (("p1",), "flows:dump:p1"),
 }
 
 
