@@ -89,7 +89,10 @@ async def _while_there(request: Request, answering: Coroutine[Any, Any, T]) -> T
         await asyncio.wait({answer, gone, ends}, return_when=asyncio.FIRST_COMPLETED)
         if not answer.done() and ends.done():
             raise HTTPException(503, "this server goes: ask again, another one or the next", {"retry-after": "1"})
-        return await answer if answer.done() else None
+        if answer.done():
+            return await answer
+        gone.result()  # raises where its body is refused, which is not gone
+        return None
     finally:
         for task in (answer, gone, ends):
             task.cancel()

@@ -122,14 +122,25 @@ async def test_what_is_too_large_is_not_read(open_server: Serving) -> None:
         assert (await client.post(RETRY, content=chunks())).status_code == 413
 
 
-@pytest.mark.parametrize(("length", "status"), [("9" * 5_000, b"413"), ("20", b"408")])
-async def test_a_body_that_never_comes_holds_no_place(
-    open_server: Serving, monkeypatch: pytest.MonkeyPatch, length: str, status: bytes
+@pytest.mark.parametrize(
+    ("asked", "length", "status"),
+    [
+        (f"POST {RETRY}", "9" * 5_000, b"413"),
+        (f"POST {RETRY}", "20", b"408"),
+        ("GET /api/v1/jobs/wait?id={waiting}&timeout=1h", "20", b"408"),
+    ],
+)
+async def test_a_body_that_never_comes_holds_no_place(  # noqa: PLR0913, PLR0917 - fixtures and a row
+    open_server: Serving, left: Left, monkeypatch: pytest.MonkeyPatch, asked: str, length: str, status: bytes
 ) -> None:
     """It is given up after a time, of which each byte takes some; a length that no number can hold is none."""
     monkeypatch.setattr("flows.server.body.BODY_WITHIN", 0.2)
     reader, writer = await asyncio.open_connection("127.0.0.1", open_server.port)
-    lines = [f"POST {RETRY} HTTP/1.1", f"host: 127.0.0.1:{open_server.port}", f"origin: {open_server.url}"]
+    lines = [
+        f"{asked.format(**left.ids)} HTTP/1.1",
+        f"host: 127.0.0.1:{open_server.port}",
+        f"origin: {open_server.url}",
+    ]
     lines += [f"{name}: {value}" for name, value in OWN.items()]
     writer.write("\r\n".join([*lines, f"content-length: {length}", "", "{"]).encode())
     assert (await reader.readline()).split()[1] in {status, b"400"}  # what reads HTTP refuses such a length as well
