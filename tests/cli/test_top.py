@@ -16,7 +16,7 @@ from flows.errors import StoreUnavailable
 from flows.model.state import JobState
 from tests.api.conftest import Left
 from tests.cli.conftest import Command
-from tests.waiting import until
+from tests.waiting import LONG, until
 
 
 class Terminal:
@@ -68,6 +68,7 @@ async def terminal(left: Left, role: str = "operator") -> AsyncIterator[Terminal
     async with left.admin(role) as admin:
         app = Top(admin, "shop", 0.1)
         app.animation_level = "none"
+        app.NOTIFICATION_TIMEOUT = LONG  # type: ignore[misc]  # where the machine stands still they are gone unseen
         async with app.run_test(size=(80, 12)):
             shown = Terminal(app)
             await shown.on(Board)
