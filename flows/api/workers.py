@@ -63,6 +63,7 @@ async def dump(
 
     Raises:
         NothingThere: no such process is alive.
+        ValidationError: the timeout is none, or too long.
         WaitTimeout: it has not answered.
     """
     if not timedelta(0) < timeout <= _LONGEST:

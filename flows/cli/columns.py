@@ -43,6 +43,10 @@ def ago(instant: datetime | None) -> str:
     return lasting(seconds) if seconds >= 0 else f"in {lasting(-seconds)}"
 
 
+def _until(instant: datetime) -> str:
+    return ago(instant).removeprefix("in ")
+
+
 def lasting(seconds: float | None) -> str:
     """Return a time in its largest whole unit."""
     if seconds is None:
@@ -65,7 +69,7 @@ def _note(queue: Any) -> str:
     words = [
         *(["NO WORKERS"] if queue.unserved else []),
         *(["paused" + (f": {one_line(queue.note, 60)}" if queue.note else "")] if queue.paused else []),
-        *([f"held for {ago(queue.held_until)[3:]}"] if queue.held_until else []),
+        *([f"held for {_until(queue.held_until)}"] if queue.held_until else []),
         *(_full(limit) for limit in queue.limits if limit.free == 0),
         *(["all workers are busy"] if queue.waiting and queue.slots and queue.busy >= queue.slots else []),
     ]
@@ -73,14 +77,14 @@ def _note(queue: Any) -> str:
 
 
 def _full(limit: Any) -> str:
-    return f"{limit.kind} {limit.id}: full" + (f" for {ago(limit.ready)[3:]}" if limit.ready else "")
+    return f"{limit.kind} {limit.id}: full" + (f" for {_until(limit.ready)}" if limit.ready else "")
 
 
 def _why_parked(group: Any) -> str:
     if not group.parked:
         return ""
     why = "held" if group.held else "at its limit"
-    return why if group.until is None else f"{why} for {ago(group.until).removeprefix('in ')}"
+    return why if group.until is None else f"{why} for {_until(group.until)}"
 
 
 def lookups_of(row: Any) -> str:

@@ -84,7 +84,6 @@ class Board(Watching):
         super().__init__("QueueView", every)
         self._admin = admin
         self._of = {"flow": flow} if flow else {}
-        self._every_s = every
 
     async def read(self) -> tuple[list[Any], str]:
         """Return the queues, and what all of them hold."""
@@ -102,7 +101,7 @@ class Board(Watching):
     def on_data_table_row_selected(self, _event: DataTable.RowSelected) -> None:
         """Show the jobs of a queue."""
         if (queue := self.row) is not None:
-            self.top.push_screen(Jobs(self._admin, queue.flow, queue.name, self._every_s))
+            self.top.push_screen(Jobs(self._admin, queue.flow, queue.name, self.every))
 
     def action_pause(self) -> None:
         """Pause a queue, or let it go on."""

@@ -46,7 +46,7 @@ class Watching(Screen[None]):
         self.field = Input(id="wanted", placeholder="which of them; empty for all")
         self.wanted = ""
         self.rows: list[Any] = []
-        self._every = every
+        self.every = every
         self._held = False
         self._looking = asyncio.Lock()
         self._seen = time.monotonic()
@@ -66,10 +66,10 @@ class Watching(Screen[None]):
         """Begin to read."""
         self.field.display = False
         for column in self.columns:
-            self.table.add_column(column.title or "note", key=column.title or "note")
+            self.table.add_column(column.title)
         self.table.focus()
         self._look_again()
-        self.set_interval(self._every, self._look_again)
+        self.set_interval(self.every, self._look_again)
 
     @property
     def row(self) -> Any:

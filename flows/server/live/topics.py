@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Read:
-    """What a topic reads: operations with their params; and what hastens it: changes of a flow, or of one job of it."""
+    """What a topic reads: operations with their params; and what hastens it: changes of one job of a flow."""
 
     operations: Mapping[str, tuple[str, QueryParams]]
     flow: str | None = None
