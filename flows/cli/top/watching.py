@@ -129,11 +129,11 @@ class Watching(Screen[None]):
         self.field.display = True
         self.field.focus()
 
-    async def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the text."""
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the text, and read; keys go on meanwhile."""
         self.wanted = event.value.strip()
         self._put_away()
-        await self.look()
+        self.run_worker(self.look(), group="look")
 
     def action_leave(self) -> None:
         """Leave the field, or the screen."""
