@@ -55,7 +55,7 @@ def connect(port: int, patience: float = LONG) -> redis.Redis:
 @pytest.fixture
 def hasty(proxy: Proxy) -> Iterator[redis.Redis]:
     """Open a client that goes through the proxy, and soon gives up."""
-    with connect(proxy.port, patient(0.3)) as client:
+    with connect(proxy.port, patient(1.0)) as client:
         yield client
 
 
