@@ -71,6 +71,11 @@ async def test_moves_a_job_with_edited_fields(left_to_act: Left) -> None:
         assert (shown["user_id"], shown["price"], shown["email"]) == (8, 5, CANARY)
         [entry, _asked] = (await audit.list_actions(admin, doing="jobs.move", limit=2)).actions
         assert (entry.word, entry.given["fields"]) == ("moved", [*fields])
+        await admin.connection.call("HSET", admin.keys.job("shop", failed), "email", "{")
+        with pytest.raises(ValidationError, match="'email' of the job is no JSON"):
+            await jobs.move(admin, failed, "shop-price", fields={"user_id": 9}, edit_params=True)
+        mended = {"email": "ana@example.org"}
+        assert (await jobs.move(admin, failed, "shop-price", fields=mended, edit_params=True)).word == "moved"
 
 
 async def test_acts_on_single_jobs(left_to_act: Left) -> None:

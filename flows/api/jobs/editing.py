@@ -20,6 +20,7 @@ from flows.store.jobs.fetch import Fetch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from flows.api.admin import Admin
     from flows.api.known_flow import KnownFlow
@@ -68,7 +69,7 @@ async def edits_of(
     values = {name: encode_value(f"fields.{name}", value) for name, value in left.items()}
     lookups: list[str] = []
     if edited:
-        before = {name: from_json(raw) for name, raw in stored.items() if name in of_params}
+        before = _read(stored, of_params - edited.keys())
         _how, encoded, looked_up = encoded_params(known, admin.params_of(known.name), {**before, **edited})
         values |= {name: encoded[name] for name in edited}
         lookups = [f"{name}:{text}" for name, value in looked_up if name in edited for text in lookup_texts(value)]
@@ -79,6 +80,17 @@ async def edits_of(
             f"{MOST_LOOKUPS}"
         )
     return Edits(values, [name for name in known.lookups if name in edited], lookups)
+
+
+def _read(stored: Mapping[str, bytes], names: AbstractSet[str]) -> dict[str, Any]:
+    """Return what a job has in some fields; one that cannot be read can be edited, and so repaired."""
+    found: dict[str, Any] = {}
+    for name in names & stored.keys():
+        try:
+            found[name] = from_json(stored[name])
+        except ValueError:
+            raise ValidationError(f"fields: the param {name!r} of the job is no JSON: give it a value too") from None
+    return found
 
 
 async def _check_left(
