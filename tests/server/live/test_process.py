@@ -21,6 +21,7 @@ from websockets.asyncio.client import ClientConnection
 
 from flows.testing import private_server
 from tests.api.shop import leave
+from tests.faults.ports import free_port
 from tests.scale import SCALE
 from tests.server.serving import Serving, receive
 from tests.waiting import LONG, until
@@ -40,8 +41,7 @@ _OTHER = ("PING", "CLIENT", "HELLO", "INFO", "CONFIG", "AUTH", "SELECT", "MONITO
 @asynccontextmanager
 async def web(url: str, *more: str) -> AsyncIterator[tuple[Serving, int]]:
     """Start `flows web`; yield where it listens, and its process."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
+    port = free_port()
     command = (sys.executable, "-m", "flows", "web", "--redis-url", url, "--port", str(port), *more)
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     assert process.stderr is not None
