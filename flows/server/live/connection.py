@@ -96,7 +96,7 @@ class LiveConnection:
             pass  # it takes nothing any more
 
     async def _receive(self) -> str:
-        """Return the next text of the client; bytes are read as one, and are no message then."""
+        """Return the next text of the client; bytes are read as one, whatever they hold."""
         message = await self._socket.receive()
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message.get("code", 1005))
