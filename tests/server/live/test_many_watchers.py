@@ -153,7 +153,7 @@ async def stalled(server: Serving) -> AsyncIterator[None]:
 
 async def test_who_takes_nothing_is_closed_and_the_others_see_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is meant for it does not pile up: one state is on its way, and after a time its place is free."""
-    monkeypatch.setattr("flows.server.patient_stream.TAKEN_WITHIN", patient(0.5))
+    monkeypatch.setattr("flows.server.patient_stream.TAKEN_WITHIN", patient(1.0))
     made = Room()
     app = Starlette(routes=[WebSocketRoute("/live", made.watch)])
     async with serving(app) as server, server.socket() as other:
