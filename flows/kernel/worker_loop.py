@@ -17,7 +17,6 @@ from flows.kernel.prefetch import Prefetch
 from flows.kernel.progress import Progress
 from flows.kernel.turn_sender import TurnSender
 from flows.kernel.unable import Rest
-from flows.store.jobs.finished import MOST_JOBS
 from flows.store.jobs.turns import NO_TURN, new_worker_id
 from flows.telemetry.events import described
 from flows.telemetry.failpoints import failpoint
@@ -180,7 +179,7 @@ class WorkerLoop:
         self._reported, self._answer = finished, turn
         if self._slots is not None:
             self._slots.freed(self)  # what was asked for and did not come
-        if self._fault or (turn.jobs and (turn.left or len(turn.jobs) >= min(want, MOST_JOBS))):
+        if self._fault or (turn.jobs and (turn.left or len(turn.jobs) >= min(want, self._turns.most))):
             return
         # The queue is empty: the jobs that came start at once, and their end or a wake-up starts the next turn.
         self._apply_answer()

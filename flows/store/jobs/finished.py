@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 #: So many jobs are ended, and as many claimed, by one script at most: that keeps it under 10 ms.
 MOST_JOBS: Final = 100
+#: The same of runs, whose records are read with them and written with their ends.
+MOST_RUNS: Final = 50
 #: So many children are created by the script that ends the parent's attempt; more are built in parts.
 MOST_CHILDREN: Final = 200
 #: So many arguments of jobs go into one request at most: some hosts take 3,999 in all.

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from flows.model.runs.new_run import RUN_FLOW
 from flows.store.client.packed_script import PackedCall, PackedScript
 from flows.store.client.wire import Disconnected, ReplyError
 from flows.store.jobs.claimed import RESCUES, START_IN, ClaimedJob
-from flows.store.jobs.finished import MOST_JOBS, FinishedAttempt, first_part, pack_children
+from flows.store.jobs.finished import MOST_JOBS, MOST_RUNS, FinishedAttempt, first_part, pack_children
 from flows.store.jobs.flow_settings import ISOLATED_FROM
 from flows.telemetry.failpoints import failpoint
 
@@ -105,6 +106,8 @@ class Turns:
         self._ruled = rules is not None
         #: Whether a claim may bring jobs that have to wait for a lane: not where each takes a token or a slot.
         self.may_prefetch = rules is None or not (rules.limiters or rules.slots or rules.slots_per_group)
+        #: So many jobs are claimed by one turn at most.
+        self.most = MOST_RUNS if settings.flow == RUN_FLOW else MOST_JOBS
         self._number = 0
         #: The number of the turn that was sent and whose answer is not taken yet; 0: there is none.
         self.under_way = 0
@@ -133,7 +136,7 @@ class Turns:
 
     def send_early(self, want: int, *, busy: bool) -> None:
         """Send a turn that reports nothing, in this tick, if the connection stands; the next `turn` is this one."""
-        call = self._turn.call((self._number + 1, min(want, MOST_JOBS), int(busy), 0))
+        call = self._turn.call((self._number + 1, min(want, self.most), int(busy), 0))
         self._early = self._connection.send_at_once(call)
         if self._early is not None:
             self._number = self.under_way = self._number + 1
@@ -168,7 +171,7 @@ class Turns:
         if self._early is not None:
             return await self._answer_of_early(ended)
         self._number = self.under_way = self._number + 1
-        self._last = self._turn.call((self._number, min(want, MOST_JOBS), int(busy), len(ended)), ended)
+        self._last = self._turn.call((self._number, min(want, self.most), int(busy), len(ended)), ended)
         return await self.repeat()
 
     async def repeat(self) -> Turn:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: The attribute of the lookup list by which a key finds its run.
 KEY: Final = "#key"
 #: So many runs are started by one script.
-MOST_RUNS: Final = 200
+MOST_STARTED: Final = 100
 _MOST_BYTES: Final = 1 << 19
 
 
@@ -63,7 +63,7 @@ def check_size(run: NewRun, most: int) -> None:
         )
 
 
-def in_parts(runs: Iterable[PackedRun], most: int = MOST_RUNS) -> Iterator[list[PackedRun]]:
+def in_parts(runs: Iterable[PackedRun], most: int = MOST_STARTED) -> Iterator[list[PackedRun]]:
     """Cut runs into parts of one script each."""
     part: list[PackedRun] = []
     arguments, size = 0, 0

@@ -7,5 +7,5 @@ local function release(job)
   leave_processing(job.id)
   move(job.key, 'processing', 'waiting', '_attempt', attempt_over(job.attempt, job.id, queue, -1, 0),
     '_history', history_with(job, 'release'))
-  put_first(queue, member_of(queue, flow, job.id))
+  put_first(queue, { member_of(queue, flow, job.id) })
 end

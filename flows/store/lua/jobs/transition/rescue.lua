@@ -36,7 +36,7 @@ local function rescue(member)
   end
   move(key, 'processing', 'waiting', '_attempt', attempt_over(job[3], id, queue, 0, 1),
     '_history', history_with({ attempt = job[3], history = job[7] }, 'rescue'))
-  put_first(queue, member)
+  put_first(queue, { member })
   count(queue, 'rescue')
   trim_lookups(flow, job[4])
   return 'rescued'

@@ -19,10 +19,10 @@ end
 
 local function put(job_queue, job_id) put_many(job_queue, { job_id }) end
 
--- Puts a job before all that wait: it has waited already.
-local function put_first(job_queue, job_id)
-  redis.call('LPUSH', list_of(job_queue), job_id)
-  wake(job_queue)
+-- Puts jobs before all that wait, the last one first: they have waited already.
+local function put_first(job_queue, ids, quietly)
+  redis.call('LPUSH', list_of(job_queue), unpack(ids))
+  if not quietly then wake(job_queue) end
 end
 
 -- Returns how many ids stand where jobs of the queue wait.

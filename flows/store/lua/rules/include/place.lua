@@ -56,8 +56,8 @@ local function put_many(job_queue, ids, quietly) put_by(false, job_queue, ids, q
 
 local function put(job_queue, job_id) put_many(job_queue, { job_id }) end
 
--- Puts a job before all that wait like it: it has waited already.
-local function put_first(job_queue, job_id) put_by(true, job_queue, { job_id }) end
+-- Puts jobs before all that wait like them, the last one first: they have waited already.
+local function put_first(job_queue, ids, quietly) put_by(true, job_queue, ids, quietly) end
 
 -- Returns how many ids stand where jobs of the queue wait.
 local function waits(job_queue)

@@ -18,5 +18,5 @@ local function begin_failing(job_flow, job_id, key, job_queue, from, failing)
     fields[3], fields[4] = '_attempt', attempt_over(text, job_id, job_queue, -1, -math.huge)
   end
   move(key, from, 'waiting', unpack(fields))
-  put_first(job_queue, member_of(job_queue, job_flow, job_id))
+  put_first(job_queue, { member_of(job_queue, job_flow, job_id) })
 end

@@ -34,7 +34,7 @@ local function resume(run_id)
   return_with_slot(job_queue, run_id)
   local attempt, begun = from_now(text)
   move(key, 'delayed', 'waiting', '_attempt', attempt)
-  if begun then put_first(job_queue, run_id) else put(job_queue, run_id) end
+  if begun then put_first(job_queue, { run_id }) else put(job_queue, run_id) end
 end
 
 local function order_of(key) return string.format('%d', redis.call('HINCRBY', key, '_come', 1)) end

@@ -40,7 +40,7 @@ local function rescue(id)
   end
   move(key, 'processing', 'waiting', '_attempt', attempt_over(job[3], id, queue, 0, 1),
     '_history', history_with({ attempt = job[3], history = job[6] }, 'rescue'))
-  put_first(queue, id)
+  put_first(queue, { id })
   count(queue, 'rescue')
   trim_lookups(flow, job[4])
   return 'rescued'

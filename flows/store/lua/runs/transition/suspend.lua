@@ -31,7 +31,7 @@ local function suspend(job, after)
     leave_processing(job.id)
     if keeps == '1' then keep_slot(queue, job.id, now_text) end
     move(job.key, 'processing', 'waiting', '_attempt', attempt_over(job.attempt, job.id, queue, -1, 0), unpack(fields))
-    return put_first(queue, member_of(queue, flow, job.id))
+    return put_first(queue, { member_of(queue, flow, job.id) })
   end
   if keeps == '1' then keep_slot(queue, job.id, 0) end
   fields[#fields + 1] = '_suspended'
