@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from flows.api import Admin
-from flows.api.runs import workflows
+from flows.cli.demo_shop import make_shop
 from flows.config import EMBEDDED, choose_server
 from flows.errors import ValidationError
-from flows.model.names import is_own
+from flows.model.names import OWN
 from flows.store.embedded import EmbeddedServer
-from flows.store.operators.directory import read_namespaces
+from flows.store.operators.directory import read_digests, read_namespaces
 
 if sys.platform != "win32":
     import fcntl
@@ -23,10 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-#: The flows of the shop; its runs are in one of the library's own.
-FLOWS: Final = frozenset({"shop", "mails"})
-#: The app of its workflow.
-APP: Final = "billing"
+#: So many seconds others wait at most while is looked whether they have written.
+_LOOKED_WITHIN: Final = 60.0
 #: A file beside the data of a server that the demo has begun with: locked by the demo that runs on it.
 _MARK: Final = "demo"
 
@@ -59,11 +58,10 @@ def demo_server() -> Generator[tuple[str, list[str]]]:
         try:
             yield url, options
         finally:
-            if not asyncio.run(_is_of_the_demo_alone(url)):
-                mark.unlink()
+            discarded = _discarded(server, url)
+            mark.unlink()
+            if not discarded:
                 sys.stderr.write("flows demo: others use its server by now, which stays, and the shop's jobs with it\n")
-            elif server.discard():
-                mark.unlink()
 
 
 def _may_use(server: EmbeddedServer) -> bool:
@@ -92,11 +90,28 @@ def _locked(mark: Path) -> Generator[None]:
         os.close(descriptor)
 
 
+def _discarded(server: EmbeddedServer, url: str) -> bool:
+    """Delete what the demo has left where nobody else has written; who writes meanwhile waits, and is not deleted."""
+    began = time.monotonic()
+    with server.held(_LOOKED_WITHIN):
+        alone = asyncio.run(_is_of_the_demo_alone(url))
+        in_time = time.monotonic() - began < _LOOKED_WITHIN / 2  # else others may write again before it has ended
+        return alone and in_time and server.discard()
+
+
 async def _is_of_the_demo_alone(url: str) -> bool:
-    """Return whether nobody else has ever connected a flow, or an app, to a server."""
+    """Return whether all that was ever declared on a server is what the demo declares.
+
+    A flow of the user's that has the name of one of the demo's declares something else.
+    """
+    declared = await make_shop(url, "").declared()
     async with Admin(url) as admin:
         if not await read_namespaces(admin.connection) <= {""}:
             return False
-        flows = {name for name in await admin.flows() if not is_own(name)}
-        apps = {app for workflow in await workflows(admin) for app in workflow.apps}
-        return flows <= FLOWS and apps <= {APP}
+        for flow in await admin.flows():
+            if flow.startswith(OWN):  # bulk actions on the others
+                continue
+            digests = await read_digests(admin.connection, admin.link.keys, flow)
+            if not digests or not {(flow, digest) for digest in digests} <= declared:
+                return False
+        return True

@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 from pydantic import BaseModel
 
 from flows.kernel.current import current_job
+from flows.model.declared.description import describe
 from flows.model.flow_options import FlowOptions
 from flows.model.job import Job, JobResult
 from flows.model.limits.limiter import Limiter
@@ -19,9 +20,12 @@ from flows.model.retries import Retries
 from flows.pipeline.flow import Flow
 from flows.workflow.app import Workflows
 from flows.workflow.definition import Workflow
+from flows.workflow.run_flow import RunDescriptor, run_flow_options
 from flows.workflow.steps.step import Step
 from flows.workflow.steps.step_options import StepOptions
 
+#: The app of its workflow: a name that no other has by chance.
+APP: Final = "demo-billing"
 #: Seconds that a parcel takes; with one worker that is fewer than there are orders: the slow queue.
 PACKING: Final = 0.6
 #: The supplier never answers about these customers: their orders fail.
@@ -98,6 +102,16 @@ class Shop:
     billing: Workflows
     bill: Workflow[Bill, str]
 
+    async def declared(self) -> frozenset[tuple[str, str]]:
+        """Return what it declares where it connects: names of flows, each with the digest of a declaration."""
+        flows = (self.orders._declaration, self.mails._declaration)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        found = {(flow.options.name, describe(flow.options, flow.params).digest) for flow in flows}
+        host = self.billing._host  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        workflows = tuple(host.definitions.values())
+        runs = run_flow_options(host.options, workflows)
+        found.add((runs.name, (await RunDescriptor(runs, APP, workflows).description()).digest))
+        return frozenset(found)
+
 
 async def check(job: Check) -> None:
     """Look at an order."""
@@ -169,7 +183,7 @@ def make_shop(redis_url: str | None, namespace: str) -> Shop:
         )
     )
     mails.create_workers(Send, send, concurrency=4)
-    billing = Workflows("billing", redis_url=redis_url, namespace=namespace, retention=kept)
+    billing = Workflows(APP, redis_url=redis_url, namespace=namespace, retention=kept)
 
     @billing.define("bill", lookup=["customer"], max_concurrency=None)
     async def bill(given: Bill, step: Step) -> str:

@@ -108,6 +108,23 @@ class BundledValkey:
             client.shutdown()
         return True
 
+    def hold_writes(self, seconds: float) -> None:
+        """Let all that writes wait for so long, or until `let_write`; what reads goes on.
+
+        Raises:
+            StoreUnavailable: the server does not answer.
+        """
+        try:
+            with self._client(self._socket()) as client:
+                client.client_pause(int(seconds * 1000), all=False)
+        except (RedisError, OSError) as error:
+            raise StoreUnavailable(f"the embedded server of {self._data_dir} does not answer: {error}") from error
+
+    def let_write(self) -> None:
+        """End `hold_writes`, where the server still runs."""
+        with suppress(RedisError, OSError), self._client(self._socket()) as client:
+            client.client_unpause()
+
     def delete_data(self) -> None:
         """Delete what a server that has ended has left: its jobs, configuration and log. The lock's file stays."""
         rmtree(self._data_dir / "appendonlydir", ignore_errors=True)

@@ -128,6 +128,21 @@ class EmbeddedServer:
                 self._valkey.delete_data()
         return ours is not None
 
+    @contextmanager
+    def held(self, seconds: float) -> Generator[None]:
+        """Let all that others write wait while the block runs, for at most so long; what reads goes on.
+
+        So what the block finds stays as it is until it has decided, and `discard` deletes nothing that came meanwhile.
+
+        Raises:
+            StoreUnavailable: the server does not answer.
+        """
+        self._valkey.hold_writes(seconds)
+        try:
+            yield
+        finally:
+            self._valkey.let_write()
+
     def _live(self) -> tuple[bool, dict[str, Any]]:
         """Launch a server if none runs, and wait until one answers; return whether this call did, and the INFO."""
         started, pause, log_size = time.monotonic(), 0.002, None

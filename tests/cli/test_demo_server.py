@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
+from redis import Redis
+from redis.exceptions import TimeoutError as NoAnswer
 
 from flows import Flow, FlowOptions, Job, QueueOptions
+from flows.cli import demo_server as demo_server_module
 from flows.cli.demo_server import demo_server
+from flows.cli.demo_shop import Order, make_shop
 from flows.config import choose_server
 from flows.errors import ValidationError
 from flows.store.embedded import EmbeddedServer
@@ -53,6 +57,17 @@ def use(url: str, name: str, namespace: str = "") -> None:
     asyncio.run(create())
 
 
+def serve(url: str) -> None:
+    """Run the shop for a moment."""
+
+    async def run() -> None:
+        shop = make_shop(url, "")
+        async with shop.orders, shop.mails, shop.billing:
+            await shop.orders.create_job(Order(customer=1, cents=1))
+
+    asyncio.run(run())
+
+
 def files(data: Path) -> list[str]:
     """Return what stands in a data directory."""
     return sorted(file.name for file in data.iterdir())
@@ -63,10 +78,10 @@ def test_it_is_where_the_other_commands_look(data: Path) -> None:
     with demo_server() as (url, options):
         assert choose_server(None).url is None
         assert (url, options) == (EmbeddedServer().start(), [])
-        use(url, "shop")
+        serve(url)
     assert files(data) == ["server.lock"]
     url = EmbeddedServer().start()
-    use(url, "shop")
+    serve(url)
     (data / "demo").touch()
     with demo_server() as found:
         assert found == (url, [])
@@ -87,7 +102,7 @@ def test_what_the_user_has_is_left_alone(data: Path, state: str, capsys: pytest.
         assert options == ["--redis-url", url]
         assert "has jobs of yours, and is left alone" in capsys.readouterr().err
         assert mine.status().running is (state == "running")
-        use(url, "shop")
+        serve(url)
     assert files(data.with_name("data-demo")) == ["server.lock"]
     mine.start()
     assert mine.status().keys == keys
@@ -103,13 +118,36 @@ def test_a_server_that_the_environment_names_is_left_alone(
         assert "redis://production.example.org:6379/0 from REDIS_URL is left alone" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("flow", [("mine", ""), ("shop", "x:")])
+@pytest.mark.parametrize("flow", [("mine", ""), ("shop", ""), ("shop", "x:")])
 def test_who_has_begun_to_use_its_server_keeps_it(
     data: Path, flow: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A flow that has connected meanwhile, in whatever namespace, loses nothing; the next demo goes elsewhere."""
+    """A flow that has connected meanwhile, by whatever name and namespace, loses nothing."""
     with demo_server() as (url, _options):
+        serve(url)
         use(url, *flow)
     assert "others use its server" in capsys.readouterr().err
     assert EmbeddedServer().status().keys > 0
     assert not (data / "demo").exists()
+
+
+def test_who_comes_in_the_end_is_not_deleted(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who writes once it was looked who has written waits, and is told that the server has gone: nothing is lost."""
+    looked, told = demo_server_module._is_of_the_demo_alone, list[bool]()
+
+    async def look(url: str) -> bool:
+        alone = await looked(url)
+        if told:
+            with Redis.from_url(url, socket_timeout=0.2) as redis, pytest.raises(NoAnswer):
+                redis.eval("return redis.call('SET', 'late', 1)", 0)
+        told.append(alone)
+        return alone
+
+    monkeypatch.setattr(demo_server_module, "_is_of_the_demo_alone", look)
+    (data / "demo").parent.mkdir()
+    (data / "demo").touch()
+    serve(EmbeddedServer().start())
+    with demo_server():
+        pass
+    assert told == [True, True]
+    assert files(data) == ["server.lock"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from flows.store.client.connection import translated
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 #: How a flow's own name stands among the names that are taken.
 _FLOW: Final = b"flow of "
+#: Among what stands beside a declaration: when it was seen, and results.
+_DIGEST: Final = re.compile(rb"([^:]+:)?[0-9a-f]+")
 
 
 async def read_flows(connection: Connection, keys: JobKeys) -> dict[str, tuple[str, ...]]:
@@ -44,6 +47,16 @@ async def read_namespaces(connection: Connection) -> set[str]:
         found |= {key.decode("utf-8", "replace").removesuffix(names) for key in keys}
         if cursor == b"0":
             return found
+
+
+async def read_digests(connection: Connection, keys: JobKeys, flow: str) -> set[str]:
+    """Return the digests of what a flow was declared as; those of runs begin with an app's name and `:`.
+
+    Raises:
+        StoreError: the server cannot be used.
+    """
+    fields: list[bytes] = await connection.call("HKEYS", keys.declarations(flow))
+    return {digest[0].decode() for field in fields if (digest := _DIGEST.fullmatch(field))}
 
 
 async def flow_of_job(connection: Connection, keys: JobKeys, job_id: str, flows: Sequence[str]) -> str | None:
