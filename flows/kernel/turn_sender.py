@@ -92,7 +92,7 @@ class TurnSender:
 
     async def report(self) -> None:
         """Report the attempts that have ended, and claim nothing."""
-        ended = self._in_flight.unreported.take()
+        ended = self._in_flight.unreported.take(self._turns.most)
         if not ended:
             return
         await self._progress.try_write()

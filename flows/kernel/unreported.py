@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flows.store.jobs.finished import first_batch
+from flows.store.jobs.finished import MOST_JOBS, first_batch
 from flows.telemetry.events import described
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ class Unreported:
             return False
         return True
 
-    def take(self) -> list[FinishedAttempt]:
-        """Remove and return as many as one script takes; the others wait for the next turn."""
-        number = first_batch(self._finished)
+    def take(self, most: int = MOST_JOBS) -> list[FinishedAttempt]:
+        """Remove and return as many as one script takes, `most` of them; the others wait for the next turn."""
+        number = first_batch(self._finished, most)
         taken, self._finished = self._finished[:number], self._finished[number:]
         return taken
 

@@ -167,7 +167,7 @@ class WorkerLoop:
         if not want and not early and not self._in_flight.unreported:
             await self._wait(rest or None)
             return
-        finished = [] if early else self._in_flight.unreported.take()
+        finished = [] if early else self._in_flight.unreported.take(self._turns.most)
         busy = self._in_flight.lanes.busy or bool(self._answer.jobs)
         asyncio.get_running_loop().call_soon(self._try_apply_answer)
         self._tally.asked = time.monotonic()

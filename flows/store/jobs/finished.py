@@ -83,19 +83,19 @@ class FinishedAttempt:
         self.arguments, self.packed = 5 + 2 * len(fields), form % tuple(filled)
 
 
-def first_batch(ended: Sequence[FinishedAttempt]) -> int:
+def first_batch(ended: Sequence[FinishedAttempt], most: int = MOST_JOBS) -> int:
     """Return how many of the first ended attempts one script takes, at least one.
 
     By jobs, by children, by arguments and by bytes.
     """
     children, arguments, size = 0, 0, 0
-    for number, attempt in enumerate(ended[:MOST_JOBS]):
+    for number, attempt in enumerate(ended[:most]):
         children += attempt.children
         arguments += attempt.arguments
         size += len(attempt.packed)
         if number and (children > MOST_CHILDREN or arguments > MOST_ARGUMENTS or size > _MOST_BYTES):
             return number
-    return min(len(ended), MOST_JOBS)
+    return min(len(ended), most)
 
 
 def first_part(children: Sequence[NewChild]) -> Sequence[NewChild]:

@@ -106,7 +106,7 @@ class Turns:
         self._ruled = rules is not None
         #: Whether a claim may bring jobs that have to wait for a lane: not where each takes a token or a slot.
         self.may_prefetch = rules is None or not (rules.limiters or rules.slots or rules.slots_per_group)
-        #: So many jobs are claimed by one turn at most.
+        #: So many jobs are ended, and as many claimed, by one turn at most.
         self.most = MOST_RUNS if settings.flow == RUN_FLOW else MOST_JOBS
         self._number = 0
         #: The number of the turn that was sent and whose answer is not taken yet; 0: there is none.

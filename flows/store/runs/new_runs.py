@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: The attribute of the lookup list by which a key finds its run.
 KEY: Final = "#key"
 #: So many runs are started by one script.
-MOST_STARTED: Final = 100
+MOST_STARTED: Final = 50
 _MOST_BYTES: Final = 1 << 19
 
 

@@ -31,7 +31,7 @@ _MOST_BYTES: Final = 1 << 20
 _MOST_SENT: Final = 2
 _AT_ONCE: Final = 64
 #: So many children of one run come with one write.
-MOST_CHILDREN: Final = 100
+MOST_CHILDREN: Final = 50
 #: The record of one step takes so many arguments: its owner, the field and its value, counted, and what follows here.
 _ONE_RECORD: Final = 8
 #: No waits for events, and no steps that start children.

@@ -48,7 +48,7 @@ class RunStore:
         return Records(self._connection, self._settings)
 
     async def start(self, runs: Sequence[NewRun]) -> list[Started]:
-        """Start runs, up to 100 a script, each once by its id and by its key.
+        """Start runs, up to 50 a script, each once by its id and by its key.
 
         Returns:
             Of each run its id, or that of the run that has its key: `existing` with the same input, `conflict` with

@@ -66,15 +66,15 @@ def test_children_stand_once_and_as_many_begin_as_the_limit_says(runs: RunWorld)
 def test_a_part_that_comes_late_joins_nothing_early(runs: RunWorld) -> None:
     """What is left is the total from the first part on: children that end before the last part is there do not join."""
     runs.begin("1")
-    parts = [StepChildren("m", [run(f"c{index}", "ship") for index in range(150)])]
-    first, second = pack_writes(Owner("w1", "1", 1), {"m": waiting("map", 150)}, parts, (), {})
+    parts = [StepChildren("m", [run(f"c{index}", "ship") for index in range(75)])]
+    first, second = pack_writes(Owner("w1", "1", 1), {"m": waiting("map", 75)}, parts, (), {})
     assert runs.write(first)[0] == "ok"
     for child in runs.claim(100, queue="ship"):
         runs.report(attempt("finish", child.id, 1, "", "output", "1"), queue="ship")
     assert runs.step("1", "m")["status"] == "waiting"
-    assert runs.redis.hget(runs.key("settled", "run:1:children:m"), "left") == "50"
+    assert runs.redis.hget(runs.key("settled", "run:1:children:m"), "left") == "25"
     assert runs.write(second)[0] == "ok"
-    assert len(runs.place("ship")["waiting"]) == 50
+    assert len(runs.place("ship")["waiting"]) == 25
 
 
 @pytest.mark.parametrize("verb", ["cancel", "delete"])
