@@ -65,13 +65,13 @@ class Live:
                 unknown, self._unknown = False, self._unknown - 1
             return session
 
+        self._connections, self._unknown = self._connections + 1, self._unknown + unknown  # also while it waits here
         try:
-            await self._admin.open()
-        except StoreError as error:
-            await socket.send_denial_response(respond(problem_of(error)))
-            return
-        self._connections, self._unknown = self._connections + 1, self._unknown + unknown
-        try:
+            try:
+                await self._admin.open()
+            except StoreError as error:
+                await socket.send_denial_response(respond(problem_of(error)))
+                return
             await LiveConnection(socket, self._rooms, identify).run()
         finally:
             self._connections, self._unknown = self._connections - 1, self._unknown - unknown
@@ -83,16 +83,19 @@ class Live:
             raise ValidationError("name a topic: /live?topic=…")
         if self._connections >= MOST_CONNECTIONS:
             raise TooManyRequests(5.0)
-        await self._admin.open()
 
         async def identify() -> Session | None:
             return await self._identity.identify(request)
 
-        response = await stream_topic(
-            self._rooms, topic, caller_of(request), identify, request.headers.get("last-event-id"), self._end
-        )
-        self._connections += 1
-        return response
+        self._connections += 1  # also while it waits here
+        try:
+            await self._admin.open()
+            return await stream_topic(
+                self._rooms, topic, caller_of(request), identify, request.headers.get("last-event-id"), self._end
+            )
+        except BaseException:
+            self._end()
+            raise
 
     def _end(self) -> None:
         self._connections -= 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from flows.api import Caller
+from flows.api import Admin, Caller
 from flows.server import Tokens, create_app, watch_token
 from flows.server.live import rooms
 from flows.server.live.connection import MOST_ROOMS
@@ -128,6 +129,40 @@ async def test_who_says_nothing_takes_no_place_of_others(server: Serving, monkey
             await receive(other, {"topicState"})
     async with server.socket(origin="https://shop.example") as socket:
         assert (await receive(socket))["auth"] == "token"
+
+
+async def test_who_waits_for_redis_has_a_place(open_server: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A burst while Redis is away: no more sockets and streams wait than there are places, and these come free."""
+    monkeypatch.setattr("flows.server.live.live.MOST_CONNECTIONS", 2)
+    waiting, opened, there = list[Admin](), Admin.open, asyncio.Event()
+
+    async def open_late(admin: Admin) -> None:
+        waiting.append(admin)
+        await there.wait()
+        await opened(admin)
+
+    async def watch() -> bool:
+        with suppress(InvalidStatus):
+            async with open_server.socket() as socket:
+                await receive(socket)
+                return True
+        return False
+
+    async def stream() -> bool:
+        async with open_server.client() as client, client.stream("GET", "/live?topic=flows") as answer:
+            return answer.status_code == 200
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Admin, "open", open_late)
+        asked = [asyncio.create_task(one()) for one in (watch, watch, watch, stream, stream)]
+        try:
+            await until(lambda: len(waiting) + sum(one.done() for one in asked) == len(asked))
+        finally:
+            there.set()
+            let_in = sum(await asyncio.gather(*asked))
+    assert (len(waiting), let_in) == (2, 2)
+    await until(watch)
+    await until(stream)
 
 
 async def test_no_message_acts(open_server: Serving) -> None:
