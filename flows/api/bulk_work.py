@@ -17,7 +17,7 @@ from flows.api.borrowed import Borrowed
 from flows.config import Server
 from flows.errors import FlowsError
 from flows.model.state import TERMINAL, JobState
-from flows.pipeline.bulk.action import BulkParams, bulk_name, new_bulk_options
+from flows.pipeline.bulk.action import LOOK_AGAIN, BulkParams, bulk_name, new_bulk_options
 from flows.pipeline.bulk.bulk_flow import BulkFlow
 from flows.pipeline.bulk.tally import Tally
 from flows.pipeline.bulk.work_off import work_off
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 #: An action whose process was killed is taken up after so long. One that loses its lease, as in a process that was
 #: stopped, does no harm: what was done is not done again.
 _LEASE: Final = timedelta(seconds=1)
-#: Who is asked to serve again looks again after so many seconds.
-_LOOK_AGAIN: Final = 15.0
 #: After an error it looks again after so many seconds.
 _AGAIN: Final = 1.0
 #: So long it sleeps at most while an action is delayed: another process may cancel that.
@@ -169,7 +167,7 @@ class BulkWorks:
             StoreError: the server cannot be used.
         """
         now = asyncio.get_running_loop().time()
-        if now - self._looked >= _LOOK_AGAIN:
+        if now - self._looked >= LOOK_AGAIN:
             await self._look()
             self._looked, self.serving = now, True
         if every is not None and self._watch is None:

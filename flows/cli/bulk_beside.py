@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 from flows.api.admin import Admin
 from flows.cli.worker_process import main
 from flows.errors import FlowsError
+from flows.pipeline.bulk.action import LOOK_AGAIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from flows.telemetry.events import Event
-
-#: It looks for what others have left after so many seconds, as long as a process with workers of a flow does.
-LOOK_AGAIN: Final = 15.0
 
 _logger: Final = logging.getLogger("flows.bulk")
 

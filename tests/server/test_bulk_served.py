@@ -43,7 +43,7 @@ async def test_a_server_looks_again_for_what_others_have_left(
     left_to_act: Left, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that has found nothing when it started takes up, while it is asked, what a killed one was to do."""
-    monkeypatch.setattr("flows.api.bulk_work._LOOK_AGAIN", 0)
+    monkeypatch.setattr("flows.api.bulk_work.LOOK_AGAIN", 0)
     async with serving(create_app(left_to_act.url, left_to_act.namespace)) as server, server.client() as client:
         assert (await client.get("/api/v1/flows/list")).status_code == 200
         async with left_to_act.admin() as admin:  # which serves nothing

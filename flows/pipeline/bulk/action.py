@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 #: What can be done to many jobs.
 BulkVerb: TypeAlias = Literal["retry", "cancel", "delete", "move"]
+#: Who may do bulk actions looks for them after so many seconds, workers give or take a quarter: for one that another
+#: process has left, and for one whose wake-up was lost.
+LOOK_AGAIN: Final = 15.0
 #: What frees memory, and goes on where the server is full.
 FREEING: Final[frozenset[str]] = frozenset({"cancel", "delete"})
 _LONGEST_NAME: Final = 64

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flows.errors import FlowsError
 from flows.kernel.built_in.companion import Companion
-from flows.pipeline.bulk.action import bulk_name, bulk_options
+from flows.pipeline.bulk.action import LOOK_AGAIN, bulk_name, bulk_options
 from flows.pipeline.bulk.bulk_flow import BulkFlow
 from flows.pipeline.bulk.work_off import work_off
 from flows.store.jobs.upcoming import seconds_until_work
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from flows.pipeline.bulk.acting import Acting
     from flows.pipeline.declaration import Declaration
 
-#: A process that has workers looks for bulk actions after so many seconds, give or take a quarter: for one that another
-#: process has left, and for one whose wake-up was lost.
-LOOK_AGAIN: Final = 15.0
 #: After an error it looks again after so many seconds.
 _LOOK: Final = 0.5
 
