@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from flows.config import Server
 
 T = TypeVar("T")
+#: Redis has so many seconds to answer what somebody looks at; then it is away, and that is told.
+ANSWERED_WITHIN: Final = 1.0
 #: What was read of flows counts for so many seconds: a board is asked for each second, by many.
 _FRESH: Final = 2.0
 

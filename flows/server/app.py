@@ -17,6 +17,7 @@ except ImportError:
     raise MissingExtra("the server", "web") from None
 
 from flows.api import Admin, problem_of
+from flows.api.link import ANSWERED_WITHIN
 from flows.server.export import Exports
 from flows.server.guard import LOOPBACK, Guard
 from flows.server.health import healthz, readyz
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
     from flows.server.identity import Auth
 
-#: Redis has so many seconds to answer what a page or an operation asks; then it is away, and that is told.
-ANSWERED_WITHIN: Final = 1.0
 #: Operations that show source lines and paths of a process.
 _DUMPS: Final = frozenset({"workers.dump"})
 

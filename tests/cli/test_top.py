@@ -10,7 +10,9 @@ import pytest
 from redis import Redis
 
 from flows.api import jobs, queues
+from flows.cli.options import Options
 from flows.cli.top.board import Board, Jobs, Top
+from flows.cli.top.command import top
 from flows.cli.top.watching import Sure, Told, Watching
 from flows.errors import StoreUnavailable
 from flows.model.state import JobState
@@ -108,6 +110,18 @@ async def test_the_board_shows_and_acts_on_queues(left_to_act: Left) -> None:
         await top.on(Sure)
         top.press("y")
         await top.told("operator")
+
+
+async def test_it_tells_soon_that_redis_is_away(left: Left, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis has a second to answer, not as long as a worker waits."""
+    seen: list[float | None] = []
+
+    async def show(app: Top) -> None:
+        seen.append(app.admin.link.within)
+
+    monkeypatch.setattr(Top, "run_async", show)
+    assert await top(options=Options(left.url, left.namespace)) == 0
+    assert seen == [1.0]
 
 
 async def test_the_jobs_of_a_queue(left_to_act: Left) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from flows.api.link import ANSWERED_WITHIN
 from flows.cli.options import NO_OPTIONS, Options
 from flows.errors import MissingExtra, ValidationError
 
@@ -26,6 +27,8 @@ async def top(
         if error.name is not None and error.name.partition(".")[0] != "textual":
             raise
         raise MissingExtra("flows top", "cli") from None
-    async with options.admin() as admin:
+    admin = options.admin()
+    admin.link.within = ANSWERED_WITHIN
+    async with admin:
         await board.Top(admin, flow, every).run_async()
     return 0
