@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import ipaddress
 import socket
 import sys
 import webbrowser
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
@@ -65,7 +66,7 @@ def serve(
 ) -> int:
     """Serve the operations over HTTP, and what happens over WebSocket, until SIGTERM or SIGINT."""
     try:
-        import uvicorn  # noqa: PLC0415 - an extra
+        process: Any = importlib.import_module("flows.server.process")
     except ImportError:
         raise MissingExtra("flows web", "web") from None
     host = host.strip("[]")
@@ -80,7 +81,7 @@ def serve(
     if open_browser:
         webbrowser.open(url)
     _allow_files()
-    config = uvicorn.Config(
+    server = process.WebServer(
         app,
         host=host,
         port=port,
@@ -95,14 +96,6 @@ def serve(
         backlog=_BACKLOG,
         server_header=False,
     )
-    server = uvicorn.Server(config)
-    end = server.shutdown
-
-    async def shutdown(sockets: list[socket.socket] | None = None) -> None:
-        await app.end_watching()
-        await end(sockets)
-
-    server.shutdown = shutdown  # type: ignore[method-assign]
     server.run(sockets=[listening])
     return 0
 

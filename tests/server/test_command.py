@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from flows.__main__ import main
 from flows.server import Tokens
 from flows.server.command import _bound
+from tests.faults.ports import free_port
+from tests.waiting import blocking_until
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "ops.example.org"])  # noqa: S104
@@ -57,3 +62,21 @@ def test_what_the_kernel_holds_for_a_stalled_reader_has_an_end() -> None:
         with socket.create_connection(listening.getsockname()), listening.accept()[0] as taken:
             assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 40_000
             assert taken.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 128 * 1024
+
+
+def test_it_ends_as_it_was_told(redis_url: str) -> None:
+    """With status 0 at SIGTERM, as `flows run` does: nobody has to be told that it failed."""
+    port = free_port()
+    command = [sys.executable, "-m", "flows", "web", "--redis-url", redis_url, "--port", str(port)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as web:
+
+        def answers() -> bool:
+            with suppress(httpx.TransportError):
+                return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+            return False
+
+        try:
+            blocking_until(answers)
+        finally:
+            web.terminate()
+        assert web.wait() == 0
