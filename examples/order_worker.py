@@ -19,7 +19,7 @@ from order_runs import declare
 from order_shop import Busy, Shop
 from order_terms import Settings
 
-#: A worker is killed within so many seconds of its first step; within fewer where there are few orders.
+#: A worker is killed within so many seconds of its first step; within fewer where there are few orders for each kill.
 _MOST, _AN_ORDER = 1.0, 0.01
 #: Seconds between two looks at whether a step runs.
 _LOOK = 0.003
@@ -42,7 +42,7 @@ class WorkerProcess:
     def __init__(self, settings: Settings, crashes: int, orders: int) -> None:
         self._settings = settings
         self._crashes = crashes
-        self._longest = min(_MOST, orders * _AN_ORDER)
+        self._longest = min(_MOST, orders * _AN_ORDER / max(1, crashes))
         self._process = self._start()
         self._over = threading.Event()
         self._killing = threading.Thread(target=self._kill_all, name="crashes")
