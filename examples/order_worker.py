@@ -20,7 +20,7 @@ from order_shop import Busy, Shop
 from order_terms import Settings
 
 #: A worker is killed within so many seconds of its first step; within fewer where there are few orders for each kill.
-_MOST, _AN_ORDER = 1.0, 0.01
+_MOST, _AN_ORDER = 1.0, 0.004
 #: Seconds between two looks at whether a step runs.
 _LOOK = 0.003
 
