@@ -61,7 +61,8 @@ def compose(files: LuaFiles, name: str) -> Chunk:
     """Compose the script `name` of these files.
 
     Raises:
-        ScriptError: there is none, or its parts do not fit.
+        ScriptError: there is none, or an include of it is missing or does not define what it exports. Whether the names
+            of its parts fit together is not looked at here, but by the tests.
     """
     script = files.script(name)
     parts = files.includes(script)
