@@ -1,4 +1,4 @@
-"""The ASGI app: each operation as a route, what is watched live, metrics, health; the guard stands before all of it."""
+"""The ASGI app: operations as routes, what is watched live, health, the page; the guard stands before all of it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from flows.server.me import me
 from flows.server.metrics import metrics, scale
 from flows.server.openapi import openapi
 from flows.server.operation_routes import operation_routes
+from flows.server.page import Page
 from flows.server.problem import refused, respond
 from flows.server.tokens import Tokens
 
@@ -123,7 +124,9 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
         lifespan=lifespan,
     )
     app.state.admin, app.state.going = admin, going
-    return Guard(app, identity, hosts=hosts, origins=origins, close=close, end_watching=end_watching)
+    page = Page(tuple(app.routes))
+    app.router.default = page
+    return Guard(app, page, identity, hosts=hosts, origins=origins, close=close, end_watching=end_watching)
 
 
 async def _flows_error(_request: Request, error: Any) -> Response:  # noqa: ANN401 - Starlette wants to know no more

@@ -52,6 +52,9 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, Parameter(help="The port to listen at.")] = PORT,
     tokens: Annotated[str, Parameter(help="The file of tokens; else FLOWS_WEB_TOKENS.")] = "",
+    one_token: Annotated[
+        bool, Parameter(name="--token", negative="", help="Make a token for this start, and tell the URL that has it.")
+    ] = False,
     name: Annotated[
         tuple[str, ...], Parameter(help="A name by which it is called: ops.example.org.", negative=())
     ] = (),
@@ -70,16 +73,17 @@ def serve(
     except ImportError:
         raise MissingExtra("flows web", "web") from None
     host = host.strip("[]")
-    found = Tokens.file(tokens) if tokens else tokens_of_environment()
+    made, found = _tokens(tokens, one_token=one_token)
     _check_address(host, found)
+    root_path = f"/{root_path.strip('/')}" if root_path.strip("/") else ""
     hosts = {*name, *(() if _is_loopback(host) else (host,))} if found else set(name)
     app = create_app(redis_url, namespace, auth=found, hosts=sorted(hosts), origins=origin, read_only=read_only)
     listening = _listen(host, port)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}{root_path}/"
-    who = "whoever has a token" if found else "everyone on this machine, as an operator"
-    sys.stderr.write(f"flows web: {url} answers {who}; it looks at {choose_server(redis_url)}\n")
+    sys.stderr.write(f"flows web: {url} looks at {choose_server(redis_url)}\n")
+    sys.stderr.write(f"flows web: {_who(url, made, found)}\n")
     if open_browser:
-        webbrowser.open(url)
+        webbrowser.open(url)  # without the token: who is on this machine sees what a browser is started with
     _allow_files()
     server = process.WebServer(
         app,
@@ -98,6 +102,29 @@ def serve(
     )
     server.run(sockets=[listening])
     return 0
+
+
+def _tokens(file: str, *, one_token: bool) -> tuple[str, Tokens | None]:
+    """Return the token that is made for this start, or nothing, and all that are taken.
+
+    Raises:
+        DeclarationError: Both are asked for, or the file cannot be read.
+    """
+    if not one_token:
+        return "", Tokens.file(file) if file else tokens_of_environment()
+    if file:
+        raise DeclarationError("flows web: --token makes the one token that is taken; with --tokens leave it out")
+    made, line = new_token("operator", "operator")
+    return made, Tokens(line)
+
+
+def _who(url: str, made: str, found: Tokens | None) -> str:
+    """Say whom it answers. A token stands behind the `#`, which no browser sends: the page logs in by it."""
+    if made:
+        return f"it answers who has the token of this start: {url}#token={made}"
+    if found is not None:
+        return "it answers who has a token"
+    return "every user of this machine is an operator there: --token lets in who has the URL that it prints"
 
 
 def _allow_files() -> None:

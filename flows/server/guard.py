@@ -17,6 +17,7 @@ from flows.api import problem_of
 from flows.errors import FlowsError, TooManyRequests
 from flows.server.body import LONGEST_BODY, BoundedBody, drain
 from flows.server.identity import bearer_of
+from flows.server.page import path_of
 from flows.server.problem import refused, respond
 from flows.server.rates import Places, Rates
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from flows.server.identity import Identity, Session
+    from flows.server.page import Page
 
 #: Names by which a server is called on its own machine.
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
@@ -38,7 +40,7 @@ MOST_ACTS: Final = 20
 #: Requests of a caller that are under way: those that wait for a job, and streams, hold a place for long.
 MOST_AT_ONCE: Final = 200
 MOST_LOGINS: Final = 5
-#: Answered to everyone.
+#: Answered to everyone; so is the page, by which one logs in.
 _OPEN: Final = frozenset({"/healthz", "/readyz", "/login"})
 _WHO: Final = "say who you are: by `Authorization: Bearer <token>`, or log in"
 _DIGITS: Final = 15
@@ -66,6 +68,7 @@ class Guard:
 
     Args:
         app: The other one.
+        page: Of the other one, what is open to everyone.
         identity: Says who calls.
         hosts: Names by which the server may be called, besides those of its own machine.
         origins: Sites whose pages may read from here, such as `https://app.example.org`.
@@ -76,6 +79,7 @@ class Guard:
     def __init__(  # noqa: PLR0913 - what a guard is made of, by keyword
         self,
         app: ASGIApp,
+        page: Page,
         identity: Identity,
         *,
         hosts: Collection[str],
@@ -86,6 +90,7 @@ class Guard:
         self._close = close
         self._end_watching = end_watching
         self._app = app
+        self._page = page
         self._identity = identity
         self._hosts = LOOPBACK | {host.lower() for host in hosts}
         self._origins = frozenset(origins)
@@ -140,10 +145,10 @@ class Guard:
         refusal = self._judge_site(connection)
         if refusal is not None:
             return refusal
-        path = _path(connection)
+        path = path_of(connection.scope)
         session = await self._identity.identify(connection)
         connection.scope["flows.session"] = session
-        if session is None and path not in _OPEN:
+        if session is None and path not in _OPEN and not self._page.has(connection):
             return refused(401, _WHO)
         acting = connection.scope["method"] not in _READING
         refusal = _judge_acting(connection) if acting else None
@@ -211,12 +216,6 @@ def _name(connection: HTTPConnection) -> str:
     if session is not None:
         return f"caller {session.caller.name}"
     return f"address {connection.client.host if connection.client else ''}"
-
-
-def _path(connection: HTTPConnection) -> str:
-    root: str = connection.scope.get("root_path", "")
-    path: str = connection.scope["path"]
-    return path[len(root) :] if root and path.startswith(root) else path
 
 
 def _judge_size(connection: HTTPConnection) -> Response | None:

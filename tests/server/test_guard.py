@@ -66,7 +66,14 @@ async def test_nobody_gets_further_than_health(server: Serving) -> None:
     """Not with a token that is none, nor with one that is over."""
     for token in (None, "x", "."):
         async with server.client(token) as client:
-            for path in ("/api/v1/me", "/api/v1/flows/list", "/metrics", "/scale?queue=a", "/x", "/live?topic=flows"):
+            for path in (
+                "/api/v1/me",
+                "/api/v1/flows/list",
+                "/metrics",
+                "/scale?queue=a",
+                "/api/x",
+                "/live?topic=flows",
+            ):
                 answer = await client.get(path)
                 assert answer.status_code == 401
                 assert answer.headers["www-authenticate"] == "Bearer"

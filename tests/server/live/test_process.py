@@ -45,7 +45,8 @@ async def web(url: str, *more: str) -> AsyncIterator[tuple[Serving, int]]:
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     assert process.stderr is not None
     try:
-        assert b"answers everyone on this machine" in await asyncio.wait_for(process.stderr.readline(), LONG)
+        assert b"looks at" in await asyncio.wait_for(process.stderr.readline(), LONG)
+        assert b"every user of this machine is an operator" in await process.stderr.readline()
         await until(lambda: _listens(port))
         yield Serving(port), process.pid
     finally:
