@@ -1,0 +1,19 @@
+/** Starts the dashboard. */
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./app";
+import { MeProvider } from "./me";
+import { ToastProvider } from "./parts/Toast";
+import "./style/index.css";
+import { applyTheme } from "./theme";
+
+applyTheme();
+createRoot(document.getElementById("app")!).render(
+  <StrictMode>
+    <MeProvider>
+      <ToastProvider>
+        <App />
+      </ToastProvider>
+    </MeProvider>
+  </StrictMode>,
+);

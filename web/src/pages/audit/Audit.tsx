@@ -1,0 +1,6 @@
+import type { PageProps } from "..";
+import { Title } from "../../parts/Title";
+
+export default function Audit({ args }: PageProps) {
+  return <Title title={Object.values(args).join(" ") || "Audit"} />;
+}

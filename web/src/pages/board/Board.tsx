@@ -1,0 +1,6 @@
+import type { PageProps } from "..";
+import { Title } from "../../parts/Title";
+
+export default function Board({ args }: PageProps) {
+  return <Title title={Object.values(args).join(" ") || "Board"} />;
+}

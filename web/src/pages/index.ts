@@ -1,0 +1,91 @@
+/** The table of pages: address, place in the rail, key, and the chunk that is loaded when it is first shown. */
+import { lazy, type ComponentType, type LazyExoticComponent } from "react";
+import type { IconName } from "../parts/Icon";
+import { text } from "../text";
+
+export interface PageProps {
+  /** What stands in the address where the pattern has a name. */
+  args: Readonly<Record<string, string>>;
+  params: URLSearchParams;
+}
+
+export interface Page {
+  /** "flows/:flow/jobs/:id" */
+  pattern: string;
+  /** Under which entry of the rail it stands. */
+  under: string;
+  title: string;
+  Component: LazyExoticComponent<ComponentType<PageProps>> | ComponentType<PageProps>;
+}
+
+export interface Entry {
+  name: string;
+  to: string;
+  icon: IconName;
+  title: string;
+  /** `g`, then this, goes there. */
+  key: string;
+}
+
+/** The entries of the rail, in order. */
+export const entries: readonly Entry[] = [
+  { name: "board", to: "", icon: "board", title: text.frame.board, key: "b" },
+  { name: "jobs", to: "jobs", icon: "jobs", title: text.frame.jobs, key: "j" },
+  { name: "runs", to: "runs", icon: "runs", title: text.frame.runs, key: "r" },
+  { name: "schedules", to: "schedules", icon: "schedules", title: text.frame.schedules, key: "s" },
+  { name: "workers", to: "workers", icon: "workers", title: text.frame.workers, key: "w" },
+  { name: "limits", to: "limits", icon: "limits", title: text.frame.limits, key: "l" },
+  { name: "audit", to: "audit", icon: "audit", title: text.frame.audit, key: "a" },
+  { name: "server", to: "server", icon: "server", title: text.frame.server, key: "d" },
+];
+
+function page(
+  pattern: string,
+  under: string,
+  title: string,
+  load: () => Promise<{ default: ComponentType<PageProps> }>,
+): Page {
+  return { pattern, under, title, Component: lazy(load) };
+}
+
+export const pages: readonly Page[] = [
+  page("", "board", text.frame.board, () => import("./board/Overview")),
+  page("flows/:flow", "board", text.frame.board, () => import("./board/Board")),
+  page("flows/:flow/jobs/:id", "jobs", text.frame.job, () => import("./job/Job")),
+  page("jobs", "jobs", text.frame.jobs, () => import("./jobs/Jobs")),
+  page("new", "jobs", text.frame.newJob, () => import("./new/NewJob")),
+  page("runs", "runs", text.frame.runs, () => import("./runs/Runs")),
+  page("runs/:id", "runs", text.frame.run, () => import("./runs/Run")),
+  page("schedules", "schedules", text.frame.schedules, () => import("./schedules/Schedules")),
+  page("workers", "workers", text.frame.workers, () => import("./workers/Workers")),
+  page("limits", "limits", text.frame.limits, () => import("./limits/Limits")),
+  page("audit", "audit", text.frame.audit, () => import("./audit/Audit")),
+  page("server", "server", text.frame.server, () => import("./server/Server")),
+];
+
+const nowhere = page("*", "", text.frame.notFound, () => import("./notFound/NotFound"));
+
+/** The page of an address, and what its names stand for. */
+export function find(path: string): { page: Page; args: Record<string, string> } {
+  const parts = path === "" ? [] : path.split("/");
+  for (const candidate of pages) {
+    const names = candidate.pattern === "" ? [] : candidate.pattern.split("/");
+    if (names.length !== parts.length) continue;
+    const args: Record<string, string> = {};
+    if (
+      names.every((name, i) =>
+        name.startsWith(":") ? ((args[name.slice(1)] = decoded(parts[i]!)), true) : name === parts[i],
+      )
+    )
+      return { page: candidate, args };
+  }
+  return { page: nowhere, args: {} };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

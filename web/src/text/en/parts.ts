@@ -1,0 +1,18 @@
+export const parts = {
+  loading: "Loading",
+  close: "Close",
+  undo: "Undo",
+  copy: "Copy",
+  copied: "Copied",
+  notCopied: "This browser does not let a page copy",
+  reload: "Load again",
+  crashed: "This part of the page has a fault.",
+  away: "The server does not answer.",
+  awayMore: "It is asked again every two seconds.",
+  redisAway: "Redis does not answer.",
+  serverAway: "The server does not answer.",
+  lastKnown: (at: string, age: string) => `This is how it stood at ${at}, ${age} ago. It goes on by itself.`,
+  cutOff: (n: number) => ` … ${n} more characters`,
+  ago: (age: string) => `${age} ago`,
+  in: (age: string) => `in ${age}`,
+};

@@ -1,0 +1,32 @@
+import type { Shape } from "../../parts/shapes";
+
+/** The word of each state. */
+export const states: Record<Shape, string> = {
+  waiting: "waiting",
+  delayed: "delayed",
+  processing: "processing",
+  children: "waits for children",
+  done: "done",
+  failed: "failed",
+  cancelled: "cancelled",
+  sleeping: "sleeping",
+  event: "waits for an event",
+  undone: "undone",
+  memoised: "memoised",
+  paused: "paused",
+  missed: "missed",
+  skipped: "skipped",
+  inactive: "inactive",
+  stale: "stale",
+  beating: "beating",
+  blocked: "blocked",
+  leaving: "leaving",
+  silent: "silent",
+  parked: "parked",
+  full: "full",
+  held: "held",
+  ok: "ok",
+  running: "running",
+  queued: "queued",
+  active: "active",
+};

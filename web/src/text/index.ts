@@ -1,0 +1,36 @@
+/** Every text of the dashboard, by page. A further language is a further folder with the same names. */
+import { audit } from "./en/audit";
+import { board } from "./en/board";
+import { frame } from "./en/frame";
+import { job } from "./en/job";
+import { jobs } from "./en/jobs";
+import { keys } from "./en/keys";
+import { limits } from "./en/limits";
+import { login } from "./en/login";
+import { newJob } from "./en/newJob";
+import { parts } from "./en/parts";
+import { run } from "./en/run";
+import { runs } from "./en/runs";
+import { schedules } from "./en/schedules";
+import { server } from "./en/server";
+import { states } from "./en/states";
+import { workers } from "./en/workers";
+
+export const text = {
+  audit,
+  board,
+  frame,
+  job,
+  jobs,
+  keys,
+  limits,
+  login,
+  newJob,
+  parts,
+  run,
+  runs,
+  schedules,
+  server,
+  states,
+  workers,
+};
