@@ -1,0 +1,52 @@
+/** How far a tree of tasks is: Σ weight·p / Σ weight over all tasks, where p is how far one is. */
+
+export type TaskStatus = "inactive" | "queued" | "running" | "ok" | "skipped" | "failed" | "cancelled";
+
+export interface TaskState {
+  readonly status: TaskStatus;
+  /** The last that was told, 0 to 1. */
+  readonly progress?: number;
+}
+
+/** A task with what stands below it; a group, which does nothing itself, has the weight 0. */
+export interface TaskNode {
+  readonly path: string;
+  readonly weight: number;
+  readonly tasks: readonly TaskNode[];
+}
+
+export type Statuses = Readonly<Record<string, TaskState>>;
+
+/** Returns the progress, 0 to 1, of each task with all below it, by path; what weighs nothing is at 0. */
+export function rollUp(tasks: readonly TaskNode[], statuses: Statuses): Map<string, number> {
+  const progress = new Map<string, number>();
+  for (const task of tasks) weigh(task, statuses, progress);
+  return progress;
+}
+
+/** Returns the mass of a task and all below it, and how much of that is done. */
+function weigh(task: TaskNode, statuses: Statuses, progress: Map<string, number>): readonly [number, number] {
+  let mass = task.weight;
+  let done = mass * own(Object.hasOwn(statuses, task.path) ? statuses[task.path] : undefined);
+  for (const below of task.tasks) {
+    const [more, ofIt] = weigh(below, statuses, progress);
+    mass += more;
+    done += ofIt;
+  }
+  progress.set(task.path, mass > 0 ? done / mass : 0);
+  return [mass, done];
+}
+
+function own(state: TaskState | undefined): number {
+  switch (state?.status) {
+    case "ok":
+    case "skipped":
+      return 1;
+    case "running":
+    case "failed":
+    case "cancelled":
+      return Math.min(1, Math.max(0, state.progress ?? 0));
+    default:
+      return 0;
+  }
+}

@@ -1,0 +1,1544 @@
+// Made by `flows types --ts`: what the operations of flows take and answer.
+
+/** What came of an action. */
+export interface Acted {
+  word: string;
+  flow?: string | null;
+  id?: string | null;
+  queue?: string | null;
+}
+
+/** An entry of the log of actions. */
+export interface ActionView {
+  id: string;
+  at: string;
+  request: string;
+  caller: string;
+  role: string;
+  via: string;
+  operation: string;
+  flow: string;
+  given: Record<string, unknown>;
+  word: string;
+  count: number | null;
+}
+
+/** Some of the log, newest first. */
+export interface ActionsPage {
+  actions: Array<ActionView>;
+  cursor: string;
+}
+
+/** One attempt that is over. */
+export interface AttemptView {
+  queue: string;
+  attempt: number;
+  worker: string;
+  ended: string;
+  verb: string;
+  error_type?: string | null;
+  error_message?: string | null;
+  reason?: string;
+}
+
+export interface AuditListParams {
+  /** Only what was about this flow. */
+  flow?: string | null;
+  /** Only what this one has asked for. */
+  caller?: string | null;
+  /** Only this operation, such as `queues.pause`, or this group of operations, such as `queues`. */
+  doing?: string | null;
+  /** Where to go on: what the page before had. */
+  cursor?: string;
+  /** So many at most. */
+  limit?: number;
+}
+
+/** The runs that were started for past slots. */
+export interface Backfilled {
+  word: string;
+  count: number;
+  runs: Array<string>;
+}
+
+export interface BulkApplyParams {
+  /** `retry`, `cancel`, `delete` or `move`. */
+  verb: "retry" | "cancel" | "delete" | "move";
+  /** Which jobs. */
+  query: string;
+  /** How many `bulk.preview` has counted. */
+  seen: number;
+  /** For so long nothing is done yet. */
+  undo?: number | string;
+  /** Why jobs are cancelled. */
+  reason?: string;
+  /** The queue to which jobs are moved. */
+  to?: string;
+  /** The flow, where the query does not name it. */
+  flow?: string | null;
+}
+
+export interface BulkCancelParams {
+  /** Of the action. */
+  id: string;
+}
+
+/** What an action on many jobs would be about. */
+export interface BulkPreview {
+  verb: string;
+  flow: string;
+  query: string;
+  count: number;
+  exact: boolean;
+  sample: Array<JobRow>;
+  before: string;
+}
+
+export interface BulkPreviewParams {
+  /** `retry`, `cancel`, `delete` or `move`. */
+  verb: "retry" | "cancel" | "delete" | "move";
+  /** Which jobs. */
+  query: string;
+  /** The flow, where the query does not name it. */
+  flow?: string | null;
+}
+
+export interface BulkShowParams {
+  /** Of the action, as `bulk.apply` has answered it. */
+  id: string;
+}
+
+/** An action on many jobs that was begun: it is a job itself, of the flow `flows.bulk.<flow>`. */
+export interface BulkStarted {
+  word: string;
+  id: string;
+  flow: string;
+  count: number;
+  undo: number;
+}
+
+/** How far an action on many jobs is, or how it has ended. */
+export interface BulkView {
+  id: string;
+  flow: string;
+  verb: string;
+  state: JobState;
+  value: number;
+  words: Record<string, number>;
+  done: number;
+  skipped: number;
+  failed: number;
+  error: string | null;
+  log: Array<string>;
+}
+
+export interface BulkWaitParams {
+  /** Of the action. */
+  id: string;
+  /** For how long, an hour at most. */
+  timeout?: number | string;
+}
+
+/** How all is. */
+export interface CheckView {
+  healthy: boolean;
+  findings: Array<Finding>;
+}
+
+/** Some of the children of a job. */
+export interface ChildrenPage {
+  jobs: Array<JobRow>;
+  total: number;
+  pending: number;
+  gone: number;
+  cursor: string;
+}
+
+/** A class that a flow declares. */
+export interface ClassView {
+  title: string;
+  json_schema: Record<string, unknown> | null;
+}
+
+/** A job that was created, or that has the key already. */
+export interface Created {
+  word: string;
+  flow: string;
+  id: string;
+  checked: string;
+}
+
+/** A queue as it is declared. */
+export interface DeclaredQueueView {
+  name: string;
+  job: ClassView;
+  parent: string | null;
+  next: string | null;
+  timeout: number | null;
+  max_attempts: number;
+  priorities: number;
+  grouped_by: string | null;
+  results: Array<ClassView>;
+}
+
+/** The stacks of a process. */
+export interface DumpView {
+  process: string;
+  flow: string;
+  at: string;
+  tasks: number;
+  cut: boolean;
+  stacks: Array<StackView>;
+}
+
+/** Why a job has failed, or is tried again. */
+export interface ErrorView {
+  type: string;
+  message: string;
+  traceback: string;
+  queue: string;
+  attempt: number;
+}
+
+/** Why a job is where it is. */
+export interface ExplanationView {
+  id: string;
+  flow: string;
+  sentence: string;
+  reason: string;
+  remedy: string;
+  facts: Record<string, unknown>;
+}
+
+/** One field of a job. */
+export interface FieldView {
+  name: string;
+  value: unknown;
+  hidden?: boolean;
+  type?: string;
+  of?: string;
+  cut?: boolean;
+}
+
+/** Something that `server.check` has found. */
+export interface Finding {
+  level: "fine" | "warning" | "wrong";
+  what: string;
+  sentence: string;
+  flow?: string | null;
+  queue?: string | null;
+}
+
+/** A flow in a list. */
+export interface FlowRow {
+  name: string;
+  own: boolean;
+  queues: number;
+  lookups: Array<string>;
+  seen: string | null;
+  releases: number;
+}
+
+/** A flow, as its newest release declares it. */
+export interface FlowView {
+  name: string;
+  own: boolean;
+  queues: number;
+  lookups: Array<string>;
+  seen: string | null;
+  releases: number;
+  params: ClassView | null;
+  declared: Array<DeclaredQueueView>;
+  undeclared: Array<string>;
+  versions: Array<ReleaseView>;
+  kept: Record<string, number | null>;
+}
+
+export interface FlowsListParams {
+  /** The library's own too: those of bulk actions, and `run`. */
+  own?: boolean;
+}
+
+export interface FlowsShowParams {
+  /** Its name. */
+  flow: string;
+}
+
+/** One group of a queue that is grouped. */
+export interface GroupView {
+  group: string | number | null;
+  share: number;
+  waiting: number;
+  in_flight: number | null;
+  parked: boolean;
+  until: string | null;
+  held: boolean;
+}
+
+/** Some groups of a queue. */
+export interface GroupsPage {
+  flow: string;
+  queue: string;
+  by: string;
+  groups: Array<GroupView>;
+  cursor: string;
+}
+
+/** Some of the jobs that a query asks for. */
+export interface JobPage {
+  flow: string;
+  jobs: Array<JobRow>;
+  cursor: string;
+  total: number | null;
+  exact: boolean;
+  looked_through: number;
+  sampled: boolean;
+}
+
+/** A job in a list. */
+export interface JobRow {
+  id: string;
+  flow: string;
+  queue: string;
+  state: JobState;
+  lookups: Record<string, unknown>;
+  created: string;
+  since: string;
+  attempt: number;
+  error_type: string | null;
+  progress: number | null;
+  message: string;
+  worker: string;
+  cut?: boolean;
+}
+
+/** The state of a job: whether it waits, runs or has ended, and how. */
+export type JobState = "waiting" | "processing" | "delayed" | "children" | "done" | "failed" | "cancelled";
+
+/** A job, with all that is kept of it. */
+export interface JobView {
+  id: string;
+  flow: string;
+  queue: string;
+  state: JobState;
+  lookups: Record<string, unknown>;
+  created: string;
+  since: string;
+  attempt: number;
+  error_type: string | null;
+  progress: number | null;
+  message: string;
+  worker: string;
+  cut?: boolean;
+  fields: Array<FieldView>;
+  path: Array<VisitView>;
+  attempts: Array<AttemptView>;
+  error: ErrorView | null;
+  children: Rollup | null;
+  parent: string | null;
+  expires: string | null;
+  priority: number;
+  cost: number;
+  correlation_id: string | null;
+  idempotency_key: string | null;
+  reason: string;
+}
+
+export interface JobsCancelParams {
+  /** Of the job. */
+  id: string;
+  /** Why; its record has it. */
+  reason?: string;
+  /** Its flow, or its child queue; it is looked for where this is left out. */
+  flow?: string | null;
+}
+
+export interface JobsChildrenParams {
+  /** Of the parent. */
+  id: string;
+  /** Where to go on: what the page before had. */
+  cursor?: string;
+  /** So many at most. */
+  limit?: number;
+  /** Its flow, or its child queue; it is looked for where this is left out. */
+  flow?: string | null;
+}
+
+export interface JobsCreateParams {
+  /** The flow. */
+  flow: string;
+  /** What the job is created with, as JSON. */
+  params: Record<string, unknown>;
+  /** It starts so much later. */
+  delay?: number | string | null;
+  /** It starts then: an instant with a time zone. */
+  run_at?: string | null;
+  /** 1 to 8, 1 first. */
+  priority?: number | null;
+  /** How many tokens and slots one start of it takes. */
+  cost?: number | null;
+  /** One job for this key: the id of the first is returned. */
+  idempotency_key?: string | null;
+  /** A text that every worker of the job sees. */
+  correlation_id?: string | null;
+}
+
+export interface JobsDeleteParams {
+  /** Of the job. */
+  id: string;
+  /** Its flow, or its child queue; it is looked for where this is left out. */
+  flow?: string | null;
+}
+
+export interface JobsExplainParams {
+  /** Of the job, or of a child. */
+  id: string;
+  /** Its flow, or its child queue; it is looked for where this is left out. */
+  flow?: string | null;
+}
+
+export interface JobsFindParams {
+  /** Words that all have to hold; without one, all jobs of the flow. */
+  query?: string;
+  /** The flow, where the query does not name it, and there are several. */
+  flow?: string | null;
+  /** Where to go on: what the page before had. */
+  cursor?: string;
+  /** So many jobs at most. */
+  limit?: number;
+}
+
+export interface JobsHistoryParams {
+  /** Of the job. */
+  id: string;
+  /** Its flow, or its child queue; it is looked for where this is left out. */
+  flow?: string | null;
+}
+
+export interface JobsLogParams {
+  /** Of the job. */
+  id: string;
+  /** Only lines with a higher number. */
+  after?: number;
+  /** So many at most, the last ones. */
+  limit?: number;
+  /** Whether long texts and values are shown in full. */
+  whole?: boolean;
+  /** Its flow, or its child queue; it is looked for where this is left out. */
+  flow?: string | null;
+}
+
+export interface JobsMoveParams {
+  /** Of a job that waits, is delayed, has failed or was cancelled. */
+  id: string;
+  /** The queue. The job has to have the fields that it needs. */
+  to: string;
+  /** Other values of some of its fields, as JSON: of what workers have left or are to find. */
+  fields?: Record<string, unknown> | null;
+  /** Params may be among the fields; what it is looked up by then changes with them. */
+  edit_params?: boolean;
+  /** Its flow; it is looked for where this is left out. */
+  flow?: string | null;
+}
+
+export interface JobsPositionParams {
+  /** Of the job. */
+  id: string;
+  /** Its flow, or its child queue; it is looked for where this is left out. */
+  flow?: string | null;
+}
+
+export interface JobsPromoteParams {
+  /** Of the job. */
+  id: string;
+  /** Its flow, or its child queue; it is looked for where this is left out. */
+  flow?: string | null;
+}
+
+export interface JobsRetryParams {
+  /** Of the job. */
+  id: string;
+  /** Its flow, or its child queue; it is looked for where this is left out. */
+  flow?: string | null;
+}
+
+export interface JobsSetPriorityParams {
+  /** Of the job. */
+  id: string;
+  /** 1 to 8, 1 first; in a queue with fewer priorities, one of the last. */
+  priority: number;
+  /** Its flow, or its child queue; it is looked for where this is left out. */
+  flow?: string | null;
+}
+
+export interface JobsShowParams {
+  /** Of the job, or of a child. */
+  id: string;
+  /** Whether long texts and values are shown in full. */
+  whole?: boolean;
+  /** Its flow, or its child queue; it is looked for where this is left out. */
+  flow?: string | null;
+}
+
+export interface JobsWaitParams {
+  /** Of the job. */
+  id: string;
+  /** For how long, an hour at most. */
+  timeout?: number | string;
+  /** Its flow, or its child queue; it is looked for where this is left out. */
+  flow?: string | null;
+}
+
+/** How long jobs of a queue waited and ran, in milliseconds: bounds that so many percent do not exceed. */
+export interface LatencyView {
+  queue: string;
+  flow: string;
+  since: string;
+  began: number;
+  ended: number;
+  start: Record<string, number>;
+  run: Record<string, number>;
+}
+
+/** A limiter, or the slots, of a queue. */
+export interface LimitView {
+  id: string;
+  kind: string;
+  declared: number;
+  live: number;
+  interval: number | null;
+  used: number | null;
+  free: number | null;
+  ready: string | null;
+  per_group: boolean;
+  smooth: boolean;
+}
+
+/** The limits of a queue. */
+export interface LimitsView {
+  word: string;
+  flow: string;
+  queue: string;
+  limits: Array<LimitView>;
+  before: Array<LimitView> | null;
+}
+
+/** A line that a worker function has logged. */
+export interface LogLineView {
+  n: number;
+  at: string;
+  level: string;
+  text: string;
+  meta: Record<string, unknown>;
+  attempt: number;
+  late: boolean;
+  cut?: boolean;
+}
+
+/** Lines of a job's log, oldest first. */
+export interface LogView {
+  lines: Array<LogLineView>;
+  last: number;
+  hidden: boolean;
+}
+
+/** How far a job is from its turn. */
+export interface PositionView {
+  ahead: number | null;
+  exact: boolean;
+  delayed_until: string | null;
+  in_group: number | null;
+}
+
+/** A queue now: numbers of jobs, rates per minute, ages in seconds, latencies in milliseconds. */
+export interface QueueView {
+  name: string;
+  flow: string;
+  job: string;
+  parent: string | null;
+  next: string | null;
+  paused: boolean;
+  paused_until: string | null;
+  note: string;
+  held_until: string | null;
+  waiting: number;
+  processing: number;
+  delayed: number;
+  children: number;
+  failed: number;
+  cancelled: number;
+  oldest: number | null;
+  due: string | null;
+  came: number | null;
+  left: number | null;
+  start_p50: number | null;
+  start_p95: number | null;
+  run_p95: number | null;
+  workers: number;
+  slots: number;
+  busy: number;
+  unserved: boolean;
+  limits: Array<LimitView>;
+  counts: Record<string, number>;
+  unreadable: Array<string>;
+}
+
+/** Queues at one moment. */
+export interface Queues {
+  at: string;
+  queues: Array<QueueView>;
+}
+
+export interface QueuesDrainParams {
+  /** Its full name. */
+  queue: string;
+  /** For how long, an hour at most. */
+  timeout?: number | string;
+  /** Of a queue that several flows share, one of them. */
+  flow?: string | null;
+}
+
+export interface QueuesGroupsParams {
+  /** Its full name. */
+  queue: string;
+  /** Where to go on: what the page before had. */
+  cursor?: string;
+  /** So many; a page may have some more. */
+  limit?: number;
+  /** Of a queue that several flows share, one of them. */
+  flow?: string | null;
+}
+
+export interface QueuesHoldParams {
+  /** Its full name. */
+  queue: string;
+  /** For how long; 0 ends a hold. */
+  lasting: number | string;
+  /** Hold this group alone. */
+  group?: string | null;
+  /** Of a queue that several flows share, one of them. */
+  flow?: string | null;
+}
+
+export interface QueuesLimitsParams {
+  /** Its full name. */
+  queue: string;
+  /** A value of the field by which the queue is grouped: what that group has used of its own. */
+  group?: string | null;
+  /** Of a queue that several flows share, one of them. */
+  flow?: string | null;
+}
+
+export interface QueuesPauseParams {
+  /** Its full name. */
+  queue: string;
+  /** An instant with a time zone, by the server's clock. */
+  until?: string | null;
+  /** For so long, in place of `until`. */
+  lasting?: number | string | null;
+  /** Who or why: whoever looks at the queue sees it. */
+  note?: string;
+  /** Of a queue that several flows share, one of them. */
+  flow?: string | null;
+}
+
+export interface QueuesResumeParams {
+  /** Its full name. */
+  queue: string;
+  /** Of a queue that several flows share, one of them. */
+  flow?: string | null;
+}
+
+export interface QueuesSetConcurrencyParams {
+  /** Its full name. */
+  queue: string;
+  /** Of the queue, or with `group` of that group; left out, as declared again. */
+  most?: number | null;
+  /** Of each group; left out, as declared again. */
+  per_group?: number | null;
+  /** The group that `most` is for. */
+  group?: string | null;
+  /** Of a queue that several flows share, one of them. */
+  flow?: string | null;
+}
+
+export interface QueuesSetLimitParams {
+  /** Its full name. */
+  queue: string;
+  /** Its id, as `queues.limits` shows it. */
+  limiter: string;
+  /** Tokens; without one, reservoir and interval as declared again. */
+  reservoir?: number | null;
+  /** After which a token comes back; as declared where it is left out. */
+  interval?: number | string | null;
+  /** For this group alone, where each has its own. */
+  group?: string | null;
+  /** Of a queue that several flows share, one of them. */
+  flow?: string | null;
+}
+
+export interface QueuesSetShareParams {
+  /** Its full name. */
+  queue: string;
+  /** A value of the field by which the queue is grouped. */
+  group: string;
+  /** 0.001 to 1,000. */
+  share: number;
+  /** Of a queue that several flows share, one of them. */
+  flow?: string | null;
+}
+
+export interface QueuesShowParams {
+  /** Only those of this flow. */
+  flow?: string | null;
+  /** Only this one, by its full name. */
+  queue?: string | null;
+}
+
+/** A release of a flow. */
+export interface ReleaseView {
+  digest: string;
+  seen: string | null;
+  processes: number;
+}
+
+/** What the reconcilers have repaired just now. */
+export interface RepairView {
+  word: string;
+  count: number;
+  by_flow: Record<string, Record<string, number>>;
+}
+
+/** How many children a job has; their states stand in `jobs.children`. */
+export interface Rollup {
+  total: number;
+  pending: number;
+}
+
+/** Some runs, newest first. */
+export interface RunPageView {
+  runs: Array<RunRow>;
+  cursor: string;
+}
+
+/** A run in a list. */
+export interface RunRow {
+  id: string;
+  workflow: string;
+  status: "waiting" | "delayed" | "processing" | "suspended" | "done" | "failed" | "cancelled";
+  queue: string;
+  created: string;
+  since: string;
+  attempts: number;
+  tags: Array<string>;
+  error_type: string | null;
+  progress: number | null;
+  message: string;
+  schedule: string | null;
+  version: string | null;
+  cut?: boolean;
+}
+
+/** A run that was started. */
+export interface RunStarted {
+  word: string;
+  id: string;
+  flow?: string;
+}
+
+/** A run, with all that is recorded of it. */
+export interface RunView {
+  id: string;
+  workflow: string;
+  status: "waiting" | "delayed" | "processing" | "suspended" | "done" | "failed" | "cancelled";
+  queue: string;
+  created: string;
+  since: string;
+  attempts: number;
+  tags: Array<string>;
+  error_type: string | null;
+  progress: number | null;
+  message: string;
+  schedule: string | null;
+  version: string | null;
+  cut?: boolean;
+  input: unknown;
+  output: unknown;
+  error: ErrorView | null;
+  reason: string;
+  steps: Array<StepView>;
+  path: Array<VisitView>;
+  history: Array<AttemptView>;
+  slot: string | null;
+  forked_from: string | null;
+  correlation_id: string | null;
+}
+
+/** A job that ran in a process when that was heard of last. */
+export interface RunningView {
+  queue: string;
+  id: string;
+  started: string;
+}
+
+export interface RunsCancelParams {
+  /** Of the run. */
+  id: string;
+  /** Why; its record has it. */
+  reason?: string;
+}
+
+export interface RunsExplainParams {
+  /** Of the run. */
+  id: string;
+}
+
+export interface RunsForkParams {
+  /** Of the other run, which stays as it is. */
+  id: string;
+  /** The step's name; without one, the new run begins anew. */
+  step?: string;
+  /** Another input; without one, that of the other run. */
+  input?: unknown;
+}
+
+export interface RunsListParams {
+  /** Only of this workflow. */
+  workflow?: string | null;
+  /** Only with one of these. */
+  status?: Array<"waiting" | "delayed" | "processing" | "suspended" | "done" | "failed" | "cancelled"> | null;
+  /** Only with this tag. */
+  tag?: string | null;
+  /** Only those whose input has these values, of fields that the workflow declares as lookups. */
+  lookup?: Record<string, string> | null;
+  /** Only those that were started then or later: an instant with a time zone. */
+  since?: string | null;
+  /** Only those that were started before. */
+  until?: string | null;
+  /** Where to go on: what the page before had. */
+  cursor?: string;
+  /** So many at most. */
+  limit?: number;
+}
+
+export interface RunsMoveParams {
+  /** Its name. */
+  workflow: string;
+  /** That of the runs; without one, of those that stay with none. */
+  version?: string | null;
+  /** That of the workers; without one, of a release that does not pin. */
+  to?: string | null;
+}
+
+export interface RunsProvideParams {
+  /** Of the run. */
+  id: string;
+  /** The step's name. */
+  step: string;
+  /** The answer, plain JSON. */
+  data: unknown;
+}
+
+export interface RunsRetryParams {
+  /** Of the run. */
+  id: string;
+}
+
+export interface RunsShowParams {
+  /** Of the run. */
+  id: string;
+  /** Whether long texts and values are shown in full. */
+  whole?: boolean;
+}
+
+export interface RunsStartParams {
+  /** Its name. */
+  workflow: string;
+  /** Plain JSON. */
+  input?: unknown;
+  /** It starts so much later. */
+  delay?: number | string | null;
+  /** It starts then: an instant with a time zone. */
+  run_at?: string | null;
+  /** 1 to 8, 1 first. */
+  priority?: number | null;
+  /** Workers of this queue take it, in place of the workflow's own. */
+  queue?: string | null;
+  /** By what it is found. */
+  tags?: Array<string> | null;
+  /** One run of the workflow for this key: the id of the first is returned. */
+  idempotency_key?: string | null;
+  /** A text that all steps of the run see. */
+  correlation_id?: string | null;
+}
+
+export interface RunsWaitParams {
+  /** Of the run. */
+  id: string;
+  /** For how long, an hour at most. */
+  timeout?: number | string;
+}
+
+export interface RunsWorkflowsParams {
+}
+
+/** A schedule. */
+export interface ScheduleView {
+  id: string;
+  workflow: string;
+  app: string | null;
+  cron: string | null;
+  timezone: string | null;
+  interval: number | null;
+  overlap: string;
+  missed: string;
+  input: unknown;
+  next: string | null;
+  upcoming: Array<string>;
+  paused: string | null;
+  note: string;
+  last_run: string | null;
+  last_slot: string | null;
+  created: string | null;
+  cut?: boolean;
+}
+
+export interface SchedulesBackfillParams {
+  /** Of the schedule. */
+  id: string;
+  /** The first slot that counts: an instant with a time zone. */
+  start: string;
+  /** The last one; it must be over. */
+  end: string;
+}
+
+export interface SchedulesCreateParams {
+  /** Names it. */
+  id: string;
+  /** Of which it starts runs. */
+  workflow: string;
+  /** The input of each, plain JSON. */
+  input?: unknown;
+  /** Five fields, or `@daily` and its like; or give `every`. */
+  cron?: string | null;
+  /** The zone whose wall clock counts for `cron`. */
+  timezone?: string;
+  /** The interval; or give `cron`. */
+  every?: number | string | null;
+  /** What happens while its last run is open: `skip`, `queue`, `cancel_running` or `allow`. */
+  overlap?: "skip" | "queue" | "cancel_running" | "allow";
+  /** What happens to slots that came while no worker ran: `last`, `skip` or `all`. */
+  missed?: "last" | "skip" | "all";
+}
+
+export interface SchedulesDeleteParams {
+  /** Of the schedule. */
+  id: string;
+}
+
+export interface SchedulesListParams {
+  /** Only of this workflow. */
+  workflow?: string | null;
+  /** Whether long texts and values are shown in full. */
+  whole?: boolean;
+}
+
+export interface SchedulesPauseParams {
+  /** Of the schedule. */
+  id: string;
+  /** Why. */
+  note?: string;
+}
+
+export interface SchedulesResumeParams {
+  /** Of the schedule. */
+  id: string;
+}
+
+export interface SchedulesTriggerParams {
+  /** Of the schedule. */
+  id: string;
+}
+
+/** One step of a queue's history. */
+export interface SeriesPoint {
+  at: string;
+  step: number;
+  waiting: number;
+  delayed: number;
+  processing: number;
+  children: number;
+  totals: Record<string, number>;
+  began: number;
+  start_p50: number | null;
+  start_p95: number | null;
+  run_p50: number | null;
+  run_p95: number | null;
+}
+
+/** A queue's history, oldest first; steps in which nothing was there and nothing happened are left out. */
+export interface SeriesView {
+  queue: string;
+  flow: string;
+  points: Array<SeriesPoint>;
+}
+
+/** A queue that a process serves. */
+export interface ServedView {
+  queue: string;
+  workers: number;
+  slots: number;
+  busy: number;
+  asked: string | null;
+}
+
+export interface ServerCheckParams {
+  /** Only in this flow. */
+  flow?: string | null;
+  /** Only in this queue. */
+  queue?: string | null;
+  /** It is wrong where the next job of a queue has waited longer than this. */
+  max_oldest?: number | string | null;
+}
+
+export interface ServerRepairParams {
+  /** Only in this flow. */
+  flow?: string | null;
+  /** For so long at most, 10 minutes. */
+  timeout?: number | string;
+}
+
+export interface ServerShowParams {
+}
+
+/** The server, as it says it is; what its account may not ask is 0 or empty. */
+export interface ServerView {
+  version: string;
+  mode: string;
+  role: string;
+  uptime: number;
+  memory: number;
+  memory_peak: number;
+  memory_max: number;
+  policy: string;
+  persistent: boolean;
+  clients: number;
+  commands: number;
+  latency: number;
+  clock: number;
+  flows: number;
+  flows_version: string;
+}
+
+/** Where some tasks or threads of a process are; those that are in the same place are told once. */
+export interface StackView {
+  kind: "task" | "thread" | "main thread";
+  count: number;
+  frames: Array<string>;
+}
+
+export interface StatsLatencyParams {
+  /** Its full name. */
+  queue: string;
+  /** Of so long ago until now; a week at most. */
+  since?: number | string;
+  /** Of a queue that several flows share, one of them. */
+  flow?: string | null;
+}
+
+export interface StatsSeriesParams {
+  /** Its full name. */
+  queue: string;
+  /** How it is divided: `minute`, `ten minutes` or `hour`. */
+  step?: "minute" | "ten minutes" | "hour";
+  /** So many steps at most, the present one included. */
+  count?: number | null;
+  /** Of a queue that several flows share, one of them. */
+  flow?: string | null;
+}
+
+/** A step of a run. */
+export interface StepView {
+  name: string;
+  kind: string;
+  status: string;
+  began: string | null;
+  took: number;
+  tries: number;
+  until: string | null;
+  result: unknown;
+  error_type: string | null;
+  error_message: string | null;
+  prompt: string;
+  refused: string;
+  cut?: boolean;
+}
+
+/** One stay of a job in a queue. */
+export interface VisitView {
+  queue: string;
+  waited: number;
+  ran: number | null;
+  children: number | null;
+}
+
+/** A process with workers. */
+export interface WorkerView {
+  name: string;
+  flow: string;
+  alive: boolean;
+  heard: string;
+  host: string;
+  pid: number | null;
+  flows_version: string;
+  python_version: string;
+  digest: string;
+  started: string | null;
+  rss: number | null;
+  lag: number | null;
+  queues: Array<ServedView>;
+  running: Array<RunningView>;
+}
+
+export interface WorkersDumpParams {
+  /** Its name, as `workers.list` shows it. */
+  process: string;
+  /** For how long its answer is waited for, five minutes at most. */
+  timeout?: number | string;
+  /** One of its flows; it is looked for where this is left out. */
+  flow?: string | null;
+}
+
+export interface WorkersListParams {
+  /** Only those of this flow. */
+  flow?: string | null;
+  /** Only those that serve this queue. */
+  queue?: string | null;
+  /** Those too that were killed within the last hour; one that stops in order is listed no more. */
+  dead?: boolean;
+}
+
+/** What the runs of a workflow do now. */
+export interface WorkflowView {
+  workflow: string;
+  apps: Array<string>;
+  live: boolean;
+  seen: string | null;
+  waiting: number;
+  processing: number;
+  delayed: number;
+  failed: number;
+  cancelled: number;
+  counts: Record<string, number>;
+  by_queue: Record<string, number>;
+  input_schema: Record<string, unknown> | null;
+}
+
+export interface Operations {
+  /** List what operators have done, newest first: each action stands there as asked, and with what came of it. */
+  "audit.list": {
+    method: "GET";
+    role: "operator";
+    params: AuditListParams;
+    answer: ActionsPage;
+  };
+  /** Begin to retry, cancel, delete or move the jobs that a query matches and that are there by now. */
+  "bulk.apply": {
+    method: "POST";
+    role: "operator";
+    params: BulkApplyParams;
+    answer: BulkStarted;
+  };
+  /** Undo an action on many jobs: in its undo window none was touched yet; later, the rest is left as it is. */
+  "bulk.cancel": {
+    method: "POST";
+    role: "operator";
+    params: BulkCancelParams;
+    answer: Acted;
+  };
+  /** Show on how many jobs an action would act, and the first ten of them. */
+  "bulk.preview": {
+    method: "GET";
+    role: "viewer";
+    params: BulkPreviewParams;
+    answer: BulkPreview;
+  };
+  /** Show how far an action on many jobs is, or how it has ended. */
+  "bulk.show": {
+    method: "GET";
+    role: "viewer";
+    params: BulkShowParams;
+    answer: BulkView;
+  };
+  /** Wait until an action on many jobs has ended; this process does it where no other one does. */
+  "bulk.wait": {
+    method: "GET";
+    role: "operator";
+    params: BulkWaitParams;
+    answer: BulkView;
+  };
+  /** List the flows there are, whether or not a process of them runs. */
+  "flows.list": {
+    method: "GET";
+    role: "viewer";
+    params: FlowsListParams;
+    answer: Array<FlowRow>;
+  };
+  /** Show what a flow declares: its queues, classes, times, and the releases that were seen. */
+  "flows.show": {
+    method: "GET";
+    role: "viewer";
+    params: FlowsShowParams;
+    answer: FlowView;
+  };
+  /** Cancel a job and its children; its worker is asked to stop where one has it. */
+  "jobs.cancel": {
+    method: "POST";
+    role: "operator";
+    params: JobsCancelParams;
+    answer: Acted;
+  };
+  /** List the children of a job, in the order of their creation, a page at a time. */
+  "jobs.children": {
+    method: "GET";
+    role: "viewer";
+    params: JobsChildrenParams;
+    answer: ChildrenPage;
+  };
+  /** Create a job, which then waits in the flow's first queue or is delayed. */
+  "jobs.create": {
+    method: "POST";
+    role: "operator";
+    params: JobsCreateParams;
+    answer: Created;
+  };
+  /** Delete a job, its place in its queue, its lookup entries and its children. */
+  "jobs.delete": {
+    method: "POST";
+    role: "operator";
+    params: JobsDeleteParams;
+    answer: Acted;
+  };
+  /** Say why a job is where it is, and what makes it go on. */
+  "jobs.explain": {
+    method: "GET";
+    role: "viewer";
+    params: JobsExplainParams;
+    answer: ExplanationView;
+  };
+  /** Find jobs by a query: `flow:access user_id:62 state:failed error:Timeout since:1h`. */
+  "jobs.find": {
+    method: "GET";
+    role: "viewer";
+    params: JobsFindParams;
+    answer: JobPage;
+  };
+  /** Show what became of a job's attempts: the last 20, from the first one that did not simply succeed. */
+  "jobs.history": {
+    method: "GET";
+    role: "viewer";
+    params: JobsHistoryParams;
+    answer: Array<AttemptView>;
+  };
+  /** Show what the functions of a job have logged: the last 1,000 lines are kept. */
+  "jobs.log": {
+    method: "GET";
+    role: "viewer";
+    params: JobsLogParams;
+    answer: LogView;
+  };
+  /** Move a job that no worker has to another queue of its flow, where it waits as if it had just come there. */
+  "jobs.move": {
+    method: "POST";
+    role: "operator";
+    params: JobsMoveParams;
+    answer: Acted;
+  };
+  /** Say how many are ahead of a job that waits or is delayed. */
+  "jobs.position": {
+    method: "GET";
+    role: "viewer";
+    params: JobsPositionParams;
+    answer: PositionView;
+  };
+  /** Let a delayed job start now: one that was created for later, or waits for its next attempt. */
+  "jobs.promote": {
+    method: "POST";
+    role: "operator";
+    params: JobsPromoteParams;
+    answer: Acted;
+  };
+  /** Retry a job that has failed or was cancelled, in the queue where it ended. */
+  "jobs.retry": {
+    method: "POST";
+    role: "operator";
+    params: JobsRetryParams;
+    answer: Acted;
+  };
+  /** Give a job that waits or is delayed another priority: it waits behind those that have it already. */
+  "jobs.set_priority": {
+    method: "POST";
+    role: "operator";
+    params: JobsSetPriorityParams;
+    answer: Acted;
+  };
+  /** Show a job: where it is, its fields, its way through the queues, its attempts and its error. */
+  "jobs.show": {
+    method: "GET";
+    role: "viewer";
+    params: JobsShowParams;
+    answer: JobView;
+  };
+  /** Wait until a job has ended, and show it. */
+  "jobs.wait": {
+    method: "GET";
+    role: "viewer";
+    params: JobsWaitParams;
+    answer: JobView;
+  };
+  /** Wait until nothing waits in a queue, runs or awaits children; delayed jobs come later and do not count. */
+  "queues.drain": {
+    method: "POST";
+    role: "operator";
+    params: QueuesDrainParams;
+    answer: Acted;
+  };
+  /** List the groups of a queue that have jobs or a share of their own, in no order that stays. */
+  "queues.groups": {
+    method: "GET";
+    role: "viewer";
+    params: QueuesGroupsParams;
+    answer: GroupsPage;
+  };
+  /** Let nothing of a queue, or of one group of it, start for a time; what runs goes on. */
+  "queues.hold": {
+    method: "POST";
+    role: "operator";
+    params: QueuesHoldParams;
+    answer: Acted;
+  };
+  /** Show what each limiter of a queue has given out, and its slots. */
+  "queues.limits": {
+    method: "GET";
+    role: "viewer";
+    params: QueuesLimitsParams;
+    answer: LimitsView;
+  };
+  /** Let no job of a queue start until it is resumed, or until a time; jobs in flight go on. */
+  "queues.pause": {
+    method: "POST";
+    role: "operator";
+    params: QueuesPauseParams;
+    answer: Acted;
+  };
+  /** Let a paused queue go on at once. */
+  "queues.resume": {
+    method: "POST";
+    role: "operator";
+    params: QueuesResumeParams;
+    answer: Acted;
+  };
+  /** Set how many jobs of a queue may run at a time, while workers run; jobs that run go on. */
+  "queues.set_concurrency": {
+    method: "POST";
+    role: "operator";
+    params: QueuesSetConcurrencyParams;
+    answer: LimitsView;
+  };
+  /** Set a limiter of a queue while workers run, from the next claim on; it holds until it is set anew. */
+  "queues.set_limit": {
+    method: "POST";
+    role: "operator";
+    params: QueuesSetLimitParams;
+    answer: LimitsView;
+  };
+  /** Set the share of a group of a queue: one of 2 gets twice as many turns as one of 1, the default. */
+  "queues.set_share": {
+    method: "POST";
+    role: "operator";
+    params: QueuesSetShareParams;
+    answer: Acted;
+  };
+  /** Show what queues hold now, who serves them, how long jobs wait, and their limits. */
+  "queues.show": {
+    method: "GET";
+    role: "viewer";
+    params: QueuesShowParams;
+    answer: Queues;
+  };
+  /** Cancel a run, and the runs that it waits for. */
+  "runs.cancel": {
+    method: "POST";
+    role: "operator";
+    params: RunsCancelParams;
+    answer: Acted;
+  };
+  /** Say why a run is where it is; of a suspended one, what it waits for. */
+  "runs.explain": {
+    method: "GET";
+    role: "viewer";
+    params: RunsExplainParams;
+    answer: ExplanationView;
+  };
+  /** Start a new run that has what another one had done before a step, and goes on from there. */
+  "runs.fork": {
+    method: "POST";
+    role: "operator";
+    params: RunsForkParams;
+    answer: RunStarted;
+  };
+  /** List runs of all apps, newest first. */
+  "runs.list": {
+    method: "GET";
+    role: "viewer";
+    params: RunsListParams;
+    answer: RunPageView;
+  };
+  /** Let runs that stay with a version of their workflow's code go on with another one. */
+  "runs.move": {
+    method: "POST";
+    role: "operator";
+    params: RunsMoveParams;
+    answer: Acted;
+  };
+  /** Answer a step of a run that waits for a person's answer; the step judges whether it fits. */
+  "runs.provide": {
+    method: "POST";
+    role: "operator";
+    params: RunsProvideParams;
+    answer: Acted;
+  };
+  /** Let a run that has failed or was cancelled go on: steps that are done stay, those that failed run again. */
+  "runs.retry": {
+    method: "POST";
+    role: "operator";
+    params: RunsRetryParams;
+    answer: Acted;
+  };
+  /** Show a run: its status, input, output, error and steps. */
+  "runs.show": {
+    method: "GET";
+    role: "viewer";
+    params: RunsShowParams;
+    answer: RunView;
+  };
+  /** Start a run of a workflow, by its name; its input is validated by the worker that takes it. */
+  "runs.start": {
+    method: "POST";
+    role: "operator";
+    params: RunsStartParams;
+    answer: RunStarted;
+  };
+  /** Wait until a run has ended, and show it. */
+  "runs.wait": {
+    method: "GET";
+    role: "viewer";
+    params: RunsWaitParams;
+    answer: RunView;
+  };
+  /** List the workflows of all apps, and what their runs do now: those that were dropped included. */
+  "runs.workflows": {
+    method: "GET";
+    role: "viewer";
+    params: RunsWorkflowsParams;
+    answer: Array<WorkflowView>;
+  };
+  /** Start the runs of past slots that have not run. */
+  "schedules.backfill": {
+    method: "POST";
+    role: "operator";
+    params: SchedulesBackfillParams;
+    answer: Backfilled;
+  };
+  /** Make a schedule while workers run; it stays until it is deleted. */
+  "schedules.create": {
+    method: "POST";
+    role: "operator";
+    params: SchedulesCreateParams;
+    answer: Acted;
+  };
+  /** Delete a schedule that was created while workers run; its runs stay. */
+  "schedules.delete": {
+    method: "POST";
+    role: "operator";
+    params: SchedulesDeleteParams;
+    answer: Acted;
+  };
+  /** List all schedules, that with the next slot first. */
+  "schedules.list": {
+    method: "GET";
+    role: "viewer";
+    params: SchedulesListParams;
+    answer: Array<ScheduleView>;
+  };
+  /** Let the slots of a schedule pass, until it is resumed. */
+  "schedules.pause": {
+    method: "POST";
+    role: "operator";
+    params: SchedulesPauseParams;
+    answer: Acted;
+  };
+  /** Let a paused schedule go on with its next slot. */
+  "schedules.resume": {
+    method: "POST";
+    role: "operator";
+    params: SchedulesResumeParams;
+    answer: Acted;
+  };
+  /** Start a run of a schedule now; its slots stay as they are. */
+  "schedules.trigger": {
+    method: "POST";
+    role: "operator";
+    params: SchedulesTriggerParams;
+    answer: RunStarted;
+  };
+  /** Find what is wrong: with the server, with queues that nobody serves, with jobs that were left behind. */
+  "server.check": {
+    method: "GET";
+    role: "viewer";
+    params: ServerCheckParams;
+    answer: CheckView;
+  };
+  /** Repair what no transition leaves behind: edited data, a half-restored backup, a clock that was set back. */
+  "server.repair": {
+    method: "POST";
+    role: "operator";
+    params: ServerRepairParams;
+    answer: RepairView;
+  };
+  /** Show the server: its version, memory, policy, and how far away it is. */
+  "server.show": {
+    method: "GET";
+    role: "viewer";
+    params: ServerShowParams;
+    answer: ServerView;
+  };
+  /** Show how long the jobs of a queue waited and ran lately, as percentiles. */
+  "stats.latency": {
+    method: "GET";
+    role: "viewer";
+    params: StatsLatencyParams;
+    answer: LatencyView;
+  };
+  /** Show the history of a queue: the last 120 minutes, 144 times ten minutes, or 168 hours. */
+  "stats.series": {
+    method: "GET";
+    role: "viewer";
+    params: StatsSeriesParams;
+    answer: SeriesView;
+  };
+  /** Show where the tasks and threads of a live process are: files, lines and functions, without any value. */
+  "workers.dump": {
+    method: "POST";
+    role: "operator";
+    params: WorkersDumpParams;
+    answer: DumpView;
+  };
+  /** List the processes that have workers, and what each does. */
+  "workers.list": {
+    method: "GET";
+    role: "viewer";
+    params: WorkersListParams;
+    answer: Array<WorkerView>;
+  };
+}
