@@ -54,6 +54,10 @@ schedules: .venv/.stamp-test ## 10,000 slots fired once each, by processes with 
 mutants: .venv/.stamp-test ## take each guard out of each script in turn, and name the test that notices; ARGS="--only retry.lua"
 	$(PY) -m tests.faults.mutants $(ARGS)
 
+ui: .venv/.stamp ## build the dashboard, web/ and clients/react, into flows/server/static
+	web/npm.sh ci --no-audit --no-fund
+	web/npm.sh run build
+
 check: export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1 # else it asks the network for its newest version
 check: .venv/.stamp-dev ## lint, format, types, layers, spelling, scripts: all that CI checks
 	$(PY) -m ruff check
@@ -84,6 +88,6 @@ clean: ## remove .venv, caches and builds
 	echo 'None of these is one: $(PYTHON). Name yours: make PYTHON=/path/to/python3.11' >&2; \
 	exit 1
 
-.PHONY: help demo test bench bench-peers faults faults-long scale storm rules races schedules mutants check clean
+.PHONY: help demo test bench bench-peers faults faults-long scale storm rules races schedules mutants ui check clean
 .DEFAULT_GOAL := help
 .SECONDARY: .venv/.stamp

@@ -41,7 +41,8 @@ _TYPES: Final = {
 }
 #: What is sent as it is: it is packed already.
 _PACKED: Final = frozenset({".png", ".woff2"})
-_HEAD: Final = "<head>"
+#: Stands in the page that is built, and is right where there is no prefix.
+_BASE: Final = '<base href="/" />'
 _NOT_BUILT: Final = (
     "<!doctype html><html lang='en'><head><title>flows</title></head><body><h1>flows</h1>"
     "<p>The dashboard is not built in this checkout: run <code>make ui</code>, and start this server again. "
@@ -106,8 +107,7 @@ class Page:
         index = self._files.get("index.html")
         if index is None:
             return HTMLResponse(_NOT_BUILT, 503, {"cache-control": "no-store"})
-        base = f'{_HEAD}<base href="{escape(prefix)}">'
-        page = index.content.decode().replace(_HEAD, base, 1).encode()
+        page = index.content.decode().replace(_BASE, f'<base href="{escape(prefix)}" />', 1).encode()
         tag = f'"{hashlib.sha256(page).hexdigest()[:32]}"'
         said = {"cache-control": "no-cache", "etag": tag}
         if tag in headers.get("if-none-match", ""):

@@ -19,7 +19,7 @@ from tests.api.conftest import Left
 from tests.server.conftest import Callers
 from tests.server.serving import Serving, serving
 
-INDEX = '<!doctype html><html lang="en"><head><title>flows</title></head><body></body></html>'
+INDEX = '<!doctype html><html lang="en"><head><base href="/" /><title>flows</title></head><body></body></html>'
 SCRIPT = "const hundred = 100;\n" * 100
 DEEP = ("/", "/flows/shop", "/flows/shop/jobs/0192f0c1", "/jobs?q=flow:shop+state:failed", "/index.html", "//", "/a.b")
 
@@ -63,7 +63,7 @@ async def test_a_link_opens_anywhere(at: tuple[Serving, str, str]) -> None:
         for path in DEEP:
             answer = await client.get(prefix + path)
             assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
-            assert answer.text == INDEX.replace("<head>", f'<head><base href="{base}">')
+            assert answer.text == INDEX.replace('<base href="/" />', f'<base href="{base}" />')
             tag = answer.headers["etag"]
             assert (await client.get(prefix + path, headers={"if-none-match": tag})).status_code == 304
         empty = await client.head(f"{prefix}/flows/shop")
@@ -140,7 +140,7 @@ async def test_a_prefix_is_text(left: Left) -> None:
     """Not markup, and not a host."""
     for root, base in (('/a"><b>', "/a%22%3E%3Cb%3E/"), ("//evil.example", "/evil.example/")):
         async with serving(create_app(left.url, left.namespace), root_path=root) as server, server.client() as client:
-            assert re.findall(r'<base href="([^"]*)">', (await client.get("/")).text) == [base]
+            assert re.findall(r'<base href="([^"]*)" />', (await client.get("/")).text) == [base]
 
 
 async def test_a_checkout_without_a_build_says_what_to_do(open_server: Serving, static: Path) -> None:
