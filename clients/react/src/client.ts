@@ -206,6 +206,7 @@ export class FlowsClient {
         return;
       }
       watch.phase = "told";
+      if (held === watch.held && watch.error === null) return;
       Object.assign(watch, { held, error: null, refusals: 0 });
     }
     this.#show(watch);

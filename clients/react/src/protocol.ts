@@ -22,14 +22,7 @@ export type ClientMessage =
   | { type: "unwatchTopic"; topic: string };
 
 export type ErrorCode =
-  | "unauthenticated"
-  | "forbidden"
-  | "unknown"
-  | "invalid"
-  | "too_many"
-  | "too_large"
-  | "busy"
-  | "again";
+  "unauthenticated" | "forbidden" | "unknown" | "invalid" | "too_many" | "too_large" | "busy" | "again";
 
 /** Why a topic is not watched any more; the message is a sentence for people. */
 export interface TopicError {

@@ -1,5 +1,13 @@
 /** A provider with one connection for all below it, and hooks that draw what changes. */
-import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useSyncExternalStore } from "react";
+import {
+  createContext,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useMemo,
+  useSyncExternalStore,
+} from "react";
 import { type Connection, FlowsClient, IDLE, NOTHING, type Topic } from "./client";
 
 const Context = createContext<FlowsClient | null>(null);

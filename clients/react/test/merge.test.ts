@@ -19,7 +19,8 @@ it("makes the new state of the old, and leaves the old as it was", () => {
 it("keeps what is equal, at any depth", () => {
   fc.assert(
     fc.property(states, states, (old, next) => {
-      for (const after of [applyPatch(old, mergePatch(old, next)), share(old, structuredCloneOf(next))]) same(old, after);
+      for (const after of [applyPatch(old, mergePatch(old, next)), share(old, structuredCloneOf(next))])
+        same(old, after);
       expect(share(old, structuredCloneOf(old))).toBe(old);
     }),
   );
