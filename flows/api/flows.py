@@ -9,14 +9,27 @@ from typing import TYPE_CHECKING, Any
 from flows.api.admin import Admin
 from flows.api.operation import operation
 from flows.api.reading.hiding import Hiding
-from flows.api.views.flows import ClassView, DeclaredQueueView, FlowRow, FlowView, ReleaseView
-from flows.model.names import is_own
+from flows.api.reading.run_host import run_host
+from flows.api.runs import workflows
+from flows.api.views.flows import (
+    ClassView,
+    DeclaredQueueView,
+    FlowRow,
+    FlowSummary,
+    FlowView,
+    Overview,
+    ReleaseView,
+)
+from flows.model.names import OWN, is_own
 from flows.store.fleet.declarations import read_declared_results
 from flows.store.fleet.processes import read_processes
+from flows.store.schedules.recorded import RecordedSchedules
+from flows.store.views.observe import observe
 
 if TYPE_CHECKING:
     from flows.api.known_flow import KnownFlow
     from flows.model.declared.declared_flow import DeclaredClass, DeclaredQueue
+    from flows.model.limits.rules import Rules
 
 #: What a schema keeps of a property that is hidden.
 _KEPT = ("title", "type")
@@ -31,6 +44,53 @@ async def list_flows(admin: Admin, *, own: bool = False) -> list[FlowRow]:
     """
     names = [name for name in await admin.flows() if own or not is_own(name)]
     return [_row(known) for known in await asyncio.gather(*map(admin.link.flow, names))]
+
+
+@operation("flows.overview")
+async def overview(admin: Admin) -> Overview:
+    """Show what all flows hold, and how many runs, schedules, processes and limits there are."""
+    names = [name for name in await admin.flows() if not name.startswith(OWN)]
+    found = await asyncio.gather(*(_summary(admin, name) for name in names))
+    host = await run_host(admin)
+    recorded = RecordedSchedules(admin.connection, (await host.open()).settings)
+    return Overview(
+        flows=[summary for summary, _processes in found],
+        runs=sum(one.waiting + one.processing + one.delayed for one in await workflows(admin)),
+        schedules=sum(host.sees(one.workflow) for one in await recorded.list()),
+        workers=len({process for _summary, processes in found for process in processes}),
+        limits=sum(summary.limits for summary, _processes in found),
+    )
+
+
+async def _summary(admin: Admin, name: str) -> tuple[FlowSummary, list[tuple[str, int | None]]]:
+    """Return what a flow holds, and the host and number of each process that it has: one may serve several flows."""
+    known = await admin.link.flow(name)
+    states = list((await observe(admin.connection, known.settings, known.queues)).values()) if known.queues else []
+    processes = [one for one in await read_processes(admin.connection, known.settings, name) if one.alive]
+    aged = [(one.oldest_age, one.queue) for one in states if one.oldest_age is not None]
+    oldest = max(aged, default=None)
+    summary = FlowSummary(
+        name=name,
+        own=is_own(name),
+        queues=len(known.queues),
+        waiting=sum(one.waiting for one in states),
+        processing=sum(one.processing for one in states),
+        delayed=sum(one.delayed for one in states),
+        children=sum(one.children for one in states),
+        failed=sum(one.failed for one in states),
+        cancelled=sum(one.cancelled for one in states),
+        oldest=None if oldest is None else oldest[0].total_seconds(),
+        oldest_in=None if oldest is None else oldest[1],
+        paused=[one.queue for one in states if one.paused],
+        unserved=[one.queue for one in states if (one.waiting or one.processing or one.delayed) and not one.workers],
+        workers=len(processes),
+        limits=sum(map(_limits, known.settings.rules.values())),
+    )
+    return summary, [(one.host, one.pid) for one in processes]
+
+
+def _limits(rules: Rules) -> int:
+    return len(rules.limiters) + bool(rules.slots) + bool(rules.slots_per_group)
 
 
 @operation("flows.show")

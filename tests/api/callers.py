@@ -14,6 +14,7 @@ PARAMS: Final[Mapping[str, Mapping[str, Any]]] = {
     "bulk.show": {"id": "bulk"},
     "bulk.wait": {"id": "bulk", "timeout": "10ms"},
     "flows.list": {},
+    "flows.overview": {},
     "flows.show": {"flow": "shop"},
     "jobs.cancel": {"id": "waiting"},
     "jobs.children": {"id": "passed"},
@@ -33,6 +34,7 @@ PARAMS: Final[Mapping[str, Mapping[str, Any]]] = {
     "queues.drain": {"queue": "shop-ship"},
     "queues.groups": {"queue": "shop-ship"},
     "queues.hold": {"queue": "shop-price", "lasting": "1m"},
+    "queues.lanes": {"flow": "shop"},
     "queues.limits": {"queue": "shop-ship"},
     "queues.pause": {"queue": "shop-price", "lasting": "1m"},
     "queues.resume": {"queue": "shop-price"},
@@ -61,13 +63,22 @@ PARAMS: Final[Mapping[str, Mapping[str, Any]]] = {
     "server.check": {},
     "server.repair": {},
     "server.show": {},
+    "stats.flow": {"flow": "shop"},
     "stats.latency": {"queue": "shop-price"},
     "stats.series": {"queue": "shop-price"},
     "workers.dump": {"process": "nobody", "flow": "shop"},
     "workers.list": {},
 }
 #: What takes no flow, and answers of those that the caller may see.
-OF_ALL: Final = {"audit.list", "flows.list", "server.check", "server.repair", "server.show", "workers.list"}
+OF_ALL: Final = {
+    "audit.list",
+    "flows.list",
+    "flows.overview",
+    "server.check",
+    "server.repair",
+    "server.show",
+    "workers.list",
+}
 
 
 def given(name: str, ids: Mapping[str, str]) -> dict[str, Any]:

@@ -3,5 +3,18 @@
 from flows.api.queues.acting import drain, hold, limits, pause, resume, set_concurrency, set_limit, set_share
 from flows.api.queues.board import show
 from flows.api.queues.groups import groups
+from flows.api.queues.lanes import lanes
 
-__all__ = ["drain", "groups", "hold", "limits", "pause", "resume", "set_concurrency", "set_limit", "set_share", "show"]
+__all__ = [
+    "drain",
+    "groups",
+    "hold",
+    "lanes",
+    "limits",
+    "pause",
+    "resume",
+    "set_concurrency",
+    "set_limit",
+    "set_share",
+    "show",
+]

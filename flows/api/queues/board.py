@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from flows.api.admin import Admin
 from flows.api.operation import operation
+from flows.api.reading.flow_history import LEAVING, milliseconds
 from flows.api.views.flows import LimitView, Queues, QueueView
 from flows.model.fleet.histogram import Histogram
 from flows.store.fleet.processes import read_processes
@@ -30,8 +31,6 @@ _LATELY: Final = 3
 _SAMPLED: Final = timedelta(seconds=56)
 #: A rate is not told of less, in minutes.
 _SOONEST: Final = 0.25
-#: The verbs by which a job leaves its queue.
-LEAVING: Final = ("advance", "settle", "done", "failed", "cancelled", "expired", "deleted", "moved_out")
 
 
 @operation("queues.show")
@@ -49,11 +48,17 @@ async def show(admin: Admin, *, flow: str | None = None, queue: str | None = Non
         names = [await admin.root_of(flow)]
     else:
         names = [name for name in await admin.flows() if not name.startswith("flows.")]
-    some = await asyncio.gather(*(_of_flow(admin, name, queue) for name in names))
+    some = await asyncio.gather(*(queues_of(admin, name, queue) for name in names))
     return Queues(at=datetime.now(UTC), queues=[one for queues in some for one in queues])
 
 
-async def _of_flow(admin: Admin, name: str, queue: str | None) -> list[QueueView]:
+async def queues_of(admin: Admin, name: str, queue: str | None = None) -> list[QueueView]:
+    """Return what the queues of a flow that the caller may look at hold, or one of them.
+
+    Raises:
+        NothingThere: there is no such queue.
+        StoreError: the server cannot be used.
+    """
     known = await admin.link.flow(name)
     wanted = list(known.queues) if queue is None else [known.check_queue(queue)]
     if not wanted:
@@ -70,7 +75,7 @@ async def _view(admin: Admin, known: KnownFlow, state: QueueState, processes: It
     series = await read_series(admin.connection, settings, name, "minute", _LATELY)
     limits = await read_limits(admin.connection, settings, name, None) if name in settings.rules else []
     declared = known.by_queue.get(name)
-    came, left = rates(series, state)
+    came, left, failing = rates(series, state)
     waited = sum((sample.waited for sample in series), Histogram())
     ran = sum((sample.ran for sample in series), Histogram())
     served = [one for process in processes if process.alive for one in process.queues if one.queue == name]
@@ -82,6 +87,7 @@ async def _view(admin: Admin, known: KnownFlow, state: QueueState, processes: It
         next=declared.next_queue if declared else None,
         paused=state.paused,
         paused_until=state.paused_until,
+        paused_at=state.paused_at,
         note=state.note,
         held_until=state.held_until,
         waiting=state.waiting,
@@ -94,35 +100,39 @@ async def _view(admin: Admin, known: KnownFlow, state: QueueState, processes: It
         due=state.next_due,
         came=came,
         left=left,
-        start_p50=_ms(waited.percentile(50)),
-        start_p95=_ms(waited.percentile(95)),
-        run_p95=_ms(ran.percentile(95)),
+        failing=failing,
+        start_p50=milliseconds(waited, 50),
+        start_p95=milliseconds(waited, 95),
+        run_p95=milliseconds(ran, 95),
         workers=state.workers,
         slots=sum(one.slots for one in served),
         busy=sum(one.busy for one in served),
         unserved=bool(state.waiting or state.processing or state.delayed) and not state.workers,
+        groups=state.groups,
+        parked=state.parked,
         limits=limit_views(limits),
         counts=dict(state.counts),
         unreadable=list(state.unreadable),
     )
 
 
-def rates(series: list[QueueSample], state: QueueState) -> tuple[float | None, float | None]:
-    """Return how many jobs came and left a minute, since the first of some samples; None where it is too soon to tell.
+def rates(series: list[QueueSample], state: QueueState) -> tuple[float | None, float | None, float | None]:
+    """Return how many jobs came, left and failed a minute, since the first of some samples; None: too soon to tell.
 
     What came is what left and the change of what is there.
     """
     if not series:
-        return None, None
+        return None, None, None
     first = series[0]
     # A sample has the counts as they stood at the last heartbeat of its minute, a few seconds before that was over.
     minutes = (state.at - first.at - _SAMPLED) / timedelta(minutes=1)
     if minutes < _SOONEST:
-        return None, None
+        return None, None, None
     left = sum(state.counts.get(verb, 0) - first.totals.get(verb, 0) for verb in LEAVING)
     held = state.waiting + state.delayed + state.processing + state.children
     before = first.waiting + first.delayed + first.processing + first.children
-    return max(0, left + held - before) / minutes, max(0, left) / minutes
+    failed = state.counts.get("failed", 0) - first.totals.get("failed", 0)
+    return max(0, left + held - before) / minutes, max(0, left) / minutes, max(0, failed) / minutes
 
 
 def limit_views(states: Iterable[LimitState]) -> list[LimitView]:
@@ -142,7 +152,3 @@ def limit_views(states: Iterable[LimitState]) -> list[LimitView]:
         )
         for state in states
     ]
-
-
-def _ms(time: timedelta | None) -> float | None:
-    return None if time is None else time / timedelta(milliseconds=1)

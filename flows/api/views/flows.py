@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from flows.api.views.jobs import JobRow
 from flows.api.views.view import View
 
 
@@ -22,6 +23,46 @@ class FlowRow(View):
     """When a process of its newest release was heard of last; None where it left no declaration."""
     releases: int
     """How many of its releases have left a declaration, five at most."""
+
+
+class FlowSummary(View):
+    """What all queues of a flow hold now, its child queues included: numbers of jobs, ages in seconds."""
+
+    name: str
+    own: bool
+    queues: int
+    waiting: int
+    processing: int
+    delayed: int
+    children: int
+    """How many parents wait for their children."""
+    failed: int
+    """How many have failed, are kept, and were not retried."""
+    cancelled: int
+    oldest: float | None
+    """For how long the job has waited that waits longest among those that are next."""
+    oldest_in: str | None
+    """In which queue."""
+    paused: list[str]
+    """Its queues that are paused."""
+    unserved: list[str]
+    """Its queues that have jobs, and that no live process serves."""
+    workers: int
+    """How many live processes it has."""
+    limits: int
+    """How many limiters and numbers of slots it declares."""
+
+
+class Overview(View):
+    """What there is, in numbers."""
+
+    flows: list[FlowSummary]
+    runs: int
+    """How many wait, run or sleep."""
+    schedules: int
+    workers: int
+    """How many live processes there are, of whatever flows."""
+    limits: int
 
 
 class ClassView(View):
@@ -96,6 +137,7 @@ class QueueView(View):
     next: str | None
     paused: bool
     paused_until: datetime | None
+    paused_at: datetime | None
     note: str
     """What `pause` was given."""
     held_until: datetime | None
@@ -115,6 +157,8 @@ class QueueView(View):
     """How many jobs came in a minute lately; None where no history tells."""
     left: float | None
     """How many left it."""
+    failing: float | None
+    """How many failed here."""
     start_p50: float | None
     """Within so many milliseconds half of the jobs began lately."""
     start_p95: float | None
@@ -125,6 +169,10 @@ class QueueView(View):
     busy: int
     unserved: bool
     """It has jobs, and no live process serves it."""
+    groups: int
+    """How many groups have jobs that wait; one counts for each priority of its jobs."""
+    parked: int
+    """How many of those may start nothing now."""
     limits: list[LimitView]
     counts: dict[str, int]
     """How often each verb has moved a job on, and how often one ended in each state."""
@@ -137,6 +185,23 @@ class Queues(View):
 
     at: datetime
     queues: list[QueueView]
+
+
+class QueueLanes(View):
+    """The first jobs of a queue."""
+
+    name: str
+    running: list[JobRow]
+    """Those that were created first."""
+    next: list[JobRow]
+    ended: list[JobRow]
+    """The last one first."""
+
+
+class LanesView(View):
+    """The first jobs of each queue of a flow."""
+
+    queues: list[QueueLanes]
 
 
 class LimitsView(View):

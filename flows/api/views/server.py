@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
+from pydantic import Field
+
 from flows.api.views.view import View
 
 
@@ -94,6 +96,66 @@ class LatencyView(View):
     run: dict[str, float]
 
 
+class QueueHistory(View):
+    """Of one queue, a value for each step."""
+
+    name: str
+    waiting: list[int]
+    start_p95: list[float | None]
+    """Milliseconds."""
+
+
+class Mark(View):
+    """Processes that came."""
+
+    at: datetime
+    digest: str
+    """Which declaration their release has."""
+    processes: int
+
+
+class Before(View):
+    """What a flow did in the window before: numbers of jobs, milliseconds."""
+
+    came: int
+    done: int
+    failed: int
+    start_p95: float | None
+
+
+class FlowHistory(View):
+    """The history of a flow: each list has a value for each step, oldest first; the present step is the last."""
+
+    flow: str
+    step: float
+    """Seconds."""
+    first: datetime
+    """When the first step began."""
+    known: datetime | None
+    """When the first one began, of these or of the window before, of which anything is known."""
+    came: list[int]
+    """How many jobs came into the first queue."""
+    done: list[int]
+    """How many jobs of the flow ended so; children are not counted."""
+    failed: list[int]
+    cancelled: list[int]
+    retried: list[int]
+    """How many attempts failed that are tried again, those of children too."""
+    processing: list[int]
+    """How many ran in all its queues when that was looked at last."""
+    start_p50: list[float | None]
+    """Within how many milliseconds half of the jobs began that began in the first queue."""
+    start_p95: list[float | None]
+    start_p99: list[float | None]
+    start_all: float | None
+    """Within how many milliseconds 95 % of all of them began there."""
+    queues: list[QueueHistory]
+    before: Before | None
+    """None where nothing is known of it, and of the windows `24h` and `7d`."""
+    marks: list[Mark]
+    """When processes of a release came, of those that live or were killed within the last hour."""
+
+
 class ActionView(View):
     """An entry of the log of actions."""
 
@@ -159,6 +221,8 @@ class Finding(View):
     sentence: str
     flow: str | None = None
     queue: str | None = None
+    facts: dict[str, Any] = Field(default_factory=dict[str, Any])
+    """What the sentence tells, by name: numbers of jobs, rates a minute, seconds, instants, names."""
 
 
 class CheckView(View):

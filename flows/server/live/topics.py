@@ -1,13 +1,15 @@
 """What can be watched: each topic is the answer of an operation, read again and again with the watcher's own rights.
 
-`flows` · `board/<flow>` · `queue/<queue>` · `jobs?q=<query>` · `job/<flow>/<id>` · `log/<flow>/<id>` · `workers` ·
-`runs?…` · `run/<id>` · `schedules` · `audit`; what stands behind a `?` are params of the operation.
+`flows` · `overview` · `board/<flow>?since=<window>` · `queue/<queue>` · `groups/<queue>` · `jobs?q=<query>` ·
+`job/<flow>/<id>` · `log/<flow>/<id>` · `workers` · `runs?…` · `run/<id>` · `schedules` · `audit`; what stands behind a
+`?` are params of the operation.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.datastructures import QueryParams
@@ -29,6 +31,8 @@ class _Read:
     operations: Mapping[str, tuple[str, QueryParams]]
     flow: str | None = None
     job_id: str = ""
+    every: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Of operations that are not read each time, after how many seconds: what they tell changes slowly."""
 
 
 def _one(operation: str, params: QueryParams) -> _Read:
@@ -46,12 +50,31 @@ def _log(parts: list[str], _query: QueryParams) -> _Read:
     return _Read({"": ("jobs.log", QueryParams({"flow": flow, "id": job_id}))}, flow.partition(":")[0], job_id)
 
 
+def _board(parts: list[str], query: QueryParams) -> _Read:
+    of = QueryParams({"flow": parts[0]})
+    reads = {
+        "": ("queues.show", of),
+        "lanes": ("queues.lanes", of),
+        "check": ("server.check", of),
+        "history": ("stats.flow", QueryParams([*query.multi_items(), ("flow", parts[0])])),
+    }
+    # A history grows with the heartbeats of processes, each few seconds.
+    return _Read(reads, every={"check": 3.0, "history": 5.0})
+
+
+def _groups(parts: list[str], _query: QueryParams) -> _Read:
+    of = QueryParams({"queue": parts[0]})
+    return _Read({"groups": ("queues.groups", of), "limits": ("queues.limits", of)})
+
+
 #: By its first word: how many parts follow, and what it reads. Only what is of one job is hastened by hints: while
 #: somebody listens for them, each script of the flow tells of all that it moves, which a drain pays for.
 _TOPICS: Final[dict[str, tuple[int, Callable[[list[str], QueryParams], _Read]]]] = {
     "flows": (0, lambda _parts, query: _one("flows.list", query)),
-    "board": (1, lambda parts, _query: _one("queues.show", QueryParams({"flow": parts[0]}))),
+    "overview": (0, lambda _parts, _query: _Read({"": ("flows.overview", QueryParams())}, every={"": 2.0})),
+    "board": (1, _board),
     "queue": (1, lambda parts, _query: _one("queues.show", QueryParams({"queue": parts[0]}))),
+    "groups": (1, _groups),
     "jobs": (0, lambda _parts, query: _one("jobs.find", _renamed(query))),
     "job": (2, _job),
     "log": (2, _log),
@@ -98,18 +121,28 @@ class TopicSource:
         self._signals = signals
         self._channels = () if read.flow is None else (admin.keys.heard(read.flow), admin.keys.changed(read.flow))
         self._job_id = read.job_id
+        self._every = read.every
+        self._kept: dict[str, tuple[float, Any]] = {}
         self._listener: Callable[[str | None], None] | None = None
 
     async def read(self) -> Mapping[str, Any]:
         """Return the answer of the operation, or of each by its name."""
         state: dict[str, Any] = {}
-        for name, (operation, params) in self._reads.items():
-            plain = operation.plain(await operation.call(self._admin, params))
+        for name in self._reads:
+            plain = await self._answer(name)
             if name == "":
                 state = {"items": plain} if isinstance(plain, list) else plain
             else:
                 state[name] = plain
         return state
+
+    async def _answer(self, name: str) -> Any:  # noqa: ANN401 - JSON
+        until, plain = self._kept.get(name, (0.0, None))
+        if time.monotonic() >= until:
+            operation, params = self._reads[name]
+            plain = operation.plain(await operation.call(self._admin, params))
+            self._kept[name] = time.monotonic() + self._every.get(name, 0.0), plain
+        return plain
 
     async def listen(self, on_hint: Callable[[], None]) -> None:
         """Call `on_hint` when a job that it is about has moved, or something may have been missed."""
