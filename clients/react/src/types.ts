@@ -61,6 +61,14 @@ export interface Backfilled {
   runs: Array<string>;
 }
 
+/** What a flow did in the window before: numbers of jobs, milliseconds. */
+export interface Before {
+  came: number;
+  done: number;
+  failed: number;
+  start_p95: number | null;
+}
+
 export interface BulkApplyParams {
   /** `retry`, `cancel`, `delete` or `move`. */
   verb: "retry" | "cancel" | "delete" | "move";
@@ -227,6 +235,28 @@ export interface Finding {
   sentence: string;
   flow?: string | null;
   queue?: string | null;
+  facts?: Record<string, unknown>;
+}
+
+/** The history of a flow: each list has a value for each step, oldest first; the present step is the last. */
+export interface FlowHistory {
+  flow: string;
+  step: number;
+  first: string;
+  known: string | null;
+  came: Array<number>;
+  done: Array<number>;
+  failed: Array<number>;
+  cancelled: Array<number>;
+  retried: Array<number>;
+  processing: Array<number>;
+  start_p50: Array<number | null>;
+  start_p95: Array<number | null>;
+  start_p99: Array<number | null>;
+  start_all: number | null;
+  queues: Array<QueueHistory>;
+  before: Before | null;
+  marks: Array<Mark>;
 }
 
 /** A flow in a list. */
@@ -237,6 +267,25 @@ export interface FlowRow {
   lookups: Array<string>;
   seen: string | null;
   releases: number;
+}
+
+/** What all queues of a flow hold now, its child queues included: numbers of jobs, ages in seconds. */
+export interface FlowSummary {
+  name: string;
+  own: boolean;
+  queues: number;
+  waiting: number;
+  processing: number;
+  delayed: number;
+  children: number;
+  failed: number;
+  cancelled: number;
+  oldest: number | null;
+  oldest_in: string | null;
+  paused: Array<string>;
+  unserved: Array<string>;
+  workers: number;
+  limits: number;
 }
 
 /** A flow, as its newest release declares it. */
@@ -257,6 +306,9 @@ export interface FlowView {
 export interface FlowsListParams {
   /** The library's own too: those of bulk actions, and `run`. */
   own?: boolean;
+}
+
+export interface FlowsOverviewParams {
 }
 
 export interface FlowsShowParams {
@@ -489,6 +541,11 @@ export interface JobsWaitParams {
   flow?: string | null;
 }
 
+/** The first jobs of each queue of a flow. */
+export interface LanesView {
+  queues: Array<QueueLanes>;
+}
+
 /** How long jobs of a queue waited and ran, in milliseconds: bounds that so many percent do not exceed. */
 export interface LatencyView {
   queue: string;
@@ -542,12 +599,43 @@ export interface LogView {
   hidden: boolean;
 }
 
+/** Processes that came. */
+export interface Mark {
+  at: string;
+  digest: string;
+  processes: number;
+}
+
+/** What there is, in numbers. */
+export interface Overview {
+  flows: Array<FlowSummary>;
+  runs: number;
+  schedules: number;
+  workers: number;
+  limits: number;
+}
+
 /** How far a job is from its turn. */
 export interface PositionView {
   ahead: number | null;
   exact: boolean;
   delayed_until: string | null;
   in_group: number | null;
+}
+
+/** Of one queue, a value for each step. */
+export interface QueueHistory {
+  name: string;
+  waiting: Array<number>;
+  start_p95: Array<number | null>;
+}
+
+/** The first jobs of a queue. */
+export interface QueueLanes {
+  name: string;
+  running: Array<JobRow>;
+  next: Array<JobRow>;
+  ended: Array<JobRow>;
 }
 
 /** A queue now: numbers of jobs, rates per minute, ages in seconds, latencies in milliseconds. */
@@ -559,6 +647,7 @@ export interface QueueView {
   next: string | null;
   paused: boolean;
   paused_until: string | null;
+  paused_at: string | null;
   note: string;
   held_until: string | null;
   waiting: number;
@@ -571,6 +660,7 @@ export interface QueueView {
   due: string | null;
   came: number | null;
   left: number | null;
+  failing: number | null;
   start_p50: number | null;
   start_p95: number | null;
   run_p95: number | null;
@@ -578,6 +668,8 @@ export interface QueueView {
   slots: number;
   busy: number;
   unserved: boolean;
+  groups: number;
+  parked: number;
   limits: Array<LimitView>;
   counts: Record<string, number>;
   unreadable: Array<string>;
@@ -618,6 +710,11 @@ export interface QueuesHoldParams {
   group?: string | null;
   /** Of a queue that several flows share, one of them. */
   flow?: string | null;
+}
+
+export interface QueuesLanesParams {
+  /** Its name. */
+  flow: string;
 }
 
 export interface QueuesLimitsParams {
@@ -1037,6 +1134,13 @@ export interface StackView {
   frames: Array<string>;
 }
 
+export interface StatsFlowParams {
+  /** Its name. */
+  flow: string;
+  /** Of so long ago until now: `15m`, `1h`, `6h`, `24h` or `7d`. */
+  since?: "15m" | "1h" | "6h" | "24h" | "7d";
+}
+
 export interface StatsLatencyParams {
   /** Its full name. */
   queue: string;
@@ -1184,6 +1288,13 @@ export interface Operations {
     params: FlowsListParams;
     answer: Array<FlowRow>;
   };
+  /** Show what all flows hold, and how many runs, schedules, processes and limits there are. */
+  "flows.overview": {
+    method: "GET";
+    role: "viewer";
+    params: FlowsOverviewParams;
+    answer: Overview;
+  };
   /** Show what a flow declares: its queues, classes, times, and the releases that were seen. */
   "flows.show": {
     method: "GET";
@@ -1316,6 +1427,13 @@ export interface Operations {
     role: "operator";
     params: QueuesHoldParams;
     answer: Acted;
+  };
+  /** Show the first jobs of each queue of a flow: three that run, two that are next, and three that ended last. */
+  "queues.lanes": {
+    method: "GET";
+    role: "viewer";
+    params: QueuesLanesParams;
+    answer: LanesView;
   };
   /** Show what each limiter of a queue has given out, and its slots. */
   "queues.limits": {
@@ -1512,6 +1630,13 @@ export interface Operations {
     role: "viewer";
     params: ServerShowParams;
     answer: ServerView;
+  };
+  /** Show the history of a flow: how many jobs came and ended in each step, how long they waited, what was deployed. */
+  "stats.flow": {
+    method: "GET";
+    role: "viewer";
+    params: StatsFlowParams;
+    answer: FlowHistory;
   };
   /** Show how long the jobs of a queue waited and ran lately, as percentiles. */
   "stats.latency": {
