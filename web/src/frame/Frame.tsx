@@ -1,6 +1,7 @@
 /** What stands around each page: rail, top bar, and the place of the page. */
 import { useConnection, useTopic, type FlowRow } from "@typed-flows/react";
 import { useEffect, type ReactNode } from "react";
+import { FrameKeys } from "../keys/FrameKeys";
 import { useKnown } from "../me";
 import type { Page } from "../pages";
 import { text } from "../text";
@@ -33,6 +34,7 @@ export function Frame({ page, children }: { page: Page; children: ReactNode }) {
           {children}
         </main>
       </div>
+      <FrameKeys page={page} flow={flow} />
     </div>
   );
 }
