@@ -6,17 +6,19 @@ import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, cast
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
+from pydantic import ValidationError as PydanticValidationError
 
 from flows.api.admin import Admin
 from flows.api.operation import operation
 from flows.api.reading.hiding import HIDDEN
-from flows.api.views.server import ActionsPage, ActionView
+from flows.api.views.server import ActionsPage, ActionView, ChangeView
 from flows.store.operators.actions import read_actions
 
 #: So many entries are read for one page.
 _MOST: Final = 1000
 _AT_ONCE: Final = 100
+_CHANGES: Final = TypeAdapter(list[ChangeView])
 #: What a caller from whom something is hidden sees of what was given: no text that may tell it.
 _PLAIN: Final = frozenset({"id", "queue", "verb", "to", "limiter", "priority", "reservoir", "delay", "timeout", "most"})
 
@@ -81,9 +83,17 @@ def _view(admin: Admin, entry: str, fields: dict[str, str]) -> ActionView:
         operation=fields.get("operation", ""),
         flow=fields.get("flow", ""),
         given=_given(admin, fields.get("given", "")),
+        changed=_changed(fields.get("changed", "[]")),
         word=fields.get("word", ""),
         count=int(count) if count.isdigit() else None,
     )
+
+
+def _changed(text: str) -> list[ChangeView]:
+    try:
+        return _CHANGES.validate_json(text)
+    except PydanticValidationError:  # somebody has edited it
+        return []
 
 
 def _given(admin: Admin, text: str) -> dict[str, Any]:

@@ -147,7 +147,7 @@ COLUMNS: Final[dict[str, list[Column]]] = {
     "WorkerView": [
         Column("process", "name", fixed=True),
         Column("flow", "flow"),
-        Column("alive", "alive"),
+        Column("state", "state", fixed=True),
         Column("host", "host"),
         Column("pid", "pid", right=True),
         Column("heard", lambda row: ago(row.heard), right=True, fixed=True),
@@ -171,6 +171,7 @@ COLUMNS: Final[dict[str, list[Column]]] = {
         Column("operation", "operation", fixed=True),
         Column("flow", "flow"),
         Column("with", lambda row: one_line(", ".join(f"{name} {value}" for name, value in row.given.items()), 100)),
+        Column("changed", lambda row: ", ".join(f"{one.name} {one.was} → {one.now}" for one in row.changed)),
         Column("word", "word"),
         Column("jobs", lambda row: "" if row.count is None else row.count, right=True),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flows.errors import HostUnable, LostLease
 from flows.kernel.attempt import ABANDONED, ENDED, READY, REPORTED, RUNNING, Attempt
@@ -14,7 +14,7 @@ from flows.kernel.deadlines import GRACE, Deadlines
 from flows.kernel.fleet.tally import QueueTally
 from flows.kernel.lanes import Lanes
 from flows.kernel.unreported import Unreported
-from flows.model.outcome import AwaitChildren, Cancel, Outcome, Release, Snooze
+from flows.model.outcome import AwaitChildren, Cancel, Fail, Outcome, Release, Retry, Snooze
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from flows.store.jobs.finished import FinishedAttempt
     from flows.store.streams.text_piece import Streamed
     from flows.telemetry.events import Events
+
+_FAILURES: Final = (Fail, Retry)
 
 
 class InFlight:
@@ -180,7 +182,8 @@ class InFlight:
     def reported(self, finished: list[FinishedAttempt]) -> None:
         """Drop the jobs that were reported, unless they were claimed anew meanwhile; count how long they took."""
         ran = [one.claimed for one in finished if one.claimed.seconds is not None]
-        self._tally.count([claimed.waited for claimed in ran], [claimed.seconds or 0.0 for claimed in ran])
+        failed = sum(isinstance(one.outcome, _FAILURES) for one in finished)
+        self._tally.count([claimed.waited for claimed in ran], [claimed.seconds or 0.0 for claimed in ran], failed)
         for one in finished:
             claimed = one.claimed
             held = self._held.get(claimed.id)

@@ -205,7 +205,7 @@ class Renewer:
 
     def _beat(self) -> None:
         if self.heartbeat is not None and self.heartbeat.due_in() <= 0:
-            self.heartbeat.beat(self._renewal, self._loop)
+            self.heartbeat.beat(self._renewal, self._loop, self._watch.blocked() if self._watch else None)
 
     def _renew_all(self) -> bool:
         """Renew all leases, see that the connection stands, and return whether the server has answered."""

@@ -152,10 +152,10 @@ class Session:
         self._blocking = Connection(url, f"flows-{self._options.name}-wakeups", patient=False)
         self.wakeups = Wakeups(self._blocking, self.connection, self.settings.keys, self.events)
         lease = self._options.lease.total_seconds()
-        renewal = LeaseRenewal(url, self.settings)
-        self.renewer = Renewer(renewal, lease, self._options.hang_limit.total_seconds(), self.events)
+        hang_limit = self._options.hang_limit.total_seconds()
+        self.renewer = Renewer(LeaseRenewal(url, self.settings), lease, hang_limit, self.events)
         heartbeats = Heartbeats(self.settings, new_worker_id(), self.description)
-        self.heartbeat = Heartbeat(heartbeats, self.description.digest, lease, self.renewer.wake)
+        self.heartbeat = Heartbeat(heartbeats, self.description.digest, lease, hang_limit, self.renewer.wake)
         self.renewer.heartbeat = self.heartbeat
         clock = partial(server_ms, self.connection, self.settings)
         self.rescuer = Rescuer(self._rescue, self.control.cascade, clock, lease, self.events)

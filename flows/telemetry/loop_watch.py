@@ -61,6 +61,12 @@ class LoopWatch:
         """For how many seconds the loop lets the last question wait, or has let it wait."""
         return self._took if self._answered else max(0.0, time.monotonic() - self._asked)
 
+    def blocked(self) -> tuple[float, Line] | None:
+        """Return for how many seconds the loop has stood still, and the line that keeps it; None where it does not."""
+        stands = time.monotonic() - self.seen
+        where = blocking_line(self._thread) if stands > _STANDS else None
+        return None if where is None else (stands, where)
+
     def is_for(self, asking: object) -> bool:
         """Return whether this one is to look: the first that asks, until it leaves."""
         if self._owner is None:

@@ -61,23 +61,21 @@ PARAMS: Final[Mapping[str, Mapping[str, Any]]] = {
     "schedules.resume": {"id": "weekly"},
     "schedules.trigger": {"id": "weekly"},
     "server.check": {},
+    "server.memory": {},
     "server.repair": {},
     "server.show": {},
+    "server.slow": {},
     "stats.flow": {"flow": "shop"},
     "stats.latency": {"queue": "shop-price"},
     "stats.series": {"queue": "shop-price"},
     "workers.dump": {"process": "nobody", "flow": "shop"},
     "workers.list": {},
+    "workers.releases": {"flow": "shop"},
 }
 #: What takes no flow, and answers of those that the caller may see.
 OF_ALL: Final = {
-    "audit.list",
-    "flows.list",
-    "flows.overview",
-    "server.check",
-    "server.repair",
-    "server.show",
-    "workers.list",
+    *("audit.list", "flows.list", "flows.overview", "workers.list"),
+    *("server.check", "server.memory", "server.repair", "server.show", "server.slow"),
 }
 
 

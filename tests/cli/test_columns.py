@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flows.api.views.flows import GroupView
-from flows.api.views.server import StackView
+from flows.api.views.workers import StackView
 from flows.cli.printing import print_table
 
 

@@ -43,7 +43,7 @@ PACED = {
     "api/bulk_work.py:_serve": "each round has had a worker for a second at least, or waits for a time or for who asks",
     "api/jobs/following.py:wait": "each round sleeps",
     "api/runs/looking.py:wait": "each round sleeps",
-    "api/workers.py:dump": "each round sleeps",
+    "api/workers/looking.py:dump": "each round sleeps",
     "api/server/checking.py:repair": "each round sleeps",
     "server/export.py:_pages": "each round reads a page, until there is none or enough",
     "cli/bulk_beside.py:_serve_forever": "each round serves until it is cancelled, or sleeps",

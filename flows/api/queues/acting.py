@@ -140,7 +140,7 @@ async def set_limit(
         ValidationError: the queue has no such limiter or no groups, or a number is out of bounds.
     """
     known, handle = await _handle(admin, queue, flow)
-    before = await handle.limits()
+    before = await handle.limits(group)
     await handle.set_limit(limiter, reservoir, interval, group=group)
     return await _limits(known, handle, "set", group, limit_views(before))
 
@@ -169,7 +169,7 @@ async def set_concurrency(
         ValidationError: the queue does not declare such slots, or a number is out of bounds.
     """
     known, handle = await _handle(admin, queue, flow)
-    before = await handle.limits()
+    before = await handle.limits(group)
     await handle.set_concurrency(most, per_group=per_group, group=group)
     return await _limits(known, handle, "set", group, limit_views(before))
 

@@ -215,6 +215,22 @@ class LimitsView(View):
     before: list[LimitView] | None
     """As they were before they were set."""
 
+    @property
+    def changed(self) -> list[dict[str, object]]:
+        """What has become of each limit that is another one than before: the log of actions tells it."""
+        was = {one.id: one for one in self.before or ()}
+        return [
+            {
+                "name": one.id,
+                "was": was[one.id].live,
+                "now": one.live,
+                "interval_was": was[one.id].interval,
+                "interval": one.interval,
+            }
+            for one in self.limits
+            if one.id in was and (one.live, one.interval) != (was[one.id].live, was[one.id].interval)
+        ]
+
 
 class GroupView(View):
     """One group of a queue that is grouped."""

@@ -1,4 +1,4 @@
-"""What is answered of processes, the history of queues, the server, and the log of actions."""
+"""What is answered of the history of queues, the server, and the log of actions."""
 
 from __future__ import annotations
 
@@ -8,49 +8,6 @@ from typing import Any, Literal
 from pydantic import Field
 
 from flows.api.views.view import View
-
-
-class ServedView(View):
-    """A queue that a process serves."""
-
-    queue: str
-    workers: int
-    slots: int
-    busy: int
-    asked: datetime | None
-    """When one of its workers asked for work last."""
-
-
-class RunningView(View):
-    """A job that ran in a process when that was heard of last."""
-
-    queue: str
-    id: str
-    started: datetime
-
-
-class WorkerView(View):
-    """A process with workers."""
-
-    name: str
-    flow: str
-    alive: bool
-    """Whether its last heartbeat counts still; one that was killed is listed for an hour."""
-    heard: datetime
-    host: str
-    pid: int | None
-    flows_version: str
-    python_version: str
-    digest: str
-    """Which declaration its release has."""
-    started: datetime | None
-    rss: int | None
-    """The memory that it has, in bytes."""
-    lag: float | None
-    """For how many milliseconds its event loop has let anything wait at most, since the heartbeat before."""
-    queues: list[ServedView]
-    running: list[RunningView]
-    """The 20 jobs that run longest."""
 
 
 class SeriesPoint(View):
@@ -156,6 +113,17 @@ class FlowHistory(View):
     """When processes of a release came, of those that live or were killed within the last hour."""
 
 
+class ChangeView(View):
+    """What an action has made of a limit."""
+
+    name: str
+    was: int
+    now: int
+    interval_was: float | None
+    """Seconds, after which a token comes back; None: slots, which come back when a job ends."""
+    interval: float | None
+
+
 class ActionView(View):
     """An entry of the log of actions."""
 
@@ -170,6 +138,8 @@ class ActionView(View):
     flow: str
     given: dict[str, Any]
     """With what it was asked; of jobs' params the names alone."""
+    changed: list[ChangeView]
+    """Of limits that it has set, what they were and what they are."""
     word: str
     """`asked`, and then what came of it."""
     count: int | None
@@ -200,7 +170,21 @@ class ServerView(View):
     """What it does where memory runs out: `noeviction` refuses writes and loses nothing."""
     persistent: bool
     """Whether it writes an append-only file, or snapshots."""
+    saving: Literal["none", "file", "snapshots", "both"]
+    """`file`: the append-only file."""
+    saved: datetime | None
+    """When it has written its last snapshot."""
+    save_failed: bool
+    """Whether the last snapshot, or the last write to its file, has failed."""
     clients: int
+    clients_max: int
+    clients_blocked: int
+    """How many wait for something: idle workers do."""
+    replicas: int
+    evicted: int
+    """How many keys it has dropped since it began, as its memory ran out."""
+    fragmentation: float | None
+    """How much memory the system has given it for each byte in use."""
     commands: int
     """How many it runs a second."""
     latency: float
@@ -210,6 +194,42 @@ class ServerView(View):
     flows: int
     """How many flows the caller sees."""
     flows_version: str
+
+
+class MemoryView(View):
+    """Whose the memory is, by a sample."""
+
+    keys: int
+    """How many keys the server holds."""
+    looked: int
+    """How many of them were drawn; 0 where its account may not ask."""
+    share: float | None
+    """Of what keys take, the part that this namespace of flows has, from 0 to 1."""
+    bytes: dict[str, int]
+    """By kind: `jobs`, `logs`, `queues`, `history`, and `others`, which are not of this namespace."""
+    counts: dict[str, int]
+    """How many keys each kind has."""
+
+
+class SlowCommandView(View):
+    """A script, or another command, that was slow."""
+
+    name: str
+    script: bool
+    """Whether it is a script of flows; else the first word of a command."""
+    count: int
+    worst: float
+    """Milliseconds."""
+    last: datetime
+
+
+class SlowView(View):
+    """What the server has found slow, of the last 128 such commands."""
+
+    told: bool
+    """Whether its account may ask."""
+    commands: list[SlowCommandView]
+    """The worst first."""
 
 
 class Finding(View):
@@ -240,26 +260,3 @@ class RepairView(View):
     """`repaired`, or `nothing to repair`; `not finished` where time was over: ask again."""
     count: int
     by_flow: dict[str, dict[str, int]]
-
-
-class StackView(View):
-    """Where some tasks or threads of a process are; those that are in the same place are told once."""
-
-    kind: Literal["task", "thread", "main thread"]
-    count: int
-    frames: list[str]
-    """`<file>:<line> <function>`, the outermost first, 20 at most."""
-
-
-class DumpView(View):
-    """The stacks of a process."""
-
-    process: str
-    flow: str
-    at: datetime
-    """By the server's clock."""
-    tasks: int
-    """How many tasks its loop has."""
-    cut: bool
-    """Whether it has more stacks than are told."""
-    stacks: list[StackView]

@@ -19,6 +19,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flows.errors import StoreError
+from flows.kernel.fleet.lately import Lately
 from flows.kernel.fleet.memory import resident_bytes
 from flows.kernel.fleet.stacks import stacks_text
 from flows.kernel.fleet.tally import QueueTally
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from flows.store.client.connection import Connection
     from flows.store.jobs.leases import LeaseRenewal
+    from flows.telemetry.loop_watch import Line
 
 #: The least and the most time between two heartbeats, in seconds.
 SHORTEST: Final = 0.5
@@ -52,6 +54,8 @@ class Serving(Protocol):
 
     queue: str
     concurrency: int
+    stopping: asyncio.Event
+    """Whether it takes no more jobs, and ends with those that run."""
 
     def running_since(self) -> list[tuple[str, float]]:
         """Return the id of each job that runs, and since when by the monotonic clock; called from the thread."""
@@ -65,13 +69,16 @@ class Heartbeat:
         heartbeats: Sends them.
         digest: Of what the flow declares here.
         lease: In seconds.
+        hang_limit: For so many seconds a loop may stand still, and keep its leases.
         wake: Wakes the thread that sends them.
     """
 
-    def __init__(self, heartbeats: Heartbeats, digest: str, lease: float, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, heartbeats: Heartbeats, digest: str, lease: float, hang_limit: float, wake: Callable[[], None]
+    ) -> None:
         self.every = min(LONGEST, max(SHORTEST, lease / 4))
         self._heartbeats = heartbeats
-        self._digest = digest
+        self._about_all = {"digest": digest, "lease": _ms(lease), "hang": _ms(hang_limit)}
         self._wake = wake
         self._started = time.monotonic()
         self._workers: set[Serving] = set()
@@ -86,6 +93,7 @@ class Heartbeat:
         #: Whether workers have come or gone, so that it is due before that.
         self._changed = False
         self._lag = 0.0
+        self._lately = Lately(self._started)
 
     def tally(self, queue: str) -> QueueTally:
         """Return the tally of a queue, which the workers of this process share."""
@@ -142,12 +150,18 @@ class Heartbeat:
         """Return in how many seconds the next heartbeat is due."""
         return (min(self._due, self._last + _GAP) if self._changed else self._due) - time.monotonic()
 
-    def beat(self, renewal: LeaseRenewal, loop: asyncio.AbstractEventLoop | None = None) -> None:
+    def beat(
+        self,
+        renewal: LeaseRenewal,
+        loop: asyncio.AbstractEventLoop | None = None,
+        blocked: tuple[float, Line] | None = None,
+    ) -> None:
         """Send a heartbeat, and the stacks where somebody has asked for them; nobody is told where that fails.
 
         Args:
             renewal: Sends it.
             loop: The workers', whose tasks have stacks.
+            blocked: For how many seconds that stands still by now, and the line that keeps it.
         """
         named = self._named
         self._changed = False  # what changes from here on is told by the next one
@@ -156,14 +170,14 @@ class Heartbeat:
         if not self._workers and not named:
             return
         try:
-            if self._heartbeats.send(renewal, self._next()) == "asked":
+            if self._heartbeats.send(renewal, self._next(blocked=blocked)) == "asked":
                 self._heartbeats.tell_stacks(renewal, stacks_text(loop))
         except Exception as error:  # noqa: BLE001 - without this thread, all leases of the process are lost
             self._named |= named  # those that have gone are named again
             self._due = self._last + self.every
             _logger.debug("no heartbeat: %s", error)
 
-    def _next(self, coming: Sequence[tuple[str, int]] = ()) -> HeartbeatText:
+    def _next(self, coming: Sequence[tuple[str, int]] = (), blocked: tuple[float, Line] | None = None) -> HeartbeatText:
         """Return the next heartbeat."""
         workers, now = tuple(self._workers), time.monotonic()
         told = self._queues([*coming, *((worker.queue, worker.concurrency) for worker in workers)], now)
@@ -177,7 +191,13 @@ class Heartbeat:
         ]
         self._named = serves
         lag, self._lag = self._lag, 0.0
-        text = _fitting(self._about(now, lag), told, _running(workers, now))
+        about = self._about(now, lag)
+        if workers and all(worker.stopping.is_set() for worker in workers):
+            about["leaving"] = 1
+        if blocked is not None:
+            seconds, where = blocked
+            about["blocked"] = [_ms(seconds), where.function[:100], where.file[-100:], where.line]
+        text = _fitting(about, told, _running(workers, now))
         return HeartbeatText(next(self._numbers), text, round(_COUNTS * self.every * 1000), queues)
 
     def _about(self, now: float, lag: float) -> dict[str, Any]:
@@ -186,10 +206,11 @@ class Heartbeat:
             "pid": os.getpid(),
             "flows": __version__,
             "python": platform.python_version(),
-            "digest": self._digest,
+            **self._about_all,
             "up": _ms(now - self._started),
             "rss": resident_bytes(),
             "lag": _ms(lag),
+            "lately": self._lately.told(self._tallies.values(), now),
         }
 
     def _queues(self, workers: Iterable[tuple[str, int]], now: float) -> dict[str, dict[str, Any]]:

@@ -18,21 +18,24 @@ class QueueTally:
 
     Attributes:
         asked: When one of the workers asked for work last, by the monotonic clock; 0: not yet.
+        failed: How many attempts have failed, those that are made again included.
         waited: How often jobs had waited for so long when their attempts began, by the buckets of histograms.
         ran: How often functions ran for so long.
     """
 
-    __slots__ = ("_told", "asked", "ran", "waited")
+    __slots__ = ("_told", "asked", "failed", "ran", "waited")
 
     def __init__(self) -> None:
         self.asked = 0.0
+        self.failed = 0
         self.waited = [0] * BUCKETS
         self.ran = [0] * BUCKETS
         #: What the thread has told of both.
         self._told = ([0] * BUCKETS, [0] * BUCKETS)
 
-    def count(self, waited: list[int], ran: list[float]) -> None:
-        """Count how many milliseconds some jobs had waited, and how many seconds their functions ran."""
+    def count(self, waited: list[int], ran: list[float], failed: int = 0) -> None:
+        """Count how many milliseconds some jobs had waited, how many seconds they ran, and how many have failed."""
+        self.failed += failed
         _count(self.waited, BOUNDS_MS, waited)
         _count(self.ran, BOUNDS, ran)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from flows.model.fleet.histogram import Histogram, read_histogram
+
 
 @dataclass(frozen=True, slots=True)
 class ServedQueue:
@@ -34,6 +36,30 @@ class RunningJob:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockedLoop:
+    """What kept an event loop from running when its process was heard of last."""
+
+    lasting: timedelta
+    """For how long it stood still by then."""
+    function: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class LatelyDone:
+    """What a process has done within the last minute or so before it was heard of last."""
+
+    lasting: timedelta
+    failed: int
+    """How many attempts failed, those that are made again included."""
+    waited: Histogram
+    """How long jobs had waited that it began."""
+    ran: Histogram
+    """How long functions ran that ended in it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Process:
     """A process with workers of a flow; what nobody could read of its last heartbeat is None or empty."""
 
@@ -43,6 +69,8 @@ class Process:
     """Whether its last heartbeat counts still. One that stops in order is listed no more at all."""
     heard: datetime
     """When it was heard of last, by the server's clock."""
+    age: timedelta
+    """How long ago that was when it was read, by the same clock."""
     host: str = ""
     pid: int | None = None
     flows_version: str = ""
@@ -58,6 +86,15 @@ class Process:
     queues: tuple[ServedQueue, ...] = ()
     running: tuple[RunningJob, ...] = ()
     """The jobs that run longest, 20 at most."""
+    lease: timedelta | None = None
+    """For how long its leases last; it is heard of each quarter of it."""
+    hang_limit: timedelta | None = None
+    """For so long its event loop may stand still, and keep its leases."""
+    leaving: bool = False
+    """Whether it takes no more jobs, and ends with those that run."""
+    blocked: BlockedLoop | None = None
+    """What its event loop stood still at; None where it ran."""
+    lately: LatelyDone | None = None
 
 
 def read_process(name: str, until_ms: float, text: bytes | None, now_ms: int) -> Process:
@@ -71,9 +108,10 @@ def read_process(name: str, until_ms: float, text: bytes | None, now_ms: int) ->
     """
     alive = until_ms > now_ms
     try:
-        return _read(name, alive, json.loads(text or b""))
+        return _read(name, alive, now_ms, json.loads(text or b""))
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError, RecursionError):
-        return Process(name, alive, _instant(min(until_ms, now_ms)))
+        heard = _instant(min(until_ms, now_ms))
+        return Process(name, alive, heard, _instant(now_ms) - heard)
 
 
 def digest_of(text: bytes | None) -> str | None:
@@ -85,13 +123,14 @@ def digest_of(text: bytes | None) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _read(name: str, alive: bool, found: Any) -> Process:  # noqa: FBT001 - private
+def _read(name: str, alive: bool, now_ms: int, found: Any) -> Process:  # noqa: FBT001 - private
     at = int(found["at"])
     queues = {str(queue): part for queue, part in cast("dict[str, Any]", found["queues"]).items()}
     return Process(
         name=name,
         alive=alive,
         heard=_instant(at),
+        age=_instant(now_ms) - _instant(at),
         host=str(found["host"]),
         pid=int(found["pid"]),
         flows_version=str(found["flows"]),
@@ -111,7 +150,31 @@ def _read(name: str, alive: bool, found: Any) -> Process:  # noqa: FBT001 - priv
             for queue, part in queues.items()
         ),
         running=tuple(RunningJob(str(queue), str(job_id), _before(at, ms)) for queue, job_id, ms in found["running"]),
+        lease=_span(found.get("lease")),
+        hang_limit=_span(found.get("hang")),
+        leaving=found.get("leaving") == 1,
+        blocked=_blocked(found.get("blocked")),
+        lately=_lately(found.get("lately")),
     )
+
+
+def _span(ms: Any) -> timedelta | None:
+    """Return a time that processes of older releases do not tell."""
+    return None if ms is None else timedelta(milliseconds=float(ms))
+
+
+def _blocked(found: Any) -> BlockedLoop | None:
+    if found is None:
+        return None
+    ms, function, file, line = found
+    return BlockedLoop(timedelta(milliseconds=float(ms)), str(function), str(file), int(line))
+
+
+def _lately(found: Any) -> LatelyDone | None:
+    if found is None:
+        return None
+    histograms = read_histogram(str(found["waited"])), read_histogram(str(found["ran"]))
+    return LatelyDone(timedelta(milliseconds=float(found["ms"])), int(found["failed"]), *histograms)
 
 
 def _before(at: int, ms: Any) -> datetime:

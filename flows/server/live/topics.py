@@ -1,8 +1,8 @@
 """What can be watched: each topic is the answer of an operation, read again and again with the watcher's own rights.
 
 `flows` · `overview` · `board/<flow>?since=<window>` · `queue/<queue>` · `groups/<queue>` · `jobs?q=<query>` ·
-`job/<flow>/<id>` · `log/<flow>/<id>` · `workers` · `runs?…` · `run/<id>` · `schedules` · `audit`; what stands behind a
-`?` are params of the operation.
+`job/<flow>/<id>` · `log/<flow>/<id>` · `workers` · `releases/<flow>` · `server` · `runs?…` · `run/<id>` · `schedules` ·
+`audit`; what stands behind a `?` are params of the operation.
 """
 
 from __future__ import annotations
@@ -79,6 +79,8 @@ _TOPICS: Final[dict[str, tuple[int, Callable[[list[str], QueryParams], _Read]]]]
     "job": (2, _job),
     "log": (2, _log),
     "workers": (0, lambda _parts, query: _one("workers.list", query)),
+    "releases": (1, lambda parts, query: _one("workers.releases", _of_flow(parts[0], query))),
+    "server": (0, lambda _parts, _query: _one("server.show", QueryParams())),
     "runs": (0, lambda _parts, query: _one("runs.list", query)),
     "run": (1, lambda parts, _query: _Read({"": ("runs.show", QueryParams({"id": parts[0]}))}, RUN_FLOW, parts[0])),
     "schedules": (0, lambda _parts, query: _one("schedules.list", query)),
@@ -170,6 +172,10 @@ def _parse(topic: str) -> _Read:
     if read is None or len(parts) != most or not all(parts):
         raise NothingThere(f"there is no topic {topic!r:.100}: there are {', '.join(_TOPICS)}")
     return read(parts, QueryParams(query))
+
+
+def _of_flow(flow: str, query: QueryParams) -> QueryParams:
+    return QueryParams([*query.multi_items(), ("flow", flow)])
 
 
 def _renamed(query: QueryParams) -> QueryParams:

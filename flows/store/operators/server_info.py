@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Literal
 
 from flows.errors import StoreError
 
@@ -35,7 +36,28 @@ class ServerInfo:
     @property
     def persistent(self) -> bool:
         """Whether it writes what it holds to disk: an append-only file, or snapshots that have been made."""
-        return self.info.get("aof_enabled") == "1" or self.number("rdb_saves") > 0
+        return self.saving != "none"
+
+    @property
+    def saving(self) -> Literal["none", "file", "snapshots", "both"]:
+        """How it writes what it holds to disk; `file` is the append-only one."""
+        snapshots = self.number("rdb_saves") > 0
+        if self.info.get("aof_enabled") == "1":
+            return "both" if snapshots else "file"
+        return "snapshots" if snapshots else "none"
+
+    @property
+    def saved(self) -> datetime | None:
+        """When it has written its last snapshot, in UTC; None: it has written none since it began."""
+        at = self.number("rdb_last_save_time")
+        return datetime.fromtimestamp(at, UTC) if at and self.number("rdb_saves") else None
+
+    def fraction(self, name: str) -> float | None:
+        """Return a number of INFO with its decimals; None where it does not stand there."""
+        try:
+            return float(self.info[name])
+        except (KeyError, ValueError):
+            return None
 
     def number(self, name: str) -> int:
         """Return a number of INFO; 0 where it does not stand there."""

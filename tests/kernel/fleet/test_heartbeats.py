@@ -90,6 +90,26 @@ async def test_a_process_that_stops_leaves_nothing(make_flow: MakeFlow, redis: R
     await flow.stop_all()
 
 
+async def test_a_process_that_stops_says_that_it_leaves(make_flow: MakeFlow) -> None:
+    """While what it has begun runs on: a deploy shows who is still to go."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def waiting(job: Work) -> Answer:
+        begun.set()
+        await go_on.wait()
+        return await double(job)
+
+    flow = make_flow(waiting, lease=2)
+    async with flow:
+        await flow.create_job(Given(number=1))
+        await within(begun.wait())
+        assert not (await one(flow)).leaving
+        stopping = asyncio.create_task(flow.workers[0].stop())
+        await eventually(flow, lambda process: process.leaving)
+        go_on.set()
+        await within(stopping)
+
+
 async def test_a_process_without_workers_says_nothing(make_flow: MakeFlow, redis: Redis, namespace: str) -> None:
     """It only creates jobs."""
     async with make_flow() as flow:
@@ -129,6 +149,10 @@ async def test_a_blocked_loop_still_beats_and_shows_its_lag(make_flow: MakeFlow,
         await flow.wait_for(job_id, LONG)
     last = seen[-1]
     assert last["lag"] > 900
+    assert last["blocked"][1:3] == [
+        "test_a_blocked_loop_still_beats_and_shows_its_lag.<locals>.blocking",
+        __file__[-100:],
+    ]
     assert [job[:2] for job in last["running"]] == [["work", job_id]]
     assert last["running"][0][2] > 900
 
@@ -238,7 +262,7 @@ async def test_heartbeats_that_fail_are_no_harm(
 @pytest.mark.parametrize(("lease", "every"), [(30, 7.5), (0.3, 0.5), (600, 15)])
 def test_how_often(lease: float, every: float) -> None:
     """Every quarter of a lease, within bounds: a short lease does not flood the server."""
-    assert Heartbeat(object(), "ab", lease, lambda: None).every == every  # type: ignore[arg-type]
+    assert Heartbeat(object(), "ab", lease, 600, lambda: None).every == every  # type: ignore[arg-type]
 
 
 class Many:
@@ -248,6 +272,7 @@ class Many:
 
     def __init__(self, queue: str) -> None:
         self.queue = queue
+        self.stopping = asyncio.Event()
 
     def running_since(self) -> list[tuple[str, float]]:
         """Return them."""
@@ -256,7 +281,7 @@ class Many:
 
 def test_a_heartbeat_is_small() -> None:
     """Twenty jobs and a queue fit into 4 kB; each further queue takes some 100 bytes beside its name."""
-    heartbeat = Heartbeat(object(), "ab", 30, lambda: None)  # type: ignore[arg-type]
+    heartbeat = Heartbeat(object(), "ab", 30, 600, lambda: None)  # type: ignore[arg-type]
     heartbeat.add(Many("work"))
     text = heartbeat._next().text
     assert len(text) < 4096

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from flows.api.admin import Admin
 from flows.api.operation import operation
-from flows.api.views.server import DumpView, RunningView, ServedView, StackView, WorkerView
 from flows.api.views.time import Time
+from flows.api.views.workers import BlockedView, DumpView, RunningView, ServedView, StackView, WorkerView
 from flows.errors import NothingThere, ValidationError, WaitTimeout
 from flows.store.fleet.processes import read_processes
 from flows.store.fleet.stacks import ask_stacks, read_stacks
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 #: How often it is looked whether a process has told its stacks, in seconds.
 _LOOK: Final = 0.25
 _LONGEST: Final = timedelta(minutes=5)
+#: A heartbeat that is late by more of its times is missed: it is sent each quarter of a lease.
+_LATE: Final = 2
+_SLACK: Final = timedelta(seconds=1)
+#: A loop that has let anything wait for longer stands still.
+_STANDS: Final = timedelta(seconds=5)
 
 
 @operation("workers.list")
@@ -96,14 +101,42 @@ async def _known(admin: Admin, process: str, flow: str | None) -> KnownFlow:
 
 async def _of_flow(admin: Admin, name: str) -> list[WorkerView]:
     known = await admin.link.flow(name)
-    return [_view(name, one) for one in await read_processes(admin.connection, known.settings, name)]
+    processes = await read_processes(admin.connection, known.settings, name)
+    return [_view(admin, name, one) for one in processes]
 
 
-def _view(flow: str, process: Process) -> WorkerView:
+def _state(process: Process) -> Literal["works", "leaving", "blocked", "silent", "died"]:
+    if not process.alive:
+        return "died"
+    if process.lease is not None and process.age > _LATE * process.lease / 4 + _SLACK:
+        return "silent"
+    if process.blocked is not None and process.blocked.lasting > _STANDS:
+        return "blocked"
+    return "leaving" if process.leaving else "works"
+
+
+def _blocked(admin: Admin, process: Process) -> BlockedView | None:
+    found = process.blocked
+    if found is None:
+        return None
+    limit = process.hang_limit
+    return BlockedView(
+        seconds=found.lasting.total_seconds(),
+        where=f"{found.function} in {found.file}:{found.line}" if admin.caller.may("operator") else None,
+        until=None if limit is None else process.heard - found.lasting + limit,
+    )
+
+
+def _view(admin: Admin, flow: str, process: Process) -> WorkerView:
+    state = _state(process)
+    lost = state in {"silent", "died"}
     return WorkerView(
         name=process.name,
         flow=flow,
         alive=process.alive,
+        state=state,
+        back=process.heard + process.lease if lost and process.lease else None,
+        blocked=_blocked(admin, process) if state == "blocked" else None,
         heard=process.heard,
         host=process.host,
         pid=process.pid,
