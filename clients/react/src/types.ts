@@ -19,6 +19,7 @@ export interface ActionView {
   operation: string;
   flow: string;
   given: Record<string, unknown>;
+  changed: Array<ChangeView>;
   word: string;
   count: number | null;
 }
@@ -67,6 +68,13 @@ export interface Before {
   done: number;
   failed: number;
   start_p95: number | null;
+}
+
+/** What keeps an event loop from running. */
+export interface BlockedView {
+  seconds: number;
+  where: string | null;
+  until: string | null;
 }
 
 export interface BulkApplyParams {
@@ -147,6 +155,15 @@ export interface BulkWaitParams {
   timeout?: number | string;
 }
 
+/** What an action has made of a limit. */
+export interface ChangeView {
+  name: string;
+  was: number;
+  now: number;
+  interval_was: number | null;
+  interval: number | null;
+}
+
 /** How all is. */
 export interface CheckView {
   healthy: boolean;
@@ -187,6 +204,16 @@ export interface DeclaredQueueView {
   priorities: number;
   grouped_by: string | null;
   results: Array<ClassView>;
+}
+
+/** One thing that two releases declare otherwise; times are in seconds. */
+export interface DifferenceView {
+  what: string;
+  queue: string | null;
+  name: string | null;
+  was: unknown;
+  now: unknown;
+  fits: boolean | null;
 }
 
 /** The stacks of a process. */
@@ -606,6 +633,15 @@ export interface Mark {
   processes: number;
 }
 
+/** Whose the memory is, by a sample. */
+export interface MemoryView {
+  keys: number;
+  looked: number;
+  share: number | null;
+  bytes: Record<string, number>;
+  counts: Record<string, number>;
+}
+
 /** What there is, in numbers. */
 export interface Overview {
   flows: Array<FlowSummary>;
@@ -792,11 +828,37 @@ export interface QueuesShowParams {
   queue?: string | null;
 }
 
+/** What the live processes of one release of a flow have done within the last minute or so. */
+export interface ReleaseFigures {
+  digest: string;
+  seen: string | null;
+  since: string | null;
+  processes: number;
+  leaving: number;
+  slots: number;
+  busy: number;
+  per_minute: number | null;
+  failed: number | null;
+  start_p95: number | null;
+  run_p95: number | null;
+  lag: number | null;
+  rss: number | null;
+}
+
 /** A release of a flow. */
 export interface ReleaseView {
   digest: string;
   seen: string | null;
   processes: number;
+}
+
+/** The releases of a flow side by side. */
+export interface ReleasesView {
+  flow: string;
+  new: string | null;
+  old: string | null;
+  releases: Array<ReleaseFigures>;
+  differences: Array<DifferenceView>;
 }
 
 /** What the reconcilers have repaired just now. */
@@ -1098,6 +1160,9 @@ export interface ServerCheckParams {
   max_oldest?: number | string | null;
 }
 
+export interface ServerMemoryParams {
+}
+
 export interface ServerRepairParams {
   /** Only in this flow. */
   flow?: string | null;
@@ -1106,6 +1171,9 @@ export interface ServerRepairParams {
 }
 
 export interface ServerShowParams {
+}
+
+export interface ServerSlowParams {
 }
 
 /** The server, as it says it is; what its account may not ask is 0 or empty. */
@@ -1119,12 +1187,35 @@ export interface ServerView {
   memory_max: number;
   policy: string;
   persistent: boolean;
+  saving: "none" | "file" | "snapshots" | "both";
+  saved: string | null;
+  save_failed: boolean;
   clients: number;
+  clients_max: number;
+  clients_blocked: number;
+  replicas: number;
+  evicted: number;
+  fragmentation: number | null;
   commands: number;
   latency: number;
   clock: number;
   flows: number;
   flows_version: string;
+}
+
+/** A script, or another command, that was slow. */
+export interface SlowCommandView {
+  name: string;
+  script: boolean;
+  count: number;
+  worst: number;
+  last: string;
+}
+
+/** What the server has found slow, of the last 128 such commands. */
+export interface SlowView {
+  told: boolean;
+  commands: Array<SlowCommandView>;
 }
 
 /** Where some tasks or threads of a process are; those that are in the same place are told once. */
@@ -1191,6 +1282,9 @@ export interface WorkerView {
   name: string;
   flow: string;
   alive: boolean;
+  state: "works" | "leaving" | "blocked" | "silent" | "died";
+  back: string | null;
+  blocked: BlockedView | null;
   heard: string;
   host: string;
   pid: number | null;
@@ -1220,6 +1314,15 @@ export interface WorkersListParams {
   queue?: string | null;
   /** Those too that were killed within the last hour; one that stops in order is listed no more. */
   dead?: boolean;
+}
+
+export interface WorkersReleasesParams {
+  /** Its name. */
+  flow: string;
+  /** The digest of a release; left out, the one whose processes are the youngest. */
+  new?: string | null;
+  /** With which one it is compared; left out, the one before it, those with live processes first. */
+  old?: string | null;
 }
 
 /** What the runs of a workflow do now. */
@@ -1617,6 +1720,13 @@ export interface Operations {
     params: ServerCheckParams;
     answer: CheckView;
   };
+  /** Tell which share of the memory flows has, by a sample of 300 keys: it costs the same however many there are. */
+  "server.memory": {
+    method: "GET";
+    role: "viewer";
+    params: ServerMemoryParams;
+    answer: MemoryView;
+  };
   /** Repair what no transition leaves behind: edited data, a half-restored backup, a clock that was set back. */
   "server.repair": {
     method: "POST";
@@ -1630,6 +1740,13 @@ export interface Operations {
     role: "viewer";
     params: ServerShowParams;
     answer: ServerView;
+  };
+  /** List what the server has found slow lately: scripts of flows by name, of other commands the first word alone. */
+  "server.slow": {
+    method: "GET";
+    role: "viewer";
+    params: ServerSlowParams;
+    answer: SlowView;
   };
   /** Show the history of a flow: how many jobs came and ended in each step, how long they waited, what was deployed. */
   "stats.flow": {
@@ -1665,5 +1782,12 @@ export interface Operations {
     role: "viewer";
     params: WorkersListParams;
     answer: Array<WorkerView>;
+  };
+  /** Compare two releases of a flow: what their live processes do, and what they declare otherwise. */
+  "workers.releases": {
+    method: "GET";
+    role: "viewer";
+    params: WorkersReleasesParams;
+    answer: ReleasesView;
   };
 }
