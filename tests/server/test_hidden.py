@@ -25,7 +25,7 @@ from tests.waiting import until
 #: One topic of each kind at least, over what was left.
 TOPICS = (
     *("flows", "flows?own=true", "board/shop", "queue/shop-price", "workers", "releases/shop", "server"),
-    *("schedules", "audit"),
+    *("schedules", "audit", "overview", "groups/shop-ship"),
     *("jobs?q=flow:shop", "jobs?q=state:failed|waiting&flow=shop", "runs", "runs?status=failed&status=suspended"),
     *("job/shop/{failed}", "job/shop/{passed}", "log/shop/{failed}", "run/{run_asked}", "run/{run_failed}"),
 )

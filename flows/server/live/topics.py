@@ -62,6 +62,11 @@ def _board(parts: list[str], query: QueryParams) -> _Read:
     return _Read(reads, every={"check": 3.0, "history": 5.0})
 
 
+def _server(_parts: list[str], _query: QueryParams) -> _Read:
+    nothing = QueryParams()
+    return _Read({"": ("server.show", nothing), "check": ("server.check", nothing)}, every={"": 2.0, "check": 5.0})
+
+
 def _groups(parts: list[str], _query: QueryParams) -> _Read:
     of = QueryParams({"queue": parts[0]})
     return _Read({"groups": ("queues.groups", of), "limits": ("queues.limits", of)})
@@ -80,7 +85,7 @@ _TOPICS: Final[dict[str, tuple[int, Callable[[list[str], QueryParams], _Read]]]]
     "log": (2, _log),
     "workers": (0, lambda _parts, query: _one("workers.list", query)),
     "releases": (1, lambda parts, query: _one("workers.releases", _of_flow(parts[0], query))),
-    "server": (0, lambda _parts, _query: _one("server.show", QueryParams())),
+    "server": (0, _server),
     "runs": (0, lambda _parts, query: _one("runs.list", query)),
     "run": (1, lambda parts, _query: _Read({"": ("runs.show", QueryParams({"id": parts[0]}))}, RUN_FLOW, parts[0])),
     "schedules": (0, lambda _parts, query: _one("schedules.list", query)),
