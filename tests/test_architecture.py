@@ -118,9 +118,10 @@ def test_one_include_alone_writes_the_status() -> None:
 
 
 def test_scripts_are_loaded_as_their_flow_needs_them() -> None:
-    """By `FlowSettings.script`, which knows the overlays; a script that is loaded by its name alone has none."""
+    """By `FlowSettings.script`, which knows the overlays; two more load all that there are, to name them."""
     loaders = {str(path) for path, source in MODULES.items() if re.search(r"client\.scripts import .*\bload\b", source)}
-    assert loaders == {"flows/cli/lua.py", "flows/store/jobs/flow_settings.py"}
+    of_all = {"flows/cli/lua.py", "flows/store/operators/server_load.py"}
+    assert loaders == {*of_all, "flows/store/jobs/flow_settings.py"}
 
 
 def test_no_script_can_be_stopped_by_what_it_tells() -> None:
