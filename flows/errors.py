@@ -43,10 +43,21 @@ And one warning: DeclarationWarning.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: So much of a text is shown from where it cannot be read.
 _SHOWN: Final = 20
+
+
+class Fault(NamedTuple):
+    """One value that is refused."""
+
+    place: tuple[str | int, ...]
+    """Where it stands: names of members, and numbers of items from 0 on."""
+    message: str
 
 
 class FlowsError(Exception):
@@ -62,7 +73,14 @@ class DeclarationWarning(UserWarning):
 
 
 class ValidationError(FlowsError, ValueError):
-    """Params, a result or an argument are refused; nothing has been written."""
+    """Params, a result or an argument are refused; nothing has been written.
+
+    Where it is values within what was given that are refused, `faults` has each of them.
+    """
+
+    def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)
 
 
 class QuerySyntaxError(ValidationError):

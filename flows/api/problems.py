@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flows.api.views.view import View
 from flows.errors import (
@@ -27,6 +27,11 @@ from flows.errors import (
 )
 from flows.model.runs.errors import UnknownWorkflow
 from flows.model.schedules.errors import UnknownSchedule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flows.errors import Fault
 
 #: After so many seconds it is worth to ask again whether the server is back.
 _BACK: Final = 1.0
@@ -53,6 +58,14 @@ _ROWS: Final[tuple[tuple[type[FlowsError], int, int], ...]] = (
 )
 
 
+class FaultView(View):
+    """A value within params that is refused."""
+
+    place: list[str | int]
+    """Where it stands: names of members, and numbers of items from 0 on."""
+    message: str
+
+
 class Problem(View):
     """An error, as RFC 9457 has it, and what a command ends with."""
 
@@ -66,6 +79,8 @@ class Problem(View):
     """The sentence of this error: what was wrong, and what to do."""
     exit_status: int
     """Of a command: 2 for what was refused or cannot be done, 3 where nothing is there, 5 where time is over."""
+    errors: list[FaultView] | None = None
+    """Of params: each value that is refused."""
     position: int | None = None
     """Of the text of a query: where it cannot be read."""
     retry_after: float | None = None
@@ -90,6 +105,11 @@ def problem_of(error: BaseException) -> Problem:
         status=status,
         detail=str(error),
         exit_status=exit_status,
+        errors=_faults(error.faults) if isinstance(error, ValidationError) and error.faults else None,
         position=error.position if isinstance(error, QuerySyntaxError) else None,
         retry_after=error.retry_after if isinstance(error, TooManyRequests) else away,
     )
+
+
+def _faults(faults: Sequence[Fault]) -> list[FaultView]:
+    return [FaultView(place=list(one.place), message=one.message) for one in faults]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, cast
-from uuid import UUID
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AnyUrl, BaseModel, Field, TypeAdapter
+from pydantic import BaseModel, Field
 from pydantic import ValidationError as PydanticValidationError
 
 from flows.api.admin import Admin
+from flows.api.jobs.checking import as_declared, check_object, refusal
 from flows.api.operation import operation
 from flows.api.views.jobs import Created
 from flows.api.views.time import Time
-from flows.errors import MissingExtra, ValidationError
+from flows.errors import Fault, ValidationError
 from flows.model.codec import encode, encode_value
 from flows.model.creation.job_options import CheckedOptions, check_options
 from flows.model.creation.keys import check_kept
@@ -26,15 +25,6 @@ from flows.store.jobs.delayed_creation import DelayedCreation
 
 if TYPE_CHECKING:
     from flows.api.known_flow import KnownFlow
-    from flows.model.declared.schemas import Schema
-
-#: What a text is by its format in a schema, and how it is then looked up: as the value that the flow's code would make.
-_FORMATS: Final[dict[str, TypeAdapter[Any]]] = {
-    "date-time": TypeAdapter(datetime),
-    "date": TypeAdapter(date),
-    "uuid": TypeAdapter(UUID),
-    "uri": TypeAdapter(AnyUrl),
-}
 
 
 @operation("jobs.create", role="operator")
@@ -130,97 +120,19 @@ def encoded_params(
         try:
             params = model.model_validate(given)
         except PydanticValidationError as error:
-            raise ValidationError(f"params: {_told(error)}") from error
+            raise refusal("params", [Fault(tuple(one["loc"]), one["msg"]) for one in error.errors()]) from error
         return "model", encode(params), [(name, getattr(params, name)) for name in known.lookups]
     schema = known.declared[0].params.schema
     if schema is None:
         whole = given
     else:
         properties: dict[str, Any] = schema.get("properties", {})
-        _check_schema(schema, properties, given)
+        check_object(schema, given)
         defaults = {name: part["default"] for name, part in properties.items() if "default" in part}
         whole = {**defaults, **given}
         if missing := properties.keys() - whole.keys():
-            raise ValidationError(
-                f"params.{min(missing)}: its default is made by the flow's code, which is not here: give a value"
-            )
+            why = "its default is made by the flow's code, which is not here: give a value"
+            raise refusal("params", [Fault((name,), why) for name in sorted(missing)])
     fields = {name: encode_value(f"params.{name}", value) for name, value in whole.items()}
-    values = [(name, _valued(schema, name, whole[name])) for name in known.lookups if name in whole]
+    values = [(name, as_declared(schema, name, whole[name])) for name in known.lookups if name in whole]
     return "nothing" if schema is None else "schema", fields, values
-
-
-def check_value(schema: Schema, what: str, name: str, value: object) -> None:
-    """Check the value of one property by a schema.
-
-    Args:
-        schema: Of the whole object.
-        what: How the value is called where it is refused.
-        name: Of the property.
-        value: As JSON has it.
-
-    Raises:
-        ValidationError: the value breaks the schema.
-        MissingExtra: what checks it is not installed.
-    """
-    one = {"$defs": schema.get("$defs", {}), **schema["properties"][name]}
-    _refuse(one, what, value)
-
-
-def _check_schema(schema: Schema, properties: dict[str, Any], given: dict[str, Any]) -> None:
-    if unknown := given.keys() - properties.keys():
-        raise ValidationError(f"params.{min(unknown)}: there is no such param: there is {', '.join(properties)}")
-    _refuse(schema, "params", given)
-    for name, value in given.items():
-        _valued(schema, name, value)
-
-
-def _refuse(schema: Schema, what: str, value: object) -> None:
-    """Refuse a value that breaks a schema."""
-    try:
-        jsonschema: Any = importlib.import_module("jsonschema")
-    except ImportError as error:
-        raise MissingExtra("checking params by the schema that a flow has left", "web") from error
-    validator = jsonschema.Draft202012Validator(schema)
-    errors = sorted(validator.iter_errors(value), key=lambda one: list(map(str, one.absolute_path)))
-    if errors:
-        told = "; ".join(f"{'.'.join([what, *map(str, one.absolute_path)])}: {_why(one)}" for one in errors[:5])
-        raise ValidationError(told)
-
-
-def _why(error: Any) -> str:
-    """Return what is wrong, without the value, which may be long or secret."""
-    if error.validator == "required":
-        return str(error.message)
-    return f"it breaks {error.validator}: {error.validator_value!r:.200}"
-
-
-def _valued(schema: Schema | None, name: str, value: Any) -> object:
-    """Return a param as the flow's code would have it, as far as its format says: so its lookup text is the same.
-
-    Raises:
-        ValidationError: it is no text of that format.
-    """
-    part: Any = {} if schema is None else schema.get("properties", {}).get(name, {})
-    if isinstance(value, list):
-        some: list[Any] = value  # pyright: ignore[reportUnknownVariableType]
-        items: Any = part.get("items", {})
-        return [_as_format(items, name, one) for one in some]
-    return _as_format(part, name, value)
-
-
-def _as_format(part: Any, name: str, value: Any) -> object:
-    members = cast("dict[str, Any]", part) if isinstance(part, dict) else {}
-    options: list[dict[str, Any]] = [members, *members.get("anyOf", ())]
-    formats = [one.get("format") for one in options]
-    known = next((one for one in formats if one in _FORMATS), None)
-    if known is None or not isinstance(value, str):
-        return value
-    try:
-        found: object = _FORMATS[known].validate_python(value)
-    except PydanticValidationError as error:
-        raise ValidationError(f"params.{name}: it is no {known}") from error
-    return found
-
-
-def _told(error: PydanticValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5])

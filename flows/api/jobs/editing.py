@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json
 
-from flows.api.jobs.creating import check_value, encoded_params
+from flows.api.jobs.checking import check_value
+from flows.api.jobs.creating import encoded_params
 from flows.api.reading.hiding import Hiding
 from flows.errors import Forbidden, JobGone, PayloadTooLarge, ValidationError
 from flows.model.codec import encode_value
