@@ -30,6 +30,7 @@ async def list_actions(
     flow: str | None = None,
     caller: str | None = None,
     doing: str | None = None,
+    about: str | None = None,
     cursor: str = "",
     limit: Annotated[int, Field(ge=1, le=100)] = 50,
 ) -> ActionsPage:
@@ -39,6 +40,7 @@ async def list_actions(
         flow: Only what was about this flow.
         caller: Only what this one has asked for.
         doing: Only this operation, such as `queues.pause`, or this group of operations, such as `queues`.
+        about: Only what was asked about the job, run or schedule of this id, or has made it.
         cursor: Where to go on: what the page before had.
         limit: So many at most.
 
@@ -53,7 +55,8 @@ async def list_actions(
             before, looked = entry, looked + 1
             of, named = fields.get("flow", ""), fields.get("operation", "")
             asked = flow in {None, of} and caller in {None, fields.get("caller")}
-            if asked and doing in {None, named, named.partition(".")[0]} and await _visible(admin, of):
+            asked = asked and doing in {None, named, named.partition(".")[0]} and about in {None, _about(fields)}
+            if asked and await _visible(admin, of):
                 found.append(_view(admin, entry, fields))
             if len(found) == limit:
                 return ActionsPage(actions=found, cursor=before)
@@ -82,6 +85,7 @@ def _view(admin: Admin, entry: str, fields: dict[str, str]) -> ActionView:
         via=fields.get("via", ""),
         operation=fields.get("operation", ""),
         flow=fields.get("flow", ""),
+        about=_about(fields),
         given=_given(admin, fields.get("given", "")),
         changed=_changed(fields.get("changed", "[]")),
         word=fields.get("word", ""),
@@ -96,12 +100,21 @@ def _changed(text: str) -> list[ChangeView]:
         return []
 
 
-def _given(admin: Admin, text: str) -> dict[str, Any]:
+def _about(fields: dict[str, str]) -> str:
+    found = fields.get("id") or _read(fields.get("given", "")).get("id")
+    return found if isinstance(found, str) else ""
+
+
+def _read(text: str) -> dict[str, Any]:
     try:
         found: Any = json.loads(text)
     except ValueError:  # it was too long, and cut
         found = {"cut": text}
-    given = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def _given(admin: Admin, text: str) -> dict[str, Any]:
+    given = _read(text)
     if not admin.caller.hide:
         return given
     return {name: value if name in _PLAIN else HIDDEN for name, value in given.items()}

@@ -34,8 +34,8 @@ class Entry:
         self.told = {"word": "done"}
 
     def answered(self, answer: Any) -> None:
-        """Take from an answer what it says of these: its word, its flow, on how many jobs it acted, what it changed."""
-        found = {name: getattr(answer, name, None) for name in ("word", "flow", "count")}
+        """Take from an answer what it says: its word, its flow, its id, on how many jobs it acted, what it changed."""
+        found = {name: getattr(answer, name, None) for name in ("word", "flow", "id", "count")}
         self.told.update({name: str(value) for name, value in found.items() if value is not None})
         if changed := getattr(answer, "changed", None):
             self.told["changed"] = json.dumps(changed, separators=(",", ":"))

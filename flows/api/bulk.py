@@ -13,6 +13,7 @@ from pydantic import Field
 from flows.api.admin import Admin
 from flows.api.operation import operation
 from flows.api.reading.hiding import HIDDEN
+from flows.api.reading.parts import parts_of
 from flows.api.reading.query import JobQuery
 from flows.api.reading.rows import job_rows
 from flows.api.reading.search import Search, searched
@@ -47,7 +48,7 @@ _LINES: Final = 20
 
 @operation("bulk.preview")
 async def preview(admin: Admin, verb: BulkVerb, query: JobQuery, *, flow: str | None = None) -> BulkPreview:
-    """Show on how many jobs an action would act, and the first ten of them.
+    """Show on how many jobs an action would act, of which queues, and the first ten of them.
 
     Args:
         verb: `retry`, `cancel`, `delete` or `move`.
@@ -68,6 +69,7 @@ async def preview(admin: Admin, verb: BulkVerb, query: JobQuery, *, flow: str | 
         count=count,
         exact=exact,
         sample=await job_rows(admin, search.known, sample),
+        parts=await parts_of(search),
         before=datetime.fromtimestamp(before / 1000, UTC),
     )
     return shortened(view)

@@ -161,7 +161,7 @@ def _queue(queue: DeclaredQueue, results: list[ClassView], hiding: Hiding) -> De
         parent=queue.name.rpartition(":")[0] or None,
         next=queue.next_queue,
         timeout=None if queue.timeout is None else queue.timeout.total_seconds(),
-        max_attempts=1 if queue.retries is None else int(queue.retries.get("max_attempts", 1)),
+        max_attempts=queue.max_attempts,
         priorities=1 if rules is None else rules.priorities,
         grouped_by=None if rules is None else rules.group,
         results=results,

@@ -18,6 +18,7 @@ PARAMS: Final[Mapping[str, Mapping[str, Any]]] = {
     "flows.show": {"flow": "shop"},
     "jobs.cancel": {"id": "waiting"},
     "jobs.children": {"id": "passed"},
+    "jobs.count": {"query": "flow:shop user_id:7|8|9"},
     "jobs.create": {"flow": "shop", "params": {"user_id": 1}},
     "jobs.delete": {"id": "waiting"},
     "jobs.explain": {"id": "waiting"},

@@ -23,6 +23,8 @@ async def test_retries_what_a_query_matches(left_to_act: Left) -> None:
         assert (seen.count, seen.exact, {job.id for job in seen.sample}) == (
             2, True, {left_to_act.ids["failed"], left_to_act.ids["failed2"]}
         )  # fmt: skip
+        assert [(one.queue, one.count, one.used_up) for one in seen.parts] == [("shop-price", 2, 2)]
+        assert seen.parts[0].oldest < seen.before
         begun = await bulk.apply(admin, "retry", FAILED, seen.count, undo=timedelta(0))
         assert (begun.word, begun.flow, begun.count) == ("begun", "shop", 2)
         done = await bulk.wait(admin, begun.id)
@@ -33,6 +35,10 @@ async def test_retries_what_a_query_matches(left_to_act: Left) -> None:
             await bulk.cancel(admin, begun.id)
         [entry, _asked] = (await audit.list_actions(admin, doing="bulk.apply")).actions
         assert (entry.word, entry.count, entry.flow, entry.given["query"]) == ("begun", 2, "shop", FAILED.text)
+        about = (await audit.list_actions(admin, about=begun.id)).actions
+        assert [(one.operation, one.word) for one in about] == [
+            ("bulk.cancel", "StateError"), ("bulk.cancel", "asked"), ("bulk.apply", "begun")
+        ]  # fmt: skip
 
 
 async def test_what_was_undone_has_touched_nothing(left_to_act: Left) -> None:

@@ -79,6 +79,41 @@ async def test_goes_on_at_a_cursor(admin: Admin, left: Left) -> None:
         await jobs.find(admin, JobQuery.parse("flow:shop"), cursor="x")
 
 
+async def test_counts_by_state(admin: Admin) -> None:
+    """Whatever state the query asks for; of done jobs only the last ones are known where no lookup is asked for."""
+    counts = await jobs.count(admin, JobQuery.parse("flow:shop state:failed"))
+    found = {one.state: (one.count, one.exact) for one in counts.states}
+    assert [*found] == [*JobState]
+    assert found[JobState.FAILED] == (2, True)
+    assert (found[JobState.WAITING], found[JobState.DELAYED], found[JobState.CHILDREN]) == ((1, True),) * 3
+    assert [one.state for one in counts.states if one.sampled] == [JobState.DONE]
+    of_user = await jobs.count(admin, JobQuery.parse("user_id:7 error:seven"), flow="shop")
+    assert {one.state: one.count for one in of_user.states if one.count} == {JobState.FAILED: 1}
+    assert not any(one.sampled for one in of_user.states)
+
+
+async def test_jumps_to_a_place(admin: Admin) -> None:
+    """In the list of one queue and state; others are refused with what can be done instead."""
+    for text in ("flow:shop queue:shop-price state:failed", "flow:shop queue:shop-pack:part state:waiting"):
+        query = JobQuery.parse(text)
+        page = await jobs.find(admin, query)
+        assert (page.place, page.total) == (0, 2)
+        second = await jobs.find(admin, query, at=1)
+        assert (second.place, second.jobs, second.cursor, second.total) == (1, page.jobs[1:], "", 2)
+        behind = await jobs.find(admin, query, at=2)
+        assert (behind.jobs, behind.cursor) == ([], "")
+    assert (await jobs.find(admin, JobQuery.parse("flow:shop state:failed"))).place is None
+    for text in ("flow:shop state:failed", "flow:shop user_id:7", "flow:shop queue:shop-ship state:waiting"):
+        with pytest.raises(ValidationError, match="go on by the cursor"):
+            await jobs.find(admin, JobQuery.parse(text), at=1)
+
+
+async def test_children_come_with_their_ways(admin: Admin, left: Left) -> None:
+    """Those of a parent that waits for them wait themselves: they were in no queue so far."""
+    page = await jobs.children(admin, left.ids["passed"])
+    assert [(child.queue, child.state, child.path) for child in page.jobs] == [("shop-pack:part", "waiting", [])] * 2
+
+
 async def test_refuses_a_query_that_it_cannot_ask(admin: Admin) -> None:
     """With a sentence that says where: an unknown attribute, a bad number, no flow."""
     with pytest.raises(QuerySyntaxError, match=r"character 11 of the query.*no lookup attribute 'usr'"):

@@ -27,13 +27,15 @@ TOPICS = (
     *("flows", "flows?own=true", "board/shop", "queue/shop-price", "workers", "releases/shop", "server"),
     *("schedules", "audit", "overview", "groups/shop-ship"),
     *("jobs?q=flow:shop", "jobs?q=state:failed|waiting&flow=shop", "runs", "runs?status=failed&status=suspended"),
+    *("counts?q=flow:shop", "bulk/shop/{bulk}"),
     *("job/shop/{failed}", "job/shop/{passed}", "log/shop/{failed}", "run/{run_asked}", "run/{run_failed}"),
 )
 
 
 def topics(left: Left) -> Iterator[str]:
-    """Yield the topics."""
-    yield from (topic.format(**left.ids) for topic in TOPICS)
+    """Yield the topics; where no action on many jobs was left, the one of another job, which is refused."""
+    ids = {"bulk": left.ids["failed"], **left.ids}
+    yield from (topic.format(**ids) for topic in TOPICS)
 
 
 def test_no_topic_is_left_out() -> None:

@@ -3,11 +3,12 @@
 from flows.api.jobs.acting import cancel, delete, move, promote, retry, set_priority
 from flows.api.jobs.creating import create
 from flows.api.jobs.following import children, history, log, position, wait
-from flows.api.jobs.looking import explain, find, show
+from flows.api.jobs.looking import count, explain, find, show
 
 __all__ = [
     "cancel",
     "children",
+    "count",
     "create",
     "delete",
     "explain",

@@ -12,7 +12,7 @@ from flows.api.admin import Admin
 from flows.api.jobs.looking import show
 from flows.api.operation import operation
 from flows.api.reading.hiding import Hiding
-from flows.api.reading.rows import job_rows
+from flows.api.reading.rows import child_rows
 from flows.api.reading.shortening import shortened
 from flows.api.views.jobs import AttemptView, ChildrenPage, JobView, LogLineView, LogView, PositionView
 from flows.api.views.time import Time
@@ -130,7 +130,7 @@ async def children(
         raise JobGone(job_id)
     every = [child for value in found.values() for child in child_jobs(value, admin.keys.namespace)]
     some = every[start : start + limit]
-    rows = await job_rows(admin, known, some)
+    rows = await child_rows(admin, known, some)
     pending = await admin.connection.call("SCARD", admin.keys.pending(name, job_id))
     page = ChildrenPage(
         jobs=rows,

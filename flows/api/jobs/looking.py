@@ -14,8 +14,8 @@ from flows.api.reading.query import ALL_JOBS, JobQuery
 from flows.api.reading.rows import job_view
 from flows.api.reading.search import searched
 from flows.api.reading.shortening import shortened
-from flows.api.views.jobs import ExplanationView, JobPage, JobView
-from flows.errors import JobGone
+from flows.api.views.jobs import ExplanationView, JobCounts, JobPage, JobView
+from flows.errors import JobGone, ValidationError
 from flows.kernel.limits.limit_facts import with_limits
 from flows.model.explain.reasons import REASONS
 from flows.model.explain.reasons import explain as explained
@@ -37,6 +37,7 @@ async def find(
     flow: str | None = None,
     cursor: str = "",
     limit: Annotated[int, Field(ge=1, le=100)] = 50,
+    at: Annotated[int, Field(ge=0)] | None = None,
 ) -> JobPage:
     """Find jobs by a query: `flow:access user_id:62 state:failed error:Timeout since:1h`.
 
@@ -45,13 +46,32 @@ async def find(
         flow: The flow, where the query does not name it, and there are several.
         cursor: Where to go on: what the page before had.
         limit: So many jobs at most.
+        at: Begin at this place, from 0 on, without a cursor: in the list of one queue and state.
 
     Raises:
         QuerySyntaxError: the text is none of a query, or names what the flow does not have.
-        ValidationError: no flow is named, or the cursor is none of this query.
+        ValidationError: no flow is named, the cursor is none of this query, or its jobs have no places.
         Forbidden: the query searches by what is hidden from the caller.
     """
-    return shortened(await (await searched(admin, query, flow)).page(cursor, limit))
+    if cursor and at is not None:
+        raise ValidationError("give cursor= or at=, not both")
+    return shortened(await (await searched(admin, query, flow)).page(cursor, limit, at=at))
+
+
+@operation("jobs.count")
+async def count(admin: Admin, query: JobQuery = ALL_JOBS, *, flow: str | None = None) -> JobCounts:
+    """Count the jobs of a query by state, whatever `state:` it asks for; of each, at most 10,000 are looked at.
+
+    Args:
+        query: Words that all have to hold.
+        flow: The flow, where the query does not name it, and there are several.
+
+    Raises:
+        QuerySyntaxError: the text is none of a query, or names what the flow does not have.
+        Forbidden: the query searches by what is hidden from the caller.
+    """
+    search = await searched(admin, query, flow)
+    return JobCounts(flow=search.known.name, states=await search.by_state())
 
 
 @operation("jobs.show")

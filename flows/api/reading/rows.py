@@ -11,7 +11,7 @@ from pydantic_core import from_json
 
 from flows.api.reading.hiding import HIDDEN, Hiding, Secrets
 from flows.api.reading.shortening import LONGEST, told_of
-from flows.api.views.jobs import AttemptView, ErrorView, FieldView, JobRow, JobView, Rollup, VisitView
+from flows.api.views.jobs import AttemptView, ChildRow, ErrorView, FieldView, JobRow, JobView, Rollup, VisitView
 from flows.kernel.callers.make_record import make_record
 from flows.model.ids import created_at
 from flows.model.plain_record import plain_fields
@@ -27,23 +27,43 @@ if TYPE_CHECKING:
     from flows.model.record import JobRecord
 
 _KEY: Final = "#key:"
+#: Characters of an error's message in a row.
+_BEGINNING: Final = 200
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 async def job_rows(admin: Admin, known: KnownFlow, jobs: Sequence[tuple[str, str]]) -> list[JobRow]:
     """Return rows of jobs, each given as its flow and its id, without those that are gone.
 
-    Of lookup attributes that hold more than a row shows, only the length is read: a page would take long else.
+    Raises:
+        StoreError: the server cannot be used.
+    """
+    return [row for row, _record in await _read_rows(admin, known, jobs)]
+
+
+async def child_rows(admin: Admin, known: KnownFlow, jobs: Sequence[tuple[str, str]]) -> list[ChildRow]:
+    """Return rows of the children of a job, with their ways, without those that are gone.
 
     Raises:
         StoreError: the server cannot be used.
+    """
+    found = await _read_rows(admin, known, jobs)
+    return [ChildRow(**dict(row), path=visit_views(record)) for row, record in found]
+
+
+async def _read_rows(
+    admin: Admin, known: KnownFlow, jobs: Sequence[tuple[str, str]]
+) -> list[tuple[JobRow, JobRecord[Any]]]:
+    """Return rows, each with the record of which it was made.
+
+    Of lookup attributes that hold more than a row shows, only the length is read: a page would take long else.
     """
     fetch = Fetch(admin.connection, known.settings)
     hidden = sorted({name for flow, _id in jobs for name in _hiding(admin, known, flow).names})
     fields = list(dict.fromkeys([*known.lookups, *hidden]))
     lengths = await fetch.lengths(jobs, fields)
     long = [frozenset(name for name, length in one.items() if length > LONGEST) for one in lengths]
-    rows: dict[int, JobRow] = {}
+    rows: dict[int, tuple[JobRow, JobRecord[Any]]] = {}
     for left_out in dict.fromkeys(long):  # mostly one, that is empty
         places = [at for at, one in enumerate(long) if one == left_out]
         read = [*KERNEL_FIELDS, *(name for name in fields if name not in left_out)]
@@ -52,7 +72,8 @@ async def job_rows(admin: Admin, known: KnownFlow, jobs: Sequence[tuple[str, str
             if one is not None:
                 flow, job_id = jobs[at]
                 marks = {name: told_of(lengths[at][name], "bytes") for name in left_out}
-                rows[at] = _row(_hiding(admin, known, flow), known, _record(known, flow, job_id, one), one, marks)
+                record = _record(known, flow, job_id, one)
+                rows[at] = _row(_hiding(admin, known, flow), known, record, one, marks), record
     return [rows[at] for at in sorted(rows)]
 
 
@@ -130,6 +151,9 @@ def _row(
         since=record.since,
         attempt=record.attempts,
         error_type=None if record.error is None else record.error.type,
+        error_message=""
+        if hiding.names or not record.error
+        else _message(hiding, secrets, record.error.message)[:_BEGINNING],
         progress=value,
         message=secrets.out_of(message),
         worker=record.worker,

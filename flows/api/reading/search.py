@@ -7,26 +7,29 @@ import binascii
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel
 
 from flows.api.reading.hiding import Hiding
 from flows.api.reading.query import JobQuery
 from flows.api.reading.rows import job_rows
-from flows.api.views.jobs import JobPage
+from flows.api.views.jobs import JobPage, StateCount
 from flows.errors import Forbidden, ValidationError
 from flows.kernel.callers.looked_at import fitting
 from flows.kernel.callers.make_record import make_record
 from flows.model.find.conditions import ERROR_TYPE
+from flows.model.find.conjunction import Conjunction
 from flows.model.find.query import JobQuery as Asked
 from flows.model.find.query_text import Known
 from flows.model.ids import created_at
 from flows.model.names import is_own
+from flows.model.state import JobState
 from flows.store.jobs.fetch import KERNEL_FIELDS, Fetch
 from flows.store.operators.directory import flow_of_job
 from flows.store.views.count import count
 from flows.store.views.find import MOST_LOOKED, Finder
+from flows.store.views.place import cursor_at, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +37,13 @@ if TYPE_CHECKING:
     from flows.api.admin import Admin
     from flows.api.known_flow import KnownFlow
     from flows.model.find.conditions import Condition
-    from flows.model.find.conjunction import Conjunction
+    from flows.store.views.source import Source
 
+#: Why a list has no places to jump to.
+NO_PLACES: Final = (
+    "at= is for the jobs of one queue, without priorities and groups, in one state: such as queue:… state:waiting; "
+    "of others, go on by the cursor of a page"
+)
 #: Flow and id of a job.
 _Job = tuple[str, str]
 
@@ -101,17 +109,23 @@ class Search:
         if hiding.errors and any(one.name == "error" for one in self.query.conditions):
             raise Forbidden("a query for error:", self.admin.caller.role, "errors are hidden from this caller")
 
-    async def page(self, cursor: str, limit: int, *, count: bool = True) -> JobPage:
+    async def page(self, cursor: str, limit: int, *, count: bool = True, at: int | None = None) -> JobPage:
         """Return a page of jobs, and how many there are unless they are not to be counted.
 
+        Args:
+            cursor: What the page before had.
+            limit: So many jobs at most.
+            count: Whether all are counted.
+            at: The place at which it begins, instead of a cursor.
+
         Raises:
-            ValidationError: the cursor is none of this query.
+            ValidationError: the cursor is none of this query, or its jobs have no places.
             StoreError: the server cannot be used.
         """
         if self.query.ids:
             jobs = await self.fitting(await self._named())
             return await self._answer(jobs, "", len(jobs), exact=True, looked=len(self.query.ids), sampled=False)
-        asked, inner = self._read(cursor) if cursor else (self.asked, "")
+        asked, inner = self._read(cursor) if cursor else (self.asked, await self._cursor_at(at or 0))
         found: list[_Job] = []
         looked = 0
         while True:
@@ -120,13 +134,41 @@ class Search:
             looked, inner = looked + some.looked_through, some.cursor
             if not inner or len(found) >= limit or looked >= MOST_LOOKED:
                 break
-        total = len(found) if not cursor and not inner else None
+        total = len(found) if not (cursor or at or inner) else None
         rest = self._written(asked, inner) if inner else ""
         if total is None and count and not self.conditions:
             total, exact, _sample = await self.counted()
         else:
             exact = total is not None and not some.sampled
-        return await self._answer(found, rest, total, exact=exact, looked=looked, sampled=some.sampled)
+        page = await self._answer(found, rest, total, exact=exact, looked=looked, sampled=some.sampled)
+        return page if cursor or self._place is None else page.model_copy(update={"place": at or 0})
+
+    @property
+    def _place(self) -> Source | None:
+        """The one list in which its jobs stand, and no others."""
+        return None if self.conditions or self.query.ids else place_of(self.finder, self.asked)
+
+    async def _cursor_at(self, at: int) -> str:
+        if not at:
+            return ""
+        if self._place is None:
+            raise ValidationError(NO_PLACES)
+        return await cursor_at(self.admin.connection, self._place, self.asked, at, newest_first=self.asked.of_ended)
+
+    async def by_state(self) -> list[StateCount]:
+        """Return how many jobs there are in each state that fit all else that is asked for.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        rest = Asked(tuple(replace(one, states=None) for one in self.asked.alternatives))
+        found: list[StateCount] = []
+        for state in JobState:
+            search = replace(self, asked=rest & Asked((Conjunction(states=frozenset({state})),)))
+            number, exact, _sample = await search.counted()
+            sampled = state == JobState.DONE and any(not one.lookups for one in rest.alternatives)
+            found.append(StateCount(state=state, count=number, exact=exact, sampled=sampled and not self.query.ids))
+        return found
 
     async def fitting(self, jobs: Sequence[_Job]) -> list[_Job]:
         """Return those of some jobs that fit what no list knows.

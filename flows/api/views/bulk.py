@@ -9,6 +9,17 @@ from flows.api.views.view import View
 from flows.model.state import JobState
 
 
+class BulkPart(View):
+    """Those of one queue that an action on many jobs would be about."""
+
+    queue: str
+    count: int
+    oldest: datetime
+    """Since when the first of them is in its state."""
+    used_up: int
+    """How many of them have had all the attempts that their queue grants."""
+
+
 class BulkPreview(View):
     """What an action on many jobs would be about."""
 
@@ -23,6 +34,8 @@ class BulkPreview(View):
     """The first ten."""
     before: datetime
     """By the server's clock: what comes later is not acted on."""
+    parts: list[BulkPart]
+    """Of up to 1,000 of them, by queue."""
 
 
 class BulkStarted(View):

@@ -25,6 +25,8 @@ class JobRow(View):
     attempt: int
     """How often it was tried in its queue."""
     error_type: str | None
+    error_message: str
+    """How the message of its error begins: up to 200 characters; nothing for who does not see all fields."""
     progress: float | None
     message: str
     """What it reported with its progress."""
@@ -58,6 +60,13 @@ class VisitView(View):
     ran: float | None
     children: float | None
     """Seconds for which it waited for its children."""
+
+
+class ChildRow(JobRow):
+    """A child in the list of its parent."""
+
+    path: list[VisitView]
+    """The queues in which it was claimed, the last 30."""
 
 
 class AttemptView(View):
@@ -127,6 +136,26 @@ class JobPage(View):
     looked_through: int
     sampled: bool
     """Whether of done jobs only those that ended last are known: without a lookup, there is no list of all."""
+    place: int | None = None
+    """Where the list of one queue and state is read, at which place it begins, from 0 on."""
+
+
+class StateCount(View):
+    """How many jobs of a query are in a state."""
+
+    state: JobState
+    count: int
+    exact: bool
+    """False: there are at least so many."""
+    sampled: bool
+    """Whether only those that ended last are known: of done jobs, where no lookup is asked for."""
+
+
+class JobCounts(View):
+    """How many jobs of a query are in which state, whatever states the query itself asks for."""
+
+    flow: str
+    states: list[StateCount]
 
 
 class ExplanationView(View):
@@ -170,7 +199,7 @@ class LogView(View):
 class ChildrenPage(View):
     """Some of the children of a job."""
 
-    jobs: list[JobRow]
+    jobs: list[ChildRow]
     total: int
     pending: int
     """How many have not settled."""

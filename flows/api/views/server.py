@@ -136,6 +136,8 @@ class ActionView(View):
     via: str
     operation: str
     flow: str
+    about: str
+    """The id of what it was asked about, or of what came of it: of a job, a run, an action on many jobs; or empty."""
     given: dict[str, Any]
     """With what it was asked; of jobs' params the names alone."""
     changed: list[ChangeView]

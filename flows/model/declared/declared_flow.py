@@ -42,6 +42,11 @@ class DeclaredQueue:
     rules: Rules | None = None
     """Its priorities, groups, limits and slots, where it has some."""
 
+    @property
+    def max_attempts(self) -> int:
+        """How often a job is tried here at most."""
+        return 1 if self.retries is None else int(self.retries.get("max_attempts", 1))
+
     def walk(self) -> Iterator[DeclaredQueue]:
         """Yield the queue, its child queues, and theirs."""
         yield self

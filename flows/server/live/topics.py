@@ -1,8 +1,8 @@
 """What can be watched: each topic is the answer of an operation, read again and again with the watcher's own rights.
 
 `flows` · `overview` · `board/<flow>?since=<window>` · `queue/<queue>` · `groups/<queue>` · `jobs?q=<query>` ·
-`job/<flow>/<id>` · `log/<flow>/<id>` · `workers` · `releases/<flow>` · `server` · `runs?…` · `run/<id>` · `schedules` ·
-`audit`; what stands behind a `?` are params of the operation.
+`counts?q=<query>` · `job/<flow>/<id>` · `log/<flow>/<id>` · `bulk/<flow>/<id>` · `workers` · `releases/<flow>` ·
+`server` · `runs?…` · `run/<id>` · `schedules` · `audit`; what stands behind a `?` are params of the operation.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from starlette.datastructures import QueryParams
 from flows.api import find_operation
 from flows.errors import Forbidden, NothingThere
 from flows.model.runs.new_run import RUN_FLOW
+from flows.pipeline.bulk.action import bulk_name
 from flows.server.operation_routes import params_of
 
 if TYPE_CHECKING:
@@ -72,6 +73,11 @@ def _groups(parts: list[str], _query: QueryParams) -> _Read:
     return _Read({"groups": ("queues.groups", of), "limits": ("queues.limits", of)})
 
 
+def _bulk(parts: list[str], _query: QueryParams) -> _Read:
+    flow, action_id = parts
+    return _Read({"": ("bulk.show", QueryParams({"id": action_id}))}, bulk_name(flow), action_id)
+
+
 #: By its first word: how many parts follow, and what it reads. Only what is of one job is hastened by hints: while
 #: somebody listens for them, each script of the flow tells of all that it moves, which a drain pays for.
 _TOPICS: Final[dict[str, tuple[int, Callable[[list[str], QueryParams], _Read]]]] = {
@@ -81,8 +87,10 @@ _TOPICS: Final[dict[str, tuple[int, Callable[[list[str], QueryParams], _Read]]]]
     "queue": (1, lambda parts, _query: _one("queues.show", QueryParams({"queue": parts[0]}))),
     "groups": (1, _groups),
     "jobs": (0, lambda _parts, query: _one("jobs.find", _renamed(query))),
+    "counts": (0, lambda _parts, query: _one("jobs.count", _renamed(query))),
     "job": (2, _job),
     "log": (2, _log),
+    "bulk": (2, _bulk),
     "workers": (0, lambda _parts, query: _one("workers.list", query)),
     "releases": (1, lambda parts, query: _one("workers.releases", _of_flow(parts[0], query))),
     "server": (0, _server),
@@ -184,5 +192,5 @@ def _of_flow(flow: str, query: QueryParams) -> QueryParams:
 
 
 def _renamed(query: QueryParams) -> QueryParams:
-    """Return the params of `jobs.find`, whose query is called `q` in URLs."""
+    """Return the params of `jobs.find` and `jobs.count`, whose query is called `q` in URLs."""
     return QueryParams([({"q": "query"}.get(name, name), value) for name, value in query.multi_items()])

@@ -76,7 +76,7 @@ class Finder:
 
     def __init__(self, connection: Connection, settings: FlowSettings, queues: Sequence[str]) -> None:
         self._connection = connection
-        self._settings = settings
+        self.settings = settings
         self.queues = queues
         self._sources = Sources(settings, queues)
 
@@ -131,7 +131,7 @@ class Finder:
     async def _read(self, query: JobQuery, dry: Sequence[_Stream], limit: int, most: int, *, newest: bool) -> int:
         """Read on where nothing is left of what was read; return how many ids were looked at."""
         each = max(_LEAST, min(_PAGE, most // len(dry)))
-        script, looked = self._settings.script("find"), 0
+        script, looked = self.settings.script("find"), 0
         for start in range(0, len(dry), _TOGETHER):
             some = dry[start : start + _TOGETHER]
             named = [self._named(query, stream, limit=limit, most=each, newest=newest) for stream in some]
@@ -156,7 +156,7 @@ class Finder:
             "but": [_plain(other) for other in query.alternatives[: stream.alternative]],
         }
         return {
-            **self._settings.named(stream.flow),
+            **self.settings.named(stream.flow),
             "source": source.key,
             "source_kind": source.kind,
             "place_state": source.state,
