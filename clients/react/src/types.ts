@@ -18,6 +18,7 @@ export interface ActionView {
   via: string;
   operation: string;
   flow: string;
+  about: string;
   given: Record<string, unknown>;
   changed: Array<ChangeView>;
   word: string;
@@ -49,6 +50,8 @@ export interface AuditListParams {
   caller?: string | null;
   /** Only this operation, such as `queues.pause`, or this group of operations, such as `queues`. */
   doing?: string | null;
+  /** Only what was asked about the job, run or schedule of this id, or has made it. */
+  about?: string | null;
   /** Where to go on: what the page before had. */
   cursor?: string;
   /** So many at most. */
@@ -99,6 +102,14 @@ export interface BulkCancelParams {
   id: string;
 }
 
+/** Those of one queue that an action on many jobs would be about. */
+export interface BulkPart {
+  queue: string;
+  count: number;
+  oldest: string;
+  used_up: number;
+}
+
 /** What an action on many jobs would be about. */
 export interface BulkPreview {
   verb: string;
@@ -108,6 +119,7 @@ export interface BulkPreview {
   exact: boolean;
   sample: Array<JobRow>;
   before: string;
+  parts: Array<BulkPart>;
 }
 
 export interface BulkPreviewParams {
@@ -170,9 +182,28 @@ export interface CheckView {
   findings: Array<Finding>;
 }
 
+/** A child in the list of its parent. */
+export interface ChildRow {
+  id: string;
+  flow: string;
+  queue: string;
+  state: JobState;
+  lookups: Record<string, unknown>;
+  created: string;
+  since: string;
+  attempt: number;
+  error_type: string | null;
+  error_message: string;
+  progress: number | null;
+  message: string;
+  worker: string;
+  cut?: boolean;
+  path: Array<VisitView>;
+}
+
 /** Some of the children of a job. */
 export interface ChildrenPage {
-  jobs: Array<JobRow>;
+  jobs: Array<ChildRow>;
   total: number;
   pending: number;
   gone: number;
@@ -363,6 +394,12 @@ export interface GroupsPage {
   cursor: string;
 }
 
+/** How many jobs of a query are in which state, whatever states the query itself asks for. */
+export interface JobCounts {
+  flow: string;
+  states: Array<StateCount>;
+}
+
 /** Some of the jobs that a query asks for. */
 export interface JobPage {
   flow: string;
@@ -372,6 +409,7 @@ export interface JobPage {
   exact: boolean;
   looked_through: number;
   sampled: boolean;
+  place?: number | null;
 }
 
 /** A job in a list. */
@@ -385,6 +423,7 @@ export interface JobRow {
   since: string;
   attempt: number;
   error_type: string | null;
+  error_message: string;
   progress: number | null;
   message: string;
   worker: string;
@@ -405,6 +444,7 @@ export interface JobView {
   since: string;
   attempt: number;
   error_type: string | null;
+  error_message: string;
   progress: number | null;
   message: string;
   worker: string;
@@ -440,6 +480,13 @@ export interface JobsChildrenParams {
   /** So many at most. */
   limit?: number;
   /** Its flow, or its child queue; it is looked for where this is left out. */
+  flow?: string | null;
+}
+
+export interface JobsCountParams {
+  /** Words that all have to hold. */
+  query?: string;
+  /** The flow, where the query does not name it, and there are several. */
   flow?: string | null;
 }
 
@@ -485,6 +532,8 @@ export interface JobsFindParams {
   cursor?: string;
   /** So many jobs at most. */
   limit?: number;
+  /** Begin at this place, from 0 on, without a cursor: in the list of one queue and state. */
+  at?: number | null;
 }
 
 export interface JobsHistoryParams {
@@ -1225,6 +1274,14 @@ export interface StackView {
   frames: Array<string>;
 }
 
+/** How many jobs of a query are in a state. */
+export interface StateCount {
+  state: JobState;
+  count: number;
+  exact: boolean;
+  sampled: boolean;
+}
+
 export interface StatsFlowParams {
   /** Its name. */
   flow: string;
@@ -1363,7 +1420,7 @@ export interface Operations {
     params: BulkCancelParams;
     answer: Acted;
   };
-  /** Show on how many jobs an action would act, and the first ten of them. */
+  /** Show on how many jobs an action would act, of which queues, and the first ten of them. */
   "bulk.preview": {
     method: "GET";
     role: "viewer";
@@ -1418,6 +1475,13 @@ export interface Operations {
     role: "viewer";
     params: JobsChildrenParams;
     answer: ChildrenPage;
+  };
+  /** Count the jobs of a query by state, whatever `state:` it asks for; of each, at most 10,000 are looked at. */
+  "jobs.count": {
+    method: "GET";
+    role: "viewer";
+    params: JobsCountParams;
+    answer: JobCounts;
   };
   /** Create a job, which then waits in the flow's first queue or is delayed. */
   "jobs.create": {
