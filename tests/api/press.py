@@ -1,4 +1,4 @@
-"""An app whose runs `shop.py` leaves beside its jobs: one is done, one has failed, one waits for an answer."""
+"""An app whose runs `shop.py` leaves beside its jobs: one is done, one has failed, two wait, and two are children."""
 
 from __future__ import annotations
 
@@ -39,6 +39,18 @@ def press(url: str, namespace: str) -> tuple[Workflows[Any], Workflow[Book, str]
         answer = await step.wait_for_input("good", Answer, prompt=f"is {book.title} for {book.email} good?")
         return f"{answer.good}"
 
+    @app.define("copy", max_concurrency=None)
+    async def copy(number: int, step: Step) -> int:  # noqa: ARG001
+        return number
+
+    paid = app.event("paid", int)
+
+    @app.define("copies")
+    async def copies(book: Book, step: Step) -> list[int]:
+        made = step.map("copies", copy, [1, 2])
+        done, _paid = await asyncio.gather(made, step.wait_for_event("paid", paid, key=book.title))
+        return done
+
     return app, print_book, ask
 
 
@@ -53,13 +65,16 @@ async def leave_runs(url: str, namespace: str, canary: str) -> dict[str, str]:
     app, print_book, ask = press(url, namespace)
     app.create_workers(concurrency=2)
     async with app, asyncio.timeout(60):
+        mapped = await app.run_by_name("copies", {"title": "zero", "email": canary})
         done = await print_book.run(Book(title="one", email=canary), tags=["first"])
         failed = await print_book.run(Book(title="two", email=canary, fail=True))
         asked = await ask.run(Book(title="three", email=canary))
         await done.result()
 
         async def settled() -> bool:
-            return (await failed.status(), await asked.status()) == ("failed", "suspended")
+            copied = [(step.name, step.status) for step in await mapped.steps()]
+            ended = (await failed.status(), await asked.status()) == ("failed", "suspended")
+            return ended and sorted(copied) == [("copies", "done"), ("paid", "waiting")]
 
         await until(settled)
-    return {"run_done": done.id, "run_failed": failed.id, "run_asked": asked.id}
+    return {"run_done": done.id, "run_failed": failed.id, "run_asked": asked.id, "run_mapped": mapped.id}

@@ -23,7 +23,7 @@ async def test_lists_and_shows_runs(admin: Admin, left: Left) -> None:
         return [one.id for one in page.runs]
 
     done, failed, asked = (left.ids[name] for name in ("run_done", "run_failed", "run_asked"))
-    assert await listed() == [asked, failed, done]
+    assert [one for one in await listed() if one in left.ids.values()] == [asked, failed, done, left.ids["run_mapped"]]
     assert await listed(workflow="print", status=["failed"]) == [failed]
     assert await listed(tag="first") == [done]
     assert await listed(lookup={"title": "two"}) == [failed]
@@ -41,6 +41,27 @@ async def test_lists_and_shows_runs(admin: Admin, left: Left) -> None:
     assert (weekly.id, weekly.interval, weekly.app, weekly.input["title"]) == ("weekly", 18_000, "press", "weekly")
     assert len(weekly.upcoming) == 5
     assert weekly.upcoming[0] == weekly.next
+
+
+async def test_shows_the_steps_of_a_run_and_the_runs_that_they_have_started(admin: Admin, left: Left) -> None:
+    """With their tries and what they wait for; children in their order, in pages."""
+    mapped = left.ids["run_mapped"]
+    shown = await runs.show(admin, mapped)
+    steps = {step.name: step for step in shown.steps}
+    assert (steps["copies"].total, steps["copies"].ended, steps["copies"].kind) == (2, 2, "map")
+    assert (steps["paid"].event, steps["paid"].key, steps["paid"].status) == ("paid", "zero", "waiting")
+    assert (shown.steps_before, shown.past, shown.deadline) == (0, [], None)
+    page = await runs.steps(admin, mapped, start=1, limit=1)
+    assert ([step.name for step in page.steps], page.total) == (["paid"], 2)
+    children = await runs.children(admin, mapped, "copies", start=1)
+    assert [(one.index, one.status) for one in children.children] == [(1, "done")]
+    assert (children.total, children.ended) == (2, 2)
+    with pytest.raises(ValidationError, match="has started no runs"):
+        await runs.children(admin, mapped, "paid")
+    with pytest.raises(ValidationError, match="has no step"):
+        await runs.children(admin, mapped, "nothing")
+    [tried] = (await runs.show(admin, left.ids["run_failed"])).steps
+    assert [(one.error_type, one.began) for one in tried.tried] == [("ValueError", tried.began)]
 
 
 async def test_a_row_has_all_that_is_read_for_it(admin: Admin) -> None:
@@ -74,6 +95,11 @@ async def test_steers_runs(redis_url: str, namespace: str) -> None:
     app, _print_book, _ask = press(redis_url, namespace)
     async with left.admin() as admin:
         assert (await runs.retry(admin, left.ids["run_failed"])).word == "retried"
+        assert (await runs.send(admin, left.ids["run_mapped"], "paid", 5)).word == "goes on"
+        with pytest.raises(StateError, match="over step 'paid'"):
+            await runs.send(admin, left.ids["run_mapped"], "paid", 5)
+        with pytest.raises(ValidationError, match="waits for no event"):
+            await runs.send(admin, left.ids["run_asked"], "good", 5)
         with pytest.raises(StateError, match="is waiting"):
             await runs.retry(admin, left.ids["run_failed"])
         started = await runs.start(admin, "print", {"title": "four"}, tags=["new"], idempotency_key="4")

@@ -22,6 +22,7 @@ from flows.model.runs.queue_names import run_queue
 from flows.model.runs.run_record import STATUS_FIELDS
 from flows.model.runs.schedule_definition import SCHEDULE_FIELD
 from flows.model.runs.shape import JSON_VALUES
+from flows.model.runs.step_record import PARENTS
 from flows.model.values.lookup import lookup_texts
 from flows.store.fleet.apps import DeclaredWorkflow, read_workflows
 from flows.store.jobs.control import Control
@@ -132,6 +133,15 @@ class RunHost(Host):
         if record is None or not self.sees(record.workflow):
             raise JobGone(run_id, what="run")
         return record
+
+    async def ended_of(self, record: RunRecord[Any]) -> dict[str, int]:
+        """Return how many of the runs have ended for which the steps of a run wait, by their names.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        waiting = [one.name for one in record.steps if one.status == "waiting" and one.kind in PARENTS]
+        return await (await self.runs()).loader.ended(record.id, waiting) if waiting else {}
 
 
 async def run_host(admin: Admin) -> RunHost:

@@ -113,7 +113,9 @@ async def show(admin: Admin, id: str, *, whole: bool = False) -> RunView:
     Raises:
         JobGone: there is none of this id.
     """
-    return shortened(run_view(admin.caller, await (await run_host(admin)).found(id)), whole=whole)
+    host = await run_host(admin)
+    record = await host.found(id)
+    return shortened(run_view(admin.caller, record, await host.ended_of(record)), whole=whole)
 
 
 @operation("runs.explain")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from flows.errors import MalformedJob
 from flows.model.runs.run_record import STEP
-from flows.model.runs.step_record import ON_FAILURE, OWN, UNDO, StepRecord, read_record
+from flows.model.runs.step_record import ON_FAILURE, OWN, PARENTS, UNDO, StepRecord, read_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 #: Of the library's own fields, those that say how a run is to be worked on.
 _KEPT: Final = frozenset({"_priority", "_correlation_id", "_version", "_undo", "_kept"})
 _DONE: Final = frozenset({"done", "withdrawn"})
-_PARENTS: Final = frozenset({"workflow", "map"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def forked(hash_of_source: Mapping[str, bytes], before: str) -> Forked | None:
             continue
         kept[STEP + name] = hash_of_source[STEP + name]
         come = max(come, place.come)
-        if record.kind in _PARENTS and record.children is None:
+        if record.kind in PARENTS and record.children is None:
             parents.append(name)
     fields = {name: value for name, value in hash_of_source.items() if _is_taken_along(name)}
     if kept:

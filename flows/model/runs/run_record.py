@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeVar, cast, get_args
 
 from flows.errors import JobNotDone, MalformedJob
 from flows.model.job import JobError
 from flows.model.runs.history import RunHistory, make_history
+from flows.model.runs.new_run import BY_TAG, BY_WORKFLOW
+from flows.model.runs.past_visits import PAST_FIELD, PastVisit, read_past
 from flows.model.runs.queue_names import workflow_of
 from flows.model.runs.schedule_definition import SCHEDULE_FIELD
 from flows.model.runs.shape import Shape, read_plain
 from flows.model.runs.step_record import StepKind, StepRecord, StepStatus, read_record
+from flows.model.runs.step_tries import StepTry, tries_of
 from flows.model.state import JobState
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ FORKED_FIELD: Final = "_forked"
 #: What stands before a step's name in the hash.
 STEP: Final = "step:"
 _STATUSES: Final = frozenset(get_args(RunStatus))
+#: What lines of `_lookups` begin with that are of no field: those of all runs, and what is the run's own.
+_NO_FIELD: Final = (f"{BY_WORKFLOW}:", f"{BY_TAG}:", "#")
 
 
 def run_status(state: JobState, fields: Mapping[str, bytes]) -> RunStatus:
@@ -64,6 +69,12 @@ class RunStep:
     """What a person is asked, where it waits for an answer."""
     refused: str = ""
     """Why the last answer was not taken; the step waits for another one."""
+    tried: tuple[StepTry, ...] = ()
+    """Its tries, the newest 20; of a step that was tried again after a retry of the run, those before it too."""
+    undo: bool = False
+    """Whether it is undone when the run fails."""
+    more: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What its kind has to say beside that: the `event` and its `key`, the `workflow` of the runs and their `total`."""
 
     @classmethod
     def of(cls, name: str, record: StepRecord) -> RunStep:
@@ -81,6 +92,9 @@ class RunStep:
             record.error,
             str(record.more.get("prompt", "")),
             str(record.more.get("refused", "")),
+            tuple(tries_of(record)),
+            record.undo,
+            record.more,
         )
 
 
@@ -164,6 +178,18 @@ class RunRecord(Generic[OutT]):
         return [line.removeprefix("tag:") for line in lines if line.startswith("tag:")]
 
     @property
+    def lookups(self) -> dict[str, str]:
+        """The fields of its input by which it is found, as texts; of several values of one the last."""
+        lines = [line for line in self._text("_lookups").splitlines() if not line.startswith(_NO_FIELD)]
+        return {name: text for name, _, text in (line.partition(":") for line in lines)}
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When its timeout ends it, in UTC; None: it has none."""
+        text = self._text("_deadline")
+        return _time(int(text)) if text.isdecimal() else None
+
+    @property
     def schedule(self) -> str | None:
         """The id of the schedule that has started it; None: none has."""
         return self._scheduled[1] or None
@@ -218,6 +244,11 @@ class RunRecord(Generic[OutT]):
                 place = (1, record.at) if record.place is None else (0, *record.place)
                 found.append((place, RunStep.of(name.removeprefix(STEP), record)))
         return [step for _place, step in sorted(found, key=lambda one: one[0])]
+
+    @property
+    def past(self) -> list[PastVisit]:
+        """The visits that ended before a retry of the run, oldest first."""
+        return read_past(self._fields.get(PAST_FIELD, b""))
 
     @property
     def waits_for(self) -> list[str]:

@@ -38,6 +38,8 @@ OWN: Final = "@"
 LONGEST_NAME: Final = 200
 #: Kinds of steps for which no code asks: they follow when it has ended.
 OWN_KINDS: Final = frozenset({"undo", "on_failure"})
+#: Kinds of steps that wait for runs which they have started.
+PARENTS: Final = frozenset({"workflow", "map"})
 #: What settles a step from outside may call it by the other one's name.
 SAME_KINDS: Final = ({"event", "input"}, {"workflow", "map"})
 

@@ -46,6 +46,11 @@ def _job(parts: list[str], _query: QueryParams) -> _Read:
     return _Read({"job": ("jobs.show", of), "explanation": ("jobs.explain", of)}, flow.partition(":")[0], job_id)
 
 
+def _run(parts: list[str], _query: QueryParams) -> _Read:
+    of = QueryParams({"id": parts[0]})
+    return _Read({"run": ("runs.show", of), "explanation": ("runs.explain", of)}, RUN_FLOW, parts[0])
+
+
 def _log(parts: list[str], _query: QueryParams) -> _Read:
     flow, job_id = parts
     return _Read({"": ("jobs.log", QueryParams({"flow": flow, "id": job_id}))}, flow.partition(":")[0], job_id)
@@ -95,7 +100,7 @@ _TOPICS: Final[dict[str, tuple[int, Callable[[list[str], QueryParams], _Read]]]]
     "releases": (1, lambda parts, query: _one("workers.releases", _of_flow(parts[0], query))),
     "server": (0, _server),
     "runs": (0, lambda _parts, query: _one("runs.list", query)),
-    "run": (1, lambda parts, _query: _Read({"": ("runs.show", QueryParams({"id": parts[0]}))}, RUN_FLOW, parts[0])),
+    "run": (1, _run),
     "schedules": (0, lambda _parts, query: _one("schedules.list", query)),
     "audit": (0, lambda _parts, query: _one("audit.list", query)),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from flows.model.runs.loaded import Arrived, Loaded, read_failing
-from flows.model.runs.step_record import is_waiting, read_record
+from flows.model.runs.step_record import PARENTS, is_waiting, read_record
 from flows.store.keys.runs import RunKeys
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from flows.store.runs.server_clock import ServerClock
 
 _STEP: Final = b"step:"
-_PARENTS: Final = frozenset({"workflow", "map"})
 
 
 class RunLoader:
@@ -87,9 +86,32 @@ class RunLoader:
         Raises:
             StoreError: that cannot be read.
         """
+        found = await self.children_now(run_id, step, start, count)
+        return [one if one.startswith(b"{") else b'{"id":"","status":"deleted"}' for one in found]
+
+    async def ended(self, run_id: str, steps: Sequence[str]) -> dict[str, int]:
+        """Return how many of the children have ended for which some steps of a run wait.
+
+        Raises:
+            StoreError: that cannot be read.
+        """
+        commands: list[Command] = [("HMGET", self._keys.children(run_id, step), "total", "left") for step in steps]
+        counts = await self._connection.together(commands)
+        return {
+            step: int(total) - int(left)
+            for step, (total, left) in zip(steps, counts, strict=True)
+            if total is not None and left is not None
+        }
+
+    async def children_now(self, run_id: str, step: str, start: int, count: int) -> list[bytes]:
+        """Return how children of a step stand: the id of one that has not ended, how it ended as JSON, or nothing.
+
+        Raises:
+            StoreError: that cannot be read.
+        """
         key = self._keys.children(run_id, step)
         found: list[Any] = await self._connection.call("HMGET", key, *range(start, start + count))
-        return [one if one and one.startswith(b"{") else b'{"id":"","status":"deleted"}' for one in found]
+        return [one or b"" for one in found]
 
     async def _incomplete(self, run_id: str, records: Mapping[str, bytes]) -> frozenset[str]:
         """Return the steps of which children are still to be written."""
@@ -97,7 +119,7 @@ class RunLoader:
         for name, raw in records.items():
             if is_waiting(raw) and (b'"kind":"map"' in raw[:64] or b'"kind":"workflow"' in raw[:64]):
                 record = read_record(name, raw)
-                if record.kind in _PARENTS:
+                if record.kind in PARENTS:
                     totals[name] = int(record.more.get("total", 1))
         if not totals:
             return frozenset()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from flows.errors import HostUnable
 from flows.model.retries import Retries, class_names
 from flows.model.runs.step_record import StepRecord
+from flows.model.runs.step_tries import StepTry, tried_member, tries_of
 from flows.model.verdict import Cancel, Fail, Retry, Snooze
 from flows.workflow.steps.failures import Unstorable, error_of, failed_step, job_error
 from flows.workflow.steps.function_call import TryTimedOut, call_function
@@ -44,6 +45,8 @@ class _Failure(NamedTuple):
     """When to try again; None: never."""
     cause: BaseException
     timeout: bool = False
+    counts: bool = True
+    """False of a snooze, which is no failure."""
 
 
 class StepTries:
@@ -79,6 +82,7 @@ class StepTries:
         self._retries = options.retries or _ONCE
         self._asked = options.retries or _DEFAULT
         self._tries = 0
+        self._failed: list[StepTry] = []
         self._at = self._began_ms = host.replay.now_ms()
 
     async def run(self, tried: StepRecord | None, raised: BaseException | None = None, began_ms: int = 0) -> Any:
@@ -92,6 +96,9 @@ class StepTries:
         Raises:
             StepFailed: it has failed; that is recorded.
         """
+        before = tried or self._replay.records.get(self._name)
+        if before is not None and before.kind == self._kind:  # that of an earlier visit too
+            self._failed = tries_of(before)
         if tried is not None:
             self._tries, self._at = tried.tries, tried.at or self._at
         if raised is not None:
@@ -126,6 +133,8 @@ class StepTries:
             if failure.pause_ms is None:
                 await self._fail(failure)
             waiting = self._record("waiting", error=failure.error)
+            if failure.counts:
+                self._failed.append(self._this_try(failure.error))
             waiting.until = self._replay.now_ms() + (failure.pause_ms or 0)
             self._replay.note(self._name, waiting)
             self._replay.writes.send()
@@ -170,7 +179,7 @@ class StepTries:
         record = self._record("failed", error=failure.error)
         record.classes = failure.classes
         if failure.timeout:
-            record.more = {"timeout": True}
+            record.more["timeout"] = True
         await self._replay.write(self._name, record)
         raise failed_step(self._name, record) from failure.cause
 
@@ -180,15 +189,21 @@ class StepTries:
             self._replay.withdraw(self._name, self._record("withdrawn"))
 
     def _record(self, status: Any, *, error: JobError | None = None) -> StepRecord:
+        this = self._this_try(error)
         return StepRecord(
             status,
             self._kind,
             at=self._at,
-            ms=self._replay.now_ms() - self._began_ms,
+            ms=this.ms,
             tries=self._tries,
             life="" if status == "done" else self._replay.life,
+            more=tried_member([*self._failed, this]) if self._failed else {},
             error=error,
         )
+
+    def _this_try(self, error: JobError | None) -> StepTry:
+        took = self._replay.now_ms() - self._began_ms
+        return StepTry(self._began_ms, took, "" if error is None else error.type)
 
     def _failure(self, error: BaseException) -> _Failure:
         """Return what a try that raised means to the step.
@@ -228,7 +243,7 @@ class StepTries:
                     pause = _milliseconds(self._asked.delay(tries) if error.after is None else error.after)
             case _:
                 return self._again(told, classes, error)
-        return _Failure(told, classes, pause, error)
+        return _Failure(told, classes, pause, error, counts=not isinstance(error, Snooze))
 
     def _again(
         self, told: JobError, classes: tuple[str, ...], error: BaseException, *, timeout: bool = False

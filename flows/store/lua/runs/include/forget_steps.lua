@@ -1,6 +1,6 @@
 -- Forgets steps of a run: their records, and what stands beside it for those that still wait.
 --@ exports: forget_steps forget_undone
---@ include: open_steps
+--@ include: open_steps clock
 
 --@ lazy
 
@@ -43,6 +43,39 @@ local function begin_children_again(key, step)
   return true
 end
 
+-- Of so many visits that are over, and of so many steps of each, it is kept what they were.
+local MOST_VISITS, MOST_STEPS = 9, 100
+
+-- Returns a record without its last member: a result, an error or the results of children.
+local function head_of(record)
+  local cut = #record
+  for _, member in ipairs({ 'result', 'error', 'children' }) do
+    cut = math.min(cut, string.find(record, ',"' .. member .. '":', 1, true) or cut)
+  end
+  return string.sub(record, 1, cut - 1) .. '}'
+end
+
+-- Keeps a line of a visit that is over: how and when it ended, when the next one begins, and the heads of the records
+-- that are forgotten.
+local function keep_visit(key, records, fields)
+  local ended, why, reason, past = unpack(redis.call('HMGET', key, '_ended', '_error', '_reason', '_past'))
+  local steps = {}
+  for _, field in ipairs(fields) do
+    local step = string.match(field, '^step:(.+)$')
+    if step and records[step] and #steps < MOST_STEPS then
+      steps[#steps + 1] = cjson.encode(step) .. ':' .. head_of(records[step])
+    end
+  end
+  local line = string.format(
+    '{"ended":%s,"next":%s,"as":"%s","error":%s,"steps":{%s}}',
+    ended, now_text, reason and 'cancelled' or 'failed',
+    string.match(why or '', '"type":("[^"\\]*")') or 'null', table.concat(steps, ',')
+  )
+  local lines = { line }
+  for other in string.gmatch(past or '', '[^\n]+') do lines[#lines + 1] = other end -- the newest one first
+  redis.call('HSET', key, '_past', table.concat(lines, '\n', 1, math.min(#lines, MOST_VISITS)))
+end
+
 -- Forgets what a failure was followed by, the steps that were undone then, and the children that did not end as done: a
 -- new visit runs those again. What still waits goes on to wait.
 local function forget_undone(key)
@@ -63,6 +96,7 @@ local function forget_undone(key)
       fields[#fields + 1] = 'step:' .. step
     end
   end
+  keep_visit(key, records, fields)
   forget(key, fields)
   each_open(redis.call('HGET', key, '_open'), function(step) redis.call('PERSIST', key .. ':children:' .. step) end)
 end
