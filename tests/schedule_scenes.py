@@ -29,7 +29,7 @@ def seed_schedule(world: World, **fields: str) -> None:
 def set_schedules(world: World) -> Any:
     """Edit one, leave another one as it is, and write a new one."""
     rest = [["daily", NOW + 1, 2, "digest", "e"], ["old", NOW, 2, "digest", "d"], ["new", NOW, 2, "digest", "d"]]
-    return world.run("set_schedules", *(part for one in rest for part in one), app="shop", stale_ms=30_000)
+    return world.run("set_schedules", *(part for one in rest for part in one), app="shop", stale_ms=30_000, edit=0)
 
 
 SCHEDULE_SCENES: Final[dict[str, list[Scene]]] = {

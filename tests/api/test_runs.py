@@ -142,8 +142,22 @@ async def test_steers_schedules(redis_url: str, namespace: str) -> None:
         made = await schedules.trigger(admin, "mine")
         assert (await runs.show(admin, made.id)).schedule == "mine"
         end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        before = await schedules.slots(admin, "mine", end - timedelta(hours=2), end + timedelta(hours=1))
+        assert (before.total, before.without_run, before.slots[-1].word) == (4, 3, "planned")
         filled = await schedules.backfill(admin, "mine", end - timedelta(hours=2), end)
         assert filled.count == len(filled.runs) == 3
+        after = await schedules.slots(admin, "mine", end - timedelta(hours=2), end)
+        assert [(one.word, one.run) for one in after.slots] == [("ran", run) for run in filled.runs]
+        assert (after.without_run, after.slots[0].status, after.slots[0].late >= 7200) == (0, "waiting", True)
+        assert (await schedules.edit(admin, "mine", {"title": "y"}, every=timedelta(minutes=1))).word == "edited"
+        mine, weekly = await schedules.list_schedules(admin, slots=5)
+        assert (mine.id, mine.interval, mine.input, mine.last_run) == ("mine", 60, {"title": "y"}, None)
+        assert (len(weekly.upcoming), weekly.slots, weekly.moved) == (5, [], [])
+        with pytest.raises(ValidationError, match="edit it there"):
+            await schedules.edit(admin, "weekly", every=timedelta(hours=1))
+        lanes = {one.id: one.marks for one in await schedules.day(admin, end, end + timedelta(days=1))}
+        assert [mark.until is None for mark in lanes["weekly"]] == [True] * len(lanes["weekly"])
+        assert {mark.word for mark in lanes["mine"] if mark.until} == {"ran", "planned"}
         assert (await schedules.delete(admin, "mine")).word == "deleted"
         with pytest.raises(UnknownSchedule):
             await schedules.delete(admin, "mine")

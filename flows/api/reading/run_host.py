@@ -27,6 +27,7 @@ from flows.model.values.lookup import lookup_texts
 from flows.store.fleet.apps import DeclaredWorkflow, read_workflows
 from flows.store.jobs.control import Control
 from flows.store.jobs.fetch import KERNEL_FIELDS
+from flows.store.schedules.firing import Firing
 from flows.workflow.host import Host
 from flows.workflow.new_runs import member_of
 from flows.workflow.reading.run_reader import RunReader
@@ -133,6 +134,11 @@ class RunHost(Host):
         if record is None or not self.sees(record.workflow):
             raise JobGone(run_id, what="run")
         return record
+
+    async def firing(self) -> Firing:
+        """Return what knows the runs of slots."""
+        session = await self.open()
+        return Firing(session.connection, session.settings)
 
     async def ended_of(self, record: RunRecord[Any]) -> dict[str, int]:
         """Return how many of the runs have ended for which the steps of a run wait, by their names.

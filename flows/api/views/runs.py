@@ -184,37 +184,3 @@ class RunStarted(View):
     """`started`, or `forked`, `restarted`, `triggered`."""
     id: str
     flow: str = "run"
-
-
-class ScheduleView(View):
-    """A schedule."""
-
-    id: str
-    workflow: str
-    app: str | None
-    """The app whose code declares it; None: it was created while workers run."""
-    cron: str | None
-    timezone: str | None
-    interval: float | None
-    """Seconds."""
-    overlap: str
-    missed: str
-    input: Any
-    next: datetime | None
-    upcoming: list[datetime]
-    """The next five slots, where this machine can reckon them."""
-    paused: datetime | None
-    note: str
-    last_run: str | None
-    last_slot: datetime | None
-    created: datetime | None
-    cut: bool = False
-    """Whether its input is shown in part."""
-
-
-class Backfilled(View):
-    """The runs that were started for past slots."""
-
-    word: str
-    count: int
-    runs: list[str]

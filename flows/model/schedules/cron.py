@@ -81,6 +81,10 @@ class Cron:
             raise OverflowError(f"cron expression {self.expression!r} matches no more after {after_ms} ms")
         return int(slot.timestamp()) * 1000
 
+    def skipped(self, slot_ms: int) -> datetime | None:
+        """Return the time on the zone's clock for which a slot stands, where the clock skips it; None: it does not."""
+        return self._clock.skipped(datetime.fromtimestamp(slot_ms // 1000, UTC))
+
 
 def _zone(name: object) -> ZoneInfo:
     try:

@@ -45,11 +45,11 @@ def due_slots(schedule: Slots, first: int, now: int, missed: Missed) -> DueSlots
         missed: The schedule's policy.
     """
     if missed == "last":
-        slots = _newest(schedule, first, now, 1)
+        slots = newest_slots(schedule, first, now, 1)
     elif missed == "all":
-        slots = _newest(schedule, first, now, MOST_MISSED)
+        slots = newest_slots(schedule, first, now, MOST_MISSED)
     else:
-        slots = _newest(schedule, max(first, now - _LATE_MS), now, MOST_MISSED)
+        slots = newest_slots(schedule, max(first, now - _LATE_MS), now, MOST_MISSED)
     return DueSlots(slots, schedule.next_slot(now))
 
 
@@ -61,7 +61,8 @@ def slots_between(schedule: Slots, start: int, end: int) -> Iterator[int]:
         slot = schedule.next_slot(slot)
 
 
-def _newest(schedule: Slots, first: int, now: int, most: int) -> tuple[int, ...]:
+def newest_slots(schedule: Slots, first: int, now: int, most: int) -> tuple[int, ...]:
+    """Return the newest slots from `first` to `now`, both included, in order, so many at most."""
     for window in _WINDOWS_MS:
         start = now - window
         if start <= first:

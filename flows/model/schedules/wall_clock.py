@@ -66,6 +66,14 @@ class WallClock:
                 return change
             start, offset = change - _SECOND, new
 
+    def skipped(self, slot: datetime) -> datetime | None:
+        """Return the time on the zone's clock for which a match stands, where the clock skips it; None: it does not."""
+        before, offset = slot - _SECOND, self._offset(slot)
+        if not self.fixed or offset <= self._offset(before):
+            return None
+        found = next(self.matches(_wall(before, self._offset(before))), None)
+        return found if found is not None and found < _wall(slot, offset) else None
+
     def _offset(self, instant: datetime) -> timedelta:
         offset = instant.astimezone(self.zone).utcoffset()
         return timedelta(0) if offset is None else offset

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from flows.model.runs.schedule_definition import ScheduleDefinition
     from flows.store.client.connection import Connection
-    from flows.store.client.scripts import Argument
+    from flows.store.client.scripts import Argument, Command
     from flows.store.jobs.flow_settings import FlowSettings
 
 #: Whether slots were fired, and of each slot: its run was started, or stands behind the last one; it has run already;
@@ -111,6 +111,16 @@ class Firing:
         script, named = self._settings.script("backfill"), self._named(definition.id, digest)
         word, done = await self._connection.run(script, named, _rest(definition, slots))
         return cast("BackfillAnswer", word.decode()), _pairs(done)
+
+    async def runs_of(self, slots: Sequence[tuple[str, int]]) -> list[str]:
+        """Return the runs that slots have, each given as schedule and slot; empty where one has none that is kept.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        commands: list[Command] = [("HGET", self._keys.fired(one), slot) for one, slot in slots]
+        found = await self._connection.together(commands) if commands else []
+        return ["" if not isinstance(one, bytes) else one.decode() for one in found]
 
     def _named(self, schedule_id: str, digest: bytes) -> dict[str, Argument]:
         return {

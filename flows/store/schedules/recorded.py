@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, cast
 
 from flows.model.schedules.record import ScheduleRecord, read_schedule
 from flows.store.client.wire import ReplyError
@@ -33,6 +33,18 @@ class Seen(NamedTuple):
     """Those of the app that nobody declares any more; they were deleted."""
 
 
+class ScheduleHash(NamedTuple):
+    """A schedule as it stands in Redis."""
+
+    id: str
+    fields: dict[str, bytes]
+    next_ms: float
+
+
+#: `list` is a method of the class below.
+_Hashes: TypeAlias = list[ScheduleHash]
+
+
 class RecordedSchedules:
     """The schedules of one namespace."""
 
@@ -51,7 +63,7 @@ class RecordedSchedules:
         return int(now)
 
     async def write(
-        self, app: str, definitions: Sequence[ScheduleDefinition], stale_ms: int = STALE_MS
+        self, app: str, definitions: Sequence[ScheduleDefinition], stale_ms: int = STALE_MS, *, edit: bool = False
     ) -> list[SetSchedulesAnswer]:
         """Record schedules, each as far as it is new or was edited; a word each.
 
@@ -59,6 +71,7 @@ class RecordedSchedules:
             app: The app whose code declares them; empty: they are made by hand.
             definitions: The schedules.
             stale_ms: Another app declares a schedule if it has said so since then.
+            edit: One that was made by hand is made otherwise, where it is there.
 
         Raises:
             StoreError: the server cannot be used; those of earlier scripts are recorded.
@@ -70,7 +83,7 @@ class RecordedSchedules:
             for one, fields in part:
                 rest += [one.id, one.schedule.next_slot(now), 2 * len(fields)]
                 rest += [text for pair in fields.items() for text in pair]
-            answer = await self._run("set_schedules", *rest, app=app, stale_ms=stale_ms)
+            answer = await self._run("set_schedules", *rest, app=app, stale_ms=stale_ms, edit=int(edit))
             words += [word.decode() for word in answer]
         return words
 
@@ -95,11 +108,19 @@ class RecordedSchedules:
         Raises:
             StoreError: the server cannot be used.
         """
+        return [read_schedule(one.id, one.fields, one.next_ms) for one in await self.hashes()]
+
+    async def hashes(self) -> _Hashes:
+        """Return all schedules as they stand in Redis, that with the next slot first.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
         found = await self._connection.call("ZRANGE", self.keys.schedules(), 0, -1, "WITHSCORES")
         ids = [name.decode() for name in found[::2]]
         hashes: Any = await self._connection.together([("HGETALL", self.keys.schedule(one)) for one in ids])
         return [
-            read_schedule(one, as_fields(pairs), float(score))
+            ScheduleHash(one, as_fields(pairs), float(score))
             for one, pairs, score in zip(ids, hashes, found[1::2], strict=True)
             if pairs and not isinstance(pairs, ReplyError)  # it is there yet, and is a hash
         ]

@@ -99,6 +99,36 @@ class Schedules:
             raise UnknownSchedule(schedule_id)
         return found
 
+    async def edit(self, schedule_id: str, schedule: Cron | Every, input: object = None) -> ScheduleRecord:
+        """Give a schedule that was created while workers run other times, policies and input; its slots are of now on.
+
+        Args:
+            schedule_id: Its id.
+            schedule: Its times and policies; their `input` counts where none is given here.
+            input: The input of each run.
+
+        Returns:
+            What was recorded.
+
+        Raises:
+            UnknownSchedule: there is none of this id.
+            ValidationError: the code of an app declares it, or the input is not of the workflow's type.
+            StoreError: the server cannot be used.
+        """
+        recorded = await self._recorded()
+        found = await recorded.record(schedule_id)
+        if found is None:
+            raise UnknownSchedule(schedule_id)
+        given = schedule.input if input is None else input
+        known = self._host.definitions.get(found.workflow, found.workflow)
+        if await recorded.write("", [definition_of(schedule, known, given, schedule_id, "edit")], edit=True) == [
+            "taken"
+        ]:
+            raise ValidationError(
+                f"schedule {schedule_id!r} is declared by the code of app {found.app!r}: edit it there, or pause it"
+            )
+        return await recorded.record(schedule_id) or found
+
     async def pause(self, schedule_id: str, note: str = "") -> bool:
         """Let the slots of a schedule pass, until `resume`; False where it was paused already.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flows.model.runs.past_visits import read_past
 from flows.model.runs.step_children import StepChildren
 from tests.store.runs.run_world import RunWorld, done, run, waiting
 from tests.world import attempt
@@ -19,6 +20,11 @@ def test_only_what_is_done_and_was_not_undone_stays(runs: RunWorld) -> None:
     assert runs.run("retry_job", id="1", first="order") == "retried"
     job = runs.job("run:1")
     assert [name for name in job if name.startswith(("step:", "_failing", "_ended"))] == ["step:a"]
+    [past] = read_past(job["_past"].encode())
+    assert (past.how, past.error, past.next >= past.ended) == ("failed", "E", True)
+    assert {name: one.status for name, one in past.steps.items()} == dict.fromkeys(
+        ["b", "m", "undo:b", "on_failure"], "done"
+    )
     [claimed] = runs.claim(queue="order")
     again = [StepChildren("m", [run("d0", "ship"), run("d1", "ship")])]
     runs.put("1", {"m": waiting("map", 2)}, again, fence=claimed.fence)

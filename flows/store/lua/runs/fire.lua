@@ -63,6 +63,18 @@ local function kept_back(run)
   end
 end
 
+-- So many slots are remembered, the newest: a line `<slot> <run or -> <word>` each, the newest first.
+local MOST_TOLD = 60
+
+local function remember(words)
+  local lines = {}
+  for i = #runs, 1, -1 do
+    lines[#lines + 1] = string.format('%s %s %s', runs[i].slot, words[i][2] ~= '' and words[i][2] or '-', words[i][1])
+  end
+  for line in string.gmatch(redis.call('HGET', schedule, 'slots') or '', '[^\n]+') do lines[#lines + 1] = line end
+  redis.call('HSET', schedule, 'slots', table.concat(lines, '\n', 1, math.min(#lines, MOST_TOLD)))
+end
+
 redis.call('ZADD', schedules, next_ms, schedule_id)
 local words = {}
 for i, run in ipairs(runs) do
@@ -75,6 +87,7 @@ for i, run in ipairs(runs) do
   words[i] = { word, run_id }
 end
 redis.call('HSET', schedule, 'last', last or '', 'last_slot', #runs > 0 and runs[#runs].slot or seen)
+remember(words)
 forget_fired()
 put_started()
 write_counts()
