@@ -224,6 +224,19 @@ export interface Created {
   checked: string;
 }
 
+/** When a schedule comes: a slot, or many. */
+export interface DayMark {
+  at: string;
+  until: string | null;
+  word: "ran" | "missed" | "due" | "planned" | "unknown" | "paused" | "open" | "full" | "queue full";
+}
+
+/** When one schedule comes within a day. */
+export interface DayView {
+  id: string;
+  marks: Array<DayMark>;
+}
+
 /** A queue as it is declared. */
 export interface DeclaredQueueView {
   name: string;
@@ -691,6 +704,12 @@ export interface MemoryView {
   counts: Record<string, number>;
 }
 
+/** A slot that comes at another time than its schedule says. */
+export interface MovedSlot {
+  slot: string;
+  local: string;
+}
+
 /** What there is, in numbers. */
 export interface Overview {
   flows: Array<FlowSummary>;
@@ -698,6 +717,15 @@ export interface Overview {
   schedules: number;
   workers: number;
   limits: number;
+}
+
+/** A visit of a run that is over: it failed or was cancelled, and was retried. */
+export interface PastVisitView {
+  ended: string;
+  next: string;
+  status: string;
+  error_type: string | null;
+  steps: Array<StepView>;
 }
 
 /** How far a job is from its turn. */
@@ -939,6 +967,7 @@ export interface RunRow {
   since: string;
   attempts: number;
   tags: Array<string>;
+  lookups: Record<string, string>;
   error_type: string | null;
   progress: number | null;
   message: string;
@@ -964,6 +993,7 @@ export interface RunView {
   since: string;
   attempts: number;
   tags: Array<string>;
+  lookups: Record<string, string>;
   error_type: string | null;
   progress: number | null;
   message: string;
@@ -975,6 +1005,9 @@ export interface RunView {
   error: ErrorView | null;
   reason: string;
   steps: Array<StepView>;
+  steps_before: number;
+  past: Array<PastVisitView>;
+  deadline: string | null;
   path: Array<VisitView>;
   history: Array<AttemptView>;
   slot: string | null;
@@ -994,6 +1027,17 @@ export interface RunsCancelParams {
   id: string;
   /** Why; its record has it. */
   reason?: string;
+}
+
+export interface RunsChildrenParams {
+  /** Of the run. */
+  id: string;
+  /** The step's name: one that waits, or has waited, for runs. */
+  step: string;
+  /** The first one's place, from 0. */
+  start?: number;
+  /** So many at most. */
+  limit?: number;
 }
 
 export interface RunsExplainParams {
@@ -1052,6 +1096,15 @@ export interface RunsRetryParams {
   id: string;
 }
 
+export interface RunsSendParams {
+  /** Of the run. */
+  id: string;
+  /** The step's name. */
+  step: string;
+  /** What the event carries, plain JSON; the step judges whether it fits. */
+  data: unknown;
+}
+
 export interface RunsShowParams {
   /** Of the run. */
   id: string;
@@ -1080,6 +1133,15 @@ export interface RunsStartParams {
   correlation_id?: string | null;
 }
 
+export interface RunsStepsParams {
+  /** Of the run. */
+  id: string;
+  /** The first one's place, from 0. */
+  start?: number;
+  /** So many at most. */
+  limit?: number;
+}
+
 export interface RunsWaitParams {
   /** Of the run. */
   id: string;
@@ -1103,6 +1165,8 @@ export interface ScheduleView {
   input: unknown;
   next: string | null;
   upcoming: Array<string>;
+  moved: Array<MovedSlot>;
+  slots: Array<SlotView>;
   paused: string | null;
   note: string;
   last_run: string | null;
@@ -1139,14 +1203,40 @@ export interface SchedulesCreateParams {
   missed?: "last" | "skip" | "all";
 }
 
+export interface SchedulesDayParams {
+  /** An instant with a time zone. */
+  start: string;
+  /** Another one, a day later at most. */
+  end: string;
+}
+
 export interface SchedulesDeleteParams {
   /** Of the schedule. */
   id: string;
 }
 
+export interface SchedulesEditParams {
+  /** Of the schedule. */
+  id: string;
+  /** The input of each run, plain JSON. */
+  input?: unknown;
+  /** As of `schedules.create`. */
+  cron?: string | null;
+  /** As of `schedules.create`. */
+  timezone?: string;
+  /** As of `schedules.create`. */
+  every?: number | string | null;
+  /** As of `schedules.create`. */
+  overlap?: "skip" | "queue" | "cancel_running" | "allow";
+  /** As of `schedules.create`. */
+  missed?: "last" | "skip" | "all";
+}
+
 export interface SchedulesListParams {
   /** Only of this workflow. */
   workflow?: string | null;
+  /** What became of so many slots of each that came last, fewer where there are many schedules. */
+  slots?: number;
   /** Whether long texts and values are shown in full. */
   whole?: boolean;
 }
@@ -1161,6 +1251,15 @@ export interface SchedulesPauseParams {
 export interface SchedulesResumeParams {
   /** Of the schedule. */
   id: string;
+}
+
+export interface SchedulesSlotsParams {
+  /** Of the schedule. */
+  id: string;
+  /** The first slot that counts: an instant with a time zone. */
+  start: string;
+  /** The last one. */
+  end: string;
 }
 
 export interface SchedulesTriggerParams {
@@ -1252,6 +1351,24 @@ export interface ServerView {
   flows_version: string;
 }
 
+/** One slot of a schedule. */
+export interface SlotView {
+  at: string;
+  word: "ran" | "missed" | "due" | "planned" | "unknown" | "paused" | "open" | "full" | "queue full";
+  run: string | null;
+  status: "waiting" | "delayed" | "processing" | "suspended" | "done" | "failed" | "cancelled" | null;
+  late: number;
+  took: number | null;
+  error_type: string | null;
+}
+
+/** Slots of one schedule. */
+export interface SlotsView {
+  slots: Array<SlotView>;
+  total: number;
+  without_run: number;
+}
+
 /** A script, or another command, that was slow. */
 export interface SlowCommandView {
   name: string;
@@ -1309,6 +1426,30 @@ export interface StatsSeriesParams {
   flow?: string | null;
 }
 
+/** One of the runs that a step has started. */
+export interface StepChildView {
+  index: number;
+  id: string;
+  status: string;
+  error_type: string | null;
+  since: string | null;
+  attempts: number;
+}
+
+/** Some of the runs that a step has started, in their order. */
+export interface StepChildrenView {
+  children: Array<StepChildView>;
+  total: number;
+  ended: number;
+}
+
+/** One try of a step. */
+export interface StepTryView {
+  began: string;
+  took: number;
+  error_type: string;
+}
+
 /** A step of a run. */
 export interface StepView {
   name: string;
@@ -1317,13 +1458,26 @@ export interface StepView {
   began: string | null;
   took: number;
   tries: number;
+  tried: Array<StepTryView>;
+  undo: boolean;
   until: string | null;
   result: unknown;
   error_type: string | null;
   error_message: string | null;
   prompt: string;
   refused: string;
+  event: string | null;
+  key: string | null;
+  workflow: string | null;
+  total: number | null;
+  ended: number | null;
   cut?: boolean;
+}
+
+/** Some steps of a run. */
+export interface StepsView {
+  steps: Array<StepView>;
+  total: number;
 }
 
 /** One stay of a job in a queue. */
@@ -1658,6 +1812,13 @@ export interface Operations {
     params: RunsCancelParams;
     answer: Acted;
   };
+  /** List the runs that a step has started, in their order: what has become of each. */
+  "runs.children": {
+    method: "GET";
+    role: "viewer";
+    params: RunsChildrenParams;
+    answer: StepChildrenView;
+  };
   /** Say why a run is where it is; of a suspended one, what it waits for. */
   "runs.explain": {
     method: "GET";
@@ -1700,6 +1861,13 @@ export interface Operations {
     params: RunsRetryParams;
     answer: Acted;
   };
+  /** Send the event for which a step of a run waits: all runs go on that wait for it by the same key. */
+  "runs.send": {
+    method: "POST";
+    role: "operator";
+    params: RunsSendParams;
+    answer: Acted;
+  };
   /** Show a run: its status, input, output, error and steps. */
   "runs.show": {
     method: "GET";
@@ -1713,6 +1881,13 @@ export interface Operations {
     role: "operator";
     params: RunsStartParams;
     answer: RunStarted;
+  };
+  /** List steps of a run, in the order of `runs.show`. */
+  "runs.steps": {
+    method: "GET";
+    role: "viewer";
+    params: RunsStepsParams;
+    answer: StepsView;
   };
   /** Wait until a run has ended, and show it. */
   "runs.wait": {
@@ -1742,11 +1917,25 @@ export interface Operations {
     params: SchedulesCreateParams;
     answer: Acted;
   };
+  /** List when the schedules come within a day: each slot, or where they are dense, from when until when they are. */
+  "schedules.day": {
+    method: "GET";
+    role: "viewer";
+    params: SchedulesDayParams;
+    answer: Array<DayView>;
+  };
   /** Delete a schedule that was created while workers run; its runs stay. */
   "schedules.delete": {
     method: "POST";
     role: "operator";
     params: SchedulesDeleteParams;
+    answer: Acted;
+  };
+  /** Give a schedule that was created while workers run other times, policies and input: all of them anew. */
+  "schedules.edit": {
+    method: "POST";
+    role: "operator";
+    params: SchedulesEditParams;
     answer: Acted;
   };
   /** List all schedules, that with the next slot first. */
@@ -1769,6 +1958,13 @@ export interface Operations {
     role: "operator";
     params: SchedulesResumeParams;
     answer: Acted;
+  };
+  /** List the slots of a schedule between two times, with the runs that they have: what `schedules.backfill` would do. */
+  "schedules.slots": {
+    method: "GET";
+    role: "viewer";
+    params: SchedulesSlotsParams;
+    answer: SlotsView;
   };
   /** Start a run of a schedule now; its slots stay as they are. */
   "schedules.trigger": {
