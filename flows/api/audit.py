@@ -39,7 +39,8 @@ async def list_actions(
     Args:
         flow: Only what was about this flow.
         caller: Only what this one has asked for.
-        doing: Only this operation, such as `queues.pause`, or this group of operations, such as `queues`.
+        doing: Only this operation, such as `queues.pause`, or this group of operations, such as `queues`; or one of
+            several, with `|` between them.
         about: Only what was asked about the job, run or schedule of this id, or has made it.
         cursor: Where to go on: what the page before had.
         limit: So many at most.
@@ -47,6 +48,7 @@ async def list_actions(
     Raises:
         ValidationError: the cursor is none.
     """
+    wanted = None if doing is None else set(doing.split("|"))
     found: list[ActionView] = []
     before, looked = cursor, 0
     while looked < _MOST:
@@ -55,7 +57,8 @@ async def list_actions(
             before, looked = entry, looked + 1
             of, named = fields.get("flow", ""), fields.get("operation", "")
             asked = flow in {None, of} and caller in {None, fields.get("caller")}
-            asked = asked and doing in {None, named, named.partition(".")[0]} and about in {None, _about(fields)}
+            asked = asked and (wanted is None or not wanted.isdisjoint({named, named.partition(".")[0]}))
+            asked = asked and about in {None, _about(fields)}
             if asked and await _visible(admin, of):
                 found.append(_view(admin, entry, fields))
             if len(found) == limit:

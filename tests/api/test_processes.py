@@ -146,6 +146,9 @@ async def test_who_raised_a_limit_stands_in_the_log(left_to_act: Left) -> None:
         await queues.set_limit(admin, "shop-ship", "shop-ship:1", 9)
         [entry] = (await audit.list_actions(admin, doing="queues.set_limit", limit=1)).actions
         assert (entry.word, entry.changed) == ("set", [])
+        await queues.pause(admin, "shop-ship")
+        found = await audit.list_actions(admin, doing="queues.set_share|queues.set_limit|jobs")
+        assert {one.operation for one in found.actions} == {"queues.set_limit"}
 
 
 async def test_the_server_says_whose_its_memory_is_and_what_is_slow(left_to_act: Left) -> None:

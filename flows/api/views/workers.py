@@ -62,6 +62,10 @@ class WorkerView(View):
     """The memory that it has, in bytes."""
     lag: float | None
     """For how many milliseconds its event loop has let anything wait at most, since the heartbeat before."""
+    lags: list[int]
+    """The same of its last 80 heartbeats, the oldest first."""
+    lease: float | None
+    """For how many seconds its leases last; it is heard of four times as often."""
     queues: list[ServedView]
     running: list[RunningView]
     """The 20 jobs that run longest."""

@@ -145,6 +145,8 @@ def _view(admin: Admin, flow: str, process: Process) -> WorkerView:
         digest=process.digest,
         started=process.started,
         rss=process.rss,
+        lags=list(process.lags),
+        lease=None if process.lease is None else process.lease.total_seconds(),
         lag=None if process.lag is None else process.lag.total_seconds() * 1000,
         queues=[
             ServedView(queue=one.queue, workers=one.workers, slots=one.slots, busy=one.busy, asked=one.asked)

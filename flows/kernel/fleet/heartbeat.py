@@ -16,6 +16,7 @@ import os
 import platform
 import socket
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flows.errors import StoreError
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 #: The least and the most time between two heartbeats, in seconds.
 SHORTEST: Final = 0.5
 LONGEST: Final = 15.0
+#: The lags of so many heartbeats are told: ten minutes, by default.
+_LAGS: Final = 80
 #: A heartbeat counts for so many times the time between two.
 _COUNTS: Final = 4
 #: Where workers start one after another, their heartbeats are so many seconds apart.
@@ -93,6 +96,7 @@ class Heartbeat:
         #: Whether workers have come or gone, so that it is due before that.
         self._changed = False
         self._lag = 0.0
+        self._lags: deque[int] = deque(maxlen=_LAGS)
         self._lately = Lately(self._started)
 
     def tally(self, queue: str) -> QueueTally:
@@ -191,6 +195,7 @@ class Heartbeat:
         ]
         self._named = serves
         lag, self._lag = self._lag, 0.0
+        self._lags.append(_ms(lag))
         about = self._about(now, lag)
         if workers and all(worker.stopping.is_set() for worker in workers):
             about["leaving"] = 1
@@ -210,6 +215,7 @@ class Heartbeat:
             "up": _ms(now - self._started),
             "rss": resident_bytes(),
             "lag": _ms(lag),
+            "lags": [*self._lags],
             "lately": self._lately.told(self._tallies.values(), now),
         }
 

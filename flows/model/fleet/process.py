@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from flows.model.fleet.histogram import Histogram, read_histogram
+
+
+_LAGS: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class Process:
     """The memory that it has, in bytes; None where its system does not say."""
     lag: timedelta | None = None
     """How long its event loop has let anything wait at most, since the heartbeat before."""
+    lags: tuple[int, ...] = ()
+    """The same in milliseconds of the last 80 heartbeats, the oldest first."""
     queues: tuple[ServedQueue, ...] = ()
     running: tuple[RunningJob, ...] = ()
     """The jobs that run longest, 20 at most."""
@@ -139,6 +144,7 @@ def _read(name: str, alive: bool, now_ms: int, found: Any) -> Process:  # noqa: 
         started=_before(at, found["up"]),
         rss=None if found["rss"] is None else int(found["rss"]),
         lag=timedelta(milliseconds=float(found["lag"])),
+        lags=tuple(map(int, found.get("lags", ())[-_LAGS:])),
         queues=tuple(
             ServedQueue(
                 queue,
