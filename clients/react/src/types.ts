@@ -48,7 +48,7 @@ export interface AuditListParams {
   flow?: string | null;
   /** Only what this one has asked for. */
   caller?: string | null;
-  /** Only this operation, such as `queues.pause`, or this group of operations, such as `queues`. */
+  /** Only this operation, such as `queues.pause`, or this group of operations, such as `queues`; or one of several, with `|` between them. */
   doing?: string | null;
   /** Only what was asked about the job, run or schedule of this id, or has made it. */
   about?: string | null;
@@ -1505,6 +1505,8 @@ export interface WorkerView {
   started: string | null;
   rss: number | null;
   lag: number | null;
+  lags: Array<number>;
+  lease: number | null;
   queues: Array<ServedView>;
   running: Array<RunningView>;
 }
