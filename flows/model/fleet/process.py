@@ -9,7 +9,6 @@ from typing import Any, Final, cast
 
 from flows.model.fleet.histogram import Histogram, read_histogram
 
-
 _LAGS: Final = 80
 
 
