@@ -5,9 +5,9 @@ import { Button } from "../parts/Button";
 import { Icon } from "../parts/Icon";
 import { Menu } from "../parts/Menu";
 import { at, navigate, withParams } from "../route";
+import { Search } from "../search/Search";
 import { text } from "../text";
 import { LivePill } from "./LivePill";
-import { Search } from "./Search";
 
 export function TopBar({ flows, flow }: { flows: readonly Live<FlowRow>[]; flow: string | null }) {
   const whyNot = useWhyNot();
@@ -31,7 +31,7 @@ export function TopBar({ flows, flow }: { flows: readonly Live<FlowRow>[]; flow:
           <Icon name="down" />
         </Menu>
       )}
-      <Search flow={flow} />
+      <Search flows={flows} flow={flow} />
       <span className="spacer" />
       <span id="top-tools" />
       <LivePill />

@@ -17,6 +17,7 @@ export function Help({ page, onClose }: { page: string; onClose: () => void }) {
   return (
     <Dialog
       title={text.keys.title}
+      sub={text.keys.on(page)}
       wide
       onClose={onClose}
       acts={
@@ -38,7 +39,6 @@ export function Help({ page, onClose }: { page: string; onClose: () => void }) {
         </>
       }
     >
-      <p className="dim">{text.keys.on(page)}</p>
       <div className="helpk">
         {COLUMNS.map((groups) => (
           <div key={groups[0]}>

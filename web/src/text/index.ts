@@ -8,10 +8,12 @@ import { keys } from "./en/keys";
 import { limits } from "./en/limits";
 import { login } from "./en/login";
 import { newJob } from "./en/newJob";
+import { palette } from "./en/palette";
 import { parts } from "./en/parts";
 import { run } from "./en/run";
 import { runs } from "./en/runs";
 import { schedules } from "./en/schedules";
+import { search } from "./en/search";
 import { server } from "./en/server";
 import { states } from "./en/states";
 import { workers } from "./en/workers";
@@ -26,10 +28,12 @@ export const text = {
   limits,
   login,
   newJob,
+  palette,
   parts,
   run,
   runs,
   schedules,
+  search,
   server,
   states,
   workers,

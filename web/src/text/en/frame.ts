@@ -18,8 +18,6 @@ export const frame = {
   audit: "Audit",
   server: "Server",
   notFound: "Nothing here",
-  search: "Find jobs",
-  searchHint: "find jobs by what they carry",
   live: "Live",
   connecting: "Connecting",
   paused: "Standing still",

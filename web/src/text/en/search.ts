@@ -1,0 +1,21 @@
+export const search = {
+  label: "Find jobs",
+  hint: "find jobs by what they carry",
+  more: "add a word",
+  edit: (word: string) => `Change ${word}`,
+  offers: "Words that may follow",
+  carried: "what jobs carry",
+  carries: (name: string, value: string) => `jobs that carry ${value} as ${name}`,
+  ago: (time: string) => `${time} ago`,
+  names: {
+    state: "waiting, failed, done …",
+    queue: "where it is, or ended",
+    error: "the type of its last error, or a part of its message",
+    worker: "who has it, or had it last",
+    attempt: "how often it was tried, as >3",
+    since: "there since then, as 2h",
+    until: "there before then",
+    flow: "of which flow",
+    id: "one job, or up to 100 by |",
+  },
+};
