@@ -24,6 +24,13 @@ demo: .venv/.stamp-embedded,fast,examples ## run a pipeline of workers on a priv
 test: .venv/.stamp-test ## run the tests on a private server
 	@$(PRIVATELY) $(PY) -m pytest -n 3 $(ARGS)
 
+# It brings Debian's Chromium where it may.
+browser: .venv/.stamp-ui-test ## run the tests of the dashboard in a browser
+	@command -v chromium >/dev/null || ! command -v apt-get >/dev/null || [ "$$(id -u)" -ne 0 ] || \
+		{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive \
+		apt-get -qq install -y --no-install-recommends chromium; } >/dev/null 2>&1 || true
+	@$(PRIVATELY) FLOWS_TEST_BROWSER=required $(PY) -m pytest tests/browser -n 2 $(ARGS)
+
 bench: .venv/.stamp-test ## measure: jobs per second and latency, on a private server
 	@$(PRIVATELY) $(PY) benchmarks/run.py $(ARGS)
 
@@ -58,6 +65,14 @@ ui: .venv/.stamp ## build the dashboard, web/ and clients/react, into flows/serv
 	web/npm.sh ci --no-audit --no-fund
 	web/npm.sh run build
 
+ui-check: .venv/.stamp ## check and test web/ and clients/react, and that the build is theirs to the byte
+	@for folder in clients/react web; do \
+		IN=$$folder web/npm.sh ci --no-audit --no-fund && IN=$$folder web/npm.sh run check && \
+		IN=$$folder web/npm.sh test || exit 1; \
+	done
+	@committed="$$(mktemp -d)"; trap 'rm -rf "$$committed"' EXIT; cp -r flows/server/static "$$committed"; \
+		web/npm.sh run build && diff -rq "$$committed/static" flows/server/static && echo 'the build is that of the sources'
+
 check: export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1 # else it asks the network for its newest version
 check: .venv/.stamp-dev ## lint, format, types, layers, spelling, scripts: all that CI checks
 	$(PY) -m ruff check
@@ -88,6 +103,6 @@ clean: ## remove .venv, caches and builds
 	echo 'None of these is one: $(PYTHON). Name yours: make PYTHON=/path/to/python3.11' >&2; \
 	exit 1
 
-.PHONY: help demo test bench bench-peers faults faults-long scale storm rules races schedules mutants ui check clean
+.PHONY: help demo test bench bench-peers faults faults-long scale storm rules races schedules mutants browser ui ui-check check clean
 .DEFAULT_GOAL := help
 .SECONDARY: .venv/.stamp
