@@ -34,7 +34,7 @@ export function Frame({ page, children }: { page: Page; children: ReactNode }) {
           {children}
         </main>
       </div>
-      <FrameKeys page={page} flow={flow} />
+      <FrameKeys page={page} flows={flows} flow={flow} />
     </div>
   );
 }

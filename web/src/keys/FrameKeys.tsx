@@ -1,20 +1,28 @@
 /** The keys that work on every page, and what they open. */
-import { useConnection } from "@typed-flows/react";
-import { useEffect, useState } from "react";
+import { type FlowRow, type Live, useConnection } from "@typed-flows/react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useWhyNot } from "../me";
 import { entries, type Page } from "../pages";
 import { at, navigate, withParams } from "../route";
 import { text } from "../text";
 import { toggleTheme } from "../theme";
 import { type Command, useCommands } from "./commands";
-import { Help } from "./Help";
 import { onKey } from "./listen";
 import { type KeyName, table } from "./table";
 
 const KEYS = Object.keys(table) as KeyName[];
 
-export function FrameKeys({ page, flow }: { page: Page; flow: string | null }) {
-  const [over, setOver] = useState<"help" | null>(null);
+const Help = lazy(() => import("./Help"));
+const Palette = lazy(() => import("../palette/Palette"));
+
+interface Props {
+  page: Page;
+  flows: readonly Live<FlowRow>[];
+  flow: string | null;
+}
+
+export function FrameKeys({ page, flows, flow }: Props) {
+  const [over, setOver] = useState<"help" | "palette" | null>(null);
   const { paused, setPaused } = useConnection();
   const whyNot = useWhyNot();
   const close = () => setOver(null);
@@ -28,10 +36,17 @@ export function FrameKeys({ page, flow }: { page: Page; flow: string | null }) {
       return key ? [{ key, to: entry.name === "board" && flow ? at("flows", flow) : entry.to }] : [];
     }),
     { key: "find", run: () => document.getElementById("search")?.focus() },
+    { key: "palette", run: () => setOver((before) => (before === "palette" ? null : "palette")) },
     { key: "help", run: () => setOver("help") },
     { key: "newJob", off: whyNot("jobs.create"), run: () => navigate(withParams("new", { flow })) },
     { key: "hold", run: () => setPaused(!paused) },
     { key: "theme", run: toggleTheme },
   ]);
-  return <>{over === "help" && <Help page={page.title || text.frame.board} onClose={close} />}</>;
+  const title = page.title || text.frame.board;
+  return (
+    <Suspense>
+      {over === "help" && <Help page={title} onClose={close} />}
+      {over === "palette" && <Palette page={title} flows={flows} flow={flow} onClose={close} />}
+    </Suspense>
+  );
 }

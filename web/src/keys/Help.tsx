@@ -9,7 +9,7 @@ import { type Group, type Key, type KeyName, table } from "./table";
 
 const COLUMNS: readonly (readonly Group[])[] = [["go"], ["rows", "anywhere"], ["act", "view"]];
 
-export function Help({ page, onClose }: { page: string; onClose: () => void }) {
+export default function Help({ page, onClose }: { page: string; onClose: () => void }) {
   const commands = useAllCommands();
   const [on, setOn] = useState(singleKeys);
   const here = new Map<KeyName, Command>();

@@ -56,8 +56,12 @@ export function Search({ flows, flow }: Props) {
   const go = () => {
     const all = [...words, ...wordsOf(draft)];
     setOpen(false);
-    if (all.length === 1 && isId(all[0]!))
-      void placeOf(all[0]!).then(navigate, () => navigate(jobsAt(`id:${all[0]!}`)));
+    const [id] = all;
+    if (id && all.length === 1 && isId(id))
+      void placeOf(
+        id,
+        flows.map((one) => one.name),
+      ).then(navigate, () => {});
     else navigate(jobsAt(withFlow(all, flow)));
   };
   const onKeyDown = (event: KeyboardEvent) => {

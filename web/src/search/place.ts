@@ -1,17 +1,14 @@
 /** Where an id leads: it may be a job's or a run's. */
-import { ask, Problem } from "../ask";
+import { ask } from "../ask";
 import { at, jobAt, jobsAt } from "../route";
 
-export async function placeOf(id: string): Promise<string> {
-  try {
-    return jobAt((await ask("jobs.show", { id })).flow, id);
-  } catch (error) {
-    if (!(error instanceof Problem) || error.isAway) throw error;
-  }
-  try {
-    await ask("runs.show", { id });
-    return at("runs", id);
-  } catch {
-    return jobsAt(`id:${id}`); // the list says that there is none
-  }
+/** Returns the address of what has an id; that of an empty list, where nothing has it. */
+export async function placeOf(id: string, flows: readonly string[]): Promise<string> {
+  const found = await Promise.all(flows.map((flow) => ask("jobs.find", { flow, query: `id:${id}`, limit: 1 })));
+  const job = found.flatMap(({ jobs }) => jobs)[0];
+  if (job) return jobAt(job.flow, job.id);
+  return ask("runs.show", { id }).then(
+    () => at("runs", id),
+    () => jobsAt(`id:${id}`),
+  );
 }

@@ -2,6 +2,7 @@ export const keys = {
   title: "Keyboard",
   on: (page: string) => `on the page “${page}”; what this page has not is left out`,
   then: "then",
+  escape: "esc",
   groups: { go: "Go", rows: "Rows", anywhere: "Anywhere", act: "Act, on the row or the selection", view: "View" },
   titles: {
     next: "Next row",
