@@ -306,7 +306,7 @@ export interface Finding {
   sentence: string;
   flow?: string | null;
   queue?: string | null;
-  facts?: Record<string, unknown>;
+  facts: Record<string, unknown>;
 }
 
 /** The history of a flow: each list has a value for each step, oldest first; the present step is the last. */

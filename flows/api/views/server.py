@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field
-
 from flows.api.views.view import View
 
 
@@ -243,7 +241,7 @@ class Finding(View):
     sentence: str
     flow: str | None = None
     queue: str | None = None
-    facts: dict[str, Any] = Field(default_factory=dict[str, Any])
+    facts: dict[str, Any]
     """What the sentence tells, by name: numbers of jobs, rates a minute, seconds, instants, names."""
 
 

@@ -1,6 +1,65 @@
+/** The board of a flow: what is wrong, six figures, its queues, and two charts. */
+import type { CheckView, FlowHistory, LanesView, Live, Queues } from "@typed-flows/react";
+import { useEffect, useState } from "react";
+import { createPortal } from "react-dom";
 import type { PageProps } from "..";
+import { Empty } from "../../parts/Empty";
+import { Segments } from "../../parts/Segments";
 import { Title } from "../../parts/Title";
+import { Watched, type Shown } from "../../parts/Watched";
+import { at as addressOf, setParams, withParams } from "../../route";
+import { text } from "../../text";
+import { Charts } from "./Charts";
+import { Columns } from "./Columns";
+import { Figures } from "./Figures";
+import { windows, type Window } from "./figures";
+import { Troubles } from "./Troubles";
 
-export default function Board({ args }: PageProps) {
-  return <Title title={Object.values(args).join(" ") || "Board"} />;
+interface BoardState extends Queues {
+  lanes: LanesView;
+  check: CheckView;
+  history: FlowHistory;
+}
+
+export default function Board({ args, params }: PageProps) {
+  const flow = args["flow"] ?? "";
+  const asked = params.get("since");
+  const since = windows.find((one) => one === asked) ?? "1h";
+  return (
+    <>
+      <Title title={text.board.flowTitle(flow)} hidden />
+      <Range since={since} />
+      <Watched<BoardState> topic={withParams(addressOf("board", flow), { since })} rows={8}>
+        {(state, shown) => <Shows flow={flow} since={since} state={state} shown={shown} />}
+      </Watched>
+    </>
+  );
+}
+
+function Shows({ flow, since, state, shown }: { flow: string; since: Window; state: Live<BoardState>; shown: Shown }) {
+  if (!state.queues.length) return <Empty head={text.board.noQueues}>{text.board.noQueuesWhat}</Empty>;
+  return (
+    <div className="stack-page">
+      <Troubles flow={flow} findings={state.check.findings} queues={state.queues} old={shown.old} />
+      <Figures flow={flow} queues={state.queues} history={state.history} since={since} />
+      <Columns queues={state.queues} lanes={state.lanes} history={state.history} at={shown.at} old={shown.old} />
+      <Charts history={state.history} since={since} />
+    </div>
+  );
+}
+
+/** Which window the figures are of: it stands in the top bar, and in the address. */
+function Range({ since }: { since: Window }) {
+  const [place, setPlace] = useState<HTMLElement | null>(null);
+  useEffect(() => setPlace(document.getElementById("top-tools")), []);
+  if (!place) return null;
+  return createPortal(
+    <Segments
+      label={text.board.window}
+      value={since}
+      options={windows.map((one) => [one, text.board.windows[one]] as const)}
+      onChange={(one) => setParams({ since: one === "1h" ? null : one })}
+    />,
+    place,
+  );
 }
