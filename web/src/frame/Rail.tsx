@@ -1,6 +1,7 @@
 /** The pages, the flows, who looks, and the theme. */
-import { useConnection, type FlowRow, type Live } from "@typed-flows/react";
+import { useConnection, useTopic, type FlowRow, type FlowSummary, type Live, type Overview } from "@typed-flows/react";
 import { post } from "../ask";
+import { compact, count } from "../format";
 import { useKnown, useMe } from "../me";
 import { entries } from "../pages";
 import { Button } from "../parts/Button";
@@ -13,6 +14,8 @@ import { toggleTheme } from "../theme";
 
 export function Rail({ under, flows, flow }: { under: string; flows: readonly Live<FlowRow>[]; flow: string | null }) {
   const { status } = useConnection();
+  const { state: overview } = useTopic<Overview>("overview");
+  const summaries = new Map(overview?.flows.map((one) => [one.name, one]));
   return (
     <nav className={`rail ${status === "open" ? "" : "off"}`} aria-label={text.frame.main}>
       <Link to="" className="brand">
@@ -39,19 +42,57 @@ export function Rail({ under, flows, flow }: { under: string; flows: readonly Li
         >
           <Icon name={entry.icon} />
           {entry.title}
+          {overview && <Count n={countOf(entry.name, overview)} />}
         </Link>
       ))}
       {flows.length > 0 && <div className="nav-h">{text.frame.flows}</div>}
       <div className="nav-flows">
         {flows.map((one) => (
           <Link key={one.name} to={at("flows", one.name)} className="nav">
-            <Mark shape={one.seen ? "processing" : "waiting"} />
-            <bdi className="cut">{one.name}</bdi>
+            <Flow name={one.name} summary={summaries.get(one.name)} />
           </Link>
         ))}
       </div>
       <Foot />
     </nav>
+  );
+}
+
+/** How many there are of what an entry leads to; null where no number says something. */
+function countOf(entry: string, overview: Live<Overview>): number | null {
+  switch (entry) {
+    case "jobs":
+      return overview.flows.reduce((sum, one) => sum + (one.own ? 0 : held(one)), 0);
+    case "runs":
+    case "schedules":
+    case "workers":
+    case "limits":
+      return overview[entry];
+    default:
+      return null;
+  }
+}
+
+function Count({ n }: { n: number | null }) {
+  return n === null ? null : <span className="n">{compact(n)}</span>;
+}
+
+const held = (flow: Live<FlowSummary>) => flow.waiting + flow.processing + flow.delayed + flow.children;
+
+/** A flow, and how it stands with it: failed jobs before all, else how many it holds. */
+function Flow({ name, summary }: { name: string; summary: Live<FlowSummary> | undefined }) {
+  const here = summary ? held(summary) : 0;
+  const failed = summary?.failed ?? 0;
+  return (
+    <>
+      <Mark shape={failed ? "failed" : here ? "processing" : "waiting"} />
+      <bdi className="cut">{name}</bdi>
+      {summary && (
+        <span className={`n ${failed ? "bad" : ""}`}>
+          {failed ? text.frame.failed(count(failed)) : here ? compact(here) : text.frame.idle}
+        </span>
+      )}
+    </>
   );
 }
 

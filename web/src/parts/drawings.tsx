@@ -232,4 +232,9 @@ export const drawings = {
       <path d="M6.5 4l4 4-4 4" />
     </>
   ),
+  arrow: (
+    <>
+      <path d="M2 8h12M9.5 3.5L14 8l-4.5 4.5" />
+    </>
+  ),
 } satisfies Record<string, ReactElement>;

@@ -12,6 +12,7 @@ import { text } from "../../text";
 import { Charts } from "./Charts";
 import { Columns } from "./Columns";
 import { Figures } from "./Figures";
+import { Fresh, isFresh } from "./Fresh";
 import { windows, type Window } from "./figures";
 import { Troubles } from "./Troubles";
 
@@ -38,6 +39,7 @@ export default function Board({ args, params }: PageProps) {
 
 function Shows({ flow, since, state, shown }: { flow: string; since: Window; state: Live<BoardState>; shown: Shown }) {
   if (!state.queues.length) return <Empty head={text.board.noQueues}>{text.board.noQueuesWhat}</Empty>;
+  if (state.queues.every(isFresh)) return <Fresh flow={flow} queues={state.queues} />;
   return (
     <div className="stack-page">
       <Troubles flow={flow} findings={state.check.findings} queues={state.queues} old={shown.old} />

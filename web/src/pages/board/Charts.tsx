@@ -19,7 +19,7 @@ interface Chart {
 }
 
 export const Charts = memo(function Charts({ history, since }: { history: Live<FlowHistory>; since: Window }) {
-  const times = timesOf(history).slice(0, -1);
+  const times = over(history, timesOf(history));
   const last = t.last[since];
   const ended: Chart = {
     title: t.ended,
@@ -63,7 +63,7 @@ interface ShownProps {
 
 function Shown({ chart, times, marks }: ShownProps) {
   const [under, setUnder] = useState<number | null>(null);
-  const known = chart.rows[0]?.some((_, i) => chart.rows.some((row) => row[i] != null)) ?? false;
+  const known = times.length > 1;
   const moment = under === null ? undefined : times[under];
   return (
     <Card title={chart.title} more={<Keys chart={chart} under={moment === undefined ? null : under} at={moment} />}>

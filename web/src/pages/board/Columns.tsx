@@ -64,7 +64,7 @@ export function Columns({ queues, lanes, history, at, old }: Props) {
         <Fragment key={stop.queue.name}>
           {i > 0 && !many && (
             <div className={`arrow ${stops[i - 1]?.queue.next === stop.queue.name ? "" : "apart"}`} aria-hidden="true">
-              <Icon name="right" size={22} />
+              <Icon name="arrow" size={22} />
             </div>
           )}
           {card(stop, false)}

@@ -7,7 +7,7 @@ import { Sparkline } from "../../parts/Sparkline";
 import type { Tone } from "../../parts/shapes";
 import { jobsAt } from "../../route";
 import { text } from "../../text";
-import { minutesBefore, oldest, over, pace, perMinute, sum, unknownSteps, type Window } from "./figures";
+import { minutesBefore, oldest, over, pace, perMinute, sum, type Window } from "./figures";
 import { shortName } from "./travel";
 
 const t = text.board;
@@ -103,7 +103,6 @@ export const Figures = memo(function Figures({ flow, queues, history, since }: P
         line={over(history, history.failed)}
         tone="failed"
         label={last}
-        zero={unknownSteps(history) < history.came.length}
       />
     </div>
   );
@@ -117,11 +116,9 @@ interface FigureProps {
   line: (number | null)[];
   tone: Tone;
   label: string;
-  /** Whether a line along zero says something. */
-  zero?: boolean;
 }
 
-function Figure({ name, note, value, unit, line, tone, label, zero = true }: FigureProps) {
+function Figure({ name, note, value, unit, line, tone, label }: FigureProps) {
   return (
     <section className="card fig" aria-label={name}>
       <div className="k">
@@ -131,7 +128,7 @@ function Figure({ name, note, value, unit, line, tone, label, zero = true }: Fig
       <div className="v">
         {value} <small>{unit}</small>
       </div>
-      {zero && line.some((one) => one != null) ? (
+      {line.length > 1 && line.some((one) => one != null) ? (
         <Sparkline values={line} tone={tone} label={t.figureLabel(name, label)} />
       ) : (
         <span className="no-line" />

@@ -11,11 +11,11 @@ const t = text.board;
 
 export function Lanes({ queue, lanes, at }: { queue: Live<QueueView>; lanes: Live<QueueLanes>; at: number }) {
   return (
-    <>
+    <div className="lanes">
       <Lane title={t.runningNow} many={queue.processing} jobs={lanes.running} at={at} />
       <Lane title={t.next} many={queue.waiting} jobs={lanes.next} at={at} />
       <Lane title={t.endedLast} many={null} jobs={lanes.ended} at={at} />
-    </>
+    </div>
   );
 }
 

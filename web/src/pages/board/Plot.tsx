@@ -109,8 +109,8 @@ function optionsOf(latest: { current: Props }, div: HTMLElement): uPlot.Options 
         grid,
         ticks: { show: false },
         space: 34,
-        values: (_u, at) =>
-          at.map((one) => (one == null ? "" : stacked ? compact(one) : powerOfTen(one) ? duration(one) : "")),
+        values: (_u, at) => at.map((one) => (stacked ? compact(one) : duration(one))),
+        ...(!stacked && { splits: powersOfTen }),
       },
     ],
     bands: stacked ? series.slice(1).map((_, i) => ({ series: [i + 2, i + 1] as [number, number] })) : [],
@@ -135,7 +135,10 @@ function optionsOf(latest: { current: Props }, div: HTMLElement): uPlot.Options 
   };
 }
 
-const powerOfTen = (value: number) => Math.abs(Math.log10(value) % 1) < 1e-9;
+function powersOfTen(_u: uPlot, _axis: number, least: number, most: number): number[] {
+  const first = Math.ceil(Math.log10(least));
+  return Array.from({ length: Math.floor(Math.log10(most)) - first + 1 }, (_, i) => 10 ** (first + i));
+}
 
 /** Lines where processes of a release came. */
 function drawMarks(u: uPlot, marks: Props["marks"], font: string) {

@@ -58,10 +58,10 @@ export const Queue = memo(function Queue(props: Props) {
         <div>
           <div className="k">{t.inOut}</div>
           <div className="v">
-            {rateOf(queue.came)} / {rateOf(queue.left)} <small>{t.minute}</small>
+            {rateOf(queue.came)} / {rateOf(queue.left)} {!nested && <small>{t.minute}</small>}
           </div>
         </div>
-        {(!nested || queue.oldest != null) && (
+        {!nested && (
           <div>
             <div className="k">{isParent ? t.oldestParent : t.oldestShort}</div>
             <div className="v">{queue.oldest == null ? t.none : seconds(queue.oldest)}</div>
@@ -97,7 +97,7 @@ export const Queue = memo(function Queue(props: Props) {
 const rateOf = (rate: number | null | undefined) => (rate == null ? t.none : count(Math.round(rate)));
 
 function Latency({ queue, history, unknown }: Props) {
-  const line = (history?.start_p95 ?? []).slice(0, -1).map((value, i) => (i < unknown ? null : value));
+  const line = (history?.start_p95 ?? []).slice(unknown, -1);
   const slow = (queue.oldest ?? 0) >= 30;
   return (
     <div className="lat">

@@ -11,19 +11,16 @@ export const timesOf = (history: History) => history.came.map((_, i) => msOf(his
 
 /** How many steps of the window, from its beginning, nothing is known of. */
 export function unknownSteps(history: History): number {
-  if (history.known == null) return history.came.length;
+  if (history.known == null) return history.came.length - 1;
   return Math.max(0, Math.round((msOf(history.known) - msOf(history.first)) / (history.step * 1000)));
 }
 
-/** Numbers of the steps that are over, null for those of which nothing is known: the present one would look like a fall. */
-export function over(history: History, values: readonly (number | null)[]): (number | null)[] {
-  const unknown = unknownSteps(history);
-  return values.slice(0, -1).map((value, i) => (i < unknown ? null : value));
-}
+/** Values of the steps that are known and over: the present one would look like a fall. */
+export const over = <T>(history: History, values: readonly T[]): T[] => values.slice(unknownSteps(history), -1);
 
 /** As `over`, a minute. */
 export const perMinute = (history: History, values: readonly number[]) =>
-  over(history, values).map((value) => (value == null ? null : (value * 60) / history.step));
+  over(history, values).map((value) => (value * 60) / history.step);
 
 export interface Pace {
   now: number | null;
@@ -33,7 +30,7 @@ export interface Pace {
 
 /** How many a minute in the steps that are over, against the window before. */
 export function pace(history: History, values: readonly number[], before: number | undefined): Pace {
-  const known = perMinute(history, values).filter((value) => value != null);
+  const known = perMinute(history, values);
   const now = known.length ? sum(known) / known.length : null;
   const earlier = minutesBefore(history);
   if (now == null || before === undefined || !earlier || !before) return { now, change: null };

@@ -233,6 +233,26 @@ async def main() -> None:
 
 asyncio.run(main())`,
   },
+  fresh: {
+    sub: (flow: string) => `of ${flow} · declared, never used`,
+    head: (flow: string) => `Nothing has come to ${flow} yet.`,
+    what: (queues: number, served: boolean) =>
+      `The flow is declared with ${queues === 1 ? "one queue" : `${count(queues)} queues`}. What is missing is ${served ? "a first job" : "a process that serves it and a first job"}.`,
+    declared: "declared",
+    declaredWhat: "The server knows its queues and what its jobs hold.",
+    served: "has workers",
+    servedWhat: (n: number) => `${n === 1 ? "A process serves" : `${count(n)} processes serve`} it.`,
+    noWorker: "no worker",
+    noWorkerWhat: "No process that serves it is heard of. Start one:",
+    run: (flow: string) => `flows run app:${flow}`,
+    noJob: "no job",
+    noJobWhat: "Create one here, or from a shell:",
+    create: (flow: string) => `flows jobs create ${flow} '{…}'`,
+    fills: "This page fills by itself as soon as something comes.",
+    first: "Jobs that were just created wait here, then run. You will see how many, for how long, and who is next.",
+    then: (before: string) => `Jobs come here by themselves when ${before} has ended.`,
+    last: "What ended last will stand here, failed ones above.",
+  },
   noQueues: "This flow has no queue yet",
   noQueuesWhat: "Its queues come with the first process that declares them.",
 };

@@ -24,6 +24,8 @@ export const frame = {
   standStill: "Let the page stand still",
   goOn: "Go on: show what happens",
   reconnecting: (age: string) => `Reconnecting · ${age}`,
+  failed: (n: string) => `${n} failed`,
+  idle: "idle",
   theme: "Theme",
   who: (name: string, role: string) => `${name} · ${role}`,
   logOut: "Log out",
