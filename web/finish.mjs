@@ -8,7 +8,9 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const out = process.argv[2] ?? `${root}flows/server/static`;
-const parts = ["react", "react-dom", "scheduler", "uplot", "@fontsource-variable/inter", "@fontsource-variable/jetbrains-mono"];
+const { dependencies } = JSON.parse(readFileSync(`${root}web/package.json`, "utf8"));
+const fonts = ["@fontsource-variable/inter", "@fontsource-variable/jetbrains-mono"];
+const parts = [...Object.keys(dependencies), "scheduler", ...fonts];
 
 function licence(name) {
   const folder = `${root}web/node_modules/${name}`;
