@@ -1,0 +1,56 @@
+/** Who has done what with a run. */
+import type { ActionView, Live, RunView } from "@typed-flows/react";
+import { useEffect, useState } from "react";
+import { ask } from "../../ask";
+import { time, timeFull } from "../../format";
+import { useWhyNot } from "../../me";
+import { Card } from "../../parts/Card";
+import { text } from "../../text";
+
+export function Actions({ run }: { run: Live<RunView> }) {
+  const off = useWhyNot()("audit.list");
+  const [found, setFound] = useState<ActionView[] | null>(null);
+  const { id, status, since, attempts } = run;
+  useEffect(() => {
+    if (off) return;
+    const gone = new AbortController();
+    ask("audit.list", { about: id, limit: 50 }, gone.signal).then(
+      (page) => setFound(page.actions.filter((one) => one.word !== "asked")),
+      () => {},
+    );
+    return () => gone.abort();
+  }, [off, id, status, since, attempts]); // who acts on a run changes one of these
+  const { actions } = text.run;
+  return (
+    <Card title={actions.title} more={found?.length || undefined}>
+      {off ? (
+        <p className="pad sub">{actions.notYours}</p>
+      ) : (
+        <table>
+          <tbody>
+            {found?.map((one) => (
+              <tr key={one.id}>
+                <td className="nowrap" title={timeFull(one.at)}>
+                  {time(one.at)}
+                </td>
+                <td>
+                  <bdi>{one.caller}</bdi>
+                </td>
+                <td>
+                  <bdi>{actions.word(one.operation, one.word)}</bdi>
+                </td>
+              </tr>
+            ))}
+            <tr>
+              <td className="nowrap" title={timeFull(run.created)}>
+                {time(run.created)}
+              </td>
+              <td>{run.schedule ?? ""}</td>
+              <td>{actions.started(run.queue)}</td>
+            </tr>
+          </tbody>
+        </table>
+      )}
+    </Card>
+  );
+}

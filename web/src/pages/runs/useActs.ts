@@ -1,0 +1,64 @@
+/** What may be done with a run: each with the reason why it cannot be done now. */
+import type { Live, RunView, StepView } from "@typed-flows/react";
+import { useState } from "react";
+import { act, Problem } from "../../ask";
+import { useWhyNot } from "../../me";
+import { copy } from "../../parts/copy";
+import { useToast } from "../../parts/Toast";
+import { text } from "../../text";
+import type { Open } from "./dialogs/Dialogs";
+import { hasEnded } from "./waterfall/bars";
+
+export type Acts = ReturnType<typeof useActs>;
+type Step = Live<StepView>;
+
+export function useActs(run: Live<RunView>, old: boolean, open: Open) {
+  const whyNot = useWhyNot();
+  const toast = useToast();
+  const [busy, setBusy] = useState(false);
+  const { off } = text.run;
+  const away = old ? off.old : null;
+  const ended = hasEnded(run);
+  const again = run.status === "failed" || run.status === "cancelled";
+  const retry = async () => {
+    setBusy(true);
+    try {
+      await act("runs.retry", { id: run.id });
+      toast(text.run.retried);
+    } catch (error) {
+      toast(error instanceof Problem ? error.message : String(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return {
+    copyLink: {
+      run: () => void copy(location.href).then((done) => toast(done ? text.run.linkCopied : text.parts.notCopied)),
+    },
+    retry: {
+      off: away ?? whyNot("runs.retry") ?? (again ? null : off.notFailed),
+      busy,
+      run: () => void retry(),
+    },
+    cancel: {
+      off: away ?? whyNot("runs.cancel") ?? (ended ? off.ended : null),
+      run: () => open({ kind: "cancel" }),
+    },
+    fork: {
+      off: away ?? whyNot("runs.fork"),
+      run: (step: string) => open({ kind: "fork", step }),
+    },
+    move: {
+      off: away ?? whyNot("runs.move") ?? (run.version == null ? off.noVersion : ended ? off.ended : null),
+      run: () => open({ kind: "move" }),
+    },
+    send: {
+      off: away ?? whyNot("runs.send"),
+      run: (step: Step) => open({ kind: "send", step }),
+    },
+    answer: {
+      off: away ?? whyNot("runs.provide"),
+      run: (step: Step) => open({ kind: "answer", step }),
+    },
+  };
+}
