@@ -2,6 +2,8 @@
 import { useConnection, useTopic, type FlowRow, type FlowSummary, type Live, type Overview } from "@typed-flows/react";
 import { post } from "../ask";
 import { compact, count } from "../format";
+import { press } from "../keys/listen";
+import { table } from "../keys/table";
 import { useKnown, useMe } from "../me";
 import { entries } from "../pages";
 import { Button } from "../parts/Button";
@@ -114,6 +116,9 @@ function Foot() {
         <Button look="quiet" icon="moon" onPress={toggleTheme}>
           {text.frame.theme}
         </Button>
+        <button type="button" className="help" aria-label={text.keys.title} onClick={() => press("help")}>
+          <kbd>{table.help.keys}</kbd>
+        </button>
       </div>
     </footer>
   );

@@ -3,6 +3,7 @@ import { type FlowRow, type Live, useConnection } from "@typed-flows/react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useWhyNot } from "../me";
 import { entries, type Page } from "../pages";
+import { Modal } from "../parts/Modal";
 import { at, navigate, withParams } from "../route";
 import { text } from "../text";
 import { toggleTheme } from "../theme";
@@ -12,8 +13,11 @@ import { type KeyName, table } from "./table";
 
 const KEYS = Object.keys(table) as KeyName[];
 
+const loadPalette = () => import("../palette/Palette");
 const Help = lazy(() => import("./Help"));
-const Palette = lazy(() => import("../palette/Palette"));
+const Palette = lazy(loadPalette);
+/** The palette is loaded when the page has had its time: who opens it goes on typing at once. */
+const LOADED_AFTER = 1500;
 
 interface Props {
   page: Page;
@@ -28,7 +32,11 @@ export function FrameKeys({ page, flows, flow }: Props) {
   const close = () => setOver(null);
   useEffect(() => {
     addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
+    const timer = setTimeout(() => void loadPalette().catch(() => {}), LOADED_AFTER);
+    return () => {
+      clearTimeout(timer);
+      removeEventListener("keydown", onKey);
+    };
   }, []);
   useCommands([
     ...entries.flatMap((entry): Command[] => {
@@ -44,7 +52,8 @@ export function FrameKeys({ page, flows, flow }: Props) {
   ]);
   const title = page.title || text.frame.board;
   return (
-    <Suspense>
+    // Until it is loaded, an empty one takes the keys: none of them is to act on the page.
+    <Suspense fallback={<Modal className="dialog" label={text.parts.loading} onClose={close} children={null} />}>
       {over === "help" && <Help page={title} onClose={close} />}
       {over === "palette" && <Palette page={title} flows={flows} flow={flow} onClose={close} />}
     </Suspense>

@@ -39,7 +39,7 @@ export default function Help({ page, onClose }: { page: string; onClose: () => v
         </>
       }
     >
-      <div className="helpk">
+      <div className="helpk" tabIndex={0}>
         {COLUMNS.map((groups) => (
           <div key={groups[0]}>
             {groups.map((group) => (

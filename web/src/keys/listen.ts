@@ -1,7 +1,7 @@
 /** Turns keys into commands. */
 import { navigate } from "../route";
 import { type Command, commands, keyOf } from "./commands";
-import { isMac } from "./table";
+import { isMac, type KeyName } from "./table";
 
 const STORED = "flows.keys";
 /** The second of two keys counts within so many ms. */
@@ -29,6 +29,12 @@ export function perform(command: Command) {
   if (command.off) return;
   if (command.to !== undefined) navigate(command.to);
   else command.run();
+}
+
+/** Does what a key does here: for a button that stands for it. */
+export function press(key: KeyName) {
+  const command = commands().findLast((one) => one.key === key);
+  if (command) perform(command);
 }
 
 let first = "";
