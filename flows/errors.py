@@ -21,6 +21,12 @@ FlowsError
 ├── RunCancelled           the run was cancelled
 ├── UnknownWorkflow        no app ever had a workflow of this name
 ├── UnknownSchedule        there is no schedule of this id (model/schedules/errors.py)
+├── TaskNotReady           a task of a tree depends on others that are not ready (to InstanceGone: model/tree/errors.py)
+├── TreeBusy               an execution works on the instance already
+├── TreeFailed             an execution has failed
+├── UnknownPath            a tree has no task at this path
+├── UnknownGenerator       no app has a generator of this name
+├── InstanceGone           the instance of a tree has expired or was destroyed
 ├── WrongLoop              another event loop that runs has the flow open
 ├── PortInUse              something else listens on the port that was asked for (also an OSError)
 ├── HostUnable             this machine has no thread, process, descriptor or memory left for what was asked

@@ -1,0 +1,147 @@
+"""In which order the tasks of a tree may begin: what must have ended before each, by its place and by its inputs.
+
+Each task has three moments: it may begin, it has done its own work, and all below it has ended. The edges between them
+are few: a task waits for the end of its neighbour, and not for all that is below that one by one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from flows.errors import DeclarationError
+from flows.model.tree.paths import parent_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from flows.model.tree.node import Node
+
+_BEGINS: Final = 0
+_WORKED: Final = 1
+_ENDED: Final = 2
+_MOMENTS: Final = 3
+
+
+class Moments:
+    """The moments of all tasks of a tree, and which comes after which.
+
+    Args:
+        nodes: All tasks by path, each after the one above it.
+        inputs: For each task, whose results it may be given.
+
+    Raises DeclarationError where tasks wait for each other in a circle.
+    """
+
+    def __init__(self, nodes: Mapping[str, Node], inputs: Mapping[str, Iterable[str]]) -> None:
+        self.paths = list(nodes)
+        self._at = {path: index * _MOMENTS for index, path in enumerate(self.paths)}
+        count = len(self.paths) * _MOMENTS
+        self._after: list[list[int]] = [[] for _ in range(count)]
+        self._before = [0] * count
+        #: In a sequence, the sibling before each task but the first.
+        self.previous: dict[str, str] = {}
+        last: dict[str, str] = {}
+        for path, at in self._at.items():
+            self._join(at + _BEGINS, at + _WORKED)
+            self._join(at + _WORKED, at + _ENDED)
+            above = parent_of(path)
+            parent = nodes.get(above)
+            if parent is not None:
+                self._join(self._at[above] + _WORKED, at + _BEGINS)
+                self._join(at + _ENDED, self._at[above] + _ENDED)
+            if parent is None or parent.order == "sequence":
+                if above in last:
+                    self.previous[path] = last[above]
+                    self._join(self._at[last[above]] + _ENDED, at + _BEGINS)
+                last[above] = path
+            for source in inputs.get(path, ()):
+                self._join(self._at[source] + _WORKED, at + _WORKED)
+        progress = Progress(self, frozenset())
+        #: All paths, in an order in which each can do its work after those that it waits for.
+        self.order = progress.passed
+        if len(self.order) < len(self.paths):
+            raise DeclarationError(f"tasks wait for each other: {self._circle(progress)}: let one read less")
+
+    @property
+    def counts(self) -> list[int]:
+        """For how many others each moment waits."""
+        return list(self._before)
+
+    def at_work(self, path: str) -> int:
+        """Return the moment at which a task has done its own work."""
+        return self._at[path] + _WORKED
+
+    def works_at(self, moment: int) -> str | None:
+        """Return the task whose own work a moment is; None: it is another one."""
+        index, kind = divmod(moment, _MOMENTS)
+        return self.paths[index] if kind == _WORKED else None
+
+    def after(self, moment: int) -> Iterable[int]:
+        """Return the moments that wait for this one."""
+        return self._after[moment]
+
+    def _join(self, one: int, other: int) -> None:
+        self._after[one].append(other)
+        self._before[other] += 1
+
+    def _circle(self, progress: Progress) -> str:
+        """Return a circle as a message tells it: each moment that never comes waits for another one of them."""
+        stuck = {moment for moment, count in enumerate(progress.counts) if count}
+        waits_for = {later: moment for moment in sorted(stuck) for later in self._after[moment] if later in stuck}
+        seen: list[int] = []
+        moment = min(stuck)
+        while moment not in seen:
+            seen.append(moment)
+            moment = waits_for[moment]
+        found = [self.paths[one // _MOMENTS] for one in (*seen[seen.index(moment) :], moment)]
+        names = [path for path, before in zip(found, ["", *found], strict=False) if path != before]
+        return f"{names[0]} waits for {', which waits for '.join(names[1:])}"
+
+
+class Progress:
+    """How far an execution of some tasks has come: which of them may do their work now.
+
+    Args:
+        moments: Those of the tree.
+        wanted: The tasks that are executed; all others count as done.
+    """
+
+    def __init__(self, moments: Moments, wanted: Collection[str]) -> None:
+        self._moments = moments
+        self._wanted = wanted
+        self.counts = moments.counts
+        #: The tasks that were passed, in order.
+        self.passed: list[str] = []
+        self._ready: list[str] = []
+        self._pass([moment for moment, count in enumerate(self.counts) if not count])
+
+    def take(self) -> list[str]:
+        """Return the tasks that may begin now, each once."""
+        ready, self._ready = self._ready, []
+        return ready
+
+    def end(self, path: str) -> None:
+        """Go on behind a task that has ended."""
+        reached = deque[int]()
+        self._pass_one(self._moments.at_work(path), reached)
+        self._pass(reached)
+
+    def _pass(self, reached: Iterable[int]) -> None:
+        moments = self._moments
+        queue = deque(reached)
+        while queue:
+            moment = queue.popleft()
+            path = moments.works_at(moment)
+            if path is not None and path in self._wanted:
+                self._ready.append(path)
+            else:
+                if path is not None:
+                    self.passed.append(path)
+                self._pass_one(moment, queue)
+
+    def _pass_one(self, moment: int, queue: deque[int]) -> None:
+        for later in self._moments.after(moment):
+            self.counts[later] -= 1
+            if not self.counts[later]:
+                queue.append(later)

@@ -1,0 +1,147 @@
+"""What is recorded of one task of an instance, and of the instance itself: JSON texts, each under a revision.
+
+Each begins with its status, then `order`, the revision under which it was written, which the storage puts there::
+
+    {"status":"ok","order":41,"run":"0193…","started":1764172800000,"ended":1764172801000,"inputs":{"#.a":17},"bytes":12}
+    {"status":"skipped","order":42,"run":"0193…","because":"#.images is skipped"}
+
+What is nothing is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
+
+from pydantic_core import from_json, to_json
+
+from flows.errors import MalformedJob
+from flows.model.job import JobError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TaskStatus: TypeAlias = Literal["inactive", "queued", "running", "ok", "skipped", "failed", "cancelled"]
+InstanceStatus: TypeAlias = Literal["idle", "working", "done", "failed", "cancelled"]
+#: A record as it is stored.
+Text: TypeAlias = bytes
+
+_TASK: Final = frozenset(get_args(TaskStatus))
+_INSTANCE: Final = frozenset(get_args(InstanceStatus))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """The record of one task.
+
+    Attributes:
+        status: Where it stands.
+        order: The revision of the instance under which this was written.
+        run: The execution that has written it.
+        queued: When it was to begin, as `started` and `ended` in milliseconds by the clock of the storage.
+        attempt: Which attempt of its function it is, from 1.
+        progress: What it has told last, from 0 to 1, with `message`.
+        inputs: The revisions at which those had ended whose results it was given, by path.
+        data: The digest of the fields of the data that it was given, and of what its function is bound to.
+        error: Why it failed, or why its last attempt did.
+        because: What else has brought this about: of a skipped task which one above it was skipped, of an inactive one
+            why it did not begin. A task that its own condition has skipped has none.
+        bytes: The size of its result; it stays, as the result does, until another one takes its place.
+    """
+
+    status: TaskStatus
+    order: int = 0
+    run: str = ""
+    queued: int = 0
+    started: int = 0
+    ended: int = 0
+    attempt: int = 0
+    progress: float = 0.0
+    message: str = ""
+    inputs: Mapping[str, int] = field(default_factory=dict[str, int])
+    data: str = ""
+    error: JobError | None = None
+    because: str = ""
+    bytes: int | None = None
+
+    @property
+    def skipped_above(self) -> bool:
+        """Whether it is skipped because a task above it is, and not by its own condition."""
+        return self.status == "skipped" and bool(self.because)
+
+    def write(self) -> Text:
+        """Return the record's text."""
+        return _written(self)
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRecord:
+    """The record of an instance: what its last execution has come to.
+
+    Attributes:
+        status: `working` while an execution is under way.
+        order: The revision under which this was written.
+        run: The execution.
+        path: The task that has failed.
+        error: Why it did.
+        because: Why it was cancelled.
+        progress: How far the whole tree was, from 0 to 1.
+    """
+
+    status: InstanceStatus
+    order: int = 0
+    run: str = ""
+    started: int = 0
+    ended: int = 0
+    path: str = ""
+    error: JobError | None = None
+    because: str = ""
+    progress: float = 0.0
+
+    def write(self) -> bytes:
+        """Return the record's text."""
+        return _written(self)
+
+
+def read_task_record(path: str, raw: bytes) -> TaskRecord:
+    """Return the record of a task from its text; members that only a newer release knows are left out.
+
+    Raises:
+        MalformedJob: it is none that flows has written.
+    """
+    return TaskRecord(**_read(path, raw, _TASK, _TASK_FIELDS))
+
+
+def read_instance_record(raw: bytes) -> InstanceRecord:
+    """Return the record of an instance from its text.
+
+    Raises:
+        MalformedJob: it is none that flows has written.
+    """
+    return InstanceRecord(**_read("the instance", raw, _INSTANCE, _INSTANCE_FIELDS))
+
+
+_TASK_FIELDS: Final = frozenset(one.name for one in fields(TaskRecord))
+_INSTANCE_FIELDS: Final = frozenset(one.name for one in fields(InstanceRecord))
+
+
+def _written(record: TaskRecord | InstanceRecord) -> bytes:
+    members: dict[str, Any] = {one.name: getattr(record, one.name) for one in fields(record)}
+    return to_json({name: value for name, value in members.items() if value or (name == "bytes" and value is not None)})
+
+
+def _read(path: str, raw: bytes, statuses: frozenset[str], known: frozenset[str]) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = from_json(raw)
+        _check_status(found["status"], statuses)
+        kept = {name: value for name, value in found.items() if name in known}
+        if "error" in kept:
+            kept["error"] = JobError.model_validate(kept["error"])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise MalformedJob(f"the record of {path} cannot be read: {error}") from error
+    return kept
+
+
+def _check_status(status: object, known: frozenset[str]) -> None:
+    if status not in known:
+        raise ValueError(f"its status is {status!r}")
