@@ -6,8 +6,10 @@ import { MeProvider } from "./me";
 import { ToastProvider } from "./parts/Toast";
 import "./style/index.css";
 import { applyTheme } from "./theme";
+import { takeToken } from "./token";
 
 applyTheme();
+await takeToken();
 createRoot(document.getElementById("app")!).render(
   <StrictMode>
     <MeProvider>
