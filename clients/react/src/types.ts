@@ -396,6 +396,8 @@ export interface GroupView {
   parked: boolean;
   until: string | null;
   held: boolean;
+  oldest: number | null;
+  limits: Array<LimitView>;
 }
 
 /** Some groups of a queue. */

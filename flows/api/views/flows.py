@@ -248,6 +248,10 @@ class GroupView(View):
     """When those may; None where they wait for a slot."""
     held: bool
     """Whether they were held by an operator or a job, and are kept by no limit."""
+    oldest: float | None
+    """For how many seconds its next job has waited."""
+    limits: list[LimitView]
+    """What it has used of its own tokens and slots."""
 
 
 class GroupsPage(View):

@@ -1,8 +1,9 @@
 """What can be watched: each topic is the answer of an operation, read again and again with the watcher's own rights.
 
-`flows` · `overview` · `board/<flow>?since=<window>` · `queue/<queue>` · `groups/<queue>` · `jobs?q=<query>` ·
-`counts?q=<query>` · `job/<flow>/<id>` · `log/<flow>/<id>` · `bulk/<flow>/<id>` · `workers` · `releases/<flow>` ·
-`server` · `runs?…` · `run/<id>` · `schedules` · `audit`; what stands behind a `?` are params of the operation.
+`flows` · `overview` · `board/<flow>?since=<window>` · `queue/<queue>` · `queues` · `groups/<queue>` ·
+`jobs?q=<query>` · `counts?q=<query>` · `job/<flow>/<id>` · `log/<flow>/<id>` · `bulk/<flow>/<id>` · `workers` ·
+`releases/<flow>` · `server` · `runs?…` · `run/<id>` · `schedules` · `audit`; what stands behind a `?` are params of
+the operation.
 """
 
 from __future__ import annotations
@@ -74,8 +75,7 @@ def _server(_parts: list[str], _query: QueryParams) -> _Read:
 
 
 def _groups(parts: list[str], _query: QueryParams) -> _Read:
-    of = QueryParams({"queue": parts[0]})
-    return _Read({"groups": ("queues.groups", of), "limits": ("queues.limits", of)})
+    return _Read({"": ("queues.groups", QueryParams({"queue": parts[0], "limit": "100"}))}, every={"": 2.0})
 
 
 def _bulk(parts: list[str], _query: QueryParams) -> _Read:
@@ -90,6 +90,7 @@ _TOPICS: Final[dict[str, tuple[int, Callable[[list[str], QueryParams], _Read]]]]
     "overview": (0, lambda _parts, _query: _Read({"": ("flows.overview", QueryParams())}, every={"": 2.0})),
     "board": (1, _board),
     "queue": (1, lambda parts, _query: _one("queues.show", QueryParams({"queue": parts[0]}))),
+    "queues": (0, lambda _parts, query: _one("queues.show", query)),
     "groups": (1, _groups),
     "jobs": (0, lambda _parts, query: _one("jobs.find", _renamed(query))),
     "counts": (0, lambda _parts, query: _one("jobs.count", _renamed(query))),

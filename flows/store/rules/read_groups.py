@@ -46,6 +46,8 @@ class GroupState:
     """When those may; None where they wait for a slot."""
     held: bool
     """Whether they were held, and are kept by no limit."""
+    first: str
+    """The id of its job that is next; empty where none waits."""
 
     @property
     def value(self) -> str | int | None:
@@ -140,6 +142,7 @@ class Groups:
                 ("HGET", keys.load(queue), text),
                 *(("LLEN", keys.group(queue, band, text)) for band in bands),
                 *(("ZSCORE", keys.parked(queue), f"{band}/{text}") for band in bands),
+                *(("LINDEX", keys.group(queue, band, text), 0) for band in bands),
             ]
             for text in texts
         ]
@@ -147,8 +150,10 @@ class Groups:
         return [self._state(text, [next(replies) for _one in asked]) for text, asked in zip(texts, each, strict=True)]
 
     def _state(self, text: str, replies: list[Any]) -> GroupState:
-        share, load, *more = [_number(one) for one in replies]
-        waiting, parked = more[: self._rules.priorities], more[self._rules.priorities :]
+        bands = self._rules.priorities
+        share, load, *more = [_number(one) for one in replies[:-bands]]
+        waiting, parked = more[:bands], more[bands:]
+        heads = (one.decode("utf-8", "replace") for one in replies[-bands:] if isinstance(one, bytes))
         until = min([one for one in parked if one is not None], default=None)
         ends = None if until is None or math.isinf(until) else until
         return GroupState(
@@ -159,6 +164,7 @@ class Groups:
             parked=until is not None,
             until=None if ends is None else datetime.fromtimestamp(ends // 1 / 1000, UTC),
             held=ends is not None and ends % 1 == _HELD,
+            first=next(heads, "").rpartition(":")[2],
         )
 
 

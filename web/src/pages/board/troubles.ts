@@ -2,6 +2,7 @@
 import type { Finding, Live } from "@typed-flows/react";
 import { time } from "../../format";
 import { text } from "../../text";
+import { shortName } from "./travel";
 
 const t = text.board.trouble;
 export type Trouble = Live<Finding>;
@@ -38,7 +39,7 @@ export interface Said {
 
 /** A finding as two sentences: what it is, and what is to be known of it. `by`: who has done it, where that is known. */
 export function said(of: Trouble, by: string | null): Said {
-  const queue = of.queue ?? "";
+  const queue = shortName(of.queue ?? "");
   const there = number(of, "waiting") + number(of, "processing") + number(of, "delayed");
   switch (of.what) {
     case "unserved":

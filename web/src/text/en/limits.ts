@@ -1,1 +1,162 @@
-export const limits = {};
+import { count, duration, percent, seconds, time } from "../../format";
+
+const jobs = (n: number) => (n === 1 ? "1 job" : `${count(n)} jobs`);
+const groups = (n: number) => (n === 1 ? "1 group" : `${count(n)} groups`);
+/** "1 s" */
+const span = (interval: number) => seconds(interval);
+
+export const limits = {
+  title: "Limits and groups",
+  sub: (of: string | null) =>
+    of
+      ? `of ${of} · who may start, who waits for what, and when it is over`
+      : "who may start, who waits for what, and when it is over",
+  allQueues: "All queues",
+  queue: (name: string) => `queue ${name}`,
+  hold: "Hold the queue…",
+  letGo: "Let it go",
+
+  heldQueue: (queue: string, age: string) => `${queue} is held for ${age} more.`,
+  heldQueueMore: (waiting: number) => `Nothing of it starts until then; ${jobs(waiting)} wait. What runs goes on.`,
+  heldGroup: (by: string, group: string, age: string) => `${by} ${group} is held for ${age} more.`,
+  heldGroupMore: (waiting: number, others: number) =>
+    `${jobs(waiting)} of it ${waiting === 1 ? "waits" : "wait"}; ${others === 1 ? "the other group goes on." : `the other ${groups(others)} go on.`}`,
+  freeNow: "Free now",
+  freed: (what: string) => `${what} goes on`,
+
+  atOnce: (queue: string) => `${queue} · at once`,
+  atOncePerGroup: (queue: string, by: string) => `${queue} · at once per ${by}`,
+  starts: (queue: string) => `${queue} · starts`,
+  startsPerGroup: (queue: string, by: string) => `${queue} · starts per ${by}`,
+  perGroup: "group",
+  sharedBy: "shared by",
+  full: "full",
+  inForce: "in force",
+  live: "live",
+  declared: "declared",
+  declaredIs: (reservoir: number, interval: number | null) =>
+    interval == null ? `declared ${count(reservoir)}` : `declared ${count(reservoir)} in ${span(interval)}`,
+  nextToken: (ms: number) => `next token in ${duration(ms)}`,
+  nextTokenNow: "next token now",
+  mayStart: "a job may start now",
+  nextSlot: "next when a job ends",
+  startsIn: (interval: number, smooth: boolean) =>
+    smooth ? `starts in ${span(interval)}, evenly spaced` : `starts in any ${span(interval)}, wherever it begins`,
+  startsInEach: (interval: number, n: number) => `starts in any ${span(interval)}, for each of ${groups(n)}`,
+  overWorkers: "over all workers",
+  overWorkersEach: (n: number) => `over all workers, for each of ${groups(n)}`,
+  used: (live: number, kind: string) => ` of ${count(live)} ${kind === "slots" ? "slots" : "tokens"} used`,
+  free: (n: number) => `${count(n)} free`,
+  usedLabel: (used: number, live: number) => `${count(used)} of ${count(live)} used`,
+  parkedBy: (n: number) => ` ${n === 1 ? "group is" : "groups are"} parked`,
+  goOn: (n: number) => `${count(n)} go on`,
+  waitApart: "Groups wait apart: a parked one holds nobody back.",
+  nextFreed: (ms: number, group: string) =>
+    `The next one is freed ${ms <= 0 ? "at any moment" : `in ${duration(ms)}`}: ${group}.`,
+  minuteAgo: (ms: number) => `${duration(ms)} ago`,
+  now: "now",
+  limitLine: (n: number) => `${count(n)} limit`,
+  newLine: (n: number) => `${count(n)} new`,
+  chart: (n: number) => `tokens used lately, against the limit of ${count(n)}`,
+  setBy: (caller: string, at: string, was: number, now: number) =>
+    `${now > was ? "raised" : now < was ? "lowered" : "set"} from ${count(was)} to ${count(now)} by ${caller} at ${at}, until changed`,
+  differs: "set while workers run, until changed",
+  asDeclared: "As declared",
+  isAsDeclared: (name: string) => `${name} is as declared`,
+  change: "Change…",
+  ownOf: (n: number) => `${groups(n)} ${n === 1 ? "has its" : "have their"} own`,
+
+  edit: {
+    title: "Change live",
+    number: "How many",
+    startsInAny: "starts in any",
+    interval: "In which time",
+    atOnce: "at once",
+    set: (n: number, interval: string) => (interval ? `Set ${count(n)} in ${interval}` : `Set ${count(n)}`),
+    keep: (n: number) => `Keep ${count(n)}`,
+    undoFor: "undo for 5 s",
+    badNumber: "Give a whole number from 1 to 1,000,000.",
+    badInterval: "Give a time from 10 ms to 31 days, such as 500ms, 1s or 5m.",
+    same: "It is so already.",
+    need: (n: number, interval: string, waiting: number, ms: number, before: number) =>
+      `At ${count(n)} in ${interval} the ${jobs(waiting)} that wait need ${duration(ms)} at least, rather than ${duration(before)}.`,
+    needGroup: (n: number, interval: string, group: string, waiting: number, ms: number, before: number) =>
+      `At ${count(n)} in ${interval} ${group}, which has most, needs ${duration(ms)} at least for its ${jobs(waiting)}, rather than ${duration(before)}.`,
+    nothingWaits: (n: number, interval: string) =>
+      `At ${count(n)} in ${interval} nothing changes at once: nothing waits.`,
+    moreSlots: (n: number) => `${count(n)} more may start at once.`,
+    fewerSlots: (n: number) => `${jobs(n)} more than that run: they go on, and nothing starts until they are fewer.`,
+    slotsSame: "Nobody is stopped.",
+    holds: "It holds from the next claim on; nobody is stopped.",
+    holdsAll: (queues: number) =>
+      `It holds from the next claim on, for ${queues === 2 ? "both" : `all ${count(queues)}`} queues; nobody is stopped.`,
+    groupsStay: (of: string) => `What each group may (${of}) stays.`,
+    ownStay: (n: number) => `The ${groups(n)} with ${n === 1 ? "its" : "their"} own keep that.`,
+    stays: "It stays until it is changed, through restarts and deploys.",
+    done: (name: string) => `${name} is set`,
+    undone: (name: string) => `${name} is as before`,
+  },
+
+  groups: "Groups",
+  groupsOf: (queue: string) => `Groups of ${queue}`,
+  sums: (waiting: number, parked: number, held: number) =>
+    `${count(waiting)} wait · ${count(parked)} parked · ${count(held)} held`,
+  group: "group",
+  state: "state",
+  share: "share",
+  startsLast: (interval: number) => `starts, last ${span(interval)}`,
+  inFlightNow: "in flight, by share",
+  waiting: "waiting",
+  inFlight: "in flight",
+  tokens: "tokens",
+  oldest: "oldest",
+  mayStartHead: "may start",
+  acts: "what can be done",
+  takesTurns: "takes turns",
+  runs: "runs",
+  idle: "idle",
+  got: "got",
+  due: "due by share",
+  gotDue: (got: number, due: number) => `got ${percent(got)} of all, due ${percent(due)}`,
+  parkedKey: "parked: waits for its own tokens or slots",
+  heldKey: "held: by a person or a job",
+  noValue: "none",
+  hidden: "•••",
+  usedUp: (reservoir: number, interval: number) => `its ${count(reservoir)} in ${span(interval)} are used up`,
+  slotsBusy: (n: number) =>
+    n === 1 ? "its slot is busy" : n === 2 ? "both its slots are busy" : `its ${count(n)} slots are busy`,
+  heldUntil: (at: string) => `until ${at}`,
+  own: (what: string) => `of its own: ${what}`,
+  ownTokens: (n: number, interval: number) => `${count(n)} in ${span(interval)}`,
+  ownSlots: (n: number) => `${count(n)} at once`,
+  in: (ms: number) => (ms <= 0 ? "any moment" : `in ${duration(ms)}`),
+  whenOneEnds: "when one ends",
+  next: "next",
+  none: "–",
+  of: (used: number, live: number | null) => `${count(used)} / ${live == null ? "–" : count(live)}`,
+  shareOf: (group: string) => `share of ${group}`,
+  badShare: "Give a share from 0.001 to 1,000.",
+  shareSet: (group: string, share: number) => `The share of ${group} is ${share}`,
+  holdGroup: (group: string) => `Hold ${group}`,
+  moreFor: (group: string) => `More for ${group}`,
+  jobsOf: "Its jobs",
+  giveOwn: "Limits of its own…",
+  takeOwn: "As all groups have it",
+  holdFor: { "1m": "1 m", "5m": "5 m", "1h": "1 h", "4h": "4 h" },
+  holdTitle: (what: string) => `Hold ${what}`,
+  holdWhat: "Nothing of it starts for so long; what runs goes on, and what waits keeps its place.",
+  holdAct: "Hold",
+  held: (what: string) => `${what} is held`,
+  cancel: "Leave it",
+  shown: (n: number, all: number) =>
+    `${count(n)} of ${groups(Math.max(n, all))}: held and parked first, then by waiting`,
+  nextPage: "More groups",
+  asOf: "read once",
+  noFlow: "No queue of these flows has a limit",
+  noneOf: (queue: string) => `${queue} has no limits`,
+  noneWhat:
+    "A limiter says how many jobs may start in a time, max_concurrency how many may run at once; groups take turns. They are declared with the queue:",
+  example: `QueueOptions("send", job=Send, limits=[Limiter(50, timedelta(seconds=1))], max_concurrency=100)`,
+  until: (at: string) => `until ${time(at)}`,
+  notLive: "the server does not answer: nothing is written now",
+};
