@@ -3,7 +3,7 @@ import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
 import { useToast } from "../../parts/Toast";
 import { text } from "../../text";
-import { useActing } from "./useActing";
+import { useActing } from "../../parts/useActing";
 
 const t = text.board;
 

@@ -4,7 +4,7 @@ import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
 import { Segments } from "../../parts/Segments";
 import { text } from "../../text";
-import { useActing } from "./useActing";
+import { useActing } from "../../parts/useActing";
 
 const t = text.board;
 const times = ["", "15m", "1h", "4h"] as const;

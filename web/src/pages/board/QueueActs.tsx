@@ -11,7 +11,7 @@ import { text } from "../../text";
 import { DrainDialog } from "./DrainDialog";
 import { PauseDialog } from "./PauseDialog";
 import { RetryDialog } from "./RetryDialog";
-import { useActing } from "./useActing";
+import { useActing } from "../../parts/useActing";
 
 const t = text.board;
 

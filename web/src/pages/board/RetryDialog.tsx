@@ -9,7 +9,7 @@ import { Mark } from "../../parts/State";
 import { useToast } from "../../parts/Toast";
 import { jobsAt } from "../../route";
 import { text } from "../../text";
-import { toldOf, useActing } from "./useActing";
+import { toldOf, useActing } from "../../parts/useActing";
 
 const t = text.board;
 /** For so many seconds nothing is done yet. */

@@ -9,7 +9,7 @@ import { jobsAt, withParams } from "../../route";
 import { text } from "../../text";
 import { RetryDialog } from "./RetryDialog";
 import { said, troubles, word, type Trouble } from "./troubles";
-import { useActing } from "./useActing";
+import { useActing } from "../../parts/useActing";
 
 const t = text.board;
 /** So many are shown at once. */

@@ -9,7 +9,7 @@ import { State } from "../../parts/State";
 import type { Shown } from "../../parts/Watched";
 import { jobsAt, navigate } from "../../route";
 import { text } from "../../text";
-import { useActing } from "../board/useActing";
+import { useActing } from "../../parts/useActing";
 import { HoldDialog } from "./HoldButton";
 import { groupName } from "./names";
 import { OwnDialog } from "./OwnDialog";

@@ -6,7 +6,7 @@ import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
 import { Segments } from "../../parts/Segments";
 import { text } from "../../text";
-import { useActing } from "../board/useActing";
+import { useActing } from "../../parts/useActing";
 
 const t = text.limits;
 const times = ["1m", "5m", "1h", "4h"] as const;

@@ -8,7 +8,7 @@ import type { Shown } from "../../parts/Watched";
 import { useWhyNot } from "../../me";
 import { at as addressOf, withParams } from "../../route";
 import { text } from "../../text";
-import { useActing } from "../board/useActing";
+import { useActing } from "../../parts/useActing";
 import { Groups } from "./Groups";
 import { HoldButton } from "./HoldButton";
 import { LimitCard } from "./LimitCard";

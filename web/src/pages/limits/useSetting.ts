@@ -2,7 +2,7 @@
 import type { Live, LimitView, QueueView } from "@typed-flows/react";
 import { useToast } from "../../parts/Toast";
 import { text } from "../../text";
-import { useActing } from "../board/useActing";
+import { useActing } from "../../parts/useActing";
 
 const t = text.limits;
 const UNDO_MS = 5_000;

@@ -1,8 +1,8 @@
 /** Asks for something that acts, tells what came of it, and knows whether it is under way. */
 import { useState } from "react";
-import { act, Problem, type Acting, type Answer, type Params } from "../../ask";
-import { useToast } from "../../parts/Toast";
-import { text } from "../../text";
+import { act, Problem, type Acting, type Answer, type Params } from "../ask";
+import { useToast } from "./Toast";
+import { text } from "../text";
 
 export function useActing() {
   const [busy, setBusy] = useState(false);
