@@ -17,7 +17,7 @@ from flows.model.tree.scopes import DATA
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flows.model.tree.plan import PlannedTask, TreePlan
+    from flows.model.tree.plan import Given, PlannedTask, TreePlan
     from flows.model.tree.task_record import TaskRecord
 
 
@@ -145,7 +145,7 @@ class Standing:
             path: The task.
             seen: The branches of sequences that were yielded already, and are left out.
         """
-        yield from self._plan.tasks[path].inputs
+        yield from self._plan.tasks[path].given.inputs
         at = path
         while at != ROOT:
             for branch in self._plan.earlier(at):
@@ -174,18 +174,17 @@ class Standing:
                 return True
         if record.skipped_above:
             return False
-        by_condition = record.status == "skipped"
-        inputs, fields = (task.asked, task.asked_fields) if by_condition else (task.inputs, task.fields)
-        bound = "" if by_condition else task.node.bound
-        if record.data != self._digests.of(fields, bound) or not self._reads_the_same(task, inputs, record):
+        given = task.asked if record.status == "skipped" else task.given
+        if record.data != self._digests.of(given.fields, given.bound) or not _is_the_same(given, record):
             return True
         return any(one in stale or not self._is_at(one, order) for one, order in record.inputs.items())
 
-    @staticmethod
-    def _reads_the_same(task: PlannedTask, inputs: frozenset[str], record: TaskRecord) -> bool:
-        """Return whether the tree still gives it what it was given; its argument may have come from the execution."""
-        given = record.inputs.keys()
-        return inputs <= given and all(one in inputs or one == task.argument for one in given)
-
     def _is_at(self, path: str, order: int) -> bool:
-        return self.has_ended(path) and self._records[path].order == order
+        record = self._records.get(path)
+        return record is not None and record.order == order
+
+
+def _is_the_same(given: Given, record: TaskRecord) -> bool:
+    """Return whether a task would be given results of those whose it was; its argument may have been given to it."""
+    were = record.inputs.keys()
+    return given.inputs <= were <= given.needs

@@ -59,6 +59,7 @@ class Node:
         continues: Whether its failure counts as skipped for what comes later.
         weight: How much it counts for progress.
         bound: The digest of what its function was bound to by `functools.partial`; empty: nothing.
+        asks_bound: The same of its condition.
         queue: For the workers of which queue it is; empty: for those of its execution.
     """
 
@@ -74,6 +75,7 @@ class Node:
     continues: bool = False
     weight: float = 1.0
     bound: str = ""
+    asks_bound: str = ""
     queue: str = ""
     description: str = ""
 
@@ -128,6 +130,7 @@ def _described(node: Node) -> dict[str, Any]:
         "order": node.order if node.tasks else "",
         "continues": node.continues,
         "bound": node.bound,
+        "asks_bound": node.asks_bound,
         "queue": node.queue,
         "tasks": [_described(one) for one in node.tasks],
     }
@@ -149,6 +152,7 @@ def _node(found: dict[str, Any]) -> Node:
         continues=found.get("continues", False),
         weight=found["weight"],
         bound=found.get("bound", ""),
+        asks_bound=found.get("asks_bound", ""),
         queue=found.get("queue", ""),
         description=found.get("description", ""),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flows.errors import DeclarationError
 from flows.model.names import FIELD
@@ -21,39 +21,44 @@ if TYPE_CHECKING:
     from flows.model.tree.node import Declared, Node
 
 
+class Given(NamedTuple):
+    """What a task is given: by both its views, or by its condition's alone.
+
+    Attributes:
+        inputs: The tasks whose results it reads by name.
+        argument: The task whose result is its argument, where the execution gives none.
+        fields: The fields of the data; `data` stands for all.
+        bound: The digest of what its functions are bound to.
+    """
+
+    inputs: frozenset[str]
+    argument: str | None
+    fields: tuple[str, ...]
+    bound: str
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """All whose results it may be given."""
+        return self.inputs if self.argument is None else self.inputs | {self.argument}
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedTask:
     """A task with what it depends on.
 
     Attributes:
-        inputs: Whose results it is given, by its function's view and its condition's.
-        asked: Those of them that its condition's view is given.
-        argument: Whose result is its argument, where the execution gives none.
-        fields: The fields of the data that both views read; `data` stands for all.
-        asked_fields: Those that its condition's view reads.
+        sources: Which task writes each field of its views.
+        given: What both its views read.
+        asked: What its condition's view reads.
         gate: The nearest task above it that may be skipped.
     """
 
     path: str
     node: Node
     sources: Sources
-    inputs: frozenset[str]
-    asked: frozenset[str]
-    argument: str | None
-    fields: tuple[str, ...]
-    asked_fields: tuple[str, ...]
+    given: Given
+    asked: Given
     gate: str | None
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """All whose results it may be given, its argument among them."""
-        return self.inputs if self.argument is None else self.inputs | {self.argument}
-
-    @property
-    def asked_needs(self) -> frozenset[str]:
-        """Those of them that its condition's view may be given."""
-        asks_argument = any(one.name == ARGUMENT for one in self.node.asks or ())
-        return self.asked | {self.argument} if asks_argument and self.argument is not None else self.asked
 
 
 class TreePlan:
@@ -76,7 +81,7 @@ class TreePlan:
         sources = find_sources(declared)
         self._below = self._gather_below()
         planned = {path: self._planned(path, sources[path]) for path, node in self.nodes.items() if node.acts}
-        self.moments = Moments(self.nodes, {path: one.needs for path, one in planned.items()})
+        self.moments = Moments(self.nodes, {path: one.given.needs for path, one in planned.items()})
         self.tasks: Final = {path: planned[path] for path in self.moments.order if path in planned}
 
     @cached_property
@@ -90,7 +95,8 @@ class TreePlan:
         """By task, which ones are given its result, or are skipped where it is."""
         found: dict[str, list[str]] = {path: [] for path in self.tasks}
         for path, task in self.tasks.items():
-            for one in task.needs if task.gate is None else task.needs | {task.gate}:
+            needs = task.given.needs
+            for one in needs if task.gate is None else needs | {task.gate}:
                 found[one].append(path)
         return found
 
@@ -168,9 +174,8 @@ class TreePlan:
 
     def _planned(self, path: str, sources: Sources) -> PlannedTask:
         node = self.nodes[path]
-        asked = frozenset(one for writer in sources.asks.values() if writer for one in self.givers(writer))
-        read = frozenset(one for writer in sources.reads.values() if writer for one in self.givers(writer))
-        asks = node.asks or ()
+        asks = [one.name for one in node.asks or ()]
+        reads = [*(one.name for one in node.reads), *asks]
         above = parent_of(path)
         while above != ROOT and not self.nodes[above].may_be_skipped:
             above = parent_of(above)
@@ -178,22 +183,15 @@ class TreePlan:
             path,
             node,
             sources,
-            read | asked,
-            asked,
-            sources.argument,
-            _fields(
-                [*(one.name for one in node.reads), *(one.name for one in asks)], {**sources.reads, **sources.asks}
-            ),
-            _fields([one.name for one in asks], sources.asks),
+            self._given(reads, {**sources.reads, **sources.asks}, sources.argument, node.bound + node.asks_bound),
+            self._given(asks, sources.asks, sources.argument, node.asks_bound),
             None if above == ROOT else above,
         )
 
-
-def _fields(names: list[str], writers: Mapping[str, str]) -> tuple[str, ...]:
-    """Return which fields of the data are among those that a view reads."""
-    if DATA in names:
-        return (DATA,)
-    return tuple(dict.fromkeys(name for name in names if writers.get(name) == ""))
+    def _given(self, names: list[str], writers: Mapping[str, str], argument: str | None, bound: str) -> Given:
+        inputs = frozenset(one for writer in writers.values() if writer for one in self.givers(writer))
+        fields = (DATA,) if DATA in names else tuple(dict.fromkeys(name for name in names if writers.get(name) == ""))
+        return Given(inputs, argument if ARGUMENT in names else None, fields, bound)
 
 
 def _check_data(declared: Declared) -> None:

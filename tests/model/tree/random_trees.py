@@ -39,6 +39,7 @@ def _random_node(draw: random.Random, name: str, left: list[int], depth: int) ->
         order=draw.choice(("parallel", "sequence")),
         continues=works and draw.random() < 0.15,
         bound=draw.choice(("", "b")),
+        asks_bound=draw.choice(("", "c")),
     )
 
 
@@ -119,7 +120,7 @@ class Model:
         """Return what a task would be given now, in full."""
         node = self.nodes[path]
         reads = (node.asks or ()) if how == "skipped" else (*node.reads, *(node.asks or ()))
-        found: dict[str, Any] = {"bound": "" if how == "skipped" else node.bound}
+        found: dict[str, Any] = {"bound": (how != "skipped" and node.bound, node.asks_bound)}
         for name in sorted({one.name for one in reads}):
             writer = self.argument(path) if name == "argument" else self.writer(path, name)
             if writer:

@@ -45,14 +45,14 @@ class World:
         task, order = self.plan.tasks[path], next(self.revision)
         record: dict[str, object] = {"order": order, "because": because}
         if how in {"ok", "failed", "skipped"}:
-            inputs, fields = (task.asked_needs, task.asked_fields) if how == "skipped" else (task.needs, task.fields)
-            record["inputs"] = {one: self.records[one].order for one in inputs}
-            record["data"] = self.digests.of(fields, "" if how == "skipped" else task.node.bound)
-        given = self.model.given(path, how) if how else None
+            given = task.asked if how == "skipped" else task.given
+            record["inputs"] = {one: self.records[one].order for one in given.needs}
+            record["data"] = self.digests.of(given.fields, given.bound)
+        made_from = self.model.given(path, how) if how else None
         self.records[path] = TaskRecord(status, **record)  # type: ignore[arg-type]
         self.model.made.pop(path, None)
         if how:
-            self.model.made[path] = (how, next(self.number), given)
+            self.model.made[path] = (how, next(self.number), made_from)
 
     def execute(self, targets: list[str]) -> None:
         """Execute these tasks as far as they go."""

@@ -14,6 +14,7 @@ from flows.model.tree.moments import Progress
 from flows.model.tree.node import Declared, Node, Read, Written, read_declared
 from flows.model.tree.paths import is_below
 from flows.model.tree.plan import TreePlan
+from flows.model.tree.task_record import TaskRecord
 from tests.waiting import patient
 
 TEXT = {"type": "string"}
@@ -79,7 +80,7 @@ def test_the_nearest_writer_counts() -> None:
     sources = {path: one.sources.reads.get("x") for path, one in found.tasks.items()}
     assert sources["#.b"] == "#.a"
     assert sources["#.g.c"] == sources["#.g.h.e"] == sources["#.f"] == "#.g.h.d"
-    assert set(found.tasks["#.g.h.e"].inputs) == {"#.g.h.d"}
+    assert set(found.tasks["#.g.h.e"].given.inputs) == {"#.g.h.d"}
 
 
 def test_what_may_be_skipped_asks_for_a_default() -> None:
@@ -171,7 +172,7 @@ def test_an_argument_goes_to_the_first_tasks() -> None:
     assert found.takers("#") == found.takers("#.a") == ["#.a"]
     assert found.takers("#.g") == ["#.g.b", "#.g.c"]
     assert found.takers("#.h") == ["#.h.e"]
-    arguments = {path: one.argument for path, one in found.tasks.items() if one.argument}
+    arguments = {path: one.given.argument for path, one in found.tasks.items() if one.given.argument}
     assert arguments == {"#.g.b": "#.a", "#.g.c": "#.a", "#.g.c.d": "#.g.c", "#.h.f": "#.h.e"}
 
 
@@ -180,7 +181,7 @@ def test_a_group_gives_the_results_below_it() -> None:
     found = plan(
         group("g", task("a", tasks=(task("b"),)), group("h", task("c")), writes=(Written("all"),)), task("d", "all")
     )
-    assert found.tasks["#.d"].inputs == {"#.g.a", "#.g.h.c"}
+    assert found.tasks["#.d"].given.inputs == {"#.g.a", "#.g.h.c"}
 
 
 def test_progress_passes_what_is_not_executed() -> None:
@@ -198,11 +199,35 @@ def test_progress_passes_what_is_not_executed() -> None:
 def test_a_view_of_all_the_data_reads_each_field() -> None:
     """`data` stands for it as a whole."""
     found = plan(task("a", "data", "url"), task("b", "url"), data=("url", "size"))
-    assert found.tasks["#.a"].fields == ("data",)
+    assert found.tasks["#.a"].given.fields == ("data",)
     one, other = Digests({"url": b"1", "size": b"2"}), Digests({"url": b"1", "size": b"3"})
     assert one.of(("data",), "") != other.of(("data",), "")
     assert one.of(("url",), "") == other.of(("url",), "") != one.of(("url",), "bound")
     assert one.of((), "") == ""
+
+
+def test_a_task_is_stale_that_would_be_given_what_it_was_not() -> None:
+    """With other data, a generator returns another tree: one more result to read, or one less."""
+    made = plan(group("g", task("a"), writes=(Written("all"),)), task("b", "all"))
+    more = plan(group("g", task("a"), task("c"), writes=(Written("all"),)), task("b", "all"))
+    less = plan(group("g", task("a")), task("b"))
+    records = {
+        "#.g.a": TaskRecord("ok", 1),
+        "#.g.c": TaskRecord("ok", 2),
+        "#.b": TaskRecord("ok", 3, inputs={"#.g.a": 1}),
+    }
+    assert Standing(made, records, Digests({})).stale == set()
+    assert Standing(more, records, Digests({})).stale == {"#.b"}
+    assert Standing(less, records, Digests({})).stale == {"#.b"}
+
+
+def test_an_argument_that_the_execution_gave_is_not_waited_for() -> None:
+    """What was given by hand stays what it was, whatever the task before has returned since."""
+    found = plan(task("a"), task("b", "argument"))
+    records = {"#.a": TaskRecord("ok", 7), "#.b": TaskRecord("ok", 3)}
+    assert Standing(found, records, Digests({})).stale == set()
+    records["#.b"] = TaskRecord("ok", 5, inputs={"#.a": 4})
+    assert Standing(found, records, Digests({})).stale == {"#.b"}
 
 
 def test_a_description_gives_back_the_tree() -> None:

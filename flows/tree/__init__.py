@@ -1,0 +1,1 @@
+"""Task trees: declared, executed by path, watched."""
