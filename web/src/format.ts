@@ -7,6 +7,7 @@ const short = new Intl.NumberFormat(language, { notation: "compact", maximumFrac
 const one = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
 const two = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
 const share = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
+const fine = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
 const clock = new Intl.DateTimeFormat(language, {
   hour: "2-digit",
   minute: "2-digit",
@@ -23,6 +24,8 @@ export const count = (n: number) => whole.format(n);
 export const compact = (n: number) => (Math.abs(n) < 10_000 ? whole.format(n) : short.format(n));
 /** 0.743 → "74%" */
 export const percent = (part: number) => share.format(part);
+/** 0.026 → "2.6%"; 0.26 → "26%" */
+export const percentFine = (part: number) => (part > 0 && part < 0.1 ? fine : share).format(part);
 /** 3.25 → "3.3"; 370.4 → "370" */
 export const rate = (n: number) => (Math.abs(n) >= 100 ? whole : Math.abs(n) >= 1 ? one : two).format(n);
 

@@ -10,6 +10,7 @@ import { login } from "./en/login";
 import { newJob } from "./en/newJob";
 import { palette } from "./en/palette";
 import { parts } from "./en/parts";
+import { releases } from "./en/releases";
 import { run } from "./en/run";
 import { runs } from "./en/runs";
 import { schedules } from "./en/schedules";
@@ -30,6 +31,7 @@ export const text = {
   newJob,
   palette,
   parts,
+  releases,
   run,
   runs,
   schedules,
