@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -87,7 +86,7 @@ async def write_fleet(redis: Redis, url: str, namespace: str, extra: int = 0) ->
         (f"big-{n:04}.{n}", 1, "works", n % 13, ("role", n % 9 + 0.5), n % 20, 300 + n % 90, n % 7)
         for n in range(extra)
     )
-    seconds, micro = redis.time()  # type: ignore[misc]
+    seconds, micro = redis.time()
     now = seconds * 1000 + micro // 1000
     names: dict[str, str] = {}
     for told in (*_FLEET, *more):
@@ -103,7 +102,8 @@ async def write_fleet(redis: Redis, url: str, namespace: str, extra: int = 0) ->
 def _beat(told: _Told, digest: str, now: int) -> dict[str, Any]:
     name, number, state, busy, (queue, seconds), lag, memory, ago = told
     host, _, pid = name.rpartition(".")
-    lags = [(lag * 7919 + n * n * 31 + n * 7) % 5 + 2 for n in range(70)] + ([900, 12_000, 30_000, lag] if state == "blocked" else [lag])
+    lags = [(lag * 7919 + n * n * 31 + n * 7) % 5 + 2 for n in range(70)]
+    lags += [900, 12_000, 30_000, lag] if state == "blocked" else [lag]
     others = [
         [queue, f"0192f3a1-6c7e-7c41-8a90-{int(pid):08}{n:04}", round(seconds * 1000 / (n + 1))] for n in range(busy)
     ]
@@ -134,5 +134,4 @@ def _beat(told: _Told, digest: str, now: int) -> dict[str, Any]:
         "running": others[:20],
         **({"leaving": 1} if state == "leaving" else {}),
         **({"blocked": [48_200, "score_wallet", "app/access.py", 212]} if state == "blocked" else {}),
-        **({"gone": int(time.time())} if state == "died" else {}),
     }

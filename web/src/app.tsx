@@ -11,10 +11,10 @@ import { Boundary } from "./parts/Boundary";
 import { useRoute } from "./route";
 
 export function App() {
-  const { me, status, ask } = useKnown();
+  const { me, status, ended, ask } = useKnown();
   const route = useRoute();
   if (status === "asking") return <Bones rows={3} />;
-  if (status === "nobody") return <Login onDone={ask} />;
+  if (status === "nobody") return <Login ended={ended} onDone={ask} />;
   if (status === "away") return <Away />;
   const { page, args } = find(route.path);
   return (

@@ -15,13 +15,26 @@ export interface Me {
 }
 
 /** How it stands with who looks: not told yet, nobody (a form asks), unknown since the server is away, or somebody. */
-export type Known = { me: Me | null; status: "asking" | "nobody" | "away" | "known"; ask: () => void };
+export type Known = {
+  me: Me | null;
+  status: "asking" | "nobody" | "away" | "known";
+  /** Whether somebody was known, and is no more. */
+  ended: boolean;
+  ask: () => void;
+};
 
-const Context = createContext<Known>({ me: null, status: "asking", ask: () => {} });
+const Context = createContext<Known>({ me: null, status: "asking", ended: false, ask: () => {} });
+const UNKNOWN = { me: null, status: "asking", ended: false } as const;
 const CHECKED_EVERY = 60_000;
 
+const gone = (before: Omit<Known, "ask">): Omit<Known, "ask"> => ({
+  me: null,
+  status: "nobody",
+  ended: before.ended || before.me !== null,
+});
+
 export function MeProvider({ children }: { children: ReactNode }) {
-  const [known, setKnown] = useState<{ me: Me | null; status: Known["status"] }>({ me: null, status: "asking" });
+  const [known, setKnown] = useState<Omit<Known, "ask">>(UNKNOWN);
   const [asked, setAsked] = useState(0);
   useEffect(() => {
     let over = false;
@@ -30,19 +43,20 @@ export function MeProvider({ children }: { children: ReactNode }) {
       try {
         const me = (await (await fetchFrom("api/v1/me")).json()) as Me;
         if (!over)
-          setKnown((before) => (JSON.stringify(before.me) === JSON.stringify(me) ? before : { me, status: "known" }));
+          setKnown((before) =>
+            JSON.stringify(before.me) === JSON.stringify(me) ? before : { me, status: "known", ended: false },
+          );
         if (!over) again = setTimeout(look, CHECKED_EVERY);
       } catch (error) {
         if (over) return;
         const nobody = error instanceof Problem && error.status === 401;
-        setKnown((before) =>
-          nobody ? { me: null, status: "nobody" } : before.me ? before : { me: null, status: "away" },
-        );
+        if (nobody) setKnown(gone);
+        else setKnown((before) => (before.me ? before : { me: null, status: "away", ended: false }));
         if (!nobody) again = setTimeout(look, 2_000);
       }
     };
     void look();
-    const lost = () => setKnown({ me: null, status: "nobody" });
+    const lost = () => setKnown(gone);
     addEventListener("flows:unauthenticated", lost);
     return () => {
       over = true;

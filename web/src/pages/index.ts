@@ -45,7 +45,23 @@ function page(
   title: string,
   load: () => Promise<{ default: ComponentType<PageProps> }>,
 ): Page {
-  return { pattern, under, title, Component: lazy(load) };
+  return { pattern, under, title, Component: lazy(() => loaded(load)) };
+}
+
+const RELOADED = "flows.reloaded";
+
+/** A page of a build that is served no more cannot be loaded: the newer build is, once. */
+async function loaded<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    const found = await load();
+    sessionStorage.removeItem(RELOADED);
+    return found;
+  } catch (error) {
+    if (sessionStorage.getItem(RELOADED)) throw error;
+    sessionStorage.setItem(RELOADED, "1");
+    location.reload();
+    return new Promise(() => {});
+  }
 }
 
 export const pages: readonly Page[] = [

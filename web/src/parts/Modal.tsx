@@ -1,4 +1,4 @@
-import { useEffect, useRef, type ReactNode } from "react";
+import { useLayoutEffect, useRef, type ReactNode } from "react";
 
 interface Props {
   className: string;
@@ -11,7 +11,8 @@ interface Props {
 /** What lies over the page until it is closed, also by Escape or a press beside it; the focus goes in and comes back. */
 export function Modal({ className, label, labelledBy, children, onClose }: Props) {
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before it is taken away: only a dialog that stands there gives the focus back.
+  useLayoutEffect(() => {
     const dialog = ref.current!;
     if (!dialog.open) dialog.showModal();
     return () => dialog.close();

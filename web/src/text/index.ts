@@ -6,7 +6,7 @@ import { job } from "./en/job";
 import { jobs } from "./en/jobs";
 import { keys } from "./en/keys";
 import { limits } from "./en/limits";
-import { login } from "./en/login";
+import { login, nothing } from "./en/login";
 import { newJob } from "./en/newJob";
 import { palette } from "./en/palette";
 import { parts } from "./en/parts";
@@ -29,6 +29,7 @@ export const text = {
   limits,
   login,
   newJob,
+  nothing,
   palette,
   parts,
   releases,

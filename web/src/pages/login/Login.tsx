@@ -1,41 +1,70 @@
-/** Asks for a token, for which the server gives a cookie. */
-import { useState } from "react";
+/** Asks for a token, for which the server gives a cookie; one that came behind the `#` of the address is taken by itself. */
+import { useCallback, useEffect, useId, useState } from "react";
 import { post, Problem } from "../../ask";
 import { Button } from "../../parts/Button";
+import { Command } from "../../parts/Command";
+import { useTabTitle } from "../../parts/Title";
 import { text } from "../../text";
+import { takeToken } from "./fragment";
 
-export function Login({ onDone }: { onDone: () => void }) {
+export function Login({ ended, onDone }: { ended: boolean; onDone: () => void }) {
   const [token, setToken] = useState("");
   const [wrong, setWrong] = useState<string | null>(null);
-  const enter = async () => {
-    try {
-      await post("login", { token: token.trim() });
-      onDone();
-    } catch (error) {
-      setWrong(error instanceof Problem ? error.detail : String(error));
-    }
-  };
+  const [busy, setBusy] = useState(false);
+  const id = useId();
+  const title = ended ? text.login.ended : text.login.title;
+  useTabTitle(title);
+  const enter = useCallback(
+    async (given: string) => {
+      if (!given) return setWrong(text.login.empty);
+      setBusy(true);
+      setWrong(null);
+      try {
+        await post("login", { token: given });
+        onDone();
+      } catch (error) {
+        setWrong(error instanceof Problem ? error.detail || text.parts.away : String(error));
+        setBusy(false);
+      }
+    },
+    [onDone],
+  );
+  useEffect(() => {
+    const given = takeToken();
+    if (given) void enter(given);
+  }, [enter]);
   return (
     <main className="login">
-      <form onSubmit={(event) => (event.preventDefault(), void enter())}>
-        <h1>{text.login.title}</h1>
-        <label htmlFor="token">{text.login.token}</label>
+      <form className="card" onSubmit={(event) => (event.preventDefault(), void enter(token.trim()))}>
+        <p className="brand">{text.frame.brand}</p>
+        <h1>{title}</h1>
+        <p className="sub">{ended ? text.login.again : text.login.says}</p>
+        <label htmlFor={id}>{text.login.token}</label>
         <input
-          id="token"
-          className="inp"
+          id={id}
+          className={`inp ${wrong ? "bad" : ""}`}
           type="password"
           autoComplete="current-password"
+          spellCheck={false}
+          autoFocus
           value={token}
+          aria-invalid={wrong !== null}
+          aria-describedby={wrong ? `${id}-wrong` : undefined}
           onChange={(event) => setToken(event.target.value)}
         />
         {wrong && (
-          <p className="fault" role="alert">
+          <p className="fault" role="alert" id={`${id}-wrong`}>
             {wrong}
           </p>
         )}
-        <Button look="pri" onPress={() => void enter()}>
-          {text.login.enter}
+        <Button look="pri" busy={busy} onPress={() => void enter(token.trim())}>
+          {busy ? text.login.checking : text.login.enter}
         </Button>
+        <footer>
+          <p className="dim">{text.login.hintSays}</p>
+          <Command line={text.login.hint} />
+          <p className="dim">{text.login.elsewhere}</p>
+        </footer>
       </form>
     </main>
   );

@@ -46,8 +46,8 @@ interface Props {
   onStacks: (worker: Worker) => void;
 }
 
+/** Its parts look at the clock each second by themselves; the row is drawn anew when its process was heard of. */
 export const Row = memo(function Row({ worker, open, flow, usual, off, onStacks }: Props) {
-  const now = useNow();
   const name = shortName(worker);
   const still = worker.state === "blocked" || worker.state === "silent" || worker.state === "died";
   const loud = worker.state === "blocked";
@@ -74,15 +74,10 @@ export const Row = memo(function Row({ worker, open, flow, usual, off, onStacks 
           <State shape={SHAPES[worker.state]} word={text.workers.states[worker.state]} />
         </td>
         <td className="sl">
-          <Slots
-            slots={slotsOf(worker)}
-            busy={busyOf(worker)}
-            long={still ? 0 : longRunners(worker, usual, now)}
-            still={still}
-          />
+          <Cells worker={worker} usual={usual} still={still} />
         </td>
         <td className="longest">
-          <Longest worker={worker} usual={usual} now={now} />
+          <Longest worker={worker} usual={usual} />
         </td>
         <td className="num lags" data-l={text.workers.lag}>
           <Lags worker={worker} tone={loud ? "failed" : "processing"} />
@@ -111,13 +106,18 @@ export const Row = memo(function Row({ worker, open, flow, usual, off, onStacks 
       {open && (
         <tr className="stackdump">
           <td colSpan={COLUMNS}>
-            <Details worker={worker} usual={usual} now={now} />
+            <Details worker={worker} usual={usual} />
           </td>
         </tr>
       )}
     </>
   );
 });
+
+function Cells({ worker, usual, still }: { worker: Worker; usual: Usual; still: boolean }) {
+  const long = longRunners(worker, usual, useNow());
+  return <Slots slots={slotsOf(worker)} busy={busyOf(worker)} long={still ? 0 : long} still={still} />;
+}
 
 function Serves({ worker, flow }: { worker: Worker; flow: boolean }) {
   const names = worker.queues.map((one) => one.queue);
@@ -131,7 +131,8 @@ function Serves({ worker, flow }: { worker: Worker; flow: boolean }) {
   );
 }
 
-function Longest({ worker, usual, now }: { worker: Worker; usual: Usual; now: number }) {
+function Longest({ worker, usual }: { worker: Worker; usual: Usual }) {
+  const now = useNow();
   const { workers } = text;
   if (worker.state === "blocked") {
     const { fn, place } = whereOf(worker);
@@ -201,7 +202,8 @@ function Lags({ worker, tone }: { worker: Worker; tone: Tone }) {
   );
 }
 
-function Details({ worker, usual, now }: { worker: Worker; usual: Usual; now: number }) {
+function Details({ worker, usual }: { worker: Worker; usual: Usual }) {
+  const now = useNow();
   const { facts, serves, asked } = text.workers;
   return (
     <section className="details" aria-label={text.workers.details(shortName(worker))}>

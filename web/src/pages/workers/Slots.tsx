@@ -1,3 +1,4 @@
+import { memo } from "react";
 import { text } from "../../text";
 
 const MOST = 48;
@@ -12,7 +13,7 @@ interface Props {
 }
 
 /** A cell is a slot; of very many, several. */
-export function Slots({ slots, busy, long, still }: Props) {
+export const Slots = memo(function Slots({ slots, busy, long, still }: Props) {
   const each = Math.max(1, Math.ceil(slots / MOST));
   const cells = Math.ceil(slots / each);
   const taken = Math.min(cells, Math.ceil(busy / each));
@@ -31,7 +32,7 @@ export function Slots({ slots, busy, long, still }: Props) {
       ))}
     </span>
   );
-}
+});
 
 /** What the cells mean. */
 export function SlotsKey() {

@@ -5,8 +5,6 @@ export const parts = {
   copy: "Copy",
   copied: "Copied",
   notCopied: "This browser does not let a page copy",
-  reload: "Load again",
-  crashed: "This part of the page has a fault.",
   away: "The server does not answer.",
   awayMore: "It is asked again every two seconds.",
   redisAway: "Redis does not answer.",
