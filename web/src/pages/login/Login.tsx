@@ -1,11 +1,10 @@
-/** Asks for a token, for which the server gives a cookie; one that came behind the `#` of the address is taken by itself. */
-import { useCallback, useEffect, useId, useState } from "react";
+/** Asks for a token, for which the server gives a cookie. */
+import { useId, useState } from "react";
 import { post, Problem } from "../../ask";
 import { Button } from "../../parts/Button";
 import { Command } from "../../parts/Command";
 import { useTabTitle } from "../../parts/Title";
 import { text } from "../../text";
-import { takeToken } from "./fragment";
 
 export function Login({ ended, onDone }: { ended: boolean; onDone: () => void }) {
   const [token, setToken] = useState("");
@@ -14,25 +13,18 @@ export function Login({ ended, onDone }: { ended: boolean; onDone: () => void })
   const id = useId();
   const title = ended ? text.login.ended : text.login.title;
   useTabTitle(title);
-  const enter = useCallback(
-    async (given: string) => {
-      if (!given) return setWrong(text.login.empty);
-      setBusy(true);
-      setWrong(null);
-      try {
-        await post("login", { token: given });
-        onDone();
-      } catch (error) {
-        setWrong(error instanceof Problem ? error.detail || text.parts.away : String(error));
-        setBusy(false);
-      }
-    },
-    [onDone],
-  );
-  useEffect(() => {
-    const given = takeToken();
-    if (given) void enter(given);
-  }, [enter]);
+  const enter = async (given: string) => {
+    if (!given) return setWrong(text.login.empty);
+    setBusy(true);
+    setWrong(null);
+    try {
+      await post("login", { token: given });
+      onDone();
+    } catch (error) {
+      setWrong(error instanceof Problem ? error.detail || text.parts.away : String(error));
+      setBusy(false);
+    }
+  };
   return (
     <main className="login">
       <form className="card" onSubmit={(event) => (event.preventDefault(), void enter(token.trim()))}>
