@@ -57,14 +57,15 @@ class SlotReader:
 
 
 def marks(book: SlotBook, start: int, end: int, now: int, *, paused: bool) -> list[DayMark]:
-    """Return when a schedule comes between two times; dense slots as one mark, from the first to the last of them."""
+    """Return when a schedule comes between two times; dense slots as one mark, from the first to the last of them.
+
+    What was before anything is recorded of it is left out.
+    """
+    start = max(start, min(book.known, now))
     told = book.between(start, end, _RECKONED)
     if told is None:
-        return [
-            _mark(part[0], part[1], now, paused=paused)
-            for part in ((start, min(now, end)), (max(now, start), end))
-            if part[0] < part[1]
-        ]
+        parts = ((start, min(now, end)), (max(now, start), end))
+        return [_mark(first, last, now, paused=paused) for first, last in parts if first < last]
     if len(told) <= _SINGLE:
         return [
             DayMark(at=_time(one.at), until=None, word="paused" if paused and one.word == "planned" else one.word)

@@ -47,12 +47,12 @@ class SlotBook:
         self._now = now_ms
         since = fields.get("since", b"")
         self._since = int(since) if since.isdigit() else now_ms
-        #: From here on a slot that nobody has told of was missed.
-        self._known = max(self._since, min(self._told, default=self._next))
+        #: From here on a slot that nobody has told of was missed; what was before is not known.
+        self.known = max(self._since, min(self._told, default=self._next))
 
     def newest(self, most: int) -> list[ToldSlot]:
         """Return what became of the slots that came last, oldest first, so many at most."""
-        reckoned = newest_slots(self._schedule, self._known, self._now, most) if self._known <= self._now else ()
+        reckoned = newest_slots(self._schedule, self.known, self._now, most) if self.known <= self._now else ()
         return self.tell(sorted({*self._told, *reckoned})[-most:])
 
     def between(self, start: int, end: int, most: int) -> list[ToldSlot] | None:
@@ -73,7 +73,7 @@ class SlotBook:
             return "planned"
         if slot >= self._next:
             return "due"
-        return "missed" if slot >= self._known else "unknown"
+        return "missed" if slot >= self.known else "unknown"
 
 
 def _read(raw: bytes) -> Iterable[tuple[int, ToldSlot]]:

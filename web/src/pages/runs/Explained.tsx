@@ -99,7 +99,7 @@ function Item({ step }: { step: Step }) {
     case "event":
       return (
         <bdi>
-          {explained.eventItem(step.event ?? "", step.key ?? "", since)}
+          {explained.eventItem(step.event === step.name ? "" : (step.event ?? ""), step.key ?? "", since)}
           {until && explained.eventUntil(until)}
         </bdi>
       );

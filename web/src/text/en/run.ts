@@ -51,7 +51,7 @@ export const run = {
     time: "the time to pass",
     tries: "another try",
     eventItem: (event: string, key: string, since: string) =>
-      `waits for ${event} of ${key}, which has not come since ${since}.`,
+      `${event ? `waits for ${event} of ${key}, which` : `of ${key}`} has not come since ${since}.`,
     eventUntil: (until: string) => ` From ${until} on it goes on without it.`,
     answerItem: (prompt: string, since: string) => `asks since ${since}${prompt ? `: “${prompt}”` : "."}`,
     refused: (why: string) => ` The last answer was refused: ${why}`,

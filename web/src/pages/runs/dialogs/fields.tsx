@@ -20,21 +20,14 @@ interface Common {
   onChange: (value: string) => void;
 }
 
-export function TextField({
-  label,
-  type,
-  help,
-  value,
-  onChange,
-  input = "text",
-}: Common & { input?: "text" | "datetime-local" }) {
+export function TextField({ label, type, help, value, onChange }: Common) {
   const id = useId();
   return (
     <div className="field">
       <label htmlFor={id}>
         {label} {type && <span className="ty">{type}</span>}
       </label>
-      <input id={id} type={input} className="inp" value={value} onChange={(event) => onChange(event.target.value)} />
+      <input id={id} type="text" className="inp" value={value} onChange={(event) => onChange(event.target.value)} />
       {help && <p className="help">{help}</p>}
     </div>
   );

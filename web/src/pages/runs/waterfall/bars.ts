@@ -96,12 +96,12 @@ export function rowsOf(run: Run, visits: readonly Visit[], now: number): Row[] {
   for (const past of run.past)
     for (const step of past.steps) {
       const before = rows.get(step.name);
-      rows.set(step.name, { step, past: true, bars: [...(before?.bars ?? []), ...barsOf(step, now, true)] });
+      rows.set(step.name, { step, past: true, bars: [...(before?.bars ?? []), ...barsOf(step, visits, now, true)] });
     }
   for (const step of run.steps) {
     const before = rows.get(step.name);
     const known = new Set(before?.bars.map((bar) => bar.from));
-    const bars = barsOf(step, now, hasEnded(run)).filter((bar) => !known.has(bar.from));
+    const bars = barsOf(step, visits, now, hasEnded(run)).filter((bar) => !known.has(bar.from));
     rows.set(step.name, { step, past: false, bars: [...(before?.bars ?? []), ...bars] });
   }
   const last = visits.at(-1)!;
@@ -159,8 +159,8 @@ function shapeOf(step: Live<StepView>, { memoised, undone }: { memoised: boolean
 const isTried = (step: Live<StepView>) => ["run", "undo", "on_failure"].includes(step.kind);
 
 /** The bars of one record of a step; `ended`: nothing of it goes on any more. */
-export function barsOf(step: Live<StepView>, now: number, ended: boolean): Bar[] {
-  if (isTried(step)) return triedBars(step, now, ended);
+export function barsOf(step: Live<StepView>, visits: readonly Visit[], now: number, ended: boolean): Bar[] {
+  if (isTried(step)) return triedBars(step, visits, now, ended);
   if (step.began == null) return [];
   const from = msOf(step.began);
   const waits = step.status === "waiting" && !ended;
@@ -173,23 +173,19 @@ export function barsOf(step: Live<StepView>, now: number, ended: boolean): Bar[]
   ];
 }
 
-function triedBars(step: Live<StepView>, now: number, ended: boolean): Bar[] {
+function triedBars(step: Live<StepView>, visits: readonly Visit[], now: number, ended: boolean): Bar[] {
   const bars: Bar[] = [];
   const tries = step.tried.map((one) => ({ ...one, from: msOf(one.began), to: msOf(one.began) + one.took * 1000 }));
-  const first = step.tries - tries.length; // of very many, the first are not told
+  const visitOf = (at: number) => visits.findLastIndex((one) => one.from <= at);
+  let attempt = Math.max(0, step.tries - tries.length); // of very many, the first are not told
   tries.forEach((one, i) => {
     const before = tries[i - 1];
     // A pause before another visit is no backing off: a person has let the step run again.
-    if (before?.error_type && i > tries.length - step.tries) bars.push(backed(before.to, one.from));
+    const again = before !== undefined && visitOf(before.from) === visitOf(one.from);
+    if (again) bars.push(backed(before.to, one.from));
+    attempt = again || i === 0 ? attempt + 1 : 1;
     const kind = one.error_type ? "failed" : step.kind === "undo" ? "undo" : "ran";
-    bars.push({
-      kind,
-      from: one.from,
-      to: one.to,
-      open: false,
-      attempt: Math.max(first, 0) + i + 1,
-      error: one.error_type,
-    });
+    bars.push({ kind, from: one.from, to: one.to, open: false, attempt, error: one.error_type });
   });
   const last = tries.at(-1);
   if (step.status === "waiting" && last && !ended)

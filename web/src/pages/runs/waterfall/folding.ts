@@ -41,8 +41,10 @@ const SHOWN = 6;
 /** All stretches of waiting together may take so much of what the busy ones take, and a single one so much at most. */
 const WAITS = 1.2;
 const WAIT = 0.15;
+/** What is waited for still, at the end of the axis, may take more. */
+const LAST = 0.5;
 /** What would be folded to more than this part of itself is drawn whole. */
-const WORTH = 0.6;
+const WORTH = 0.4;
 
 interface Stretch {
   from: number;
@@ -118,7 +120,7 @@ function shorten(stretches: readonly Stretch[]) {
   const ran = shortenLong(busy.length ? busy : waits);
   if (!busy.length) return;
   const share = Math.min(WAIT, WAITS / waits.length);
-  for (const one of waits) keep(one, ran * share);
+  for (const one of waits) keep(one, ran * (one === stretches.at(-1) ? LAST : share));
 }
 
 /** Shortens those that are far longer than the middle one; returns how long all are then. */

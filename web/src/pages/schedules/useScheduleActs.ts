@@ -1,0 +1,59 @@
+/** What may be done with schedules: each with the reason why it cannot be done now. */
+import { act, Problem } from "../../ask";
+import { useWhyNot } from "../../me";
+import { useToast } from "../../parts/Toast";
+import { at, navigate } from "../../route";
+import { text } from "../../text";
+import type { Schedule } from "./slots";
+
+const UNDO = 5_000;
+export type ScheduleActs = ReturnType<typeof useScheduleActs>;
+
+interface Opens {
+  edit: (schedule: Schedule) => void;
+  remove: (schedule: Schedule) => void;
+}
+
+export function useScheduleActs(old: boolean, opens: Opens) {
+  const whyNot = useWhyNot();
+  const toast = useToast();
+  const said = text.schedules.acts;
+  const away = old ? text.run.off.old : null;
+  const told = async (todo: () => Promise<void>) => {
+    try {
+      await todo();
+    } catch (error) {
+      toast(error instanceof Problem ? error.message : String(error));
+    }
+  };
+  const resume = (schedule: Schedule) =>
+    told(async () => {
+      await act("schedules.resume", { id: schedule.id });
+      toast(said.resumed(schedule.id));
+    });
+  const pause = (schedule: Schedule) =>
+    told(async () => {
+      await act("schedules.pause", { id: schedule.id });
+      toast(said.paused(schedule.id), { lasts: UNDO, undo: () => void resume(schedule) });
+    });
+  const trigger = (schedule: Schedule) =>
+    told(async () => {
+      const { id } = await act("schedules.trigger", { id: schedule.id });
+      toast(said.started, { lasts: UNDO });
+      navigate(at("runs", id));
+    });
+  const declared = (schedule: Schedule) => (schedule.app == null ? null : said.declared(schedule.app));
+  return {
+    createOff: away ?? whyNot("schedules.create"),
+    runOff: away ?? whyNot("schedules.trigger"),
+    fillOff: away ?? whyNot("schedules.backfill"),
+    pauseOff: (schedule: Schedule) => away ?? whyNot(schedule.paused == null ? "schedules.pause" : "schedules.resume"),
+    editOff: (schedule: Schedule) => away ?? whyNot("schedules.edit") ?? declared(schedule),
+    removeOff: (schedule: Schedule) => away ?? whyNot("schedules.delete") ?? declared(schedule),
+    pause: (schedule: Schedule) => void pause(schedule),
+    resume: (schedule: Schedule) => void resume(schedule),
+    run: (schedule: Schedule) => void trigger(schedule),
+    edit: opens.edit,
+    remove: opens.remove,
+  };
+}
