@@ -127,7 +127,6 @@ export class FlowsClient {
     const none = { held: null, error: null, refusals: 0, again: undefined, leaving: undefined };
     const watch: Watch = { topic, listeners: new Set(), seen: this.#nothing, phase: "new", ...none };
     this.#watches.set(topic, watch);
-    this.#unwanted.delete(topic); // to watch it again takes the place of what the server has
     return watch;
   }
 
@@ -180,9 +179,9 @@ export class FlowsClient {
   }
 
   #say(topic: string): void {
+    this.#unwanted.delete(topic);
     const watch = this.#watches.get(topic);
     if (watch === undefined) {
-      this.#unwanted.delete(topic);
       this.#socket.send({ type: "unwatchTopic", topic });
       return;
     }

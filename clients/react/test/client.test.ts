@@ -69,6 +69,23 @@ describe("topics", () => {
     expect(topics.filter((topic) => topic.startsWith("watched"))).toHaveLength(70);
   });
 
+  it("that go and come back before the server was told are watched once", async () => {
+    const client = make();
+    const stop = client.watch("a", () => {});
+    for (let n = 0; n < 40; n++) client.watch(`other ${n}`, () => {});
+    const socket = await connected();
+    await socket.hello();
+    stop();
+    client.watch("b", () => {})();
+    await vi.advanceTimersByTimeAsync(9990);
+    for (let n = 0; n < 40; n++) client.watch(`more ${n}`, () => {});
+    await vi.advanceTimersByTimeAsync(20);
+    client.watch("a", () => {});
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(socket.topics().filter((topic) => topic === "a")).toHaveLength(2);
+    expect(socket.topics("unwatchTopic")).toEqual(["b"]);
+  });
+
   it("ask once for the whole when a patch cannot follow", async () => {
     const client = make();
     client.watch("a", () => {});
@@ -149,28 +166,49 @@ describe("topics", () => {
 
 describe("a connection", () => {
   it("comes back with its cursors, later and later, and soon after one that has lasted", async () => {
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
     const client = make();
     client.watch("a", () => {});
     let socket = await connected();
     await socket.hello();
     await socket.state("a", 7, { x: 1 });
-    socket.cut();
-    expect(client.topic("a")).toMatchObject({ state: { x: 1 }, connection: "offline" });
     for (const longest of [250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {
       const made = FakeSocket.all.length;
-      await vi.advanceTimersByTimeAsync(longest / 2 - 1);
-      expect(FakeSocket.all).toHaveLength(made);
-      socket = await connected(longest / 2 + 1);
-      expect(FakeSocket.all).toHaveLength(made + 1);
       socket.cut();
+      expect(client.topic("a")).toMatchObject({
+        state: { x: 1 },
+        connection: "offline",
+      });
+      await vi.advanceTimersByTimeAsync(longest * 0.75 - 1);
+      expect(FakeSocket.all).toHaveLength(made);
+      socket = await connected(2);
+      expect(FakeSocket.all).toHaveLength(made + 1);
     }
-    socket = await connected(30_000);
     await socket.hello();
     expect(socket.sent).toEqual([{ type: "watchTopic", topic: "a", cursor: "e.7" }]);
     await vi.advanceTimersByTimeAsync(10_000);
     socket.cut();
     await connected(250);
     expect(FakeSocket.all.at(-1)).not.toBe(socket);
+    vi.restoreAllMocks();
+  });
+
+  it("begins as if for the first time after it was closed", async () => {
+    const client = make();
+    client.watch("a", () => {});
+    vi.spyOn(Math, "random").mockReturnValue(0.999);
+    (await connected()).cut(4401);
+    for (let n = 0; n < 8; n++) (await connected(Math.min(30_000, 250 * 2 ** n))).cut(4401);
+    expect(client.connection.status).toBe("ended");
+    client.close();
+    client.open();
+    expect(client.connection.status).toBe("connecting");
+    (await connected()).cut();
+    expect(client.connection.status).toBe("offline");
+    const made = FakeSocket.all.length;
+    await vi.advanceTimersByTimeAsync(250);
+    expect(FakeSocket.all).toHaveLength(made + 1);
+    vi.restoreAllMocks();
   });
 
   it("is tried at once when the machine is online again", async () => {
@@ -281,6 +319,23 @@ describe("who watches", () => {
       expect(client.connection.status).toBe("ended");
       client.close();
     }
+  });
+
+  it("is not told on a connection that is gone when the token comes", async () => {
+    const answers: ((token: string) => void)[] = [];
+    const client = make(() => new Promise((answer) => answers.push(answer)));
+    client.watch("a", () => {});
+    const first = await connected();
+    await first.hello("token");
+    first.cut();
+    const socket = await connected(250);
+    await socket.hello("token");
+    answers[0]?.("old");
+    await vi.advanceTimersByTimeAsync(0);
+    expect([first.sent, socket.sent, client.connection.status]).toEqual([[], [], "offline"]);
+    answers[1]?.("new");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(socket.sent[0]).toEqual({ type: "authenticate", token: "new" });
   });
 
   it("is not over when the token could not be asked for", async () => {
