@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from pydantic import TypeAdapter
 from pydantic import ValidationError as PydanticValidationError
+from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
@@ -45,19 +47,25 @@ def path_of(operation: Operation[Any]) -> str:
 
 
 def params_of(operation: Operation[Any], params: QueryParams) -> dict[str, Any]:
-    """Return params of a URL; one that was given twice is a list, which is refused where one value is asked for."""
+    """Return params of a URL; one that was given twice is a list, which is refused where one value is asked for.
+
+    An object is given as JSON.
+    """
     given: dict[str, Any] = {}
     for name in params:
         values = params.getlist(name)
-        given[name] = values if len(values) > 1 or takes_many(operation, name) else values[0]
+        given[name] = values if len(values) > 1 or takes(operation, name, "array") else values[0]
+        if len(values) == 1 and takes(operation, name, "object"):
+            with contextlib.suppress(ValueError):  # it is refused as the text that it is
+                given[name] = from_json(values[0])
     return given
 
 
 @cache
-def takes_many(operation: Operation[Any], name: str) -> bool:
-    """Whether a param of an operation is a list, by its JSON schema: in a URL it is then given several times."""
+def takes(operation: Operation[Any], name: str, kind: Literal["array", "object"]) -> bool:
+    """Whether a param of an operation is a list or an object, by its JSON schema."""
     schema = operation.params.model_json_schema()["properties"].get(name, {})
-    return any(one.get("type") == "array" for one in (schema, *schema.get("anyOf", ())))
+    return any(one.get("type") == kind for one in (schema, *schema.get("anyOf", ())))
 
 
 def _endpoint(operation: Operation[Any]) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -82,11 +82,11 @@ async def test_what_acts_is_no_get_and_what_looks_is_no_post(open_server: Servin
         ("/api/v1/jobs/find?flow=shop&limits=1", 422, "limits"),
         ("/api/v1/jobs/find?flow=shop&flow=other", 422, "flow"),
         ("/api/v1/jobs/find?query=flow:shop colour:red", 422, "colour"),
+        ("/api/v1/runs/list?lookup=title:two", 422, "dictionary"),
         ("/api/v1/jobs/show?id=nothing", 422, "nothing"),
         ("/api/v1/jobs/show?id=0192f3a1-0000-7000-8000-000000000000", 404, "0192f3a1"),
         ("/api/v1/queues/show?flow=nothing", 404, "nothing"),
         ("/api/v1/nothing", 404, "openapi"),
-        ("/nothing", 404, "openapi"),
     ],
 )
 async def test_what_is_wrong_is_told(open_server: Serving, path: str, status: int, told: str) -> None:

@@ -77,14 +77,14 @@ export function post(path: string, body: unknown): Promise<Response> {
   });
 }
 
-/** Params in an address: lists as repeated names, what is null left out. */
+/** Params in an address: lists as repeated names, objects as JSON, what is null left out. */
 export function queryOf(params: Record<string, unknown>): string {
   const pairs = Object.entries(params).flatMap(([name, value]) =>
     value === null || value === undefined
       ? []
       : Array.isArray(value)
         ? value.map((one) => [name, String(one)])
-        : [[name, String(value)]],
+        : [[name, typeof value === "object" ? JSON.stringify(value) : String(value)]],
   );
   return new URLSearchParams(pairs as [string, string][]).toString();
 }

@@ -2,8 +2,8 @@
 
 `flows` · `overview` · `board/<flow>?since=<window>` · `queue/<queue>` · `queues` · `groups/<queue>` ·
 `jobs?q=<query>` · `counts?q=<query>` · `job/<flow>/<id>` · `log/<flow>/<id>` · `bulk/<flow>/<id>` · `workers` ·
-`releases/<flow>` · `server` · `runs?…` · `run/<id>` · `schedules` · `audit`; what stands behind a `?` are params of
-the operation.
+`releases/<flow>` · `server` · `runs?…` · `run/<id>` · `workflows` · `schedules` · `audit`; what stands behind a `?` are
+params of the operation.
 """
 
 from __future__ import annotations
@@ -102,6 +102,7 @@ _TOPICS: Final[dict[str, tuple[int, Callable[[list[str], QueryParams], _Read]]]]
     "server": (0, _server),
     "runs": (0, lambda _parts, query: _one("runs.list", query)),
     "run": (1, _run),
+    "workflows": (0, lambda _parts, query: _one("runs.workflows", query)),
     "schedules": (0, lambda _parts, query: _one("schedules.list", query)),
     "audit": (0, lambda _parts, query: _one("audit.list", query)),
 }

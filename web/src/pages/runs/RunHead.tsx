@@ -9,6 +9,7 @@ import { Menu } from "../../parts/Menu";
 import { State } from "../../parts/State";
 import { at, withParams } from "../../route";
 import { text } from "../../text";
+import { word } from "./query";
 import { shapeOf, wordOf } from "./states";
 import type { Acts } from "./useActs";
 import { hasEnded } from "./waterfall/bars";
@@ -20,7 +21,7 @@ export function RunHead({ run, acts, chosen }: { run: Live<RunView>; acts: Acts;
     <div className="jobhd">
       <nav className="crumb" aria-label={text.run.crumb}>
         <Link to="runs">{text.run.runs}</Link> ›{" "}
-        <Link to={withParams("runs", { workflow: run.workflow })}>
+        <Link to={withParams("runs", { q: word("workflow", run.workflow) })}>
           <bdi>{run.workflow}</bdi>
         </Link>{" "}
         › {text.run.run}
@@ -51,12 +52,12 @@ export function RunHead({ run, acts, chosen }: { run: Live<RunView>; acts: Acts;
       <div className="l2">
         {Object.entries(run.lookups).map(([name, value]) => (
           <Chip key={name} name={name}>
-            <Link to={withParams("runs", { q: `${name}:${value}` })}>{value}</Link>
+            <Link to={withParams("runs", { q: word(name, value) })}>{value}</Link>
           </Chip>
         ))}
         {run.tags.map((tag) => (
           <Chip key={tag} name={chips.tag}>
-            <Link to={withParams("runs", { q: `tag:${tag}` })}>{tag}</Link>
+            <Link to={withParams("runs", { q: word("tag", tag) })}>{tag}</Link>
           </Chip>
         ))}
         {run.version != null && <Chip name={chips.version}>{run.version}</Chip>}

@@ -9,6 +9,7 @@ import { State } from "../../parts/State";
 import type { Shape } from "../../parts/shapes";
 import { at, withParams } from "../../route";
 import { text } from "../../text";
+import { word } from "../runs/query";
 import { Backfill } from "./Backfill";
 import { fillOf, type Fill, type Schedule, type Slot } from "./slots";
 import { slotText } from "./Strip";
@@ -43,7 +44,7 @@ export function Panel({ schedule, acts }: { schedule: Schedule; acts: ScheduleAc
           of={[
             [
               panel.starts,
-              <Link to={withParams("runs", { workflow: schedule.workflow })} className="mono">
+              <Link to={withParams("runs", { q: word("workflow", schedule.workflow) })} className="mono">
                 <bdi>{schedule.workflow}</bdi>
               </Link>,
             ],
