@@ -73,7 +73,7 @@ def test_single_keys_can_be_turned_off(open_page: OpenPage) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_palette_finds_jobs_by_value(open_page: OpenPage, theme: Literal["light", "dark"]) -> None:
     """What they carry, under each name, with how many there are; and what can be done with all of them."""
-    page = open_page("flows/shop", theme=theme)
+    page = open_page("server?flow=shop", theme=theme)
     palette = palette_of(page)
     palette.get_by_role("option", name="Workers").wait_for()
     axe(page)
@@ -102,7 +102,7 @@ def test_the_palette_goes_by_an_id(shop: Shop, open_page: OpenPage) -> None:
 
 def test_the_search_completes_names_and_values(open_page: OpenPage) -> None:
     """A name by its first letters, a state by its own, a value by those that jobs carry; Enter then searches."""
-    page = open_page("flows/shop")
+    page = open_page("server?flow=shop")
     page.keyboard.press("/")
     page.keyboard.type("us")
     page.get_by_role("option", name=re.compile("^user_id:")).wait_for()

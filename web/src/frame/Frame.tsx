@@ -1,6 +1,6 @@
 /** What stands around each page: rail, top bar, and the place of the page. */
 import { useConnection, useTopic, type FlowRow } from "@typed-flows/react";
-import { useEffect, type ReactNode } from "react";
+import { useEffect, useRef, type ReactNode } from "react";
 import { FrameKeys } from "../keys/FrameKeys";
 import { useKnown } from "../me";
 import type { Page } from "../pages";
@@ -12,8 +12,11 @@ import { useFlow } from "./useFlow";
 export function Frame({ page, children }: { page: Page; children: ReactNode }) {
   const { ask } = useKnown();
   const { status } = useConnection();
+  const before = useRef(status);
   useEffect(() => {
-    if (status === "ended") ask(); // another role, or a token that is over: who is it now?
+    // Cut, and back: perhaps for another role, or since a token is over. Who is it now?
+    if (status === "ended" || (status === "open" && before.current === "offline")) ask();
+    before.current = status;
   }, [status, ask]);
   const { state } = useTopic<{ items: FlowRow[] }>("flows");
   const flows = state?.items ?? [];
@@ -27,6 +30,8 @@ export function Frame({ page, children }: { page: Page; children: ReactNode }) {
       >
         {text.frame.skip}
       </a>
+      {/* Before the page, whose keys are told after these, and so count where both have one. */}
+      <FrameKeys page={page} flows={flows} flow={flow} />
       <Rail under={page.under} flows={flows} flow={flow} />
       <div>
         <TopBar flows={flows} flow={flow} />
@@ -34,7 +39,6 @@ export function Frame({ page, children }: { page: Page; children: ReactNode }) {
           {children}
         </main>
       </div>
-      <FrameKeys page={page} flows={flows} flow={flow} />
     </div>
   );
 }

@@ -3,7 +3,9 @@ import { type FlowRow, type Live, useConnection } from "@typed-flows/react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useWhyNot } from "../me";
 import { entries, type Page } from "../pages";
+import { copy } from "../parts/copy";
 import { Modal } from "../parts/Modal";
+import { useToast } from "../parts/Toast";
 import { at, navigate, withParams } from "../route";
 import { text } from "../text";
 import { toggleTheme } from "../theme";
@@ -29,6 +31,7 @@ export function FrameKeys({ page, flows, flow }: Props) {
   const [over, setOver] = useState<"help" | "palette" | null>(null);
   const { paused, setPaused } = useConnection();
   const whyNot = useWhyNot();
+  const tell = useToast();
   const close = () => setOver(null);
   useEffect(() => {
     addEventListener("keydown", onKey);
@@ -49,6 +52,10 @@ export function FrameKeys({ page, flows, flow }: Props) {
     { key: "newJob", off: whyNot("jobs.create"), run: () => navigate(withParams("new", { flow })) },
     { key: "hold", run: () => setPaused(!paused) },
     { key: "theme", run: toggleTheme },
+    {
+      key: "copyLink",
+      run: () => void copy(location.href).then((done) => tell(done ? text.parts.copied : text.parts.notCopied)),
+    },
   ]);
   const title = page.title || text.frame.board;
   return (

@@ -25,11 +25,13 @@ let all: readonly Command[] = [];
 function tell(id: string, commands: readonly Command[] | null) {
   if (commands === null) told.delete(id);
   else told.set(id, commands);
-  all = [...told.values()].flat();
+  const latest = new Map<KeyName | Command, Command>();
+  for (const command of [...told.values()].flat()) latest.set(command.key ?? command, command);
+  all = [...latest.values()];
   for (const listener of [...listeners]) listener();
 }
 
-/** All that can be done now; where two have the same key, the one told later counts. */
+/** All that can be done now; of two with the same key, the one told later: a page's, where the frame has one too. */
 export const commands = () => all;
 
 /** Tells what can be done while the component is there; it may be another array at each render. */

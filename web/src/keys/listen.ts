@@ -33,7 +33,7 @@ export function perform(command: Command) {
 
 /** Does what a key does here: for a button that stands for it. */
 export function press(key: KeyName) {
-  const command = commands().findLast((one) => one.key === key);
+  const command = commands().find((one) => one.key === key);
   if (command) perform(command);
 }
 
@@ -55,9 +55,8 @@ export function onKey(event: KeyboardEvent) {
   if (!event.repeat || keyOf(command)?.group === "rows") perform(command);
 }
 
-/** The latest one told, so that a page can take a key of the frame. */
 function find(keys: string): Command | undefined {
-  return commands().findLast((one) => keyOf(one)?.keys === keys);
+  return commands().find((one) => keyOf(one)?.keys === keys);
 }
 
 /** The letter on the key, also where the keyboard writes another alphabet. */

@@ -6,14 +6,14 @@ import { useAllCommands } from "../keys/commands";
 import { useMe, useWhyNot } from "../me";
 import { Icon } from "../parts/Icon";
 import { Modal } from "../parts/Modal";
-import { navigate } from "../route";
+import { navigate, withParams } from "../route";
 import { placeOf } from "../search/place";
 import { isId } from "../search/words";
 import { text } from "../text";
 import { hitsByValue } from "./byValue";
 import { pick, read } from "./find";
 import { Found } from "./Found";
-import { type Hit, hitsOf, onManyOf, placesOf } from "./hits";
+import { type Hit, hitsOf, onManyOf, placesOf, whoDid } from "./hits";
 import { PaletteFoot } from "./PaletteFoot";
 import { type Around, useAround, useByValue } from "./useServer";
 
@@ -32,7 +32,8 @@ export default function Palette({ page, flows, flow, onClose }: Props) {
   const asked = useMemo(() => read(typed), [typed]);
   const off = useWhyNot()("bulk.apply");
   const commands = useAllCommands();
-  const around = useAround(flow, useMe().operations.includes("audit.list"));
+  const audit = useMe().operations.includes("audit.list");
+  const around = useAround(flow, audit);
   const byValue = useByValue(flows, flow, asked.only.includes("values") ? asked.value : "");
 
   const { verb, words } = asked;
@@ -43,6 +44,7 @@ export default function Palette({ page, flows, flow, onClose }: Props) {
       ...hitsOf(commands),
       ...hitsByValue(byValue, verb, off),
       ...(verb === null ? [] : onManyOf(verb, around.queues, off)),
+      ...(verb !== null && audit ? [whoDid(verb)] : []),
       ...placesOf(names, around.queues, around.workflows),
       ...lately(around),
     ],
@@ -106,12 +108,12 @@ function idHit(words: readonly string[], flows: readonly string[]): Hit[] {
 }
 
 function lately({ actions }: Around): Hit[] {
-  return actions.map(({ operation, about, at, caller }) => ({
+  return actions.map(({ operation, about, at, caller, request }) => ({
     section: "lately",
     icon: "audit",
     title: operation,
     note: about ?? "",
     right: text.palette.by(time(at), caller),
-    to: "audit",
+    to: withParams("audit", { open: request }),
   }));
 }

@@ -38,8 +38,8 @@ export function pick(hits: readonly Hit[], { only, words }: Asked): Hit[] {
   });
 }
 
-function fits({ title, note = "" }: Hit, low: readonly string[]): boolean {
-  const said = `${title} ${note}`.toLowerCase();
+function fits({ title, note = "", also = "" }: Hit, low: readonly string[]): boolean {
+  const said = `${title} ${note} ${also}`.toLowerCase();
   return low.every((word) => said.includes(word));
 }
 

@@ -16,6 +16,8 @@ export type Hit = {
   title: string;
   /** Small, behind the title. */
   note?: string | undefined;
+  /** By what it is found besides. */
+  also?: string;
   icon?: IconName | undefined;
   shape?: Shape | undefined;
   /** At the right. */
@@ -49,6 +51,15 @@ export function hitsOf(commands: readonly Command[]): Hit[] {
 }
 
 const groupOf = (command: Command): string => keyOf(command)?.group ?? "";
+
+/** Who has done such a thing: the audit, for those who may read it. */
+export const whoDid = (verb: Verb): Hit => ({
+  section: "places",
+  icon: "audit",
+  title: text.palette.who[verb],
+  also: text.palette.verbs[verb],
+  to: withParams("audit", { doing: `jobs.${verb}|bulk.apply` }),
+});
 
 /** The places of flows, their queues and workflows. */
 export function placesOf(

@@ -10,6 +10,7 @@ export const palette = {
     places: "Go to",
     lately: "Lately",
   },
+  who: { retry: "Who has retried jobs", cancel: "Who has cancelled jobs" },
   verbs: { retry: "Retry", cancel: "Cancel" },
   many: (verb: string, states: string, name: string, value: string) => `${verb} ${states} jobs of ${name} ${value}…`,
   manyOf: (verb: string, states: string, queue: string) => `${verb} all ${states} jobs of ${queue}…`,
