@@ -146,3 +146,17 @@ def test_the_page_stands_still_by_a_key(open_page: OpenPage) -> None:
     page.get_by_role("button", name="Standing still").wait_for()
     page.keyboard.press(".")
     page.get_by_role("button", name="Live").wait_for()
+
+
+def test_rows_are_gone_through_by_keys(open_page: OpenPage) -> None:
+    """Also on a page that has no keys for them itself: the focus goes down and up, and Enter presses."""
+    page = open_page("workers")
+    page.locator("main tbody tr").nth(1).wait_for()
+    focused = "[...document.querySelectorAll('main tbody tr')].findIndex(row => row.contains(document.activeElement))"
+    assert page.evaluate(focused) == -1
+    page.keyboard.press("j")
+    first = page.evaluate(focused)
+    page.keyboard.press("j")
+    assert page.evaluate(focused) > first
+    page.keyboard.press("k")
+    assert page.evaluate(focused) == first >= 0

@@ -11,6 +11,7 @@ import { text } from "../text";
 import { toggleTheme } from "../theme";
 import { type Command, useCommands } from "./commands";
 import { onKey } from "./listen";
+import { focusRow, hasRows } from "./rows";
 import { type KeyName, table } from "./table";
 
 const KEYS = Object.keys(table) as KeyName[];
@@ -46,6 +47,8 @@ export function FrameKeys({ page, flows, flow }: Props) {
       const key = KEYS.find((name) => table[name].keys === `g ${entry.key}`);
       return key ? [{ key, to: entry.name === "board" && flow ? at("flows", flow) : entry.to }] : [];
     }),
+    { key: "next", there: hasRows, run: () => focusRow(1) },
+    { key: "previous", there: hasRows, run: () => focusRow(-1) },
     { key: "find", run: () => document.getElementById("search")?.focus() },
     { key: "palette", run: () => setOver((before) => (before === "palette" ? null : "palette")) },
     { key: "help", run: () => setOver("help") },

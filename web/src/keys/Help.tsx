@@ -13,7 +13,7 @@ export default function Help({ page, onClose }: { page: string; onClose: () => v
   const commands = useAllCommands();
   const [on, setOn] = useState(singleKeys);
   const here = new Map<KeyName, Command>();
-  for (const command of commands) if (command.key) here.set(command.key, command);
+  for (const command of commands) if (command.key && command.there?.() !== false) here.set(command.key, command);
   return (
     <Dialog
       title={text.keys.title}

@@ -11,6 +11,8 @@ interface Told {
   icon?: IconName;
   /** Why it cannot be done now. */
   off?: string | null | undefined;
+  /** Whether the page of now has something for it, where that changes without another telling. */
+  there?: () => boolean;
 }
 
 /** Something to do, or an address to go to. */
