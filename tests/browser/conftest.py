@@ -120,6 +120,7 @@ def open_page(browser: Browser, shop: Shop) -> Iterator[OpenPage]:
         width: int = 1560,
         height: int = 1000,
         server: LiveServer | None = None,
+        token: str | None = None,
         expect: tuple[str, ...] = (),
     ) -> Page:
         context = browser.new_context(
@@ -129,6 +130,8 @@ def open_page(browser: Browser, shop: Shop) -> Iterator[OpenPage]:
             locale="en-GB",
             timezone_id="Europe/Berlin",
         )
+        if server and token:
+            context.add_cookies([{"name": "flows", "value": server.cookie(token), "url": server.url}])
         page = context.new_page()
         page.set_default_timeout(20_000)
         opened.append((page, Faults(page, expect)))

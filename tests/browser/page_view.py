@@ -92,9 +92,12 @@ def fits(page: Page) -> None:
         """() => {
             const width = document.documentElement.clientWidth;
             if (document.documentElement.scrollWidth <= width) return [];
-            const out = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > width);
+            const scrolls = (e) => e !== document.body && getComputedStyle(e).overflowX !== "visible";
+            const isClipped = (e) => e && (scrolls(e) || isClipped(e.parentElement));
+            const out = [...document.querySelectorAll("body *")].filter(
+                (e) => e.getBoundingClientRect().right > width + 1 && !isClipped(e.parentElement));
             return [`${document.documentElement.scrollWidth} > ${width}`,
-                ...out.slice(0, 5).map((e) => `${e.tagName}.${e.className}`)];
+                ...out.slice(0, 8).map((e) => `${e.tagName}.${e.getAttribute('class')} ${e.textContent.slice(0, 30)}`)];
         }"""
     )
-    assert wide == []
+    assert not wide, wide
