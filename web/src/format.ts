@@ -16,6 +16,7 @@ const clock = new Intl.DateTimeFormat(language, {
 });
 const clockShort = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
+const date = new Intl.DateTimeFormat(language, { dateStyle: "full" });
 const full = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" });
 
 /** 25240 → "25,240" */
@@ -68,6 +69,10 @@ export function timeShort(at: Instant, now = Date.now()): string {
 export function timeExact(at: Instant, now = Date.now()): string {
   return `${time(at, now)}.${String(asDate(at).getMilliseconds()).padStart(3, "0")}`;
 }
+/** "16:09:02", whatever the day. */
+export const timeOfDay = (at: Instant) => clock.format(asDate(at));
+/** "Thursday 26 November 2026" */
+export const dayOf = (at: Instant) => date.format(asDate(at));
 /** The whole of it, for a title. */
 export const timeFull = (at: Instant) => full.format(asDate(at));
 

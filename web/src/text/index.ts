@@ -1,4 +1,5 @@
 /** Every text of the dashboard, by page. A further language is a further folder with the same names. */
+import { actionSentence } from "./en/actions";
 import { audit } from "./en/audit";
 import { board } from "./en/board";
 import { frame } from "./en/frame";
@@ -20,6 +21,7 @@ import { states } from "./en/states";
 import { workers } from "./en/workers";
 
 export const text = {
+  actionSentence,
   audit,
   board,
   frame,
