@@ -28,7 +28,7 @@ TOPICS = (
     *("schedules", "audit", "overview", "groups/shop-ship"),
     *("jobs?q=flow:shop", "jobs?q=state:failed|waiting&flow=shop", "runs", "runs?status=failed&status=suspended"),
     *("workflows", "schedules?slots=9", "queues"),
-    *("counts?q=flow:shop", "bulk/shop/{bulk}"),
+    *("counts?q=flow:shop", "bulk/shop/{bulk}", "children/shop/{passed}"),
     *("job/shop/{failed}", "job/shop/{passed}", "log/shop/{failed}", "run/{run_asked}", "run/{run_failed}"),
 )
 

@@ -1,9 +1,9 @@
 """What can be watched: each topic is the answer of an operation, read again and again with the watcher's own rights.
 
 `flows` · `overview` · `board/<flow>?since=<window>` · `queue/<queue>` · `queues` · `groups/<queue>` ·
-`jobs?q=<query>` · `counts?q=<query>` · `job/<flow>/<id>` · `log/<flow>/<id>` · `bulk/<flow>/<id>` · `workers` ·
-`releases/<flow>` · `server` · `runs?…` · `run/<id>` · `workflows` · `schedules` · `audit`; what stands behind a `?` are
-params of the operation.
+`jobs?q=<query>` · `counts?q=<query>` · `job/<flow>/<id>` · `log/<flow>/<id>` · `children/<flow>/<id>` ·
+`bulk/<flow>/<id>` · `workers` · `releases/<flow>` · `server` · `runs?…` · `run/<id>` · `workflows` · `schedules` ·
+`audit`; what stands behind a `?` are params of the operation.
 """
 
 from __future__ import annotations
@@ -78,6 +78,11 @@ def _groups(parts: list[str], _query: QueryParams) -> _Read:
     return _Read({"": ("queues.groups", QueryParams({"queue": parts[0], "limit": "100"}))}, every={"": 2.0})
 
 
+def _children(parts: list[str], query: QueryParams) -> _Read:
+    flow, job_id = parts
+    return _one("jobs.children", QueryParams([*query.multi_items(), ("flow", flow), ("id", job_id)]))
+
+
 def _bulk(parts: list[str], _query: QueryParams) -> _Read:
     flow, action_id = parts
     return _Read({"": ("bulk.show", QueryParams({"id": action_id}))}, bulk_name(flow), action_id)
@@ -96,6 +101,7 @@ _TOPICS: Final[dict[str, tuple[int, Callable[[list[str], QueryParams], _Read]]]]
     "counts": (0, lambda _parts, query: _one("jobs.count", _renamed(query))),
     "job": (2, _job),
     "log": (2, _log),
+    "children": (2, _children),
     "bulk": (2, _bulk),
     "workers": (0, lambda _parts, query: _one("workers.list", query)),
     "releases": (1, lambda parts, query: _one("workers.releases", _of_flow(parts[0], query))),
