@@ -5,7 +5,7 @@ import { Button } from "../../parts/Button";
 import { Menu } from "../../parts/Menu";
 import { navigate, route, setParams, withParams } from "../../route";
 import { text } from "../../text";
-import { PAGE } from "./useList";
+import { PAGE, WINDOW } from "./useList";
 import { goTo } from "./Places";
 
 const said = text.jobs.foot;
@@ -76,13 +76,13 @@ export function Foot({ page, shown, query, from }: Props) {
         ) : (
           <>
             {place > 0 && (
-              <Button look="small" onPress={() => goTo(place - PAGE, page.total ?? Infinity)}>
-                {said.previous(PAGE)}
+              <Button look="small" onPress={() => goTo(place - WINDOW, page.total ?? Infinity)}>
+                {said.previous(WINDOW)}
               </Button>
             )}
             {page.cursor && (
-              <Button look="small" onPress={() => goTo(place + PAGE, page.total ?? Infinity)}>
-                {said.next(PAGE)}
+              <Button look="small" onPress={() => goTo(place + WINDOW, page.total ?? Infinity)}>
+                {said.next(WINDOW)}
               </Button>
             )}
           </>

@@ -26,7 +26,7 @@ import { namesFlow, namesIds, quoted, valuesOf } from "./query";
 import { Rows } from "./Rows";
 import { SelectionBar, useWhyNotTo } from "./SelectionBar";
 import { useBulk } from "./useBulk";
-import { PAGE, useList } from "./useList";
+import { PAGE, useList, WINDOW } from "./useList";
 import { useSelection } from "./useSelection";
 
 const said = text.jobs;
@@ -50,7 +50,11 @@ export function Found({ query, flow, params }: Props) {
   const { view } = useFlowView(page ? page.flow : null);
   const attempts = useAttempts(view);
   const [verb, setVerb] = useState<Verb | null>(() => asVerb(params.get("act")));
-  const selection = useSelection(list.rows, verb !== null);
+  const place = page?.place ?? null;
+  const total = page?.total ?? null;
+  const long = place !== null && total !== null && total > PAGE;
+  const rows = long ? list.rows.slice(0, WINDOW) : list.rows;
+  const selection = useSelection(rows, verb !== null);
   const bulk = useBulk(query, name);
   const toast = useToast();
   const whyNot = useWhyNotTo(selection);
@@ -63,17 +67,17 @@ export function Found({ query, flow, params }: Props) {
   const copyLink = () => tell(location.href, said.linkCopied);
   const command = selected && verb ? `flows jobs ${verb} --where` : "flows jobs ls";
   const open = () => {
-    const row = list.rows[selection.at];
+    const row = rows[selection.at];
     if (row) navigate(jobAt(row.job.flow, row.job.id));
   };
-  const under = () => list.rows[Math.max(0, selection.at)]?.job.id;
+  const under = () => rows[Math.max(0, selection.at)]?.job.id;
   const acts = (of: Verb) => ({
     key: of as "retry" | "cancel" | "move",
     off: selected ? (old ?? whyNot(of)) : said.selection.some(0),
     run: () => setVerb(of),
   });
   useCommands([
-    { key: "next", run: () => selection.setAt(Math.min(selection.at + 1, list.rows.length - 1)) },
+    { key: "next", run: () => selection.setAt(Math.min(selection.at + 1, rows.length - 1)) },
     { key: "previous", run: () => selection.setAt(Math.max(selection.at - 1, 0)) },
     { key: "open", run: open },
     { key: "select", run: () => under() && selection.toggle(under()!) },
@@ -90,9 +94,6 @@ export function Found({ query, flow, params }: Props) {
     if (route().params.has("act")) setParams({ act: null });
   };
   const queue = valuesOf(query, "queue");
-  const place = page?.place ?? null;
-  const total = page?.total ?? null;
-  const long = place !== null && total !== null && total > PAGE;
   return (
     <>
       <Title
@@ -139,7 +140,7 @@ export function Found({ query, flow, params }: Props) {
                   total={total}
                   exact={page?.exact ?? false}
                   more={page !== null && (page.cursor !== "" || list.more !== null || place !== null)}
-                  shown={list.rows.length}
+                  shown={rows.length}
                   allOff={allOff}
                   old={old}
                   onAct={setVerb}
@@ -153,12 +154,12 @@ export function Found({ query, flow, params }: Props) {
               )}
               {page === null ? (
                 <Bones rows={8} />
-              ) : list.rows.length === 0 ? (
+              ) : rows.length === 0 ? (
                 <Nothing query={query} flow={name} />
               ) : (
                 <div className={long ? "vlist" : "is"}>
                   <Rows
-                    rows={list.rows}
+                    rows={rows}
                     selection={selection}
                     attempts={attempts}
                     place={long ? place + 1 : null}
@@ -169,7 +170,7 @@ export function Found({ query, flow, params }: Props) {
                 </div>
               )}
               {page && (
-                <Foot page={page} shown={list.rows.length} query={query} from={Number(params.get("from")) || 0} />
+                <Foot page={page} shown={rows.length} query={query} from={Number(params.get("from")) || 0} />
               )}
             </Card>
             {verb && selected && view && (

@@ -4,14 +4,14 @@ import { count } from "../../format";
 import { Button } from "../../parts/Button";
 import { setParams } from "../../route";
 import { text } from "../../text";
-import { PAGE } from "./useList";
+import { WINDOW } from "./useList";
 
 const said = text.jobs.places;
 /** While somebody drags, a window is read after so many ms. */
 const PAUSE = 120;
 
 /** The last place at which a window begins. */
-const lastOf = (total: number) => Math.max(0, total - PAGE);
+const lastOf = (total: number) => Math.max(0, total - WINDOW);
 
 /** Goes to a place, from 0 on. */
 export const goTo = (place: number, total: number) => {

@@ -7,6 +7,8 @@ import { text } from "../../text";
 import { stillFits } from "./query";
 
 export const PAGE = 50;
+/** Of a list with places, a window has so many rows. */
+export const WINDOW = 20;
 
 export interface Asked {
   query: string;
@@ -45,7 +47,7 @@ export function useList({ query, flow, cursor, at }: Asked): List {
   useEffect(() => {
     if (first) return;
     const gone = new AbortController();
-    ask("jobs.find", { query, flow, limit: PAGE, ...(cursor ? { cursor } : { at }) }, gone.signal).then(
+    ask("jobs.find", { query, flow, ...(cursor ? { cursor, limit: PAGE } : { at, limit: WINDOW }) }, gone.signal).then(
       (page) => setKept({ place, page }),
       (error) => {
         if (!gone.signal.aborted && error instanceof Problem) setRefused(error);
