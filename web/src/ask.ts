@@ -17,8 +17,8 @@ export class Problem extends Error {
     readonly status: number,
     readonly type: string,
     readonly detail: string,
-    /** What is wrong with which part of what was sent, where it is told. */
-    readonly errors: { place: string; message: string }[] = [],
+    /** What is wrong with which value of what was sent: names of members and numbers of items lead to it. */
+    readonly errors: { place: (string | number)[]; message: string }[] = [],
   ) {
     super(detail);
   }

@@ -1,7 +1,8 @@
 /** Numbers, times and ages as people read them, by the browser's own rules. */
 import { useSyncExternalStore } from "react";
 
-const language = navigator.language;
+/** Without a browser, in tests, whatever is the machine's. */
+const language = globalThis.navigator?.language;
 const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
 const one = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });

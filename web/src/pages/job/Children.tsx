@@ -1,13 +1,12 @@
 /** The children of a job by their queues, rolled up, and each of them. */
 import type { ChildRow, JobView, Live } from "@typed-flows/react";
-import { duration, msOf, percent, seconds, shortId, useNow } from "../../format";
+import { percent } from "../../format";
 import { Bones } from "../../parts/Bones";
 import { Button } from "../../parts/Button";
 import { Card } from "../../parts/Card";
-import { Link } from "../../parts/Link";
 import { Mark } from "../../parts/State";
-import { jobAt } from "../../route";
 import { text } from "../../text";
+import { Child } from "./Child";
 import { PAGE, type ChildrenOf } from "./useChildren";
 
 const said = text.job.children;
@@ -99,31 +98,4 @@ function Node({ depth, shape, name, part, right }: NodeProps) {
       <span className="num dim">{right}</span>
     </div>
   );
-}
-
-function Child({ of }: { of: Live<ChildRow> }) {
-  const ended = ENDED.includes(of.state);
-  return (
-    <Link to={jobAt(of.flow, of.id)} className="tn in2" title={of.id}>
-      <span className="nm">
-        <Mark shape={of.state} />
-        <bdi className="mono">{`${shortId(of.id).slice(-5)} ${of.error_type ?? of.message}`}</bdi>
-      </span>
-      <span className={`prog ${of.state}`}>
-        <i style={{ width: `${ended ? 100 : (of.progress ?? 0) * 100}%` }} />
-      </span>
-      <span className="num dim">
-        <Right of={of} />
-      </span>
-    </Link>
-  );
-}
-
-function Right({ of }: { of: Live<ChildRow> }) {
-  const now = useNow();
-  const ran = of.path.reduce((sum, visit) => sum + (visit.ran ?? 0), 0);
-  if (of.state === "done") return of.attempt > 1 ? said.attempts(of.attempt) : seconds(ran);
-  if (of.state === "delayed") return text.parts.in(duration(Math.max(0, msOf(of.since) - now)));
-  if (of.state === "processing" && of.progress != null) return percent(of.progress);
-  return text.states[of.state];
 }

@@ -63,13 +63,30 @@ function Table({ job }: { job: Live<JobView> }) {
   );
 }
 
+const PYTHON: Readonly<Record<string, string>> = {
+  string: "str",
+  integer: "int",
+  number: "float",
+  boolean: "bool",
+  array: "list",
+  object: "dict",
+  null: "None",
+  "date-time": "datetime",
+};
+/** "integer or null" → "int | None" */
+const typeOf = (words: string) =>
+  words
+    .split(" or ")
+    .map((word) => PYTHON[word] ?? word)
+    .join(" | ");
+
 function Row({ field, onWhole }: { field: Live<FieldView>; onWhole: () => void }) {
   return (
     <tr>
       <td className="mono name">
         <bdi>{field.name}</bdi>
       </td>
-      <td className="ty">{field.type}</td>
+      <td className="ty">{typeOf(field.type ?? "")}</td>
       <td className="val">
         {field.hidden ? (
           <span className="dim">{said.hidden}</span>

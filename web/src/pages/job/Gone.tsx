@@ -1,4 +1,5 @@
 /** An address of a job that is not there: gone, or of something else. */
+import { useTopic, type FlowRow } from "@typed-flows/react";
 import { useEffect, useState } from "react";
 import { LinkButton } from "../../parts/Button";
 import { Empty } from "../../parts/Empty";
@@ -11,9 +12,12 @@ const said = text.job.gone;
 
 export function Gone({ flow, id, error }: { flow: string; id: string; error: { code: string; message: string } }) {
   const [place, setPlace] = useState<string | null>(null);
+  const { state } = useTopic<{ items: FlowRow[] }>("flows");
+  const flows = state?.items.map((one) => one.name).join("|");
   useEffect(() => {
+    if (flows === undefined) return;
     let over = false;
-    placeOf(id).then(
+    placeOf(id, flows.split("|")).then(
       (found) => {
         if (!over && !found.startsWith("jobs?") && found !== route().path) setPlace(found);
       },
@@ -22,7 +26,7 @@ export function Gone({ flow, id, error }: { flow: string; id: string; error: { c
     return () => {
       over = true;
     };
-  }, [id]);
+  }, [id, flows]);
   const own = flow.split(":")[0]!;
   return (
     <>

@@ -64,11 +64,11 @@ function Shown({ flow, told: { job, explanation }, old }: { flow: string; told: 
   return (
     <div className={old === null ? "stack" : "stack was"}>
       <Head job={job} view={view} attempts={attempts} old={old} />
-      <Explained explanation={explanation} state={job.state} />
+      <Explained explanation={explanation} state={job.state} children={children.page} />
       <Path job={job} view={view} />
       <div className="cols">
         <div className="stack">
-          <Timeline job={job} children={children.page} />
+          <Timeline job={job} view={view} children={children.page} />
           <Attempts job={job} attempts={attempts} />
           <Fields job={job} view={view} />
         </div>

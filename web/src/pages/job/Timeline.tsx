@@ -1,12 +1,14 @@
 /** What the job and its first children did when: hatched it waited, solid it ran, striped an attempt failed. */
-import type { ChildRow, ChildrenPage, JobView, Live } from "@typed-flows/react";
+import type { ChildRow, ChildrenPage, FlowView, JobView, Live } from "@typed-flows/react";
 import { useMemo } from "react";
-import { duration, shortId, useNow } from "../../format";
+import { duration, useNow } from "../../format";
 import { Card } from "../../parts/Card";
 import { Link } from "../../parts/Link";
 import { Mark } from "../../parts/State";
 import { jobAt } from "../../route";
 import { text } from "../../text";
+import { nameOf } from "./Child";
+import { stopsOf } from "./path";
 import { lastedOf, spanOf, staysOf, type Bar, type Stay } from "./timeline";
 
 const said = text.job.timeline;
@@ -20,7 +22,13 @@ interface Line extends Stay {
   child: Live<ChildRow> | null;
 }
 
-export function Timeline({ job, children }: { job: Live<JobView>; children: Live<ChildrenPage> | null }) {
+interface Props {
+  job: Live<JobView>;
+  view: FlowView | null;
+  children: Live<ChildrenPage> | null;
+}
+
+export function Timeline({ job, view, children }: Props) {
   const now = useNow();
   const rows = children?.jobs.slice(0, MOST) ?? [];
   const goesOn = !ENDED.includes(job.state) || rows.some((child) => !ENDED.includes(child.state));
@@ -72,6 +80,18 @@ export function Timeline({ job, children }: { job: Live<JobView>; children: Live
             <div className="num dim">{duration(lastedOf(line))}</div>
           </div>
         ))}
+        {stopsOf(job, view)
+          .filter((stop) => stop.is === "next")
+          .map((stop) => (
+            <div className="row" key={`next ${stop.queue}`}>
+              <div className="lab">
+                <Mark shape="waiting" />
+                <bdi className="mono">{stop.queue}</bdi>
+              </div>
+              <div />
+              <div className="num dim">–</div>
+            </div>
+          ))}
         {children && children.total > rows.length && (
           <p className="dim more-of">{said.children(rows.length, children.total)}</p>
         )}
@@ -90,8 +110,6 @@ function linesOf(job: Live<JobView>, children: readonly Live<ChildRow>[], now: n
   const at = own.findLastIndex((line) => line.bars.some((bar) => bar.kind === "kids")) + 1 || own.length;
   return [...own.slice(0, at), ...below, ...own.slice(at)];
 }
-
-const nameOf = (child: Live<ChildRow>) => `${child.queue.split(":").at(-1)} ${shortId(child.id).slice(-5)}`;
 
 const LOOKS = { w: "w", ran: "done", failed: "failed", running: "processing run", kids: "children kids" } as const;
 const lookOf = (bar: Bar) => LOOKS[bar.kind];

@@ -169,9 +169,7 @@ export function Found({ query, flow, params }: Props) {
                   {long && <Slider at={place} total={total} />}
                 </div>
               )}
-              {page && (
-                <Foot page={page} shown={rows.length} query={query} from={Number(params.get("from")) || 0} />
-              )}
+              {page && <Foot page={page} shown={rows.length} query={query} from={Number(params.get("from")) || 0} />}
             </Card>
             {verb && selected && view && (
               <Preview

@@ -54,7 +54,31 @@ export const job = {
 
   facts: "Show the facts",
   hideFacts: "Hide the facts",
-  remedy: "What makes it go on:",
+  /** What makes it go on, by the reason; the sentence itself has what is left out here. */
+  remedies: {
+    expired: "Create it anew.",
+    gone: "Create it anew.",
+    malformed: "Mend what the sentence names.",
+    cancelling: "Wait; then it can be retried.",
+    lost: "A process with workers puts it back by itself.",
+    silent: "A process with workers of its queue takes it back.",
+    children: "It goes on when they have ended.",
+    delayed: "“Run now” does not wait until then.",
+    paused: "Let the queue go on.",
+    held: "It goes on when the hold is over.",
+    undeclared: "Start a process that declares the queue.",
+    no_workers: "Start a process with workers of the queue.",
+    misfit: "Start the release that it fits.",
+    rate_limited: "It goes on when its turn comes; the limit can be raised.",
+    group_limited: "It goes on when its group’s turn comes; the limit can be raised.",
+    slots: "It goes on when one of those that run ends.",
+    group_slots: "It goes on when one of its group ends.",
+    busy: "It goes on when a worker is free; more of them go through it sooner.",
+  } as Readonly<Record<string, string>>,
+  child: {
+    does: (state: string, more: string) => (more ? `${state} · ${more}` : state),
+    more: (n: number) => `and ${count(n)} more`,
+  },
   fact: (name: string) => name.replaceAll("_", " "),
 
   path: "Its way",
@@ -86,10 +110,11 @@ export const job = {
 
   attempts: {
     title: "Attempts",
-    columns: ["queue", "#", "worker", "ended", "ended as", "why"] as const,
+    columns: ["queue", "#", "worker", "ended", "waited", "ran", "ended as", "why"] as const,
     verb: (verb: string) => verbs[verb] ?? verb,
     present: "runs now",
     none: "No worker has had it yet.",
+    ended: { done: "went on", children: "asked its children" },
     kept: "The last 20, from the first one that did not simply succeed.",
   },
 
