@@ -3,17 +3,8 @@ import { Fragment } from "react";
 import { FieldBox } from "./FieldBox";
 import { Nested } from "./Nested";
 import { keyOf } from "./places";
-import type { Field, Place } from "./schema";
+import { isTags, isWide, type Field, type Place } from "./schema";
 import type { Form } from "./useForm";
-
-export const isWide = (field: Field) =>
-  field.kind === "object" ||
-  field.kind === "long" ||
-  field.kind === "json" ||
-  (field.kind === "list" && !isTags(field));
-
-/** A list of texts is written as tags. */
-export const isTags = (field: Field) => field.kind === "list" && field.item?.kind === "text" && !field.item.nullable;
 
 interface Props {
   fields: readonly Field[];

@@ -3,10 +3,10 @@ import { useId, useState, type ReactNode } from "react";
 import { Button } from "../../parts/Button";
 import { text } from "../../text";
 import { FaultLine } from "./FieldBox";
-import { Fields, isTags, isWide } from "./Fields";
+import { Fields } from "./Fields";
 import { Input } from "./Input";
 import { keyOf } from "./places";
-import { startOf, startOfAll, type Field, type Json, type Place } from "./schema";
+import { isTags, isWide, startOf, startOfAll, type Field, type Json, type Place } from "./schema";
 import type { Form } from "./useForm";
 
 const said = text.newJob;

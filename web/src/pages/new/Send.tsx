@@ -29,7 +29,7 @@ export function Send({ form, off, busy, refused, bySchema, onSend, onNext, onCop
     <section className="card preview send">
       <header className={bad ? "failed" : ""}>
         {bad && <Icon name="x" size={14} />}
-        <h2>{bad ? said.look(form.told.length) : said.fine}</h2>
+        <h2>{bad ? said.look(form.told.length) : form.faults.length ? said.toFill(form.faults.length) : said.fine}</h2>
         {bad && (
           <span className="more">
             <kbd>{"F8"}</kbd>

@@ -45,17 +45,17 @@ const SCHEMA = {
 const fields = fieldsOf(SCHEMA);
 const of = (name: string) => fields.find((field) => field.name === name)!;
 
-test("reads what the fields of a schema are", () => {
+test("reads what the fields of a schema are, those first that are needed", () => {
   expect(fields.map((field) => [field.name, field.kind, field.type])).toEqual([
     ["invoice_no", "text", "str"],
-    ["currency", "choice", "enum: EUR, CHF"],
     ["customer", "object", "Customer"],
     ["lines", "list", "list[Line]"],
+    ["currency", "choice", "enum: EUR, CHF"],
     ["due", "text", "date | None"],
+    ["made", "text", "str"],
     ["notes", "long", "str · up to 2000 | None"],
     ["either", "json", "Any"],
     ["tree", "object", "Node"],
-    ["made", "text", "str"],
   ]);
   expect(of("lines").item!.fields.map((field) => field.type)).toEqual(["str", "int ≥ 1", "Decimal"]);
   expect([of("due").nullable, of("due").required, of("invoice_no").help]).toEqual([
@@ -100,20 +100,17 @@ test("tells each value that is wrong at its place", () => {
       { quantity: 1.5, price: 2 },
     ],
   };
-  expect(faultsOf(fields, given).map((fault) => `${nameOf(fault.place)}: ${fault.message}`)).toEqual(
-    [
-      "invoice_no: must match ^\\d{4}-\\d+$",
-      "currency: has to be one of the choices",
-      "customer.email: is no email address: the “@” is missing",
-      "lines[0].quantity: must be 1 or more; it is 0",
-      "lines[0].price: has to be a number",
-      "lines[1].sku: is missing",
-      "lines[1].quantity: has to be a whole number",
-      "due: is no date such as 2026-12-10",
-      "made: is missing",
-      "more: there is no such field",
-    ].filter((one) => one !== "made: is missing"),
-  );
+  expect(faultsOf(fields, given).map((fault) => `${nameOf(fault.place)}: ${fault.message}`)).toEqual([
+    "invoice_no: must match ^\\d{4}-\\d+$",
+    "customer.email: is no email address: the “@” is missing",
+    "lines[0].quantity: must be 1 or more; it is 0",
+    "lines[0].price: has to be a number",
+    "lines[1].sku: is missing",
+    "lines[1].quantity: has to be a whole number",
+    "currency: has to be one of the choices",
+    "due: is no date such as 2026-12-10",
+    "more: there is no such field",
+  ]);
   expect(
     faultsOf(fields, { invoice_no: "2026-1", customer: { email: "a@b" }, lines: [] }).map((one) => one.message),
   ).toEqual(["needs 1 or more"]);

@@ -40,7 +40,7 @@ export interface Line {
 }
 
 /** A short object or list stands on one line. */
-const SHORT = 72;
+const SHORT = 56;
 
 /** JSON in lines, each with what stands there, so that a fault is told at its line. */
 export function linesOf(value: Json, place: Place = [], indent = "", name = "", comma = ""): Line[] {

@@ -36,12 +36,28 @@ export function fieldsOf(root: Schema): Field[] {
   return members(root, root, 0);
 }
 
+/** Schemas come with their members by name; required ones stand in the order of the class, and come first. */
 function members(schema: Schema, root: Schema, depth: number): Field[] {
   const required = Array.isArray(schema["required"]) ? (schema["required"] as string[]) : [];
-  return Object.entries(asObject(schema["properties"])).map(([name, part]) =>
+  const fields = Object.entries(asObject(schema["properties"])).map(([name, part]) =>
     fieldOf(name, asObject(part), root, required.includes(name), depth),
   );
+  const rank = (field: Field) =>
+    (field.required ? 0 : 2 * required.length) +
+    (isWide(field) ? required.length : 0) +
+    (field.required ? required.indexOf(field.name) / required.length : 0);
+  return fields.sort((a, b) => rank(a) - rank(b));
 }
+
+/** Whether a field takes a row of its own. */
+export const isWide = (field: Field) =>
+  field.kind === "object" ||
+  field.kind === "long" ||
+  field.kind === "json" ||
+  (field.kind === "list" && !isTags(field));
+
+/** A list of texts is written as tags. */
+export const isTags = (field: Field) => field.kind === "list" && field.item?.kind === "text" && !field.item.nullable;
 
 export function fieldOf(name: string, given: Schema, root: Schema, required: boolean, depth = 0): Field {
   const { schema, nullable } = plain(given, root);
@@ -96,9 +112,8 @@ function plain(given: Schema, root: Schema): { schema: Schema; nullable: boolean
 /** A decimal number may be a number or a text of one: it is written as a text, which keeps all its digits. */
 function simplest(some: readonly Schema[]): readonly Schema[] {
   const texts = some.filter((one) => one["type"] === "string");
-  const numbers = some.filter((one) => one["type"] === "number" || one["type"] === "integer");
-  if (texts.length === 1 && numbers.length === 1 && some.length === 2 && texts[0]!["pattern"])
-    return [{ ...texts[0], format: "decimal" }];
+  const numbers = some.filter((one) => one["type"] === "number");
+  if (texts.length === 1 && numbers.length === 1 && some.length === 2) return [{ ...texts[0], format: "decimal" }];
   return some;
 }
 

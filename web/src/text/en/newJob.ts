@@ -65,6 +65,7 @@ export const newJob = {
   correlationHelp: "Every worker of the job sees it",
 
   look: (n: number) => (n === 1 ? "One field needs a look" : `${n} fields need a look`),
+  toFill: (n: number) => (n === 1 ? "One field to fill in" : `${n} fields to fill in`),
   fine: "Nothing is missing",
   next: "next",
   create: "Create job",
