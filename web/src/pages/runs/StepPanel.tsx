@@ -49,7 +49,17 @@ export function StepPanel({ run, step, place, total, acts }: Props) {
       more={words.place(place, total)}
     >
       <div className="pad">
-        <StepFacts run={run} step={step} shape={<State shape={shape} />} />
+        <StepFacts
+          run={run}
+          step={step}
+          shape={
+            step.status === "waiting" && step.kind === "input" ? (
+              <State shape={shape} word={text.run.waitsForAnswer} />
+            ) : (
+              <State shape={shape} />
+            )
+          }
+        />
       </div>
       {step.status === "waiting" && (step.kind === "event" || step.kind === "input") && (
         <div className="sec">

@@ -1,4 +1,4 @@
-import { list, plural } from "./words";
+import { list, number, plural } from "./words";
 
 export const run = {
   crumb: "Where this run belongs",
@@ -47,7 +47,7 @@ export const run = {
     waits: (what: readonly string[]) => `It waits for ${list(what)}.`,
     event: (name: string) => name,
     answer: (n: number) => plural(n, "an answer", "answers"),
-    children: (n: number) => (n === 1 ? "a child run" : `${n} child runs`),
+    children: (n: number) => (n === 1 ? "a child run" : `${number(n)} child runs`),
     time: "the time to pass",
     tries: "another try",
     eventItem: (event: string, key: string, since: string) =>
@@ -56,7 +56,7 @@ export const run = {
     answerItem: (prompt: string, since: string) => `asks since ${since}${prompt ? `: “${prompt}”` : "."}`,
     refused: (why: string) => ` The last answer was refused: ${why}`,
     childrenItem: (ended: number, total: number, workflow: string) =>
-      `${ended} of ${total} ${plural(total, "run", "runs")}${workflow ? ` of ${workflow}` : ""} ${plural(ended, "has", "have")} ended.`,
+      `${number(ended)} of ${number(total)} ${plural(total, "run", "runs")}${workflow ? ` of ${workflow}` : ""} ${plural(ended, "has", "have")} ended.`,
     sleepItem: (until: string, left: string) => `sleeps until ${until}, ${left}.`,
     triesItem: (error: string, tries: number, until: string) =>
       `${error || "its last try"} at try ${tries}; the next one is due at ${until}.`,
@@ -69,7 +69,7 @@ export const run = {
 
   steps: {
     title: "Steps",
-    counts: (ended: number, open: number) => `${ended} ended · ${open} open · one record each`,
+    counts: (ended: number, open: number) => `${number(ended)} ended · ${number(open)} open · one record each`,
     none: "Nothing is recorded yet",
     noneMore: "A step stands here when its first record is written: at its end, or when it waits.",
     visit: (n: number) => `Visit ${n}`,
@@ -109,7 +109,7 @@ export const run = {
     tries: (tries: number, visits: number) => `${tries} tries${visits > 1 ? `, ${visits} visits` : ""}`,
     visits: (n: number) => `${n} visits`,
     child: "child run",
-    map: (ended: number, total: number) => `map ${ended} of ${total}`,
+    map: (ended: number, total: number) => `map ${number(ended)} of ${number(total)}`,
     started: "started a run",
     slept: (took: string) => `slept ${took}`,
     sleeps: (left: string) => (left ? `${left} left` : "is due"),
@@ -120,13 +120,13 @@ export const run = {
     withdrawn: "withdrawn",
     undoes: "undo",
     nextTry: (left: string) => (left ? `next try in ${left}` : "tries again"),
-    earlier: (n: number) => `${n} earlier ${plural(n, "step is", "steps are")} not shown`,
-    showEarlier: (n: number) => `Show ${n} earlier ones`,
+    earlier: (n: number) => `${number(n)} earlier ${plural(n, "step is", "steps are")} not shown`,
+    showEarlier: (n: number) => `Show ${number(n)} earlier ones`,
     open: (name: string) => `Show the step ${name}`,
   },
 
   step: {
-    place: (n: number, total: number) => `step ${n} of ${total}`,
+    place: (n: number, total: number) => `step ${number(n)} of ${number(total)}`,
     state: "state",
     ran: "ran",
     ranAt: (at: string, took: string) => `${at}, for ${took}`,
@@ -146,7 +146,7 @@ export const run = {
     refused: "refused",
     runs: "runs",
     runsOf: (ended: number, total: number, workflow: string) =>
-      `${ended} of ${total} have ended${workflow ? ` · ${workflow}` : ""}`,
+      `${number(ended)} of ${number(total)} have ended${workflow ? ` · ${workflow}` : ""}`,
     error: "error",
     result: "result",
     none: "none",
@@ -155,7 +155,7 @@ export const run = {
     forkTitle: "Fork from here",
     forkKeeps: (names: readonly string[], n: number) =>
       n
-        ? `It takes over ${n === 1 ? "the record" : `the ${n} records`} before it (${list(names)}${n > names.length ? ", …" : ""}) and this input.`
+        ? `It takes over ${n === 1 ? "the record" : `the ${number(n)} records`} before it (${list(names)}${n > names.length ? ", …" : ""}) and this input.`
         : "It takes over this input; nothing stands before it.",
     forkRuns: (name: string) => `A new run begins at ${name}.`,
     forkAgain: (names: readonly string[], n: number) =>
@@ -166,7 +166,7 @@ export const run = {
     sendEvent: "Send event…",
     answer: "Answer…",
     children: "Child runs",
-    childrenOf: (from: number, to: number, total: number) => `${from} to ${to} of ${total}`,
+    childrenOf: (from: number, to: number, total: number) => `${number(from)} to ${number(to)} of ${number(total)}`,
     before: "Those before",
     next: "The next ones",
     first: "These are the first",
@@ -230,6 +230,8 @@ export const run = {
     beginning: "the beginning",
     input: "Input",
     act: "Start the new run",
+    partial:
+      "Of this input some is hidden from you, or shown in part: it can be taken over as it is, not changed here.",
     done: "Forked: this is the new run",
   },
   sendDialog: {

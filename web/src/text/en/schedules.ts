@@ -1,4 +1,4 @@
-import { list, plural } from "./words";
+import { list, number, plural } from "./words";
 
 const units = [
   [86_400, "day", "days"],
@@ -135,19 +135,19 @@ export const schedules = {
     until: "until",
     zone: (zone: string) => `${zone} time`,
     says: (total: number, open: number, ran: number, ahead: number) =>
-      `${total} ${plural(total, "slot", "slots")}: ${open ? `${open} ${plural(open, "has", "have")} no run and would run now` : "none would run"}` +
-      `${ran ? `; ${ran} ${plural(ran, "has a run and is", "have runs and are")} left alone` : ""}` +
+      `${number(total)} ${plural(total, "slot", "slots")}: ${open ? `${number(open)} ${plural(open, "has", "have")} no run and would run now` : "none would run"}` +
+      `${ran ? `; ${number(ran)} ${plural(ran, "has a run and is", "have runs and are")} left alone` : ""}` +
       `${ahead ? `; ${ahead} ${plural(ahead, "is", "are")} still to come` : ""}.`,
     none: "No slot is between these times.",
     would: "would run",
     stays: "has a run",
     later: "is still to come",
-    act: (n: number) => (n ? `Back-fill ${n} ${plural(n, "slot", "slots")}` : "Back-fill"),
+    act: (n: number) => (n ? `Back-fill ${number(n)} ${plural(n, "slot", "slots")}` : "Back-fill"),
     nothing: "Every slot between these times has a run, or is still to come",
     looking: "It is looked which slots would run",
     done: (n: number) => `${n} ${plural(n, "run", "runs")} started`,
     list: "Slots",
-    further: (n: number) => `and ${n} more`,
+    further: (n: number) => `and ${number(n)} more`,
     badTime: "Give two times, the second behind the first.",
   },
   acts: {

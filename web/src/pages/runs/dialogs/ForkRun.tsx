@@ -11,6 +11,8 @@ import { Choice, JsonField, whyNoJson, Wrong } from "./fields";
 import { useAct } from "./useAct";
 
 const NAMES = 6;
+/** What the server puts in the place of what is hidden. */
+const HIDDEN = "•••";
 
 export function ForkRun({ run, step: chosen, onClose }: { run: Live<RunView>; step: string; onClose: () => void }) {
   const toast = useToast();
@@ -20,6 +22,8 @@ export function ForkRun({ run, step: chosen, onClose }: { run: Live<RunView>; st
   const before = JSON.stringify(run.input ?? null, null, 2);
   const [input, setInput] = useState(before);
   const { kept, again } = takenOver(run, step);
+  const partial = run.cut === true || before.includes(HIDDEN);
+  const off = whyNoJson(input) ?? (partial && input !== before ? said.partial : null);
   const fork = useAct(async () => {
     // What is shown may be shortened or hidden: only what was edited is sent.
     const changed = input !== before;
@@ -37,7 +41,7 @@ export function ForkRun({ run, step: chosen, onClose }: { run: Live<RunView>; st
       title={said.title(step)}
       onClose={onClose}
       acts={
-        <Button look="pri" icon="fork" busy={fork.busy} off={whyNoJson(input)} onPress={fork.run}>
+        <Button look="pri" icon="fork" busy={fork.busy} off={off} onPress={fork.run}>
           {said.act}
         </Button>
       }
@@ -57,7 +61,7 @@ export function ForkRun({ run, step: chosen, onClose }: { run: Live<RunView>; st
         }
       />
       <JsonField label={said.input} value={input} onChange={setInput} />
-      <Wrong what={fork.wrong} />
+      <Wrong what={fork.wrong ?? (partial ? said.partial : null)} />
     </Dialog>
   );
 }

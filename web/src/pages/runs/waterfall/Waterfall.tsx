@@ -42,8 +42,15 @@ export function Waterfall({ run, chosen, onChoose, onEarlier }: Props) {
   const { visits, rows, folding } = useMemo(() => {
     const found = visitsOf(run);
     const made = rowsOf(run, found, at || Date.parse(run.since));
-    const spans = made.flatMap((row) => row.bars.map((bar) => ({ from: bar.from, to: bar.to, busy: isBusy(bar) })));
-    spans.push(...found.map((one) => ({ from: one.from, to: one.to ?? Math.max(at, one.from), busy: false })));
+    const spans = made.flatMap((row) => row.bars.map(spanOf));
+    // Where earlier steps are left out, the axis begins with the first one that is shown.
+    const first = run.steps_before ? Math.min(...spans.map((one) => one.from)) : -Infinity;
+    spans.push(
+      ...found.map((one) => {
+        const from = Math.max(one.from, first);
+        return { from, to: Math.max(one.to ?? at, from), busy: false };
+      }),
+    );
     return { visits: found, rows: made, folding: fold(spans) };
   }, [run, at]);
   const open = rows.filter((row) => row.step.status === "waiting").length;
@@ -74,6 +81,12 @@ export function Waterfall({ run, chosen, onChoose, onEarlier }: Props) {
       )}
     </Card>
   );
+}
+
+/** What took less than a millisecond takes one. */
+function spanOf(bar: Bar) {
+  const busy = isBusy(bar);
+  return { from: bar.from, to: busy ? Math.max(bar.to, bar.from + 1) : bar.to, busy };
 }
 
 function Bands({ visits, folding, now }: { visits: readonly Visit[]; folding: Folding; now: number }) {

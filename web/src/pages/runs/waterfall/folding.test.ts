@@ -49,6 +49,12 @@ describe("fold", () => {
     expect(shown).toBeGreaterThan(25);
   });
 
+  it("folds the long ones of many waits alone", () => {
+    const spans = Array.from({ length: 100 }, (_, i) => [ran(i * 10, i * 10 + 5), waited(i * 10 + 5, i * 10 + 10)]);
+    const { folds } = fold([...spans.flat(), waited(1000, DAY), ran(DAY, DAY + 5)]);
+    expect(folds.map((one) => one.to)).toEqual([expect.closeTo(DAY, -3)]);
+  });
+
   it("never goes back, stays within the axis, and begins and ends at its ends", () => {
     let seed = 7;
     const random = (n: number) => (seed = (seed * 48_271) % 2_147_483_647) % n;

@@ -119,8 +119,20 @@ function shorten(stretches: readonly Stretch[]) {
   const waits = stretches.filter((one) => !one.busy);
   const ran = shortenLong(busy.length ? busy : waits);
   if (!busy.length) return;
-  const share = Math.min(WAIT, WAITS / waits.length);
-  for (const one of waits) keep(one, ran * (one === stretches.at(-1) ? LAST : share));
+  const most = Math.min(ran * WAIT, level(waits, ran * WAITS));
+  for (const one of waits) keep(one, one === stretches.at(-1) ? Math.max(ran * LAST, most) : most);
+}
+
+/** How long the longest ones may be, so that all of them together are not longer than this: short ones stay. */
+function level(stretches: readonly Stretch[], together: number): number {
+  const lengths = stretches.map((one) => one.shown).sort((a, b) => a - b);
+  let left = together;
+  for (const [i, length] of lengths.entries()) {
+    const each = left / (lengths.length - i);
+    if (length > each) return each;
+    left -= length;
+  }
+  return Infinity;
 }
 
 /** Shortens those that are far longer than the middle one; returns how long all are then. */
