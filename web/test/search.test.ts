@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { complete, type Known } from "../src/search/completion";
+import { complete, flowOf, type Known } from "../src/search/completion";
 import { partsOf, quoted, withFlow, wordsOf } from "../src/search/words";
 
 describe("a query", () => {
@@ -34,7 +34,12 @@ describe("a query", () => {
 
 describe("a word may become", () => {
   const shop = { name: "shop", own: false, queues: 2, lookups: ["user_id", "region"], seen: null, releases: 1 };
-  const known: Known = { flows: [shop], flow: shop, queues: ["shop-check", "shop-price"], values: ["62", "620", "7"] };
+  const mails = { ...shop, name: "mails", lookups: ["user_id"] };
+  const queues = [
+    { name: "shop-check", flow: "shop" },
+    { name: "shop-price", flow: "shop" },
+  ];
+  const known: Known = { flows: [shop, mails], of: [shop], queues, values: ["62", "620", "7"] };
   const words = (word: string) => complete(word, known).found.map((one) => one.word);
 
   it("a name, of what jobs carry first", () => {
@@ -49,6 +54,14 @@ describe("a word may become", () => {
   it("a queue of the flow", () => expect(words("queue:pri")).toEqual(["queue:shop-price"]));
   it("a value that jobs have", () => expect(words("user_id:6")).toEqual(["user_id:62", "user_id:620"]));
   it("nothing, where it is an id", () => expect(words("0192f0c1-0000-7000-8000-000000000001")).toEqual([]));
+
+  it("the flow that it can only be of", () => {
+    const all = { of: [shop, mails], queues };
+    const flow = (query: string) => flowOf(wordsOf(query), all);
+    expect([flow("region:north"), flow("queue:shop-price"), flow("user_id:62 state:failed")]).toEqual([
+      ...["shop", "shop", null],
+    ]);
+  });
 
   it("what Enter takes: a known state, never a value that was not typed", () => {
     const first = (word: string) => complete(word, known).first;

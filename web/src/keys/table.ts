@@ -57,4 +57,4 @@ export function capsOf(key: string): string[] {
   return [{ Enter: "↵", Escape: "esc" }[key] ?? key];
 }
 
-export const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
+export const isMac = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");

@@ -4,7 +4,7 @@ import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { Icon } from "../parts/Icon";
 import { jobsAt, navigate, useRoute } from "../route";
 import { text } from "../text";
-import { attributeOf, complete } from "./completion";
+import { attributeOf, complete, flowOf } from "./completion";
 import { Offers } from "./Offers";
 import { placeOf } from "./place";
 import { Token } from "./Token";
@@ -31,10 +31,11 @@ export function Search({ flows, flow }: Props) {
   }, [said]);
 
   const named = words.find((word) => word.startsWith("flow:"))?.slice(5) ?? flow;
-  const row = flows.find((one) => one.name === named) ?? null;
+  const row = flows.find((one) => one.name === named);
+  const of = row ? [row] : flows;
   const queues = useQueues(row?.name ?? null, open);
-  const values = useValues(row, open ? attributeOf(draft, row) : null, words.join(" "));
-  const { found, first } = complete(draft, { flows, flow: row, queues, values });
+  const values = useValues(open ? attributeOf(draft, of) : null, words.join(" "));
+  const { found, first } = complete(draft, { flows, of, queues, values });
   const at = chosen ?? (first && found.length > 0 ? 0 : -1);
 
   const write = (next: string) => {
@@ -62,7 +63,7 @@ export function Search({ flows, flow }: Props) {
         id,
         flows.map((one) => one.name),
       ).then(navigate, () => {});
-    else navigate(jobsAt(withFlow(all, flow)));
+    else navigate(jobsAt(withFlow(all, flow ?? flowOf(all, { of, queues }))));
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {

@@ -17,8 +17,10 @@ const MOST = 8;
 
 export interface Known {
   flows: readonly Live<FlowRow>[];
-  flow: Live<FlowRow> | null;
-  queues: readonly string[];
+  /** The flows that the query may be of: one, or all where none is chosen. */
+  of: readonly Live<FlowRow>[];
+  /** Their queues. */
+  queues: readonly { name: string; flow: string }[];
   /** Values that the attribute of the word has. */
   values: readonly string[];
 }
@@ -34,16 +36,29 @@ export function complete(word: string, known: Known): { found: Completion[]; fir
   return { found: found.slice(0, MOST), first: of !== null && !of.includes(value) && value !== "" };
 }
 
-/** Returns the name of the attribute whose values are asked for, if the word has one. */
-export function attributeOf(word: string, flow: Live<FlowRow> | null): string | null {
+/** Returns the attribute whose values are asked for, and the first flow that has it. */
+export function attributeOf(word: string, of: Known["of"]): { flow: string; name: string } | null {
   const name = partsOf(word)?.name ?? "";
-  return flow?.lookups.includes(name) ? name : null;
+  const flow = of.find(({ lookups }) => lookups.includes(name));
+  return flow ? { flow: flow.name, name } : null;
+}
+
+/** Returns the one flow that the words can be of, by the attributes and queues that they name; null where several. */
+export function flowOf(words: readonly string[], { of, queues }: Pick<Known, "of" | "queues">): string | null {
+  const asked = words.flatMap((word) => partsOf(word) ?? []);
+  const names = asked.map(({ name }) => name).filter((name) => of.some(({ lookups }) => lookups.includes(name)));
+  const queue = asked.find(({ name }) => name === "queue")?.value;
+  const owner = queues.find(({ name }) => name === queue)?.flow;
+  const fit = of.filter(
+    (flow) => names.every((name) => flow.lookups.includes(name)) && (!owner || flow.name === owner),
+  );
+  return fit.length === 1 ? fit[0]!.name : null;
 }
 
 /** Names that begin so, or a value of each attribute. */
-function names(word: string, { flow }: Known): Completion[] {
+function names(word: string, { of }: Known): Completion[] {
   if (isId(word)) return [];
-  const lookups = flow?.lookups ?? [];
+  const lookups = [...new Set(of.flatMap((flow) => flow.lookups))];
   const found = matching([...lookups, ...NAMES], word).map((name) => ({
     word: `${name}:`,
     note: lookups.includes(name) ? text.search.carried : (text.search.names[name as (typeof NAMES)[number]] ?? ""),
@@ -60,7 +75,7 @@ function closed(name: string, { flows, queues }: Known): readonly string[] | nul
     case "state":
       return STATES;
     case "queue":
-      return queues;
+      return queues.map((queue) => queue.name);
     case "flow":
       return flows.map((flow) => flow.name);
     case "since":

@@ -1,37 +1,39 @@
-/** What is asked of the server while a query is written: queues once for a flow, values of an attribute as they are. */
-import type { FlowRow, Live } from "@typed-flows/react";
+/** What is asked of the server while a query is written: queues once, values of an attribute as they are now. */
+import type { QueueView } from "@typed-flows/react";
 import { useEffect, useState } from "react";
 import { ask } from "../ask";
 
 const PAUSE = 150;
 /** The jobs whose values are offered. */
 const LOOKED_AT = 100;
+const NONE: readonly never[] = [];
 
-export function useQueues(flow: string | null, wanted: boolean): readonly string[] {
-  const [known, setKnown] = useState<{ flow: string; queues: readonly string[] } | null>(null);
-  const missing = wanted && flow !== null && known?.flow !== flow;
+/** The queues of a flow, or of all of them for null. */
+export function useQueues(flow: string | null, wanted: boolean): readonly QueueView[] {
+  const [known, setKnown] = useState<{ flow: string | null; queues: readonly QueueView[] } | null>(null);
+  const missing = wanted && known?.flow !== flow;
   useEffect(() => {
     if (!missing) return;
     const gone = new AbortController();
-    ask("flows.show", { flow }, gone.signal).then(
-      ({ declared, undeclared }) => setKnown({ flow, queues: [...declared.map((one) => one.name), ...undeclared] }),
+    ask("queues.show", { flow }, gone.signal).then(
+      ({ queues }) => setKnown({ flow, queues }),
       () => {}, // then none are offered
     );
     return () => gone.abort();
   }, [flow, missing]);
-  return known?.flow === flow ? (known?.queues ?? []) : [];
+  return known?.flow === flow ? known.queues : NONE;
 }
 
 /** The values that an attribute has among the newest jobs that the other words find. */
-export function useValues(flow: Live<FlowRow> | null, name: string | null, others: string): readonly string[] {
-  const [values, setValues] = useState<readonly string[]>([]);
-  const of = flow?.name ?? null;
+export function useValues(of: { flow: string; name: string } | null, others: string): readonly string[] {
+  const [values, setValues] = useState<readonly string[]>(NONE);
+  const { flow, name } = of ?? { flow: null, name: "" };
   useEffect(() => {
-    setValues([]);
-    if (of === null || name === null) return;
+    setValues(NONE);
+    if (flow === null) return;
     const gone = new AbortController();
     const timer = setTimeout(() => {
-      ask("jobs.find", { flow: of, query: others, limit: LOOKED_AT }, gone.signal).then(
+      ask("jobs.find", { flow, query: others, limit: LOOKED_AT }, gone.signal).then(
         ({ jobs }) => setValues(distinct(jobs.map((job) => job.lookups[name]))),
         () => {}, // the other words may be wrong: the list of jobs will say so
       );
@@ -40,7 +42,7 @@ export function useValues(flow: Live<FlowRow> | null, name: string | null, other
       clearTimeout(timer);
       gone.abort();
     };
-  }, [of, name, others]);
+  }, [flow, name, others]);
   return values;
 }
 
