@@ -16,7 +16,7 @@ CHROMIUM: Final = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))), None
 )
 #: It asks for nothing that a test does not ask for, and reaches this machine alone.
-_FLAGS: Final = (
+FLAGS: Final = (
     "--disable-gpu",
     "--disable-quic",
     "--disable-sync",
@@ -33,7 +33,7 @@ _GIVEN_UP: Final = "net::ERR_ABORTED"
 
 def launch(playwright: Playwright) -> Browser:
     """Start Chromium with a new profile, which is gone when it ends."""
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
 
 
 class Faults:
