@@ -63,6 +63,11 @@ async def test_moves_a_job_with_edited_fields(left_to_act: Left) -> None:
         assert (await jobs.move(admin, failed, "shop-ship", fields=fields, edit_params=True)).word == "moved"
         [group] = (await queues.groups(admin, "shop-ship")).groups
         assert (group.group, group.waiting) == (8, 1)  # by the new value
+        await queues.set_share(admin, "shop-ship", "8", 2)  # a text that stands for a number, as the field is one
+        await queues.hold(admin, "shop-ship", timedelta(minutes=1), group="8")
+        [group] = (await queues.groups(admin, "shop-ship")).groups
+        assert (group.group, group.share, group.held) == (8, 2, True)
+        await queues.hold(admin, "shop-ship", timedelta(), group="8")
         assert failed in await looked_up("user_id:8")
         assert failed not in await looked_up("user_id:7")
         assert await looked_up("tags:green") == [failed]

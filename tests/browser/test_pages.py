@@ -22,7 +22,7 @@ PAGES = {
     "runs/:id": ["runs/{run}", "runs/{run_asked}"],
     "schedules": ["schedules"],
     "workers": ["workers"],
-    "limits": ["limits"],
+    "limits": ["limits?flow=shop", "limits?queue=shop-ship&limit=shop-ship:1", "limits?queue=mails-send"],
     "audit": ["audit"],
     "server": ["server"],
     "*": ["nowhere"],

@@ -12,6 +12,7 @@ from flows.api.borrowed import queue_handle
 from flows.api.known_flow import KnownFlow
 from flows.api.operation import operation
 from flows.api.queues.board import limit_views
+from flows.api.queues.group_value import group_value, maybe_group
 from flows.api.views.flows import LimitsView, LimitView
 from flows.api.views.time import Time
 from flows.api.views.view import Acted
@@ -141,7 +142,7 @@ async def set_limit(
     """
     known, handle = await _handle(admin, queue, flow)
     before = await handle.limits(group)
-    await handle.set_limit(limiter, reservoir, interval, group=group)
+    await handle.set_limit(limiter, reservoir, interval, group=maybe_group(known, queue, group))
     return await _limits(known, handle, "set", group, limit_views(before))
 
 
@@ -170,7 +171,7 @@ async def set_concurrency(
     """
     known, handle = await _handle(admin, queue, flow)
     before = await handle.limits(group)
-    await handle.set_concurrency(most, per_group=per_group, group=group)
+    await handle.set_concurrency(most, per_group=per_group, group=maybe_group(known, queue, group))
     return await _limits(known, handle, "set", group, limit_views(before))
 
 
@@ -189,7 +190,7 @@ async def set_share(admin: Admin, queue: str, group: str, share: float, *, flow:
         ValidationError: the queue has no groups, or the share is out of bounds.
     """
     known, handle = await _handle(admin, queue, flow)
-    await handle.set_share(group, share)
+    await handle.set_share(group_value(known, queue, group), share)
     return Acted(word="set", flow=known.name, queue=queue)
 
 
@@ -208,12 +209,12 @@ async def hold(admin: Admin, queue: str, lasting: Time, *, group: str | None = N
         ValidationError: the queue has no groups.
     """
     known, handle = await _handle(admin, queue, flow)
-    await handle.hold(lasting, group=group)
+    await handle.hold(lasting, group=maybe_group(known, queue, group))
     return Acted(word="held" if lasting else "let go", flow=known.name, queue=queue)
 
 
 async def _limits(
     known: KnownFlow, handle: QueueHandle, word: str, group: str | None, before: list[LimitView] | None = None
 ) -> LimitsView:
-    found = limit_views(await handle.limits(group))
+    found = limit_views(await handle.limits(maybe_group(known, handle.name, group)))
     return LimitsView(word=word, flow=known.name, queue=handle.name, limits=found, before=before)

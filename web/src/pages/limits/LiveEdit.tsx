@@ -82,6 +82,7 @@ export function LiveEdit(props: Props) {
           {t.set(now ?? limit.live, interval === null ? "" : typed(interval))}
         </Button>
         <Button onPress={onClose}>{t.keep(limit.live)}</Button>
+        <input type="submit" hidden />
         <span className="dim right">{t.undoFor}</span>
       </div>
     </form>
