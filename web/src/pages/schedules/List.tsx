@@ -24,7 +24,7 @@ export function List({ schedules, chosen, acts }: Props) {
   return (
     <Card title={all} more={order}>
       <div className="scroll" tabIndex={0} role="region" aria-label={all}>
-        <table className="mid list schedtable">
+        <table className="list schedtable">
           <thead>
             <tr>
               <th scope="col">{heads.schedule}</th>
