@@ -1,0 +1,1 @@
+"""Where executions and the functions of tasks run."""

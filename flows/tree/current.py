@@ -1,0 +1,95 @@
+"""`current_task()`: what the function of a task reads and reports about its own attempt."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from numbers import Real
+from typing import TYPE_CHECKING, Final, Protocol
+
+from flows.errors import FlowsError, ValidationError
+from flows.model.texts import writable
+from flows.store.jobs.log_line import LogLevel, pack_line
+
+if TYPE_CHECKING:
+    from contextvars import Token
+
+_current: Final[ContextVar[CurrentTask | None]] = ContextVar("flows_current_task", default=None)
+
+
+class Report(Protocol):
+    """Takes what a task reports, from any thread."""
+
+    def __call__(self, current: CurrentTask, progress: float | None, text: str, /) -> None:
+        """Take progress with what the task is doing, or a line of its log, as `pack_line` makes it."""
+        ...
+
+
+class CurrentTask:
+    """One attempt at a task, as its function sees it; all methods may be called from the loop or from a thread.
+
+    Attributes:
+        instance_id: The instance.
+        path: The task.
+        attempt: Which attempt this is, from 1.
+        idempotency_key: Shared by all attempts of this execution at the task: give it to targets that drop repetitions.
+        deadline: When its timeout ends it, by `time.monotonic()`; None: there is no timeout.
+        cancelled: Whether it shall end: the execution is cancelled, or has lost the instance.
+    """
+
+    __slots__ = ("_report", "attempt", "cancelled", "deadline", "idempotency_key", "instance_id", "path")
+
+    def __init__(  # noqa: PLR0917 - the facts of an attempt
+        self, instance_id: str, execution: str, path: str, attempt: int, deadline: float | None, report: Report
+    ) -> None:
+        self.instance_id = instance_id
+        self.path = path
+        self.attempt = attempt
+        self.idempotency_key = f"{instance_id}:{path}:{execution}"
+        self.deadline = deadline
+        self.cancelled = False
+        self._report = report
+
+    def __repr__(self) -> str:
+        return f"<CurrentTask {self.path} of {self.instance_id}>"
+
+    def progress(self, value: float, message: str = "") -> None:
+        """Report how far the task is: `value` from 0 to 1, and what it is doing; written ten times a second at most.
+
+        Raises:
+            ValidationError: the value is no number between 0 and 1, or the message no text.
+        """
+        if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value <= 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValidationError(f"progress {value!r} is no number between 0 and 1")
+        if not isinstance(message, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValidationError(f"progress(message={message!r}): give a text")
+        self._report(self, float(value), writable(message))
+
+    def log(self, text: str, level: LogLevel = "info", **meta: object) -> None:
+        """Add a line to the task's log, of which the last 1,000 lines are kept; `instance.log` returns them.
+
+        Raises:
+            ValidationError: the text is none, there is no such level, or a value is not JSON.
+        """
+        self._report(self, None, pack_line(text, level, meta, self.attempt))
+
+
+def current_task() -> CurrentTask:
+    """Return the attempt that runs here.
+
+    Raises:
+        FlowsError: no task does.
+    """
+    current = _current.get()
+    if current is None:
+        raise FlowsError("current_task() was called outside of a task's function: there is no task here")
+    return current
+
+
+def set_current(current: CurrentTask) -> Token[CurrentTask | None]:
+    """Let this attempt be the current one, until `reset_current`."""
+    return _current.set(current)
+
+
+def reset_current(token: Token[CurrentTask | None]) -> None:
+    """End what `set_current` has begun."""
+    _current.reset(token)

@@ -1,0 +1,192 @@
+"""What an app of trees holds: its generators, where instances stand, and how an execution is worked on."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from pydantic import BaseModel
+from pydantic_core import from_json, to_json
+
+from flows.errors import DeclarationError, LostLease
+from flows.model.runs.shape import Shape
+from flows.model.tree.errors import InstanceGone, UnknownGenerator
+from flows.model.tree.node import Read, read_declared
+from flows.model.tree.plan import TreePlan
+from flows.model.tree.schemas import written_schema
+from flows.model.values.sets import sorted_sets
+from flows.tree.declare import Tree
+from flows.tree.walk import Surroundings, Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import timedelta
+
+    from flows.tree.backend.protocol import Executor
+    from flows.tree.declare import Task
+    from flows.tree.index.protocol import Index
+    from flows.tree.storage.protocol import Snapshot, Token
+
+
+class Grown(NamedTuple):
+    """A tree that a generator has made, checked.
+
+    Attributes:
+        plan: What its tasks depend on.
+        tasks: Its tasks with their functions, by path.
+        description: The tree as JSON.
+    """
+
+    plan: TreePlan
+    tasks: Mapping[str, Task[Any]]
+    description: bytes
+
+
+class Recipe:
+    """A generator as the app holds it: a function of data, and the type of that.
+
+    Raises DeclarationError where the type is no pydantic model.
+    """
+
+    def __init__(self, name: str, function: Callable[[Any], Tree | Awaitable[Tree]], model: type[BaseModel]) -> None:
+        self.name = name
+        self.model = model
+        self.shape: Shape[Any] = Shape(model, f"the data of generator {name!r}")
+        self._function = function
+        self._fields = [
+            Read(field, schema=written_schema(info.rebuild_annotation())) for field, info in model.model_fields.items()
+        ]
+
+    def encode(self, data: object) -> bytes:
+        """Return data as JSON, in which equal data are equal texts.
+
+        Raises:
+            ValidationError: it is not of the generator's type, or would come back as something else.
+        """
+        value = self.shape.accept(data)
+        written: dict[str, Any] = from_json(self.shape.encode(value))
+        return to_json(sorted_sets(value, written))
+
+    async def grow(self, data: bytes) -> Grown:
+        """Return the tree for some data.
+
+        Raises:
+            DeclarationError: it cannot work.
+        """
+        made = self._function(self.shape.decode(data))
+        tree = await made if inspect.isawaitable(made) else made
+        if not isinstance(tree, Tree):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DeclarationError(
+                f"generator {self.name!r} has returned a {type(tree).__name__}: let it return Tree(…)"
+            )
+        declared = tree.declared(self._fields)
+        return Grown(TreePlan(declared), tree.by_path(), declared.write())
+
+
+class Host:
+    """One app.
+
+    Args:
+        app: Its name.
+        surroundings: What its executions work with.
+        executor: What runs them.
+        index: What finds its instances.
+        ephemeral_ttl: How long an ephemeral instance stays after an execution.
+        retention: How long the others do; None: until they are destroyed.
+    """
+
+    def __init__(
+        self,
+        app: str,
+        surroundings: Surroundings,
+        executor: Executor,
+        index: Index,
+        *,
+        ephemeral_ttl: timedelta,
+        retention: timedelta | None,
+    ) -> None:
+        self.app: Final = app
+        self.surroundings = surroundings
+        self.storage = surroundings.storage
+        self.executor = executor
+        self.index = index
+        self.recipes: dict[str, Recipe] = {}
+        self._ephemeral_ttl = ephemeral_ttl
+        self._retention = retention
+        executor.bind(self.execute)
+
+    def recipe(self, name: str) -> Recipe:
+        """Return a generator.
+
+        Raises:
+            UnknownGenerator: there is none of this name.
+        """
+        found = self.recipes.get(name)
+        if found is None:
+            raise UnknownGenerator(name, self.recipes)
+        return found
+
+    async def load(self, instance_id: str) -> Snapshot:
+        """Return an instance as it stands.
+
+        Raises:
+            InstanceGone: there is none.
+        """
+        found = await self.storage.load(instance_id)
+        if found is None or found.row.app != self.app:
+            raise InstanceGone(instance_id)
+        return found
+
+    async def note(self, instance_id: str) -> None:
+        """Let the index know how an instance stands."""
+        found = await self.storage.load(instance_id, since=1 << 60)
+        if found is None:
+            await self.index.remove([instance_id])
+        else:
+            await self.index.put([found.row])
+
+    async def destroy(self, instance_id: str) -> bool:
+        """Cancel what works on an instance, and delete it; False: it was gone already."""
+        found = await self.storage.load(instance_id, since=1 << 60)
+        if found is not None and found.record.status == "working":
+            await self.executor.cancel(instance_id, found.record.run, "destroyed")
+        is_deleted = await self.storage.delete(instance_id)
+        await self.index.remove([instance_id])
+        return is_deleted
+
+    async def execute(self, instance_id: str, token: Token, cancelled: Callable[[], str | None]) -> None:
+        """Work on an execution until it has ended: see `Execute`."""
+        snapshot = await self.storage.load(instance_id)
+        if snapshot is None or snapshot.execution is None or snapshot.execution.id != token.execution:
+            return
+        if snapshot.record.status != "working":
+            return  # an earlier attempt has ended it
+        grown = await self.recipe(snapshot.row.generator).grow(snapshot.data)
+        ttl = self._ephemeral_ttl if snapshot.row.ephemeral else self._retention
+        walk = Walk(
+            self.surroundings,
+            snapshot,
+            snapshot.execution,
+            token,
+            plan=grown.plan,
+            tasks=grown.tasks,
+            ttl=None if ttl is None else ttl.total_seconds(),
+        )
+        try:
+            await walk.run()
+        except asyncio.CancelledError:
+            reason = cancelled()
+            if reason is None:
+                raise
+            await walk.cancel(reason)
+        except LostLease:
+            return  # whoever has the instance now goes on
+        await self.note(instance_id)
+
+
+@lru_cache(maxsize=64)
+def plan_of(description: bytes) -> TreePlan:
+    """Return the plan of a tree by its description; those that were asked for last are kept."""
+    return TreePlan(read_declared(description))

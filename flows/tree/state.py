@@ -1,0 +1,135 @@
+"""How an instance stands, as its users see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from flows.model.tree.freshness import Digests, Standing
+from flows.model.tree.paths import ROOT
+from flows.model.tree.roll_up import roll_up
+from flows.model.tree.task_record import TaskRecord
+from flows.tree.context import fields_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flows.model.job import JobError
+    from flows.model.tree.plan import TreePlan
+    from flows.model.tree.task_record import InstanceStatus, TaskStatus
+    from flows.tree.storage.protocol import Snapshot
+
+#: Of a group, what is so below it decides, the first of these before the others.
+_GROUP: Final[tuple[TaskStatus, ...]] = ("running", "failed", "cancelled", "queued", "inactive", "ok", "skipped")
+
+#: What is known of a task that was never executed.
+_NOTHING: Final = TaskRecord("inactive")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """How one task stands.
+
+    Attributes:
+        status: `inactive`, `queued`, `running`, `ok`, `skipped`, `failed` or `cancelled`; of a group, what follows from
+            what is below it.
+        stale: Whether it would be given something else now than it was.
+        progress: How far it is with all below it, from 0 to 1.
+        message: What it has told last that it is doing.
+        queued: When it was to begin; None: it never was, as of the other times.
+        attempt: Which attempt it is, or was, from 1.
+        error: Why it has failed, or why its last attempt did.
+        because: What has brought its status about, where that is not its own doing.
+        bytes: The size of its result, which may be an earlier one; None: there is none.
+    """
+
+    status: TaskStatus
+    stale: bool = False
+    progress: float = 0.0
+    message: str = ""
+    queued: datetime | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    attempt: int = 0
+    error: JobError | None = None
+    because: str = ""
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceState:
+    """How an instance stands at one revision.
+
+    Attributes:
+        status: `idle`, `working`, `done`, `failed` or `cancelled`.
+        progress: How far the whole tree is, from 0 to 1.
+        execution: The last execution; empty: there was none.
+        path: The task that has failed, with `error`.
+        because: Why it was cancelled.
+        tasks: How each task stands, by path, groups too.
+    """
+
+    id: str
+    revision: int
+    status: InstanceStatus
+    progress: float
+    execution: str
+    path: str
+    error: JobError | None
+    because: str
+    tasks: Mapping[str, TaskState]
+
+
+def state_of(snapshot: Snapshot, plan: TreePlan) -> InstanceState:
+    """Return how an instance stands."""
+    standing = Standing(plan, snapshot.tasks, Digests(fields_of(snapshot.data)))
+    progress = roll_up(plan.weights, snapshot.tasks)
+    statuses = _statuses(plan, snapshot.tasks)
+    tasks: dict[str, TaskState] = {}
+    for path in plan.nodes:
+        record = snapshot.tasks.get(path, _NOTHING)
+        tasks[path] = TaskState(
+            statuses[path],
+            path in standing.stale,
+            progress[path],
+            record.message,
+            _time(record.queued),
+            _time(record.started),
+            _time(record.ended),
+            record.attempt,
+            record.error,
+            record.because,
+            record.bytes,
+        )
+    last = snapshot.record
+    return InstanceState(
+        snapshot.row.id,
+        snapshot.revision,
+        last.status,
+        progress[ROOT],
+        last.run,
+        last.path,
+        last.error,
+        last.because,
+        tasks,
+    )
+
+
+def _statuses(plan: TreePlan, records: Mapping[str, TaskRecord]) -> dict[str, TaskStatus]:
+    """Return the status of each task; a group's is that of what is below, unless its condition has not let it begin."""
+    found: dict[str, TaskStatus] = {}
+    below: dict[str, set[TaskStatus]] = {}
+    for weight in reversed(plan.weights[1:]):
+        path, node = weight.path, plan.nodes[weight.path]
+        status: TaskStatus = records.get(path, _NOTHING).status
+        if not node.works and (status == "ok" or not node.acts):
+            inner = below.get(path, set())
+            status = next(one for one in _GROUP if one in inner)
+        found[path] = status
+        below.setdefault(weight.parent, set()).add(status)
+    return found
+
+
+def _time(ms: int) -> datetime | None:
+    return datetime.fromtimestamp(ms / 1000, UTC) if ms else None

@@ -1,0 +1,248 @@
+"""`MemoryStorage`: instances in this process alone. It is for tests, and what the other storages are compared with."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from flows.errors import LostLease, ValidationError
+from flows.model.tree.errors import InstanceGone
+from flows.model.tree.node import read_declared
+from flows.model.tree.paths import ROOT, joined
+from flows.model.tree.task_record import InstanceRecord, TaskRecord, read_task_record
+from flows.store.jobs.log_line import LogLine, read_line
+from flows.tree.storage.protocol import (
+    MOST_LINES,
+    MOST_RECORDS,
+    Begun,
+    Conflict,
+    Execution,
+    InstanceChange,
+    InstanceRow,
+    Snapshot,
+    Token,
+    Write,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from flows.model.tree.node import Node
+
+#: Who waits for a change looks again after so many seconds.
+_PATIENCE: Final = 5.0
+
+
+@dataclass(slots=True)
+class _Log:
+    count: int = 0
+    lines: deque[LogLine] = field(default_factory=lambda: deque[LogLine](maxlen=MOST_LINES))
+
+
+@dataclass(slots=True)
+class _Instance:
+    row: InstanceRow
+    data: bytes
+    tree: bytes
+    changed: int = 1
+    record: InstanceRecord = field(default_factory=lambda: InstanceRecord("idle"))
+    execution: Execution | None = None
+    fence: int = 0
+    expires: float | None = None
+    tasks: dict[str, TaskRecord] = field(default_factory=dict[str, TaskRecord])
+    results: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    logs: dict[str, _Log] = field(default_factory=dict[str, _Log])
+    told: asyncio.Event | None = None
+
+
+class MemoryStorage:
+    """Keeps instances in memory, for one event loop.
+
+    Args:
+        clock: Seconds since 1970.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._instances: dict[str, _Instance] = {}
+
+    def now_ms(self) -> int:
+        """Return the time."""
+        return int(self._clock() * 1000)
+
+    async def create(self, row: InstanceRow, data: bytes, tree: bytes) -> bool:
+        """Create an instance: see `Storage.create`."""
+        if self._find(row.id) is not None:
+            return False
+        now = self.now_ms()
+        row = replace(row, labels=dict(row.labels), status="idle", created=now, updated=now, revision=1)
+        self._instances[row.id] = _Instance(row, data, tree)
+        return True
+
+    async def load(self, instance_id: str, *, since: int = 0) -> Snapshot | None:
+        """Return an instance: see `Storage.load`."""
+        found = self._find(instance_id)
+        if found is None:
+            return None
+        tasks = {path: record for path, record in found.tasks.items() if record.order > since}
+        return Snapshot(found.row, found.data, found.tree, found.changed, found.record, found.execution, tasks)
+
+    async def begin(self, instance_id: str, execution: Execution, tree: bytes, if_revision: int) -> Begun:
+        """Begin an execution: see `Storage.begin`."""
+        found = self._find(instance_id)
+        if found is None:
+            return Begun("gone")
+        revision = found.row.revision
+        if found.execution is not None and found.execution.id == execution.id:
+            return Begun("same", execution.id, revision)
+        if found.execution is not None and found.record.status == "working":
+            return Begun("busy", found.execution.id, revision)
+        if revision != if_revision:
+            return Begun("moved", "", revision)
+        found.execution, found.fence, found.expires = execution, 0, None
+        self._take_tree(found, tree, revision + 1)
+        self._take_record(found, InstanceRecord("working", revision + 1, execution.id, started=self.now_ms()))
+        self._tell(found)
+        return Begun("begun", execution.id, revision + 1)
+
+    async def write(
+        self,
+        instance_id: str,
+        token: Token,
+        writes: Sequence[Write],
+        end: InstanceRecord | None = None,
+        *,
+        ttl: float | None = None,
+    ) -> int:
+        """Write records: see `Storage.write`."""
+        found = self._find(instance_id)
+        is_owner = found is not None and found.execution is not None and found.execution.id == token.execution
+        if found is None or not is_owner or found.record.status != "working" or token.fence < found.fence:
+            raise LostLease(token.run or token.execution, "has lost its instance to another one, or to its end")
+        if len(writes) > MOST_RECORDS:
+            raise ValidationError(f"{len(writes)} records: write {MOST_RECORDS} at most at once")
+        found.fence = token.fence
+        order = found.row.revision
+        for order, one in enumerate(writes, found.row.revision + 1):
+            # By its text, as it comes back from another storage.
+            found.tasks[one.path] = replace(read_task_record(one.path, one.record.write()), order=order)
+            if one.result is not None:
+                found.results[one.path] = one.result
+        found.row = replace(found.row, revision=order)
+        if end is not None:
+            self._take_record(found, replace(end, order=order + 1, run=token.execution))
+            found.expires = None if ttl is None else self._clock() + ttl
+        self._tell(found)
+        return found.row.revision
+
+    async def change(self, instance_id: str, change: InstanceChange, if_revision: int) -> int:
+        """Change an instance: see `Storage.change`."""
+        found = self._find(instance_id)
+        if found is None:
+            raise InstanceGone(instance_id)
+        changes_tree = change.data is not None or change.tree is not None
+        if found.row.revision != if_revision:
+            raise Conflict(f"instance {instance_id} has the revision {found.row.revision}, not {if_revision}")
+        if changes_tree and found.record.status == "working":
+            raise Conflict(f"instance {instance_id} is being executed")
+        revision = if_revision + 1
+        row = replace(found.row, revision=revision, updated=self.now_ms())
+        row = row if change.name is None else replace(row, name=change.name)
+        found.row = row if change.labels is None else replace(row, labels=dict(change.labels))
+        if change.data is not None:
+            found.data, found.changed = change.data, revision
+        if change.tree is not None:
+            self._take_tree(found, change.tree, revision)
+        self._tell(found)
+        return revision
+
+    async def results(self, instance_id: str, paths: Sequence[str]) -> dict[str, bytes]:
+        """Return results: see `Storage.results`."""
+        found = self._find(instance_id)
+        return {} if found is None else {path: found.results[path] for path in paths if path in found.results}
+
+    async def log(self, instance_id: str, path: str, lines: Sequence[str]) -> None:
+        """Add lines to a log: see `Storage.log`."""
+        found = self._find(instance_id)
+        if found is None:
+            return
+        log = found.logs.setdefault(path, _Log())
+        for line in lines:
+            log.count += 1
+            log.lines.append(read_line(b'{"n":%d,"at":%d,%b' % (log.count, self.now_ms(), line.encode()[1:])))
+
+    async def read_log(self, instance_id: str, path: str, since: int = 0) -> list[LogLine]:
+        """Return lines of a log: see `Storage.read_log`."""
+        found = self._find(instance_id)
+        log = None if found is None else found.logs.get(path)
+        return [] if log is None else [line for line in log.lines if line.n > since]
+
+    async def delete(self, instance_id: str) -> bool:
+        """Delete an instance: see `Storage.delete`."""
+        if self._find(instance_id) is None:
+            return False
+        self._drop(instance_id)
+        return True
+
+    async def scan(self) -> AsyncIterator[InstanceRow]:
+        """Yield the rows of all instances: see `Storage.scan`."""
+        for instance_id in list(self._instances):
+            found = self._find(instance_id)
+            if found is not None:
+                yield found.row
+
+    async def changed(self, instance_id: str, since: int) -> None:
+        """Wait for a change: see `Storage.changed`."""
+        found = self._find(instance_id)
+        if found is None or found.row.revision > since:
+            return
+        found.told = found.told or asyncio.Event()
+        patience = _PATIENCE if found.expires is None else min(_PATIENCE, max(0.0, found.expires - self._clock()))
+        try:
+            await asyncio.wait_for(found.told.wait(), patience)
+        except TimeoutError:
+            return
+
+    def _find(self, instance_id: str) -> _Instance | None:
+        found = self._instances.get(instance_id)
+        if found is not None and found.expires is not None and found.expires <= self._clock():
+            self._drop(instance_id)
+            return None
+        return found
+
+    def _drop(self, instance_id: str) -> None:
+        self._tell(self._instances.pop(instance_id))
+
+    def _take_record(self, found: _Instance, record: InstanceRecord) -> None:
+        found.record = record
+        found.row = replace(
+            found.row, status=record.status, progress=record.progress, updated=self.now_ms(), revision=record.order
+        )
+
+    @staticmethod
+    def _take_tree(found: _Instance, tree: bytes, revision: int) -> None:
+        if tree == found.tree:
+            return
+        found.tree, found.changed = tree, revision
+        paths = set(_paths(read_declared(tree).tasks, ROOT))
+        for kept in (found.tasks, found.results, found.logs):
+            for path in kept.keys() - paths:
+                del kept[path]
+
+    @staticmethod
+    def _tell(found: _Instance) -> None:
+        if found.told is not None:
+            found.told.set()
+            found.told = None
+
+
+def _paths(nodes: Sequence[Node], parent: str) -> list[str]:
+    """Return the paths of all tasks."""
+    found: list[str] = []
+    for node in nodes:
+        path = joined(parent, node.name)
+        found += [path, *_paths(node.tasks, path)]
+    return found

@@ -1,0 +1,223 @@
+"""`Storage`: where instances stand, each with a revision that rises with every record.
+
+`tests/tree/conformance/storage.py` says what each has to keep to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
+
+from flows.errors import FlowsError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from flows.model.tree.task_record import InstanceRecord, InstanceStatus, TaskRecord
+    from flows.store.jobs.log_line import LogLine
+
+#: A call writes so many records at most.
+MOST_RECORDS: Final = 200
+#: So many lines of a task's log are kept, the last ones.
+MOST_LINES: Final = 1000
+
+BeginWord: TypeAlias = Literal["begun", "same", "busy", "moved", "gone"]
+
+
+class Conflict(FlowsError):
+    """The instance has another revision than was seen, or is being executed: read it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRow:
+    """What lists show of an instance, and by what it is found.
+
+    Attributes:
+        id: Its id, a UUIDv7: ids are in order of time.
+        app: The app of its generator.
+        status: That of its last execution; `idle` before the first.
+        progress: How far the last execution came, from 0 to 1.
+        created: When it was, in milliseconds by the clock of the storage, as `updated`.
+        revision: That of its last change that a row shows.
+    """
+
+    id: str
+    app: str
+    generator: str
+    realm: str = ""
+    name: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    ephemeral: bool = False
+    status: InstanceStatus = "idle"
+    progress: float = 0.0
+    created: int = 0
+    updated: int = 0
+    revision: int = 0
+
+
+class Execution(NamedTuple):
+    """An execution that is to begin.
+
+    Attributes:
+        id: Made by the caller, so that what is sent twice begins once.
+        path: What was asked for.
+        targets: The tasks that it executes, in order.
+        argument: What it was given, as JSON; None: nothing.
+    """
+
+    id: str
+    path: str
+    targets: tuple[str, ...]
+    argument: bytes | None = None
+
+
+class Snapshot(NamedTuple):
+    """An instance as it stands.
+
+    Attributes:
+        row: What lists show of it, at the instance's revision.
+        data: The data, as a JSON object.
+        tree: The description of the tree (`Declared`).
+        changed: The revision of the last change of the data or of the tree.
+        record: What its last execution has come to.
+        execution: That execution.
+        tasks: The records of its tasks, by path; of a read since a revision, those that were written after it.
+    """
+
+    row: InstanceRow
+    data: bytes
+    tree: bytes
+    changed: int
+    record: InstanceRecord
+    execution: Execution | None
+    tasks: Mapping[str, TaskRecord]
+
+    @property
+    def revision(self) -> int:
+        """The instance's revision."""
+        return self.row.revision
+
+
+class Token(NamedTuple):
+    """Who writes: an attempt at an execution. One with a higher fence has taken over from those with lower ones."""
+
+    execution: str
+    run: str = ""
+    fence: int = 1
+    worker: str = ""
+
+
+class Begun(NamedTuple):
+    """How the beginning of an execution went.
+
+    Attributes:
+        word: `begun`; `same`: it had been begun before; `busy`: another one is under way; `moved`: the instance has
+            another revision; `gone`: there is no such instance.
+        execution: The one that is under way.
+        revision: The instance's revision now.
+    """
+
+    word: BeginWord
+    execution: str = ""
+    revision: int = 0
+
+
+class Write(NamedTuple):
+    """A record to write. Without a result, an earlier one stays."""
+
+    path: str
+    record: TaskRecord
+    result: bytes | None = None
+
+
+class InstanceChange(NamedTuple):
+    """What is to be another one; None: it stays."""
+
+    data: bytes | None = None
+    tree: bytes | None = None
+    name: str | None = None
+    labels: Mapping[str, str] | None = None
+
+
+class Storage(Protocol):
+    """Keeps instances. Each call is done as a whole or not at all, also where its caller dies."""
+
+    async def create(self, row: InstanceRow, data: bytes, tree: bytes) -> bool:
+        """Create an instance at revision 1, with the times of the storage; False: there is one of this id."""
+        ...
+
+    async def load(self, instance_id: str, *, since: int = 0) -> Snapshot | None:
+        """Return an instance, with the tasks' records of later revisions than `since`; None: there is none."""
+        ...
+
+    async def begin(self, instance_id: str, execution: Execution, tree: bytes, if_revision: int) -> Begun:
+        """Begin an execution, unless another one is under way or the instance has another revision.
+
+        The description of the tree is written anew, and the records of paths that it has no more are dropped.
+        """
+        ...
+
+    async def write(
+        self,
+        instance_id: str,
+        token: Token,
+        writes: Sequence[Write],
+        end: InstanceRecord | None = None,
+        *,
+        ttl: float | None = None,
+    ) -> int:
+        """Write records of an execution, up to 200, each under the next revision, in order; at its end, that last.
+
+        Args:
+            instance_id: The instance.
+            token: Who writes.
+            writes: The records; they get their `order` here.
+            end: What the execution has come to: with it, it is under way no more.
+            ttl: With the end, after how many seconds the instance expires.
+
+        Returns:
+            The revision of the last one.
+
+        Raises:
+            LostLease: another execution, or an attempt with a higher fence, has the instance; nothing was written.
+        """
+        ...
+
+    async def change(self, instance_id: str, change: InstanceChange, if_revision: int) -> int:
+        """Change an instance; return its revision.
+
+        Records of paths that a new tree has no more are dropped.
+
+        Raises:
+            Conflict: it has another revision, or the data or the tree is to be changed and it is being executed.
+            InstanceGone: there is none.
+        """
+        ...
+
+    async def results(self, instance_id: str, paths: Sequence[str]) -> dict[str, bytes]:
+        """Return the results that there are of these tasks, as JSON."""
+        ...
+
+    async def log(self, instance_id: str, path: str, lines: Sequence[str]) -> None:
+        """Add lines to a task's log, as `pack_line` makes them; an instance that is gone has no log."""
+        ...
+
+    async def read_log(self, instance_id: str, path: str, since: int = 0) -> list[LogLine]:
+        """Return the lines of a task's log after the number `since`."""
+        ...
+
+    async def delete(self, instance_id: str) -> bool:
+        """Delete an instance with all that it has; False: there was none."""
+        ...
+
+    def scan(self) -> AsyncIterator[InstanceRow]:
+        """Yield the rows of all instances that there are from the beginning to the end, each at least once."""
+        ...
+
+    async def changed(self, instance_id: str, since: int) -> None:
+        """Return when an instance has a later revision, or is gone; also now and then without."""
+        ...
+
+    def now_ms(self) -> int:
+        """Return the time by the storage's clock, about."""
+        ...

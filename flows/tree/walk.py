@@ -1,0 +1,229 @@
+"""`Walk`: the body of an execution: its tasks, in order or as far as their inputs allow, each recorded as it ends.
+
+It may be broken off at any moment, and another walk goes on: what is recorded as ended in this execution counts, and
+what was running runs again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from flows.model.tree.freshness import Digests
+from flows.model.tree.moments import Progress
+from flows.model.tree.paths import ROOT
+from flows.model.tree.roll_up import roll_up
+from flows.model.tree.task_record import InstanceRecord, TaskRecord
+from flows.tree.attempts import Cancelled
+from flows.tree.context import Context, fields_of
+from flows.tree.storage.protocol import Write
+from flows.tree.task_run import Around, TaskRun
+from flows.tree.writes import Writes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from flows.model.job import JobError
+    from flows.model.tree.plan import TreePlan
+    from flows.model.tree.task_record import TaskStatus
+    from flows.tree.backend.protocol import Backend
+    from flows.tree.declare import Task
+    from flows.tree.storage.protocol import Execution, Snapshot, Storage, Token
+
+
+class Surroundings(NamedTuple):
+    """What executions of an app share.
+
+    Attributes:
+        storage: Where instances stand.
+        backend: Where the functions of tasks run.
+        debug: Whether the tasks' functions for debugging are called.
+    """
+
+    storage: Storage
+    backend: Backend
+    debug: bool = False
+
+
+class Walk:
+    """One attempt at an execution.
+
+    Args:
+        surroundings: What it works with.
+        snapshot: The instance.
+        execution: What is executed.
+        token: Who writes.
+        plan: The tree.
+        tasks: Its tasks with their functions, by path.
+        ttl: After its end, the instance expires in so many seconds; None: it does not.
+    """
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        snapshot: Snapshot,
+        execution: Execution,
+        token: Token,
+        *,
+        plan: TreePlan,
+        tasks: Mapping[str, Task[Any]],
+        ttl: float | None = None,
+    ) -> None:
+        storage, backend, debug = surroundings
+        row, records = snapshot.row, dict(snapshot.tasks)
+        self._storage = storage
+        self._execution = execution
+        self._plan = plan
+        self._tasks = tasks
+        self._ttl = ttl
+        self._began = snapshot.record.started
+        self._records = records
+        self._writes = Writes(storage, row.id, token, records, self._break)
+        self._around = Around(
+            (row.id, row.generator, execution.id),
+            storage,
+            backend,
+            plan,
+            records,
+            Context(storage, row.id, plan, records, snapshot.data),
+            Digests(fields_of(snapshot.data)),
+            self._writes,
+            debug,
+        )
+        self._targets = [path for path in execution.targets if path in plan.tasks]
+        self._takers = frozenset(() if execution.argument is None else plan.takers(execution.path))
+        self._running: dict[asyncio.Task[JobError | None], str] = {}
+        self._stopped: set[str] = set()
+        self._failure: tuple[str, JobError] | None = None
+        self._cancelled: str | None = None
+        self._broken: BaseException | None = None
+
+    async def run(self) -> InstanceRecord:
+        """Execute what has not ended, and return what the execution has come to.
+
+        Raises:
+            LostLease: another one has the instance.
+            StoreError: the storage cannot be used.
+        """
+        await self._resume()
+        progress = Progress(self._plan.moments, frozenset(self._targets))
+        try:
+            self._start(progress)
+            while self._running:
+                await self._next(progress)
+        finally:
+            await self._stop()
+        if self._broken is not None:
+            raise self._broken
+        return await self._end()
+
+    async def cancel(self, reason: str) -> InstanceRecord:
+        """Record that the execution was cancelled, when `run` was.
+
+        Raises:
+            LostLease: another one has the instance.
+            StoreError: the storage cannot be used.
+        """
+        self._cancelled = reason
+        return await self._end()
+
+    async def _resume(self) -> None:
+        """Go on where an earlier attempt has ended: all that is to be executed is queued or has ended."""
+        now, run = self._storage.now_ms(), self._execution.id
+        writes: list[Write] = []
+        for path in self._targets:
+            record = self._records.get(path)
+            if record is None or record.run != run or record.status == "inactive":
+                queued = TaskRecord("queued", run=run, queued=now, bytes=self._around.size_of(path))
+                writes.append(Write(path, queued))
+            elif record.status == "failed" and record.error is not None and not self._plan.nodes[path].continues:
+                self._failure = path, record.error
+            elif self._has_ended(path) and record.status != "ok" and not record.skipped_above:
+                below = self._around.skipped_below(path, record.status)
+                writes += [one for one in below if not self._has_ended(one.path)]
+        if writes:
+            await self._writes.put(*{one.path: one for one in writes}.values())
+
+    def _has_ended(self, path: str) -> bool:
+        """Return whether a task has ended in this execution, for good."""
+        record = self._records.get(path)
+        if record is None or record.run != self._execution.id:
+            return False
+        return record.status in {"ok", "skipped"} or (record.status == "failed" and self._plan.nodes[path].continues)
+
+    def _start(self, progress: Progress) -> None:
+        """Start what may begin now; what has ended already is passed."""
+        while ready := progress.take():
+            for path in ready:
+                if self._has_ended(path):
+                    progress.end(path)
+                elif self._failure is None and self._cancelled is None and self._broken is None:
+                    argument = self._execution.argument if path in self._takers else None
+                    one = TaskRun(self._around, self._plan.tasks[path], self._tasks[path], argument)
+                    self._running[asyncio.get_running_loop().create_task(one.run(), name=f"flows-{path}")] = path
+
+    async def _next(self, progress: Progress) -> None:
+        """Wait until some tasks have ended, and go on behind them."""
+        done, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+        for one in done:
+            path = self._running.pop(one)
+            if one.cancelled():
+                self._stopped.add(path)
+                continue
+            error = one.exception()
+            if isinstance(error, Cancelled):
+                self._stopped.add(path)
+                self._cancelled = self._cancelled or str(error)
+                self._cancel_running()
+            elif error is not None:
+                self._break(error)
+            elif (failed := one.result()) is not None:
+                self._failure = self._failure or (path, failed)
+            else:
+                progress.end(path)
+        self._start(progress)
+
+    def _break(self, error: BaseException) -> None:
+        """Stop at once: nothing can be written any more."""
+        self._broken = self._broken or error
+        self._cancel_running()
+
+    def _cancel_running(self) -> None:
+        for one in self._running:
+            one.cancel()
+
+    async def _stop(self) -> None:
+        """Cancel what still runs, and wait for it."""
+        self._cancel_running()
+        if self._running:
+            await asyncio.wait(self._running)
+        self._stopped.update(self._running.values())
+        self._running.clear()
+
+    async def _end(self) -> InstanceRecord:
+        """Record the end, and that what is left will not begin."""
+        record = InstanceRecord("done", run=self._execution.id, started=self._began, ended=self._storage.now_ms())
+        writes: list[Write] = []
+        if self._cancelled is not None:
+            record = replace(record, status="cancelled", because=self._cancelled)
+            writes = list(self._left(self._cancelled))
+        elif self._failure is not None:
+            path, error = self._failure
+            record = replace(record, status="failed", path=path, error=error)
+            writes = list(self._left(f"{path} failed"))
+        after = {**self._records, **{one.path: one.record for one in writes}}
+        record = replace(record, progress=roll_up(self._plan.weights, after)[ROOT])
+        await self._writes.end(writes, record, self._ttl)
+        self._records.update(after)
+        return record
+
+    def _left(self, because: str) -> Iterable[Write]:
+        """Yield the records of what has not ended: nothing stays queued or running."""
+        now = self._storage.now_ms()
+        for path in self._targets:
+            before = self._records.get(path)
+            if before is None or self._has_ended(path) or before.status == "failed":
+                continue
+            status: TaskStatus = "cancelled" if path in self._stopped or before.status == "running" else "inactive"
+            yield Write(path, replace(before, status=status, ended=now, because=because, inputs={}, data="", order=0))

@@ -1,0 +1,133 @@
+"""Gathers the records and log lines of an execution within a tick, and writes them, one call at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from flows.tree.storage.protocol import MOST_RECORDS, Write
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from flows.model.tree.task_record import InstanceRecord, TaskRecord
+    from flows.tree.storage.protocol import Storage, Token
+
+
+class Writes:
+    """The writes of one attempt at an execution.
+
+    Of several records of a task within a tick the last is written: one that ends in the tick in which it began is never
+    recorded as running.
+
+    Args:
+        storage: Where they go.
+        instance_id: Of which instance.
+        token: Who writes.
+        records: The records as they stand, which are changed here when a write stands.
+        failed: Called where nothing can be written any more, with the reason.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        instance_id: str,
+        token: Token,
+        records: dict[str, TaskRecord],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self._storage = storage
+        self._instance_id = instance_id
+        self._token = token
+        self._records = records
+        self._failed = failed
+        self._gathered: dict[str, Write] = {}
+        self._lines: dict[str, list[str]] = {}
+        self._next: asyncio.Future[None] | None = None
+        self._sending: asyncio.Task[None] | None = None
+
+    def note(self, path: str, record: TaskRecord) -> None:
+        """Write a record soon, unless another one of the task comes before."""
+        self._gather(Write(path, record))
+
+    def log(self, path: str, line: str) -> None:
+        """Add a line to a task's log soon, and before a record of its end."""
+        self._lines.setdefault(path, []).append(line)
+        self._send_soon()
+
+    async def put(self, *writes: Write) -> None:
+        """Write records, and return when they stand.
+
+        Raises:
+            LostLease: another one has the instance.
+            StoreError: the storage cannot be used.
+        """
+        for one in writes:
+            self._gather(one)
+        await asyncio.shield(self._send_soon())
+
+    async def end(self, writes: Sequence[Write], end: InstanceRecord, ttl: float | None) -> None:
+        """Write the last records, and what the execution has come to; return when they stand.
+
+        Raises:
+            LostLease: another one has the instance.
+            StoreError: the storage cannot be used.
+        """
+        while self._sending is not None or self._next is not None:
+            await asyncio.shield(self._send_soon())
+        if self._lines:
+            await self._write_lines()
+        parts = [writes[at : at + MOST_RECORDS] for at in range(0, len(writes), MOST_RECORDS)] or [()]
+        for part in parts[:-1]:
+            await self._write(part)
+        await self._storage.write(self._instance_id, self._token, parts[-1], end, ttl=ttl)
+
+    def _gather(self, write: Write) -> None:
+        self._gathered.pop(write.path, None)  # it counts from now on
+        self._gathered[write.path] = write
+        self._send_soon()
+
+    def _send_soon(self) -> asyncio.Future[None]:
+        if self._next is None:
+            loop = asyncio.get_running_loop()
+            self._next = loop.create_future()
+            self._next.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody need wait for it
+            if self._sending is None:
+                loop.call_soon(self._send)
+        return self._next
+
+    def _send(self) -> None:
+        if self._sending is None and self._next is not None:
+            self._sending = asyncio.get_running_loop().create_task(self._send_all())
+
+    async def _send_all(self) -> None:
+        while self._next is not None:
+            future, self._next = self._next, None
+            writes, self._gathered = list(self._gathered.values()), {}
+            try:
+                if self._lines:
+                    await self._write_lines()
+                for at in range(0, len(writes), MOST_RECORDS):
+                    await self._write(writes[at : at + MOST_RECORDS])
+            except BaseException as error:
+                self._sending = None
+                self._failed(error)
+                for one in (future, self._next):
+                    if one is not None and not one.done():
+                        one.set_exception(error)
+                if isinstance(error, Exception):
+                    return
+                raise
+            future.set_result(None)
+        self._sending = None
+
+    async def _write(self, writes: Sequence[Write]) -> None:
+        last = await self._storage.write(self._instance_id, self._token, writes)
+        for order, one in enumerate(writes, last - len(writes) + 1):
+            self._records[one.path] = replace(one.record, order=order)
+
+    async def _write_lines(self) -> None:
+        lines, self._lines = self._lines, {}
+        for path, some in lines.items():
+            await self._storage.log(self._instance_id, path, some)
