@@ -25,6 +25,8 @@ _CUSTOMERS: Final = 100
 #: Where more jobs wait, nothing is ordered until some are done: a demo that runs for weeks stays small.
 _MOST_WAITING: Final = 500
 _MOST_CENTS: Final = 20_000
+#: Where its customers live; most in the first.
+_COUNTRIES: Final = ("DE", "DE", "DE", "FR", "NL")
 
 
 def demo(
@@ -97,7 +99,7 @@ async def _order(shop: Shop, pause: float) -> None:
         if waiting < _MOST_WAITING:
             await shop.orders.create_job(Order(customer=customer, cents=cents))
         if (await shop.mails.states())["mails-send"].waiting < _MOST_WAITING:
-            await shop.mails.create_job(Mail(customer=customer))
+            await shop.mails.create_job(Mail(customer=customer, country=chance.choice(_COUNTRIES)))
         if chance.random() < 1 / 3:
             await shop.bill.run(Bill(customer=customer, cents=cents))
         await asyncio.sleep(pause)

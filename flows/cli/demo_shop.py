@@ -1,4 +1,4 @@
-"""The shop of `flows demo`: orders go through three queues, mails keep to a limit, and each bill is a run."""
+"""The shop of `flows demo`: orders and their parts go through queues, mails keep to limits, each bill is a run."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from pydantic import BaseModel
 from flows.kernel.current import current_job
 from flows.model.declared.description import describe
 from flows.model.flow_options import FlowOptions
-from flows.model.job import Job, JobResult
+from flows.model.job import ChildJob, Job, JobResult
 from flows.model.limits.limiter import Limiter
 from flows.model.queue_options import QueueOptions
 from flows.model.retries import Retries
+from flows.model.schedules.every import Every
 from flows.pipeline.flow import Flow
 from flows.workflow.app import Workflows
 from flows.workflow.definition import Workflow
@@ -26,11 +27,14 @@ from flows.workflow.steps.step_options import StepOptions
 
 #: The app of its workflow: a name that no other has by chance.
 APP: Final = "demo-billing"
-#: Seconds that a parcel takes; with one worker that is fewer than there are orders: the slow queue.
+#: Seconds that a part of an order takes; two at a time are fewer than are ordered: the slow queue.
 PACKING: Final = 0.6
 #: The supplier never answers about these customers: their orders fail.
 UNKNOWN_CUSTOMERS: Final = frozenset({7, 62})
 _SOMETIMES: Final = 0.1
+#: A bill of so much waits for a person, for a minute.
+_LARGE: Final = 18_000
+_DONE: Final = {"found": 1 / 3, "wrapped": 2 / 3, "labelled": 1.0}
 _chance = random.Random()  # noqa: S311 - no secrets
 
 
@@ -61,21 +65,35 @@ class Priced(JobResult):
 
 
 class Pack(Job):
-    """An order that is packed."""
+    """An order whose parts are packed."""
 
     cost: int
+
+
+class Part(Job):
+    """A part of an order."""
+
+    number: int
+
+
+class Ship(Job):
+    """An order that is packed, and goes out."""
+
+    customer: int
 
 
 class Mail(BaseModel):
     """A mail to a customer."""
 
     customer: int
+    country: str = "DE"
 
 
 class Send(Job):
     """A mail that goes out."""
 
     customer: int
+    country: str
 
 
 class Bill(BaseModel):
@@ -85,11 +103,17 @@ class Bill(BaseModel):
     cents: int
 
 
+class Approval(BaseModel):
+    """What a person says of a bill."""
+
+    good: bool
+
+
 class SupplierTimeout(Exception):
     """The supplier does not answer."""
 
 
-OrderFlow: TypeAlias = Flow[Check | Price | Pack, Order, Literal["customer"]]
+OrderFlow: TypeAlias = Flow[Check | Price | Pack | Ship, Order, Literal["customer"]]
 MailFlow: TypeAlias = Flow[Send, Mail, Literal["customer"]]
 
 
@@ -120,18 +144,25 @@ async def check(job: Check) -> None:
 
 
 async def price(job: Price) -> Priced:
-    """Ask the supplier, who does not always answer."""
+    """Ask the supplier, who does not always answer; an order has up to three parts."""
     await asyncio.sleep(_chance.uniform(0.05, 0.2))
     if job.customer in UNKNOWN_CUSTOMERS or _chance.random() < _SOMETIMES:
         raise SupplierTimeout(f"no answer about customer {job.customer} within 0.2 s")
-    return Priced(cost=job.cents * 2 // 3)
+    parts = [ChildJob(Part, {"number": number + 1}) for number in range(1 + job.cents % 3)]
+    return Priced(cost=job.cents * 2 // 3, children=parts)
 
 
-async def pack(_job: Pack) -> None:
-    """Pack a parcel, which takes its time."""
-    for part in range(3):
+async def pack(_part: Part) -> None:
+    """Pack a part, which takes its time."""
+    for look in ("found", "wrapped", "labelled"):
         await asyncio.sleep(PACKING / 3)
-        current_job().progress((part + 1) / 3, f"part {part + 1} of 3")
+        current_job().progress(_DONE[look], look)
+
+
+async def ship(job: Ship) -> None:
+    """Hand a parcel to the carrier."""
+    await asyncio.sleep(0.02)
+    current_job().log("handed over", customer=job.customer)
 
 
 async def send(_job: Send) -> None:
@@ -161,7 +192,8 @@ def make_shop(redis_url: str | None, namespace: str) -> Shop:
             [
                 QueueOptions("shop-check", job=Check, next_queue="shop-price"),
                 QueueOptions("shop-price", job=Price, next_queue="shop-pack", retries=again),
-                QueueOptions("shop-pack", job=Pack),
+                QueueOptions("shop-pack", job=Pack, next_queue="shop-ship", children=[QueueOptions("part", job=Part)]),
+                QueueOptions("shop-ship", job=Ship),
             ],
             lookup_attributes=["customer"],
             redis_url=redis_url,
@@ -171,11 +203,13 @@ def make_shop(redis_url: str | None, namespace: str) -> Shop:
     )
     orders.create_workers(Check, check, concurrency=4)
     orders.create_workers(Price, price, concurrency=4)
-    orders.create_workers(Pack, pack)
+    orders.create_parent_workers(Pack)
+    orders.create_child_workers(Pack, Part, pack, concurrency=2)
+    orders.create_workers(Ship, ship, concurrency=2)
     mails = MailFlow(
         FlowOptions(
             "mails",
-            [QueueOptions("mails-send", job=Send, limits=[Limiter(10, timedelta(seconds=10))])],
+            [QueueOptions("mails-send", job=Send, group_by="country", limits=[Limiter(10, timedelta(seconds=10))])],
             lookup_attributes=["customer"],
             redis_url=redis_url,
             namespace=namespace,
@@ -191,7 +225,15 @@ def make_shop(redis_url: str | None, namespace: str) -> Shop:
         await step.sleep("cool down", timedelta(seconds=2))
         if given.customer in UNKNOWN_CUSTOMERS:
             raise LookupError(f"customer {given.customer} has no address")
+        if given.cents >= _LARGE:
+            minute = timedelta(minutes=1)
+            answer = await step.wait_for_input("approve", Approval, prompt="is this bill right?", timeout=minute)
+            return receipt if answer is None or answer.good else "taken back"
         return receipt
+
+    @billing.define("figures", cron=[Every(timedelta(minutes=1), id="figures", input="the last minute")])
+    async def _figures(given: str, step: Step) -> str:
+        return await step.run("count", lambda: f"{given}: all is well")
 
     billing.create_workers(concurrency=4)
     return Shop(orders, mails, billing, bill)
