@@ -65,9 +65,10 @@ def test_hundreds_are_shown_by_and_by_and_found_by_their_address(
     rows = page.locator(".procs tbody tr")
     expect(rows.first).to_be_visible()
     assert rows.count() < 60
-    page.get_by_role("button", name="Show 100 more").click()
-    page.get_by_role("button", name="Show all 194").click()
-    expect(rows).to_have_count(194)
+    page.get_by_role("button", name="Show 100 at once").click()
+    expect(rows).to_have_count(100)
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("101 to 194 of 194")).to_be_visible()
     page.get_by_role("button", name="leaving").click()
     expect(rows).to_have_count(2)
     page.get_by_role("button", name="Release: any").click()

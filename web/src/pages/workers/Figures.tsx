@@ -1,5 +1,5 @@
 /** Processes, slots, lag, memory and deaths in five figures. */
-import type { ReactNode } from "react";
+import { useMemo, type ReactNode } from "react";
 import { bytes, count, duration, msOf, percent, timeShort, useNow } from "../../format";
 import { Sparkline } from "../../parts/Sparkline";
 import type { Tone } from "../../parts/shapes";
@@ -10,24 +10,38 @@ import { ring } from "./ring";
 const BLOCKED_MS = 5_000;
 const STEP_MS = 2_000;
 
-export function Figures({ all, scope, at }: { all: readonly Worker[]; scope: string; at: number }) {
+/** What the figures tell: of a thousand processes it is summed up when one was heard of, not each second. */
+function summed(all: readonly Worker[], at: number) {
   const live = all.filter((one) => one.alive);
   const dead = all.filter((one) => !one.alive);
-  const slots = sum(live.map(slotsOf));
-  const busy = sum(live.map(busyOf));
-  const sizes = live.map((one) => one.rss ?? 0);
-  const lags = live.flatMap((one) => one.lags);
-  const worst = Math.max(
-    0,
-    ...live.map((one) => one.lag ?? 0),
-    ...live.map((one) => (one.blocked?.seconds ?? 0) * 1000),
-  );
-  const [lag, lagUnit] = split(duration(percentile(lags, 95) ?? 0));
-  const [size, sizeUnit] = split(bytes(sum(sizes)));
   const releases = distinct(live.map((one) => one.digest));
   const newest = live.reduce<Worker | null>((found, one) => (age(one) > age(found) ? one : found), null)?.digest;
-  const young = live.filter((one) => one.digest === newest).length;
-  const lastDeath = Math.max(0, ...dead.map((one) => msOf(one.heard)));
+  const line = lagLine(live);
+  return {
+    live: live.length,
+    hosts: distinct(live.map((one) => one.host)).length,
+    young: releases.length > 1 ? live.filter((one) => one.digest === newest).length : null,
+    slots: sum(live.map(slotsOf)),
+    busy: sum(live.map(busyOf)),
+    memory: sum(live.map((one) => one.rss ?? 0)),
+    largest: Math.max(0, ...live.map((one) => one.rss ?? 0)),
+    lag:
+      percentile(
+        live.flatMap((one) => one.lags),
+        95,
+      ) ?? 0,
+    worst: Math.max(0, ...live.map((one) => one.lag ?? 0), ...live.map((one) => (one.blocked?.seconds ?? 0) * 1000)),
+    line,
+    died: dead.length,
+    lastDeath: Math.max(0, ...dead.map((one) => msOf(one.heard))),
+    deaths: deaths(dead, at),
+  };
+}
+
+export function Figures({ all, scope, at }: { all: readonly Worker[]; scope: string; at: number }) {
+  const of = useMemo(() => summed(all, at), [all, at]);
+  const [lag, lagUnit] = split(duration(of.lag));
+  const [size, sizeUnit] = split(bytes(of.memory));
   const step = Math.floor(useNow() / STEP_MS);
   const since = (what: string, value: number) => ({
     label: text.workers.sinceYouLook(what),
@@ -37,43 +51,43 @@ export function Figures({ all, scope, at }: { all: readonly Worker[]; scope: str
     <div className="figs five">
       <Figure
         name={text.workers.processes}
-        more={releases.length > 1 && text.workers.oldNew(live.length - young, young)}
-        value={count(live.length)}
-        unit={text.workers.onHosts(distinct(live.map((one) => one.host)).length)}
+        more={of.young !== null && text.workers.oldNew(of.live - of.young, of.young)}
+        value={count(of.live)}
+        unit={text.workers.onHosts(of.hosts)}
         tone="processing"
-        line={since(text.workers.processes, live.length)}
+        line={since(text.workers.processes, of.live)}
       />
       <Figure
         name={text.workers.slotsBusy}
-        more={slots > 0 && percent(busy / slots)}
-        value={count(busy)}
-        unit={text.workers.ofSlots(count(slots))}
+        more={of.slots > 0 && percent(of.busy / of.slots)}
+        value={count(of.busy)}
+        unit={text.workers.ofSlots(count(of.slots))}
         tone="processing"
-        line={since(text.workers.slotsBusy, busy)}
+        line={since(text.workers.slotsBusy, of.busy)}
       />
       <Figure
         name={text.workers.loopLag}
-        more={worst > BLOCKED_MS && <span className="down">{text.workers.oneAt(duration(worst))}</span>}
+        more={of.worst > BLOCKED_MS && <span className="down">{text.workers.oneAt(duration(of.worst))}</span>}
         value={lag}
         unit={text.workers.lagUnit(lagUnit)}
-        tone={worst > BLOCKED_MS ? "failed" : "processing"}
-        line={{ label: text.workers.loopLag, values: lagLine(live) }}
+        tone={of.worst > BLOCKED_MS ? "failed" : "processing"}
+        line={{ label: text.workers.loopLag, values: of.line }}
       />
       <Figure
         name={text.workers.memory}
-        more={sizes.length > 0 && text.workers.largest(bytes(Math.max(...sizes)))}
+        more={of.largest > 0 && text.workers.largest(bytes(of.largest))}
         value={size}
         unit={text.workers.inAll(sizeUnit)}
         tone="processing"
-        line={since(text.workers.memory, sum(sizes))}
+        line={since(text.workers.memory, of.memory)}
       />
       <Figure
         name={text.workers.died}
-        more={dead.length > 0 && <span className="warn">{text.workers.lastAt(timeShort(lastDeath))}</span>}
-        value={count(dead.length)}
+        more={of.died > 0 && <span className="warn">{text.workers.lastAt(timeShort(of.lastDeath))}</span>}
+        value={count(of.died)}
         unit={text.workers.lastHour}
-        tone={dead.length ? "warn" : "processing"}
-        line={{ label: text.workers.died, values: deaths(dead, at) }}
+        tone={of.died ? "warn" : "processing"}
+        line={{ label: text.workers.died, values: of.deaths }}
       />
     </div>
   );

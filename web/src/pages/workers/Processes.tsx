@@ -12,7 +12,8 @@ import { Row } from "./Row";
 import { SlotsKey } from "./Slots";
 
 const FIRST = 10;
-const MORE = 100;
+/** So many are drawn at once, of a thousand: each tells its age anew each second. */
+const PAGE = 100;
 const DIED_SHOWN = 3;
 
 interface Props {
@@ -29,10 +30,14 @@ interface Props {
 }
 
 export function Processes({ some, died, open, flows, usual, now, off, onStacks }: Props) {
-  const first = Math.max(FIRST, Math.min(loud(some, usual, now), MORE), some.findIndex((one) => one.name === open) + 1);
-  const [most, setMost] = useState(0);
-  const shown = some.slice(0, Math.max(first, most));
-  const rest = some.length - shown.length;
+  const [whole, setWhole] = useState(false);
+  const size = whole ? PAGE : Math.max(FIRST, Math.min(loud(some, usual, now), PAGE));
+  // The page of the one whose details are open; else the one that was turned to.
+  const opened = some.findIndex((one) => one.name === open);
+  const last = Math.max(0, Math.ceil(some.length / size) - 1);
+  const [turned, setTurned] = useState(0);
+  const page = Math.min(last, opened >= 0 && !whole ? Math.floor(opened / size) : turned);
+  const shown = some.slice(page * size, (page + 1) * size);
   const { workers } = text;
   const heads: [string, string][] = [
     [workers.process, ""],
@@ -89,12 +94,24 @@ export function Processes({ some, died, open, flows, usual, now, off, onStacks }
       <SlotsKey />
       <div className="foot">
         <span>
-          {rest ? workers.shown(count(shown.length), count(some.length)) : workers.shownAll(count(some.length))}
+          {last === 0
+            ? workers.shownAll(count(some.length))
+            : workers.shown(count(page * size + 1), count(page * size + shown.length), count(some.length))}
         </span>
-        {rest > 0 && (
-          <Button look="small" onPress={() => setMost(shown.length + MORE)}>
-            {rest <= MORE ? workers.showAll(count(some.length)) : workers.showMore(count(MORE))}
+        {!whole && last > 0 && (
+          <Button look="small" onPress={() => setWhole(true)}>
+            {some.length <= PAGE ? workers.showAll(count(some.length)) : workers.showMore(count(PAGE))}
           </Button>
+        )}
+        {whole && last > 0 && (
+          <>
+            <Button look="small" off={page > 0 ? null : workers.firstPage} onPress={() => setTurned(page - 1)}>
+              {workers.previous}
+            </Button>
+            <Button look="small" off={page < last ? null : workers.lastPage} onPress={() => setTurned(page + 1)}>
+              {workers.next}
+            </Button>
+          </>
         )}
         {died.length > 0 && <Died died={died} />}
       </div>
