@@ -103,8 +103,9 @@ _TOPICS: Final[dict[str, tuple[int, Callable[[list[str], QueryParams], _Read]]]]
     "log": (2, _log),
     "children": (2, _children),
     "bulk": (2, _bulk),
-    "workers": (0, lambda _parts, query: _one("workers.list", query)),
-    "releases": (1, lambda parts, query: _one("workers.releases", _of_flow(parts[0], query))),
+    # Processes are heard of each few seconds, and there may be a thousand of them.
+    "workers": (0, lambda _parts, query: _Read({"": ("workers.list", query)}, every={"": 2.0})),
+    "releases": (1, lambda parts, query: _Read({"": ("workers.releases", _of_flow(parts[0], query))}, every={"": 3.0})),
     "server": (0, _server),
     "runs": (0, lambda _parts, query: _one("runs.list", query)),
     "run": (1, _run),
