@@ -108,12 +108,11 @@ function idHit(words: readonly string[], flows: readonly string[]): Hit[] {
 }
 
 function lately({ actions }: Around): Hit[] {
-  return actions.map(({ operation, about, at, caller, request }) => ({
+  return actions.map((action) => ({
     section: "lately",
-    icon: "audit",
-    title: operation,
-    note: about ?? "",
-    right: text.palette.by(time(at), caller),
-    to: withParams("audit", { open: request }),
+    icon: "back",
+    title: text.palette.did(text.actionSentence(action)),
+    right: text.palette.by(time(action.at), action.caller),
+    to: withParams("audit", { open: action.request }),
   }));
 }

@@ -1,3 +1,5 @@
+import type { Piece } from "./actions";
+
 export const palette = {
   title: "Command palette",
   ask: "What do you look for?",
@@ -28,6 +30,10 @@ export const palette = {
   failed: (count: string) => `${count} failed`,
   waiting: (count: string) => `${count} wait`,
   id: "The job or run of this id",
+  did: (pieces: readonly Piece[]) => {
+    const said = pieces.map((piece) => (typeof piece === "string" ? piece : piece.value)).join("");
+    return said.slice(0, 1).toUpperCase() + said.slice(1);
+  },
   by: (when: string, who: string) => `${when} · ${who}`,
   choose: "choose",
   do: "do",
