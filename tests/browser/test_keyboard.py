@@ -160,3 +160,29 @@ def test_rows_are_gone_through_by_keys(open_page: OpenPage) -> None:
     assert page.evaluate(focused) > first
     page.keyboard.press("k")
     assert page.evaluate(focused) == first >= 0
+
+
+def test_a_queue_of_the_board_is_paused_by_keys(open_page: OpenPage) -> None:
+    """The key presses the button of the queue that has the focus; the palette has it by its name."""
+    page = open_page("flows/shop")
+    page.locator(".q").first.wait_for()
+    page.keyboard.press("p")
+    page.get_by_text("Choose a row first").wait_for()
+    page.locator(".q").first.get_by_role("link").first.focus()
+    page.keyboard.press("p")
+    expect(page.get_by_role("dialog")).to_contain_text("shop-")
+    page.keyboard.press("Escape")
+    palette_of(page)
+    page.keyboard.type("pause")
+    expect(page.get_by_role("option", name=re.compile("Pause shop-"))).to_be_visible()
+
+
+def test_the_range_of_the_board_by_keys(open_page: OpenPage) -> None:
+    """It is in the address."""
+    page = open_page("flows/shop")
+    page.get_by_role("button", name="1 h", exact=True).wait_for()
+    page.keyboard.press("]")
+    expect(page).to_have_url(re.compile("since=6h"))
+    page.keyboard.press("[")
+    page.keyboard.press("[")
+    expect(page).to_have_url(re.compile("since=15m"))

@@ -11,7 +11,7 @@ import { text } from "../text";
 import { toggleTheme } from "../theme";
 import { type Command, useCommands } from "./commands";
 import { onKey } from "./listen";
-import { focusRow, hasRows } from "./rows";
+import { focusRow, hasButton, hasRows, pressInRow } from "./rows";
 import { type KeyName, table } from "./table";
 
 const KEYS = Object.keys(table) as KeyName[];
@@ -49,6 +49,11 @@ export function FrameKeys({ page, flows, flow }: Props) {
     }),
     { key: "next", there: hasRows, run: () => focusRow(1) },
     { key: "previous", there: hasRows, run: () => focusRow(-1) },
+    ...(["retry", "cancel", "pause"] as const).map((key): Command => {
+      const { keys } = table[key];
+      const run = () => pressInRow(keys) || tell(text.keys.chooseRow);
+      return { key, there: () => hasButton(keys), run: () => void run() };
+    }),
     { key: "find", run: () => document.getElementById("search")?.focus() },
     { key: "palette", run: () => setOver((before) => (before === "palette" ? null : "palette")) },
     { key: "help", run: () => setOver("help") },

@@ -42,7 +42,7 @@ export function hitsOf(commands: readonly Command[]): Hit[] {
   const sorted = commands.toSorted((one, other) => last.indexOf(groupOf(one)) - last.indexOf(groupOf(other)));
   return sorted.flatMap((command): Hit[] => {
     const key = keyOf(command);
-    if (key?.group === "rows" || command.key === "palette") return [];
+    if (key?.group === "rows" || command.key === "palette" || command.there?.() === false) return [];
     const shown = { title: titleOf(command), icon: iconOf(command), keys: key?.keys, off: command.off };
     return command.to === undefined
       ? [{ section: "here", ...shown, run: command.run }]

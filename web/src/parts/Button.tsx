@@ -18,10 +18,23 @@ interface Props {
   /** For menus: what it opens is open. */
   expanded?: boolean | undefined;
   popup?: "menu" | "dialog" | "listbox" | undefined;
+  /** The key that presses it where its row has the focus. */
+  shortcut?: string | undefined;
 }
 
 /** What does something when it is pressed. */
-export function Button({ icon, look = "", children, label, off, busy = false, onPress, expanded, popup }: Props) {
+export function Button({
+  icon,
+  look = "",
+  children,
+  label,
+  off,
+  busy = false,
+  onPress,
+  expanded,
+  popup,
+  shortcut,
+}: Props) {
   const why = off ?? null;
   return (
     <button
@@ -33,6 +46,7 @@ export function Button({ icon, look = "", children, label, off, busy = false, on
       aria-busy={busy || undefined}
       aria-expanded={expanded}
       aria-haspopup={popup}
+      aria-keyshortcuts={shortcut}
       onClick={(event) => {
         if (why === null && !busy) onPress(event);
       }}

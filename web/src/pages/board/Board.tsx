@@ -3,6 +3,7 @@ import type { CheckView, FlowHistory, LanesView, Live, Queues } from "@typed-flo
 import { useEffect, useState } from "react";
 import { createPortal } from "react-dom";
 import type { PageProps } from "..";
+import { useCommands } from "../../keys/commands";
 import { Empty } from "../../parts/Empty";
 import { Segments } from "../../parts/Segments";
 import { Title } from "../../parts/Title";
@@ -54,13 +55,19 @@ function Shows({ flow, since, state, shown }: { flow: string; since: Window; sta
 function Range({ since }: { since: Window }) {
   const [place, setPlace] = useState<HTMLElement | null>(null);
   useEffect(() => setPlace(document.getElementById("top-tools")), []);
+  const choose = (one: Window) => setParams({ since: one === "1h" ? null : one });
+  const step = (by: number) => choose(windows[windows.indexOf(since) + by] ?? since);
+  useCommands([
+    { key: "shorter", run: () => step(-1) },
+    { key: "longer", run: () => step(1) },
+  ]);
   if (!place) return null;
   return createPortal(
     <Segments
       label={text.board.window}
       value={since}
       options={windows.map((one) => [one, text.board.windows[one]] as const)}
-      onChange={(one) => setParams({ since: one === "1h" ? null : one })}
+      onChange={choose}
     />,
     place,
   );

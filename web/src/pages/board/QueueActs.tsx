@@ -1,6 +1,8 @@
 /** What can be done with a queue: pause it, and a menu of the rest. What matters asks once more. */
 import type { Live, QueueView } from "@typed-flows/react";
 import { useState } from "react";
+import { useCommands } from "../../keys/commands";
+import { table } from "../../keys/table";
 import { Button } from "../../parts/Button";
 import { copy } from "../../parts/copy";
 import { Menu } from "../../parts/Menu";
@@ -24,23 +26,39 @@ export function QueueActs({ queue, old }: { queue: Live<QueueView>; old: boolean
   const stale = old ? t.notLive : null;
   const close = () => setOpen(null);
   const of = `flow:${flow} queue:${name}`;
+  const offs = {
+    pause: stale ?? whyNot("queues.pause"),
+    resume: stale ?? whyNot("queues.resume"),
+    drain: stale ?? whyNot("queues.drain"),
+    retry: stale ?? whyNot("bulk.apply") ?? (queue.failed ? null : t.noFailed),
+  };
+  const resume = () => void run("queues.resume", { flow, queue: name }, t.resumed(name));
+  useCommands([
+    queue.paused
+      ? { title: t.resumeQueue(name), icon: "play", off: offs.resume, run: resume }
+      : { title: t.pause(name), icon: "pause", off: offs.pause, run: () => setOpen("pause") },
+    { title: t.retryFailedOf(name), icon: "retry", off: offs.retry, run: () => setOpen("retry") },
+    { title: t.drainTitle(name), icon: "down", off: offs.drain, run: () => setOpen("drain") },
+  ]);
   return (
     <span className="act">
       {queue.paused ? (
         <Button
           look="quiet"
           icon="play"
+          shortcut={table.pause.keys}
           label={t.resumeQueue(name)}
           busy={busy}
-          off={stale ?? whyNot("queues.resume")}
-          onPress={() => void run("queues.resume", { flow, queue: name }, t.resumed(name))}
+          off={offs.resume}
+          onPress={resume}
         />
       ) : (
         <Button
           look="quiet"
           icon="pause"
+          shortcut={table.pause.keys}
           label={t.pause(name)}
-          off={stale ?? whyNot("queues.pause")}
+          off={offs.pause}
           popup="dialog"
           onPress={() => setOpen("pause")}
         />
@@ -59,7 +77,7 @@ export function QueueActs({ queue, old }: { queue: Live<QueueView>; old: boolean
           {
             text: t.retryFailed,
             icon: "retry",
-            off: stale ?? whyNot("bulk.apply") ?? (queue.failed ? null : t.noFailed),
+            off: offs.retry,
             onChoose: () => setOpen("retry"),
           },
           {
@@ -68,7 +86,7 @@ export function QueueActs({ queue, old }: { queue: Live<QueueView>; old: boolean
             off: stale ?? whyNot("jobs.promote") ?? (queue.delayed ? null : t.noDelayed),
             onChoose: () => navigate(jobsAt(`${of} state:delayed`)),
           },
-          { text: t.drain, icon: "down", off: stale ?? whyNot("queues.drain"), onChoose: () => setOpen("drain") },
+          { text: t.drain, icon: "down", off: offs.drain, onChoose: () => setOpen("drain") },
           {
             text: t.copyName,
             icon: "copy",

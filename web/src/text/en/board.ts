@@ -90,6 +90,7 @@ export const board = {
   seeJobs: "See jobs",
   seeFailed: "See failed jobs",
   retryFailed: "Retry failed…",
+  retryFailedOf: (queue: string) => `Retry what has failed in ${queue}…`,
 
   jobsHere: (n: number) => (n === 1 ? "job here" : "jobs here"),
   children: (n: number) => (n === 1 ? "child" : "children"),

@@ -28,6 +28,7 @@ export const keys = {
     copyLink: "Copy link",
     theme: "Light or dark",
   },
+  chooseRow: "Choose a row first: j goes down, k up.",
   previewFirst: "More than one job: a preview comes first.",
   noDeleting: "Deleting has no key.",
   single: "Single keys are on; off, this one is left:",
