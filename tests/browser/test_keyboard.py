@@ -174,7 +174,7 @@ def test_a_queue_of_the_board_is_paused_by_keys(open_page: OpenPage) -> None:
     page.keyboard.press("Escape")
     palette_of(page)
     page.keyboard.type("pause")
-    expect(page.get_by_role("option", name=re.compile("Pause shop-"))).to_be_visible()
+    expect(page.get_by_role("option", name="Pause shop-price")).to_be_visible()
 
 
 def test_the_range_of_the_board_by_keys(open_page: OpenPage) -> None:
