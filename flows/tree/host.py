@@ -18,12 +18,14 @@ from flows.model.tree.plan import TreePlan
 from flows.model.tree.schemas import written_schema
 from flows.model.values.sets import sorted_sets
 from flows.tree.declare import Tree
+from flows.tree.storage.protocol import NO_TASKS
 from flows.tree.walk import Surroundings, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import timedelta
 
+    from flows.model.tree.task_record import InstanceRecord
     from flows.tree.backend.protocol import Executor
     from flows.tree.declare import Task
     from flows.tree.index.protocol import Index
@@ -139,9 +141,20 @@ class Host:
             raise InstanceGone(instance_id)
         return found
 
+    async def glance(self, instance_id: str) -> tuple[InstanceRecord, int]:
+        """Return what the last execution of an instance has come to, and its revision, without its tasks.
+
+        Raises:
+            InstanceGone: there is none.
+        """
+        found = await self.storage.load(instance_id, since=NO_TASKS)
+        if found is None or found.row.app != self.app:
+            raise InstanceGone(instance_id)
+        return found.record, found.revision
+
     async def note(self, instance_id: str) -> None:
         """Let the index know how an instance stands."""
-        found = await self.storage.load(instance_id, since=1 << 60)
+        found = await self.storage.load(instance_id, since=NO_TASKS)
         if found is None:
             await self.index.remove([instance_id])
         else:
@@ -149,7 +162,7 @@ class Host:
 
     async def destroy(self, instance_id: str) -> bool:
         """Cancel what works on an instance, and delete it; False: it was gone already."""
-        found = await self.storage.load(instance_id, since=1 << 60)
+        found = await self.storage.load(instance_id, since=NO_TASKS)
         if found is not None and found.record.status == "working":
             await self.executor.cancel(instance_id, found.record.run, "destroyed")
         is_deleted = await self.storage.delete(instance_id)

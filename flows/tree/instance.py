@@ -66,13 +66,13 @@ class Execution:
 
     async def _wait(self) -> InstanceState:
         while True:
-            snapshot = await self._host.load(self.instance_id)
-            record = snapshot.record
+            record, revision = await self._host.glance(self.instance_id)
             if record.run != self.id or record.status != "working":
                 break
-            await self._host.storage.changed(self.instance_id, snapshot.revision)
+            await self._host.storage.changed(self.instance_id, revision)
         if record.run == self.id and record.status == "failed" and record.error is not None:
             raise TreeFailed(self.instance_id, record.path, record.error)
+        snapshot = await self._host.load(self.instance_id)
         return state_of(snapshot, plan_of(snapshot.tree))
 
 
@@ -260,7 +260,7 @@ class Instance(Generic[DataT]):
         Raises:
             InstanceGone: the instance was destroyed, or has expired.
         """
-        record = (await self._host.load(self.id)).record
+        record, _revision = await self._host.glance(self.id)
         if record.status != "working":
             return False
         return await self._host.executor.cancel(self.id, record.run, check_text("reason", reason))

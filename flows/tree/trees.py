@@ -23,7 +23,7 @@ from flows.tree.index.protocol import Find
 from flows.tree.instance import Instance
 from flows.tree.labels import check_labels
 from flows.tree.storage.memory import MemoryStorage
-from flows.tree.storage.protocol import InstanceRow
+from flows.tree.storage.protocol import NO_TASKS, InstanceRow
 from flows.tree.walk import Surroundings
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Generator(Generic[DataT]):
         Raises:
             ValidationError: this is no id.
         """
-        found = await self._host.storage.load(check_job_id(instance_id), since=1 << 60)
+        found = await self._host.storage.load(check_job_id(instance_id), since=NO_TASKS)
         if found is None or (found.row.app, found.row.generator) != (self._host.app, self.name):
             return None
         return Instance(self._host, self._recipe, found.row.id)
@@ -186,7 +186,7 @@ class Trees:
             UnknownGenerator: the app has its generator no more.
             ValidationError: this is no id.
         """
-        found = await self._host.storage.load(check_job_id(instance_id), since=1 << 60)
+        found = await self._host.storage.load(check_job_id(instance_id), since=NO_TASKS)
         if found is None or found.row.app != self.app:
             return None
         return Instance(self._host, self._host.recipe(found.row.generator), found.row.id)

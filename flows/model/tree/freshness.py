@@ -70,6 +70,22 @@ class Standing:
                 found.add(path)
         return frozenset(found)
 
+    def changed_at(self, changed: int) -> dict[str, int]:
+        """Return the revision of the last change of each task that was executed: of its record, or of what makes it stale.
+
+        A task becomes stale without a record of its own: by the data, or by what it was given.
+
+        Args:
+            changed: The revision of the last change of the data or the tree.
+        """
+        found: dict[str, int] = {}
+        for path, task in self._plan.tasks.items():  # each after its inputs
+            record = self._records.get(path)
+            if record is not None:
+                others = record.inputs if task.gate is None else {*record.inputs, task.gate}
+                found[path] = max(record.order, changed, *(found.get(one, 0) for one in others))
+        return found
+
     def has_ended(self, path: str) -> bool:
         """Return whether what comes after a task may count on it: it is ok, skipped, or a failure that counts so."""
         record = self._records.get(path)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from flows.model.tree.task_record import InstanceRecord, InstanceStatus, TaskRecord
     from flows.store.jobs.log_line import LogLine
 
+#: No revision is later: who loads since then asks for no tasks.
+NO_TASKS: Final = 1 << 60
 #: A call writes so many records at most.
 MOST_RECORDS: Final = 200
 #: So many lines of a task's log are kept, the last ones.

@@ -29,6 +29,9 @@ class World:
         self.records: dict[str, TaskRecord] = {}
         self.revision = count(1)
         self.number = count(1)
+        self.changed = 0
+        self.seen = 0
+        self.watched: dict[str, tuple[TaskRecord, bool]] = {}
 
     @property
     def digests(self) -> Digests:
@@ -100,7 +103,13 @@ class World:
     def check(self) -> None:
         """Check that all is as stale as the model says."""
         model = self.model
-        assert self.standing.stale == {one for one in model.made if not model.is_fresh(one)}
+        standing = self.standing
+        assert standing.stale == {one for one in model.made if not model.is_fresh(one)}
+        if self.draw.random() < 0.5:  # a watcher is given what has changed since it looked, and no more
+            changed = {one for one, order in standing.changed_at(self.changed).items() if order > self.seen}
+            self.watched.update({one: (self.records[one], one in standing.stale) for one in changed})
+            self.seen = max([self.seen, self.changed, *(record.order for record in self.records.values())])
+            assert self.watched == {one: (record, one in standing.stale) for one, record in self.records.items()}
 
 
 def possible(draw: random.Random) -> TreePlan | None:
@@ -128,6 +137,7 @@ def history(seed: int) -> bool:
     for _ in range(draw.randint(5, 25)):
         if draw.random() < 0.2:
             world.model.data[draw.choice(DATA)] += 1
+            world.changed = next(world.revision)
         else:
             one_step(world, draw.choice(paths) if draw.random() < 0.8 else "#")
         world.check()
