@@ -71,7 +71,7 @@ class Standing:
         return frozenset(found)
 
     def changed_at(self, changed: int) -> dict[str, int]:
-        """Return the revision of the last change of each task that was executed: of its record, or of what makes it stale.
+        """Return the revision at which each executed task has changed last: its record, or what makes it stale.
 
         A task becomes stale without a record of its own: by the data, or by what it was given.
 

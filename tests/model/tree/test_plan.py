@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from flows.errors import DeclarationError
+from flows.model.tree.errors import TaskNotReady
 from flows.model.tree.freshness import Digests, Standing
 from flows.model.tree.moments import Progress
 from flows.model.tree.node import Declared, Node, Read, Written, read_declared
@@ -219,6 +220,17 @@ def test_a_task_is_stale_that_would_be_given_what_it_was_not() -> None:
     assert Standing(made, records, Digests({})).stale == set()
     assert Standing(more, records, Digests({})).stale == {"#.b"}
     assert Standing(less, records, Digests({})).stale == {"#.b"}
+
+
+def test_a_skipped_task_is_in_the_way_of_those_below_it_alone() -> None:
+    """A task whose name begins as another's does not stand below it."""
+    found = plan(task("t1", asks=(), tasks=(task("below"),)), task("t10"))
+    records = {"#.t1": TaskRecord("skipped", 1), "#.t1.below": TaskRecord("skipped", 2, because="#.t1 is skipped")}
+    standing = Standing(found, records, Digests({}))
+    assert standing.targets("#.t10") == ["#.t10"]
+    with pytest.raises(TaskNotReady) as caught:
+        standing.targets("#.t1.below")
+    assert caught.value.because == [("#.t1", "skipped")]
 
 
 def test_an_argument_that_the_execution_gave_is_not_waited_for() -> None:
