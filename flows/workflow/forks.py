@@ -40,6 +40,7 @@ async def fork_run(host: Host, source: str, step: str, given: object = None) -> 
     if given is not None:
         name = workflow_of(queue)
         run = new_run(host.definitions.get(name) or name, given, {}, "fork", max_payload=host.max_payload)
+        run = host.completed(run, given)
         fields |= {**dict(run.fields), "input": run.input}
         tags = [line for line in lines if line.startswith(f"{BY_TAG}:")]
         others = [f"{attribute}:{text}" for attribute, text in run.lookups if attribute != BY_WORKFLOW]

@@ -108,6 +108,8 @@ async def test_steers_runs(redis_url: str, namespace: str) -> None:
         with pytest.raises(UnknownWorkflow):
             await runs.start(admin, "prnt", {})
         forked = await runs.fork(admin, left.ids["run_done"])
+        other = await runs.fork(admin, left.ids["run_done"], input={"title": "five"})
+        assert [one.id for one in (await runs.list_runs(admin, lookup={"title": "five"})).runs] == [other.id]
         assert (await runs.provide(admin, left.ids["run_asked"], "good", {"good": True})).word == "goes on"
         app.create_workers(concurrency=2)
         async with app:

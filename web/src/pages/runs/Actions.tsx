@@ -7,7 +7,7 @@ import { useWhyNot } from "../../me";
 import { Card } from "../../parts/Card";
 import { text } from "../../text";
 
-export function Actions({ run }: { run: Live<RunView> }) {
+export function Actions({ run, closed }: { run: Live<RunView>; closed: number }) {
   const off = useWhyNot()("audit.list");
   const [found, setFound] = useState<ActionView[] | null>(null);
   const { id, status, since, attempts } = run;
@@ -19,7 +19,7 @@ export function Actions({ run }: { run: Live<RunView> }) {
       () => {},
     );
     return () => gone.abort();
-  }, [off, id, status, since, attempts]); // who acts on a run changes one of these
+  }, [off, id, status, since, attempts, closed]); // who acts on a run changes one of these
   const { actions } = text.run;
   return (
     <Card title={actions.title} more={found?.length || undefined}>

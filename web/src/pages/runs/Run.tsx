@@ -77,7 +77,7 @@ function Page({ state, shown, chosen }: { state: Live<Told>; shown: Shown; chose
           <StepPanel run={run} step={step} place={at + 1} total={order.length} acts={acts} />
           <Input run={run} />
           <Output run={run} />
-          <Actions run={run} />
+          <Actions run={run} closed={dialog.closed} />
         </div>
       </div>
       <Dialogs run={run} dialog={dialog} />

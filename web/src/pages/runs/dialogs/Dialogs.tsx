@@ -17,7 +17,13 @@ export type Open = (which: Which) => void;
 
 export function useDialog() {
   const [which, open] = useState<Which | null>(null);
-  return { which, open: open as Open, close: () => open(null) };
+  const [closed, setClosed] = useState(0);
+  const close = () => {
+    open(null);
+    setClosed((n) => n + 1);
+  };
+  /** `closed`: how often one was closed, and so something may have been asked for. */
+  return { which, closed, open: open as Open, close };
 }
 
 export function Dialogs({ run, dialog }: { run: Live<RunView>; dialog: ReturnType<typeof useDialog> }) {
