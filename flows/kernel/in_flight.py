@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from flows.store.streams.text_piece import Streamed
     from flows.telemetry.events import Events
 
-_FAILURES: Final = (Fail, Retry)
+_FAILURES: Final = frozenset({Fail, Retry})
 
 
 class InFlight:
@@ -182,7 +182,7 @@ class InFlight:
     def reported(self, finished: list[FinishedAttempt]) -> None:
         """Drop the jobs that were reported, unless they were claimed anew meanwhile; count how long they took."""
         ran = [one.claimed for one in finished if one.claimed.seconds is not None]
-        failed = sum(isinstance(one.outcome, _FAILURES) for one in finished)
+        failed = len([one for one in finished if type(one.outcome) in _FAILURES])
         self._tally.count([claimed.waited for claimed in ran], [claimed.seconds or 0.0 for claimed in ran], failed)
         for one in finished:
             claimed = one.claimed
