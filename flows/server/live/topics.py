@@ -65,8 +65,8 @@ def _board(parts: list[str], query: QueryParams) -> _Read:
         "check": ("server.check", of),
         "history": ("stats.flow", QueryParams([*query.multi_items(), ("flow", parts[0])])),
     }
-    # A history grows with the heartbeats of processes, each few seconds.
-    return _Read(reads, every={"check": 3.0, "history": 5.0})
+    # A history grows with the heartbeats of processes, each 7.5 s by default.
+    return _Read(reads, every={"check": 3.0, "history": 7.5})
 
 
 def _server(_parts: list[str], _query: QueryParams) -> _Read:
