@@ -6,6 +6,8 @@ import { ask } from "../ask";
 const PAUSE = 150;
 /** The jobs whose values are offered. */
 const LOOKED_AT = 100;
+/** Nobody chooses a longer one from a list. */
+const LONGEST = 200;
 const NONE: readonly never[] = [];
 
 /** The queues of a flow, or of all of them for null. */
@@ -50,8 +52,8 @@ export function useValues(of: { flow: string; name: string } | null, others: str
 function distinct(values: readonly unknown[]): string[] {
   const counts = new Map<string, number>();
   for (const value of values.flat()) {
-    if (value === null || value === undefined || typeof value === "object") continue;
-    counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
+    const shown = value === null || value === undefined || typeof value === "object" ? "" : String(value);
+    if (shown !== "" && shown.length <= LONGEST) counts.set(shown, (counts.get(shown) ?? 0) + 1);
   }
   return [...counts].sort(([, one], [, other]) => other - one).map(([value]) => value);
 }
