@@ -14,6 +14,7 @@ from flows.model.tree.node import Declared, Node, Order, Read, Written
 from flows.model.tree.paths import NAME, ROOT, joined
 from flows.model.tree.scopes import ARGUMENT, DATA
 from flows.tree.annotations import TaskInput, bound_of, reads_of, result_of, schema_of, view_of
+from flows.workflow.steps.function_call import is_async
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -131,6 +132,7 @@ class Task(Generic[ResultT]):
         self.retries = retries
         self.timeout: timedelta | None = as_timedelta(timeout)
         self._check(order, retries, on_failure, queue)
+        self._check_functions()
         self.view = None if task is None else self._view(task, "its function")
         self.asks = None if condition is None else self._asked(condition)
         self.shape = None if task is None else result_of(task, what)
@@ -158,14 +160,11 @@ class Task(Generic[ResultT]):
         return f"<Task {self.name}>"
 
     def _check(self, order: object, retries: object, on_failure: object, queue: str | None) -> None:
-        what, name, task = self._what, self.name, self.function
+        what, name = self._what, self.name
         if not isinstance(name, str) or not NAME.fullmatch(name):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DeclarationError(f"{what}: use 1 to 64 of the characters A-Z a-z 0-9 _ -")
-        if task is None and not self.subtasks:
+        if self.function is None and not self.subtasks:
             raise DeclarationError(f"{what} has neither a function nor subtasks: give it one of them")
-        for role, value in (("its function", task), ("condition", self.condition), ("debug", self.debug)):
-            if value is not None and not callable(value):
-                raise DeclarationError(f"{what}: {role} is {value!r:.80}: give a function")
         if order not in _ORDERS:
             raise DeclarationError(f"{what}: order={order!r}: give 'parallel' or 'sequence'")
         if on_failure not in _FAILURES:
@@ -176,6 +175,15 @@ class Task(Generic[ResultT]):
             check_duration("timeout", self.timeout)
         if queue is not None:
             check_name("queue", queue)
+
+    def _check_functions(self) -> None:
+        others: dict[str, object] = {"condition": self.condition, "debug": self.debug}
+        for role, value in {"its function": self.function, **others}.items():
+            if value is not None and not callable(value):
+                raise DeclarationError(f"{self._what}: {role} is {value!r:.80}: give a function")
+        for role, value in {**others, "on_complete": self.on_complete}.items():
+            if callable(value) and is_async(value):
+                raise DeclarationError(f"{self._what}: {role} is an async def, which is not awaited: make it a def")
 
     def _view(self, function: Callable[..., Any], role: str) -> type[TaskInput]:
         view = view_of(function, f"{self._what}: {role}")

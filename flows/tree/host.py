@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
-from flows.errors import DeclarationError, LostLease
+from flows.errors import DeclarationError, LostLease, StoreError
 from flows.model.runs.shape import Shape
 from flows.model.tree.errors import InstanceGone, UnknownGenerator
 from flows.model.tree.node import Read, read_declared
+from flows.model.tree.paths import ROOT
 from flows.model.tree.plan import TreePlan
 from flows.model.tree.schemas import written_schema
 from flows.model.values.sets import sorted_sets
 from flows.tree.declare import Tree
 from flows.tree.storage.protocol import NO_TASKS
 from flows.tree.walk import Surroundings, Walk
+from flows.workflow.steps.failures import error_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from flows.tree.backend.protocol import Executor
     from flows.tree.declare import Task
     from flows.tree.index.protocol import Index
-    from flows.tree.storage.protocol import Snapshot, Token
+    from flows.tree.storage.protocol import Execution, Snapshot, Token
 
 
 class Grown(NamedTuple):
@@ -176,18 +178,10 @@ class Host:
             return
         if snapshot.record.status != "working":
             return  # an earlier attempt has ended it
-        grown = await self.recipe(snapshot.row.generator).grow(snapshot.data)
-        ttl = self._ephemeral_ttl if snapshot.row.ephemeral else self._retention
-        walk = Walk(
-            self.surroundings,
-            snapshot,
-            snapshot.execution,
-            token,
-            plan=grown.plan,
-            tasks=grown.tasks,
-            ttl=None if ttl is None else ttl.total_seconds(),
-        )
+        walk = self._walk(snapshot, snapshot.execution, token)
         try:
+            grown = await self.recipe(snapshot.row.generator).grow(snapshot.data)
+            walk = self._walk(snapshot, snapshot.execution, token, grown)
             await walk.run()
         except asyncio.CancelledError:
             reason = cancelled()
@@ -196,7 +190,24 @@ class Host:
             await walk.cancel(reason)
         except LostLease:
             return  # whoever has the instance now goes on
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - of the generator, or what nobody has foreseen: no limbo
+            await walk.fail(error_of(error, ROOT, 1))
         await self.note(instance_id)
+
+    def _walk(self, snapshot: Snapshot, execution: Execution, token: Token, grown: Grown | None = None) -> Walk:
+        """Return the walk of an execution; without a tree that has been grown, it can only be ended."""
+        ttl = self._ephemeral_ttl if snapshot.row.ephemeral else self._retention
+        return Walk(
+            self.surroundings,
+            snapshot,
+            execution,
+            token,
+            plan=plan_of(snapshot.tree) if grown is None else grown.plan,
+            tasks={} if grown is None else grown.tasks,
+            ttl=None if ttl is None else ttl.total_seconds(),
+        )
 
 
 @lru_cache(maxsize=64)

@@ -128,6 +128,16 @@ class Walk:
         self._cancelled = reason
         return await self._end()
 
+    async def fail(self, error: JobError) -> InstanceRecord:
+        """Record that the execution has failed as a whole, by no task of its own.
+
+        Raises:
+            LostLease: another one has the instance.
+            StoreError: the storage cannot be used.
+        """
+        self._failure = ROOT, error
+        return await self._end()
+
     async def _resume(self) -> None:
         """Go on where an earlier attempt has ended: all that is to be executed is queued or has ended."""
         now, run = self._storage.now_ms(), self._execution.id

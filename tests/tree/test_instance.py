@@ -395,7 +395,7 @@ async def test_what_cannot_be_kept_fails(trees: Trees) -> None:
     for task, why in (
         (Task("lies", lies, retries=Retries(backoff=0)), "ValidationError"),
         (Task("big", big), "PayloadTooLarge"),
-        (Task("small", small), "ValidationError: 1 validation error for Small"),
+        (Task("small", small, retries=Retries(backoff=0)), "ValidationError: 1 validation error for Small"),
         (asked, "ValueError: no"),
     ):
         instance = await tree_of(trees, task, name=task.name).create(Site())
@@ -431,6 +431,44 @@ async def test_an_execution_is_cancelled(trees: Trees) -> None:
     assert statuses(state) == {"a": "ok", "slow": "cancelled", "after": "inactive"}
     assert (state.status, state.because) == ("cancelled", "enough")
     assert {state.tasks[one].because for one in ("#.slow", "#.after")} == {"enough"}
+
+
+async def test_an_execution_is_cancelled_before_it_has_done_anything(trees: Trees) -> None:
+    """At once, twice, and while its generator is still at work: nothing stays queued, and it says so."""
+    made = []
+
+    @trees.generator("slow")
+    async def slow(data: Site) -> Tree:  # noqa: ARG001 - the tree is always the same
+        made.append(1)
+        if len(made) == 5:  # created, begun and executed, begun again
+            await asyncio.Event().wait()
+        return Tree(Task("a", nothing), Task("b", nothing))
+
+    instance = await slow.create(Site())
+    for count in (3, 5):
+        execution = await instance.execute_all()
+        assert len(made) == count
+        assert all(await asyncio.gather(instance.cancel("one"), instance.cancel("two")))
+        state = await execution.wait(LONG)
+        assert (state.status, state.because) == ("cancelled", "one")
+        assert not {"queued", "running"} & set(statuses(state).values())
+    assert (await done(instance)).status == "done"
+
+
+async def test_a_generator_that_fails_ends_the_execution(trees: Trees) -> None:
+    """It worked when the execution began, and works no more."""
+    works = [True, True, False]
+
+    @trees.generator("moody")
+    def moody(data: Site) -> Tree:  # noqa: ARG001 - the tree is always the same
+        if not works.pop(0):
+            raise ValueError("no tree")
+        return Tree(Task("a", nothing))
+
+    instance = await moody.create(Site())
+    with pytest.raises(TreeFailed, match="# failed: ValueError: no tree"):
+        await done(instance)
+    assert statuses(await instance.state()) == {"a": "inactive"}
 
 
 async def test_a_function_cancels_the_execution(trees: Trees) -> None:

@@ -17,8 +17,9 @@ from flows.workflow.steps.failures import error_of, job_error
 from flows.workflow.steps.function_call import is_async
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
+    from flows.tree.annotations import TaskInput
     from flows.tree.backend.protocol import Execute, Order, Returned
 
 #: The most that a result may take, in bytes.
@@ -40,17 +41,20 @@ class SyncBackend:
     async def start(self, instance_id: str, execution: str) -> None:
         """Work on an execution, in a task of its own: see `Executor.start`."""
         if execution not in self._running:
-            task = asyncio.get_running_loop().create_task(self._run(instance_id, execution), name=f"flows-{execution}")
-            self._running[execution] = task
+            begun = asyncio.Event()
+            run = self._run(instance_id, execution, begun)
+            task = self._running[execution] = asyncio.get_running_loop().create_task(run, name=f"flows-{execution}")
             task.add_done_callback(lambda _: self._forget(execution))
+            await begun.wait()  # a task that is cancelled before would not even say so
 
     async def cancel(self, instance_id: str, execution: str, reason: str) -> bool:  # noqa: ARG002 - the protocol's
         """Cancel an execution, and return when it has ended: see `Executor.cancel`."""
         task = self._running.get(execution)
         if task is None:
             return False
-        self._reasons.setdefault(execution, reason)
-        task.cancel()
+        if execution not in self._reasons:  # the second one would disturb what the first has begun
+            self._reasons[execution] = reason
+            task.cancel()
         await asyncio.wait({task})
         return True
 
@@ -80,15 +84,23 @@ class SyncBackend:
         yield  # pragma: no cover - it makes this a generator
 
     async def _call(self, order: Order) -> Outcome:
+        task = order.task
+        assert task.function is not None  # noqa: S101 - only tasks with a function are dispatched
+        assert task.view is not None  # noqa: S101 - the same
+        assert task.shape is not None  # noqa: S101 - the same
         try:
-            value = await _returned(order)
+            view = task.view.model_validate_json(order.view, by_alias=False, by_name=True)
+        except Exception as error:  # noqa: BLE001 - validators are user code
+            return _unfit(order, error)
+        try:
+            value = await _returned(task.function, view)
             if isinstance(value, Verdict):
                 raise value  # noqa: TRY301 - returned or raised, it means the same
         except Verdict as verdict:
             return _of_verdict(order, verdict)
         except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            this = asyncio.current_task()
+            if this is None or this.cancelling():
                 raise
             return Outcome(error=error_of(error, order.path, order.attempt), classes=class_names(error))
         except Exception as error:  # noqa: BLE001 - whatever the function raises
@@ -103,7 +115,8 @@ class SyncBackend:
             return Outcome(error=error_of(error, order.path, order.attempt), classes=class_names(error), wish="never")
         return Outcome(result)
 
-    async def _run(self, instance_id: str, execution: str) -> None:
+    async def _run(self, instance_id: str, execution: str, begun: asyncio.Event) -> None:
+        begun.set()
         assert self._execute is not None  # noqa: S101 - Trees binds its executor when it is made
         await self._execute(instance_id, Token(execution, execution), lambda: self._reasons.get(execution))
 
@@ -112,15 +125,16 @@ class SyncBackend:
         self._reasons.pop(execution, None)
 
 
-async def _returned(order: Order) -> Any:
-    task = order.task
-    assert task.function is not None  # noqa: S101 - the same
-    assert task.view is not None  # noqa: S101 - the same
-    view = task.view.model_validate_json(order.view, by_alias=False, by_name=True)
-    if is_async(task.function):
-        return await task.function(view)
-    returned = await asyncio.to_thread(task.function, view)
+async def _returned(function: Callable[..., Any], view: TaskInput) -> Any:
+    if is_async(function):
+        return await function(view)
+    returned = await asyncio.to_thread(function, view)
     return await returned if inspect.isawaitable(returned) else returned
+
+
+def _unfit(order: Order, error: Exception) -> Outcome:
+    """Return the outcome of what another attempt would not better."""
+    return Outcome(error=error_of(error, order.path, order.attempt), classes=class_names(error), wish="never")
 
 
 def _of_verdict(order: Order, verdict: Verdict) -> Outcome:
