@@ -4,8 +4,8 @@ import { useEffect, useState } from "react";
 import { LinkButton } from "../../parts/Button";
 import { Empty } from "../../parts/Empty";
 import { Title } from "../../parts/Title";
-import { jobsAt, route } from "../../route";
-import { placeOf } from "../../search/place";
+import { ask } from "../../ask";
+import { jobAt, jobsAt, route } from "../../route";
 import { text } from "../../text";
 
 const said = text.job.gone;
@@ -15,13 +15,15 @@ export function Gone({ flow, id, error }: { flow: string; id: string; error: { c
   const { state } = useTopic<{ items: FlowRow[] }>("flows");
   const flows = state?.items.map((one) => one.name).join("|");
   useEffect(() => {
-    if (flows === undefined) return;
+    if (!flows) return;
     let over = false;
-    placeOf(id, flows.split("|")).then(
-      (found) => {
-        if (!over && !found.startsWith("jobs?") && found !== route().path) setPlace(found);
+    Promise.all(flows.split("|").map((one) => ask("jobs.find", { flow: one, query: `id:${id}`, limit: 1 }))).then(
+      (pages) => {
+        const [job] = pages.flatMap((page) => page.jobs);
+        const found = job && jobAt(job.flow, job.id);
+        if (!over && found && found !== route().path) setPlace(found);
       },
-      () => {}, // the server is away, and says so elsewhere
+      () => {}, // it is no id, or the server is away, and says so elsewhere
     );
     return () => {
       over = true;

@@ -7,6 +7,7 @@ import { Link } from "../../parts/Link";
 import { Mark } from "../../parts/State";
 import { withParams } from "../../route";
 import { text } from "../../text";
+import { listAt } from "./listAt";
 import { looksInto, STATES, valuesOf, withWord } from "./query";
 
 export function Chips({ query, flow }: { query: string; flow: string | null }) {
@@ -18,7 +19,7 @@ export function Chips({ query, flow }: { query: string; flow: string | null }) {
     count: every.reduce((n, one) => n + one.count, 0),
     exact: every.every((one) => one.exact || one.sampled),
   };
-  const to = (state: string | null) => withParams("jobs", { q: withWord(query, "state", state), flow });
+  const to = (state: string | null) => listAt(withWord(query, "state", state), flow);
   return (
     <nav className="filters" aria-label={text.jobs.statesLabel}>
       <Link to={to(null)} className={`filter all ${states.length ? "" : "on"}`} current={!states.length}>

@@ -5,8 +5,8 @@ import { ask } from "../../ask";
 import { count } from "../../format";
 import { Empty } from "../../parts/Empty";
 import { Link } from "../../parts/Link";
-import { withParams } from "../../route";
 import { text } from "../../text";
+import { listAt } from "./listAt";
 import { wordsOf } from "./query";
 
 const said = text.jobs.empty;
@@ -56,7 +56,7 @@ function Less({ left, query, flow }: { left: string; query: string; flow: string
     return () => gone.abort();
   }, [query, flow]);
   return (
-    <Link to={withParams("jobs", { q: query, flow })} className="filter">
+    <Link to={listAt(query, flow)} className="filter">
       <bdi className="mono">{said.without(left)}</bdi>
       {page?.total != null && <b>{page.exact ? count(page.total) : text.jobs.atLeast(page.total)}</b>}
     </Link>

@@ -40,7 +40,7 @@ export function Input(props: Props) {
     onBlur: () => form.touch(place),
   } as const;
   const look = `inp ${fault ? "bad" : ""}`;
-  const placeholder = placeholderOf(field);
+  const placeholder = placeholderOf(field) || (label === undefined ? "" : field.name);
   switch (field.kind) {
     case "choice":
       return <Choice {...props} common={common} look={look} />;

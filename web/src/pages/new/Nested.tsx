@@ -1,5 +1,5 @@
 /** What has parts: an object in a frame, a list in rows; deeper ones are folded at first. */
-import { useId, useState, type ReactNode } from "react";
+import { useId, useState, type CSSProperties, type ReactNode } from "react";
 import { Button } from "../../parts/Button";
 import { text } from "../../text";
 import { FaultLine } from "./FieldBox";
@@ -114,7 +114,7 @@ function Items({ field, place, form, depth, items }: Props & { items: readonly J
     [next[n - 1], next[n]] = [next[n]!, next[n - 1]!];
     form.set(place, next);
   };
-  const template = { gridTemplateColumns: `22px ${columns.map(widthOf).join(" ")} 64px` };
+  const template = { "--columns": `22px ${columns.map(widthOf).join(" ")} 64px` } as CSSProperties;
   return (
     <>
       {flat && items.length > 0 && item.kind === "object" && (

@@ -129,6 +129,7 @@ export const job = {
     none: "It has no fields.",
     noSchema: "The flow has left no schema.",
     whole: (name: string) => `All of ${name}`,
+    members: (n: number) => `${count(n)} members`,
     size: (n: number) => `${count(n)} characters`,
     copy: "Copy",
     ofParams: (title: string) => `Params · ${title}`,

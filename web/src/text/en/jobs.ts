@@ -138,7 +138,7 @@ export const jobs = {
   foot: {
     exactly: "match, exactly",
     atLeast: "match at least",
-    sampled: "match among those that ended last",
+    sampled: "match; of done ones, those that ended last are known",
     looked: (n: number) => ` · looked through ${count(n)}`,
     found: (n: number) => `${count(n)} shown; a search for errors, workers or attempts looks at each job`,
     sample: "~ a sample: done jobs have no index of their own",
