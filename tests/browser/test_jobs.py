@@ -15,6 +15,8 @@ from tests.browser.live_server import LiveServer
 from tests.browser.page_view import axe, fits
 from tests.browser.stock import Store, store
 
+expect.set_options(timeout=20_000)
+
 
 @pytest.fixture(scope="module")
 def stock(redis_url: str, _sweeper: Redis) -> Iterator[Store]:
@@ -64,7 +66,7 @@ def test_all_that_match_are_shown_before_and_undone(
     bar.get_by_role("button", name="All 60 that match").click()
     bar.get_by_role("button", name="Only these 50").click()
     page.keyboard.press("Shift+A")
-    expect(bar).to_contain_text("All 60 that match are selected")
+    expect(bar).to_contain_text(re.compile(r"All 60 that match\s*are selected"))
     bar.get_by_role("button", name="Cancel…").click()
     preview = page.get_by_role("region", name="Preview: cancel 60 jobs")
     expect(preview).to_contain_text(re.compile(r"60 jobs.*counted exactly.*stock-take60.*Their children are cancelled"))
@@ -138,7 +140,7 @@ def test_a_long_list_is_a_window(stock: Store, open_page: OpenPage) -> None:
     page.get_by_role("slider", name="Place in the list").press("Home")
     expect(first.locator(".c-place")).to_have_text("1")
     page.get_by_role("button", name="Last").click()
-    expect(first.locator(".c-place")).to_have_text(re.compile(r"1,[12]\d\d"))
+    expect(first.locator(".c-place")).to_have_text(re.compile(r"1,\d\d\d"))
     axe(page)
     page.set_viewport_size({"width": 390, "height": 900})
     fits(page)

@@ -50,10 +50,10 @@ export function Consequences({ verb, plan, flow, more, onMore }: Props) {
 }
 
 /** A sentence of parts, of which those at odd places are names. */
-export function Named({ parts }: { parts: readonly string[] }): ReactNode {
+export function Named({ parts, className = "mono" }: { parts: readonly string[]; className?: string }): ReactNode {
   return parts.map((part, n) =>
     n % 2 ? (
-      <bdi key={n} className="mono">
+      <bdi key={n} className={className}>
         {part}
       </bdi>
     ) : (

@@ -98,7 +98,7 @@ export function Found({ query, flow, params }: Props) {
     <>
       <Title
         title={said.title}
-        sub={<Named parts={long ? said.subPlaces(name, queue[0] ?? "") : said.sub(name)} />}
+        sub={<Named parts={long ? said.subPlaces(name, queue[0] ?? "") : said.sub(name)} className="strong" />}
         acts={
           <>
             <Button icon="save" onPress={copyLink}>
