@@ -45,7 +45,8 @@ export function Watched<T>({ topic, rows = 4, children, missing }: Props<T>) {
   );
 }
 
-function LastKnown({ at, because }: { at: number; because: string }) {
+/** Says that what is shown is not live, of when it is, and why. */
+export function LastKnown({ at, because }: { at: number; because: string }) {
   const now = useNow();
   return (
     <Sentence look="bad" icon="plug" head={because}>

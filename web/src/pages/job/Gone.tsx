@@ -29,7 +29,6 @@ export function Gone({ flow, id, error }: { flow: string; id: string; error: { c
       over = true;
     };
   }, [id, flows]);
-  const own = flow.split(":")[0]!;
   return (
     <>
       <Title title={text.job.title} sub={<bdi className="mono">{id}</bdi>} />
@@ -38,7 +37,7 @@ export function Gone({ flow, id, error }: { flow: string; id: string; error: { c
         acts={
           <div className="gap">
             {place && <LinkButton to={place}>{said.open}</LinkButton>}
-            <LinkButton to={jobsAt(`flow:${own}`)}>{said.list}</LinkButton>
+            {!flow.includes(":") && <LinkButton to={jobsAt(`flow:${flow}`)}>{said.list}</LinkButton>}
           </div>
         }
       >

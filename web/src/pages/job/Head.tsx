@@ -20,6 +20,7 @@ import { createJob } from "../python";
 import { quoted } from "../jobs/query";
 import { CancelDialog, DeleteDialog, PriorityDialog } from "./Dialogs";
 import { MoveDialog } from "./MoveDialog";
+import { ownFlow } from "./useJob";
 
 const said = text.job;
 type Asked = "move" | "cancel" | "delete" | "priority" | null;
@@ -38,7 +39,7 @@ export function Head({ job, view, attempts, old }: Props) {
   const [asked, setAsked] = useState<Asked>(null);
   const off = useOff(job, view, old);
   const child = job.flow.includes(":");
-  const own = job.flow.split(":")[0]!;
+  const own = ownFlow(job);
   const tell = (value: string, done: string) => void copy(value).then((ok) => toast(ok ? done : said.notCopied));
   const copyLink = () => tell(location.href, said.linkCopied);
   const of = { id: job.id, flow: job.flow };
@@ -60,11 +61,15 @@ export function Head({ job, view, attempts, old }: Props) {
   return (
     <header className="jobhd">
       <nav className="crumb" aria-label={said.crumbs}>
-        <Link to={at("flows", own)}>
-          <bdi>{own}</bdi>
-        </Link>
-        <span aria-hidden="true">›</span>
-        <Link to={jobsAt(`flow:${own} queue:${word(job.queue)}`)}>
+        {own !== null && (
+          <>
+            <Link to={at("flows", own)}>
+              <bdi>{own}</bdi>
+            </Link>
+            <span aria-hidden="true">›</span>
+          </>
+        )}
+        <Link to={jobsAt(`${own === null ? "" : `flow:${own} `}queue:${word(job.queue)}`)}>
           <bdi>{job.queue}</bdi>
         </Link>
         <span aria-hidden="true">›</span>
@@ -99,7 +104,7 @@ export function Head({ job, view, attempts, old }: Props) {
               text: said.asPython,
               icon: "code",
               off: child ? said.notIn.child : null,
-              onChoose: () => tell(createJob(own, model, params), said.copied),
+              onChoose: () => tell(createJob(job.flow, model, params), said.copied),
             },
             {
               text: said.asCommand,
@@ -110,7 +115,7 @@ export function Head({ job, view, attempts, old }: Props) {
               text: said.createLike,
               icon: "plus",
               off: child ? said.notIn.child : null,
-              onChoose: () => navigate(withParams("new", { flow: own, like: job.id })),
+              onChoose: () => navigate(withParams("new", { flow: job.flow, like: job.id })),
             },
             { text: said.setPriority, icon: "edit", off: off.priority, onChoose: () => setAsked("priority") },
             { text: said.delete, icon: "bin", bad: true, off: off.delete, onChoose: () => setAsked("delete") },
@@ -119,7 +124,7 @@ export function Head({ job, view, attempts, old }: Props) {
       </div>
       <div className="l2">
         {Object.entries(job.lookups).map(([name, value]) => (
-          <Chip key={name} name={name} value={value} flow={own} />
+          <Chip key={name} name={name} value={value} flow={own ?? ""} />
         ))}
         {job.correlation_id && <Chip name={said.correlation} value={job.correlation_id} />}
         {job.idempotency_key && <Chip name={said.key} value={job.idempotency_key} />}

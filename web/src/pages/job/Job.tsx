@@ -1,9 +1,8 @@
 /** One job: where it is and why, its way, its attempts, its fields, its children, its log, and what can be done. */
 import type { Live } from "@typed-flows/react";
-import { duration, time, useNow } from "../../format";
 import { Bones } from "../../parts/Bones";
-import { Sentence } from "../../parts/Sentence";
 import { Title } from "../../parts/Title";
+import { LastKnown } from "../../parts/Watched";
 import { text } from "../../text";
 import type { PageProps } from "..";
 import { useAttempts, useFlowView } from "../useFlowView";
@@ -19,7 +18,7 @@ import { Path } from "./Path";
 import { Taken } from "./Taken";
 import { Timeline } from "./Timeline";
 import { useChildren } from "./useChildren";
-import { useJob, type Told } from "./useJob";
+import { ownFlow, useJob, type Told } from "./useJob";
 
 export default function Job({ args }: PageProps) {
   const flow = args["flow"] ?? "";
@@ -32,7 +31,7 @@ function One({ flow, id }: { flow: string; id: string }) {
   if (told === null) return error ? <Gone flow={flow} id={id} error={error} /> : <Loading id={id} />;
   return (
     <>
-      {old !== null && <Old at={at} gone={error !== null} />}
+      {old !== null && <LastKnown at={at} because={error ? text.job.gone.meanwhile : text.parts.serverAway} />}
       <Shown flow={flow} told={told} old={old} />
     </>
   );
@@ -47,22 +46,13 @@ function Loading({ id }: { id: string }) {
   );
 }
 
-function Old({ at, gone }: { at: number; gone: boolean }) {
-  const now = useNow();
-  return (
-    <Sentence look="bad" icon="plug" head={gone ? text.job.gone.meanwhile : text.parts.serverAway}>
-      {text.parts.lastKnown(time(at), duration(Math.max(0, now - at)))}
-    </Sentence>
-  );
-}
-
 function Shown({ flow, told: { job, explanation }, old }: { flow: string; told: Live<Told>; old: string | null }) {
-  const own = flow.split(":")[0]!;
+  const own = ownFlow(job);
   const { view } = useFlowView(own);
   const attempts = useAttempts(view);
   const children = useChildren(job.children ? flow : null, job.id);
   return (
-    <div className={old === null ? "stack" : "stack was"}>
+    <div className={old === null ? "is stack" : "was stack"}>
       <Head job={job} view={view} attempts={attempts} old={old} />
       <Explained explanation={explanation} state={job.state} children={children.page} />
       <Path job={job} view={view} />
@@ -76,7 +66,7 @@ function Shown({ flow, told: { job, explanation }, old }: { flow: string; told: 
           {job.error && <Failure job={job} error={job.error} />}
           {job.children && <Children job={job} children={children} />}
           <Log flow={job.flow} id={job.id} />
-          <Taken flow={own} id={job.id} moved={`${job.state} ${job.queue} ${job.since}`} />
+          <Taken id={job.id} moved={`${job.state} ${job.queue} ${job.since}`} />
         </div>
       </div>
     </div>

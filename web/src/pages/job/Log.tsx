@@ -5,7 +5,6 @@ import { timeExact, timeFull } from "../../format";
 import { Bones } from "../../parts/Bones";
 import { Button } from "../../parts/Button";
 import { Card } from "../../parts/Card";
-import { at } from "../../route";
 import { text } from "../../text";
 
 const said = text.job.log;
@@ -21,7 +20,7 @@ const LEVELS: Readonly<Record<string, string>> = {
 };
 
 export function Log({ flow, id }: { flow: string; id: string }) {
-  const { state, error } = useTopic<LogView>(at("log", flow, id));
+  const { state, error } = useTopic<LogView>(`log/${flow}/${id}`);
   const [held, setHeld] = useState<Live<LogView> | null>(null);
   const log = held ?? state;
   const newer = held && state ? state.lines.filter((line) => line.n > held.last).length : 0;

@@ -12,13 +12,12 @@ const said = text.job.actions;
 const MOST = 20;
 
 interface Props {
-  flow: string;
   id: string;
   /** What changes when the job moves: then something may have been done. */
   moved: string;
 }
 
-export function Taken({ flow, id, moved }: Props) {
+export function Taken({ id, moved }: Props) {
   const me = useMe();
   const may = me.operations.includes("audit.list");
   const [actions, setActions] = useState<readonly ActionView[] | null>(null);
@@ -30,7 +29,7 @@ export function Taken({ flow, id, moved }: Props) {
       () => {}, // what was known stays
     );
     return () => gone.abort();
-  }, [may, flow, id, moved]);
+  }, [may, id, moved]);
   return (
     <Card title={said.title} more={actions?.length || undefined}>
       {!may ? (

@@ -1,7 +1,7 @@
 /** The children of a job, a page of 100 at a time, as they are now. */
 import { useTopic, type ChildrenPage, type Live } from "@typed-flows/react";
 import { useState } from "react";
-import { at, withParams } from "../../route";
+import { withParams } from "../../route";
 
 export const PAGE = 100;
 
@@ -17,7 +17,7 @@ export function useChildren(flow: string | null, id: string): ChildrenOf {
   const topic =
     flow === null
       ? null
-      : withParams(at("children", flow, id), { cursor: from ? String(from) : "", limit: String(PAGE) });
+      : withParams(`children/${flow}/${id}`, { cursor: from ? String(from) : "", limit: String(PAGE) });
   const { state } = useTopic<ChildrenPage>(topic);
   return { page: state, from, go };
 }

@@ -1,6 +1,5 @@
 /** What one search has found: chips, rows, what is selected, and the preview of what is to be done. */
 import { useState } from "react";
-import { time } from "../../format";
 import { useCommands } from "../../keys/commands";
 import { Bones } from "../../parts/Bones";
 import { Button } from "../../parts/Button";
@@ -9,6 +8,7 @@ import { copy } from "../../parts/copy";
 import { Icon } from "../../parts/Icon";
 import { Sentence } from "../../parts/Sentence";
 import { Title } from "../../parts/Title";
+import { LastKnown } from "../../parts/Watched";
 import { useToast } from "../../parts/Toast";
 import { jobAt, navigate, route, setParams } from "../../route";
 import { text } from "../../text";
@@ -111,11 +111,7 @@ export function Found({ query, flow, params }: Props) {
         }
       />
       {params.get("bulk") && name && <Progress flow={name} id={params.get("bulk")!} />}
-      {list.old !== null && (
-        <Sentence look="bad" icon="plug" head={text.parts.serverAway}>
-          {text.parts.lastKnown(time(list.old), "")}
-        </Sentence>
-      )}
+      {list.old !== null && <LastKnown at={list.old} because={text.parts.serverAway} />}
       {list.problem ? (
         <Sentence look="bad" head={said.refused}>
           {list.problem.message}
@@ -124,9 +120,9 @@ export function Found({ query, flow, params }: Props) {
         <>
           {long && total > VERY_MANY && queue[0] && <Waiting queue={queue[0]} total={total} query={query} />}
           <Chips query={query} flow={flow ?? name} />
-          <div className={verb && selected && view ? "side" : "is"}>
+          <div className={verb && selected && view ? "side" : ""}>
             <Card
-              className={list.old === null ? "found" : "found was"}
+              className={list.old === null ? "is found" : "was found"}
               title={said.heading(
                 valuesOf(query, "state").join(", "),
                 valuesOf(query, "error").join(", "),
@@ -157,7 +153,7 @@ export function Found({ query, flow, params }: Props) {
               ) : rows.length === 0 ? (
                 <Nothing query={query} flow={name} />
               ) : (
-                <div className={long ? "vlist" : "is"}>
+                <div className={long ? "vlist" : ""}>
                   <Rows
                     rows={rows}
                     selection={selection}

@@ -6,14 +6,14 @@ import { useWhyNot } from "../../me";
 import { Button } from "../../parts/Button";
 import { Sentence } from "../../parts/Sentence";
 import { useToast } from "../../parts/Toast";
-import { at, setParams } from "../../route";
+import { setParams } from "../../route";
 import { text } from "../../text";
 import type { Verb } from "../../text/en/jobs";
 
 const said = text.jobs.progressOf;
 
 export function Progress({ flow, id }: { flow: string; id: string }) {
-  const { state, error } = useTopic<BulkView>(at("bulk", flow, id));
+  const { state, error } = useTopic<BulkView>(`bulk/${flow}/${id}`);
   const toast = useToast();
   const whyNot = useWhyNot();
   const hide = () => setParams({ bulk: null });

@@ -71,7 +71,8 @@ export function useList({ query, flow, cursor, at }: Asked): List {
   const known = useMemo(() => new Set(shown?.jobs.map((job) => job.id)), [shown]);
   const others = first && live.state ? live.state.jobs.filter((job) => !known.has(job.id)).length : 0;
   const error = live.error ?? (refused && { message: refused.detail });
-  const away = live.awaySince ?? (live.connection === "offline" || live.connection === "ended" ? live.at : null);
+  const source = first ? live : watched;
+  const away = source.connection === "offline" || source.connection === "ended" || source.awaySince !== null;
   return {
     // The numbers are those of now, the rows those that were shown.
     page: shown && first && live.state ? { ...live.state, jobs: shown.jobs, cursor: shown.cursor } : shown,
@@ -79,7 +80,7 @@ export function useList({ query, flow, cursor, at }: Asked): List {
     more: others === 0 ? null : others >= PAGE ? `${PAGE}+` : String(others),
     showMore: () => live.state && setKept({ place, page: live.state }),
     problem: shown === null && error ? { message: error.message, at: null } : null,
-    old: away ?? null,
+    old: away ? (source.at ?? Date.now()) : null,
   };
 }
 
