@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from redis import Redis
 
 from flows.server import Tokens, create_app
@@ -24,6 +24,11 @@ from tests.browser.page_view import CHROMIUM, Faults, launch
 
 REQUIRED = os.environ.get("FLOWS_TEST_BROWSER") == "required"
 ROOT = Path(__file__).resolve().parents[2]
+
+
+#: A machine may be busy: what is expected comes within so many milliseconds.
+_PATIENCE = 20_000
+expect.set_options(timeout=_PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,7 @@ def open_page(browser: Browser, shop: Shop) -> Iterator[OpenPage]:
         if server and token:
             context.add_cookies([{"name": "flows", "value": server.cookie(token), "url": server.url}])
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(_PATIENCE)
         opened.append((page, Faults(page, expect)))
         page.goto(f"{(server or shop.server).url}/{path}")
         page.locator("main").first.wait_for()

@@ -31,7 +31,6 @@ export function Figures({ state, memory }: { state: Live<ServerState>; memory: M
       />
       <Figure
         name={figures.share}
-        more={memory?.looked ? figures.sampled(count(memory.looked)) : ""}
         value={memory?.share == null ? "–" : percent(memory.share)}
         unit={figures.shareOf}
         tone="children"

@@ -1,5 +1,5 @@
 /** The server that holds all of it: how it is, whose its memory is, what is wrong and what is slow. */
-import type { CheckView, Live, ServerView } from "@typed-flows/react";
+import { useTopic, type CheckView, type ServerView } from "@typed-flows/react";
 import { useCallback, useEffect, useState } from "react";
 import { ask, Problem, type Answer, type Reading } from "../../ask";
 import { seconds } from "../../format";
@@ -19,20 +19,13 @@ import { Slow } from "./Slow";
 export type ServerState = ServerView & { check: CheckView };
 
 export default function Server() {
-  return (
-    <Watched<ServerState> topic="server" rows={8}>
-      {(state, shown) => <Body state={state} {...shown} />}
-    </Watched>
-  );
-}
-
-function Body({ state, old }: { state: Live<ServerState>; old: boolean }) {
+  const { state, awaySince } = useTopic<ServerState>("server");
   const memory = useAsked("server.memory");
   const slow = useAsked("server.slow");
   const acting = useActing();
   const whyNot = useWhyNot();
   const toast = useToast();
-  const away = old ? text.parts.redisAway : null;
+  const away = awaySince === null ? null : text.parts.redisAway;
   const repair = async () => {
     const found = await acting.run("server.repair", {});
     if (found) toast(text.server.repaired(found.word, found.count));
@@ -41,7 +34,7 @@ function Body({ state, old }: { state: Live<ServerState>; old: boolean }) {
     <div className="stack page">
       <Title
         title={text.server.title}
-        sub={text.server.sub(state.version, state.mode, seconds(state.uptime))}
+        sub={state && text.server.sub(state.version, state.mode, seconds(state.uptime))}
         acts={
           <>
             <Button
@@ -61,17 +54,23 @@ function Body({ state, old }: { state: Live<ServerState>; old: boolean }) {
           </>
         }
       />
-      <Figures state={state} memory={memory.answer} />
-      <div className="side wide">
-        <div className="stack">
-          <Findings check={state.check} />
-          <Slow slow={slow.answer} />
-        </div>
-        <div className="stack">
-          <Memory memory={memory.answer} />
-          <Keeping state={state} />
-        </div>
-      </div>
+      <Watched<ServerState> topic="server" rows={8}>
+        {(state) => (
+          <div className="stack">
+            <Figures state={state} memory={memory.answer} />
+            <div className="side wide">
+              <div className="stack">
+                <Findings check={state.check} />
+                <Slow slow={slow.answer} />
+              </div>
+              <div className="stack">
+                <Memory memory={memory.answer} />
+                <Keeping state={state} />
+              </div>
+            </div>
+          </div>
+        )}
+      </Watched>
     </div>
   );
 }

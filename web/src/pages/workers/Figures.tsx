@@ -4,7 +4,7 @@ import { bytes, count, duration, msOf, percent, timeShort, useNow } from "../../
 import { Sparkline } from "../../parts/Sparkline";
 import type { Tone } from "../../parts/shapes";
 import { text } from "../../text";
-import { busyOf, distinct, lagLine, percentile, slotsOf, type Worker } from "./order";
+import { busyOf, distinct, lagLine, percentile, processesOf, slotsOf, type Worker } from "./order";
 import { ring } from "./ring";
 
 const BLOCKED_MS = 5_000;
@@ -13,17 +13,18 @@ const STEP_MS = 2_000;
 /** What the figures tell: of a thousand processes it is summed up when one was heard of, not each second. */
 function summed(all: readonly Worker[], at: number) {
   const live = all.filter((one) => one.alive);
-  const dead = all.filter((one) => !one.alive);
+  const processes = processesOf(live);
+  const dead = processesOf(all.filter((one) => !one.alive));
   const releases = distinct(live.map((one) => one.digest));
   const newest = live.reduce<Worker | null>((found, one) => (age(one) > age(found) ? one : found), null)?.digest;
   const line = lagLine(live);
   return {
-    live: live.length,
+    live: processes.length,
     hosts: distinct(live.map((one) => one.host)).length,
     young: releases.length > 1 ? live.filter((one) => one.digest === newest).length : null,
     slots: sum(live.map(slotsOf)),
     busy: sum(live.map(busyOf)),
-    memory: sum(live.map((one) => one.rss ?? 0)),
+    memory: sum(processes.map((one) => one.rss ?? 0)),
     largest: Math.max(0, ...live.map((one) => one.rss ?? 0)),
     lag:
       percentile(
@@ -38,20 +39,27 @@ function summed(all: readonly Worker[], at: number) {
   };
 }
 
-export function Figures({ all, scope, at }: { all: readonly Worker[]; scope: string; at: number }) {
+interface Props {
+  all: readonly Worker[];
+  /** The flow that all are of; null: several, whose releases say nothing of each other. */
+  flow: string | null;
+  at: number;
+}
+
+export function Figures({ all, flow, at }: Props) {
   const of = useMemo(() => summed(all, at), [all, at]);
   const [lag, lagUnit] = split(duration(of.lag));
   const [size, sizeUnit] = split(bytes(of.memory));
   const step = Math.floor(useNow() / STEP_MS);
   const since = (what: string, value: number) => ({
     label: text.workers.sinceYouLook(what),
-    values: ring(`${scope} ${what}`, value, step),
+    values: ring(`${flow} ${what}`, value, step),
   });
   return (
     <div className="figs five">
       <Figure
         name={text.workers.processes}
-        more={of.young !== null && text.workers.oldNew(of.live - of.young, of.young)}
+        more={flow !== null && of.young !== null && text.workers.oldNew(of.live - of.young, of.young)}
         value={count(of.live)}
         unit={text.workers.onHosts(of.hosts)}
         tone="processing"

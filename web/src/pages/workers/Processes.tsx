@@ -24,14 +24,13 @@ interface Props {
   open: string | null;
   flows: boolean;
   usual: Usual;
-  now: number;
   off: string | null;
   onStacks: (worker: Worker) => void;
 }
 
-export function Processes({ some, died, open, flows, usual, now, off, onStacks }: Props) {
+export function Processes({ some, died, open, flows, usual, off, onStacks }: Props) {
   const [whole, setWhole] = useState(false);
-  const size = whole ? PAGE : Math.max(FIRST, Math.min(loud(some, usual, now), PAGE));
+  const size = whole ? PAGE : Math.max(FIRST, Math.min(loud(some, usual), PAGE));
   // The page of the one whose details are open; else the one that was turned to.
   const opened = some.findIndex((one) => one.name === open);
   const last = Math.max(0, Math.ceil(some.length / size) - 1);

@@ -16,6 +16,7 @@ import {
   isLong,
   jobsOf,
   longRunners,
+  ranFor,
   shortName,
   shortRelease,
   slotsOf,
@@ -74,7 +75,12 @@ export const Row = memo(function Row({ worker, open, flow, usual, off, onStacks 
           <State shape={SHAPES[worker.state]} word={text.workers.states[worker.state]} />
         </td>
         <td className="sl">
-          <Cells worker={worker} usual={usual} still={still} />
+          <Slots
+            slots={slotsOf(worker)}
+            busy={busyOf(worker)}
+            long={still ? 0 : longRunners(worker, usual)}
+            still={still}
+          />
         </td>
         <td className="longest">
           <Longest worker={worker} usual={usual} />
@@ -113,11 +119,6 @@ export const Row = memo(function Row({ worker, open, flow, usual, off, onStacks 
     </>
   );
 });
-
-function Cells({ worker, usual, still }: { worker: Worker; usual: Usual; still: boolean }) {
-  const long = longRunners(worker, usual, useNow());
-  return <Slots slots={slotsOf(worker)} busy={busyOf(worker)} long={still ? 0 : long} still={still} />;
-}
 
 function Serves({ worker, flow }: { worker: Worker; flow: boolean }) {
   const names = worker.queues.map((one) => one.queue);
@@ -158,28 +159,18 @@ function Longest({ worker, usual }: { worker: Worker; usual: Usual }) {
   }
   const job = worker.running[0];
   if (!job) return <span className="dim">{workers.nothingRuns}</span>;
-  return <Running job={job} flow={worker.flow} usual={usual} now={now} />;
+  return <Running job={job} worker={worker} usual={usual} />;
 }
 
-function Running({
-  job,
-  flow,
-  usual,
-  now,
-}: {
-  job: Worker["running"][number];
-  flow: string;
-  usual: Usual;
-  now: number;
-}) {
-  const ms = Math.max(0, now - msOf(job.started));
-  const of = job.queue.includes(":") ? job.queue : flow;
+function Running({ job, worker, usual }: { job: Worker["running"][number]; worker: Worker; usual: Usual }) {
+  const ms = ranFor(worker, job);
+  const flow = job.queue.includes(":") ? job.queue : worker.flow;
   return (
-    <Link to={jobAt(of, job.id)} className={isLong(job.queue, ms, usual) ? "warn" : ""} title={job.id}>
+    <Link to={jobAt(flow, job.id)} className={isLong(job.queue, ms, usual) ? "warn" : ""} title={job.id}>
       <b className="mono">
         <bdi>{job.queue}</bdi>
       </b>{" "}
-      {text.workers.forLong(duration(ms < 10_000 ? ms : Math.round(ms / 1000) * 1000))}
+      {text.workers.forLong(duration(ms))}
     </Link>
   );
 }
@@ -232,8 +223,7 @@ function Details({ worker, usual }: { worker: Worker; usual: Usual }) {
         <ul className="runs-now" aria-label={facts.running}>
           {worker.running.map((job) => (
             <li key={job.id}>
-              <Running job={job} flow={worker.flow} usual={usual} now={now} />{" "}
-              <span className="mono dim">{job.id}</span>
+              <Running job={job} worker={worker} usual={usual} /> <span className="mono dim">{job.id}</span>
             </li>
           ))}
         </ul>

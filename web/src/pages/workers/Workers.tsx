@@ -1,9 +1,8 @@
 /** The processes that have workers: what each does, what stands out, and releases during a deploy. */
-import type { Live, WorkerView } from "@typed-flows/react";
+import { useTopic, type Live, type WorkerView } from "@typed-flows/react";
 import { useEffect, useMemo, useState } from "react";
 import type { PageProps } from "..";
 import { ask } from "../../ask";
-import { count } from "../../format";
 import { useWhyNot } from "../../me";
 import { Empty } from "../../parts/Empty";
 import { Title } from "../../parts/Title";
@@ -13,7 +12,7 @@ import { text } from "../../text";
 import { Alarms } from "./Alarms";
 import { Figures } from "./Figures";
 import { Filters } from "./Filters";
-import { matches, ordered, type Filter, type Usual, type Worker } from "./order";
+import { matches, ordered, processesOf, type Filter, type Usual, type Worker } from "./order";
 import { Processes } from "./Processes";
 import { Releases } from "./Releases";
 import { Stacks } from "./Stacks";
@@ -22,11 +21,90 @@ type State = Live<{ items: WorkerView[] }>;
 
 export default function Workers({ params }: PageProps) {
   const flow = params.get("flow");
+  const topic = withParams("workers", { flow });
+  const { state } = useTopic<{ items: WorkerView[] }>(topic);
+  const all = state?.items ?? [];
+  const live = processesOf(all.filter((one) => one.alive)).length;
+  const only = onlyFlow(flow, all);
   return (
-    <Watched<{ items: WorkerView[] }> topic={withParams("workers", { flow })} rows={8}>
-      {(state, shown) => <Body state={state} params={params} flow={flow} {...shown} />}
-    </Watched>
+    <div className="stack page">
+      <Title
+        title={text.workers.title}
+        sub={
+          live > 0 && (
+            <>
+              {text.workers.of(live, only)} {only !== null && <b>{only}</b>}
+            </>
+          )
+        }
+      />
+      <Watched<{ items: WorkerView[] }> topic={topic} rows={8}>
+        {(state, shown) => <Body state={state} params={params} flow={flow} {...shown} />}
+      </Watched>
+    </div>
   );
+}
+
+/** The flow that all of them are of, if there is one. */
+function onlyFlow(asked: string | null, all: readonly Worker[]): string | null {
+  const flows = new Set(all.map((one) => one.flow));
+  return asked ?? (flows.size === 1 ? all[0]!.flow : null);
+}
+
+interface Props {
+  state: State;
+  params: URLSearchParams;
+  flow: string | null;
+  old: boolean;
+  at: number;
+}
+
+function Body({ state, params, flow, old, at }: Props) {
+  const all = state.items;
+  const usual = useUsual(flow);
+  const [stacks, setStacks] = useState<Worker | null>(null);
+  const whyNot = useWhyNot();
+  const off = old ? text.parts.serverAway : whyNot("workers.dump");
+  const filter: Filter = {
+    state: params.get("state"),
+    queue: params.get("queue"),
+    host: params.get("host"),
+    release: params.get("release"),
+  };
+  const key = JSON.stringify(filter);
+  const open = params.get("process");
+  const found = useMemo(
+    () =>
+      ordered(
+        all.filter((one) => matches(one, filter)),
+        usual,
+      ),
+    [all, usual, key],
+  );
+  const only = onlyFlow(flow, all);
+  return (
+    <div className="stack page">
+      <Title
+        title={text.workers.title}
+        sub={
+          live > 0 && (
+            <>
+              {text.workers.of(live, only)} {only !== null && <b>{only}</b>}
+            </>
+          )
+        }
+      />
+      <Watched<{ items: WorkerView[] }> topic={topic} rows={8}>
+        {(state, shown) => <Body state={state} params={params} flow={flow} {...shown} />}
+      </Watched>
+    </div>
+  );
+}
+
+/** The flow that all of them are of, if there is one. */
+function onlyFlow(asked: string | null, all: readonly Worker[]): string | null {
+  const flows = new Set(all.map((one) => one.flow));
+  return asked ?? (flows.size === 1 ? all[0]!.flow : null);
 }
 
 interface Props {
@@ -60,34 +138,21 @@ function Body({ state, params, flow, old, at }: Props) {
       ),
     [all, usual, key],
   ); // by what was read, not each second
-  const flows = [...new Set(all.map((one) => one.flow))];
-  const only = flow ?? (flows.length === 1 ? flows[0]! : null);
+  const only = onlyFlow(flow, all);
   const died = found.filter((one) => one.state === "died");
   const chosen = found.filter((one) =>
     filter.state === null ? one.state !== "died" || one.name === open : one.state === filter.state,
   );
   if (all.length === 0)
     return (
-      <>
-        <Title title={text.workers.title} />
-        <Empty head={text.workers.emptyHead} command={text.workers.command}>
-          {text.workers.empty}
-        </Empty>
-      </>
+      <Empty head={text.workers.emptyHead} command={text.workers.command}>
+        {text.workers.empty}
+      </Empty>
     );
-  const live = all.filter((one) => one.alive);
   return (
-    <div className="stack page">
-      <Title
-        title={text.workers.title}
-        sub={
-          <>
-            {text.workers.of(count(live.length), only)} {only !== null && <b>{only}</b>}
-          </>
-        }
-      />
+    <div className="stack">
       <Alarms all={found} off={off} onStacks={setStacks} />
-      <Figures all={all} scope={flow ?? ""} at={at} />
+      <Figures all={all} flow={only} at={at} />
       {only !== null && <Releases flow={only} asked={params.has("compare")} all={all} />}
       <Filters all={all} found={found} filter={filter} />
       <Processes
@@ -96,7 +161,6 @@ function Body({ state, params, flow, old, at }: Props) {
         open={open}
         flows={only === null}
         usual={usual}
-        now={at}
         off={off}
         onStacks={setStacks}
       />

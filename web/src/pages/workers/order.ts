@@ -13,6 +13,11 @@ export const STATES = Object.keys(RANK) as WorkerState[];
 export const shortName = (worker: Worker) =>
   worker.pid == null || !worker.host ? worker.name : `${worker.host}.${worker.pid}`;
 
+/** One of each process: where it has workers of several flows, it says of each what it does. */
+export const processesOf = (all: readonly Worker[]): Worker[] => [
+  ...new Map(all.map((one) => [shortName(one), one])).values(),
+];
+
 export const slotsOf = (worker: Worker) => worker.queues.reduce((n, queue) => n + queue.slots, 0);
 export const busyOf = (worker: Worker) => worker.queues.reduce((n, queue) => n + queue.busy, 0);
 /** How many jobs it has that nobody else may take for now; of what it told, the longest 20 alone are listed. */
@@ -27,22 +32,26 @@ const UNKNOWN_LONG = 60_000;
 export const isLong = (queue: string, ms: number, usual: Usual) =>
   ms > Math.max(LEAST_LONG, 2 * (usual[queue] ?? UNKNOWN_LONG / 2));
 
-export const longRunners = (worker: Worker, usual: Usual, now: number) =>
-  worker.running.filter((job) => isLong(job.queue, now - msOf(job.started), usual)).length;
+/** For how long a job had run when its process was heard of last: what has become of it since, nobody has told. */
+export const ranFor = (worker: Worker, job: Worker["running"][number]) =>
+  Math.max(0, msOf(worker.heard) - msOf(job.started));
 
-/** Sorted so that what stands out comes first; `now` counts in whole steps, so that rows do not jump each second. */
-export function ordered(all: readonly Worker[], usual: Usual, now: number): Worker[] {
+export const longRunners = (worker: Worker, usual: Usual) =>
+  worker.running.filter((job) => isLong(job.queue, ranFor(worker, job), usual)).length;
+
+/** Sorted so that what stands out comes first. */
+export function ordered(all: readonly Worker[], usual: Usual): Worker[] {
   const keyed = all.map((worker) => ({
     worker,
-    rank: RANK[worker.state] * 2 - (longRunners(worker, usual, now) && worker.state === "works" ? 1 : 0),
+    rank: RANK[worker.state] * 2 - (longRunners(worker, usual) && worker.state === "works" ? 1 : 0),
   }));
   keyed.sort((a, b) => a.rank - b.rank || (a.worker.name < b.worker.name ? -1 : 1));
   return keyed.map((one) => one.worker);
 }
 
 /** How many of them have something to say. */
-export const loud = (all: readonly Worker[], usual: Usual, now: number) =>
-  all.filter((one) => (one.state !== "works" && one.state !== "died") || longRunners(one, usual, now) > 0).length;
+export const loud = (all: readonly Worker[], usual: Usual) =>
+  all.filter((one) => (one.state !== "works" && one.state !== "died") || longRunners(one, usual) > 0).length;
 
 export interface Filter {
   state: string | null;

@@ -1,9 +1,12 @@
 /** The page of processes: what each does, what stands out, and two releases side by side. */
+import { count } from "../../format";
+
 const s = (n: number, one: string, many: string) => (n === 1 ? one : many);
 
 export const workers = {
   title: "Workers",
-  of: (n: string, flow: string | null) => (flow === null ? `${n} processes of all flows` : `${n} processes of`),
+  of: (n: number, flow: string | null) =>
+    `${count(n)} ${s(n, "process", "processes")} of${flow === null ? " all flows" : ""}`,
   states: {
     all: "all",
     blocked: "blocked",
@@ -61,7 +64,7 @@ export const workers = {
   version: "release",
   state: "state",
   slots: "slots",
-  longest: "longest now",
+  longest: "longest, at its last beat",
   lag: "loop lag",
   memoryOf: "memory",
   beat: "last beat",
