@@ -82,63 +82,6 @@ function Body({ state, params, flow, old, at }: Props) {
     [all, usual, key],
   );
   const only = onlyFlow(flow, all);
-  return (
-    <div className="stack page">
-      <Title
-        title={text.workers.title}
-        sub={
-          live > 0 && (
-            <>
-              {text.workers.of(live, only)} {only !== null && <b>{only}</b>}
-            </>
-          )
-        }
-      />
-      <Watched<{ items: WorkerView[] }> topic={topic} rows={8}>
-        {(state, shown) => <Body state={state} params={params} flow={flow} {...shown} />}
-      </Watched>
-    </div>
-  );
-}
-
-/** The flow that all of them are of, if there is one. */
-function onlyFlow(asked: string | null, all: readonly Worker[]): string | null {
-  const flows = new Set(all.map((one) => one.flow));
-  return asked ?? (flows.size === 1 ? all[0]!.flow : null);
-}
-
-interface Props {
-  state: State;
-  params: URLSearchParams;
-  flow: string | null;
-  old: boolean;
-  at: number;
-}
-
-function Body({ state, params, flow, old, at }: Props) {
-  const all = state.items;
-  const usual = useUsual(flow);
-  const [stacks, setStacks] = useState<Worker | null>(null);
-  const whyNot = useWhyNot();
-  const off = old ? text.parts.serverAway : whyNot("workers.dump");
-  const filter: Filter = {
-    state: params.get("state"),
-    queue: params.get("queue"),
-    host: params.get("host"),
-    release: params.get("release"),
-  };
-  const key = JSON.stringify(filter);
-  const open = params.get("process");
-  const found = useMemo(
-    () =>
-      ordered(
-        all.filter((one) => matches(one, filter)),
-        usual,
-        at,
-      ),
-    [all, usual, key],
-  ); // by what was read, not each second
-  const only = onlyFlow(flow, all);
   const died = found.filter((one) => one.state === "died");
   const chosen = found.filter((one) =>
     filter.state === null ? one.state !== "died" || one.name === open : one.state === filter.state,
