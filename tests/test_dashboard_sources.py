@@ -71,3 +71,14 @@ def test_one_file_has_the_colours() -> None:
         if COLOUR.search(one)
     }
     assert found == set()
+
+
+def test_the_keys_are_those_of_the_documentation() -> None:
+    """`docs/dashboard.md` lists what `web/src/keys/table.ts` binds, and nothing else."""
+    bound = set(re.findall(r'keys: "([^"]+)"', SOURCES["web/src/keys/table.ts"])) - {"Mod+k", "?"}
+    rows = (ROOT / "docs/dashboard.md").read_text("utf-8").partition("| keys | |")[2].partition("\n\n")[0]
+    listed = set()
+    for row in rows.splitlines()[2:]:
+        keys = [key.removeprefix("⇧").upper() if "⇧" in key else key for key in re.findall("`([^`]+)`", row)]
+        listed |= {f"g {key}" for key in keys[1:]} if keys[0] == "g" else set(keys)
+    assert listed == bound

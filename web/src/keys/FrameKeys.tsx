@@ -12,9 +12,7 @@ import { toggleTheme } from "../theme";
 import { type Command, useCommands } from "./commands";
 import { onKey } from "./listen";
 import { focusRow, hasButton, hasRows, pressInRow } from "./rows";
-import { type KeyName, table } from "./table";
-
-const KEYS = Object.keys(table) as KeyName[];
+import { table } from "./table";
 
 const loadPalette = () => import("../palette/Palette");
 const Help = lazy(() => import("./Help"));
@@ -43,10 +41,7 @@ export function FrameKeys({ page, flows, flow }: Props) {
     };
   }, []);
   useCommands([
-    ...entries.flatMap((entry): Command[] => {
-      const key = KEYS.find((name) => table[name].keys === `g ${entry.key}`);
-      return key ? [{ key, to: entry.name === "board" && flow ? at("flows", flow) : entry.to }] : [];
-    }),
+    ...entries.map(({ key, name, to }) => ({ key, to: name === "board" && flow ? at("flows", flow) : to })),
     { key: "next", there: hasRows, run: () => focusRow(1) },
     { key: "previous", there: hasRows, run: () => focusRow(-1) },
     ...(["retry", "cancel", "pause"] as const).map((key): Command => {

@@ -1,5 +1,6 @@
 /** The table of pages: address, place in the rail, key, and the chunk that is loaded when it is first shown. */
 import { lazy, type ComponentType, type LazyExoticComponent } from "react";
+import { type KeyName, table } from "../keys/table";
 import type { IconName } from "../parts/Icon";
 import { text } from "../text";
 
@@ -21,23 +22,27 @@ export interface Page {
 export interface Entry {
   name: string;
   to: string;
+  key: KeyName;
   icon: IconName;
   title: string;
-  /** `g`, then this, goes there. */
-  key: string;
 }
 
-/** The entries of the rail, in order. */
+/** The entries of the rail, in order; what each is called stands in the table of keys. */
 export const entries: readonly Entry[] = [
-  { name: "board", to: "", icon: "board", title: text.frame.board, key: "b" },
-  { name: "jobs", to: "jobs", icon: "jobs", title: text.frame.jobs, key: "j" },
-  { name: "runs", to: "runs", icon: "runs", title: text.frame.runs, key: "r" },
-  { name: "schedules", to: "schedules", icon: "schedules", title: text.frame.schedules, key: "s" },
-  { name: "workers", to: "workers", icon: "workers", title: text.frame.workers, key: "w" },
-  { name: "limits", to: "limits", icon: "limits", title: text.frame.limits, key: "l" },
-  { name: "audit", to: "audit", icon: "audit", title: text.frame.audit, key: "a" },
-  { name: "server", to: "server", icon: "server", title: text.frame.server, key: "d" },
+  entry("board", "", "goBoard"),
+  entry("jobs", "jobs", "goJobs"),
+  entry("runs", "runs", "goRuns"),
+  entry("schedules", "schedules", "goSchedules"),
+  entry("workers", "workers", "goWorkers"),
+  entry("limits", "limits", "goLimits"),
+  entry("audit", "audit", "goAudit"),
+  entry("server", "server", "goServer"),
 ];
+
+function entry(name: string, to: string, key: KeyName & `go${string}`): Entry {
+  const { icon, title } = table[key];
+  return { name, to, key, icon, title };
+}
 
 function page(
   pattern: string,
