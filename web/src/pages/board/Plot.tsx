@@ -80,7 +80,7 @@ function optionsOf(latest: { current: Props }, div: HTMLElement): uPlot.Options 
   return {
     width: div.clientWidth,
     height: HEIGHT,
-    padding: [16, 0, 0, 0],
+    padding: [16, 0, 0, 16],
     legend: { show: false },
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
     scales: stacked

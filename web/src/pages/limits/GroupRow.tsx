@@ -26,10 +26,12 @@ interface Props {
   /** The limiter that each group has for itself. */
   limiter: Live<LimitView> | undefined;
   due: Due | undefined;
+  /** Whether it is known what it has taken. */
+  counted: boolean;
   shown: Shown;
 }
 
-export function GroupRow({ group, queue, by, limiter, due, shown }: Props) {
+export function GroupRow({ group, queue, by, limiter, due, counted, shown }: Props) {
   const [open, setOpen] = useState<"hold" | "own" | null>(null);
   const whyNot = useWhyNot();
   const { busy, run } = useActing();
@@ -63,10 +65,10 @@ export function GroupRow({ group, queue, by, limiter, due, shown }: Props) {
               aria-label={t.gotDue(due.got, due.due)}
               title={t.gotDue(due.got, due.due)}
             >
-              <i style={{ width: `${100 * due.gotBar}%` }} />
+              {counted && <i style={{ width: `${100 * due.gotBar}%` }} />}
               <i className="due" style={{ width: `${100 * due.dueBar}%` }} />
             </span>
-            <b className="num">{count(due.taken)}</b>
+            <b className="num">{counted ? count(due.taken) : t.part(due.due)}</b>
           </div>
         )}
       </td>

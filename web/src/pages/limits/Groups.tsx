@@ -10,7 +10,7 @@ import type { Shown } from "../../parts/Watched";
 import { text } from "../../text";
 import { GroupRow } from "./GroupRow";
 import { groupName } from "./names";
-import { dues, inOrder } from "./shares";
+import { dues, inOrder, isCounted } from "./shares";
 
 const t = text.limits;
 
@@ -28,6 +28,7 @@ export function Groups({ page, queue, by, shown }: Props) {
   const groups = inOrder([...page.groups, ...more.filter((one) => !known.has(groupName(one)))]);
   const due = dues(groups);
   const limiter = queue.limits.find((one) => one.per_group && one.kind === "limiter");
+  const counted = isCounted(groups);
   const next = cursor ?? page.cursor;
   const read = async () => {
     const found = await ask("queues.groups", { flow: queue.flow, queue: queue.name, cursor: next, limit: 100 });
@@ -46,7 +47,9 @@ export function Groups({ page, queue, by, shown }: Props) {
               <th scope="col" className="num">
                 {t.share}
               </th>
-              <th scope="col">{limiter?.interval == null ? t.inFlightNow : t.startsLast(limiter.interval)}</th>
+              <th scope="col">
+                {!counted ? t.dueNow : limiter?.interval == null ? t.inFlightNow : t.startsLast(limiter.interval)}
+              </th>
               <th scope="col" className="num">
                 {t.waiting}
               </th>
@@ -78,6 +81,7 @@ export function Groups({ page, queue, by, shown }: Props) {
                 by={by}
                 limiter={limiter}
                 due={due.get(one)}
+                counted={counted}
                 shown={shown}
               />
             ))}

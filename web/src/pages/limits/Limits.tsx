@@ -2,11 +2,11 @@
 import { useTopic, type Live, type Overview, type Queues, type QueueView } from "@typed-flows/react";
 import type { PageProps } from "..";
 import { useFlow } from "../../frame/useFlow";
+import { LinkButton } from "../../parts/Button";
 import { Empty } from "../../parts/Empty";
-import { Segments } from "../../parts/Segments";
 import { Title } from "../../parts/Title";
 import { Watched, type Shown } from "../../parts/Watched";
-import { setParams, withParams } from "../../route";
+import { withParams } from "../../route";
 import { text } from "../../text";
 import { HoldButton } from "./HoldButton";
 import { QueueLimits } from "./QueueLimits";
@@ -59,16 +59,13 @@ function Shows({ queues, queue, flow, limit, shown }: ShowsProps) {
       <Title
         title={t.title}
         sub={<bdi>{t.sub(queue ?? flow)}</bdi>}
-        acts={only && <HoldButton queue={only} old={shown.old} />}
+        acts={
+          <>
+            {queue && <LinkButton to={withParams("limits", { flow })}>{t.allQueues}</LinkButton>}
+            {only && <HoldButton queue={only} old={shown.old} />}
+          </>
+        }
       />
-      {!queue && limited.length > MOST_OPEN && (
-        <Segments
-          label={t.title}
-          value=""
-          options={[["", t.allQueues] as const, ...limited.map((one) => [one.name, one.name] as const)]}
-          onChange={(name) => setParams({ queue: name }, { replace: false })}
-        />
-      )}
       {!limited.length && (
         <Empty head={queue ? t.noneOf(queue) : t.noFlow} command={t.example}>
           {t.noneWhat}

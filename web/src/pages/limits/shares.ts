@@ -9,6 +9,10 @@ export function inOrder(groups: readonly Group[]): Group[] {
   return groups.toSorted((a, b) => rank(a) - rank(b) || b.waiting - a.waiting || b.share - a.share);
 }
 
+/** Whether it is known what groups have taken: they have tokens or slots of their own. */
+export const isCounted = (groups: readonly Group[]) =>
+  groups.some((one) => one.in_flight != null || one.limits.some((limit) => limit.kind === "limiter"));
+
 /** What a group has taken: tokens of its limiter within its interval, or else slots. */
 export const gotOf = (group: Group) => group.limits.find((one) => one.kind === "limiter")?.used ?? group.in_flight ?? 0;
 
@@ -30,7 +34,7 @@ export function dues(groups: readonly Group[]): Map<Group, Due> {
   const part = active.map((one) => ({
     one,
     got: taken ? gotOf(one) / taken : 0,
-    due: shares && taken ? one.share / shares : 0,
+    due: shares && (taken || !isCounted(groups)) ? one.share / shares : 0,
   }));
   const most = Math.max(...part.map((one) => Math.max(one.got, one.due)), 1e-9);
   return new Map(

@@ -11,7 +11,7 @@ export const limits = {
     of
       ? `of ${of} · who may start, who waits for what, and when it is over`
       : "who may start, who waits for what, and when it is over",
-  allQueues: "All queues",
+  allQueues: "All limits",
   queue: (name: string) => `queue ${name}`,
   hold: "Hold the queue…",
   letGo: "Let it go",
@@ -106,6 +106,8 @@ export const limits = {
   share: "share",
   startsLast: (interval: number) => `starts, last ${span(interval)}`,
   inFlightNow: "in flight, by share",
+  dueNow: "due by share",
+  part: (n: number) => percent(n),
   waiting: "waiting",
   inFlight: "in flight",
   tokens: "tokens",
