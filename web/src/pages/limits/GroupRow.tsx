@@ -40,6 +40,7 @@ export function GroupRow({ group, queue, by, limiter, due, counted, shown }: Pro
   const stale = shown.old ? t.notLive : group.group == null ? t.hidden : null;
   const tokens = group.limits.find((one) => one.id === limiter?.id);
   const slots = group.limits.find((one) => one.kind === "slots");
+  const told = !due ? "" : counted ? t.gotDue(due.got, due.due) : t.duePart(due.due);
   const why = whyOf(group, queue);
   const { flow, name: queueName } = queue;
   return (
@@ -59,12 +60,7 @@ export function GroupRow({ group, queue, by, limiter, due, counted, shown }: Pro
       <td>
         {due && (
           <div className="gap got">
-            <span
-              className="sharebar"
-              role="img"
-              aria-label={t.gotDue(due.got, due.due)}
-              title={t.gotDue(due.got, due.due)}
-            >
+            <span className="sharebar" role="img" aria-label={told} title={told}>
               {counted && <i style={{ width: `${100 * due.gotBar}%` }} />}
               <i className="due" style={{ width: `${100 * due.dueBar}%` }} />
             </span>

@@ -120,6 +120,7 @@ export const limits = {
   got: "got",
   due: "due by share",
   gotDue: (got: number, due: number) => `got ${percent(got)} of all, due ${percent(due)}`,
+  duePart: (due: number) => `due ${percent(due)} of all`,
   parkedKey: "parked: waits for its own tokens or slots",
   heldKey: "held: by a person or a job",
   noValue: "none",
