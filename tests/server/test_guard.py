@@ -31,7 +31,7 @@ def test_each_rule_names_the_tests_that_are_there() -> None:
     named = {name for _what, tests in rows for name in re.findall(r"`(test_\w+)`", tests)}
     there = {
         name
-        for folder in ("api", "cli", "server")
+        for folder in ("api", "browser", "cli", "server")
         for path in (TESTS / folder).rglob("test_*.py")
         for name in re.findall(r"^(?:async )?def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
     }
