@@ -101,6 +101,7 @@ class Desk:
         patient = timedelta(milliseconds=400)
         times = [
             Every(patient, id="often"),
+            Every(patient, id="filled"),
             Cron("30 2 28 3,6 *", timezone="Europe/Berlin", id="quarter"),
             Cron("*/15 8-19 * * 1-5", timezone="Europe/Berlin", id="reminders"),
         ]

@@ -68,7 +68,7 @@ def test_schedules_say_when_and_what_became_of_slots(
 def test_a_back_fill_shows_what_would_run_and_runs_it(served: Served, open_page: OpenPage) -> None:
     """The slots that were missed are offered; once they have runs, nothing is left to do."""
     page = open_page("schedules", server=served[0])
-    page.get_by_role("status").filter(has_text="often missed").get_by_role(
+    page.get_by_role("status").filter(has_text="filled missed").get_by_role(
         "button", name=re.compile("Back-fill")
     ).click()
     panel = page.locator(".preview")

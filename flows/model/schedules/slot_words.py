@@ -47,13 +47,20 @@ class SlotBook:
         self._now = now_ms
         since = fields.get("since", b"")
         self._since = int(since) if since.isdigit() else now_ms
+        paused = fields.get("paused", b"")
+        self._paused = int(paused) if paused.isdigit() else None
         #: From here on a slot that nobody has told of was missed; what was before is not known.
         self.known = max(self._since, min(self._told, default=self._next))
 
     def newest(self, most: int) -> list[ToldSlot]:
-        """Return what became of the slots that came last, oldest first, so many at most."""
-        reckoned = newest_slots(self._schedule, self.known, self._now, most) if self.known <= self._now else ()
-        return self.tell(sorted({*self._told, *reckoned})[-most:])
+        """Return what became of the slots that came last, oldest first, so many at most.
+
+        Of those that passed while it was paused the first one stands for all.
+        """
+        end = self._now if self._paused is None else min(self._now, self._paused)
+        reckoned = newest_slots(self._schedule, self.known, end, most) if self.known <= end else ()
+        others = (slot for slot in reckoned if self._word(slot) != "paused")
+        return self.tell(sorted({*self._told, *others})[-most:])
 
     def between(self, start: int, end: int, most: int) -> list[ToldSlot] | None:
         """Return the slots from `start` to `end`, both included, oldest first; None where there are more."""
@@ -71,9 +78,17 @@ class SlotBook:
     def _word(self, slot: int) -> SlotWord:
         if slot > self._now:
             return "planned"
-        if slot >= self._next:
-            return "due"
-        return "missed" if slot >= self.known else "unknown"
+        if slot < self.known:
+            return "unknown"
+        if self._is_paused(slot):
+            return "paused"
+        return "due" if slot >= self._next else "missed"
+
+    def _is_paused(self, slot: int) -> bool:
+        if self._paused is not None and slot >= self._paused:
+            return True
+        before = max((one for one in self._told if one < slot), default=None)
+        return before is not None and self._told[before].word == "paused"
 
 
 def _read(raw: bytes) -> Iterable[tuple[int, ToldSlot]]:

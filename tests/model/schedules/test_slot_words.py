@@ -19,9 +19,9 @@ def test_slots_that_nobody_told_of_were_missed() -> None:
     """From the first one that is recorded on; what stands there keeps its word, and the newest are given."""
     book = SlotBook(TENS, {"since": b"5", "slots": b"60 c started\n40 - paused\n20 a started\nnonsense"}, 70, 75)
     told = [(one.at, one.word, one.run) for one in book.newest(5)]
-    assert told == [(30, "missed", ""), (40, "paused", ""), (50, "missed", ""), (60, "ran", "c"), (70, "due", "")]
+    assert told == [(20, "ran", "a"), (30, "missed", ""), (40, "paused", ""), (60, "ran", "c"), (70, "due", "")]
     assert [one.word for one in book.between(10, 80, 8) or ()] == [
-        *("unknown", "ran", "missed", "paused", "missed", "ran", "due", "planned"),
+        *("unknown", "ran", "missed", "paused", "paused", "ran", "due", "planned"),
     ]
     assert book.between(10, 80, 7) is None
 
@@ -39,6 +39,13 @@ def test_of_a_schedule_that_was_edited_slots_are_reckoned_from_then_on(
 ) -> None:
     """What was recorded of its former times stays; none of its present times was missed before."""
     assert SlotBook(TENS, fields, next_ms, 75).newest(9) == told
+
+
+def test_what_passes_in_a_pause_was_not_missed() -> None:
+    """Nor is it due; what came before stays to be seen."""
+    book = SlotBook(TENS, {"since": b"5", "slots": b"20 a started", "paused": b"35"}, 40, 75)
+    assert [(one.at, one.word) for one in book.newest(9)] == [(20, "ran"), (30, "missed")]
+    assert [one.word for one in book.between(40, 80, 9) or ()] == [*["paused"] * 4, "planned"]
 
 
 def test_a_time_that_the_clock_skips_is_told() -> None:

@@ -63,15 +63,22 @@ local function kept_back(run)
   end
 end
 
--- So many slots are remembered, the newest: a line `<slot> <run or -> <word>` each, the newest first.
+-- So many slots are remembered, the newest: a line `<slot> <run or -> <word>` each, the newest first. Of slots that pass
+-- while the schedule is paused the first one stands for all of them.
 local MOST_TOLD = 60
 
 local function remember(words)
+  local before = redis.call('HGET', schedule, 'slots') or ''
+  local is_paused = string.find(before, '^%d+ %- paused') ~= nil
   local lines = {}
-  for i = #runs, 1, -1 do
-    lines[#lines + 1] = string.format('%s %s %s', runs[i].slot, words[i][2] ~= '' and words[i][2] or '-', words[i][1])
+  for i, run in ipairs(runs) do
+    local word, run_id = words[i][1], words[i][2]
+    if word ~= 'paused' or not is_paused then
+      table.insert(lines, 1, string.format('%s %s %s', run.slot, run_id ~= '' and run_id or '-', word))
+    end
+    is_paused = word == 'paused'
   end
-  for line in string.gmatch(redis.call('HGET', schedule, 'slots') or '', '[^\n]+') do lines[#lines + 1] = line end
+  for line in string.gmatch(before, '[^\n]+') do lines[#lines + 1] = line end
   redis.call('HSET', schedule, 'slots', table.concat(lines, '\n', 1, math.min(#lines, MOST_TOLD)))
 end
 

@@ -12,7 +12,8 @@ import type { ScheduleActs } from "./useScheduleActs";
 import { fromField, slotTime, toField, zoneName, zoneOf } from "./when";
 
 const DAY = 86_400_000;
-const MINUTE = 60_000;
+/** A field has whole seconds. */
+const upTo = (at: number) => Math.ceil(at / 1000) * 1000;
 const WAIT = 250;
 const SHOWN = 8;
 type Preview = Answer<"schedules.slots">;
@@ -33,10 +34,10 @@ export function Backfill({
   const given = { from: params.get("from"), until: params.get("until") };
   const [first, last] = usualSpan(schedule);
   const [from, setFrom] = useState(() => toField(given.from ? Date.parse(given.from) : first, zone));
-  const [until, setUntil] = useState(() => toField(given.until ? Date.parse(given.until) + MINUTE : last, zone));
+  const [until, setUntil] = useState(() => toField(given.until ? upTo(Date.parse(given.until)) : last, zone));
   useEffect(() => {
     if (given.from) setFrom(toField(Date.parse(given.from), zone));
-    if (given.until) setUntil(toField(Date.parse(given.until) + MINUTE, zone));
+    if (given.until) setUntil(toField(upTo(Date.parse(given.until)), zone));
   }, [given.from, given.until, zone]);
   const span = useMemo(() => {
     const start = fromField(from, zone);
@@ -112,7 +113,7 @@ export function Backfill({
 /** The slots that were missed, or the last day, as far as there was a schedule. */
 function usualSpan(schedule: Schedule): [number, number] {
   const missed = schedule.slots.filter((slot) => slot.word === "missed").map((slot) => Date.parse(slot.at));
-  if (missed.length) return [missed[0]!, missed.at(-1)! + MINUTE];
+  if (missed.length) return [missed[0]!, upTo(missed.at(-1)!)];
   return [Math.max(Date.now() - DAY, schedule.created == null ? 0 : Date.parse(schedule.created)), Date.now()];
 }
 

@@ -71,9 +71,11 @@ export const dayOf = (at: string, zone: string) => format(zone, { day: "numeric"
 
 const PARTS = { year: "numeric", month: "2-digit", day: "2-digit", ...CLOCK, second: "2-digit" } as const;
 
-/** "2026-11-27 03:00", as a field has it. */
+/** "2026-11-27 03:00", as a field has it; with seconds where there are any. */
 export function toField(at: number, zone: string): string {
-  return wall(at, zone).slice(0, 16).replace("T", " ");
+  return wall(at, zone)
+    .slice(0, at % 60_000 ? 19 : 16)
+    .replace("T", " ");
 }
 
 function wall(at: number, zone: string): string {
