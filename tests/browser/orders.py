@@ -140,7 +140,8 @@ async def leave(url: str, namespace: str) -> dict[str, str]:
     again.app.create_workers(concurrency=2)
     async with again.app:
         await until(lambda: _has_come(again.app, 5))
-        await again.app.schedules.pause("often", "it is enough")
+        for schedule in ("often", "filled"):
+            await again.app.schedules.pause(schedule, "it is enough")
     return {"order": order.id, "other": other.id, "long": long.id}
 
 

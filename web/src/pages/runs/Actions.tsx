@@ -7,6 +7,9 @@ import { useWhyNot } from "../../me";
 import { Card } from "../../parts/Card";
 import { text } from "../../text";
 
+/** By these somebody has started a run; without one of them code or a schedule has. */
+const MADE = new Set(["runs.start", "runs.fork", "schedules.trigger"]);
+
 export function Actions({ run, closed }: { run: Live<RunView>; closed: number }) {
   const off = useWhyNot()("audit.list");
   const [found, setFound] = useState<ActionView[] | null>(null);
@@ -41,13 +44,15 @@ export function Actions({ run, closed }: { run: Live<RunView>; closed: number })
                 </td>
               </tr>
             ))}
-            <tr>
-              <td className="nowrap" title={timeFull(run.created)}>
-                {time(run.created)}
-              </td>
-              <td>{run.schedule ?? ""}</td>
-              <td>{actions.started(run.queue)}</td>
-            </tr>
+            {!found?.some((one) => MADE.has(one.operation) && one.given.id !== id) && (
+              <tr>
+                <td className="nowrap" title={timeFull(run.created)}>
+                  {time(run.created)}
+                </td>
+                <td>{run.schedule ?? actions.code}</td>
+                <td>{actions.started(run.queue)}</td>
+              </tr>
+            )}
           </tbody>
         </table>
       )}

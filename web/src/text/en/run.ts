@@ -209,7 +209,8 @@ export const run = {
     none: "Nobody has asked for anything.",
     notYours: "An operator sees who has acted on it.",
     started: (queue: string) => `started in ${queue}`,
-    flows: "flows",
+    /** Who has started it, where nobody in the audit has. */
+    code: "by code",
     word: (operation: string, word: string) => `${operation.replace(/^runs\./, "")}: ${word}`,
   },
 
