@@ -44,6 +44,8 @@ class TaskInput(BaseModel):
 
 #: What was read of views, results and functions: the same ones come again in each instance.
 _reads: Final[WeakKeyDictionary[type[BaseModel], tuple[Read, ...]]] = WeakKeyDictionary()
+#: Of a function, by how many arguments are bound to it, and which by name.
+_views: Final[WeakKeyDictionary[Any, dict[tuple[int, tuple[str, ...]], type[TaskInput] | None]]] = WeakKeyDictionary()
 _schemas: Final[WeakKeyDictionary[Shape[Any], Schema | None]] = WeakKeyDictionary()
 
 
@@ -53,6 +55,21 @@ def view_of(function: Callable[..., Any], what: str) -> type[TaskInput] | None:
     Raises:
         DeclarationError: it takes something else, or more.
     """
+    key: tuple[int, tuple[str, ...]] = 0, ()
+    inner: Callable[..., Any] = function
+    if isinstance(function, functools.partial):
+        args: tuple[Any, ...] = function.args
+        keywords: dict[str, Any] = function.keywords
+        inner, key = function.func, (len(args), tuple(keywords))
+    if type(inner) is not types.FunctionType:
+        return _view(function, what)  # pyright: ignore[reportUnknownArgumentType]
+    known = _views.setdefault(inner, {})
+    if key not in known:
+        known[key] = _view(function, what)  # pyright: ignore[reportUnknownArgumentType]
+    return known[key]
+
+
+def _view(function: Callable[..., Any], what: str) -> type[TaskInput] | None:
     parameters = signature_of(function).parameters.values()
     taken = [one for one in parameters if one.kind in _POSITIONAL and one.default is _EMPTY]
     left = [one for one in parameters if one.kind is one.KEYWORD_ONLY and one.default is _EMPTY]

@@ -73,8 +73,12 @@ class Recipe:
         written: dict[str, Any] = from_json(self.shape.encode(value))
         return to_json(sorted_sets(value, written))
 
-    async def grow(self, data: bytes) -> Grown:
+    async def grow(self, data: bytes, known: bytes = b"") -> Grown:
         """Return the tree for some data.
+
+        Args:
+            data: The data, as JSON.
+            known: The description of a tree that was checked: one that is the same is not checked again.
 
         Raises:
             DeclarationError: it cannot work.
@@ -86,7 +90,9 @@ class Recipe:
                 f"generator {self.name!r} has returned a {type(tree).__name__}: let it return Tree(…)"
             )
         declared = tree.declared(self._fields)
-        return Grown(TreePlan(declared), tree.by_path(), declared.write())
+        description = declared.write()
+        plan = plan_of(known) if description == known else TreePlan(declared)
+        return Grown(plan, tree.by_path(), description)
 
 
 class Host:
@@ -180,7 +186,7 @@ class Host:
             return  # an earlier attempt has ended it
         walk = self._walk(snapshot, snapshot.execution, token)
         try:
-            grown = await self.recipe(snapshot.row.generator).grow(snapshot.data)
+            grown = await self.recipe(snapshot.row.generator).grow(snapshot.data, snapshot.tree)
             walk = self._walk(snapshot, snapshot.execution, token, grown)
             await walk.run()
         except asyncio.CancelledError:

@@ -144,21 +144,26 @@ class Walk:
         writes: list[Write] = []
         for path in self._targets:
             record = self._records.get(path)
-            if record is None or record.run != run or record.status == "inactive":
+            if record is None or record.run != run:
                 queued = TaskRecord("queued", run=run, queued=now, bytes=self._around.size_of(path))
                 writes.append(Write(path, queued))
             elif record.status == "failed" and record.error is not None and not self._plan.nodes[path].continues:
                 self._failure = path, record.error
             elif self._has_ended(path) and record.status != "ok" and not record.skipped_above:
                 below = self._around.skipped_below(path, record.status)
-                writes += [one for one in below if not self._has_ended(one.path)]
+                writes += [one for one in below if not self._is_skipped_here(one.path)]
         if writes:
             await self._writes.put(*{one.path: one for one in writes}.values())
 
-    def _has_ended(self, path: str) -> bool:
-        """Return whether a task has ended in this execution, for good."""
+    def _is_skipped_here(self, path: str) -> bool:
+        """Return whether an earlier attempt has written that a task is skipped: it died between two calls, perhaps."""
         record = self._records.get(path)
-        if record is None or record.run != self._execution.id:
+        return record is not None and record.run == self._execution.id and record.status == "skipped"
+
+    def _has_ended(self, path: str) -> bool:
+        """Return whether what comes after a task may begin; one that is executed was queued before."""
+        record = self._records.get(path)
+        if record is None:
             return False
         return record.status in {"ok", "skipped"} or (record.status == "failed" and self._plan.nodes[path].continues)
 

@@ -243,6 +243,27 @@ async def test_it_dies_at_each_write_and_comes_to_the_same(is_bad: bool) -> None
         assert sorted(set(ran)) == once, dies_at
 
 
+async def test_it_dies_while_it_skips_more_than_one_call_writes() -> None:
+    """What was to be skipped is, and does not run; also where it was ok in an earlier execution."""
+
+    def wide(data: Site) -> Tree:  # noqa: ARG001 - the tree is always the same
+        below = [Task(f"t{at}", fetch) for at in range(250)]
+        return Tree(Task("g", condition=is_wanted, subtasks=below))
+
+    ran.clear()
+    storage = Mortal()
+    world = World(storage, wide)
+    await world.begin()
+    storage.dies_at = (3, "after")  # two calls queue all, the third has skipped 200 of them
+    with pytest.raises(Died):
+        await world.work()
+    assert sum(one == "skipped" for one in (await world.statuses()).values()) == 200
+    storage.dies_at = (0, "")
+    assert (await world.work()).status == "done"
+    assert set((await world.statuses()).values()) == {"skipped"}
+    assert ran == []
+
+
 async def test_who_has_lost_the_instance_writes_nothing_more() -> None:
     """A stalled process wakes when another one has taken over: it stops what it runs."""
     storage = Mortal()

@@ -87,7 +87,8 @@ class MemoryStorage:
         found = self._find(instance_id)
         if found is None:
             return None
-        tasks = {path: record for path, record in found.tasks.items() if record.order > since}
+        later = found.tasks.items() if since < found.row.revision else ()
+        tasks = {path: record for path, record in later if record.order > since}
         return Snapshot(found.row, found.data, found.tree, found.changed, found.record, found.execution, tasks)
 
     async def begin(self, instance_id: str, execution: Execution, tree: bytes, if_revision: int) -> Begun:

@@ -222,6 +222,21 @@ def test_a_task_is_stale_that_would_be_given_what_it_was_not() -> None:
     assert Standing(less, records, Digests({})).stale == {"#.b"}
 
 
+def test_what_functions_are_bound_to_counts() -> None:
+    """What the condition is bound to counts for both, what the function is bound to not for a skip."""
+
+    def bound(one: str, other: str) -> TreePlan:
+        return plan(task("a", bound=one, asks=(), asks_bound=other))
+
+    given = bound("1", "2").tasks["#.a"]
+    digests = Digests({})
+    for status, part, stale in (("ok", given.given, {"#.a"}), ("skipped", given.asked, set[str]())):
+        records = {"#.a": TaskRecord(status, 1, data=digests.of(part.fields, part.bound))}  # type: ignore[arg-type]
+        assert Standing(bound("1", "2"), records, digests).stale == set()
+        assert Standing(bound("3", "2"), records, digests).stale == stale
+        assert Standing(bound("1", "4"), records, digests).stale == {"#.a"}
+
+
 def test_a_skipped_task_is_in_the_way_of_those_below_it_alone() -> None:
     """A task whose name begins as another's does not stand below it."""
     found = plan(task("t1", asks=(), tasks=(task("below"),)), task("t10"))
