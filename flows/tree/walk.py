@@ -227,10 +227,9 @@ class Walk:
             path, error = self._failure
             record = replace(record, status="failed", path=path, error=error)
             writes = list(self._left(f"{path} failed"))
-        after = {**self._records, **{one.path: one.record for one in writes}}
-        record = replace(record, progress=roll_up(self._plan.weights, after)[ROOT])
+        # What is left counts as before: what was queued for nothing, and what ran for what it had told.
+        record = replace(record, progress=roll_up(self._plan.weights, self._records)[ROOT])
         await self._writes.end(writes, record, self._ttl)
-        self._records.update(after)
         return record
 
     def _left(self, because: str) -> Iterable[Write]:

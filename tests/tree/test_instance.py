@@ -296,6 +296,26 @@ async def test_a_failure_leaves_nothing_in_limbo(trees: Trees) -> None:
         await instance.execute("#.after")
 
 
+async def test_the_first_failure_is_told(trees: Trees) -> None:
+    """Others that were running then may fail as well."""
+    reached = asyncio.Event()
+
+    async def first(view: Nothing) -> int:  # noqa: ARG001 - it is a task
+        await reached.wait()
+        raise ValueError("first")
+
+    async def second(view: Nothing) -> int:  # noqa: ARG001 - it is a task
+        reached.set()
+        await asyncio.sleep(0.05)
+        raise ValueError("second")
+
+    made = tree_of(trees, Task("g", subtasks=[Task("second", second), Task("first", first)]))
+    instance = await made.create(Site())
+    with pytest.raises(TreeFailed, match=r"#\.g\.first failed: ValueError: first"):
+        await done(instance)
+    assert set(statuses(await instance.state()).values()) == {"failed"}
+
+
 async def test_a_failure_that_does_no_harm_counts_as_skipped(trees: Trees) -> None:
     """What reads it has its default, and what is below it is skipped."""
 
@@ -474,16 +494,21 @@ async def test_a_generator_that_fails_ends_the_execution(trees: Trees) -> None:
 async def test_a_function_cancels_the_execution(trees: Trees) -> None:
     """By the verdict; one that is cancelled by something else has failed."""
 
-    def stop(view: Nothing) -> int:  # noqa: ARG001 - it is a task
+    async def stop(view: Nothing) -> int:  # noqa: ARG001 - it is a task
         raise Cancel("not needed")
 
     async def strange(view: Nothing) -> int:  # noqa: ARG001 - it is a task
         raise asyncio.CancelledError
 
-    instance = await tree_of(trees, Task("stop", stop), Task("after", nothing)).create(Site())
+    async def endless(view: Nothing) -> int:  # noqa: ARG001 - it is a task
+        await asyncio.Event().wait()
+        return 1
+
+    beside = Task("g", subtasks=[Task("stop", stop), Task("endless", endless)])
+    instance = await tree_of(trees, beside, Task("after", nothing)).create(Site())
     state = await done(instance)
     assert (state.status, state.because) == ("cancelled", "not needed")
-    assert statuses(state) == {"stop": "cancelled", "after": "inactive"}
+    assert statuses(state) == {"g": "cancelled", "g.stop": "cancelled", "g.endless": "cancelled", "after": "inactive"}
     instance = await tree_of(trees, Task("strange", strange), name="y").create(Site())
     with pytest.raises(TreeFailed, match="CancelledError"):
         await done(instance)

@@ -22,6 +22,7 @@ from flows.tree.storage.memory import MemoryStorage
 from flows.tree.storage.protocol import Execution, InstanceRow, Snapshot, Token, Write
 from flows.tree.walk import Surroundings, Walk
 from tests.tree.random_declared import random_declared
+from tests.waiting import LONG
 
 
 class Site(BaseModel):
@@ -288,6 +289,30 @@ async def test_who_has_lost_the_instance_writes_nothing_more() -> None:
         with pytest.raises(LostLease):
             await slow
     assert await world.snapshot() == before
+
+
+async def test_what_runs_is_stopped_when_nothing_can_be_written() -> None:
+    """However long it would take: whoever has the instance now runs it too."""
+    ended: list[str] = []
+
+    async def endless(view: Url) -> str:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(view.url)
+        return ""
+
+    def two(data: Site) -> Tree:  # noqa: ARG001 - the tree is always the same
+        return Tree(Task("g", subtasks=[Task("endless", endless), Task("fetch", fetch)]))
+
+    storage = Mortal()
+    world = World(storage, two)
+    await world.begin()
+    storage.dies_at = (2, "before")
+    async with asyncio.timeout(LONG):
+        with pytest.raises(Died):
+            await world.work()
+    assert ended == ["u"]
 
 
 async def test_a_storage_that_is_away_breaks_it_off() -> None:

@@ -115,17 +115,15 @@ class _Finder:
 
     def _gather(self, node: Node, path: str) -> None:
         """Note what a task and all below it write, as it is seen by what comes later."""
-        found = {one.name: _Writer(path, one.schema) for one in node.writes if node.works}
-        beside: dict[str, _Writer] = {}
+        own = {one.name: _Writer(path, one.schema) for one in node.writes}
+        below: dict[str, _Writer] = {}
         for task in node.tasks:
             at = joined(path, task.name)
             self._gather(task, at)
             for name, writer in self._writes[at].items():
-                rival = beside.get(name)
-                beside[name] = writer._replace(rival=rival.path) if rival and node.order == "parallel" else writer
-        found.update(beside)
-        if not node.works:
-            found.update((one.name, _Writer(path, one.schema)) for one in node.writes)
+                rival = below.get(name)
+                below[name] = writer._replace(rival=rival.path) if rival and node.order == "parallel" else writer
+        found = {**own, **below} if node.works else {**below, **own}
         if node.may_be_skipped:
             found = {name: writer._replace(may_lack=True) for name, writer in found.items()}
         self._writes[path] = found
