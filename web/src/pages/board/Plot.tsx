@@ -3,7 +3,7 @@ import type { FlowHistory, Live } from "@typed-flows/react";
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { compact, duration, timeShort } from "../../format";
+import { compact, timeShort } from "../../format";
 import type { Tone } from "../../parts/shapes";
 import { text } from "../../text";
 import { ink, patternOf } from "./patterns";
@@ -109,8 +109,8 @@ function optionsOf(latest: { current: Props }, div: HTMLElement): uPlot.Options 
         grid,
         ticks: { show: false },
         space: 34,
-        values: (_u, at) => at.map((one) => (stacked ? compact(one) : duration(one))),
-        ...(!stacked && { splits: powersOfTen }),
+        values: (_u, at) => at.map((one) => (stacked ? compact(one) : text.board.tick(one))),
+        ...(!stacked && { splits: powersOfTen, filter: (_u: uPlot, splits: number[]) => splits }),
       },
     ],
     bands: stacked ? series.slice(1).map((_, i) => ({ series: [i + 2, i + 1] as [number, number] })) : [],

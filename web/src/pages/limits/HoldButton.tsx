@@ -53,12 +53,14 @@ export function HoldDialog({ queue, what, group, onClose }: Props) {
       }
     >
       <p>{t.holdWhat}</p>
-      <Segments
-        label={t.holdTitle(what)}
-        value={lasting}
-        options={times.map((one) => [one, t.holdFor[one]] as const)}
-        onChange={setLasting}
-      />
+      <div className="gap">
+        <Segments
+          label={t.holdTitle(what)}
+          value={lasting}
+          options={times.map((one) => [one, t.holdFor[one]] as const)}
+          onChange={setLasting}
+        />
+      </div>
     </Dialog>
   );
 }

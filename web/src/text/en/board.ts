@@ -187,6 +187,8 @@ export const board = {
     p95 == null ? "none started" : `half within ${duration(p50 ?? 0)}, 95 of 100 within ${duration(p95)}`,
   shown: (value: number | null) => (value == null ? "–" : rate(value)),
   ms: (value: number | null) => (value == null ? "–" : duration(value)),
+  /** At an axis, where a power of ten stands. */
+  tick: (ms: number) => (ms < 1000 ? `${count(ms)} ms` : `${count(ms / 1000)} s`),
   when: (at: number) => time(at),
 
   overview: "Flows",
