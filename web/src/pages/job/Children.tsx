@@ -25,8 +25,8 @@ export function Children({ job, children }: { job: Live<JobView>; children: Chil
         <div className="tree">
           <Node
             depth={0}
-            shape="children"
-            name={job.queue}
+            shape={all.pending ? "children" : "done"}
+            name={page.jobs[0]?.queue.replace(/:[^:]*$/, "") ?? job.queue}
             part={all.total ? settled / all.total : 1}
             right={said.rolled(settled, all.total)}
           />
