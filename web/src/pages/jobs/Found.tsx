@@ -110,7 +110,7 @@ export function Found({ query, flow, params }: Props) {
           </>
         }
       />
-      {params.get("bulk") && name && <Progress flow={name} id={params.get("bulk")!} />}
+      {params.get("bulk") && name && !bulk.doing && <Progress flow={name} id={params.get("bulk")!} />}
       {list.old !== null && <LastKnown at={list.old} because={text.parts.serverAway} />}
       {list.problem ? (
         <Sentence look="bad" head={said.refused}>
@@ -135,7 +135,9 @@ export function Found({ query, flow, params }: Props) {
                   selection={selection}
                   total={total}
                   exact={page?.exact ?? false}
-                  more={page !== null && (page.cursor !== "" || list.more !== null || place !== null)}
+                  more={
+                    page !== null && (page.cursor !== "" || list.more !== null || (total ?? 0) > selection.rows.length)
+                  }
                   shown={rows.length}
                   allOff={allOff}
                   old={old}
@@ -177,8 +179,9 @@ export function Found({ query, flow, params }: Props) {
                 attempts={attempts}
                 onClose={close}
                 onGo={async (plan, more) => {
-                  if (plan.before !== null) await bulk.onAll(verb, plan.count, plan.before, more);
-                  else bulk.onEach(verb, plan.chosen ?? [], more);
+                  const queues = plan.parts.map((part) => part.queue);
+                  if (plan.before !== null) await bulk.onAll(verb, plan.count, plan.before, queues, more);
+                  else bulk.onEach(verb, plan.chosen ?? [], queues, more);
                   selection.clear();
                 }}
               />

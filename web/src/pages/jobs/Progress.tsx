@@ -55,7 +55,7 @@ function headOf(state: Live<BulkView>, ended: boolean): string {
 function moreOf(state: Live<BulkView>): string {
   if (state.state === "failed") return state.error ?? "";
   if (state.state === "delayed") return said.window;
-  if (state.state === "done" || state.state === "cancelled") return state.log.at(-1) ?? "";
+  if (state.state === "done" || state.state === "cancelled") return state.failed ? (state.log.at(-1) ?? "") : "";
   return said.runs(state.done, percent(state.value));
 }
 

@@ -21,6 +21,8 @@ export interface Doing {
   /** The chosen jobs; null: all that match. */
   ids: ReadonlySet<string> | null;
   count: number;
+  /** The queues in which they are. */
+  queues: readonly string[];
 }
 
 export interface More {
@@ -45,7 +47,7 @@ export function useBulk(query: string, flow: string) {
       setDoing((now) => (now === next ? null : now));
     };
     const timer = setTimeout(over, UNDO * 1000);
-    const drop = toast(text.jobs.begun(next.verb, next.count, UNDO), {
+    const drop = toast(text.jobs.begun(next.verb, next.count, next.queues, UNDO), {
       lasts: UNDO * 1000,
       undo: () => undoing.current?.(),
     });
@@ -58,29 +60,32 @@ export function useBulk(query: string, flow: string) {
   };
 
   /** Begins one action on all that match; raises what the server refuses. */
-  const onAll = async (verb: Verb, seen: number, before: string, more: More) => {
+  const onAll = async (verb: Verb, seen: number, before: string, queues: readonly string[], more: More) => {
     const begun = await act("bulk.apply", { verb, query, flow, seen, undo: UNDO, ...more });
     setParams({ bulk: begun.id });
     const now = Date.now();
-    begin({ verb, begins: now + UNDO * 1000, before: Date.parse(before), ids: null, count: begun.count }, () => {
-      void act("bulk.cancel", { id: begun.id }).then(
-        () => {
-          setParams({ bulk: null });
-          toast(text.jobs.undone);
-        },
-        (error: Problem) => toast(error.detail),
-      );
-    });
+    begin(
+      { verb, begins: now + UNDO * 1000, before: Date.parse(before), ids: null, count: begun.count, queues },
+      () => {
+        void act("bulk.cancel", { id: begun.id }).then(
+          () => {
+            setParams({ bulk: null });
+            toast(text.jobs.undone);
+          },
+          (error: Problem) => toast(error.detail),
+        );
+      },
+    );
   };
 
   /** Acts on chosen jobs, one by one, after the time to undo. */
-  const onEach = (verb: Verb, jobs: readonly Job[], more: More) => {
+  const onEach = (verb: Verb, jobs: readonly Job[], queues: readonly string[], more: More) => {
     const timer = setTimeout(
       () => void each(verb, jobs, more).then((said) => toast(said, { lasts: 8_000 })),
       UNDO * 1000,
     );
     const ids = new Set(jobs.map((job) => job.id));
-    begin({ verb, begins: Date.now() + UNDO * 1000, before: null, ids, count: jobs.length }, () => {
+    begin({ verb, begins: Date.now() + UNDO * 1000, before: null, ids, count: jobs.length, queues }, () => {
       clearTimeout(timer);
       toast(text.jobs.undone);
     });

@@ -115,7 +115,10 @@ export const jobs = {
     undoFor: (seconds: number) => `undo for ${seconds} s`,
     asking: "Counting…",
   },
-  begun: (verb: Verb, n: number, seconds: number) => `${verbs[verb].doing} ${many(n)} in ${seconds} s`,
+  begun: (verb: Verb, n: number, queues: readonly string[], seconds: number) => {
+    const of = queues.length > 2 ? ` of ${queues.length} queues` : queues.length ? ` of ${queues.join(" and ")}` : "";
+    return `${verbs[verb].doing} ${many(n)}${of} in ${seconds} s`;
+  },
   undone: "Undone: nothing was touched",
   stopped: "Stopped: what was not done yet stays as it is",
   progressOf: {
