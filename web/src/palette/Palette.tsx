@@ -26,7 +26,8 @@ interface Props {
 
 export default function Palette({ page, flows, flow, onClose }: Props) {
   const [typed, setTyped] = useState("");
-  const [at, setAt] = useState(0);
+  /** The one that was chosen; null: the first that can be done now. */
+  const [at, setAt] = useState<number | null>(null);
   const list = useId();
   const chosen = useRef<HTMLElement>(null);
   const asked = useMemo(() => read(typed), [typed]);
@@ -50,7 +51,11 @@ export default function Palette({ page, flows, flow, onClose }: Props) {
     ],
     asked,
   );
-  const now = Math.min(at, Math.max(0, hits.length - 1));
+  const first = Math.max(
+    0,
+    hits.findIndex((hit) => !hit.off),
+  );
+  const now = Math.min(at ?? first, Math.max(0, hits.length - 1));
   useEffect(() => {
     // Not as the effect's value: browsers now return a promise from it, which is no way to clean up.
     chosen.current?.scrollIntoView({ block: "nearest" });
@@ -88,7 +93,7 @@ export default function Palette({ page, flows, flow, onClose }: Props) {
           value={typed}
           onChange={({ target }) => {
             setTyped(target.value);
-            setAt(0);
+            setAt(null);
           }}
           onKeyDown={onKeyDown}
         />

@@ -27,11 +27,15 @@ export function read(typed: string): Asked {
   return { only: only ?? SECTIONS, words, verb, value: (verb ? words.slice(1) : words).join(" ") };
 }
 
-/** Returns the hits to show, in order; `values` and those `many` that were asked for fit by themselves. */
-export function pick(hits: readonly Hit[], { only, words }: Asked): Hit[] {
+/**
+ * Returns the hits to show, in order; `values` were asked for. What can be done here needs no value: “retry 62” finds
+ * “Retry…” too.
+ */
+export function pick(hits: readonly Hit[], { only, words, verb }: Asked): Hit[] {
   const low = words.map((word) => word.toLowerCase());
   return SECTIONS.filter((section) => only.includes(section)).flatMap((section) => {
-    const fitting = hits.filter((hit) => hit.section === section && (section === "values" || fits(hit, low)));
+    const said = section === "values" ? [] : section === "here" && verb !== null ? low.slice(0, 1) : low;
+    const fitting = hits.filter((hit) => hit.section === section && fits(hit, said));
     return fitting
       .sort((one, other) => rank(one, low) - rank(other, low))
       .slice(0, low.length > 0 ? MOST[section] : 12);
