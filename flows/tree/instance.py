@@ -133,7 +133,7 @@ class Instance(Generic[DataT]):
     async def result(self, path: str, of: type[ResultT]) -> ResultT:
         """Return the result of a task, validated; of a group, those of what is directly below it, by name.
 
-        A stale one is returned too, and so is an earlier one while the task runs again.
+        A stale one is returned too, and an earlier one until the task has ended again as ok or skipped.
 
         Raises:
             UnknownPath: there is no such task.
@@ -145,13 +145,14 @@ class Instance(Generic[DataT]):
         plan = plan_of(snapshot.tree)
         node = plan.node(path)
         shape: Shape[ResultT] = Shape(of, f"the result of {path}")
-        if node.works:
-            found = (await self._host.storage.results(self.id, [path])).get(path)
-        else:
+        record = snapshot.tasks.get(path)
+        found = None
+        if not node.works:
             found = await Context(self._host.storage, self.id, plan, snapshot.tasks, snapshot.data).group(path)
+        elif record is not None and record.bytes is not None:
+            found = (await self._host.storage.results(self.id, [path])).get(path)
         if found is None:
-            status = snapshot.tasks[path].status if path in snapshot.tasks else "inactive"
-            raise StateError(path, status, "asked for a result: it has none", "task")
+            raise StateError(path, "inactive" if record is None else record.status, "read: it has no result", "task")
         return shape.decode(found)
 
     async def log(self, path: str, since: int = 0) -> list[LogLine]:

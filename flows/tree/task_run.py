@@ -56,7 +56,7 @@ class Around(NamedTuple):
         """Return the records of all that stands below a task that is skipped, or has failed without harm."""
         now, because = self.storage.now_ms(), f"{path} is {status}"
         skipped = TaskRecord("skipped", run=self.at[2], ended=now, because=because)
-        return [Write(one, replace(skipped, bytes=self.size_of(one))) for one in self.plan.below(path)]
+        return [Write(one, skipped) for one in self.plan.below(path)]
 
     def size_of(self, path: str) -> int | None:
         """Return the size of the result that a task has from before."""
@@ -121,7 +121,7 @@ class TaskRun:
         except Exception as error:  # noqa: BLE001 - a condition is user code
             return await self._fail(Outcome(error=error_of(error, self._path, 1)), views)
         if not wanted:
-            skipped = self._ended("skipped", views, planned.asked)
+            skipped = replace(self._ended("skipped", views, planned.asked), bytes=None)
             await self._writes.put(Write(self._path, skipped), *around.skipped_below(self._path, "skipped"))
             return None
         if not planned.node.works:

@@ -197,7 +197,14 @@ async def test_a_condition_skips_all_below(site: Generator[Site]) -> None:
     assert state.tasks["#.images.w1"].because == "#.images is skipped"
     assert state.progress == 1.0
     assert await instance.result("#.publish", str) == "['u', 'b'] {} 1"
-    with pytest.raises(StateError, match="skipped"):
+    with pytest.raises(StateError, match=r"task #\.images\.w1 is skipped: it cannot be read: it has no result"):
+        await instance.result("#.images.w1", int)
+    await instance.update(Site())
+    await done(instance)
+    assert await instance.result("#.images.w1", int) == 2
+    await instance.update(Site(wanted=False))
+    await done(instance)
+    with pytest.raises(StateError):
         await instance.result("#.images.w1", int)
 
 
@@ -622,6 +629,21 @@ async def test_a_watcher_sees_how_it_goes(trees: Trees) -> None:
         await instance.state()
 
 
+async def test_progress_is_written_now_and_then(trees: Trees) -> None:
+    """However often it is reported: ten times a second at most."""
+
+    async def chatty(view: Nothing) -> int:  # noqa: ARG001 - it is a task
+        for at in range(200):
+            current_task().progress(at / 200)
+            await asyncio.sleep(0)
+        return 1
+
+    instance = await tree_of(trees, Task("chatty", chatty)).create(Site())
+    state = await done(instance)
+    assert state.revision < 20
+    assert state.tasks["#.chatty"].progress == 1.0
+
+
 async def test_instances_are_found(trees: Trees, site: Generator[Site]) -> None:
     """By realm, labels, name and status; in pages."""
     made = [await site.create(Site(), realm=f"r{at % 2}", name=f"n{at}", labels={"at": str(at)}) for at in range(5)]
@@ -733,6 +755,7 @@ async def test_a_current_task_is_there_only_in_a_task(site: Generator[Site]) -> 
 async def test_reports_are_checked(trees: Trees) -> None:
     """Numbers and texts; and a thread may report too, until its attempt has ended."""
     left: list[Any] = []
+    asyncio.get_running_loop().set_debug(True)  # it refuses what a thread may not call
 
     def report(view: Nothing) -> int:  # noqa: ARG001 - it is a task
         current = current_task()
@@ -751,7 +774,8 @@ async def test_reports_are_checked(trees: Trees) -> None:
     await done(instance)
     left[0].log("late")
     left[0].progress(0.5)
-    await asyncio.sleep(0)
+    for _ in range(10):
+        await asyncio.sleep(0)
     assert left[0].cancelled
     assert [one.text for one in await instance.log("#.report")] == ["from a thread"]
     assert (await instance.state()).tasks["#.report"].status == "ok"

@@ -46,7 +46,7 @@ class TaskRecord:
         error: Why it failed, or why its last attempt did.
         because: What else has brought this about: of a skipped task which one above it was skipped, of an inactive one
             why it did not begin. A task that its own condition has skipped has none.
-        bytes: The size of its result; it stays, as the result does, until another one takes its place.
+        bytes: The size of its result, or of an earlier one until the task has ended as ok or skipped again.
     """
 
     status: TaskStatus
