@@ -1,5 +1,6 @@
 /** The pages, the flows, who looks, and the theme. */
 import { useConnection, useTopic, type FlowRow, type FlowSummary, type Live, type Overview } from "@typed-flows/react";
+import { useEffect, useRef } from "react";
 import { post } from "../ask";
 import { compact, count } from "../format";
 import { press } from "../keys/listen";
@@ -17,9 +18,16 @@ import { toggleTheme } from "../theme";
 export function Rail({ under, flows, flow }: { under: string; flows: readonly Live<FlowRow>[]; flow: string | null }) {
   const { status } = useConnection();
   const { state: overview } = useTopic<Overview>("overview");
+  const rail = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a phone the rail is a row that scrolls: the page of now is to be seen in it.
+    const link = rail.current?.querySelector<HTMLElement>("[aria-current]");
+    if (rail.current && link)
+      rail.current.scrollLeft = link.offsetLeft - (rail.current.clientWidth - link.offsetWidth) / 2;
+  }, [under]);
   const summaries = new Map(overview?.flows.map((one) => [one.name, one]));
   return (
-    <nav className={`rail ${status === "open" ? "" : "off"}`} aria-label={text.frame.main}>
+    <nav ref={rail} className={`rail ${status === "open" ? "" : "off"}`} aria-label={text.frame.main}>
       <Link to="" className="brand">
         <svg
           viewBox="0 0 20 20"
