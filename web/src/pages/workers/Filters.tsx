@@ -37,6 +37,14 @@ export function Filters({ all, found, filter }: { all: readonly Worker[]; found:
         />
       ))}
       <span className="spacer" />
+      <input
+        className="inp find-in"
+        type="search"
+        aria-label={text.workers.findOne}
+        placeholder={text.workers.findOne}
+        value={filter.name ?? ""}
+        onChange={(event) => setParams({ name: event.target.value })}
+      />
       <Choice
         name="queue"
         title={text.workers.queue}

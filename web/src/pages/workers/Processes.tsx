@@ -54,7 +54,7 @@ export function Processes({ some, died, open, flows, usual, off, onStacks }: Pro
         <Empty
           head={workers.noneMatch}
           acts={
-            <Button onPress={() => setParams({ state: null, queue: null, host: null, release: null })}>
+            <Button onPress={() => setParams({ state: null, name: null, queue: null, host: null, release: null })}>
               {workers.showAllOnes}
             </Button>
           }

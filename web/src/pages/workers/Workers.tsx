@@ -67,6 +67,7 @@ function Body({ state, params, flow, old, at }: Props) {
   const off = old ? text.parts.serverAway : whyNot("workers.dump");
   const filter: Filter = {
     state: params.get("state"),
+    name: params.get("name"),
     queue: params.get("queue"),
     host: params.get("host"),
     release: params.get("release"),

@@ -55,12 +55,15 @@ export const loud = (all: readonly Worker[], usual: Usual) =>
 
 export interface Filter {
   state: string | null;
+  /** A part of its name. */
+  name: string | null;
   queue: string | null;
   host: string | null;
   release: string | null;
 }
 
 export const matches = (worker: Worker, filter: Filter) =>
+  (filter.name === null || worker.name.toLowerCase().includes(filter.name.toLowerCase())) &&
   (filter.queue === null || worker.queues.some((queue) => queue.queue === filter.queue)) &&
   (filter.host === null || worker.host === filter.host) &&
   (filter.release === null || worker.digest === filter.release);

@@ -16,6 +16,7 @@ export const workers = {
     died: "died",
   },
   filters: "Which processes",
+  findOne: "Find a process",
   queue: "Queue",
   host: "Host",
   release: "Release",
