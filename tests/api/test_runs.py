@@ -30,6 +30,7 @@ async def test_lists_and_shows_runs(admin: Admin, left: Left) -> None:
     shown = await runs.show(admin, asked)
     assert (shown.status, shown.workflow, shown.output) == ("suspended", "ask", None)
     assert [(step.name, step.kind, step.status) for step in shown.steps] == [("good", "input", "waiting")]
+    assert shown.steps[0].answer_schema is not None
     assert "waits without a worker for an answer" in (await runs.explain(admin, asked)).sentence
     ended = await runs.show(admin, done)
     assert (ended.output, ended.steps[0].result) == (f"one for {CANARY}", f"one for {CANARY}")

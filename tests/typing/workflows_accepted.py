@@ -194,6 +194,7 @@ async def main() -> None:
     schedules = workflows.schedules
     assert_type(await schedules.create(Every(60), checkout, Order(id="1", cents=2), id="a"), ScheduleRecord)
     assert_type(await schedules.create(Cron("@daily", input=3), "elsewhere", id="b"), ScheduleRecord)
+    assert_type(await schedules.edit("a", Every(30), Order(id="1", cents=2)), ScheduleRecord)
     assert_type(await schedules.list(), list[ScheduleRecord])
     assert_type(await schedules.backfill("a", datetime.now(UTC), datetime.now(UTC)), list[str])
     assert_type(await handle.fork("charge", Order(id="1", cents=2)), Handle[Receipt])

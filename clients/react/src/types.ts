@@ -1468,6 +1468,7 @@ export interface StepView {
   error_message: string | null;
   prompt: string;
   refused: string;
+  answer_schema: Record<string, unknown> | null;
   event: string | null;
   key: string | null;
   workflow: string | null;

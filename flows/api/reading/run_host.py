@@ -122,15 +122,16 @@ class RunHost(Host):
             fields=run.fields if group is None else ((group, JSON_VALUES.encode(member_of(given, group))),),
         )
 
-    async def found(self, run_id: str) -> RunRecord[Any]:
-        """Return a run.
+    async def found(self, run_id: str, *fields: str) -> RunRecord[Any]:
+        """Return a run; with `fields`, what a row shows of it and these of its hash alone: it may have 10,000 steps.
 
         Raises:
             ValidationError: it is no id.
             JobGone: there is none of this id that the caller may look at.
             StoreError: the server cannot be used.
         """
-        record = await self.reader.record(check_job_id(run_id))
+        reader = RunReader[Any](self, None, (*_ROW_FIELDS, *fields)) if fields else self.reader
+        record = await reader.record(check_job_id(run_id))
         if record is None or not self.sees(record.workflow):
             raise JobGone(run_id, what="run")
         return record

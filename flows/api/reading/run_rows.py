@@ -126,6 +126,7 @@ def _step(hiding: Hiding, secrets: Secrets, step: RunStep, ended: int | None = N
         error_message=message,
         prompt=secrets.out_of(step.prompt),
         refused=secrets.out_of(step.refused),
+        answer_schema=schema if isinstance(schema := step.more.get("schema"), dict) else None,
         event=_text(step.more.get("event")),
         key=secrets.out_of(_text(step.more.get("key"))),
         workflow=_text(step.more.get("workflow")),

@@ -18,7 +18,7 @@ from flows.api.views.view import Acted
 from flows.errors import StateError, ValidationError
 from flows.model.creation.keys import time_in_ms
 from flows.model.runs.new_run import RUN_FLOW
-from flows.model.runs.run_record import RunRecord, RunStep
+from flows.model.runs.run_record import STEP, RunRecord, RunStep
 from flows.model.runs.shape import encode_untyped
 from flows.model.runs.step_record import PARENTS, check_step_name
 from flows.workflow.event import DEFAULT_TTL
@@ -72,7 +72,7 @@ async def children(
         ValidationError: it has no such step, or one that has started no runs.
     """
     host = await run_host(admin)
-    record = await host.found(id)
+    record = await host.found(id, f"{STEP}{check_step_name(step)}")
     found = _step(record, step)
     if found.kind not in PARENTS:
         raise ValidationError(f"step {step!r} of run {record.id} has started no runs: it is of kind {found.kind!r}")
@@ -98,7 +98,7 @@ async def send(admin: Admin, id: str, step: str, data: Any) -> Acted:
         StateError: the step has got its event.
     """
     host = await run_host(admin)
-    record = await host.found(id)
+    record = await host.found(id, f"{STEP}{check_step_name(step)}")
     found = _step(record, step)
     event, key = found.more.get("event"), found.more.get("key")
     if found.status != "waiting":
@@ -111,7 +111,6 @@ async def send(admin: Admin, id: str, step: str, data: Any) -> Acted:
 
 
 def _step(record: RunRecord[Any], name: str) -> RunStep:
-    check_step_name(name)
     found = next((one for one in record.steps if one.name == name), None)
     if found is None:
         raise ValidationError(f"run {record.id} has no step {name!r:.80}: `runs.steps` has all of them")

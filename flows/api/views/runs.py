@@ -68,6 +68,8 @@ class StepView(View):
     """What a person is asked, where it waits for an answer."""
     refused: str
     """Why the last answer was not taken."""
+    answer_schema: dict[str, Any] | None
+    """The JSON schema of the answer for which it waits."""
     event: str | None
     """For which event it waits, or has waited; `key` is whom that is about."""
     key: str | None

@@ -30,6 +30,7 @@ StepKind: TypeAlias = Literal["run", "sleep", "event", "input", "workflow", "map
 
 #: What every record of a step that waits begins with: only such a one is settled from outside.
 WAITING: Final = b'{"status":"waiting"'
+_ASKS: Final = WAITING + b',"kind":"input"'
 #: The step in which a run's `on_failure` is called, and what the names of steps that undo others begin with.
 ON_FAILURE: Final = "on_failure"
 UNDO: Final = "undo:"
@@ -184,7 +185,8 @@ def check_step_name(name: object) -> str:
 
 def _read(raw: bytes) -> StepRecord:
     # In a text of JSON a quote is escaped, and nothing before the last member has members of these names.
-    last = _LAST.search(raw)
+    # What waits for an answer has no such member, but may have them in the schema of the answer.
+    last = None if raw.startswith(_ASKS) else _LAST.search(raw)
     head = raw if last is None else raw[: last.start()] + b"}"
     tail = None if last is None else raw[last.end() : -1]
     member = None if last is None else last[1]

@@ -65,3 +65,10 @@ def test_a_name_is_printable_and_not_the_librarys(name: object) -> None:
     with pytest.raises(ValidationError, match="step name"):
         check_step_name(name)
     assert check_step_name("charge the card, twice") == "charge the card, twice"
+
+
+def test_a_schema_may_have_members_of_any_name() -> None:
+    """Also those of records: an answer may have a `result`, an `error` and `children`."""
+    schema = {"properties": {"good": {}, "result": {}, "error": {}, "children": {}}}
+    record = StepRecord("waiting", "input", at=5, more={"prompt": "is it?", "schema": schema})
+    assert read_record("a", record.write()) == record

@@ -43,6 +43,11 @@ async def test_slots_come_and_their_runs_are_worked_on(app: Workflows) -> None:
     assert await within(app.handle(run_id).result()) == 1
     with pytest.raises(ValidationError, match="there is a schedule 'often' already"):
         await app.schedules.create(Every(1), "report", id="often")
+    assert (await app.schedules.edit("often", Every(0.04, overlap="allow"))).interval == timedelta(seconds=0.04)
+    with pytest.raises(ValidationError, match="edit it there"):
+        await app.schedules.edit("report", Every(1))
+    with pytest.raises(UnknownSchedule):
+        await app.schedules.edit("none", Every(1))
     with pytest.raises(ValidationError, match="takes no input"):
         await app.schedules.create(Every(1), "report", 7, id="wrong")  # this app knows what it defines
     assert await app.schedules.delete("often")

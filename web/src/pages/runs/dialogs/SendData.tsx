@@ -7,6 +7,7 @@ import { Dialog } from "../../../parts/Dialog";
 import { useToast } from "../../../parts/Toast";
 import { text } from "../../../text";
 import { JsonField, whyNoJson, Wrong } from "./fields";
+import { sample } from "./sample";
 import { useAct } from "./useAct";
 
 interface Props {
@@ -18,8 +19,8 @@ interface Props {
 export function SendData({ run, step, onClose }: Props) {
   const toast = useToast();
   const { sendDialog: said } = text.run;
-  const [data, setData] = useState("{}");
   const asks = step.kind === "input";
+  const [data, setData] = useState(() => (asks ? JSON.stringify(sample(step.answer_schema), null, 2) : "{}"));
   const send = useAct(async () => {
     const given = { id: run.id, step: step.name, data: JSON.parse(data) as unknown };
     const answer = asks ? await act("runs.provide", given) : await act("runs.send", given);

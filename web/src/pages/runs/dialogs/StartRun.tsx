@@ -8,6 +8,7 @@ import { Json } from "../../../parts/Json";
 import { useToast } from "../../../parts/Toast";
 import { at, navigate } from "../../../route";
 import { text } from "../../../text";
+import { sample } from "./sample";
 import { Choice, JsonField, TextField, whyNoJson, Wrong } from "./fields";
 import { useAct } from "./useAct";
 
@@ -68,15 +69,5 @@ export function StartRun({ workflow: wanted, workflows, onClose }: Props) {
       </div>
       <Wrong what={start.wrong} />
     </Dialog>
-  );
-}
-
-/** What an input may look like: its members with their defaults, or empty ones. */
-function sample(schema: Live<Record<string, unknown>> | null): unknown {
-  const members = schema?.properties as Record<string, Record<string, unknown>> | undefined;
-  if (!members) return null;
-  const empty: Record<string, unknown> = { string: "", integer: 0, number: 0, boolean: false, array: [], object: {} };
-  return Object.fromEntries(
-    Object.entries(members).map(([name, one]) => [name, one.default ?? empty[String(one.type)] ?? null]),
   );
 }

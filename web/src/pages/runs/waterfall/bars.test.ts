@@ -7,7 +7,15 @@ const at = (ms: number) => new Date(T0 + ms).toISOString();
 
 function step(name: string, more: Partial<StepView> = {}): StepView {
   const base = { kind: "run", status: "done", began: at(0), took: 0, tries: 0, tried: [], undo: false, until: null };
-  const nothing = { result: null, error_type: null, error_message: null, prompt: "", refused: "", event: null };
+  const nothing = {
+    result: null,
+    error_type: null,
+    error_message: null,
+    prompt: "",
+    refused: "",
+    event: null,
+    answer_schema: null,
+  };
   return { name, ...base, ...nothing, key: null, workflow: null, total: null, ended: null, ...more };
 }
 const tried = (...tries: [number, number, string?][]) =>
