@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from flows.errors import StateError, ValidationError, WaitTimeout
-from flows.model.arguments import check_seconds, check_text
+from flows.model.arguments import check_flag, check_seconds, check_text
 from flows.model.ids import new_child_id
 from flows.model.runs.shape import Shape, encode_untyped
 from flows.model.tree.errors import InstanceGone, TreeBusy, TreeFailed
@@ -143,7 +143,7 @@ class Instance(Generic[DataT]):
         """
         snapshot = await self._host.load(self.id)
         plan = plan_of(snapshot.tree)
-        node = plan.node(path)
+        node = plan.node(check_text("path", path))
         shape: Shape[ResultT] = Shape(of, f"the result of {path}")
         record = snapshot.tasks.get(path)
         found = None
@@ -162,7 +162,7 @@ class Instance(Generic[DataT]):
             UnknownPath: there is no such task.
             InstanceGone: the instance was destroyed, or has expired.
         """
-        plan_of((await self._host.load(self.id)).tree).node(path)
+        plan_of((await self._host.load(self.id)).tree).node(check_text("path", path))
         return await self._host.storage.read_log(self.id, path, since)
 
     async def execute_all(self, argument: object = None) -> Execution:
@@ -203,6 +203,9 @@ class Instance(Generic[DataT]):
             DeclarationError: the generator has made a tree that cannot work.
             InstanceGone: the instance was destroyed, or has expired.
         """
+        check_text("path", path)
+        for what, flag in (("subtree", subtree), ("downstream", downstream)):
+            check_flag(what, flag)
         if missing not in {"error", "run"}:
             raise ValidationError(f"missing={missing!r}: give 'error' or 'run'")
         given = None if argument is None else encode_untyped("the argument", argument)

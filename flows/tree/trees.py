@@ -7,12 +7,12 @@ import types
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, get_type_hints
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 from flows.errors import DeclarationError, ValidationError
 from flows.model.annotations.functions import names_of
 from flows.model.annotations.signatures import signature_of
-from flows.model.arguments import check_text
+from flows.model.arguments import check_flag, check_text
 from flows.model.duration import as_timedelta, check_duration
 from flows.model.ids import new_job_id
 from flows.model.names import check_job_id, check_name
@@ -88,12 +88,12 @@ class Generator(Generic[DataT]):
             realm=check_text("realm", realm),
             name=check_text("name", name),
             labels=check_labels(labels or {}),
-            ephemeral=ephemeral,
+            ephemeral=check_flag("ephemeral", ephemeral),
         )
         await self._host.storage.create(row, encoded, grown.description)
         await self._host.note(row.id)
         instance = Instance[DataT](self._host, self._recipe, row.id)
-        if execute:
+        if check_flag("execute", execute):
             await instance.execute_all()
         return instance
 
@@ -233,6 +233,6 @@ def _model_of(name: str, function: Callable[..., Any]) -> type[BaseModel]:
             f"generator {name!r} has a type that is not there at run time ({error}): import it outside of "
             "`if TYPE_CHECKING:`"
         ) from error
-    if not isinstance(model, type) or not issubclass(model, BaseModel):
-        raise DeclarationError(f"generator {name!r}: annotate what its function takes with a pydantic model")
+    if not isinstance(model, type) or not issubclass(model, BaseModel) or issubclass(model, RootModel):
+        raise DeclarationError(f"generator {name!r}: let its function take a pydantic model that has fields")
     return model

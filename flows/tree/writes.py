@@ -84,7 +84,6 @@ class Writes:
         await self._storage.write(self._instance_id, self._token, parts[-1], end, ttl=ttl)
 
     def _gather(self, write: Write) -> None:
-        self._gathered.pop(write.path, None)  # it counts from now on
         self._gathered[write.path] = write
         self._send_soon()
 

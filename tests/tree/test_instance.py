@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel
 
 from flows.errors import DeclarationError, FlowsError, StateError, ValidationError, WaitTimeout
 from flows.model.retries import Retries
@@ -689,8 +689,10 @@ async def test_an_ephemeral_instance_goes_soon_after_its_end() -> None:
 
 async def test_generators_are_checked(trees: Trees) -> None:
     """When they are declared, and when they have made a tree: nothing is written then."""
-    with pytest.raises(DeclarationError, match="annotate what its function takes with a pydantic model"):
+    with pytest.raises(DeclarationError, match="let its function take a pydantic model"):
         trees.generator("a")(lambda_of_int)  # type: ignore[arg-type]
+    with pytest.raises(DeclarationError, match="a pydantic model that has fields"):
+        trees.generator("a")(of_root)
     with pytest.raises(DeclarationError, match="takes 2 arguments"):
         trees.generator("a")(two)  # type: ignore[arg-type]
     with pytest.raises(DeclarationError, match="generator name 'a b'"):
@@ -722,6 +724,15 @@ def lambda_of_int(data: int) -> Tree:
     return Tree(Task(str(data), nothing))
 
 
+class Root(RootModel[list[int]]):
+    """A model without fields."""
+
+
+def of_root(data: Root) -> Tree:
+    """Take a model without fields."""
+    return Tree(Task(str(data), nothing))
+
+
 def two(data: Site, more: int) -> Tree:
     """Take too much."""
     return Tree(Task(f"{data}{more}", nothing))
@@ -750,6 +761,15 @@ async def test_a_current_task_is_there_only_in_a_task(site: Generator[Site]) -> 
         await site.create(Site(), labels={"a": 1})  # type: ignore[dict-item]
     with pytest.raises(ValidationError):
         await site.get("x")
+    for wrong in ({"ephemeral": "no"}, {"execute": 1}, {"realm": None}, {"name": 3}):
+        with pytest.raises(ValidationError):
+            await site.create(Site(), **wrong)  # type: ignore[arg-type]
+    for wrong in ({"subtree": "no"}, {"downstream": 1}):
+        with pytest.raises(ValidationError):
+            await instance.execute("#.fetch", **wrong)  # type: ignore[arg-type]
+    for call in (instance.execute, instance.log, partial(instance.result, of=str)):
+        with pytest.raises(ValidationError):
+            await call(["#.fetch"])  # type: ignore[arg-type, operator]
 
 
 async def test_reports_are_checked(trees: Trees) -> None:
