@@ -24,7 +24,7 @@ from tests.waiting import until
 
 #: One topic of each kind at least, over what was left.
 TOPICS = (
-    *("flows", "flows?own=true", "board/shop", "queue/shop-price", "workers", "releases/shop", "server"),
+    *("flows", "flows?own=true", "board/shop", "queue/shop-price", "workers", "releases/shop", "server", "check"),
     *("schedules", "audit", "overview", "groups/shop-ship"),
     *("jobs?q=flow:shop", "jobs?q=state:failed|waiting&flow=shop", "runs", "runs?status=failed&status=suspended"),
     *("workflows", "schedules?slots=9", "queues"),

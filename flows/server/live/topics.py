@@ -2,8 +2,8 @@
 
 `flows` · `overview` · `board/<flow>?since=<window>` · `queue/<queue>` · `queues` · `groups/<queue>` ·
 `jobs?q=<query>` · `counts?q=<query>` · `job/<flow>/<id>` · `log/<flow>/<id>` · `children/<flow>/<id>` ·
-`bulk/<flow>/<id>` · `workers` · `releases/<flow>` · `server` · `runs?…` · `run/<id>` · `workflows` · `schedules` ·
-`audit`; what stands behind a `?` are params of the operation.
+`bulk/<flow>/<id>` · `workers` · `releases/<flow>` · `server` · `check` · `runs?…` · `run/<id>` · `workflows` ·
+`schedules` · `audit`; what stands behind a `?` are params of the operation.
 """
 
 from __future__ import annotations
@@ -69,11 +69,6 @@ def _board(parts: list[str], query: QueryParams) -> _Read:
     return _Read(reads, every={"check": 3.0, "history": 7.5})
 
 
-def _server(_parts: list[str], _query: QueryParams) -> _Read:
-    nothing = QueryParams()
-    return _Read({"": ("server.show", nothing), "check": ("server.check", nothing)}, every={"": 2.0, "check": 5.0})
-
-
 def _groups(parts: list[str], _query: QueryParams) -> _Read:
     return _Read({"": ("queues.groups", QueryParams({"queue": parts[0], "limit": "100"}))}, every={"": 2.0})
 
@@ -106,7 +101,8 @@ _TOPICS: Final[dict[str, tuple[int, Callable[[list[str], QueryParams], _Read]]]]
     # Processes are heard of each few seconds, and there may be a thousand of them.
     "workers": (0, lambda _parts, query: _Read({"": ("workers.list", query)}, every={"": 2.0})),
     "releases": (1, lambda parts, query: _Read({"": ("workers.releases", _of_flow(parts[0], query))}, every={"": 3.0})),
-    "server": (0, _server),
+    "server": (0, lambda _parts, _query: _Read({"": ("server.show", QueryParams())}, every={"": 2.0})),
+    "check": (0, lambda _parts, query: _Read({"": ("server.check", query)}, every={"": 5.0})),
     "runs": (0, lambda _parts, query: _one("runs.list", query)),
     "run": (1, _run),
     "workflows": (0, lambda _parts, query: _one("runs.workflows", query)),

@@ -1,8 +1,16 @@
 /** The pages, the flows, who looks, and the theme. */
-import { useConnection, useTopic, type FlowRow, type FlowSummary, type Live, type Overview } from "@typed-flows/react";
+import {
+  useConnection,
+  useTopic,
+  type FlowRow,
+  type FlowSummary,
+  type Live,
+  type Overview,
+  type ServerView,
+} from "@typed-flows/react";
 import { useEffect, useRef } from "react";
 import { post } from "../ask";
-import { compact, count } from "../format";
+import { compact, count, duration } from "../format";
 import { press } from "../keys/listen";
 import { table } from "../keys/table";
 import { useKnown, useMe } from "../me";
@@ -108,9 +116,16 @@ function Flow({ name, summary }: { name: string; summary: Live<FlowSummary> | un
 
 function Foot() {
   const me = useMe();
+  const { state } = useTopic<ServerView>("server");
   const { ask } = useKnown();
   return (
     <footer>
+      {state && (
+        <div>
+          <span className="beat" />
+          <span className="cut">{text.frame.serverIs(state.version, duration(state.latency))}</span>
+        </div>
+      )}
       <div>
         <span className="avatar" aria-hidden="true">
           {me.name.slice(0, 2).toUpperCase()}

@@ -1,18 +1,17 @@
 /** Memory, share, commands, round trip, connections and keys of the server. */
-import type { Live, MemoryView } from "@typed-flows/react";
+import type { Live, MemoryView, ServerView } from "@typed-flows/react";
 import type { ReactNode } from "react";
 import { bytes, compact, count, duration, percent, useNow } from "../../format";
 import { Sparkline } from "../../parts/Sparkline";
 import type { Tone } from "../../parts/shapes";
 import { text } from "../../text";
 import { ring } from "../workers/ring";
-import type { ServerState } from "./Server";
 
 const STEP_MS = 2_000;
 const NEARLY_FULL = 0.9;
 const LATE_MS = 20;
 
-export function Figures({ state, memory }: { state: Live<ServerState>; memory: MemoryView | null }) {
+export function Figures({ state, memory }: { state: Live<ServerView>; memory: MemoryView | null }) {
   const { figures } = text.server;
   const step = Math.floor(useNow() / STEP_MS);
   const full = state.memory_max > 0 && state.memory / state.memory_max > NEARLY_FULL;

@@ -1,13 +1,12 @@
-import type { Live } from "@typed-flows/react";
+import type { Live, ServerView } from "@typed-flows/react";
 import { count, rate } from "../../format";
 import { Ago } from "../../parts/Ago";
 import { Card } from "../../parts/Card";
 import { Facts } from "../../parts/Facts";
 import { text } from "../../text";
-import type { ServerState } from "./Server";
 
 /** How the server keeps what it holds. */
-export function Keeping({ state }: { state: Live<ServerState> }) {
+export function Keeping({ state }: { state: Live<ServerView> }) {
   const { keep } = text.server;
   const safe = state.policy === "noeviction" || state.policy === "";
   return (

@@ -16,10 +16,8 @@ import { Keeping } from "./Keeping";
 import { Memory } from "./Memory";
 import { Slow } from "./Slow";
 
-export type ServerState = ServerView & { check: CheckView };
-
 export default function Server() {
-  const { state, awaySince } = useTopic<ServerState>("server");
+  const { state, awaySince } = useTopic<ServerView>("server");
   const memory = useAsked("server.memory");
   const slow = useAsked("server.slow");
   const acting = useActing();
@@ -54,13 +52,15 @@ export default function Server() {
           </>
         }
       />
-      <Watched<ServerState> topic="server" rows={8}>
+      <Watched<ServerView> topic="server" rows={8}>
         {(state) => (
           <div className="stack">
             <Figures state={state} memory={memory.answer} />
             <div className="side wide">
               <div className="stack">
-                <Findings check={state.check} />
+                <Watched<CheckView> topic="check" rows={5}>
+                  {(check) => <Findings check={check} />}
+                </Watched>
                 <Slow slow={slow.answer} />
               </div>
               <div className="stack">

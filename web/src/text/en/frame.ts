@@ -28,6 +28,7 @@ export const frame = {
   idle: "idle",
   theme: "Theme",
   who: (name: string, role: string) => `${name} · ${role}`,
+  serverIs: (version: string, latency: string) => `${version} · ${latency}`,
   logOut: "Log out",
   notAllowed: (name: string, role: string) => `${name} is ${role}: an operator may do this`,
 };
