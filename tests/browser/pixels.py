@@ -2,7 +2,7 @@
 
 Usage: python -m tests.browser.pixels [changes]
 
-A change begins before it is sent to Redis, and ends in the frame after that in which the page has its new word.
+A change begins before it is sent to Redis, and ends when the frame that has the new word has been drawn.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.browser.page_view import CHROMIUM, FLAGS
 from tests.browser.shop import Report, declare
 from tests.faults.ports import free_port
 
-#: Notes each change of the state's word: when it stood in the document, and when the frame after that began.
+#: Notes each change of the state's word: when it stood in the document, and when the frame with it had been drawn.
 _NOTE: Final = """() => {
     window.changes = [];
     const word = () => document.querySelector("main .state")?.textContent;
@@ -37,7 +37,12 @@ _NOTE: Final = """() => {
         if (found === last || !found) return;
         last = found;
         const written = now();
-        requestAnimationFrame(() => requestAnimationFrame(() => window.changes.push([written, now()])));
+        requestAnimationFrame(() => {
+            // What is posted while a frame is made comes after it has been drawn.
+            const {port1, port2} = new MessageChannel();
+            port1.onmessage = () => window.changes.push([written, now()]);
+            port2.postMessage("drawn");
+        });
     }).observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
 }"""
 

@@ -6,6 +6,7 @@ import re
 from typing import Literal
 
 import pytest
+from playwright.sync_api import Browser, Response
 
 from tests.browser.conftest import ROOT, OpenPage, Shop
 from tests.browser.live_server import LiveServer
@@ -34,6 +35,23 @@ def test_the_table_has_each_page() -> None:
     """A page that is added is looked at."""
     there = re.findall(r"""page\(\s*"([^"]*)",""", (ROOT / "web/src/pages/index.ts").read_text("utf-8"))
     assert set(there) == set(PAGES)
+
+
+def test_the_board_loads_little(browser: Browser, shop: Shop) -> None:
+    """Its own chunks too are among the 130 kB of packed script that a first visit costs."""
+    page = browser.new_page()
+    sizes: dict[str, int] = {}
+
+    def note(response: Response) -> None:
+        if response.url.endswith(".js"):
+            sizes[response.url] = int(response.headers["content-length"])
+
+    page.on("response", note)
+    page.goto(f"{shop.server.url}/flows/shop")
+    page.locator("h1").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    page.close()
+    assert sum(sizes.values()) <= 130_000, sizes
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
