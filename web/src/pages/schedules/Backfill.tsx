@@ -12,6 +12,7 @@ import type { ScheduleActs } from "./useScheduleActs";
 import { fromField, slotTime, toField, zoneName, zoneOf } from "./when";
 
 const DAY = 86_400_000;
+const minuteOf = (at: number) => Math.floor(at / 60_000) * 60_000;
 /** A field has whole seconds. */
 const upTo = (at: number) => Math.ceil(at / 1000) * 1000;
 const WAIT = 250;
@@ -114,7 +115,8 @@ export function Backfill({
 function usualSpan(schedule: Schedule): [number, number] {
   const missed = schedule.slots.filter((slot) => slot.word === "missed").map((slot) => Date.parse(slot.at));
   if (missed.length) return [missed[0]!, upTo(missed.at(-1)!)];
-  return [Math.max(Date.now() - DAY, schedule.created == null ? 0 : Date.parse(schedule.created)), Date.now()];
+  const now = minuteOf(Date.now());
+  return [Math.max(now - DAY, schedule.created == null ? 0 : minuteOf(Date.parse(schedule.created))), now];
 }
 
 function Told({ preview, zone }: { preview: Preview; zone: string }) {

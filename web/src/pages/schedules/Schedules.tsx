@@ -73,7 +73,7 @@ function Page({ schedules, old, chosen }: { schedules: readonly Schedule[]; old:
       ) : (
         <>
           <Alarms schedules={order} now={minute} />
-          <div className="side">
+          <div className="side schedside">
             <List schedules={order} chosen={one.id} acts={acts} />
             <Panel key={one.id} schedule={one} acts={acts} />
           </div>
