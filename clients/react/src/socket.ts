@@ -117,18 +117,18 @@ export class ReconnectingSocket {
         if (message.auth === "token" && !(await this.#authenticate(socket))) return;
         this.#openedAt = Date.now();
         this.ready = true;
+        if (message.auth === "none") this.#refused = false;
         if (!this.#refused) this.#move("open");
         this.hearer.opened();
         break;
       case "tokenEnds":
         if (this.options.getToken !== undefined) await this.#authenticate(socket);
         break;
-      case "topicState":
+      default:
+        if (!this.ready) return;
+        // What is said after a token was refused shows that this one is taken.
         this.#refused = false;
         this.#move("open");
-        this.hearer.heard(message);
-        break;
-      default:
         this.hearer.heard(message);
     }
   }

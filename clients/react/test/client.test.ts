@@ -311,6 +311,24 @@ describe("who watches", () => {
     expect(client.connection.status).toBe("open");
   });
 
+  it("is known again although nothing has changed meanwhile", async () => {
+    for (const auth of ["none", "token"] as const) {
+      const client = make(() => Promise.resolve("t"));
+      client.watch("a", () => {});
+      let socket = await connected();
+      await socket.hello(auth);
+      await socket.state("a", 1, {});
+      socket.cut(4401);
+      (await connected()).cut();
+      expect(client.connection.status).toBe("ended");
+      socket = await connected(1000);
+      await socket.hello(auth);
+      if (auth === "token") await socket.say({ type: "beat" });
+      expect(client.connection.status).toBe("open");
+      client.close();
+    }
+  });
+
   it("is over when there is no token", async () => {
     for (const getToken of [undefined, () => Promise.resolve(null)]) {
       const client = make(getToken);
