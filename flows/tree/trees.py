@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import inspect
 import types
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, get_type_hints
 
 from pydantic import BaseModel, RootModel
 
-from flows.errors import DeclarationError, ValidationError
+from flows.errors import DeclarationError, IdempotencyConflict, ValidationError
 from flows.model.annotations.functions import names_of
 from flows.model.annotations.signatures import signature_of
 from flows.model.arguments import check_flag, check_text
 from flows.model.duration import as_timedelta, check_duration
 from flows.model.ids import new_job_id
 from flows.model.names import check_job_id, check_name
+from flows.model.tree.errors import TreeBusy
 from flows.tree.backend.sync import SyncBackend
 from flows.tree.host import Host, Recipe
 from flows.tree.index.memory import MemoryIndex
@@ -64,6 +66,7 @@ class Generator(Generic[DataT]):
         labels: Mapping[str, str] | None = None,
         ephemeral: bool = False,
         execute: bool = False,
+        idempotency_key: str | None = None,
     ) -> Instance[DataT]:
         """Make an instance of some data, and return it when it stands.
 
@@ -73,9 +76,11 @@ class Generator(Generic[DataT]):
             name: What to call it.
             labels: Texts by which it is found.
             ephemeral: Whether it goes soon after an execution has ended.
-            execute: Whether all of it is executed at once.
+            execute: Whether all of it is executed at once; what is being executed already goes on.
+            idempotency_key: While there is an instance of the app that was created with this key, that is returned.
 
         Raises:
+            IdempotencyConflict: the instance with the key was made by another generator, or of other data.
             ValidationError: the data is not of the generator's type, or a text cannot be used.
             DeclarationError: the generator has made a tree that cannot work; nothing was written.
         """
@@ -90,11 +95,16 @@ class Generator(Generic[DataT]):
             labels=check_labels(labels or {}),
             ephemeral=check_flag("ephemeral", ephemeral),
         )
-        await self._host.storage.create(row, encoded, grown.description)
-        await self._host.note(row.id)
-        instance = Instance[DataT](self._host, self._recipe, row.id)
-        if check_flag("execute", execute):
-            await instance.execute_all()
+        key = "" if idempotency_key is None else check_text("idempotency_key", idempotency_key)
+        found = await self._host.storage.create(row, encoded, grown.description, key)
+        there = await self._host.load(found)
+        if (there.row.generator, there.data) != (self.name, encoded):
+            raise IdempotencyConflict(found, key, "instance")
+        await self._host.note(found)
+        instance = Instance[DataT](self._host, self._recipe, found)
+        if check_flag("execute", execute) and there.record.status == "idle":
+            with suppress(TreeBusy):  # who has created it with the same key was quicker
+                await instance.execute_all()
         return instance
 
     async def get(self, instance_id: str) -> Instance[DataT] | None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field, RootModel
 
-from flows.errors import DeclarationError, FlowsError, StateError, ValidationError, WaitTimeout
+from flows.errors import DeclarationError, FlowsError, IdempotencyConflict, StateError, ValidationError, WaitTimeout
 from flows.model.retries import Retries
 from flows.model.tree.errors import (
     InstanceGone,
@@ -629,6 +629,51 @@ async def test_a_watcher_sees_how_it_goes(trees: Trees) -> None:
         await instance.state()
 
 
+async def test_fields_of_a_result_and_results_of_groups_are_read(trees: Trees) -> None:
+    """Each field under its own name; in a group, the whole result; groups in groups, without what was skipped."""
+
+    class Page(BaseModel):
+        path: str
+        size: int = 3
+
+    class Size(TaskInput):
+        size: int
+
+    class All(TaskInput):
+        pages: dict[str, Any]
+        data: Site
+
+    def page(view: Url) -> Page:
+        return Page(path=view.url)
+
+    def size(view: Size) -> int:
+        return view.size
+
+    def all_of(view: All) -> str:
+        return f"{view.pages} {view.data.url}"
+
+    inner = Task("inner", subtasks=[Task("small", size), Task("not", size, condition=lambda _view: False)])
+    shut = Task("shut", subtasks=[Task("x", size)], condition=is_not_wanted)
+    made = tree_of(
+        trees,
+        Task("g", dest="pages", subtasks=[Task("page", page, dest=("path", "size")), inner, shut]),
+        Task("all", all_of),
+    )
+    instance = await made.create(Site())
+    await done(instance)
+    assert await instance.result("#.g.inner.small", int) == 3
+    pages = {"page": {"path": "u", "size": 3}, "inner": {"small": 3}}
+    assert await instance.result("#.g", dict[str, Any]) == pages
+    assert await instance.result("#.all", str) == f"{pages} u"
+    with pytest.raises(StateError):
+        await instance.result("#.g.shut", dict[str, int])
+
+
+def is_not_wanted(view: Wanted) -> bool:
+    """Ask."""
+    return not view.wanted
+
+
 async def test_progress_is_written_now_and_then(trees: Trees) -> None:
     """However often it is reported: ten times a second at most."""
 
@@ -642,6 +687,27 @@ async def test_progress_is_written_now_and_then(trees: Trees) -> None:
     state = await done(instance)
     assert state.revision < 20
     assert state.tasks["#.chatty"].progress == 1.0
+
+
+async def test_a_key_has_one_instance(trees: Trees, site: Generator[Site]) -> None:
+    """What is sent twice is made once, and executed once; other data needs another key."""
+    made = await asyncio.gather(*(site.create(Site(), idempotency_key="k", execute=True) for _ in range(5)))
+    assert len({one.id for one in made}) == 1
+    state = await made[0].state()
+    await until(lambda: _is_done(made[0]))
+    again = await site.create(Site(), idempotency_key="k", execute=True)
+    assert (await again.state()).execution == state.execution
+    assert calls.count("fetch") == 1
+    with pytest.raises(IdempotencyConflict, match="give what is another instance another key"):
+        await site.create(Site(limit=3), idempotency_key="k")
+    with pytest.raises(IdempotencyConflict):
+        await tree_of(trees, Task("a", nothing)).create(Site(), idempotency_key="k")
+    await again.destroy()
+    assert (await site.create(Site(limit=3), idempotency_key="k")).id != again.id
+
+
+async def _is_done(instance: Instance[Any]) -> bool:
+    return (await instance.state()).status == "done"
 
 
 async def test_instances_are_found(trees: Trees, site: Generator[Site]) -> None:

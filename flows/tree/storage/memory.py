@@ -68,19 +68,26 @@ class MemoryStorage:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._instances: dict[str, _Instance] = {}
+        #: Which instances were created with keys, by app and key; those that are gone count no more.
+        self._keys: dict[tuple[str, str], str] = {}
 
     def now_ms(self) -> int:
         """Return the time."""
         return int(self._clock() * 1000)
 
-    async def create(self, row: InstanceRow, data: bytes, tree: bytes) -> bool:
+    async def create(self, row: InstanceRow, data: bytes, tree: bytes, key: str = "") -> str:
         """Create an instance: see `Storage.create`."""
+        known = self._keys.get((row.app, key), row.id) if key else row.id
+        if self._find(known) is not None:
+            return known
         if self._find(row.id) is not None:
-            return False
+            return row.id
+        if key:
+            self._keys[row.app, key] = row.id
         now = self.now_ms()
         row = replace(row, labels=dict(row.labels), status="idle", created=now, updated=now, revision=1)
         self._instances[row.id] = _Instance(row, data, tree)
-        return True
+        return row.id
 
     async def load(self, instance_id: str, *, since: int = 0) -> Snapshot | None:
         """Return an instance: see `Storage.load`."""

@@ -144,8 +144,18 @@ class InstanceChange(NamedTuple):
 class Storage(Protocol):
     """Keeps instances. Each call is done as a whole or not at all, also where its caller dies."""
 
-    async def create(self, row: InstanceRow, data: bytes, tree: bytes) -> bool:
-        """Create an instance at revision 1, with the times of the storage; False: there is one of this id."""
+    async def create(self, row: InstanceRow, data: bytes, tree: bytes, key: str = "") -> str:
+        """Create an instance at revision 1, with the times of the storage, unless it is there already.
+
+        Args:
+            row: Its id, and what else lists show of it.
+            data: The data, as a JSON object.
+            tree: The description of the tree.
+            key: An instance of the app that was created with this key, and is there, takes its place; empty: none.
+
+        Returns:
+            The id of the instance that is there now: the row's, or that of the one with the key.
+        """
         ...
 
     async def load(self, instance_id: str, *, since: int = 0) -> Snapshot | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -85,7 +86,7 @@ class StorageConformance:
         """With all that its row says, at revision 1, by the clock of the storage."""
         new = row(realm="acme", name="acme.com", labels={"kind": "x"}, ephemeral=True)
         before = storage.now_ms()
-        assert await storage.create(new, DATA, ABC)
+        assert await storage.create(new, DATA, ABC) == new.id
         found = await loaded(storage, new.id)
         assert before - 1000 <= found.row.created == found.row.updated <= storage.now_ms() + 1000
         assert (found.data, found.tree, found.changed, found.revision) == (DATA, ABC, 1, 1)
@@ -98,9 +99,27 @@ class StorageConformance:
     async def test_an_id_is_created_once(self, storage: Storage) -> None:
         """What was sent twice changes nothing."""
         new = row(name="first")
-        assert await storage.create(new, DATA, ABC)
-        assert not await storage.create(row(id=new.id, name="second"), b"{}", tree("z"))
+        assert await storage.create(new, DATA, ABC) == new.id
+        assert await storage.create(row(id=new.id, name="second"), b"{}", tree("z")) == new.id
         assert (await loaded(storage, new.id)).row.name == "first"
+
+    async def test_a_key_has_one_instance(self, storage: Storage) -> None:
+        """As long as that is there, in one app; an empty key is none."""
+        key = new_job_id()
+        first, second, other = row(), row(), replace(row(), app="others")
+        assert await storage.create(first, DATA, ABC, key) == first.id
+        assert await storage.create(second, DATA, ABC, key) == first.id
+        assert await storage.load(second.id) is None
+        assert await storage.create(other, DATA, ABC, key) == other.id
+        assert await storage.create(first, DATA, ABC, key) == first.id
+        await storage.delete(first.id)
+        assert await storage.create(second, DATA, ABC, key) == second.id
+        assert await storage.create(first, DATA, ABC, key) == second.id
+        third, fourth = row(), row()
+        assert await storage.create(third, DATA, ABC) == third.id
+        assert await storage.create(fourth, DATA, ABC) == fourth.id
+        many = await asyncio.gather(*(storage.create(row(), DATA, ABC, key + "x") for _ in range(20)))
+        assert len(set(many)) == 1
 
     async def test_what_is_not_there_is_gone(self, storage: Storage) -> None:
         """Each call says so in its way."""
@@ -270,7 +289,7 @@ class StorageConformance:
         assert not await storage.delete(instance_id)
         with pytest.raises(LostLease):
             await storage.write(instance_id, token, [Write("#.a", TaskRecord("ok"))])
-        assert await storage.create(row(id=instance_id), DATA, ABC)
+        assert await storage.create(row(id=instance_id), DATA, ABC) == instance_id
         assert (await loaded(storage, instance_id)).tasks == {}
         assert await storage.results(instance_id, ["#.a"]) == {}
         assert await storage.read_log(instance_id, "#.a") == []
