@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -193,7 +194,8 @@ class Host:
             reason = cancelled()
             if reason is None:
                 raise
-            await walk.cancel(reason)
+            with suppress(LostLease):  # its end was being written
+                await walk.cancel(reason)
         except LostLease:
             return  # whoever has the instance now goes on
         except StoreError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -380,6 +380,60 @@ async def test_attempts_are_made_again(trees: Trees) -> None:
     assert state.tasks["#.fail"].error is not None
     assert state.tasks["#.fail"].error.message == "never"
     assert keys == {f"{instance.id}:{path}:{state.execution}" for path in tries}
+
+
+async def test_a_further_attempt_says_why_the_one_before_has_failed(trees: Trees) -> None:
+    """While it runs; when it is ok, that is past."""
+    reached, go = asyncio.Event(), asyncio.Event()
+
+    async def second(view: Nothing) -> int:  # noqa: ARG001 - it is a task
+        if current_task().attempt == 1:
+            raise ValueError("first")
+        reached.set()
+        await go.wait()
+        return 1
+
+    made = tree_of(trees, Task("second", second, retries=Retries(backoff=0)))
+    instance = await made.create(Site(), execute=True)
+    await reached.wait()
+    await until(lambda: _attempt(instance, "#.second", 2))
+    error = (await instance.state()).tasks["#.second"].error
+    assert error is not None
+    assert error.message == "first"
+    go.set()
+    await until(lambda: _is_done(instance))
+    assert (await instance.state()).tasks["#.second"].error is None
+
+
+async def _attempt(instance: Instance[Any], path: str, number: int) -> bool:
+    return (await instance.state()).tasks[path].attempt == number
+
+
+async def test_attempts_come_to_an_end(trees: Trees) -> None:
+    """Who asks for another one without retries of its own has five."""
+    attempts: list[int] = []
+
+    def never(view: Nothing) -> int:  # noqa: ARG001 - it is a task
+        attempts.append(current_task().attempt)
+        raise Retry("again", after=0)
+
+    instance = await tree_of(trees, Task("never", never)).create(Site())
+    with pytest.raises(TreeFailed, match="again"):
+        await done(instance)
+    assert attempts == [1, 2, 3, 4, 5]
+
+
+async def test_a_lost_result_fails_what_needs_it() -> None:
+    """A storage that has lost one, or somebody else has deleted it."""
+
+    class Forgetful(MemoryStorage):
+        async def results(self, instance_id: str, paths: Sequence[str]) -> dict[str, bytes]:  # noqa: ARG002 - none
+            return {}
+
+    async with Trees("imports", storage=Forgetful()) as trees:
+        instance = await tree_of(trees, Task("pages", fetch), Task("w", partial(resize, 1))).create(Site())
+        with pytest.raises(TreeFailed, match=r"#\.w failed: MalformedJob: .* has lost the result of #\.pages"):
+            await done(instance)
 
 
 async def test_timeouts(trees: Trees) -> None:

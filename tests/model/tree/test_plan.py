@@ -16,7 +16,6 @@ from flows.model.tree.node import Declared, Node, Read, Written, read_declared
 from flows.model.tree.paths import is_below
 from flows.model.tree.plan import TreePlan
 from flows.model.tree.task_record import TaskRecord
-from tests.waiting import patient
 
 TEXT = {"type": "string"}
 NUMBER = {"type": "integer"}
@@ -153,14 +152,14 @@ def test_a_tree_has_16_levels_and_10_000_tasks() -> None:
     refused("it stands in level 17, and there are 16 at most", group("t", deep))
     wide = [task(f"t{one}", "url", *([f"t{one - 1}"] if one else ())) for one in range(9_998)]
     refused("over 10,000 tasks", group("g", *wide, task("x"), task("y")))
-    began = time.perf_counter()
+    began = time.process_time()
     largest = plan(group("g", *wide), task("end", "url"))
     standing = Standing(largest, {}, Digests({"url": b"1"}))
     assert standing.targets("#") == [*(f"#.g.t{one}" for one in range(9_998)), "#.end"]
     assert len(standing.targets("#.g.t9997", missing="run")) == 9_998
     row = plan(*wide, task("end"))
     assert len(Standing(row, {}, Digests({})).targets("#.end", missing="run")) == 9_999
-    assert time.perf_counter() - began < patient(5)
+    assert time.process_time() - began < 10
 
 
 def test_an_argument_goes_to_the_first_tasks() -> None:
