@@ -184,7 +184,7 @@ const Note = memo(function Note({ job }: { job: Live<JobRow> }) {
 function Since({ job }: { job: Live<JobRow> }) {
   const now = useNow();
   const age = now - msOf(job.since);
-  const said = duration(Math.round(Math.abs(age) / 1000) * 1000);
+  const said = duration(Math.max(1, Math.round(Math.abs(age) / 1000)) * 1000);
   return (
     <time dateTime={job.since} title={timeFull(job.since)}>
       {age < -500 ? text.parts.in(said) : said}

@@ -64,7 +64,7 @@ export function Input(props: Props) {
       return (
         <input
           {...common}
-          className={`${look} number`}
+          className={`${look} digits`}
           inputMode={field.kind === "integer" ? "numeric" : "decimal"}
           autoComplete="off"
           placeholder={placeholder}
@@ -89,7 +89,7 @@ export function Input(props: Props) {
       return (
         <input
           {...common}
-          className={`${look} ${field.format === "decimal" ? "number" : ""}`}
+          className={`${look} ${field.format === "decimal" ? "digits" : ""}`}
           type={field.format === "date" ? "date" : "text"}
           autoComplete="off"
           spellCheck={false}
