@@ -1635,7 +1635,7 @@ export interface Operations {
     params: JobsChildrenParams;
     answer: ChildrenPage;
   };
-  /** Count the jobs of a query by state, whatever `state:` it asks for; of each, at most 10,000 are looked at. */
+  /** Count the jobs of a query by state, whatever `state:` it asks for; of each, at most 1,000 are looked at. */
   "jobs.count": {
     method: "GET";
     role: "viewer";

@@ -60,7 +60,7 @@ async def find(
 
 @operation("jobs.count")
 async def count(admin: Admin, query: JobQuery = ALL_JOBS, *, flow: str | None = None) -> JobCounts:
-    """Count the jobs of a query by state, whatever `state:` it asks for; of each, at most 10,000 are looked at.
+    """Count the jobs of a query by state, whatever `state:` it asks for; of each, at most 1,000 are looked at.
 
     Args:
         query: Words that all have to hold.

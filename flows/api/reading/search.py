@@ -44,6 +44,8 @@ NO_PLACES: Final = (
     "at= is for the jobs of one queue, without priorities and groups, in one state: such as queue:… state:waiting; "
     "of others, go on by the cursor of a page"
 )
+#: Of each state so many jobs are looked at to count them: a list of jobs shows it anew each few seconds.
+_MOST_OF_A_STATE: Final = 1_000
 #: Flow and id of a job.
 _Job = tuple[str, str]
 
@@ -165,7 +167,7 @@ class Search:
         found: list[StateCount] = []
         for state in JobState:
             search = replace(self, asked=rest & Asked((Conjunction(states=frozenset({state})),)))
-            number, exact, _sample = await search.counted()
+            number, exact, _sample = await search.counted(_MOST_OF_A_STATE)
             sampled = state == JobState.DONE and any(not one.lookups for one in rest.alternatives)
             found.append(StateCount(state=state, count=number, exact=exact, sampled=sampled and not self.query.ids))
         return found
@@ -178,8 +180,8 @@ class Search:
         """
         return await fitting(self.admin.connection, self.known.settings, jobs, self.conditions)
 
-    async def counted(self) -> tuple[int, bool, list[_Job]]:
-        """Return how many jobs match, whether exactly so many, and the first ten; at most 10,000 are looked at.
+    async def counted(self, most: int = MOST_LOOKED) -> tuple[int, bool, list[_Job]]:
+        """Return how many jobs match, whether exactly so many, and the first ten; at most `most` are looked at.
 
         Raises:
             StoreError: the server cannot be used.
@@ -189,11 +191,9 @@ class Search:
             jobs = await self.fitting(await self._named())
             return len(jobs), True, jobs[:10]
         if not self.conditions:
-            found = await count(
-                self.finder, self.admin.connection, self.known.settings, self.asked, newest_first=newest
-            )
+            found = await count(self.finder, self.admin.connection, self.asked, newest_first=newest, most=most)
             return found.number, found.exact, found.sample
-        some = await self.finder.page(self.asked, limit=MOST_LOOKED, newest_first=newest)
+        some = await self.finder.page(self.asked, limit=most, newest_first=newest, most=most)
         jobs = await self.fitting(some.jobs)
         return len(jobs), not some.cursor and not some.sampled, jobs[:10]
 

@@ -120,7 +120,7 @@ class JobSearch(Generic[ParamsT]):
         """Return how many jobs match."""
         session = await self.runtime.open()
         finder = self.finder(session)
-        found = await count(finder, session.connection, session.settings, query, newest_first=query.of_ended)
+        found = await count(finder, session.connection, query, newest_first=query.of_ended)
         return Count(found.number, found.exact, await self._records(session, found.sample))
 
     def finder(self, session: Session) -> Finder:

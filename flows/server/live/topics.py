@@ -93,7 +93,7 @@ _TOPICS: Final[dict[str, tuple[int, Callable[[list[str], QueryParams], _Read]]]]
     "queues": (0, lambda _parts, query: _one("queues.show", query)),
     "groups": (1, _groups),
     "jobs": (0, lambda _parts, query: _one("jobs.find", _renamed(query))),
-    "counts": (0, lambda _parts, query: _one("jobs.count", _renamed(query))),
+    "counts": (0, lambda _parts, query: _Read({"": ("jobs.count", _renamed(query))}, every={"": 3.0})),
     "job": (2, _job),
     "log": (2, _log),
     "children": (2, _children),

@@ -35,19 +35,20 @@ class Counted:
 
 
 async def count(
-    finder: Finder, connection: Connection, settings: FlowSettings, query: JobQuery, *, newest_first: bool
+    finder: Finder, connection: Connection, query: JobQuery, *, newest_first: bool, most: int = MOST_LOOKED
 ) -> Counted:
-    """Count jobs; at most 10,000 of them are looked at.
+    """Count jobs; at most `most` of them are looked at, where no length says how many there are.
 
     Raises:
         StoreError: the server cannot be used.
     """
+    settings = finder.settings
     sources = Sources(settings, finder.queues)
     places = {place for one in query.alternatives for place in sources.places_of(one)}
     # In the places of a shared queue, jobs of other flows stand too.
     mixed = any(place.queue in settings.shared for place in places)
     if mixed or any(one.lookups or one.bounded for one in query.alternatives):
-        found = await finder.page(query, limit=MOST_LOOKED, newest_first=newest_first)
+        found = await finder.page(query, limit=most, newest_first=newest_first, most=most)
         return Counted(len(found.jobs), not found.cursor and not found.sampled, found.jobs[:SAMPLE])
     number = await _standing(connection, settings, sorted(places, key=lambda place: place.key))
     sample = await finder.page(query, limit=SAMPLE, newest_first=newest_first)

@@ -80,8 +80,10 @@ class Finder:
         self.queues = queues
         self._sources = Sources(settings, queues)
 
-    async def page(self, query: JobQuery, *, cursor: str = "", limit: int = 100, newest_first: bool) -> FoundJobs:
-        """Return up to `limit` jobs, fewer where over 10,000 ids would have to be looked at.
+    async def page(
+        self, query: JobQuery, *, cursor: str = "", limit: int = 100, newest_first: bool, most: int = MOST_LOOKED
+    ) -> FoundJobs:
+        """Return up to `limit` jobs, fewer where over `most` ids would have to be looked at.
 
         Raises:
             ValidationError: the cursor is none of this query.
@@ -92,8 +94,8 @@ class Finder:
         looked = 0
         while len(found) < limit:
             dry = [stream for stream in streams if not stream.found and stream.behind is not None]
-            if dry and looked < MOST_LOOKED:
-                looked += await self._read(query, dry, limit - len(found), MOST_LOOKED - looked, newest=newest_first)
+            if dry and looked < most:
+                looked += await self._read(query, dry, limit - len(found), most - looked, newest=newest_first)
                 continue
             full = [stream for stream in streams if stream.found]
             if not full:

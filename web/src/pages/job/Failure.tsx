@@ -30,7 +30,7 @@ export function Failure({ job, error }: { job: Live<JobView>; error: Live<ErrorV
         <p className="err head">
           <bdi>{error.type}</bdi>
         </p>
-        <p className="message">
+        <p className="message" tabIndex={0}>
           <bdi>{error.message}</bdi>
         </p>
         <p className="dim">

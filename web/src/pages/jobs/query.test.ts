@@ -30,7 +30,7 @@ test("knows whether a job fits still", () => {
 
 test("knows what a query names", () => {
   expect(valuesOf("state:failed|done", "state")).toEqual(["failed", "done"]);
-  expect([looksInto("error:X"), looksInto("state:failed")]).toEqual([true, false]);
+  expect([looksInto("error:X"), looksInto("since:1h"), looksInto("state:failed")]).toEqual([true, true, false]);
   expect([namesFlow("flow:a"), namesFlow("user:1"), namesIds("id:1")]).toEqual([true, false, true]);
 });
 

@@ -58,7 +58,9 @@ export function valuesOf(query: string, name: string): readonly string[] {
 
 /** Whether what stands behind some words is looked for in each job, so that counting takes long. */
 export const looksInto = (query: string) =>
-  wordsOf(query).some((word) => ["error", "worker", "attempt"].includes(word.name) && word.values.length > 0);
+  wordsOf(query).some(
+    (word) => ["error", "worker", "attempt", "since", "until"].includes(word.name) && word.values.length > 0,
+  );
 
 const has = (query: string, name: string) =>
   wordsOf(query).some((word) => word.name === name && word.values.length > 0);

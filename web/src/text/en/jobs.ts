@@ -26,7 +26,7 @@ export const jobs = {
   allStates: "all states",
   atLeast: (n: number) => `${count(n)}+`,
   sampled: (n: number) => `~ ${count(n)}`,
-  atLeastTitle: "at least so many: 10,000 are looked at",
+  atLeastTitle: "at least so many: 1,000 are looked at",
   sampledTitle: "a sample: done jobs have no list of their own",
   heading: (state: string, error: string, queue: string) => {
     const what = state ? state[0]!.toUpperCase() + state.slice(1) : "Jobs";
