@@ -66,13 +66,10 @@ class SyncBackend:
     async def dispatch(self, order: Order) -> Outcome:
         """Run the function of a task: see `Backend.dispatch`."""
         token = set_current(order.current)
-        scope = asyncio.timeout(order.timeout)
         try:
-            async with scope:
+            async with asyncio.timeout(order.timeout):
                 return await self._call(order)
-        except TimeoutError as error:
-            if not scope.expired():
-                raise
+        except TimeoutError as error:  # one of the function's own is an outcome already
             said = f"it took longer than its timeout of {order.timeout:g} s"
             return Outcome(error=job_error("Timeout", said, "", order.path, order.attempt), classes=class_names(error))
         finally:
