@@ -382,6 +382,24 @@ async def test_attempts_are_made_again(trees: Trees) -> None:
     assert keys == {f"{instance.id}:{path}:{state.execution}" for path in tries}
 
 
+async def test_an_execution_that_has_ended_is_not_worked_on_again(trees: Trees) -> None:
+    """Whoever starts it twice; not even where some of its tasks have not begun."""
+
+    def bad(view: Nothing) -> int:  # noqa: ARG001 - it is a task
+        calls.append("bad")
+        raise ValueError("no")
+
+    instance = await tree_of(trees, Task("bad", bad), Task("after", nothing)).create(Site())
+    with pytest.raises(TreeFailed):
+        await done(instance)
+    before = await instance.state()
+    await trees._host.executor.start(instance.id, before.execution)
+    await trees._host.executor.start(instance.id, "another")
+    await trees.close()
+    assert calls == ["bad"]
+    assert await instance.state() == before
+
+
 async def test_a_further_attempt_says_why_the_one_before_has_failed(trees: Trees) -> None:
     """While it runs; when it is ok, that is past."""
     reached, go = asyncio.Event(), asyncio.Event()
