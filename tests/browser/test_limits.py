@@ -17,7 +17,7 @@ def test_a_limit_says_how_much_is_used_and_who_has_set_it(open_page: OpenPage) -
     expect(card).to_contain_text("declared 100")
     expect(card).to_contain_text("lowered from 100 to 50 by bo at")
     page = open_page("flows/shop")
-    page.get_by_role("region", name="queue shop-ship").get_by_role("link", name="30 / 1 m").click()
+    page.get_by_role("region", name="queue shop-ship").locator("a.chip").click()
     expect(page).to_have_url(re.compile(r"limits\?flow=shop&queue=shop-ship"))
     expect(page.get_by_role("region", name="shop-ship · starts")).to_contain_text("of 30 tokens used")
 
