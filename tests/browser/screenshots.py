@@ -84,6 +84,8 @@ def demo(seconds: float) -> Iterator[LiveServer]:
         try:
             blocking_until(is_open)
             time.sleep(seconds)  # the demo's own pace
+            blocking_until(lambda: server.ask("runs.list")["runs"])
+            blocking_until(lambda: server.ask("jobs.find", query="flow:shop state:failed")["jobs"])
             yield server
         finally:
             web.terminate()
