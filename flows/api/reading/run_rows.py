@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from flows.api.reading.hiding import HIDDEN, Hiding, Secrets
 from flows.api.reading.rows import attempt_views, error_view, visit_views
@@ -109,6 +109,7 @@ def _row(hiding: Hiding, secrets: Secrets, record: RunRecord[Any]) -> RunRow:
 def _step(hiding: Hiding, secrets: Secrets, step: RunStep, ended: int | None = None) -> StepView:
     message = None if step.error is None else HIDDEN if hiding.errors else secrets.out_of(step.error.message)
     total: Any = step.more.get("total")
+    schema: dict[str, Any] | None = cast("Any", step.more.get("schema"))
     if isinstance(total, int) and ended is None and step.status == "done":
         ended = total
     return StepView(
@@ -126,7 +127,7 @@ def _step(hiding: Hiding, secrets: Secrets, step: RunStep, ended: int | None = N
         error_message=message,
         prompt=secrets.out_of(step.prompt),
         refused=secrets.out_of(step.refused),
-        answer_schema=schema if isinstance(schema := step.more.get("schema"), dict) else None,
+        answer_schema=schema if isinstance(schema, dict) else None,
         event=_text(step.more.get("event")),
         key=secrets.out_of(_text(step.more.get("key"))),
         workflow=_text(step.more.get("workflow")),

@@ -29,7 +29,9 @@ class SlotReader:
     """Makes views of slots: `take` those of each schedule, then `fill` all of them."""
 
     host: RunHost
-    _taken: list[tuple[str, ToldSlot, list[SlotView], int]] = field(default_factory=list)
+    _taken: list[tuple[str, ToldSlot, list[SlotView], int]] = field(
+        default_factory=list[tuple[str, ToldSlot, list[SlotView], int]]
+    )
 
     def take(self, schedule_id: str, told: list[ToldSlot]) -> list[SlotView]:
         """Return the views of some slots of a schedule, which `fill` completes."""

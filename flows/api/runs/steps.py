@@ -119,8 +119,9 @@ def _step(record: RunRecord[Any], name: str) -> RunStep:
 
 async def _children(host: RunHost, run_id: str, step: RunStep, start: int, count: int) -> list[StepChildView]:
     """Return how children of a step stand, each as its record says, or as it has ended."""
-    if isinstance(step.result, list):
-        results: list[Any] = step.result[start : start + count]  # pyright: ignore[reportUnknownVariableType]
+    inline: Any = step.result
+    if isinstance(inline, list):
+        results: list[Any] = inline[start : start + count]  # pyright: ignore[reportUnknownVariableType]
     else:
         raw = await (await host.runs()).loader.children_now(run_id, step.name, start, count)
         results = [from_json(one) if one.startswith(b"{") else {"id": one.decode()} for one in raw]
