@@ -36,6 +36,9 @@ HEARD_WITHIN: Final = 1.0
 SPACING: Final = 0.05
 #: And so many for each watcher, since what was read is sent to all of them: 50 take 3 ms, 1,000 take 60 ms.
 SPACING_OF_A_WATCHER: Final = 60e-6
+#: And so many times as long as a read took, up to so many seconds: what is dear to read takes a fifth of the time.
+REST: Final = 4.0
+LONGEST_REST: Final = 10.0
 #: A revision has so many digits at most.
 _DIGITS: Final = 15
 #: The states that are kept to make patches from; who has seen none of them gets the whole.
@@ -99,6 +102,8 @@ class Room:
         self._states: deque[tuple[int, dict[str, Any]]] = deque(maxlen=_KEPT)
         self._texts: dict[int, bytes] = {}
         self._read_at_ms = 0
+        #: Seconds of the last read.
+        self._took = 0.0
         #: Since when (ms since 1970) the server has been away, or 0.
         self._away_since_ms = 0
         self._watchers: set[Callable[[], None]] = set()
@@ -204,15 +209,22 @@ class Room:
                 return
             if changed:
                 self._tell()
-            await asyncio.sleep(min(EVERY, max(SPACING, SPACING_OF_A_WATCHER * len(self._watchers))))
+            await asyncio.sleep(self._rest())
+
+    def _rest(self) -> float:
+        """Return the seconds before the next read: for who watches, and for who is asked."""
+        told = min(EVERY, max(SPACING, SPACING_OF_A_WATCHER * len(self._watchers)))
+        return max(told, min(LONGEST_REST, REST * self._took))
 
     async def _read(self) -> bool:
         async with self._gate.place():
+            began = time.monotonic()
             try:
                 async with asyncio.timeout(AWAY_AFTER):
                     state: dict[str, Any] = as_state(dict(await self._source.read()))
             except TimeoutError:
                 raise StoreUnavailable(f"the server has not answered for {AWAY_AFTER:g} s") from None
+            self._took = time.monotonic() - began
         self._read_at_ms = int(time.time() * 1000)
         back, self._away_since_ms = self._away_since_ms != 0, 0
         if state == self._state and self._revision and not back:

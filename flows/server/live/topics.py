@@ -44,7 +44,7 @@ def _one(operation: str, params: QueryParams) -> _Read:
 def _job(parts: list[str], _query: QueryParams) -> _Read:
     flow, job_id = parts
     of = QueryParams({"flow": flow, "id": job_id})
-    return _Read({"job": ("jobs.show", of), "explanation": ("jobs.explain", of)}, flow.partition(":")[0], job_id)
+    return _Read({"job": ("jobs.show", of), "explanation": ("jobs.explain", of)}, flow, job_id)
 
 
 def _run(parts: list[str], _query: QueryParams) -> _Read:
@@ -54,7 +54,7 @@ def _run(parts: list[str], _query: QueryParams) -> _Read:
 
 def _log(parts: list[str], _query: QueryParams) -> _Read:
     flow, job_id = parts
-    return _Read({"": ("jobs.log", QueryParams({"flow": flow, "id": job_id}))}, flow.partition(":")[0], job_id)
+    return _Read({"": ("jobs.log", QueryParams({"flow": flow, "id": job_id}))}, flow, job_id)
 
 
 def _board(parts: list[str], query: QueryParams) -> _Read:
@@ -144,7 +144,8 @@ class TopicSource:
         }
         self._admin = admin
         self._signals = signals
-        self._channels = () if read.flow is None else (admin.keys.heard(read.flow), admin.keys.changed(read.flow))
+        self._flow = read.flow
+        self._channels: tuple[str, ...] = ()
         self._job_id = read.job_id
         self._every = read.every
         self._kept: dict[str, tuple[float, Any]] = {}
@@ -177,6 +178,9 @@ class TopicSource:
                 on_hint()
 
         self._listener = hear
+        if self._flow is not None:  # a child names its queue, and its flow tells of it
+            flow = await self._admin.root_of(self._flow) if ":" in self._flow else self._flow
+            self._channels = self._admin.keys.heard(flow), self._admin.keys.changed(flow)
         for channel in self._channels:  # first the one by which scripts know that somebody listens
             await self._signals.subscribe(channel, hear)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 from typing import Any
 
 import pytest
@@ -274,3 +275,21 @@ async def test_what_a_client_holds_in_the_end_is_the_state(seed: int) -> None:
     assert history.client.state == {name: value for name, value in history.source.state.items() if value is not None}
     for room in history.replicas:
         await room.close()
+
+
+async def test_what_is_dear_to_read_is_read_less_often() -> None:
+    """After a read that took long a room rests four times as long, ten seconds at most."""
+    source = SetSource(n=0)
+    source.answers = asyncio.Event()
+    room = Room("jobs?q=error:x", source)
+    opening = asyncio.create_task(room.open())
+    await until(lambda: source.reads == 1)
+    time.sleep(0.1)  # noqa: ASYNC251 - what a read takes, and nothing that is waited for
+    source.answers.set()
+    await opening
+    assert 0.4 <= room._rest() <= 10
+    room._took = 60.0
+    assert room._rest() == 10
+    room._took = 0.001
+    assert room._rest() == 0.05
+    await room.close()
