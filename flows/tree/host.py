@@ -146,7 +146,7 @@ class Host:
             InstanceGone: there is none.
         """
         found = await self.storage.load(instance_id)
-        if found is None or found.row.app != self.app:
+        if found is None:
             raise InstanceGone(instance_id)
         return found
 
@@ -157,7 +157,7 @@ class Host:
             InstanceGone: there is none.
         """
         found = await self.storage.load(instance_id, since=NO_TASKS)
-        if found is None or found.row.app != self.app:
+        if found is None:
             raise InstanceGone(instance_id)
         return found.record, found.revision
 

@@ -76,8 +76,6 @@ class Writes:
         """
         while self._sending is not None or self._next is not None:
             await asyncio.shield(self._send_soon())
-        if self._lines:
-            await self._write_lines()
         parts = [writes[at : at + MOST_RECORDS] for at in range(0, len(writes), MOST_RECORDS)] or [()]
         for part in parts[:-1]:
             await self._write(part)
