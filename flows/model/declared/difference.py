@@ -85,11 +85,12 @@ def _fits(before: dict[str, Any] | None, after: dict[str, Any] | None) -> bool |
 
 def _typed(schema: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the type, the default and whether it is required, of each field of a class."""
-    required = schema.get("required", [])
+    required: Any = schema.get("required", [])
+    fields: Mapping[str, Any] = schema.get("properties", {})
     return {
         name: {"type": _type(part), "default": part.get("default"), "required": name in required}
-        for name, part in schema.get("properties", {}).items()
-        if isinstance(part, dict)
+        for name, part in fields.items()
+        if hasattr(part, "get")
     }
 
 
