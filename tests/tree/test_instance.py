@@ -400,6 +400,28 @@ async def test_an_execution_that_has_ended_is_not_worked_on_again(trees: Trees) 
     assert await instance.state() == before
 
 
+async def test_who_waits_for_an_earlier_execution_is_not_told_of_a_later_one(trees: Trees) -> None:
+    """It has ended: its waiter neither waits for the next one nor fails by it."""
+    failing: list[bool] = []
+
+    async def maybe(view: Nothing) -> int:  # noqa: ARG001 - it is a task
+        if failing:
+            raise ValueError("no")
+        return 1
+
+    made = tree_of(trees, Task("maybe", maybe))
+    instance = await made.create(Site())
+    first = await instance.execute_all()
+    await first.wait(LONG)
+    failing.append(True)
+    second = await instance.execute_all()
+    assert (await first.wait(LONG)).execution == second.id
+    with pytest.raises(TreeFailed):
+        await second.wait(LONG)
+    assert (await first.wait(LONG)).status == "failed"
+    assert await tree_of(trees, Task("a", nothing), name="y").get(instance.id) is None
+
+
 async def test_a_further_attempt_says_why_the_one_before_has_failed(trees: Trees) -> None:
     """While it runs; when it is ok, that is past."""
     reached, go = asyncio.Event(), asyncio.Event()

@@ -218,7 +218,11 @@ class StorageConformance:
                 )
         assert await loaded(storage, instance_id) == before
         assert await storage.results(instance_id, ["#.a"]) == {"#.a": b"1"}
-        await storage.write(instance_id, token._replace(fence=3), [Write("#.b", TaskRecord("ok"))])
+        await storage.write(
+            instance_id, token._replace(fence=3), [Write("#.b", TaskRecord("ok"))], InstanceRecord("done")
+        )
+        _, other = await begun(storage, instance_id)  # whose fences are its own
+        await storage.write(instance_id, other, [Write("#.b", TaskRecord("ok"))])
 
     async def test_a_call_writes_200_records_at_most(self, storage: Storage) -> None:
         """So that no script takes long; more are refused, and none of them is written."""
