@@ -53,8 +53,9 @@ def test_a_role_that_changes_changes_what_can_be_done(team: Team, served: LiveSe
     team.now(team.line.replace(" operator ", " viewer "))
     expect(new).to_be_disabled(timeout=20_000)
     assert "viewer" in (new.get_attribute("title") or "")
+    expect(page.locator(".live")).to_have_text("Live")
     team.now(team.line)
-    expect(new).to_be_enabled(timeout=20_000)
+    expect(new).to_be_enabled(timeout=90_000)  # at the latest when it asks again who it is, each minute
 
 
 def test_a_token_that_ends_brings_the_form(team: Team, served: LiveServer, open_page: OpenPage) -> None:
