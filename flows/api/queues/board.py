@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 #: Rates and latencies are those of so many minutes, the present one included.
 _LATELY: Final = 3
-#: So far is a minute when its last heartbeat comes, more or less.
-_SAMPLED: Final = timedelta(seconds=56)
 #: A rate is not told of less, in minutes.
 _SOONEST: Final = 0.25
 
@@ -124,8 +122,8 @@ def rates(series: list[QueueSample], state: QueueState) -> tuple[float | None, f
     if not series:
         return None, None, None
     first = series[0]
-    # A sample has the counts as they stood at the last heartbeat of its minute, a few seconds before that was over.
-    minutes = (state.at - first.at - _SAMPLED) / timedelta(minutes=1)
+    # A queue of which nothing starts for a while is not looked at again in the same minute.
+    minutes = (state.at - (first.looked_at or first.at)) / timedelta(minutes=1)
     if minutes < _SOONEST:
         return None, None, None
     left = sum(state.counts.get(verb, 0) - first.totals.get(verb, 0) for verb in LEAVING)

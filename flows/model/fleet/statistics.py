@@ -27,6 +27,9 @@ STEPS: Final[Mapping[Step, tuple[str, int, int]]] = {
     "hour": ("h", 60, 168),
 }
 _PARTS: Final = 4
+#: What it holds by state, and when that was looked at.
+_HELD: Final = 5
+_MS_OF_MINUTE: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class QueueSample:
     """How long the jobs that began in this step had waited, or were late where they were delayed."""
     ran: Histogram
     """How long the functions ran that ended in this step."""
+    looked_at: datetime | None = None
+    """When what it holds was last looked at, and the totals; None of a step of more than a minute."""
 
 
 def read_sample(text: str, step: Step, number: int) -> QueueSample:
@@ -62,9 +67,10 @@ def read_sample(text: str, step: Step, number: int) -> QueueSample:
     totals, depths, waited, ran = parts if len(parts) == _PARTS else [""] * _PARTS
     minutes = STEPS[step][1]
     counts = [from_base36(digits) for digits in totals.split(",")[: len(TOTALS)]]
-    held = [*map(from_base36, depths.split(",")[:_PARTS]), *[0] * _PARTS]
+    *held, passed = [*map(from_base36, depths.split(",")[:_HELD]), *[0] * _HELD][:_HELD]
+    at = datetime.fromtimestamp(number * minutes * 60, UTC)
     return QueueSample(
-        at=datetime.fromtimestamp(number * minutes * 60, UTC),
+        at=at,
         step=timedelta(minutes=minutes),
         totals={word: count for word, count in zip(TOTALS, counts, strict=False) if count},
         waiting=held[0],
@@ -73,6 +79,7 @@ def read_sample(text: str, step: Step, number: int) -> QueueSample:
         children=held[3],
         waited=read_histogram(waited),
         ran=read_histogram(ran),
+        looked_at=at + timedelta(milliseconds=min(passed, _MS_OF_MINUTE)) if step == "minute" else None,
     )
 
 

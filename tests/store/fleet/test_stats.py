@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -89,6 +90,7 @@ def test_totals_and_depths_of_the_moment(world: World) -> None:
     world.redis.hset(world.key("meta", "pick"), "advance", 42)
     beat(world, 2, START + 59_000, *ONE)
     assert sample(world, f"m{minute}").totals["advance"] == 42
+    assert sample(world, f"m{minute}").looked_at == first.at + timedelta(seconds=59)
     assert set(history(world)) == {f"m{minute}", "last"}
 
 
@@ -148,8 +150,9 @@ def test_where_nothing_happens_nothing_is_written(world: World) -> None:
     beat(world, 4, START + 2 * MINUTE)
     assert sample(world, f"m{minute + 2}").waiting == 1
     world.redis.rpush(world.key("waiting", "pick"), "b")
-    beat(world, 5, START + 2 * MINUTE + 1)
-    assert sample(world, f"m{minute + 2}").waiting == 1
+    beat(world, 5, START + 2 * MINUTE + 30_000)
+    later = sample(world, f"m{minute + 2}")
+    assert (later.waiting, later.looked_at) == (1, later.at)  # and it says of when that is
 
 
 def busy(minutes: int, draw: random.Random) -> str:

@@ -1,6 +1,7 @@
 -- Adds to the history of a queue what one process has seen since its last heartbeat, and what the queue holds now.
 -- A field is a minute, ten minutes or an hour: `<totals>|<what it holds>|<time to start>|<run time>`. Numbers have the
--- base 36, and 0 is empty; a histogram is the first bucket that is used, and the counts up to the last one.
+-- base 36, and 0 is empty; a histogram is the first bucket that is used, and the counts up to the last one. After what
+-- it holds stands how many milliseconds of the minute had passed when that was looked at.
 -- Whoever opens a minute folds the last one into its ten minutes and its hour, and drops what is too old.
 --@ exports: add_statistics
 --@ needs: totals
@@ -63,10 +64,17 @@ local function sample(queue)
   local counts = {}
   for i = 1, #words do counts[i] = tonumber(found[i + 1]) or 0 end
   local stale = tonumber(found[1]) or 0
-  return joined(counts), joined({
+  return joined(counts), {
     (depth(queue) or 0) - stale, size('ZCARD', queue_key(queue, 'delayed')),
     size('ZCARD', queue_key(queue, 'processing')), size('ZCARD', queue_key(queue, 'children')),
-  })
+  }
+end
+
+local function empty(holds)
+  for _, n in ipairs(holds) do
+    if n ~= 0 then return false end
+  end
+  return true
 end
 
 local function parts_of(value)
@@ -120,12 +128,13 @@ local function add_statistics(queue, waits, runs)
   if last ~= minute then
     local before = last and redis.call('HGET', key, field_of(MINUTE, last))
     -- Nothing is here, and nothing has happened: the last minute says all.
-    if quiet and holds == '' and counts == parts_of(before) then return end
+    if quiet and empty(holds) and counts == parts_of(before) then return end
     if last then fold(key, last) end
     drop_old(key, minute, last == minute - 1)
     redis.call('HSET', key, 'last', string.format('%d', minute))
   end
   local _, _, old_waits, old_runs = parts_of(found[1])
-  local all = { counts, holds, merged(old_waits, waits), merged(old_runs, runs) }
+  holds[5] = time % 60000
+  local all = { counts, joined(holds), merged(old_waits, waits), merged(old_runs, runs) }
   redis.call('HSET', key, field, table.concat(all, '|'))
 end
