@@ -143,7 +143,7 @@ def test_the_page_stands_still_by_a_key(open_page: OpenPage) -> None:
     page = open_page("server")
     page.get_by_role("button", name="Live").wait_for()
     page.keyboard.press(".")
-    page.get_by_role("button", name="Standing still").wait_for()
+    page.get_by_role("button", name="Paused").wait_for()
     page.keyboard.press(".")
     page.get_by_role("button", name="Live").wait_for()
 

@@ -15,6 +15,7 @@ export function Modal({ className, label, labelledBy, children, onClose }: Props
   useLayoutEffect(() => {
     const dialog = ref.current!;
     if (!dialog.open) dialog.showModal();
+    first(dialog)?.focus();
     return () => dialog.close();
   }, []);
   return (
@@ -34,4 +35,10 @@ export function Modal({ className, label, labelledBy, children, onClose }: Props
       {children}
     </dialog>
   );
+}
+
+/** What somebody would go on with: a field to fill in, else the answer that is offered, else the mildest one. */
+function first(dialog: HTMLDialogElement): HTMLElement | undefined {
+  const choices = ["input, select, textarea", "footer .btn.pri", "footer .btn:not(.bad)", "footer .btn"];
+  return choices.map((one) => dialog.querySelector<HTMLElement>(one)).find((one) => one !== null) ?? undefined;
 }

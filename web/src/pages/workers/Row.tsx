@@ -99,13 +99,13 @@ export const Row = memo(function Row({ worker, open, flow, usual, off, onStacks 
         </td>
         <td className="num act">
           <Button
-            look={loud ? "small" : "quiet"}
+            look="small"
             icon="code"
             label={text.workers.dumpOf(name)}
             off={worker.alive ? off : text.workers.gone}
             onPress={() => onStacks(worker)}
           >
-            {loud && text.workers.dump}
+            {loud ? text.workers.dump : text.workers.stacksOf}
           </Button>
         </td>
       </tr>

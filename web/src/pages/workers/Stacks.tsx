@@ -75,7 +75,7 @@ function Told({ found, where }: { found: DumpView; where: string | null }) {
           {text.workers.stacks.told} {found.cut && text.workers.stacks.cut}
         </span>
       </p>
-      {found.stacks.map((stack, i) => (
+      {(where === null ? tasksFirst(found) : found.stacks).map((stack, i) => (
         <section key={i}>
           <h3 className="strong">
             {text.workers.stacks.kind(text.workers.stacks.kinds[stack.kind] ?? stack.kind, stack.count)}
@@ -113,3 +113,7 @@ const plain = (found: DumpView) =>
   found.stacks
     .map((one) => [`${one.count} ${one.kind}`, ...one.frames.map((frame) => `  ${frame}`)].join("\n"))
     .join("\n\n");
+
+/** What runs jobs before what keeps the process going. */
+const tasksFirst = (found: DumpView) =>
+  [...found.stacks].sort((one, other) => Number(one.kind !== "task") - Number(other.kind !== "task"));

@@ -34,6 +34,7 @@ export default function Workers({ params }: PageProps) {
           live > 0 && (
             <>
               {text.workers.of(live, only)} {only !== null && <b>{only}</b>}
+              {all.length > live && text.workers.rows}
             </>
           )
         }

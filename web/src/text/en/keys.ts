@@ -22,7 +22,7 @@ export const keys = {
     pause: "Pause or resume the queue",
     move: "Move…",
     undo: "Undo, while the ring runs",
-    hold: "Let the page stand still, or go on",
+    hold: "Pause or resume live updates",
     shorter: "Shorter time range",
     longer: "Longer time range",
     copyLink: "Copy link",

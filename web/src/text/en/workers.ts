@@ -7,12 +7,13 @@ export const workers = {
   title: "Workers",
   of: (n: number, flow: string | null) =>
     `${count(n)} ${s(n, "process", "processes")} of${flow === null ? " all flows" : ""}`,
+  rows: " · a row for each flow that it works for",
   states: {
     all: "all",
     blocked: "blocked",
     silent: "not heard of",
     leaving: "leaving",
-    works: "beats",
+    works: "alive",
     died: "died",
   },
   filters: "Which processes",
@@ -78,6 +79,7 @@ export const workers = {
   slotsAre: (busy: number, slots: number, long: number) => `${busy} of ${slots} slots busy, ${long} of them for long`,
   cellIs: (n: number) => `each cell is ${n} slots`,
   dump: "Dump stacks",
+  stacksOf: "Stacks",
   dumpOf: (name: string) => `Dump the stacks of ${name}`,
   gone: "It is not there any more",
   keyRuns: "runs",
