@@ -65,12 +65,15 @@ async def test_shows_the_steps_of_a_run_and_the_runs_that_they_have_started(admi
     assert [(one.error_type, one.began) for one in tried.tried] == [("ValueError", tried.began)]
 
 
-async def test_a_row_has_all_that_is_read_for_it(admin: Admin) -> None:
+async def test_a_row_has_all_that_is_read_for_it(admin: Admin, left: Left) -> None:
     """For a list some fields of each run are read, and where something is hidden all of it: the rows are the same."""
     wary = admin.acting_as(admin.caller.model_copy(update={"hide": frozenset({"nothing"})}))
     rows = (await runs.list_runs(admin)).runs
     assert {row.status for row in rows} >= {"done", "failed", "suspended"}
     assert rows == (await runs.list_runs(wary)).runs
+    asked, mapped, done = (left.ids[name] for name in ("run_asked", "run_mapped", "run_done"))
+    awaits = {row.id: row.awaits for row in rows}
+    assert (awaits[asked], awaits[mapped], awaits[done]) == ("answer", "event", None)
 
 
 async def test_who_has_one_app_sees_its_runs_alone(left: Left) -> None:

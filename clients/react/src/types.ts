@@ -964,6 +964,7 @@ export interface RunRow {
   id: string;
   workflow: string;
   status: "waiting" | "delayed" | "processing" | "suspended" | "done" | "failed" | "cancelled";
+  awaits: "answer" | "event" | "runs" | "time" | null;
   queue: string;
   created: string;
   since: string;
@@ -990,6 +991,7 @@ export interface RunView {
   id: string;
   workflow: string;
   status: "waiting" | "delayed" | "processing" | "suspended" | "done" | "failed" | "cancelled";
+  awaits: "answer" | "event" | "runs" | "time" | null;
   queue: string;
   created: string;
   since: string;

@@ -19,7 +19,7 @@ from flows.model.names import check_job_id
 from flows.model.retention import Retention
 from flows.model.runs.new_run import RUN_FLOW, NewRun
 from flows.model.runs.queue_names import run_queue
-from flows.model.runs.run_record import STATUS_FIELDS
+from flows.model.runs.run_record import AWAITED_FIELDS, STATUS_FIELDS
 from flows.model.runs.schedule_definition import SCHEDULE_FIELD
 from flows.model.runs.shape import JSON_VALUES
 from flows.model.runs.step_record import PARENTS
@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from flows.model.runs.run_record import RunRecord
 
 #: What a row shows of a run stands in these fields.
-_ROW_FIELDS: Final = tuple(dict.fromkeys([*KERNEL_FIELDS, *STATUS_FIELDS, "_lookups", "_version", SCHEDULE_FIELD]))
+_ROW_FIELDS: Final = tuple(
+    dict.fromkeys([*KERNEL_FIELDS, *STATUS_FIELDS, *AWAITED_FIELDS, "_lookups", "_version", SCHEDULE_FIELD])
+)
 _APP = f"{RUN_FLOW}:"
 
 

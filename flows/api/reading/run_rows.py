@@ -92,6 +92,7 @@ def _row(hiding: Hiding, secrets: Secrets, record: RunRecord[Any]) -> RunRow:
         id=record.id,
         workflow=record.workflow,
         status=record.status,
+        awaits=record.awaits,
         queue=record.queue,
         created=record.created_at,
         since=record.since,

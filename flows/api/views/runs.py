@@ -7,7 +7,7 @@ from typing import Any
 
 from flows.api.views.jobs import AttemptView, ErrorView, VisitView
 from flows.api.views.view import View
-from flows.model.runs.run_record import RunStatus
+from flows.model.runs.run_record import Awaited, RunStatus
 
 
 class RunRow(View):
@@ -17,6 +17,8 @@ class RunRow(View):
     workflow: str
     status: RunStatus
     """As a job's; `suspended` where it has begun, and waits for a time, an event or another run."""
+    awaits: Awaited | None
+    """Of a suspended one, what it waits for: of several things the first of answer, event, runs and time."""
     queue: str
     """Its workflow's, or that of an override or a version."""
     created: datetime

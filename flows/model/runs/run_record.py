@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, TypeV
 from flows.errors import JobNotDone, MalformedJob
 from flows.model.job import JobError
 from flows.model.runs.history import RunHistory, make_history
+from flows.model.runs.input_wait import INPUT
 from flows.model.runs.new_run import BY_TAG, BY_WORKFLOW
 from flows.model.runs.past_visits import PAST_FIELD, PastVisit, read_past
 from flows.model.runs.queue_names import workflow_of
@@ -27,6 +28,10 @@ OutT = TypeVar("OutT")
 
 #: The states of a run: those of a job, and `suspended`: it has begun, and waits for a time, an event or a child.
 RunStatus: TypeAlias = Literal["waiting", "delayed", "processing", "suspended", "done", "failed", "cancelled"]
+#: What a suspended run waits for: a person's answer, an event, other runs, or time alone.
+Awaited: TypeAlias = Literal["answer", "event", "runs", "time"]
+#: The fields of the hash that tell that: steps with their events by lines in turn, and the steps that wait for runs.
+AWAITED_FIELDS: Final = ("_waits", "_open")
 #: The fields of the hash that tell a run's status; `_suspended` is the fence of the attempt that was suspended.
 STATUS_FIELDS: Final = ("_status", "_suspended", "_attempt")
 #: The field of a run that was forked: the run that it was forked from, and before which step; none: from the beginning.
@@ -134,6 +139,16 @@ class RunRecord(Generic[OutT]):
     def status(self) -> RunStatus:
         """Its status: a run that has begun and waits is `suspended`."""
         return run_status(self.job.status, self._fields)
+
+    @property
+    def awaits(self) -> Awaited | None:
+        """What it waits for while it is suspended: of several things the first of answer, event, runs and time."""
+        if self.status != "suspended":
+            return None
+        events = self._text("_waits").splitlines()[1::2]
+        if any(event.startswith(f"{INPUT}:") for event in events):
+            return "answer"
+        return "event" if events else "runs" if self._text("_open") else "time"
 
     @property
     def attempts(self) -> int:

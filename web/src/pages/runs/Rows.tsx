@@ -8,7 +8,7 @@ import { State } from "../../parts/State";
 import { at as place, withParams } from "../../route";
 import { text } from "../../text";
 import { word } from "./query";
-import { shapeOfStatus, wordOfStatus } from "./states";
+import { isEndless, shapeOf, wordOf } from "./states";
 
 type Row = Live<RunRow>;
 /** So many lookups of a run are shown. */
@@ -23,14 +23,14 @@ export function Rows({ rows, gone, at }: { rows: readonly Row[]; gone: ReadonlyS
           <th scope="col">{heads.state}</th>
           <th scope="col">{heads.run}</th>
           <th scope="col">{heads.workflow}</th>
-          <th scope="col">{heads.by}</th>
+          <th scope="col">{heads.lookups}</th>
           <th scope="col" className="num">
             {heads.since}
           </th>
           <th scope="col" className="num">
             {heads.attempt}
           </th>
-          <th scope="col">{heads.tells}</th>
+          <th scope="col">{heads.note}</th>
         </tr>
       </thead>
       <tbody>
@@ -53,7 +53,7 @@ const OneRow = memo(function OneRow({ row, gone, at }: { row: Row; gone: boolean
   return (
     <tr ref={ref} className={`${at ? "at" : ""} ${gone ? "gone" : ""}`} aria-current={at || undefined}>
       <td>
-        <State shape={shapeOfStatus(row.status)} word={wordOfStatus(row.status)} />
+        <State shape={shapeOf(row)} word={wordOf(row)} />
       </td>
       <td className="when">
         <Link to={place("runs", row.id)} className="mono" title={row.id}>
@@ -83,9 +83,9 @@ const OneRow = memo(function OneRow({ row, gone, at }: { row: Row; gone: boolean
         </bdi>
       </td>
       <td className="num nowrap">
-        <Ago at={row.since} plain={Date.parse(row.since) <= Date.now()} />
+        {!isEndless(row, Date.now()) && <Ago at={row.since} plain={Date.parse(row.since) <= Date.now()} />}
       </td>
-      <td className="num hide-s">{row.attempts}</td>
+      <td className="num hide-s">{row.attempts || null}</td>
       <td className="cut wide">
         {gone ? (
           <span className="dim">{text.runs.gone}</span>

@@ -14,41 +14,46 @@ const shapes: Record<Status, Shape> = {
   cancelled: "cancelled",
 };
 
-export const shapeOfStatus = (status: Status): Shape => shapes[status];
-export const wordOfStatus = (status: Status): string => text.run.statuses[status];
-
-/** The kind of what a suspended run waits for first: an event or an answer, then other runs, then time. */
-function waited(run: Live<RunView>): "event" | "input" | "children" | "sleep" | "retry" | null {
-  const open = run.steps.filter((step) => step.status === "waiting");
-  if (run.status !== "suspended" || !open.length) return null;
-  const kinds = new Set(open.map((step) => step.kind));
-  if (kinds.has("input")) return "input";
-  if (kinds.has("event")) return "event";
-  if (kinds.has("map") || kinds.has("workflow")) return "children";
-  return kinds.has("sleep") ? "sleep" : "retry";
+/** What it waits for; where its steps are known, whether that is the next try of one. */
+function waited(run: Live<RunRow> | Live<RunView>): RunRow["awaits"] | "try" {
+  const open = "steps" in run ? run.steps.filter((step) => step.status === "waiting") : [];
+  const tries = run.awaits === "time" && open.length > 0 && !open.some((step) => step.kind === "sleep");
+  return tries ? "try" : (run.awaits ?? null);
 }
 
-export function shapeOf(run: Live<RunView>): Shape {
-  const kind = waited(run);
-  if (kind === "event" || kind === "input") return "event";
-  if (kind === "children") return "children";
-  return kind === "retry" ? "delayed" : shapes[run.status];
+export function shapeOf(run: Live<RunRow> | Live<RunView>): Shape {
+  switch (waited(run)) {
+    case "answer":
+    case "event":
+      return "event";
+    case "runs":
+      return "children";
+    case "try":
+      return "delayed";
+    default:
+      return shapes[run.status];
+  }
 }
 
-export function wordOf(run: Live<RunView>): string {
+export function wordOf(run: Live<RunRow> | Live<RunView>): string {
   const { run: words, states } = text;
   switch (waited(run)) {
+    case "answer":
+      return words.waitsForAnswer;
     case "event":
       return states.event;
-    case "input":
-      return words.waitsForAnswer;
-    case "children":
+    case "runs":
       return words.waitsForChildren;
-    case "sleep":
+    case "time":
       return words.sleeps;
-    case "retry":
+    case "try":
       return words.backsOff;
     default:
       return words.statuses[run.status];
   }
 }
+
+/** So far ahead is due what waits without a limit of time. */
+const FAR = 365 * 86_400_000;
+export const isEndless = (run: Live<RunRow>, now: number) =>
+  run.status === "suspended" && Date.parse(run.since) - now > FAR;

@@ -211,7 +211,12 @@ export const run = {
     started: (queue: string) => `started in ${queue}`,
     /** Who has started it, where nobody in the audit has. */
     code: "by code",
-    word: (operation: string, word: string) => `${operation.replace(/^runs\./, "")}: ${word}`,
+    word: (operation: string, word: string) => {
+      if (word === "goes on" || word === "kept") return operation === "runs.provide" ? "answered" : "sent the event";
+      if (word === "requested") return "asked it to end";
+      if (word === "triggered") return "started by hand";
+      return /^[a-z]/.test(word) ? word : `${operation.replace(/^\w+\./, "")} was refused: ${word}`;
+    },
   },
 
   cancelDialog: {
@@ -221,7 +226,7 @@ export const run = {
     reason: "Reason",
     optional: "optional",
     act: "Cancel run",
-    keep: "Keep it",
+    keep: "Not now",
     done: (word: string) => (word === "requested" ? "It is told to end" : `Run ${word}`),
   },
   retried: "Retried: what is done stays, what failed runs again",

@@ -168,7 +168,7 @@ export const schedules = {
     title: (id: string) => `Delete ${id}`,
     says: "It starts no run any more. Runs that it has started stay.",
     act: "Delete schedule",
-    keep: "Keep it",
+    keep: "Not now",
     done: (id: string) => `${id} is deleted`,
   },
   edit: {
