@@ -79,7 +79,14 @@ def test_form_and_json_are_the_same(stock: Store, open_page: OpenPage) -> None:
     page.get_by_role("textbox", name="JSON").fill(json.dumps(params))
     expect(page.get_by_label("invoice_no")).to_have_value("2026-8")
     page.get_by_role("textbox", name="JSON").fill("{")
-    expect(page.get_by_text("This is no JSON object yet")).to_be_visible()
+    send = page.locator(".send")
+    expect(send).to_contain_text("This is no JSON object yet")
+    expect(send.get_by_role("button", name="As Python")).to_be_disabled()
+    page.get_by_role("button", name="Create job").click()
+    expect(page.get_by_role("textbox", name="JSON")).to_be_focused()
+    page.locator(".field").get_by_label("invoice_no").fill("2026-9")
+    expect(page.get_by_role("textbox", name="JSON")).to_have_value(re.compile('"2026-9"'))
+    expect(send).not_to_contain_text("This is no JSON object yet")
     page.get_by_role("button", name="Done").click()
     page.get_by_role("button", name="Add line").click()
     page.get_by_label("sku 2").fill("B")
@@ -90,6 +97,26 @@ def test_form_and_json_are_the_same(stock: Store, open_page: OpenPage) -> None:
     expect(page.get_by_label("currency")).to_have_value("")
     page.get_by_role("button", name="Empty").click()
     expect(page.get_by_label("currency")).to_have_value("0")
+
+
+def test_large_integers_stay_as_they_are(stock: Store, open_page: OpenPage) -> None:
+    """What a number of JavaScript would round is sent, shown and copied into another form with each of its digits."""
+    page = open_page("new?flow=invoices", server=stock.server)
+    page.get_by_role("button", name="Edit").click()
+    line = {"sku": "A", "quantity": 1, "price": "1"}
+    customer = {"name": "N", "email": "a@b", "address": {"city": "B"}}
+    params = {"invoice_no": "2026-8", "customer": customer, "lines": [line, {**line, "quantity": 9007199254740993}]}
+    page.get_by_role("textbox", name="JSON").fill(json.dumps(params))
+    expect(page.get_by_label("quantity 2")).to_have_value("9007199254740993")
+    page.get_by_label("quantity 1").fill("99999999999999999999")
+    page.get_by_role("button", name="Create job").click()
+    expect(page.locator("h1")).to_have_text(re.compile("^01"))
+    made = page.url.rpartition("/")[2]
+    fields = {one["name"]: one["value"] for one in stock.server.ask("jobs.show", id=made)["fields"]}
+    assert [one["quantity"] for one in fields["lines"]] == [99999999999999999999, 9007199254740993]
+    expect(page.locator(".fields")).to_contain_text("9007199254740993")
+    page.goto(f"{page.url.partition('flows/invoices')[0]}new?flow=invoices&like={made}")
+    expect(page.get_by_label("quantity 1")).to_have_value("99999999999999999999")
 
 
 def test_what_the_server_refuses_is_told(stock: Store, open_page: OpenPage) -> None:

@@ -1,5 +1,6 @@
 /** Which page an address shows, inside of the frame that all of them share. */
 import { FlowsProvider } from "@typed-flows/react";
+import { readJson } from "./exact";
 import { Suspense } from "react";
 import { Frame } from "./frame/Frame";
 import { Login } from "./pages/login/Login";
@@ -19,7 +20,7 @@ export function App() {
   const { page, args } = find(route.path);
   return (
     // Somebody else, or the same one who may do other things, watches by a connection of their own.
-    <FlowsProvider key={`${me?.name} ${me?.role}`} url="live">
+    <FlowsProvider key={`${me?.name} ${me?.role}`} url="live" parse={readJson}>
       <Frame page={page}>
         <Boundary key={route.path}>
           <Suspense fallback={<Bones rows={6} />}>

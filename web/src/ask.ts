@@ -1,5 +1,6 @@
 /** Asks the server: each operation by its name, with the types that `flows types --ts` has made of it. */
 import type { Operations } from "@typed-flows/react";
+import { readJson, writeJson } from "./exact";
 
 export type OperationName = keyof Operations & string;
 export type Params<Name extends OperationName> = Operations[Name]["params"];
@@ -59,13 +60,13 @@ export async function ask<Name extends Reading>(
     `${pathOf(name)}?${queryOf(params as Record<string, unknown>)}`,
     signal ? { signal } : {},
   );
-  return (await response.json()) as Answer<Name>;
+  return readJson(await response.text()) as Answer<Name>;
 }
 
 /** Asks for an operation that acts. */
 export async function act<Name extends Acting>(name: Name, params: Params<Name>): Promise<Answer<Name>> {
   const response = await post(pathOf(name), params);
-  return (await response.json()) as Answer<Name>;
+  return readJson(await response.text()) as Answer<Name>;
 }
 
 /** Sends JSON, with the header by which the server knows that no other site has sent it. */
@@ -73,7 +74,7 @@ export function post(path: string, body: unknown): Promise<Response> {
   return fetchFrom(path, {
     method: "POST",
     headers: { "content-type": "application/json", "x-flows": "1" },
-    body: JSON.stringify(body),
+    body: writeJson(body),
   });
 }
 
@@ -84,7 +85,7 @@ export function queryOf(params: Record<string, unknown>): string {
       ? []
       : Array.isArray(value)
         ? value.map((one) => [name, String(one)])
-        : [[name, typeof value === "object" ? JSON.stringify(value) : String(value)]],
+        : [[name, typeof value === "object" ? writeJson(value) : String(value)]],
   );
   return new URLSearchParams(pairs as [string, string][]).toString();
 }

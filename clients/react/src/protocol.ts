@@ -49,10 +49,13 @@ export type ServerMessage =
   | { type: "appError"; error: TopicError; topic?: string }
   | { type: "beat" };
 
+/** What reads JSON; one of your own may keep what `JSON.parse` rounds. */
+export type Parse = (text: string) => unknown;
+
 /** Returns the message of a frame, or null where it is none: a newer server may say what we do not know. */
-export function readMessage(text: string): ServerMessage | null {
+export function readMessage(text: string, parse: Parse = JSON.parse): ServerMessage | null {
   try {
-    const message: unknown = JSON.parse(text);
+    const message = parse(text);
     return typeof message === "object" && message !== null && "type" in message ? (message as ServerMessage) : null;
   } catch {
     return null;

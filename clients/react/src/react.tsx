@@ -17,11 +17,13 @@ export interface FlowsProviderProps {
   readonly url: string;
   /** Returns a fresh token, for pages of another site; null: the session has ended. */
   readonly getToken?: () => Promise<string | null>;
+  /** Reads what comes, in place of `JSON.parse`, which rounds integers beyond 2⁵³; another one makes another connection. */
+  readonly parse?: (text: string) => unknown;
   readonly children?: ReactNode;
 }
 
-export function FlowsProvider({ url, getToken, children }: FlowsProviderProps): ReactNode {
-  const client = useMemo(() => new FlowsClient({ url }), [url]);
+export function FlowsProvider({ url, getToken, parse, children }: FlowsProviderProps): ReactNode {
+  const client = useMemo(() => new FlowsClient({ url, parse }), [url, parse]);
   useEffect(() => {
     client.options.getToken = getToken; // a new function in each render is not a new connection
   }, [client, getToken]);

@@ -1,5 +1,5 @@
 /** One connection after the other: each comes when the last has gone, sooner or later as the reason asks for. */
-import { type ClientMessage, GOING, NO_TOKEN, readMessage, type ServerMessage, SUBPROTOCOL } from "./protocol";
+import { type ClientMessage, GOING, NO_TOKEN, type Parse, readMessage, type ServerMessage, SUBPROTOCOL } from "./protocol";
 
 /**
  * `idle`: nothing is watched. `connecting`: for the first time. `open`. `offline`: it is cut, and comes back by itself.
@@ -11,6 +11,8 @@ export interface SocketOptions {
   readonly url: string;
   /** Asked at each connection and when a token ends; null: there is none, the session has ended. */
   getToken?: (() => Promise<string | null>) | undefined;
+  /** Reads what comes, in place of `JSON.parse`, which rounds integers beyond 2⁵³. */
+  readonly parse?: Parse | undefined;
 }
 
 interface Hearer {
@@ -102,7 +104,7 @@ export class ReconnectingSocket {
     this.#beat = HELLO_WITHIN / SILENT_BEATS;
     this.#watchSilence(socket);
     socket.onmessage = ({ data }) => {
-      const message = readMessage(String(data));
+      const message = readMessage(String(data), this.options.parse);
       this.#watchSilence(socket);
       if (message !== null) void this.#take(socket, message);
     };

@@ -5,7 +5,7 @@ export function literal(value: unknown, indent = ""): string {
   if (value === null || value === undefined) return "None";
   if (value === true) return "True";
   if (value === false) return "False";
-  if (typeof value === "number") return String(value);
+  if (typeof value === "number" || typeof value === "bigint") return String(value);
   if (typeof value === "string") return textOf(value);
   const inner = `${indent}    `;
   if (Array.isArray(value))

@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { writeJson } from "../exact";
 import { text } from "../text";
 
 const LONGEST = 20_000;
@@ -6,7 +7,7 @@ const WORD = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?
 
 /** A value as JSON, in colours that repeat what the signs say. What is very long is shown in part, and says so. */
 export function Json({ value, lines = true }: { value: unknown; lines?: boolean }) {
-  const whole = JSON.stringify(value, null, lines ? 2 : undefined) ?? "null";
+  const whole = writeJson(value, lines ? 2 : undefined);
   const shown = whole.length > LONGEST ? whole.slice(0, LONGEST) : whole;
   const parts: ReactNode[] = [];
   let last = 0;

@@ -1,6 +1,7 @@
 /** The first jobs of a queue: who runs, who is next, who ended last. */
 import type { JobRow, Live, QueueLanes, QueueView } from "@typed-flows/react";
 import { memo } from "react";
+import { writeJson } from "../../exact";
 import { count, duration, msOf, shortId } from "../../format";
 import { Link } from "../../parts/Link";
 import { Mark } from "../../parts/State";
@@ -80,5 +81,5 @@ const nameOf = (attribute: string) => attribute.replace(/_ids?$/, "");
 
 function said(value: unknown): string {
   if (Array.isArray(value)) return value.slice(0, 5).map(said).join(" ");
-  return typeof value === "string" ? value.slice(0, 60) : (JSON.stringify(value) ?? "").slice(0, 60);
+  return typeof value === "string" ? value.slice(0, 60) : writeJson(value).slice(0, 60);
 }

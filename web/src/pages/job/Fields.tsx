@@ -2,6 +2,7 @@
 import type { FieldView, FlowView, JobView, Live } from "@typed-flows/react";
 import { useEffect, useState } from "react";
 import { ask, Problem } from "../../ask";
+import { writeJson } from "../../exact";
 import { Button } from "../../parts/Button";
 import { Card } from "../../parts/Card";
 import { copy } from "../../parts/copy";
@@ -118,7 +119,7 @@ function Whole({ job, name, onClose }: { job: Live<JobView>; name: string; onClo
     ask("jobs.show", { id, flow, whole: true }, gone.signal).then(
       (view) => {
         const value = view.fields.find((field) => field.name === name)?.value;
-        setFound(typeof value === "string" ? value : JSON.stringify(value, null, 2));
+        setFound(typeof value === "string" ? value : writeJson(value, 2));
       },
       (error) => {
         if (!gone.signal.aborted) setFound(error instanceof Problem ? error.detail : String(error));

@@ -1,6 +1,7 @@
 /** Which job it is, and what can be done with it. */
 import type { FlowView, JobView, Live } from "@typed-flows/react";
 import { useState } from "react";
+import { writeJson } from "../../exact";
 import { act, Problem, type Acting } from "../../ask";
 import { duration, msOf, timeShort, useNow } from "../../format";
 import { useCommands } from "../../keys/commands";
@@ -176,7 +177,7 @@ function Parent({ of }: { of: string }) {
 const LONGEST = 60;
 
 function Chip({ name, value, flow }: { name: string; value: unknown; flow?: string }) {
-  const whole = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+  const whole = typeof value === "string" ? value : writeJson(value);
   const shown = (
     <>
       <bdi>{name}</bdi>{" "}

@@ -1,6 +1,7 @@
 /** What the functions of a job log, as they log it; it can be held, and what came late says so. */
 import { useTopic, type LogLineView, type LogView, type Live } from "@typed-flows/react";
 import { Fragment, useEffect, useRef, useState } from "react";
+import { writeJson } from "../../exact";
 import { timeExact, timeFull } from "../../format";
 import { Bones } from "../../parts/Bones";
 import { Button } from "../../parts/Button";
@@ -107,6 +108,6 @@ function Lines({ of, follows }: { of: readonly Live<LogLineView>[]; follows: boo
 function Meta({ of }: { of: Readonly<Record<string, unknown>> }) {
   const pairs = Object.entries(of);
   if (pairs.length === 0) return null;
-  const words = pairs.map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+  const words = pairs.map(([name, value]) => `${name}=${typeof value === "string" ? value : writeJson(value)}`);
   return <bdi className="dim">{words.join(" ")} </bdi>;
 }

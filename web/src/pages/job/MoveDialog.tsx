@@ -1,6 +1,7 @@
 /** Moves a job to another queue, with other values of its fields where they need mending. */
 import type { FlowView, JobView, Live } from "@typed-flows/react";
 import { useId, useState } from "react";
+import { readJson, writeJson } from "../../exact";
 import { act } from "../../ask";
 import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
@@ -20,7 +21,7 @@ type Fields = Record<string, unknown>;
 function read(value: string): { fields: Fields | null; wrong: string | null } {
   if (!value.trim()) return { fields: null, wrong: null };
   try {
-    const fields: unknown = JSON.parse(value);
+    const fields: unknown = readJson(value);
     if (typeof fields === "object" && fields !== null && !Array.isArray(fields))
       return { fields: fields as Fields, wrong: null };
     return { fields: null, wrong: said.noJson("{ }") };
@@ -37,7 +38,7 @@ export function MoveDialog({ job, view, onClose }: Props) {
   const [params, setParams] = useState(false);
   const { busy, refused, go } = useGo(onClose);
   const { fields, wrong } = read(value);
-  const insert = (name: string, now: unknown) => setValue(JSON.stringify({ ...fields, [name]: now }, null, 2));
+  const insert = (name: string, now: unknown) => setValue(writeJson({ ...fields, [name]: now }, 2));
   const move = () =>
     go(() =>
       act("jobs.move", {

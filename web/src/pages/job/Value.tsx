@@ -1,4 +1,5 @@
 /** A value in a line or a few: what is long is shown in part, with the way to all of it beside it. */
+import { writeJson } from "../../exact";
 import { Json } from "../../parts/Json";
 import { text } from "../../text";
 
@@ -11,7 +12,7 @@ export function Value({ value }: { value: unknown }) {
 }
 
 export const isLong = (value: unknown) =>
-  typeof value === "string" ? value.length > LONGEST : (JSON.stringify(value)?.length ?? 0) > LONGEST;
+  typeof value === "string" ? value.length > LONGEST : writeJson(value).length > LONGEST;
 
 function shortened(value: unknown): unknown {
   if (typeof value === "string") return value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value;
@@ -30,5 +31,5 @@ function shortened(value: unknown): unknown {
 function brief(value: unknown): unknown {
   if (typeof value === "string") return value.length > 60 ? `${value.slice(0, 60)}…` : value;
   if (typeof value !== "object" || value === null) return value;
-  return (JSON.stringify(value)?.length ?? 0) <= 60 ? value : Array.isArray(value) ? ["…"] : { "…": "…" };
+  return writeJson(value).length <= 60 ? value : Array.isArray(value) ? ["…"] : { "…": "…" };
 }

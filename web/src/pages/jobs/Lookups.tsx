@@ -1,10 +1,11 @@
+import { writeJson } from "../../exact";
 import { Fragment, memo } from "react";
 
 /** So many characters of a value are shown in a row. */
 const LONGEST = 40;
 const WHOLE = 400;
 
-const said = (value: unknown) => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
+const said = (value: unknown) => (typeof value === "string" ? value : writeJson(value));
 const cut = (text: string, most: number) => (text.length > most ? `${text.slice(0, most)}…` : text);
 
 /** What a job can be looked up by, on one line. */

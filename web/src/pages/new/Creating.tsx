@@ -2,6 +2,7 @@
 import type { FlowView } from "@typed-flows/react";
 import { useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { act, Problem } from "../../ask";
+import { writeJson } from "../../exact";
 import { useWhyNot } from "../../me";
 import { Button } from "../../parts/Button";
 import { Card } from "../../parts/Card";
@@ -85,7 +86,7 @@ export function Creating({ view, start }: { view: FlowView; start: Params | null
     const line =
       as === "python"
         ? createJob(view.name, view.params?.title ?? "", form.value, pythonOf(when))
-        : ["flows jobs create", quoted(view.name), quoted(JSON.stringify(form.value)), ...options].join(" ");
+        : ["flows jobs create", quoted(view.name), quoted(writeJson(form.value)), ...options].join(" ");
     void copy(line).then((ok) => toast(ok ? said.copied : said.notCopied));
   };
   const whenCard = (

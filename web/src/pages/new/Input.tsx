@@ -1,5 +1,6 @@
 /** What a value is written in, by the kind of its field. */
 import { useState } from "react";
+import { integerOf, readJson, writeJson } from "../../exact";
 import { Icon } from "../../parts/Icon";
 import { text } from "../../text";
 import { keyOf } from "./places";
@@ -18,7 +19,7 @@ interface Props {
 }
 
 const shown = (value: Json | undefined): string =>
-  value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
+  value === undefined || value === null ? "" : typeof value === "string" ? value : writeJson(value);
 
 /** What an empty input stands for. */
 function emptyOf(field: Field): Json | undefined {
@@ -61,17 +62,7 @@ export function Input(props: Props) {
       );
     case "integer":
     case "number":
-      return (
-        <input
-          {...common}
-          className={`${look} digits`}
-          inputMode={field.kind === "integer" ? "numeric" : "decimal"}
-          autoComplete="off"
-          placeholder={placeholder}
-          value={shown(value)}
-          onChange={({ target }) => form.set(place, numberOf(target.value, field))}
-        />
-      );
+      return <Digits {...props} common={common} look={look} placeholder={placeholder} />;
     case "long":
       return (
         <textarea
@@ -117,8 +108,10 @@ function placeholderOf(field: Field): string {
 function numberOf(written: string, field: Field): Json | undefined {
   const plain = written.trim();
   if (plain === "") return field.nullable ? null : field.required ? "" : undefined;
+  if (/^[-+]?\d+$/.test(plain)) return integerOf(plain);
   const number = Number(plain);
-  return Number.isFinite(number) && /^[-+\d.eE]+$/.test(plain) && !/[.eE+-]$/.test(plain) ? number : plain;
+  const isKept = field.kind === "number" || Number.isSafeInteger(number);
+  return Number.isFinite(number) && /^[-+\d.eE]+$/.test(plain) && !/[.eE+-]$/.test(plain) && isKept ? number : plain;
 }
 
 function Choice({ field, place, form, common, look }: Inner) {
@@ -145,6 +138,26 @@ function Choice({ field, place, form, common, look }: Inner) {
         </option>
       ))}
     </select>
+  );
+}
+
+/** A number as it is written: "1.0" on the way to "1.05" is not yet 1. */
+function Digits({ field, place, form, common, look, placeholder }: Inner & { placeholder: string }) {
+  const [writing, setWriting] = useState("");
+  const value = form.at(place);
+  return (
+    <input
+      {...common}
+      className={`${look} digits`}
+      inputMode={field.kind === "integer" ? "numeric" : "decimal"}
+      autoComplete="off"
+      placeholder={placeholder}
+      value={numberOf(writing, field) === value ? writing : shown(value)}
+      onChange={({ target }) => {
+        setWriting(target.value);
+        form.set(place, numberOf(target.value, field));
+      }}
+    />
   );
 }
 
@@ -205,14 +218,14 @@ function Tags({ place, form, common, look }: Inner) {
 function Raw({ field, place, form, common, look }: Inner) {
   const value = form.at(place);
   const [writing, setWriting] = useState<string | null>(null);
-  const plain = value === undefined ? "" : JSON.stringify(value, null, 2);
+  const plain = value === undefined ? "" : writeJson(value, 2);
   return (
     <textarea
       {...common}
       className={look}
       rows={Math.min(8, Math.max(2, plain.split("\n").length))}
       spellCheck={false}
-      placeholder={field.fallback === undefined ? said.asJson : JSON.stringify(field.fallback)}
+      placeholder={field.fallback === undefined ? said.asJson : writeJson(field.fallback)}
       value={writing ?? plain}
       onChange={({ target }) => {
         setWriting(target.value);
@@ -229,7 +242,7 @@ function Raw({ field, place, form, common, look }: Inner) {
 function parsed(written: string, field: Field): Json | undefined {
   if (written.trim() === "") return field.required ? null : undefined;
   try {
-    return JSON.parse(written) as Json;
+    return readJson(written) as Json;
   } catch {
     return written;
   }

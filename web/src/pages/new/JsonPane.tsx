@@ -1,5 +1,6 @@
 /** The params as JSON beside the form: each fault at its line, and to be written there as well. */
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
+import { readJson } from "../../exact";
 import { Button } from "../../parts/Button";
 import { Card } from "../../parts/Card";
 import { copy } from "../../parts/copy";
@@ -16,21 +17,37 @@ const MOST = 400;
 export function JsonPane({ form }: { form: Form }) {
   const [writing, setWriting] = useState<string | null>(null);
   const [wrong, setWrong] = useState<string | null>(null);
+  const own = useRef(form.value);
   const toast = useToast();
+  const { value: now, setUnread } = form;
+  const tell = (why: string | null) => {
+    setWrong(why);
+    setUnread(why);
+  };
+  // The form was written in meanwhile: that counts.
+  useEffect(() => {
+    if (own.current === now) return;
+    own.current = now;
+    setWriting((before) => (before === null ? null : writtenOf(now)));
+    setWrong(null);
+    setUnread(null);
+  }, [now, setUnread]);
+  useEffect(() => () => setUnread(null), [setUnread]);
   const edit = (value: string) => {
     setWriting(value);
     try {
-      const found: unknown = JSON.parse(value);
+      const found = readJson(value);
       if (typeof found !== "object" || found === null || Array.isArray(found)) throw new Error(said.noObject);
-      form.setAll(found as Params);
-      setWrong(null);
+      own.current = found as Params;
+      form.setAll(own.current);
+      tell(null);
     } catch (error) {
-      setWrong(said.noJson((error as Error).message));
+      tell(said.noJson((error as Error).message));
     }
   };
   const close = () => {
     setWriting(null);
-    setWrong(null);
+    tell(null);
   };
   return (
     <Card
@@ -44,7 +61,7 @@ export function JsonPane({ form }: { form: Form }) {
             </Button>
           ) : (
             <Button look="small" onPress={close}>
-              {said.done}
+              {wrong === null ? said.done : said.discard}
             </Button>
           )}
           <Button
@@ -64,6 +81,7 @@ export function JsonPane({ form }: { form: Form }) {
           <textarea
             className={wrong ? "inp bad" : "inp"}
             aria-label={said.json}
+            data-place="[]"
             aria-invalid={wrong !== null}
             rows={Math.min(30, Math.max(8, writing.split("\n").length + 1))}
             spellCheck={false}

@@ -25,6 +25,7 @@ interface Props {
 
 export function Send({ form, off, busy, refused, bySchema, onSend, onNext, onCopy }: Props) {
   const bad = form.told.length > 0;
+  const unread = form.told.find((fault) => fault.place.length === 0)?.message ?? null;
   return (
     <section className="card preview send">
       <header className={bad ? "failed" : ""}>
@@ -43,7 +44,7 @@ export function Send({ form, off, busy, refused, bySchema, onSend, onNext, onCop
         <div className="sec first">
           {form.told.slice(0, MOST).map((fault) => (
             <button type="button" className="row plain" key={keyOf(fault.place)} onClick={() => focusOn(fault.place)}>
-              <bdi className="mono">{nameOf(fault.place)}</bdi>
+              <bdi className="mono">{nameOf(fault.place) || said.whole}</bdi>
               <span className="failed">{fault.message}</span>
             </button>
           ))}
@@ -60,10 +61,10 @@ export function Send({ form, off, busy, refused, bySchema, onSend, onNext, onCop
         <Button look="pri" icon="plus" off={off} busy={busy} onPress={onSend}>
           {said.create}
         </Button>
-        <Button icon="code" onPress={() => onCopy("python")}>
+        <Button icon="code" off={unread} onPress={() => onCopy("python")}>
           {said.asPython}
         </Button>
-        <Button icon="code" onPress={() => onCopy("command")}>
+        <Button icon="code" off={unread} onPress={() => onCopy("command")}>
           {said.asCommand}
         </Button>
         <kbd className="end">{"⌘ ↵"}</kbd>

@@ -56,12 +56,15 @@ function wrong(field: Field, value: Json): string | null {
   if (kind === "choice") return field.choices.some((one) => one === value) ? null : said.choice;
   if (kind === "boolean") return typeof value === "boolean" ? null : said.type(field.type);
   if (kind === "number" || kind === "integer") {
+    if (typeof value === "bigint") return outside(schema, value);
     if (typeof value !== "number") return value === "" ? said.needed : said.number;
     if (kind === "integer" && !Number.isInteger(value)) return said.integer;
     return outside(schema, value);
   }
   if (typeof value !== "string")
-    return field.format === "decimal" && typeof value === "number" ? null : said.type(field.type);
+    return field.format === "decimal" && (typeof value === "number" || typeof value === "bigint")
+      ? null
+      : said.type(field.type);
   const length = [...value].length;
   if (length < Number(schema["minLength"] ?? 0))
     return length ? said.minLength(Number(schema["minLength"])) : said.needed;
@@ -83,15 +86,18 @@ const FORMATS: Readonly<Record<string, RegExp>> = {
   uri: /^[a-z][a-z0-9+.-]*:/i,
 };
 
-function outside(schema: { readonly [keyword: string]: unknown }, value: number): string | null {
+function outside(schema: { readonly [keyword: string]: unknown }, value: number | bigint): string | null {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema as Record<string, number>;
   if (minimum !== undefined && value < minimum) return said.minimum(minimum, value);
   if (maximum !== undefined && value > maximum) return said.maximum(maximum, value);
   if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) return said.over(exclusiveMinimum, value);
   if (exclusiveMaximum !== undefined && value >= exclusiveMaximum) return said.under(exclusiveMaximum, value);
-  if (multipleOf && !Number.isInteger(value / multipleOf)) return said.multiple(multipleOf);
+  if (multipleOf && !isMultiple(value, multipleOf)) return said.multiple(multipleOf);
   return null;
 }
+
+const isMultiple = (value: number | bigint, of: number) =>
+  typeof value === "number" ? Number.isInteger(value / of) : !Number.isInteger(Number(of)) || value % BigInt(of) === 0n;
 
 /** Whether a text has a pattern; one that this browser cannot read is left to the server. */
 function matches(pattern: string, value: string): boolean {

@@ -1,4 +1,5 @@
 /** Many jobs, a line each: JSON objects, or rows of a sheet with the names above. */
+import { readJson } from "../../exact";
 import type { Field, Json } from "./schema";
 
 export interface Given {
@@ -30,7 +31,7 @@ export function jobsOf(text: string, fields: readonly Field[], noObject: string)
 
 function ofJson(line: number, text: string, noObject: string): Given {
   try {
-    const found = JSON.parse(text.trim().replace(/,$/, "")) as Json;
+    const found = readJson(text.trim().replace(/,$/, "")) as Json;
     if (found !== null && typeof found === "object" && !Array.isArray(found))
       return { line, params: found, wrong: null };
     return { line, params: null, wrong: noObject };
@@ -57,7 +58,7 @@ export function cellsOf(line: string, mark: string): string[] {
 function ofCell(cell: string, field: Field | undefined): Json {
   if (field?.kind === "text" || field?.kind === "long") return cell;
   try {
-    return JSON.parse(cell) as Json;
+    return readJson(cell) as Json;
   } catch {
     return cell;
   }

@@ -1,4 +1,5 @@
 /** Values at places within params, and where a place stands in their text. */
+import { writeJson } from "../../exact";
 import type { Json, Place } from "./schema";
 
 export const keyOf = (place: Place) => JSON.stringify(place);
@@ -45,7 +46,7 @@ const SHORT = 56;
 /** JSON in lines, each with what stands there, so that a fault is told at its line. */
 export function linesOf(value: Json, place: Place = [], indent = "", name = "", comma = ""): Line[] {
   const head = indent + (name ? `${JSON.stringify(name)}: ` : "");
-  const whole = JSON.stringify(value) ?? "null";
+  const whole = writeJson(value);
   const nested = value !== null && typeof value === "object";
   const flat =
     nested &&
@@ -70,9 +71,9 @@ export function linesOf(value: Json, place: Place = [], indent = "", name = "", 
 const inner = (value: Json): Json[] => (value !== null && typeof value === "object" ? Object.values(value) : []);
 const spaced = (value: Json): string =>
   Array.isArray(value)
-    ? `[${value.map((one) => JSON.stringify(one)).join(", ")}]`
+    ? `[${value.map((one) => writeJson(one)).join(", ")}]`
     : `{${Object.entries(value as object)
-        .map(([name, one]) => `${JSON.stringify(name)}: ${JSON.stringify(one)}`)
+        .map(([name, one]) => `${JSON.stringify(name)}: ${writeJson(one)}`)
         .join(", ")}}`;
 
 export const writtenOf = (value: Json) =>

@@ -1,6 +1,6 @@
 /** What a form needs of a JSON schema: the fields of an object, each with its kind, its bounds and its words. */
 
-export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+export type Json = null | boolean | number | bigint | string | Json[] | { [name: string]: Json };
 export type Schema = { readonly [keyword: string]: unknown };
 /** Names of members and numbers of items, from the outside in. */
 export type Place = readonly (string | number)[];

@@ -18,6 +18,8 @@ export interface Form {
   setAll: (value: Params) => void;
   /** Somebody has left the field: what is wrong with it is told from now on. */
   touch: (place: Place) => void;
+  /** Why what is written as JSON cannot be read; null: it is what the form has. It is told at once. */
+  setUnread: (why: string | null) => void;
   /** Tells all that is wrong, and what the server has refused as well. */
   tell: (refused?: readonly Fault[]) => void;
 }
@@ -27,12 +29,17 @@ export function useForm(fields: readonly Field[] | null, start: Params): Form {
   const [touched, setTouched] = useState<readonly Place[]>([]);
   const [tried, setTried] = useState(false);
   const [refused, setRefused] = useState<readonly Fault[]>([]);
+  const [unread, setUnread] = useState<string | null>(null);
   const own = useMemo(() => (fields ? faultsOf(fields, value) : []), [fields, value]);
   const faults = useMemo(() => {
     const known = new Set(own.map((fault) => keyOf(fault.place)));
-    return [...own, ...refused.filter((fault) => !known.has(keyOf(fault.place)))];
-  }, [own, refused]);
-  const told = tried ? faults : faults.filter((fault) => touched.some((place) => within(fault.place, place)));
+    const whole = unread === null ? [] : [{ place: [], message: unread }];
+    return [...whole, ...own, ...refused.filter((fault) => !known.has(keyOf(fault.place)))];
+  }, [own, refused, unread]);
+  const isWhole = (fault: Fault) => fault.place.length === 0;
+  const told = tried
+    ? faults
+    : faults.filter((fault) => isWhole(fault) || touched.some((place) => within(fault.place, place)));
   const byPlace = new Map(told.map((fault) => [keyOf(fault.place), fault]));
   return {
     value,
@@ -48,6 +55,7 @@ export function useForm(fields: readonly Field[] | null, start: Params): Form {
       setRefused([]);
       setValue(next);
     },
+    setUnread,
     touch: (place) => setTouched((all) => (all.some((one) => keyOf(one) === keyOf(place)) ? all : [...all, place])),
     tell: (more = []) => {
       setTried(true);
@@ -58,7 +66,7 @@ export function useForm(fields: readonly Field[] | null, start: Params): Form {
 
 /** Puts the focus on the field of a place, or on the nearest one around it. */
 export function focusOn(place: Place) {
-  for (let n = place.length; n > 0; n--) {
+  for (let n = place.length; n >= 0; n--) {
     const found = document.querySelector<HTMLElement>(`[data-place="${CSS.escape(keyOf(place.slice(0, n)))}"]`);
     if (!found) continue;
     found.focus();

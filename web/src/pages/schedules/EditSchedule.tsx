@@ -1,6 +1,7 @@
 /** Makes a schedule, or gives one that was made so other times, policies and input. */
 import type { WorkflowView } from "@typed-flows/react";
 import { useEffect, useState } from "react";
+import { readJson, writeJson } from "../../exact";
 import { act, ask } from "../../ask";
 import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
@@ -28,14 +29,14 @@ export function EditSchedule({ schedule, onClose }: { schedule: Schedule | null;
   const [every, setEvery] = useState(schedule?.interval != null ? `${schedule.interval}s` : "5m");
   const [overlap, setOverlap] = useState((schedule?.overlap ?? "skip") as Overlap);
   const [missed, setMissed] = useState((schedule?.missed ?? "last") as Missed);
-  const [input, setInput] = useState(JSON.stringify(schedule?.input ?? null, null, 2));
+  const [input, setInput] = useState(writeJson(schedule?.input ?? null, 2));
   const known = useWorkflows();
   useEffect(() => {
     if (!workflow && known[0]) setWorkflow(known[0].workflow);
   }, [workflow, known]);
   const save = useAct(async () => {
     const times = kind === "cron" ? { cron, timezone } : { every };
-    const given = { id, input: JSON.parse(input) as unknown, overlap, missed, ...times };
+    const given = { id, input: readJson(input), overlap, missed, ...times };
     if (schedule) await act("schedules.edit", given);
     else await act("schedules.create", { ...given, workflow });
     toast(schedule ? said.saved(id) : said.made(id));

@@ -1,4 +1,5 @@
 /** What operators have done, each as a sentence that follows their name: "ana raised the limit of role from 50 to 100". */
+import { writeJson } from "../../exact";
 import { count, seconds } from "../../format";
 
 /** A piece of a sentence: words, or a value that somebody has given. */
@@ -21,7 +22,7 @@ interface Action {
 
 const LONGEST = 200;
 const shown = (value: unknown) => {
-  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+  const text = typeof value === "string" ? value : writeJson(value);
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
 };
 

@@ -10,6 +10,7 @@ export const parts = {
   redisAway: "Redis does not answer.",
   serverAway: "The server does not answer.",
   lastKnown: (at: string, age: string) => `This is how it stood at ${at}, ${age} ago. It goes on by itself.`,
+  tooLarge: (digits: string) => `${digits.slice(0, 40)} is beyond what a number can be`,
   cutOff: (n: number) => ` … ${n} more characters`,
   ago: (age: string) => `${age} ago`,
   in: (age: string) => `in ${age}`,

@@ -1,4 +1,5 @@
 /** Two releases of a flow side by side: by what they do, and by what they declare. */
+import { writeJson } from "../../exact";
 import { seconds } from "../../format";
 
 const s = (n: number, one: string, many: string) => (n === 1 ? one : many);
@@ -11,7 +12,7 @@ const limit = (value: unknown) => {
 const field = (value: unknown) => {
   const of = value as { type: string; default: unknown; required: boolean } | null;
   if (of === null) return "none";
-  return of.required || of.default === null ? of.type : `${of.type} = ${JSON.stringify(of.default)}`;
+  return of.required || of.default === null ? of.type : `${of.type} = ${writeJson(of.default)}`;
 };
 const list = (value: unknown) => (Array.isArray(value) && value.length ? value.join(", ") : "none");
 
@@ -101,7 +102,7 @@ export const releases = {
   fieldChanged: "older jobs may not fit: those wait for the old release, then fail",
   kind: (what: string) => kinds[what]?.name ?? what,
   write: (what: string, value: unknown) =>
-    what === "field" ? field(value) : (kinds[what]?.write(value) ?? JSON.stringify(value)),
+    what === "field" ? field(value) : (kinds[what]?.write(value) ?? writeJson(value)),
   meaning: (what: string) => kinds[what]?.means ?? "",
   both: "Both may work side by side. A job that only one of them knows waits until one of its processes is free.",
 };

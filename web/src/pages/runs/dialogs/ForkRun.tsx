@@ -1,5 +1,6 @@
 import type { Live, RunView } from "@typed-flows/react";
 import { useState } from "react";
+import { readJson, writeJson } from "../../../exact";
 import { act } from "../../../ask";
 import { Button } from "../../../parts/Button";
 import { Dialog } from "../../../parts/Dialog";
@@ -19,7 +20,7 @@ export function ForkRun({ run, step: chosen, onClose }: { run: Live<RunView>; st
   const { forkDialog: said, step: words } = text.run;
   const places = run.steps.filter((step) => !isOwn(step.name)).map((step) => step.name);
   const [step, setStep] = useState(places.includes(chosen) ? chosen : "");
-  const before = JSON.stringify(run.input ?? null, null, 2);
+  const before = writeJson(run.input ?? null, 2);
   const [input, setInput] = useState(before);
   const { kept, again } = takenOver(run, step);
   const partial = run.cut === true || before.includes(HIDDEN);
@@ -30,7 +31,7 @@ export function ForkRun({ run, step: chosen, onClose }: { run: Live<RunView>; st
     const made = await act("runs.fork", {
       id: run.id,
       step,
-      ...(changed ? { input: JSON.parse(input) as unknown } : {}),
+      ...(changed ? { input: readJson(input) } : {}),
     });
     toast(said.done);
     onClose();

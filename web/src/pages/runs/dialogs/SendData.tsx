@@ -1,6 +1,7 @@
 /** Sends a step what it waits for: an event, or a person's answer. */
 import type { Live, RunView, StepView } from "@typed-flows/react";
 import { useState } from "react";
+import { readJson } from "../../../exact";
 import { act } from "../../../ask";
 import { Button } from "../../../parts/Button";
 import { Dialog } from "../../../parts/Dialog";
@@ -22,7 +23,7 @@ export function SendData({ run, step, onClose }: Props) {
   const asks = step.kind === "input";
   const [data, setData] = useState(() => (asks ? JSON.stringify(sample(step.answer_schema), null, 2) : "{}"));
   const send = useAct(async () => {
-    const given = { id: run.id, step: step.name, data: JSON.parse(data) as unknown };
+    const given = { id: run.id, step: step.name, data: readJson(data) };
     const answer = asks ? await act("runs.provide", given) : await act("runs.send", given);
     toast(answer.word === "goes on" ? said.goesOn : said.kept);
     onClose();

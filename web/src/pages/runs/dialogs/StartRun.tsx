@@ -1,6 +1,7 @@
 /** Starts a run of a workflow with JSON, beside the schema of its input. */
 import type { Live, WorkflowView } from "@typed-flows/react";
 import { useState } from "react";
+import { readJson } from "../../../exact";
 import { act } from "../../../ask";
 import { Button } from "../../../parts/Button";
 import { Dialog } from "../../../parts/Dialog";
@@ -31,7 +32,7 @@ export function StartRun({ workflow: wanted, workflows, onClose }: Props) {
     const words = tags.split(/\s+/).filter(Boolean);
     const made = await act("runs.start", {
       workflow,
-      input: JSON.parse(given) as unknown,
+      input: readJson(given),
       ...(words.length ? { tags: words } : {}),
       ...(key ? { idempotency_key: key } : {}),
     });
