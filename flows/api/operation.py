@@ -17,6 +17,7 @@ from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar, get_typ
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 from pydantic import ValidationError as PydanticValidationError
+from pydantic_core import ErrorDetails
 
 from flows.api.admin import Admin
 from flows.api.audited import audited
@@ -186,4 +187,12 @@ def _params(name: str, function: Callable[..., Any], hints: Mapping[str, Any]) -
 
 def _told(error: PydanticValidationError) -> str:
     """Return what is wrong, without what was given: it may be secret, or long."""
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'params'}: {one['msg']}" for one in error.errors()[:5])
+    return "; ".join(map(_sentence, error.errors()[:5]))
+
+
+def _sentence(one: ErrorDetails) -> str:
+    """Return what was said where it was refused; what we have said ourselves needs no name before it."""
+    said = one.get("ctx", {}).get("error")
+    if isinstance(said, ValidationError):
+        return str(said)
+    return f"{'.'.join(map(str, one['loc'])) or 'params'}: {said if isinstance(said, ValueError) else one['msg']}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flows.api import Admin, JobQuery, NothingThere, flows, jobs, queues
+from flows.api import Admin, JobQuery, NothingThere, find_operation, flows, jobs, queues
 from flows.errors import JobGone, QuerySyntaxError, ValidationError
 from flows.model.state import JobState
 from tests.api.conftest import Left
@@ -43,6 +43,22 @@ async def test_shows_what_queues_hold(admin: Admin) -> None:
     assert [limit.live for limit in found["shop-ship"].limits] == [5]
     assert price.counts["failed"] == 2
     assert [queue.name for queue in (await queues.show(admin, queue="shop-ship")).queues] == ["shop-ship"]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("62", "jobs.find: character 3 of the query, at its end: '62' has no value: write its name before it"),
+        ("attempt:>", "jobs.find: character 9 of the query, at '>': give a number, such as 3, >3 or <=3"),
+    ],
+)
+async def test_a_query_that_cannot_be_read_is_told_in_one_sentence(admin: Admin, query: str, said: str) -> None:
+    """Without the words of the library that checks params."""
+    with pytest.raises(ValidationError) as raised:
+        await find_operation("jobs.find").call(admin, {"query": query})
+    assert str(raised.value).startswith(said)
+    assert "Value error" not in str(raised.value)
+    assert "is-instance" not in str(raised.value)
 
 
 async def test_finds_jobs_by_a_query(admin: Admin, left: Left) -> None:

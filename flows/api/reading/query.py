@@ -80,9 +80,12 @@ class JobQuery:
     def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Let params be given as a text, or as a query that was parsed."""
         of_text = core_schema.no_info_after_validator_function(_parsed, core_schema.str_schema(max_length=_LONGEST))
+        # No union: it would tell of a text that it is no instance, beside what is wrong with it.
         return core_schema.json_or_python_schema(
             json_schema=of_text,
-            python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), of_text]),
+            python_schema=core_schema.no_info_wrap_validator_function(
+                lambda given, read: given if isinstance(given, cls) else read(given), of_text
+            ),
             serialization=core_schema.plain_serializer_function_ser_schema(str, return_schema=core_schema.str_schema()),
         )
 

@@ -99,7 +99,9 @@ def _word(text: str, begin: int) -> tuple[Word, int]:
     if not NAME.fullmatch(name):
         raise QuerySyntaxError(text, begin, "a word is a name of up to 64 letters, digits, _, . and -, and then :value")
     if not text.startswith(":", at):
-        raise QuerySyntaxError(text, at, f"{name!r} has no value: write {name}:value")
+        raise QuerySyntaxError(
+            text, at, f"{name!r} has no value: write its name before it, as in user_id:{name}, or {name}:value"
+        )
     values: list[Value] = []
     while not values or text.startswith("|", at):
         value, at = _value(text, at + 1)

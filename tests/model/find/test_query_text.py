@@ -108,7 +108,7 @@ def test_what_texts_mean(text: str, query: JobQuery) -> None:
     ("text", "at", "says"),
     [
         ("user:62", 0, "has no lookup attribute 'user'; it has user_id, tags, queue"),
-        ("state:failed  user", 18, "'user' has no value: write user:value"),
+        ("state:failed  user", 18, "'user' has no value: write its name before it, as in user_id:user, or user:value"),
         ("user_id:", 8, "a value is missing"),
         ("user_id:62|", 11, "a value is missing"),
         ("user_id: 62", 8, "a value is missing"),
