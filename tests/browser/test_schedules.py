@@ -117,11 +117,18 @@ def test_a_schedule_is_made_edited_paused_and_deleted(served: Served, open_page:
     assert "orders declares it" in (item.get_attribute("title") or "")
 
 
-def test_a_run_now_is_opened(served: Served, open_page: OpenPage) -> None:
-    """It says which schedule has started it."""
+def test_a_run_now_is_asked_for_once(served: Served, open_page: OpenPage) -> None:
+    """A double click starts nothing, and the page stays; the run says which schedule has started it."""
     page = open_page("schedules?id=reminders", server=served[0])
-    page.locator(".preview").get_by_role("button", name="Run now").click()
+    row(page, "reminders").get_by_role("button", name="Run reminders now").dblclick()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("A run of report starts at once")
+    axe(page)
+    dialog.get_by_role("button", name="Start the run").dblclick()
+    page.get_by_role("status").get_by_role("link", name="Open it").click()
     expect(page.locator(".jobhd .l2")).to_contain_text("schedule reminders")
+    started = served[0].ask("audit.list", doing="schedules.trigger")["actions"]
+    assert [one["word"] for one in started if one["word"] != "asked"] == ["triggered"]
 
 
 def test_a_viewer_looks_alone(served: Served, tokens: dict[str, str], open_page: OpenPage) -> None:

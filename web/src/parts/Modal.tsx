@@ -29,7 +29,8 @@ export function Modal({ className, label, labelledBy, children, onClose }: Props
         onClose();
       }}
       onClick={(event) => {
-        if (event.target === ref.current) onClose();
+        // The second press of a double click on what has opened it is none beside it.
+        if (event.target === ref.current && event.detail < 2) onClose();
       }}
     >
       {children}

@@ -16,6 +16,7 @@ import { EditSchedule } from "./EditSchedule";
 import { List } from "./List";
 import { Panel } from "./Panel";
 import { RemoveSchedule } from "./RemoveSchedule";
+import { RunNow } from "./RunNow";
 import { inOrder, type Schedule } from "./slots";
 import { useScheduleActs } from "./useScheduleActs";
 
@@ -29,7 +30,7 @@ export default function Schedules({ params }: PageProps) {
   );
 }
 
-type Which = { kind: "edit"; schedule: Schedule | null } | { kind: "remove"; schedule: Schedule } | null;
+type Which = { kind: "edit"; schedule: Schedule | null } | { kind: "run" | "remove"; schedule: Schedule } | null;
 
 function Page({ schedules, old, chosen }: { schedules: readonly Schedule[]; old: boolean; chosen: string | null }) {
   const words = text.schedules;
@@ -37,6 +38,7 @@ function Page({ schedules, old, chosen }: { schedules: readonly Schedule[]; old:
   const order = useMemo(() => inOrder(schedules, minute), [schedules, minute]);
   const [dialog, open] = useState<Which>(null);
   const acts = useScheduleActs(old, {
+    run: (schedule) => open({ kind: "run", schedule }),
     edit: (schedule) => open({ kind: "edit", schedule }),
     remove: (schedule) => open({ kind: "remove", schedule }),
   });
@@ -81,6 +83,7 @@ function Page({ schedules, old, chosen }: { schedules: readonly Schedule[]; old:
         </>
       )}
       {dialog?.kind === "edit" && <EditSchedule schedule={dialog.schedule} onClose={() => open(null)} />}
+      {dialog?.kind === "run" && <RunNow schedule={dialog.schedule} onClose={() => open(null)} />}
       {dialog?.kind === "remove" && <RemoveSchedule schedule={dialog.schedule} onClose={() => open(null)} />}
     </div>
   );

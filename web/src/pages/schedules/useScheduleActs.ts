@@ -2,7 +2,6 @@
 import { act, Problem } from "../../ask";
 import { useWhyNot } from "../../me";
 import { useToast } from "../../parts/Toast";
-import { at, navigate } from "../../route";
 import { text } from "../../text";
 import type { Schedule } from "./slots";
 
@@ -10,6 +9,7 @@ const UNDO = 5_000;
 export type ScheduleActs = ReturnType<typeof useScheduleActs>;
 
 interface Opens {
+  run: (schedule: Schedule) => void;
   edit: (schedule: Schedule) => void;
   remove: (schedule: Schedule) => void;
 }
@@ -36,12 +36,6 @@ export function useScheduleActs(old: boolean, opens: Opens) {
       await act("schedules.pause", { id: schedule.id });
       toast(said.paused(schedule.id), { lasts: UNDO, undo: () => void resume(schedule) });
     });
-  const trigger = (schedule: Schedule) =>
-    told(async () => {
-      const { id } = await act("schedules.trigger", { id: schedule.id });
-      toast(said.started, { lasts: UNDO });
-      navigate(at("runs", id));
-    });
   const declared = (schedule: Schedule) => (schedule.app == null ? null : said.declared(schedule.app));
   return {
     createOff: away ?? whyNot("schedules.create"),
@@ -52,7 +46,7 @@ export function useScheduleActs(old: boolean, opens: Opens) {
     removeOff: (schedule: Schedule) => away ?? whyNot("schedules.delete") ?? declared(schedule),
     pause: (schedule: Schedule) => void pause(schedule),
     resume: (schedule: Schedule) => void resume(schedule),
-    run: (schedule: Schedule) => void trigger(schedule),
+    run: opens.run,
     edit: opens.edit,
     remove: opens.remove,
   };

@@ -159,10 +159,18 @@ export const schedules = {
     more: (id: string) => `Further actions on ${id}`,
     edit: "Edit…",
     delete: "Delete…",
-    started: "Started a run",
     paused: (id: string) => `${id} is paused: its slots pass`,
     resumed: (id: string) => `${id} goes on with its next slot`,
     declared: (app: string) => `The code of app ${app} declares it: change it there, or pause it`,
+  },
+  runNow: {
+    title: (id: string) => `Run ${id} now`,
+    says: (workflow: string, input: boolean) =>
+      `A run of ${workflow} starts at once${input ? ", with this input" : ""}. The slots of the schedule stay as they are.`,
+    act: "Start the run",
+    keep: "Not now",
+    started: (id: string) => `A run of ${id} is started.`,
+    open: "Open it",
   },
   remove: {
     title: (id: string) => `Delete ${id}`,
