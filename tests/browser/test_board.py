@@ -23,10 +23,10 @@ def _log_in(page: Page, token: str) -> None:
 
 
 def test_the_overview_says_of_each_flow_how_it_stands(open_page: OpenPage) -> None:
-    """Where nobody works, and what is paused, is the first thing told; a card leads to the board."""
+    """All that its board says is wrong, the most urgent first; a card leads to the board."""
     page = open_page()
     expect(page.get_by_role("region", name="Flow reports")).to_contain_text("Nobody works on reports-write")
-    expect(page.get_by_role("region", name="Flow mails")).to_contain_text("Paused: mails-send")
+    expect(page.get_by_role("region", name="Flow mails")).to_contain_text("mails-send is paused.")
     page.get_by_role("main").get_by_role("link", name="shop", exact=True).click()
     expect(page).to_have_url(re.compile("flows/shop$"))
     expect(page.get_by_role("region", name="queue shop-check")).to_be_visible()

@@ -97,14 +97,16 @@ function Count({ n }: { n: number | null }) {
 
 const held = (flow: Live<FlowSummary>) => flow.waiting + flow.processing + flow.delayed + flow.children;
 
-/** A flow, and how it stands with it: failed jobs before all, else how many it holds. */
+/** A flow, and how it stands with it: whether it goes on, whether jobs failed, how many it holds. */
 function Flow({ name, summary }: { name: string; summary: Live<FlowSummary> | undefined }) {
   const here = summary ? held(summary) : 0;
   const failed = summary?.failed ?? 0;
+  const stopped = !summary ? null : summary.unserved.length ? "silent" : summary.paused.length ? "paused" : null;
   return (
     <>
-      <Mark shape={failed ? "failed" : here ? "processing" : "waiting"} />
+      <Mark shape={stopped ?? (failed ? "failed" : here ? "processing" : "waiting")} />
       <bdi className="cut">{name}</bdi>
+      {stopped && <span className="sr">{stopped === "silent" ? text.frame.nobody : text.states.paused}</span>}
       {summary && (
         <span className={`n ${failed ? "bad" : ""}`}>
           {failed ? text.frame.failed(count(failed)) : here ? compact(here) : text.frame.idle}

@@ -1,5 +1,11 @@
 /** All flows in a few numbers each; where there is one, its board; where there is none, how one comes. */
-import { useTopic, type FlowSummary, type Live, type Overview as OverviewState } from "@typed-flows/react";
+import {
+  useTopic,
+  type CheckView,
+  type FlowSummary,
+  type Live,
+  type Overview as OverviewState,
+} from "@typed-flows/react";
 import { useEffect } from "react";
 import type { PageProps } from "..";
 import { compact, count, seconds } from "../../format";
@@ -11,11 +17,15 @@ import { at, jobsAt, navigate } from "../../route";
 import { text } from "../../text";
 import { NoFlows } from "./NoFlows";
 import { shortName } from "./travel";
+import { said, troubles, word, type Trouble } from "./troubles";
 
 const t = text.board;
+/** So many troubles of a flow are told; its board tells all. */
+const MOST = 3;
 
 export default function Overview(_: PageProps) {
   const { state } = useTopic<OverviewState>("overview");
+  const { state: check } = useTopic<CheckView>("check");
   const only = state?.flows.filter((one) => !one.own) ?? [];
   const single = only.length === 1 ? only[0]!.name : null;
   useEffect(() => {
@@ -37,7 +47,7 @@ export default function Overview(_: PageProps) {
             />
             <div className="flow-cards">
               {own.map((one) => (
-                <Flow key={one.name} flow={one} />
+                <Flow key={one.name} flow={one} found={of(one, check?.findings ?? [])} />
               ))}
             </div>
           </div>
@@ -49,7 +59,13 @@ export default function Overview(_: PageProps) {
 
 export const here = (flow: Live<FlowSummary>) => flow.waiting + flow.processing + flow.delayed + flow.children;
 
-function Flow({ flow }: { flow: Live<FlowSummary> }) {
+/** What is wrong with a flow. Findings are read less often: a pause that is over is not told. */
+const of = (flow: Live<FlowSummary>, findings: readonly Trouble[]) =>
+  troubles(findings.filter((one) => one.flow === flow.name)).filter(
+    (one) => one.what !== "paused" || flow.paused.includes(one.queue ?? ""),
+  );
+
+function Flow({ flow, found }: { flow: Live<FlowSummary>; found: readonly Trouble[] }) {
   const all = here(flow);
   return (
     <section className="card flow" aria-label={t.flowTitle(flow.name)}>
@@ -77,16 +93,31 @@ function Flow({ flow }: { flow: Live<FlowSummary> }) {
           ) : null,
         )}
       </div>
-      <Troubled flow={flow} />
+      {found.slice(0, MOST).map((one) => {
+        const { head, more } = said(one, null);
+        return (
+          <p
+            key={`${one.what} ${one.queue ?? ""} ${word(one, "process")}`}
+            className={`foot ${one.level === "wrong" ? "failed" : "warn"}`}
+          >
+            <bdi>
+              <b>{head}</b> {more}
+            </bdi>
+          </p>
+        );
+      })}
+      {found.length > MOST && (
+        <p className="foot">
+          <Link to={at("flows", flow.name)}>{t.andMore(found.length - MOST)}</Link>
+        </p>
+      )}
+      {!found.length && <Oldest flow={flow} />}
     </section>
   );
 }
 
-/** The most urgent thing to say of a flow. */
-function Troubled({ flow }: { flow: Live<FlowSummary> }) {
-  const names = (queues: readonly string[]) => queues.slice(0, 3).map(shortName).join(", ");
-  if (flow.unserved.length) return <p className="foot failed">{t.nobodyOn(names(flow.unserved))}</p>;
-  if (flow.paused.length) return <p className="foot warn">{t.isPaused(names(flow.paused))}</p>;
+/** What is to be said of a flow with which nothing is wrong. */
+function Oldest({ flow }: { flow: Live<FlowSummary> }) {
   if (flow.oldest == null) return <p className="foot">{t.nothingMoves}</p>;
   return <p className="foot">{t.oldestIn(seconds(flow.oldest), shortName(flow.oldest_in ?? ""))}</p>;
 }

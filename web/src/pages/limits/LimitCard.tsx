@@ -108,8 +108,9 @@ export function LimitCard(props: LimitProps) {
   );
 
   /** Who has made it what it is. */
-  function setByOf({ limit }: LimitProps): string {
-    const found = changes.find((one) => one.changed.some((change) => change.name === limit.id));
+  function setByOf({ limit, queue }: LimitProps): string {
+    const here = (one: ActionView) => limit.kind === "limiter" || one.given["queue"] === queue.name;
+    const found = changes.find((one) => here(one) && one.changed.some((change) => change.name === limit.id));
     const change = found?.changed.find((one) => one.name === limit.id);
     if (found && change && change.now === limit.live)
       return t.setBy(found.caller, time(found.at), change.was, change.now);

@@ -12,10 +12,10 @@ export function useChanges(flow: string | null, sign: string): readonly ActionVi
   const [changes, setChanges] = useState<readonly ActionView[]>([]);
   const may = useMe().operations.includes("audit.list");
   useEffect(() => {
-    if (!may || flow === null) return;
+    if (!may) return;
     const gone = new AbortController();
     const look = () =>
-      ask("audit.list", { flow, doing: DOING, limit: 100 }, gone.signal).then(
+      ask("audit.list", { ...(flow !== null && { flow }), doing: DOING, limit: 100 }, gone.signal).then(
         ({ actions }) => setChanges(actions.filter((one) => one.word !== "asked")),
         () => {}, // it is told without a name
       );

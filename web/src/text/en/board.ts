@@ -35,7 +35,7 @@ export const board = {
   waitedIn: (queue: string) => `how long those waited that started in ${queue}`,
 
   wrong: "What is wrong",
-  andMore: (n: number) => `${count(n)} more`,
+  andMore: (n: number) => `and ${count(n)} more`,
   fewer: "Fewer",
   since: (age: string) => `since ${age}`,
   trouble: {
@@ -198,8 +198,6 @@ export const board = {
   processes: (n: number) => (n === 0 ? "no process" : n === 1 ? "1 process" : `${count(n)} processes`),
   idle: "idle",
   failedShort: (n: number) => `${count(n)} failed`,
-  nobodyOn: (queues: string) => `Nobody works on ${queues}`,
-  isPaused: (queues: string) => `Paused: ${queues}`,
   oldestIn: (age: string, queue: string) => `the oldest waits for ${age} in ${queue}`,
   nothingMoves: "Nothing waits",
 

@@ -26,6 +26,7 @@ export const frame = {
   reconnecting: (age: string) => `Reconnecting · ${age}`,
   failed: (n: string) => `${n} failed`,
   idle: "idle",
+  nobody: "nobody works on it",
   theme: "Theme",
   who: (name: string, role: string) => `${name} · ${role}`,
   serverIs: (version: string, latency: string) => `${version} · ${latency}`,
