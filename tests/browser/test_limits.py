@@ -40,10 +40,25 @@ def test_a_change_says_what_it_does_before_it_is_made(shop: Shop, open_page: Ope
     number.press("Enter")
     expect(form).to_be_hidden()
     expect(card).to_contain_text("lowered from 30 to 10 by")
+    expect(page.get_by_text("shop-ship · starts: now 10 in 30s")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
     expect(card).to_contain_text("of 30 tokens used")
     [limit] = [one for one in shop.ask("queues.limits", queue="shop-ship")["limits"] if one["kind"] == "limiter"]
     assert (limit["live"], limit["interval"]) == (30, 60)
+
+
+def test_limits_of_all_flows_or_of_the_one_that_was_looked_at(open_page: OpenPage) -> None:
+    """The address says which; groups are shown for queues of all flows too, and each with its own field."""
+    page = open_page("limits")
+    expect(page.get_by_role("button", name="Choose a flow")).to_have_text("All flows")
+    expect(page.get_by_role("region", name="queue mails-send").get_by_role("table")).to_be_visible()
+    expect(page.get_by_role("main")).not_to_contain_text("of mails")
+    page.get_by_role("main").get_by_role("link", name="shop-ship", exact=True).click()
+    page.get_by_role("navigation").get_by_role("link", name=re.compile("^shop")).click()
+    page.get_by_role("navigation").get_by_role("link", name=re.compile("^Limits")).click()
+    expect(page).to_have_url(re.compile(r"limits\?flow=shop$"))
+    page.get_by_role("link", name="flows", exact=True).click()
+    expect(page.get_by_role("button", name="Choose a flow")).to_have_text("All flows")
 
 
 def test_a_group_gets_a_share_and_is_held_and_freed(shop: Shop, open_page: OpenPage) -> None:

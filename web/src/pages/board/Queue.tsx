@@ -55,7 +55,7 @@ export const Queue = memo(function Queue(props: Props) {
       <Depth queue={queue} />
       <Chips queue={queue} at={at} />
       <div className="facts">
-        <div>
+        <div title={t.lately}>
           <div className="k">{t.inOut}</div>
           <div className="v">
             {rateOf(queue.came)} / {rateOf(queue.left)} {!nested && <small>{t.minute}</small>}

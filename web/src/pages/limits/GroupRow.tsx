@@ -132,8 +132,8 @@ const quoted = (value: string) => (/^[\w.@-]+$/.test(value) ? value : `"${value.
 
 function stateOf(group: Live<GroupView>): { shape: "held" | "parked" | "ok" | "running" | "inactive"; word?: string } {
   if (group.held) return { shape: "held" };
-  if (group.parked) return { shape: "parked" };
-  if (group.waiting) return { shape: "ok", word: t.takesTurns };
+  if (group.parked) return { shape: "parked", word: t.atLimit };
+  if (group.waiting) return { shape: "ok", word: t.ready };
   return group.in_flight ? { shape: "running", word: t.runs } : { shape: "inactive", word: t.idle };
 }
 

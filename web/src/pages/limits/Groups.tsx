@@ -89,12 +89,14 @@ export function Groups({ page, queue, by, shown }: Props) {
         </table>
       </div>
       <div className="keyrow">
-        <span>
-          <span className="sharebar">
-            <i />
+        {counted && (
+          <span>
+            <span className="sharebar">
+              <i />
+            </span>
+            {t.got}
           </span>
-          {t.got}
-        </span>
+        )}
         <span>
           <span className="sharebar">
             <i className="due" />
@@ -102,13 +104,13 @@ export function Groups({ page, queue, by, shown }: Props) {
           {t.due}
         </span>
         <span>
-          <Mark shape="parked" /> {t.parkedKey}
+          <Mark shape="parked" /> {t.atLimitKey}
         </span>
         <span>
           <Mark shape="held" /> {t.heldKey}
         </span>
         <span>
-          <Mark shape="ok" /> {t.takesTurns}
+          <Mark shape="ok" /> {t.readyKey}
         </span>
       </div>
       <div className="foot">

@@ -173,11 +173,11 @@ function Parked({ limit, queue, by, groups, at }: ParkedProps) {
         <div className="txt">
           <span>
             <b>{count(parked)}</b>
-            {t.parkedBy(parked)}
+            {t.atLimitNow(parked)}
           </span>
           <span>{t.goOn(rest)}</span>
         </div>
-        <div className="trk" role="img" aria-label={`${count(parked)}${t.parkedBy(parked)}`}>
+        <div className="trk" role="img" aria-label={`${count(parked)}${t.atLimitNow(parked)}`}>
           <i className="full" style={{ width: `${(100 * parked) / all}%` }} />
           <i className="rest" style={{ width: `${(100 * rest) / all}%` }} />
         </div>

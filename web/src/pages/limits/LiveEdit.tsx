@@ -25,7 +25,8 @@ export function LiveEdit(props: Props) {
   const now = whole(number);
   const interval = limit.interval == null ? null : read(span);
   const bad = now === null ? t.badNumber : limit.interval != null && interval === null ? t.badInterval : null;
-  const same = now === limit.live && interval === (limit.interval ?? null);
+  const isSame = now === limit.live && interval === (limit.interval ?? null);
+  const same = isSame ? t.same(now, interval === null ? "" : typed(interval)) : null;
   const others = queue.limits.filter((one) => one.id !== limit.id);
   const set = async () => {
     if (now !== null && (await setting.set({ live: now, interval }))) onClose();
@@ -72,16 +73,13 @@ export function LiveEdit(props: Props) {
         )}
       </div>
       <p className={bad ? "failed" : "sub"} role="status">
-        {bad ??
-          (same
-            ? t.same
-            : plan({ limit, now: now ?? 1, interval, waiting: queue.waiting, groups, by, queues, others }))}
+        {bad ?? same ?? plan({ limit, now: now ?? 1, interval, waiting: queue.waiting, groups, by, queues, others })}
       </p>
       <div className="gap">
-        <Button look="pri" off={off ?? bad ?? (same ? t.same : null)} busy={setting.busy} onPress={() => void set()}>
+        <Button look="pri" off={off ?? bad ?? same} busy={setting.busy} onPress={() => void set()}>
           {t.set(now ?? limit.live, interval === null ? "" : typed(interval))}
         </Button>
-        <Button onPress={onClose}>{t.keep(limit.live)}</Button>
+        <Button onPress={onClose}>{text.limits.cancel}</Button>
         <input type="submit" hidden />
         <span className="dim right">{t.undoFor}</span>
       </div>

@@ -3,6 +3,7 @@ import type { Live, LimitView, QueueView } from "@typed-flows/react";
 import { useToast } from "../../parts/Toast";
 import { text } from "../../text";
 import { useActing } from "../../parts/useActing";
+import { typed } from "./spans";
 
 const t = text.limits;
 const UNDO_MS = 5_000;
@@ -40,7 +41,8 @@ export function useSetting(queue: Live<QueueView>, limit: Live<LimitView>, name:
   /** Sets it, and offers to undo that. */
   async function set(wanted: Wanted | null, before: Wanted | null, group?: string): Promise<boolean> {
     if (!(await put(wanted, group))) return false;
-    toast(wanted === null && group === undefined ? t.isAsDeclared(name) : t.edit.done(name), {
+    const says = wanted && t.edit.done(name, wanted.live, wanted.interval === null ? "" : typed(wanted.interval));
+    toast(says ?? (group === undefined ? t.isAsDeclared(name) : t.isAsAll(name)), {
       lasts: UNDO_MS,
       undo: () => void put(before, group).then((done) => done && toast(t.edit.undone(name))),
     });
