@@ -32,6 +32,15 @@ def test_the_overview_says_of_each_flow_how_it_stands(open_page: OpenPage) -> No
     expect(page.get_by_role("region", name="queue shop-check")).to_be_visible()
 
 
+def test_the_rail_says_which_flows_stand_still(open_page: OpenPage) -> None:
+    """One that nobody serves, and one that is paused; the first page is of all flows."""
+    page = open_page()
+    rail = page.get_by_role("navigation")
+    expect(rail.get_by_role("link", name=re.compile("^reports"))).to_contain_text("nobody works on it")
+    expect(rail.get_by_role("link", name=re.compile("^mails"))).to_contain_text("paused")
+    expect(page.get_by_role("button", name="Choose a flow")).to_have_text("All flows")
+
+
 def test_the_board_says_what_is_wrong_and_who_did_it(open_page: OpenPage) -> None:
     """A queue that nobody serves; one that somebody has paused, and why."""
     page = open_page("flows/reports")
