@@ -177,3 +177,44 @@ def test_a_viewer_looks(closed: LiveServer, tokens: dict[str, str], open_page: O
     button = page.get_by_role("toolbar").get_by_role("button", name="Retry…")
     expect(button).to_have_attribute("aria-disabled", "true")
     expect(button).to_have_attribute("title", re.compile("viewer"))
+
+
+def test_enter_answers_the_preview(stock: Store, open_page: OpenPage) -> None:
+    """`j x c Enter` does what was asked; Escape leaves it."""
+    stock.put("enter", 2)
+    page = open_page("jobs?q=flow:stock+batch:enter", server=stock.server)
+    page.locator("tbody tr").nth(1).wait_for()
+    for key in ("j", "x", "c"):
+        page.keyboard.press(key)
+    answer = page.get_by_role("button", name="Cancel 1 job")
+    expect(answer).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(answer).to_have_count(0)
+    page.keyboard.press("c")
+    expect(answer).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 job cancelled")).to_be_visible()
+    assert counts(stock, "enter") == {"cancelled": 1, "waiting": 1}
+
+
+def test_a_row_opens_its_job(stock: Store, open_page: OpenPage) -> None:
+    """Anywhere but at a control; and the flow that was chosen before stands in the address."""
+    [job] = stock.put("opens", 1)
+    page = open_page("jobs?q=flow:stock", server=stock.server)
+    page.locator("tbody tr").nth(0).wait_for()
+    page.goto(f"{stock.server.url}/jobs?q=batch:opens")
+    page.wait_for_url("**/jobs?q=batch%3Aopens&flow=stock")
+    page.get_by_role("checkbox", name="Select 0").check()
+    page.locator("tbody tr").get_by_text("stock-take").click()
+    expect(page.locator("h1")).to_have_text(job)
+
+
+def test_an_unknown_word_is_corrected(stock: Store, open_page: OpenPage) -> None:
+    """By a link to what was meant, with how many it finds."""
+    stock.put("meant", 2)
+    page = open_page("jobs?q=flow:stock+bach:meant", server=stock.server)
+    page.get_by_role("link", name="flow:stock batch:meant 2").click()
+    expect(page.locator("tbody tr")).to_have_count(2)
+    page.goto(f"{stock.server.url}/jobs?q=flow:stock+meant")
+    expect(page.get_by_text("'meant' has no value: write its name before it")).to_be_visible()
+    expect(page.get_by_role("link", name="flow:stock batch:meant 2")).to_be_visible()

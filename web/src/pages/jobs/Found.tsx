@@ -6,7 +6,6 @@ import { Button } from "../../parts/Button";
 import { Card } from "../../parts/Card";
 import { copy } from "../../parts/copy";
 import { Icon } from "../../parts/Icon";
-import { Sentence } from "../../parts/Sentence";
 import { Title } from "../../parts/Title";
 import { LastKnown } from "../../parts/Watched";
 import { useToast } from "../../parts/Toast";
@@ -25,6 +24,7 @@ import { Progress } from "./Progress";
 import { namesFlow, namesIds, quoted, valuesOf } from "./query";
 import { Rows } from "./Rows";
 import { SelectionBar, useWhyNotTo } from "./SelectionBar";
+import { Unread } from "./Unread";
 import { useBulk } from "./useBulk";
 import { PAGE, useList, WINDOW } from "./useList";
 import { useSelection } from "./useSelection";
@@ -79,7 +79,7 @@ export function Found({ query, flow, params }: Props) {
   useCommands([
     { key: "next", run: () => selection.setAt(Math.min(selection.at + 1, rows.length - 1)) },
     { key: "previous", run: () => selection.setAt(Math.max(selection.at - 1, 0)) },
-    { key: "open", run: open },
+    { key: "open", off: verb ? said.preview.title(verb) : null, run: open },
     { key: "select", run: () => under() && selection.toggle(under()!) },
     { key: "selectTo", run: () => under() && selection.toggleTo(under()!) },
     { key: "selectShown", run: selection.selectShown },
@@ -113,9 +113,7 @@ export function Found({ query, flow, params }: Props) {
       {params.get("bulk") && name && !bulk.doing && <Progress flow={name} id={params.get("bulk")!} />}
       {list.old !== null && <LastKnown at={list.old} because={text.parts.serverAway} />}
       {list.problem ? (
-        <Sentence look="bad" head={said.refused}>
-          {list.problem.message}
-        </Sentence>
+        <Unread query={query} flow={flow ?? valuesOf(query, "flow")[0] ?? null} why={list.problem.message} />
       ) : (
         <>
           {long && total > VERY_MANY && queue[0] && <Waiting queue={queue[0]} total={total} query={query} />}
@@ -147,7 +145,7 @@ export function Found({ query, flow, params }: Props) {
               {list.more !== null && (
                 <button type="button" className="newer" onClick={list.showMore}>
                   <Icon name="up" />
-                  {orderOf(query) === said.newestFirst ? said.newer(list.more) : said.further(list.more)}
+                  {isByEnd(query) ? said.newer(list.more) : said.further(list.more)}
                 </button>
               )}
               {page === null ? (
@@ -195,11 +193,12 @@ export function Found({ query, flow, params }: Props) {
 }
 
 /** Ended jobs that no lookup names are listed by when they ended, others from the oldest on. */
-function orderOf(query: string): string {
+function isByEnd(query: string): boolean {
   const states = valuesOf(query, "state");
-  const ended = states.length > 0 && states.every((state) => ["failed", "done", "cancelled"].includes(state));
-  return ended ? said.newestFirst : said.oldestFirst;
+  return states.length > 0 && states.every((state) => ["failed", "done", "cancelled"].includes(state));
 }
+
+const orderOf = (query: string) => (isByEnd(query) ? said.newestFirst(valuesOf(query, "state")) : said.oldestFirst);
 
 function Waiting({ queue, total, query }: { queue: string; total: number; query: string }) {
   const now = useQueue(queue);

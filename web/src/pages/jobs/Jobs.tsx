@@ -1,14 +1,15 @@
 /** The list of jobs that a search finds; the search is the address. */
 import { useTopic, type FlowRow } from "@typed-flows/react";
+import { useEffect } from "react";
 import { useFlow } from "../../frame/useFlow";
 import { Bones } from "../../parts/Bones";
 import { Empty } from "../../parts/Empty";
-import { Link } from "../../parts/Link";
 import { Title } from "../../parts/Title";
-import { withParams } from "../../route";
+import { setParams } from "../../route";
 import { text } from "../../text";
 import type { PageProps } from "..";
 import { Found } from "./Found";
+import { Counted } from "./Nothing";
 import { namesFlow } from "./query";
 
 const said = text.jobs;
@@ -18,8 +19,14 @@ export default function Jobs({ params }: PageProps) {
   const { state } = useTopic<{ items: FlowRow[] }>("flows");
   const flows = state?.items.map((one) => one.name) ?? [];
   const flow = useFlow(flows) ?? params.get("flow");
-  if (namesFlow(query) || flow !== null) {
-    const asked = namesFlow(query) ? null : flow;
+  const named = namesFlow(query);
+  const isSaid = named || params.has("flow");
+  // The address is the whole state: a flow that was chosen before is not known to whom it is sent.
+  useEffect(() => {
+    if (!isSaid && flow !== null) setParams({ flow });
+  }, [isSaid, flow]);
+  if (named || flow !== null) {
+    const asked = named ? null : flow;
     // Another search is another list: nothing of what was selected in this one is selected in that.
     return <Found key={`${asked} ${query}`} query={query} flow={asked} params={params} />;
   }
@@ -45,9 +52,7 @@ function Choose({ flows, query }: { flows: readonly string[]; query: string }) {
   return (
     <div className="filters">
       {flows.map((flow) => (
-        <Link key={flow} to={withParams("jobs", { q: `flow:${flow} ${query}`.trim() })} className="filter">
-          <bdi>{flow}</bdi>
-        </Link>
+        <Counted key={flow} label={flow} query={query} flow={flow} />
       ))}
     </div>
   );

@@ -38,7 +38,7 @@ export function Nothing({ query, flow }: { query: string; flow: string }) {
       acts={
         <div className="filters">
           {less.map((one) => (
-            <Less key={one.left} {...one} flow={flow} />
+            <Counted key={one.left} label={said.without(one.left)} query={one.query} flow={flow} />
           ))}
         </div>
       }
@@ -48,7 +48,8 @@ export function Nothing({ query, flow }: { query: string; flow: string }) {
   );
 }
 
-function Less({ left, query, flow }: { left: string; query: string; flow: string }) {
+/** A search beside this one, with how many jobs it finds; none where it cannot be asked. */
+export function Counted({ label, query, flow }: { label: string; query: string; flow: string }) {
   const [page, setPage] = useState<JobPage | null>(null);
   useEffect(() => {
     const gone = new AbortController();
@@ -57,7 +58,7 @@ function Less({ left, query, flow }: { left: string; query: string; flow: string
   }, [query, flow]);
   return (
     <Link to={listAt(query, flow)} className="filter">
-      <bdi className="mono">{said.without(left)}</bdi>
+      <bdi className="mono">{label}</bdi>
       {page?.total != null && <b>{page.exact ? count(page.total) : text.jobs.atLeast(page.total)}</b>}
     </Link>
   );

@@ -40,7 +40,12 @@ export function Preview({ verb, query, flow, chosen, attempts, onClose, onGo }: 
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState<string | null>(null);
   const panel = useRef<HTMLElement>(null);
-  useEffect(() => panel.current?.focus(), [verb]);
+  const known = plan !== null;
+  // What is asked has the focus as soon as it can be answered: Enter does it, Escape leaves it.
+  useEffect(() => {
+    const answer = panel.current?.querySelector<HTMLElement>("select, .acts button");
+    (answer ?? panel.current)?.focus();
+  }, [verb, known]);
   const asksTwice = verb === "delete";
   const go = async () => {
     if (!plan) return;

@@ -3,6 +3,7 @@ import type { JobRow, Live } from "@typed-flows/react";
 import { memo, useEffect, useRef } from "react";
 import { count, duration, msOf, percent, shortId, timeFull, useNow } from "../../format";
 import { Link } from "../../parts/Link";
+import { openRow } from "../../parts/openRow";
 import { State } from "../../parts/State";
 import { jobAt } from "../../route";
 import { text } from "../../text";
@@ -115,7 +116,12 @@ function JobLine({ row: { job, gone }, place, most, selected, at, off, doing, on
   const meant = gone === null && doing !== null && !late && (doing.ids === null || doing.ids.has(job.id));
   const look = [selected && "on", at && "at", gone && "gone", late && "new"].filter(Boolean).join(" ");
   return (
-    <tr className={look} ref={line} aria-selected={selected || undefined}>
+    <tr
+      className={`opens ${look}`}
+      ref={line}
+      aria-selected={selected || undefined}
+      onClick={openRow(jobAt(job.flow, job.id))}
+    >
       <td className="c-box">
         <input
           type="checkbox"

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { looksInto, namesFlow, namesIds, quoted, stillFits, valuesOf, withWord, wordsOf } from "./query";
+import { corrections, looksInto, namesFlow, namesIds, quoted, stillFits, valuesOf, withWord, wordsOf } from "./query";
 
 const row = (state: string, queue = "role") => ({ state, queue }) as Parameters<typeof stillFits>[1];
 
@@ -32,6 +32,14 @@ test("knows what a query names", () => {
   expect(valuesOf("state:failed|done", "state")).toEqual(["failed", "done"]);
   expect([looksInto("error:X"), looksInto("since:1h"), looksInto("state:failed")]).toEqual([true, true, false]);
   expect([namesFlow("flow:a"), namesFlow("user:1"), namesIds("id:1")]).toEqual([true, false, true]);
+});
+
+test("offers what a query may have meant", () => {
+  const lookups = ["order", "user_id", "email"];
+  expect(corrections("state:failed user:62", lookups)[0]).toBe("state:failed user_id:62");
+  expect(corrections("emial:a@b|c", lookups)[0]).toBe("email:a@b|c");
+  expect(corrections("62", lookups)).toEqual(["order:62", "user_id:62", "email:62"]);
+  expect([corrections("user_id:1 or state:done", lookups), corrections("a:1", [])]).toEqual([[], []]);
 });
 
 test("writes one argument of a shell", () => {

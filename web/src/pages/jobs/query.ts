@@ -81,6 +81,37 @@ export function stillFits(query: string, row: Live<JobRow>): boolean {
   });
 }
 
+const OWN = ["state", "queue", "error", "worker", "attempt", "since", "until", "flow", "id"];
+const MOST_CORRECTIONS = 4;
+
+/** What a query may have meant that names what the flow is not looked up by, or a value alone; the nearest first. */
+export function corrections(query: string, lookups: readonly string[]): string[] {
+  const words = wordsOf(query);
+  const isUnknown = (word: Word) => word.values.length > 0 && ![...OWN, ...lookups].includes(word.name);
+  const isAlone = (word: Word) => word.values.length === 0 && !/^(or|none|".*)$/.test(word.name);
+  const at = words.findIndex((word) => isUnknown(word) || isAlone(word));
+  const wrong = words[at];
+  if (!wrong) return [];
+  const value = isAlone(wrong) ? wrong.text : wrong.text.slice(wrong.text.indexOf(":") + 1);
+  const near = isAlone(wrong)
+    ? lookups
+    : [...lookups].sort((a, b) => distance(wrong.name, a) - distance(wrong.name, b));
+  return near.slice(0, MOST_CORRECTIONS).map((name) => written(words.with(at, { ...wrong, text: `${name}:${value}` })));
+}
+
+/** How many letters have to be put in, left out or changed; letters that only follow count little. */
+function distance(one: string, other: string): number {
+  if (other.startsWith(one) || one.startsWith(other)) return Math.abs(one.length - other.length) / 100;
+  let row = Array.from({ length: other.length + 1 }, (_, n) => n);
+  for (let i = 1; i <= one.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= other.length; j++)
+      next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + Number(one[i - 1] !== other[j - 1])));
+    row = next;
+  }
+  return row.at(-1)!;
+}
+
 export const STATES: readonly JobState[] = [
   "waiting",
   "delayed",

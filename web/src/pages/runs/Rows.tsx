@@ -4,6 +4,7 @@ import { memo, useEffect, useRef } from "react";
 import { percent, shortId } from "../../format";
 import { Ago } from "../../parts/Ago";
 import { Link } from "../../parts/Link";
+import { openRow } from "../../parts/openRow";
 import { State } from "../../parts/State";
 import { at as place, withParams } from "../../route";
 import { text } from "../../text";
@@ -51,7 +52,12 @@ const OneRow = memo(function OneRow({ row, gone, at }: { row: Row; gone: boolean
   }, [at]);
   const lookups = Object.entries(row.lookups);
   return (
-    <tr ref={ref} className={`${at ? "at" : ""} ${gone ? "gone" : ""}`} aria-current={at || undefined}>
+    <tr
+      ref={ref}
+      className={`opens ${at ? "at" : ""} ${gone ? "gone" : ""}`}
+      aria-current={at || undefined}
+      onClick={openRow(place("runs", row.id))}
+    >
       <td>
         <State shape={shapeOf(row)} word={wordOf(row)} />
       </td>

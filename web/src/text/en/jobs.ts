@@ -32,8 +32,13 @@ export const jobs = {
     const what = state ? state[0]!.toUpperCase() + state.slice(1) : "Jobs";
     return `${what}${error ? ` with ${error}` : ""}${queue ? ` in ${queue}` : ""}`;
   },
-  newestFirst: "newest first",
-  oldestFirst: "oldest first",
+  /** By what the rows are ordered: "newest failure first". */
+  newestFirst: (states: readonly string[]) => {
+    const [only, ...more] = states;
+    const what = only && !more.length ? { failed: "failure", cancelled: "cancellation" }[only] : undefined;
+    return what ? `newest ${what} first` : "last ended first";
+  },
+  oldestFirst: "oldest in their state first",
   newer: (n: string) => `${n} newer match · show them`,
   further: (n: string) => `${n} further match · show them`,
   columns: {
@@ -76,7 +81,7 @@ export const jobs = {
   },
 
   preview: {
-    title: (verb: Verb) => `${verbs[verb].do}, before you do`,
+    title: (verb: Verb) => `${verbs[verb].do}: a preview`,
     label: (verb: Verb, n: number) => `Preview: ${verbs[verb].do.toLowerCase()} ${many(n)}`,
     close: "Close the preview",
     big: (n: number, exact: boolean) => `${exact ? "" : "at least "}${many(n)}`,
@@ -111,7 +116,7 @@ export const jobs = {
     sample: (shown: number, of: number) => `Sample, ${shown} of ${of}`,
     go: (verb: Verb, n: number) => `${verbs[verb].do} ${many(n)}`,
     sure: (n: number) => `Yes, delete ${many(n)} for good`,
-    keep: "Keep them",
+    keep: "Not now",
     undoFor: (seconds: number) => `undo for ${seconds} s`,
     asking: "Counting…",
   },
@@ -188,6 +193,7 @@ export const jobs = {
   chooseFlow: { head: "Of which flow?", more: "A search is of one flow." },
   noFlows: { head: "No flow yet", more: "A flow appears when a process of it starts.", command: "flows demo" },
   refused: "The search cannot be read.",
+  meant: "Did you mean",
 };
 
 const was: Record<Verb, string> = {

@@ -40,7 +40,7 @@ export const newJob = {
   copy: "Copy",
   edit: "Edit",
   done: "Done",
-  discard: "Cancel",
+  discard: "Discard",
   whole: "JSON",
   noJson: (why: string) => `This is no JSON object yet: ${why}`,
   noObject: "an object is asked for, in braces",
