@@ -39,27 +39,34 @@ export function Attempts({ job, attempts }: { job: Live<JobView>; attempts: Read
 }
 
 function Row({ of, most }: { of: Try; most: number | undefined }) {
+  const why = of.error || of.reason;
   return (
-    <tr>
-      <td className="mono">{of.queue}</td>
-      <td className="nowrap">{of.attempt === null ? "" : text.jobs.attempts(of.attempt, most)}</td>
-      <td className="mono">{of.worker}</td>
-      <td className="nowrap">
-        {of.ended && (
-          <time dateTime={of.ended} title={timeFull(of.ended)}>
-            {timeExact(of.ended)}
-          </time>
-        )}
-      </td>
-      <td className="nowrap">{of.waited === null ? "" : seconds(of.waited)}</td>
-      <td className="nowrap">{of.ran === null ? "" : seconds(of.ran)}</td>
-      <td>
-        <State shape={of.shape} word={of.word} />
-      </td>
-      <td className="why">
-        {of.error && <bdi className="err">{of.error}</bdi>}
-        {of.reason && <bdi className="dim">{of.reason}</bdi>}
-      </td>
-    </tr>
+    <>
+      <tr>
+        <td className="mono">{of.queue}</td>
+        <td className="nowrap">{of.attempt === null ? "" : text.jobs.attempts(of.attempt, most)}</td>
+        <td className="mono">{of.worker}</td>
+        <td className="nowrap">
+          {of.ended && (
+            <time dateTime={of.ended} title={timeFull(of.ended)}>
+              {timeExact(of.ended)}
+            </time>
+          )}
+        </td>
+        <td className="nowrap">{of.waited === null ? "" : seconds(of.waited)}</td>
+        <td className="nowrap">{of.ran === null ? "" : seconds(of.ran)}</td>
+        <td>
+          <State shape={of.shape} word={of.word} />
+        </td>
+      </tr>
+      {why && (
+        <tr className="because">
+          <td />
+          <td colSpan={said.columns.length - 1}>
+            {of.error && <bdi className="err">{of.error}</bdi>} {of.reason && <bdi className="dim">{of.reason}</bdi>}
+          </td>
+        </tr>
+      )}
+    </>
   );
 }

@@ -48,7 +48,7 @@ export function Refused({ why }: { why: string | null }): ReactNode {
   );
 }
 
-export function CancelDialog({ of, onClose }: Props) {
+export function CancelDialog({ of, state, children, onClose }: Props & { state: string; children: boolean }) {
   const id = useId();
   const [reason, setReason] = useState("");
   const { busy, refused, go } = useGo(onClose);
@@ -70,7 +70,7 @@ export function CancelDialog({ of, onClose }: Props) {
         </>
       }
     >
-      <p>{said.cancel}</p>
+      <p>{said.cancel(state, children)}</p>
       <div className="field">
         <label htmlFor={id}>{said.reason}</label>
         <input

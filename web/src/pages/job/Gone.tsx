@@ -41,7 +41,7 @@ export function Gone({ flow, id, error }: { flow: string; id: string; error: { c
           </div>
         }
       >
-        {place ? error.message : said.more}
+        {place ? error.message : error.code === "unknown" && said.more}
       </Empty>
     </>
   );

@@ -143,7 +143,14 @@ export function Head({ job, view, attempts, old }: Props) {
         {job.cost > 1 && <span className="dot-before">{said.cost(job.cost)}</span>}
       </div>
       {asked === "move" && view && <MoveDialog job={job} view={view} onClose={() => setAsked(null)} />}
-      {asked === "cancel" && <CancelDialog of={of} onClose={() => setAsked(null)} />}
+      {asked === "cancel" && (
+        <CancelDialog
+          of={of}
+          state={job.state}
+          children={job.children != null || job.state === "children"}
+          onClose={() => setAsked(null)}
+        />
+      )}
       {asked === "delete" && <DeleteDialog of={of} onClose={() => setAsked(null)} />}
       {asked === "priority" && (
         <PriorityDialog of={of} now={job.priority} most={mostPriorities(view)} onClose={() => setAsked(null)} />

@@ -20,7 +20,7 @@ export interface Watched {
 export function useJob(flow: string, id: string): Watched {
   const { state, at: read, awaySince, error, connection } = useTopic<Told>(`job/${flow}/${id}`);
   const old = awaySince !== null || connection === "offline" || connection === "ended";
-  return { told: state, at: read ?? Date.now(), old: old ? text.job.old : error ? text.job.gone.head : null, error };
+  return { told: state, at: read ?? Date.now(), old: old ? text.job.old : error ? text.job.gone.off : null, error };
 }
 
 /** The flow to which a job belongs: a child's own is its child queue, and its parent's may be the flow itself. */

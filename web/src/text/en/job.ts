@@ -110,7 +110,7 @@ export const job = {
 
   attempts: {
     title: "Attempts",
-    columns: ["queue", "#", "worker", "ended", "waited", "ran", "ended as", "why"] as const,
+    columns: ["queue", "#", "worker", "ended", "waited", "ran", "ended as"] as const,
     verb: (verb: string) => verbs[verb] ?? verb,
     present: "runs now",
     none: "No worker has had it yet.",
@@ -178,8 +178,9 @@ export const job = {
   },
 
   gone: {
-    head: "This job is gone.",
-    more: "Its record was dropped when its time was over, or it was deleted.",
+    off: "This job is gone.",
+    head: "There is no such job.",
+    more: "There has been none of this id, or its record has been dropped: when its time was over, or when it was deleted.",
     list: "Jobs of the flow",
     meanwhile: "This job is gone meanwhile; this is how it was last.",
     elsewhere: "This id is of something else.",
@@ -187,9 +188,14 @@ export const job = {
   },
 
   dialogs: {
-    close: "Keep it as it is",
+    close: "Not now",
     cancelTitle: "Cancel this job?",
-    cancel: "Its worker is asked to stop where one has it; its children are cancelled too.",
+    /** By its state, and whether it may have children. */
+    cancel: (state: string, children: boolean) => {
+      const kids = children ? " Its children are cancelled too." : "";
+      if (state === "processing") return `Its worker is asked to stop.${kids}`;
+      return `No worker has it: it is cancelled at once.${kids}`;
+    },
     reason: "Why, for its record",
     cancelGo: "Cancel the job",
     deleteTitle: "Delete this job?",
