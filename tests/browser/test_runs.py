@@ -177,9 +177,28 @@ def test_the_list_is_found_by_words_and_stands_still(orders: Orders, open_page: 
 def test_a_row_says_what_its_run_waits_for(shop: Shop, open_page: OpenPage) -> None:
     """Without a time where none is set, and without attempts that do not count."""
     page = open_page("runs?q=user_id:3", server=shop.server)
-    row = page.locator(".runrows tbody tr").first
-    expect(row).to_contain_text("waits for an answer")
+    row = page.locator(".runrows tbody tr").filter(has_text="waits for an answer").first
     expect(row.locator(".num")).to_have_text(["", ""])
+
+
+def test_an_answer_is_given_in_a_form(shop: Shop, open_page: OpenPage) -> None:
+    """Of the type that was asked for; an answer that was refused is told, and the step asks again."""
+    run = shop.act("runs.start", workflow="bill", input={"user_id": 3})["id"]
+    page = open_page(f"runs/{run}?step=approve", server=shop.server)
+    answer = page.locator(".explain").get_by_role("button", name="Answer…")
+    answer.wait_for()
+    shop.act("runs.provide", id=run, step="approve", data={"good": "perhaps"})
+    expect(page.locator(".explain")).to_contain_text("The last answer was refused: ")
+    answer.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("is this bill right?")
+    expect(dialog.get_by_role("alert")).to_contain_text("The last answer was refused: ")
+    axe(page)
+    dialog.get_by_label("good").select_option("yes")
+    dialog.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("status").filter(has_text="Sent. If the step refuses it")).to_be_visible()
+    expect(page.locator(".steppanel .result")).to_contain_text("true")
+    expect(page.locator("main")).to_contain_text("answered")
 
 
 def test_lookups_lead_to_the_runs_that_have_them(orders: Orders, open_page: OpenPage) -> None:

@@ -107,7 +107,7 @@ function Item({ step }: { step: Step }) {
       return (
         <bdi>
           {explained.answerItem(step.prompt, since)}
-          {step.refused && explained.refused(step.refused)}
+          {step.refused && <b className="warn">{explained.refused(step.refused)}</b>}
         </bdi>
       );
     case "map":

@@ -1,10 +1,9 @@
 /** What may be done with a run: each with the reason why it cannot be done now. */
 import type { Live, RunView, StepView } from "@typed-flows/react";
-import { useState } from "react";
-import { act, Problem } from "../../ask";
 import { useWhyNot } from "../../me";
 import { copy } from "../../parts/copy";
 import { useToast } from "../../parts/Toast";
+import { useActing } from "../../parts/useActing";
 import { text } from "../../text";
 import type { Open } from "./dialogs/Dialogs";
 import { hasEnded } from "./waterfall/bars";
@@ -15,22 +14,11 @@ type Step = Live<StepView>;
 export function useActs(run: Live<RunView>, old: boolean, open: Open) {
   const whyNot = useWhyNot();
   const toast = useToast();
-  const [busy, setBusy] = useState(false);
+  const { busy, run: acting } = useActing();
   const { off } = text.run;
   const away = old ? off.old : null;
   const ended = hasEnded(run);
   const again = run.status === "failed" || run.status === "cancelled";
-  const retry = async () => {
-    setBusy(true);
-    try {
-      await act("runs.retry", { id: run.id });
-      toast(text.run.retried);
-    } catch (error) {
-      toast(error instanceof Problem ? error.message : String(error));
-    } finally {
-      setBusy(false);
-    }
-  };
   return {
     copyLink: {
       run: () => void copy(location.href).then((done) => toast(done ? text.run.linkCopied : text.parts.notCopied)),
@@ -38,7 +26,7 @@ export function useActs(run: Live<RunView>, old: boolean, open: Open) {
     retry: {
       off: away ?? whyNot("runs.retry") ?? (again ? null : off.notFailed),
       busy,
-      run: () => void retry(),
+      run: () => void acting("runs.retry", { id: run.id }, text.run.retried),
     },
     cancel: {
       off: away ?? whyNot("runs.cancel") ?? (ended ? off.ended : null),

@@ -7,10 +7,10 @@ import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
 import { Segments } from "../../parts/Segments";
 import { useToast } from "../../parts/Toast";
+import { useAct } from "../../parts/useActing";
 import { setParams } from "../../route";
 import { text } from "../../text";
 import { Choice, JsonField, TextField, whyNoJson, Wrong } from "../runs/dialogs/fields";
-import { useAct } from "../runs/dialogs/useAct";
 import type { Schedule } from "./slots";
 import { cronWords } from "./when";
 

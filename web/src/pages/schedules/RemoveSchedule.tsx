@@ -2,9 +2,9 @@ import { act } from "../../ask";
 import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
 import { useToast } from "../../parts/Toast";
+import { useAct } from "../../parts/useActing";
 import { text } from "../../text";
 import { Wrong } from "../runs/dialogs/fields";
-import { useAct } from "../runs/dialogs/useAct";
 import type { Schedule } from "./slots";
 
 /** Asks once more before a schedule is deleted. */

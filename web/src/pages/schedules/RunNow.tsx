@@ -4,10 +4,10 @@ import { Dialog } from "../../parts/Dialog";
 import { Json } from "../../parts/Json";
 import { Link } from "../../parts/Link";
 import { useToast } from "../../parts/Toast";
+import { useAct } from "../../parts/useActing";
 import { at } from "../../route";
 import { text } from "../../text";
 import { Wrong } from "../runs/dialogs/fields";
-import { useAct } from "../runs/dialogs/useAct";
 import type { Schedule } from "./slots";
 
 /** So long the way to the new run stays. */

@@ -1,7 +1,7 @@
 /** What may be done with schedules: each with the reason why it cannot be done now. */
-import { act, Problem } from "../../ask";
 import { useWhyNot } from "../../me";
 import { useToast } from "../../parts/Toast";
+import { useActing } from "../../parts/useActing";
 import { text } from "../../text";
 import type { Schedule } from "./slots";
 
@@ -17,25 +17,14 @@ interface Opens {
 export function useScheduleActs(old: boolean, opens: Opens) {
   const whyNot = useWhyNot();
   const toast = useToast();
+  const { run } = useActing();
   const said = text.schedules.acts;
   const away = old ? text.run.off.old : null;
-  const told = async (todo: () => Promise<void>) => {
-    try {
-      await todo();
-    } catch (error) {
-      toast(error instanceof Problem ? error.message : String(error));
-    }
-  };
-  const resume = (schedule: Schedule) =>
-    told(async () => {
-      await act("schedules.resume", { id: schedule.id });
-      toast(said.resumed(schedule.id));
-    });
-  const pause = (schedule: Schedule) =>
-    told(async () => {
-      await act("schedules.pause", { id: schedule.id });
+  const resume = (schedule: Schedule) => run("schedules.resume", { id: schedule.id }, said.resumed(schedule.id));
+  const pause = async (schedule: Schedule) => {
+    if (await run("schedules.pause", { id: schedule.id }))
       toast(said.paused(schedule.id), { lasts: UNDO, undo: () => void resume(schedule) });
-    });
+  };
   const declared = (schedule: Schedule) => (schedule.app == null ? null : said.declared(schedule.app));
   return {
     createOff: away ?? whyNot("schedules.create"),

@@ -247,7 +247,10 @@ export const run = {
     answer: (step: string) => `Answer ${step}`,
     data: "Data",
     act: "Send",
-    goesOn: "Sent: the run goes on",
+    field: "answer",
+    refused: (why: string) => `The last answer was refused: ${why}`,
+    sent: "Sent",
+    answered: "Sent. If the step refuses it, the explanation says why, and it asks again.",
     kept: "Sent: it is kept for whoever waits",
   },
   moveDialog: {

@@ -4,9 +4,9 @@ import { act } from "../../../ask";
 import { Button } from "../../../parts/Button";
 import { Dialog } from "../../../parts/Dialog";
 import { useToast } from "../../../parts/Toast";
+import { useAct } from "../../../parts/useActing";
 import { text } from "../../../text";
 import { TextField, Wrong } from "./fields";
-import { useAct } from "./useAct";
 
 export function CancelRun({ run, onClose }: { run: Live<RunView>; onClose: () => void }) {
   const toast = useToast();

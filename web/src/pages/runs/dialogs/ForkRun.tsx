@@ -5,11 +5,11 @@ import { act } from "../../../ask";
 import { Button } from "../../../parts/Button";
 import { Dialog } from "../../../parts/Dialog";
 import { useToast } from "../../../parts/Toast";
+import { useAct } from "../../../parts/useActing";
 import { at, navigate } from "../../../route";
 import { text } from "../../../text";
 import { isOwn, takenOver } from "../fork";
 import { Choice, JsonField, whyNoJson, Wrong } from "./fields";
-import { useAct } from "./useAct";
 
 const NAMES = 6;
 /** What the server puts in the place of what is hidden. */

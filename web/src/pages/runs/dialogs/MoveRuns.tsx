@@ -5,9 +5,9 @@ import { act, ask } from "../../../ask";
 import { Button } from "../../../parts/Button";
 import { Dialog } from "../../../parts/Dialog";
 import { useToast } from "../../../parts/Toast";
+import { useAct } from "../../../parts/useActing";
 import { text } from "../../../text";
 import { Choice, Wrong } from "./fields";
-import { useAct } from "./useAct";
 
 const PINNED = "@=";
 

@@ -7,11 +7,11 @@ import { Button } from "../../../parts/Button";
 import { Dialog } from "../../../parts/Dialog";
 import { Json } from "../../../parts/Json";
 import { useToast } from "../../../parts/Toast";
+import { useAct } from "../../../parts/useActing";
 import { at, navigate } from "../../../route";
 import { text } from "../../../text";
 import { sample } from "./sample";
 import { Choice, JsonField, TextField, whyNoJson, Wrong } from "./fields";
-import { useAct } from "./useAct";
 
 interface Props {
   workflow: string | null;
