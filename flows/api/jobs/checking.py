@@ -133,10 +133,9 @@ def _faults(error: Any) -> Iterator[Fault]:
             for inner in one:
                 yield from _faults(inner)
         case "additionalProperties" if isinstance(error.instance, dict):
+            members: dict[str, Any] = error.instance  # pyright: ignore[reportUnknownVariableType]
             known = error.schema.get("properties", {})
-            yield from (
-                Fault((*place, name), "there is no such member") for name in error.instance if name not in known
-            )
+            yield from (Fault((*place, name), "there is no such member") for name in members if name not in known)
         case keyword:
             text = ", ".join(map(str, broken)) if isinstance(broken, list) else str(broken)
             yield Fault(place, _SAID.get(keyword, f"it breaks {keyword}: {{}}").replace("{}", f"{text:.200}"))

@@ -58,7 +58,7 @@ end
 -- Keeps a line of a visit that is over: how and when it ended, when the next one begins, and the heads of the records
 -- that are forgotten.
 local function keep_visit(key, records, fields)
-  local ended, why, reason, past = unpack(redis.call('HMGET', key, '_ended', '_error', '_reason', '_past'))
+  local over_at, why, reason, past = unpack(redis.call('HMGET', key, '_ended', '_error', '_reason', '_past'))
   local steps = {}
   for _, field in ipairs(fields) do
     local step = string.match(field, '^step:(.+)$')
@@ -68,7 +68,7 @@ local function keep_visit(key, records, fields)
   end
   local line = string.format(
     '{"ended":%s,"next":%s,"as":"%s","error":%s,"steps":{%s}}',
-    ended, now_text, reason and 'cancelled' or 'failed',
+    over_at or 'null', now_text, reason and 'cancelled' or 'failed',
     string.match(why or '', '"type":("[^"\\]*")') or 'null', table.concat(steps, ',')
   )
   local lines = { line }

@@ -40,14 +40,15 @@ end
 local function order_of(key) return string.format('%d', redis.call('HINCRBY', key, '_come', 1)) end
 
 -- Settles a step that still waits: one that was decided meanwhile keeps what it has. The record keeps its kind, when the
--- step began, and how long it has waited: what waits for its turn has none of these. `tail` are the members that follow; `quietly`, where the run's own attempt is answered. Returns whether it was settled.
+-- step began, and how long it has waited: what waits for its turn has none of these. `tail` are the members that
+-- follow; `quietly`, where the run's own attempt is answered. Returns whether it was settled.
 local function settle_wait(run_id, step, tail, quietly)
   local key = job_key(root, run_id)
   local field = 'step:' .. step
   local was = redis.pcall('HGET', key, field)
   if not is_waiting(was) then return false end
-  local begun, at = string.match(was, '("kind":"%l+","at":(%d+))')
-  if at then begun = string.format('%s,"ms":%d', begun, math.max(0, time - at)) end
+  local begun, begun_at = string.match(was, '("kind":"%l+","at":(%d+))')
+  if begun_at then begun = string.format('%s,"ms":%d', begun, math.max(0, time - begun_at)) end
   begun = begun or string.match(was, '"kind":"[^t]%l+"') or '"kind":"workflow"'
   redis.call('HSET', key, field, '{"status":"done","order":' .. order_of(key) .. ',' .. begun .. ',' .. tail .. '}')
   if not quietly then resume(run_id) end
