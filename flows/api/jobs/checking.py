@@ -133,11 +133,12 @@ def _faults(error: Any) -> Iterator[Fault]:
             for inner in one:
                 yield from _faults(inner)
         case "additionalProperties" if isinstance(error.instance, dict):
-            members: dict[str, Any] = error.instance  # pyright: ignore[reportUnknownVariableType]
             known = error.schema.get("properties", {})
-            yield from (Fault((*place, name), "there is no such member") for name in members if name not in known)
+            given: list[str] = list(error.instance)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+            yield from (Fault((*place, name), "there is no such member") for name in given if name not in known)
         case keyword:
-            text = ", ".join(map(str, broken)) if isinstance(broken, list) else str(broken)
+            several: list[Any] = broken if isinstance(broken, list) else [broken]  # pyright: ignore[reportUnknownVariableType]
+            text = ", ".join(map(str, several))
             yield Fault(place, _SAID.get(keyword, f"it breaks {keyword}: {{}}").replace("{}", f"{text:.200}"))
 
 
