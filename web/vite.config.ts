@@ -21,7 +21,16 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         // React changes rarely: its chunk keeps its name, and browsers keep it, when a page changes.
-        codeSplitting: { groups: [{ name: "vendor", test: /node_modules[\\/](react|react-dom|scheduler)[\\/]/ }] },
+        codeSplitting: {
+          groups: [
+            { name: "vendor", test: /node_modules[\\/](react|react-dom|scheduler)[\\/]/ },
+            // What every page needs packs better as one.
+            {
+              name: "frame",
+              test: /clients[\\/]react[\\/]src|web[\\/]src[\\/](?:\w+\.tsx?$|frame|keys|parts|text[\\/]en[\\/](?:frame|keys|parts|states))/,
+            },
+          ],
+        },
       },
     },
   },

@@ -1,7 +1,7 @@
 /** Who looks at the page, and what they may do. */
 import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
 import { fetchFrom, Problem, type OperationName } from "./ask";
-import { text } from "./text";
+import * as text from "./text";
 
 export interface Me {
   name: string;

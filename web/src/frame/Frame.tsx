@@ -4,7 +4,7 @@ import { useEffect, useRef, type ReactNode } from "react";
 import { FrameKeys } from "../keys/FrameKeys";
 import { useKnown } from "../me";
 import type { Page } from "../pages";
-import { text } from "../text";
+import * as text from "../text";
 import { Rail } from "./Rail";
 import { TopBar } from "./TopBar";
 import { useFlow } from "./useFlow";

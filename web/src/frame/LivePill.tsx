@@ -1,7 +1,7 @@
 /** Whether what is shown is live: pressed, the page stands still until it is pressed again. */
 import { useConnection } from "@typed-flows/react";
 import { duration, useNow } from "../format";
-import { text } from "../text";
+import * as text from "../text";
 
 export function LivePill() {
   const { status, since, paused, setPaused } = useConnection();

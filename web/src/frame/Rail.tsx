@@ -20,7 +20,7 @@ import { Icon } from "../parts/Icon";
 import { Link } from "../parts/Link";
 import { Mark } from "../parts/State";
 import { at } from "../route";
-import { text } from "../text";
+import * as text from "../text";
 import { toggleTheme } from "../theme";
 
 export function Rail({ under, flows, flow }: { under: string; flows: readonly Live<FlowRow>[]; flow: string | null }) {

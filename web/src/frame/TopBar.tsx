@@ -6,7 +6,7 @@ import { Icon } from "../parts/Icon";
 import { Menu } from "../parts/Menu";
 import { at, navigate, withParams } from "../route";
 import { Search } from "../search/Search";
-import { text } from "../text";
+import * as text from "../text";
 import { LivePill } from "./LivePill";
 
 export function TopBar({ flows, flow }: { flows: readonly Live<FlowRow>[]; flow: string | null }) {

@@ -1,5 +1,5 @@
 import { Fragment } from "react";
-import { text } from "../text";
+import * as text from "../text";
 import { capsOf } from "./table";
 
 /** A key, or two that are pressed one after the other, as they are drawn. */

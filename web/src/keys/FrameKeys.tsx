@@ -7,7 +7,7 @@ import { copy } from "../parts/copy";
 import { Modal } from "../parts/Modal";
 import { useToast } from "../parts/Toast";
 import { at, navigate, withParams } from "../route";
-import { text } from "../text";
+import * as text from "../text";
 import { toggleTheme } from "../theme";
 import { type Command, useCommands } from "./commands";
 import { onKey } from "./listen";

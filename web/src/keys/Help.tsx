@@ -1,7 +1,7 @@
 /** What each key does here; what this page has not is left out. */
 import { useState } from "react";
 import { Dialog } from "../parts/Dialog";
-import { text } from "../text";
+import * as text from "../text";
 import { Caps } from "./Caps";
 import { type Command, titleOf, useAllCommands } from "./commands";
 import { setSingleKeys, singleKeys } from "./listen";

@@ -1,6 +1,6 @@
 /** The one table of keys: what is bound, shown beside buttons and listed in the help is read from here. */
 import type { IconName } from "../parts/Icon";
-import { text } from "../text";
+import * as text from "../text";
 
 export type Group = "go" | "rows" | "anywhere" | "act" | "view";
 

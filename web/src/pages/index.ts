@@ -2,7 +2,7 @@
 import { lazy, type ComponentType, type LazyExoticComponent } from "react";
 import { type KeyName, table } from "../keys/table";
 import type { IconName } from "../parts/Icon";
-import { text } from "../text";
+import * as text from "../text";
 
 export interface PageProps {
   /** What stands in the address where the pattern has a name. */

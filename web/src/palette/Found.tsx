@@ -2,7 +2,7 @@ import type { RefObject } from "react";
 import { Caps } from "../keys/Caps";
 import { Icon } from "../parts/Icon";
 import { Mark } from "../parts/State";
-import { text } from "../text";
+import * as text from "../text";
 import { marked } from "./find";
 import { type Hit, SECTIONS } from "./hits";
 

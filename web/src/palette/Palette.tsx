@@ -9,7 +9,7 @@ import { Modal } from "../parts/Modal";
 import { navigate, withParams } from "../route";
 import { placeOf } from "../search/place";
 import { isId } from "../search/words";
-import { text } from "../text";
+import * as text from "../text";
 import { hitsByValue } from "./byValue";
 import { pick, read } from "./find";
 import { Found } from "./Found";

@@ -1,7 +1,7 @@
 import { capsOf } from "../keys/table";
-import { text } from "../text";
+import * as text from "../text";
 
-const { palette } = text;
+const palette = text.palette;
 const MOVES: readonly (readonly [string, readonly string[]])[] = [
   [palette.choose, ["↑", "↓"]],
   [palette.do, capsOf("Enter")],

@@ -2,7 +2,7 @@
 import { count } from "../format";
 import { jobsAt } from "../route";
 import { quoted } from "../search/words";
-import { text } from "../text";
+import * as text from "../text";
 import { type Count, type Hit, onMany, type Verb, VERBS } from "./hits";
 import type { ByValue } from "./useServer";
 

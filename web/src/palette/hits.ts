@@ -6,7 +6,7 @@ import type { IconName } from "../parts/Icon";
 import type { Shape } from "../parts/shapes";
 import { at, jobsAt, withParams } from "../route";
 import { quoted } from "../search/words";
-import { text } from "../text";
+import * as text from "../text";
 
 export const SECTIONS = ["here", "many", "values", "places", "lately"] as const;
 export type Section = (typeof SECTIONS)[number];
@@ -67,7 +67,7 @@ export function placesOf(
   queues: readonly QueueView[],
   workflows: readonly WorkflowView[],
 ): Hit[] {
-  const { palette } = text;
+  const palette = text.palette;
   return [
     ...flows.map((flow): Hit => ({
       section: "places",
@@ -108,7 +108,7 @@ export function onMany(
   n: Count,
   off: string | null,
 ): Hit {
-  const { palette } = text;
+  const palette = text.palette;
   const { name, value } = about;
   const says = palette.verbs[verb];
   return {

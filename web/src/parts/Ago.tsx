@@ -1,5 +1,5 @@
 import { duration, msOf, timeFull, useNow, type Instant } from "../format";
-import { text } from "../text";
+import * as text from "../text";
 
 /** How long ago something was, anew each second; its title has the instant. */
 export function Ago({ at, plain = false }: { at: Instant; plain?: boolean }) {

@@ -1,4 +1,4 @@
-import { text } from "../text";
+import * as text from "../text";
 import { Sentence } from "./Sentence";
 
 /** In place of all, while the server has never answered. */

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { text } from "../text";
+import * as text from "../text";
 
 const AFTER = 300;
 

@@ -1,5 +1,5 @@
 import { Component, type ReactNode } from "react";
-import { text } from "../text";
+import * as text from "../text";
 import { Button } from "./Button";
 import { copy } from "./copy";
 import { Title } from "./Title";

@@ -1,4 +1,4 @@
-import { text } from "../text";
+import * as text from "../text";
 import { Button } from "./Button";
 import { copy } from "./copy";
 import { useToast } from "./Toast";

@@ -1,5 +1,5 @@
 import { useId, type ReactNode } from "react";
-import { text } from "../text";
+import * as text from "../text";
 import { Button } from "./Button";
 import { Modal } from "./Modal";
 

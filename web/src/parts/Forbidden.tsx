@@ -1,5 +1,5 @@
 import { useMe } from "../me";
-import { text } from "../text";
+import * as text from "../text";
 import { Command } from "./Command";
 import { Title } from "./Title";
 

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { writeJson } from "../exact";
-import { text } from "../text";
+import * as text from "../text";
 
 const LONGEST = 20_000;
 const WORD = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;

@@ -1,4 +1,4 @@
-import { text } from "../text";
+import * as text from "../text";
 import { shapes, toneOf, type Shape } from "./shapes";
 
 /** The shape alone, where the word stands beside it. */

@@ -1,5 +1,5 @@
 import { useEffect, type ReactNode } from "react";
-import { text } from "../text";
+import * as text from "../text";
 
 /** The heading of a page, which also names the browser's tab. `hidden`: for screen readers alone. */
 export function Title({

@@ -1,5 +1,5 @@
 import { createContext, useCallback, useContext, useMemo, useRef, useState, type ReactNode } from "react";
-import { text } from "../text";
+import * as text from "../text";
 import { Button } from "./Button";
 
 interface Toast {

@@ -1,7 +1,7 @@
 import { useTopic, type Live } from "@typed-flows/react";
 import type { ReactNode } from "react";
 import { duration, time, useNow } from "../format";
-import { text } from "../text";
+import * as text from "../text";
 import { Bones } from "./Bones";
 import { Sentence } from "./Sentence";
 

@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { act, Problem, type Acting, type Answer, type Params } from "../ask";
 import { useToast } from "./Toast";
-import { text } from "../text";
+import * as text from "../text";
 
 /** For dialogs: what was refused is `wrong`, to be shown in it. */
 export function useAct(todo: () => Promise<void>) {

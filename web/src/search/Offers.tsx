@@ -1,4 +1,4 @@
-import { text } from "../text";
+import * as text from "../text";
 import type { Completion } from "./completion";
 
 interface Props {

@@ -3,7 +3,7 @@ import type { FlowRow, Live } from "@typed-flows/react";
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { Icon } from "../parts/Icon";
 import { jobsAt, navigate, useRoute } from "../route";
-import { text } from "../text";
+import * as text from "../text";
 import { attributeOf, complete, flowOf } from "./completion";
 import { Offers } from "./Offers";
 import { placeOf } from "./place";

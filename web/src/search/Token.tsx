@@ -1,4 +1,4 @@
-import { text } from "../text";
+import * as text from "../text";
 import { partsOf } from "./words";
 
 /** A word of the query; pressed, it can be changed. */

@@ -1,6 +1,6 @@
 /** What a word of a query may become, while it is written. */
 import type { FlowRow, Live } from "@typed-flows/react";
-import { text } from "../text";
+import * as text from "../text";
 import { isId, partsOf, quoted } from "./words";
 
 export interface Completion {

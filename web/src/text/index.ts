@@ -1,45 +1,24 @@
-/** Every text of the dashboard, by page. A further language is a further folder with the same names. */
-import { actionSentence } from "./en/actions";
-import { audit } from "./en/audit";
-import { board } from "./en/board";
-import { frame } from "./en/frame";
-import { job } from "./en/job";
-import { jobs } from "./en/jobs";
-import { keys } from "./en/keys";
-import { limits } from "./en/limits";
-import { login, nothing } from "./en/login";
-import { newJob } from "./en/newJob";
-import { palette } from "./en/palette";
-import { parts } from "./en/parts";
-import { releases } from "./en/releases";
-import { run } from "./en/run";
-import { runs } from "./en/runs";
-import { schedules } from "./en/schedules";
-import { search } from "./en/search";
-import { server } from "./en/server";
-import { states } from "./en/states";
-import { workers } from "./en/workers";
-
-export const text = {
-  actionSentence,
-  audit,
-  board,
-  frame,
-  job,
-  jobs,
-  keys,
-  limits,
-  login,
-  newJob,
-  nothing,
-  palette,
-  parts,
-  releases,
-  run,
-  runs,
-  schedules,
-  search,
-  server,
-  states,
-  workers,
-};
+/**
+ * Every text of the dashboard, by page: `import * as text`, so that what a page says comes with the page. A further
+ * language is a further folder with the same names.
+ */
+export { actionSentence } from "./en/actions";
+export { audit } from "./en/audit";
+export { board } from "./en/board";
+export { frame } from "./en/frame";
+export { job } from "./en/job";
+export { jobs } from "./en/jobs";
+export { keys } from "./en/keys";
+export { limits } from "./en/limits";
+export { login, nothing } from "./en/login";
+export { newJob } from "./en/newJob";
+export { palette } from "./en/palette";
+export { parts } from "./en/parts";
+export { releases } from "./en/releases";
+export { run } from "./en/run";
+export { runs } from "./en/runs";
+export { schedules } from "./en/schedules";
+export { search } from "./en/search";
+export { server } from "./en/server";
+export { states } from "./en/states";
+export { workers } from "./en/workers";

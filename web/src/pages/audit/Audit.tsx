@@ -13,7 +13,7 @@ import { Title } from "../../parts/Title";
 import { useToast } from "../../parts/Toast";
 import { Watched } from "../../parts/Watched";
 import { setParams, withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { byDay, joined, type Entry } from "./entries";
 import { Action } from "./Entry";
 import { Filters } from "./Filters";

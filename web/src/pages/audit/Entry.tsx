@@ -8,12 +8,12 @@ import { Json } from "../../parts/Json";
 import { LinkButton } from "../../parts/Button";
 import { State } from "../../parts/State";
 import { setParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { isRefused, links, type Entry } from "./entries";
 
 export const Action = memo(function Action({ entry, open }: { entry: Entry; open: boolean }) {
   const id = useId();
-  const { audit } = text;
+  const audit = text.audit;
   return (
     <li className={`action ${open ? "open" : ""}`}>
       <time dateTime={entry.at} title={timeFull(entry.at)} className="mono dim">
@@ -57,7 +57,7 @@ export const Action = memo(function Action({ entry, open }: { entry: Entry; open
 });
 
 function Came({ entry }: { entry: Entry }) {
-  const { audit } = text;
+  const audit = text.audit;
   const n = entry.count == null ? null : <span className="dim">{audit.jobsOf(count(entry.count))}</span>;
   if (entry.word === "asked")
     return (

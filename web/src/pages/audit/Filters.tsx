@@ -4,7 +4,7 @@ import { Button } from "../../parts/Button";
 import { Icon } from "../../parts/Icon";
 import { Menu } from "../../parts/Menu";
 import { setParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { KINDS } from "./entries";
 
 interface Props {
@@ -17,7 +17,7 @@ interface Props {
 }
 
 export function Filters({ doing, caller, flow, about, callers }: Props) {
-  const { audit } = text;
+  const audit = text.audit;
   const { state } = useTopic<{ items: FlowRow[] }>("flows");
   const flows = (state?.items ?? []).map((one) => one.name);
   const kinds = Object.entries(KINDS) as [keyof typeof KINDS, string][];

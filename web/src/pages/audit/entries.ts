@@ -1,7 +1,7 @@
 /** Entries of the log by what was asked: each stands there twice, as asked and with what came of it. */
 import type { ActionView, Live } from "@typed-flows/react";
 import { at, jobAt, jobsAt, withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 
 export type Entry = Live<ActionView>;
 

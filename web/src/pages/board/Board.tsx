@@ -9,7 +9,7 @@ import { Segments } from "../../parts/Segments";
 import { Title } from "../../parts/Title";
 import { Watched, type Shown } from "../../parts/Watched";
 import { at as addressOf, setParams, withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Charts } from "./Charts";
 import { Columns } from "./Columns";
 import { Figures } from "./Figures";

@@ -2,7 +2,7 @@
 import type { FlowHistory, Live } from "@typed-flows/react";
 import { lazy, memo, Suspense, useMemo, useState, type ReactNode } from "react";
 import { Card } from "../../parts/Card";
-import { text } from "../../text";
+import * as text from "../../text";
 import { over, perMinute, sum, timesOf, type Window } from "./figures";
 import type { Shade, Series } from "./Plot";
 

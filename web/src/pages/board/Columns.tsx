@@ -3,7 +3,7 @@ import type { FlowHistory, LanesView, Live, QueueView } from "@typed-flows/react
 import { Fragment } from "react";
 import { Icon } from "../../parts/Icon";
 import { Mark } from "../../parts/State";
-import { text } from "../../text";
+import * as text from "../../text";
 import { unknownSteps } from "./figures";
 import { Queue } from "./Queue";
 import { below, travel, type Stop } from "./travel";

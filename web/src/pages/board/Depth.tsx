@@ -4,7 +4,7 @@ import { count } from "../../format";
 import { Link } from "../../parts/Link";
 import { Mark } from "../../parts/State";
 import { jobsAt } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 
 type Counted = "waiting" | "processing" | "children" | "delayed" | "failed" | "cancelled";
 

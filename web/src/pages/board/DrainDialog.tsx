@@ -2,7 +2,7 @@ import type { Live, QueueView } from "@typed-flows/react";
 import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
 import { useToast } from "../../parts/Toast";
-import { text } from "../../text";
+import * as text from "../../text";
 import { useActing } from "../../parts/useActing";
 
 const t = text.board;

@@ -6,7 +6,7 @@ import { Link } from "../../parts/Link";
 import { Sparkline } from "../../parts/Sparkline";
 import type { Tone } from "../../parts/shapes";
 import { jobsAt } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { minutesBefore, oldest, over, pace, perMinute, sum, type Window } from "./figures";
 import { shortName } from "./travel";
 

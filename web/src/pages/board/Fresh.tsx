@@ -7,7 +7,7 @@ import { Command } from "../../parts/Command";
 import { State } from "../../parts/State";
 import { Title } from "../../parts/Title";
 import { navigate, withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { held, travel } from "./travel";
 
 const t = text.board.fresh;

@@ -6,7 +6,7 @@ import { count, duration, msOf, shortId } from "../../format";
 import { Link } from "../../parts/Link";
 import { Mark } from "../../parts/State";
 import { jobAt } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 
 const t = text.board;
 

@@ -1,7 +1,7 @@
 import { Card } from "../../parts/Card";
 import { Command } from "../../parts/Command";
 import { Title } from "../../parts/Title";
-import { text } from "../../text";
+import * as text from "../../text";
 
 const t = text.board.empty;
 

@@ -14,7 +14,7 @@ import { Mark } from "../../parts/State";
 import { Title } from "../../parts/Title";
 import { Watched } from "../../parts/Watched";
 import { at, jobsAt, navigate } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { NoFlows } from "./NoFlows";
 import { shortName } from "./travel";
 import { said, troubles, word, type Trouble } from "./troubles";

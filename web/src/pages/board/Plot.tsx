@@ -5,7 +5,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { compact, timeShort } from "../../format";
 import type { Tone } from "../../parts/shapes";
-import { text } from "../../text";
+import * as text from "../../text";
 import { ink, patternOf } from "./patterns";
 
 export type Shade = "plain" | "dots" | "hatch" | "line" | "dashed" | "dotted";

@@ -7,7 +7,7 @@ import { Link } from "../../parts/Link";
 import { Meter } from "../../parts/Meter";
 import { Sparkline } from "../../parts/Sparkline";
 import { jobsAt, withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Depth } from "./Depth";
 import { Lanes } from "./Lanes";
 import { QueueActs } from "./QueueActs";

@@ -9,7 +9,7 @@ import { Menu } from "../../parts/Menu";
 import { useToast } from "../../parts/Toast";
 import { useWhyNot } from "../../me";
 import { jobsAt, navigate, withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { DrainDialog } from "./DrainDialog";
 import { PauseDialog } from "./PauseDialog";
 import { RetryDialog } from "./RetryDialog";

@@ -8,7 +8,7 @@ import { Dialog } from "../../parts/Dialog";
 import { Mark } from "../../parts/State";
 import { useToast } from "../../parts/Toast";
 import { jobsAt } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { toldOf, useActing } from "../../parts/useActing";
 
 const t = text.board;

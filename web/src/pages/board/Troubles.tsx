@@ -6,7 +6,7 @@ import { useMe, useWhyNot } from "../../me";
 import { Button, LinkButton } from "../../parts/Button";
 import { Sentence } from "../../parts/Sentence";
 import { jobsAt, withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { RetryDialog } from "./RetryDialog";
 import { said, troubles, word, type Trouble } from "./troubles";
 import { useActing } from "../../parts/useActing";

@@ -1,7 +1,7 @@
 /** What is wrong with a flow, the most urgent first, said in the page's own words. */
 import type { Finding, Live } from "@typed-flows/react";
 import { time } from "../../format";
-import { text } from "../../text";
+import * as text from "../../text";
 import { shortName } from "./travel";
 
 const t = text.board.trouble;

@@ -3,7 +3,7 @@ import type { JobView, Live } from "@typed-flows/react";
 import { seconds, timeExact, timeFull } from "../../format";
 import { Card } from "../../parts/Card";
 import { State } from "../../parts/State";
-import { text } from "../../text";
+import * as text from "../../text";
 import { triesOf, type Try } from "./tries";
 
 const said = text.job.attempts;

@@ -4,7 +4,7 @@ import { duration, msOf, percent, seconds, useNow } from "../../format";
 import { Link } from "../../parts/Link";
 import { Mark } from "../../parts/State";
 import { jobAt } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 
 const said = text.job.children;
 const ENDED = ["done", "failed", "cancelled"];

@@ -5,7 +5,7 @@ import { Bones } from "../../parts/Bones";
 import { Button } from "../../parts/Button";
 import { Card } from "../../parts/Card";
 import { Mark } from "../../parts/State";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Child } from "./Child";
 import { PAGE, type ChildrenOf } from "./useChildren";
 

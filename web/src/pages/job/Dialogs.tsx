@@ -5,7 +5,7 @@ import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
 import { Segments } from "../../parts/Segments";
 import { useToast } from "../../parts/Toast";
-import { text } from "../../text";
+import * as text from "../../text";
 
 const said = text.job.dialogs;
 

@@ -4,7 +4,7 @@ import { Button } from "../../parts/Button";
 import { Card } from "../../parts/Card";
 import { copy } from "../../parts/copy";
 import { useToast } from "../../parts/Toast";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Named } from "../jobs/Consequences";
 
 const said = text.job.error;

@@ -10,7 +10,7 @@ import { Dialog } from "../../parts/Dialog";
 import { Json } from "../../parts/Json";
 import { Segments } from "../../parts/Segments";
 import { useToast } from "../../parts/Toast";
-import { text } from "../../text";
+import * as text from "../../text";
 import { isLong, Value } from "./Value";
 
 const said = text.job.fields;

@@ -6,7 +6,7 @@ import { Empty } from "../../parts/Empty";
 import { Title } from "../../parts/Title";
 import { ask } from "../../ask";
 import { jobAt, jobsAt, route } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 
 const said = text.job.gone;
 

@@ -16,7 +16,7 @@ import { useTabTitle } from "../../parts/Title";
 import { useToast } from "../../parts/Toast";
 import { at, jobAt, jobsAt, navigate, withParams } from "../../route";
 import { quoted as word } from "../../search/words";
-import { text } from "../../text";
+import * as text from "../../text";
 import { createJob } from "../python";
 import { quoted } from "../jobs/query";
 import { CancelDialog, DeleteDialog, PriorityDialog } from "./Dialogs";

@@ -3,7 +3,7 @@ import type { Live } from "@typed-flows/react";
 import { Bones } from "../../parts/Bones";
 import { Title } from "../../parts/Title";
 import { LastKnown } from "../../parts/Watched";
-import { text } from "../../text";
+import * as text from "../../text";
 import type { PageProps } from "..";
 import { useAttempts, useFlowView } from "../useFlowView";
 import { Attempts } from "./Attempts";

@@ -6,7 +6,7 @@ import { timeExact, timeFull } from "../../format";
 import { Bones } from "../../parts/Bones";
 import { Button } from "../../parts/Button";
 import { Card } from "../../parts/Card";
-import { text } from "../../text";
+import * as text from "../../text";
 
 const said = text.job.log;
 /** So many lines are drawn at first, the last ones. */

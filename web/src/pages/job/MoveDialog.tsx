@@ -5,7 +5,7 @@ import { readJson, writeJson } from "../../exact";
 import { act } from "../../ask";
 import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Refused, useGo } from "./Dialogs";
 
 const said = text.job.dialogs;

@@ -2,7 +2,7 @@ import type { FlowView, JobView, Live } from "@typed-flows/react";
 import { duration, msOf, seconds, useNow } from "../../format";
 import { Card } from "../../parts/Card";
 import { Mark } from "../../parts/State";
-import { text } from "../../text";
+import * as text from "../../text";
 import { stopsOf, type Stop } from "./path";
 
 const said = text.job.stop;

@@ -6,7 +6,7 @@ import { time, timeFull } from "../../format";
 import { useMe } from "../../me";
 import { Bones } from "../../parts/Bones";
 import { Card } from "../../parts/Card";
-import { text } from "../../text";
+import * as text from "../../text";
 
 const said = text.job.actions;
 const MOST = 20;

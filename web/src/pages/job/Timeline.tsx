@@ -6,7 +6,7 @@ import { Card } from "../../parts/Card";
 import { Link } from "../../parts/Link";
 import { Mark } from "../../parts/State";
 import { jobAt } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { nameOf } from "./Child";
 import { stopsOf } from "./path";
 import { lastedOf, spanOf, staysOf, type Bar, type Stay } from "./timeline";

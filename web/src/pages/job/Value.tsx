@@ -1,7 +1,7 @@
 /** A value in a line or a few: what is long is shown in part, with the way to all of it beside it. */
 import { writeJson } from "../../exact";
 import { Json } from "../../parts/Json";
-import { text } from "../../text";
+import * as text from "../../text";
 
 /** So many characters of a text, or of what has members, are shown in a table. */
 const LONGEST = 600;

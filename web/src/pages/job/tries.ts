@@ -1,7 +1,7 @@
 /** The attempts of a job in one list: its history has those that did not simply succeed, its path the others. */
 import type { AttemptView, JobView, Live, VisitView } from "@typed-flows/react";
 import type { Shape } from "../../parts/shapes";
-import { text } from "../../text";
+import * as text from "../../text";
 
 const said = text.job.attempts;
 

@@ -1,6 +1,6 @@
 /** A job as it is now: what the topic tells of it, and what is off while it cannot be told. */
 import { useTopic, type ExplanationView, type JobView, type Live } from "@typed-flows/react";
-import { text } from "../../text";
+import * as text from "../../text";
 
 export interface Told {
   job: Live<JobView>;

@@ -6,7 +6,7 @@ import { count } from "../../format";
 import { Link } from "../../parts/Link";
 import { Mark } from "../../parts/State";
 import { withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { listAt } from "./listAt";
 import { looksInto, STATES, valuesOf, withWord } from "./query";
 

@@ -3,7 +3,7 @@ import { useTopic, type FlowView, type Live, type QueueView, type Queues } from 
 import { useId, type ReactNode } from "react";
 import { duration, rate, seconds } from "../../format";
 import { Icon } from "../../parts/Icon";
-import { text } from "../../text";
+import * as text from "../../text";
 import type { Verb } from "../../text/en/jobs";
 import type { More } from "./useBulk";
 import type { Plan } from "./usePlan";

@@ -4,7 +4,7 @@ import { count } from "../../format";
 import { Button } from "../../parts/Button";
 import { Menu } from "../../parts/Menu";
 import { navigate, route, setParams, withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { PAGE, WINDOW } from "./useList";
 import { goTo } from "./Places";
 

@@ -10,7 +10,7 @@ import { Title } from "../../parts/Title";
 import { LastKnown } from "../../parts/Watched";
 import { useToast } from "../../parts/Toast";
 import { jobAt, navigate, route, setParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { VERBS, type Verb } from "../../text/en/jobs";
 import { useAttempts, useFlowView } from "../useFlowView";
 import { Chips } from "./Chips";

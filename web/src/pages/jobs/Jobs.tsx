@@ -6,7 +6,7 @@ import { Bones } from "../../parts/Bones";
 import { Empty } from "../../parts/Empty";
 import { Title } from "../../parts/Title";
 import { setParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import type { PageProps } from "..";
 import { Found } from "./Found";
 import { Counted } from "./Nothing";

@@ -8,7 +8,7 @@ import { LinkButton } from "../../parts/Button";
 import { Meter } from "../../parts/Meter";
 import { Sentence } from "../../parts/Sentence";
 import { withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 
 const said = text.jobs.places;
 const MINUTE = 60_000;

@@ -5,7 +5,7 @@ import { ask } from "../../ask";
 import { count } from "../../format";
 import { Empty } from "../../parts/Empty";
 import { Link } from "../../parts/Link";
-import { text } from "../../text";
+import * as text from "../../text";
 import { listAt } from "./listAt";
 import { wordsOf } from "./query";
 

@@ -3,7 +3,7 @@ import { useEffect, useId, useState } from "react";
 import { count } from "../../format";
 import { Button } from "../../parts/Button";
 import { setParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { WINDOW } from "./useList";
 
 const said = text.jobs.places;

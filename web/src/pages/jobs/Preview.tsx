@@ -8,7 +8,7 @@ import { Button } from "../../parts/Button";
 import { Icon } from "../../parts/Icon";
 import { Link } from "../../parts/Link";
 import { jobAt } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import type { Verb } from "../../text/en/jobs";
 import { Consequences } from "./Consequences";
 import { Lookups } from "./Lookups";

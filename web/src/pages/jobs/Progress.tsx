@@ -7,7 +7,7 @@ import { Button } from "../../parts/Button";
 import { Sentence } from "../../parts/Sentence";
 import { useToast } from "../../parts/Toast";
 import { setParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import type { Verb } from "../../text/en/jobs";
 
 const said = text.jobs.progressOf;

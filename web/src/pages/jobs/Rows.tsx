@@ -6,7 +6,7 @@ import { Link } from "../../parts/Link";
 import { openRow } from "../../parts/openRow";
 import { State } from "../../parts/State";
 import { jobAt } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Lookups } from "./Lookups";
 import type { Doing } from "./useBulk";
 import type { Row } from "./useList";

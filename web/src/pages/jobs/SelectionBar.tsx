@@ -2,7 +2,7 @@
 import type { JobState } from "@typed-flows/react";
 import { useWhyNot } from "../../me";
 import { Button } from "../../parts/Button";
-import { text } from "../../text";
+import * as text from "../../text";
 import type { Verb } from "../../text/en/jobs";
 import type { IconName } from "../../parts/Icon";
 import type { Selection } from "./useSelection";

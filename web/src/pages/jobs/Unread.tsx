@@ -1,7 +1,7 @@
 /** A search that cannot be read: why, and what it may have meant. */
 import { useTopic, type FlowRow } from "@typed-flows/react";
 import { Sentence } from "../../parts/Sentence";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Counted } from "./Nothing";
 import { corrections } from "./query";
 

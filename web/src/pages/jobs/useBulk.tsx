@@ -3,7 +3,7 @@ import { useRef, useState } from "react";
 import { act, Problem } from "../../ask";
 import { useToast } from "../../parts/Toast";
 import { setParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import type { Verb } from "../../text/en/jobs";
 
 /** For so many seconds nothing is done yet. */

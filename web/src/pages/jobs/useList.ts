@@ -3,7 +3,7 @@ import { useTopic, type JobPage, type JobRow, type Live } from "@typed-flows/rea
 import { useEffect, useMemo, useState } from "react";
 import { ask, Problem } from "../../ask";
 import { withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { stillFits } from "./query";
 
 export const PAGE = 50;

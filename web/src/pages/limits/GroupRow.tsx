@@ -8,7 +8,7 @@ import { Menu } from "../../parts/Menu";
 import { State } from "../../parts/State";
 import type { Shown } from "../../parts/Watched";
 import { jobsAt, navigate } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { useActing } from "../../parts/useActing";
 import { HoldDialog } from "./HoldButton";
 import { groupName } from "./names";

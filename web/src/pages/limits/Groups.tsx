@@ -7,7 +7,7 @@ import { Button } from "../../parts/Button";
 import { Card } from "../../parts/Card";
 import { Mark } from "../../parts/State";
 import type { Shown } from "../../parts/Watched";
-import { text } from "../../text";
+import * as text from "../../text";
 import { GroupRow } from "./GroupRow";
 import { groupName } from "./names";
 import { dues, inOrder, isCounted } from "./shares";

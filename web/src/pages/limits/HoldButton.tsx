@@ -5,7 +5,7 @@ import { useWhyNot } from "../../me";
 import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
 import { Segments } from "../../parts/Segments";
-import { text } from "../../text";
+import * as text from "../../text";
 import { useActing } from "../../parts/useActing";
 
 const t = text.limits;

@@ -7,7 +7,7 @@ import { Button } from "../../parts/Button";
 import { State } from "../../parts/State";
 import type { Shown } from "../../parts/Watched";
 import { setParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { LiveEdit } from "./LiveEdit";
 import { groupName, isShared, limitName } from "./names";
 import { hasOwn } from "./plan";

@@ -8,7 +8,7 @@ import { Empty } from "../../parts/Empty";
 import { Title } from "../../parts/Title";
 import { Watched, type Shown } from "../../parts/Watched";
 import { setParams, withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { HoldButton } from "./HoldButton";
 import { QueueLimits } from "./QueueLimits";
 import { useChanges } from "./useChanges";

@@ -1,7 +1,7 @@
 /** Changes a limit while workers run: it says first what that changes, and what not. */
 import { useState } from "react";
 import { Button } from "../../parts/Button";
-import { text } from "../../text";
+import * as text from "../../text";
 import type { LimitProps } from "./LimitCard";
 import { plan } from "./plan";
 import { read, typed, whole } from "./spans";

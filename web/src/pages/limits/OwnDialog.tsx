@@ -3,7 +3,7 @@ import type { GroupView, Live, LimitView, QueueView } from "@typed-flows/react";
 import { useState } from "react";
 import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
-import { text } from "../../text";
+import * as text from "../../text";
 import { hasOwn } from "./plan";
 import { read, typed, whole } from "./spans";
 import { useSetting } from "./useSetting";

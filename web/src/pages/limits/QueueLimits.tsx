@@ -7,7 +7,7 @@ import { Sentence } from "../../parts/Sentence";
 import type { Shown } from "../../parts/Watched";
 import { useWhyNot } from "../../me";
 import { at as addressOf, withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { useActing } from "../../parts/useActing";
 import { Groups } from "./Groups";
 import { HoldButton } from "./HoldButton";

@@ -1,7 +1,7 @@
 import type { GroupView, Live, QueueView } from "@typed-flows/react";
 import { useEffect, useState } from "react";
 import { useToast } from "../../parts/Toast";
-import { text } from "../../text";
+import * as text from "../../text";
 import { useActing } from "../../parts/useActing";
 
 const t = text.limits;

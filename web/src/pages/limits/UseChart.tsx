@@ -1,6 +1,6 @@
 /** How much of a limiter was used in the last minute, as the page has seen it, against the limit. */
 import { useEffect, useRef, useState } from "react";
-import { text } from "../../text";
+import * as text from "../../text";
 
 const t = text.limits;
 const SPAN_MS = 60_000;

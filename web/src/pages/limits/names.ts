@@ -1,6 +1,6 @@
 /** What limits and groups are called on the page. */
 import type { GroupView, Live, LimitView } from "@typed-flows/react";
-import { text } from "../../text";
+import * as text from "../../text";
 
 const t = text.limits;
 

@@ -1,6 +1,6 @@
 /** What a change of a limit would do, said before it is made. */
 import type { GroupView, Live, LimitView } from "@typed-flows/react";
-import { text } from "../../text";
+import * as text from "../../text";
 import { groupName } from "./names";
 import { typed } from "./spans";
 

@@ -1,7 +1,7 @@
 /** Sets a limit, for all or for one group, and lets that be undone for some seconds. */
 import type { Live, LimitView, QueueView } from "@typed-flows/react";
 import { useToast } from "../../parts/Toast";
-import { text } from "../../text";
+import * as text from "../../text";
 import { useActing } from "../../parts/useActing";
 import { typed } from "./spans";
 

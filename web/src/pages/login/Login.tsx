@@ -4,7 +4,7 @@ import { post, Problem } from "../../ask";
 import { Button } from "../../parts/Button";
 import { Command } from "../../parts/Command";
 import { useTabTitle } from "../../parts/Title";
-import { text } from "../../text";
+import * as text from "../../text";
 
 export function Login({ ended, onDone }: { ended: boolean; onDone: () => void }) {
   const [token, setToken] = useState("");

@@ -11,7 +11,7 @@ import { Segments } from "../../parts/Segments";
 import { Title } from "../../parts/Title";
 import { useToast } from "../../parts/Toast";
 import { jobAt, navigate } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Named } from "../jobs/Consequences";
 import { quoted } from "../jobs/query";
 import { createJob } from "../python";

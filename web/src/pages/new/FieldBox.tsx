@@ -1,7 +1,7 @@
 /** One field: its name, its type at the right, its input, its help, and what is wrong with it. */
 import { useId } from "react";
 import { Icon } from "../../parts/Icon";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Input } from "./Input";
 import type { Field, Place } from "./schema";
 import type { Form } from "./useForm";

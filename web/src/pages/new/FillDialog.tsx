@@ -2,7 +2,7 @@ import { useId, useState } from "react";
 import { Problem } from "../../ask";
 import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
-import { text } from "../../text";
+import * as text from "../../text";
 import type { Params } from "./useForm";
 import { paramsOf } from "./useLike";
 

@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { integerOf, readJson, writeJson } from "../../exact";
 import { Icon } from "../../parts/Icon";
-import { text } from "../../text";
+import * as text from "../../text";
 import { keyOf } from "./places";
 import type { Field, Json, Place } from "./schema";
 import type { Form } from "./useForm";

@@ -5,7 +5,7 @@ import { Button } from "../../parts/Button";
 import { Card } from "../../parts/Card";
 import { copy } from "../../parts/copy";
 import { useToast } from "../../parts/Toast";
-import { text } from "../../text";
+import * as text from "../../text";
 import { linesOf, within, writtenOf } from "./places";
 import { focusOn, type Form, type Params } from "./useForm";
 

@@ -4,7 +4,7 @@ import { act, Problem } from "../../ask";
 import { Button, LinkButton } from "../../parts/Button";
 import { Card } from "../../parts/Card";
 import { jobsAt } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { faultsOf } from "./checks";
 import { jobsOf } from "./lines";
 import { nameOf } from "./places";

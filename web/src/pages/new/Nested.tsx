@@ -1,7 +1,7 @@
 /** What has parts: an object in a frame, a list in rows; deeper ones are folded at first. */
 import { useId, useState, type CSSProperties, type ReactNode } from "react";
 import { Button } from "../../parts/Button";
-import { text } from "../../text";
+import * as text from "../../text";
 import { FaultLine } from "./FieldBox";
 import { Fields } from "./Fields";
 import { Input } from "./Input";

@@ -7,7 +7,7 @@ import { Link } from "../../parts/Link";
 import { Sentence } from "../../parts/Sentence";
 import { Title } from "../../parts/Title";
 import { withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import type { PageProps } from "..";
 import { useFlowView } from "../useFlowView";
 import { Creating } from "./Creating";

@@ -1,7 +1,7 @@
 /** What is still wrong, each leading to its field, and what creates the job. */
 import { Icon } from "../../parts/Icon";
 import { Button } from "../../parts/Button";
-import { text } from "../../text";
+import * as text from "../../text";
 import { keyOf, nameOf } from "./places";
 import { focusOn, type Form } from "./useForm";
 

@@ -2,7 +2,7 @@
 import { useId, type ReactNode } from "react";
 import { Card } from "../../parts/Card";
 import { Segments } from "../../parts/Segments";
-import { text } from "../../text";
+import * as text from "../../text";
 import type { When } from "./when";
 
 const said = text.newJob;

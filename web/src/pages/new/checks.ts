@@ -1,5 +1,5 @@
 /** What is wrong with params by their schema, told while they are written; the server checks them again. */
-import { text } from "../../text";
+import * as text from "../../text";
 import type { Field, Json, Place } from "./schema";
 
 export interface Fault {

@@ -1,6 +1,6 @@
 /** When a job begins, how it stands among others, and under which key: what is sent with the params. */
 import type { JobsCreateParams } from "@typed-flows/react";
-import { text } from "../../text";
+import * as text from "../../text";
 
 export interface When {
   priority: number;

@@ -5,7 +5,7 @@ import { Icon } from "../../parts/Icon";
 import { Link } from "../../parts/Link";
 import { Title } from "../../parts/Title";
 import { useRoute } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 
 export default function NotFound() {
   const { path } = useRoute();

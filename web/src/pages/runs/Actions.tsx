@@ -5,7 +5,7 @@ import { ask } from "../../ask";
 import { time, timeFull } from "../../format";
 import { useWhyNot } from "../../me";
 import { Card } from "../../parts/Card";
-import { text } from "../../text";
+import * as text from "../../text";
 
 /** By these somebody has started a run; without one of them code or a schedule has. */
 const MADE = new Set(["runs.start", "runs.fork", "schedules.trigger"]);

@@ -11,7 +11,7 @@ import { Mark } from "../../parts/State";
 import type { Shape } from "../../parts/shapes";
 import { at } from "../../route";
 import { shortId } from "../../format";
-import { text } from "../../text";
+import * as text from "../../text";
 
 const PAGE = 20;
 const words: Record<string, Shape> = {

@@ -2,7 +2,7 @@
 import type { Live, RunView } from "@typed-flows/react";
 import { Card } from "../../parts/Card";
 import { Json } from "../../parts/Json";
-import { text } from "../../text";
+import * as text from "../../text";
 import { hasEnded } from "./waterfall/bars";
 
 export function Input({ run }: { run: Live<RunView> }) {

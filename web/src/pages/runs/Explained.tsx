@@ -4,7 +4,7 @@ import { duration, time, useNow } from "../../format";
 import { Button } from "../../parts/Button";
 import { Mark } from "../../parts/State";
 import type { Shape } from "../../parts/shapes";
-import { text } from "../../text";
+import * as text from "../../text";
 import { shapeOf } from "./states";
 import type { Acts } from "./useActs";
 

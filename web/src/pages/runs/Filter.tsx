@@ -6,7 +6,7 @@ import { Icon } from "../../parts/Icon";
 import { Mark } from "../../parts/State";
 import type { Shape } from "../../parts/shapes";
 import { setParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { chips, type Chip, type Query } from "./query";
 
 const shapes: Record<Exclude<Chip, "all">, Shape> = {

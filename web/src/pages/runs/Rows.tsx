@@ -7,7 +7,7 @@ import { Link } from "../../parts/Link";
 import { openRow } from "../../parts/openRow";
 import { State } from "../../parts/State";
 import { at as place, withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { word } from "./query";
 import { isEndless, shapeOf, wordOf } from "./states";
 

@@ -9,7 +9,7 @@ import { useTabTitle } from "../../parts/Title";
 import { Watched, type Shown } from "../../parts/Watched";
 import { setParams } from "../../route";
 import { shortId } from "../../format";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Actions } from "./Actions";
 import { Dialogs, useDialog } from "./dialogs/Dialogs";
 import { Explained } from "./Explained";

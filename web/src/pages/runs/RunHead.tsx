@@ -8,7 +8,7 @@ import { Link } from "../../parts/Link";
 import { Menu } from "../../parts/Menu";
 import { State } from "../../parts/State";
 import { at, withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { word } from "./query";
 import { shapeOf, wordOf } from "./states";
 import type { Acts } from "./useActs";

@@ -9,7 +9,7 @@ import { Empty } from "../../parts/Empty";
 import { Icon } from "../../parts/Icon";
 import { Watched } from "../../parts/Watched";
 import { at, navigate, withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { hold, newer, type Held } from "./held";
 import { paramsOf, word, type Chip, type Query } from "./query";
 import { Rows } from "./Rows";

@@ -10,7 +10,7 @@ import { Sentence } from "../../parts/Sentence";
 import { Title } from "../../parts/Title";
 import { useToast } from "../../parts/Toast";
 import { jobsAt } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { useCommands } from "../../keys/commands";
 import { StartRun } from "./dialogs/StartRun";
 import { Filter } from "./Filter";

@@ -8,7 +8,7 @@ import { Card } from "../../parts/Card";
 import { Facts } from "../../parts/Facts";
 import { Json } from "../../parts/Json";
 import { Mark, State } from "../../parts/State";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Children } from "./Children";
 import { shapeOfStep } from "./Explained";
 import { isOwn, takenOver } from "./fork";

@@ -4,7 +4,7 @@ import { useMemo } from "react";
 import { duration, time, timeExact } from "../../format";
 import { Card } from "../../parts/Card";
 import { State } from "../../parts/State";
-import { text } from "../../text";
+import * as text from "../../text";
 import { rowsOf, visitsOf, type Bar, type Row, type Visit } from "./waterfall/bars";
 
 /** The newest are shown. */

@@ -1,7 +1,7 @@
 /** The shape and the word of a run: of a suspended one, of what it waits for. */
 import type { Live, RunRow, RunView } from "@typed-flows/react";
 import type { Shape } from "../../parts/shapes";
-import { text } from "../../text";
+import * as text from "../../text";
 
 type Status = RunRow["status"];
 const shapes: Record<Status, Shape> = {
@@ -36,7 +36,8 @@ export function shapeOf(run: Live<RunRow> | Live<RunView>): Shape {
 }
 
 export function wordOf(run: Live<RunRow> | Live<RunView>): string {
-  const { run: words, states } = text;
+  const words = text.run;
+  const states = text.states;
   switch (waited(run)) {
     case "answer":
       return words.waitsForAnswer;

@@ -4,7 +4,7 @@ import { useWhyNot } from "../../me";
 import { copy } from "../../parts/copy";
 import { useToast } from "../../parts/Toast";
 import { useActing } from "../../parts/useActing";
-import { text } from "../../text";
+import * as text from "../../text";
 import type { Open } from "./dialogs/Dialogs";
 import { hasEnded } from "./waterfall/bars";
 

@@ -3,7 +3,7 @@ import { duration, seconds, useNow } from "../../format";
 import { Button, LinkButton } from "../../parts/Button";
 import { Sentence } from "../../parts/Sentence";
 import { setParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { alarmOf, type Alarm, type Schedule } from "./slots";
 import { slotTime, slotTimes, zoneOf } from "./when";
 

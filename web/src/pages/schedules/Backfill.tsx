@@ -5,7 +5,7 @@ import { Button } from "../../parts/Button";
 import { Mark } from "../../parts/State";
 import { useToast } from "../../parts/Toast";
 import { setParams, useRoute } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { TextField, Wrong } from "../runs/dialogs/fields";
 import type { Schedule } from "./slots";
 import type { ScheduleActs } from "./useScheduleActs";

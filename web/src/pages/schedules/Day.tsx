@@ -3,7 +3,7 @@ import { useEffect, useState } from "react";
 import { ask, type Answer } from "../../ask";
 import { timeShort, useNow } from "../../format";
 import { Card } from "../../parts/Card";
-import { text } from "../../text";
+import * as text from "../../text";
 import type { Schedule } from "./slots";
 
 const HOUR = 3_600_000;

@@ -9,7 +9,7 @@ import { Segments } from "../../parts/Segments";
 import { useToast } from "../../parts/Toast";
 import { useAct } from "../../parts/useActing";
 import { setParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Choice, JsonField, TextField, whyNoJson, Wrong } from "../runs/dialogs/fields";
 import type { Schedule } from "./slots";
 import { cronWords } from "./when";

@@ -7,7 +7,7 @@ import { Link } from "../../parts/Link";
 import { Menu } from "../../parts/Menu";
 import { State } from "../../parts/State";
 import { withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { countsOf, usualTime, type Schedule } from "./slots";
 import { Strip, StripLegend } from "./Strip";
 import type { ScheduleActs } from "./useScheduleActs";

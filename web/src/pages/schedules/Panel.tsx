@@ -8,7 +8,7 @@ import { Link } from "../../parts/Link";
 import { State } from "../../parts/State";
 import type { Shape } from "../../parts/shapes";
 import { at, withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { word } from "../runs/query";
 import { Backfill } from "./Backfill";
 import { fillOf, type Fill, type Schedule, type Slot } from "./slots";

@@ -3,7 +3,7 @@ import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
 import { useToast } from "../../parts/Toast";
 import { useAct } from "../../parts/useActing";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Wrong } from "../runs/dialogs/fields";
 import type { Schedule } from "./slots";
 

@@ -6,7 +6,7 @@ import { Link } from "../../parts/Link";
 import { useToast } from "../../parts/Toast";
 import { useAct } from "../../parts/useActing";
 import { at } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Wrong } from "../runs/dialogs/fields";
 import type { Schedule } from "./slots";
 

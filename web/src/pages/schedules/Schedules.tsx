@@ -9,7 +9,7 @@ import { Empty } from "../../parts/Empty";
 import { Title } from "../../parts/Title";
 import { Watched } from "../../parts/Watched";
 import { setParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Alarms } from "./Alarms";
 import { Day } from "./Day";
 import { EditSchedule } from "./EditSchedule";

@@ -1,6 +1,6 @@
 /** The last slots as a strip: height is how long the run took, the fill how it ended. */
 import { seconds } from "../../format";
-import { text } from "../../text";
+import * as text from "../../text";
 import { countsOf, fillOf, heights, isLate, type Fill, type Schedule, type Slot } from "./slots";
 import { slotTime, zoneOf } from "./when";
 

@@ -2,7 +2,7 @@
 import { useWhyNot } from "../../me";
 import { useToast } from "../../parts/Toast";
 import { useActing } from "../../parts/useActing";
-import { text } from "../../text";
+import * as text from "../../text";
 import type { Schedule } from "./slots";
 
 const UNDO = 5_000;

@@ -1,7 +1,7 @@
 /** When a schedule comes, in words, and instants on the clock of its time zone. */
 import cronstrue from "cronstrue";
 import type { Live, ScheduleView } from "@typed-flows/react";
-import { text } from "../../text";
+import * as text from "../../text";
 
 type Times = Pick<Live<ScheduleView>, "cron" | "interval">;
 const DAILY = /^[\d,]+\s+[\d,]+\s+\*\s+\*\s+\*$|^@(?:daily|midnight)$/i;

@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import { bytes, compact, count, duration, percent, useNow } from "../../format";
 import { Sparkline } from "../../parts/Sparkline";
 import type { Tone } from "../../parts/shapes";
-import { text } from "../../text";
+import * as text from "../../text";
 import { ring } from "../workers/ring";
 
 const STEP_MS = 2_000;

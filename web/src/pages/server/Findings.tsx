@@ -6,7 +6,7 @@ import { Card } from "../../parts/Card";
 import { State } from "../../parts/State";
 import type { Shape } from "../../parts/shapes";
 import { at, jobsAt, withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 
 const ORDER = { wrong: 0, warning: 1, fine: 2 } as const;
 const SHAPES: Record<Finding["level"], Shape> = { wrong: "blocked", warning: "silent", fine: "ok" };
@@ -16,7 +16,7 @@ type Found = Live<Finding>;
 
 export function Findings({ check }: { check: Live<CheckView> }) {
   const [whole, setWhole] = useState(false);
-  const { server } = text;
+  const server = text.server;
   const loud = check.findings.filter((one) => one.level !== "fine");
   loud.sort((a, b) => ORDER[a.level] - ORDER[b.level]);
   const fine = check.findings.filter((one) => one.level === "fine");
@@ -55,7 +55,7 @@ export function Findings({ check }: { check: Live<CheckView> }) {
 }
 
 function One({ found }: { found: Found }) {
-  const { server } = text;
+  const server = text.server;
   const remedy = found.level === "fine" ? undefined : server.remedies[found.what];
   const link = found.level === "fine" ? null : linkOf(found);
   return (

@@ -3,7 +3,7 @@ import { count, rate } from "../../format";
 import { Ago } from "../../parts/Ago";
 import { Card } from "../../parts/Card";
 import { Facts } from "../../parts/Facts";
-import { text } from "../../text";
+import * as text from "../../text";
 
 /** How the server keeps what it holds. */
 export function Keeping({ state }: { state: Live<ServerView> }) {

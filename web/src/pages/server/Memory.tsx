@@ -2,11 +2,11 @@ import type { MemoryView } from "@typed-flows/react";
 import { bytes, compact, count } from "../../format";
 import { Bones } from "../../parts/Bones";
 import { Card } from "../../parts/Card";
-import { text } from "../../text";
+import * as text from "../../text";
 
 /** Whose the memory is, by kind; bars are against the largest. */
 export function Memory({ memory }: { memory: MemoryView | null }) {
-  const { server } = text;
+  const server = text.server;
   const kinds = Object.keys(server.kinds).filter((kind) => memory?.bytes[kind]);
   const most = Math.max(1, ...kinds.map((kind) => memory?.bytes[kind] ?? 0));
   return (

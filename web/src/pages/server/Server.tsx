@@ -9,7 +9,7 @@ import { Title } from "../../parts/Title";
 import { useToast } from "../../parts/Toast";
 import { useActing } from "../../parts/useActing";
 import { Watched } from "../../parts/Watched";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Figures } from "./Figures";
 import { Findings } from "./Findings";
 import { Keeping } from "./Keeping";

@@ -3,13 +3,13 @@ import { count, duration } from "../../format";
 import { Ago } from "../../parts/Ago";
 import { Bones } from "../../parts/Bones";
 import { Card } from "../../parts/Card";
-import { text } from "../../text";
+import * as text from "../../text";
 
 const SHOWN = 20;
 
 /** Scripts and commands that the server has found slow, the worst first. */
 export function Slow({ slow }: { slow: SlowView | null }) {
-  const { server } = text;
+  const server = text.server;
   const { slowHeads: heads } = server;
   return (
     <Card title={server.slow} more={server.slowMore}>

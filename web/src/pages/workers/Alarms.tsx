@@ -2,7 +2,7 @@
 import { duration, time, useNow, msOf } from "../../format";
 import { Button } from "../../parts/Button";
 import { Sentence } from "../../parts/Sentence";
-import { text } from "../../text";
+import * as text from "../../text";
 import { jobsOf, shortName, type Worker } from "./order";
 
 interface Props {

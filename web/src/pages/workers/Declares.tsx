@@ -4,7 +4,7 @@ import { useState } from "react";
 import { Button } from "../../parts/Button";
 import { Card } from "../../parts/Card";
 import { Icon } from "../../parts/Icon";
-import { text } from "../../text";
+import * as text from "../../text";
 
 const SHOWN = 6;
 

@@ -3,7 +3,7 @@ import { useMemo, type ReactNode } from "react";
 import { bytes, count, duration, msOf, percent, timeShort, useNow } from "../../format";
 import { Sparkline } from "../../parts/Sparkline";
 import type { Tone } from "../../parts/shapes";
-import { text } from "../../text";
+import * as text from "../../text";
 import { busyOf, distinct, lagLine, percentile, processesOf, slotsOf, type Worker } from "./order";
 import { ring } from "./ring";
 

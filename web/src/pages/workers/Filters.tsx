@@ -3,7 +3,7 @@ import { count } from "../../format";
 import { Icon } from "../../parts/Icon";
 import { Menu } from "../../parts/Menu";
 import { setParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { distinct, shortRelease, STATES, type Filter, type Worker } from "./order";
 
 const TONES: Record<string, string> = {

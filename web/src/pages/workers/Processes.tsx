@@ -6,7 +6,7 @@ import { Button } from "../../parts/Button";
 import { Card } from "../../parts/Card";
 import { Empty } from "../../parts/Empty";
 import { setParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { jobsOf, loud, shortName, type Usual, type Worker } from "./order";
 import { Row } from "./Row";
 import { SlotsKey } from "./Slots";
@@ -37,7 +37,7 @@ export function Processes({ some, died, open, flows, usual, off, onStacks }: Pro
   const [turned, setTurned] = useState(0);
   const page = Math.min(last, opened >= 0 && !whole ? Math.floor(opened / size) : turned);
   const shown = some.slice(page * size, (page + 1) * size);
-  const { workers } = text;
+  const workers = text.workers;
   const heads: [string, string][] = [
     [workers.process, ""],
     [workers.version, ""],
@@ -119,7 +119,7 @@ export function Processes({ some, died, open, flows, usual, off, onStacks }: Pro
 }
 
 function Died({ died }: { died: readonly Worker[] }): ReactNode {
-  const { workers } = text;
+  const workers = text.workers;
   const latest = [...died].sort((a, b) => (a.heard < b.heard ? 1 : -1));
   return (
     <span className="end">

@@ -6,7 +6,7 @@ import { Ago } from "../../parts/Ago";
 import { Button } from "../../parts/Button";
 import { Card } from "../../parts/Card";
 import { setParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Declares } from "./Declares";
 import { compared, type Difference } from "./compared";
 import { busyOf, shortRelease, type Worker } from "./order";

@@ -9,7 +9,7 @@ import { Sparkline } from "../../parts/Sparkline";
 import { State } from "../../parts/State";
 import type { Shape, Tone } from "../../parts/shapes";
 import { jobAt, setParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { useBlockedMs, whereOf } from "./Alarms";
 import {
   busyOf,
@@ -134,7 +134,7 @@ function Serves({ worker, flow }: { worker: Worker; flow: boolean }) {
 
 function Longest({ worker, usual }: { worker: Worker; usual: Usual }) {
   const now = useNow();
-  const { workers } = text;
+  const workers = text.workers;
   if (worker.state === "blocked") {
     const { fn, place } = whereOf(worker);
     if (fn)

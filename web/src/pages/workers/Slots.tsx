@@ -1,5 +1,5 @@
 import { memo } from "react";
-import { text } from "../../text";
+import * as text from "../../text";
 
 const MOST = 48;
 

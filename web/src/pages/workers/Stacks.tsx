@@ -9,7 +9,7 @@ import { copy } from "../../parts/copy";
 import { Dialog } from "../../parts/Dialog";
 import { Sentence } from "../../parts/Sentence";
 import { useToast } from "../../parts/Toast";
-import { text } from "../../text";
+import * as text from "../../text";
 import { shortName, type Worker } from "./order";
 
 export function Stacks({ worker, onClose }: { worker: Worker; onClose: () => void }) {

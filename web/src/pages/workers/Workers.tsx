@@ -8,7 +8,7 @@ import { Empty } from "../../parts/Empty";
 import { Title } from "../../parts/Title";
 import { Watched } from "../../parts/Watched";
 import { withParams } from "../../route";
-import { text } from "../../text";
+import * as text from "../../text";
 import { Alarms } from "./Alarms";
 import { Figures } from "./Figures";
 import { Filters } from "./Filters";

@@ -1,6 +1,6 @@
 /** The difference of two figures in words. */
 import { count, percent } from "../../format";
-import { text } from "../../text";
+import * as text from "../../text";
 
 export type Difference = { words: string; tone: "up" | "down" | "dim" } | null;
 

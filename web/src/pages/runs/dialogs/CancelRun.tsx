@@ -5,7 +5,7 @@ import { Button } from "../../../parts/Button";
 import { Dialog } from "../../../parts/Dialog";
 import { useToast } from "../../../parts/Toast";
 import { useAct } from "../../../parts/useActing";
-import { text } from "../../../text";
+import * as text from "../../../text";
 import { TextField, Wrong } from "./fields";
 
 export function CancelRun({ run, onClose }: { run: Live<RunView>; onClose: () => void }) {

@@ -7,7 +7,7 @@ import { Dialog } from "../../../parts/Dialog";
 import { useToast } from "../../../parts/Toast";
 import { useAct } from "../../../parts/useActing";
 import { at, navigate } from "../../../route";
-import { text } from "../../../text";
+import * as text from "../../../text";
 import { isOwn, takenOver } from "../fork";
 import { Choice, JsonField, whyNoJson, Wrong } from "./fields";
 

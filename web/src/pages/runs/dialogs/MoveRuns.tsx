@@ -6,7 +6,7 @@ import { Button } from "../../../parts/Button";
 import { Dialog } from "../../../parts/Dialog";
 import { useToast } from "../../../parts/Toast";
 import { useAct } from "../../../parts/useActing";
-import { text } from "../../../text";
+import * as text from "../../../text";
 import { Choice, Wrong } from "./fields";
 
 const PINNED = "@=";

@@ -7,7 +7,7 @@ import { Button } from "../../../parts/Button";
 import { Dialog } from "../../../parts/Dialog";
 import { useToast } from "../../../parts/Toast";
 import { useAct } from "../../../parts/useActing";
-import { text } from "../../../text";
+import * as text from "../../../text";
 import { Fields } from "../../new/Fields";
 import { fieldOf, startOf } from "../../new/schema";
 import { focusOn, useForm } from "../../new/useForm";

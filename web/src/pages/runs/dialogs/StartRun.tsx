@@ -9,7 +9,7 @@ import { Json } from "../../../parts/Json";
 import { useToast } from "../../../parts/Toast";
 import { useAct } from "../../../parts/useActing";
 import { at, navigate } from "../../../route";
-import { text } from "../../../text";
+import * as text from "../../../text";
 import { sample } from "./sample";
 import { Choice, JsonField, TextField, whyNoJson, Wrong } from "./fields";
 

@@ -1,7 +1,7 @@
 /** Fields of the dialogs of runs and schedules. */
 import { useId, type ReactNode } from "react";
 import { Icon } from "../../../parts/Icon";
-import { text } from "../../../text";
+import * as text from "../../../text";
 
 export function Wrong({ what }: { what: string | null }) {
   return what === null ? null : (

@@ -4,7 +4,7 @@ import { memo, useMemo, useRef } from "react";
 import { duration, time, useNow } from "../../../format";
 import { Card } from "../../../parts/Card";
 import { Mark } from "../../../parts/State";
-import { text } from "../../../text";
+import * as text from "../../../text";
 import { ticksOf } from "./axis";
 import { hasEnded, isBusy, rowsOf, visitsOf, type Bar, type Kind, type Row, type Visit } from "./bars";
 import { fold, type Folding } from "./folding";

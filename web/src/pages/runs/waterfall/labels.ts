@@ -1,6 +1,6 @@
 /** What is said of steps and bars in a few words. */
 import { duration } from "../../../format";
-import { text } from "../../../text";
+import * as text from "../../../text";
 import type { Bar, Row } from "./bars";
 
 export function barTitle(bar: Bar, tries: number): string {

@@ -1,0 +1,1 @@
+var e=new Map;function t(t,n,r){let i=e.get(t)??{at:0,values:[]};if(i.at!==r){let a=[...i.values.slice(-179),n];return e.set(t,{at:r,values:a}),a}return i.values}export{t};
