@@ -81,8 +81,11 @@ def tokens() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def closed(shop: Shop, tokens: dict[str, str]) -> Iterator[LiveServer]:
-    """Serve the same shop to those who have a token."""
-    with live_server(create_app(shop.url, shop.namespace, auth=Tokens(tokens["file"]))) as server:
+    """Serve the same shop to those who have a token, who may log in as often as tests do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flows.server.guard.MOST_LOGINS", 1000)
+        app = create_app(shop.url, shop.namespace, auth=Tokens(tokens["file"]))
+    with live_server(app) as server:
         yield server
 
 

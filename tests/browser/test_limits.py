@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage, Shop
 from tests.browser.page_view import axe
+
+
+@pytest.fixture(autouse=True)
+def _as_declared(shop: Shop) -> None:
+    """Take back what other tests have set: all of them look at one shop."""
+    shop.act("queues.set_limit", queue="shop-ship", limiter="shop-ship:1")
 
 
 def test_a_limit_says_how_much_is_used_and_who_has_set_it(open_page: OpenPage) -> None:
