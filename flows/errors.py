@@ -84,7 +84,7 @@ class ValidationError(FlowsError, ValueError):
     Where it is values within what was given that are refused, `faults` has each of them.
     """
 
-    def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
+    def __init__(self, message: str = "", faults: Sequence[Fault] = ()) -> None:
         super().__init__(message)
         self.faults = tuple(faults)
 

@@ -13,7 +13,8 @@ from flows.cli.printing import print_table
 
 def group(name: str, *, until: datetime | None = None, parked: bool = True, held: bool = False) -> GroupView:
     """Return a group."""
-    return GroupView(group=name, share=1, waiting=3, in_flight=None, parked=parked, until=until, held=held)
+    state = {"parked": parked, "until": until, "held": held}
+    return GroupView(group=name, share=1, waiting=3, in_flight=None, oldest=None, limits=[], **state)
 
 
 def test_groups_say_why_they_are_parked(capsys: pytest.CaptureFixture[str]) -> None:

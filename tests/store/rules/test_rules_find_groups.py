@@ -198,7 +198,7 @@ async def test_all_lists_are_counted(world: World, connection: Connection) -> No
     ids = fill(world, jobs=90)
     world.seed(meta={"pick": {"stale": "4"}})
     finder = Finder(connection, world.settings, ["pick"])
-    counted = await count(finder, connection, world.settings, WAITING, newest_first=False)
+    counted = await count(finder, connection, WAITING, newest_first=False)
     assert (counted.number, counted.exact) == (len(ids) - 4, True)
 
 
