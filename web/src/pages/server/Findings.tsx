@@ -25,7 +25,8 @@ export function Findings({ check }: { check: Live<CheckView> }) {
   return (
     <Card title={server.findings} more={server.findingsMore}>
       <p className="pad verdict">
-        <b>{wrong ? server.wrong(wrong) : server.allWell}</b>{" "}
+        {wrong > 0 && <b>{server.wrong(wrong)} </b>}
+        {loud.length === 0 && <b>{server.allWell}</b>}
         {loud.length > wrong && server.warnings(loud.length - wrong)}
       </p>
       <ul className="findings">

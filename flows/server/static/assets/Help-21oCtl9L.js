@@ -1,1 +1,0 @@
-export{g as default}from"./frame-Djo55IZR.js";

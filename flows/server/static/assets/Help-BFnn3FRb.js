@@ -1,0 +1,1 @@
+export{g as default}from"./frame-B8Mbe4o8.js";
