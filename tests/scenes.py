@@ -10,6 +10,7 @@ from flows.store.keys.operators import OperatorKeys
 from tests.more_scenes import MORE_SCENES
 from tests.outcomes import ended
 from tests.schedule_scenes import SCHEDULE_SCENES
+from tests.tree_scenes import TREE_SCENES
 from tests.world import NOW, QUEUES, TTL, VERBS, World, finish, packed, processing
 
 BOX: Final = "pack:box"
@@ -315,6 +316,7 @@ SCENES: Final[dict[str, list[Scene]]] = {
     "reconcile": [(seed_damage, lambda world: world.run("reconcile", *QUEUES))],
     **MORE_SCENES,
     **SCHEDULE_SCENES,
+    **TREE_SCENES,
 }
 
 

@@ -87,6 +87,15 @@ KINDS: Final = {
     "schedule": "hash",
     "fired": "hash",
     "declared": "hash",
+    "tree": "hash",
+    "treetasks": "hash",
+    "treeresults": "hash",
+    "treelog": "hash",
+    "treekey": "string",
+    "treedirty": "zset",
+    "treeapps": "hash",
+    "treerows": "hash",
+    "trees": "zset",
 }
 
 #: What a test seldom compares: wake-ups, answers of last calls, how far the reconciler has come and what it has to look
@@ -211,7 +220,7 @@ class World:
         if kind in PLACES:
             queue, _, priority = name.partition("/")
             return f"{self.namespace}queue:{queue}:{kind}{priority and ':'}{priority}"
-        if kind in {"names", "history", "schedules"}:
+        if kind in {"names", "history", "schedules", "treeapps", "treerows"}:
             return f"{self.namespace}flows:{kind}"
         return f"{self.namespace}flows:{kind}:{name}"
 

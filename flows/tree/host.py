@@ -20,6 +20,7 @@ from flows.model.tree.plan import TreePlan
 from flows.model.tree.schemas import written_schema
 from flows.model.values.sets import sorted_sets
 from flows.tree.declare import Tree
+from flows.tree.outbox import Outbox
 from flows.tree.storage.protocol import NO_TASKS
 from flows.tree.walk import Surroundings, Walk
 from flows.workflow.steps.failures import error_of
@@ -123,6 +124,7 @@ class Host:
         self.storage = surroundings.storage
         self.executor = executor
         self.index = index
+        self.outbox = Outbox(app, surroundings.storage, index)
         self.recipes: dict[str, Recipe] = {}
         self._ephemeral_ttl = ephemeral_ttl
         self._retention = retention
@@ -161,21 +163,13 @@ class Host:
             raise InstanceGone(instance_id)
         return found.record, found.revision
 
-    async def note(self, instance_id: str) -> None:
-        """Let the index know how an instance stands."""
-        found = await self.storage.load(instance_id, since=NO_TASKS)
-        if found is None:
-            await self.index.remove([instance_id])
-        else:
-            await self.index.put([found.row])
-
     async def destroy(self, instance_id: str) -> bool:
         """Cancel what works on an instance, and delete it; False: it was gone already."""
         found = await self.storage.load(instance_id, since=NO_TASKS)
         if found is not None and found.record.status == "working":
             await self.executor.cancel(instance_id, found.record.run, "destroyed")
         is_deleted = await self.storage.delete(instance_id)
-        await self.index.remove([instance_id])
+        await self.outbox.note()
         return is_deleted
 
     async def execute(self, instance_id: str, token: Token, cancelled: Callable[[], str | None]) -> None:
@@ -202,7 +196,7 @@ class Host:
             raise
         except Exception as error:  # noqa: BLE001 - of the generator, or what nobody has foreseen: no limbo
             await walk.fail(error_of(error, ROOT, 1))
-        await self.note(instance_id)
+        await self.outbox.note()
 
     def _walk(self, snapshot: Snapshot, execution: Execution, token: Token, grown: Grown | None = None) -> Walk:
         """Return the walk of an execution; without a tree that has been grown, it can only be ended."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flows.tree.storage.protocol import MOST_RECORDS, Write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from flows.model.tree.task_record import InstanceRecord, TaskRecord
     from flows.tree.storage.protocol import Storage, Token
+
+#: The results of one call take so many bytes at most, unless it has one alone.
+_MOST_BYTES: Final = 1 << 20
 
 
 class Writes:
@@ -76,10 +79,10 @@ class Writes:
         """
         while self._sending is not None or self._next is not None:
             await asyncio.shield(self._send_soon())
-        parts = [writes[at : at + MOST_RECORDS] for at in range(0, len(writes), MOST_RECORDS)] or [()]
-        for part in parts[:-1]:
+        *parts, last = [*_parts(writes)] or [()]
+        for part in parts:
             await self._write(part)
-        await self._storage.write(self._instance_id, self._token, parts[-1], end, ttl=ttl)
+        await self._storage.write(self._instance_id, self._token, last, end, ttl=ttl)
 
     def _gather(self, write: Write) -> None:
         self._gathered[write.path] = write
@@ -105,8 +108,8 @@ class Writes:
             try:
                 if self._lines:
                     await self._write_lines()
-                for at in range(0, len(writes), MOST_RECORDS):
-                    await self._write(writes[at : at + MOST_RECORDS])
+                for part in _parts(writes):
+                    await self._write(part)
             except BaseException as error:
                 self._sending = None
                 self._failed(error)
@@ -128,3 +131,16 @@ class Writes:
         lines, self._lines = self._lines, {}
         for path, some in lines.items():
             await self._storage.log(self._instance_id, path, some)
+
+
+def _parts(writes: Sequence[Write]) -> Iterator[Sequence[Write]]:
+    """Cut records into parts of which each takes no storage long: of 200, and of 1 MiB unless one alone has more."""
+    start, size = 0, 0
+    for at, one in enumerate(writes):
+        more = len(one.result or b"")
+        if at - start == MOST_RECORDS or (at > start and size + more > _MOST_BYTES):
+            yield writes[start:at]
+            start, size = at, 0
+        size += more
+    if start < len(writes):
+        yield writes[start:]

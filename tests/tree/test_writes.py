@@ -103,6 +103,15 @@ async def test_many_records_go_in_calls_of_200() -> None:
     assert world.storage.asked[-1][-1] == "done"
 
 
+async def test_large_results_go_in_calls_of_their_own() -> None:
+    """Together in a call as far as they take 1 MiB, and one alone where it takes that."""
+    world = World()
+    sizes = [10, 1 << 20, 1 << 19, 1 << 19, 1, 1]
+    await world.writes.put(*(Write(f"#.t{at}", TaskRecord("ok"), b"x" * size) for at, size in enumerate(sizes)))
+    assert [len(one) for one in world.storage.asked] == [1, 1, 2, 2]
+    assert [world.records[f"#.t{at}"].order for at in range(6)] == [11, 12, 13, 14, 15, 16]
+
+
 async def test_who_has_lost_the_instance_is_told_once_and_for_all() -> None:
     """Those that wait, those that come later, and who runs the tasks."""
     world = World()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from pydantic_core import from_json, to_json
 
 from flows.errors import MalformedJob
+from flows.model.tree.paths import ROOT, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,6 +103,10 @@ class Declared:
         """Return the tree's description, without schemas: those are for the checks."""
         return to_json({"data": [one.name for one in self.data], "tasks": [_described(one) for one in self.tasks]})
 
+    def paths(self) -> list[str]:
+        """Return the paths of all tasks."""
+        return _paths(self.tasks, ROOT)
+
 
 def read_declared(description: bytes) -> Declared:
     """Return a tree from its description.
@@ -115,6 +120,14 @@ def read_declared(description: bytes) -> Declared:
         return Declared(tasks, tuple(Written(name) for name in found["data"]))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise MalformedJob(f"the description of a tree cannot be read: {error}") from error
+
+
+def _paths(nodes: Sequence[Node], parent: str) -> list[str]:
+    found: list[str] = []
+    for node in nodes:
+        path = joined(parent, node.name)
+        found += [path, *_paths(node.tasks, path)]
+    return found
 
 
 def _described(node: Node) -> dict[str, Any]:

@@ -112,6 +112,19 @@ def read_task_record(path: str, raw: bytes) -> TaskRecord:
     return TaskRecord(**_read(path, raw, _TASK, _TASK_FIELDS))
 
 
+def read_task_records(texts: Mapping[str, bytes]) -> dict[str, TaskRecord]:
+    """Return the records of many tasks from their texts, by path: quicker than one by one.
+
+    Raises:
+        MalformedJob: one of them is none that flows has written.
+    """
+    try:
+        found: list[dict[str, Any]] = from_json(b"[%b]" % b",".join(texts.values()))
+        return {path: TaskRecord(**_checked(one)) for path, one in zip(texts, found, strict=True)}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return {path: read_task_record(path, text) for path, text in texts.items()}  # it says which one
+
+
 def read_instance_record(raw: bytes) -> InstanceRecord:
     """Return the record of an instance from its text.
 
@@ -140,6 +153,16 @@ def _read(path: str, raw: bytes, statuses: frozenset[str], known: frozenset[str]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise MalformedJob(f"the record of {path} cannot be read: {error}") from error
     return kept
+
+
+def _checked(found: dict[str, Any]) -> dict[str, Any]:
+    """Return what is known of a task's record."""
+    _check_status(found["status"], _TASK)
+    if found.keys() - _TASK_FIELDS:
+        found = {name: value for name, value in found.items() if name in _TASK_FIELDS}
+    if "error" in found:
+        found["error"] = JobError.model_validate(found["error"])
+    return found
 
 
 def _check_status(status: object, known: frozenset[str]) -> None:

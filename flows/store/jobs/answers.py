@@ -89,3 +89,11 @@ SetSchedulesAnswer: TypeAlias = Literal["written", "unchanged", "taken"]
 PauseScheduleAnswer: TypeAlias = Literal["paused", "was paused", "resumed", "not paused", "gone"]
 #: `declared` by the code of an app, whose workers would write it again.
 DeleteScheduleAnswer: TypeAlias = Literal["deleted", "gone", "declared"]
+#: `same`: it had begun before; `moved`: the instance has another revision; `tree`: its tree is another one, and has to
+#: be sent.
+BeginExecutionAnswer: TypeAlias = Literal["begun", "same", "busy", "moved", "gone", "tree"]
+#: `stale` where another attempt or execution has the instance.
+WriteTasksAnswer: TypeAlias = Literal["ok", "stale"]
+ChangeInstanceAnswer: TypeAlias = Literal["changed", "moved", "busy", "gone"]
+DeleteInstanceAnswer: TypeAlias = Literal["deleted", "gone"]
+LogTaskAnswer: TypeAlias = Literal["ok", "gone"]

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Command
+    from flows.store.client.server_clock import ServerClock
     from flows.store.jobs.flow_settings import FlowSettings
-    from flows.store.runs.server_clock import ServerClock
 
 _STEP: Final = b"step:"
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from flows.errors import KeyConflict
 from flows.model.runs.input_wait import INPUT, input_key
 from flows.model.runs.new_run import Started
+from flows.store.client.server_clock import ServerClock
 from flows.store.keys.runs import event_name
 from flows.store.runs.load import RunLoader
 from flows.store.runs.new_runs import PackedRun, check_size, in_parts
 from flows.store.runs.records import Records
-from flows.store.runs.server_clock import ServerClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from flows.errors import LostLease, ValidationError
 from flows.model.tree.errors import InstanceGone
 from flows.model.tree.node import read_declared
-from flows.model.tree.paths import ROOT, joined
 from flows.model.tree.task_record import InstanceRecord, TaskRecord, read_task_record
 from flows.store.jobs.log_line import LogLine, read_line
 from flows.tree.storage.protocol import (
@@ -24,13 +23,12 @@ from flows.tree.storage.protocol import (
     InstanceRow,
     Snapshot,
     Token,
+    Unindexed,
     Write,
 )
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
-
-    from flows.model.tree.node import Node
 
 #: Who waits for a change looks again after so many seconds.
 _PATIENCE: Final = 5.0
@@ -48,6 +46,8 @@ class _Instance:
     data: bytes
     tree: bytes
     changed: int = 1
+    shown: int = 1
+    """The revision of the last change that the row shows."""
     record: InstanceRecord = field(default_factory=lambda: InstanceRecord("idle"))
     execution: Execution | None = None
     fence: int = 0
@@ -70,6 +70,8 @@ class MemoryStorage:
         self._instances: dict[str, _Instance] = {}
         #: Which instances were created with keys, by app and key; those that are gone count no more.
         self._keys: dict[tuple[str, str], str] = {}
+        #: Which instances the index is to be told of: of which app they are, and when.
+        self._unindexed: dict[str, tuple[str, float]] = {}
 
     def now_ms(self) -> int:
         """Return the time."""
@@ -87,6 +89,7 @@ class MemoryStorage:
         now = self.now_ms()
         row = replace(row, labels=dict(row.labels), status="idle", created=now, updated=now, revision=1)
         self._instances[row.id] = _Instance(row, data, tree)
+        self._mark(row)
         return row.id
 
     async def load(self, instance_id: str, *, since: int = 0) -> Snapshot | None:
@@ -160,6 +163,8 @@ class MemoryStorage:
         row = replace(found.row, revision=revision, updated=self.now_ms())
         row = row if change.name is None else replace(row, name=change.name)
         found.row = row if change.labels is None else replace(row, labels=dict(change.labels))
+        found.shown = revision
+        self._mark(row)
         if change.data is not None:
             found.data, found.changed = change.data, revision
         if change.tree is not None:
@@ -202,6 +207,26 @@ class MemoryStorage:
             if found is not None:
                 yield found.row
 
+    async def unindexed(self, app: str, limit: int = 100) -> list[Unindexed]:
+        """Return what the index is to be told: see `Storage.unindexed`."""
+        now = self._clock()
+        due = [one for one, (of, at) in self._unindexed.items() if of == app and at <= now][:limit]
+        found = {one: self._find(one) for one in due}
+        return [Unindexed(name, one.shown, one.row) if one else Unindexed(name, 0, None) for name, one in found.items()]
+
+    async def indexed(self, app: str, moved: Sequence[Unindexed]) -> None:  # noqa: ARG002 - the protocol's
+        """Take note of what the index knows: see `Storage.indexed`."""
+        for one in moved:
+            found = self._find(one.id)
+            if found is None:
+                self._unindexed.pop(one.id, None)
+            elif found.shown != one.revision:
+                self._mark(found.row)
+            elif found.expires is not None:
+                self._unindexed[one.id] = (found.row.app, found.expires)
+            else:
+                self._unindexed.pop(one.id, None)
+
     async def changed(self, instance_id: str, since: int) -> None:
         """Wait for a change: see `Storage.changed`."""
         found = self._find(instance_id)
@@ -222,20 +247,27 @@ class MemoryStorage:
         return found
 
     def _drop(self, instance_id: str) -> None:
-        self._tell(self._instances.pop(instance_id))
+        found = self._instances.pop(instance_id)
+        self._mark(found.row)
+        self._tell(found)
+
+    def _mark(self, row: InstanceRow) -> None:
+        self._unindexed[row.id] = (row.app, 0.0)
 
     def _take_record(self, found: _Instance, record: InstanceRecord) -> None:
         found.record = record
         found.row = replace(
             found.row, status=record.status, progress=record.progress, updated=self.now_ms(), revision=record.order
         )
+        found.shown = record.order
+        self._mark(found.row)
 
     @staticmethod
     def _take_tree(found: _Instance, tree: bytes, revision: int) -> None:
         if tree == found.tree:
             return
         found.tree, found.changed = tree, revision
-        paths = set(_paths(read_declared(tree).tasks, ROOT))
+        paths = set(read_declared(tree).paths())
         for kept in (found.tasks, found.results, found.logs):
             for path in kept.keys() - paths:
                 del kept[path]
@@ -245,12 +277,3 @@ class MemoryStorage:
         if found.told is not None:
             found.told.set()
             found.told = None
-
-
-def _paths(nodes: Sequence[Node], parent: str) -> list[str]:
-    """Return the paths of all tasks."""
-    found: list[str] = []
-    for node in nodes:
-        path = joined(parent, node.name)
-        found += [path, *_paths(node.tasks, path)]
-    return found

@@ -141,6 +141,20 @@ class InstanceChange(NamedTuple):
     labels: Mapping[str, str] | None = None
 
 
+class Unindexed(NamedTuple):
+    """An instance that the index may not know as it stands.
+
+    Attributes:
+        id: Its id.
+        revision: That of the last change that its row shows; 0: it is gone.
+        row: Its row; None: it is gone.
+    """
+
+    id: str
+    revision: int
+    row: InstanceRow | None
+
+
 class Storage(Protocol):
     """Keeps instances. Each call is done as a whole or not at all, also where its caller dies."""
 
@@ -224,6 +238,17 @@ class Storage(Protocol):
 
     def scan(self) -> AsyncIterator[InstanceRow]:
         """Yield the rows of all instances that there are from the beginning to the end, each at least once."""
+        ...
+
+    async def unindexed(self, app: str, limit: int = 100) -> list[Unindexed]:
+        """Return instances of an app whose rows have changed, or which are gone, since the index was told of them.
+
+        The storage notes that in one step with the change, so that it is known also where its caller dies.
+        """
+        ...
+
+    async def indexed(self, app: str, moved: Sequence[Unindexed]) -> None:
+        """Take note that the index knows these; of one that has changed meanwhile, or will expire, it is told again."""
         ...
 
     async def changed(self, instance_id: str, since: int) -> None:

@@ -147,6 +147,7 @@ def test_only_what_frees_memory_or_reads_runs_on_a_full_server() -> None:
         "cancel",
         "cascade",
         "delete",
+        "delete_instance",
         "delete_schedule",
         "pause_schedule",
         "cancel_jobs",
@@ -155,8 +156,10 @@ def test_only_what_frees_memory_or_reads_runs_on_a_full_server() -> None:
         "greet",
         "drain",
         "locate",
+        "mark_indexed",
         "pause",
         "hold",
+        "unindex_instances",
     }
 
 

@@ -58,21 +58,26 @@ from flows.store.views.position import position
 from flows.store.views.source import Source
 from tests.answer_shapes import mismatch, sample
 from tests.store.schedules.reading import SCHEDULE_READERS, SCHEDULES_TOLD
+from tests.store.trees.reading import TREE_READERS, TREES_TOLD
 from tests.world import World
 
 #: What answers counts, names and ids.
 WORDLESS = {
     "cascade",
+    "create_instance",
     "drain",
     "due_schedules",
     "explain",
     "find",
+    "index_instances",
     "locate",
+    "mark_indexed",
     "observe",
     "position",
     "read_limits",
     "see_schedules",
     "undeclared",
+    "unindex_instances",
 }
 
 
@@ -271,6 +276,7 @@ READERS: dict[str, Reader] = {
     "progress": lambda connection, settings: write_progress(connection, settings, "pick", "w1", {}),
     "stream": lambda connection, settings: write_texts(connection, settings, "pick", "w1", {("1", 1): TextReport()}),
     **SCHEDULE_READERS,
+    **TREE_READERS,
 }
 #: Of `create`: words that an id comes of, and what the others say.
 IS_THERE = {"created", "existing", "debounced"}
@@ -327,6 +333,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "progress": lambda told, word: told == [word],
     "stream": lambda told, word: told == [word],
     **SCHEDULES_TOLD,
+    **TREES_TOLD,
 }
 
 

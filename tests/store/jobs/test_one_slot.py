@@ -24,6 +24,7 @@ from tests.faults.flow_under_test import Order, add_workers, make_flow
 from tests.faults.ledger import Ledger
 from tests.faults.ports import free_port
 from tests.scenes import READ_ONLY, SCENES, clear, everything
+from tests.tree_scenes import TREE_SCENES
 from tests.waiting import blocking_until, until
 from tests.world import World
 
@@ -96,7 +97,10 @@ def tag(nodes: Nodes) -> Iterator[str]:
 
 
 #: Of the keys of these none may be there, or one.
-FEW_KEYS = {"register", "greet", "create", "declare", "heartbeat", "sync", "ask_stacks", "tell_stacks"}
+FEW_KEYS = {
+    *("register", "greet", "create", "declare", "heartbeat", "sync", "ask_stacks", "tell_stacks"),
+    *TREE_SCENES,
+}
 
 
 @pytest.mark.parametrize("name", names())

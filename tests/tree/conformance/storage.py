@@ -31,6 +31,7 @@ from flows.tree.storage.protocol import (
     Snapshot,
     Storage,
     Token,
+    Unindexed,
     Write,
 )
 from tests.waiting import LONG
@@ -340,6 +341,62 @@ class StorageConformance:
             await asyncio.sleep(0)
             await storage.delete(instance_id)
             await asyncio.gather(*waiting)
+
+    async def test_the_index_is_to_be_told_of_what_rows_show(self, storage: Storage) -> None:
+        """Once for all changes until then; of records of tasks it is not."""
+        app = new_job_id()
+        new = replace(row(), app=app)
+        await storage.create(new, DATA, ABC)
+        [one] = await storage.unindexed(app)
+        assert (one.id, one.revision, one.row and one.row.status) == (new.id, 1, "idle")
+        await storage.indexed(app, [one])
+        assert await storage.unindexed(app) == []
+        run = execution()
+        await storage.begin(new.id, run, ABC, 1)
+        await storage.change(new.id, InstanceChange(name="b"), 2)
+        [one] = await storage.unindexed(app)
+        assert (one.revision, one.row and one.row.status, one.row and one.row.name) == (3, "working", "b")
+        await storage.indexed(app, [one])
+        await storage.write(new.id, Token(run.id), [Write("#.a", TaskRecord("ok"))])
+        assert await storage.unindexed(app) == []
+        await storage.write(new.id, Token(run.id), [], InstanceRecord("done"))
+        [one] = await storage.unindexed(app)
+        assert (one.revision, one.row and one.row.status) == (5, "done")
+        await storage.delete(new.id)
+        await storage.indexed(app, [one])
+        assert await storage.unindexed(app) == [(new.id, 0, None)]
+        await storage.indexed(app, [Unindexed(new.id, 0, None)])
+        assert await storage.unindexed(app) == []
+
+    async def test_what_changes_while_the_index_is_told_is_told_again(self, storage: Storage) -> None:
+        """Whoever comes late says nothing of the newer row; and at most so many come at once."""
+        app = new_job_id()
+        new = [replace(row(), app=app) for _ in range(5)]
+        for one in new:
+            await storage.create(one, DATA, ABC)
+        seen = await storage.unindexed(app, 3)
+        assert len(seen) == 3
+        await storage.change(seen[0].id, InstanceChange(name="b"), 1)
+        await storage.indexed(app, seen)
+        left = await storage.unindexed(app)
+        assert {one.id for one in left} == {one.id for one in new} - {one.id for one in seen[1:]}
+        await storage.indexed(app, left)
+        await storage.indexed(app, seen[:1])
+        assert [one.revision for one in await storage.unindexed(app)] == [2]
+
+    async def test_the_index_is_told_of_what_has_expired(self, storage: Storage) -> None:
+        """When it has: until then it is there."""
+        app = new_job_id()
+        new, run = replace(row(), app=app), execution()
+        await storage.create(new, DATA, ABC)
+        await storage.begin(new.id, run, ABC, 1)
+        await storage.write(new.id, Token(run.id), [], InstanceRecord("done"), ttl=0.2)
+        seen = await storage.unindexed(app)
+        await storage.indexed(app, seen)
+        async with asyncio.timeout(LONG):
+            while not (left := await storage.unindexed(app)):
+                await storage.changed(new.id, seen[0].revision)
+        assert left == [(new.id, 0, None)]
 
     async def test_of_many_who_begin_at_once_one_does(self, storage: Storage) -> None:
         """All others are told by whom it is busy."""

@@ -26,6 +26,11 @@ class ServerClock:
         """Whether the difference was read lately."""
         return self._difference is not None and time.monotonic() - self._read < _FRESH
 
+    @property
+    def known(self) -> bool:
+        """Whether the server's time was ever read."""
+        return self._difference is not None
+
     def now_ms(self) -> int:
         """Return the server's time in milliseconds.
 

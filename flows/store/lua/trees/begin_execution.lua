@@ -1,0 +1,32 @@
+-- Begins an execution of an instance, unless another one is under way, or the instance has another revision than was
+-- seen. Safe to send twice: it is `same` then.
+-- Whose tree has another digest is told so, and sends that, and the paths that are gone.
+-- Answers a word, the execution that is under way, and the instance's revision.
+--@ keys: instance tasks results log
+--@ args: ns now instance_id execution if_revision record tree_digest is_another_tree
+--@ rest: fields of the instance and their values, counted; then the paths that its tree has no more
+--@ returns: word:word execution:text revision:int
+--@ words: begun | same | busy | moved | gone | tree
+--@ include: arguments clock keys type each_key instance_record outbox_of drop_paths tell_tree
+
+expect_hashes()
+local found = redis.call('HMGET', instance, '_order', '_run', 'record', 'app', 'key', 'tree_digest')
+local order = tonumber(found[1])
+if not order then return { 'gone', '', 0 } end
+if found[2] == execution then return { 'same', execution, order } end
+if is_working(found[3]) then return { 'busy', found[2], order } end
+if order ~= tonumber(if_revision) then return { 'moved', '', order } end
+if is_another_tree ~= '1' and found[6] ~= tree_digest then return { 'tree', '', order } end
+local outbox = outbox_of(found[4])
+
+order = order + 1
+local fields = take_counted()
+drop_paths(rest, at)
+local begun = string.sub(numbered(record, order), 1, -2) .. ',"started":' .. now_text .. '}'
+redis.call('HSET', instance, '_run', execution, '_fence', 0, 'record', begun, 'updated', now_text, unpack(fields))
+redis.call('HSET', instance, '_order', order, 'shown', order)
+if is_another_tree == '1' then redis.call('HSET', instance, 'changed', order) end
+each_key(found[5], function(key) redis.call('PERSIST', key) end)
+redis.call('ZADD', outbox, now_text, instance_id)
+tell_tree('')
+return { 'begun', execution, order }

@@ -1,0 +1,19 @@
+-- Deletes an instance with all that it has. Sent twice, it answers the same.
+--@ flags: allow-oom
+--@ keys: instance tasks results log call
+--@ args: ns now instance_id
+--@ returns: word:word
+--@ words: deleted | gone
+--@ include: clock keys type once each_key outbox_of tell_tree
+
+expect_hashes()
+local answer = once(function()
+  local found = redis.call('HMGET', instance, 'app', 'key')
+  if not found[1] then return { 'gone' } end
+  local outbox = outbox_of(found[1])
+  each_key(found[2], function(key) redis.call('UNLINK', key) end)
+  redis.call('ZADD', outbox, now_text, instance_id)
+  tell_tree('')
+  return { 'deleted' }
+end)
+return answer[1]

@@ -1,0 +1,1 @@
+"""Instances of task trees in Redis, and the index that finds them."""

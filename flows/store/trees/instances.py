@@ -1,0 +1,274 @@
+"""Reads and writes instances of trees: their hashes, in the fields and texts that stand there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+from flows.store.client.connection import translated
+from flows.store.client.wire import ReplyError
+from flows.store.keys.trees import holder_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flows.store.client.scripts import Argument, Command
+    from flows.store.jobs.answers import (
+        BeginExecutionAnswer,
+        ChangeInstanceAnswer,
+        DeleteInstanceAnswer,
+        LogTaskAnswer,
+        WriteTasksAnswer,
+    )
+    from flows.store.trees.tree_link import TreeLink
+
+#: So many of the last lines of a task's log are kept.
+MOST_LINES: Final = 1000
+#: So many lines are written, or fields read, at once.
+_PAGE: Final = 500
+
+Fields = dict[bytes, bytes]
+
+
+class Read(NamedTuple):
+    """An instance as it was read, in one moment."""
+
+    fields: Fields
+    tasks: Fields
+
+
+class NewExecution(NamedTuple):
+    """An execution that is to begin.
+
+    Attributes:
+        id: Its id.
+        record: That of the instance, without the time.
+        fields: What the instance says of it, and `tree_digest`; `tree` as well where that is another one.
+        gone: Paths that another tree has no more.
+    """
+
+    id: str
+    record: bytes
+    fields: Mapping[str, Argument]
+    gone: Sequence[str] = ()
+
+
+class Instances:
+    """The instances of one namespace."""
+
+    def __init__(self, link: TreeLink) -> None:
+        self._link = link
+
+    async def create(self, instance_id: str, app: str, key: str, fields: Mapping[str, Argument]) -> str:
+        """Create an instance, unless it or the one of its key is there; return the id of the one that is.
+
+        Raises:
+            StoreFull: it was not created.
+            StoreError: it may or may not be created.
+        """
+        keys = self._link.keys
+        named: dict[str, Argument] = {
+            **self._named(instance_id),
+            "key_holder": keys.holder(app, key),
+            "apps": keys.apps(),
+            "app": app,
+            "key": key,
+        }
+        held = {"key": holder_name(app, key)} if key else {}
+        found: bytes = await self._link.run("create_instance", named, _flat({**fields, **held, "app": app}))
+        return found.decode()
+
+    async def read(self, instance_id: str, *, tasks: bool) -> Read | None:
+        """Return an instance, with the records of its tasks or without; None: there is none.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        keys, connection = self._link.keys, await self._link.connection()
+        commands: list[Command] = [("TIME",), ("HGETALL", keys.tree(instance_id))]
+        if tasks:  # both are of one moment
+            commands = [("TIME",), ("MULTI",), *commands[1:], ("HGETALL", keys.tasks(instance_id)), ("EXEC",)]
+        replies = checked(await connection.together(commands))
+        self._link.clock.saw(int(replies[0][0]), int(replies[0][1]))
+        flat, records = checked(replies[-1]) if tasks else (replies[-1], [])
+        return Read(_pairs(flat), _pairs(records)) if flat else None
+
+    async def tree(self, instance_id: str) -> tuple[int, bytes]:
+        """Return the revision of an instance, and its tree; 0 and nothing: there is none.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        connection = await self._link.connection()
+        order, tree = await connection.call("HMGET", self._link.keys.tree(instance_id), "_order", "tree")
+        return int(order or 0), tree or b""
+
+    async def order(self, instance_id: str) -> tuple[int, int | None]:
+        """Return the revision of an instance, 0 where there is none, and in how many ms it expires.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        connection, key = await self._link.connection(), self._link.keys.tree(instance_id)
+        order, left = checked(await connection.together([("HGET", key, "_order"), ("PTTL", key)]))
+        return int(order or 0), left if left >= 0 else None
+
+    async def begin(
+        self, instance_id: str, new: NewExecution, if_revision: int
+    ) -> tuple[BeginExecutionAnswer, str, int]:
+        """Begin an execution; return a word, the execution that is under way, and the instance's revision.
+
+        Raises:
+            StoreFull: it has not begun.
+            StoreError: it may or may not have begun.
+        """
+        named: dict[str, Argument] = {
+            **self._named(instance_id),
+            "execution": new.id,
+            "record": new.record,
+            "if_revision": if_revision,
+            "tree_digest": new.fields["tree_digest"],
+            "is_another_tree": int("tree" in new.fields),
+        }
+        rest = [*_counted(new.fields), *new.gone]
+        word, under_way, order = await self._link.run("begin_execution", named, rest)
+        return cast("BeginExecutionAnswer", word.decode()), under_way.decode(), int(order)
+
+    async def write(
+        self,
+        instance_id: str,
+        owner: tuple[str, int, bool],
+        records: Sequence[Argument],
+        end: bytes,
+        ttl_ms: int | None,
+    ) -> tuple[WriteTasksAnswer, int]:
+        """Write records; return a word, and the revision of the last one.
+
+        Args:
+            instance_id: The instance.
+            owner: Who writes: the execution, the fence, and whether it is a child of it.
+            records: Of each its path, its text, and the result or nothing.
+            end: What the execution has come to; empty: it goes on.
+            ttl_ms: With an end, how long the instance stays.
+
+        Raises:
+            StoreError: they may or may not be written.
+        """
+        execution, fence, is_child = owner
+        named: dict[str, Argument] = {
+            **self._named(instance_id),
+            "execution": execution,
+            "fence": fence,
+            "is_child": int(is_child),
+            "end_record": end,
+            "ttl_ms": "" if ttl_ms is None else ttl_ms,
+        }
+        word, order = await self._link.run("write_tasks", named, records)
+        return cast("WriteTasksAnswer", word.decode()), int(order)
+
+    async def change(
+        self,
+        instance_id: str,
+        fields: Mapping[str, Argument],
+        if_revision: int,
+        gone: Sequence[str],
+        *,
+        is_of_tree: bool,
+    ) -> tuple[ChangeInstanceAnswer, int]:
+        """Change fields of an instance, of data or tree while no execution is under way; a word, and its revision.
+
+        Raises:
+            StoreError: they may or may not be changed.
+        """
+        named: dict[str, Argument] = {
+            **self._named(instance_id),
+            "if_revision": if_revision,
+            "is_of_tree": int(is_of_tree),
+            "is_another_tree": int("data" in fields or "tree" in fields),
+        }
+        word, order = await self._link.run("change_instance", named, [*_counted(fields), *gone])
+        return cast("ChangeInstanceAnswer", word.decode()), int(order)
+
+    async def results(self, instance_id: str, paths: Sequence[str]) -> dict[str, bytes]:
+        """Return the results of tasks, of those that have one.
+
+        Raises:
+            StoreError: they cannot be read.
+        """
+        if not paths:
+            return {}
+        connection, key = await self._link.connection(), self._link.keys.results(instance_id)
+        parts = [paths[at : at + _PAGE] for at in range(0, len(paths), _PAGE)]
+        found = checked(await connection.together([("HMGET", key, *part) for part in parts]))
+        pairs = zip(paths, (one for part in found for one in part), strict=True)
+        return {path: result for path, result in pairs if result is not None}
+
+    async def log(self, instance_id: str, path: str, lines: Sequence[str]) -> None:
+        """Add lines to the log of a task.
+
+        Raises:
+            StoreError: they may or may not be written.
+        """
+        named: dict[str, Argument] = {**self._named(instance_id), "path": path, "most_lines": MOST_LINES}
+        for at in range(0, len(lines), _PAGE):
+            word: bytes = await self._link.run("log_task", named, lines[at : at + _PAGE])
+            if cast("LogTaskAnswer", word.decode()) == "gone":
+                return
+
+    async def read_log(self, instance_id: str, path: str, since: int) -> list[bytes]:
+        """Return the lines of a task's log after a number.
+
+        Raises:
+            StoreError: they cannot be read.
+        """
+        connection, key = await self._link.connection(), self._link.keys.log(instance_id)
+        last = int(await connection.call("HGET", key, path) or 0)
+        first = max(since, last - MOST_LINES) + 1
+        if first > last:
+            return []
+        found: list[bytes | None] = await connection.call(
+            "HMGET", key, *(f"{path} {n}" for n in range(first, last + 1))
+        )
+        return [line for line in found if line is not None]
+
+    async def delete(self, instance_id: str) -> bool:
+        """Delete an instance; return False where there was none.
+
+        Raises:
+            StoreError: it may or may not be deleted.
+        """
+        word: bytes = await self._link.run("delete_instance", self._named(instance_id))
+        return cast("DeleteInstanceAnswer", word.decode()) == "deleted"
+
+    def _named(self, instance_id: str) -> dict[str, Argument]:
+        keys = self._link.keys
+        return {
+            "instance_id": instance_id,
+            "instance": keys.tree(instance_id),
+            "tasks": keys.tasks(instance_id),
+            "results": keys.results(instance_id),
+            "log": keys.log(instance_id),
+        }
+
+
+def checked(replies: Any) -> Any:
+    """Return replies of which none is an error.
+
+    Raises:
+        StoreError: one is.
+    """
+    for one in replies:
+        if isinstance(one, ReplyError):
+            raise translated(one)
+    return replies
+
+
+def _pairs(flat: Sequence[bytes]) -> Fields:
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _flat(fields: Mapping[str, Argument]) -> list[Argument]:
+    return [part for pair in fields.items() for part in pair]
+
+
+def _counted(fields: Mapping[str, Argument]) -> list[Argument]:
+    return [2 * len(fields), *_flat(fields)]

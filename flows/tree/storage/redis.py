@@ -1,0 +1,240 @@
+"""`RedisStorage`: instances in Redis, on the server of their app or on another one."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Self
+
+from pydantic_core import to_json
+
+from flows.errors import LostLease, ValidationError
+from flows.model.tree.errors import InstanceGone
+from flows.model.tree.node import read_declared
+from flows.model.tree.task_record import InstanceRecord
+from flows.store.jobs.log_line import LogLine, read_line
+from flows.store.trees.instances import Instances, NewExecution
+from flows.store.trees.tree_link import GivenLines, OwnLines, TreeLink, tree_settings
+from flows.store.trees.tree_outbox import TreeOutbox
+from flows.tree.storage.protocol import (
+    MOST_RECORDS,
+    NO_TASKS,
+    Begun,
+    Conflict,
+    Execution,
+    InstanceChange,
+    InstanceRow,
+    Snapshot,
+    Token,
+    Unindexed,
+    Write,
+)
+from flows.tree.storage.redis_fields import read_snapshot, row_fields, row_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from flows.kernel.runtime import Runtime
+    from flows.store.client.connection import Connection
+    from flows.store.client.scripts import Argument
+    from flows.store.client.signals import Signals
+
+#: Who waits for a change looks again after so many seconds.
+_PATIENCE: Final = 5.0
+
+
+class RedisStorage:
+    """Keeps instances in Redis.
+
+    Args:
+        redis_url: Another server than the app's; None: the app's, over its connection.
+        namespace: What stands before every key; in an app, that of the app stands.
+
+    Raises DeclarationError where the URL is malformed.
+    """
+
+    def __init__(self, redis_url: str | None = None, *, namespace: str = "") -> None:
+        self._lines: OwnLines | None = OwnLines(redis_url)
+        self._is_elsewhere = redis_url is not None
+        settings = tree_settings(namespace)
+        self._use(TreeLink(self._lines.opened, lambda: settings))
+
+    @classmethod
+    def over(cls, connection: Connection, namespace: str, signals: Signals | None = None) -> Self:
+        """Return a storage over an open connection, which whoever has opened it closes."""
+        storage, settings = cls(namespace=namespace), tree_settings(namespace)
+        storage._use(TreeLink(GivenLines(connection, signals).opened, lambda: settings))
+        return storage
+
+    def bind(self, app: str, runtime: Runtime) -> None:  # noqa: ARG002 - the protocol's
+        """Take the namespace of an app, and its connection unless it has a server of its own."""
+        opens = self._lines.opened if self._is_elsewhere and self._lines is not None else runtime.open
+        self._use(TreeLink(opens, lambda: runtime.settings))
+
+    def _use(self, link: TreeLink) -> None:
+        self._link = link
+        self._instances = Instances(link)
+        self._outbox = TreeOutbox(link)
+
+    async def close(self) -> None:
+        """Disconnect where the connection is its own; closing twice changes nothing."""
+        if self._lines is not None:
+            await self._lines.close()
+
+    def now_ms(self) -> int:
+        """Return the time by the server's clock, as far as that is known."""
+        return self._link.clock.now_ms() if self._link.clock.known else int(time.time() * 1000)
+
+    async def create(self, row: InstanceRow, data: bytes, tree: bytes, key: str = "") -> str:
+        """Create an instance: see `Storage.create`."""
+        fields: dict[str, Argument] = {**row_fields(row), "data": data, "tree": tree, "tree_digest": _digest(tree)}
+        return await self._instances.create(row.id, row.app, key, fields)
+
+    async def load(self, instance_id: str, *, since: int = 0) -> Snapshot | None:
+        """Return an instance: see `Storage.load`."""
+        found = await self._instances.read(instance_id, tasks=since < NO_TASKS)
+        return None if found is None else read_snapshot(instance_id, found.fields, found.tasks, since)
+
+    async def begin(self, instance_id: str, execution: Execution, tree: bytes, if_revision: int) -> Begun:
+        """Begin an execution: see `Storage.begin`."""
+        fields: dict[str, Argument] = {
+            "_path": execution.path,
+            "_targets": to_json(execution.targets),
+            "_argument": execution.argument or b"",
+            "tree_digest": _digest(tree),
+        }
+        new = NewExecution(execution.id, InstanceRecord("working", run=execution.id).write(), fields)
+        word, under_way, revision = await self._instances.begin(instance_id, new, if_revision)
+        if word == "tree":
+            _revision, known = await self._instances.tree(instance_id)
+            new = new._replace(fields={**fields, "tree": tree}, gone=_gone(known, tree))
+            word, under_way, revision = await self._instances.begin(instance_id, new, if_revision)
+        assert word != "tree"  # noqa: S101 - that is said only to those who have not sent it
+        return Begun(word, under_way, revision)
+
+    async def write(
+        self,
+        instance_id: str,
+        token: Token,
+        writes: Sequence[Write],
+        end: InstanceRecord | None = None,
+        *,
+        ttl: float | None = None,
+    ) -> int:
+        """Write records: see `Storage.write`."""
+        if len(writes) > MOST_RECORDS:
+            raise ValidationError(f"{len(writes)} records: write {MOST_RECORDS} at most at once")
+        records: list[Argument] = []
+        for path, record, result in writes:
+            text = record.write() if record.order == 0 else replace(record, order=0).write()
+            records += (path, text, result or b"")
+        ended = b"" if end is None else replace(end, order=0, run=token.execution).write()
+        owner = token.execution, token.fence, token.run not in {"", token.execution}
+        ttl_ms = None if ttl is None else max(1, int(ttl * 1000))
+        word, revision = await self._instances.write(instance_id, owner, records, ended, ttl_ms)
+        if word == "stale":
+            raise LostLease(token.run or token.execution, "has lost its instance to another one, or to its end")
+        return revision
+
+    async def change(self, instance_id: str, change: InstanceChange, if_revision: int) -> int:
+        """Change an instance: see `Storage.change`."""
+        fields: dict[str, Argument] = {}
+        if change.name is not None:
+            fields["name"] = change.name
+        if change.labels is not None:
+            fields["labels"] = to_json(dict(change.labels))
+        if change.data is not None:
+            fields["data"] = change.data
+        gone: Sequence[str] = ()
+        if change.tree is not None:
+            _revision, known = await self._instances.tree(instance_id)
+            if change.tree != known:
+                fields |= {"tree": change.tree, "tree_digest": _digest(change.tree)}
+                gone = _gone(known, change.tree)
+        is_of_tree = change.data is not None or change.tree is not None
+        word, revision = await self._instances.change(instance_id, fields, if_revision, gone, is_of_tree=is_of_tree)
+        match word:
+            case "changed":
+                return revision
+            case "moved":
+                raise Conflict(f"instance {instance_id} has the revision {revision}, not {if_revision}")
+            case "busy":
+                raise Conflict(f"instance {instance_id} is being executed")
+            case "gone":
+                raise InstanceGone(instance_id)
+
+    async def results(self, instance_id: str, paths: Sequence[str]) -> dict[str, bytes]:
+        """Return results: see `Storage.results`."""
+        return await self._instances.results(instance_id, paths)
+
+    async def log(self, instance_id: str, path: str, lines: Sequence[str]) -> None:
+        """Add lines to a log: see `Storage.log`."""
+        await self._instances.log(instance_id, path, lines)
+
+    async def read_log(self, instance_id: str, path: str, since: int = 0) -> list[LogLine]:
+        """Return lines of a log: see `Storage.read_log`."""
+        return [read_line(line) for line in await self._instances.read_log(instance_id, path, since)]
+
+    async def delete(self, instance_id: str) -> bool:
+        """Delete an instance: see `Storage.delete`."""
+        return await self._instances.delete(instance_id)
+
+    async def scan(self) -> AsyncIterator[InstanceRow]:
+        """Yield the rows of all instances: see `Storage.scan`."""
+        async for ids in self._outbox.ids():
+            for instance_id, values in zip(ids, await self._outbox.rows(ids), strict=True):
+                found = row_of(instance_id, values)
+                if found is not None:
+                    yield found[0]
+
+    async def apps(self) -> list[str]:
+        """Return the apps that have had instances.
+
+        Raises:
+            StoreError: they cannot be read.
+        """
+        return await self._outbox.apps()
+
+    async def unindexed(self, app: str, limit: int = 100) -> list[Unindexed]:
+        """Return what the index is to be told: see `Storage.unindexed`."""
+        ids = await self._outbox.unindexed(app, limit)
+        found = zip(ids, await self._outbox.rows(ids), strict=True)
+        rows = [(instance_id, row_of(instance_id, values)) for instance_id, values in found]
+        return [Unindexed(one, 0, None) if row is None else Unindexed(one, row[1], row[0]) for one, row in rows]
+
+    async def indexed(self, app: str, moved: Sequence[Unindexed]) -> None:
+        """Take note of what the index knows: see `Storage.indexed`."""
+        await self._outbox.mark_indexed(app, [(one.id, one.revision) for one in moved])
+
+    async def changed(self, instance_id: str, since: int) -> None:
+        """Wait for a change: see `Storage.changed`."""
+        signals, told = await self._link.signals(), asyncio.Event()
+
+        def hear(_message: str | None) -> None:
+            told.set()
+
+        channel = self._link.keys.changed(instance_id)
+        if signals is not None:
+            await signals.subscribe(channel, hear)
+        try:
+            revision, left_ms = await self._instances.order(instance_id)
+            if 0 < revision <= since:
+                patience = _PATIENCE if left_ms is None else min(_PATIENCE, left_ms / 1000)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(told.wait(), patience)
+        finally:
+            if signals is not None:
+                signals.unsubscribe(channel, hear)
+
+
+def _digest(tree: bytes) -> str:
+    return hashlib.sha1(tree, usedforsecurity=False).hexdigest()
+
+
+def _gone(before: bytes, now: bytes) -> list[str]:
+    """Return the paths that a tree has no more."""
+    kept = set(read_declared(now).paths())
+    return [path for path in read_declared(before).paths() if path not in kept] if before else []

@@ -1,0 +1,64 @@
+"""How Python reads the answers of the scripts of trees: for `tests/store/jobs/test_answers.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from flows.store.jobs.flow_settings import FlowSettings
+from flows.store.trees.instances import Instances, NewExecution
+from flows.store.trees.tree_index import IndexedRow, TreeIndex
+from flows.store.trees.tree_link import GivenLines, TreeLink
+from flows.store.trees.tree_outbox import TreeOutbox
+
+Reader = Callable[[Any, FlowSettings], Coroutine[Any, Any, Any]]
+NEW: Final = NewExecution("e", b"{}", {"tree_digest": "d"})
+
+
+def _link(connection: Any, settings: FlowSettings) -> TreeLink:
+    return TreeLink(GivenLines(connection).opened, lambda: settings)
+
+
+def _on_instances(act: Callable[[Instances], Coroutine[Any, Any, Any]]) -> Reader:
+    return lambda connection, settings: act(Instances(_link(connection, settings)))
+
+
+async def _log(connection: Any, settings: FlowSettings) -> str:
+    """Write two parts of lines: where the instance is gone, the second one is not sent."""
+    run, words = connection.run, list[str]()
+
+    async def heard(*arguments: Any) -> Any:
+        words.append((await run(*arguments)).decode())
+        return words[-1].encode()
+
+    connection.run = heard
+    await Instances(_link(connection, settings)).log("1", "#.a", ["{}"] * 501)
+    return " ".join(words)
+
+
+TREE_READERS: Final[dict[str, Reader]] = {
+    "begin_execution": _on_instances(lambda instances: instances.begin("1", NEW, 1)),
+    "change_instance": _on_instances(lambda instances: instances.change("1", {}, 1, (), is_of_tree=False)),
+    "create_instance": _on_instances(lambda instances: instances.create("2", "imports", "", {})),
+    "delete_instance": _on_instances(lambda instances: instances.delete("1")),
+    "log_task": _log,
+    "write_tasks": _on_instances(lambda instances: instances.write("1", ("e", 1, False), [], b"", None)),
+    "mark_indexed": lambda connection, settings: TreeOutbox(_link(connection, settings)).mark_indexed(
+        "imports", [("1", 1)]
+    ),
+    "index_instances": lambda connection, settings: TreeIndex(_link(connection, settings)).put(
+        [IndexedRow("1", 1, "imports", "", b"{}")]
+    ),
+    "unindex_instances": lambda connection, settings: TreeIndex(_link(connection, settings)).take_out(["1"]),
+}
+TREES_TOLD: Final[dict[str, Callable[[Any, str], bool]]] = {
+    "begin_execution": lambda told, word: told == (word, "1", 0),
+    "change_instance": lambda told, word: told == (word, 0),
+    "create_instance": lambda told, _: told == "1",
+    "delete_instance": lambda told, word: told is (word == "deleted"),
+    "log_task": lambda told, word: told == ("gone" if word == "gone" else "ok ok"),
+    "write_tasks": lambda told, word: told == (word, 0),
+    "mark_indexed": lambda told, _: told == 0,
+    "index_instances": lambda told, _: told == 0,
+    "unindex_instances": lambda told, _: told == 0,
+}

@@ -1,0 +1,110 @@
+"""Instances below one namespace, at a time that the test owns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from redis import Redis
+
+from flows.store.client.scripts import Argument
+from flows.store.keys.trees import TreeKeys
+from tests.world import World
+
+#: The instance of most tests, its execution, and a record.
+ID: Final = "0193"
+RUN: Final = "e1"
+OK: Final = '{"status":"ok","run":"e1"}'
+RUNNING: Final = '{"status":"running","run":"e1"}'
+DONE: Final = '{"status":"done","run":"e1"}'
+#: The keys of an instance, as snapshots name them.
+PARTS: Final = ("tree", "treetasks", "treeresults", "treelog")
+
+
+def tree_named(world: World, instance_id: str = ID) -> dict[str, Argument]:
+    """Return the keys and the usual arguments of scripts of trees."""
+    keys = TreeKeys(world.namespace)
+    return {
+        "instance_id": instance_id,
+        "instance": keys.tree(instance_id),
+        "tasks": keys.tasks(instance_id),
+        "results": keys.results(instance_id),
+        "log": keys.log(instance_id),
+        "key_holder": keys.holder("imports", "k"),
+        "apps": keys.apps(),
+        "app": "imports",
+        "key": "",
+        "execution": RUN,
+        "if_revision": 1,
+        "record": '{"status":"working","run":"e1"}',
+        "tree_digest": "d",
+        "is_another_tree": 0,
+        "is_of_tree": 0,
+        "fence": 1,
+        "is_child": 0,
+        "end_record": "",
+        "ttl_ms": "",
+        "path": "#.a",
+        "most_lines": 1000,
+        "outbox": keys.outbox("imports"),
+        "rows": keys.rows(),
+    }
+
+
+class TreeWorld(World):
+    """Instances of the app `imports`."""
+
+    def __init__(self, redis: Redis, namespace: str, **settings: Any) -> None:
+        """Use the usual settings, or others."""
+        super().__init__(redis, namespace, **settings)
+        self.trees = TreeKeys(namespace)
+
+    def _usual(self, **named: Argument) -> dict[str, Argument]:
+        return {**super()._usual(**named), **tree_named(self, str(named.get("instance_id", ID)))}
+
+    def create(self, instance_id: str = ID, **named: Argument) -> str:
+        """Create an instance; the id of the one that is there."""
+        fields: list[Argument] = ["app", "imports", "generator", "site", "tree_digest", "d", "tree", "{}"]
+        if named.get("key"):
+            fields += ["key", f"imports:{named['key']}"]
+        found: str = self.run("create_instance", *fields, instance_id=instance_id, **named)
+        return found
+
+    def begin(self, execution: str = RUN, if_revision: int = 1, **named: Argument) -> list[Any]:
+        """Begin an execution; the answer."""
+        found: list[Any] = self.run(
+            "begin_execution", 2, "_path", "#", execution=execution, if_revision=if_revision, **named
+        )
+        return found
+
+    def write(self, *records: Argument, **named: Argument) -> list[Any]:
+        """Write records; the answer."""
+        found: list[Any] = self.run("write_tasks", *records, **named)
+        return found
+
+    def hash(self, kind: str, name: str = ID) -> dict[str, str]:
+        """Return a hash, as it stands."""
+        found: Any = self.redis.hgetall(self.key(kind, name))
+        return found
+
+    def due(self) -> dict[str, float]:
+        """Return the outbox."""
+        return dict(self.redis.zrange(self.trees.outbox("imports"), 0, -1, withscores=True))  # type: ignore[arg-type]
+
+    @contextmanager
+    def told(self, instance_id: str = ID) -> Iterator[list[str]]:
+        """Gather the messages of an instance into the list that is yielded, which is full at the end."""
+        found: list[str] = []
+        with self.redis.pubsub(ignore_subscribe_messages=True) as listener:
+            listener.ssubscribe(self.trees.changed(instance_id))
+            while not listener.subscribed or not listener.shard_channels:
+                listener.get_sharded_message(timeout=1)
+            yield found
+            self.redis.spublish(self.trees.changed(instance_id), "end")
+            while True:
+                message = listener.get_sharded_message(timeout=1)
+                if message is not None:
+                    if message["data"] == "end":
+                        return
+                    found.append(message["data"])
