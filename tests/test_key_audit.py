@@ -30,9 +30,15 @@ from flows import (
 )
 from flows.kernel.attempt import Attempt
 from flows.kernel.worker import Worker
+from flows.model.ids import new_job_id
 from flows.model.outcome import Snooze
+from flows.model.tree.task_record import TaskRecord
 from flows.store.jobs.control import Cascaded
+from flows.store.jobs.log_line import pack_line
 from flows.telemetry.failpoints import struck
+from flows.tree.index.redis import RedisIndex
+from flows.tree.storage.protocol import Execution, InstanceRow, Token, Write
+from flows.tree.storage.redis import RedisStorage
 from tests.waiting import LONG, until
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "key_names.md"
@@ -273,6 +279,25 @@ async def test_every_key_of_rules_is_documented(redis_url: str, namespace: str, 
     assert strange == set()
     for part in ("group", "ring", "parked", "fair", "shares", "limit", "window", "windows", "slots", "load", "sharing"):
         assert any(f"flows:{part}:" in pattern for pattern in used), part
+
+
+@pytest.mark.skipif(not DOCUMENT.exists(), reason="docs/key_names.md is not there")
+async def test_every_key_of_trees_is_documented(redis_url: str, namespace: str, redis: Redis) -> None:
+    """An instance with records, results, a log, a key and a realm, and what the index and its outbox have."""
+    storage, index = RedisStorage(redis_url, namespace=namespace), RedisIndex(redis_url, namespace=namespace)
+    new, run = InstanceRow(new_job_id(), "imports", "site", realm="acme"), Execution(new_job_id(), "#", ("#.a",))
+    await storage.create(new, b"{}", b'{"data":[],"tasks":[]}', "key")
+    await storage.begin(new.id, run, b'{"data":[],"tasks":[]}', 1)
+    await storage.write(new.id, Token(run.id), [Write("#.a", TaskRecord("ok"), b"1")])
+    await storage.log(new.id, "#.a", [pack_line("x", "info", {}, 1)])
+    await index.put([one.row for one in await storage.unindexed("imports") if one.row is not None])
+    strange, used = audit(redis, namespace)
+    assert strange == set()
+    kinds = ("", "tasks", "results", "log", "key", "dirty", "apps", "rows", "s")
+    for kind in kinds:
+        assert any(re.match(rf"flows:tree{kind}(:|$)", pattern) for pattern in used), kind
+    await storage.close()
+    await index.close()
 
 
 async def cancel_a_parent(

@@ -214,16 +214,14 @@ class MemoryStorage:
         found = {one: self._find(one) for one in due}
         return [Unindexed(name, one.shown, one.row) if one else Unindexed(name, 0, None) for name, one in found.items()]
 
-    async def indexed(self, app: str, moved: Sequence[Unindexed]) -> None:  # noqa: ARG002 - the protocol's
+    async def indexed(self, app: str, moved: Sequence[Unindexed]) -> None:
         """Take note of what the index knows: see `Storage.indexed`."""
         for one in moved:
             found = self._find(one.id)
-            if found is None:
-                self._unindexed.pop(one.id, None)
-            elif found.shown != one.revision:
-                self._mark(found.row)
-            elif found.expires is not None:
-                self._unindexed[one.id] = (found.row.app, found.expires)
+            if one.revision != (0 if found is None else found.shown):
+                self._unindexed[one.id] = (app, 0.0)
+            elif found is not None and found.expires is not None:
+                self._unindexed[one.id] = (app, found.expires)
             else:
                 self._unindexed.pop(one.id, None)
 
