@@ -163,13 +163,17 @@ class Host:
             raise InstanceGone(instance_id)
         return found.record, found.revision
 
+    async def note(self, _instance_id: str) -> None:
+        """Let the index know how instances stand that have changed."""
+        await self.outbox.note()
+
     async def destroy(self, instance_id: str) -> bool:
         """Cancel what works on an instance, and delete it; False: it was gone already."""
         found = await self.storage.load(instance_id, since=NO_TASKS)
         if found is not None and found.record.status == "working":
             await self.executor.cancel(instance_id, found.record.run, "destroyed")
         is_deleted = await self.storage.delete(instance_id)
-        await self.outbox.note()
+        await self.note(instance_id)
         return is_deleted
 
     async def execute(self, instance_id: str, token: Token, cancelled: Callable[[], str | None]) -> None:
@@ -196,7 +200,7 @@ class Host:
             raise
         except Exception as error:  # noqa: BLE001 - of the generator, or what nobody has foreseen: no limbo
             await walk.fail(error_of(error, ROOT, 1))
-        await self.outbox.note()
+        await self.note(instance_id)
 
     def _walk(self, snapshot: Snapshot, execution: Execution, token: Token, grown: Grown | None = None) -> Walk:
         """Return the walk of an execution; without a tree that has been grown, it can only be ended."""

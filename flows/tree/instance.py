@@ -222,7 +222,7 @@ class Instance(Generic[DataT]):
             match begun.word:
                 case "begun" | "same":
                     await self._host.executor.start(self.id, execution)
-                    await self._host.outbox.note()
+                    await self._host.note(self.id)
                     return Execution(self._host, self.id, execution)
                 case "busy":
                     raise TreeBusy(self.id, begun.execution)
@@ -255,7 +255,7 @@ class Instance(Generic[DataT]):
                 await self._host.storage.change(self.id, change, snapshot.revision)
             except Conflict:
                 continue
-            await self._host.outbox.note()
+            await self._host.note(self.id)
             return
 
     async def cancel(self, reason: str = "cancelled") -> bool:

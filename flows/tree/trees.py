@@ -100,7 +100,7 @@ class Generator(Generic[DataT]):
         there = await self._host.load(found)
         if (there.row.generator, there.data) != (self.name, encoded):
             raise IdempotencyConflict(found, key, "instance")
-        await self._host.outbox.note()
+        await self._host.note(found)
         instance = Instance[DataT](self._host, self._recipe, found)
         if check_flag("execute", execute) and there.record.status == "idle":
             with suppress(TreeBusy):  # who has created it with the same key was quicker
