@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from flows.errors import MalformedJob, StoreUnavailable
+from flows.errors import MalformedJob, StoreFull, StoreUnavailable
 from flows.model.ids import new_job_id
 from flows.model.tree.node import Declared, Node
 from flows.model.tree.task_record import InstanceRecord, TaskRecord
+from flows.testing import private_server
 from flows.tree.index.memory import MemoryIndex
 from flows.tree.index.protocol import Find, Index
 from flows.tree.index.redis import RedisIndex
 from flows.tree.storage.memory import MemoryStorage
-from flows.tree.storage.protocol import Execution, InstanceRow, Storage, Token, Write
+from flows.tree.storage.protocol import Execution, InstanceChange, InstanceRow, Storage, Token, Write
 from flows.tree.storage.redis import RedisStorage
 from tests.scale import scaled
 from tests.tree.conformance.index import IndexConformance, rows
@@ -126,6 +127,32 @@ async def test_what_somebody_has_edited_is_told(storage: RedisStorage, redis: Re
     redis.hdel(f"{namespace}flows:tree:{instance_id}", "realm")
     with pytest.raises(MalformedJob, match=instance_id):
         _ = [one async for one in storage.scan()]
+
+
+async def test_on_a_full_server_only_what_frees_memory_is_done() -> None:
+    """What creates or records is refused, as a whole; reading, deleting and its note go on."""
+    with private_server() as url, Redis.from_url(url) as client:
+        storage, new = RedisStorage(url), row()
+        instance_id, token = await begun(storage)
+        await storage.create(new, DATA, ABC)
+        before = await storage.load(instance_id)
+        client.config_set("maxmemory", 1)
+        for refused in (
+            storage.create(row(), DATA, ABC),
+            storage.begin(new.id, Execution(new_job_id(), "#", ()), ABC, 1),
+            storage.write(instance_id, token, [Write("#.a", TaskRecord("ok"), b"1")], InstanceRecord("done")),
+            storage.change(new.id, InstanceChange(name="b"), 1),
+            storage.log(instance_id, "#.a", ["{}"]),
+        ):
+            with pytest.raises(StoreFull):
+                await refused
+        assert await storage.load(instance_id) == before
+        assert await storage.delete(instance_id)
+        seen = await storage.unindexed("imports")
+        assert {one.id: one.revision for one in seen} == {instance_id: 0, new.id: 1}
+        await storage.indexed("imports", seen)
+        assert await storage.unindexed("imports") == []
+        await storage.close()
 
 
 async def test_apps_are_known_by_their_instances(storage: RedisStorage) -> None:
