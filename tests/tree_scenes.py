@@ -14,13 +14,13 @@ Scene = tuple[Callable[[World], None], Callable[[World], Any]]
 
 def sent(script: str, *rest: Argument, **named: Argument) -> Callable[[World], Any]:
     """Return what sends a script, with its usual arguments but for these."""
-    return lambda world: world.run(script, *rest, **{**tree_named(world), **named})
+    return lambda world: world.run(script, *rest, **{**tree_named(world), "call": world.keys.call(script), **named})
 
 
 def seed_instance(world: World) -> None:
     """Let an instance have ended an execution that made it expire, with all that one has."""
     fields = ["app", "imports", "key", "imports:k", "tree_digest", "d"]
-    sent("create_instance", *fields, key="k")(world)
+    sent("create_instance", *fields, has_key=1)(world)
     sent("begin_execution", 0)(world)
     sent("log_task", '{"text":"x"}', '{"text":"y"}', path="#.b")(world)
     sent("write_tasks", "#.a", OK, "1", "#.b", OK, "2", end_record=DONE, ttl_ms=600_000)(world)
@@ -58,7 +58,7 @@ TREE_SCENES: Final[dict[str, list[Scene]]] = {
         )
     ],
     "create_instance": [
-        (lambda _world: None, sent("create_instance", "app", "imports", key="k")),
+        (lambda _world: None, sent("create_instance", "app", "imports", has_key=1)),
         (lambda _world: None, sent("create_instance", "app", "imports")),
     ],
     "delete_instance": [(seed_instance, sent("delete_instance"))],

@@ -202,7 +202,8 @@ class Trees:
         return Instance(self._host, self._host.recipe(found.row.generator), found.row.id)
 
     async def find(self, query: Find) -> InstancePage:
-        """Return a page of instances of the app, newest first."""
+        """Return a page of instances of the app, newest first, as they stand by now."""
+        await self._host.outbox.note()
         return await self._host.index.find(self.app, query)
 
     async def destroy_realm(self, realm: str) -> int:

@@ -71,7 +71,7 @@ class Instances:
             "key_holder": keys.holder(app, key),
             "apps": keys.apps(),
             "app": app,
-            "key": key,
+            "has_key": int(bool(key)),
         }
         held = {"key": holder_name(app, key)} if key else {}
         found: bytes = await self._link.run("create_instance", named, _flat({**fields, **held, "app": app}))
@@ -250,7 +250,7 @@ class Instances:
         }
 
 
-def checked(replies: Any) -> Any:
+def checked(replies: list[Any]) -> list[Any]:
     """Return replies of which none is an error.
 
     Raises:

@@ -33,7 +33,10 @@ class TreeOutbox:
             StoreError: they cannot be read.
         """
         connection, keys = await self._link.connection(), self._link.keys
-        return checked(await connection.together([("HMGET", keys.tree(one), *ROW_FIELDS) for one in ids]))
+        found: list[list[bytes | None]] = await connection.together(
+            [("HMGET", keys.tree(one), *ROW_FIELDS) for one in ids]
+        )
+        return checked(found)
 
     async def ids(self) -> AsyncIterator[list[str]]:
         """Yield the ids of all instances that are there meanwhile, some of them more than once.

@@ -34,7 +34,7 @@ def tree_named(world: World, instance_id: str = ID) -> dict[str, Argument]:
         "key_holder": keys.holder("imports", "k"),
         "apps": keys.apps(),
         "app": "imports",
-        "key": "",
+        "has_key": 0,
         "execution": RUN,
         "if_revision": 1,
         "record": '{"status":"working","run":"e1"}',
@@ -63,12 +63,12 @@ class TreeWorld(World):
     def _usual(self, **named: Argument) -> dict[str, Argument]:
         return {**super()._usual(**named), **tree_named(self, str(named.get("instance_id", ID)))}
 
-    def create(self, instance_id: str = ID, **named: Argument) -> str:
+    def create(self, instance_id: str = ID, key: str = "", **named: Argument) -> str:
         """Create an instance; the id of the one that is there."""
         fields: list[Argument] = ["app", "imports", "generator", "site", "tree_digest", "d", "tree", "{}"]
-        if named.get("key"):
-            fields += ["key", f"imports:{named['key']}"]
-        found: str = self.run("create_instance", *fields, instance_id=instance_id, **named)
+        if key:
+            fields += ["key", f"imports:{key}"]
+        found: str = self.run("create_instance", *fields, instance_id=instance_id, has_key=int(bool(key)), **named)
         return found
 
     def begin(self, execution: str = RUN, if_revision: int = 1, **named: Argument) -> list[Any]:

@@ -7,7 +7,7 @@
 --@ rest: fields of the instance and their values, counted; then the paths that its tree has no more
 --@ returns: word:word execution:text revision:int
 --@ words: begun | same | busy | moved | gone | tree
---@ include: arguments clock keys type each_key instance_record outbox_of drop_paths tell_tree
+--@ include: arguments clock each_key instance_record outbox_of drop_paths tell_tree
 
 expect_hashes()
 local found = redis.call('HMGET', instance, '_order', '_run', 'record', 'app', 'key', 'tree_digest')

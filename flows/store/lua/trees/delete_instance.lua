@@ -4,7 +4,7 @@
 --@ args: ns now instance_id
 --@ returns: word:word
 --@ words: deleted | gone
---@ include: clock keys type once each_key outbox_of tell_tree
+--@ include: clock once each_key outbox_of tell_tree
 
 expect_hashes()
 local answer = once(function()

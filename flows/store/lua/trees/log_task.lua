@@ -4,7 +4,7 @@
 --@ rest: the lines: JSON objects, without number and time
 --@ returns: word:word
 --@ words: ok | gone
---@ include: clock keys type once tell_tree
+--@ include: clock type once tell_tree
 
 expect('hash', instance)
 expect('hash', log)

@@ -8,7 +8,7 @@
 --@ rest: of each record its path, its text, and the result of its task, or ''
 --@ returns: word:word revision:int
 --@ words: ok | stale
---@ include: arguments clock keys type once each_key instance_record outbox_of tell_tree
+--@ include: arguments clock once each_key instance_record outbox_of tell_tree
 
 expect_hashes()
 

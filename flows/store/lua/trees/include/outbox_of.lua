@@ -2,8 +2,8 @@
 --@ exports: outbox_of
 --@ include: keys type
 
-local function outbox_of(app)
-  local outbox = flows_key('treedirty', app)
+local function outbox_of(name)
+  local outbox = flows_key('treedirty', name)
   expect('zset', outbox)
   return outbox
 end
