@@ -89,7 +89,8 @@ class Instances:
             commands = [("TIME",), ("MULTI",), *commands[1:], ("HGETALL", keys.tasks(instance_id)), ("EXEC",)]
         replies = checked(await connection.together(commands))
         self._link.clock.saw(int(replies[0][0]), int(replies[0][1]))
-        flat, records = checked(replies[-1]) if tasks else (replies[-1], [])
+        parts: list[list[bytes]] = checked(replies[-1]) if tasks else [replies[-1], []]
+        flat, records = parts
         return Read(_pairs(flat), _pairs(records)) if flat else None
 
     async def tree(self, instance_id: str) -> tuple[int, bytes]:
