@@ -64,7 +64,7 @@ schedules: .venv/.stamp-test ## 10,000 slots fired once each, by processes with 
 mutants: .venv/.stamp-test ## take each guard out of each script in turn, and name the test that notices; ARGS="--only retry.lua"
 	$(PY) -m tests.faults.mutants $(ARGS)
 
-ui: .venv/.stamp ## build the dashboard, web/ and clients/react, into flows/server/static
+ui: .venv/.stamp ## build the dashboard, web/ and clients/react, into flows/server/static, and the example's page
 	web/npm.sh ci --no-audit --no-fund
 	web/npm.sh run build
 
@@ -73,8 +73,9 @@ ui-check: .venv/.stamp ## check and test web/ and clients/react, and that the bu
 		IN=$$folder web/npm.sh ci --no-audit --no-fund && IN=$$folder web/npm.sh run check && \
 		IN=$$folder web/npm.sh test || exit 1; \
 	done
-	@committed="$$(mktemp -d)"; trap 'rm -rf "$$committed"' EXIT; cp -r flows/server/static "$$committed"; \
-		web/npm.sh run build && diff -rq "$$committed/static" flows/server/static && echo 'the build is that of the sources'
+	@committed="$$(mktemp -d)"; trap 'rm -rf "$$committed"' EXIT; cp -r flows/server/static examples/import_site_page/dist "$$committed"; \
+		web/npm.sh run build && diff -rq "$$committed/static" flows/server/static && \
+		diff -rq "$$committed/dist" examples/import_site_page/dist && echo 'the build is that of the sources'
 
 check: export PYRIGHT_PYTHON_IGNORE_WARNINGS = 1 # else it asks the network for its newest version
 check: .venv/.stamp-dev ## lint, format, types, layers, spelling, scripts: all that CI checks

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from flows.api import operations
 
-_REFERENCE: Final = "#/components/schemas/{model}"
+REFERENCE: Final = "#/components/schemas/{model}"
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _PLAIN: Final = {
     "string": "string",
@@ -38,11 +38,11 @@ def typescript() -> str:
             *((one.name, "validation", TypeAdapter(one.params)) for one in found),
             *((one.name, "serialization", one.adapter) for one in found),
         ],
-        ref_template=_REFERENCE,
+        ref_template=REFERENCE,
     )
     lines = ["// Made by `flows types --ts`: what the operations of flows take and answer.", ""]
     for name, schema in sorted(definitions.get("$defs", {}).items()):
-        lines += [*_documented(schema, ""), f"export {_declared(_name(name), schema)}", ""]
+        lines += [*documented(schema, ""), f"export {declared(name, schema)}", ""]
     lines.append("export interface Operations {")
     for one in found:
         asked, answered = schemas[one.name, "validation"], schemas[one.name, "serialization"]
@@ -51,20 +51,23 @@ def typescript() -> str:
             f"  {json.dumps(one.name)}: {{",
             f"    method: {json.dumps('POST' if one.acts else 'GET')};",
             f"    role: {json.dumps(one.role)};",
-            f"    params: {_type(asked, '    ')};",
-            f"    answer: {_type(answered, '    ')};",
+            f"    params: {type_of(asked, '    ')};",
+            f"    answer: {type_of(answered, '    ')};",
             "  };",
         ]
     return "\n".join([*lines, "}", ""])
 
 
-def _declared(name: str, schema: Mapping[str, Any]) -> str:
+def declared(name: str, schema: Mapping[str, Any]) -> str:
+    """Return the declaration of a model."""
+    name = _name(name)
     if "properties" in schema:
-        return f"interface {name} {_type(schema, '')}"
-    return f"type {name} = {_type(schema, '')};"
+        return f"interface {name} {type_of(schema, '')}"
+    return f"type {name} = {type_of(schema, '')};"
 
 
-def _type(schema: Mapping[str, Any], indent: str) -> str:  # noqa: PLR0911 - a case each
+def type_of(schema: Mapping[str, Any], indent: str) -> str:  # noqa: PLR0911 - a case each
+    """Return the type that a schema describes; what is none of these is `unknown`."""
     match schema:
         case {"$ref": str(reference)}:
             return _name(reference.rpartition("/")[2])
@@ -73,14 +76,14 @@ def _type(schema: Mapping[str, Any], indent: str) -> str:  # noqa: PLR0911 - a c
         case {"enum": values}:
             return " | ".join(map(json.dumps, values))
         case {"anyOf": some} | {"oneOf": some}:
-            return " | ".join(dict.fromkeys(_type(one, indent) for one in some))
+            return " | ".join(dict.fromkeys(type_of(one, indent) for one in some))
         case {"type": "array", "items": items}:
-            return f"Array<{_type(items, indent)}>"
+            return f"Array<{type_of(items, indent)}>"
         case {"type": "object", "properties": properties}:
             return _object(properties, frozenset(schema.get("required", ())), indent)
         case {"type": "object"}:
             more: Any = schema.get("additionalProperties")
-            return f"Record<string, {'unknown' if more in (None, True, False) else _type(more, indent)}>"
+            return f"Record<string, {'unknown' if more in (None, True, False) else type_of(more, indent)}>"
         case {"type": str(kind)}:
             return _PLAIN.get(kind, "unknown")
         case _:
@@ -91,13 +94,14 @@ def _object(properties: Mapping[str, Any], required: frozenset[str], indent: str
     inner = f"{indent}  "
     lines = ["{"]
     for name, schema in properties.items():
-        lines += _documented(schema, inner)
+        lines += documented(schema, inner)
         key = name if _IDENTIFIER.fullmatch(name) else json.dumps(name)
-        lines.append(f"{inner}{key}{'' if name in required else '?'}: {_type(schema, inner)};")
+        lines.append(f"{inner}{key}{'' if name in required else '?'}: {type_of(schema, inner)};")
     return "\n".join([*lines, f"{indent}}}"])
 
 
-def _documented(schema: Mapping[str, Any], indent: str) -> list[str]:
+def documented(schema: Mapping[str, Any], indent: str) -> list[str]:
+    """Return the comment that says what a schema says of itself."""
     said = " ".join(str(schema.get("description", "")).split()).replace("*/", "* /")
     return [f"{indent}/** {said} */"] if said else []
 

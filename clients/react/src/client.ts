@@ -1,21 +1,11 @@
 /** All that a page watches, over one socket: it comes back by itself, and goes on where it was. */
-import { type Live, plain } from "./plain";
-import { type ErrorCode, MOST_MESSAGES, MOST_TOPICS, type ServerMessage, type TopicError } from "./protocol";
+import { Commands, newRef } from "./commands";
+import { type Command, FOR_NOW, MOST_MESSAGES, MOST_WATCHES } from "./protocol";
+import type { Answer, ClientMessage, ExecuteOptions, LogLine, ServerMessage, TopicError } from "./protocol";
 import { ReconnectingSocket, type SocketOptions, type Status } from "./socket";
-import { type Held, take } from "./state";
-
-/** One topic as a page sees it: the same object until something changes. Times are ms since 1970. */
-export interface Topic<T> {
-  /** The last that was told; null before the first. */
-  readonly state: Live<T> | null;
-  /** When the server has read it. */
-  readonly at: number | null;
-  /** Since when the server's Redis does not answer: the state is the last before. */
-  readonly awaySince: number | null;
-  /** Why it is not watched. */
-  readonly error: TopicError | null;
-  readonly connection: Status;
-}
+import { NOTHING, type Topic, TopicWatch } from "./topic";
+import { keyOf, type Timer, topicKey, type Watch, workflowKey } from "./watch";
+import { UNKNOWN, type WorkflowState, WorkflowWatch } from "./workflowWatch";
 
 /** The connection as a page sees it: the same object until something changes. */
 export interface Connection {
@@ -26,37 +16,20 @@ export interface Connection {
   readonly paused: boolean;
 }
 
-interface Watch {
-  readonly topic: string;
-  readonly listeners: Set<() => void>;
-  held: Held | null;
-  error: TopicError | null;
-  seen: Topic<unknown>;
-  /** `new`: the server has to be told. `told`. `whole`: has to be asked for all. `asked`: was. `refused`. */
-  phase: "new" | "told" | "whole" | "asked" | "refused";
-  /** How often in a row it was refused for now. */
-  refusals: number;
-  /** Until it is asked for again. */
-  again: Timer;
-  /** Until it is forgotten, since nobody watches it. */
-  leaving: Timer;
-}
-
-type Timer = ReturnType<typeof setTimeout> | undefined;
-
-/** A topic stays for so long, in ms, after its last watcher: back and forth is instant. */
+/** What is watched stays for so long, in ms, after its last watcher: back and forth is instant. */
 const KEPT = 10_000;
 /** What is refused for now is asked for again, in ms. */
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 30_000;
-const FOR_NOW: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["again", "busy", "too_many"]);
 
 export class FlowsClient {
   connection: Connection = IDLE;
   #nothing: Topic<never> = NOTHING;
+  #unknown: WorkflowState = UNKNOWN;
   readonly #watches = new Map<string, Watch>();
-  /** What the server still watches for us. */
-  readonly #unwanted = new Set<string>();
+  /** What the server still watches for us, with what ends that. */
+  readonly #unwanted = new Map<string, ClientMessage>();
+  readonly #commands = new Commands();
   readonly #listeners = new Set<() => void>();
   readonly #socket: ReconnectingSocket;
   /** When the messages of the last second were sent. */
@@ -73,21 +46,66 @@ export class FlowsClient {
 
   /** Returns a topic as it is now. */
   topic<T>(topic: string): Topic<T> {
-    return (this.#watches.get(topic)?.seen ?? this.#nothing) as Topic<T>;
+    const watch = this.#watches.get(topicKey(topic));
+    return (watch instanceof TopicWatch ? watch.seen : this.#nothing) as Topic<T>;
+  }
+
+  /** Returns a workflow as it is now. */
+  workflow(id: string): WorkflowState {
+    return this.#workflow(id)?.seen ?? this.#unknown;
+  }
+
+  /** Returns what is known of the log of a task that `watchLog` watches. */
+  log(id: string, path: string): readonly LogLine[] {
+    return this.#workflow(id)?.log(path) ?? NO_LINES;
   }
 
   /** Calls `listener` whenever a topic has changed; returns how to stop that. */
   watch(topic: string, listener: () => void): () => void {
-    const watch = this.#watches.get(topic) ?? this.#add(topic);
-    const own = () => listener(); // the same function may watch twice
-    watch.listeners.add(own);
-    clearTimeout(watch.leaving);
-    this.#socket.open();
-    this.#tell();
+    return this.#watch(topicKey(topic), () => new TopicWatch(topic, this.#nothing), listener);
+  }
+
+  /** Calls `listener` whenever a workflow has changed; returns how to stop that. */
+  watchWorkflow(id: string, listener: () => void): () => void {
+    return this.#watch(workflowKey(id), () => new WorkflowWatch(id, this.#unknown), listener);
+  }
+
+  /** Calls `listener` whenever a workflow or this task's log has changed; returns how to stop that. */
+  watchLog(id: string, path: string, listener: () => void): () => void {
+    const stop = this.watchWorkflow(id, listener);
+    const unread = this.#workflow(id)?.read(path, () => this.#tell());
     return () => {
-      if (!watch.listeners.delete(own) || watch.listeners.size > 0) return;
-      watch.leaving = setTimeout(() => this.#forget(watch), KEPT);
+      unread?.();
+      stop();
     };
+  }
+
+  /**
+   * Execute a task, a group, or `#` for all of a workflow; returns the execution's id. What was sent and not answered
+   * before the connection was cut is sent again, and done once.
+   *
+   * Rejects with `Refused`.
+   */
+  async execute(id: string, path: string, options: ExecuteOptions = {}): Promise<string> {
+    const to = { workflowId: id, ref: newRef() };
+    const { argument } = options;
+    const answer = await this.#ask(
+      path === "#"
+        ? { type: "executeAllTasks", ...to, ...(argument !== undefined && { argument }) }
+        : { type: "executeTask", taskPath: path, ...to, ...options },
+    );
+    return answer.type === "accepted" ? (answer.execution ?? "") : "";
+  }
+
+  /** Cancel the execution that is under way. Rejects with `Refused`. */
+  async cancel(id: string): Promise<void> {
+    await this.#ask({ type: "cancelExecution", workflowId: id, ref: newRef() });
+  }
+
+  /** Returns the result of a task. Rejects with `Refused`. */
+  async result(id: string, path: string): Promise<unknown> {
+    const answer = await this.#ask({ type: "getResult", workflowId: id, taskPath: path, ref: newRef() });
+    return answer.type === "result" ? answer.result : undefined;
   }
 
   /** Calls `listener` whenever the connection has changed; returns how to stop that. */
@@ -116,32 +134,60 @@ export class FlowsClient {
 
   /** Connect after `close`, if something is watched; to watch something does so too. */
   open(): void {
-    if (this.#watches.size > 0) this.#socket.open();
+    if (this.#isNeeded()) this.#socket.open();
   }
 
-  #add(topic: string): Watch {
-    for (const watch of this.#watches.values()) {
-      if (this.#watches.size < MOST_TOPICS) break;
-      if (watch.listeners.size === 0) this.#forget(watch);
+  #isNeeded(): boolean {
+    return this.#watches.size > 0 || this.#commands.size > 0;
+  }
+
+  #workflow(id: string): WorkflowWatch | undefined {
+    const watch = this.#watches.get(workflowKey(id));
+    return watch instanceof WorkflowWatch ? watch : undefined;
+  }
+
+  #watch(key: string, make: () => Watch, listener: () => void): () => void {
+    const watch = this.#watches.get(key) ?? this.#add(make());
+    const own = () => listener(); // the same function may watch twice
+    watch.listeners.add(own);
+    clearTimeout(watch.leaving);
+    this.#socket.open();
+    this.#tell();
+    return () => {
+      if (!watch.listeners.delete(own) || watch.listeners.size > 0) return;
+      watch.leaving = setTimeout(() => this.#forget(watch), KEPT);
+    };
+  }
+
+  #add(watch: Watch): Watch {
+    for (const other of this.#watches.values()) {
+      if (this.#watches.size < MOST_WATCHES) break;
+      if (other.listeners.size === 0) this.#forget(other);
     }
-    const none = { held: null, error: null, refusals: 0, again: undefined, leaving: undefined };
-    const watch: Watch = { topic, listeners: new Set(), seen: this.#nothing, phase: "new", ...none };
-    this.#watches.set(topic, watch);
+    this.#watches.set(watch.key, watch);
+    this.#unwanted.delete(watch.key);
     return watch;
   }
 
   #forget(watch: Watch): void {
     clearTimeout(watch.leaving);
     clearTimeout(watch.again);
-    this.#watches.delete(watch.topic);
-    if (watch.phase !== "new" && watch.phase !== "refused") this.#unwanted.add(watch.topic);
-    if (this.#watches.size === 0) this.#disconnect();
-    else this.#tell();
+    this.#watches.delete(watch.key);
+    if (watch.phase !== "new" && watch.phase !== "refused") this.#unwanted.set(watch.key, watch.leave());
+    if (this.#isNeeded()) this.#tell();
+    else this.#disconnect();
   }
 
   #disconnect(): void {
     clearTimeout(this.#later);
     this.#socket.close();
+  }
+
+  #ask(command: Command): Promise<Answer> {
+    const answer = this.#commands.add(command);
+    this.#socket.open();
+    this.#tell();
+    return answer;
   }
 
   #begin(): void {
@@ -150,6 +196,7 @@ export class FlowsClient {
       clearTimeout(watch.again);
       watch.phase = "new";
     }
+    this.#commands.tellAgain();
     this.#tell();
   }
 
@@ -157,8 +204,6 @@ export class FlowsClient {
   #tell(): void {
     clearTimeout(this.#later);
     while (this.#socket.ready) {
-      const next = this.#next();
-      if (next === undefined) return;
       const now = Date.now();
       this.#sent = this.#sent.filter((at) => now - at < 1000);
       const [first] = this.#sent;
@@ -166,47 +211,52 @@ export class FlowsClient {
         this.#later = setTimeout(() => this.#tell(), first + 1000 - now);
         return;
       }
+      const next = this.#next();
+      if (next === undefined) return;
       this.#sent.push(now);
-      this.#say(next);
+      this.#socket.send(next);
     }
   }
 
-  /** Returns the topic that the server has to be told of next; one that goes makes room for one that comes. */
-  #next(): string | undefined {
-    for (const topic of this.#unwanted) return topic;
-    for (const { topic, phase } of this.#watches.values()) if (phase === "new" || phase === "whole") return topic;
+  /** Returns what the server has to be told next; what goes makes room for what comes. */
+  #next(): ClientMessage | undefined {
+    for (const [key, message] of this.#unwanted) {
+      this.#unwanted.delete(key);
+      return message;
+    }
+    const command = this.#commands.next();
+    if (command !== undefined) return command;
+    for (const watch of this.#watches.values()) {
+      const whole = watch.phase === "whole";
+      if (!whole && watch.phase !== "new" && watch.phase !== "more") continue;
+      watch.phase = whole ? "asked" : "told";
+      return watch.ask(whole);
+    }
     return undefined;
   }
 
-  #say(topic: string): void {
-    this.#unwanted.delete(topic);
-    const watch = this.#watches.get(topic);
-    if (watch === undefined) {
-      this.#socket.send({ type: "unwatchTopic", topic });
+  #hear(message: ServerMessage): void {
+    if ("ref" in message && message.ref !== undefined) {
+      this.#commands.answer(message.ref, message);
+      if (!this.#isNeeded()) this.#disconnect();
       return;
     }
-    const whole = watch.phase === "whole";
-    watch.phase = whole ? "asked" : "told";
-    const cursor = whole ? undefined : watch.held?.cursor;
-    this.#socket.send({ type: "watchTopic", topic, ...(cursor !== undefined && { cursor }) });
-  }
-
-  #hear(message: ServerMessage): void {
-    if (message.type !== "topicState" && message.type !== "appError") return;
-    const watch = message.topic === undefined ? undefined : this.#watches.get(message.topic);
+    const key = keyOf(message);
+    const watch = key === null ? undefined : this.#watches.get(key);
     if (watch === undefined || watch.phase === "new" || watch.phase === "refused") return;
     if (message.type === "appError") this.#refuse(watch, message.error);
     else {
-      const held = take(watch.held, message);
-      if (held === null) {
-        // Until the whole comes, what was under way before it cannot follow either.
+      const taken = watch.take(message);
+      if (taken === "part") return;
+      if (taken === "gap") {
+        // Until the answer comes, what was under way before it cannot follow either.
         if (watch.phase === "told") watch.phase = "whole";
         this.#tell();
         return;
       }
-      watch.phase = "told";
-      if (held === watch.held && watch.error === null) return;
-      Object.assign(watch, { held, error: null, refusals: 0 });
+      if (watch.phase !== "more") watch.phase = "told";
+      if (taken === "same" && watch.error === null) return;
+      Object.assign(watch, { error: null, refusals: 0 });
     }
     this.#show(watch);
   }
@@ -229,30 +279,16 @@ export class FlowsClient {
     const { status } = this.#socket;
     this.connection = { ...this.connection, status, since: Date.now() };
     this.#nothing = { ...NOTHING, connection: status };
+    this.#unknown = { ...UNKNOWN, connection: status };
     for (const listener of this.#listeners) listener();
     for (const watch of this.#watches.values()) this.#show(watch);
   }
 
-  /** Lets a topic be seen as it is; while paused, what is seen of it stays, but for the connection. */
   #show(watch: Watch): void {
-    const { held, error, seen } = watch;
-    const { status: connection, paused } = this.connection;
-    const frozen = paused && seen.state !== null;
-    if (frozen && seen.connection === connection) return;
-    watch.seen = frozen
-      ? { ...seen, connection }
-      : {
-          state: held && (plain(held.state) as Live<unknown>),
-          at: held?.at ?? null,
-          awaySince: held?.awaySince ?? null,
-          error,
-          connection,
-        };
-    for (const listener of watch.listeners) listener();
+    if (watch.show(this.connection)) for (const listener of watch.listeners) listener();
   }
 }
 
-/** Of a topic that nobody watches. */
-export const NOTHING: Topic<never> = { state: null, at: null, awaySince: null, error: null, connection: "idle" };
+const NO_LINES: readonly LogLine[] = [];
 /** Of a client that has watched nothing yet. */
 export const IDLE: Connection = { status: "idle", since: 0, paused: false };

@@ -8,7 +8,9 @@ import {
   useMemo,
   useSyncExternalStore,
 } from "react";
-import { type Connection, FlowsClient, IDLE, NOTHING, type Topic } from "./client";
+import { type Connection, FlowsClient, IDLE } from "./client";
+import { NOTHING, type Topic } from "./topic";
+import { ENGLISH, type Words, WordsContext } from "./words";
 
 const Context = createContext<FlowsClient | null>(null);
 
@@ -19,10 +21,12 @@ export interface FlowsProviderProps {
   readonly getToken?: () => Promise<string | null>;
   /** Reads what comes, in place of `JSON.parse`, which rounds integers beyond 2⁵³; another one makes another connection. */
   readonly parse?: (text: string) => unknown;
+  /** What the components say, where it is another thing than `ENGLISH`. */
+  readonly words?: Partial<Words>;
   readonly children?: ReactNode;
 }
 
-export function FlowsProvider({ url, getToken, parse, children }: FlowsProviderProps): ReactNode {
+export function FlowsProvider({ url, getToken, parse, words, children }: FlowsProviderProps): ReactNode {
   const client = useMemo(() => new FlowsClient({ url, parse }), [url, parse]);
   useEffect(() => {
     client.options.getToken = getToken; // a new function in each render is not a new connection
@@ -31,7 +35,12 @@ export function FlowsProvider({ url, getToken, parse, children }: FlowsProviderP
     client.open();
     return () => client.close();
   }, [client]);
-  return <Context.Provider value={client}>{children}</Context.Provider>;
+  const said = useMemo(() => ({ ...ENGLISH, ...words }), [words]);
+  return (
+    <Context.Provider value={client}>
+      <WordsContext.Provider value={said}>{children}</WordsContext.Provider>
+    </Context.Provider>
+  );
 }
 
 export function useFlowsClient(): FlowsClient {

@@ -1,33 +1,24 @@
 /** How far a tree of tasks is: Σ weight·p / Σ weight over all tasks, where p is how far one is. */
+import { type Statuses, type TaskState, taskOf } from "./workflow";
 
-export type TaskStatus = "inactive" | "queued" | "running" | "ok" | "skipped" | "failed" | "cancelled";
-
-export interface TaskState {
-  readonly status: TaskStatus;
-  /** The last that was told, 0 to 1. */
-  readonly progress?: number;
-}
-
-/** A task with what stands below it; a group, which does nothing itself, has the weight 0. */
-export interface TaskNode {
+/** Of a task: what counts for progress. */
+export interface Weighed {
   readonly path: string;
   readonly weight: number;
-  readonly tasks: readonly TaskNode[];
+  readonly tasks: readonly Weighed[];
 }
 
-export type Statuses = Readonly<Record<string, TaskState>>;
-
 /** Returns the progress, 0 to 1, of each task with all below it, by path; what weighs nothing is at 0. */
-export function rollUp(tasks: readonly TaskNode[], statuses: Statuses): Map<string, number> {
+export function rollUp(tasks: readonly Weighed[], statuses: Statuses): Map<string, number> {
   const progress = new Map<string, number>();
   for (const task of tasks) weigh(task, statuses, progress);
   return progress;
 }
 
 /** Returns the mass of a task and all below it, and how much of that is done. */
-function weigh(task: TaskNode, statuses: Statuses, progress: Map<string, number>): readonly [number, number] {
+function weigh(task: Weighed, statuses: Statuses, progress: Map<string, number>): readonly [number, number] {
   let mass = task.weight;
-  let done = mass * own(Object.hasOwn(statuses, task.path) ? statuses[task.path] : undefined);
+  let done = mass * shareOf(taskOf(statuses, task.path));
   for (const below of task.tasks) {
     const [more, ofIt] = weigh(below, statuses, progress);
     mass += more;
@@ -37,8 +28,9 @@ function weigh(task: TaskNode, statuses: Statuses, progress: Map<string, number>
   return [mass, done];
 }
 
-function own(state: TaskState | undefined): number {
-  switch (state?.status) {
+/** Returns how far a task itself is. */
+export function shareOf(state: TaskState): number {
+  switch (state.status) {
     case "ok":
     case "skipped":
       return 1;

@@ -1,6 +1,7 @@
 /** WebSockets that connect nowhere: a test plays the server. */
 import { vi } from "vitest";
-import type { ClientMessage, ServerMessage, TopicState } from "../src/protocol";
+import type { ClientMessage, ServerMessage, TasksStatuses, TopicState, WorkflowTold } from "../src/protocol";
+import type { TaskNode } from "../src/workflow";
 
 export class FakeSocket {
   static all: FakeSocket[] = [];
@@ -38,6 +39,14 @@ export class FakeSocket {
     await this.say({ type: "topicState", topic, from, rev, cursor: `${epoch}.${rev}`, at: rev, state });
   }
 
+  /** Tells of a workflow; `whole` says how it stands as a whole too. */
+  async tasks(id: string, rev: number, statuses: TasksStatuses["statuses"], options: Telling = {}): Promise<void> {
+    const { from = 0, epoch = "e", progress = 0, tasks, whole } = options;
+    if (tasks) await this.say({ type: "workflowDescription", id, tasks });
+    if (whole) await this.say({ type: "setWorkflowStatus", id, ...whole });
+    await this.say({ type: "setTasksStatuses", id, from, rev, cursor: `${epoch}.${rev}`, statuses, progress });
+  }
+
   /** The connection ends. */
   cut(code = 1006): void {
     this.onclose?.({ code });
@@ -46,6 +55,14 @@ export class FakeSocket {
   topics(type: ClientMessage["type"] = "watchTopic"): string[] {
     return this.sent.flatMap((one) => (one.type === type && "topic" in one ? [one.topic] : []));
   }
+}
+
+interface Telling {
+  from?: number;
+  epoch?: string;
+  progress?: number;
+  tasks?: readonly TaskNode[];
+  whole?: Omit<WorkflowTold, "type" | "id">;
 }
 
 /** Returns the newest socket, once the client has had time to make one. */

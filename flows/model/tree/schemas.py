@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flows.model.declared.schemas import Schema
 
 
-class _Whole(GenerateJsonSchema):
+class Whole(GenerateJsonSchema):
     """Says of what is written that a field with a default is there too: results are written as a whole."""
 
     def field_is_required(
@@ -38,6 +38,6 @@ def read_schema(declared: Any) -> Schema | None:
 def written_schema(declared: Any) -> Schema | None:
     """Return which values are written of a type; None where pydantic cannot say."""
     try:
-        return TypeAdapter(declared).json_schema(by_alias=False, mode="serialization", schema_generator=_Whole)
+        return TypeAdapter(declared).json_schema(by_alias=False, mode="serialization", schema_generator=Whole)
     except Exception:  # noqa: BLE001 - types of users have hooks of their own
         return None
