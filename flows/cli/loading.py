@@ -14,13 +14,29 @@ if TYPE_CHECKING:
 
 
 def load(target: str) -> Runs:
-    """Return the flow or app that is named; modules are looked for in the working directory as well.
+    """Return the flow or app that is named.
 
     Args:
         target: `shop.orders:access`.
 
     Raises:
         DeclarationError: there is no such module or name, or it is no flow and no app.
+    """
+    found = find(target)
+    if isinstance(found, type) or not callable(getattr(found, "run", None)) or not hasattr(found, "stop_all"):
+        raise DeclarationError(f"{target}: this is no flow and no app of workflows, but {found!r:.100}")
+    runs: Runs = found
+    return runs
+
+
+def find(target: str) -> Any:
+    """Return what is named; modules are looked for in the working directory as well.
+
+    Args:
+        target: `shop.orders:access`.
+
+    Raises:
+        DeclarationError: there is no such module or name.
     """
     module, _, name = target.partition(":")
     if not module or not name:
@@ -38,7 +54,4 @@ def load(target: str) -> Runs:
             found = getattr(found, part)
         except AttributeError:
             raise DeclarationError(f"{target}: {module} has no {name!r}") from None
-    if isinstance(found, type) or not callable(getattr(found, "run", None)) or not hasattr(found, "stop_all"):
-        raise DeclarationError(f"{target}: this is no flow and no app of workflows, but {found!r:.100}")
-    runs: Runs = found
-    return runs
+    return found

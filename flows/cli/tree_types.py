@@ -9,7 +9,7 @@ import pydantic
 from cyclopts import Parameter
 from pydantic import TypeAdapter
 
-from flows.cli.loading import load
+from flows.cli.loading import find
 from flows.cli.typescript import REFERENCE, declared, documented, type_of
 from flows.errors import DeclarationError
 from flows.model.tree.errors import UnknownGenerator
@@ -39,11 +39,12 @@ async def types(
 
     Save it as a `.d.ts` beside the page. Which paths there are follows from the data.
     """
-    trees = load(target)
+    trees = find(target)
     if not isinstance(trees, Trees):
         raise DeclarationError(f"{target}: this is no app of trees, but {trees!r:.100}")
     given = dict(_read(one) for one in data)
-    print(await result_types(target, trees._host.recipes, given), end="")  # noqa: SLF001, T201 - of this package
+    recipes = trees._host.recipes  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of this package
+    print(await result_types(target, recipes, given), end="")  # noqa: T201 - what the command is for
     return 0
 
 

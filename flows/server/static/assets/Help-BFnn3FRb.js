@@ -1,1 +1,0 @@
-export{g as default}from"./frame-B8Mbe4o8.js";

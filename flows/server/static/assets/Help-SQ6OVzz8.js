@@ -1,0 +1,1 @@
+export{g as default}from"./frame-BCF2oH1D.js";
