@@ -24,6 +24,7 @@ import fan_out
 import growth
 import idle
 import latency
+import live_trees
 import memory
 import pipeline
 import processes
@@ -60,6 +61,7 @@ SLOW: dict[str, Callable[[str | None, float, int], Coroutine[Any, Any, list[Row]
     rules.WORKLOAD: rules.rows,
     runs.WORKLOAD: runs.rows,
     watched.WORKLOAD: watched.rows,
+    live_trees.WORKLOAD: live_trees.rows,
 }
 #: The columns of figures: name, heading and format.
 COLUMNS = [

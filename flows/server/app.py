@@ -33,12 +33,13 @@ from flows.server.problem import refused, respond
 from flows.server.tokens import Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection
+    from collections.abc import AsyncGenerator, Collection, Iterable
 
     from starlette.requests import Request
     from starlette.responses import Response
 
     from flows.server.identity import Auth
+    from flows.tree.trees import Trees
 
 #: Operations that show source lines and paths of a process.
 _DUMPS: Final = frozenset({"workers.dump"})
@@ -54,6 +55,7 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
     read_only: bool = False,
     dumps: bool = True,
     live_key: str | None = None,
+    trees: Iterable[Trees] = (),
 ) -> Guard:
     """Return an ASGI app that serves the operations; it mounts under any prefix, in FastAPI, Starlette or Django.
 
@@ -70,7 +72,10 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
         origins: Sites whose pages may read from it, such as `https://app.example.org`; they never act by a cookie.
         read_only: Takes the role `operator` from everyone.
         dumps: Whether the stacks of a process may be asked for.
-        live_key: Signs the tokens with which pages of other sites watch; None: `FLOWS_LIVE_KEY`.
+        live_key: Signs the tokens with which pages of other sites watch; None: `FLOWS_LIVE_KEY`. Two, parted by a
+            space, while one takes the other's place: the first signs.
+        trees: Apps of task trees whose code is here, or whose instances do not stand on this server; the others are
+            found there.
 
     Raises:
         DeclarationError: It would answer to other machines without asking who calls.
@@ -83,6 +88,7 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
     identity = Identity(auth, live_key=live_key, read_only=read_only)
     admin = Admin(redis_url, namespace, via="http")
     admin.link.within = ANSWERED_WITHIN
+    admin.link.trees |= {one.app: one._host for one in trees}  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     live = Live(admin, identity)
 
     going = asyncio.Event()
@@ -112,6 +118,7 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
             Route("/api/v1/me", me(identity)),
             WebSocketRoute("/live", live.watch),
             Route("/live", live.stream),
+            Route("/live/{instance:path}", live.stream),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),

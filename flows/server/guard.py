@@ -147,6 +147,8 @@ class Guard:
             return refusal
         path = path_of(connection.scope)
         session = await self._identity.identify(connection)
+        if session is None and _is_live(path) and (bearer := bearer_of(connection)) is not None:
+            session = self._identity.identify_token(bearer)  # a watcher's, which is for this alone
         connection.scope["flows.session"] = session
         if session is None and path not in _OPEN and not self._page.has(connection):
             return refused(401, _WHO)
@@ -264,6 +266,10 @@ def _is_local(connection: HTTPConnection) -> bool:
         return ipaddress.ip_address(connection.client.host).is_loopback
     except ValueError:
         return connection.client.host in {"", "testclient"}
+
+
+def _is_live(path: str) -> bool:
+    return path == "/live" or path.startswith("/live/")
 
 
 def _without_port(host: str) -> str:

@@ -14,14 +14,15 @@ import inspect
 import os
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from flows.api import Caller
+from flows.model.watch_token import ALL_RIGHTS, LIVE_KEY_VARIABLE, WatchRight, check_keys, read_watch_token
 from flows.server.tokens import Token, Tokens
-from flows.server.watch_token import check_key, read_watch_token
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
@@ -31,8 +32,6 @@ Auth: TypeAlias = "Callable[[HTTPConnection], Caller | Awaitable[Caller | None] 
 
 #: Seconds for which a login holds.
 LOGIN_SECONDS: Final = 12 * 3600
-#: Signs the tokens of watchers; without it there are none.
-LIVE_KEY_VARIABLE: Final = "FLOWS_LIVE_KEY"
 _LOCAL: Final = Caller(name="local", role="operator")
 
 
@@ -43,15 +42,19 @@ class Session:
     Args:
         caller: Who.
         ends_at: In seconds since 1970; None: no end.
-        topics: The only topics that it may watch; None: all that the caller may.
+        topics: The only topics, and ids of instances, that it may watch; None: all that the caller may.
+        realm: Beside these, the instances of this realm; empty: of none.
+        may: What it may do with instances.
     """
 
     caller: Caller
     ends_at: float | None = None
     topics: frozenset[str] | None = None
+    realm: str = ""
+    may: frozenset[WatchRight] = ALL_RIGHTS
 
     def may_watch(self, topic: str) -> bool:
-        """Return whether a topic is one of those that it may watch."""
+        """Return whether a topic, or an instance by its id, is one of those that it names; a realm may have more."""
         return self.topics is None or topic in self.topics
 
 
@@ -61,7 +64,7 @@ class Identity:
     Args:
         auth: Your own way, or the tokens of a file; None: everyone is an operator called `local`, and then the guard
             lets in nobody from another machine.
-        live_key: Signs the tokens of watchers.
+        live_key: Signs the tokens of watchers; of several, parted by spaces, the first, and all are good.
         read_only: Whether everyone is a viewer at most.
     """
 
@@ -70,7 +73,7 @@ class Identity:
         self._tokens = auth if isinstance(auth, Tokens) else None
         self.live_key = live_key or os.environ.get(LIVE_KEY_VARIABLE)
         if self.live_key is not None:
-            check_key(self.live_key)
+            check_keys(self.live_key)
         self._read_only = read_only
 
     @property
@@ -88,9 +91,9 @@ class Identity:
         if self._auth is not None:
             answer = self._auth(connection)
             caller = await answer if inspect.isawaitable(answer) else answer
-            return None if caller is None else Session(self._seen(caller))
+            return None if caller is None else self._as(caller)
         if self._tokens is None:
-            return Session(self._seen(_LOCAL))
+            return self._as(_LOCAL)
         bearer = bearer_of(connection)
         if bearer is not None:
             return self._session(self._tokens.find(bearer))
@@ -103,8 +106,15 @@ class Identity:
             return session
         if self.live_key is None:
             return None
-        watcher = read_watch_token(token, self.live_key)
-        return None if watcher is None else Session(watcher.caller, watcher.ends_at, watcher.topics)
+        claims = read_watch_token(token, self.live_key)
+        if claims is None:
+            return None
+        try:
+            caller = Caller(name=claims.subject, role="viewer", hide=claims.hide)
+        except ValidationError:
+            return None
+        may = claims.may - {"execute"} if self._read_only else claims.may
+        return Session(caller, claims.ends_at, claims.what, claims.realm, may)
 
     def log_in(self, token: str) -> tuple[Caller, str] | None:
         """Return whose a token is, and the cookie for it, or None where it is nobody's."""
@@ -126,10 +136,14 @@ class Identity:
         if time.time() >= ends_at:
             return None
         session = self._session(tokens.named(name))
-        return None if session is None else Session(session.caller, min(ends_at, session.ends_at or ends_at))
+        return None if session is None else replace(session, ends_at=min(ends_at, session.ends_at or ends_at))
 
     def _session(self, token: Token | None) -> Session | None:
-        return None if token is None else Session(self._seen(token.caller), token.ends_at)
+        return None if token is None else self._as(token.caller, token.ends_at)
+
+    def _as(self, caller: Caller, ends_at: float | None = None) -> Session:
+        seen = self._seen(caller)
+        return Session(seen, ends_at, may=ALL_RIGHTS if seen.may("operator") else ALL_RIGHTS - {"execute"})
 
     def _seen(self, caller: Caller) -> Caller:
         if self._read_only and caller.may("operator"):

@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from flows.api import Problem, problem_of
+from flows.model.tree.errors import TaskNotReady
 
 if TYPE_CHECKING:
     from flows.errors import FlowsError
@@ -31,6 +32,8 @@ _CODES: Final = {
 
 def code_of(error: FlowsError) -> str:
     """Return the code of an error in the live protocol."""
+    if isinstance(error, TaskNotReady):
+        return "not_ready"
     return _CODES.get(problem_of(error).status, "invalid")
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _GROUP: Final[tuple[TaskStatus, ...]] = ("running", "failed", "cancelled", "queued", "inactive", "ok", "skipped")
 
 #: What is known of a task that was never executed.
-_NOTHING: Final = TaskRecord("inactive")
+NOTHING: Final = TaskRecord("inactive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +85,10 @@ def state_of(snapshot: Snapshot, plan: TreePlan) -> InstanceState:
     """Return how an instance stands."""
     standing = Standing(plan, snapshot.tasks, Digests(fields_of(snapshot.data)))
     progress = roll_up(plan.weights, snapshot.tasks)
-    statuses = _statuses(plan, snapshot.tasks)
+    statuses = statuses_of(plan, snapshot.tasks)
     tasks: dict[str, TaskState] = {}
     for path in plan.nodes:
-        record = snapshot.tasks.get(path, _NOTHING)
+        record = snapshot.tasks.get(path, NOTHING)
         tasks[path] = TaskState(
             statuses[path],
             path in standing.stale,
@@ -116,13 +116,13 @@ def state_of(snapshot: Snapshot, plan: TreePlan) -> InstanceState:
     )
 
 
-def _statuses(plan: TreePlan, records: Mapping[str, TaskRecord]) -> dict[str, TaskStatus]:
+def statuses_of(plan: TreePlan, records: Mapping[str, TaskRecord]) -> dict[str, TaskStatus]:
     """Return the status of each task; a group's is that of what is below, unless its condition has not let it begin."""
     found: dict[str, TaskStatus] = {}
     below: dict[str, set[TaskStatus]] = {}
     for weight in reversed(plan.weights[1:]):
         path, node = weight.path, plan.nodes[weight.path]
-        status: TaskStatus = records.get(path, _NOTHING).status
+        status: TaskStatus = records.get(path, NOTHING).status
         if not node.works and (status == "ok" or not node.acts):
             inner = below.get(path, set())
             status = next(one for one in _GROUP if one in inner)

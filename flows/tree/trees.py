@@ -18,6 +18,7 @@ from flows.model.duration import as_timedelta, check_duration
 from flows.model.ids import new_job_id
 from flows.model.names import check_job_id, check_name
 from flows.model.tree.errors import TreeBusy
+from flows.model.watch_token import LASTS
 from flows.tree.backend.sync import SyncBackend
 from flows.tree.host import Host, Recipe
 from flows.tree.index.memory import MemoryIndex
@@ -27,11 +28,13 @@ from flows.tree.labels import check_labels
 from flows.tree.storage.memory import MemoryStorage
 from flows.tree.storage.protocol import NO_TASKS, InstanceRow
 from flows.tree.walk import Surroundings
+from flows.tree.watching import instance_token
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from types import TracebackType
 
+    from flows.model.watch_token import WatchRight
     from flows.tree.declare import Tree
     from flows.tree.index.protocol import Index, InstancePage
     from flows.tree.storage.protocol import Storage
@@ -131,6 +134,7 @@ class Trees:
         ephemeral_ttl: How long an ephemeral instance stays after an execution has ended, so that who looks again sees
             how.
         retention: How long the others stay; None: until they are destroyed.
+        live_key: Signs the tokens of `watch_token`; None: `FLOWS_LIVE_KEY`.
 
     Raises DeclarationError where the name or a time cannot be used.
     """
@@ -145,8 +149,10 @@ class Trees:
         debug: bool = False,
         ephemeral_ttl: timedelta | float = timedelta(minutes=1),
         retention: timedelta | float | None = None,
+        live_key: str | None = None,
     ) -> None:
         self.app = check_name("app", app)
+        self._live_key = live_key
         ttl, kept = as_timedelta(ephemeral_ttl), None if retention is None else as_timedelta(retention)
         check_duration("ephemeral_ttl", ttl)
         if kept is not None:
@@ -219,6 +225,31 @@ class Trees:
             for row in rows:
                 count += await self._host.destroy(row.id)
         return count
+
+    def watch_token(
+        self,
+        *,
+        instances: Sequence[str] = (),
+        realm: str | None = None,
+        subject: str = "",
+        may: Sequence[WatchRight] = ("watch",),
+        ttl: timedelta | float = LASTS,
+    ) -> str:
+        """Return a token with which a browser watches instances over the server's `/live`.
+
+        Args:
+            instances: The ids of some.
+            realm: All of this realm, also those that are still to come.
+            subject: Who watches, as your site calls them.
+            may: What else the browser may do: `execute`, read `results`, read `logs` and messages of errors.
+            ttl: How long it lasts, 15 minutes at most.
+
+        Raises:
+            ValidationError: neither instances nor a realm are named, or one cannot be.
+            DeclarationError: there is no key, it is too short, the time is too long, or there is no such right.
+            MissingExtra: PyJWT is not installed.
+        """
+        return instance_token(self._live_key, instances, realm, subject, may, ttl)
 
     async def reindex(self) -> int:
         """Make the index again of what the storage has; return how many instances that are."""

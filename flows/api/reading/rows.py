@@ -14,7 +14,9 @@ from flows.api.reading.shortening import LONGEST, told_of
 from flows.api.views.jobs import AttemptView, ChildRow, ErrorView, FieldView, JobRow, JobView, Rollup, VisitView
 from flows.kernel.callers.make_record import make_record
 from flows.model.ids import created_at
+from flows.model.job_progress import job_progress, stage_of
 from flows.model.plain_record import plain_fields
+from flows.model.state import JobState
 from flows.store.jobs.fetch import KERNEL_FIELDS, Fetch, child_jobs
 
 if TYPE_CHECKING:
@@ -104,13 +106,15 @@ async def job_view(
     row = _row(hiding, known, record, found)
     children = [child for jobs in record.job_lists() for child in child_jobs(jobs, known.settings.keys.namespace)]
     expires = datetime.now(UTC) + timedelta(milliseconds=left) if isinstance(left, int) and left > 0 else None
+    rollup = Rollup(total=len(children), pending=pending if isinstance(pending, int) else 0) if children else None
     return JobView(
         **dict(row),
         fields=_fields(hiding, known, results, record, found),
         path=visit_views(record),
         attempts=attempt_views(hiding, secrets, record),
         error=error_view(hiding, secrets, record.error),
-        children=Rollup(total=len(children), pending=pending if isinstance(pending, int) else 0) if children else None,
+        children=rollup,
+        overall=_overall(known, row, rollup),
         parent=_text(found.get("_parent")),
         expires=expires,
         priority=record.priority,
@@ -119,6 +123,18 @@ async def job_view(
         idempotency_key=secrets.out_of(_key_of(found)),
         reason=secrets.out_of(_text(found.get("_reason")) or _text(found.get("_cancel")) or ""),
     )
+
+
+def _overall(known: KnownFlow, row: JobRow, children: Rollup | None) -> float:
+    """Return how far a job is with its children, in all queues of its way."""
+    following: dict[str, str | None] = {}
+    for name, queue in known.by_queue.items():
+        parent = name.rpartition(":")[0]
+        following[name] = f"{parent}:{queue.next_queue}" if parent and queue.next_queue else queue.next_queue
+    stage, stages = stage_of(row.queue, following)
+    waits_for = children if row.state == JobState.CHILDREN else None
+    settled = None if waits_for is None else 1 - waits_for.pending / waits_for.total
+    return job_progress(row.state, row.progress, settled, stage=stage, stages=stages)
 
 
 def _hiding(admin: Admin, known: KnownFlow, flow: str) -> Hiding:

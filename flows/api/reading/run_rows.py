@@ -10,11 +10,12 @@ from flows.api.reading.rows import attempt_views, error_view, visit_views
 from flows.api.reading.shortening import MOST_PARTS
 from flows.api.views.runs import PastVisitView, RunRow, RunView, StepTryView, StepView
 from flows.errors import FlowsError
+from flows.model.job_progress import job_progress
 from flows.model.runs.new_run import RUN_FLOW
 from flows.model.runs.run_record import RunStep
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from flows.api.caller import Caller
     from flows.model.runs.past_visits import PastVisit
@@ -45,13 +46,16 @@ def run_view(caller: Caller, record: RunRecord[Any], ended: Mapping[str, int]) -
         output = record.output
     except FlowsError:  # it is not done
         output = None
+    row = _row(hiding, secrets, record)
+    views = [_step(hiding, secrets, step, ended.get(step.name)) for step in steps[-MOST_PARTS:]]
     return RunView(
-        **dict(_row(hiding, secrets, record)),
+        **dict(row),
+        overall=job_progress(row.status, row.progress, _settled(views) if row.progress is None else None),
         input=_shown(hiding, secrets, _INPUT, record.input),
         output=_shown(hiding, secrets, _OUTPUT, output),
         error=error_view(hiding, secrets, record.error),
         reason=secrets.out_of(record.reason),
-        steps=[_step(hiding, secrets, step, ended.get(step.name)) for step in steps[-MOST_PARTS:]],
+        steps=views,
         steps_before=max(0, len(steps) - MOST_PARTS),
         past=[_past(hiding, secrets, visit) for visit in record.past],
         deadline=record.deadline,
@@ -61,6 +65,12 @@ def run_view(caller: Caller, record: RunRecord[Any], ended: Mapping[str, int]) -
         forked_from=record.forked_from,
         correlation_id=secrets.out_of(record.correlation_id),
     )
+
+
+def _settled(steps: Sequence[StepView]) -> float | None:
+    """Return which part of the runs have ended that a run has started; None: it has started none."""
+    total = sum(step.total or 0 for step in steps)
+    return sum(step.ended or 0 for step in steps if step.total) / total if total else None
 
 
 def step_views(caller: Caller, record: RunRecord[Any], ended: Mapping[str, int]) -> list[StepView]:

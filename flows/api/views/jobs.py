@@ -110,6 +110,8 @@ class JobView(JobRow):
     """The last 20, from the first one that did not simply succeed."""
     error: ErrorView | None
     children: Rollup | None
+    overall: float
+    """How far it is, from 0 to 1, with the queues behind it and with its children."""
     parent: str | None
     """Of a child: `<flow>:<id>`."""
     expires: datetime | None

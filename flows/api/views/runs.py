@@ -101,6 +101,8 @@ class PastVisitView(View):
 class RunView(RunRow):
     """A run, with all that is recorded of it."""
 
+    overall: float
+    """How far it is, from 0 to 1, with the runs that it waits for."""
     input: Any
     output: Any
     """None as long as it is not done."""

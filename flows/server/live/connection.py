@@ -12,7 +12,6 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 from flows.errors import FlowsError
 from flows.server import patient_stream
 from flows.server.live import protocol
-from flows.server.problem import code_of, told
 from flows.server.rates import Rate
 
 if TYPE_CHECKING:
@@ -20,9 +19,11 @@ if TYPE_CHECKING:
 
     from starlette.websockets import WebSocket
 
-    from flows.api import Caller
     from flows.server.identity import Session
-    from flows.server.live.rooms import Rooms, Watch
+    from flows.server.live.instances import Instances
+    from flows.server.live.protocol import Watched
+    from flows.server.live.room import Watch
+    from flows.server.live.rooms import Rooms
 
 #: Rooms of one connection.
 MOST_ROOMS: Final = 100
@@ -30,8 +31,11 @@ MOST_ROOMS: Final = 100
 MOST_MESSAGES: Final = 20
 #: So many seconds before a token ends the client is told.
 TOLD_BEFORE: Final = 30.0
-#: Words to the client that wait to be sent; more, and it takes nothing.
+#: Words to the client that wait to be sent, and their bytes; more, and it takes nothing.
 _MOST_UNSENT: Final = 64
+_MOST_BYTES: Final = 8 << 20
+#: Commands of one connection that are under way.
+_MOST_COMMANDS: Final = 8
 
 
 class _Over(Exception):
@@ -47,20 +51,27 @@ class LiveConnection:
 
     Args:
         socket: It has not been accepted yet.
-        rooms: Those of the process.
+        rooms: Those of the process for topics.
+        instances: What it shows of trees, and does with them.
         identify: Returns whose a token is, or for None who the handshake says; None where that is nobody.
     """
 
     def __init__(
-        self, socket: WebSocket, rooms: Rooms, identify: Callable[[str | None], Awaitable[Session | None]]
+        self,
+        socket: WebSocket,
+        rooms: Rooms,
+        instances: Instances,
+        identify: Callable[[str | None], Awaitable[Session | None]],
     ) -> None:
         self._socket = socket
         self._rooms = rooms
+        self._instances = instances
         self._identify = identify
         self._token: str | None = None
         self._session: Session | None = None
-        self._watches: dict[str, Watch] = {}
-        self._entering: dict[str, asyncio.Task[None]] = {}
+        self._watches: dict[Watched, Watch] = {}
+        self._entering: dict[Watched, asyncio.Task[None]] = {}
+        self._commands = 0
         self._unsent: deque[bytes] = deque()
         self._new = asyncio.Event()
         self._rate = Rate(MOST_MESSAGES)
@@ -112,24 +123,48 @@ class LiveConnection:
             try:
                 message = protocol.read_message(text)
             except ValueError as error:
-                self._say(protocol.app_error("invalid", str(error)))
+                self._say(protocol.app_error("invalid", str(error), ref=protocol.ref_of(text)))
                 continue
-            if isinstance(message, protocol.Authenticate):
-                await self._authenticate(message.token)
-            elif isinstance(message, protocol.UnwatchTopic):
-                self._unwatch(message.topic)
-            elif self._session is None:
-                self._say(protocol.app_error("unauthenticated", "authenticate first", message.topic))
-            elif not self._session.may_watch(message.topic):
-                self._say(protocol.app_error("forbidden", "this token is for other topics", message.topic))
-            elif len(self._watches.keys() | self._entering.keys() | {message.topic}) > MOST_ROOMS:
-                self._say(protocol.app_error("too_many", f"a connection has {MOST_ROOMS} rooms at most", message.topic))
-            else:
-                await self._check()
-                self._unwatch(message.topic)
-                self._entering[message.topic] = group.create_task(
-                    self._watch(self._session.caller, message.topic, message.cursor)
-                )
+            match message:
+                case protocol.Authenticate():
+                    await self._authenticate(message.token)
+                case protocol.UnwatchTopic() | protocol.UnwatchInstance():
+                    self._unwatch(message.watched)
+                case protocol.WatchTopic() | protocol.WatchInstance():
+                    await self._begin_to_watch(message, group)
+                case _:
+                    await self._begin_to_act(message, group)
+
+    async def _begin_to_watch(self, message: protocol.Watching, group: asyncio.TaskGroup) -> None:
+        watched = message.watched
+        if self._session is None:
+            self._say(protocol.app_error("unauthenticated", "authenticate first", watched))
+        elif watched.member == "topic" and not self._session.may_watch(watched.name):
+            self._say(protocol.app_error("forbidden", "this token is for other topics", watched))
+        elif len(self._watches.keys() | self._entering.keys() | {watched}) > MOST_ROOMS:
+            self._say(protocol.app_error("too_many", f"a connection has {MOST_ROOMS} rooms at most", watched))
+        else:
+            await self._check()
+            self._unwatch(watched)
+            self._entering[watched] = group.create_task(self._watch(self._session, message))
+
+    async def _begin_to_act(self, command: protocol.Command, group: asyncio.TaskGroup) -> None:
+        if self._session is None:
+            self._say(protocol.app_error("unauthenticated", "authenticate first", ref=command.ref))
+        elif self._commands >= _MOST_COMMANDS:
+            self._say(protocol.app_error("too_many", f"{_MOST_COMMANDS} commands are under way", ref=command.ref))
+        else:
+            await self._check()
+            self._commands += 1
+            group.create_task(self._act(self._session, command))
+
+    async def _act(self, session: Session, command: protocol.Command) -> None:
+        try:
+            self._say(await self._instances.answer(command, session))
+        except FlowsError as error:
+            self._say(protocol.refused(error, ref=command.ref))
+        finally:
+            self._commands -= 1
 
     async def _authenticate(self, token: str) -> None:
         session = await self._identify(token)
@@ -138,32 +173,46 @@ class LiveConnection:
         if self._session is not None and session.caller != self._session.caller:
             raise _Over(protocol.NO_TOKEN, "this token is another caller's: connect anew")
         self._token, self._session = token, session
-        for topic in [topic for topic in (*self._watches, *self._entering) if not session.may_watch(topic)]:
-            self._unwatch(topic)
-            self._say(protocol.app_error("forbidden", "this token is for other topics", topic))
+        for watched, watch in tuple(self._watches.items()):
+            self._keep(watched, watch, session)
         self._new.set()
 
-    async def _watch(self, caller: Caller, topic: str, cursor: str | None) -> None:
-        try:
-            watch = await self._rooms.enter(topic, caller, self._new.set)
-        except FlowsError as error:
-            self._say(protocol.app_error(code_of(error), told(error), topic))
+    def _keep(self, watched: Watched, watch: Watch, session: Session) -> None:
+        """Go on with a watch, or begin with it, where the session may have it."""
+        is_topic = watched.member == "topic"
+        if session.may_watch(watched.name) if is_topic else self._instances.may_keep(watch, session):
+            self._watches[watched] = watch
         else:
-            watch.seen = watch.room.seen(cursor)
-            self._watches[topic] = watch
+            self._watches.pop(watched, None)
+            watch.leave()
+            self._say(protocol.app_error("forbidden", "this token is for others", watched))
+
+    async def _watch(self, session: Session, message: protocol.Watching) -> None:
+        watched = message.watched
+        try:
+            if isinstance(message, protocol.WatchTopic):
+                watch = await self._rooms.enter(watched.name, session.caller, self._new.set)
+            else:
+                watch = await self._instances.enter(watched.name, session, self._new.set)
+                self._instances.follow(watch, message.logs, session)
+        except FlowsError as error:
+            self._say(protocol.refused(error, watched))
+        else:
+            watch.seen = watch.room.seen(message.cursor)
+            self._keep(watched, watch, self._session or session)  # a narrower token may have come meanwhile
             self._new.set()
         finally:
-            if self._entering.get(topic) is asyncio.current_task():
-                del self._entering[topic]
+            if self._entering.get(watched) is asyncio.current_task():
+                del self._entering[watched]
 
-    def _unwatch(self, topic: str) -> None:
-        if (entering := self._entering.pop(topic, None)) is not None:
+    def _unwatch(self, watched: Watched) -> None:
+        if (entering := self._entering.pop(watched, None)) is not None:
             entering.cancel()
-        if (watch := self._watches.pop(topic, None)) is not None:
+        if (watch := self._watches.pop(watched, None)) is not None:
             watch.leave()
 
     def _say(self, text: bytes) -> None:
-        if len(self._unsent) >= _MOST_UNSENT:
+        if len(self._unsent) >= _MOST_UNSENT or sum(map(len, self._unsent)) > _MOST_BYTES:
             raise _Over(protocol.TOO_MUCH, "what is sent is not taken")
         self._unsent.append(text)
         self._new.set()
@@ -179,17 +228,16 @@ class LiveConnection:
             self._new.clear()
             while self._unsent:
                 await self._send(self._unsent.popleft())
-            for topic, watch in tuple(self._watches.items()):
-                if self._watches.get(topic) is not watch:
+            for watched, watch in tuple(self._watches.items()):
+                if self._watches.get(watched) is not watch:
                     continue
-                if (update := watch.room.since(watch.seen)) is not None:
-                    watch.seen = update.revision
-                    await self._send(update.text)
+                for text in watch.news():
+                    await self._send(text)
                 if watch.room.closed:
                     raise _Over(protocol.GOING)
                 if (error := watch.room.error) is not None:
-                    self._unwatch(topic)
-                    await self._send(protocol.app_error(code_of(error), told(error), topic))
+                    self._unwatch(watched)
+                    await self._send(protocol.ended(watched, error))
 
     async def _send(self, text: bytes) -> None:
         try:

@@ -8,22 +8,30 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import Response
 
 from flows.api import problem_of
-from flows.errors import StoreError, TooManyRequests, ValidationError
-from flows.server.asking import caller_of, session_of
+from flows.errors import Forbidden, StoreError, TooManyRequests, ValidationError
+from flows.server.asking import session_of
+from flows.server.identity import bearer_of
 from flows.server.live.connection import LiveConnection
+from flows.server.live.instances import Instances
+from flows.server.live.protocol import Watched
 from flows.server.live.rooms import Rooms
-from flows.server.live.sse import stream_topic
+from flows.server.live.sse import stream_watch
+from flows.server.live.topic_room import TopicRoom
 from flows.server.live.topics import TopicSource, check_may_watch
 from flows.server.problem import refused, respond
 from flows.store.client.signals import Signals
 from flows.telemetry.events import Events
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
     from starlette.websockets import WebSocket
 
     from flows.api import Admin, Caller
     from flows.server.identity import Identity, Session
+    from flows.server.live.gate import Gate
+    from flows.server.live.room import Watch
 
 #: Sockets and streams of one process.
 MOST_CONNECTIONS: Final = 10_000
@@ -42,7 +50,8 @@ class Live:
     def __init__(self, admin: Admin, identity: Identity) -> None:
         self._admin = admin
         self._identity = identity
-        self._rooms = Rooms(self._source, check_may_watch)
+        self._rooms = Rooms(self._room, check_may_watch)
+        self._instances = Instances(admin, self._opened_signals)
         self._signals: Signals | None = None
         self._connections = 0
         self._unknown = 0
@@ -72,27 +81,39 @@ class Live:
             except StoreError as error:
                 await socket.send_denial_response(respond(problem_of(error)))
                 return
-            await LiveConnection(socket, self._rooms, identify).run()
+            await LiveConnection(socket, self._rooms, self._instances, identify).run()
         finally:
             self._connections, self._unknown = self._connections - 1, self._unknown - unknown
 
     async def stream(self, request: Request) -> Response:
-        """Answer with a topic as Server-Sent Events: `/live?topic=…`."""
+        """Answer with a topic as Server-Sent Events, `/live?topic=…`, or with an instance, `/live/<id>`."""
+        name = request.path_params.get("instance", "")
         topic = request.query_params.get("topic", "")
-        if not topic:
-            raise ValidationError("name a topic: /live?topic=…")
+        if not name and not topic:
+            raise ValidationError("name a topic, /live?topic=…, or an instance, /live/<id>")
         if self._connections >= MOST_CONNECTIONS:
             raise TooManyRequests(5.0)
+        bearer = bearer_of(request)
 
         async def identify() -> Session | None:
-            return await self._identity.identify(request)
+            session = await self._identity.identify(request)
+            return session or (None if bearer is None else self._identity.identify_token(bearer))
+
+        async def enter(session: Session, on_change: Callable[[], None]) -> Watch:
+            if name:
+                return await self._instances.enter(name, session, on_change)
+            if not session.may_watch(topic):
+                raise Forbidden("this topic", "viewer", "this token is for other topics")
+            return await self._rooms.enter(topic, session.caller, on_change)
 
         self._connections += 1  # also while it waits here
         try:
             await self._admin.open()
-            return await stream_topic(
-                self._rooms, topic, caller_of(request), identify, request.headers.get("last-event-id"), self._end
-            )
+            session = session_of(request)  # the guard lets through nobody whom it does not know
+            assert session is not None  # noqa: S101 - the same
+            watched = Watched("id", name) if name else Watched("topic", topic)
+            cursor = request.headers.get("last-event-id")
+            return await stream_watch(watched, enter, session, identify, cursor, self._end)
         except BaseException:
             self._end()
             raise
@@ -103,11 +124,16 @@ class Live:
     async def close(self) -> None:
         """End all rooms, and with them the sockets and streams that watch; who comes then opens others."""
         await self._rooms.close()
+        await self._instances.close()
         signals, self._signals = self._signals, None
         if signals is not None:
             await signals.close()
 
-    def _source(self, topic: str, caller: Caller) -> TopicSource:
+    def _opened_signals(self) -> Signals:
         if self._signals is None:
             self._signals = Signals(self._admin.link.url, Events(logging.getLogger("flows")))
-        return TopicSource(topic, self._admin.acting_as(caller, via="live"), self._signals)
+        return self._signals
+
+    def _room(self, topic: str, caller: Caller, gate: Gate) -> TopicRoom:
+        source = TopicSource(topic, self._admin.acting_as(caller, via="live"), self._opened_signals())
+        return TopicRoom(topic, source, gate)

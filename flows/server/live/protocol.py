@@ -5,10 +5,17 @@ Each is a JSON object in a text frame of at most 64 KiB from clients. ARCHITECTU
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_core import to_json
+from pydantic.alias_generators import to_camel
+from pydantic_core import from_json, to_json
+
+from flows.model.tree.errors import InstanceGone
+from flows.server.problem import code_of, told
+
+if TYPE_CHECKING:
+    from flows.errors import FlowsError
 
 #: The subprotocol that a client asks for at the handshake.
 SUBPROTOCOL: Final = "flows.live.1"
@@ -29,8 +36,26 @@ TOO_MUCH: Final = 4413
 GOING: Final = 1012
 
 
+#: Characters of a `ref`.
+_LONGEST_REF: Final = 100
+#: Tasks whose logs one watcher of an instance may follow.
+MOST_LOGS: Final = 16
+
+
+class Watched(NamedTuple):
+    """What is watched.
+
+    Attributes:
+        member: By which member messages name it: `topic`, or `id` of an instance, a run or a job.
+        name: Its name: a topic; the id of an instance, `run/<id>` or `job/<flow>/<id>`.
+    """
+
+    member: Literal["topic", "id"]
+    name: str
+
+
 class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
 
 
 class Authenticate(_Message):
@@ -40,27 +65,99 @@ class Authenticate(_Message):
     token: str = Field(max_length=8192)
 
 
-class WatchTopic(_Message):
+class _OfTopic(_Message):
+    topic: str = Field(min_length=1, max_length=2048)
+
+    @property
+    def watched(self) -> Watched:
+        """What it is about."""
+        return Watched("topic", self.topic)
+
+
+class _OfInstance(_Message):
+    workflow_id: str = Field(min_length=1, max_length=512)
+
+    @property
+    def watched(self) -> Watched:
+        """What it is about."""
+        return Watched("id", self.workflow_id)
+
+
+class WatchTopic(_OfTopic):
     """Send me the state of this topic, and what changes; with the last cursor that I have, only what is new."""
 
     type: Literal["watchTopic"]
-    topic: str = Field(min_length=1, max_length=2048)
     cursor: str | None = Field(default=None, max_length=64)
 
 
-class UnwatchTopic(_Message):
+class UnwatchTopic(_OfTopic):
     """No more of this topic."""
 
     type: Literal["unwatchTopic"]
-    topic: str = Field(max_length=2048)
 
 
-_ANY: Final[TypeAdapter[Authenticate | WatchTopic | UnwatchTopic]] = TypeAdapter(
-    Annotated[Authenticate | WatchTopic | UnwatchTopic, Field(discriminator="type")]
-)
+class WatchInstance(_OfInstance):
+    """Send me how an instance, a run or a job stands, and what changes; with my last cursor, only what is new."""
+
+    type: Literal["watchWorkflowInstance"]
+    cursor: str | None = Field(default=None, max_length=64)
+    logs: dict[str, Annotated[int, Field(ge=0, lt=1 << 53)]] = Field(
+        default_factory=dict[str, int], max_length=MOST_LOGS
+    )
+    """Of which tasks the log is wanted, each with the number of the last line that the client has."""
 
 
-def read_message(text: str) -> Authenticate | WatchTopic | UnwatchTopic:
+class UnwatchInstance(_OfInstance):
+    """No more of this instance."""
+
+    type: Literal["unwatchWorkflowInstance"]
+
+
+class _Command(_OfInstance):
+    ref: str = Field(min_length=1, max_length=_LONGEST_REF)
+    """By what the answer names it; sent again with the same, it is done once."""
+
+
+class ExecuteTask(_Command):
+    """Execute a task, by its path."""
+
+    type: Literal["executeTask"]
+    task_path: str = Field(max_length=2048)
+    argument: Any = None
+    missing: Literal["error", "run"] = "error"
+    subtree: bool = False
+    downstream: bool = False
+
+
+class ExecuteAllTasks(_Command):
+    """Execute all tasks."""
+
+    type: Literal["executeAllTasks"]
+    argument: Any = None
+
+
+class CancelExecution(_Command):
+    """Cancel the execution that is under way."""
+
+    type: Literal["cancelExecution"]
+
+
+class GetResult(_Command):
+    """Send me the result of a task."""
+
+    type: Literal["getResult"]
+    task_path: str = Field(max_length=2048)
+
+
+Watching: TypeAlias = WatchTopic | WatchInstance
+Unwatching: TypeAlias = UnwatchTopic | UnwatchInstance
+Command: TypeAlias = ExecuteTask | ExecuteAllTasks | CancelExecution | GetResult
+ClientMessage: TypeAlias = Authenticate | Watching | Unwatching | Command
+
+_ANY: Final[TypeAdapter[ClientMessage]] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
+
+
+def read_message(text: str) -> ClientMessage:
     """Return the message that a client has sent.
 
     Raises:
@@ -72,6 +169,16 @@ def read_message(text: str) -> Authenticate | WatchTopic | UnwatchTopic:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         raise ValueError(f"{place}: {first['msg']}" if place else first["msg"]) from None
+
+
+def ref_of(text: str) -> str | None:
+    """Return by what the answer to a message names it that could not be read; None: by nothing."""
+    try:
+        found = from_json(text)
+    except ValueError:
+        return None
+    ref = found.get("ref") if isinstance(found, dict) else None
+    return ref if isinstance(ref, str) and len(ref) <= _LONGEST_REF else None
 
 
 def hello(*, authenticated: bool) -> bytes:
@@ -91,13 +198,45 @@ def token_ends(seconds: float) -> bytes:
     return to_json({"type": "tokenEnds", "ms": int(seconds * 1000)})
 
 
-def app_error(code: str, message: str, topic: str | None = None) -> bytes:
+def app_error(code: str, message: str, watched: Watched | None = None, ref: str | None = None) -> bytes:
     """Return the message about what could not be done.
 
     Args:
-        code: `unauthenticated`, `forbidden`, `unknown`, `invalid`, `too_many`, `too_large` or `again`.
+        code: `unauthenticated`, `forbidden`, `unknown`, `busy`, `not_ready`, `invalid`, `too_many`, `too_large` or
+            `again`.
         message: A sentence for people.
-        topic: Which topic, where it is about one; it is not watched any more.
+        watched: What it is about, if that is watched no more.
+        ref: Of a command, by what it is named.
     """
-    told = {"type": "appError", "error": {"code": code, "message": message}}
-    return to_json(told if topic is None else {**told, "topic": topic})
+    said: dict[str, Any] = {"type": "appError", "error": {"code": code, "message": message}}
+    if watched is not None:
+        said[watched.member] = watched.name
+    return to_json(said if ref is None else {**said, "ref": ref})
+
+
+def refused(error: FlowsError, watched: Watched | None = None, ref: str | None = None) -> bytes:
+    """Return the message about an error: see `app_error`."""
+    return app_error(code_of(error), told(error), watched, ref)
+
+
+def ended(watched: Watched, error: FlowsError) -> bytes:
+    """Return the message about the error that has ended what was watched; an instance that is gone was destroyed."""
+    if isinstance(error, InstanceGone):
+        return to_json({"type": "workflowDestroyed", "id": watched.name})
+    return refused(error, watched)
+
+
+def accepted(ref: str, execution: str) -> bytes:
+    """Return the answer to a command that was taken: the execution has durably begun, or is to be cancelled."""
+    return to_json({"type": "accepted", "ref": ref, "execution": execution})
+
+
+def result(ref: str, value: object) -> bytes:
+    """Return the answer to `getResult`: the result as plain JSON."""
+    return to_json({"type": "result", "ref": ref, "result": value})
+
+
+def execution_error(instance_id: str, path: str, ref: str, kind: str, message: str) -> bytes:
+    """Return the message that an execution could not begin for what the tree's own code does."""
+    error = {"type": kind, "message": message}
+    return to_json({"type": "executionError", "id": instance_id, "taskPath": path, "error": error, "ref": ref})

@@ -10,103 +10,80 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import time
-from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
-
-from pydantic_core import to_json
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeVar
 
 from flows.errors import FlowsError, StoreUnavailable
 from flows.server.live.gate import Gate
-from flows.server.live.merge_patch import as_state, merge_patch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Sequence
+
+ReadT = TypeVar("ReadT")
 
 _log: Final = logging.getLogger("flows.server")
-#: A room whose source gives no hints reads once in so many seconds; with hints, this often at the least.
+#: A room reads once in so many seconds at the least.
 EVERY: Final = 1.0
 #: The server is away when it has not answered for so many seconds, though its connection still tries.
 AWAY_AFTER: Final = 5.0
 #: So many seconds it waits at its beginning until hints come; it reads without them then.
 HEARD_WITHIN: Final = 1.0
-#: Between two reads pass so many seconds, however many hints come.
-SPACING: Final = 0.05
-#: And so many for each watcher, since what was read is sent to all of them: 50 take 3 ms, 1,000 take 60 ms.
+#: Between two tellings pass so many seconds for each watcher: 50 take 3 ms, 1,000 take 60 ms.
 SPACING_OF_A_WATCHER: Final = 60e-6
-#: And so many times as long as a read took, up to so many seconds: what is dear to read takes a fifth of the time.
-REST: Final = 4.0
-LONGEST_REST: Final = 10.0
 #: A revision has so many digits at most.
 _DIGITS: Final = 15
-#: The states that are kept to make patches from; who has seen none of them gets the whole.
-_KEPT: Final = 16
+
+#: Of an instance, what a watcher sees: how its tasks stand, what they say that they are doing, messages of errors too.
+Sight: TypeAlias = Literal["statuses", "messages", "errors"]
 
 
-class Source(Protocol):
-    """Where a room reads its state."""
-
-    async def read(self) -> Mapping[str, Any]:
-        """Return the state as it is now, of JSON values.
-
-        Raises:
-            StoreUnavailable: The server is away; the room keeps what it has.
-            FlowsError: What is watched is not there, or cannot be watched: the room ends.
-        """
-        ...
-
-    async def listen(self, on_hint: Callable[[], None]) -> None:
-        """Call `on_hint` whenever something may have changed, from now on. A source without hints does nothing."""
-        ...
-
-    async def close(self) -> None:
-        """Stop calling."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """What one watcher is to be sent.
+class Watch:
+    """One watcher's stay in a room.
 
     Args:
-        text: The message, a JSON object.
-        revision: The revision that it leads to.
+        room: The room.
+        on_change: Called whenever there is something new, or the room has ended.
+        on_leave: Called when the stay is over.
     """
 
-    text: bytes
-    revision: int
+    def __init__(self, room: Room, on_change: Callable[[], None], on_leave: Callable[[], None]) -> None:
+        self.room = room
+        self.on_change = on_change
+        #: The revision that this watcher has seen.
+        self.seen = 0
+        self.sight: Sight = "statuses"
+        #: Of a tree, whose logs it follows: by path, the number of the last line that it has.
+        self.logs: dict[str, int] = {}
+        self._on_leave: Callable[[], None] | None = on_leave
+
+    def news(self) -> Sequence[bytes]:
+        """Return what is new to it, which it has seen then."""
+        return self.room.news(self)
+
+    def leave(self) -> None:
+        """Leave; leaving twice changes nothing."""
+        on_leave, self._on_leave = self._on_leave, None
+        if on_leave is not None:
+            self.room.leave(self)
+            on_leave()
 
 
-class Room:
-    """One topic that at least one watcher watches.
+class Room(ABC):
+    """What at least one watcher watches.
 
     Args:
         topic: Its name, which each message bears.
-        source: Where its state is read.
         gate: Through which it reads; None: one of its own.
     """
 
-    def __init__(self, topic: str, source: Source, gate: Gate | None = None) -> None:
+    def __init__(self, topic: str, gate: Gate | None = None) -> None:
         self.topic = topic
-        self._gate = gate or Gate(1)
         #: Why it has ended, if it has.
         self.error: FlowsError | None = None
         #: Whether it was closed; if somebody watches it still, the server goes.
         self.closed = False
-        self._source = source
-        self._epoch = os.urandom(6).hex()
-        self._revision = 0
-        self._state: dict[str, Any] = {}
-        self._states: deque[tuple[int, dict[str, Any]]] = deque(maxlen=_KEPT)
-        self._texts: dict[int, bytes] = {}
-        self._read_at_ms = 0
-        #: Seconds of the last read.
-        self._took = 0.0
-        #: Since when (ms since 1970) the server has been away, or 0.
-        self._away_since_ms = 0
-        self._watchers: set[Callable[[], None]] = set()
+        self._gate = gate or Gate(1)
+        self._watchers: set[Watch] = set()
         self._hint = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -116,9 +93,17 @@ class Room:
         return len(self._watchers)
 
     @property
+    @abstractmethod
     def cursor(self) -> str:
         """What a watcher that has seen all of it brings when it comes back."""
-        return f"{self._epoch}.{self._revision}"
+
+    @abstractmethod
+    def seen(self, cursor: str | None) -> int:
+        """Return what a cursor stands for, and 0, which is nothing, for one that is not of this room."""
+
+    @abstractmethod
+    def news(self, watch: Watch) -> Sequence[bytes]:
+        """Return what to send to a watcher, which has seen it then; nothing where there is nothing new to it."""
 
     async def open(self) -> None:
         """Listen for hints, *then* read for the first time: what changes in between is not lost.
@@ -129,10 +114,10 @@ class Room:
         try:
             with contextlib.suppress(TimeoutError):  # it goes on listening, and hears of it when the server is back
                 async with asyncio.timeout(HEARD_WITHIN):
-                    await self._source.listen(self._hint.set)
+                    await self._listen()
             await self._read()
         except BaseException:
-            await self._source.close()
+            await self._stop_listening()
             raise
         self._task = asyncio.create_task(self._keep_reading(), name=f"flows-room {self.topic}")
 
@@ -145,48 +130,59 @@ class Room:
             self._task = None
         self.closed = True
         self._tell()
-        await self._source.close()
+        await self._stop_listening()
 
-    def enter(self, on_change: Callable[[], None]) -> None:
-        """Call `on_change` whenever there is something new, or the room has ended."""
-        self._watchers.add(on_change)
+    def enter(self, on_change: Callable[[], None], on_leave: Callable[[], None] = lambda: None) -> Watch:
+        """Return the stay of a new watcher: see `Watch`."""
+        watch = Watch(self, on_change, on_leave)
+        self._watchers.add(watch)
+        return watch
 
-    def leave(self, on_change: Callable[[], None]) -> None:
-        """Stop calling."""
-        self._watchers.discard(on_change)
+    def leave(self, watch: Watch) -> None:
+        """Forget a watcher."""
+        self._watchers.discard(watch)
 
-    def seen(self, cursor: str | None) -> int:
-        """Return the revision that a cursor stands for, and 0, which is nothing, for one that is not of this room."""
-        epoch, _, revision = (cursor or "").partition(".")
-        if epoch != self._epoch or not revision.isascii() or not revision.isdigit() or len(revision) > _DIGITS:
-            return 0
-        return int(revision) if int(revision) <= self._revision else 0
+    def look_soon(self) -> None:
+        """Read at once: a watcher wants to know more than those before it."""
+        self._hint.set()
 
-    def since(self, seen: int) -> Update | None:
-        """Return what to send to a watcher that has seen a revision (0: none); None where that is the newest.
+    @abstractmethod
+    async def _listen(self) -> None:
+        """Let `_hint` be set whenever something may have changed."""
 
-        The message is made once for all who have seen the same.
+    @abstractmethod
+    async def _stop_listening(self) -> None:
+        """Let go of what it listens to."""
+
+    @abstractmethod
+    async def _read(self) -> bool:
+        """Read how things stand, and return whether there is something new to tell.
+
+        Raises:
+            StoreUnavailable: The server is away; the room keeps what it has.
+            FlowsError: What is watched is not there, or cannot be watched: the room ends.
         """
-        if seen == self._revision:
-            return None
-        before = next((state for revision, state in self._states if revision == seen), None)
-        whole = before is None
-        seen = 0 if whole else seen  # one message for all who get the whole, whatever cursors they have made up
-        text = self._texts.get(seen)
-        if text is None:
-            message = {
-                "type": "topicState",
-                "topic": self.topic,
-                "from": seen,
-                "rev": self._revision,
-                "cursor": self.cursor,
-                "at": self._read_at_ms,
-                "state": self._state if before is None else merge_patch(before, self._state),
-            }
-            if self._away_since_ms:
-                message["awaySince"] = self._away_since_ms
-            text = self._texts[seen] = to_json(message)
-        return Update(text, self._revision)
+
+    @abstractmethod
+    def _note_away(self) -> bool:
+        """Take that the server is away, and return whether that is something to tell."""
+
+    @abstractmethod
+    def _rest(self) -> float:
+        """Return the seconds before the next read: for who watches, and for who is asked."""
+
+    async def _through_gate(self, read: Callable[[], Awaitable[ReadT]]) -> ReadT:
+        """Return what is read, when it is this room's turn.
+
+        Raises:
+            StoreUnavailable: The server has not answered in time.
+        """
+        async with self._gate.place():
+            try:
+                async with asyncio.timeout(AWAY_AFTER):
+                    return await read()
+            except TimeoutError:
+                raise StoreUnavailable(f"the server has not answered for {AWAY_AFTER:g} s") from None
 
     async def _keep_reading(self) -> None:
         while True:
@@ -211,41 +207,14 @@ class Room:
                 self._tell()
             await asyncio.sleep(self._rest())
 
-    def _rest(self) -> float:
-        """Return the seconds before the next read: for who watches, and for who is asked."""
-        told = min(EVERY, max(SPACING, SPACING_OF_A_WATCHER * len(self._watchers)))
-        return max(told, min(LONGEST_REST, REST * self._took))
-
-    async def _read(self) -> bool:
-        async with self._gate.place():
-            began = time.monotonic()
-            try:
-                async with asyncio.timeout(AWAY_AFTER):
-                    state: dict[str, Any] = as_state(dict(await self._source.read()))
-            except TimeoutError:
-                raise StoreUnavailable(f"the server has not answered for {AWAY_AFTER:g} s") from None
-            self._took = time.monotonic() - began
-        self._read_at_ms = int(time.time() * 1000)
-        back, self._away_since_ms = self._away_since_ms != 0, 0
-        if state == self._state and self._revision and not back:
-            return False
-        self._state = state
-        self._number()
-        return True
-
-    def _note_away(self) -> bool:
-        """Tell once that the server is away: the state stands as it was read last."""
-        if self._away_since_ms:
-            return False
-        self._away_since_ms = int(time.time() * 1000)
-        self._number()
-        return True
-
-    def _number(self) -> None:
-        self._revision += 1
-        self._states.append((self._revision, self._state))
-        self._texts.clear()
-
     def _tell(self) -> None:
-        for on_change in tuple(self._watchers):
-            on_change()
+        for watch in tuple(self._watchers):
+            watch.on_change()
+
+
+def revision_of(cursor: str | None, epoch: str) -> int:
+    """Return the revision of a cursor, `<epoch>.<revision>`, and 0 for one of another epoch or for none."""
+    of, _, revision = (cursor or "").rpartition(".")
+    if of != epoch or not revision.isascii() or not revision.isdigit() or len(revision) > _DIGITS:
+        return 0
+    return int(revision)

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from flows.server.live.gate import Gate
-from flows.server.live.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flows.api import Caller
-    from flows.server.live.room import Source
+    from flows.server.live.room import Room, Watch
 
 #: The topic, and what its watcher may see: a hidden field is never in another's patch. Roles are checked at the door.
 _Key: TypeAlias = "tuple[str, frozenset[str] | None, frozenset[str]]"
@@ -44,17 +43,18 @@ class Rooms:
     """All rooms of one process.
 
     Args:
-        find_source: Makes the source of a topic for a caller; it raises a `FlowsError` where there is no such topic.
+        make: Makes the room of a topic for a caller, which reads through a gate; it raises a `FlowsError` where there
+            is no such topic.
         check: Raises `Forbidden` where a caller's role may not watch a topic. It is asked of everyone who enters: the
             room itself reads as whoever has opened it.
     """
 
     def __init__(
         self,
-        find_source: Callable[[str, Caller], Source],
+        make: Callable[[str, Caller, Gate], Room],
         check: Callable[[str, Caller], None] = lambda _topic, _caller: None,
     ) -> None:
-        self._find_source = find_source
+        self._make = make
         self._check = check
         self._gate = Gate(MOST_READING)
         self._places: dict[_Key, _Place] = {}
@@ -87,8 +87,7 @@ class Rooms:
         except BaseException:
             self._let_go(key, place)
             raise
-        room.enter(on_change)
-        return Watch(room, on_change, lambda: self._let_go(key, place))
+        return room.enter(on_change, lambda: self._let_go(key, place))
 
     async def close(self) -> None:
         """End all rooms; closing twice changes nothing."""
@@ -98,7 +97,7 @@ class Rooms:
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     async def _open(self, topic: str, caller: Caller) -> Room:
-        room = Room(topic, self._find_source(topic, caller), self._gate)
+        room = self._make(topic, caller, self._gate)
         await room.open()
         return room
 
@@ -113,33 +112,9 @@ class Rooms:
         ending.add_done_callback(self._closing.discard)
 
 
-class Watch:
-    """One watcher's stay in a room.
-
-    Args:
-        room: The room.
-        on_change: What it calls.
-        let_go: Called when the stay is over.
-    """
-
-    def __init__(self, room: Room, on_change: Callable[[], None], let_go: Callable[[], None]) -> None:
-        self.room = room
-        #: The revision that this watcher has seen.
-        self.seen = 0
-        self._on_change = on_change
-        self._let_go: Callable[[], None] | None = let_go
-
-    def leave(self) -> None:
-        """Leave; leaving twice changes nothing."""
-        let_go, self._let_go = self._let_go, None
-        if let_go is not None:
-            self.room.leave(self._on_change)
-            let_go()
-
-
 async def _end(opening: asyncio.Task[Room]) -> None:
     if not opening.done():
         opening.cancel()
-    (room,) = await asyncio.gather(opening, return_exceptions=True)
-    if isinstance(room, Room):
-        await room.close()
+    await asyncio.wait({opening})
+    if not opening.cancelled() and opening.exception() is None:
+        await opening.result().close()

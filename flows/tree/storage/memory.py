@@ -17,8 +17,10 @@ from flows.tree.storage.protocol import (
     MOST_LINES,
     MOST_RECORDS,
     Begun,
+    Changes,
     Conflict,
     Execution,
+    Hear,
     InstanceChange,
     InstanceRow,
     Snapshot,
@@ -72,6 +74,7 @@ class MemoryStorage:
         self._keys: dict[tuple[str, str], str] = {}
         #: Which instances the index is to be told of: of which app they are, and when.
         self._unindexed: dict[str, tuple[str, float]] = {}
+        self._listeners: dict[str, list[Hear]] = {}
 
     def now_ms(self) -> int:
         """Return the time."""
@@ -136,6 +139,7 @@ class MemoryStorage:
         if len(writes) > MOST_RECORDS:
             raise ValidationError(f"{len(writes)} records: write {MOST_RECORDS} at most at once")
         found.fence = token.fence
+        first = found.row.revision + 1
         order = found.row.revision
         for order, one in enumerate(writes, found.row.revision + 1):
             # By its text, as it comes back from another storage.
@@ -146,7 +150,8 @@ class MemoryStorage:
         if end is not None:
             self._take_record(found, replace(end, order=order + 1, run=token.execution))
             found.expires = None if ttl is None else self._clock() + ttl
-        self._tell(found)
+        records = {one.path: found.tasks[one.path] for one in writes}
+        self._tell(found, Changes(first, records, None if end is None else found.record))
         return found.row.revision
 
     async def change(self, instance_id: str, change: InstanceChange, if_revision: int) -> int:
@@ -237,6 +242,23 @@ class MemoryStorage:
         except TimeoutError:
             return
 
+    async def listen(self, instance_id: str, hear: Hear) -> Callable[[], None]:
+        """Call with each change: see `Storage.listen`."""
+        listeners = self._listeners.setdefault(instance_id, [])
+        listeners.append(hear)
+
+        def stop() -> None:
+            if hear in listeners:
+                listeners.remove(hear)
+            if not listeners and self._listeners.get(instance_id) is listeners:
+                del self._listeners[instance_id]
+
+        return stop
+
+    async def lineage(self) -> str:
+        """Return nothing: no write is lost."""
+        return ""
+
     def _find(self, instance_id: str) -> _Instance | None:
         found = self._instances.get(instance_id)
         if found is not None and found.expires is not None and found.expires <= self._clock():
@@ -270,8 +292,9 @@ class MemoryStorage:
             for path in kept.keys() - paths:
                 del kept[path]
 
-    @staticmethod
-    def _tell(found: _Instance) -> None:
+    def _tell(self, found: _Instance, changes: Changes | None = None) -> None:
         if found.told is not None:
             found.told.set()
             found.told = None
+        for hear in tuple(self._listeners.get(found.row.id, ())):
+            hear(changes)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -155,6 +156,24 @@ class Unindexed(NamedTuple):
     row: InstanceRow | None
 
 
+class Changes(NamedTuple):
+    """What one call of `write` has written.
+
+    Attributes:
+        first: The revision of the first record: who holds the one before it misses nothing.
+        records: Those of tasks, by path, each with its revision.
+        record: The instance's own, if it was written too: the last one.
+    """
+
+    first: int
+    records: Mapping[str, TaskRecord]
+    record: InstanceRecord | None = None
+
+
+#: Takes what has changed; None: something may have, so look.
+Hear: TypeAlias = "Callable[[Changes | None], None]"
+
+
 class Storage(Protocol):
     """Keeps instances. Each call is done as a whole or not at all, also where its caller dies."""
 
@@ -253,6 +272,18 @@ class Storage(Protocol):
 
     async def changed(self, instance_id: str, since: int) -> None:
         """Return when an instance has a later revision, or is gone; also now and then without."""
+        ...
+
+    async def listen(self, instance_id: str, hear: Hear) -> Callable[[], None]:
+        """Call `hear` with each change of an instance, from the return of this on; return how to stop.
+
+        A message hastens, and decides nothing: it may be lost, or come twice. Where one may have been, `hear` is called
+        with None, as it is at a begin, at a change of the instance and when that is gone. Lines of logs are not told.
+        """
+        ...
+
+    async def lineage(self) -> str:
+        """Return a text that is another one after a failover that may have lost writes; empty: there is none."""
         ...
 
     def now_ms(self) -> int:

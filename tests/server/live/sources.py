@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
+
+from flows.api import Admin
+from flows.server.live.instances import Instances
+from flows.server.live.room import Room, Watch
+from flows.server.live.topic_room import TopicRoom
 
 
 class SetSource:
@@ -40,3 +45,24 @@ class SetSource:
         """Change members of the state, and hint at it."""
         self.state.update(state)
         self.hint()
+
+
+def _no_signals() -> NoReturn:
+    raise AssertionError
+
+
+#: For a connection of a test that watches topics alone.
+NO_TREES = Instances(Admin("redis://nowhere"), _no_signals)
+
+
+def made(find_source: Callable[[str, Any], SetSource]) -> Callable[[str, Any, Any], TopicRoom]:
+    """Return what makes the room of a topic, over the source that a test has for it."""
+    return lambda topic, caller, gate: TopicRoom(topic, find_source(topic, caller), gate)
+
+
+def since(room: Room, seen: int) -> bytes | None:
+    """Return what a watcher is sent that has seen a revision; None: nothing."""
+    watch = Watch(room, lambda: None, lambda: None)
+    watch.seen = seen
+    texts = room.news(watch)
+    return texts[0] if texts else None

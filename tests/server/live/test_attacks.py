@@ -16,11 +16,11 @@ from flows.api import Admin, Caller
 from flows.server import Tokens, create_app, watch_token
 from flows.server.live import rooms
 from flows.server.live.connection import MOST_ROOMS
-from flows.server.live.room import Room
+from flows.server.live.topic_room import TopicRoom
 from flows.server.live.topics import TopicSource
 from flows.server.tokens import new_token
 from tests.api.conftest import Left
-from tests.server.live.sources import SetSource
+from tests.server.live.sources import SetSource, since
 from tests.server.serving import Serving, receive, serving
 from tests.waiting import until
 
@@ -166,10 +166,10 @@ async def test_who_waits_for_redis_has_a_place(open_server: Serving, monkeypatch
 
 
 async def test_no_message_acts(open_server: Serving) -> None:
-    """Not by the name of an operation, nor by the words of trees: a socket only watches."""
+    """Not by the name of an operation: a socket watches, and acts on nothing but trees."""
     async with open_server.socket() as socket:
         await receive(socket)
-        for kind in ("jobs.retry", "executeTask", "executeAllTasks", "cancelExecution", "hello"):
+        for kind in ("jobs.retry", "trees.execute", "hello"):
             await say(socket, type=kind, topic="flows", workflowId="1", ref="1", id="1")
             assert (await receive(socket))["error"]["code"] == "invalid"
 
@@ -200,14 +200,14 @@ async def test_so_many_rooms_read_at_a_time(left: Left, monkeypatch: pytest.Monk
 async def test_cursors_that_are_made_up_take_no_memory() -> None:
     """One message for all who get the whole, whatever revision they claim to have seen."""
     source = SetSource(n=0)
-    room = Room("board/a", source)
+    room = TopicRoom("board/a", source)
     await room.open()
     for number in range(40):
         source.state["n"] = number
         await room._read()
     epoch = room.cursor.partition(".")[0]
-    updates = [room.since(room.seen(f"{epoch}.{revision}")) for revision in range(1, 20)]
-    assert len({id(update.text) for update in updates if update is not None}) == 1
+    texts = [since(room, room.seen(f"{epoch}.{revision}")) for revision in range(1, 20)]
+    assert len({id(text) for text in texts if text is not None}) == 1
     await room.close()
 
 

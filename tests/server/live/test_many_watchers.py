@@ -28,7 +28,7 @@ from flows.testing import private_server
 from tests.api.conftest import Left
 from tests.api.shop import leave
 from tests.scale import SCALE, scaled
-from tests.server.live.sources import SetSource
+from tests.server.live.sources import NO_TREES, SetSource, made
 from tests.server.serving import Serving, receive, serving
 from tests.waiting import patient, until
 
@@ -118,7 +118,7 @@ class Room:
 
     def __init__(self) -> None:
         self.source = SetSource(n=0)
-        self.rooms = Rooms(lambda _topic, _caller: self.source)
+        self.rooms = Rooms(made(lambda _topic, _caller: self.source))
         self.connections = 0
 
     async def watch(self, one: WebSocket) -> None:
@@ -129,7 +129,7 @@ class Room:
 
         self.connections += 1
         try:
-            await LiveConnection(one, self.rooms, identify).run()
+            await LiveConnection(one, self.rooms, NO_TREES, identify).run()
         finally:
             self.connections -= 1
 
@@ -154,38 +154,38 @@ async def stalled(server: Serving) -> AsyncIterator[None]:
 async def test_who_takes_nothing_is_closed_and_the_others_see_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is meant for it does not pile up: one state is on its way, and after a time its place is free."""
     monkeypatch.setattr("flows.server.patient_stream.TAKEN_WITHIN", patient(1.0))
-    made = Room()
-    app = Starlette(routes=[WebSocketRoute("/live", made.watch)])
+    one_room = Room()
+    app = Starlette(routes=[WebSocketRoute("/live", one_room.watch)])
     async with serving(app) as server, server.socket() as other:
         await other.send(WATCH)
         await receive(other, {"topicState"})
         async with stalled(server):
-            await until(lambda: made.connections == 2)
+            await until(lambda: one_room.connections == 2)
             number = 0
-            while made.connections == 2:
+            while one_room.connections == 2:
                 number += 1
-                made.source.change(n=number, text=f"{number}" * (4_000_000 if number < 4 else 1))
+                one_room.source.change(n=number, text=f"{number}" * (4_000_000 if number < 4 else 1))
                 while (await receive(other, {"topicState"}))["state"].get("n") != number:
                     pass
-        made.source.change(n=-1, text="")
+        one_room.source.change(n=-1, text="")
         assert (await receive(other, {"topicState"}))["state"]["n"] == -1
-        assert made.connections == 1
-    await made.rooms.close()
+        assert one_room.connections == 1
+    await one_room.rooms.close()
 
 
 async def test_a_fault_of_ours_ends_the_room_and_is_told(caplog: pytest.LogCaptureFixture) -> None:
     """Nobody holds a state for ever that nobody reads any more; the log says what it was, not the client."""
-    made = Room()
-    app = Starlette(routes=[WebSocketRoute("/live", made.watch)])
+    one_room = Room()
+    app = Starlette(routes=[WebSocketRoute("/live", one_room.watch)])
     async with serving(app) as server, server.socket() as one:
         await one.send(WATCH)
         await receive(one, {"topicState"})
         with caplog.at_level(logging.CRITICAL + 1, "flows.server"):
-            made.source.error = ZeroDivisionError("secret")
-            made.source.hint()
+            one_room.source.error = ZeroDivisionError("secret")
+            one_room.source.hint()
             told = await receive(one, {"appError"})
     assert (told["topic"], "secret" in told["error"]["message"]) == ("board/shop", False)
-    await made.rooms.close()
+    await one_room.rooms.close()
 
 
 async def test_who_may_not_watch_does_not_enter_an_open_room(left: Left) -> None:
@@ -231,7 +231,7 @@ async def test_a_stream_ends_with_the_rights_of_its_reader(left: Left, monkeypat
 async def test_a_token_that_ends_is_told_of_before_and_then_ends_the_connection() -> None:
     """A client that brings no new one is closed, and not a minute later."""
     ends_at: list[float] = []
-    made = Room()
+    one_room = Room()
 
     async def identify(_token: str | None) -> Session | None:
         if not ends_at:
@@ -239,7 +239,7 @@ async def test_a_token_that_ends_is_told_of_before_and_then_ends_the_connection(
         return Session(VERA, ends_at[0]) if time.time() < ends_at[0] else None
 
     async def watch(one: WebSocket) -> None:
-        await LiveConnection(one, made.rooms, identify).run()
+        await LiveConnection(one, one_room.rooms, NO_TREES, identify).run()
 
     async with serving(Starlette(routes=[WebSocketRoute("/live", watch)])) as server, server.socket() as one:
         assert (await receive(one, {"tokenEnds"}))["ms"] <= 300

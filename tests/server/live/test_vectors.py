@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from flows.server.live.merge_patch import apply_patch, as_state, merge_patch
+from tests.server.live.tree_client import TreeClient
 
 VECTORS = Path(__file__).parents[3] / "clients" / "react" / "vectors"
 
@@ -31,3 +32,17 @@ def test_patches_are_made_as_clients_apply_them(one: dict[str, Any]) -> None:
 def test_lists_are_named_as_clients_list_them(one: dict[str, Any]) -> None:
     """A list of things with names becomes an object with their order, which a client makes a list of again."""
     assert json.dumps(as_state(one["plain"])) == json.dumps(one["state"])
+
+
+@pytest.mark.parametrize("case", vectors("tellings"))
+def test_what_a_client_of_a_tree_holds(case: dict[str, Any]) -> None:
+    """After messages in a row; where the last one cannot follow, it asks again."""
+    client = TreeClient()
+    followed = [client.take_message(message) for message in case["messages"]]
+    assert all(followed[:-1])
+    if case["held"] is None:
+        assert not followed[-1]
+        return
+    held = {name: getattr(client, name) for name in ("rev", "cursor", "progress", "statuses")}
+    held |= {"status": client.workflow["status"], "execution": client.workflow.get("execution", "")}
+    assert held == case["held"]

@@ -24,6 +24,7 @@ from flows.store.jobs.log_line import pack_line
 from flows.tree.storage.protocol import (
     MOST_LINES,
     MOST_RECORDS,
+    Changes,
     Conflict,
     Execution,
     InstanceChange,
@@ -34,7 +35,7 @@ from flows.tree.storage.protocol import (
     Unindexed,
     Write,
 )
-from tests.waiting import LONG
+from tests.waiting import LONG, until
 
 
 def tree(*names: str) -> bytes:
@@ -410,6 +411,48 @@ class StorageConformance:
         """What a random history comes to hangs on nothing but its calls."""
         for seed in range(20):
             assert await play(storage, seed) == await play(storage, seed)
+
+    async def test_who_listens_hears_what_was_written(self, storage: Storage) -> None:
+        """Each call of `write` with its records; of what else changes, that it has; and after it stops, nothing."""
+        new = row()
+        await storage.create(new, DATA, ABC)
+        heard: list[Changes | None] = []
+        stop = await storage.listen(new.id, heard.append)
+        _instance, token = await begun(storage, new.id)
+        await until(lambda: None in heard)
+        heard.clear()
+        await storage.write(new.id, token, [Write("#.a", TaskRecord("running")), Write("#.b", TaskRecord("ok"), b"1")])
+        await until(lambda: [one for one in heard if one is not None])
+        [first] = [one for one in heard if one is not None]
+        assert first.first == 3
+        assert {path: (one.status, one.order) for path, one in first.records.items()} == {
+            "#.a": ("running", 3),
+            "#.b": ("ok", 4),
+        }
+        assert first.record is None
+        heard.clear()
+        await storage.write(new.id, token, [], InstanceRecord("done"))
+        await until(lambda: [one for one in heard if one is not None])
+        [end] = [one for one in heard if one is not None]
+        assert (end.first, dict(end.records)) == (5, {})
+        assert end.record is not None
+        assert (end.record.status, end.record.order, end.record.run) == ("done", 5, token.execution)
+        heard.clear()
+        await storage.change(new.id, InstanceChange(name="other"), 5)
+        await until(lambda: None in heard)
+        stop()
+        stop()
+        heard.clear()
+        heard_after: list[Changes | None] = []
+        again = await storage.listen(new.id, heard_after.append)
+        await storage.delete(new.id)
+        await until(lambda: None in heard_after)
+        assert heard == []
+        again()
+
+    async def test_its_lineage_stays(self, storage: Storage) -> None:
+        """As long as no write may have been lost."""
+        assert await storage.lineage() == await storage.lineage()
 
 
 async def play(storage: Storage, seed: int) -> list[Any]:
