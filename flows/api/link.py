@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -12,14 +13,17 @@ from flows.config import choose_server
 from flows.model.names import check_namespace
 from flows.store.client.connection import Connection
 from flows.store.client.server_check import check_server
+from flows.store.client.signals import Signals
 from flows.store.embedded import EmbeddedServer
 from flows.store.keys.jobs import JobKeys
 from flows.store.operators.directory import read_flows
+from flows.telemetry.events import Events
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from flows.config import Server
+    from flows.tree.host import Host
 
 T = TypeVar("T")
 #: Redis has so many seconds to answer what somebody looks at; then it is away, and that is told.
@@ -45,8 +49,11 @@ class Link:
         self.within: float | None = None
         #: What jobs are created with, of flows whose code is here.
         self.params: dict[str, type[BaseModel]] = {}
+        #: Apps of task trees whose code is here, by name.
+        self.trees: dict[str, Host] = {}
         self._connection: Connection | None = None
         self._patient: Connection | None = None
+        self._signals: Signals | None = None
         self._opening: asyncio.Task[None] | None = None
         self._read: dict[str, tuple[float, object]] = {}
 
@@ -64,6 +71,19 @@ class Link:
         if self._patient is None:
             self._patient = Connection(self.url, "flows-admin-bulk")
         return self._patient
+
+    @property
+    def signals(self) -> Signals:
+        """What brings messages; it connects for the first who listens. Whoever uses it has opened the link."""
+        if self._signals is None:
+            self._signals = Signals(self.url, Events(logging.getLogger("flows")))
+        return self._signals
+
+    async def close_signals(self) -> None:
+        """Let nobody listen any more; who listens next connects anew."""
+        signals, self._signals = self._signals, None
+        if signals is not None:
+            await signals.close()
 
     async def open(self) -> None:
         """Connect and check the server; opening twice changes nothing.
@@ -98,6 +118,7 @@ class Link:
         """Disconnect; closing twice changes nothing."""
         if self._opening is not None:
             await asyncio.wait({self._opening})
+        await self.close_signals()
         connections = (self._connection, self._patient)
         self._connection = self._patient = None
         self._read.clear()

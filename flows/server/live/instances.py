@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from flows.server.identity import Session
     from flows.server.live.gate import Gate
     from flows.server.live.room import Room, Watch
-    from flows.store.client.signals import Signals
 
 #: As whom an operation is asked for by who has the right to execute.
 _ACTING: Final = "operator"
@@ -36,12 +35,10 @@ class Instances:
 
     Args:
         admin: What they are read by.
-        signals: Returns what brings the hints of runs and jobs.
     """
 
-    def __init__(self, admin: Admin, signals: Callable[[], Signals]) -> None:
+    def __init__(self, admin: Admin) -> None:
         self._admin = admin
-        self._signals = signals
         self._rooms = Rooms(self._make, _check)
 
     async def enter(self, name: str, session: Session, on_change: Callable[[], None]) -> Watch:
@@ -149,7 +146,7 @@ class Instances:
     def _make(self, name: str, caller: Caller, gate: Gate) -> Room:
         admin = self._admin.acting_as(caller, via="live")
         if name.startswith(KINDS):
-            return JobRoom(name, TopicSource(name, admin, self._signals()), gate)
+            return JobRoom(name, TopicSource(name, admin, admin.link.signals), gate)
         return TreeRoom(name, TreeSource(name, admin), gate)
 
 

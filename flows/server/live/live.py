@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
@@ -19,8 +18,6 @@ from flows.server.live.sse import stream_watch
 from flows.server.live.topic_room import TopicRoom
 from flows.server.live.topics import TopicSource, check_may_watch
 from flows.server.problem import refused, respond
-from flows.store.client.signals import Signals
-from flows.telemetry.events import Events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,8 +48,7 @@ class Live:
         self._admin = admin
         self._identity = identity
         self._rooms = Rooms(self._room, check_may_watch)
-        self._instances = Instances(admin, self._opened_signals)
-        self._signals: Signals | None = None
+        self._instances = Instances(admin)
         self._connections = 0
         self._unknown = 0
 
@@ -125,15 +121,8 @@ class Live:
         """End all rooms, and with them the sockets and streams that watch; who comes then opens others."""
         await self._rooms.close()
         await self._instances.close()
-        signals, self._signals = self._signals, None
-        if signals is not None:
-            await signals.close()
-
-    def _opened_signals(self) -> Signals:
-        if self._signals is None:
-            self._signals = Signals(self._admin.link.url, Events(logging.getLogger("flows")))
-        return self._signals
+        await self._admin.link.close_signals()
 
     def _room(self, topic: str, caller: Caller, gate: Gate) -> TopicRoom:
-        source = TopicSource(topic, self._admin.acting_as(caller, via="live"), self._opened_signals())
+        source = TopicSource(topic, self._admin.acting_as(caller, via="live"), self._admin.link.signals)
         return TopicRoom(topic, source, gate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from flows.api import Admin
 from flows.server.live.instances import Instances
@@ -47,12 +47,8 @@ class SetSource:
         self.hint()
 
 
-def _no_signals() -> NoReturn:
-    raise AssertionError
-
-
 #: For a connection of a test that watches topics alone.
-NO_TREES = Instances(Admin("redis://nowhere"), _no_signals)
+NO_TREES = Instances(Admin("redis://nowhere"))
 
 
 def made(find_source: Callable[[str, Any], SetSource]) -> Callable[[str, Any, Any], TopicRoom]:
