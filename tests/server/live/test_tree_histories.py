@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from flows.server.live.tree_room import TreeRoom
+from flows.tree.storage.memory import MemoryStorage
 from flows.tree.storage.protocol import Changes
 from tests.scale import scaled
 from tests.server.live.tree_world import Browser, MemoryReads, World
@@ -27,7 +28,7 @@ class History:
     def __init__(self, seed: int, mutant: str = "") -> None:
         self.rng = random.Random(seed)  # noqa: S311 - a history that can be had again
         self.mutant = mutant
-        self.world = World(self.rng)
+        self.world = World(self.rng, MemoryStorage())
         self.reads = [MemoryReads(self.world), MemoryReads(self.world)]
         self.rooms = [TreeRoom(self.world.id, reads) for reads in self.reads]
         self.browser = Browser(self.rng)

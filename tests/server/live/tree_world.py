@@ -18,7 +18,17 @@ from flows.tree.context import fields_of
 from flows.tree.host import plan_of
 from flows.tree.state import InstanceState, state_of
 from flows.tree.storage.memory import MemoryStorage
-from flows.tree.storage.protocol import Changes, Execution, Hear, InstanceChange, InstanceRow, Snapshot, Token, Write
+from flows.tree.storage.protocol import (
+    Changes,
+    Execution,
+    Hear,
+    InstanceChange,
+    InstanceRow,
+    Snapshot,
+    Storage,
+    Token,
+    Write,
+)
 from tests.server.live.tree_client import TreeClient
 
 
@@ -78,11 +88,16 @@ class MemoryReads:
 
 
 class World:
-    """One instance of a tree, and what works on it."""
+    """One instance of a tree, and what works on it.
 
-    def __init__(self, rng: random.Random) -> None:
+    Args:
+        rng: Decides what.
+        storage: Where it stands.
+    """
+
+    def __init__(self, rng: random.Random, storage: Storage) -> None:
         self.rng = rng
-        self.storage = MemoryStorage()
+        self.storage = storage
         self.id = new_job_id()
         self.lineage = "a"
         self.token = Token("")
@@ -163,11 +178,13 @@ class World:
 
     def save(self) -> Callable[[], None]:
         """Return what loses all writes from now on: a failover to a replica that had not got them."""
-        instance = copy.deepcopy(self.storage._instances[self.id])
+        assert isinstance(self.storage, MemoryStorage)
+        instances = self.storage._instances
+        instance = copy.deepcopy(instances[self.id])
         token = self.token
 
         def lose() -> None:
-            self.storage._instances[self.id] = copy.deepcopy(instance)
+            instances[self.id] = copy.deepcopy(instance)
             self.token = token
             self.lineage = f"l{self.rng.randrange(10**9)}"
 
