@@ -91,8 +91,8 @@ class TreeClient:
             has["error"] = has["error"] and has["error"]["type"]
             if has != wanted or abs(progress.get(path, 0.0) - task.progress) > _NEAR:
                 found.append(f"{path}: {has} {progress.get(path)}, not {wanted} {task.progress}")
-            if sees_errors and task.error is not None and told["error"]["message"] != task.error.message:
-                found.append(f"{path}: {told['error']}")
+            if sees_errors and task.error is not None and told.get("error", {}).get("message") != task.error.message:
+                found.append(f"{path}: {told.get('error')}, not {task.error.message}")
         return found
 
 
