@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from flows.server.live.room import Watch
     from flows.server.live.rooms import Rooms
 
+_log: Final = logging.getLogger("flows.server")
 #: Rooms of one connection.
 MOST_ROOMS: Final = 100
 #: Messages that a client may send in a second.
@@ -145,7 +147,8 @@ class LiveConnection:
             self._say(protocol.app_error("too_many", f"a connection has {MOST_ROOMS} rooms at most", watched))
         else:
             await self._check()
-            self._unwatch(watched)
+            if (entering := self._entering.pop(watched, None)) is not None:
+                entering.cancel()
             self._entering[watched] = group.create_task(self._watch(self._session, message))
 
     async def _begin_to_act(self, command: protocol.Command, group: asyncio.TaskGroup) -> None:
@@ -163,6 +166,9 @@ class LiveConnection:
             self._say(await self._instances.answer(command, session))
         except FlowsError as error:
             self._say(protocol.refused(error, ref=command.ref))
+        except Exception:  # noqa: BLE001 - a fault of ours, which the others of the connection are not to feel
+            _log.exception("a %s failed", command.type)
+            self._say(protocol.refused(FlowsError("this is a fault of the server; its log says more"), ref=command.ref))
         finally:
             self._commands -= 1
 
@@ -196,8 +202,10 @@ class LiveConnection:
                 watch = await self._instances.enter(watched.name, session, self._new.set)
                 self._instances.follow(watch, message.logs, session)
         except FlowsError as error:
+            self._leave(watched)
             self._say(protocol.refused(error, watched))
         else:
+            self._leave(watched)  # not before: the room would close, and open again
             watch.seen = watch.room.seen(message.cursor)
             self._keep(watched, watch, self._session or session)  # a narrower token may have come meanwhile
             self._new.set()
@@ -208,6 +216,9 @@ class LiveConnection:
     def _unwatch(self, watched: Watched) -> None:
         if (entering := self._entering.pop(watched, None)) is not None:
             entering.cancel()
+        self._leave(watched)
+
+    def _leave(self, watched: Watched) -> None:
         if (watch := self._watches.pop(watched, None)) is not None:
             watch.leave()
 
