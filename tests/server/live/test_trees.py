@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -407,3 +408,23 @@ async def test_events_over_plain_http_are_the_same_room(redis_url: str, namespac
                         if events.workflow["name"] == "other":
                             break
             assert events.tellings == 2
+
+
+async def test_nothing_secret_is_logged(redis_url: str, namespace: str, caplog: pytest.LogCaptureFixture) -> None:
+    """No token, no argument, no result and no message of an error, at whatever level; nor in what is refused."""
+    with caplog.at_level(logging.DEBUG):
+        async with made_server(redis_url, namespace) as (server, made):
+            instance = await made.site.create(Site(url="https://canary.example", fails=True), realm="acme")
+            token = made.trees.watch_token(realm="acme", may=ALL)
+            async with server.socket(origin="https://a.example") as socket:
+                await say(socket, "authenticate", token=token)
+                await say(socket, "watchWorkflowInstance", workflowId=instance.id, logs={"#.fetch": 0})
+                await say(socket, "executeAllTasks", workflowId=instance.id, ref="one", argument="canary argument")
+                await take(socket, TreeClient(), "failed")
+                await say(socket, "getResult", workflowId=instance.id, taskPath="#.fetch", ref="two")
+                assert (await answer(socket, "two"))["error"]["code"] == "busy"
+                await say(socket, "authenticate", token=token[:-4] + "AAAA")
+                assert await code_of(socket) == 4401
+    text = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
+    for secret in (token, token.split(".")[2][:20], "canary", "secret of the site", KEY):
+        assert secret not in text, secret
