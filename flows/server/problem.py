@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from flows.api import Problem, problem_of
+from flows.errors import StateError
 from flows.model.tree.errors import TaskNotReady
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _CODES: Final = {
 
 def code_of(error: FlowsError) -> str:
     """Return the code of an error in the live protocol."""
-    if isinstance(error, TaskNotReady):
+    if isinstance(error, TaskNotReady | StateError):
         return "not_ready"
     return _CODES.get(problem_of(error).status, "invalid")
 

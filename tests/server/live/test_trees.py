@@ -422,7 +422,7 @@ async def test_nothing_secret_is_logged(redis_url: str, namespace: str, caplog: 
                 await say(socket, "executeAllTasks", workflowId=instance.id, ref="one", argument="canary argument")
                 await take(socket, TreeClient(), "failed")
                 await say(socket, "getResult", workflowId=instance.id, taskPath="#.fetch", ref="two")
-                assert (await answer(socket, "two"))["error"]["code"] == "busy"
+                assert (await answer(socket, "two"))["error"]["code"] == "not_ready"
                 await say(socket, "authenticate", token=token[:-4] + "AAAA")
                 assert await code_of(socket) == 4401
     text = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
