@@ -96,7 +96,7 @@ async def test_a_message_that_is_missing_is_read_for() -> None:
         assert client.differs(await world.state()) == []
         reads.hear(None)  # type: ignore[misc]
         await until(lambda: reads.loads == 3)
-        assert watch.news() == []
+        assert list(watch.news()) == []
 
 
 async def test_who_is_slow_is_sent_one_telling() -> None:
