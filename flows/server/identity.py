@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
 from flows.api import Caller
-from flows.model.watch_token import ALL_RIGHTS, LIVE_KEY_VARIABLE, WatchRight, check_keys, read_watch_token
+from flows.model.live.watch_token import ALL_RIGHTS, LIVE_KEY_VARIABLE, WatchRight, check_keys, read_watch_token
 from flows.server.tokens import Token, Tokens
 
 if TYPE_CHECKING:

@@ -1,13 +1,13 @@
 """`watch_token`: a short signed token with which a browser of your own site watches topics.
 
-What it is made of stands in `flows/model/watch_token.py`; instances of trees have `Trees.watch_token`.
+What it is made of stands in `flows/model/live/watch_token.py`; instances of trees have `Trees.watch_token`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flows.model.watch_token import LASTS, WatchClaims, sign_watch_token
+from flows.model.live.watch_token import LASTS, WatchClaims, sign_watch_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,9 +16,9 @@ from flows.model.annotations.signatures import signature_of
 from flows.model.arguments import check_flag, check_text
 from flows.model.duration import as_timedelta, check_duration
 from flows.model.ids import new_job_id
+from flows.model.live.watch_token import LASTS
 from flows.model.names import check_job_id, check_name
 from flows.model.tree.errors import TreeBusy
-from flows.model.watch_token import LASTS
 from flows.tree.backend.sync import SyncBackend
 from flows.tree.host import Host, Recipe
 from flows.tree.index.memory import MemoryIndex
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from types import TracebackType
 
-    from flows.model.watch_token import WatchRight
+    from flows.model.live.watch_token import WatchRight
     from flows.tree.declare import Tree
     from flows.tree.index.protocol import Index, InstancePage
     from flows.tree.storage.protocol import Storage

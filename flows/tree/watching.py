@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from flows.errors import DeclarationError, ValidationError
 from flows.model.arguments import check_text
 from flows.model.duration import as_timedelta
+from flows.model.live.watch_token import LIVE_KEY_VARIABLE, WatchClaims, sign_watch_token
 from flows.model.names import check_job_id
-from flows.model.watch_token import LIVE_KEY_VARIABLE, WatchClaims, sign_watch_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from flows.model.watch_token import WatchRight
+    from flows.model.live.watch_token import WatchRight
 
 #: What a watcher is called that nobody has named.
 _NOBODY = "watcher"

@@ -14,7 +14,7 @@ from flows.api.reading.shortening import LONGEST, told_of
 from flows.api.views.jobs import AttemptView, ChildRow, ErrorView, FieldView, JobRow, JobView, Rollup, VisitView
 from flows.kernel.callers.make_record import make_record
 from flows.model.ids import created_at
-from flows.model.job_progress import job_progress, stage_of
+from flows.model.live.job_progress import job_progress, stage_of
 from flows.model.plain_record import plain_fields
 from flows.model.state import JobState
 from flows.store.jobs.fetch import KERNEL_FIELDS, Fetch, child_jobs

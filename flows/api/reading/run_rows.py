@@ -10,7 +10,7 @@ from flows.api.reading.rows import attempt_views, error_view, visit_views
 from flows.api.reading.shortening import MOST_PARTS
 from flows.api.views.runs import PastVisitView, RunRow, RunView, StepTryView, StepView
 from flows.errors import FlowsError
-from flows.model.job_progress import job_progress
+from flows.model.live.job_progress import job_progress
 from flows.model.runs.new_run import RUN_FLOW
 from flows.model.runs.run_record import RunStep
 

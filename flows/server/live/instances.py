@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from flows.api import Admin, Caller
-    from flows.model.watch_token import WatchRight
+    from flows.model.live.watch_token import WatchRight
     from flows.server.identity import Session
     from flows.server.live.gate import Gate
     from flows.server.live.room import Room, Watch

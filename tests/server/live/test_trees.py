@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from flows.model.watch_token import WatchRight
+from flows.model.live.watch_token import WatchRight
 from flows.server import create_app
 from flows.server.guard import Guard
 from flows.tree.annotations import TaskInput

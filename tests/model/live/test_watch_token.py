@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from flows.errors import DeclarationError
-from flows.model.watch_token import WatchClaims, check_keys, read_watch_token, sign_watch_token
+from flows.model.live.watch_token import WatchClaims, check_keys, read_watch_token, sign_watch_token
 
 OLD, NEW = "o" * 32, "n" * 32
 CLAIMS = WatchClaims("ana", frozenset({"1", "2"}), "acme", frozenset({"watch", "execute"}), frozenset({"email"}))

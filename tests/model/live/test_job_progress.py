@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flows.model.job_progress import job_progress, stage_of
+from flows.model.live.job_progress import job_progress, stage_of
 
 WAY = {"fetch": "resize", "resize": "publish", "publish": None, "alone": None, "a": "b", "b": "a"}
 
