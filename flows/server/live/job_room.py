@@ -52,7 +52,7 @@ class JobRoom(TopicRoom):
             texts.append(to_json({"type": "workflowDescription", "id": self.topic, "tasks": state["tasks"]}))
         if before is None or before["workflow"] != state["workflow"]:
             texts.append(to_json({"type": "setWorkflowStatus", **common, **state["workflow"]}))
-        known = {} if before is None else before["statuses"]
+        known: dict[str, Any] = {} if before is None else before["statuses"]
         statuses = {path: told for path, told in state["statuses"].items() if known.get(path) != told}
         return [*texts, to_json({"type": "setTasksStatuses", **common, "from": seen, "statuses": statuses})]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, Ty
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from flows.model.tree.errors import InstanceGone
 from flows.server.problem import code_of, told
@@ -157,6 +157,9 @@ ClientMessage: TypeAlias = Authenticate | Watching | Unwatching | Command
 _ANY: Final[TypeAdapter[ClientMessage]] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
 
 
+_HAS_REF: Final[TypeAdapter[dict[str, Any]]] = TypeAdapter(dict[str, Any])
+
+
 def read_message(text: str) -> ClientMessage:
     """Return the message that a client has sent.
 
@@ -174,10 +177,10 @@ def read_message(text: str) -> ClientMessage:
 def ref_of(text: str) -> str | None:
     """Return by what the answer to a message names it that could not be read; None: by nothing."""
     try:
-        found = from_json(text)
-    except ValueError:
+        found = _HAS_REF.validate_json(text)
+    except ValidationError:
         return None
-    ref = found.get("ref") if isinstance(found, dict) else None
+    ref = found.get("ref")
     return ref if isinstance(ref, str) and len(ref) <= _LONGEST_REF else None
 
 

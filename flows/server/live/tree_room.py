@@ -9,7 +9,7 @@ import hashlib
 import os
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from pydantic_core import to_json
 
@@ -60,6 +60,12 @@ class TreeReads(Protocol):
     async def read_log(self, path: str, since: int) -> list[LogLine]:
         """Return the lines of a task's log after a number."""
         ...
+
+
+class _Loaded(NamedTuple):
+    lineage: str
+    since: int
+    found: Snapshot | None
 
 
 class TreeRoom(Room):
@@ -180,14 +186,14 @@ class TreeRoom(Room):
         self._show(found)
         return True
 
-    async def _load(self, before: Snapshot | None) -> tuple[str, int, Snapshot | None]:
+    async def _load(self, before: Snapshot | None) -> _Loaded:
         """Return the lineage, and what has changed since a revision, or all there is since 0."""
         lineage = await self._source.lineage()
         since = 0 if before is None or lineage != self._lineage else before.revision
         found = await self._source.load(since)
         if since and found is not None and (found.revision < since or found.changed > since):
-            return lineage, 0, await self._source.load(0)
-        return lineage, since, found
+            return _Loaded(lineage, 0, await self._source.load(0))
+        return _Loaded(lineage, since, found)
 
     def _begin(self, lineage: str, found: Snapshot, before: Snapshot | None) -> None:
         """Take all anew; where revisions that were told may be others now, no cursor counts any more."""

@@ -79,6 +79,16 @@ class TreeLink:
         """
         return (await self._opens()).signals
 
+    async def lineage(self) -> str:
+        """Return the server's replication id: another one takes over by another, and may not have got the last writes.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        found: bytes = await (await self.connection()).call("INFO", "replication")
+        ids = [line for line in found.split() if line.startswith(b"master_replid:")]
+        return ids[0].partition(b":")[2].decode() if ids else ""
+
     async def run(self, script: str, named: dict[str, Argument], rest: Sequence[Argument] = ()) -> Any:
         """Run a script and return its answer.
 

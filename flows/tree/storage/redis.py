@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from pydantic_core import to_json
 
-from flows.errors import LostLease, ValidationError
+from flows.errors import LostLease, MalformedJob, ValidationError
 from flows.model.tree.errors import InstanceGone
 from flows.model.tree.node import read_declared
 from flows.model.tree.task_record import InstanceRecord
@@ -32,15 +32,16 @@ from flows.tree.storage.protocol import (
     Unindexed,
     Write,
 )
-from flows.tree.storage.redis_fields import read_snapshot, row_fields, row_of
+from flows.tree.storage.redis_fields import read_changes, read_snapshot, row_fields, row_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from flows.kernel.runtime import Runtime
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
     from flows.store.client.signals import Signals
+    from flows.tree.storage.protocol import Changes, Hear
 
 #: Who waits for a change looks again after so many seconds.
 _PATIENCE: Final = 5.0
@@ -228,6 +229,30 @@ class RedisStorage:
         finally:
             if signals is not None:
                 signals.unsubscribe(channel, hear)
+
+    async def listen(self, instance_id: str, hear: Hear) -> Callable[[], None]:
+        """Call with each change: see `Storage.listen`; where there is nothing for messages, never."""
+        signals, channel = await self._link.signals(), self._link.keys.changed(instance_id)
+
+        def take(message: str | None) -> None:
+            hear(_told(message))
+
+        if signals is None:
+            return lambda: None
+        await signals.subscribe(channel, take)
+        return lambda: signals.unsubscribe(channel, take)
+
+    async def lineage(self) -> str:
+        """Return the server's replication id: see `Storage.lineage`."""
+        return await self._link.lineage()
+
+
+def _told(message: str | None) -> Changes | None:
+    """Return what a message says; None: it may be anything, so look."""
+    try:
+        return read_changes(message) if message else None
+    except MalformedJob:
+        return None
 
 
 def _digest(tree: bytes) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 from pydantic_core import from_json, to_json
 
 from flows.errors import MalformedJob
+from flows.model.tree.paths import ROOT
 from flows.model.tree.task_record import InstanceRecord, read_instance_record, read_task_records
 from flows.store.trees.tree_outbox import ROW_FIELDS
-from flows.tree.storage.protocol import Execution, InstanceRow, Snapshot
+from flows.tree.storage.protocol import Changes, Execution, InstanceRow, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,6 +71,22 @@ def read_snapshot(
         )
     except (KeyError, ValueError, TypeError) as error:
         raise MalformedJob(f"instance {instance_id} cannot be read: {error!r}") from error
+
+
+def read_changes(message: str) -> Changes:
+    """Return what a message of `tell_tree.lua` says was written.
+
+    Raises:
+        MalformedJob: it is none that flows has sent.
+    """
+    first, *lines = message.split("\n")
+    try:
+        texts = dict(line.split("\t", 1) for line in lines)
+        record = texts.pop(ROOT, None)
+        records = read_task_records({path: text.encode() for path, text in texts.items()})
+        return Changes(int(first), records, None if record is None else read_instance_record(record.encode()))
+    except ValueError as error:
+        raise MalformedJob(f"a message cannot be read: {error}") from error
 
 
 def _row(instance_id: str, fields: Mapping[bytes, bytes], record: InstanceRecord) -> InstanceRow:

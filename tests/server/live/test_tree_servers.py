@@ -9,7 +9,6 @@ import random
 from pathlib import Path
 
 import pytest
-from flows.tree.storage.redis import RedisStorage
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
@@ -17,6 +16,7 @@ from flows.errors import LostLease, StoreError
 from flows.model.tree.errors import InstanceGone
 from flows.server import create_app
 from flows.tree.storage.protocol import Conflict
+from flows.tree.storage.redis import RedisStorage
 from tests.faults.server import Server
 from tests.scale import scaled
 from tests.server.live.tree_client import TreeClient
