@@ -80,7 +80,7 @@ class TreeRoom(Room):
     def __init__(self, topic: str, source: TreeReads, gate: Gate | None = None) -> None:
         super().__init__(topic, gate)
         self._source = source
-        self._lineage = ""
+        self._lineage: str = ""
         self._epoch = ""
         self._records: dict[str, TaskRecord] = {}
         self._renamed = 0
@@ -169,10 +169,11 @@ class TreeRoom(Room):
         self._must_look = False
         before = None if self._view is None else self._view.snapshot
         try:
-            lineage, since, found = await self._through_gate(lambda: self._load(before))
+            loaded: _Loaded = await self._through_gate(lambda: self._load(before))
         except StoreUnavailable:
             self._must_look = True
             raise
+        lineage, since, found = loaded
         if found is None:
             raise InstanceGone(self.topic)
         self._look_at = time.monotonic() + LOOKED_EVERY
