@@ -22,7 +22,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
-from flows.tree.storage.redis import RedisStorage
 from measure import PATIENCE, Row, quiet_server, told, worker_processes
 from redis.asyncio import Redis
 
@@ -30,6 +29,7 @@ from flows.model.ids import new_job_id
 from flows.model.tree.node import Declared, Node
 from flows.model.tree.task_record import TaskRecord
 from flows.tree.storage.protocol import Execution, InstanceRow, Token, Write
+from flows.tree.storage.redis import RedisStorage
 
 WORKLOAD: Final = "live trees"
 _SECONDS: Final = 20.0
