@@ -6,6 +6,7 @@ import os
 import struct
 import time
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Final
 
 import uuid6
@@ -36,6 +37,13 @@ def new_job_id() -> str:
 def new_child_id(parent_id: str) -> str:
     """Return a new id in the shard of `parent_id`."""
     return _new_id(_random() & ~_SHARD_MASK | int(parent_id[-4:], 16) & _SHARD_MASK)
+
+
+def named_child_id(parent_id: str, name: str) -> str:
+    """Return the id that a name has below `parent_id`, always the same; it is in the shard of that, and as old."""
+    digest = int.from_bytes(blake2b(f"{parent_id}:{name}".encode(), digest_size=10).digest())
+    low = _VARIANT | digest & _RANDOM_MASK & ~_SHARD_MASK | int(parent_id[-4:], 16) & _SHARD_MASK
+    return f"{parent_id[:13]}-7{digest >> 64 & 0xFFF:03x}-{low >> 48:04x}-{low & 0xFFFF_FFFF_FFFF:012x}"
 
 
 def created_at(job_id: str) -> datetime:

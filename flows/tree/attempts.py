@@ -5,23 +5,24 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from flows.model.retries import Retries
 from flows.tree.backend.protocol import Order, Outcome
 from flows.tree.current import CurrentTask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from flows.model.job import JobError
-    from flows.tree.backend.protocol import Backend
-    from flows.tree.current import Report
+    from flows.model.tree.task_record import TaskRecord
+    from flows.tree.backend.protocol import Orders
     from flows.tree.declare import Task
+    from flows.tree.reporter import Reporter
 
 _ONCE: Final = Retries(max_attempts=1)
 #: Where a function asks for another attempt and its task declares no retries.
 _DEFAULT: Final = Retries()
+#: A pause that is not longer is waited for in the process, and not recorded, in seconds.
+_SHORT: Final = 1.0
 
 
 class Cancelled(Exception):
@@ -37,77 +38,109 @@ class At(NamedTuple):
     path: str
 
 
+class Recording(Protocol):
+    """Records attempts as they come and go."""
+
+    async def begin(self, number: int, error: JobError | None) -> None:
+        """Record that an attempt begins, and how the one before has failed."""
+        ...
+
+    async def pause(self, number: int, error: JobError) -> None:
+        """Record that an attempt has failed, and that another one follows after a while."""
+        ...
+
+
 class Attempts:
     """The attempts at one task in one execution.
 
     Args:
-        backend: Where the function runs.
+        orders: Runs the function.
         at: The task's place.
         task: The task.
-        report: Takes what the function reports.
-        began: Called when an attempt begins, with its number and how the one before has failed.
+        reporter: Takes what the function reports.
+        recording: Records attempts.
+
+    Attributes:
+        number: Which attempt is the last so far, from 1.
     """
 
-    def __init__(
-        self,
-        backend: Backend,
-        at: At,
-        task: Task[Any],
-        report: Report,
-        began: Callable[[int, JobError | None], None],
-    ) -> None:
-        self._backend = backend
+    def __init__(self, orders: Orders, at: At, task: Task[Any], reporter: Reporter, recording: Recording) -> None:
+        self._orders = orders
         self._at = at
         self._task = task
-        self._report = report
-        self._began = began
+        self._reporter = reporter
+        self._recording = recording
         self.number = 0
-        self.current: CurrentTask | None = None
 
-    async def run(self, view: bytes) -> Outcome:
+    async def run(self, view: bytes, before: TaskRecord | None = None) -> Outcome:
         """Return how the task has ended: the outcome of its last attempt.
+
+        Args:
+            view: The fields of the function's view.
+            before: The record of an attempt that was broken off, or after which it paused; None: it begins.
 
         Raises:
             Cancelled: the function wants the execution to end.
         """
         error: JobError | None = None
+        if before is not None:
+            error = before.error
+            self.number = before.attempt
+            if before.status == "queued":
+                await self._pause(view, self._retries(asked=True).delay(self.number))
+            else:
+                self.number -= 1
         while True:
             self.number += 1
-            self._began(self.number, error)
+            await self._recording.begin(self.number, error)
             outcome = await self._dispatch(view)
             if outcome.error is None:
                 return outcome
             if outcome.wish == "cancel":
                 raise Cancelled(outcome.error.message)
-            pause = self._pause(outcome)
+            error = outcome.error
+            if outcome.wish == "later":
+                self.number -= 1
+                await asyncio.sleep((outcome.after or timedelta()).total_seconds())
+                continue
+            pause = self._delay(outcome)
             if pause is None:
                 return outcome
-            error = outcome.error
-            await asyncio.sleep(pause.total_seconds())
+            if pause.total_seconds() <= _SHORT:
+                await asyncio.sleep(pause.total_seconds())
+            else:
+                await self._recording.pause(self.number, error)
+                await self._pause(view, pause)
 
     async def _dispatch(self, view: bytes) -> Outcome:
+        order = self._order(view)
+        self._reporter.current = order.current
+        try:
+            return await self._orders.run(order)
+        finally:
+            self._reporter.current = None
+            order.current.cancelled = True  # a thread that is still at work sees that
+
+    async def _pause(self, view: bytes, pause: timedelta) -> None:
+        await self._orders.pause(self._order(view), pause.total_seconds())
+
+    def _order(self, view: bytes) -> Order:
         at = self._at
         timeout = None if self._task.timeout is None else self._task.timeout.total_seconds()
         deadline = None if timeout is None else time.monotonic() + timeout
-        self.current = CurrentTask(at.instance_id, at.execution, at.path, self.number, deadline, self._report)
-        try:
-            outcome = await self._backend.dispatch(Order(*at, self.number, view, timeout, self._task, self.current))
-        finally:
-            self.current.cancelled = True  # a thread that is still at work sees that
-        if outcome is None:
-            raise NotImplementedError(f"{at.path}: its backend hands orders over, which nobody here waits for yet")
-        return outcome
+        current = CurrentTask(at.instance_id, at.execution, at.path, self.number, deadline, self._reporter.report)
+        return Order(*at, self.number, view, timeout, self._task, current)
 
-    def _pause(self, outcome: Outcome) -> timedelta | None:
+    def _delay(self, outcome: Outcome) -> timedelta | None:
         """Return after how long to try again; None: never."""
-        if outcome.wish == "later":
-            self.number -= 1
-            return outcome.after or timedelta()
-        retries = self._task.retries or _ONCE
+        retries = self._retries(asked=outcome.wish == "again")
         if outcome.wish == "again":
-            asked = self._task.retries or _DEFAULT
-            again = self.number < asked.max_attempts
-            return (asked.delay(self.number) if outcome.after is None else outcome.after) if again else None
+            if self.number >= retries.max_attempts:
+                return None
+            return retries.delay(self.number) if outcome.after is None else outcome.after
         if outcome.wish == "never" or not retries.again(outcome.classes, self.number):
             return None
         return retries.delay(self.number)
+
+    def _retries(self, *, asked: bool) -> Retries:
+        return self._task.retries or (_DEFAULT if asked else _ONCE)

@@ -51,6 +51,7 @@ class Task(Generic[ResultT]):
         timeout: How long one attempt may take, in seconds or as a timedelta.
         on_failure: Whether its failure ends the execution, or counts as skipped for what comes later.
         queue: Of which queue the workers run it; by default those of the execution do.
+        backend: The name of the backend that runs it, as `Trees(backends=)` has it.
 
     Raises DeclarationError where one of them cannot be used.
     """
@@ -73,6 +74,7 @@ class Task(Generic[ResultT]):
         timeout: timedelta | float | None = None,
         on_failure: Literal["fail", "continue"] = "fail",
         queue: str | None = None,
+        backend: str | None = None,
     ) -> None: ...
     @overload
     def __init__(
@@ -92,6 +94,7 @@ class Task(Generic[ResultT]):
         timeout: timedelta | float | None = None,
         on_failure: Literal["fail", "continue"] = "fail",
         queue: str | None = None,
+        backend: str | None = None,
     ) -> None: ...
     @overload
     def __init__(
@@ -121,6 +124,7 @@ class Task(Generic[ResultT]):
         timeout: timedelta | float | None = None,
         on_failure: Literal["fail", "continue"] = "fail",
         queue: str | None = None,
+        backend: str | None = None,
     ) -> None:
         self._what = what = f"task {name!r}"
         self.name = name
@@ -131,7 +135,8 @@ class Task(Generic[ResultT]):
         self.on_complete = on_complete
         self.retries = retries
         self.timeout: timedelta | None = as_timedelta(timeout)
-        self._check(order, retries, on_failure, queue)
+        self._check(order, retries, on_failure)
+        self.queue, self.backend = self._names(queue, backend)
         self._check_functions()
         self.view = None if task is None else self._view(task, "its function")
         self.asks = None if condition is None else self._asked(condition)
@@ -152,14 +157,24 @@ class Task(Generic[ResultT]):
             weight=weight,
             bound=bound_of(task),
             asks_bound=bound_of(condition),
-            queue=queue or "",
+            queue=self.queue,
+            backend=self.backend,
             description=description,
         )
 
     def __repr__(self) -> str:
         return f"<Task {self.name}>"
 
-    def _check(self, order: object, retries: object, on_failure: object, queue: str | None) -> None:
+    def _names(self, queue: str | None, backend: str | None) -> tuple[str, str]:
+        """Return where the task runs."""
+        if queue is not None and backend is not None:
+            raise DeclarationError(f"{self._what}: give queue= or backend=: a backend has queues of its own")
+        for role, name in (("queue", queue), ("backend", backend)):
+            if name is not None:
+                check_name(role, name)
+        return queue or "", backend or ""
+
+    def _check(self, order: object, retries: object, on_failure: object) -> None:
         what, name = self._what, self.name
         if not isinstance(name, str) or not NAME.fullmatch(name):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DeclarationError(f"{what}: use 1 to 64 of the characters A-Z a-z 0-9 _ -")
@@ -173,8 +188,6 @@ class Task(Generic[ResultT]):
             raise DeclarationError(f"{what}: retries={retries!r:.80}: give Retries(…)")
         if self.timeout is not None:
             check_duration("timeout", self.timeout)
-        if queue is not None:
-            check_name("queue", queue)
 
     def _check_functions(self) -> None:
         others: dict[str, object] = {"condition": self.condition, "debug": self.debug}

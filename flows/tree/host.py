@@ -3,98 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from contextlib import suppress
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel
-from pydantic_core import from_json, to_json
-
-from flows.errors import DeclarationError, LostLease, StoreError
-from flows.model.runs.shape import Shape
+from flows.errors import LostLease, StoreError
 from flows.model.tree.errors import InstanceGone, UnknownGenerator
-from flows.model.tree.node import Read, read_declared
 from flows.model.tree.paths import ROOT
-from flows.model.tree.plan import TreePlan
-from flows.model.tree.schemas import written_schema
-from flows.model.values.sets import sorted_sets
-from flows.tree.declare import Tree
+from flows.tree.apart import run_apart
+from flows.tree.begin import begin
+from flows.tree.hooks import Hooks
+from flows.tree.instance import Instance
 from flows.tree.outbox import Outbox
+from flows.tree.plans import plan_of
 from flows.tree.storage.protocol import NO_TASKS
 from flows.tree.walk import Surroundings, Walk
 from flows.workflow.steps.failures import error_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable
     from datetime import timedelta
 
+    from flows.model.job import JobError
     from flows.model.tree.task_record import InstanceRecord
-    from flows.tree.backend.protocol import Executor
-    from flows.tree.declare import Task
+    from flows.tree.asked import Asked
+    from flows.tree.backend.protocol import Call, Executor, Orders, Outcome
     from flows.tree.index.protocol import Index
-    from flows.tree.storage.protocol import Execution, Snapshot, Token
-
-
-class Grown(NamedTuple):
-    """A tree that a generator has made, checked.
-
-    Attributes:
-        plan: What its tasks depend on.
-        tasks: Its tasks with their functions, by path.
-        description: The tree as JSON.
-    """
-
-    plan: TreePlan
-    tasks: Mapping[str, Task[Any]]
-    description: bytes
-
-
-class Recipe:
-    """A generator as the app holds it: a function of data, and the type of that.
-
-    Raises DeclarationError where the type is no pydantic model.
-    """
-
-    def __init__(self, name: str, function: Callable[[Any], Tree | Awaitable[Tree]], model: type[BaseModel]) -> None:
-        self.name = name
-        self.model = model
-        self.shape: Shape[Any] = Shape(model, f"the data of generator {name!r}")
-        self._function = function
-        self._fields = [
-            Read(field, schema=written_schema(info.rebuild_annotation())) for field, info in model.model_fields.items()
-        ]
-
-    def encode(self, data: object) -> bytes:
-        """Return data as JSON, in which equal data are equal texts.
-
-        Raises:
-            ValidationError: it is not of the generator's type, or would come back as something else.
-        """
-        value = self.shape.accept(data)
-        written: dict[str, Any] = from_json(self.shape.encode(value))
-        return to_json(sorted_sets(value, written))
-
-    async def grow(self, data: bytes, known: bytes = b"") -> Grown:
-        """Return the tree for some data.
-
-        Args:
-            data: The data, as JSON.
-            known: The description of a tree that was checked: one that is the same is not checked again.
-
-        Raises:
-            DeclarationError: it cannot work.
-        """
-        made = self._function(self.shape.decode(data))
-        tree = await made if inspect.isawaitable(made) else made
-        if not isinstance(tree, Tree):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise DeclarationError(
-                f"generator {self.name!r} has returned a {type(tree).__name__}: let it return Tree(…)"
-            )
-        declared = tree.declared(self._fields)
-        description = declared.write()
-        plan = plan_of(known) if description == known else TreePlan(declared)
-        return Grown(plan, tree.by_path(), description)
+    from flows.tree.recipe import Grown, Recipe
+    from flows.tree.storage.protocol import Execution, Snapshot, Storage, Token
 
 
 class Host:
@@ -102,33 +37,37 @@ class Host:
 
     Args:
         app: Its name.
-        surroundings: What its executions work with.
-        executor: What runs them.
-        index: What finds its instances.
-        ephemeral_ttl: How long an ephemeral instance stays after an execution.
-        retention: How long the others do; None: until they are destroyed.
+        storage: Where its instances stand.
+        index: What finds them.
+        executor: What runs its executions.
+        debug: Whether the tasks' functions for debugging are called.
+        ephemeral_ttl: How long an ephemeral instance stays after an execution; None: until it is destroyed.
+        retention: How long the others do.
+        hooks: What is told.
     """
 
     def __init__(
         self,
         app: str,
-        surroundings: Surroundings,
-        executor: Executor,
+        storage: Storage,
         index: Index,
+        executor: Executor,
         *,
-        ephemeral_ttl: timedelta,
-        retention: timedelta | None,
+        debug: bool = False,
+        ephemeral_ttl: timedelta | None = None,
+        retention: timedelta | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
         self.app: Final = app
-        self.surroundings = surroundings
-        self.storage = surroundings.storage
-        self.executor = executor
+        self.storage = storage
         self.index = index
-        self.outbox = Outbox(app, surroundings.storage, index)
+        self.outbox = Outbox(app, storage, index)
+        self.executor = executor
         self.recipes: dict[str, Recipe] = {}
+        self._debug = debug
         self._ephemeral_ttl = ephemeral_ttl
         self._retention = retention
-        executor.bind(self.execute)
+        self._hooks = hooks or Hooks()
 
     def recipe(self, name: str) -> Recipe:
         """Return a generator.
@@ -163,30 +102,81 @@ class Host:
             raise InstanceGone(instance_id)
         return found.record, found.revision
 
-    async def note(self, _instance_id: str) -> None:
+    async def note(self) -> None:
         """Let the index know how instances stand that have changed."""
         await self.outbox.note()
 
     async def destroy(self, instance_id: str) -> bool:
         """Cancel what works on an instance, and delete it; False: it was gone already."""
         found = await self.storage.load(instance_id, since=NO_TASKS)
-        if found is not None and found.record.status == "working":
-            await self.executor.cancel(instance_id, found.record.run, "destroyed")
+        if found is not None:
+            if found.record.status == "working":
+                await self.executor.cancel(instance_id, found.record.run, "destroyed")
+            await self._hooks.destroyed(self.storage, self._instance(found))
         is_deleted = await self.storage.delete(instance_id)
-        await self.note(instance_id)
+        await self.note()
         return is_deleted
 
-    async def execute(self, instance_id: str, token: Token, cancelled: Callable[[], str | None]) -> None:
-        """Work on an execution until it has ended: see `Execute`."""
+    async def execute(
+        self,
+        instance_id: str,
+        token: Token,
+        orders: Orders,
+        cancelled: Callable[[], str | None],
+        later: Asked | None = None,
+    ) -> None:
+        """Work on an execution until it has ended: see `Working.execute`."""
+        if token.fence > 1:
+            with suppress(LostLease):  # it has ended, and only that is to be told; or it has not been begun
+                await self.storage.write(instance_id, token, ())
+        snapshot = await self.storage.load(instance_id)
+        if later is not None and not _is_of(snapshot, token.execution):
+            snapshot = await self._begin(instance_id, token.execution, later)
+        if snapshot is None or snapshot.execution is None or snapshot.execution.id != token.execution:
+            return
+        if snapshot.record.status == "working" and not await self._walked(
+            snapshot, snapshot.execution, token, orders, cancelled
+        ):
+            return
+        await self._tell(instance_id, token.execution)
+
+    async def give_up(self, instance_id: str, token: Token, error: JobError, *, cancelled: bool) -> None:
+        """Record that an execution has ended by no task of its own: see `Working.give_up`."""
         snapshot = await self.storage.load(instance_id)
         if snapshot is None or snapshot.execution is None or snapshot.execution.id != token.execution:
             return
-        if snapshot.record.status != "working":
-            return  # an earlier attempt has ended it
-        walk = self._walk(snapshot, snapshot.execution, token)
+        if snapshot.record.status == "working":
+            walk = self._walk(snapshot, snapshot.execution, token, None)
+            with suppress(LostLease):
+                await (walk.cancel(error.message) if cancelled else walk.fail(error))
+        await self._tell(instance_id, token.execution)
+
+    async def execute_task(self, instance_id: str, token: Token, path: str, attempt: int, call: Call) -> Outcome:
+        """Run one task's function: see `Working.execute_task`."""
+        return await run_apart(self.storage, self.recipe, instance_id, token, path, attempt, call)
+
+    async def _begin(self, instance_id: str, execution: str, asked: Asked) -> Snapshot | None:
+        """Begin what was to be executed later."""
+        found = await self.storage.load(instance_id, since=NO_TASKS)
+        if found is None:
+            raise InstanceGone(instance_id)
+        await begin(self.storage, instance_id, self.recipe(found.row.generator), execution, asked)
+        await self.note()
+        return await self.storage.load(instance_id)
+
+    async def _walked(
+        self,
+        snapshot: Snapshot,
+        execution: Execution,
+        token: Token,
+        orders: Orders,
+        cancelled: Callable[[], str | None],
+    ) -> bool:
+        """Execute what has not ended; return False where another one goes on."""
+        walk = self._walk(snapshot, execution, token, orders)
         try:
             grown = await self.recipe(snapshot.row.generator).grow(snapshot.data, snapshot.tree)
-            walk = self._walk(snapshot, snapshot.execution, token, grown)
+            walk = self._walk(snapshot, execution, token, orders, grown)
             await walk.run()
         except asyncio.CancelledError:
             reason = cancelled()
@@ -195,18 +185,36 @@ class Host:
             with suppress(LostLease):  # its end was being written
                 await walk.cancel(reason)
         except LostLease:
-            return  # whoever has the instance now goes on
+            return False
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - of the generator, or what nobody has foreseen: no limbo
             await walk.fail(error_of(error, ROOT, 1))
-        await self.note(instance_id)
+        return True
 
-    def _walk(self, snapshot: Snapshot, execution: Execution, token: Token, grown: Grown | None = None) -> Walk:
+    async def _tell(self, instance_id: str, execution: str) -> None:
+        """Tell that an execution has ended: the index, and the app."""
+        await self.note()
+        if self._hooks.hear_ends:
+            found = await self.storage.load(instance_id, since=NO_TASKS)
+            if found is not None and found.record.run == execution:
+                await self._hooks.ended(self.storage, self._instance(found), found)
+
+    def _instance(self, snapshot: Snapshot) -> Instance[Any]:
+        return Instance(self, self.recipes.get(snapshot.row.generator), snapshot.row.id)
+
+    def _walk(
+        self,
+        snapshot: Snapshot,
+        execution: Execution,
+        token: Token,
+        orders: Orders | None,
+        grown: Grown | None = None,
+    ) -> Walk:
         """Return the walk of an execution; without a tree that has been grown, it can only be ended."""
         ttl = self._ephemeral_ttl if snapshot.row.ephemeral else self._retention
         return Walk(
-            self.surroundings,
+            Surroundings(self.storage, orders, self._debug),
             snapshot,
             execution,
             token,
@@ -216,7 +224,5 @@ class Host:
         )
 
 
-@lru_cache(maxsize=64)
-def plan_of(description: bytes) -> TreePlan:
-    """Return the plan of a tree by its description; those that were asked for last are kept."""
-    return TreePlan(read_declared(description))
+def _is_of(snapshot: Snapshot | None, execution: str) -> bool:
+    return snapshot is not None and snapshot.execution is not None and snapshot.execution.id == execution

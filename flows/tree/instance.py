@@ -1,101 +1,46 @@
-"""`Instance` and `Execution`: one tree with its state, and one run of it, as users hold them."""
+"""`Instance`: one tree with its state, as users hold it."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from flows.errors import StateError, ValidationError, WaitTimeout
-from flows.model.arguments import check_flag, check_seconds, check_text
-from flows.model.ids import new_child_id
-from flows.model.runs.shape import Shape, encode_untyped
-from flows.model.tree.errors import InstanceGone, TreeBusy, TreeFailed
-from flows.model.tree.freshness import Digests, Standing
-from flows.model.tree.paths import ROOT
-from flows.tree.context import Context, fields_of
-from flows.tree.host import plan_of
+from flows.errors import StateError
+from flows.model.arguments import check_text
+from flows.model.runs.shape import Shape
+from flows.model.tree.errors import TreeBusy, UnknownGenerator
+from flows.tree.context import Context
+from flows.tree.executing import Executing
 from flows.tree.labels import check_labels
+from flows.tree.plans import plan_of
 from flows.tree.state import state_of
 from flows.tree.storage.protocol import Conflict, InstanceChange
-from flows.tree.storage.protocol import Execution as NewExecution
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from flows.store.jobs.log_line import LogLine
-    from flows.tree.host import Host, Recipe
+    from flows.tree.recipe import Recipe
     from flows.tree.state import InstanceState
 
 DataT = TypeVar("DataT")
 ResultT = TypeVar("ResultT")
 
 
-class Execution:
-    """One execution of an instance, under way or ended.
-
-    Attributes:
-        id: Its id.
-        instance_id: The instance's.
-    """
-
-    def __init__(self, host: Host, instance_id: str, execution: str) -> None:
-        self._host = host
-        self.instance_id = instance_id
-        self.id = execution
-
-    def __repr__(self) -> str:
-        return f"<Execution {self.id} of {self.instance_id}>"
-
-    async def wait(self, timeout: float) -> InstanceState:
-        """Wait until the execution has ended, and return how the instance stands; a cancelled one has ended too.
-
-        Args:
-            timeout: How long to wait, in seconds.
-
-        Raises:
-            WaitTimeout: it has not ended in that time.
-            TreeFailed: a task has failed.
-            InstanceGone: the instance was destroyed, or has expired.
-        """
-        seconds = check_seconds("timeout", timeout)
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._wait()
-        except TimeoutError as error:
-            raise WaitTimeout(f"execution {self.id} has not ended in {seconds:g} s") from error
-
-    async def _wait(self) -> InstanceState:
-        while True:
-            record, revision = await self._host.glance(self.instance_id)
-            if record.run != self.id or record.status != "working":
-                break
-            await self._host.storage.changed(self.instance_id, revision)
-        if record.run == self.id and record.status == "failed" and record.error is not None:
-            raise TreeFailed(self.instance_id, record.path, record.error)
-        snapshot = await self._host.load(self.instance_id)
-        return state_of(snapshot, plan_of(snapshot.tree))
-
-
-class Instance(Generic[DataT]):
+class Instance(Executing, Generic[DataT]):
     """One tree that a generator has made of data, with the state of each of its tasks.
 
     Attributes:
         id: Its id.
-        generator: The generator's name.
+        generator: The generator's name; empty where its code is not here.
     """
-
-    def __init__(self, host: Host, recipe: Recipe, instance_id: str) -> None:
-        self._host = host
-        self._recipe = recipe
-        self.id = instance_id
 
     def __repr__(self) -> str:
         return f"<Instance {self.id} of {self.generator}>"
 
     @property
     def generator(self) -> str:
-        """The generator's name."""
-        return self._recipe.name
+        """The generator's name; empty where its code is not here."""
+        return "" if self._recipe is None else self._recipe.name
 
     async def data(self) -> DataT:
         """Return the data.
@@ -103,7 +48,7 @@ class Instance(Generic[DataT]):
         Raises:
             InstanceGone: the instance was destroyed, or has expired.
         """
-        data: DataT = self._recipe.shape.decode((await self._host.load(self.id)).data)
+        data: DataT = self._made_by().shape.decode((await self._host.load(self.id)).data)
         return data
 
     async def state(self) -> InstanceState:
@@ -162,74 +107,8 @@ class Instance(Generic[DataT]):
             UnknownPath: there is no such task.
             InstanceGone: the instance was destroyed, or has expired.
         """
-        plan_of((await self._host.load(self.id)).tree).node(check_text("path", path))
+        await self._check_path(check_text("path", path))
         return await self._host.storage.read_log(self.id, path, since)
-
-    async def execute_all(self, argument: object = None) -> Execution:
-        """Execute all tasks, and return when that is durably begun.
-
-        Args:
-            argument: What the first task's view has as its `argument`.
-
-        Raises:
-            TreeBusy: an execution is under way.
-            DeclarationError: the generator has made a tree that cannot work.
-            InstanceGone: the instance was destroyed, or has expired.
-        """
-        return await self.execute(ROOT, argument)
-
-    async def execute(
-        self,
-        path: str,
-        argument: object = None,
-        *,
-        missing: Literal["error", "run"] = "error",
-        subtree: bool = False,
-        downstream: bool = False,
-    ) -> Execution:
-        """Execute one task, a group with all that is below it, or `#` for all; return when that is durably begun.
-
-        Args:
-            path: The task.
-            argument: What its view has as its `argument`; of a group, the views of its first tasks.
-            missing: Whether what the task depends on and is not ready is an error, or is executed too.
-            subtree: Execute all below it as well.
-            downstream: Execute all as well that uses its result.
-
-        Raises:
-            UnknownPath: there is no such task.
-            TaskNotReady: something that it depends on has not ended, or is stale.
-            TreeBusy: an execution is under way.
-            DeclarationError: the generator has made a tree that cannot work.
-            InstanceGone: the instance was destroyed, or has expired.
-        """
-        check_text("path", path)
-        for what, flag in (("subtree", subtree), ("downstream", downstream)):
-            check_flag(what, flag)
-        if missing not in {"error", "run"}:
-            raise ValidationError(f"missing={missing!r}: give 'error' or 'run'")
-        given = None if argument is None else encode_untyped("the argument", argument)
-        execution = new_child_id(self.id)
-        while True:
-            snapshot = await self._host.load(self.id)
-            if snapshot.record.status == "working":
-                raise TreeBusy(self.id, snapshot.record.run)
-            grown = await self._recipe.grow(snapshot.data)
-            standing = Standing(grown.plan, snapshot.tasks, Digests(fields_of(snapshot.data)))
-            targets = standing.targets(path, missing=missing, subtree=subtree, downstream=downstream)
-            new = NewExecution(execution, path, tuple(targets), given)
-            begun = await self._host.storage.begin(self.id, new, grown.description, snapshot.revision)
-            match begun.word:
-                case "begun" | "same":
-                    await self._host.executor.start(self.id, execution)
-                    await self._host.note(self.id)
-                    return Execution(self._host, self.id, execution)
-                case "busy":
-                    raise TreeBusy(self.id, begun.execution)
-                case "gone":
-                    raise InstanceGone(self.id)
-                case "moved":
-                    continue
 
     async def update(
         self, data: DataT | None = None, *, name: str | None = None, labels: Mapping[str, str] | None = None
@@ -244,8 +123,8 @@ class Instance(Generic[DataT]):
         """
         if name is not None:
             check_text("name", name)
-        encoded = None if data is None else self._recipe.encode(data)
-        tree = None if encoded is None else (await self._recipe.grow(encoded)).description
+        encoded = None if data is None else self._made_by().encode(data)
+        tree = None if encoded is None else (await self._made_by().grow(encoded)).description
         change = InstanceChange(encoded, tree, name, None if labels is None else check_labels(labels))
         while True:
             snapshot = await self._host.load(self.id)
@@ -255,11 +134,11 @@ class Instance(Generic[DataT]):
                 await self._host.storage.change(self.id, change, snapshot.revision)
             except Conflict:
                 continue
-            await self._host.note(self.id)
+            await self._host.note()
             return
 
     async def cancel(self, reason: str = "cancelled") -> bool:
-        """Cancel the execution that is under way; False: none is.
+        """Cancel the execution that is under way; False: none is. It may end a while after this.
 
         Raises:
             InstanceGone: the instance was destroyed, or has expired.
@@ -272,3 +151,8 @@ class Instance(Generic[DataT]):
     async def destroy(self) -> bool:
         """Cancel what is under way, and delete the instance with all that it has; False: it was gone already."""
         return await self._host.destroy(self.id)
+
+    def _made_by(self) -> Recipe:
+        if self._recipe is None:
+            raise UnknownGenerator(self.generator, ())
+        return self._recipe

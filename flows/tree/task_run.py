@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flows.errors import MalformedJob
 from flows.model.texts import summary_of
 from flows.model.tree.task_record import TaskRecord
-from flows.store.jobs.log_line import pack_line
 from flows.tree.attempts import At, Attempts
 from flows.tree.backend.protocol import Outcome
+from flows.tree.reporter import Reporter
 from flows.tree.storage.protocol import Write
 from flows.workflow.steps.failures import error_of
 
@@ -21,16 +19,11 @@ if TYPE_CHECKING:
     from flows.model.tree.freshness import Digests
     from flows.model.tree.plan import Given, PlannedTask, TreePlan
     from flows.model.tree.task_record import TaskStatus
-    from flows.store.jobs.log_line import LogLevel
-    from flows.tree.backend.protocol import Backend
+    from flows.tree.backend.protocol import Orders
     from flows.tree.context import Context, Views
-    from flows.tree.current import CurrentTask
     from flows.tree.declare import Task
     from flows.tree.storage.protocol import Storage
     from flows.tree.writes import Writes
-
-#: Progress of a task is written so often at most, in seconds.
-_PACE: Final = 0.1
 
 
 class Around(NamedTuple):
@@ -44,7 +37,7 @@ class Around(NamedTuple):
 
     at: tuple[str, str, str]
     storage: Storage
-    backend: Backend
+    orders: Orders | None
     plan: TreePlan
     records: dict[str, TaskRecord]
     context: Context
@@ -81,19 +74,24 @@ class TaskRun:
         self._argument = argument
         self._path = planned.path
         self._writes = around.writes
-        self._loop = asyncio.get_running_loop()
-        self._thread = threading.get_ident()
-        self._attempts = Attempts(around.backend, At(*around.at, planned.path), task, self._report, self._begin)
         before = around.records.get(planned.path)
-        self._record = TaskRecord(
+        #: Whether an earlier attempt at the execution has begun it: it goes on with the attempt at which that was.
+        self._goes_on = before is not None and before.goes_on_in(around.at[2])
+        record = before if self._goes_on and before is not None else self._first(before)
+        self._reporter = Reporter(around.writes, planned.path, record)
+        assert around.orders is not None  # noqa: S101 - without them nothing is executed
+        self._attempts = Attempts(around.orders, At(*around.at, planned.path), task, self._reporter, self)
+
+    def _first(self, before: TaskRecord | None) -> TaskRecord:
+        """Return the record of a task that begins."""
+        around = self._around
+        return TaskRecord(
             "running",
             run=around.at[2],
             queued=0 if before is None else before.queued,
             started=around.storage.now_ms(),
-            bytes=around.size_of(planned.path),
+            bytes=around.size_of(self._path),
         )
-        self._timer: asyncio.TimerHandle | None = None
-        self._is_over = False
 
     async def run(self) -> JobError | None:
         """Execute the task; return why it has failed, or None.
@@ -106,9 +104,7 @@ class TaskRun:
         try:
             return await self._run()
         finally:
-            self._is_over = True
-            if self._timer is not None:
-                self._timer.cancel()
+            self._reporter.close()
 
     async def _run(self) -> JobError | None:
         planned, around = self._planned, self._around
@@ -127,7 +123,7 @@ class TaskRun:
         if not planned.node.works:
             await self._writes.put(Write(self._path, self._ended("ok", views, planned.given)))
             return None
-        outcome = await self._attempts.run(views.reads)
+        outcome = await self._attempts.run(views.reads, self._reporter.record if self._goes_on else None)
         if outcome.result is None:
             return await self._fail(outcome, views)
         self._complete(outcome.result, views.reads)
@@ -153,7 +149,7 @@ class TaskRun:
 
     def _ended(self, status: TaskStatus, views: Views | None, given: Given) -> TaskRecord:
         return replace(
-            self._record,
+            self._reporter.record,
             status=status,
             ended=self._around.storage.now_ms(),
             attempt=self._attempts.number,
@@ -162,9 +158,25 @@ class TaskRun:
             error=None,
         )
 
-    def _begin(self, number: int, error: JobError | None) -> None:
-        self._record = replace(self._record, attempt=number, error=error, progress=0.0, message="")
-        self._writes.note(self._path, self._record)
+    async def begin(self, number: int, error: JobError | None) -> None:
+        """Record that an attempt begins; where it is handed over, return when that stands."""
+        reporter, is_handed = self._reporter, bool(self._task.queue or self._task.backend)
+        if self._goes_on and is_handed and reporter.record.status == "running" and reporter.record.attempt == number:
+            self._goes_on = False
+            return  # it was handed over, perhaps: what it has told since stays
+        self._goes_on = False
+        record = replace(reporter.record, status="running", attempt=number, error=error, progress=0.0, message="")
+        reporter.record = record
+        if is_handed:
+            await self._writes.put(Write(self._path, record))
+        else:
+            self._writes.note(self._path, record)
+
+    async def pause(self, number: int, error: JobError) -> None:
+        """Record that another attempt follows after a while; return when that stands."""
+        record = replace(self._reporter.record, status="queued", attempt=number, error=error, progress=0.0, message="")
+        self._reporter.record = record
+        await self._writes.put(Write(self._path, record))
 
     def _complete(self, result: bytes, reads: bytes) -> None:
         """Call what is to be called when the task has ended; what it raises is a line of the task's log."""
@@ -173,42 +185,13 @@ class TaskRun:
         assert task.view is not None  # noqa: S101 - the same
         try:
             if said is not None:
-                self._log(said if isinstance(said, str) else said(task.shape.decode(result)))
+                line = said if isinstance(said, str) else said(task.shape.decode(result))
+                self._reporter.log(line, attempt=self._attempts.number)
         except Exception as error:  # noqa: BLE001 - it is user code
-            self._log(f"on_complete has failed: {summary_of(error)}", "error")
+            self._reporter.log(f"on_complete has failed: {summary_of(error)}", "error", self._attempts.number)
         try:
             if task.debug is not None and self._around.debug:
                 view = task.view.model_validate_json(reads, by_alias=False, by_name=True)
                 task.debug(task.shape.decode(result), view)
         except Exception as error:  # noqa: BLE001 - it is user code
-            self._log(f"debug has failed: {summary_of(error)}", "error")
-
-    def _log(self, text: str, level: LogLevel = "info") -> None:
-        self._writes.log(self._path, pack_line(text, level, {}, self._attempts.number))
-
-    def _report(self, current: CurrentTask, progress: float | None, text: str, /) -> None:
-        """Take what the function reports, from the loop or from a thread."""
-        if threading.get_ident() == self._thread:
-            self._take(current, progress, text)
-        elif not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._take, current, progress, text)
-
-    def _take(self, current: CurrentTask, progress: float | None, text: str) -> None:
-        if self._is_over or current is not self._attempts.current:
-            return  # an attempt that has ended, or was left behind in its thread
-        if progress is None:
-            self._writes.log(self._path, text)
-            return
-        self._record = replace(self._record, progress=progress, message=text)
-        if self._timer is None:
-            self._note()
-
-    def _note(self) -> None:
-        """Write the progress, and the next one after a while."""
-        self._writes.note(self._path, self._record)
-        self._timer = self._loop.call_later(_PACE, self._look_again, self._record)
-
-    def _look_again(self, written: TaskRecord) -> None:
-        self._timer = None
-        if self._record is not written and self._record.progress and not self._is_over:
-            self._note()
+            self._reporter.log(f"debug has failed: {summary_of(error)}", "error", self._attempts.number)

@@ -2,181 +2,233 @@
 
 from __future__ import annotations
 
-import inspect
-import types
-from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel
 
-from flows.errors import DeclarationError, IdempotencyConflict, ValidationError
-from flows.model.annotations.functions import names_of
-from flows.model.annotations.signatures import signature_of
-from flows.model.arguments import check_flag, check_text
+from flows.errors import DeclarationError, ValidationError
+from flows.model.arguments import check_text
 from flows.model.duration import as_timedelta, check_duration
-from flows.model.ids import new_job_id
 from flows.model.live.watch_token import LASTS
 from flows.model.names import check_job_id, check_name
-from flows.model.tree.errors import TreeBusy
-from flows.tree.backend.sync import SyncBackend
-from flows.tree.host import Host, Recipe
+from flows.tree.backend.kernel import KernelBackend
+from flows.tree.backend.local import MOST_BYTES
+from flows.tree.backend.runs import TreeRuns, check_app
+from flows.tree.generator import Generator, model_of
+from flows.tree.hooks import Hooks
+from flows.tree.host import Host
 from flows.tree.index.memory import MemoryIndex
 from flows.tree.index.protocol import Find
 from flows.tree.instance import Instance
-from flows.tree.labels import check_labels
+from flows.tree.recipe import Recipe
 from flows.tree.storage.memory import MemoryStorage
-from flows.tree.storage.protocol import NO_TASKS, InstanceRow
-from flows.tree.walk import Surroundings
+from flows.tree.storage.protocol import NO_TASKS, Bound, Closable
+from flows.tree.takeover import Takeover
 from flows.tree.watching import instance_token
+from flows.workflow.app_options import DEFAULT_RETENTION
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
     from types import TracebackType
 
+    from flows.loggers import AnyLogger
     from flows.model.live.watch_token import WatchRight
+    from flows.telemetry.events import Events
+    from flows.tree.backend.protocol import Backend, Executor
     from flows.tree.declare import Tree
+    from flows.tree.hooks import OnError, OnInstance
     from flows.tree.index.protocol import Index, InstancePage
     from flows.tree.storage.protocol import Storage
+    from flows.workflow.schedules.schedules import Schedules
 
 DataT = TypeVar("DataT", bound=BaseModel)
 
 #: So many instances are destroyed or indexed at once.
 _PAGE = 1000
-
-
-class Generator(Generic[DataT]):
-    """Makes instances: a function of data that returns a tree, the same for the same data.
-
-    Attributes:
-        name: Its name.
-    """
-
-    def __init__(self, host: Host, recipe: Recipe) -> None:
-        self._host = host
-        self._recipe = recipe
-        self.name = recipe.name
-
-    def __repr__(self) -> str:
-        return f"<Generator {self.name}>"
-
-    async def create(
-        self,
-        data: DataT,
-        *,
-        realm: str = "",
-        name: str = "",
-        labels: Mapping[str, str] | None = None,
-        ephemeral: bool = False,
-        execute: bool = False,
-        idempotency_key: str | None = None,
-    ) -> Instance[DataT]:
-        """Make an instance of some data, and return it when it stands.
-
-        Args:
-            data: What the generator takes; its fields begin the context.
-            realm: Whose it is.
-            name: What to call it.
-            labels: Texts by which it is found.
-            ephemeral: Whether it goes soon after an execution has ended.
-            execute: Whether all of it is executed at once; what is being executed already goes on.
-            idempotency_key: While there is an instance of the app that was created with this key, that is returned.
-
-        Raises:
-            IdempotencyConflict: the instance with the key was made by another generator, or of other data.
-            ValidationError: the data is not of the generator's type, or a text cannot be used.
-            DeclarationError: the generator has made a tree that cannot work; nothing was written.
-        """
-        encoded = self._recipe.encode(data)
-        grown = await self._recipe.grow(encoded)
-        row = InstanceRow(
-            new_job_id(),
-            self._host.app,
-            self.name,
-            realm=check_text("realm", realm),
-            name=check_text("name", name),
-            labels=check_labels(labels or {}),
-            ephemeral=check_flag("ephemeral", ephemeral),
-        )
-        key = "" if idempotency_key is None else check_text("idempotency_key", idempotency_key)
-        found = await self._host.storage.create(row, encoded, grown.description, key)
-        there = await self._host.load(found)
-        if (there.row.generator, there.data) != (self.name, encoded):
-            raise IdempotencyConflict(found, key, "instance")
-        await self._host.note(found)
-        instance = Instance[DataT](self._host, self._recipe, found)
-        if check_flag("execute", execute) and there.record.status == "idle":
-            with suppress(TreeBusy):  # who has created it with the same key was quicker
-                await instance.execute_all()
-        return instance
-
-    async def get(self, instance_id: str) -> Instance[DataT] | None:
-        """Return an instance of this generator; None: there is none.
-
-        Raises:
-            ValidationError: this is no id.
-        """
-        found = await self._host.storage.load(check_job_id(instance_id), since=NO_TASKS)
-        if found is None or (found.row.app, found.row.generator) != (self._host.app, self.name):
-            return None
-        return Instance(self._host, self._recipe, found.row.id)
+#: What an outcome has beside its result, in bytes.
+_AROUND_RESULT = 1 << 16
 
 
 class Trees:
-    """An app of task trees. Use it in `async with`: at the end, what runs here is cancelled.
+    """An app of task trees. Use it in `async with`: that connects, and starts the workers that were created.
 
     Args:
-        app: Its name.
-        backend: Where executions and their tasks run.
+        app: Its name, of up to 54 characters.
+        redis_url: The server; else `FLOWS_REDIS_URL`, `REDIS_URL`, and then the embedded one.
+        namespace: Put before every key.
+        backend: Where executions run: a `KernelBackend`, in workers of whatever process, by default; or a
+            `SyncBackend`, in the process that begins them.
         storage: Where instances stand.
         index: What finds them.
+        backends: Where single tasks run, by the names that `Task(backend=)` has.
         debug: Whether the `debug` functions of tasks are called.
         ephemeral_ttl: How long an ephemeral instance stays after an execution has ended, so that who looks again sees
             how.
         retention: How long the others stay; None: until they are destroyed.
         live_key: Signs the tokens of `watch_token`; None: `FLOWS_LIVE_KEY`.
+        on_complete: Called with the instance when an execution is done, at least once, in the worker. What it raises is
+            a line in the log of `#`, as with the others.
+        on_error: Called with the instance and a `TreeFailed` when one has failed.
+        on_destroy: Called with an instance before it is deleted, by who destroys it.
+        lease: How long a worker owns an execution without renewing, which it does four times in that.
+        max_crashes: An execution fails when it has killed its worker so often.
+        logger: Where it logs: a logger of `logging` or of structlog; the logger `flows` by default.
 
-    Raises DeclarationError where the name or a time cannot be used.
+    Raises DeclarationError where one of them cannot be used.
     """
 
     def __init__(
         self,
         app: str,
         *,
-        backend: SyncBackend | None = None,
+        redis_url: str | None = None,
+        namespace: str = "",
+        backend: Executor | None = None,
         storage: Storage | None = None,
         index: Index | None = None,
+        backends: Mapping[str, Backend] | None = None,
         debug: bool = False,
         ephemeral_ttl: timedelta | float = timedelta(minutes=1),
         retention: timedelta | float | None = None,
         live_key: str | None = None,
+        on_complete: OnInstance | None = None,
+        on_error: OnError | None = None,
+        on_destroy: OnInstance | None = None,
+        lease: timedelta | float = timedelta(seconds=30),
+        max_crashes: int = 3,
+        logger: AnyLogger | None = None,
     ) -> None:
-        self.app = check_name("app", app)
+        self.app = check_app(app)
         self._live_key = live_key
         ttl, kept = as_timedelta(ephemeral_ttl), None if retention is None else as_timedelta(retention)
         check_duration("ephemeral_ttl", ttl)
         if kept is not None:
             check_duration("retention", kept)
-        executor = backend or SyncBackend()
-        surroundings = Surroundings(storage or MemoryStorage(), executor, debug)
-        self._host = Host(app, surroundings, executor, index or MemoryIndex(), ephemeral_ttl=ttl, retention=kept)
+        self._backends = {check_name("backend", name): one for name, one in (backends or {}).items()}
+        self._runs = TreeRuns(
+            app,
+            redis_url=redis_url,
+            namespace=namespace,
+            logger=logger,
+            lease=lease,
+            max_crashes=max_crashes,
+            max_payload=MOST_BYTES + _AROUND_RESULT,
+            retention=DEFAULT_RETENTION,
+        )
+        executor = KernelBackend() if backend is None else backend
+        kept_in, found_by = storage or MemoryStorage(), index or MemoryIndex()
+        for one in (kept_in, found_by, *self._backends.values()):
+            if isinstance(one, Bound):
+                one.bind(app, self._runs.runtime)
+        self._host = Host(
+            app,
+            kept_in,
+            found_by,
+            executor,
+            debug=debug,
+            ephemeral_ttl=ttl,
+            retention=kept,
+            hooks=Hooks(on_complete, on_error, on_destroy),
+        )
+        executor.bind(self._host, self._runs, self._backends)
+        self._runs.beside["takeover"] = Takeover(self._host, self._runs.host).keep
 
     def __repr__(self) -> str:
         return f"<Trees {self.app}>"
 
+    @property
+    def events(self) -> Events:
+        """What is told of executions and workers in this process: subscribe to it, or wait for one."""
+        return self._runs.events
+
+    @property
+    def schedules(self) -> Schedules:
+        """The schedules of `execute(cron=)`, and all others of the namespace: listed, paused, deleted."""
+        return self._runs.schedules
+
+    def create_workers(self, queues: Sequence[str] | None = None, *, concurrency: int = 10) -> None:
+        """Let this process work on executions, and on tasks with `queue=`, when it starts.
+
+        Args:
+            queues: Those of tasks; `default` has the executions themselves. None: all.
+            concurrency: How many executions and such tasks are worked on at once in this process; one that waits takes
+                no place. A `SyncBackend` needs no workers, and makes none.
+
+        Raises:
+            DeclarationError: the queues are no list of names, the concurrency is no positive whole number, or the app's
+                workers run already.
+        """
+        if self._host.executor.needs_workers:
+            self._runs.create_workers(queues, concurrency=concurrency)
+
+    async def start(self) -> None:
+        """Connect, and start the workers that were created; starting twice changes nothing.
+
+        Raises:
+            WrongLoop: another event loop that runs has the app open.
+            StoreError: the server cannot be used.
+            DeclarationError: a flow owns a queue of the app's workflows.
+            HostUnable: no thread or descriptor is left for what workers need.
+        """
+        if self._host.executor.needs_workers:
+            await self._runs.start()
+
+    async def stop(self, grace: float | None = None) -> None:
+        """Stop the workers, cancel what a `SyncBackend` runs, and disconnect; stopping twice changes nothing.
+
+        Args:
+            grace: After so many seconds what still executes is cancelled, and goes on elsewhere. None waits.
+
+        Raises:
+            WrongLoop: another event loop that runs has the app open.
+        """
+        if not self._host.executor.needs_workers:
+            await self._host.executor.close()
+        await self._runs.stop(grace)
+        await self._host.executor.close()
+        for one in (self._host.storage, self._host.index):
+            if isinstance(one, Closable):
+                await one.close()
+
+    async def stop_all(self, grace: float | None = None) -> None:
+        """Stop as `stop` does: `flows.run(…)` runs flows and apps side by side."""
+        await self.stop(grace)
+
+    async def run(
+        self, grace: float | None = 30.0, *, signals: bool = True, wait_for_server: float | None = 60.0
+    ) -> int:
+        """Start the workers and run until SIGTERM, SIGINT or `stop`; then stop within `grace` seconds.
+
+        Args:
+            grace: After so many seconds what still executes is cancelled and handed back. None waits.
+            signals: False leaves the signals to others, and runs until `stop` is called or this is cancelled.
+            wait_for_server: For so many seconds a server that cannot be reached yet is waited for; None: for ever.
+
+        Returns:
+            The exit status for `sys.exit`: 1 where leases have to run out, or there was no server in time.
+
+        Raises:
+            WrongLoop: another event loop that runs has the app open.
+            FlowsError: signals are wanted, and this is not the main thread.
+            StoreError: the server cannot be used; where it cannot be reached, only with `wait_for_server=0`.
+        """
+        return await self._runs.run(grace, signals=signals, wait_for_server=wait_for_server)
+
     async def __aenter__(self) -> Self:
-        """Return the app."""
+        """Start, as `start` does."""
+        await self.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Cancel what runs here."""
-        await self.close()
+        """Stop, as `stop` does."""
+        await self.stop()
 
     async def close(self) -> None:
-        """Cancel what runs here."""
-        await self._host.executor.close()
+        """Stop, as `stop` does."""
+        await self.stop()
 
     def generator(self, name: str) -> Callable[[Callable[[DataT], Tree | Awaitable[Tree]]], Generator[DataT]]:
         """Return the decorator that makes a generator of a function of a pydantic model.
@@ -189,7 +241,7 @@ class Trees:
             raise DeclarationError(f"app {self.app!r} has a generator {name!r} already: choose another name")
 
         def make(function: Callable[[DataT], Tree | Awaitable[Tree]], /) -> Generator[DataT]:
-            recipe = Recipe(name, function, _model_of(name, function))
+            recipe = Recipe(name, function, model_of(name, function), self._backends)
             self._host.recipes[name] = recipe
             return Generator(self._host, recipe)
 
@@ -258,23 +310,3 @@ class Trees:
             await self._host.index.put([row])
             count += 1
         return count
-
-
-def _model_of(name: str, function: Callable[..., Any]) -> type[BaseModel]:
-    """Return the type of a generator's data."""
-    if not callable(function):
-        raise DeclarationError(f"generator {name!r}: {function!r:.80} is no function: put the decorator above a def")
-    taken = [one for one in signature_of(function).parameters.values() if one.default is inspect.Parameter.empty]
-    if len(taken) != 1:
-        raise DeclarationError(f"generator {name!r}: its function takes {len(taken)} arguments: let it take its data")
-    try:
-        holder = types.SimpleNamespace(__annotations__={"it": taken[0].annotation})
-        model = get_type_hints(holder, names_of(function), {})["it"]
-    except Exception as error:
-        raise DeclarationError(
-            f"generator {name!r} has a type that is not there at run time ({error}): import it outside of "
-            "`if TYPE_CHECKING:`"
-        ) from error
-    if not isinstance(model, type) or not issubclass(model, BaseModel) or issubclass(model, RootModel):
-        raise DeclarationError(f"generator {name!r}: let its function take a pydantic model that has fields")
-    return model

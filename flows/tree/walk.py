@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from flows.model.job import JobError
     from flows.model.tree.plan import TreePlan
     from flows.model.tree.task_record import TaskStatus
-    from flows.tree.backend.protocol import Backend
+    from flows.tree.backend.protocol import Orders
     from flows.tree.declare import Task
     from flows.tree.storage.protocol import Execution, Snapshot, Storage, Token
 
@@ -37,12 +37,12 @@ class Surroundings(NamedTuple):
 
     Attributes:
         storage: Where instances stand.
-        backend: Where the functions of tasks run.
+        orders: Runs the functions of tasks; None: nothing is executed, only ended.
         debug: Whether the tasks' functions for debugging are called.
     """
 
     storage: Storage
-    backend: Backend
+    orders: Orders | None
     debug: bool = False
 
 
@@ -70,7 +70,7 @@ class Walk:
         tasks: Mapping[str, Task[Any]],
         ttl: float | None = None,
     ) -> None:
-        storage, backend, debug = surroundings
+        storage, orders, debug = surroundings
         row, records = snapshot.row, dict(snapshot.tasks)
         self._storage = storage
         self._execution = execution
@@ -80,10 +80,11 @@ class Walk:
         self._began = snapshot.record.started
         self._records = records
         self._writes = Writes(storage, row.id, token, records, self._break)
+        self._orders = orders
         self._around = Around(
             (row.id, row.generator, execution.id),
             storage,
-            backend,
+            orders,
             plan,
             records,
             Context(storage, row.id, plan, records, snapshot.data),
@@ -167,14 +168,23 @@ class Walk:
             return False
         return record.status in {"ok", "skipped"} or (record.status == "failed" and self._plan.nodes[path].continues)
 
+    def _may_begin(self, path: str) -> bool:
+        """Return whether a task that is ready begins: after a failure only what had begun before goes on."""
+        if self._cancelled is not None or self._broken is not None:
+            return False
+        record = self._records.get(path)
+        return self._failure is None or (record is not None and record.goes_on_in(self._execution.id))
+
     def _start(self, progress: Progress) -> None:
         """Start what may begin now; what has ended already is passed."""
+        assert self._orders is not None  # noqa: S101 - without them a walk is only ended
         while ready := progress.take():
             for path in ready:
                 if self._has_ended(path):
                     progress.end(path)
-                elif self._failure is None and self._cancelled is None and self._broken is None:
+                elif self._may_begin(path):
                     argument = self._execution.argument if path in self._takers else None
+                    self._orders.enter()
                     one = TaskRun(self._around, self._plan.tasks[path], self._tasks[path], argument)
                     self._running[asyncio.get_running_loop().create_task(one.run(), name=f"flows-{path}")] = path
 
@@ -198,6 +208,9 @@ class Walk:
             else:
                 progress.end(path)
         self._start(progress)
+        assert self._orders is not None  # noqa: S101 - the same
+        for _ in done:  # not before what follows has begun
+            self._orders.leave()
 
     def _break(self, error: BaseException) -> None:
         """Stop at once: nothing can be written any more."""

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from flows.telemetry.failpoints import failpoint
 from flows.tree.storage.protocol import MOST_RECORDS, Write
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Writes:
         self._send_soon()
 
     async def put(self, *writes: Write) -> None:
-        """Write records, and return when they stand.
+        """Write records, and all that was noted; return when they stand.
 
         Raises:
             LostLease: another one has the instance.
@@ -82,7 +83,9 @@ class Writes:
         *parts, last = [*_parts(writes)] or [()]
         for part in parts:
             await self._write(part)
+        failpoint("before-record")
         await self._storage.write(self._instance_id, self._token, last, end, ttl=ttl)
+        failpoint("after-record")
 
     def _gather(self, write: Write) -> None:
         self._gathered[write.path] = write
@@ -123,7 +126,9 @@ class Writes:
         self._sending = None
 
     async def _write(self, writes: Sequence[Write]) -> None:
+        failpoint("before-record")
         last = await self._storage.write(self._instance_id, self._token, writes)
+        failpoint("after-record")
         for order, one in enumerate(writes, last - len(writes) + 1):
             self._records[one.path] = replace(one.record, order=order)
 

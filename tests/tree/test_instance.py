@@ -26,11 +26,13 @@ from flows.model.verdict import Cancel, Fail, Retry, Snooze
 from flows.tree.annotations import TaskInput
 from flows.tree.current import current_task
 from flows.tree.declare import Task, Tree
+from flows.tree.generator import Generator
 from flows.tree.index.protocol import Find
 from flows.tree.instance import Instance
 from flows.tree.state import InstanceState
 from flows.tree.storage.memory import MemoryStorage
-from flows.tree.trees import Generator, Trees
+from flows.tree.trees import Trees
+from tests.tree.in_memory import trees_in_memory
 from tests.waiting import LONG, until
 
 
@@ -117,7 +119,7 @@ def publish(view: Publish) -> str:
 async def trees() -> AsyncIterator[Trees]:
     """Return an app in memory."""
     calls.clear()
-    async with Trees("imports") as app:
+    async with trees_in_memory("imports") as app:
         yield app
 
 
@@ -470,7 +472,7 @@ async def test_a_lost_result_fails_what_needs_it() -> None:
         async def results(self, instance_id: str, paths: Sequence[str]) -> dict[str, bytes]:  # noqa: ARG002 - none
             return {}
 
-    async with Trees("imports", storage=Forgetful()) as trees:
+    async with trees_in_memory("imports", storage=Forgetful()) as trees:
         instance = await tree_of(trees, Task("pages", fetch), Task("w", partial(resize, 1))).create(Site())
         with pytest.raises(TreeFailed, match=r"#\.w failed: MalformedJob: .* has lost the result of #\.pages"):
             await done(instance)
@@ -624,7 +626,7 @@ async def test_a_closed_app_leaves_nothing_running() -> None:
         await asyncio.Event().wait()
         return 1
 
-    async with Trees("imports") as trees:
+    async with trees_in_memory("imports") as trees:
         instance = await tree_of(trees, Task("slow", slow)).create(Site(), execute=True)
         await reached.wait()
     assert (await instance.state()).status == "cancelled"
@@ -681,7 +683,7 @@ async def test_debug_functions_are_called_where_that_is_wanted() -> None:
         raise ValueError("line")
 
     for debug in (False, True):
-        async with Trees("imports", debug=debug) as trees:
+        async with trees_in_memory("imports", debug=debug) as trees:
             instance = await tree_of(trees, Task("fetch", fetch, debug=show, on_complete=line)).create(Site())
             assert (await done(instance)).status == "done"
             said = [one.text for one in await instance.log("#.fetch") if one.level == "error"]
@@ -831,7 +833,7 @@ async def test_an_ephemeral_instance_goes_soon_after_its_end() -> None:
     """Who looks again in that time sees how it ended; others stay."""
     now = [1000.0]
     storage = MemoryStorage(lambda: now[0])
-    async with Trees("imports", storage=storage, ephemeral_ttl=timedelta(minutes=1)) as trees:
+    async with trees_in_memory("imports", storage=storage, ephemeral_ttl=timedelta(minutes=1)) as trees:
         made = tree_of(trees, Task("a", nothing))
         short, long = await made.create(Site(), ephemeral=True), await made.create(Site())
         for instance in (short, long):
@@ -901,12 +903,15 @@ def two(data: Site, more: int) -> Tree:
 async def test_an_app_that_has_a_generator_no_more_says_so() -> None:
     """With the nearest that it has."""
     storage = MemoryStorage()
-    async with Trees("imports", storage=storage) as trees, Trees("imports", storage=storage) as later:
+    async with (
+        trees_in_memory("imports", storage=storage) as trees,
+        trees_in_memory("imports", storage=storage) as later,
+    ):
         instance = await tree_of(trees, Task("a", nothing), name="site").create(Site())
         tree_of(later, Task("a", nothing), name="sites")
         with pytest.raises(UnknownGenerator, match="did you mean 'sites'"):
             await later.get(instance.id)
-    async with Trees("others", storage=storage) as others:
+    async with trees_in_memory("others", storage=storage) as others:
         assert await others.get(instance.id) is None
 
 

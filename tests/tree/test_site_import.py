@@ -10,7 +10,9 @@ from pydantic import BaseModel
 
 from flows.tree.annotations import TaskInput
 from flows.tree.declare import Task, Tree
-from flows.tree.trees import Generator, Trees
+from flows.tree.generator import Generator
+from flows.tree.trees import Trees
+from tests.tree.in_memory import trees_in_memory
 from tests.waiting import LONG
 
 
@@ -140,7 +142,7 @@ async def test_a_page_that_changes_makes_stale_what_comes_of_it() -> None:
     ran.clear()
     images = [Image(name="a", width=3, height=2)]
     pages = [Page(path=f"/{at}", text=f"all {at}", images=images if at % 3 == 0 else []) for at in range(50)]
-    async with Trees("imports") as trees:
+    async with trees_in_memory("imports") as trees:
         instance = await generator(trees).create(Site(url="x", pages=pages))
         state = await (await instance.execute_all()).wait(LONG)
         assert state.progress == 1.0

@@ -17,7 +17,7 @@ from flows.model.tree.task_record import InstanceRecord
 from flows.tree.annotations import TaskInput
 from flows.tree.backend.sync import SyncBackend
 from flows.tree.declare import Task, Tree
-from flows.tree.host import Recipe
+from flows.tree.recipe import Recipe
 from flows.tree.storage.memory import MemoryStorage
 from flows.tree.storage.protocol import Execution, InstanceRow, Snapshot, Token, Write
 from flows.tree.walk import Surroundings, Walk

@@ -13,10 +13,12 @@ from flows import Retries
 from flows.tree.annotations import TaskInput
 from flows.tree.current import CurrentTask, current_task
 from flows.tree.declare import Task, Tree
+from flows.tree.execution import Execution
+from flows.tree.generator import Generator
 from flows.tree.index.protocol import Find, InstancePage
-from flows.tree.instance import Execution, Instance
+from flows.tree.instance import Instance
 from flows.tree.state import InstanceState
-from flows.tree.trees import Generator, Trees
+from flows.tree.trees import Trees
 
 
 class Site(BaseModel):

@@ -11,7 +11,7 @@ Overlap: TypeAlias = Literal["skip", "queue", "cancel_running", "allow"]
 #: What happens to slots that came while no worker ran.
 Missed: TypeAlias = Literal["last", "skip", "all"]
 
-_LONGEST_ID: Final = 200
+LONGEST_ID: Final = 200
 
 
 def check_policies(schedule_id: object, overlap: object, missed: object) -> None:
@@ -33,6 +33,6 @@ def check_schedule_id(schedule_id: object) -> str:
     Raises:
         DeclarationError: it is no text of 1 to 200 printable characters.
     """
-    if not isinstance(schedule_id, str) or not 0 < len(schedule_id) <= _LONGEST_ID or not schedule_id.isprintable():
-        raise DeclarationError(f"schedule id {schedule_id!r}: give 1 to {_LONGEST_ID} printable characters")
+    if not isinstance(schedule_id, str) or not 0 < len(schedule_id) <= LONGEST_ID or not schedule_id.isprintable():
+        raise DeclarationError(f"schedule id {schedule_id!r}: give 1 to {LONGEST_ID} printable characters")
     return schedule_id

@@ -62,6 +62,7 @@ class Node:
         bound: The digest of what its function was bound to by `functools.partial`; empty: nothing.
         asks_bound: The same of its condition.
         queue: For the workers of which queue it is; empty: for those of its execution.
+        backend: The name of the backend that runs it; empty: that of its execution does.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Node:
     bound: str = ""
     asks_bound: str = ""
     queue: str = ""
+    backend: str = ""
     description: str = ""
 
     @property
@@ -145,6 +147,7 @@ def _described(node: Node) -> dict[str, Any]:
         "bound": node.bound,
         "asks_bound": node.asks_bound,
         "queue": node.queue,
+        "backend": node.backend,
         "tasks": [_described(one) for one in node.tasks],
     }
     kept = {"name", "weight", *(() if node.asks is None else ("asks",))}
@@ -167,6 +170,7 @@ def _node(found: dict[str, Any]) -> Node:
         bound=found.get("bound", ""),
         asks_bound=found.get("asks_bound", ""),
         queue=found.get("queue", ""),
+        backend=found.get("backend", ""),
         description=found.get("description", ""),
     )
 

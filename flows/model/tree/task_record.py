@@ -69,6 +69,10 @@ class TaskRecord:
         """Whether it is skipped because a task above it is, and not by its own condition."""
         return self.status == "skipped" and bool(self.because)
 
+    def goes_on_in(self, run: str) -> bool:
+        """Return whether an execution has begun the task and not ended it: it goes on with the attempt of this."""
+        return self.run == run and self.attempt > 0 and self.status in {"running", "queued"}
+
     def write(self) -> Text:
         """Return the record's text."""
         return _written(self)

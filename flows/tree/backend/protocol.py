@@ -6,10 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from datetime import timedelta
 
     from flows.model.job import JobError
+    from flows.model.schedules.cron import Cron
+    from flows.model.schedules.every import Every
+    from flows.model.schedules.record import ScheduleRecord
+    from flows.tree.asked import Asked, When
+    from flows.tree.backend.runs import TreeRuns
     from flows.tree.current import CurrentTask
     from flows.tree.declare import Task
     from flows.tree.storage.protocol import Token
@@ -88,30 +93,100 @@ class Backend(Protocol):
         ...
 
 
-class Execute(Protocol):
-    """Works on an execution until it has ended: what `Trees` gives its executor."""
+class Orders(Protocol):
+    """Runs the orders of one execution, wherever their tasks belong, until each has an outcome."""
 
-    def __call__(self, instance_id: str, token: Token, cancelled: Callable[[], str | None], /) -> Awaitable[None]:
-        """Execute what the token's execution consists of, as far as it was not executed.
+    async def run(self, order: Order) -> Outcome:
+        """Return the outcome of an order; one that was handed over already is only waited for."""
+        ...
 
-        Where this is cancelled, `cancelled` says for which reason the execution was; None: it is to go on elsewhere.
+    async def pause(self, order: Order, seconds: float) -> None:
+        """Wait before the attempt that follows an order; where that was waited for already, return at once."""
+        ...
+
+    def enter(self) -> None:
+        """Note that a task begins: while one does something, the execution is not put aside."""
+        ...
+
+    def leave(self) -> None:
+        """Note that a task has ended."""
+        ...
+
+
+class Working(Protocol):
+    """Works on executions: what `Trees` gives its executor."""
+
+    async def execute(
+        self,
+        instance_id: str,
+        token: Token,
+        orders: Orders,
+        cancelled: Callable[[], str | None],
+        later: Asked | None = None,
+    ) -> None:
+        """Execute what the token's execution consists of, as far as it was not executed, until it has ended.
+
+        Args:
+            instance_id: The instance.
+            token: Who works on it: one with a higher fence than 1 takes over.
+            orders: Runs the tasks' functions.
+            cancelled: Where this is cancelled, says for which reason the execution was; None: it goes on elsewhere.
+            later: What is to be begun now, where the execution has not been begun.
+
+        Raises:
+            TreeBusy: it was to be begun, and another execution works on the instance.
+            StoreError: the storage cannot be used.
         """
+        ...
+
+    async def give_up(self, instance_id: str, token: Token, error: JobError, *, cancelled: bool) -> None:
+        """Record that an execution has ended by no task of its own, unless its end is recorded."""
+        ...
+
+    async def execute_task(self, instance_id: str, token: Token, path: str, attempt: int, call: Call) -> Outcome:
+        """Run one task's function, given what the instance says: for workers of the queue of that task."""
+        ...
+
+
+class Call(Protocol):
+    """Calls the function of a task in this process."""
+
+    def __call__(self, order: Order, /) -> Awaitable[Outcome]:
+        """Return how that has ended."""
         ...
 
 
 class Executor(Protocol):
-    """Runs executions that have been begun in the storage."""
+    """Runs executions that have been begun in the storage.
 
-    def bind(self, execute: Execute) -> None:
-        """Take what works on an execution; called once."""
+    Attributes:
+        needs_workers: Whether somebody has to create workers.
+    """
+
+    needs_workers: bool
+
+    def bind(self, working: Working, runs: TreeRuns, backends: Mapping[str, Backend]) -> None:
+        """Take what works on an execution, the runs of the app, and the backends of single tasks; called once."""
         ...
 
     async def start(self, instance_id: str, execution: str) -> None:
         """Let an execution be worked on, by somebody, until it has ended; it may be asked for twice."""
         ...
 
+    async def start_later(self, instance_id: str, execution: str, asked: Asked, when: When) -> None:
+        """Let an execution be begun later."""
+        ...
+
+    async def repeat(self, instance_id: str, asked: Asked, schedule: Cron | Every) -> ScheduleRecord:
+        """Let executions be begun by a schedule, until that is deleted or the instance is."""
+        ...
+
+    async def under_way(self, execution: str) -> bool | None:
+        """Return whether an execution is worked on, or is to be; None: nothing is known of it."""
+        ...
+
     async def cancel(self, instance_id: str, execution: str, reason: str) -> bool:
-        """Cancel an execution; False: nobody works on it."""
+        """Cancel an execution; False: nobody works on it. It may end a while after this."""
         ...
 
     async def close(self) -> None:

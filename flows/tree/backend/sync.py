@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from flows.errors import PayloadTooLarge, ValidationError
-from flows.model.retries import class_names
-from flows.model.verdict import Cancel, Fail, Retry, Snooze, Verdict
-from flows.tree.backend.protocol import Outcome
-from flows.tree.current import reset_current, set_current
+from flows.errors import ValidationError
+from flows.tree.backend.local import call_here, timed_out
+from flows.tree.backend.returns import HANDED_TIMEOUT, Returns
 from flows.tree.storage.protocol import Token
-from flows.workflow.steps.failures import error_of, job_error
-from flows.workflow.steps.function_call import is_async
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Mapping
 
-    from flows.tree.annotations import TaskInput
-    from flows.tree.backend.protocol import Execute, Order, Returned
+    from flows.model.schedules.cron import Cron
+    from flows.model.schedules.every import Every
+    from flows.model.schedules.record import ScheduleRecord
+    from flows.tree.asked import Asked, When
+    from flows.tree.backend.protocol import Backend, Order, Outcome, Working
+    from flows.tree.backend.runs import TreeRuns
 
-#: The most that a result may take, in bytes.
-MOST_BYTES: Final = 1 << 20
+_NOW_ONLY: Final = "SyncBackend executes at once, in this process: run_at=, delay= and cron= need the KernelBackend"
 
 
 class SyncBackend:
-    """Runs everything here: `async def` in the event loop, `def` in threads."""
+    """Runs everything here: `async def` in the event loop, `def` in threads. It needs no workers and no server."""
+
+    #: Whether somebody has to create workers.
+    needs_workers = False
 
     def __init__(self) -> None:
-        self._execute: Execute | None = None
+        self._working: Working | None = None
+        self._backends: Mapping[str, Backend] = {}
+        self._returns = Returns()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._reasons: dict[str, str] = {}
 
-    def bind(self, execute: Execute) -> None:
+    def bind(self, working: Working, runs: TreeRuns, backends: Mapping[str, Backend]) -> None:  # noqa: ARG002 - the protocol's
         """Take what works on an execution: see `Executor.bind`."""
-        self._execute = execute
+        self._working, self._backends = working, backends
 
     async def start(self, instance_id: str, execution: str) -> None:
         """Work on an execution, in a task of its own: see `Executor.start`."""
@@ -46,6 +48,26 @@ class SyncBackend:
             task = self._running[execution] = asyncio.get_running_loop().create_task(run, name=f"flows-{execution}")
             task.add_done_callback(lambda _: self._forget(execution))
             await begun.wait()  # a task that is cancelled before would not even say so
+
+    async def start_later(self, instance_id: str, execution: str, asked: Asked, when: When) -> None:  # noqa: ARG002
+        """Refuse: nothing here outlives the process.
+
+        Raises:
+            ValidationError: always.
+        """
+        raise ValidationError(_NOW_ONLY)
+
+    async def repeat(self, instance_id: str, asked: Asked, schedule: Cron | Every) -> ScheduleRecord:  # noqa: ARG002
+        """Refuse, as `start_later` does.
+
+        Raises:
+            ValidationError: always.
+        """
+        raise ValidationError(_NOW_ONLY)
+
+    async def under_way(self, execution: str) -> bool | None:
+        """Return whether an execution is worked on: see `Executor.under_way`."""
+        return True if execution in self._running else None
 
     async def cancel(self, instance_id: str, execution: str, reason: str) -> bool:  # noqa: ARG002 - the protocol's
         """Cancel an execution, and return when it has ended: see `Executor.cancel`."""
@@ -62,94 +84,44 @@ class SyncBackend:
         """Cancel all that runs: see `Executor.close`."""
         for execution in list(self._running):
             await self.cancel("", execution, "its process has stopped")
+        await self._returns.close()
+        for backend in self._backends.values():
+            await backend.close()
 
-    async def dispatch(self, order: Order) -> Outcome:
-        """Run the function of a task: see `Backend.dispatch`."""
-        token = set_current(order.current)
+    async def run(self, order: Order) -> Outcome:
+        """Run an order here, or where its task belongs: see `Orders.run`."""
+        backend = self._backends.get(order.task.backend)
+        if backend is None:
+            return await call_here(order)
+        timeout = order.timeout or HANDED_TIMEOUT
+        returned = self._returns.expect(order, backend)
         try:
-            async with asyncio.timeout(order.timeout):
-                return await self._call(order)
-        except TimeoutError as error:  # one of the function's own is an outcome already
-            said = f"it took longer than its timeout of {order.timeout:g} s"
-            return Outcome(error=job_error("Timeout", said, "", order.path, order.attempt), classes=class_names(error))
+            outcome = await backend.dispatch(order)
+            if outcome is not None:
+                return outcome
+            async with asyncio.timeout(timeout):
+                return await returned
+        except TimeoutError as error:
+            return timed_out(order, timeout, error)
         finally:
-            reset_current(token)
+            self._returns.forget(order)
 
-    async def outcomes(self) -> AsyncIterator[Returned]:
-        """Yield nothing: nothing is handed over."""
-        return
-        yield  # pragma: no cover - it makes this a generator
+    async def pause(self, order: Order, seconds: float) -> None:  # noqa: ARG002 - the protocol's
+        """Wait: see `Orders.pause`."""
+        await asyncio.sleep(seconds)
 
-    async def _call(self, order: Order) -> Outcome:
-        task = order.task
-        assert task.function is not None  # noqa: S101 - only tasks with a function are dispatched
-        assert task.view is not None  # noqa: S101 - the same
-        assert task.shape is not None  # noqa: S101 - the same
-        try:
-            view = task.view.model_validate_json(order.view, by_alias=False, by_name=True)
-        except Exception as error:  # noqa: BLE001 - validators are user code
-            return _unfit(order, error)
-        try:
-            value = await _returned(task.function, view)
-            if isinstance(value, Verdict):
-                raise value  # noqa: TRY301 - returned or raised, it means the same
-        except Verdict as verdict:
-            return _of_verdict(order, verdict)
-        except asyncio.CancelledError as error:
-            this = asyncio.current_task()
-            if this is None or this.cancelling():
-                raise
-            return Outcome(error=error_of(error, order.path, order.attempt), classes=class_names(error))
-        except Exception as error:  # noqa: BLE001 - whatever the function raises
-            return Outcome(error=error_of(error, order.path, order.attempt), classes=class_names(error))
-        shape = order.task.shape
-        assert shape is not None  # noqa: S101 - only tasks with a function are dispatched
-        try:
-            result = shape.encode(value)
-            if len(result) > MOST_BYTES:
-                raise PayloadTooLarge(f"{shape.what} takes {len(result):,} bytes, over {MOST_BYTES:,}")
-        except ValidationError as error:
-            return Outcome(error=error_of(error, order.path, order.attempt), classes=class_names(error), wish="never")
-        return Outcome(result)
+    def enter(self) -> None:
+        """Take no note: see `Orders.enter`."""
+
+    def leave(self) -> None:
+        """Take no note: see `Orders.leave`."""
 
     async def _run(self, instance_id: str, execution: str, begun: asyncio.Event) -> None:
         begun.set()
-        assert self._execute is not None  # noqa: S101 - Trees binds its executor when it is made
-        await self._execute(instance_id, Token(execution, execution), lambda: self._reasons.get(execution))
+        assert self._working is not None  # noqa: S101 - Trees binds its executor when it is made
+        token = Token(execution, execution)
+        await self._working.execute(instance_id, token, self, lambda: self._reasons.get(execution))
 
     def _forget(self, execution: str) -> None:
         self._running.pop(execution, None)
         self._reasons.pop(execution, None)
-
-
-async def _returned(function: Callable[..., Any], view: TaskInput) -> Any:
-    if is_async(function):
-        return await function(view)
-    returned = await asyncio.to_thread(function, view)
-    return await returned if inspect.isawaitable(returned) else returned
-
-
-def _unfit(order: Order, error: Exception) -> Outcome:
-    """Return the outcome of what another attempt would not better."""
-    return Outcome(error=error_of(error, order.path, order.attempt), classes=class_names(error), wish="never")
-
-
-def _of_verdict(order: Order, verdict: Verdict) -> Outcome:
-    told, classes = error_of(verdict, order.path, order.attempt), class_names(verdict)
-    match verdict:
-        case Fail():
-            return Outcome(error=told, classes=classes, wish="never")
-        case Cancel():
-            return Outcome(error=told, classes=classes, wish="cancel")
-        case Snooze():
-            return Outcome(error=told, classes=classes, wish="later", after=_pause(verdict))
-        case Retry():
-            return Outcome(error=told, classes=classes, wish="again", after=verdict.after)
-        case _:
-            return Outcome(error=told, classes=classes)
-
-
-def _pause(verdict: Snooze) -> timedelta:
-    if verdict.until is not None:
-        return max(timedelta(), verdict.until - datetime.now(UTC))
-    return verdict.after or timedelta()

@@ -134,11 +134,12 @@ class MemoryStorage:
         """Write records: see `Storage.write`."""
         found = self._find(instance_id)
         is_owner = found is not None and found.execution is not None and found.execution.id == token.execution
-        if found is None or not is_owner or found.record.status != "working" or token.fence < found.fence:
+        if found is None or not is_owner or found.record.status != "working" or not _may_write(found, token, writes):
             raise LostLease(token.run or token.execution, "has lost its instance to another one, or to its end")
         if len(writes) > MOST_RECORDS:
             raise ValidationError(f"{len(writes)} records: write {MOST_RECORDS} at most at once")
-        found.fence = token.fence
+        if not token.is_child:
+            found.fence = token.fence
         first = found.row.revision + 1
         order = found.row.revision
         for order, one in enumerate(writes, found.row.revision + 1):
@@ -298,3 +299,11 @@ class MemoryStorage:
             found.told = None
         for hear in tuple(self._listeners.get(found.row.id, ())):
             hear(changes)
+
+
+def _may_write(found: _Instance, token: Token, writes: Sequence[Write]) -> bool:
+    """Return whether a token's writes count, of the execution that works on the instance."""
+    if not token.is_child:
+        return token.fence >= found.fence
+    records = [found.tasks.get(one.path) for one in writes]
+    return all(one is not None and one.status == "running" for one in records)

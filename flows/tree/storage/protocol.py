@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from flows.errors import FlowsError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from flows.kernel.runtime import Runtime
     from flows.model.tree.task_record import InstanceRecord, InstanceStatus, TaskRecord
     from flows.store.jobs.log_line import LogLine
 
@@ -108,6 +109,11 @@ class Token(NamedTuple):
     run: str = ""
     fence: int = 1
     worker: str = ""
+
+    @property
+    def is_child(self) -> bool:
+        """Whether it is a child run of the execution, which works on one task of it."""
+        return self.run not in {"", self.execution}
 
 
 class Begun(NamedTuple):
@@ -213,6 +219,10 @@ class Storage(Protocol):
     ) -> int:
         """Write records of an execution, up to 200, each under the next revision, in order; at its end, that last.
 
+        An attempt with a higher fence than those before takes over with its first call; one without records does that
+        alone. A child run, whose token names another run than the execution, owns nothing: it writes only over records
+        that are running.
+
         Args:
             instance_id: The instance.
             token: Who writes.
@@ -224,7 +234,8 @@ class Storage(Protocol):
             The revision of the last one.
 
         Raises:
-            LostLease: another execution, or an attempt with a higher fence, has the instance; nothing was written.
+            LostLease: another execution, or an attempt with a higher fence, has the instance; or a task of a child run
+                is running no more. Nothing was written.
         """
         ...
 
@@ -288,4 +299,22 @@ class Storage(Protocol):
 
     def now_ms(self) -> int:
         """Return the time by the storage's clock, about."""
+        ...
+
+
+@runtime_checkable
+class Bound(Protocol):
+    """A storage, index or backend that uses the app's own connection."""
+
+    def bind(self, app: str, runtime: Runtime) -> None:
+        """Take the app's name, and what opens its connection; called once, before anything else."""
+        ...
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """A storage or index that holds something."""
+
+    async def close(self) -> None:
+        """Let go of it; it is opened again when it is used again."""
         ...

@@ -24,6 +24,7 @@ class Questions:
         names: The names of the steps, in the order of the questions.
         overlapped: Whether another task of the code has ever asked.
         changed: How the plan has changed; None: it has not, as far as is known.
+        knows_all: Whether the code knows by itself what has ended, and does not ask for that again.
     """
 
     def __init__(self) -> None:
@@ -31,6 +32,7 @@ class Questions:
         self._loop = asyncio.get_running_loop()
         self.overlapped = False
         self.changed: str | None = None
+        self.knows_all = False
         self.names: dict[str, None] = {}
         #: Tasks of the code beside the run's own that have asked, and still live.
         self._others: set[asyncio.Task[object]] = set()
@@ -89,7 +91,7 @@ class Questions:
 
     def compare(self, records: Mapping[str, bytes], life: str) -> str | None:
         """Return how what was asked for differs from what is recorded; None where all of that was asked for."""
-        if records and self.changed is None:
+        if records and self.changed is None and not self.knows_all:
             self.changed = difference_of(records, self.names, life)
         return self.changed
 

@@ -132,6 +132,11 @@ class WaitingSteps:
         return await self._waits.input(name, shape, check_text("prompt", prompt), optional_ms("timeout", timeout))
 
 
+def host_of(step: WaitingSteps) -> StepHost:
+    """Return what steps stand on, for bodies of the library's own."""
+    return step._host  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - users have no use for it
+
+
 def in_ms(what: str, value: object) -> int:
     """Return a time in milliseconds, at least 0.
 

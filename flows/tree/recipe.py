@@ -1,0 +1,116 @@
+"""`Recipe`: a generator as its app holds it, and the trees that it makes."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from pydantic import BaseModel
+from pydantic_core import from_json, to_json
+
+from flows.errors import DeclarationError
+from flows.model.runs.shape import Shape
+from flows.model.tree.errors import did_you_mean
+from flows.model.tree.node import Read
+from flows.model.tree.plan import TreePlan
+from flows.model.tree.schemas import written_schema
+from flows.model.values.sets import sorted_sets
+from flows.tree.declare import Tree
+from flows.tree.plans import plan_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection, Mapping
+
+    from flows.tree.declare import Task
+
+#: So many trees of a generator are remembered as checked.
+_MOST_CHECKED: Final = 64
+
+
+class Grown(NamedTuple):
+    """A tree that a generator has made, checked.
+
+    Attributes:
+        plan: What its tasks depend on.
+        tasks: Its tasks with their functions, by path.
+        description: The tree as JSON.
+    """
+
+    plan: TreePlan
+    tasks: Mapping[str, Task[Any]]
+    description: bytes
+
+
+class Recipe:
+    """A generator as the app holds it: a function of data, and the type of that.
+
+    Args:
+        name: Its name.
+        function: Makes trees.
+        model: The type of the data.
+        backends: The names of those that tasks may have.
+
+    Raises DeclarationError where the type is no pydantic model.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[[Any], Tree | Awaitable[Tree]],
+        model: type[BaseModel],
+        backends: Collection[str] = (),
+    ) -> None:
+        self.name = name
+        self.model = model
+        self.shape: Shape[Any] = Shape(model, f"the data of generator {name!r}")
+        self._function = function
+        self._backends = backends
+        #: Trees of this code that were checked, by their descriptions.
+        self._checked: dict[bytes, TreePlan] = {}
+        self._fields = [
+            Read(field, schema=written_schema(info.rebuild_annotation())) for field, info in model.model_fields.items()
+        ]
+
+    def encode(self, data: object) -> bytes:
+        """Return data as JSON, in which equal data are equal texts.
+
+        Raises:
+            ValidationError: it is not of the generator's type, or would come back as something else.
+        """
+        value = self.shape.accept(data)
+        written: dict[str, Any] = from_json(self.shape.encode(value))
+        return to_json(sorted_sets(value, written))
+
+    async def grow(self, data: bytes, known: bytes = b"") -> Grown:
+        """Return the tree for some data.
+
+        Args:
+            data: The data, as JSON.
+            known: The description of a tree that was checked: one that is the same is not checked again.
+
+        Raises:
+            DeclarationError: it cannot work.
+        """
+        made = self._function(self.shape.decode(data))
+        tree = await made if inspect.isawaitable(made) else made
+        if not isinstance(tree, Tree):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DeclarationError(
+                f"generator {self.name!r} has returned a {type(tree).__name__}: let it return Tree(…)"
+            )
+        declared = tree.declared(self._fields)
+        description = declared.write()
+        plan = self._checked.get(description)
+        if plan is None:
+            plan = plan_of(known) if description == known else TreePlan(declared)
+            self._check_backends(plan)
+            if len(self._checked) >= _MOST_CHECKED:
+                del self._checked[next(iter(self._checked))]
+            self._checked[description] = plan
+        return Grown(plan, tree.by_path(), description)
+
+    def _check_backends(self, plan: TreePlan) -> None:
+        for path, node in plan.nodes.items():
+            if node.backend and node.backend not in self._backends:
+                raise DeclarationError(
+                    f"{path}: Trees(backends=) has no {node.backend!r}{did_you_mean(node.backend, self._backends)}"
+                )

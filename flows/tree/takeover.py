@@ -1,0 +1,77 @@
+"""`Takeover`: finds executions that were begun and that nobody works on, and sees to it that they end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, Final
+
+from flows.errors import StoreError
+from flows.model.job import JobError
+from flows.model.tree.paths import ROOT
+from flows.tree.backend.runs import start_run, under_way
+from flows.tree.index.protocol import Find
+from flows.tree.storage.protocol import NO_TASKS, Token
+
+if TYPE_CHECKING:
+    from flows.tree.host import Host
+    from flows.workflow.host import Host as RunsHost
+
+#: An execution whose run is not there after so many milliseconds lost the process that began it.
+PATIENCE_MS: Final = 10_000
+#: A page is looked at every so many seconds.
+_EVERY: Final = 10.0
+_PAGE: Final = 100
+#: Higher than that of any attempt: the run has ended, and takes no other.
+_LAST_FENCE: Final = 1 << 52
+
+
+class Takeover:
+    """Looks at executions that are under way, page by page.
+
+    Args:
+        host: The app.
+        runs: Its runs.
+    """
+
+    def __init__(self, host: Host, runs: RunsHost) -> None:
+        self._host = host
+        self._runs = runs
+        self._cursor = ""
+
+    async def keep(self) -> None:
+        """Look again and again."""
+        while True:
+            await asyncio.sleep(random.uniform(0.75, 1.25) * _EVERY)  # noqa: S311 - jitter
+            try:
+                await self.tick()
+            except StoreError as error:
+                self._runs.runtime.events.emit_seldom(("takeover",), "store.unavailable", error=str(error))
+
+    async def tick(self) -> None:
+        """Look at the next page: start runs that are not there, and end executions whose runs have ended.
+
+        Raises:
+            StoreError: the storage, the index or the server cannot be used.
+        """
+        query = Find(status="working", limit=_PAGE, cursor=self._cursor)
+        rows, self._cursor = await self._host.index.find(self._host.app, query)
+        old = self._host.storage.now_ms() - PATIENCE_MS
+        begun: dict[str, str] = {}
+        for row in rows:
+            if row.updated <= old and (found := await self._host.storage.load(row.id, since=NO_TASKS)) is not None:
+                if found.record.status == "working" and found.record.started <= old:
+                    begun[found.record.run] = row.id
+        if not begun:
+            return
+        for (execution, instance_id), is_there in zip(
+            begun.items(), await under_way(self._runs, list(begun)), strict=True
+        ):
+            if is_there is None:
+                await start_run(self._runs, self._host.app, instance_id, execution)
+            elif not is_there:
+                await self._end(instance_id, execution)
+
+    async def _end(self, instance_id: str, execution: str) -> None:
+        error = JobError(type="LostRun", message="the run of the execution has ended without it", queue=ROOT)
+        await self._host.give_up(instance_id, Token(execution, execution, _LAST_FENCE), error, cancelled=False)
