@@ -116,7 +116,10 @@ class Attempts:
         order = self._order(view)
         self._reporter.current = order.current
         try:
-            return await self._orders.run(order)
+            outcome = await self._orders.run(order)
+            for line in outcome.lines:
+                self._reporter.report(order.current, None, line)
+            return outcome
         finally:
             self._reporter.current = None
             order.current.cancelled = True  # a thread that is still at work sees that

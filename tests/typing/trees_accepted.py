@@ -9,16 +9,22 @@ from typing import Any, assert_type
 
 from pydantic import BaseModel
 
-from flows import Retries
-from flows.tree.annotations import TaskInput
-from flows.tree.current import CurrentTask, current_task
-from flows.tree.declare import Task, Tree
-from flows.tree.execution import Execution
-from flows.tree.generator import Generator
-from flows.tree.index.protocol import Find, InstancePage
-from flows.tree.instance import Instance
-from flows.tree.state import InstanceState
-from flows.tree.trees import Trees
+from flows import Every, Retries, ScheduleRecord
+from flows.tree import (
+    CurrentTask,
+    Execution,
+    Find,
+    Generator,
+    Instance,
+    InstancePage,
+    InstanceState,
+    Task,
+    TaskInput,
+    Tree,
+    TreeFailed,
+    Trees,
+    current_task,
+)
 
 
 class Site(BaseModel):
@@ -90,7 +96,28 @@ def show(result: int, view: Resize) -> None:
     assert view
 
 
-trees = Trees("imports", debug=True, ephemeral_ttl=60, retention=timedelta(days=1))
+async def on_complete(instance: Instance[Any]) -> None:
+    """Look."""
+    assert await instance.state()
+
+
+def on_error(instance: Instance[Any], error: TreeFailed) -> None:
+    """Look."""
+    assert (instance, error.path)
+
+
+trees = Trees(
+    "imports",
+    namespace="a:",
+    debug=True,
+    ephemeral_ttl=60,
+    retention=timedelta(days=1),
+    on_complete=on_complete,
+    on_error=on_error,
+    on_destroy=lambda instance: instance.id,
+    lease=10,
+)
+trees.create_workers(["default", "gpu"], concurrency=4)
 
 
 @trees.generator("import-site")
@@ -131,6 +158,8 @@ async def use() -> None:
     assert_type(await instance.execute_all(), Execution)
     execution = await instance.execute("#.publish", 3, missing="run", subtree=True, downstream=True)
     assert_type(await execution.wait(10), InstanceState)
+    assert_type(await instance.execute_all(3, delay=60, ref="click-1"), Execution)
+    assert_type(await instance.execute("#.publish", cron=Every(60)), ScheduleRecord)
     assert_type(await instance.result("#.fetch", list[str]), list[str])
     assert_type((await instance.state()).tasks["#.images.small"].progress, float)
     await instance.update(Site(url="y", sizes=[]), name="y")

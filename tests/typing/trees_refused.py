@@ -6,7 +6,8 @@ from __future__ import annotations
 from pydantic import BaseModel
 from trees_accepted import Resize, Site, fetch, import_site, small, trees
 
-from flows.tree.declare import Task, Tree
+from flows import Every
+from flows.tree import Task, Tree, Trees
 
 
 def on_int(result: int) -> str:
@@ -45,7 +46,11 @@ Task("group", subtasks=[Task("small", small)], weight=3)  # refused: a group wei
 Task("group", subtasks=[small])  # refused: no Task
 Task("order", small, order="both")  # refused: no such order
 Task("timeout", small, timeout="soon")  # refused: no time
+Task("queue", small, queue=3)  # refused: no name
 Tree("#.a")  # refused: no Task
+Trees("hooks", on_error=plain)  # refused: it takes no instance and no error
+Trees("backend", backend="sqs")  # refused: no backend
+trees.create_workers("gpu", concurrency="4")  # refused: no number
 
 
 async def use() -> None:
@@ -54,6 +59,8 @@ async def use() -> None:
     instance = await import_site.create(Site(url="", sizes=[]))
     await instance.update(Plain())  # refused: no Site
     await instance.execute("#.a", missing="maybe")  # refused: no such word
+    await instance.execute("#.a", cron="* * * * *")  # refused: no Cron
+    (await instance.execute_all(cron=Every(60))).wait(1)  # refused: a schedule is not waited for
     pages: list[int] = await instance.result("#.fetch", list[str])  # refused: another type
     assert pages
 

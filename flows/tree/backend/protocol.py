@@ -54,6 +54,7 @@ class Outcome:
         classes: The qualified names of the error's class and of those it descends from.
         wish: What the function has asked for.
         after: After how long, where it says.
+        lines: What it has logged, as `pack_line` makes it, where it ran without the storage.
     """
 
     result: bytes | None = None
@@ -61,6 +62,7 @@ class Outcome:
     classes: tuple[str, ...] = ()
     wish: Wish = ""
     after: timedelta | None = None
+    lines: tuple[str, ...] = ()
 
 
 class Returned(Protocol):
