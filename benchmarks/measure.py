@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 from flows import Flow, Workflows
 from flows.telemetry.events import Event
 from flows.testing import private_server
+from flows.tree import Trees
 
 try:
     from uvloop import run
@@ -115,7 +116,7 @@ def quiet_server(url: str | None) -> Generator[str]:
 class Recorded:
     """Waits until the server has recorded how so many jobs of a queue ended; what only ran does not count."""
 
-    def __init__(self, told: Flow[Any, Any, Any] | Workflows, queue: str, count: int) -> None:
+    def __init__(self, told: Flow[Any, Any, Any] | Workflows | Trees, queue: str, count: int) -> None:
         """Begin to count; a queue that ends in `*` stands for all that begin so."""
         self._queue = queue
         self._left = count

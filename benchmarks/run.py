@@ -30,6 +30,7 @@ import pipeline
 import processes
 import rules
 import runs
+import trees
 import waits
 import watched
 from measure import Row, empty, rounds, run
@@ -60,6 +61,7 @@ SLOW: dict[str, Callable[[str | None, float, int], Coroutine[Any, Any, list[Row]
     growth.WORKLOAD: growth.rows,
     rules.WORKLOAD: rules.rows,
     runs.WORKLOAD: runs.rows,
+    trees.WORKLOAD: trees.rows,
     watched.WORKLOAD: watched.rows,
     live_trees.WORKLOAD: live_trees.rows,
 }

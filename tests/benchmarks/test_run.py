@@ -32,10 +32,11 @@ SETTINGS = {
     "growth": [{*FIGURE, "samples"}],
     "rules": [{*FIGURE, "ratio"}] * 11,
     "runs": [*[FIGURE] * 4, {*FIGURE, "ratio"}, *[FIGURE] * 3],
+    "trees": [FIGURE] * 4,
     "watched": [FIGURE] * 5,
 }
 #: These run with `make scale` alone: each takes as long as all the others.
-SLOW = {"backlog", "depth", "due", "idle", "processes", "runs", "waits", "watched"}
+SLOW = {"backlog", "depth", "due", "idle", "processes", "runs", "trees", "waits", "watched"}
 
 
 @pytest.mark.scale

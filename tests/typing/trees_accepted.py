@@ -103,7 +103,7 @@ async def on_complete(instance: Instance[Any]) -> None:
 
 def on_error(instance: Instance[Any], error: TreeFailed) -> None:
     """Look."""
-    assert (instance, error.path)
+    assert instance.id != error.path
 
 
 trees = Trees(
