@@ -1,4 +1,4 @@
-"""What a test isolates: a flow, or an app of workflows, as the kit handles both."""
+"""What a test isolates: a flow, or an app of workflows or of trees, as the kit handles them."""
 
 # pyright: reportPrivateUsage=false
 # (the kit sees what users do not)
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from flows.errors import FlowsError
 from flows.model.runs.queue_names import workflow_of
 from flows.pipeline.flow import Flow
+from flows.tree.trees import Trees
 from flows.workflow.app import Workflows
 from flows.workflow.schedules.scheduling import Scheduling
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from flows.workflow.declared import Declared
 
 #: What users isolate.
-Isolable: TypeAlias = "Flow[Any, Any, Any] | Workflows[Any]"
+Isolable: TypeAlias = "Flow[Any, Any, Any] | Workflows[Any] | Trees"
 
 
 class Program(Protocol):
@@ -196,7 +197,7 @@ def program_of(given: object) -> Program:
     """Return what the kit handles, of what a user isolates.
 
     Raises:
-        FlowsError: it is neither a flow nor an app of workflows.
+        FlowsError: it is neither a flow nor an app of workflows or of trees.
     """
     if isinstance(given, Flow):
         flow: Flow[Any, Any, Any] = given  # pyright: ignore[reportUnknownVariableType]
@@ -204,4 +205,6 @@ def program_of(given: object) -> Program:
     if isinstance(given, Workflows):
         app: Workflows[Any] = given  # pyright: ignore[reportUnknownVariableType]
         return AppProgram(app)
-    raise FlowsError(f"isolated({given!r:.80}): give flows and apps of workflows")
+    if isinstance(given, Trees):
+        return AppProgram(given._runs)
+    raise FlowsError(f"isolated({given!r:.80}): give flows, and apps of workflows and of trees")

@@ -23,10 +23,12 @@ from flows.tree.execution import Execution
 from flows.tree.generator import Generator
 from flows.tree.index.memory import MemoryIndex
 from flows.tree.index.protocol import Find, Index, InstancePage
+from flows.tree.index.redis import RedisIndex
 from flows.tree.instance import Instance
 from flows.tree.state import InstanceState, TaskState
 from flows.tree.storage.memory import MemoryStorage
 from flows.tree.storage.protocol import InstanceRow, Storage
+from flows.tree.storage.redis import RedisStorage
 from flows.tree.trees import Trees
 
 __all__ = [
@@ -46,6 +48,8 @@ __all__ = [
     "MemoryStorage",
     "Order",
     "Outcome",
+    "RedisIndex",
+    "RedisStorage",
     "Returned",
     "Storage",
     "SyncBackend",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from pydantic_core import from_json
 
@@ -68,8 +68,7 @@ class Executing:
             ValidationError: an option cannot be used.
             StoreError: the storage or the server cannot be used.
         """
-        begun: Execution | ScheduleRecord = await self.execute(ROOT, argument, **options)
-        return begun
+        return cast("Execution | ScheduleRecord", await self.execute(ROOT, argument, **options))
 
     @overload
     async def execute(

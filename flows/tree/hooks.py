@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flows.errors import DeclarationError
@@ -12,10 +11,11 @@ from flows.model.texts import summary_of
 from flows.model.tree.errors import TreeFailed
 from flows.model.tree.paths import ROOT
 from flows.store.jobs.log_line import pack_line
+from flows.tree.instance import Instance
 
 if TYPE_CHECKING:
-    from flows.tree.instance import Instance
-    from flows.tree.storage.protocol import Snapshot, Storage
+    from flows.tree.host import Host
+    from flows.tree.storage.protocol import Snapshot
 
 #: Called with the instance.
 OnInstance: TypeAlias = "Callable[[Instance[Any]], Awaitable[object] | object]"
@@ -23,58 +23,50 @@ OnInstance: TypeAlias = "Callable[[Instance[Any]], Awaitable[object] | object]"
 OnError: TypeAlias = "Callable[[Instance[Any], TreeFailed], Awaitable[object] | object]"
 
 
-@dataclass(frozen=True, slots=True)
 class Hooks:
     """What to call, a plain function or an `async def` each; what it raises is a line in the log of `#`.
 
-    Attributes:
+    Args:
+        host: The app.
         on_complete: When an execution is done.
         on_error: When one has failed.
         on_destroy: Before an instance is deleted.
+
+    Raises DeclarationError where one cannot be called.
     """
 
-    on_complete: OnInstance | None = None
-    on_error: OnError | None = None
-    on_destroy: OnInstance | None = None
-
-    def __post_init__(self) -> None:
-        """Check that they can be called.
-
-        Raises:
-            DeclarationError: one cannot.
-        """
-        for name, given in (
-            ("on_complete", self.on_complete), ("on_error", self.on_error), ("on_destroy", self.on_destroy)
-        ):  # fmt: skip
+    def __init__(
+        self, host: Host, on_complete: OnInstance | None, on_error: OnError | None, on_destroy: OnInstance | None
+    ) -> None:
+        for name, given in (("on_complete", on_complete), ("on_error", on_error), ("on_destroy", on_destroy)):
             if given is not None and not callable(given):
                 raise DeclarationError(f"{name}={given!r:.80}: give a function of an instance")
+        self._host = host
+        self._on_complete = on_complete
+        self._on_error = on_error
+        self._on_destroy = on_destroy
 
-    @property
-    def hear_ends(self) -> bool:
-        """Whether they are told when executions end."""
-        return self.on_complete is not None or self.on_error is not None
+    async def ended(self, snapshot: Snapshot) -> None:
+        """Tell how an execution has ended: see `Told.ended`."""
+        record, instance_id = snapshot.record, snapshot.row.id
+        if record.status == "done" and self._on_complete is not None:
+            await self._call("on_complete", self._on_complete, snapshot)
+        elif record.status == "failed" and self._on_error is not None and record.error is not None:
+            failed = TreeFailed(instance_id, record.path, record.error)
+            await self._call("on_error", self._on_error, snapshot, failed)
 
-    async def ended(self, storage: Storage, instance: Instance[Any], snapshot: Snapshot) -> None:
-        """Tell how an execution has ended."""
-        record = snapshot.record
-        if record.status == "done" and self.on_complete is not None:
-            await _call(storage, instance, "on_complete", self.on_complete, instance)
-        elif record.status == "failed" and self.on_error is not None and record.error is not None:
-            failed = TreeFailed(instance.id, record.path, record.error)
-            await _call(storage, instance, "on_error", self.on_error, instance, failed)
+    async def destroyed(self, snapshot: Snapshot) -> None:
+        """Tell that an instance is about to be deleted: see `Told.destroyed`."""
+        if self._on_destroy is not None:
+            await self._call("on_destroy", self._on_destroy, snapshot)
 
-    async def destroyed(self, storage: Storage, instance: Instance[Any]) -> None:
-        """Tell that an instance is about to be deleted."""
-        if self.on_destroy is not None:
-            await _call(storage, instance, "on_destroy", self.on_destroy, instance)
-
-
-async def _call(
-    storage: Storage, instance: Instance[Any], name: str, function: Callable[..., Any], *arguments: object
-) -> None:
-    try:
-        returned = function(*arguments)
-        if inspect.isawaitable(returned):
-            await returned
-    except Exception as error:  # noqa: BLE001 - it is user code
-        await storage.log(instance.id, ROOT, [pack_line(f"{name} has failed: {summary_of(error)}", "error", {}, 1)])
+    async def _call(self, name: str, function: Callable[..., Any], snapshot: Snapshot, *more: object) -> None:
+        host, row = self._host, snapshot.row
+        instance: Instance[Any] = Instance(host, host.recipes.get(row.generator), row.id)
+        try:
+            returned = function(instance, *more)
+            if inspect.isawaitable(returned):
+                await returned
+        except Exception as error:  # noqa: BLE001 - it is user code
+            line = pack_line(f"{name} has failed: {summary_of(error)}", "error", {}, 1)
+            await host.storage.log(row.id, ROOT, [line])

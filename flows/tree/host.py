@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from flows.errors import LostLease, StoreError
 from flows.model.tree.errors import InstanceGone, UnknownGenerator
 from flows.model.tree.paths import ROOT
 from flows.tree.apart import run_apart
 from flows.tree.begin import begin
-from flows.tree.hooks import Hooks
-from flows.tree.instance import Instance
 from flows.tree.outbox import Outbox
 from flows.tree.plans import plan_of
 from flows.tree.storage.protocol import NO_TASKS
@@ -32,6 +30,18 @@ if TYPE_CHECKING:
     from flows.tree.storage.protocol import Execution, Snapshot, Storage, Token
 
 
+class Told(Protocol):
+    """Is told of ends, at least once each."""
+
+    async def ended(self, snapshot: Snapshot) -> None:
+        """Take that an execution has ended, as its instance says."""
+        ...
+
+    async def destroyed(self, snapshot: Snapshot) -> None:
+        """Take that an instance is about to be deleted."""
+        ...
+
+
 class Host:
     """One app.
 
@@ -43,7 +53,6 @@ class Host:
         debug: Whether the tasks' functions for debugging are called.
         ephemeral_ttl: How long an ephemeral instance stays after an execution; None: until it is destroyed.
         retention: How long the others do.
-        hooks: What is told.
     """
 
     def __init__(
@@ -56,7 +65,6 @@ class Host:
         debug: bool = False,
         ephemeral_ttl: timedelta | None = None,
         retention: timedelta | None = None,
-        hooks: Hooks | None = None,
     ) -> None:
         self.app: Final = app
         self.storage = storage
@@ -67,7 +75,8 @@ class Host:
         self._debug = debug
         self._ephemeral_ttl = ephemeral_ttl
         self._retention = retention
-        self._hooks = hooks or Hooks()
+        #: What is told of ends.
+        self.told: Told | None = None
 
     def recipe(self, name: str) -> Recipe:
         """Return a generator.
@@ -112,7 +121,8 @@ class Host:
         if found is not None:
             if found.record.status == "working":
                 await self.executor.cancel(instance_id, found.record.run, "destroyed")
-            await self._hooks.destroyed(self.storage, self._instance(found))
+            if self.told is not None:
+                await self.told.destroyed(found)
         is_deleted = await self.storage.delete(instance_id)
         await self.note()
         return is_deleted
@@ -195,13 +205,10 @@ class Host:
     async def _tell(self, instance_id: str, execution: str) -> None:
         """Tell that an execution has ended: the index, and the app."""
         await self.note()
-        if self._hooks.hear_ends:
+        if self.told is not None:
             found = await self.storage.load(instance_id, since=NO_TASKS)
             if found is not None and found.record.run == execution:
-                await self._hooks.ended(self.storage, self._instance(found), found)
-
-    def _instance(self, snapshot: Snapshot) -> Instance[Any]:
-        return Instance(self, self.recipes.get(snapshot.row.generator), snapshot.row.id)
+                await self.told.ended(found)
 
     def _walk(
         self,

@@ -59,9 +59,9 @@ class Takeover:
         old = self._host.storage.now_ms() - PATIENCE_MS
         begun: dict[str, str] = {}
         for row in rows:
-            if row.updated <= old and (found := await self._host.storage.load(row.id, since=NO_TASKS)) is not None:
-                if found.record.status == "working" and found.record.started <= old:
-                    begun[found.record.run] = row.id
+            found = await self._host.storage.load(row.id, since=NO_TASKS) if row.updated <= old else None
+            if found is not None and found.record.status == "working" and found.record.started <= old:
+                begun[found.record.run] = row.id
         if not begun:
             return
         for (execution, instance_id), is_there in zip(

@@ -18,12 +18,12 @@ from flows.tree.backend.runs import TreeRuns, check_app
 from flows.tree.generator import Generator, model_of
 from flows.tree.hooks import Hooks
 from flows.tree.host import Host
-from flows.tree.index.memory import MemoryIndex
 from flows.tree.index.protocol import Find
+from flows.tree.index.redis import RedisIndex
 from flows.tree.instance import Instance
 from flows.tree.recipe import Recipe
-from flows.tree.storage.memory import MemoryStorage
 from flows.tree.storage.protocol import NO_TASKS, Bound, Closable
+from flows.tree.storage.redis import RedisStorage
 from flows.tree.takeover import Takeover
 from flows.tree.watching import instance_token
 from flows.workflow.app_options import DEFAULT_RETENTION
@@ -59,8 +59,8 @@ class Trees:
         namespace: Put before every key.
         backend: Where executions run: a `KernelBackend`, in workers of whatever process, by default; or a
             `SyncBackend`, in the process that begins them.
-        storage: Where instances stand.
-        index: What finds them.
+        storage: Where instances stand: a `RedisStorage` on the same server by default.
+        index: What finds them: a `RedisIndex` on the same server by default.
         backends: Where single tasks run, by the names that `Task(backend=)` has.
         debug: Whether the `debug` functions of tasks are called.
         ephemeral_ttl: How long an ephemeral instance stays after an execution has ended, so that who looks again sees
@@ -117,7 +117,7 @@ class Trees:
             retention=DEFAULT_RETENTION,
         )
         executor = KernelBackend() if backend is None else backend
-        kept_in, found_by = storage or MemoryStorage(), index or MemoryIndex()
+        kept_in, found_by = storage or RedisStorage(), index or RedisIndex()
         for one in (kept_in, found_by, *self._backends.values()):
             if isinstance(one, Bound):
                 one.bind(app, self._runs.runtime)
@@ -129,8 +129,10 @@ class Trees:
             debug=debug,
             ephemeral_ttl=ttl,
             retention=kept,
-            hooks=Hooks(on_complete, on_error, on_destroy),
         )
+        hooks = Hooks(self._host, on_complete, on_error, on_destroy)
+        if on_complete is not None or on_error is not None or on_destroy is not None:
+            self._host.told = hooks
         executor.bind(self._host, self._runs, self._backends)
         self._runs.beside["takeover"] = Takeover(self._host, self._runs.host).keep
 
@@ -173,6 +175,7 @@ class Trees:
         """
         if self._host.executor.needs_workers:
             await self._runs.start()
+        self._host.outbox.start()
 
     async def stop(self, grace: float | None = None) -> None:
         """Stop the workers, cancel what a `SyncBackend` runs, and disconnect; stopping twice changes nothing.
@@ -185,6 +188,7 @@ class Trees:
         """
         if not self._host.executor.needs_workers:
             await self._host.executor.close()
+        await self._host.outbox.stop()
         await self._runs.stop(grace)
         await self._host.executor.close()
         for one in (self._host.storage, self._host.index):
@@ -213,7 +217,11 @@ class Trees:
             FlowsError: signals are wanted, and this is not the main thread.
             StoreError: the server cannot be used; where it cannot be reached, only with `wait_for_server=0`.
         """
-        return await self._runs.run(grace, signals=signals, wait_for_server=wait_for_server)
+        self._host.outbox.start()
+        try:
+            return await self._runs.run(grace, signals=signals, wait_for_server=wait_for_server)
+        finally:
+            await self.stop(grace)
 
     async def __aenter__(self) -> Self:
         """Start, as `start` does."""
