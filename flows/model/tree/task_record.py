@@ -75,7 +75,7 @@ class TaskRecord:
 
     def write(self) -> Text:
         """Return the record's text."""
-        return _written(self)
+        return _written(self, _TASK_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class InstanceRecord:
 
     def write(self) -> bytes:
         """Return the record's text."""
-        return _written(self)
+        return _written(self, _INSTANCE_NAMES)
 
 
 def read_task_record(path: str, raw: bytes) -> TaskRecord:
@@ -138,13 +138,16 @@ def read_instance_record(raw: bytes) -> InstanceRecord:
     return InstanceRecord(**_read("the instance", raw, _INSTANCE, _INSTANCE_FIELDS))
 
 
-_TASK_FIELDS: Final = frozenset(one.name for one in fields(TaskRecord))
-_INSTANCE_FIELDS: Final = frozenset(one.name for one in fields(InstanceRecord))
+_TASK_NAMES: Final = tuple(one.name for one in fields(TaskRecord))
+_TASK_FIELDS: Final = frozenset(_TASK_NAMES)
+_INSTANCE_NAMES: Final = tuple(one.name for one in fields(InstanceRecord))
+_INSTANCE_FIELDS: Final = frozenset(_INSTANCE_NAMES)
 
 
-def _written(record: TaskRecord | InstanceRecord) -> bytes:
-    members: dict[str, Any] = {one.name: getattr(record, one.name) for one in fields(record)}
-    return to_json({name: value for name, value in members.items() if value or (name == "bytes" and value is not None)})
+def _written(record: TaskRecord | InstanceRecord, names: tuple[str, ...]) -> bytes:
+    return to_json(
+        {name: value for name in names if (value := getattr(record, name)) or (name == "bytes" and value is not None)}
+    )
 
 
 def _read(path: str, raw: bytes, statuses: frozenset[str], known: frozenset[str]) -> dict[str, Any]:

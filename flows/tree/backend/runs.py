@@ -12,6 +12,7 @@ from flows.errors import DeclarationError, JobGone
 from flows.kernel.callers.make_record import state_of
 from flows.model.names import check_name
 from flows.model.runs.new_run import BY_WORKFLOW, RUN_FLOW, NewRun
+from flows.model.runs.queue_names import run_queue
 from flows.model.schedules.policies import LONGEST_ID
 from flows.model.state import TERMINAL
 from flows.telemetry.service import Service
@@ -122,9 +123,23 @@ class TreeRuns(Workflows[Any]):
     def __init__(self, app: str, **options: Any) -> None:
         super().__init__(f"{EXECUTIONS}{app}", **options)
         self.trees = app
+        self._named: set[str] = set()
         #: What a process with workers does besides, by names of services.
         self.beside: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {}
         self._host.runtime.companion = lambda session: _Beside(self._host, session, self._pool.serve, self.beside)
+
+    def create_workers(self, queues: Sequence[str] | None = None, *, concurrency: int = 10) -> None:
+        """Let this process work on runs: see `Workflows.create_workers`; queues that are named are served at once.
+
+        Raises:
+            DeclarationError: as there.
+        """
+        super().create_workers(queues, concurrency=concurrency)
+        self._named |= set(queues or ())
+
+    async def _prepare(self) -> None:
+        await super()._prepare()
+        self._pool.serve([run_queue(f"{TASKS}{self.trees}", queue) for queue in sorted(self._named)])
 
     @property
     def host(self) -> Host:
