@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 from flows.errors import LostLease, StoreError
 from flows.model.tree.errors import InstanceGone, UnknownGenerator
 from flows.model.tree.paths import ROOT
-from flows.tree.apart import run_apart
 from flows.tree.begin import begin
 from flows.tree.outbox import Outbox
 from flows.tree.plans import plan_of
 from flows.tree.storage.protocol import NO_TASKS
+from flows.tree.tasks.apart import run_apart
 from flows.tree.walk import Surroundings, Walk
 from flows.workflow.steps.failures import error_of
 

@@ -15,10 +15,10 @@ from flows.model.tree.moments import Progress
 from flows.model.tree.paths import ROOT
 from flows.model.tree.roll_up import roll_up
 from flows.model.tree.task_record import InstanceRecord, TaskRecord
-from flows.tree.attempts import Cancelled
 from flows.tree.context import Context, fields_of
 from flows.tree.storage.protocol import Write
-from flows.tree.task_run import Around, TaskRun
+from flows.tree.tasks.attempts import Cancelled
+from flows.tree.tasks.task_run import Around, TaskRun
 from flows.tree.writes import Writes
 
 if TYPE_CHECKING:
@@ -146,8 +146,10 @@ class Walk:
         for path in self._targets:
             record = self._records.get(path)
             if record is None or record.run != run:
+                # Written with what follows: what ends at once is never recorded as queued.
                 queued = TaskRecord("queued", run=run, queued=now, bytes=self._around.size_of(path))
-                writes.append(Write(path, queued))
+                self._records[path] = queued
+                self._writes.note(path, queued)
             elif record.status == "failed" and record.error is not None and not self._plan.nodes[path].continues:
                 self._failure = path, record.error
             elif self._has_ended(path) and record.status != "ok" and not record.skipped_above:

@@ -64,7 +64,7 @@ PACED = {
     "cli/following.py:watch": "each round waits until something has moved, or for a time",
     "cli/supervisor.py:run": "each round waits until a signal comes, or for a time",
     "cli/worker_process.py:_end_when_done": "each round sleeps",
-    "tree/attempts.py:run": "each round makes an attempt, and a pause goes before each further one",
+    "tree/tasks/attempts.py:run": "each round makes an attempt, and a pause goes before each further one",
     "tree/backend/kernel.py:_receive": "each round sleeps",
     "tree/backend/returns.py:_receive": "each round sleeps",
     "tree/takeover.py:keep": "each round sleeps",

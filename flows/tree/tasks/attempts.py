@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flows.model.tree.task_record import TaskRecord
     from flows.tree.backend.protocol import Orders
     from flows.tree.declare import Task
-    from flows.tree.reporter import Reporter
+    from flows.tree.tasks.reporter import Reporter
 
 _ONCE: Final = Retries(max_attempts=1)
 #: Where a function asks for another attempt and its task declares no retries.

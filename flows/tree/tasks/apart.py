@@ -12,7 +12,7 @@ from flows.model.tree.task_record import TaskRecord
 from flows.tree.backend.protocol import Order
 from flows.tree.context import Context
 from flows.tree.current import CurrentTask
-from flows.tree.reporter import Reporter
+from flows.tree.tasks.reporter import Reporter
 from flows.tree.writes import Writes
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from flows.errors import MalformedJob
 from flows.model.texts import summary_of
 from flows.model.tree.task_record import TaskRecord
-from flows.tree.attempts import At, Attempts
 from flows.tree.backend.protocol import Outcome
-from flows.tree.reporter import Reporter
 from flows.tree.storage.protocol import Write
+from flows.tree.tasks.attempts import At, Attempts
+from flows.tree.tasks.reporter import Reporter
 from flows.workflow.steps.failures import error_of
 
 if TYPE_CHECKING:

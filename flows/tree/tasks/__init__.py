@@ -1,0 +1,1 @@
+"""Executes single tasks: their attempts, what they report, and tasks apart from their execution."""
