@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.model.ids import SHARD_BITS, created_at, new_child_id, new_job_id
+from flows.model.ids import SHARD_BITS, created_at, named_child_id, new_child_id, new_job_id
 from flows.model.names import is_job_id
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -100,3 +100,16 @@ def test_a_fork_draws_numbers_of_its_own() -> None:
     theirs = os.read(read, 1000).decode()
     assert len(theirs) == 120
     assert not {theirs[at : at + 12] for at in range(0, 120, 12)} & {new_job_id()[-12:] for _ in range(10)}
+
+
+@given(st.text(max_size=200))
+def test_a_name_has_one_id_below_a_parent(name: str) -> None:
+    """Always the same, of version 7, in the parent's shard; another parent's is another one."""
+    parent, other = new_job_id(), new_job_id()
+    made = named_child_id(parent, name)
+    assert made == named_child_id(parent, name)
+    assert is_job_id(made)
+    assert UUID(made).version == 7
+    assert shard(made) == shard(parent)
+    assert created_at(made) - created_at(parent) < MILLISECOND
+    assert len({made, named_child_id(other, name), named_child_id(parent, f"{name}x"), parent}) == 4

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, RootModel
 
 from flows.errors import DeclarationError, FlowsError, IdempotencyConflict, StateError, ValidationError, WaitTimeout
 from flows.model.retries import Retries
+from flows.model.schedules.every import Every
 from flows.model.tree.errors import (
     InstanceGone,
     TaskNotReady,
@@ -23,7 +24,9 @@ from flows.model.tree.errors import (
     UnknownPath,
 )
 from flows.model.verdict import Cancel, Fail, Retry, Snooze
+from flows.store.jobs.log_line import pack_line
 from flows.tree.annotations import TaskInput
+from flows.tree.backend.protocol import Outcome
 from flows.tree.current import current_task
 from flows.tree.declare import Task, Tree
 from flows.tree.generator import Generator
@@ -33,6 +36,7 @@ from flows.tree.state import InstanceState
 from flows.tree.storage.memory import MemoryStorage
 from flows.tree.trees import Trees
 from tests.tree.in_memory import trees_in_memory
+from tests.tree.mail import Mail
 from tests.waiting import LONG, until
 
 
@@ -964,3 +968,28 @@ async def test_reports_are_checked(trees: Trees) -> None:
     assert left[0].cancelled
     assert [one.text for one in await instance.log("#.report")] == ["from a thread"]
     assert (await instance.state()).tasks["#.report"].status == "ok"
+
+
+async def test_what_is_handed_over_comes_back_here_too() -> None:
+    """Without workers, the process that executes receives the outcomes; one that never comes is a time-out."""
+    mail = Mail()
+    async with trees_in_memory("imports", backends={"mail": mail}) as trees:
+        made = tree_of(
+            trees,
+            Task("a", nothing, backend="mail"),
+            Task("b", nothing, backend="mail", timeout=0.05, on_failure="continue"),
+        )
+        instance = await made.create(Site())
+        execution = await instance.execute_all()
+        await until(lambda: len(mail.orders) == 1)
+        mail.give(mail.orders[0], Outcome(b"null", lines=(pack_line("from afar", "info", {}, 1),)))
+        state = await execution.wait(LONG)
+        assert [(one.path, one.attempt) for one in mail.orders] == [("#.a", 1), ("#.b", 1)]
+        error = state.tasks["#.b"].error
+        assert error is not None
+        assert (statuses(state), error.type) == ({"a": "ok", "b": "failed"}, "Timeout")
+        assert [line.text for line in await instance.log("#.a")] == ["from afar"]
+        with pytest.raises(ValidationError, match="need the KernelBackend"):
+            await instance.execute_all(delay=1)
+        with pytest.raises(ValidationError, match="need the KernelBackend"):
+            await instance.execute_all(cron=Every(1))

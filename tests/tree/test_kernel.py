@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,7 +19,7 @@ from flows.testing import isolated
 from flows.tree.annotations import TaskInput
 from flows.tree.asked import Asked
 from flows.tree.backend.kernel import KernelBackend
-from flows.tree.backend.protocol import Order, Outcome, Returned
+from flows.tree.backend.protocol import Outcome
 from flows.tree.begin import begin
 from flows.tree.codeless import codeless_host
 from flows.tree.current import current_task
@@ -32,6 +31,7 @@ from flows.tree.state import InstanceState
 from flows.tree.storage.memory import MemoryStorage
 from flows.tree.takeover import PATIENCE_MS, Takeover
 from flows.tree.trees import Trees
+from tests.tree.mail import Mail
 from tests.waiting import LONG, until
 
 
@@ -204,46 +204,6 @@ async def test_a_task_with_a_queue_is_a_run_for_its_workers(world: World) -> Non
         assert [one for one in world.calls if one != "here"] == ["there 1", "there 2"]
         assert await instance.result("#.last", int) == 7
         assert [line.text for line in await instance.log("#.both.there")] == ["on it"]
-
-
-class Mail:
-    """A backend that hands orders over, and gives back what it is told to; each outcome twice."""
-
-    def __init__(self) -> None:
-        self.orders: list[Order] = []
-        self.back: asyncio.Queue[Returned] = asyncio.Queue()
-        self.acked = 0
-
-    async def dispatch(self, order: Order) -> Outcome | None:
-        """Take an order."""
-        self.orders.append(order)
-        return None
-
-    async def outcomes(self) -> AsyncIterator[Returned]:
-        """Yield what was given back; it fails now and then, as a network does."""
-        while True:
-            yield await self.back.get()
-            if self.acked == 1:
-                self.acked += 1
-                raise OSError("the line is dead")
-
-    async def close(self) -> None:
-        """Let go of nothing."""
-
-    def give(self, order: Order, outcome: Outcome) -> None:
-        """Give an outcome back, twice."""
-        for _ in range(2):
-            self.back.put_nowait(_Back(self, order, outcome))
-
-
-class _Back:
-    def __init__(self, mail: Mail, order: Order, outcome: Outcome) -> None:
-        self.instance_id, self.execution, self.path = order.instance_id, order.execution, order.path
-        self.attempt, self.outcome, self._mail = order.attempt, outcome, mail
-
-    async def ack(self) -> None:
-        """Take note."""
-        self._mail.acked += 1
 
 
 async def test_what_is_handed_over_comes_back(world: World) -> None:
