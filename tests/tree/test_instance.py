@@ -816,6 +816,11 @@ async def test_instances_are_found(trees: Trees, site: Generator[Site]) -> None:
     await done(made[2])
     rows = (await trees.find(Find(realm="r0"))).rows
     assert [one.name for one in rows] == ["n4", "n2", "n0"]
+
+    async def is_known() -> bool:
+        return bool((await trees.find(Find(status="done"))).rows)
+
+    await until(is_known)  # who waits for an end does not wait for the index
     assert [(one.id, one.progress) for one in (await trees.find(Find(status="done"))).rows] == [(made[2].id, 1.0)]
     assert [one.name for one in (await trees.find(Find(labels={"at": "3"}))).rows] == ["n3"]
     await made[3].update(name="other", labels={"at": "9"})
