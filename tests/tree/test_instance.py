@@ -998,3 +998,22 @@ async def test_what_is_handed_over_comes_back_here_too() -> None:
             await instance.execute_all(delay=1)
         with pytest.raises(ValidationError, match="need the KernelBackend"):
             await instance.execute_all(cron=Every(1))
+
+
+async def test_no_progress_takes_the_place_of_an_end() -> None:
+    """Where the end takes longer to be written than progress waits for its turn."""
+
+    class Slow(MemoryStorage):
+        async def write(self, *args: Any, **more: Any) -> int:
+            await asyncio.sleep(0.15)
+            return await super().write(*args, **more)
+
+    async def tells(view: Nothing) -> int:  # noqa: ARG001 - it is a task
+        current_task().progress(0.1)
+        await asyncio.sleep(0)
+        current_task().progress(1.0, "all")
+        return 3
+
+    async with trees_in_memory("imports", storage=Slow()) as trees:
+        instance = await tree_of(trees, Task("a", tells), Task("b", tells)).create(Site())
+        assert statuses(await done(instance)) == {"a": "ok", "b": "ok"}

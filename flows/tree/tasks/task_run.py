@@ -124,6 +124,7 @@ class TaskRun:
             await self._writes.put(Write(self._path, self._ended("ok", views, planned.given)))
             return None
         outcome = await self._attempts.run(views.reads, self._reporter.record if self._goes_on else None)
+        self._reporter.close()  # no progress takes the place of the end, while that is being written
         if outcome.result is None:
             return await self._fail(outcome, views)
         self._complete(outcome.result, views.reads)
