@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 
 from flows.errors import WaitTimeout
 from flows.model.arguments import check_seconds
@@ -16,6 +17,10 @@ from flows.tree.state import state_of
 if TYPE_CHECKING:
     from flows.tree.host import Host
     from flows.tree.state import InstanceState
+
+
+#: Whether an execution that is to begin later still will is asked so often, in seconds.
+_LOOK: Final = 1.0
 
 
 class Execution:
@@ -57,16 +62,16 @@ class Execution:
     async def _wait(self) -> InstanceState:
         while True:
             record, revision = await self._host.glance(self.instance_id)
-            if record.run == self.id:
-                self._later = False
-                if record.status != "working":
-                    break
-            elif not self._later:
+            is_mine = record.run == self.id
+            self._later = self._later and not is_mine
+            if not (self._later or (is_mine and record.status == "working")):
                 break
-            elif not await self._host.executor.under_way(self.id):
+            if self._later and not await self._host.executor.under_way(self.id):
                 said = f"execution {self.id} could not begin: its run says why"
                 raise TreeFailed(self.instance_id, ROOT, JobError(type="NotBegun", message=said))
-            await self._host.storage.changed(self.instance_id, revision)
+            with suppress(TimeoutError):  # that it cannot begin is no change of the instance
+                async with asyncio.timeout(_LOOK if self._later else None):
+                    await self._host.storage.changed(self.instance_id, revision)
         if record.run == self.id and record.status == "failed" and record.error is not None:
             raise TreeFailed(self.instance_id, record.path, record.error)
         snapshot = await self._host.load(self.instance_id)
