@@ -251,8 +251,8 @@ async def test_a_backend_that_is_not_there_is_refused(world: World) -> None:
     async def task(view: Nothing) -> None:
         pass
 
-    with pytest.raises(DeclarationError, match=r"#\.a: Trees\(backends=\) has no 'mial': did you mean 'mail'"):
-        await tree_of(trees, Task("a", task, backend="mial")).create(Site())
+    with pytest.raises(DeclarationError, match=r"#\.a: Trees\(backends=\) has no 'mall': did you mean 'mail'"):
+        await tree_of(trees, Task("a", task, backend="mall")).create(Site())
     with pytest.raises(DeclarationError, match="give queue= or backend="):
         Task("a", task, backend="mail", queue="gpu")
     assert [row async for row in world.storage.scan()] == []
