@@ -29,7 +29,7 @@ from flows.model.tree.task_record import InstanceRecord, TaskRecord
 from flows.store.client.scripts import load, names
 from flows.store.jobs.log_line import pack_line
 from flows.testing import private_server
-from flows.tree.host import plan_of
+from flows.tree.plans import plan_of
 from flows.tree.state import state_of
 from flows.tree.storage.protocol import Execution, InstanceChange, InstanceRow, Token, Write
 from flows.tree.storage.redis import RedisStorage

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flows.model.runs.shape import Shape
-    from flows.tree.host import Recipe
+    from flows.tree.recipe import Recipe
 
 _PACKAGE: Final = "@typed-flows/react"
 

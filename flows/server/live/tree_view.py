@@ -15,7 +15,7 @@ from flows.model.tree.freshness import Digests, Standing
 from flows.model.tree.paths import ROOT, joined
 from flows.model.tree.roll_up import roll_up
 from flows.tree.context import fields_of
-from flows.tree.host import plan_of
+from flows.tree.plans import plan_of
 from flows.tree.state import NOTHING, statuses_of
 
 if TYPE_CHECKING:

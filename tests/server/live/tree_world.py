@@ -15,7 +15,7 @@ from flows.server.live.room import Watch
 from flows.server.live.tree_room import TreeRoom
 from flows.store.jobs.log_line import LogLine
 from flows.tree.context import fields_of
-from flows.tree.host import plan_of
+from flows.tree.plans import plan_of
 from flows.tree.state import InstanceState, state_of
 from flows.tree.storage.memory import MemoryStorage
 from flows.tree.storage.protocol import (
