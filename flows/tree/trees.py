@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -21,8 +21,10 @@ from flows.tree.host import Host
 from flows.tree.index.protocol import Find
 from flows.tree.index.redis import RedisIndex
 from flows.tree.instance import Instance
+from flows.tree.lifecycle import Lifecycle
 from flows.tree.recipe import Recipe
-from flows.tree.storage.protocol import NO_TASKS, Bound, Closable
+from flows.tree.storage.bound import Bound
+from flows.tree.storage.protocol import NO_TASKS
 from flows.tree.storage.redis import RedisStorage
 from flows.tree.takeover import Takeover
 from flows.tree.watching import instance_token
@@ -30,7 +32,6 @@ from flows.workflow.app_options import DEFAULT_RETENTION
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
-    from types import TracebackType
 
     from flows.loggers import AnyLogger
     from flows.model.live.watch_token import WatchRight
@@ -50,7 +51,7 @@ _PAGE = 1000
 _AROUND_RESULT = 1 << 16
 
 
-class Trees:
+class Trees(Lifecycle):
     """An app of task trees. Use it in `async with`: that connects, and starts the workers that were created.
 
     Args:
@@ -106,7 +107,7 @@ class Trees:
         if kept is not None:
             check_duration("retention", kept)
         self._backends = {check_name("backend", name): one for name, one in (backends or {}).items()}
-        self._runs = TreeRuns(
+        runs = TreeRuns(
             app,
             redis_url=redis_url,
             namespace=namespace,
@@ -120,21 +121,14 @@ class Trees:
         kept_in, found_by = storage or RedisStorage(), index or RedisIndex()
         for one in (kept_in, found_by, *self._backends.values()):
             if isinstance(one, Bound):
-                one.bind(app, self._runs.runtime)
-        self._host = Host(
-            app,
-            kept_in,
-            found_by,
-            executor,
-            debug=debug,
-            ephemeral_ttl=ttl,
-            retention=kept,
-        )
-        hooks = Hooks(self._host, on_complete, on_error, on_destroy)
+                one.bind(app, runs.runtime)
+        host = Host(app, kept_in, found_by, executor, debug=debug, ephemeral_ttl=ttl, retention=kept)
+        super().__init__(host, runs)
+        hooks = Hooks(host, on_complete, on_error, on_destroy)
         if on_complete is not None or on_error is not None or on_destroy is not None:
-            self._host.told = hooks
-        executor.bind(self._host, self._runs, self._backends)
-        self._runs.beside["takeover"] = Takeover(self._host, self._runs.host).keep
+            host.told = hooks
+        executor.bind(host, runs, self._backends)
+        runs.beside["takeover"] = Takeover(host, runs.host).keep
 
     def __repr__(self) -> str:
         return f"<Trees {self.app}>"
@@ -148,95 +142,6 @@ class Trees:
     def schedules(self) -> Schedules:
         """The schedules of `execute(cron=)`, and all others of the namespace: listed, paused, deleted."""
         return self._runs.schedules
-
-    def create_workers(self, queues: Sequence[str] | None = None, *, concurrency: int = 10) -> None:
-        """Let this process work on executions, and on tasks with `queue=`, when it starts.
-
-        Args:
-            queues: Those of tasks; `default` has the executions themselves. None: all.
-            concurrency: How many executions and such tasks are worked on at once in this process; one that waits takes
-                no place. A `SyncBackend` needs no workers, and makes none.
-
-        Raises:
-            DeclarationError: the queues are no list of names, the concurrency is no positive whole number, or the app's
-                workers run already.
-        """
-        if self._host.executor.needs_workers:
-            self._runs.create_workers(queues, concurrency=concurrency)
-
-    async def start(self) -> None:
-        """Connect, and start the workers that were created; starting twice changes nothing.
-
-        Raises:
-            WrongLoop: another event loop that runs has the app open.
-            StoreError: the server cannot be used.
-            DeclarationError: a flow owns a queue of the app's workflows.
-            HostUnable: no thread or descriptor is left for what workers need.
-        """
-        if self._host.executor.needs_workers:
-            await self._runs.start()
-        self._host.outbox.start()
-
-    async def stop(self, grace: float | None = None) -> None:
-        """Stop the workers, cancel what a `SyncBackend` runs, and disconnect; stopping twice changes nothing.
-
-        Args:
-            grace: After so many seconds what still executes is cancelled, and goes on elsewhere. None waits.
-
-        Raises:
-            WrongLoop: another event loop that runs has the app open.
-        """
-        if not self._host.executor.needs_workers:
-            await self._host.executor.close()
-        await self._host.outbox.stop()
-        await self._runs.stop(grace)
-        await self._host.executor.close()
-        for one in (self._host.storage, self._host.index):
-            if isinstance(one, Closable):
-                await one.close()
-
-    async def stop_all(self, grace: float | None = None) -> None:
-        """Stop as `stop` does: `flows.run(…)` runs flows and apps side by side."""
-        await self.stop(grace)
-
-    async def run(
-        self, grace: float | None = 30.0, *, signals: bool = True, wait_for_server: float | None = 60.0
-    ) -> int:
-        """Start the workers and run until SIGTERM, SIGINT or `stop`; then stop within `grace` seconds.
-
-        Args:
-            grace: After so many seconds what still executes is cancelled and handed back. None waits.
-            signals: False leaves the signals to others, and runs until `stop` is called or this is cancelled.
-            wait_for_server: For so many seconds a server that cannot be reached yet is waited for; None: for ever.
-
-        Returns:
-            The exit status for `sys.exit`: 1 where leases have to run out, or there was no server in time.
-
-        Raises:
-            WrongLoop: another event loop that runs has the app open.
-            FlowsError: signals are wanted, and this is not the main thread.
-            StoreError: the server cannot be used; where it cannot be reached, only with `wait_for_server=0`.
-        """
-        self._host.outbox.start()
-        try:
-            return await self._runs.run(grace, signals=signals, wait_for_server=wait_for_server)
-        finally:
-            await self.stop(grace)
-
-    async def __aenter__(self) -> Self:
-        """Start, as `start` does."""
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop, as `stop` does."""
-        await self.stop()
-
-    async def close(self) -> None:
-        """Stop, as `stop` does."""
-        await self.stop()
 
     def generator(self, name: str) -> Callable[[Callable[[DataT], Tree | Awaitable[Tree]]], Generator[DataT]]:
         """Return the decorator that makes a generator of a function of a pydantic model.

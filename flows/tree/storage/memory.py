@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import LostLease, ValidationError
 from flows.model.tree.errors import InstanceGone
 from flows.model.tree.node import read_declared
-from flows.model.tree.task_record import InstanceRecord, TaskRecord, read_task_record
+from flows.model.tree.task_record import InstanceRecord, read_task_record
 from flows.store.jobs.log_line import LogLine, read_line
+from flows.tree.storage.memory_instance import MemoryInstance, MemoryLog, may_write
 from flows.tree.storage.protocol import (
-    MOST_LINES,
     MOST_RECORDS,
     Begun,
     Changes,
@@ -36,30 +35,6 @@ if TYPE_CHECKING:
 _PATIENCE: Final = 5.0
 
 
-@dataclass(slots=True)
-class _Log:
-    count: int = 0
-    lines: deque[LogLine] = field(default_factory=lambda: deque[LogLine](maxlen=MOST_LINES))
-
-
-@dataclass(slots=True)
-class _Instance:
-    row: InstanceRow
-    data: bytes
-    tree: bytes
-    changed: int = 1
-    shown: int = 1
-    """The revision of the last change that the row shows."""
-    record: InstanceRecord = field(default_factory=lambda: InstanceRecord("idle"))
-    execution: Execution | None = None
-    fence: int = 0
-    expires: float | None = None
-    tasks: dict[str, TaskRecord] = field(default_factory=dict[str, TaskRecord])
-    results: dict[str, bytes] = field(default_factory=dict[str, bytes])
-    logs: dict[str, _Log] = field(default_factory=dict[str, _Log])
-    told: asyncio.Event | None = None
-
-
 class MemoryStorage:
     """Keeps instances in memory, for one event loop.
 
@@ -69,7 +44,7 @@ class MemoryStorage:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._instances: dict[str, _Instance] = {}
+        self._instances: dict[str, MemoryInstance] = {}
         #: Which instances were created with keys, by app and key; those that are gone count no more.
         self._keys: dict[tuple[str, str], str] = {}
         #: Which instances the index is to be told of: of which app they are, and when.
@@ -91,7 +66,7 @@ class MemoryStorage:
             self._keys[row.app, key] = row.id
         now = self.now_ms()
         row = replace(row, labels=dict(row.labels), status="idle", created=now, updated=now, revision=1)
-        self._instances[row.id] = _Instance(row, data, tree)
+        self._instances[row.id] = MemoryInstance(row, data, tree)
         self._mark(row)
         return row.id
 
@@ -134,7 +109,7 @@ class MemoryStorage:
         """Write records: see `Storage.write`."""
         found = self._find(instance_id)
         is_owner = found is not None and found.execution is not None and found.execution.id == token.execution
-        if found is None or not is_owner or found.record.status != "working" or not _may_write(found, token, writes):
+        if found is None or not is_owner or found.record.status != "working" or not may_write(found, token, writes):
             raise LostLease(token.run or token.execution, "has lost its instance to another one, or to its end")
         if len(writes) > MOST_RECORDS:
             raise ValidationError(f"{len(writes)} records: write {MOST_RECORDS} at most at once")
@@ -188,7 +163,7 @@ class MemoryStorage:
         found = self._find(instance_id)
         if found is None:
             return
-        log = found.logs.setdefault(path, _Log())
+        log = found.logs.setdefault(path, MemoryLog())
         for line in lines:
             log.count += 1
             log.lines.append(read_line(b'{"n":%d,"at":%d,%b' % (log.count, self.now_ms(), line.encode()[1:])))
@@ -260,7 +235,7 @@ class MemoryStorage:
         """Return nothing: no write is lost."""
         return ""
 
-    def _find(self, instance_id: str) -> _Instance | None:
+    def _find(self, instance_id: str) -> MemoryInstance | None:
         found = self._instances.get(instance_id)
         if found is not None and found.expires is not None and found.expires <= self._clock():
             self._drop(instance_id)
@@ -275,7 +250,7 @@ class MemoryStorage:
     def _mark(self, row: InstanceRow) -> None:
         self._unindexed[row.id] = (row.app, 0.0)
 
-    def _take_record(self, found: _Instance, record: InstanceRecord) -> None:
+    def _take_record(self, found: MemoryInstance, record: InstanceRecord) -> None:
         found.record = record
         found.row = replace(
             found.row, status=record.status, progress=record.progress, updated=self.now_ms(), revision=record.order
@@ -284,7 +259,7 @@ class MemoryStorage:
         self._mark(found.row)
 
     @staticmethod
-    def _take_tree(found: _Instance, tree: bytes, revision: int) -> None:
+    def _take_tree(found: MemoryInstance, tree: bytes, revision: int) -> None:
         if tree == found.tree:
             return
         found.tree, found.changed = tree, revision
@@ -293,17 +268,9 @@ class MemoryStorage:
             for path in kept.keys() - paths:
                 del kept[path]
 
-    def _tell(self, found: _Instance, changes: Changes | None = None) -> None:
+    def _tell(self, found: MemoryInstance, changes: Changes | None = None) -> None:
         if found.told is not None:
             found.told.set()
             found.told = None
         for hear in tuple(self._listeners.get(found.row.id, ())):
             hear(changes)
-
-
-def _may_write(found: _Instance, token: Token, writes: Sequence[Write]) -> bool:
-    """Return whether a token's writes count, of the execution that works on the instance."""
-    if not token.is_child:
-        return token.fence >= found.fence
-    records = [found.tasks.get(one.path) for one in writes]
-    return all(one is not None and one.status == "running" for one in records)

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from flows.errors import FlowsError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from flows.kernel.runtime import Runtime
     from flows.model.tree.task_record import InstanceRecord, InstanceStatus, TaskRecord
     from flows.store.jobs.log_line import LogLine
 
@@ -219,9 +218,8 @@ class Storage(Protocol):
     ) -> int:
         """Write records of an execution, up to 200, each under the next revision, in order; at its end, that last.
 
-        An attempt with a higher fence than those before takes over with its first call; one without records does that
-        alone. A child run, whose token names another run than the execution, owns nothing: it writes only over records
-        that are running.
+        A higher fence than before takes over; a call without records does that alone. A child run takes nothing over:
+        it writes over records that are running.
 
         Args:
             instance_id: The instance.
@@ -299,22 +297,4 @@ class Storage(Protocol):
 
     def now_ms(self) -> int:
         """Return the time by the storage's clock, about."""
-        ...
-
-
-@runtime_checkable
-class Bound(Protocol):
-    """A storage, index or backend that uses the app's own connection."""
-
-    def bind(self, app: str, runtime: Runtime) -> None:
-        """Take the app's name, and what opens its connection; called once, before anything else."""
-        ...
-
-
-@runtime_checkable
-class Closable(Protocol):
-    """A storage or index that holds something."""
-
-    async def close(self) -> None:
-        """Let go of it; it is opened again when it is used again."""
         ...
