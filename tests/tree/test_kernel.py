@@ -465,6 +465,11 @@ async def test_what_was_begun_without_a_run_is_taken_over(world: World) -> None:
         await takeover.tick()
         state = await ended(instance)
         assert (state.status, state.execution) == ("done", lost)
+
+        async def has_ended() -> bool:
+            return await trees._host.executor.under_way(lost) is False
+
+        await until(has_ended)
         await begin(world.storage, instance.id, recipe, "01930000-0000-7000-8000-000000000002", Asked())
         found = world.storage._instances[instance.id]
         assert found.execution is not None
