@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from flows.model.tree.freshness import Digests, Standing
@@ -13,7 +15,7 @@ from flows.model.tree.task_record import TaskRecord
 from flows.tree.context import fields_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from flows.model.job import JobError
     from flows.model.tree.plan import TreePlan
@@ -83,25 +85,8 @@ class InstanceState:
 
 def state_of(snapshot: Snapshot, plan: TreePlan) -> InstanceState:
     """Return how an instance stands."""
-    standing = Standing(plan, snapshot.tasks, Digests(fields_of(snapshot.data)))
     progress = roll_up(plan.weights, snapshot.tasks)
-    statuses = statuses_of(plan, snapshot.tasks)
-    tasks: dict[str, TaskState] = {}
-    for path in plan.nodes:
-        record = snapshot.tasks.get(path, NOTHING)
-        tasks[path] = TaskState(
-            statuses[path],
-            path in standing.stale,
-            progress[path],
-            record.message,
-            _time(record.queued),
-            _time(record.started),
-            _time(record.ended),
-            record.attempt,
-            record.error,
-            record.because,
-            record.bytes,
-        )
+    tasks = _TaskStates(snapshot, plan, progress)
     last = snapshot.record
     return InstanceState(
         snapshot.row.id,
@@ -114,6 +99,49 @@ def state_of(snapshot: Snapshot, plan: TreePlan) -> InstanceState:
         last.because,
         tasks,
     )
+
+
+class _TaskStates(Mapping[str, TaskState]):
+    """The states of all tasks, each made when it is asked for: of 10,000 most callers look at few."""
+
+    def __init__(self, snapshot: Snapshot, plan: TreePlan, progress: Mapping[str, float]) -> None:
+        self._snapshot = snapshot
+        self._plan = plan
+        self._progress = progress
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def __len__(self) -> int:
+        return len(self._plan.nodes)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._plan.nodes)
+
+    def __getitem__(self, path: str) -> TaskState:
+        record = self._snapshot.tasks.get(path, NOTHING)
+        return TaskState(
+            self._statuses[path],
+            path in self._standing.stale,
+            self._progress[path],
+            record.message,
+            _time(record.queued),
+            _time(record.started),
+            _time(record.ended),
+            record.attempt,
+            record.error,
+            record.because,
+            record.bytes,
+        )
+
+    @cached_property
+    def _standing(self) -> Standing:
+        snapshot = self._snapshot
+        return Standing(self._plan, snapshot.tasks, Digests(fields_of(snapshot.data)))
+
+    @cached_property
+    def _statuses(self) -> dict[str, TaskStatus]:
+        return statuses_of(self._plan, self._snapshot.tasks)
 
 
 def statuses_of(plan: TreePlan, records: Mapping[str, TaskRecord]) -> dict[str, TaskStatus]:
