@@ -62,6 +62,7 @@ TREE_SCENES: Final[dict[str, list[Scene]]] = {
         (lambda _world: None, sent("create_instance", "app", "imports")),
     ],
     "delete_instance": [(seed_instance, sent("delete_instance"))],
+    "drop_tasks": [(seed_instance, sent("drop_tasks", "#.b", if_changed=1))],
     "index_instances": [(seed_index, sent("index_instances", ID, 2, "imports", "other", "{}"))],
     "log_task": [(seed_instance, sent("log_task", '{"text":"z"}', '{"text":"z"}', path="#.b", most_lines=1))],
     "mark_indexed": [(seed_instance, sent("mark_indexed", ID, 5, "gone", 0, "other", 1))],

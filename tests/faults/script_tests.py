@@ -33,7 +33,7 @@ NAMED_OTHERWISE: Final = {
     "child_result": "children",
     "declared_by": "see_schedules",
     "departures": "delete_jobs",
-    "drop_paths": "change_instance",
+    "drop_records": "change_instance",
     "each_job": "retry_jobs",
     "each_key": "delete_instance",
     "families": "cancel_jobs",

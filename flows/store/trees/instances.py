@@ -189,6 +189,17 @@ class Instances:
         word, order = await self._link.run("change_instance", named, [*_counted(fields), *gone])
         return cast("ChangeInstanceAnswer", word.decode()), int(order)
 
+    async def drop(self, instance_id: str, changed: int, paths: Sequence[str]) -> None:
+        """Drop results and logs of tasks that the tree has no more which it has since a revision.
+
+        Raises:
+            StoreError: some of them may be left; no task has them.
+        """
+        named: dict[str, Argument] = {**self._named(instance_id), "if_changed": changed}
+        while paths:
+            dropped = int(await self._link.run("drop_tasks", named, paths[:_PAGE]))
+            paths = paths[dropped:]
+
     async def results(self, instance_id: str, paths: Sequence[str]) -> dict[str, bytes]:
         """Return the results of tasks, of those that have one.
 

@@ -113,6 +113,8 @@ class RedisStorage:
             _revision, known = await self._instances.tree(instance_id)
             new = new._replace(fields={**fields, "tree": tree}, gone=_gone(known, tree))
             word, under_way, revision = await self._instances.begin(instance_id, new, if_revision)
+            if word == "begun":
+                await self._instances.drop(instance_id, revision, new.gone)
         assert word != "tree"  # noqa: S101 - that is said only to those who have not sent it
         return Begun(word, under_way, revision)
 
@@ -159,6 +161,7 @@ class RedisStorage:
         word, revision = await self._instances.change(instance_id, fields, if_revision, gone, is_of_tree=is_of_tree)
         match word:
             case "changed":
+                await self._instances.drop(instance_id, revision, gone)
                 return revision
             case "moved":
                 raise Conflict(f"instance {instance_id} has the revision {revision}, not {if_revision}")

@@ -148,6 +148,7 @@ def test_only_what_frees_memory_or_reads_runs_on_a_full_server() -> None:
         "cascade",
         "delete",
         "delete_instance",
+        "drop_tasks",
         "delete_schedule",
         "pause_schedule",
         "cancel_jobs",

@@ -66,6 +66,7 @@ WORDLESS = {
     "cascade",
     "create_instance",
     "drain",
+    "drop_tasks",
     "due_schedules",
     "explain",
     "find",

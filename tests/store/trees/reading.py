@@ -36,11 +36,25 @@ async def _log(connection: Any, settings: FlowSettings) -> str:
     return " ".join(words)
 
 
+async def _drop(connection: Any, settings: FlowSettings) -> list[int]:
+    """Drop two tasks, one by one; return how many were left to be dropped in each call."""
+    left, run = list[int](), connection.run
+
+    async def one(script: Any, named: Any, rest: Any) -> int:
+        left.append(len(rest))
+        return int(await run(script, named, rest)) + 1
+
+    connection.run = one
+    await Instances(_link(connection, settings)).drop("1", 1, ["#.a", "#.b"])
+    return left
+
+
 TREE_READERS: Final[dict[str, Reader]] = {
     "begin_execution": _on_instances(lambda instances: instances.begin("1", NEW, 1)),
     "change_instance": _on_instances(lambda instances: instances.change("1", {}, 1, (), is_of_tree=False)),
     "create_instance": _on_instances(lambda instances: instances.create("2", "imports", "", {})),
     "delete_instance": _on_instances(lambda instances: instances.delete("1")),
+    "drop_tasks": _drop,
     "log_task": _log,
     "write_tasks": _on_instances(lambda instances: instances.write("1", ("e", 1, False), [], b"", None)),
     "mark_indexed": lambda connection, settings: TreeOutbox(_link(connection, settings)).mark_indexed(
@@ -56,6 +70,7 @@ TREES_TOLD: Final[dict[str, Callable[[Any, str], bool]]] = {
     "change_instance": lambda told, word: told == (word, 0),
     "create_instance": lambda told, _: told == "1",
     "delete_instance": lambda told, word: told is (word == "deleted"),
+    "drop_tasks": lambda told, _: told == [2, 1],
     "log_task": lambda told, word: told == ("gone" if word == "gone" else "ok ok"),
     "write_tasks": lambda told, word: told == (word, 0),
     "mark_indexed": lambda told, _: told == 0,

@@ -41,30 +41,18 @@ def test_only_one_begins_and_once(trees: TreeWorld) -> None:
     assert trees.begin("e2", 3) == ["begun", "e2", 4]
 
 
-def test_with_another_tree_paths_go(trees: TreeWorld) -> None:
-    """What they had: records, results and lines of their logs, and nothing of the others."""
+def test_with_another_tree_records_go(trees: TreeWorld) -> None:
+    """Of the paths that are gone, and of no others."""
     trees.create()
     trees.begin()
-    trees.write("#.a", OK, "1", "#.b", OK, "2", end_record=DONE)
-    for path in ("#.a", "#.b", "#.bb"):
-        trees.run("log_task", '{"text":"x"}', '{"text":"y"}', path=path)
+    trees.write("#.a", OK, "1", "#.b", OK, "2", "#.bb", OK, "", end_record=DONE)
     answer = trees.run(
         "begin_execution", 4, "tree", "[]", "tree_digest", "e", "#.b", "#.z",
-        execution="e2", if_revision=5, tree_digest="e", is_another_tree=1,
+        execution="e2", if_revision=6, tree_digest="e", is_another_tree=1,
     )  # fmt: skip
-    assert answer == ["begun", "e2", 6]
-    assert {*trees.hash("treetasks")} == {*trees.hash("treeresults")} == {"#.a"}
-    assert {*trees.hash("treelog")} == {"#.a", "#.a 1", "#.a 2", "#.bb", "#.bb 1", "#.bb 2"}
-    assert (trees.hash("tree")["changed"], trees.hash("tree")["tree_digest"]) == ("6", "e")
-
-
-def test_of_a_long_log_nothing_stays_that_is_named(trees: TreeWorld) -> None:
-    """However many lines were written."""
-    trees.create()
-    for _ in range(3):
-        trees.run("log_task", *(['{"text":"x"}'] * 500), path="#.b")
-    trees.run("begin_execution", 0, "#.b", execution="e", if_revision=1, is_another_tree=1)
-    assert trees.hash("treelog") == {}
+    assert answer == ["begun", "e2", 7]
+    assert {*trees.hash("treetasks")} == {"#.a", "#.bb"}
+    assert (trees.hash("tree")["changed"], trees.hash("tree")["tree_digest"]) == ("7", "e")
 
 
 def test_what_was_to_expire_stays(trees: TreeWorld) -> None:

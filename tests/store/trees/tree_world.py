@@ -37,6 +37,7 @@ def tree_named(world: World, instance_id: str = ID) -> dict[str, Argument]:
         "has_key": 0,
         "execution": RUN,
         "if_revision": 1,
+        "if_changed": 1,
         "record": '{"status":"working","run":"e1"}',
         "tree_digest": "d",
         "is_another_tree": 0,

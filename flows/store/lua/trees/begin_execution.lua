@@ -7,7 +7,7 @@
 --@ rest: fields of the instance and their values, counted; then the paths that its tree has no more
 --@ returns: word:word execution:text revision:int
 --@ words: begun | same | busy | moved | gone | tree
---@ include: arguments clock each_key instance_record outbox_of drop_paths tell_tree
+--@ include: arguments clock each_key instance_record outbox_of drop_records tell_tree
 
 expect_hashes()
 local found = redis.call('HMGET', instance, '_order', '_run', 'record', 'app', 'key', 'tree_digest')
@@ -21,7 +21,7 @@ local outbox = outbox_of(found[4])
 
 order = order + 1
 local fields = take_counted()
-drop_paths(rest, at)
+drop_records(rest, at)
 local begun = string.sub(numbered(record, order), 1, -2) .. ',"started":' .. now_text .. '}'
 redis.call('HSET', instance, '_run', execution, '_fence', 0, 'record', begun, 'updated', now_text, unpack(fields))
 redis.call('HSET', instance, '_order', order, 'shown', order)

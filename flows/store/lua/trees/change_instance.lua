@@ -5,7 +5,7 @@
 --@ rest: fields of the instance and their values, counted; then the paths that its tree has no more
 --@ returns: word:word revision:int
 --@ words: changed | moved | busy | gone
---@ include: arguments clock once each_key instance_record outbox_of drop_paths tell_tree
+--@ include: arguments clock once each_key instance_record outbox_of drop_records tell_tree
 
 expect_hashes()
 return once(function()
@@ -18,7 +18,7 @@ return once(function()
 
   order = order + 1
   local fields = take_counted()
-  drop_paths(rest, at)
+  drop_records(rest, at)
   if #fields > 0 then redis.call('HSET', instance, unpack(fields)) end
   redis.call('HSET', instance, '_order', order, 'shown', order, 'updated', now_text)
   if is_another_tree == '1' then redis.call('HSET', instance, 'changed', order) end
