@@ -31,6 +31,9 @@ browser: .venv/.stamp-ui-test ## run the tests of the dashboard in a browser
 		apt-get -qq install -y --no-install-recommends chromium; } >/dev/null 2>&1 || true
 	@$(PRIVATELY) FLOWS_TEST_BROWSER=required $(PY) -m pytest tests/browser -n 2 $(ARGS)
 
+conformance: .venv/.stamp-conformance ## run the suites of tree storages, indexes and backends against each server that is here
+	@$(PRIVATELY) $(PY) -m tests.tree.conformance $(ARGS)
+
 screenshots: .venv/.stamp-ui-test ## draw every page on flows demo into docs/dashboard; ARGS="board job"
 	@$(PRIVATELY) $(PY) -m tests.browser.screenshots $(ARGS)
 
@@ -107,6 +110,6 @@ clean: ## remove .venv, caches and builds
 	echo 'None of these is one: $(PYTHON). Name yours: make PYTHON=/path/to/python3.11' >&2; \
 	exit 1
 
-.PHONY: help demo test bench bench-peers faults faults-long scale storm rules races schedules mutants browser screenshots ui ui-check check clean
+.PHONY: help demo test bench bench-peers faults faults-long scale storm rules races schedules mutants browser conformance screenshots ui ui-check check clean
 .DEFAULT_GOAL := help
 .SECONDARY: .venv/.stamp

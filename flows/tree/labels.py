@@ -1,4 +1,4 @@
-"""Labels of instances: texts by names, by which they are found."""
+"""Texts by which instances are found: realms, names, and labels, which are texts by names."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from flows.errors import ValidationError
+from flows.model.arguments import check_text
+from flows.model.texts import writable
 
-#: An instance has so many at most, each of so many characters.
+#: An instance has so many labels at most.
 _MOST: Final = 32
+#: Each text has so many characters at most: databases keep them in columns and in indexes.
 _LONGEST: Final = 256
 
 
@@ -29,3 +32,17 @@ def check_labels(labels: object) -> dict[str, str]:
     if len(found) > _MOST:
         raise ValidationError(f"labels has {len(found)} labels: give {_MOST} at most")
     return found
+
+
+def check_caption(what: str, value: object) -> str:
+    """Return a realm or a name that every database can keep.
+
+    Raises:
+        ValidationError: it is no text, or too long, or has a character that some cannot keep.
+    """
+    text = check_text(what, value)
+    if len(text) > _LONGEST:
+        raise ValidationError(f"{what} has {len(text)} characters: give {_LONGEST} at most")
+    if "\0" in text or writable(text) != text:
+        raise ValidationError(f"{what}={text!r:.80} has a NUL or what UTF-8 cannot hold: leave it out")
+    return text

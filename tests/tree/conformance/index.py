@@ -30,6 +30,7 @@ def rows(count: int) -> list[InstanceRow]:
     ]
 
 
+@pytest.mark.conformance
 class IndexConformance:
     """The suite."""
 

@@ -76,8 +76,14 @@ async def begun(storage: Storage, instance_id: str | None = None) -> tuple[str, 
     return instance_id, Token(one.id, one.id)
 
 
+@pytest.mark.conformance
 class StorageConformance:
     """The suite."""
+
+    #: So many random histories are played.
+    HISTORIES = 20
+    #: An instance that has ended expires after so many seconds: no call may take as long.
+    TTL = 0.2
 
     @pytest.fixture
     def storage(self) -> Storage:
@@ -303,10 +309,10 @@ class StorageConformance:
     async def test_an_ended_instance_expires(self, storage: Storage) -> None:
         """After the time that its end gives; another execution keeps it."""
         kept, token = await begun(storage)
-        await storage.write(kept, token, [], InstanceRecord("done"), ttl=0.2)
+        await storage.write(kept, token, [], InstanceRecord("done"), ttl=self.TTL)
         await begun(storage, kept)
         gone, token = await begun(storage)
-        last = await storage.write(gone, token, [], InstanceRecord("done"), ttl=0.2)
+        last = await storage.write(gone, token, [], InstanceRecord("done"), ttl=self.TTL)
         assert await storage.load(gone) is not None
         async with asyncio.timeout(LONG):
             while await storage.load(gone) is not None:
@@ -409,7 +415,7 @@ class StorageConformance:
 
     async def test_a_history_is_the_same_again(self, storage: Storage) -> None:
         """What a random history comes to hangs on nothing but its calls."""
-        for seed in range(20):
+        for seed in range(self.HISTORIES):
             assert await play(storage, seed) == await play(storage, seed)
 
     async def test_who_listens_hears_what_was_written(self, storage: Storage) -> None:
