@@ -100,6 +100,7 @@ async def history(directory: Path, seed: int, steps: int) -> list[str]:
             await until(lambda: page.client.rev)
             for _ in range(steps):
                 await _do(rng.choices(list(_CHANCES), list(_CHANCES.values()))[0], server, world, page)
+                await asyncio.sleep(rng.random() * 0.02)  # what is told meets what is done in each of its phases
             different: list[str] = [""]
 
             async def is_same() -> bool:
