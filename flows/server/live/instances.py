@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from flows.api import find_operation
 from flows.api.reading.tree_host import find_tree
 from flows.errors import DeclarationError, Forbidden, ValidationError
+from flows.model.names import is_job_id
+from flows.model.tree.errors import InstanceGone
 from flows.server.live import protocol
 from flows.server.live.job_room import KINDS, JobRoom
 from flows.server.live.rooms import Rooms
@@ -53,6 +55,8 @@ class Instances:
             FlowsError: There is none, it cannot be watched by this caller, or the server is away.
         """
         _check_right(session, "watch")
+        if not name.startswith(KINDS) and not is_job_id(name):
+            raise InstanceGone(name)
         if not session.may_watch(name) and (not session.realm or name.startswith(KINDS)):
             raise _not_yours(session)
         watch = await self._rooms.enter(name, session.caller, on_change)
@@ -128,7 +132,7 @@ class Instances:
                 await self._call("trees.cancel", given, session)
                 return protocol.accepted(command.ref, "")
             case protocol.GetResult():
-                found = await self._call("trees.result", {**given, "path": command.task_path}, session)
+                found = await self._call("trees.result", {**given, "path": command.task_path, "whole": True}, session)
                 return protocol.result(command.ref, found.result)
 
     async def _call(self, name: str, given: dict[str, Any], session: Session) -> Any:  # noqa: ANN401 - its own answer
