@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flows.api import find_operation
 from flows.api.reading.tree_host import find_tree
-from flows.errors import DeclarationError, Forbidden, ValidationError
+from flows.errors import DeclarationError, Forbidden, NothingThere, ValidationError
 from flows.model.names import is_job_id
-from flows.model.tree.errors import InstanceGone
 from flows.server.live import protocol
 from flows.server.live.job_room import KINDS, JobRoom
 from flows.server.live.rooms import Rooms
@@ -56,7 +55,7 @@ class Instances:
         """
         _check_right(session, "watch")
         if not name.startswith(KINDS) and not is_job_id(name):
-            raise InstanceGone(name)
+            raise NothingThere(f"there is no instance {name!r:.100}: its id is a UUID")
         if not session.may_watch(name) and (not session.realm or name.startswith(KINDS)):
             raise _not_yours(session)
         watch = await self._rooms.enter(name, session.caller, on_change)
