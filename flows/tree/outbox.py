@@ -75,14 +75,14 @@ class Outbox:
         Raises:
             StoreError: the storage or the index cannot be used.
         """
-        if self._next is None or self._next.done():
+        if self._next is None or self._next.done() or self._next.get_loop() is not asyncio.get_running_loop():
             self._next = asyncio.get_running_loop().create_task(self._move_after(self._moving))
             self._next.add_done_callback(lambda done: done.cancelled() or done.exception())  # who waits may have left
         await asyncio.shield(self._next)
 
     async def _move_after(self, before: asyncio.Task[None] | None) -> None:
         """Make a pass when the one before has ended: that may have looked already."""
-        if before is not None:
+        if before is not None and before.get_loop() is asyncio.get_running_loop():
             await asyncio.wait({before})
         self._moving, self._next = self._next, None
         await self.move()

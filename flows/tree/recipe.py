@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 
     from flows.tree.declare import Task
 
-#: So many trees of a generator are remembered as checked.
+ValueT = TypeVar("ValueT")
+
+#: So many trees of a generator are remembered as checked, and so many by their data, where they are not larger.
 _MOST_CHECKED: Final = 64
+_MOST_GROWN: Final = 64
+_LARGE: Final = 256
 
 
 class Grown(NamedTuple):
@@ -67,6 +71,8 @@ class Recipe:
         self._backends = backends
         #: Trees of this code that were checked, by their descriptions.
         self._checked: dict[bytes, TreePlan] = {}
+        #: Small trees by their data: what begins an execution is soon executed.
+        self._grown: dict[bytes, Grown] = {}
         self._fields = [
             Read(field, schema=written_schema(info.rebuild_annotation())) for field, info in model.model_fields.items()
         ]
@@ -91,6 +97,14 @@ class Recipe:
         Raises:
             DeclarationError: it cannot work.
         """
+        grown = self._grown.get(data)
+        if grown is None:
+            grown = await self._made(data, known)
+            if len(grown.tasks) <= _LARGE:
+                _remember(self._grown, data, grown, _MOST_GROWN)
+        return grown
+
+    async def _made(self, data: bytes, known: bytes) -> Grown:
         made = self._function(self.shape.decode(data))
         tree = await made if inspect.isawaitable(made) else made
         if not isinstance(tree, Tree):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -103,9 +117,7 @@ class Recipe:
         if plan is None:
             plan = plan_of(known) if description == known else TreePlan(declared)
             self._check_backends(plan)
-            if len(self._checked) >= _MOST_CHECKED:
-                del self._checked[next(iter(self._checked))]
-            self._checked[description] = plan
+            _remember(self._checked, description, plan, _MOST_CHECKED)
         return Grown(plan, tree.by_path(), description)
 
     def _check_backends(self, plan: TreePlan) -> None:
@@ -114,3 +126,10 @@ class Recipe:
                 raise DeclarationError(
                     f"{path}: Trees(backends=) has no {node.backend!r}{did_you_mean(node.backend, self._backends)}"
                 )
+
+
+def _remember(kept: dict[bytes, ValueT], key: bytes, value: ValueT, most: int) -> None:
+    """Keep a value, and forget the oldest one where there are too many."""
+    kept[key] = value
+    while len(kept) > most:
+        del kept[next(iter(kept))]
