@@ -195,7 +195,7 @@ async def test_a_task_with_a_queue_is_a_run_for_its_workers(world: World) -> Non
                 return (one.progress, one.message) == (0.25, "a quarter")
 
             await until(has_told)
-            assert await run.status() == "suspended"
+            await until(is_suspended)
             go.set()
             state = await execution.wait(LONG)
         assert state.status == "done"

@@ -38,6 +38,8 @@ async def call_here(order: Order, call_in_thread: CallInThread = _in_thread) -> 
     """
     token = set_current(order.current)
     try:
+        if order.timeout is None:
+            return await _call(order, call_in_thread)
         async with asyncio.timeout(order.timeout):
             return await _call(order, call_in_thread)
     except TimeoutError as error:  # one of the function's own is an outcome already

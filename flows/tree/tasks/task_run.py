@@ -90,6 +90,7 @@ class TaskRun:
             run=around.at[2],
             queued=0 if before is None else before.queued,
             started=around.storage.now_ms(),
+            attempt=int(self._planned.node.works),
             bytes=around.size_of(self._path),
         )
 
@@ -117,7 +118,7 @@ class TaskRun:
         except Exception as error:  # noqa: BLE001 - a condition is user code
             return await self._fail(Outcome(error=error_of(error, self._path, 1)), views)
         if not wanted:
-            skipped = replace(self._ended("skipped", views, planned.asked), bytes=None)
+            skipped = self._ended("skipped", views, planned.asked, bytes=None)
             await self._writes.put(Write(self._path, skipped), *around.skipped_below(self._path, "skipped"))
             return None
         if not planned.node.works:
@@ -128,10 +129,8 @@ class TaskRun:
         if outcome.result is None:
             return await self._fail(outcome, views)
         self._complete(outcome.result, views.reads)
-        ok = self._ended("ok", views, planned.given)
-        await self._writes.put(
-            Write(self._path, replace(ok, progress=0.0, message="", bytes=len(outcome.result)), outcome.result)
-        )
+        ok = self._ended("ok", views, planned.given, progress=0.0, message="", bytes=len(outcome.result))
+        await self._writes.put(Write(self._path, ok, outcome.result))
         return None
 
     def _asks(self, views: Views) -> bool:
@@ -141,23 +140,24 @@ class TaskRun:
         return bool(task.condition(task.asks.model_validate_json(views.asks, by_alias=False, by_name=True)))
 
     async def _fail(self, outcome: Outcome, views: Views | None) -> JobError | None:
-        failed = replace(self._ended("failed", views, self._planned.given), error=outcome.error)
+        failed = self._ended("failed", views, self._planned.given, error=outcome.error)
         writes = [Write(self._path, failed)]
         if self._planned.node.continues:
             writes += self._around.skipped_below(self._path, "failed")
         await self._writes.put(*writes)
         return None if self._planned.node.continues else outcome.error
 
-    def _ended(self, status: TaskStatus, views: Views | None, given: Given) -> TaskRecord:
-        return replace(
-            self._reporter.record,
-            status=status,
-            ended=self._around.storage.now_ms(),
-            attempt=self._attempts.number,
-            inputs={} if views is None else views.inputs(given),
-            data=self._around.digests.of(given.fields, given.bound),
-            error=None,
-        )
+    def _ended(self, status: TaskStatus, views: Views | None, given: Given, **more: Any) -> TaskRecord:
+        members: dict[str, Any] = {
+            "status": status,
+            "ended": self._around.storage.now_ms(),
+            "attempt": self._attempts.number,
+            "inputs": {} if views is None else views.inputs(given),
+            "data": self._around.digests.of(given.fields, given.bound),
+            "error": None,
+            **more,
+        }
+        return replace(self._reporter.record, **members)
 
     async def begin(self, number: int, error: JobError | None) -> None:
         """Record that an attempt begins; where it is handed over, return when that stands."""
@@ -165,9 +165,10 @@ class TaskRun:
         if self._goes_on and is_handed and reporter.record.status == "running" and reporter.record.attempt == number:
             self._goes_on = False
             return  # it was handed over, perhaps: what it has told since stays
-        self._goes_on = False
-        record = replace(reporter.record, status="running", attempt=number, error=error, progress=0.0, message="")
-        reporter.record = record
+        record = reporter.record
+        if self._goes_on or (number, error, "running") != (record.attempt, record.error, record.status):
+            record = replace(record, status="running", attempt=number, error=error, progress=0.0, message="")
+        self._goes_on, reporter.record = False, record
         if is_handed:
             await self._writes.put(Write(self._path, record))
         else:
