@@ -17,7 +17,7 @@ from flows.model.ids import new_job_id
 from flows.model.names import check_job_id
 from flows.model.tree.errors import TreeBusy
 from flows.tree.instance import Instance
-from flows.tree.labels import check_labels
+from flows.tree.labels import check_caption, check_labels
 from flows.tree.storage.protocol import NO_TASKS, InstanceRow
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ class Generator(Generic[DataT]):
             new_job_id(),
             self._host.app,
             self.name,
-            realm=check_text("realm", realm),
-            name=check_text("name", name),
+            realm=check_caption("realm", realm),
+            name=check_caption("name", name),
             labels=check_labels(labels or {}),
             ephemeral=check_flag("ephemeral", ephemeral),
         )

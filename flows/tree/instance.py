@@ -10,7 +10,7 @@ from flows.model.runs.shape import Shape
 from flows.model.tree.errors import TreeBusy, UnknownGenerator
 from flows.tree.context import Context
 from flows.tree.executing import Executing
-from flows.tree.labels import check_labels
+from flows.tree.labels import check_caption, check_labels
 from flows.tree.plans import plan_of
 from flows.tree.state import state_of
 from flows.tree.storage.protocol import Conflict, InstanceChange
@@ -122,7 +122,7 @@ class Instance(Executing, Generic[DataT]):
             InstanceGone: the instance was destroyed, or has expired.
         """
         if name is not None:
-            check_text("name", name)
+            check_caption("name", name)
         encoded = None if data is None else self._made_by().encode(data)
         tree = None if encoded is None else (await self._made_by().grow(encoded)).description
         change = InstanceChange(encoded, tree, name, None if labels is None else check_labels(labels))
