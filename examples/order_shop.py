@@ -9,8 +9,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import struct
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +16,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from flows import current_job
+from killed_worker import Busy
 from order_payments import ask
 from order_terms import Order, Settings
 
@@ -39,36 +38,6 @@ class Day(BaseModel):
     charges: int
     refunds: int
     mails: int
-
-
-class Busy:
-    """How many steps this process executes now, in a file: so who wants to kill it knows whether one does."""
-
-    def __init__(self, file: Path) -> None:
-        self._lock = threading.Lock()
-        self._now = 0
-        self._fd = os.open(file, os.O_CREAT | os.O_WRONLY)
-        self._add(0)
-
-    @contextmanager
-    def step(self) -> Generator[None]:
-        """Count one more within the block."""
-        self._add(1)
-        try:
-            yield
-        finally:
-            self._add(-1)
-
-    def _add(self, change: int) -> None:
-        with self._lock:
-            self._now += change
-            os.pwrite(self._fd, struct.pack("q", self._now), 0)
-
-    @staticmethod
-    def read(file: Path) -> int:
-        """Return how many the process executes, or did when it was stopped."""
-        held = file.read_bytes() if file.exists() else b""
-        return int(struct.unpack("q", held)[0]) if held else 0
 
 
 class Shop:

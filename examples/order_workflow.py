@@ -5,8 +5,8 @@ waits until the warehouse has packed, and mails. Where shipping fails, what was 
 and the goods are free again. With no arguments it works off a short list of its own; see --help.
 
 The neighbours of this file have the list (`order_terms`), the workflows (`order_runs`), what their steps do
-(`order_shop`), the payment server, which counts by itself (`order_payments`), and the worker process, with who kills
-it (`order_worker`).
+(`order_shop`), the payment server, which counts by itself (`order_payments`), and the worker process (`order_worker`),
+with who kills it (`killed_worker`).
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from flows import FlowsError, Handle, RunFailed, WaitTimeout
+from killed_worker import WorkerProcess
 from order_payments import ask, running
 from order_runs import Declared, declare
 from order_shop import OutOfStock, Shop
 from order_terms import SAMPLE, SAMPLE_OUT_OF_STOCK, BadTerms, Order, Outcome, Settings, read_orders
-from order_worker import WorkerProcess
+from order_worker import worker_process
 
 ResultT = TypeVar("ResultT")
 
@@ -82,7 +83,7 @@ def work_off(asked: argparse.Namespace, orders: Sequence[Order], directory: Path
         )
         shop = Shop(settings)
         begun = time.monotonic()
-        with WorkerProcess(settings, asked.crash, len(orders)) as worker:
+        with worker_process(settings, asked.crash, len(orders)) as worker:
             ended = asyncio.run(carry_out(declare(settings, shop), orders, worker))
         books = ask(port, "/report")
         return {
