@@ -12,9 +12,10 @@ from flows.api.admin import Admin
 from flows.api.jobs.looking import show
 from flows.api.operation import operation
 from flows.api.reading.hiding import Hiding
+from flows.api.reading.log_lines import log_view
 from flows.api.reading.rows import child_rows
 from flows.api.reading.shortening import shortened
-from flows.api.views.jobs import AttemptView, ChildrenPage, JobView, LogLineView, LogView, PositionView
+from flows.api.views.jobs import AttemptView, ChildrenPage, JobView, LogView, PositionView
 from flows.api.views.time import Time
 from flows.errors import JobGone, ValidationError, WaitTimeout
 from flows.kernel.callers.make_record import state_of
@@ -69,20 +70,7 @@ async def log(
     if hiding.names:
         [fields] = await fetch.hashes([(name, job_id)], sorted(hiding.names))
         secrets = hiding.secrets(fields or {})
-    shown = [
-        LogLineView(
-            n=line.n,
-            at=line.at,
-            level=line.level,
-            text=secrets.out_of(line.text),
-            meta=secrets.out_of(line.meta),
-            attempt=line.attempt,
-            late=line.late,
-        )
-        for line in lines[-limit:]
-    ]
-    view = LogView(lines=shown, last=max([after, *(line.n for line in lines)]), hidden=False)
-    return shortened(view, whole=whole)
+    return log_view(secrets, lines, after, limit, whole=whole)
 
 
 @operation("jobs.history")
