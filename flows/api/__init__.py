@@ -1,6 +1,6 @@
 """What an operator can ask and do, each operation once: for Python, the command line, HTTP and agents."""
 
-from flows.api import audit, bulk, flows, jobs, queues, runs, schedules, server, stats, workers
+from flows.api import audit, bulk, flows, jobs, queues, runs, schedules, server, stats, trees, workers
 from flows.api.admin import Admin
 from flows.api.caller import Caller, Role
 from flows.api.operation import Operation, find_operation, operation, operations
@@ -33,5 +33,6 @@ __all__ = [
     "schedules",
     "server",
     "stats",
+    "trees",
     "workers",
 ]

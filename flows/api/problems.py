@@ -27,6 +27,7 @@ from flows.errors import (
 )
 from flows.model.runs.errors import UnknownWorkflow
 from flows.model.schedules.errors import UnknownSchedule
+from flows.model.tree.errors import InstanceGone, TaskNotReady, TreeBusy, UnknownGenerator, UnknownPath
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,9 +43,14 @@ _ROWS: Final[tuple[tuple[type[FlowsError], int, int], ...]] = (
     (NothingThere, 404, 3),
     (UnknownWorkflow, 404, 3),
     (UnknownSchedule, 404, 3),
+    (InstanceGone, 404, 3),
+    (UnknownPath, 404, 3),
+    (UnknownGenerator, 404, 3),
     (WaitTimeout, 408, 5),
     (StateError, 409, 2),
     (JobExists, 409, 2),
+    (TaskNotReady, 409, 2),
+    (TreeBusy, 409, 2),
     (QueryChanged, 409, 2),
     (PayloadTooLarge, 413, 2),
     (ValidationError, 422, 2),

@@ -18,6 +18,7 @@ from flows.cli.health import check, doctor
 from flows.cli.mcp_server import mcp
 from flows.cli.running import run
 from flows.cli.top.command import top
+from flows.cli.trees import add_trees
 from flows.cli.typescript import types
 from flows.errors import FlowsError
 
@@ -28,7 +29,14 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 USAGE = 2
 #: What a group does without the name of a command.
-_BY_DEFAULT: Final = {"audit": "list", "queues": "show", "runs": "list", "schedules": "list", "workers": "list"}
+_BY_DEFAULT: Final = {
+    "audit": "list",
+    "queues": "show",
+    "runs": "list",
+    "schedules": "list",
+    "trees": "list",
+    "workers": "list",
+}
 
 
 def make_app(*more: Callable[[App], None]) -> App:
@@ -50,6 +58,7 @@ def make_app(*more: Callable[[App], None]) -> App:
     add_operations(app, groups)
     add_acting(groups["jobs"])
     add_following(app, groups["jobs"])
+    add_trees(groups["trees"])
     app.command(run)
     app.command(top)
     app.command(demo)

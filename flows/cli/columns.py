@@ -212,6 +212,16 @@ COLUMNS: Final[dict[str, list[Column]]] = {
         Column("failed", "failed", right=True),
         Column("cancelled", "cancelled", right=True),
     ],
+    "TreeRow": [
+        Column("id", "id", fixed=True),
+        Column("generator", lambda row: f"{row.app}.{row.generator}", fixed=True),
+        Column("status", "status", fixed=True),
+        Column("done", lambda row: f"{row.progress:.0%}", right=True),
+        Column("updated", lambda row: ago(row.updated), right=True, fixed=True),
+        Column("realm", lambda row: one_line(row.realm, 40)),
+        Column("name", lambda row: one_line(row.name, 60)),
+        Column("labels", lambda row: one_line(" ".join(f"{name}:{text}" for name, text in row.labels.items()), 80)),
+    ],
     "SeriesPoint": [
         Column("at", "at", fixed=True),
         Column("waiting", "waiting", right=True),

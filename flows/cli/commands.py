@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: What a group is called besides, in a terminal.
 SHORT: Final = {"find": "ls", "list": "ls"}
+#: Groups that are called by another name besides.
+_ALSO: Final = {"trees": "tree"}
 #: What the commands of a group are about; of a group that stands here not, its name says it.
 _ABOUT: Final = {
     "audit": "Who has done what.",
@@ -33,10 +35,11 @@ _ABOUT: Final = {
     "schedules": "What starts runs at times.",
     "server": "The server of Redis, what is wrong there, and the embedded one.",
     "stats": "How much there was to do, and how long it took.",
+    "trees": "Task trees: list, look at, execute and destroy them.",
     "workers": "Which processes have workers, and what they do now.",
 }
 #: Operations for which there is a command that does more: it takes several ids or a query, or follows.
-WRITTEN: Final = frozenset({"jobs.retry", "jobs.cancel", "jobs.delete", "jobs.move", "jobs.log"})
+WRITTEN: Final = frozenset({"jobs.retry", "jobs.cancel", "jobs.delete", "jobs.move", "jobs.log", "trees.show"})
 
 
 def add_operations(app: App, groups: dict[str, App]) -> None:
@@ -47,7 +50,8 @@ def add_operations(app: App, groups: dict[str, App]) -> None:
         group = groups.get(operation.group)
         if group is None:
             group = groups[operation.group] = App(
-                name=operation.group, help=_ABOUT.get(operation.group, f"{operation.group.capitalize()}.")
+                name=[operation.group, *filter(None, [_ALSO.get(operation.group)])],
+                help=_ABOUT.get(operation.group, f"{operation.group.capitalize()}."),
             )
             app.command(group)
         name = operation.verb.replace("_", "-")

@@ -30,6 +30,7 @@ LISTS: Final = {
     "Queues": "queues",
     "RunPageView": "runs",
     "SeriesView": "points",
+    "TreePageView": "trees",
 }
 #: Each state's colour in a terminal; it has its word as well.
 STYLES: Final = {

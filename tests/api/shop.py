@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from flows import ChildJob, Flow, FlowOptions, Job, JobResult, Limiter, QueueOptions, current_job
 
 sys.path.append(str(Path(__file__).parents[2]))
+from tests.api.orchard import leave_trees
 from tests.api.press import leave_runs
 from tests.waiting import until
 
@@ -128,8 +129,9 @@ async def leave(url: str, namespace: str) -> dict[str, str]:
 
 
 async def leave_all(url: str, namespace: str) -> dict[str, str]:
-    """Leave jobs, and runs of the app `press`; return their ids."""
-    return {**await leave(url, namespace), **await leave_runs(url, namespace, CANARY)}
+    """Leave jobs, runs of the app `press`, and trees of the app `orchard`; return their ids."""
+    jobs, runs = await leave(url, namespace), await leave_runs(url, namespace, CANARY)
+    return {**jobs, **runs, **await leave_trees(url, namespace, CANARY)}
 
 
 if __name__ == "__main__":

@@ -50,7 +50,11 @@ async def test_what_is_hidden_is_in_no_answer(left: Left, name: str) -> None:
     operation = operations()[name]
     hidden = Caller(name="vera", role="operator", hide=frozenset({"email"}))
     asked = given(name, left.ids)
-    several = {"jobs": ("failed", "passed", "waiting", "cancelled"), "runs": ("run_done", "run_failed", "run_asked")}
+    several = {
+        "jobs": ("failed", "passed", "waiting", "cancelled"),
+        "runs": ("run_done", "run_failed", "run_asked"),
+        "trees": ("tree_done", "tree_failed"),
+    }
     waits = operation.verb == "wait" or "id" not in asked
     for job in ("",) if waits else several.get(operation.group, ("",)):
         if job:

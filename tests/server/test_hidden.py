@@ -29,6 +29,7 @@ TOPICS = (
     *("jobs?q=flow:shop", "jobs?q=state:failed|waiting&flow=shop", "runs", "runs?status=failed&status=suspended"),
     *("workflows", "schedules?slots=9", "queues"),
     *("counts?q=flow:shop", "bulk/shop/{bulk}", "children/shop/{passed}"),
+    *("trees", "trees?realm=acme", "tree/{tree_done}", "tree/{tree_failed}"),
     *("job/shop/{failed}", "job/shop/{passed}", "log/shop/{failed}", "run/{run_asked}", "run/{run_failed}"),
 )
 
@@ -64,7 +65,7 @@ async def test_each_caller_watches_what_its_role_may(
         async with server.socket(origin=None, authorization=f"Bearer {callers.tokens[caller]}") as socket:
             message = await watch(socket, topic)
             if refused is None:
-                about = "shop" in topic or topic.startswith(("run", "workflows", "schedules"))
+                about = "shop" in topic or topic.startswith(("run", "workflows", "schedules", "tree"))
                 assert message["type"] == ("appError" if about else "topicState"), (topic, message)
                 assert "shop" not in json.dumps(message.get("state", {}))
             else:

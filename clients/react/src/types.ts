@@ -469,6 +469,7 @@ export interface JobView {
   attempts: Array<AttemptView>;
   error: ErrorView | null;
   children: Rollup | null;
+  overall: number;
   parent: string | null;
   expires: string | null;
   priority: number;
@@ -1004,6 +1005,7 @@ export interface RunView {
   schedule: string | null;
   version: string | null;
   cut?: boolean;
+  overall: number;
   input: unknown;
   output: unknown;
   error: ErrorView | null;
@@ -1483,6 +1485,219 @@ export interface StepView {
 export interface StepsView {
   steps: Array<StepView>;
   total: number;
+}
+
+/** How a task stands; a group as follows from what is below it. */
+export interface TaskStateView {
+  status: "inactive" | "queued" | "running" | "ok" | "skipped" | "failed" | "cancelled";
+  stale: boolean;
+  progress: number;
+  message: string;
+  queued: string | null;
+  started: string | null;
+  ended: string | null;
+  attempt: number;
+  error: ErrorView | null;
+  because: string;
+  bytes: number | null;
+  order: number;
+  inputs: Record<string, number>;
+}
+
+/** An app of task trees. */
+export interface TreeAppView {
+  app: string;
+  generators: Array<string>;
+}
+
+/** Some instances, newest first. */
+export interface TreePageView {
+  trees: Array<TreeRow>;
+  cursor: string;
+}
+
+/** The result of a task; of a group, those of what is directly below it, by name. */
+export interface TreeResultView {
+  path: string;
+  stale: boolean;
+  result: unknown;
+  cut?: boolean;
+}
+
+/** An instance in a list. */
+export interface TreeRow {
+  id: string;
+  app: string;
+  generator: string;
+  realm: string;
+  name: string;
+  labels: Record<string, string>;
+  ephemeral: boolean;
+  status: "idle" | "working" | "done" | "failed" | "cancelled";
+  progress: number;
+  created: string;
+  updated: string;
+  cut?: boolean;
+}
+
+/** An execution that has begun. */
+export interface TreeStarted {
+  word: string;
+  id: string;
+  execution: string;
+}
+
+/** A task as it was declared, with those below it. */
+export interface TreeTaskView {
+  path: string;
+  name: string;
+  description: string;
+  weight: number;
+  order: "parallel" | "sequence";
+  queue: string;
+  reads: Array<string>;
+  writes: Array<string>;
+  tasks: Array<TreeTaskView>;
+}
+
+/** An instance with all its tasks. */
+export interface TreeView {
+  id: string;
+  app: string;
+  generator: string;
+  realm: string;
+  name: string;
+  labels: Record<string, string>;
+  ephemeral: boolean;
+  status: "idle" | "working" | "done" | "failed" | "cancelled";
+  progress: number;
+  created: string;
+  updated: string;
+  cut?: boolean;
+  revision: number;
+  execution: string;
+  path: string;
+  error: ErrorView | null;
+  because: string;
+  data: unknown;
+  tasks: Array<TreeTaskView>;
+  states: Record<string, TaskStateView>;
+}
+
+export interface TreesAppsParams {
+}
+
+export interface TreesCancelParams {
+  /** Of the instance. */
+  id: string;
+  /** Why; its record has it. */
+  reason?: string;
+  /** Its app; it is looked for where this is left out. */
+  app?: string;
+}
+
+export interface TreesDestroyParams {
+  /** Of the instance. */
+  id: string;
+  /** Its app; it is looked for where this is left out. */
+  app?: string;
+}
+
+export interface TreesExecuteParams {
+  /** Of the instance. */
+  id: string;
+  /** The task: `#.images.small`; `#` for all. */
+  path?: string;
+  /** What its view has as its `argument`: plain JSON. */
+  argument?: unknown;
+  /** Whether what it depends on and is not ready is an `error`, or is `run` too. */
+  missing?: "error" | "run";
+  /** Execute all below it as well. */
+  subtree?: boolean;
+  /** Execute all as well that uses its result. */
+  downstream?: boolean;
+  /** What is asked for twice with the same text begins once. */
+  ref?: string | null;
+  /** Its app; it is looked for where this is left out. */
+  app?: string;
+}
+
+export interface TreesListParams {
+  /** Only of this app. */
+  app?: string;
+  /** Only of this realm. */
+  realm?: string | null;
+  /** Only those that this generator has made. */
+  generator?: string | null;
+  /** Only with this one: `idle`, `working`, `done`, `failed` or `cancelled`. */
+  status?: "idle" | "working" | "done" | "failed" | "cancelled" | null;
+  /** Only of this name; with `*` at its end, of one that begins so. */
+  name?: string | null;
+  /** Only with these. */
+  labels?: Record<string, string> | null;
+  /** Only those that were created then or later: an instant with a time zone. */
+  since?: string | null;
+  /** Only those that were created before. */
+  until?: string | null;
+  /** Where to go on: what the page before had. */
+  cursor?: string;
+  /** So many at most. */
+  limit?: number;
+}
+
+export interface TreesLogParams {
+  /** Of the instance. */
+  id: string;
+  /** Of the task: `#.images.small`. */
+  path: string;
+  /** Only lines with a higher number. */
+  after?: number;
+  /** So many at most, the last ones. */
+  limit?: number;
+  /** Its app; it is looked for where this is left out. */
+  app?: string;
+  /** Whether long texts and values are shown in full. */
+  whole?: boolean;
+}
+
+export interface TreesResultParams {
+  /** Of the instance. */
+  id: string;
+  /** Of the task: `#.images.small`. */
+  path: string;
+  /** Its app; it is looked for where this is left out. */
+  app?: string;
+  /** Whether long texts and values are shown in full. */
+  whole?: boolean;
+}
+
+export interface TreesShowParams {
+  /** Of the instance. */
+  id: string;
+  /** Its app; it is looked for where this is left out. */
+  app?: string;
+  /** Whether long texts and values are shown in full. */
+  whole?: boolean;
+}
+
+export interface TreesUpdateParams {
+  /** Of the instance. */
+  id: string;
+  /** What to call it. */
+  name?: string | null;
+  /** Texts by which it is found; those that it had are gone. */
+  labels?: Record<string, string> | null;
+  /** Its app; it is looked for where this is left out. */
+  app?: string;
+}
+
+export interface TreesWaitParams {
+  /** Of the instance. */
+  id: string;
+  /** For how long, an hour at most. */
+  timeout?: number | string;
+  /** Its app; it is looked for where this is left out. */
+  app?: string;
 }
 
 /** One stay of a job in a queue. */
@@ -2035,6 +2250,76 @@ export interface Operations {
     role: "viewer";
     params: StatsSeriesParams;
     answer: SeriesView;
+  };
+  /** List the apps of task trees. */
+  "trees.apps": {
+    method: "GET";
+    role: "viewer";
+    params: TreesAppsParams;
+    answer: Array<TreeAppView>;
+  };
+  /** Cancel the execution of an instance. */
+  "trees.cancel": {
+    method: "POST";
+    role: "operator";
+    params: TreesCancelParams;
+    answer: Acted;
+  };
+  /** Cancel what is under way of an instance, and delete it with all that it has. */
+  "trees.destroy": {
+    method: "POST";
+    role: "operator";
+    params: TreesDestroyParams;
+    answer: Acted;
+  };
+  /** Execute a task of an instance, a group with all that is below it, or all of it. */
+  "trees.execute": {
+    method: "POST";
+    role: "operator";
+    params: TreesExecuteParams;
+    answer: TreeStarted;
+  };
+  /** List instances of task trees, newest first. */
+  "trees.list": {
+    method: "GET";
+    role: "viewer";
+    params: TreesListParams;
+    answer: TreePageView;
+  };
+  /** Show what a task has logged: the last 1,000 lines are kept. */
+  "trees.log": {
+    method: "GET";
+    role: "viewer";
+    params: TreesLogParams;
+    answer: LogView;
+  };
+  /** Show the result of a task; of a group, those of what is directly below it, by name. */
+  "trees.result": {
+    method: "GET";
+    role: "viewer";
+    params: TreesResultParams;
+    answer: TreeResultView;
+  };
+  /** Show an instance: its data, its tree, and how each task stands. */
+  "trees.show": {
+    method: "GET";
+    role: "viewer";
+    params: TreesShowParams;
+    answer: TreeView;
+  };
+  /** Give an instance another name or other labels; other data only the code of its app can. */
+  "trees.update": {
+    method: "POST";
+    role: "operator";
+    params: TreesUpdateParams;
+    answer: Acted;
+  };
+  /** Wait until no execution of an instance is under way, and show it. */
+  "trees.wait": {
+    method: "GET";
+    role: "viewer";
+    params: TreesWaitParams;
+    answer: TreeView;
   };
   /** Show where the tasks and threads of a live process are: files, lines and functions, without any value. */
   "workers.dump": {

@@ -3,7 +3,7 @@
 `flows` · `overview` · `board/<flow>?since=<window>` · `queue/<queue>` · `queues` · `groups/<queue>` ·
 `jobs?q=<query>` · `counts?q=<query>` · `job/<flow>/<id>` · `log/<flow>/<id>` · `children/<flow>/<id>` ·
 `bulk/<flow>/<id>` · `workers` · `releases/<flow>` · `server` · `check` · `runs?…` · `run/<id>` · `workflows` ·
-`schedules` · `audit`; what stands behind a `?` are params of the operation.
+`schedules` · `trees?…` · `tree/<id>` · `audit`; what stands behind a `?` are params of the operation.
 """
 
 from __future__ import annotations
@@ -107,6 +107,8 @@ _TOPICS: Final[dict[str, tuple[int, Callable[[list[str], QueryParams], _Read]]]]
     "run": (1, _run),
     "workflows": (0, lambda _parts, query: _one("runs.workflows", query)),
     "schedules": (0, lambda _parts, query: _one("schedules.list", query)),
+    "trees": (0, lambda _parts, query: _one("trees.list", query)),
+    "tree": (1, lambda parts, _query: _one("trees.show", QueryParams({"id": parts[0]}))),
     "audit": (0, lambda _parts, query: _one("audit.list", query)),
 }
 

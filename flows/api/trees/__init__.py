@@ -1,0 +1,17 @@
+"""Operations on task trees: to find, show, execute and destroy them, without the code of any app."""
+
+from flows.api.trees.acting import cancel, destroy, execute, update
+from flows.api.trees.looking import apps, list_trees, log, result, show, wait
+
+__all__ = [
+    "apps",
+    "cancel",
+    "destroy",
+    "execute",
+    "list_trees",
+    "log",
+    "result",
+    "show",
+    "update",
+    "wait",
+]

@@ -1,0 +1,120 @@
+"""Operations that act on task trees: execute them, cancel that, name and destroy them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from flows.api.admin import Admin
+from flows.api.operation import operation
+from flows.api.reading.tree_host import WORKFLOW, FoundTree, find_tree
+from flows.api.views.trees import TreeStarted
+from flows.api.views.view import Acted
+from flows.errors import StateError, ValidationError
+from flows.model.tree.errors import InstanceGone
+from flows.model.tree.paths import ROOT
+
+
+@operation("trees.execute", role="operator")
+async def execute(
+    admin: Admin,
+    id: str,
+    path: str = ROOT,
+    argument: Any = None,
+    *,
+    missing: Literal["error", "run"] = "error",
+    subtree: bool = False,
+    downstream: bool = False,
+    ref: Annotated[str, Field(min_length=1, max_length=200)] | None = None,
+    app: str = "",
+) -> TreeStarted:
+    """Execute a task of an instance, a group with all that is below it, or all of it.
+
+    Args:
+        id: Of the instance.
+        path: The task: `#.images.small`; `#` for all.
+        argument: What its view has as its `argument`: plain JSON.
+        missing: Whether what it depends on and is not ready is an `error`, or is `run` too.
+        subtree: Execute all below it as well.
+        downstream: Execute all as well that uses its result.
+        ref: What is asked for twice with the same text begins once.
+        app: Its app; it is looked for where this is left out.
+
+    Raises:
+        InstanceGone: there is none of this id.
+        UnknownPath: it has no such task.
+        TaskNotReady: something that the task depends on has not ended, or is stale.
+        TreeBusy: an execution is under way.
+    """
+    found = await find_tree(admin, id, app)
+    begun = await found.instance.execute(
+        path, argument, missing=missing, subtree=subtree, downstream=downstream, ref=ref
+    )
+    return TreeStarted(word="begun", id=found.row.id, execution=begun.id)
+
+
+@operation("trees.cancel", role="operator", frees=True)
+async def cancel(
+    admin: Admin, id: str, *, reason: Annotated[str, Field(max_length=1000)] = "cancelled", app: str = ""
+) -> Acted:
+    """Cancel the execution of an instance.
+
+    Args:
+        id: Of the instance.
+        reason: Why; its record has it.
+        app: Its app; it is looked for where this is left out.
+
+    Raises:
+        InstanceGone: there is none of this id.
+        StateError: no execution is under way.
+    """
+    found = await find_tree(admin, id, app)
+    if not await found.instance.cancel(reason):
+        raise StateError(found.row.id, found.row.status, "cancelled: no execution is under way", what="instance")
+    return _acted("cancelled", found)
+
+
+@operation("trees.update", role="operator")
+async def update(
+    admin: Admin, id: str, *, name: str | None = None, labels: Mapping[str, str] | None = None, app: str = ""
+) -> Acted:
+    """Give an instance another name or other labels; other data only the code of its app can.
+
+    Args:
+        id: Of the instance.
+        name: What to call it.
+        labels: Texts by which it is found; those that it had are gone.
+        app: Its app; it is looked for where this is left out.
+
+    Raises:
+        InstanceGone: there is none of this id.
+        ValidationError: neither is given, or one cannot be used.
+    """
+    if name is None and labels is None:
+        raise ValidationError("trees.update: give a name, or labels")
+    found = await find_tree(admin, id, app)
+    await found.instance.update(name=name, labels=labels)
+    return _acted("updated", found)
+
+
+@operation("trees.destroy", role="operator", frees=True)
+async def destroy(admin: Admin, id: str, *, app: str = "") -> Acted:
+    """Cancel what is under way of an instance, and delete it with all that it has.
+
+    Args:
+        id: Of the instance.
+        app: Its app; it is looked for where this is left out.
+
+    Raises:
+        InstanceGone: there is none of this id.
+    """
+    found = await find_tree(admin, id, app)
+    if not await found.instance.destroy():
+        raise InstanceGone(found.row.id)
+    return _acted("destroyed", found)
+
+
+def _acted(word: str, found: FoundTree) -> Acted:
+    return Acted(word=word, flow=f"{WORKFLOW}{found.row.app}", id=found.row.id)
