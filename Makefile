@@ -20,6 +20,9 @@ help: ## list these targets
 demo: .venv/.stamp-embedded,fast,examples ## run a pipeline of workers on a private server
 	@$(PRIVATELY) $(PY) examples/access_flow.py $(ARGS)
 
+demo-tree: .venv/.stamp-embedded,fast,web ## import a site by a tree of tasks, live in a browser, until Ctrl-C
+	@$(PRIVATELY) $(PY) examples/import_site.py --serve $(ARGS)
+
 # Three lanes on two cores: a fifth of the time a test waits for something.
 test: .venv/.stamp-test ## run the tests on a private server
 	@$(PRIVATELY) $(PY) -m pytest -n 3 $(ARGS)
@@ -110,6 +113,6 @@ clean: ## remove .venv, caches and builds
 	echo 'None of these is one: $(PYTHON). Name yours: make PYTHON=/path/to/python3.11' >&2; \
 	exit 1
 
-.PHONY: help demo test bench bench-peers faults faults-long scale storm rules races schedules mutants browser conformance screenshots ui ui-check check clean
+.PHONY: help demo demo-tree test bench bench-peers faults faults-long scale storm rules races schedules mutants browser conformance screenshots ui ui-check check clean
 .DEFAULT_GOAL := help
 .SECONDARY: .venv/.stamp
