@@ -1,4 +1,4 @@
-"""`flows demo`: a shop that never closes: a pipeline, a workflow, a limited queue; some of it fails or is slow."""
+"""`flows demo`: a shop that never closes: a pipeline, a workflow, a task tree, limits; some of it fails."""
 
 from __future__ import annotations
 
@@ -8,23 +8,29 @@ import random
 import shlex
 import signal
 import sys
+from itertools import count
 from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
 from flows.cli.demo_server import demo_server
 from flows.cli.demo_shop import Bill, Mail, Order, make_shop
+from flows.cli.demo_trees import Season
 from flows.errors import ValidationError
 from flows.server_url import parse_server_url
 
 if TYPE_CHECKING:
     from flows.cli.demo_shop import Shop
+    from flows.cli.demo_trees import Catalogue
 
 #: Customers of the shop.
 _CUSTOMERS: Final = 100
 #: Where more jobs wait, nothing is ordered until some are done: a demo that runs for weeks stays small.
 _MOST_WAITING: Final = 500
 _MOST_CENTS: Final = 20_000
+#: Each so many seconds there is a catalogue.
+_SEASON: Final = 30.0
+_SEASONS: Final = ("spring", "summer", "autumn", "winter")
 #: Where its customers live; most in the first.
 _COUNTRIES: Final = ("DE", "DE", "DE", "FR", "NL")
 
@@ -72,21 +78,24 @@ async def _keep_open(shop: Shop, seconds: float, rate: float) -> int:
     """Run the shop until it is told to end, or its time is over."""
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last one as its terminal is closed
-        if one is not signal.SIGHUP or signal.getsignal(one) is not signal.SIG_IGN:
-            loop.add_signal_handler(one, over.set)
-    async with shop.orders, shop.mails, shop.billing:
-        ordering = asyncio.create_task(_order(shop, 1 / rate))
-        ordering.add_done_callback(lambda _task: over.set())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the last one as its terminal is closed
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, over.set)
+    async with shop.orders, shop.mails, shop.billing, shop.catalogue.trees:
+        busy = {asyncio.create_task(one) for one in (_order(shop, 1 / rate), _print(shop.catalogue))}
+        for one in busy:
+            one.add_done_callback(lambda _task: over.set())
         try:
             async with asyncio.timeout(seconds or None):
                 await over.wait()
         except TimeoutError:
             pass
-        ordering.cancel()
-        await asyncio.wait({ordering})
-    if not ordering.cancelled():
-        ordering.result()
+        for one in busy:
+            one.cancel()
+        await asyncio.wait(busy)
+    for one in busy:
+        if not one.cancelled():
+            one.result()
     return 0
 
 
@@ -103,3 +112,12 @@ async def _order(shop: Shop, pause: float) -> None:
         if chance.random() < 1 / 3:
             await shop.bill.run(Bill(customer=customer, cents=cents))
         await asyncio.sleep(pause)
+
+
+async def _print(catalogue: Catalogue) -> None:
+    """Print a catalogue of each season, one after another, for ever."""
+    for number in count(1):
+        season = Season(name=f"{_SEASONS[number % len(_SEASONS)]} {2027 + number // len(_SEASONS)}")
+        labels = {"season": season.name.partition(" ")[0]}
+        await catalogue.of_season.create(season, realm="shop", name=season.name, labels=labels, execute=True)
+        await asyncio.sleep(_SEASON)

@@ -1,4 +1,4 @@
-"""The shop of `flows demo`: orders and their parts go through queues, mails keep to limits, each bill is a run."""
+"""The shop of `flows demo`: orders go through queues, mails keep to limits, each bill is a run; and a catalogue."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 from pydantic import BaseModel
 
+from flows.cli.demo_trees import Catalogue, make_catalogue
 from flows.kernel.current import current_job
 from flows.model.declared.description import describe
 from flows.model.flow_options import FlowOptions
@@ -125,15 +126,18 @@ class Shop:
     mails: MailFlow
     billing: Workflows
     bill: Workflow[Bill, str]
+    catalogue: Catalogue
 
     async def declared(self) -> frozenset[tuple[str, str]]:
         """Return what it declares where it connects: names of flows, each with the digest of a declaration."""
         flows = (self.orders._declaration, self.mails._declaration)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
         found = {(flow.options.name, describe(flow.options, flow.params).digest) for flow in flows}
-        host = self.billing._host  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        workflows = tuple(host.definitions.values())
-        runs = run_flow_options(host.options, workflows)
-        found.add((runs.name, (await RunDescriptor(runs, APP, workflows).description()).digest))
+        trees = self.catalogue.trees._runs  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        for app in (self.billing, trees):
+            host = app._host  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            workflows = tuple(host.definitions.values())
+            runs = run_flow_options(host.options, workflows)
+            found.add((runs.name, (await RunDescriptor(runs, app.app, workflows).description()).digest))
         return frozenset(found)
 
 
@@ -236,4 +240,4 @@ def make_shop(redis_url: str | None, namespace: str) -> Shop:
         return await step.run("count", lambda: f"{given}: all is well")
 
     billing.create_workers(concurrency=4)
-    return Shop(orders, mails, billing, bill)
+    return Shop(orders, mails, billing, bill, make_catalogue(redis_url, namespace))

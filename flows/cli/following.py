@@ -215,7 +215,7 @@ def _line(row: Any) -> Text:
 def _picture(job: Any, sentence: str) -> Group:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_row(_line(job))
-    for name, part in (("own progress", job.progress), ("children", _settled(job))):
+    for name, part in (("progress", job.overall), ("own progress", job.progress), ("children", _settled(job))):
         if part is not None:
             bars = Table.grid(padding=(0, 1))
             bars.add_row(f"{name:<12}", ProgressBar(total=1.0, completed=part, width=40), f"{part:.0%}")

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from flows.__main__ import main
-from flows.api import Admin, Caller, JobQuery, jobs, queues, runs
+from flows.api import Admin, Caller, JobQuery, jobs, queues, runs, trees
 from flows.api.views.flows import QueueView
 from flows.cli import demo_shop
 from flows.cli.demo import _keep_open
@@ -16,7 +16,7 @@ from tests.waiting import until
 
 
 async def test_the_shop_is_at_work(redis_url: str, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Orders go through, others fail, mails wait for their limit, bills are runs."""
+    """Orders go through, others fail, mails wait for their limit, bills are runs, a catalogue is printed."""
     monkeypatch.setattr(demo_shop, "UNKNOWN_CUSTOMERS", frozenset(range(0, 100, 2)))
     monkeypatch.setattr(demo_shop, "PACKING", 0.01)
     shop = asyncio.create_task(_keep_open(make_shop(redis_url, namespace), 0, 100))
@@ -28,7 +28,8 @@ async def test_the_shop_is_at_work(redis_url: str, namespace: str, monkeypatch: 
                 return False
             bills = (await runs.list_runs(admin)).runs
             done = (await jobs.find(admin, JobQuery.parse("flow:shop state:done"))).jobs
-            return bool(done and boards["shop-price"].failed and boards["mails-send"].waiting and bills)
+            printed = (await trees.list_trees(admin, "demo-catalogue", status="working")).trees
+            return bool(done and boards["shop-price"].failed and boards["mails-send"].waiting and bills and printed)
 
         await until(is_at_work)
     shop.cancel()
