@@ -52,5 +52,7 @@ class Ends:
         trees, generator = declare(self._settings)
         async with trees:
             instance = await generator.get(self._instance_id)
-            tasks = {} if instance is None else (await instance.state()).tasks
+            if instance is None:
+                return frozenset()
+            tasks = (await instance.state()).tasks
         return frozenset(path for path, one in tasks.items() if one.status in {"ok", "skipped"} and not one.stale)

@@ -76,7 +76,11 @@ def tree_view(hiding: Hiding, secrets: Secrets, snapshot: Snapshot, *, whole: bo
     """Return an instance with all its tasks; of long texts and values the beginnings, unless it is to be `whole`."""
     plan = plan_of(snapshot.tree)
     state = state_of(snapshot, plan)
-    row = {**dict(tree_row(hiding, secrets, snapshot.row)), "status": state.status, "progress": state.progress}
+    row: dict[str, Any] = {
+        **dict(tree_row(hiding, secrets, snapshot.row)),
+        "status": state.status,
+        "progress": state.progress,
+    }
     view = TreeView(
         **row,
         revision=state.revision,

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import product
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 from pydantic import Field
 
@@ -26,6 +26,8 @@ from flows.tree.host import Host
 from flows.tree.index.protocol import Find
 from flows.tree.storage.protocol import InstanceRow
 
+#: Whatever a result is.
+_ANY: Final = cast("type[Any]", Any)
 #: An hour: no request waits longer.
 _LONGEST: Final = timedelta(hours=1)
 
@@ -119,7 +121,7 @@ async def result(admin: Admin, id: str, path: str, *, app: str = "", whole: bool
     """
     found = await find_tree(admin, id, app)
     state = (await found.instance.state()).tasks.get(path)
-    value: Any = await found.instance.result(path, Any)
+    value = await found.instance.result(path, _ANY)
     hiding, secrets = await _hidden(admin, found)
     view = TreeResultView(
         path=path, stale=state is not None and state.stale, result=shown(hiding, secrets, RESULT, value)
