@@ -12,7 +12,7 @@ from flows.cli.acting import add_acting
 from flows.cli.clean import one_line
 from flows.cli.commands import add_operations, command_of
 from flows.cli.completion import add_completion
-from flows.cli.demo import demo
+from flows.cli.demo.command import demo
 from flows.cli.following import add_following
 from flows.cli.health import check, doctor
 from flows.cli.mcp_server import mcp

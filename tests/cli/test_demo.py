@@ -9,9 +9,9 @@ import pytest
 from flows.__main__ import main
 from flows.api import Admin, Caller, JobQuery, jobs, queues, runs, trees
 from flows.api.views.flows import QueueView
-from flows.cli import demo_shop
-from flows.cli.demo import _keep_open
-from flows.cli.demo_shop import make_shop
+from flows.cli.demo import shop as demo_shop
+from flows.cli.demo.command import _keep_open
+from flows.cli.demo.shop import make_shop
 from tests.waiting import until
 
 

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
-from flows.cli.demo_server import demo_server
-from flows.cli.demo_shop import Bill, Mail, Order, make_shop
-from flows.cli.demo_trees import Season
+from flows.cli.demo.server import demo_server
+from flows.cli.demo.shop import Bill, Mail, Order, make_shop
+from flows.cli.demo.trees import Season
 from flows.errors import ValidationError
 from flows.server_url import parse_server_url
 
 if TYPE_CHECKING:
-    from flows.cli.demo_shop import Shop
-    from flows.cli.demo_trees import Catalogue
+    from flows.cli.demo.shop import Shop
+    from flows.cli.demo.trees import Catalogue
 
 #: Customers of the shop.
 _CUSTOMERS: Final = 100

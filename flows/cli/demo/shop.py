@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeAlias
 
 from pydantic import BaseModel
 
-from flows.cli.demo_trees import Catalogue, make_catalogue
+from flows.cli.demo.trees import Catalogue, make_catalogue
 from flows.kernel.current import current_job
 from flows.model.declared.description import describe
 from flows.model.flow_options import FlowOptions

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from flows.api import Admin
-from flows.cli.demo_shop import make_shop
+from flows.cli.demo.shop import make_shop
 from flows.config import EMBEDDED, choose_server
 from flows.errors import ValidationError
 from flows.model.names import OWN

@@ -1,0 +1,1 @@
+"""`flows demo`: a shop that never closes, to look at."""
