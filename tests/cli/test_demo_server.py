@@ -12,7 +12,7 @@ from redis import Redis
 from redis.exceptions import TimeoutError as NoAnswer
 
 from flows import Flow, FlowOptions, Job, QueueOptions
-from flows.cli.demo import server as demo_server as demo_server_module
+from flows.cli.demo import server as demo_server_module
 from flows.cli.demo.server import demo_server
 from flows.cli.demo.shop import Order, make_shop
 from flows.config import choose_server
