@@ -19,10 +19,11 @@ from flows.tree.current import current_task
 from flows.tree.declare import Task
 from flows.tree.instance import Instance
 from flows.tree.trees import Trees
-from tests.tree.site import is_done, (
+from tests.tree.site import (
     Nothing,
     Site,
     done,
+    is_done,
     nothing,
     statuses,
     tree_of,

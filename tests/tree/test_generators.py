@@ -19,10 +19,11 @@ from flows.tree.index.protocol import Find
 from flows.tree.storage.memory import MemoryStorage
 from flows.tree.trees import Trees
 from tests.tree.in_memory import trees_in_memory
-from tests.tree.site import is_done, (
+from tests.tree.site import (
     Site,
     calls,
     done,
+    is_done,
     nothing,
     publish,
     tree_of,
