@@ -93,15 +93,17 @@ class Instances:
         flat, records = parts
         return Read(_pairs(flat), _pairs(records)) if flat else None
 
-    async def tree(self, instance_id: str) -> tuple[int, bytes]:
-        """Return the revision of an instance, and its tree; 0 and nothing: there is none.
+    async def tree(self, instance_id: str) -> tuple[bytes, set[str]]:
+        """Return the tree of an instance, nothing where there is none, and the paths that have records.
 
         Raises:
             StoreError: it cannot be read.
         """
-        connection = await self._link.connection()
-        order, tree = await connection.call("HMGET", self._link.keys.tree(instance_id), "_order", "tree")
-        return int(order or 0), tree or b""
+        connection, keys = await self._link.connection(), self._link.keys
+        tree, paths = checked(
+            await connection.together([("HGET", keys.tree(instance_id), "tree"), ("HKEYS", keys.tasks(instance_id))])
+        )
+        return tree or b"", {path.decode() for path in paths}
 
     async def order(self, instance_id: str) -> tuple[int, int | None]:
         """Return the revision of an instance, 0 where there is none, and in how many ms it expires.

@@ -110,8 +110,8 @@ class RedisStorage:
         new = NewExecution(execution.id, InstanceRecord("working", run=execution.id).write(), fields)
         word, under_way, revision = await self._instances.begin(instance_id, new, if_revision)
         if word == "tree":
-            _revision, known = await self._instances.tree(instance_id)
-            new = new._replace(fields={**fields, "tree": tree}, gone=_gone(known, tree))
+            gone = _gone(*await self._instances.tree(instance_id), tree)
+            new = new._replace(fields={**fields, "tree": tree}, gone=gone)
             word, under_way, revision = await self._instances.begin(instance_id, new, if_revision)
             if word == "begun":
                 await self._instances.drop(instance_id, revision, new.gone)
@@ -153,10 +153,10 @@ class RedisStorage:
             fields["data"] = change.data
         gone: Sequence[str] = ()
         if change.tree is not None:
-            _revision, known = await self._instances.tree(instance_id)
+            known, recorded = await self._instances.tree(instance_id)
             if change.tree != known:
                 fields |= {"tree": change.tree, "tree_digest": _digest(change.tree)}
-                gone = _gone(known, change.tree)
+                gone = _gone(known, recorded, change.tree)
         is_of_tree = change.data is not None or change.tree is not None
         word, revision = await self._instances.change(instance_id, fields, if_revision, gone, is_of_tree=is_of_tree)
         match word:
@@ -262,7 +262,7 @@ def _digest(tree: bytes) -> str:
     return hashlib.sha1(tree, usedforsecurity=False).hexdigest()
 
 
-def _gone(before: bytes, now: bytes) -> list[str]:
-    """Return the paths that a tree has no more."""
-    kept = set(read_declared(now).paths())
-    return [path for path in read_declared(before).paths() if path not in kept] if before else []
+def _gone(before: bytes, recorded: set[str], now: bytes) -> list[str]:
+    """Return the paths that a tree has no more: of those of the tree before, and of those that have records."""
+    known = recorded.union(read_declared(before).paths() if before else ())
+    return sorted(known.difference(read_declared(now).paths()))
