@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +27,8 @@ class Site(BaseModel):
 
     url: str = "u"
     wanted: bool = False
+    deadly: bool = False
+    """Whether the last task kills its worker, whenever it runs."""
 
 
 class Url(TaskInput):
@@ -65,6 +68,12 @@ class Last(TaskInput):
     large: str
     edge: str
     deep: str
+    deadly: bool
+
+
+def is_wanted(view: Wanted) -> bool:
+    """Ask."""
+    return view.wanted
 
 
 def make(url: str, namespace: str, ledger: Path) -> tuple[Trees, Generator[Site]]:
@@ -95,10 +104,9 @@ def make(url: str, namespace: str, ledger: Path) -> tuple[Trees, Generator[Site]
         return f"{note()} of {view.two}"
 
     async def last(view: Last) -> str:
+        if view.deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
         return f"{note()} of {view.large}, {view.edge}, {view.deep}, {sorted(view.thumbs)}"
-
-    def is_wanted(view: Wanted) -> bool:
-        return view.wanted
 
     @trees.generator("site")
     def site(data: Site) -> Tree:  # noqa: ARG001 - the tree is always the same

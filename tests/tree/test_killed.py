@@ -51,14 +51,14 @@ class Case:
         words = [self.url, self.namespace, str(self.ledger), instance.id, points]
         return (await asyncio.to_thread(self.python.run, PROGRAM, *words)).returncode
 
-    async def execute(self, points: str) -> tuple[bool, InstanceState, set[str]]:
+    async def execute(self, points: str, *, deadly: bool = False) -> tuple[bool, InstanceState, set[str]]:
         """Execute an instance; return whether the worker was killed, how it stands, and what was done again.
 
         That is what had been recorded before the worker died and was called after that.
         """
         trees, site = dying.make(self.url, self.namespace, self.ledger)
         async with trees:
-            instance = await site.create(dying.Site())
+            instance = await site.create(dying.Site(deadly=deadly))
             await instance.execute_all()
             status = await self.run(instance, points)
             ended, before = recorded(await instance.state()), calls(self.ledger)
@@ -84,7 +84,7 @@ async def test_killed_at_each_record(redis_url: str, namespace: str, python: Rea
     assert {one.status for one in wanted.tasks.values()} == {"ok", "skipped"}
     kills = 0
     for point in ("before-record", "after-record"):
-        for nth in range(1, _MOST) if SCALE > 1 else (2, 5):
+        for nth in range(1, _MOST) if SCALE > 1 else (3,):
             case = Case(redis_url, namespace, tmp_path / f"{point}-{nth}", python)
             killed, state, again = await case.execute(f"{point}=kill@{nth}")
             assert (state.status, outlined(state)) == ("done", outlined(wanted)), (point, nth)
@@ -92,7 +92,22 @@ async def test_killed_at_each_record(redis_url: str, namespace: str, python: Rea
             kills += killed
             if not killed:
                 break  # it has no more records
-    assert kills >= (20 if SCALE > 1 else 4)
+    assert kills >= (20 if SCALE > 1 else 2)
+
+
+@pytest.mark.scale
+@pytest.mark.skipif(SCALE == 1, reason="three workers die one after another: make scale")
+async def test_a_task_that_kills_its_workers_fails(
+    redis_url: str, namespace: str, python: ReadyPython, tmp_path: Path
+) -> None:
+    """After so many deaths the execution is recorded as failed; nothing stays queued or running."""
+    _killed, state, again = await Case(redis_url, namespace, tmp_path / "ledger", python).execute("", deadly=True)
+    assert state.status == "failed"
+    assert state.error is not None
+    assert (state.path, state.error.type) == ("#", "Poison")
+    assert again == set()
+    assert state.tasks["#.last"].status in {"cancelled", "inactive"}  # it dies before its beginning is written
+    assert {one.status for path, one in state.tasks.items() if path != "#.last"} == {"ok", "skipped"}
 
 
 @pytest.mark.timeout(120)
