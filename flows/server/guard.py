@@ -157,16 +157,17 @@ class Guard:
         return refusal or self._judge_rate(connection, path, session, acting=acting)
 
     async def _judge_socket(self, connection: HTTPConnection) -> Response | None:
-        """Refuse a socket of nobody. A page of another site may bring a token later, where there are such tokens.
+        """Refuse a socket of nobody. Where there are tokens of watchers, it may bring one later, from whatever site.
 
-        It never comes in by the cookie, nor by being on this machine.
+        A page of another site never comes in by the cookie, nor by being on this machine.
         """
-        foreign = bearer_of(connection) is None and not _is_own(connection)
+        has_bearer = bearer_of(connection) is not None
+        foreign = not has_bearer and not _is_own(connection)
         if foreign and not self._identity.live_key:
             return refused(403, f"a page of {connection.headers.get('origin', 'no origin')!r:.100} may not watch here")
         session = None if foreign else await self._identity.identify(connection)
         connection.scope["flows.session"] = session
-        return refused(401, _WHO) if session is None and not foreign else None
+        return refused(401, _WHO) if session is None and (has_bearer or not self._identity.live_key) else None
 
     def _judge_host(self, connection: HTTPConnection) -> Response | None:
         """Refuse a name that is not ours: a page whose name was bound to this address after it had loaded."""

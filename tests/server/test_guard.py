@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,15 +11,16 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from websockets.exceptions import InvalidStatus
 
 from flows.api import Caller
 from flows.errors import DeclarationError
-from flows.server import Tokens, create_app
+from flows.server import Tokens, create_app, watch_token
 from flows.server.body import LONGEST_BODY
 from flows.server.guard import MOST_ACTS
 from tests.api.conftest import Left
 from tests.server.conftest import Callers
-from tests.server.serving import OWN, Serving, serving
+from tests.server.serving import OWN, Serving, receive, serving
 from tests.waiting import until
 
 RETRY = "/api/v1/jobs/retry"
@@ -296,3 +298,21 @@ async def test_it_mounts_under_a_prefix(left: Left) -> None:
         assert (await client.get("/ops/flows/readyz")).status_code == 200  # and opens again for who still comes
         await app.close()
         await app.close()
+
+
+@pytest.mark.parametrize("live_key", [None, "k" * 32])
+async def test_a_socket_of_nobody_may_bring_a_token_where_there_are_some(left: Left, live_key: str | None) -> None:
+    """As that of a page that an app serves beside this one, whose users have no roles here; a wrong one is refused."""
+    async with serving(create_app(left.url, left.namespace, auth=lambda _caller: None, live_key=live_key)) as server:
+        if live_key is None:
+            with pytest.raises(InvalidStatus, match="401"):
+                await server.socket()
+            return
+        with pytest.raises(InvalidStatus, match="401"):
+            await server.socket(authorization="Bearer wrong")
+        token = watch_token(live_key, topics=["trees"], subject="visitor")
+        async with server.socket() as socket:
+            assert json.loads(await socket.recv())["auth"] == "token"
+            await socket.send(json.dumps({"type": "authenticate", "token": token}))
+            await socket.send(json.dumps({"type": "watchTopic", "topic": "trees"}))
+            assert (await receive(socket, {"topicState"}))["topic"] == "trees"
