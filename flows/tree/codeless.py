@@ -33,7 +33,20 @@ def codeless_host(app: str, runs: RunsHost, storage: Storage, index: Index) -> H
         storage: Where the app's instances stand.
         index: What finds them.
     """
-    return Host(app, storage, index, _Elsewhere(app, runs))
+    return _CodelessHost(app, storage, index, _Elsewhere(app, runs))
+
+
+class _CodelessHost(Host):
+    """An app whose index may be another one than the one that is here: what changes, its own processes tell that."""
+
+    async def note(self) -> None:
+        """Take nothing out of the outbox: it would be lost to the app's own index."""
+
+    async def destroy(self, instance_id: str) -> bool:
+        """Destroy an instance: see `Host.destroy`; what finds it here forgets it at once."""
+        is_deleted = await super().destroy(instance_id)
+        await self.index.remove([instance_id])
+        return is_deleted
 
 
 class _Elsewhere:

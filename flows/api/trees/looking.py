@@ -76,6 +76,7 @@ async def list_trees(
     hosts = await tree_hosts(admin, app)
     for one, label in product(hosts, labels or {}):
         hiding_of(admin.caller, one).check_search(label)
+    await asyncio.gather(*(host.note() for host in hosts.values()))
     pages = await asyncio.gather(*(host.index.find(one, asked) for one, host in hosts.items()))
     # Cursors are ids, and ids are in order of time. What an app has not looked through yet comes with the next page.
     ended = max((page.cursor for page in pages if page.cursor), default="")
