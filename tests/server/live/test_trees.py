@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from pydantic import BaseModel
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from flows.api import Caller
 from flows.model.live.watch_token import WatchRight
 from flows.server import create_app
 from flows.server.guard import Guard
@@ -102,10 +104,11 @@ async def take(socket: ClientConnection, client: TreeClient, until: str) -> None
         client.take_message(await receive(socket))
 
 
-async def answer(socket: ClientConnection, ref: str) -> dict[str, Any]:
-    """Return the answer to a command."""
+async def answer(socket: ClientConnection, ref: str, client: TreeClient | None = None) -> dict[str, Any]:
+    """Return the answer to a command; what is told before it is the client's."""
     while (found := await receive(socket)).get("ref") != ref:
-        pass
+        if client is not None:
+            client.take_message(found)
     return found
 
 
@@ -294,3 +297,136 @@ async def test_events_over_plain_http_are_the_same_room(redis_url: str, namespac
                         if events.workflow.get("name") == "other":
                             break
             assert events.tellings == 2
+
+
+async def test_who_executes_and_watches_sees_all_of_it(redis_url: str, namespace: str) -> None:
+    """A page that has a token for one instance: to the end, its result, its log; and who comes late sees the same."""
+    async with made_server(redis_url, namespace) as (server, made):
+        instance = await new(made, realm="acme", name="acme.com")
+        async with server.socket(origin="https://acme.example") as socket:
+            await enter(socket, made, instances=[instance.id], subject="ana", may=ALL)
+            client = TreeClient()
+            made.go.clear()
+            await say(socket, "watchWorkflowInstance", workflowId=instance.id, logs={"#.fetch": 0})
+            await take(socket, client, "idle")
+            assert client.workflow["name"] == "acme.com"
+            await say(socket, "executeAllTasks", workflowId=instance.id, ref="one")
+            started = await answer(socket, "one", client)
+            assert (started["type"], len(started["execution"])) == ("accepted", 36)
+            while client.statuses.get("#.fetch", {}).get("message") != "half of it":
+                client.take_message(await receive(socket))
+            made.go.set()
+            while client.workflow.get("status") != "done" or not client.lines:
+                client.take_message(await receive(socket))
+            assert client.differs(await instance.state()) == []
+            assert client.progress == 1.0
+            [[number, at, text]] = client.lines
+            assert (number, at > 10**12, text) == (1, True, "begins of='x'")
+            await say(socket, "getResult", workflowId=instance.id, taskPath="#.fetch", ref="two")
+            assert await answer(socket, "two") == {"type": "result", "ref": "two", "result": ["x"]}
+            late = TreeClient()
+            async with server.socket(origin="https://acme.example") as other:
+                await enter(other, made, realm="acme")
+                await say(other, "watchWorkflowInstance", workflowId=instance.id)
+                await take(other, late, "done")
+            assert late.differs(await instance.state()) == []
+            await instance.destroy()
+            assert await receive(socket, {"workflowDestroyed"}) == {"type": "workflowDestroyed", "id": instance.id}
+
+
+async def test_a_command_that_comes_twice_begins_once(redis_url: str, namespace: str) -> None:
+    """With the same `ref`, also over another socket: the first answer was lost."""
+    async with made_server(redis_url, namespace) as (server, made):
+        instance = await new(made)
+        executions: set[str] = set()
+        for _ in range(2):
+            async with server.socket(origin="https://acme.example") as socket:
+                await enter(socket, made, instances=[instance.id], may=ALL)
+                await say(socket, "executeAllTasks", workflowId=instance.id, ref="one")
+                executions.add((await answer(socket, "one"))["execution"])
+                client = TreeClient()
+                await say(socket, "watchWorkflowInstance", workflowId=instance.id)
+                await take(socket, client, "done")
+        assert len(executions) == 1
+        assert made.ran == ["fetch", "publish"]
+
+
+async def test_what_cannot_begin_is_told_with_its_code(redis_url: str, namespace: str) -> None:
+    """Not ready, busy, no such task, no such instance, and a name that languages have use for."""
+    async with made_server(redis_url, namespace) as (server, made), server.socket(origin="https://a.example") as socket:
+        instance = await new(made)
+        await enter(socket, made, instances=[instance.id], may=ALL)
+        cases: list[tuple[dict[str, Any], str]] = [
+            ({"type": "executeTask", "taskPath": "#.publish"}, "not_ready"),
+            ({"type": "executeTask", "taskPath": "#.publsh"}, "unknown"),
+            ({"type": "executeTask", "taskPath": "__proto__"}, "unknown"),
+            ({"type": "getResult", "taskPath": "__proto__"}, "unknown"),
+            ({"type": "executeTask", "taskPath": "#.fetch", "missing": "all"}, "invalid"),
+            ({"type": "executeTask"}, "invalid"),
+            ({"type": "executeAllTasks", "workflowId": "imports"}, "forbidden"),
+        ]
+        for number, (message, code) in enumerate(cases):
+            await socket.send(json.dumps({"workflowId": instance.id, "ref": f"r{number}", **message}))
+            told = await answer(socket, f"r{number}")
+            assert (told["type"], told["error"]["code"]) == ("appError", code), message
+        made.go.clear()
+        await say(socket, "executeAllTasks", workflowId=instance.id, ref="one")
+        assert (await answer(socket, "one"))["type"] == "accepted"
+        await say(socket, "executeTask", workflowId=instance.id, taskPath="#.fetch", ref="two")
+        assert (await answer(socket, "two"))["error"]["code"] == "busy"
+        await say(socket, "cancelExecution", workflowId=instance.id, ref="three")
+        assert (await answer(socket, "three"))["type"] == "accepted"
+        client = TreeClient()
+        await say(socket, "watchWorkflowInstance", workflowId=instance.id)
+        await take(socket, client, "cancelled")
+        assert client.differs(await instance.state()) == []
+
+
+async def test_roles_of_the_server_act_and_watch(redis_url: str, namespace: str) -> None:
+    """A viewer watches and reads results, an operator executes; who sees other flows sees nothing of trees."""
+
+    def auth(connection: Any) -> Caller:
+        role, flows = connection.headers["x-role"], connection.headers.get("x-flows-of")
+        return Caller(name=role, role=role, flows=None if flows is None else frozenset([flows]))
+
+    async with made_server(redis_url, namespace, auth=auth) as (server, made):
+        instance = await new(made)
+        await (await instance.execute_all()).wait(60)
+        for role, flows, expected in (
+            ("viewer", None, ("setTasksStatuses", "appError", "result")),
+            ("operator", "run:tree.imports", ("setTasksStatuses", "accepted", "result")),
+            ("operator", "shop", ("appError", "appError", "appError")),
+        ):
+            headers = {"x_role": role, **({} if flows is None else {"x_flows_of": flows})}
+            async with server.socket(**headers) as socket:
+                await say(socket, "watchWorkflowInstance", workflowId=instance.id)
+                watched = await receive(socket, {"setTasksStatuses", "appError"})
+                await say(socket, "executeAllTasks", workflowId=instance.id, ref="one")
+                acted = await answer(socket, "one")
+                if acted["type"] == "accepted":
+                    await until_over(instance)
+                await say(socket, "getResult", workflowId=instance.id, taskPath="#.publish", ref="two")
+                got = await answer(socket, "two")
+            assert (watched["type"], acted["type"], got["type"]) == expected, (role, watched, acted, got)
+
+
+async def test_nothing_secret_is_logged(redis_url: str, namespace: str, caplog: pytest.LogCaptureFixture) -> None:
+    """No token, no argument, no result and no message of an error, at whatever level; nor in what is refused."""
+    with caplog.at_level(logging.DEBUG):
+        async with made_server(redis_url, namespace) as (server, made):
+            instance = await made.site.create(Site(url="https://canary.example", fails=True), realm="acme")
+            token = made.trees.watch_token(realm="acme", may=ALL)
+            async with server.socket(origin="https://a.example") as socket:
+                await say(socket, "authenticate", token=token)
+                await say(socket, "watchWorkflowInstance", workflowId=instance.id, logs={"#.fetch": 0})
+                await say(socket, "executeAllTasks", workflowId=instance.id, ref="one", argument="canary argument")
+                await take(socket, TreeClient(), "failed")
+                await say(socket, "getResult", workflowId=instance.id, taskPath="#.fetch", ref="two")
+                assert (await answer(socket, "two"))["error"]["code"] == "not_ready"
+                await say(socket, "authenticate", token=token[:-4] + "AAAA")
+                assert await code_of(socket) == 4401
+    text = "\n".join(
+        f"{record.getMessage()} {record.__dict__}" for record in caplog.records if record.name != "websockets.client"
+    )
+    for secret in (token, token.split(".")[2][:20], "canary", "secret of the site", KEY):
+        assert secret not in text, secret

@@ -21,6 +21,7 @@ class TreeClient:
         self.progress = 0.0
         self.workflow: dict[str, Any] = {}
         self.tellings = 0
+        self.lines: list[list[Any]] = []
         self._tasks: list[dict[str, Any]] | None = None
         self._workflow: dict[str, Any] | None = None
 
@@ -40,6 +41,8 @@ class TreeClient:
                 self._workflow = dict(message)
             case "setTasksStatuses":
                 return self._take_statuses(message)
+            case "taskLog":
+                self.lines += message["lines"]
             case _:
                 pass
         return True
