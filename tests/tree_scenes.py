@@ -23,7 +23,7 @@ def seed_instance(world: World) -> None:
     sent("create_instance", *fields, has_key=1)(world)
     sent("begin_execution", 0)(world)
     sent("log_task", '{"text":"x"}', '{"text":"y"}', path="#.b")(world)
-    sent("write_tasks", "#.a", OK, "1", "#.b", OK, "2", end_record=DONE, ttl_ms=600_000)(world)
+    sent("write_tasks", "#.a", OK, "1", "#.b", OK, "2", end_record=DONE, ttl_ms=600_000, call_id="a")(world)
     forget_calls(world)
 
 
@@ -31,7 +31,7 @@ def seed_under_way(world: World) -> None:
     """Let an execution be under way, with a task that is done."""
     seed_instance(world)
     sent("begin_execution", 0, execution="e2", if_revision=5)(world)
-    sent("write_tasks", "#.a", '{"status":"running"}', "", execution="e2")(world)
+    sent("write_tasks", "#.a", '{"status":"running"}', "", execution="e2", call_id="b")(world)
     forget_calls(world)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from flows.store.client.connection import translated
@@ -164,6 +165,7 @@ class Instances:
             "is_child": int(is_child),
             "end_record": end,
             "ttl_ms": "" if ttl_ms is None else ttl_ms,
+            "call_id": os.urandom(8).hex(),
         }
         word, order = await self._link.run("write_tasks", named, records)
         return cast("WriteTasksAnswer", word.decode()), int(order)

@@ -86,12 +86,23 @@ def test_a_child_writes_over_what_runs(trees: TreeWorld) -> None:
 
 
 def test_what_is_sent_twice_is_done_once(trees: TreeWorld) -> None:
-    """It answers the same, also where the first has ended the execution."""
+    """It answers the same, also where the first has ended the execution, and others came in vain since."""
     begun(trees)
-    call = trees.settings.new_call()
-    first = trees.write("#.a", OK, "1", end_record=DONE, call=call)
+    assert trees.write("#.a", RUNNING, "", call_id="a") == trees.write("#.a", RUNNING, "", call_id="a") == ["ok", 3]
+    first = trees.write("#.a", OK, "1", end_record=DONE, call_id="b")
     before = trees.snapshot()
-    assert trees.write("#.a", OK, "1", end_record=DONE, call=call) == first == ["ok", 4]
+    assert trees.write("#.a", RUNNING, "", is_child=1) == ["stale", 0]
+    assert trees.write("#.a", OK, "1", end_record=DONE, call_id="b") == first == ["ok", 5]
+    assert trees.snapshot() == before
+
+
+def test_a_call_of_an_earlier_execution_is_none_of_the_next(trees: TreeWorld) -> None:
+    """Whoever sends it again is told that it has the instance no more."""
+    begun(trees)
+    trees.write("#.a", OK, "1", end_record=DONE, call_id="a")
+    trees.begin("e2", 4)
+    before = trees.snapshot()
+    assert trees.write("#.a", OK, "1", end_record=DONE, call_id="b") == ["stale", 0]
     assert trees.snapshot() == before
 
 

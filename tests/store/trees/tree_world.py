@@ -46,6 +46,7 @@ def tree_named(world: World, instance_id: str = ID) -> dict[str, Argument]:
         "is_child": 0,
         "end_record": "",
         "ttl_ms": "",
+        "call_id": "c",
         "path": "#.a",
         "most_lines": 1000,
         "outbox": keys.outbox("imports"),
@@ -81,6 +82,7 @@ class TreeWorld(World):
 
     def write(self, *records: Argument, **named: Argument) -> list[Any]:
         """Write records; the answer."""
+        named.setdefault("call_id", self.settings.new_call())
         found: list[Any] = self.run("write_tasks", *records, **named)
         return found
 

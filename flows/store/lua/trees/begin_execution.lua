@@ -23,10 +23,21 @@ order = order + 1
 local fields = take_counted()
 drop_records(rest, at)
 local begun = string.sub(numbered(record, order), 1, -2) .. ',"started":' .. now_text .. '}'
-redis.call('HSET', instance, '_run', execution, '_fence', 0, 'record', begun, 'updated', now_text, unpack(fields))
-redis.call('HSET', instance, '_order', order, 'shown', order)
-if is_another_tree == '1' then redis.call('HSET', instance, 'changed', order) end
-each_key(found[5], function(key) redis.call('PERSIST', key) end)
+local function add(name, value)
+  fields[#fields + 1] = name
+  fields[#fields + 1] = value
+end
+add('_run', execution)
+add('_fence', 0)
+add('_order', order)
+add('shown', order)
+add('record', begun)
+add('updated', now_text)
+if is_another_tree == '1' then add('changed', order) end
+redis.call('HSET', instance, unpack(fields))
+if redis.call('PERSIST', instance) == 1 then
+  each_key(found[5], function(key) redis.call('PERSIST', key) end)
+end
 redis.call('ZADD', outbox, now_text, instance_id)
 tell_tree('')
 return { 'begun', execution, order }

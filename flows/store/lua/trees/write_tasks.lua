@@ -1,14 +1,14 @@
 -- Writes records of an execution, each under the next revision of its instance, and at its end what it has come to:
 -- by the attempt that has the highest fence, and as long as the execution is under way. A call without records takes
--- over. A child of the execution has no fence, and writes over records of running tasks alone. Sent twice, it is done
--- once.
+-- over. A child of the execution has no fence, and writes over records of running tasks alone.
+-- Sent twice, it is done once: the instance knows its last call, and a key for each would be many.
 -- Answers a word, and the revision of the last record.
---@ keys: instance tasks results log call
---@ args: ns now instance_id execution fence is_child end_record ttl_ms
+--@ keys: instance tasks results log
+--@ args: ns now instance_id execution fence is_child end_record ttl_ms call_id
 --@ rest: of each record its path, its text, and the result of its task, or ''
 --@ returns: word:word revision:int
 --@ words: ok | stale
---@ include: arguments clock once each_key instance_record outbox_of tell_tree
+--@ include: arguments clock each_key instance_record outbox_of tell_tree
 
 expect_hashes()
 
@@ -56,19 +56,19 @@ local function may_write(last_fence)
   return tonumber(fence) >= tonumber(last_fence)
 end
 
-return once(function()
-  local found = redis.call('HMGET', instance, '_order', '_run', '_fence', 'record', 'app', 'key')
-  if found[2] ~= execution or not is_working(found[4]) or not may_write(found[3]) then return { 'stale', 0 } end
-  local outbox = end_record ~= '' and outbox_of(found[5])
-  local before = tonumber(found[1])
-  local lines = { string.format('%d', before + 1) }
-  local order = write_records(before, lines)
-  if end_record ~= '' then
-    order = order + 1
-    write_end(order, lines, outbox, found[6])
-  end
-  redis.call('HSET', instance, '_order', order)
-  if is_child ~= '1' then redis.call('HSET', instance, '_fence', fence) end
-  if order > before then tell_tree(table.concat(lines, '\n')) end
-  return { 'ok', order }
-end)
+local found = redis.call('HMGET', instance, '_order', '_run', '_fence', 'record', 'app', 'key', '_call')
+local last_call, last_order = string.match(found[7] or '', '^(%S+) (%d+)$')
+if last_call == call_id then return { 'ok', tonumber(last_order) } end
+if found[2] ~= execution or not is_working(found[4]) or not may_write(found[3]) then return { 'stale', 0 } end
+local outbox = end_record ~= '' and outbox_of(found[5])
+local before = tonumber(found[1])
+local lines = { string.format('%d', before + 1) }
+local order = write_records(before, lines)
+if end_record ~= '' then
+  order = order + 1
+  write_end(order, lines, outbox, found[6])
+end
+local last_fence = is_child == '1' and found[3] or fence
+redis.call('HSET', instance, '_order', order, '_fence', last_fence, '_call', string.format('%s %d', call_id, order))
+if order > before then tell_tree(table.concat(lines, '\n')) end
+return { 'ok', order }
