@@ -8,9 +8,10 @@
 --@ rest: of each record its path, its text, and the result of its task, or ''
 --@ returns: word:word revision:int
 --@ words: ok | stale
---@ include: arguments clock each_key instance_record outbox_of tell_tree
+--@ include: arguments clock type each_key instance_record outbox_of tell_tree
 
-expect_hashes()
+expect('hash', tasks)
+expect('hash', results)
 
 -- Writes all records; returns the revision of the last one, and adds a line for each.
 local function write_records(order, lines)
