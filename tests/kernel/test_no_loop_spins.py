@@ -77,6 +77,7 @@ PACED = {
     "tree/outbox.py:move": "each round moves a page of rows, until one is not full",
     "tree/outbox.py:_move_forever": "each round sleeps",
     "tree/index/redis.py:find": "each round looks at a page of rows, until there is enough or no more",
+    "store/trees/instances.py:drop": "each round drops a part of the paths, until none is left",
     "store/trees/tree_outbox.py:ids": "each round reads a page of keys, until the last one",
     "tree/trees.py:destroy_realm": "each round destroys a page of instances, until there is none",
     "tree/walk.py:run": "each round waits until a task has ended",
