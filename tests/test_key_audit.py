@@ -293,7 +293,7 @@ async def test_every_key_of_trees_is_documented(redis_url: str, namespace: str, 
     await index.put([one.row for one in await storage.unindexed("imports") if one.row is not None])
     strange, used = audit(redis, namespace)
     assert strange == set()
-    kinds = ("", "tasks", "results", "log", "key", "dirty", "apps", "rows", "s")
+    kinds = ("", "tasks", "results", "log", "key", "dirty", "apps", "rows", "s", "sworking")
     for kind in kinds:
         assert any(re.match(rf"flows:tree{kind}(:|$)", pattern) for pattern in used), kind
     await storage.close()

@@ -37,7 +37,7 @@ def seed_under_way(world: World) -> None:
 
 def seed_index(world: World) -> None:
     """Let an instance be in the index."""
-    sent("index_instances", ID, 1, "imports", "acme", "{}")(world)
+    sent("index_instances", ID, 1, "imports", "acme", "1", "{}")(world)
 
 
 def forget_calls(world: World) -> None:
@@ -63,7 +63,7 @@ TREE_SCENES: Final[dict[str, list[Scene]]] = {
     ],
     "delete_instance": [(seed_instance, sent("delete_instance"))],
     "drop_tasks": [(seed_instance, sent("drop_tasks", "#.b", if_changed=1))],
-    "index_instances": [(seed_index, sent("index_instances", ID, 2, "imports", "other", "{}"))],
+    "index_instances": [(seed_index, sent("index_instances", ID, 2, "imports", "other", "", "{}"))],
     "log_task": [(seed_instance, sent("log_task", '{"text":"z"}', '{"text":"z"}', path="#.b", most_lines=1))],
     "mark_indexed": [(seed_instance, sent("mark_indexed", ID, 5, "gone", 0, "other", 1))],
     "unindex_instances": [(seed_index, sent("unindex_instances", ID))],

@@ -96,6 +96,7 @@ KINDS: Final = {
     "treeapps": "hash",
     "treerows": "hash",
     "trees": "zset",
+    "treesworking": "zset",
 }
 
 #: What a test seldom compares: wake-ups, answers of last calls, how far the reconciler has come and what it has to look

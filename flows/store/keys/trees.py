@@ -53,6 +53,10 @@ class TreeKeys:
         """Sorted set: the same of those of one realm."""
         return f"{self.namespace}flows:trees:{app}:{realm_text(realm)}"
 
+    def working(self, app: str) -> str:
+        """Sorted set: the same of those that are worked on."""
+        return f"{self.namespace}flows:treesworking:{app}"
+
     def changed(self, instance_id: str) -> str:
         """Sharded channel: the records that one script has written, or nothing where something else has changed."""
         return f"{self.namespace}flows:treechanged:{instance_id}"

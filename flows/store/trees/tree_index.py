@@ -23,6 +23,7 @@ class IndexedRow(NamedTuple):
     revision: int
     app: str
     realm: str
+    is_working: bool
     row: bytes
 
 
@@ -43,7 +44,8 @@ class TreeIndex:
         for at in range(0, len(rows), _PAGE):
             rest: list[Argument] = []
             for one in rows[at : at + _PAGE]:
-                rest += (one.id, one.revision, one.app, realm_text(one.realm), one.row)
+                realm, working = realm_text(one.realm), "1" if one.is_working else ""
+                rest += (one.id, one.revision, one.app, realm, working, one.row)
             put += int(await self._link.run("index_instances", {"rows": self._link.keys.rows()}, rest))
         return put
 
@@ -59,14 +61,19 @@ class TreeIndex:
             taken += int(await self._link.run("unindex_instances", {"rows": self._link.keys.rows()}, part))
         return taken
 
-    async def page(self, app: str, realm: str | None, before: str, count: int) -> list[tuple[str, bytes | None]]:
+    async def page(
+        self, app: str, realm: str | None, before: str, count: int, *, working: bool = False
+    ) -> list[tuple[str, bytes | None]]:
         """Return ids of an app, or of one realm of it, from before an id on, newest first, each with its row.
+
+        With `working`, they are those that are worked on, whatever their realm.
 
         Raises:
             StoreError: they cannot be read.
         """
         connection, keys = await self._link.connection(), self._link.keys
         key = keys.indexed(app) if realm is None else keys.indexed_realm(app, realm)
+        key = keys.working(app) if working else key
         newest = f"({before}" if before else "+"
         found: list[bytes] = await connection.call("ZREVRANGEBYLEX", key, newest, "-", "LIMIT", 0, count)
         if not found:

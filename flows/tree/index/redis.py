@@ -25,7 +25,7 @@ _MOST_LOOKED: Final = 20_000
 
 
 class RedisIndex:
-    """Finds instances by app and realm, newest first; what else is asked, it looks for among those.
+    """Finds instances by app and realm, and those that are worked on; what else is asked, it looks for among those.
 
     Args:
         redis_url: Another server than the app's; None: the app's, over its connection.
@@ -58,7 +58,10 @@ class RedisIndex:
 
     async def put(self, rows: Sequence[InstanceRow]) -> None:
         """Take rows: see `Index.put`."""
-        await self._index.put([IndexedRow(one.id, one.revision, one.app, one.realm, _write(one)) for one in rows])
+        put = [
+            IndexedRow(one.id, one.revision, one.app, one.realm, one.status == "working", _write(one)) for one in rows
+        ]
+        await self._index.put(put)
 
     async def remove(self, ids: Sequence[str]) -> None:
         """Forget instances: see `Index.remove`."""
@@ -69,7 +72,7 @@ class RedisIndex:
         found: list[InstanceRow] = []
         cursor, looked = query.cursor, 0
         while looked < _MOST_LOOKED:
-            page = await self._index.page(app, query.realm, cursor, _LOOKED)
+            page = await self._index.page(app, query.realm, cursor, _LOOKED, working=query.status == "working")
             looked += len(page)
             for _, text in page:
                 row = None if text is None else _read(text)

@@ -19,6 +19,7 @@ LITERAL = {
     "rows": ((), "flows:treerows"),
     "indexed": (("imports",), "flows:trees:imports"),
     "indexed_realm": (("imports", "acme"), "flows:trees:imports:acme"),
+    "working": (("imports",), "flows:treesworking:imports"),
     "changed": (("0193",), "flows:treechanged:0193"),
 }
 

@@ -61,7 +61,7 @@ TREE_READERS: Final[dict[str, Reader]] = {
         "imports", [("1", 1)]
     ),
     "index_instances": lambda connection, settings: TreeIndex(_link(connection, settings)).put(
-        [IndexedRow("1", 1, "imports", "", b"{}")]
+        [IndexedRow("1", 1, "imports", "", is_working=True, row=b"{}")]
     ),
     "unindex_instances": lambda connection, settings: TreeIndex(_link(connection, settings)).take_out(["1"]),
 }

@@ -7,15 +7,16 @@ from tests.store.trees.tree_world import TreeWorld
 
 def test_what_is_taken_out_stands_in_no_list(trees: TreeWorld) -> None:
     """What was not in it is passed over; the others stay."""
-    trees.run("index_instances", "1", 5, "imports", "acme", "{}", "2", 1, "imports", "acme", "[]")
+    trees.run("index_instances", "1", 5, "imports", "acme", "1", "{}", "2", 1, "imports", "acme", "", "[]")
     assert trees.run("unindex_instances", "1", "nobody") == 1
     assert trees.hash("treerows", "") == {"2": "1\nimports\nacme\n[]"}
     assert trees.snapshot()["trees"] == {"imports": {"2": 0}, "imports:acme": {"2": 0}}
+    assert "treesworking" not in trees.snapshot()
 
 
 def test_a_list_that_is_not_ours_hinders_nothing(trees: TreeWorld) -> None:
     """The row goes all the same."""
-    trees.run("index_instances", "1", 5, "imports", "acme", "{}")
+    trees.run("index_instances", "1", 5, "imports", "acme", "1", "{}")
     trees.redis.delete(trees.trees.indexed("imports"))
     trees.redis.set(trees.trees.indexed("imports"), "not ours")
     assert trees.run("unindex_instances", "1") == 1

@@ -16,6 +16,7 @@ while at <= #rest do
     redis.call('HDEL', rows, id)
     redis.pcall('ZREM', flows_key('trees', app), id)
     redis.pcall('ZREM', flows_key('trees', app .. ':' .. realm), id)
+    redis.pcall('ZREM', flows_key('treesworking', app), id)
   end
 end
 return taken
