@@ -35,6 +35,8 @@ from flows import (
 )
 from flows.api import Admin, Caller
 from flows.api.queues.acting import pause, set_limit
+from tests.browser.tree_app import Site
+from tests.browser.tree_app import declare as declare_trees
 from tests.waiting import LONG, until
 
 #: Their orders fail: the supplier knows nothing about them.
@@ -275,6 +277,13 @@ async def leave_runs(bill: Workflow[Bill, str]) -> dict[str, str]:
     return {"run": done.id, "run_failed": failed.id, "run_asked": asked.id, "run_asleep": asleep.id}
 
 
+async def leave_tree(url: str, namespace: str) -> str:
+    """Leave a tree that nobody has executed."""
+    trees, import_site = declare_trees(url, namespace)
+    async with trees:
+        return (await import_site.create(Site(url="acme.example"), realm="acme", name="acme.com")).id
+
+
 async def main(url: str, namespace: str) -> None:
     """Leave all of it, tell the ids, and go on ordering until the input ends."""
     logging.getLogger("flows").setLevel(logging.CRITICAL)  # what fails here fails on purpose
@@ -282,6 +291,7 @@ async def main(url: str, namespace: str) -> None:
     app, bill = billing(url, namespace)
     async with shop, mails, reports, app:
         ids = {**await leave(url, namespace, shop, mails, reports), **await leave_runs(bill)}
+        ids["tree"] = await leave_tree(url, namespace)
         sys.stdout.write(f"{json.dumps(ids)}\n")
         sys.stdout.flush()
         over = asyncio.create_task(asyncio.to_thread(sys.stdin.read))

@@ -27,7 +27,8 @@ def palette_of(page: Page) -> Locator:
 def test_two_keys_go_to_each_page(open_page: OpenPage) -> None:
     """`g`, then its letter; not while a word is being written."""
     page = open_page("workers")
-    for key, path in {"j": "jobs", "r": "runs", "s": "schedules", "w": "workers", "l": "limits"}.items():
+    places = {"j": "jobs", "r": "runs", "t": "trees", "s": "schedules", "w": "workers", "l": "limits"}
+    for key, path in places.items():
         page.keyboard.press("g")
         page.keyboard.press(key)
         expect(page).to_have_url(re.compile(rf"/{path}$"))

@@ -21,6 +21,8 @@ PAGES = {
     "new": ["new?flow=shop"],
     "runs": ["runs"],
     "runs/:id": ["runs/{run}", "runs/{run_asked}"],
+    "trees": ["trees"],
+    "trees/:id": ["trees/{tree}", "trees/{tree}?path=%23.fetch"],
     "schedules": ["schedules"],
     "workers": ["workers"],
     "limits": ["limits?flow=shop", "limits?queue=shop-ship&limit=shop-ship:1", "limits?queue=mails-send"],

@@ -18,6 +18,7 @@ export const table = {
   goBoard: { keys: "g b", group: "go", title: text.frame.board, icon: "board" },
   goJobs: { keys: "g j", group: "go", title: text.frame.jobs, icon: "jobs" },
   goRuns: { keys: "g r", group: "go", title: text.frame.runs, icon: "runs" },
+  goTrees: { keys: "g t", group: "go", title: text.frame.trees, icon: "trees" },
   goSchedules: { keys: "g s", group: "go", title: text.frame.schedules, icon: "schedules" },
   goWorkers: { keys: "g w", group: "go", title: text.frame.workers, icon: "workers" },
   goLimits: { keys: "g l", group: "go", title: text.frame.limits, icon: "limits" },

@@ -21,4 +21,5 @@ export { schedules } from "./en/schedules";
 export { search } from "./en/search";
 export { server } from "./en/server";
 export { states } from "./en/states";
+export { tree, trees } from "./en/trees";
 export { workers } from "./en/workers";

@@ -1,4 +1,4 @@
-/** What the functions of a job log, as they log it; it can be held, and what came late says so. */
+/** What the functions of a job, or of a task of a tree, log, as they log it; it can be held, and what came late says so. */
 import { useTopic, type LogLineView, type LogView, type Live } from "@typed-flows/react";
 import { Fragment, useEffect, useRef, useState } from "react";
 import { writeJson } from "../../exact";
@@ -22,6 +22,11 @@ const LEVELS: Readonly<Record<string, string>> = {
 
 export function Log({ flow, id }: { flow: string; id: string }) {
   const { state, error } = useTopic<LogView>(`log/${flow}/${id}`);
+  return <LogCard state={state} problem={error?.message ?? null} />;
+}
+
+/** Lines that come while it is looked at; null: none has been told yet, or `problem` says why. */
+export function LogCard({ state, problem }: { state: Live<LogView> | null; problem: string | null }) {
   const [held, setHeld] = useState<Live<LogView> | null>(null);
   const log = held ?? state;
   const newer = held && state ? state.lines.filter((line) => line.n > held.last).length : 0;
@@ -42,8 +47,8 @@ export function Log({ flow, id }: { flow: string; id: string }) {
       }
     >
       {log === null ? (
-        error ? (
-          <p className="pad dim">{error.message}</p>
+        problem !== null ? (
+          <p className="pad dim">{problem}</p>
         ) : (
           <Bones rows={3} />
         )

@@ -11,10 +11,15 @@ export interface Query {
 /** A word, or one whose value is in quotes. */
 const WORD = /([^\s:"]+):(?:"((?:[^"\\]|\\.)*)"|(\S*))|\S+/g;
 
+/** Yields each word, with the name and the value of those that have both. */
+export function* wordsOf(text: string): Generator<readonly [word: string, name: string, value: string]> {
+  for (const [word, name, quoted, plain] of text.matchAll(WORD))
+    yield [word, name ?? "", (quoted === undefined ? plain : quoted.replace(/\\(.)/g, "$1")) ?? ""];
+}
+
 export function parse(text: string): Query {
   const query: Query = { workflow: null, tag: null, lookup: {}, wrong: [] };
-  for (const [word, name, quoted, plain] of text.matchAll(WORD)) {
-    const value = quoted === undefined ? plain : quoted.replace(/\\(.)/g, "$1");
+  for (const [word, name, value] of wordsOf(text)) {
     if (!name || !value) query.wrong.push(word);
     else if (name === "workflow" || name === "tag") {
       if (query[name] === null) query[name] = value;

@@ -114,6 +114,11 @@ const sentences: Record<string, (action: Action) => Piece[]> = {
   "runs.provide": ({ given }) => say`answered the step ${given.step} of a run`,
   "runs.send": ({ given }) => say`sent a run the event that its step ${given.step} waits for`,
   "runs.move": ({ given }) => say`moved runs of ${given.workflow} to the version ${given.to}`,
+  "trees.execute": ({ given }) =>
+    given.path && given.path !== "#" ? say`executed ${given.path} of a tree` : say`executed a tree`,
+  "trees.cancel": ({ given }) => say`cancelled the execution of a tree${because(given.reason)}`,
+  "trees.update": ({ given }) => say`changed the name or the labels of a tree${given.name ? say`: ${given.name}` : []}`,
+  "trees.destroy": () => say`destroyed a tree`,
   "schedules.create": ({ given }) => say`created the schedule ${given.id} of ${given.workflow}`,
   "schedules.edit": ({ given }) => say`changed the schedule ${given.id}`,
   "schedules.delete": ({ given }) => say`deleted the schedule ${given.id}`,

@@ -11,6 +11,8 @@ export const frame = {
   job: "Job",
   newJob: "New job",
   runs: "Runs",
+  trees: "Trees",
+  tree: "Tree",
   run: "Run",
   schedules: "Schedules",
   workers: "Workers",

@@ -9,7 +9,7 @@ import { ticksOf } from "./axis";
 import { hasEnded, isBusy, rowsOf, visitsOf, type Bar, type Kind, type Row, type Visit } from "./bars";
 import { fold, type Folding } from "./folding";
 import { barTitle, label } from "./labels";
-import { useWindow } from "./useWindow";
+import { useWindow } from "../../../parts/useWindow";
 
 /** More rows are drawn in a window of their own. */
 const MANY = 60;

@@ -1,1 +1,0 @@
-export{g as default}from"./frame-BCF2oH1D.js";
