@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from flows.errors import MalformedJob, StoreFull, StoreUnavailable
+from flows.errors import DeclarationError, MalformedJob, StoreFull, StoreUnavailable
 from flows.model.ids import new_job_id
 from flows.model.tree.node import Declared, Node
 from flows.model.tree.task_record import InstanceRecord, TaskRecord
@@ -170,6 +170,17 @@ async def test_it_opens_again_after_a_server_was_away(namespace: str) -> None:
             await storage.load("1")
     await storage.close()
     await storage.close()
+
+
+@pytest.mark.parametrize("kind", [RedisStorage, RedisIndex])
+def test_what_names_no_server_is_refused(kind: Any) -> None:
+    """And no password is shown."""
+    for wrong in ({"redis_url": 5}, {"redis_url": "http://x"}, {"namespace": "a b"}, {"namespace": None}):
+        with pytest.raises(DeclarationError, match=next(iter(wrong))):
+            kind(**wrong)
+    assert repr(kind()) == f"<{kind.__name__} on the server of its app>"
+    assert repr(kind("redis://:secret@host")).startswith(f"<{kind.__name__} on redis://")
+    assert "secret" not in repr(kind("redis://:secret@host"))
 
 
 def test_each_event_loop_has_its_own_connection(redis_url: str, namespace: str) -> None:

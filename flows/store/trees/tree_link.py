@@ -7,6 +7,8 @@ import logging
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
 from flows.config import choose_server
+from flows.errors import DeclarationError
+from flows.model.names import check_namespace
 from flows.store.client.connection import Connection
 from flows.store.client.server_check import check_server
 from flows.store.client.server_clock import ServerClock
@@ -107,7 +109,12 @@ class TreeLink:
 
 
 def tree_settings(namespace: str) -> FlowSettings:
-    """Return settings for trees that stand below a namespace, and are asked for by nobody's flow."""
+    """Return settings for trees that stand below a namespace, and are asked for by nobody's flow.
+
+    Raises:
+        DeclarationError: it is no namespace.
+    """
+    check_namespace(namespace)
     return FlowSettings(_FLOW, "", JobKeys(namespace), 0, (0, 0, 0), 1, 1, 1)
 
 
@@ -128,10 +135,12 @@ class OwnLines:
     Args:
         redis_url: As `FlowOptions` takes it.
 
-    Raises DeclarationError where the URL is malformed.
+    Raises DeclarationError where the URL is none.
     """
 
     def __init__(self, redis_url: str | None) -> None:
+        if redis_url is not None and not isinstance(redis_url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DeclarationError(f"redis_url is a {type(redis_url).__name__}: give a str")
         self._server = choose_server(redis_url)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opening: asyncio.Task[_Opened] | None = None
@@ -149,6 +158,10 @@ class OwnLines:
             self._opening = loop.create_task(self._open())
             self._opening.add_done_callback(self._forget_failed)
         return await asyncio.shield(self._opening)
+
+    def __str__(self) -> str:
+        """Return which server it is; the password is hidden."""
+        return str(self._server)
 
     async def close(self) -> None:
         """Disconnect; closing twice changes nothing."""

@@ -31,7 +31,7 @@ class RedisIndex:
         redis_url: Another server than the app's; None: the app's, over its connection.
         namespace: What stands before every key; in an app, that of the app stands.
 
-    Raises DeclarationError where the URL is malformed.
+    Raises DeclarationError where the URL or the namespace is none.
     """
 
     def __init__(self, redis_url: str | None = None, *, namespace: str = "") -> None:
@@ -39,6 +39,9 @@ class RedisIndex:
         self._is_elsewhere = redis_url is not None
         settings = tree_settings(namespace)
         self._index = TreeIndex(TreeLink(self._lines.opened, lambda: settings))
+
+    def __repr__(self) -> str:
+        return f"<RedisIndex on {self._lines if self._is_elsewhere else 'the server of its app'}>"
 
     @classmethod
     def over(cls, connection: Connection, namespace: str) -> Self:

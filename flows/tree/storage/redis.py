@@ -54,14 +54,17 @@ class RedisStorage:
         redis_url: Another server than the app's; None: the app's, over its connection.
         namespace: What stands before every key; in an app, that of the app stands.
 
-    Raises DeclarationError where the URL is malformed.
+    Raises DeclarationError where the URL or the namespace is none.
     """
 
     def __init__(self, redis_url: str | None = None, *, namespace: str = "") -> None:
-        self._lines: OwnLines | None = OwnLines(redis_url)
+        self._lines = OwnLines(redis_url)
         self._is_elsewhere = redis_url is not None
         settings = tree_settings(namespace)
         self._use(TreeLink(self._lines.opened, lambda: settings))
+
+    def __repr__(self) -> str:
+        return f"<RedisStorage on {self._lines if self._is_elsewhere else 'the server of its app'}>"
 
     @classmethod
     def over(cls, connection: Connection, namespace: str, signals: Signals | None = None) -> Self:
@@ -72,7 +75,7 @@ class RedisStorage:
 
     def bind(self, app: str, runtime: Runtime) -> None:  # noqa: ARG002 - the protocol's
         """Take the namespace of an app, and its connection unless it has a server of its own."""
-        opens = self._lines.opened if self._is_elsewhere and self._lines is not None else runtime.open
+        opens = self._lines.opened if self._is_elsewhere else runtime.open
         self._use(TreeLink(opens, lambda: runtime.settings))
 
     def _use(self, link: TreeLink) -> None:
@@ -82,8 +85,7 @@ class RedisStorage:
 
     async def close(self) -> None:
         """Disconnect where the connection is its own; closing twice changes nothing."""
-        if self._lines is not None:
-            await self._lines.close()
+        await self._lines.close()
 
     def now_ms(self) -> int:
         """Return the time by the server's clock, as far as that is known."""
