@@ -110,7 +110,7 @@ class Walk:
         await self._resume()
         progress = Progress(self._plan.moments, frozenset(self._targets))
         try:
-            self._start(progress)
+            self._begin(self._ready(progress))
             while self._running:
                 await self._next(progress)
         finally:
@@ -177,21 +177,27 @@ class Walk:
         record = self._records.get(path)
         return self._failure is None or (record is not None and record.goes_on_in(self._execution.id))
 
-    def _start(self, progress: Progress) -> None:
-        """Start what may begin now; what has ended already is passed."""
-        assert self._orders is not None  # noqa: S101 - without them a walk is only ended
+    def _ready(self, progress: Progress) -> list[str]:
+        """Return what may begin now; what has ended already is passed."""
+        found: list[str] = []
         while ready := progress.take():
             for path in ready:
                 if self._has_ended(path):
                     progress.end(path)
                 elif self._may_begin(path):
-                    argument = self._execution.argument if path in self._takers else None
-                    self._orders.enter()
-                    one = TaskRun(self._around, self._plan.tasks[path], self._tasks[path], argument)
-                    self._running[asyncio.get_running_loop().create_task(one.run(), name=f"flows-{path}")] = path
+                    found.append(path)
+        return found
+
+    def _begin(self, paths: Iterable[str]) -> None:
+        assert self._orders is not None  # noqa: S101 - without them a walk is only ended
+        for path in paths:
+            argument = self._execution.argument if path in self._takers else None
+            self._orders.enter()
+            one = TaskRun(self._around, self._plan.tasks[path], self._tasks[path], argument)
+            self._running[asyncio.get_running_loop().create_task(one.run(), name=f"flows-{path}")] = path
 
     async def _next(self, progress: Progress) -> None:
-        """Wait until some tasks have ended, and go on behind them."""
+        """Wait until some tasks have ended, and go on behind them when that stands; the last are written by the end."""
         done, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
         for one in done:
             path = self._running.pop(one)
@@ -209,7 +215,10 @@ class Walk:
                 self._failure = self._failure or (path, failed)
             else:
                 progress.end(path)
-        self._start(progress)
+        ready = self._ready(progress)
+        if ready or self._running:
+            await self._writes.put()
+        self._begin(ready)
         assert self._orders is not None  # noqa: S101 - the same
         for _ in done:  # not before what follows has begun
             self._orders.leave()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: The results of one call take so many bytes at most, unless it has one alone.
 _MOST_BYTES: Final = 1 << 20
+#: So many ticks a write waits: what ends in one of them is taken along, by the end of the execution too.
+_QUIET: Final = 3
 
 
 class Writes:
@@ -29,7 +31,7 @@ class Writes:
         storage: Where they go.
         instance_id: Of which instance.
         token: Who writes.
-        records: The records as they stand, which are changed here when a write stands.
+        records: The records of all tasks: those that stand, and of ends those that are being written.
         failed: Called where nothing can be written any more, with the reason.
     """
 
@@ -50,10 +52,18 @@ class Writes:
         self._lines: dict[str, list[str]] = {}
         self._next: asyncio.Future[None] | None = None
         self._sending: asyncio.Task[None] | None = None
+        #: What is being written just now; None: nothing is.
+        self._writing: asyncio.Future[None] | None = None
 
     def note(self, path: str, record: TaskRecord) -> None:
         """Write a record soon, unless another one of the task comes before."""
         self._gather(Write(path, record))
+
+    def take(self, *writes: Write) -> None:
+        """Count records from now on, and write them soon; `put` returns when they stand."""
+        for one in writes:
+            self._records[one.path] = one.record
+            self._gather(one)
 
     def log(self, path: str, line: str) -> None:
         """Add a line to a task's log soon, and before a record of its end."""
@@ -78,9 +88,12 @@ class Writes:
             LostLease: another one has the instance.
             StoreError: the storage cannot be used.
         """
-        while self._sending is not None or self._next is not None:
-            await asyncio.shield(self._send_soon())
-        *parts, last = [*_parts(writes)] or [()]
+        while self._writing is not None:
+            await asyncio.shield(self._writing)
+        gathered, self._gathered = self._gathered, {}  # of what was to be written soon, nothing needs a call of its own
+        if self._lines:
+            await self._write_lines()
+        *parts, last = [*_parts([*gathered.values(), *writes])] or [()]
         for part in parts:
             await self._write(part)
         failpoint("before-record")
@@ -106,7 +119,10 @@ class Writes:
 
     async def _send_all(self) -> None:
         while self._next is not None:
-            future, self._next = self._next, None
+            for _ in range(_QUIET):
+                await asyncio.sleep(0)
+            future = self._writing = self._next
+            self._next = None
             writes, self._gathered = list(self._gathered.values()), {}
             try:
                 if self._lines:
@@ -114,7 +130,7 @@ class Writes:
                 for part in _parts(writes):
                     await self._write(part)
             except BaseException as error:
-                self._sending = None
+                self._sending = self._writing = None
                 self._failed(error)
                 for one in (future, self._next):
                     if one is not None and not one.done():
@@ -122,6 +138,7 @@ class Writes:
                 if isinstance(error, Exception):
                     return
                 raise
+            self._writing = None
             future.set_result(None)
         self._sending = None
 
@@ -130,7 +147,8 @@ class Writes:
         last = await self._storage.write(self._instance_id, self._token, writes)
         failpoint("after-record")
         for order, one in enumerate(writes, last - len(writes) + 1):
-            self._records[one.path] = replace(one.record, order=order)
+            if one.path not in self._gathered:  # else there is a newer one
+                self._records[one.path] = replace(one.record, order=order)
 
     async def _write_lines(self) -> None:
         lines, self._lines = self._lines, {}

@@ -95,7 +95,7 @@ class TaskRun:
         )
 
     async def run(self) -> JobError | None:
-        """Execute the task; return why it has failed, or None.
+        """Execute the task; return why it has failed, or None. Its end counts then, and is about to be written.
 
         Raises:
             Cancelled: its function wants the execution to end.
@@ -112,25 +112,25 @@ class TaskRun:
         try:
             views = await around.context.views(planned, self._argument)
         except MalformedJob as error:
-            return await self._fail(Outcome(error=error_of(error, self._path, 1)), None)
+            return self._fail(Outcome(error=error_of(error, self._path, 1)), None)
         try:
             wanted = self._task.condition is None or self._asks(views)
         except Exception as error:  # noqa: BLE001 - a condition is user code
-            return await self._fail(Outcome(error=error_of(error, self._path, 1)), views)
+            return self._fail(Outcome(error=error_of(error, self._path, 1)), views)
         if not wanted:
             skipped = self._ended("skipped", views, planned.asked, bytes=None)
-            await self._writes.put(Write(self._path, skipped), *around.skipped_below(self._path, "skipped"))
+            self._writes.take(Write(self._path, skipped), *around.skipped_below(self._path, "skipped"))
             return None
         if not planned.node.works:
-            await self._writes.put(Write(self._path, self._ended("ok", views, planned.given)))
+            self._writes.take(Write(self._path, self._ended("ok", views, planned.given)))
             return None
         outcome = await self._attempts.run(views.reads, self._reporter.record if self._goes_on else None)
         self._reporter.close()  # no progress takes the place of the end, while that is being written
         if outcome.result is None:
-            return await self._fail(outcome, views)
+            return self._fail(outcome, views)
         self._complete(outcome.result, views.reads)
         ok = self._ended("ok", views, planned.given, progress=0.0, message="", bytes=len(outcome.result))
-        await self._writes.put(Write(self._path, ok, outcome.result))
+        self._writes.take(Write(self._path, ok, outcome.result))
         return None
 
     def _asks(self, views: Views) -> bool:
@@ -139,12 +139,12 @@ class TaskRun:
         assert task.asks is not None  # noqa: S101 - each condition has a view
         return bool(task.condition(task.asks.model_validate_json(views.asks, by_alias=False, by_name=True)))
 
-    async def _fail(self, outcome: Outcome, views: Views | None) -> JobError | None:
+    def _fail(self, outcome: Outcome, views: Views | None) -> JobError | None:
         failed = self._ended("failed", views, self._planned.given, error=outcome.error)
         writes = [Write(self._path, failed)]
         if self._planned.node.continues:
             writes += self._around.skipped_below(self._path, "failed")
-        await self._writes.put(*writes)
+        self._writes.take(*writes)
         return None if self._planned.node.continues else outcome.error
 
     def _ended(self, status: TaskStatus, views: Views | None, given: Given, **more: Any) -> TaskRecord:
