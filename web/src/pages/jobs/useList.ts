@@ -78,7 +78,12 @@ export function useList({ query, flow, cursor, at }: Asked): List {
     page: shown && first && live.state ? { ...live.state, jobs: shown.jobs, cursor: shown.cursor } : shown,
     rows,
     more: others === 0 ? null : others >= PAGE ? `${PAGE}+` : String(others),
-    showMore: () => live.state && setKept({ place, page: live.state }),
+    showMore: () => {
+      if (!live.state) return;
+      // The list may be older than what is known of its rows.
+      const gone = new Set(rows.filter((row) => row.gone !== null).map((row) => row.job.id));
+      setKept({ place, page: { ...live.state, jobs: live.state.jobs.filter((job) => !gone.has(job.id)) } });
+    },
     problem: shown === null && error ? { message: error.message, at: null } : null,
     old: away ? (source.at ?? Date.now()) : null,
   };
