@@ -12,7 +12,8 @@ from flows.errors import DeclarationError, FlowsError, MissingExtra
 try:
     from starlette.applications import Starlette
     from starlette.exceptions import HTTPException
-    from starlette.routing import Route, WebSocketRoute
+    from starlette.routing import Route
+    from starlette.websockets import WebSocket
 except ImportError:
     raise MissingExtra("the server", "web") from None
 
@@ -28,19 +29,22 @@ from flows.server.me import me
 from flows.server.metrics import metrics, scale
 from flows.server.openapi import openapi
 from flows.server.operation_routes import operation_routes
-from flows.server.page import Page
+from flows.server.page import Page, path_of
 from flows.server.problem import refused, respond
 from flows.server.tokens import Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection, Iterable
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import Receive, Scope, Send
 
     from flows.server.identity import Auth
     from flows.tree.trees import Trees
 
+#: Where is watched, by a socket or a stream.
+_LIVE: Final = "/live"
 #: Operations that show source lines and paths of a process.
 _DUMPS: Final = frozenset({"workers.dump"})
 
@@ -111,14 +115,14 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
         await close()
 
     hidden = frozenset[str]() if dumps else _DUMPS
-    app = Starlette(
+    app = _Served(
+        live.watch,
         routes=[
             *operation_routes(hidden),
             Route("/api/v1/openapi.json", openapi(hidden)),
             Route("/api/v1/me", me(identity)),
-            WebSocketRoute("/live", live.watch),
-            Route("/live", live.stream),
-            Route("/live/{instance:path}", live.stream),
+            Route(_LIVE, live.stream),
+            Route(f"{_LIVE}/{{instance:path}}", live.stream),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
@@ -134,6 +138,26 @@ def create_app(  # noqa: PLR0913 - what a deployment sets, by keyword
     page = Page(tuple(app.routes))
     app.router.default = page
     return Guard(app, page, identity, hosts=hosts, origins=origins, close=close, end_watching=end_watching)
+
+
+class _Served(Starlette):
+    """Lets sockets go around the routes: what these keep on the stack of each, 5 kB, would stay as long as it is open.
+
+    Args:
+        watch: Serves a socket.
+        more: What Starlette takes.
+    """
+
+    def __init__(self, watch: Callable[[WebSocket], Awaitable[None]], **more: Any) -> None:  # noqa: ANN401 - its own
+        super().__init__(**more)
+        self._watch = watch
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request or socket."""
+        if scope["type"] == "websocket" and path_of(scope) == _LIVE:
+            await self._watch(WebSocket(scope, receive, send))
+        else:
+            await super().__call__(scope, receive, send)
 
 
 async def _flows_error(_request: Request, error: Any) -> Response:  # noqa: ANN401 - Starlette wants to know no more

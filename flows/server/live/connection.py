@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from starlette.websockets import WebSocketDisconnect, WebSocketState
@@ -74,7 +73,7 @@ class LiveConnection:
         self._watches: dict[Watched, Watch] = {}
         self._entering: dict[Watched, asyncio.Task[None]] = {}
         self._commands = 0
-        self._unsent: deque[bytes] = deque()
+        self._unsent: list[bytes] = []
         self._new = asyncio.Event()
         self._rate = Rate(MOST_MESSAGES)
 
@@ -238,7 +237,9 @@ class LiveConnection:
                 self._unsent.append(protocol.beat())
             self._new.clear()
             while self._unsent:
-                await self._send(self._unsent.popleft())
+                unsent, self._unsent = self._unsent, []
+                for text in unsent:
+                    await self._send(text)
             for watched, watch in tuple(self._watches.items()):
                 if self._watches.get(watched) is not watch:
                     continue
