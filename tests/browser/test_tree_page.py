@@ -44,10 +44,11 @@ class Served:
     def page_server(self, port: int, tree: str = "fresh") -> Iterator[subprocess.Popen[bytes]]:
         """Serve the page of a tree in a process while the block runs, which may kill it."""
         command = [sys.executable, "-m", "tests.browser.tree_page", self.url, self.namespace, str(port), self.ids[tree]]
-        env = {**os.environ, "FLOWS_LIVE_KEY": "a key of a test, of 32 characters or more"}
+        env = {**os.environ, "FLOWS_LIVE_KEY": "a-key-of-tests-that-is-long-enough-for-it"}
         with subprocess.Popen(command, cwd=ROOT, env=env) as process:
 
             def answers() -> bool:
+                assert process.poll() is None, "it did not start"
                 with suppress(httpx.TransportError):
                     return httpx.get(f"http://127.0.0.1:{port}/instance", timeout=5).is_success
                 return False

@@ -1,0 +1,41 @@
+/** What a page pays for the package, packed; React itself is not in it. */
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "vite";
+import { expect, it } from "vitest";
+
+const source = fileURLToPath(new URL("../src/index.ts", import.meta.url));
+
+/** Returns the bytes of a page's script that imports these names. */
+async function packed(what: string): Promise<number> {
+  const entry = join(mkdtempSync(join(tmpdir(), "size-")), "page.ts");
+  writeFileSync(entry, `export ${what} from ${JSON.stringify(source)};\n`);
+  const built = await build({
+    configFile: false,
+    logLevel: "error",
+    build: {
+      write: false,
+      minify: true,
+      lib: { entry, formats: ["es"], fileName: "page" },
+      rolldownOptions: { external: ["react", "react/jsx-runtime"] },
+    },
+  });
+  const [output] = Array.isArray(built) ? built : [built];
+  if (output === undefined || !("output" in output)) throw new Error("nothing was built");
+  return gzipSync(output.output[0].code).length;
+}
+
+it("is small, and of a page that uses little smaller", async () => {
+  const [all, topics, workflows] = await Promise.all([
+    packed("*"),
+    packed("{ FlowsProvider, useTopic }"),
+    packed("{ FlowsProvider, Jobify }"),
+  ]);
+  expect(all).toBeLessThanOrEqual(12_000);
+  expect(topics).toBeLessThanOrEqual(6_000);
+  expect(workflows).toBeLessThanOrEqual(7_000);
+  console.info(`gzipped: ${all} bytes of all, ${topics} with useTopic alone, ${workflows} with Jobify`);
+}, 60_000);
