@@ -5,7 +5,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "vite";
-import { expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+
+// As users build it: what React adds for tests is not in it.
+beforeEach(() => void vi.stubEnv("NODE_ENV", "production"));
+afterEach(() => void vi.unstubAllEnvs());
 
 const source = fileURLToPath(new URL("../src/index.ts", import.meta.url));
 
