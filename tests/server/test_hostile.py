@@ -18,6 +18,7 @@ from flows.api.reading.shortening import MOST
 from flows.server import Tokens, create_app, watch_token
 from flows.server.guard import Rates
 from flows.server.operation_routes import path_of
+from flows.tree import Instance, Task, TaskInput, Tree, Trees, current_task
 from tests.api.conftest import Left
 from tests.scale import SCALE, scaled
 from tests.server.conftest import Callers
@@ -79,7 +80,45 @@ async def leave_hostile(url: str, namespace: str) -> dict[str, str]:
     async with app:
         run = await read_form.run(form.model_copy(update={"text": "x" * 700_000}), tags=["<b>"])
         await until(lambda: _has_failed(run))
-    return {"job": job_id, "run": run.id}
+    return {"job": job_id, "run": run.id, "tree": await _leave_tree(url, namespace, form)}
+
+
+class Kept(TaskInput):
+    """A form of which a task keeps the text, before another one fails."""
+
+    title: str
+    text: str
+
+
+async def _keep(view: Kept) -> str:
+    current_task().log(view.title, note=view.title)
+    current_task().progress(0.5, view.title)
+    return view.text
+
+
+async def _refuse(view: Kept) -> None:
+    raise ValueError(view.title + view.text[:100_000])
+
+
+async def _leave_tree(url: str, namespace: str, form: Form) -> str:
+    """Leave an instance of a tree that was made of the same, and has failed; return its id."""
+    trees = Trees("keepers", redis_url=url, namespace=namespace)
+
+    @trees.generator("keep")
+    def keep(data: Form) -> Tree:
+        return Tree(Task("keep", _keep, description=data.title), Task("refuse", _refuse, dest="none"))
+
+    trees.create_workers(concurrency=1)
+    async with trees:
+        text = form.text[:700_000]
+        data = form.model_copy(update={"text": text})
+        instance = await keep.create(data, realm=MARKUP, name=MARKUP, labels={MARKUP: MARKUP}, execute=True)
+        await until(lambda: _tree_has_failed(instance))
+    return instance.id
+
+
+async def _tree_has_failed(instance: Instance[Form]) -> bool:
+    return (await instance.state()).status == "failed"
 
 
 async def _has_failed(run: Any) -> bool:
@@ -96,6 +135,8 @@ _OF_OTHERS = frozenset({"schedules.slots", "runs.children"})
 #: What they are asked besides.
 _ASKED = {
     "runs.steps": {"start": "0"},
+    "trees.log": {"path": "#.keep"},
+    "trees.result": {"path": "#.keep"},
     "schedules.day": {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T12:00:00Z"},
 }
 
@@ -114,7 +155,7 @@ async def test_a_hostile_job_is_shown_as_data(redis_url: str, namespace: str) ->
         for name, operation in operations().items():
             if operation.acts or (operation.group == "bulk" and operation.verb != "preview") or name in _OF_OTHERS:
                 continue
-            of = {**asked, "id": ids["run" if operation.group == "runs" else "job"]}
+            of = {**asked, "id": ids[{"runs": "run", "trees": "tree"}.get(operation.group, "job")]}
             known = {key: value for key, value in of.items() if key in operation.params.model_fields}
             known |= _ASKED.get(name, {})
             began = time.monotonic()
