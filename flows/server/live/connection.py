@@ -32,9 +32,9 @@ MOST_ROOMS: Final = 100
 MOST_MESSAGES: Final = 20
 #: So many seconds before a token ends the client is told.
 TOLD_BEFORE: Final = 30.0
-#: Words to the client that wait to be sent, and their bytes; more, and it takes nothing.
+#: Words to the client that wait to be sent, and their characters; more, and it takes nothing.
 _MOST_UNSENT: Final = 64
-_MOST_BYTES: Final = 8 << 20
+_MOST_CHARACTERS: Final = 8 << 20
 #: Commands of one connection that are under way.
 _MOST_COMMANDS: Final = 8
 
@@ -73,7 +73,7 @@ class LiveConnection:
         self._watches: dict[Watched, Watch] = {}
         self._entering: dict[Watched, asyncio.Task[None]] = {}
         self._commands = 0
-        self._unsent: list[bytes] = []
+        self._unsent: list[str] = []
         self._new = asyncio.Event()
         self._rate = Rate(MOST_MESSAGES)
 
@@ -221,8 +221,8 @@ class LiveConnection:
         if (watch := self._watches.pop(watched, None)) is not None:
             watch.leave()
 
-    def _say(self, text: bytes) -> None:
-        if len(self._unsent) >= _MOST_UNSENT or sum(map(len, self._unsent)) > _MOST_BYTES:
+    def _say(self, text: str) -> None:
+        if len(self._unsent) >= _MOST_UNSENT or sum(map(len, self._unsent)) > _MOST_CHARACTERS:
             raise _Over(protocol.TOO_MUCH, "what is sent is not taken")
         self._unsent.append(text)
         self._new.set()
@@ -251,10 +251,10 @@ class LiveConnection:
                     self._unwatch(watched)
                     await self._send(protocol.ended(watched, error))
 
-    async def _send(self, text: bytes) -> None:
+    async def _send(self, text: str) -> None:
         try:
             async with asyncio.timeout(patient_stream.TAKEN_WITHIN):
-                await self._socket.send_text(text.decode())
+                await self._socket.send_text(text)
         except TimeoutError:
             raise _Over(protocol.SILENT, "what is sent is not taken") from None
 

@@ -93,7 +93,7 @@ class Instances:
         watch.logs = dict(logs)
         watch.room.look_soon()
 
-    async def answer(self, command: protocol.Command, session: Session) -> bytes:
+    async def answer(self, command: protocol.Command, session: Session) -> str:
         """Do what a command asks for, and return the answer.
 
         Raises:
@@ -115,7 +115,7 @@ class Instances:
         """End all rooms."""
         await self._rooms.close()
 
-    async def _answer(self, command: protocol.Command, session: Session) -> bytes:
+    async def _answer(self, command: protocol.Command, session: Session) -> str:
         given: dict[str, Any] = {"id": command.workflow_id}
         match command:
             case protocol.ExecuteTask():

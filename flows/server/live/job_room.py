@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import to_json
-
+from flows.server.live.protocol import text_of
 from flows.server.live.topic_room import TopicRoom
 
 if TYPE_CHECKING:
@@ -42,19 +41,19 @@ class JobRoom(TopicRoom):
             "progress": found["overall"],
         }
 
-    def _write(self, seen: int, before: dict[str, Any] | None, state: dict[str, Any]) -> Sequence[bytes]:
+    def _write(self, seen: int, before: dict[str, Any] | None, state: dict[str, Any]) -> Sequence[str]:
         """Return a telling: see `TreeView.since`."""
         if before is None or before["tasks"] != state["tasks"]:
             seen, before = 0, None
         common = {"id": self.topic, "rev": self._revision, "cursor": self.cursor, "progress": state["progress"]}
-        texts: list[bytes] = []
+        texts: list[str] = []
         if before is None:
-            texts.append(to_json({"type": "workflowDescription", "id": self.topic, "tasks": state["tasks"]}))
+            texts.append(text_of({"type": "workflowDescription", "id": self.topic, "tasks": state["tasks"]}))
         if before is None or before["workflow"] != state["workflow"]:
-            texts.append(to_json({"type": "setWorkflowStatus", **common, **state["workflow"]}))
+            texts.append(text_of({"type": "setWorkflowStatus", **common, **state["workflow"]}))
         known: dict[str, Any] = {} if before is None else before["statuses"]
         statuses = {path: told for path, told in state["statuses"].items() if known.get(path) != told}
-        return [*texts, to_json({"type": "setTasksStatuses", **common, "from": seen, "statuses": statuses})]
+        return [*texts, text_of({"type": "setTasksStatuses", **common, "from": seen, "statuses": statuses})]
 
 
 def _status(step: Mapping[str, Any]) -> dict[str, Any]:

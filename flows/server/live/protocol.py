@@ -15,6 +15,8 @@ from flows.model.tree.errors import InstanceGone
 from flows.server.problem import code_of, told
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flows.errors import FlowsError
 
 #: The subprotocol that a client asks for at the handshake.
@@ -184,24 +186,29 @@ def ref_of(text: str) -> str | None:
     return ref if isinstance(ref, str) and len(ref) <= _LONGEST_REF else None
 
 
-def hello(*, authenticated: bool) -> bytes:
+def text_of(message: Mapping[str, Any]) -> str:
+    """Return the text of a message: made once, it is the same one for all who are sent it."""
+    return to_json(message).decode()
+
+
+def hello(*, authenticated: bool) -> str:
     """Return the first message of the server: whether a token is still asked for, and how long it may be silent."""
-    return to_json(
+    return text_of(
         {"type": "hello", "protocol": 1, "beat": int(BEAT * 1000), "auth": "none" if authenticated else "token"}
     )
 
 
-def beat() -> bytes:
+def beat() -> str:
     """Return the message that says that the server is there."""
-    return b'{"type":"beat"}'
+    return '{"type":"beat"}'
 
 
-def token_ends(seconds: float) -> bytes:
+def token_ends(seconds: float) -> str:
     """Return the message that says in how many seconds the client's token ends: it is to bring a new one."""
-    return to_json({"type": "tokenEnds", "ms": int(seconds * 1000)})
+    return text_of({"type": "tokenEnds", "ms": int(seconds * 1000)})
 
 
-def app_error(code: str, message: str, watched: Watched | None = None, ref: str | None = None) -> bytes:
+def app_error(code: str, message: str, watched: Watched | None = None, ref: str | None = None) -> str:
     """Return the message about what could not be done.
 
     Args:
@@ -214,32 +221,32 @@ def app_error(code: str, message: str, watched: Watched | None = None, ref: str 
     said: dict[str, Any] = {"type": "appError", "error": {"code": code, "message": message}}
     if watched is not None:
         said[watched.member] = watched.name
-    return to_json(said if ref is None else {**said, "ref": ref})
+    return text_of(said if ref is None else {**said, "ref": ref})
 
 
-def refused(error: FlowsError, watched: Watched | None = None, ref: str | None = None) -> bytes:
+def refused(error: FlowsError, watched: Watched | None = None, ref: str | None = None) -> str:
     """Return the message about an error: see `app_error`."""
     return app_error(code_of(error), told(error), watched, ref)
 
 
-def ended(watched: Watched, error: FlowsError) -> bytes:
+def ended(watched: Watched, error: FlowsError) -> str:
     """Return the message about the error that has ended what was watched; an instance that is gone was destroyed."""
     if isinstance(error, InstanceGone):
-        return to_json({"type": "workflowDestroyed", "id": watched.name})
+        return text_of({"type": "workflowDestroyed", "id": watched.name})
     return refused(error, watched)
 
 
-def accepted(ref: str, execution: str) -> bytes:
+def accepted(ref: str, execution: str) -> str:
     """Return the answer to a command that was taken: the execution has durably begun, or is to be cancelled."""
-    return to_json({"type": "accepted", "ref": ref, "execution": execution})
+    return text_of({"type": "accepted", "ref": ref, "execution": execution})
 
 
-def result(ref: str, value: object) -> bytes:
+def result(ref: str, value: object) -> str:
     """Return the answer to `getResult`: the result as plain JSON."""
-    return to_json({"type": "result", "ref": ref, "result": value})
+    return text_of({"type": "result", "ref": ref, "result": value})
 
 
-def execution_error(instance_id: str, path: str, ref: str, kind: str, message: str) -> bytes:
+def execution_error(instance_id: str, path: str, ref: str, kind: str, message: str) -> str:
     """Return the message that an execution could not begin for what the tree's own code does."""
     error = {"type": kind, "message": message}
-    return to_json({"type": "executionError", "id": instance_id, "taskPath": path, "error": error, "ref": ref})
+    return text_of({"type": "executionError", "id": instance_id, "taskPath": path, "error": error, "ref": ref})

@@ -56,7 +56,7 @@ class Watch:
         self.logs: dict[str, int] = {}
         self._on_leave: Callable[[], None] | None = on_leave
 
-    def news(self) -> Sequence[bytes]:
+    def news(self) -> Sequence[str]:
         """Return what is new to it, which it has seen then."""
         return self.room.news(self)
 
@@ -102,7 +102,7 @@ class Room(ABC):
         """Return what a cursor stands for, and 0, which is nothing, for one that is not of this room."""
 
     @abstractmethod
-    def news(self, watch: Watch) -> Sequence[bytes]:
+    def news(self, watch: Watch) -> Sequence[str]:
         """Return what to send to a watcher, which has seen it then; nothing where there is nothing new to it."""
 
     async def open(self) -> None:

@@ -64,15 +64,15 @@ async def _events(
             session = await identify()
             if session is None or session.caller != known.caller:
                 gone = protocol.app_error("unauthenticated", "the token has ended, or was taken back", watched)
-                yield b"data: %b\n\n" % gone
+                yield _event(gone)
                 return
             check_at = min(time.time() + protocol.CHECKED_EVERY, session.ends_at or float("inf"))
         if watch.room.closed:
             return
         if texts := watch.news():  # the last one of a telling has the cursor: who is cut off before gets all again
-            yield b"".join([*(b"data: %b\n\n" % text for text in texts[:-1]), _last(watch, texts[-1])])
+            yield b"".join([*map(_event, texts[:-1]), b"id: %b\n" % watch.room.cursor.encode(), _event(texts[-1])])
         if (error := watch.room.error) is not None:
-            yield b"data: %b\n\n" % protocol.ended(watched, error)
+            yield _event(protocol.ended(watched, error))
             return
         try:
             async with asyncio.timeout(max(0.0, min(protocol.BEAT, check_at - time.time()))):
@@ -81,5 +81,5 @@ async def _events(
             yield b": beat\n\n"
 
 
-def _last(watch: Watch, text: bytes) -> bytes:
-    return b"id: %b\ndata: %b\n\n" % (watch.room.cursor.encode(), text)
+def _event(text: str) -> bytes:
+    return b"data: %b\n\n" % text.encode()

@@ -7,9 +7,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from pydantic_core import to_json
-
 from flows.server.live.merge_patch import as_state, merge_patch
+from flows.server.live.protocol import text_of
 from flows.server.live.room import EVERY, SPACING_OF_A_WATCHER, Room, revision_of
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ class TopicRoom(Room):
         self._revision = 0
         self._state: dict[str, Any] = {}
         self._states: deque[tuple[int, dict[str, Any]]] = deque(maxlen=_KEPT)
-        self._texts: dict[int, Sequence[bytes]] = {}
+        self._texts: dict[int, Sequence[str]] = {}
         self._read_at_ms = 0
         #: Seconds of the last read.
         self._took = 0.0
@@ -81,7 +80,7 @@ class TopicRoom(Room):
         revision = revision_of(cursor, self._epoch)
         return revision if revision <= self._revision else 0
 
-    def news(self, watch: Watch) -> Sequence[bytes]:
+    def news(self, watch: Watch) -> Sequence[str]:
         """Return what to send to a watcher, made once for all who have seen the same."""
         seen, watch.seen = watch.seen, self._revision
         if seen == self._revision:
@@ -100,7 +99,7 @@ class TopicRoom(Room):
         state: dict[str, Any] = as_state(dict(read))
         return state
 
-    def _write(self, seen: int, before: dict[str, Any] | None, state: dict[str, Any]) -> Sequence[bytes]:
+    def _write(self, seen: int, before: dict[str, Any] | None, state: dict[str, Any]) -> Sequence[str]:
         """Return the messages for who has seen a revision, and its state; or 0 and None for who has seen nothing."""
         message = {
             "type": "topicState",
@@ -113,7 +112,7 @@ class TopicRoom(Room):
         }
         if self._away_since_ms:
             message["awaySince"] = self._away_since_ms
-        return (to_json(message),)
+        return (text_of(message),)
 
     async def _listen(self) -> None:
         await self._source.listen(self._hint.set)

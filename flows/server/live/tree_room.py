@@ -11,10 +11,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from pydantic_core import to_json
-
 from flows.errors import StoreUnavailable
 from flows.model.tree.errors import InstanceGone
+from flows.server.live.protocol import text_of
 from flows.server.live.room import EVERY, SPACING_OF_A_WATCHER, Room, revision_of
 from flows.server.live.tree_view import TreeView
 from flows.tree.storage.protocol import MOST_LINES
@@ -87,7 +86,7 @@ class TreeRoom(Room):
         self._view: TreeView | None = None
         #: Seconds that it took to reckon the view.
         self._took = 0.0
-        self._texts: dict[tuple[int, Sight], Sequence[bytes]] = {}
+        self._texts: dict[tuple[int, Sight], Sequence[str]] = {}
         self._heard: list[Changes] = []
         self._must_look = True
         self._look_at = 0.0
@@ -109,7 +108,7 @@ class TreeRoom(Room):
         revision = revision_of(cursor, self._epoch)
         return revision if revision <= self.snapshot.revision else 0
 
-    def news(self, watch: Watch) -> Sequence[bytes]:
+    def news(self, watch: Watch) -> Sequence[str]:
         """Return what has changed since what a watcher has seen, made once for all who have seen the same."""
         assert self._view is not None  # noqa: S101 - a room is open when it has read
         lines = self._lines(watch) if watch.logs else ()
@@ -236,13 +235,13 @@ class TreeRoom(Room):
             del lines[:-MOST_LINES]
         return came
 
-    def _lines(self, watch: Watch) -> list[bytes]:
+    def _lines(self, watch: Watch) -> list[str]:
         """Return the new lines of the logs that a watcher follows."""
-        texts: list[bytes] = []
+        texts: list[str] = []
         for path, number in watch.logs.items():
             lines = self._logs.get(path, [])
             if lines and lines[-1].n > number:
                 told = [[one.n, int(one.at.timestamp() * 1000), str(one)] for one in lines if one.n > number]
-                texts.append(to_json({"type": "taskLog", "id": self.topic, "path": path, "lines": told}))
+                texts.append(text_of({"type": "taskLog", "id": self.topic, "path": path, "lines": told}))
                 watch.logs[path] = lines[-1].n
         return texts

@@ -9,11 +9,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import to_json
-
 from flows.model.tree.freshness import Digests, Standing
 from flows.model.tree.paths import ROOT, joined
 from flows.model.tree.roll_up import roll_up
+from flows.server.live.protocol import text_of
 from flows.tree.context import fields_of
 from flows.tree.plans import plan_of
 from flows.tree.state import NOTHING, statuses_of
@@ -48,7 +47,7 @@ class TreeView:
         self._changed = self._changes(standing)
         self._progress = roll_up(plan.weights, records)[ROOT]
 
-    def since(self, seen: int, cursor: str, sight: Sight) -> list[bytes]:
+    def since(self, seen: int, cursor: str, sight: Sight) -> list[str]:
         """Return the messages for who has seen a revision; 0: nothing.
 
         A tree or data that are others than were seen are told with the whole state.
@@ -62,7 +61,7 @@ class TreeView:
         seen = 0 if seen < snapshot.changed else seen
         texts = [] if seen else [_description(snapshot.row.id, snapshot.tree)]
         if seen < max(snapshot.record.order, self._renamed) or not seen:
-            texts.append(to_json(self._workflow(cursor, sight)))
+            texts.append(text_of(self._workflow(cursor, sight)))
         statuses = {path: self._task(path, sight) for path in self._plan.nodes if self._changed[path] > seen}
         if not seen:  # what is missing from a whole is inactive
             statuses = {path: told for path, told in statuses.items() if told != {"status": "inactive"}}
@@ -75,7 +74,7 @@ class TreeView:
             "statuses": statuses,
             "progress": self._progress,
         }
-        return [*texts, to_json(told)]
+        return [*texts, text_of(told)]
 
     def _changes(self, standing: Standing) -> dict[str, int]:
         """Return the revision at which each task has changed; a group does with what is below it."""
@@ -125,10 +124,10 @@ class TreeView:
 
 
 @lru_cache(maxsize=64)
-def _description(instance_id: str, tree: bytes) -> bytes:
+def _description(instance_id: str, tree: bytes) -> str:
     """Return the message that tells what tasks there are."""
     tasks = [_described(ROOT, node) for node in plan_of(tree).declared.tasks]
-    return to_json({"type": "workflowDescription", "id": instance_id, "tasks": tasks})
+    return text_of({"type": "workflowDescription", "id": instance_id, "tasks": tasks})
 
 
 def _described(parent: str, node: Node) -> dict[str, Any]:

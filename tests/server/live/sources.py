@@ -56,7 +56,7 @@ def made(find_source: Callable[[str, Any], SetSource]) -> Callable[[str, Any, An
     return lambda topic, caller, gate: TopicRoom(topic, find_source(topic, caller), gate)
 
 
-def since(room: Room, seen: int) -> bytes | None:
+def since(room: Room, seen: int) -> str | None:
     """Return what a watcher is sent that has seen a revision; None: nothing."""
     watch = Watch(room, lambda: None, lambda: None)
     watch.seen = seen

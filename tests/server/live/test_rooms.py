@@ -44,7 +44,7 @@ class Client:
         self.state: dict[str, Any] = {}
         self.cursor: str | None = None
 
-    def take(self, text: bytes) -> dict[str, Any]:
+    def take(self, text: str) -> dict[str, Any]:
         """Take a message."""
         message: dict[str, Any] = json.loads(text)
         whole = message["from"] == 0
@@ -53,7 +53,7 @@ class Client:
         return message
 
 
-def sent(watch: Watch) -> bytes | None:
+def sent(watch: Watch) -> str | None:
     """Return what a watcher is to be sent, and take it as seen."""
     texts = watch.news()
     return texts[0] if texts else None
@@ -91,13 +91,13 @@ async def test_a_change_wakes_the_watchers_and_is_sent_as_a_patch() -> None:
     rooms, woken = Rooms(made(sources)), asyncio.Event()
     watch = await rooms.enter("board/a", VERA, woken.set)
     client = Client()
-    assert client.take(sent(watch) or b"")["from"] == 0
+    assert client.take(sent(watch) or "")["from"] == 0
     assert sent(watch) is None
     sources.made[0][1].change(more={"x": 1})
     await woken.wait()
-    assert json.loads(sent(watch) or b"")["state"] == {"more": {"x": 1}}
+    assert json.loads(sent(watch) or "")["state"] == {"more": {"x": 1}}
     late = await rooms.enter("board/a", VERA, lambda: None)
-    assert json.loads(sent(late) or b"")["state"] == {"n": 0, "more": {"x": 1}}
+    assert json.loads(sent(late) or "")["state"] == {"n": 0, "more": {"x": 1}}
     await rooms.close()
 
 
@@ -127,13 +127,13 @@ async def test_the_state_stays_while_the_server_is_away() -> None:
     source.error = StoreUnavailable("away")
     source.hint()
     await woken.wait()
-    away = json.loads(since(room, 1) or b"")
+    away = json.loads(since(room, 1) or "")
     assert away["state"] == {}
     assert away["awaySince"] >= away["at"]
     woken.clear()
     source.error = None
     await woken.wait()  # without a hint: it looks each second
-    back = json.loads(since(room, 2) or b"")
+    back = json.loads(since(room, 2) or "")
     assert "awaySince" not in back
     assert back["state"] == {}
     await room.close()
@@ -149,7 +149,7 @@ async def test_a_server_that_does_not_answer_is_away(monkeypatch: pytest.MonkeyP
     source.answers = asyncio.Event()
     source.hint()
     await woken.wait()
-    assert "awaySince" in json.loads(since(room, 1) or b"")
+    assert "awaySince" in json.loads(since(room, 1) or "")
     with pytest.raises(StoreUnavailable):
         await TopicRoom("board/a", source).open()
     await room.close()

@@ -25,7 +25,7 @@ class TreeClient:
         self._tasks: list[dict[str, Any]] | None = None
         self._workflow: dict[str, Any] | None = None
 
-    def take(self, texts: Iterable[bytes | str]) -> bool:
+    def take(self, texts: Iterable[str]) -> bool:
         """Take the messages of a telling, or of several; False: one cannot follow, and the server has to be asked."""
         follows = True
         for text in texts:

@@ -202,7 +202,7 @@ class Browser:
         self.rng = rng
         self.client = TreeClient()
         self.watch: Watch | None = None
-        self.on_the_way: list[bytes] = []
+        self.on_the_way: list[str] = []
         #: The cursor that the server had sent last, for a mutant: what counts is what has arrived.
         self.sent = ""
 
