@@ -200,6 +200,17 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "type(id) == 'string' and string.sub(id, 1, 1) ~= '{'",
         "if type(id) == 'string' then",
     ): "asks for a run that is called like a result",
+    ("begin_execution.lua", "redis.call('PERSIST', instance) == 1", "if true then"): "keys that stay are told to stay",
+    (
+        "drop_tasks.lua",
+        "math.max(1, last - MOST_LINES + 1)",
+        "for n = last - MOST_LINES + 1, last do lines[#lines + 1] = string.format('%s %d', path, n) end",
+    ): "names lines that never were there",
+    (
+        "index_instances.lua",
+        "revision and (app ~= one.app or realm ~= one.realm)",
+        "if revision then",
+    ): "takes out of lists what is put back next",
     ("delete_schedule.lua", "app and app ~= ''", "if app then"): "asks what the app without a name declares: nothing",
     (
         "see_schedules.lua",

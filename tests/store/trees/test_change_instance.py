@@ -48,13 +48,19 @@ def test_many_paths_go_with_the_tree(trees: TreeWorld) -> None:
     """As many as a tree may have, a part at a time."""
     trees.create()
     trees.begin()
-    paths = [f"#.t{at}" for at in range(2_500)]
-    for at in range(0, 2_500, 200):
+    paths = [f"#.t{at}" for at in range(9_000)]
+    for at in range(0, 9_000, 200):
         trees.write(*(part for path in paths[at : at + 200] for part in (path, OK, "1")))
     trees.write("#.kept", OK, "1", end_record=DONE)
     revision = int(trees.hash("tree")["_order"])
     change(trees, 2, "tree", "[]", *paths, if_revision=revision, is_of_tree=1, is_another_tree=1)
     assert {*trees.hash("treetasks")} == {"#.kept"}
+
+
+def test_a_change_of_nothing_is_a_revision(trees: TreeWorld) -> None:
+    """Whoever asks for it gets one."""
+    trees.create()
+    assert change(trees, 0) == ["changed", 2]
 
 
 def test_what_is_sent_twice_is_done_once(trees: TreeWorld) -> None:

@@ -37,3 +37,12 @@ def test_a_key_that_another_one_has_by_now_stays(trees: TreeWorld) -> None:
     trees.redis.set(trees.trees.holder("imports", "k"), "other")
     trees.run("delete_instance")
     assert trees.redis.get(trees.trees.holder("imports", "k")) == "other"
+
+
+def test_a_key_that_is_not_ours_hinders_nothing(trees: TreeWorld) -> None:
+    """It stays where it is."""
+    trees.create(key="k")
+    trees.redis.delete(trees.trees.holder("imports", "k"))
+    trees.redis.rpush(trees.trees.holder("imports", "k"), "not ours")
+    assert trees.run("delete_instance") == "deleted"
+    assert trees.redis.llen(trees.trees.holder("imports", "k")) == 1

@@ -28,10 +28,13 @@ def test_what_is_worked_on_no_more_leaves_their_list(trees: TreeWorld) -> None:
 
 
 def test_a_row_leaves_the_lists_where_it_stood(trees: TreeWorld) -> None:
-    """When its realm is another one."""
-    trees.run("index_instances", "1", 5, "imports", "acme", "", "{}")
-    assert trees.run("index_instances", "1", 6, "imports", "other", "", "{}") == 1
+    """When its realm is another one, or its app."""
+    trees.run("index_instances", "1", 5, "imports", "acme", "1", "{}")
+    assert trees.run("index_instances", "1", 6, "imports", "other", "1", "{}") == 1
     assert trees.snapshot()["trees"] == {"imports": {"1": 0}, "imports:other": {"1": 0}}
+    assert trees.run("index_instances", "1", 7, "exports", "other", "1", "{}") == 1
+    assert trees.snapshot()["trees"] == {"exports": {"1": 0}, "exports:other": {"1": 0}}
+    assert trees.snapshot()["treesworking"] == {"exports": {"1": 0}}
 
 
 @pytest.mark.parametrize(

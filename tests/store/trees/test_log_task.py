@@ -53,9 +53,13 @@ def test_what_is_sent_twice_is_written_once(trees: TreeWorld) -> None:
     assert trees.hash("treelog")["#.a"] == "1"
 
 
-def test_what_is_not_ours_stops_it(trees: TreeWorld) -> None:
+@pytest.mark.parametrize("kind", ["tree", "treelog"])
+def test_what_is_not_ours_stops_it(trees: TreeWorld, kind: str) -> None:
     """Before anything is written."""
     trees.create()
-    trees.redis.rpush(trees.key("treelog", ID), "not ours")
+    trees.redis.delete(trees.key(kind, ID))
+    trees.redis.rpush(trees.key(kind, ID), "not ours")
+    before = trees.snapshot()
     with pytest.raises(ResponseError, match="FLOWSCONFLICT"):
         trees.run("log_task", '{"text":"x"}')
+    assert trees.snapshot() == before

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from redis.exceptions import ResponseError
+
 from tests.store.trees.tree_world import DONE, ID, OK, TreeWorld
 from tests.world import SLOW
 
@@ -35,3 +38,20 @@ def test_what_will_expire_is_due_when_it_has(trees: TreeWorld) -> None:
     trees.redis.delete(trees.trees.tree(ID))
     assert trees.run("mark_indexed", ID, 0) == 0
     assert trees.due() == {}
+
+
+def test_an_instance_that_is_not_ours_hinders_no_other(trees: TreeWorld) -> None:
+    """It stays due."""
+    trees.create()
+    trees.create("other")
+    trees.redis.delete(trees.trees.tree(ID))
+    trees.redis.rpush(trees.trees.tree(ID), "not ours")
+    assert trees.run("mark_indexed", ID, 1, "other", 1) == 1
+    assert [*trees.due()] == [ID]
+
+
+def test_an_outbox_that_is_not_ours_stops_it(trees: TreeWorld) -> None:
+    """Before anything is written."""
+    trees.redis.rpush(trees.trees.outbox("imports"), "not ours")
+    with pytest.raises(ResponseError, match="FLOWSCONFLICT"):
+        trees.run("mark_indexed", ID, 0)

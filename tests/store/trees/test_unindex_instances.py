@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from redis.exceptions import ResponseError
+
 from tests.store.trees.tree_world import TreeWorld
 
 
@@ -14,10 +17,19 @@ def test_what_is_taken_out_stands_in_no_list(trees: TreeWorld) -> None:
     assert "treesworking" not in trees.snapshot()
 
 
-def test_a_list_that_is_not_ours_hinders_nothing(trees: TreeWorld) -> None:
+@pytest.mark.parametrize(
+    ("kind", "name"), [("trees", "imports"), ("trees", "imports:acme"), ("treesworking", "imports")]
+)
+def test_a_list_that_is_not_ours_hinders_nothing(trees: TreeWorld, kind: str, name: str) -> None:
     """The row goes all the same."""
     trees.run("index_instances", "1", 5, "imports", "acme", "1", "{}")
-    trees.redis.delete(trees.trees.indexed("imports"))
-    trees.redis.set(trees.trees.indexed("imports"), "not ours")
+    trees.redis.set(trees.key(kind, name), "not ours")
     assert trees.run("unindex_instances", "1") == 1
     assert trees.hash("treerows", "") == {}
+
+
+def test_rows_that_are_not_ours_stop_it(trees: TreeWorld) -> None:
+    """Before anything is written."""
+    trees.redis.rpush(trees.trees.rows(), "not ours")
+    with pytest.raises(ResponseError, match="FLOWSCONFLICT"):
+        trees.run("unindex_instances", "1")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from redis.exceptions import ResponseError
+
 from tests.store.trees.tree_world import DONE, ID, OK, PARTS, RUNNING, TreeWorld
 from tests.world import NOW
 
@@ -61,8 +64,10 @@ def test_who_does_not_have_it_writes_nothing(trees: TreeWorld) -> None:
     trees.create()
     assert trees.write("#.a", OK, "1") == ["stale", 0]
     trees.begin()
-    assert trees.write(fence=3) == ["ok", 2]
+    with trees.told() as told:
+        assert trees.write(fence=3) == ["ok", 2]
     before = trees.snapshot()
+    assert told == []
     with trees.told() as told:
         assert trees.write("#.a", OK, "1", execution="e2", fence=9) == ["stale", 0]
         assert trees.write("#.a", OK, "1", fence=2) == ["stale", 0]
@@ -77,6 +82,7 @@ def test_a_child_writes_over_what_runs(trees: TreeWorld) -> None:
     begun(trees)
     trees.write("#.a", RUNNING, "", "#.b", OK, "1", fence=4)
     assert trees.write("#.a", RUNNING, "", is_child=1) == ["ok", 5]
+    assert trees.write(is_child=1) == ["ok", 5]
     assert trees.hash("tree")["_fence"] == "4"
     before = trees.snapshot()
     for records in (["#.b", RUNNING, ""], ["#.a", RUNNING, "", "#.b", RUNNING, ""], ["#.z", RUNNING, ""]):
@@ -113,3 +119,16 @@ def test_a_call_of_200_records_takes_no_script_long(trees: TreeWorld) -> None:
     records = [part for at in range(200) for part in (f"#.t{at}", record, "1" * 1000)]
     assert trees.write(*records) == ["ok", 202]
     assert len(trees.hash("treetasks")) == len(trees.hash("treeresults")) == 200
+
+
+@pytest.mark.parametrize("kind", ["treetasks", "treeresults", "treedirty"])
+def test_what_is_not_ours_stops_it(trees: TreeWorld, kind: str) -> None:
+    """Before anything is written; the outbox only where the index is to be told."""
+    begun(trees)
+    trees.redis.rpush(trees.key(kind, "imports" if kind == "treedirty" else ID), "not ours")
+    if kind == "treedirty":
+        assert trees.write("#.a", OK, "1") == ["ok", 3]
+    before = trees.snapshot()
+    with pytest.raises(ResponseError, match="FLOWSCONFLICT"):
+        trees.write("#.a", OK, "1", end_record=DONE)
+    assert trees.snapshot() == before

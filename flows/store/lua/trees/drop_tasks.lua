@@ -22,13 +22,11 @@ end
 
 local paths = #rest - at + 1
 if redis.call('HGET', instance, 'changed') ~= if_changed then return paths end
-if redis.call('EXISTS', log) == 1 then
-  for i, last in ipairs(redis.call('HMGET', log, unpack(rest, at))) do
-    if last then drop_log(rest[at + i - 1], tonumber(last)) end
-    if LINES_LEFT <= 0 then
-      paths = i
-      break
-    end
+for i, last in ipairs(redis.call('HMGET', log, unpack(rest, at))) do
+  if last then drop_log(rest[at + i - 1], tonumber(last)) end
+  if LINES_LEFT <= 0 then
+    paths = i
+    break
   end
 end
 redis.call('HDEL', results, unpack(rest, at, at + paths - 1))
