@@ -122,12 +122,12 @@ const FRAME = 100;
 
 /**
  * Returns a progress, 0 to 1, that moves between reports of tasks of which it is known how long they take, about; it
- * never says that a task is over before it is, and never goes back within an execution. Who wants less motion sees what
+ * never says that a task is over before it is, and goes back only where what is told does. Who wants less motion sees what
  * is reported.
  */
 export function useSmoothProgress(state: WorkflowState, { expected }: { expected: Expected }): number {
   const seen = useRef<ReadonlyMap<string, Seen>>(new Map());
-  const shown = useRef({ execution: "", progress: 0 });
+  const shown = useRef({ execution: "", told: 0, progress: 0 });
   const [, draw] = useState(0);
   const [still, setStill] = useState(true);
   useEffect(() => {
@@ -147,8 +147,10 @@ export function useSmoothProgress(state: WorkflowState, { expected }: { expected
   const now = Date.now();
   seen.current = runningOf(state, expected, seen.current, now);
   const guessed = guess(state, expected, seen.current, now);
-  const before = shown.current.execution === state.execution ? shown.current.progress : 0;
-  shown.current = { execution: state.execution, progress: Math.max(before, guessed) };
+  // Where what is told goes back, tasks are to run again: so an execution begins.
+  const { execution, progress: told } = state;
+  const same = shown.current.execution === execution && shown.current.told <= told;
+  shown.current = { execution, told, progress: same ? Math.max(shown.current.progress, guessed) : guessed };
   return shown.current.progress;
 }
 

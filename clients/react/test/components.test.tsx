@@ -193,6 +193,12 @@ it("moves between reports, never back, and stands still for who wants less motio
     expect(values).toEqual(reduced ? [0, 0, 0, 0] : [0, 15, 30, expect.toSatisfy((n: number) => n > 38 && n < 50)]);
     await act(() => socket.tasks("w", 2, { "#.a": { status: "ok" } }, { from: 1, progress: 0.5 }));
     expect(now()).toBe(50);
+    // Executed again: it begins while all is as it was, then the tasks are queued.
+    await act(() =>
+      socket.tasks("w", 3, {}, { from: 2, progress: 0.5, whole: { status: "working", execution: "x2" } }),
+    );
+    await act(() => socket.tasks("w", 4, { "#.a": { status: "queued" } }, { from: 3, progress: 0 }));
+    expect(now()).toBe(0);
   }
 });
 

@@ -3,7 +3,7 @@ import type { FlowView, JobView, Live } from "@typed-flows/react";
 import { useState } from "react";
 import { writeJson } from "../../exact";
 import { act, Problem, type Acting } from "../../ask";
-import { duration, msOf, timeShort, useNow } from "../../format";
+import { duration, msOf, percent, timeShort, useNow } from "../../format";
 import { useCommands } from "../../keys/commands";
 import { useWhyNot } from "../../me";
 import { Ago } from "../../parts/Ago";
@@ -138,6 +138,9 @@ export function Head({ job, view, attempts, old }: Props) {
           {said.created} <Ago at={job.created} />
         </span>
         {job.expires && <span className="dot-before">{said.livesUntil(timeShort(job.expires))}</span>}
+        {isUnderWay(job) && (
+          <span className="dot-before">{said.overall(percent(Math.floor(100 * job.overall) / 100))}</span>
+        )}
         <Attempt job={job} of={attempts.get(job.queue)} />
         {job.priority > 1 && <span className="dot-before">{said.priority(job.priority)}</span>}
         {job.cost > 1 && <span className="dot-before">{said.cost(job.cost)}</span>}
@@ -229,3 +232,6 @@ function useOff(job: Live<JobView>, view: FlowView | null, old: string | null) {
     ),
   };
 }
+
+/** Whether something is done of it, and something is left: of others their state says it. */
+const isUnderWay = ({ overall }: Live<JobView>) => overall > 0 && overall < 1;

@@ -1,7 +1,7 @@
 /** Which run it is, how it stands, by what it is found, and what may be done with it. */
 import type { Live, RunView } from "@typed-flows/react";
 import type { ReactNode } from "react";
-import { duration, msOf, time, timeFull } from "../../format";
+import { duration, msOf, percent, time, timeFull } from "../../format";
 import { Ago } from "../../parts/Ago";
 import { Button } from "../../parts/Button";
 import { Link } from "../../parts/Link";
@@ -108,6 +108,7 @@ function Facts({ run }: { run: Live<RunView> }) {
   return (
     <>
       <Started at={run.created} />
+      {run.overall > 0 && ` · ${text.run.overall(percent(Math.floor(100 * run.overall) / 100))}`}
       {run.deadline != null && ` · ${text.run.mayTake(time(run.deadline))}`}
       {run.status === "suspended" && ` · ${text.run.noWorker}`}
       {run.attempts > 1 && ` · ${text.run.attempt(run.attempts)}`}

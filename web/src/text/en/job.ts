@@ -20,6 +20,7 @@ export const job = {
   created: "created",
   livesUntil: (at: string) => `lives until ${at}`,
   priority: (n: number) => `priority ${n}`,
+  overall: (share: string) => `${share} done in all`,
   cost: (n: number) => `cost ${n}`,
   correlation: "correlation",
   key: "key",

@@ -25,6 +25,7 @@ export const run = {
   mayTake: (until: string) => `may take until ${until}`,
   ended: (word: string, took: string) => `${word} after ${took}`,
   noWorker: "no worker is held",
+  overall: (share: string) => `${share} done`,
   worker: (name: string) => `on ${name}`,
   attempt: (n: number) => `attempt ${n}`,
   statuses: {

@@ -1,1 +1,0 @@
-export{_ as default}from"./frame-D2kzVCX0.js";

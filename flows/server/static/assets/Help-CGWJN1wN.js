@@ -1,0 +1,1 @@
+export{_ as default}from"./frame-Bt64Or5H.js";
