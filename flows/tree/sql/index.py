@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 _PLACE: Final = {"postgresql": "strpos", "sqlite": "instr", "mysql": "instr", "mariadb": "instr"}
 _FORMS: Final = "sqlite+aiosqlite:///FILE, postgresql+asyncpg://USER:PASSWORD@HOST/NAME or mysql+asyncmy://…"
 _COLUMNS: Final = TABLE.c
+#: What is read of a row, in the order of its members; two of them are stored as something else.
+_NAMES: Final = [one.name for one in fields(InstanceRow)]
+_LABELS: Final = _NAMES.index("labels")
+_EPHEMERAL: Final = _NAMES.index("ephemeral")
 
 
 class SqlIndex:
@@ -85,10 +90,10 @@ class SqlIndex:
 
     async def find(self, app: str, query: Find) -> InstancePage:
         """Return a page of the instances of an app: see `Index.find`."""
-        asked = select(TABLE).where(_COLUMNS.app == app, *self._conditions(query))
+        asked = select(*(_COLUMNS[name] for name in _NAMES)).where(_COLUMNS.app == app, *self._conditions(query))
         async with self._connected() as connection:
             found = await connection.execute(asked.order_by(_COLUMNS.id.desc()).limit(query.limit + 1))
-            rows = [_row(one) for one in found.mappings()]
+            rows = [_row(one) for one in found]
         page = rows[: query.limit]
         return InstancePage(page, page[-1].id if len(rows) > query.limit else "")
 
@@ -140,7 +145,7 @@ class SqlIndex:
 def _engine(url: str) -> AsyncEngine:
     """Return the engine of a URL; what is wrong with one is said without it: it has a password."""
     try:
-        return create_async_engine(url, hide_parameters=True, pool_pre_ping=True)
+        return create_async_engine(url, hide_parameters=True, pool_pre_ping=not url.startswith("sqlite"))
     except ModuleNotFoundError as error:
         raise DeclarationError(f"SqlIndex: its driver {error.name} is not here: pip install {error.name}") from None
     except (ArgumentError, InvalidRequestError, ValueError, TypeError, AttributeError):
@@ -194,7 +199,7 @@ def _values(row: InstanceRow) -> dict[str, Any]:
 
 
 def _row(found: Any) -> InstanceRow:
-    members: dict[str, Any] = dict(found)
-    members["labels"] = from_json(members["labels"])
-    members["ephemeral"] = bool(members["ephemeral"])
-    return InstanceRow(**members)
+    members = list(found)
+    members[_LABELS] = from_json(members[_LABELS])
+    members[_EPHEMERAL] = bool(members[_EPHEMERAL])
+    return InstanceRow(*members)

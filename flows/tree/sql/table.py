@@ -19,45 +19,47 @@ if TYPE_CHECKING:
 _WIDEST: Final = 4
 
 
-class Exact(TypeDecorator[str]):
-    """A text that equals no other one, and is in order by its characters.
+class _Bytes(TypeDecorator[str]):
+    """A text as the bytes of its UTF-8: MySQL's and MariaDB's collations take `A` for `a`, or `x` for `x `."""
 
-    PostgreSQL has the collation `C` for that. MySQL's and MariaDB's take `A` for `a`, or `x` for `x `: there it is
-    kept as bytes.
-    """
-
-    impl = String
+    impl = mysql.MEDIUMBLOB
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return the type of a database."""
-        length = self.impl_instance.length if isinstance(self.impl_instance, String) else None
-        if dialect.name == "postgresql":
-            return postgresql.VARCHAR(length, collation="C") if length else postgresql.TEXT(collation="C")
-        if dialect.name in {"mysql", "mariadb"}:
-            return mysql.VARBINARY(length * _WIDEST) if length else mysql.MEDIUMBLOB()
-        return String(length) if length else Text()
+    def __init__(self, length: int | None = None) -> None:
+        super().__init__()
+        self.length = length
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
-        """Return a value for a database."""
-        return value.encode() if value is not None and dialect.name in {"mysql", "mariadb"} else value
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:  # noqa: ARG002 - SQLAlchemy's
+        """Return the type of the column."""
+        return mysql.MEDIUMBLOB() if self.length is None else mysql.VARBINARY(self.length * _WIDEST)
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's
+        """Return a value for the database."""
+        return None if value is None else value.encode()
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's
-        """Return what a database has returned."""
-        return value.decode() if isinstance(value, (bytes, bytearray)) else value
+        """Return what the database has returned."""
+        return None if value is None else bytes(value).decode()
+
+
+def _exact(length: int | None = None) -> TypeEngine[str]:
+    """Return the type of a text that equals no other one, and is in order by its characters."""
+    plain: TypeEngine[str] = Text() if length is None else String(length)
+    of_postgresql = postgresql.TEXT(collation="C") if length is None else postgresql.VARCHAR(length, collation="C")
+    return plain.with_variant(of_postgresql, "postgresql").with_variant(_Bytes(length), "mysql", "mariadb")
 
 
 TABLE: Final = Table(
     "flows_instances",
     MetaData(),
-    Column("id", Exact(36), primary_key=True),
-    Column("app", Exact(64), nullable=False),
-    Column("generator", Exact(64), nullable=False),
-    Column("realm", Exact(256), nullable=False),
-    Column("name", Exact(256), nullable=False),
-    Column("status", Exact(16), nullable=False),
+    Column("id", _exact(36), primary_key=True),
+    Column("app", _exact(64), nullable=False),
+    Column("generator", _exact(64), nullable=False),
+    Column("realm", _exact(256), nullable=False),
+    Column("name", _exact(256), nullable=False),
+    Column("status", _exact(16), nullable=False),
     Column("progress", Double[float](), nullable=False),
-    Column("labels", Exact(), nullable=False),
+    Column("labels", _exact(), nullable=False),
     Column("ephemeral", SmallInteger(), nullable=False),
     Column("created", BigInteger(), nullable=False),
     Column("updated", BigInteger(), nullable=False),
