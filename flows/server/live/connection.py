@@ -12,6 +12,7 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 from flows.errors import FlowsError
 from flows.server import patient_stream
 from flows.server.live import protocol
+from flows.server.live.wake import Wake
 from flows.server.rates import Rate
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class LiveConnection:
         self._entering: dict[Watched, asyncio.Task[None]] = {}
         self._commands = 0
         self._unsent: list[str] = []
-        self._new = asyncio.Event()
+        self._new = Wake()
         self._rate = Rate(MOST_MESSAGES)
 
     async def run(self) -> None:
@@ -235,7 +236,6 @@ class LiveConnection:
                     await self._new.wait()
             except TimeoutError:
                 self._unsent.append(protocol.beat())
-            self._new.clear()
             while self._unsent:
                 unsent, self._unsent = self._unsent, []
                 for text in unsent:
