@@ -41,7 +41,7 @@ class Mail:
 class _Back:
     def __init__(self, mail: Mail, order: Order, outcome: Outcome) -> None:
         self.instance_id, self.execution, self.path = order.instance_id, order.execution, order.path
-        self.attempt, self.outcome, self._mail = order.attempt, outcome, mail
+        self.attempt, self.turn, self.outcome, self._mail = order.attempt, order.turn, outcome, mail
 
     async def ack(self) -> None:
         """Take note."""

@@ -30,8 +30,6 @@ class TestKernelBackend(BackendConformance):
 class TestQueue(BackendConformance):
     """In workers of another queue than the execution's."""
 
-    SNOOZES = False
-
     @pytest.fixture
     def app(self, redis_url: str, namespace: str) -> App:
         """Return the app."""

@@ -26,7 +26,7 @@ class SqsReturned:
     def __init__(self, queues: Queues, handle: str, answered: Answered) -> None:
         self._queues = queues
         self._handle = handle
-        self.instance_id, self.execution, self.path, self.attempt, self.outcome = answered
+        self.instance_id, self.execution, self.path, self.attempt, self.turn, self.outcome = answered
 
     async def ack(self) -> None:
         """Delete it from its queue: see `Returned.ack`."""

@@ -38,6 +38,7 @@ class Ordered(NamedTuple):
     """An order as it was received.
 
     Attributes:
+        turn: Which call of the attempt it is: one that wants to be called later is called again.
         view: The fields of the function's view, as a JSON object; None: it was too large.
         timeout: How long it may take, in seconds; None: no longer than until the deadline.
         deadline: When nobody waits for it any more, in milliseconds by the clock of who has sent it.
@@ -48,6 +49,7 @@ class Ordered(NamedTuple):
     execution: str
     path: str
     attempt: int
+    turn: int
     view: bytes | None
     timeout: float | None
     deadline: int
@@ -65,6 +67,7 @@ class Answered(NamedTuple):
     execution: str
     path: str
     attempt: int
+    turn: int
     outcome: Outcome
 
 
@@ -77,6 +80,7 @@ def write_order(order: Order, timeout: float) -> str:
         "execution": order.execution,
         "path": order.path,
         "attempt": order.attempt,
+        **_turn_of(order),
         "view": from_json(order.view) if len(order.view) <= MOST_BYTES else None,
         "timeout": order.timeout,
         "deadline": round((time.time() + timeout) * 1000),
@@ -99,6 +103,7 @@ def read_order(body: str) -> Ordered:
             _text(found, "execution"),
             _text(found, "path"),
             int(found["attempt"]),
+            int(found.get("turn", 1)),
             None if view is None else to_json(dict(view)),
             None if timeout is None else float(timeout),
             int(found["deadline"]),
@@ -140,7 +145,8 @@ def read_answer(body: str) -> Answered:
             ).model_dump()
         else:
             found.pop("error", None)
-        return Answered(_text(found, "instance"), _text(found, "execution"), path, attempt, read_outcome(found))
+        place = _text(found, "instance"), _text(found, "execution"), path, attempt, int(found.get("turn", 1))
+        return Answered(*place, read_outcome(found))
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise MalformedJob(f"an outcome cannot be read: {error}") from error
 
@@ -170,4 +176,10 @@ def _place_of(order: Ordered) -> dict[str, Any]:
         "execution": order.execution,
         "path": order.path,
         "attempt": order.attempt,
+        **_turn_of(order),
     }
+
+
+def _turn_of(order: Order | Ordered) -> dict[str, int]:
+    """Return which call of its attempt an order is, where that is not the first."""
+    return {"turn": order.turn} if order.turn > 1 else {}

@@ -33,6 +33,7 @@ class Order:
         timeout: How long it may take, in seconds.
         task: The task itself, for a backend in this process.
         current: What its function sees of the attempt, for the same.
+        turn: Which call of the attempt it is, from 1: a function that wants to be called later is called again.
     """
 
     instance_id: str
@@ -44,6 +45,7 @@ class Order:
     timeout: float | None
     task: Task[Any] = field(repr=False)
     current: CurrentTask = field(repr=False)
+    turn: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Returned(Protocol):
     execution: str
     path: str
     attempt: int
+    turn: int
     outcome: Outcome
 
     async def ack(self) -> None:

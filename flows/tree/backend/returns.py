@@ -18,7 +18,7 @@ class Returns:
     """What has come back, for those who wait; what nobody waits for is dropped."""
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[str, str, int], asyncio.Future[Outcome]] = {}
+        self._waiting: dict[tuple[str, str, int, int], asyncio.Future[Outcome]] = {}
         self._receiving: dict[Backend, asyncio.Task[None]] = {}
 
     def expect(self, order: Order, backend: Backend) -> asyncio.Future[Outcome]:
@@ -53,5 +53,5 @@ class Returns:
             await asyncio.sleep(PAUSE)
 
 
-def _key(one: Order | Returned) -> tuple[str, str, int]:
-    return one.execution, one.path, one.attempt
+def _key(one: Order | Returned) -> tuple[str, str, int, int]:
+    return one.execution, one.path, one.attempt, one.turn

@@ -93,14 +93,19 @@ class RunOrders:
 
 def key_of(order: Order | Returned) -> str:
     """Return the key under which the outcome of an order comes back."""
-    return f"{order.execution}:{_digest(order.path)}:{order.attempt}"
+    return f"{order.execution}:{_digest(order.path)}:{_call_of(order)}"
 
 
 def _step_name(order: Order) -> str:
     path = order.path
     if len(path) > _LONGEST:
         path = f"#…{path[-_LONGEST:]}~{_digest(path)}"
-    return f"{path}:{order.attempt}"
+    return f"{path}:{_call_of(order)}"
+
+
+def _call_of(order: Order | Returned) -> str:
+    """Name the call of an attempt: `2`, and `2.3` of the third time that the second attempt is called."""
+    return f"{order.attempt}.{order.turn}" if order.turn > 1 else f"{order.attempt}"
 
 
 def _digest(path: str) -> str:

@@ -71,6 +71,7 @@ class Attempts:
         self._reporter = reporter
         self._recording = recording
         self.number = 0
+        self._turn = 1
 
     async def run(self, view: bytes, before: TaskRecord | None = None) -> Outcome:
         """Return how the task has ended: the outcome of its last attempt.
@@ -100,9 +101,9 @@ class Attempts:
                 raise Cancelled(outcome.error.message)
             error = outcome.error
             if outcome.wish == "later":
-                self.number -= 1
-                await asyncio.sleep((outcome.after or timedelta()).total_seconds())
+                await self._call_later(view, (outcome.after or timedelta()).total_seconds())
                 continue
+            self._turn = 1
             pause = self._delay(outcome)
             if pause is None:
                 return outcome
@@ -124,6 +125,15 @@ class Attempts:
             self._reporter.current = None
             order.current.cancelled = True  # a thread that is still at work sees that
 
+    async def _call_later(self, view: bytes, seconds: float) -> None:
+        """Wait before the same attempt is called again."""
+        if seconds > _SHORT and (self._task.queue or self._task.backend):
+            await self._orders.pause(self._order(view), seconds)
+        else:  # after a pause without a worker, a function of this process would be called too early
+            await asyncio.sleep(seconds)
+        self.number -= 1
+        self._turn += 1
+
     async def _pause(self, view: bytes, pause: timedelta) -> None:
         await self._orders.pause(self._order(view), pause.total_seconds())
 
@@ -132,7 +142,7 @@ class Attempts:
         timeout = None if self._task.timeout is None else self._task.timeout.total_seconds()
         deadline = None if timeout is None else time.monotonic() + timeout
         current = CurrentTask(at.instance_id, at.execution, at.path, self.number, deadline, self._reporter.report)
-        return Order(*at, self.number, view, timeout, self._task, current)
+        return Order(*at, self.number, view, timeout, self._task, current, self._turn)
 
     def _delay(self, outcome: Outcome) -> timedelta | None:
         """Return after how long to try again; None: never."""

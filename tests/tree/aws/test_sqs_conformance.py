@@ -20,7 +20,6 @@ class TestSqsBackend(BackendConformance):
     """With the app's own workers of the queue."""
 
     TIMEOUT = 2
-    SNOOZES = False
 
     @pytest.fixture
     async def app(self, prefix: str, sqs: dict[str, Any]) -> AsyncIterator[App]:  # type: ignore[override]
@@ -35,7 +34,6 @@ class TestSqsBackendOfWorkers(BackendConformance):
     """With executions that are runs: they wait without a worker."""
 
     TIMEOUT = 2
-    SNOOZES = False
 
     @pytest.fixture
     async def app(  # type: ignore[override]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -55,7 +56,7 @@ def test_an_order_is_plain_json() -> None:
 def test_an_order_is_read_as_it_was_written() -> None:
     """Its view too, but one that is too large for a message is left out."""
     found = read_order(write_order(order(timeout=5), 5))
-    assert found[:7] == ("i", "site", "e", "#.a.b", 2, b'{"url":"u"}', 5.0)
+    assert found[:8] == ("i", "site", "e", "#.a.b", 2, 1, b'{"url":"u"}', 5.0)
     assert 4 < found.seconds_left < 6
     large = read_order(write_order(order(b'{"url":"%b"}' % (b"x" * MOST_BYTES)), 3600))
     assert (large.view, large.timeout) == (None, None)
@@ -76,7 +77,14 @@ def test_an_outcome_is_read_as_it_was_written(outcome: Outcome) -> None:
     """Results, errors, wishes and lines of the log."""
     ordered = read_order(write_order(order(), 5))
     found = read_answer(write_answer(ordered, outcome))
-    assert found == ("i", "e", "#.a.b", 2, outcome)
+    assert found == ("i", "e", "#.a.b", 2, 1, outcome)
+
+
+def test_a_further_call_of_an_attempt_has_its_turn() -> None:
+    """In the order, and in its outcome."""
+    ordered = read_order(write_order(replace(order(), turn=3), 5))
+    assert ordered.turn == 3
+    assert read_answer(write_answer(ordered, Outcome(b"1"))).turn == 3
 
 
 def test_a_worker_of_another_language_says_little() -> None:
