@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -46,15 +48,8 @@ class Served:
         command = [sys.executable, "-m", "tests.browser.tree_page", self.url, self.namespace, str(port), self.ids[tree]]
         env = {**os.environ, "FLOWS_LIVE_KEY": "a-key-of-tests-that-is-long-enough-for-it"}
         with subprocess.Popen(command, cwd=ROOT, env=env) as process:
-
-            def answers() -> bool:
-                assert process.poll() is None, "it did not start"
-                with suppress(httpx.TransportError):
-                    return httpx.get(f"http://127.0.0.1:{port}/instance", timeout=5).is_success
-                return False
-
             try:
-                blocking_until(answers)
+                blocking_until(partial(_answers, port, process))
                 yield process
             finally:
                 process.kill()
@@ -222,3 +217,30 @@ def test_what_a_token_does_not_allow_says_so(site: Served, look: Look) -> None:
         nobody = look(port, "nobody", expect=("status 401", "status of 401", "WebSocket"))
         expect(nobody.locator(".connection")).to_have_text("ended")
         nobody.context.close()
+
+
+def test_the_example_shows_an_import_to_its_end(redis_url: str, look: Look) -> None:
+    """`import_site.py --serve` as its user runs it: a click, and the page follows the import until 100 %."""
+    port = free_port()
+    example = [sys.executable, "examples/import_site.py", "--serve", str(port), "--pace", "2", "--redis", redis_url]
+    with subprocess.Popen(example, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        try:
+            blocking_until(partial(_answers, port, process))
+            page = look(port)
+            for _again in range(2):
+                page.get_by_role("button", name="Import").click()
+                shows(page, "working")
+                expect(page.get_by_role("progressbar", name="import")).not_to_have_attribute("aria-valuenow", "100")
+                expect(page.locator(".state")).to_have_text("done", timeout=90_000)
+                expect(page.locator(".site")).to_contain_text("is online")
+            axe(page)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+
+
+def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
+    assert process.poll() is None, "it did not start"
+    with suppress(httpx.TransportError):
+        return httpx.get(f"http://127.0.0.1:{port}/instance", timeout=5).is_success
+    return False
