@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvicorn
@@ -24,6 +26,12 @@ PAGE = Path(__file__).with_name("import_site_page") / "dist"
 def make_app(settings: Settings, instance_id: str) -> Starlette:
     """Return the app: it runs in a process of its own, since only here the extra `web` is needed."""
     trees, _generator = declare(settings)
+    live = create_app(settings.redis_url, settings.namespace, auth=nobody)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
+        yield
+        await live.close()  # an app that is mounted has no lifespan of its own
 
     async def page(_request: Request) -> Response:
         return FileResponse(PAGE / "index.html")
@@ -42,8 +50,9 @@ def make_app(settings: Settings, instance_id: str) -> Starlette:
             Route("/instance", instance),
             Route("/token", token),
             Mount("/assets", StaticFiles(directory=PAGE / "assets")),
-            Mount("/", create_app(settings.redis_url, settings.namespace, auth=nobody)),
-        ]
+            Mount("/", live),
+        ],
+        lifespan=lifespan,
     )
 
 
