@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 
 from flows.store.embedded import EmbeddedServer
-from import_terms import SAMPLE, BadSource, Page, read_site
-from import_tree import task_name
+from flows.tree import MemoryIndex, MemoryStorage, SyncBackend, Tree, Trees
+from import_site import count
+from import_terms import SAMPLE, BadSource, Page, Settings, Site, read_site
+from import_tree import Published, Work, make_site, task_name
 from tests.ready_python import ReadyPython
+from tests.waiting import LONG
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "import_site.py"
 
@@ -64,16 +67,25 @@ def test_nothing_that_has_ended_runs_again_though_the_worker_is_killed(import_si
     }
 
 
-def test_a_source_of_the_users_own(import_site: Import, tmp_path: Path) -> None:
-    """Other members are ignored; no page has images; one is called as what the index is."""
+async def test_a_source_of_the_users_own(tmp_path: Path) -> None:
+    """Other members are ignored; no page has images; two are called as what comes of all pages."""
     pages = [
         {"path": f"/{name}", "text": f"all of {name}", "images": [], "more": 1} for name in ("index", "host", "a-b")
     ]
     file = tmp_path / "site.json"
-    file.write_text(json.dumps({"url": "http://x.example", "pages": pages, "made": "today"}), encoding="utf-8")
-    report = report_of(import_site("--source", file, "--json", "--pace", "0.1"))
-    assert (report["tasks"], report["ok"], report["skipped"]) == (9, 6, 3)
-    assert (report["stale_after_update"], report["rerun"], report["kills"], report["progress"]) == (3, 3, 0, 1.0)
+    file.write_text(json.dumps({"url": "http://x.example/y", "pages": pages, "made": "today"}), encoding="utf-8")
+    work = Work(Settings(namespace="", redis_url=None, directory=tmp_path, pace=0.01, max_crashes=3))
+    async with Trees("imports", backend=SyncBackend(), storage=MemoryStorage(), index=MemoryIndex()) as trees:
+
+        @trees.generator("import-site")
+        def import_it(data: Site) -> Tree:
+            return make_site(work, data)
+
+        instance = await import_it.create(read_site(file))
+        state = await (await instance.execute_all()).wait(LONG)
+        assert (count(state), state.progress) == ({"tasks": 9, "ok": 6, "skipped": 3, "failed": 0}, 1.0)
+        published = await instance.result("#.publish", Published)
+    assert (published.host, published.words, published.thumbnails) == ("x.example", 6, 0)
 
 
 def test_a_source_that_cannot_be_is_refused(import_site: Import, tmp_path: Path) -> None:
