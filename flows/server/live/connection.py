@@ -36,6 +36,8 @@ TOLD_BEFORE: Final = 30.0
 #: Words to the client that wait to be sent, and their characters; more, and it takes nothing.
 _MOST_UNSENT: Final = 64
 _MOST_CHARACTERS: Final = 8 << 20
+#: Whether a client takes what it is sent, and whether it has heard something, is looked at in so many seconds.
+_LOOKED_EVERY: Final = 5.0
 #: Commands of one connection that are under way.
 _MOST_COMMANDS: Final = 8
 
@@ -76,6 +78,7 @@ class LiveConnection:
         self._commands = 0
         self._unsent: list[str] = []
         self._new = Wake()
+        self._sending_since, self._said_at = 0.0, time.monotonic()
         self._rate = Rate(MOST_MESSAGES)
 
     async def run(self) -> None:
@@ -231,11 +234,7 @@ class LiveConnection:
     async def _keep_sending(self) -> None:
         """Send all that is new to this watcher, again and again; each sending waits until the socket takes more."""
         while True:
-            try:
-                async with asyncio.timeout(protocol.BEAT):
-                    await self._new.wait()
-            except TimeoutError:
-                self._unsent.append(protocol.beat())
+            await self._new.wait()
             while self._unsent:
                 unsent, self._unsent = self._unsent, []
                 for text in unsent:
@@ -252,16 +251,28 @@ class LiveConnection:
                     await self._send(protocol.ended(watched, error))
 
     async def _send(self, text: str) -> None:
-        try:
-            async with asyncio.timeout(patient_stream.TAKEN_WITHIN):
-                await self._socket.send_text(text)
-        except TimeoutError:
-            raise _Over(protocol.SILENT, "what is sent is not taken") from None
+        self._sending_since = time.monotonic()  # and no timeout: a quarter of what a message costs, for a thousand
+        await self._socket.send_text(text)
+        self._sending_since, self._said_at = 0.0, time.monotonic()
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, and see meanwhile that the client takes what it is sent, and hears something now and then."""
+        end = time.monotonic() + seconds
+        while True:
+            await asyncio.sleep(max(0.0, min(_LOOKED_EVERY, patient_stream.TAKEN_WITHIN / 4, end - time.monotonic())))
+            now = time.monotonic()
+            if self._sending_since and now - self._sending_since > patient_stream.TAKEN_WITHIN:
+                raise _Over(protocol.SILENT, "what is sent is not taken")
+            if now - self._said_at >= protocol.BEAT - _LOOKED_EVERY and not self._sending_since:
+                self._unsent.append(protocol.beat())
+                self._new.set()
+            if now >= end:
+                return
 
     async def _keep_checking(self) -> None:
         """Check who the client is: in time after the handshake, each minute, and when its token is over."""
         if self._session is None:
-            await asyncio.sleep(protocol.TIME_TO_AUTHENTICATE)
+            await self._sleep(protocol.TIME_TO_AUTHENTICATE)
         told_of: float | None = None
         while True:
             if self._session is None:
@@ -271,7 +282,7 @@ class LiveConnection:
             if left <= TOLD_BEFORE and told_of != ends_at:
                 told_of = ends_at
                 self._say(protocol.token_ends(max(0.0, left)))
-            await asyncio.sleep(
+            await self._sleep(
                 max(0.0, min(protocol.CHECKED_EVERY, left if left <= TOLD_BEFORE else left - TOLD_BEFORE))
             )
             await self._check()

@@ -28,8 +28,8 @@ EVERY: Final = 1.0
 AWAY_AFTER: Final = 5.0
 #: So many seconds it waits at its beginning until hints come; it reads without them then.
 HEARD_WITHIN: Final = 1.0
-#: Between two tellings pass so many seconds for each watcher: 50 take 3 ms, 1,000 take 60 ms.
-SPACING_OF_A_WATCHER: Final = 60e-6
+#: Between two tellings pass so many seconds for each watcher: 50 take 3 ms, 1,000 take 50 ms.
+SPACING_OF_A_WATCHER: Final = 50e-6
 #: A revision has so many digits at most.
 _DIGITS: Final = 15
 
