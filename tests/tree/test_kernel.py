@@ -567,3 +567,19 @@ async def test_an_app_of_trees_is_isolated() -> None:
         await test.drain()
         assert (await instance.state()).status == "done"
         assert await instance.result("#.a", int) == 3
+
+
+async def test_a_process_of_workers_runs_until_it_is_stopped(world: World) -> None:
+    """As `flows.run(trees)` does it, and starts again afterwards."""
+    trees = world.trees()
+
+    async def task(view: Number) -> int:
+        return view.n
+
+    made = tree_of(trees, Task("a", task))
+    for _ in range(2):
+        running = asyncio.create_task(trees.run(grace=1, signals=False))
+        instance = await made.create(Site())
+        assert (await done(instance)).status == "done"
+        await trees.stop_all(1)
+        assert await asyncio.wait_for(running, LONG) == 0
