@@ -56,7 +56,7 @@ def main() -> int:
         redis = _started(_REDIS, stack, ran, skipped)
         if redis:
             _say(f"\n==== the same for Redis, on {ran[-1]} ====\n")
-            failed |= _pytest({"FLOWS_TEST_REDIS_URL": redis}, "-k", "Redis or redis")
+            failed |= _pytest({"FLOWS_TEST_REDIS_URL": redis}, "-k", "Redis or Kernel or Queue or OfWorkers")
     for name, what in _ELSEWHERE.items():
         if url := os.environ.get(name):
             ran.append(f"{what}: {url}")
