@@ -60,7 +60,7 @@ class AwsClient:
 
     Raises:
         MissingExtra: aiobotocore is not installed.
-        DeclarationError: the endpoint is no URL, or has a user in it.
+        DeclarationError: the endpoint is no URL, or has a user in it; or the credentials are none.
     """
 
     def __init__(
@@ -84,6 +84,8 @@ class AwsClient:
             ),
         }
         if credentials is not None:
+            if not isinstance(credentials, AwsCredentials):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise DeclarationError(f"credentials= is a {type(credentials).__name__}: give AwsCredentials(…)")
             self._options["aws_access_key_id"] = credentials.access_key_id
             self._options["aws_secret_access_key"] = credentials.secret_access_key
             self._options["aws_session_token"] = credentials.session_token

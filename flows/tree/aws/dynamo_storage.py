@@ -58,7 +58,7 @@ class DynamoStorage:
 
     Raises:
         MissingExtra: aiobotocore is not installed.
-        DeclarationError: the endpoint is no URL, or has a user in it.
+        DeclarationError: the table's name or the endpoint cannot be used.
     """
 
     def __init__(

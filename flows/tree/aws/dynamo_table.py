@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from flows.errors import StoreUnavailable
+from flows.errors import DeclarationError, StoreUnavailable
 from flows.tree.aws.client import AwsClient, AwsRefused
 from flows.tree.aws.dynamo_values import conditioned, packed, unpacked
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 #: The index of those items that have both: of which app, and when they are due.
 DUE_INDEX: Final = "due"
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 #: A call deletes, and reads, so many items at most.
 _DELETED: Final = 25
 _READ: Final = 100
@@ -72,6 +74,8 @@ class DynamoTable:
     """
 
     def __init__(self, name: str, region: str | None, endpoint: str | None, credentials: AwsCredentials | None) -> None:
+        if not isinstance(name, str) or not _NAME.fullmatch(name):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DeclarationError(f"table {name!r:.80}: use 3 to 255 of the characters A-Z a-z 0-9 _ . -")
         self.name = name
         self._client = AwsClient("dynamodb", region, endpoint, credentials)
 

@@ -51,7 +51,7 @@ async def test_no_log_shows_them(made: tuple[Any, ...], caplog: pytest.LogCaptur
         await storage.create_table()
         await backend.create_queues()
         await storage.create(row(), DATA, ABC)
-        away = DynamoStorage("t", region="eu-central-1", endpoint="http://127.0.0.1:9", credentials=CANARY)
+        away = DynamoStorage("away", region="eu-central-1", endpoint="http://127.0.0.1:9", credentials=CANARY)
         with pytest.raises(StoreError) as unavailable:
             await away.load(row().id)
         await away.close()
@@ -68,5 +68,5 @@ async def test_no_log_shows_them(made: tuple[Any, ...], caplog: pytest.LogCaptur
 def test_an_endpoint_that_is_none_is_not_shown(endpoint: str) -> None:
     """It may have a password, or be one."""
     with pytest.raises(DeclarationError) as caught:
-        DynamoStorage("t", endpoint=endpoint, credentials=CANARY)
+        DynamoStorage("away", endpoint=endpoint, credentials=CANARY)
     assert SECRET not in str(caught.value)

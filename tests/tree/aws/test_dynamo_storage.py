@@ -73,7 +73,7 @@ async def test_a_table_that_is_not_there_is_an_error(dynamo: dict[str, Any], mon
     with pytest.raises(StoreError, match="ResourceNotFound"):
         await storage.load(row().id)
     await storage.close()
-    away = DynamoStorage("t", **{**dynamo, "endpoint": "http://127.0.0.1:9"})
+    away = DynamoStorage("away", **{**dynamo, "endpoint": "http://127.0.0.1:9"})
     with pytest.raises(StoreUnavailable, match="dynamodb cannot be used"):
         await away.load(row().id)
     await away.close()
