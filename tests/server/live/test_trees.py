@@ -358,7 +358,7 @@ async def test_what_cannot_begin_is_told_with_its_code(redis_url: str, namespace
         await enter(socket, made, instances=[instance.id], may=ALL)
         cases: list[tuple[dict[str, Any], str]] = [
             ({"type": "executeTask", "taskPath": "#.publish"}, "not_ready"),
-            ({"type": "executeTask", "taskPath": "#.publsh"}, "unknown"),
+            ({"type": "executeTask", "taskPath": "#.publishx"}, "unknown"),
             ({"type": "executeTask", "taskPath": "__proto__"}, "unknown"),
             ({"type": "getResult", "taskPath": "__proto__"}, "unknown"),
             ({"type": "executeTask", "taskPath": "#.fetch", "missing": "all"}, "invalid"),
