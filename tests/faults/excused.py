@@ -207,6 +207,11 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "for n = last - MOST_LINES + 1, last do lines[#lines + 1] = string.format('%s %d', path, n) end",
     ): "names lines that never were there",
     (
+        "log_task.lua",
+        "last > most",
+        "if true then old[#old + 1] = string.format('%s %d', path, last - most) end",
+    ): "drops lines that never were there",
+    (
         "index_instances.lua",
         "revision and (app ~= one.app or realm ~= one.realm)",
         "if revision then",

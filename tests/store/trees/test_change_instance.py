@@ -21,6 +21,7 @@ def test_fields_change_under_the_next_revision(trees: TreeWorld) -> None:
     trees.now += 3
     with trees.told() as told:
         assert change(trees, 2, "name", "b") == ["changed", 2]
+        assert trees.hash("tree")["changed"] == "1"
         assert change(trees, 2, "data", "{}", if_revision=2, is_of_tree=1, is_another_tree=1) == ["changed", 3]
     found = trees.hash("tree")
     assert [found[name] for name in ("name", "_order", "shown", "changed", "updated")] == [
