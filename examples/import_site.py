@@ -17,6 +17,7 @@ import json
 import logging
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -105,6 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
     asked = read_arguments(arguments)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no process that it has started stays
     try:
         site = read_site(asked.source)
     except BadSource as error:
