@@ -43,6 +43,7 @@ MOST_LOGINS: Final = 5
 #: Answered to everyone; so is the page, by which one logs in.
 _OPEN: Final = frozenset({"/healthz", "/readyz", "/login"})
 _WHO: Final = "say who you are: by `Authorization: Bearer <token>`, or log in"
+_HOW_TO_WATCH: Final = "a program sends this server's URL as its Origin, or a token; for pages set FLOWS_LIVE_KEY"
 _DIGITS: Final = 15
 #: Seconds until one who has all places may try again.
 _PLACE: Final = 1.0
@@ -164,7 +165,8 @@ class Guard:
         has_bearer = bearer_of(connection) is not None
         foreign = not has_bearer and not _is_own(connection)
         if foreign and not self._identity.live_key:
-            return refused(403, f"a page of {connection.headers.get('origin', 'no origin')!r:.100} may not watch here")
+            origin = connection.headers.get("origin", "no origin")
+            return refused(403, f"a page of {origin!r:.100} may not watch here: {_HOW_TO_WATCH}")
         session = None if foreign else await self._identity.identify(connection)
         connection.scope["flows.session"] = session
         return refused(401, _WHO) if session is None and (has_bearer or not self._identity.live_key) else None
