@@ -44,7 +44,8 @@ class AwsRefused(StoreError):
     """A service has refused a call; `code` is its word for why, `response` all that it has answered."""
 
     def __init__(self, operation: str, code: str, message: str, response: dict[str, Any]) -> None:
-        super().__init__(f"{operation} was refused: {code}: {message}")
+        hint = ": make its table by create_table()" if code == "ResourceNotFoundException" else ""
+        super().__init__(f"{operation} was refused: {code}: {message}{hint}")
         self.code = code
         self.response = response
 
@@ -90,8 +91,7 @@ class AwsClient:
             self._options["aws_secret_access_key"] = credentials.secret_access_key
             self._options["aws_session_token"] = credentials.session_token
         self._session = _session()
-        self._opening = asyncio.Lock()
-        self._open: tuple[AbstractAsyncContextManager[Any], Any] | None = None
+        self._opening: tuple[AbstractAsyncContextManager[Any], asyncio.Task[Any]] | None = None
 
     def __repr__(self) -> str:
         return f"<AwsClient of {self._service}>"
@@ -116,16 +116,22 @@ class AwsClient:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._open is not None:
-            (context, _client), self._open = self._open, None
-            await context.__aexit__(None, None, None)
+        if self._opening is not None:
+            (context, opening), self._opening = self._opening, None
+            await asyncio.wait({opening})
+            if not _has_failed(opening):
+                await context.__aexit__(None, None, None)
 
     async def _client(self) -> Any:
-        async with self._opening:
-            if self._open is None:
-                context: AbstractAsyncContextManager[Any] = self._session.create_client(self._service, **self._options)
-                self._open = context, await context.__aenter__()
-        return self._open[1]
+        """Return the client; who is cancelled meanwhile leaves it to be opened, for `close` to find."""
+        if self._opening is None or _has_failed(self._opening[1]):
+            context: AbstractAsyncContextManager[Any] = self._session.create_client(self._service, **self._options)
+            self._opening = context, asyncio.ensure_future(context.__aenter__())
+        return await asyncio.shield(self._opening[1])
+
+
+def _has_failed(opening: asyncio.Task[Any]) -> bool:
+    return opening.done() and (opening.cancelled() or opening.exception() is not None)
 
 
 @cache

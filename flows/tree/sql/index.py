@@ -137,9 +137,10 @@ class SqlIndex:
                 yield connection
         except DBAPIError as error:
             said = f"{type(error.orig).__name__}: {error.orig}"
-            raise StoreUnavailable(f"the index cannot use its database ({said}): create_table()?") from error
+            hint = "; where its table is not there, make it by create_table()" if TABLE.name in said else ""
+            raise StoreUnavailable(f"the index cannot use its database: {said}{hint}") from None
         except (OSError, SQLAlchemyError) as error:
-            raise StoreUnavailable(f"the index cannot use its database: {type(error).__name__}: {error}") from error
+            raise StoreUnavailable(f"the index cannot use its database: {type(error).__name__}: {error}") from None
 
 
 def _engine(url: str) -> AsyncEngine:

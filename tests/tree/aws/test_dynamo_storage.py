@@ -70,7 +70,7 @@ async def test_a_table_that_is_not_there_is_an_error(dynamo: dict[str, Any], mon
     """With its operation; and so is a server that is not."""
     monkeypatch.setattr("flows.tree.aws.client._TRIES", 1)
     storage = DynamoStorage("nobody-made-it", **dynamo)
-    with pytest.raises(StoreError, match="ResourceNotFound"):
+    with pytest.raises(StoreError, match=r"ResourceNotFound.*create_table"):
         await storage.load(row().id)
     await storage.close()
     away = DynamoStorage("away", **{**dynamo, "endpoint": "http://127.0.0.1:9"})

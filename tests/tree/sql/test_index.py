@@ -125,8 +125,9 @@ async def test_what_is_wrong_is_said_without_the_password(tmp_path: Path) -> Non
         await missing.find("imports", Find())
     await missing.close()
     away = SqlIndex(f"sqlite+aiosqlite:///{tmp_path}/not/there.db")
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailable) as caught_away:
         await away.find("imports", Find())
+    assert "create_table" not in str(caught_away.value)
     await away.close()
     # Of a connection that has failed, the driver's thread still wants to tell the loop that it ends.
     await until(lambda: not any("_connection_worker" in one.name for one in threading.enumerate()))
