@@ -39,7 +39,7 @@ _ABOUT: Final = {
     "workers": "Which processes have workers, and what they do now.",
 }
 #: Operations for which there is a command that does more: it takes several ids or a query, or follows.
-WRITTEN: Final = frozenset({"jobs.retry", "jobs.cancel", "jobs.delete", "jobs.move", "jobs.log", "trees.show"})
+WRITTEN: Final = frozenset({"jobs.retry", "jobs.cancel", "jobs.delete", "jobs.move", "jobs.log"})
 
 
 def add_operations(app: App, groups: dict[str, App]) -> None:

@@ -15,9 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.api.views.jobs import ErrorView, ExplanationView
+from flows.api.views.trees import TreeResultView, TreeView
 from flows.cli.clean import clean, one_line
 from flows.cli.columns import COLUMNS, Column
 from flows.cli.remedies import command_for
+from flows.cli.tree_picture import tree_picture
 from flows.model.state import JobState
 
 #: Of an answer that is a page, the member that lists what it is about.
@@ -70,6 +72,10 @@ def print_answer(answer: Any) -> None:
     rows = rows_of(answer)
     if rows is not None:
         print_table(rows)
+    elif isinstance(answer, TreeView):
+        console().print(tree_picture(answer))
+    elif isinstance(answer, TreeResultView):
+        console().print(Text(clean(json.dumps(answer.result, indent=2, ensure_ascii=False))))
     elif isinstance(answer, BaseModel):
         _print_one(answer)
     else:

@@ -1,4 +1,4 @@
-"""Commands that draw task trees: `flows trees show`, and `flows trees watch`, which draws it again as it changes."""
+"""`flows trees watch`, which draws a tree again as it changes; `show` and `wait` are the operations as they are."""
 
 from __future__ import annotations
 
@@ -6,77 +6,33 @@ import asyncio
 from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import App, Parameter
-from rich.console import Group
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
-from rich.tree import Tree
 
 from flows.api import find_operation
 from flows.api.reading.tree_host import find_tree
-from flows.cli.clean import one_line
-from flows.cli.columns import ago, lasting
 from flows.cli.options import NO_OPTIONS, Options
 from flows.cli.printing import console, print_json
+from flows.cli.tree_picture import MOST, tree_picture
 from flows.cli.tree_types import types
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from flows.api.views.trees import TreeView
 
-    from flows.api.views.trees import TaskStateView, TreeTaskView, TreeView
-
-#: Each status's colour in a terminal; it has its word as well.
-_STYLES: Final = {
-    "inactive": "dim",
-    "queued": "yellow",
-    "running": "cyan",
-    "ok": "green",
-    "skipped": "blue",
-    "failed": "red",
-    "cancelled": "dim",
-    "idle": "dim",
-    "working": "cyan",
-    "done": "green",
-}
-#: So many tasks are drawn at most.
-_MOST: Final = 1000
 #: Between two reads pass so many seconds at least.
 _SPACING: Final = 0.1
 _FAILED: Final = 1
 
-_Id = Annotated[str, Parameter(help="Of the instance.")]
-_App = Annotated[str, Parameter(help="Its app; it is looked for where this is left out.")]
-
 
 def add_trees(trees: App) -> None:
     """Add the commands to the group of trees."""
-    trees.command(show)
     trees.command(types)
     trees.command(watch)
 
 
-async def show(
-    id: _Id,  # noqa: A002 - as the operation calls it
-    *,
-    app: _App = "",
-    whole: Annotated[bool, Parameter(negative="", help="Long texts and values in full, with --json.")] = False,
-    options: Options = NO_OPTIONS,
-) -> int:
-    """Draw an instance: its tree, and how each task stands; with --json its data too."""
-    async with options.admin() as admin:
-        view: TreeView = await find_operation("trees.show").call(admin, {"id": id, "app": app, "whole": whole})
-    if options.json:
-        print_json(view)
-    else:
-        console().print(_picture(view))
-    return 0
-
-
 async def watch(
-    id: _Id,  # noqa: A002 - as the operation calls it
+    id: Annotated[str, Parameter(help="Of the instance.")],  # noqa: A002 - as the operation calls it
     *,
-    app: _App = "",
+    app: Annotated[str, Parameter(help="Its app; it is looked for where this is left out.")] = "",
     options: Options = NO_OPTIONS,
 ) -> int:
     """Draw an instance again as it changes, until no execution of it is under way; 1 where that has failed."""
@@ -86,68 +42,13 @@ async def watch(
         with Live(console=out, refresh_per_second=8, transient=options.json) as live:
             while True:
                 view: TreeView = await show_it.call(admin, {"id": id, "app": app})
-                live.update(_picture(view, most=max(1, out.height - 4) if out.is_terminal else _MOST))
+                live.update(tree_picture(view, max(1, out.height - 4) if out.is_terminal else MOST))
                 if options.json:
                     print_json(view)
                 if view.status != "working":
-                    return 0 if view.status in {"done", "idle"} else _FAILED
+                    break
                 await storage.changed(view.id, view.revision)
                 await asyncio.sleep(_SPACING)
-
-
-def _picture(view: TreeView, most: int = _MOST) -> Group:
-    """Return the picture of an instance, with so many of its tasks at most."""
-    head = Table(box=None, pad_edge=False, show_header=False)
-    name = " ".join(filter(None, (view.realm, view.name)))
-    head.add_row(Text(view.id, "bold"), Text(f"{view.app}.{view.generator}"), Text(one_line(name, 80)))
-    bars = Table.grid(padding=(0, 1))
-    bars.add_row(
-        Text(f"{view.status:<10}", _STYLES[view.status]),
-        ProgressBar(total=1.0, completed=view.progress, width=40),
-        f"{view.progress:.0%}",
-    )
-    drawn, left = Tree(bars), [most]
-    _grow(drawn, view, view.tasks, left)
-    parts: list[Table | Tree | Text] = [head, drawn]
-    if left[0] < 0:
-        parts.append(Text(f"{len(view.states) - most:,} more tasks", "dim"))
-    if view.error is not None:
-        parts.append(Text(one_line(f"{view.path}: {view.error.type}: {view.error.message}", 1000), "red"))
-    elif view.because:
-        parts.append(Text(one_line(view.because, 1000), "dim"))
-    return Group(*parts)
-
-
-def _grow(above: Tree, view: TreeView, tasks: Sequence[TreeTaskView], left: list[int]) -> None:
-    for task in tasks:
-        left[0] -= 1
-        if left[0] >= 0:
-            branch = above.add(_line(task, view.states[task.path]))
-            _grow(branch, view, task.tasks, left)
-
-
-def _line(task: TreeTaskView, state: TaskStateView) -> Text:
-    told = [
-        f"{state.progress:.0%}" if state.status == "running" and state.progress else "",
-        _took(state),
-        f"attempt {state.attempt}" if state.attempt > 1 else "",
-        one_line(state.message, 80) if state.status == "running" else "",
-        one_line(f"{state.error.type}: {state.error.message}", 100) if state.error is not None else "",
-        one_line(state.because, 80),
-    ]
-    return Text.assemble(
-        (task.name, "bold"),
-        "  ",
-        (state.status, _STYLES[state.status]),
-        *([("  stale", "yellow")] if state.stale else []),
-        *(f"  {one}" for one in told if one),
-    )
-
-
-def _took(state: TaskStateView) -> str:
-    if state.started is None:
-        return ""
-    if state.ended is None or state.ended < state.started:
-        return f"since {ago(state.started)}"
-    seconds = (state.ended - state.started).total_seconds()
-    return f"{seconds:.3f} s" if seconds < 10 else lasting(seconds)  # noqa: PLR2004 - below, its digits are of use
+    if not out.is_terminal and not options.json:
+        out.print()  # a picture that is drawn once has no end of its line
+    return 0 if view.status in {"done", "idle"} else _FAILED

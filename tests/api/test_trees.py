@@ -33,7 +33,7 @@ async def test_lists_instances(admin: Admin, left: Left) -> None:
     assert [one.id for one in second.trees] == [done]
     [row] = (await trees.list_trees(admin, realm="acme")).trees
     assert (row.app, row.generator, row.status, row.progress) == ("orchard", "plot", "done", 1.0)
-    assert [one.app for one in await trees.apps(admin)] == ["orchard"]
+    assert [(one.app, one.generators) for one in await trees.apps(admin)] == [("orchard", ["plot"])]
     with pytest.raises(NothingThere, match="there is orchard"):
         await trees.list_trees(admin, "orchid")
 

@@ -1633,9 +1633,9 @@ export interface TreesListParams {
   status?: "idle" | "working" | "done" | "failed" | "cancelled" | null;
   /** Only of this name; with `*` at its end, of one that begins so. */
   name?: string | null;
-  /** Only with these. */
+  /** Only with these: a JSON object of texts. */
   labels?: Record<string, string> | null;
-  /** Only those that were created then or later: an instant with a time zone. */
+  /** Only those that were created then or later: an instant with a time zone, `2026-11-28T09:00:00Z`. */
   since?: string | null;
   /** Only those that were created before. */
   until?: string | null;
@@ -1685,7 +1685,7 @@ export interface TreesUpdateParams {
   id: string;
   /** What to call it. */
   name?: string | null;
-  /** Texts by which it is found; those that it had are gone. */
+  /** Texts by which it is found, a JSON object; those that it had are gone. */
   labels?: Record<string, string> | null;
   /** Its app; it is looked for where this is left out. */
   app?: string;
@@ -2251,7 +2251,7 @@ export interface Operations {
     params: StatsSeriesParams;
     answer: SeriesView;
   };
-  /** List the apps of task trees. */
+  /** List the apps of task trees, with the generators whose code is here or that have made the last instances. */
   "trees.apps": {
     method: "GET";
     role: "viewer";

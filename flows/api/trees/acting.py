@@ -85,7 +85,7 @@ async def update(
     Args:
         id: Of the instance.
         name: What to call it.
-        labels: Texts by which it is found; those that it had are gone.
+        labels: Texts by which it is found, a JSON object; those that it had are gone.
         app: Its app; it is looked for where this is left out.
 
     Raises:

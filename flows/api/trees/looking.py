@@ -34,8 +34,13 @@ _LONGEST: Final = timedelta(hours=1)
 
 @operation("trees.apps")
 async def apps(admin: Admin) -> list[TreeAppView]:
-    """List the apps of task trees."""
-    return [TreeAppView(app=name, generators=sorted(host.recipes)) for name, host in (await tree_hosts(admin)).items()]
+    """List the apps of task trees, with the generators whose code is here or that have made the last instances."""
+    hosts = await tree_hosts(admin)
+    pages = await asyncio.gather(*(host.index.find(name, Find()) for name, host in hosts.items()))
+    return [
+        TreeAppView(app=name, generators=sorted({*host.recipes, *(row.generator for row in page.rows)}))
+        for (name, host), page in zip(hosts.items(), pages, strict=True)
+    ]
 
 
 @operation("trees.list")
@@ -61,8 +66,8 @@ async def list_trees(
         generator: Only those that this generator has made.
         status: Only with this one: `idle`, `working`, `done`, `failed` or `cancelled`.
         name: Only of this name; with `*` at its end, of one that begins so.
-        labels: Only with these.
-        since: Only those that were created then or later: an instant with a time zone.
+        labels: Only with these: a JSON object of texts.
+        since: Only those that were created then or later: an instant with a time zone, `2026-11-28T09:00:00Z`.
         until: Only those that were created before.
         cursor: Where to go on: what the page before had.
         limit: So many at most.

@@ -16,7 +16,7 @@ class TreeAppView(View):
 
     app: str
     generators: list[str]
-    """Those whose code is in the process that answers; none where no code of the app is."""
+    """Those whose code is in the process that answers, and those that have made the last 100 instances."""
 
 
 class TreeRow(View):
