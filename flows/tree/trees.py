@@ -217,9 +217,10 @@ class Trees(Lifecycle):
         return instance_token(self._live_key, instances, realm, subject, may, ttl)
 
     async def reindex(self) -> int:
-        """Make the index again of what the storage has; return how many instances that are."""
+        """Make the index again of what the storage has of the app; return how many instances that are."""
         count = 0
         async for row in self._host.storage.scan():
-            await self._host.index.put([row])
-            count += 1
+            if row.app == self.app:  # others may have another index
+                await self._host.index.put([row])
+                count += 1
         return count

@@ -9,6 +9,7 @@ import pytest
 from pydantic import RootModel
 
 from flows.errors import DeclarationError, IdempotencyConflict, ValidationError
+from flows.model.ids import new_job_id
 from flows.model.tree.errors import (
     InstanceGone,
     UnknownGenerator,
@@ -17,6 +18,7 @@ from flows.tree.declare import Task, Tree
 from flows.tree.generator import Generator
 from flows.tree.index.protocol import Find
 from flows.tree.storage.memory import MemoryStorage
+from flows.tree.storage.protocol import InstanceRow
 from flows.tree.trees import Trees
 from tests.tree.in_memory import trees_in_memory
 from tests.tree.site import (
@@ -74,6 +76,15 @@ async def test_instances_are_found(trees: Trees, site: Generator[Site]) -> None:
     assert not await made[0].destroy()
     with pytest.raises(ValidationError):
         await trees.destroy_realm("")
+
+
+async def test_an_app_indexes_what_is_its_own(trees: Trees, site: Generator[Site]) -> None:
+    """Of a storage that it shares with others, who may have other indexes."""
+    await site.create(Site())
+    host = trees._host
+    await host.storage.create(InstanceRow(new_job_id(), "others", "site"), b"{}", b'{"data":[],"tasks":[]}')
+    assert await trees.reindex() == 1
+    assert (await host.index.find("others", Find())).rows == []
 
 
 async def test_an_ephemeral_instance_goes_soon_after_its_end() -> None:

@@ -27,7 +27,9 @@ InstanceStatus: TypeAlias = Literal["idle", "working", "done", "failed", "cancel
 Text: TypeAlias = bytes
 
 _TASK: Final = frozenset(get_args(TaskStatus))
-_INSTANCE: Final = frozenset(get_args(InstanceStatus))
+#: All of an instance's, in the order in which it may come to them.
+INSTANCE_STATUSES: Final[tuple[str, ...]] = get_args(InstanceStatus)
+_INSTANCE: Final = frozenset(INSTANCE_STATUSES)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from flows.errors import ValidationError
-from flows.model.arguments import check_whole
+from flows.model.arguments import check_text, check_whole
+from flows.model.tree.task_record import INSTANCE_STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +49,12 @@ class Find:
     cursor: str = ""
 
     def __post_init__(self) -> None:
-        """Check the numbers and the times."""
+        """Check what is asked for."""
+        for what, text in (("realm", self.realm), ("generator", self.generator), ("name", self.name)):
+            if text is not None:
+                check_text(what, text)
+        if self.status is not None and self.status not in INSTANCE_STATUSES:
+            raise ValidationError(f"status={self.status!r}: give one of {', '.join(INSTANCE_STATUSES)}")
         check_whole("limit", self.limit, 1)
         if self.limit > MOST:
             raise ValidationError(f"limit={self.limit}: give {MOST:,} at most, and go on by cursor")

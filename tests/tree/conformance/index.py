@@ -97,7 +97,10 @@ class IndexConformance:
         assert (await index.find("imports", Find())).rows == [known[2], known[0]]
 
     def test_a_query_is_checked(self) -> None:
-        """Limits and times."""
+        """Limits, times, texts, and a status that there is."""
+        for said in ({"status": "bogus"}, {"realm": 5}, {"generator": b"x"}, {"name": ["a"]}):
+            with pytest.raises(ValidationError, match=next(iter(said))):
+                Find(**said)  # type: ignore[arg-type]
         for wrong in ({"limit": 0}, {"limit": 1001}, {"since": datetime(2026, 1, 1)}, {"limit": True}):  # noqa: DTZ001
             with pytest.raises(ValidationError):
                 Find(**wrong)  # type: ignore[arg-type]
