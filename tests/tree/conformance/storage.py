@@ -397,7 +397,7 @@ class StorageConformance:
         new, run = replace(row(), app=app), execution()
         await storage.create(new, DATA, ABC)
         await storage.begin(new.id, run, ABC, 1)
-        await storage.write(new.id, Token(run.id), [], InstanceRecord("done"), ttl=0.2)
+        await storage.write(new.id, Token(run.id), [], InstanceRecord("done"), ttl=1.0)
         seen = await storage.unindexed(app)
         await storage.indexed(app, seen)
         async with asyncio.timeout(LONG):
