@@ -83,7 +83,7 @@ class StorageConformance:
     #: So many random histories are played.
     HISTORIES = 20
     #: An instance that has ended expires after so many seconds: no call may take as long.
-    TTL = 0.2
+    TTL = 1.0
 
     @pytest.fixture
     def storage(self) -> Storage:
@@ -397,7 +397,7 @@ class StorageConformance:
         new, run = replace(row(), app=app), execution()
         await storage.create(new, DATA, ABC)
         await storage.begin(new.id, run, ABC, 1)
-        await storage.write(new.id, Token(run.id), [], InstanceRecord("done"), ttl=1.0)
+        await storage.write(new.id, Token(run.id), [], InstanceRecord("done"), ttl=self.TTL)
         seen = await storage.unindexed(app)
         await storage.indexed(app, seen)
         async with asyncio.timeout(LONG):
