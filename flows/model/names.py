@@ -88,15 +88,27 @@ def check_job_id(text: object) -> str:
     Raises:
         ValidationError: it is no UUID and no text of one.
     """
-    if isinstance(text, UUID):
-        return str(text)
-    if not isinstance(text, str) or not is_job_id(text):
-        raise ValidationError(
-            f"{text!r} is no job id, nor a run's: those are UUIDs, as create_job and emit return them"
-        )
-    return text.lower()
+    return _uuid(text, "no job id, nor a run's: those are UUIDs, as create_job and emit return them")
+
+
+def check_instance_id(text: object) -> str:
+    """Return `text` as the text of the id of an instance of a tree: a UUID's, as `Instance.id` is.
+
+    Raises:
+        ValidationError: it is no UUID and no text of one.
+    """
+    return _uuid(text, "no id of an instance: those are UUIDs, as `instance.id` is one")
 
 
 def is_job_id(text: object) -> bool:
     """Return whether `text` has the form of a job id, a bare UUID."""
     return isinstance(text, str) and _UUID.fullmatch(text) is not None
+
+
+def _uuid(text: object, otherwise: str) -> str:
+    """Return the text of a UUID; `otherwise` is what an error says of anything else."""
+    if isinstance(text, UUID):
+        return str(text)
+    if not isinstance(text, str) or not is_job_id(text):
+        raise ValidationError(f"{text!r} is {otherwise}")
+    return text.lower()

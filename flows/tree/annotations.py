@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any, Final, get_type_hints
 from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ConfigDict
+from pydantic import ValidationError as PydanticValidationError
 from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
-from flows.errors import DeclarationError
+from flows.errors import DeclarationError, ValidationError
 from flows.model.annotations.functions import names_of, written
 from flows.model.annotations.signatures import signature_of
 from flows.model.runs.shape import name_of
 from flows.model.tree.node import Read
 from flows.model.tree.schemas import read_schema, written_schema
 from flows.model.values.sets import sorted_sets
+from flows.model.values.unreadable import in_one_line
 from flows.workflow.annotations import returned_shape
 
 if TYPE_CHECKING:
@@ -85,6 +87,19 @@ def _view(function: Callable[..., Any], what: str) -> type[TaskInput] | None:
     if not isinstance(view, type) or not issubclass(view, TaskInput):
         raise DeclarationError(f"{what} takes {name_of(view)}: let it take a subclass of TaskInput")
     return view
+
+
+def read_view(view: type[TaskInput], fields: bytes) -> TaskInput:
+    """Return a view of its fields, a JSON object.
+
+    Raises:
+        ValidationError: they do not fit it.
+        Exception: what a validator of the view has raised.
+    """
+    try:
+        return view.model_validate_json(fields, by_alias=False, by_name=True)
+    except PydanticValidationError as error:
+        raise ValidationError(f"what it is given is no {view.__name__}: {in_one_line(error)}") from error
 
 
 def reads_of(view: type[BaseModel]) -> tuple[Read, ...]:

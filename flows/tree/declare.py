@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, cast, overload
 
@@ -171,7 +172,7 @@ class Task(Generic[ResultT]):
             raise DeclarationError(f"{self._what}: give queue= or backend=: a backend has queues of its own")
         for role, name in (("queue", queue), ("backend", backend)):
             if name is not None:
-                check_name(role, name)
+                check_name(f"{self._what}: {role}", name)
         return queue or "", backend or ""
 
     def _check(self, order: object, retries: object, on_failure: object) -> None:
@@ -192,8 +193,12 @@ class Task(Generic[ResultT]):
     def _check_functions(self) -> None:
         others: dict[str, object] = {"condition": self.condition, "debug": self.debug}
         for role, value in {"its function": self.function, **others}.items():
+            if inspect.iscoroutine(value):
+                value.close()
+                name = value.__name__
+                raise DeclarationError(f"{self._what}: {role} is what {name}(…) returns: give {name} itself")
             if value is not None and not callable(value):
-                raise DeclarationError(f"{self._what}: {role} is {value!r:.80}: give a function")
+                raise DeclarationError(f"{self._what}: {role} is {value!r:.80}: give a function, not what it returns")
         for role, value in {**others, "on_complete": self.on_complete}.items():
             if callable(value) and is_async(value):
                 raise DeclarationError(f"{self._what}: {role} is an async def, which is not awaited: make it a def")

@@ -14,7 +14,7 @@ from flows.model.annotations.functions import names_of
 from flows.model.annotations.signatures import signature_of
 from flows.model.arguments import check_flag, check_text
 from flows.model.ids import new_job_id
-from flows.model.names import check_job_id
+from flows.model.names import check_instance_id
 from flows.model.tree.errors import TreeBusy
 from flows.tree.instance import Instance
 from flows.tree.labels import check_caption, check_labels
@@ -100,7 +100,7 @@ class Generator(Generic[DataT]):
         Raises:
             ValidationError: this is no id.
         """
-        found = await self._host.storage.load(check_job_id(instance_id), since=NO_TASKS)
+        found = await self._host.storage.load(check_instance_id(instance_id), since=NO_TASKS)
         if found is None or (found.row.app, found.row.generator) != (self._host.app, self.name):
             return None
         return Instance(self._host, self._recipe, found.row.id)
@@ -113,6 +113,10 @@ def model_of(name: str, function: Callable[..., Any]) -> type[BaseModel]:
     taken = [one for one in signature_of(function).parameters.values() if one.default is inspect.Parameter.empty]
     if len(taken) != 1:
         raise DeclarationError(f"generator {name!r}: its function takes {len(taken)} arguments: let it take its data")
+    if taken[0].annotation is inspect.Parameter.empty:
+        raise DeclarationError(
+            f"generator {name!r}: {taken[0].name!r} has no annotation: annotate it with the pydantic model of its data"
+        )
     try:
         holder = types.SimpleNamespace(__annotations__={"it": taken[0].annotation})
         model = get_type_hints(holder, names_of(function), {})["it"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
-from flows.errors import DeclarationError
+from flows.errors import DeclarationError, ValidationError
 from flows.model.runs.shape import Shape
 from flows.model.tree.errors import did_you_mean
 from flows.model.tree.node import Read
@@ -29,6 +29,8 @@ ValueT = TypeVar("ValueT")
 _MOST_CHECKED: Final = 64
 _MOST_GROWN: Final = 64
 _LARGE: Final = 256
+#: So many names are in a message.
+_SHOWN: Final = 5
 
 
 class Grown(NamedTuple):
@@ -83,7 +85,10 @@ class Recipe:
         Raises:
             ValidationError: it is not of the generator's type, or would come back as something else.
         """
-        value = self.shape.accept(data)
+        try:
+            value = self.shape.accept(data)
+        except ValidationError as error:
+            raise ValidationError(f"{error}{self._unknown(data)}") from error
         written: dict[str, Any] = from_json(self.shape.encode(value))
         return to_json(sorted_sets(value, written))
 
@@ -103,6 +108,15 @@ class Recipe:
             if len(grown.tasks) <= _LARGE:
                 _remember(self._grown, data, grown, _MOST_GROWN)
         return grown
+
+    def _unknown(self, data: object) -> str:
+        """Return what an error says of members of a dict that are no fields: misspelt ones, perhaps."""
+        if not isinstance(data, dict):
+            return ""
+        given = cast("dict[object, object]", data)
+        known = {*self.model.model_fields, *(one.alias for one in self.model.model_fields.values() if one.alias)}
+        unknown = [name for name in given if name not in known]
+        return f"; it has no field {', '.join(map(repr, unknown[:_SHOWN]))}" if unknown else ""
 
     async def _made(self, data: bytes, known: bytes) -> Grown:
         made = self._function(self.shape.decode(data))

@@ -11,7 +11,7 @@ from flows.errors import DeclarationError, ValidationError
 from flows.model.arguments import check_text
 from flows.model.duration import as_timedelta, check_duration
 from flows.model.live.watch_token import LASTS
-from flows.model.names import check_job_id, check_name
+from flows.model.names import check_instance_id, check_name
 from flows.tree.backend.kernel import KernelBackend
 from flows.tree.backend.local import MOST_BYTES
 from flows.tree.backend.runs import TreeRuns, check_app
@@ -167,7 +167,7 @@ class Trees(Lifecycle):
             UnknownGenerator: the app has its generator no more.
             ValidationError: this is no id.
         """
-        found = await self._host.storage.load(check_job_id(instance_id), since=NO_TASKS)
+        found = await self._host.storage.load(check_instance_id(instance_id), since=NO_TASKS)
         if found is None or found.row.app != self.app:
             return None
         return Instance(self._host, self._host.recipe(found.row.generator), found.row.id)

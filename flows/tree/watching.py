@@ -9,7 +9,7 @@ from flows.errors import DeclarationError, ValidationError
 from flows.model.arguments import check_text
 from flows.model.duration import as_timedelta
 from flows.model.live.watch_token import LIVE_KEY_VARIABLE, WatchClaims, sign_watch_token
-from flows.model.names import check_job_id
+from flows.model.names import check_instance_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ def instance_token(  # noqa: PLR0917 - those of `Trees.watch_token`
         raise DeclarationError(
             f"there is no key to sign a token with: set {LIVE_KEY_VARIABLE} as for the server, or Trees(live_key=…)"
         )
-    what = frozenset(check_job_id(one) for one in instances)
+    what = frozenset(check_instance_id(one) for one in instances)
     if not what and not realm:
         raise ValidationError("watch_token(): name instances or a realm, or with it nothing could be watched")
     name = check_text("subject", subject) or _NOBODY

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from flows import DeclarationError, ValidationError
 from flows.model.ids import new_job_id
 from flows.model.job import RESERVED_FIELDS
-from flows.model.names import FIELD, PLACES, check_child_name, check_job_id, check_name, is_job_id
+from flows.model.names import FIELD, PLACES, check_child_name, check_instance_id, check_job_id, check_name, is_job_id
 
 ALLOWED = string.ascii_letters + string.digits + "_.-"
 names = st.text(ALLOWED, min_size=1, max_size=64)
@@ -84,6 +84,8 @@ def test_a_job_id_is_a_bare_uuid(text: object, answer: bool) -> None:  # noqa: F
     else:
         with pytest.raises(ValidationError, match=re.escape(f"{text!r} is no job id")):
             check_job_id(text)
+        with pytest.raises(ValidationError, match=re.escape(f"{text!r} is no id of an instance: those are UUIDs")):
+            check_instance_id(text)
 
 
 @pytest.mark.parametrize("name", ["_a", "1a", "", "a-b", "a.b", "a b", "ä", "a\n", "a:b"])

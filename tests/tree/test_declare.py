@@ -84,7 +84,7 @@ def test_a_task_reads_what_its_view_declares() -> None:
 
 def test_another_type_than_the_writers_is_refused() -> None:
     """By the schemas: a text is no page."""
-    with pytest.raises(DeclarationError, match=r"#\.b: its view reads 'page' as another type than #\.a"):
+    with pytest.raises(DeclarationError, match=r"reads 'page' as another type than #\.a writes it: Page, and not str$"):
         plan(Task("a", show_url, dest="page"), Task("b", show))
 
 
@@ -119,7 +119,7 @@ def test_a_group_gives_a_dict() -> None:
     many = [Task(f"p{one}", fetch) for one in range(3)]
     found = plan(Task("pages", subtasks=many, dest="pages"), Task("count", count))
     assert found.tasks["#.count"].given.inputs == {"#.pages.p0", "#.pages.p1", "#.pages.p2"}
-    with pytest.raises(DeclarationError, match="'pages' as another type"):
+    with pytest.raises(DeclarationError, match=r"writes it: dict\[str, Page\], and not dict\[str, Page \| str\]$"):
         plan(Task("pages", subtasks=[*many, Task("text", show_url)], dest="pages"), Task("count", count))
     nested = Task("g", subtasks=[Task("h", subtasks=many)], dest="pages")
     with pytest.raises(DeclarationError, match="'pages' as another type"):
@@ -166,7 +166,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "empty name": ({"name": ""}, "use 1 to 64"),
     "no name": ({"name": None}, "use 1 to 64"),
     "nothing to do": ({"task": None}, "neither a function nor subtasks"),
-    "no function": ({"task": 3}, "its function is 3: give a function"),
+    "no function": ({"task": 3}, "its function is 3: give a function, not what it returns"),
     "another argument": ({"task": no_view}, "takes str: let it take a subclass of TaskInput"),
     "two arguments": ({"task": fixed}, "let it take a TaskInput alone, and bind the rest"),
     "no annotation": ({"task": bare}, "annotate it with a TaskInput"),
@@ -178,7 +178,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "on_failure": ({"on_failure": "skip"}, "give 'fail' or 'continue'"),
     "retries": ({"retries": 3}, r"give Retries\("),
     "timeout": ({"timeout": 0}, "is not positive"),
-    "queue": ({"queue": "a b"}, "queue name"),
+    "queue": ({"queue": "a b"}, "task 'a': queue name 'a b'"),
+    "no queue": ({"queue": ""}, "task 'a': queue name ''"),
     "subtasks": ({"subtasks": [fetch]}, "is no Task"),
     "a text of subtasks": ({"subtasks": "abc"}, "give a list of Task"),
     "dests of a group": ({"task": None, "subtasks": [Task("b", fetch)], "dest": ("x",)}, "stand under one name"),
@@ -191,6 +192,13 @@ def test_what_cannot_work_is_refused_at_once(given: dict[str, Any], why: str) ->
     """Where it is declared, by the task's name."""
     with pytest.raises(DeclarationError, match=why):
         Task(**{"name": "a", "task": fetch, **given})
+
+
+def test_a_call_in_place_of_a_function_is_told() -> None:
+    """A coroutine knows of which function it is; nobody has to await it."""
+    called: Any = fetch(Fetch(url="https://acme.example"))
+    with pytest.raises(DeclarationError, match=r"its function is what fetch\(…\) returns: give fetch itself"):
+        Task("a", called)
 
 
 def test_a_tree_takes_tasks_alone() -> None:

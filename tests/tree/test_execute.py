@@ -103,6 +103,8 @@ async def test_one_task_by_path(site: Generator[Site]) -> None:
     calls.clear()
     await done(instance, "#.images")
     assert calls == ["w1", "w2"]
+    with pytest.raises(UnknownPath, match=r"no task 'w1': did you mean '#\.images\.w1'"):
+        await instance.execute("w1")
     with pytest.raises(UnknownPath, match=r"did you mean '#\.images\.w1'"):
         await instance.execute("#.image.w1")
     with pytest.raises(ValidationError, match="give 'error' or 'run'"):
@@ -204,7 +206,7 @@ async def test_a_lost_result_fails_what_needs_it() -> None:
 
 
 async def test_what_cannot_be_kept_fails(trees: Trees) -> None:
-    """A result that is none of its type, or too large; a view that does not validate; a condition that raises."""
+    """A result that is none of its type, or too large; a view that does not fit; a condition that raises or lies."""
 
     def lies(view: Nothing) -> int:  # noqa: ARG001 - it is a task
         return "x"  # type: ignore[return-value]
@@ -222,12 +224,16 @@ async def test_what_cannot_be_kept_fails(trees: Trees) -> None:
     def raises(view: Nothing) -> bool:  # noqa: ARG001 - it is a condition
         raise ValueError("no")
 
+    def mute(view: Nothing) -> bool:  # noqa: ARG001 - it is a condition
+        return "no"  # type: ignore[return-value]
+
     asked = Task("condition", nothing, condition=raises)
     for task, why in (
         (Task("lies", lies, retries=Retries(backoff=0)), "ValidationError"),
         (Task("big", big), "PayloadTooLarge"),
-        (Task("small", small, retries=Retries(backoff=0)), "ValidationError: 1 validation error for Small"),
+        (Task("small", small, retries=Retries(backoff=0)), "ValidationError: what it is given is no Small: argument: "),
         (asked, "ValueError: no"),
+        (Task("mute", nothing, condition=mute), "ValidationError: its condition has returned no bool, but a str"),
     ):
         instance = await tree_of(trees, task, name=task.name).create(Site())
         with pytest.raises(TreeFailed, match=why):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pydantic import RootModel
@@ -113,6 +114,8 @@ async def test_generators_are_checked(trees: Trees) -> None:
         trees.generator("a")(lambda_of_int)  # type: ignore[arg-type]
     with pytest.raises(DeclarationError, match="a pydantic model that has fields"):
         trees.generator("a")(of_root)
+    with pytest.raises(DeclarationError, match="'data' has no annotation: annotate it with the pydantic model"):
+        trees.generator("a")(lambda data: data)
     with pytest.raises(DeclarationError, match="takes 2 arguments"):
         trees.generator("a")(two)  # type: ignore[arg-type]
     with pytest.raises(DeclarationError, match="generator name 'a b'"):
@@ -135,6 +138,11 @@ async def test_generators_are_checked(trees: Trees) -> None:
     with pytest.raises(DeclarationError, match=r"#\.a: nobody before it writes 'pages'"):
         await wrong.create(Site())
     assert (await trees.find(Find())).rows == []
+    wrong_data: Any = {"limit": "a", "sizes": [1, "b"], "adress": "u"}
+    with pytest.raises(
+        ValidationError, match=r"is no Site: sizes\[1\]: Input .*; limit: Input .*; it has no field 'adress'$"
+    ):
+        await none.create(wrong_data)
     with pytest.raises(ValidationError):
         await none.create("x")  # type: ignore[arg-type]
 

@@ -105,6 +105,7 @@ async def test_a_task_that_kills_its_workers_fails(
     assert state.status == "failed"
     assert state.error is not None
     assert (state.path, state.error.type) == ("#", "Poison")
+    assert "nothing but this execution: find what ends its process" in state.error.message
     assert again == set()
     assert state.tasks["#.last"].status in {"cancelled", "inactive"}  # it dies before its beginning is written
     assert {one.status for path, one in state.tasks.items() if path != "#.last"} == {"ok", "skipped"}

@@ -13,6 +13,7 @@ from flows.model.job import JobError
 from flows.store.jobs.log_line import pack_line
 from flows.tree.backend.messages import read_outcome, write_outcome
 from flows.tree.backend.protocol import Outcome
+from flows.tree.backend.run_orders import explained
 
 ERROR = JobError(type="ValueError", message="no", traceback="…", queue="#.a", attempt=2)
 
@@ -48,3 +49,12 @@ def test_what_is_none_is_refused(found: dict[str, Any]) -> None:
     """By an error of ours."""
     with pytest.raises(MalformedJob):
         read_outcome(found)
+
+
+def test_what_has_killed_its_workers_says_what_to_do() -> None:
+    """Its own words are the kernel's, of a job; other errors stay as they are."""
+    poison = JobError(type="Poison", message="its worker died 3 times while it ran nothing but this job")
+    said = explained(poison, "task")
+    assert said.type == "Poison"
+    assert said.message.startswith("its worker died 3 times while it ran nothing but this task: find what ends")
+    assert explained(ERROR, "task") is ERROR

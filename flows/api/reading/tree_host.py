@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from flows.api.reading.run_host import run_host
 from flows.errors import NothingThere
-from flows.model.names import check_job_id
+from flows.model.names import check_instance_id
 from flows.model.runs.new_run import RUN_FLOW
 from flows.model.tree.errors import InstanceGone
 from flows.tree.codeless import codeless_host
@@ -85,7 +85,7 @@ async def find_tree(admin: Admin, instance_id: str, app: str = "") -> FoundTree:
         InstanceGone: there is none of this id that the caller may see.
         StoreError: the server cannot be used.
     """
-    instance_id = check_job_id(instance_id)
+    instance_id = check_instance_id(instance_id)
     hosts = list((await tree_hosts(admin, app)).values())
     found = await asyncio.gather(*(host.storage.load(instance_id, since=NO_TASKS) for host in hosts))
     for host, snapshot in zip(hosts, found, strict=True):

@@ -12,7 +12,7 @@ from flows.errors import DeclarationError, ValidationError
 from flows.model.values.lossy import refuse_lossy_type
 from flows.model.values.plain import LEAST, MOST, is_json
 from flows.model.values.same import difference, refuse_unwritable
-from flows.model.values.unreadable import path_of
+from flows.model.values.unreadable import in_one_line
 
 if TYPE_CHECKING:
     from flows.model.declared.schemas import Schema
@@ -129,17 +129,16 @@ class Shape(Generic[ValueT]):
     def _refuse_others(self, value: object) -> None:
         if not is_json(value):
             refuse_unwritable(value, self.what)
+            untyped = "is declared as object, which is no type" if self.declared is object else "has no declared type"
             raise ValidationError(
-                f"{self.what} has no declared type, and what was given ({type(value).__name__}) is no plain JSON, such "
-                "as a tuple or an object: annotate the type, or give JSON values"
+                f"{self.what} {untyped}, and what was given ({type(value).__name__}) is no plain JSON, such as a tuple "
+                "or an object: annotate the type, or give JSON values"
             )
 
     def _refusal(self, error: Exception) -> ValidationError:
         if not isinstance(error, PydanticValidationError):
             return ValidationError(f"{self.what} cannot be validated: {type(error).__name__}: {error}")
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = path_of(first["loc"])
-        return ValidationError(f"{self.what}{where} is no {name_of(self.declared)}: {first['msg']}")
+        return ValidationError(f"{self.what} is no {name_of(self.declared)}: {in_one_line(error)}")
 
 
 def name_of(declared: Any) -> str:

@@ -44,7 +44,10 @@ class UnknownPath(FlowsError):
     """The tree has no task at this path."""
 
     def __init__(self, path: str, known: Iterable[str]) -> None:
-        super().__init__(f"the tree has no task {path!r}{did_you_mean(path, known)}")
+        paths = list(known)
+        # A name alone, as of one who has not met paths yet.
+        ending = next((one for one in paths if one.endswith(f".{path}")), "")
+        super().__init__(f"the tree has no task {path!r}{did_you_mean(ending or path, paths)}")
         self.path = path
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from flows.errors import DeclarationError
 from flows.model.tree.paths import ROOT, joined
 from flows.model.tree.schema_fit import fits
+from flows.model.tree.type_words import type_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -106,6 +107,8 @@ class _Finder:
         self._data = {one.name: one for one in tree.data}
         self._sources: dict[str, Sources] = {}
         self._writes: dict[str, dict[str, _Writer]] = {}
+        #: Tasks that write nothing, since their names are no identifiers, by what those would be.
+        self._nameless: dict[str, str] = {}
 
     def run(self) -> dict[str, Sources]:
         for node in self._tree.tasks:
@@ -116,6 +119,8 @@ class _Finder:
     def _gather(self, node: Node, path: str) -> None:
         """Note what a task and all below it write, as it is seen by what comes later."""
         own = {one.name: _Writer(path, one.schema) for one in node.writes}
+        if node.works and not own:
+            self._nameless[node.name.replace("-", "_")] = path
         below: dict[str, _Writer] = {}
         for task in node.tasks:
             at = joined(path, task.name)
@@ -180,6 +185,8 @@ class _Finder:
         later = next((one[name] for one in self._writes.values() if name in one and one[name].path != path), None)
         if later is not None:
             return f", but {later.path} does: let it come before, or beside"
+        if name in self._nameless:
+            return f": {self._nameless[name]} does with dest={name!r}, as its name is no identifier"
         seen = {*self._data, *(one for level in levels for one in level.names())}
         near = get_close_matches(name, seen, 1)
         return f": did you mean {near[0]!r}?" if near else f"; there is {', '.join(sorted(seen)[:10]) or 'nothing'}"
@@ -195,7 +202,8 @@ def _check(path: str, read: Read, writer: _Writer) -> None:
         )
     if not fits(writer.schema, read.schema):
         raise DeclarationError(
-            f"{path}: its view reads {read.name!r} as another type than {by} writes it: declare the same type"
+            f"{path}: its view reads {read.name!r} as another type than {by} writes it: "
+            f"{type_in(read.schema)}, and not {type_in(writer.schema)}"
         )
     if writer.may_lack and read.required:
         raise DeclarationError(

@@ -16,7 +16,7 @@ from flows.model.verdict import Cancel, Snooze
 from flows.tree.backend.local import call_here
 from flows.tree.backend.messages import write_outcome
 from flows.tree.backend.protocol import Outcome
-from flows.tree.backend.run_orders import RETURNED, RunOrders, key_of
+from flows.tree.backend.run_orders import RETURNED, RunOrders, explained, key_of
 from flows.tree.backend.runs import EXECUTIONS, TASKS, Given, TaskGiven, cancel_run, start_run, under_way
 from flows.tree.storage.protocol import Token
 from flows.workflow.steps.failures import error_of
@@ -120,7 +120,8 @@ class KernelBackend:
         """Record the end of an execution whose run has failed or was cancelled."""
         assert self._working is not None  # noqa: S101 - the same
         token = Token(failure.run_id, failure.run_id, current_job().fence)
-        await self._working.give_up(failure.input.instance, token, failure.error, cancelled=failure.cancelled)
+        error = explained(failure.error, "execution")
+        await self._working.give_up(failure.input.instance, token, error, cancelled=failure.cancelled)
 
     async def _execute_task(self, given: TaskGiven, step: Step) -> dict[str, Any]:
         """Run one task for workers of its queue: the body of its run."""

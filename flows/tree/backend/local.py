@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flows.errors import PayloadTooLarge, ValidationError
 from flows.model.retries import class_names
 from flows.model.verdict import Cancel, Fail, Retry, Snooze, Verdict
+from flows.tree.annotations import read_view
 from flows.tree.backend.protocol import Outcome
 from flows.tree.current import reset_current, set_current
 from flows.workflow.steps.failures import error_of, job_error
@@ -60,7 +61,7 @@ async def _call(order: Order, call_in_thread: CallInThread) -> Outcome:
     assert task.view is not None  # noqa: S101 - the same
     assert task.shape is not None  # noqa: S101 - the same
     try:
-        view = task.view.model_validate_json(order.view, by_alias=False, by_name=True)
+        view = read_view(task.view, order.view)
     except Exception as error:  # noqa: BLE001 - validators are user code
         return _never(order, error)
     try:

@@ -15,6 +15,7 @@ from flows.tree.backend.runs import TaskGiven
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flows.model.job import JobError
     from flows.tree.backend.protocol import Backend, Order, Returned
     from flows.workflow.definition import Workflow
     from flows.workflow.steps.own_body import OwnBody
@@ -75,7 +76,7 @@ class RunOrders:
         try:
             found = await self._body.child(_step_name(order), self._tasks, given, order.task.queue)
         except ChildFailed as error:
-            return Outcome(error=error.error, classes=error.classes)
+            return Outcome(error=explained(error.error, "task"), classes=error.classes)
         finally:
             self.enter()
         return read_outcome(found)
@@ -89,6 +90,15 @@ class RunOrders:
         finally:
             self.enter()
         return timed_out(order, timeout, TimeoutError()) if found is None else read_outcome(found)
+
+
+def explained(error: JobError, what: str) -> JobError:
+    """Return the error of a run of a task or an execution; of one that has killed its workers, with what to do."""
+    if error.type != "Poison":
+        return error
+    said = error.message.replace("this job", f"this {what}")
+    todo = "find what ends its process, or takes too much memory; when that is mended, execute it again"
+    return error.model_copy(update={"message": f"{said}: {todo}"})
 
 
 def key_of(order: Order | Returned) -> str:

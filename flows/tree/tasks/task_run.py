@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flows.errors import MalformedJob
+from flows.errors import MalformedJob, ValidationError
 from flows.model.texts import summary_of
 from flows.model.tree.task_record import TaskRecord
+from flows.tree.annotations import read_view
 from flows.tree.backend.protocol import Outcome
 from flows.tree.storage.protocol import Write
 from flows.tree.tasks.attempts import At, Attempts
@@ -137,7 +138,12 @@ class TaskRun:
         task = self._task
         assert task.condition is not None  # noqa: S101 - the caller has looked
         assert task.asks is not None  # noqa: S101 - each condition has a view
-        return bool(task.condition(task.asks.model_validate_json(views.asks, by_alias=False, by_name=True)))
+        answer: Any = task.condition(read_view(task.asks, views.asks))
+        if not isinstance(answer, bool):
+            raise ValidationError(
+                f"its condition has returned no bool, but a {type(answer).__name__}: let it say bool(…)"
+            )
+        return answer
 
     def _fail(self, outcome: Outcome, views: Views | None) -> JobError | None:
         failed = self._ended("failed", views, self._planned.given, error=outcome.error)
@@ -193,7 +199,7 @@ class TaskRun:
             self._reporter.log(f"on_complete has failed: {summary_of(error)}", "error", self._attempts.number)
         try:
             if task.debug is not None and self._around.debug:
-                view = task.view.model_validate_json(reads, by_alias=False, by_name=True)
+                view = read_view(task.view, reads)
                 task.debug(task.shape.decode(result), view)
         except Exception as error:  # noqa: BLE001 - it is user code
             self._reporter.log(f"debug has failed: {summary_of(error)}", "error", self._attempts.number)

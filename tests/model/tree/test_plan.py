@@ -47,6 +47,10 @@ def test_a_field_that_nobody_writes_names_the_nearest() -> None:
     """Names that can be seen from the task, those of the data among them."""
     refused(r"#\.b: nobody before it writes 'page': did you mean 'pages'\?", task("pages"), task("b", "page"))
     refused("did you mean 'url'", task("a", "ur"))
+    nameless = Node("fetch-it", works=True, writes=())
+    refused(
+        r"nobody before it writes 'fetch_it': #\.fetch-it does with dest='fetch_it'", nameless, task("b", "fetch_it")
+    )
     refused("there is nothing", task("a", "x"), data=())
 
 
@@ -98,7 +102,8 @@ def test_what_may_be_skipped_asks_for_a_default() -> None:
 def test_types_are_compared() -> None:
     """With those of the data, of results, and of what an argument is."""
     wrong = task("b", reads=(Read("x", schema=TEXT),))
-    refused(r"#\.b: its view reads 'x' as another type than #\.a", task("a", writes=(Written("x", NUMBER),)), wrong)
+    other = task("a", writes=(Written("x", NUMBER),))
+    refused(r"#\.b: its view reads 'x' as another type than #\.a writes it: str, and not (int|float)$", other, wrong)
     with pytest.raises(DeclarationError, match="than the data writes it"):
         TreePlan(Declared((wrong,), (Written("x", NUMBER),)))
     argument = task("b", reads=(Read("argument", schema=TEXT),))
