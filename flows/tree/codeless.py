@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flows.errors import ValidationError
-from flows.tree.backend.runs import cancel_run, start_run, under_way
+from flows.tree.backend.runs import cancel_run, is_served, start_run, under_way
 from flows.tree.host import Host
 
 if TYPE_CHECKING:
@@ -84,6 +84,10 @@ class _Elsewhere:
     async def under_way(self, execution: str) -> bool | None:
         """Return whether the run of an execution is: see `Executor.under_way`."""
         return (await under_way(self._runs, [execution]))[0]
+
+    async def is_served(self) -> bool:
+        """Return whether any process has workers of the app: see `Executor.is_served`."""
+        return await is_served(self._runs, self._app)
 
     async def cancel(self, instance_id: str, execution: str, reason: str) -> bool:  # noqa: ARG002 - the protocol's
         """Cancel the run of an execution: see `Executor.cancel`."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from flows.errors import DeclarationError, StoreUnavailable, ValidationError
+from flows.errors import DeclarationError, StoreUnavailable, ValidationError, WaitTimeout
 from flows.model.job import JobError
 from flows.model.retries import Retries, class_names
 from flows.model.schedules.every import Every
@@ -375,6 +375,30 @@ async def test_an_execution_begins_later(world: World) -> None:
         await until(is_deleted)
         with pytest.raises(ValidationError, match="says when"):
             await instance.execute_all(cron=Every(1), delay=1)  # type: ignore[call-overload]
+
+
+async def test_a_wait_without_workers_says_so(world: World) -> None:
+    """In whatever process they would be; once there are some, a wait that is too short is just that."""
+    reached = asyncio.Event()
+
+    async def slow(view: Nothing) -> int:  # noqa: ARG001 - it is a task
+        reached.set()
+        await asyncio.Event().wait()
+        return 1
+
+    async with world.without_workers() as trees:
+        instance = await tree_of(trees, Task("a", slow)).create(Site())
+        execution = await instance.execute_all()
+        with pytest.raises(WaitTimeout, match="no process has workers of app 'imports': create_workers"):
+            await execution.wait(0.01)
+        working = world.trees()
+        tree_of(working, Task("a", slow))
+        async with working:
+            await asyncio.wait_for(reached.wait(), LONG)
+            with pytest.raises(WaitTimeout, match=r"has not ended in 0\.01 s$"):
+                await execution.wait(0.01)
+            await instance.cancel()
+            await ended(instance)
 
 
 async def test_a_ref_executes_once(world: World) -> None:

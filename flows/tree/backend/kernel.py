@@ -17,7 +17,7 @@ from flows.tree.backend.local import call_here
 from flows.tree.backend.messages import write_outcome
 from flows.tree.backend.protocol import Outcome
 from flows.tree.backend.run_orders import RETURNED, RunOrders, explained, key_of
-from flows.tree.backend.runs import EXECUTIONS, TASKS, Given, TaskGiven, cancel_run, start_run, under_way
+from flows.tree.backend.runs import EXECUTIONS, TASKS, Given, TaskGiven, cancel_run, is_served, start_run, under_way
 from flows.tree.storage.protocol import Token
 from flows.workflow.steps.failures import error_of
 from flows.workflow.steps.own_body import OwnBody
@@ -83,6 +83,10 @@ class KernelBackend:
     async def under_way(self, execution: str) -> bool | None:
         """Return whether the run of an execution is: see `Executor.under_way`."""
         return (await under_way(self._bound.host, [execution]))[0]
+
+    async def is_served(self) -> bool:
+        """Return whether any process has workers of the app: see `Executor.is_served`."""
+        return await is_served(self._bound.host, self._bound.trees)
 
     async def cancel(self, instance_id: str, execution: str, reason: str) -> bool:  # noqa: ARG002 - the protocol's
         """Cancel the run of an execution, whose worker records the end: see `Executor.cancel`."""

@@ -190,6 +190,10 @@ class Executor(Protocol):
         """Return whether an execution is worked on, or is to be; None: nothing is known of it."""
         ...
 
+    async def is_served(self) -> bool:
+        """Return whether anybody is there to work on executions."""
+        ...
+
     async def cancel(self, instance_id: str, execution: str, reason: str) -> bool:
         """Cancel an execution; False: nobody works on it. It may end a while after this."""
         ...

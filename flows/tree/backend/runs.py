@@ -15,6 +15,7 @@ from flows.model.runs.new_run import BY_WORKFLOW, RUN_FLOW, NewRun
 from flows.model.runs.queue_names import run_queue
 from flows.model.schedules.policies import LONGEST_ID
 from flows.model.state import TERMINAL
+from flows.store.fleet.processes import live_releases
 from flows.telemetry.service import Service
 from flows.tree.asked import Asked
 from flows.workflow.app import Workflows
@@ -103,6 +104,16 @@ async def under_way(host: Host, executions: Sequence[str]) -> list[bool | None]:
     fetch = (await host.open()).fetch
     found = await fetch.hashes([(RUN_FLOW, one) for one in executions], ("_status",))
     return [None if one is None else state_of(one.get("_status")) not in TERMINAL for one in found]
+
+
+async def is_served(host: Host, app: str) -> bool:
+    """Return whether any process has workers of an app's executions just now.
+
+    Raises:
+        StoreError: the server cannot be used.
+    """
+    session = await host.open()
+    return bool(await live_releases(session.connection, session.settings, f"{EXECUTIONS}{app}"))
 
 
 async def cancel_run(host: Host, execution: str, reason: str) -> bool:

@@ -69,6 +69,10 @@ class SyncBackend:
         """Return whether an execution is worked on: see `Executor.under_way`."""
         return True if execution in self._running else None
 
+    async def is_served(self) -> bool:
+        """Return True: it needs no workers."""
+        return True
+
     async def cancel(self, instance_id: str, execution: str, reason: str) -> bool:  # noqa: ARG002 - the protocol's
         """Cancel an execution, and return when it has ended: see `Executor.cancel`."""
         task = self._running.get(execution)
