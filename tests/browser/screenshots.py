@@ -52,6 +52,8 @@ SHOTS = (
     Shot("new", "new?flow=shop"),
     Shot("runs", "runs"),
     Shot("run", "runs/{run}"),
+    Shot("trees", "trees"),
+    Shot("tree", "trees/{tree}"),
     Shot("schedules", "schedules"),
     Shot("workers", "workers"),
     Shot("limits", "limits"),
@@ -78,7 +80,8 @@ def demo(seconds: float) -> Iterator[LiveServer]:
 
         def is_open() -> bool:
             with suppress(httpx.TransportError):
-                return server.client.get("/readyz").is_success and bool(server.ask("flows.list"))
+                answer = server.client.get("/api/v1/flows/list")
+                return answer.is_success and bool(answer.json())
             return False
 
         try:
@@ -86,6 +89,7 @@ def demo(seconds: float) -> Iterator[LiveServer]:
             time.sleep(seconds)  # the demo's own pace
             blocking_until(lambda: server.ask("runs.list")["runs"])
             blocking_until(lambda: server.ask("jobs.find", query="flow:shop state:failed")["jobs"])
+            blocking_until(lambda: server.ask("trees.list")["trees"])
             yield server
         finally:
             web.terminate()
@@ -103,7 +107,8 @@ def live_in(server: LiveServer) -> dict[str, str]:
     if len(failed) > 1:
         server.act("jobs.retry", id=failed[-1]["id"])
     time.sleep(6)  # the schedule's first
-    return {"failed": failed[0]["id"], "run": done[0]["id"]}
+    trees = server.ask("trees.list", limit=50)["trees"]
+    return {"failed": failed[0]["id"], "run": done[0]["id"], "tree": trees[0]["id"]}
 
 
 def draw(browser: Browser, server: LiveServer, shot: Shot, ids: dict[str, str], into: Path) -> None:
