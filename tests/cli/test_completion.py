@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -14,14 +15,15 @@ TAB = 'COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _flows; printf "%s\\n" "${COMP
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
-def test_bash_completes(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bash_completes(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Groups, commands and options, by a script for the shell of the user."""
     monkeypatch.setenv("SHELL", "/bin/bash")
     assert main(["completion"]) == 0
-    script = capsys.readouterr().out
+    script = tmp_path / "completion"
+    script.write_text(f"{capsys.readouterr().out}\n{TAB}", encoding="utf-8")
 
     def completed(*words: str) -> set[str]:
-        command = ["bash", "-c", f"{script}\n{TAB}", "bash", *words]
+        command = ["bash", str(script), *words]
         return set(subprocess.run(command, capture_output=True, text=True, timeout=100, check=True).stdout.split())
 
     assert {"jobs", "queues"} <= completed("flows", "")

@@ -69,5 +69,6 @@ async def main(file: str, *where: str) -> None:
 
 
 if __name__ == "__main__":
-    flows.tree.aws.sqs_queues._WAIT = 1  # type: ignore[misc]
+    # What a killed one was being given comes again soon.
+    flows.tree.aws.sqs_queues._WAIT, flows.tree.aws.sqs_queues.VISIBILITY = 1, 2  # type: ignore[misc]
     asyncio.run(main(sys.argv[5], *sys.argv[1:5]))
