@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -125,7 +126,7 @@ def test_a_click_runs_the_tree_to_its_end(site: Served, look: Look) -> None:
         expect(bar).not_to_have_attribute("aria-valuenow", "0")
         axe(page)
         page.reload()
-        shows(page, "working")
+        expect(page.locator(".state")).to_have_text(re.compile("working|done"))  # a busy machine may be late
         late = look(port, beside=page)
         task(late, "#.publish", "ok")
         for one in (page, late):

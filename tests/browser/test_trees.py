@@ -144,8 +144,16 @@ def test_a_tree_that_is_not_there_says_so(open_page: OpenPage, server: LiveServe
     expect(page.locator("h1")).to_have_text("Trees")
 
 
-def test_a_tree_is_renamed_and_destroyed(open_page: OpenPage, server: LiveServer, trees: Served) -> None:
+@pytest.fixture
+def of_its_own(redis_url: str, _sweeper: Redis) -> Iterator[tuple[Served, LiveServer]]:
+    """Run workers with trees that no other test looks at, and serve them."""
+    with served(redis_url, _sweeper) as found, live_server(create_app(found.url, found.namespace)) as server:
+        yield found, server
+
+
+def test_a_tree_is_renamed_and_destroyed(open_page: OpenPage, of_its_own: tuple[Served, LiveServer]) -> None:
     """Its labels too; then the list has it no more."""
+    trees, server = of_its_own
     page = open_page(f"trees/{trees.ids['failed']}", server=server)
     page.get_by_role("button", name="Further actions").click()
     page.get_by_role("menuitem", name="Name and labels…").click()
