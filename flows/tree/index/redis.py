@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json, to_json
 
 from flows.store.trees.tree_index import IndexedRow, TreeIndex
-from flows.store.trees.tree_link import GivenLines, OwnLines, TreeLink, tree_settings
 from flows.tree.index.protocol import InstancePage
+from flows.tree.storage.on_redis import OnRedis
 from flows.tree.storage.protocol import InstanceRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flows.kernel.runtime import Runtime
-    from flows.store.client.connection import Connection
+    from flows.store.trees.tree_link import TreeLink
     from flows.tree.index.protocol import Find
 
 #: So many rows are looked at by one call.
@@ -24,7 +23,7 @@ _LOOKED: Final = 500
 _MOST_LOOKED: Final = 20_000
 
 
-class RedisIndex:
+class RedisIndex(OnRedis):
     """Finds instances by app and realm, and those that are worked on; what else is asked, it looks for among those.
 
     Args:
@@ -34,30 +33,8 @@ class RedisIndex:
     Raises DeclarationError where the URL or the namespace is none.
     """
 
-    def __init__(self, redis_url: str | None = None, *, namespace: str = "") -> None:
-        self._lines = OwnLines(redis_url)
-        self._is_elsewhere = redis_url is not None
-        settings = tree_settings(namespace)
-        self._index = TreeIndex(TreeLink(self._lines.opened, lambda: settings))
-
-    def __repr__(self) -> str:
-        return f"<RedisIndex on {self._lines if self._is_elsewhere else 'the server of its app'}>"
-
-    @classmethod
-    def over(cls, connection: Connection, namespace: str) -> Self:
-        """Return an index over an open connection, which whoever has opened it closes."""
-        index, settings = cls(namespace=namespace), tree_settings(namespace)
-        index._index = TreeIndex(TreeLink(GivenLines(connection).opened, lambda: settings))
-        return index
-
-    def bind(self, app: str, runtime: Runtime) -> None:  # noqa: ARG002 - the protocol's
-        """Take the namespace of an app, and its connection unless it has a server of its own."""
-        opens = self._lines.opened if self._is_elsewhere else runtime.open
-        self._index = TreeIndex(TreeLink(opens, lambda: runtime.settings))
-
-    async def close(self) -> None:
-        """Disconnect where the connection is its own; closing twice changes nothing."""
-        await self._lines.close()
+    def _use(self, link: TreeLink) -> None:
+        self._index = TreeIndex(link)
 
     async def put(self, rows: Sequence[InstanceRow]) -> None:
         """Take rows: see `Index.put`."""

@@ -7,7 +7,7 @@ import hashlib
 import time
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from pydantic_core import to_json
 
@@ -17,8 +17,8 @@ from flows.model.tree.node import read_declared
 from flows.model.tree.task_record import InstanceRecord
 from flows.store.jobs.log_line import LogLine, read_line
 from flows.store.trees.instances import Instances, NewExecution
-from flows.store.trees.tree_link import GivenLines, OwnLines, TreeLink, tree_settings
 from flows.store.trees.tree_outbox import TreeOutbox
+from flows.tree.storage.on_redis import OnRedis
 from flows.tree.storage.protocol import (
     MOST_RECORDS,
     NO_TASKS,
@@ -37,17 +37,15 @@ from flows.tree.storage.redis_fields import read_changes, read_snapshot, row_fie
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from flows.kernel.runtime import Runtime
-    from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
-    from flows.store.client.signals import Signals
+    from flows.store.trees.tree_link import TreeLink
     from flows.tree.storage.protocol import Changes, Hear
 
 #: Who waits for a change looks again after so many seconds.
 _PATIENCE: Final = 5.0
 
 
-class RedisStorage:
+class RedisStorage(OnRedis):
     """Keeps instances in Redis.
 
     Args:
@@ -57,35 +55,10 @@ class RedisStorage:
     Raises DeclarationError where the URL or the namespace is none.
     """
 
-    def __init__(self, redis_url: str | None = None, *, namespace: str = "") -> None:
-        self._lines = OwnLines(redis_url)
-        self._is_elsewhere = redis_url is not None
-        settings = tree_settings(namespace)
-        self._use(TreeLink(self._lines.opened, lambda: settings))
-
-    def __repr__(self) -> str:
-        return f"<RedisStorage on {self._lines if self._is_elsewhere else 'the server of its app'}>"
-
-    @classmethod
-    def over(cls, connection: Connection, namespace: str, signals: Signals | None = None) -> Self:
-        """Return a storage over an open connection, which whoever has opened it closes."""
-        storage, settings = cls(namespace=namespace), tree_settings(namespace)
-        storage._use(TreeLink(GivenLines(connection, signals).opened, lambda: settings))
-        return storage
-
-    def bind(self, app: str, runtime: Runtime) -> None:  # noqa: ARG002 - the protocol's
-        """Take the namespace of an app, and its connection unless it has a server of its own."""
-        opens = self._lines.opened if self._is_elsewhere else runtime.open
-        self._use(TreeLink(opens, lambda: runtime.settings))
-
     def _use(self, link: TreeLink) -> None:
         self._link = link
         self._instances = Instances(link)
         self._outbox = TreeOutbox(link)
-
-    async def close(self) -> None:
-        """Disconnect where the connection is its own; closing twice changes nothing."""
-        await self._lines.close()
 
     def now_ms(self) -> int:
         """Return the time by the server's clock, as far as that is known."""
