@@ -115,7 +115,7 @@ async def test_an_order_that_runs_long_is_kept_from_others(
 
     async def slow(view: Number) -> int:
         calls.append(view.number)
-        await asyncio.sleep(5)
+        await asyncio.sleep(3)
         return view.number
 
     async with working(SqsWorker(prefix, {"*": slow}, **sqs)), working(SqsWorker(prefix, {"*": slow}, **sqs)):
