@@ -11,6 +11,7 @@ from flows.api.admin import Admin
 from flows.api.operation import operation
 from flows.api.reading.hiding import Hiding
 from flows.api.reading.run_host import run_host
+from flows.api.reading.tree_host import count_trees
 from flows.api.runs import workflows
 from flows.api.views.flows import (
     ClassView,
@@ -50,18 +51,20 @@ async def list_flows(admin: Admin, *, own: bool = False) -> list[FlowRow]:
 
 @operation("flows.overview")
 async def overview(admin: Admin) -> Overview:
-    """Show what all flows hold, and how many runs, schedules, processes and limits there are."""
+    """Show what all flows hold, and how many runs, trees, schedules, processes and limits there are."""
     names = [name for name in await admin.flows() if not name.startswith(OWN)]
     found = await asyncio.gather(*(_summary(admin, name) for name in names))
-    runs, schedules = 0, 0
+    runs, trees, schedules = 0, 0, 0
     with suppress(Forbidden):  # the caller may not look at runs
         runs = sum(one.waiting + one.processing + one.delayed for one in await workflows(admin))
+        trees = await count_trees(admin)
         host = await run_host(admin)
         recorded = RecordedSchedules(admin.connection, (await host.open()).settings)
         schedules = sum(host.sees(one.workflow) for one in await recorded.list())
     return Overview(
         flows=[summary for summary, _processes in found],
         runs=runs,
+        trees=trees,
         schedules=schedules,
         workers=len({process for _summary, processes in found for process in processes}),
         limits=sum(summary.limits for summary, _processes in found),

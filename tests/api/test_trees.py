@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
-from flows.api import Admin, Caller, Forbidden, NothingThere, audit, find_operation, trees
+from flows.api import Admin, Caller, Forbidden, NothingThere, audit, find_operation, flows, trees
 from flows.errors import StateError, ValidationError, WaitTimeout
 from flows.model.tree.errors import InstanceGone, TaskNotReady, TreeBusy, UnknownPath
 from tests.api.conftest import Left
@@ -27,6 +27,7 @@ async def test_lists_instances(admin: Admin, left: Left) -> None:
     assert await listed(status="failed") == await listed(labels={"season": "2"}) == [failed]
     assert await listed(name="of *") == [done]
     assert await listed(realm="nobody") == []
+    assert (await flows.overview(admin)).trees == 2
     first = await trees.list_trees(admin, limit=1)
     assert ([one.id for one in first.trees], bool(first.cursor)) == ([failed], True)
     second = await trees.list_trees(admin, limit=1, cursor=first.cursor)
@@ -101,6 +102,7 @@ async def test_who_has_one_app_sees_its_trees_alone(admin: Admin, left: Left) ->
     other = admin.acting_as(Caller(name="otto", flows=frozenset({"run:press"})))
     assert await trees.apps(other) == []
     assert (await trees.list_trees(other)).trees == []
+    assert (await flows.overview(other)).trees == 0
     with pytest.raises(InstanceGone):
         await trees.show(other, left.ids["tree_done"])
 

@@ -90,10 +90,22 @@ def test_the_palette_finds_jobs_by_value(open_page: OpenPage, theme: Literal["li
     expect(page).to_have_url(re.compile(r"jobs\?q=flow%3Ashop\+user_id%3A62\+state%3Afailed"))
 
 
+def test_the_palette_finds_trees_by_name(shop: Shop, open_page: OpenPage) -> None:
+    """How each stands is said beside it; the rail says how many there are."""
+    page = open_page("server?flow=shop")
+    expect(page.locator(".rail a", has_text="Trees").locator(".n")).to_have_text("1")
+    palette = palette_of(page)
+    page.keyboard.type("acme")
+    expect(palette.get_by_role("option", name=re.compile("acme.com import-site of imports"))).to_contain_text("idle")
+    axe(page)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"trees/{shop.ids['tree']}$"))
+
+
 def test_the_palette_goes_by_an_id(shop: Shop, open_page: OpenPage) -> None:
-    """A job's, or a run's."""
-    page = open_page("flows/mails")
-    for name, path in {"failed": "flows/shop/jobs/", "run": "runs/"}.items():
+    """A job's, a run's, or a tree's, of which the server is asked last."""
+    page = open_page("flows/mails", expect=("status 404: .*/runs/show", "status of 404"))
+    for name, path in {"failed": "flows/shop/jobs/", "run": "runs/", "tree": "trees/"}.items():
         palette_of(page)
         page.keyboard.type(shop.ids[name])
         page.get_by_role("option", name=re.compile("of this id")).wait_for()

@@ -717,6 +717,7 @@ export interface MovedSlot {
 export interface Overview {
   flows: Array<FlowSummary>;
   runs: number;
+  trees: number;
   schedules: number;
   workers: number;
   limits: number;
@@ -1824,7 +1825,7 @@ export interface Operations {
     params: FlowsListParams;
     answer: Array<FlowRow>;
   };
-  /** Show what all flows hold, and how many runs, schedules, processes and limits there are. */
+  /** Show what all flows hold, and how many runs, trees, schedules, processes and limits there are. */
   "flows.overview": {
     method: "GET";
     role: "viewer";

@@ -70,6 +70,17 @@ async def tree_hosts(admin: Admin, app: str = "") -> dict[str, Host]:
     }
 
 
+async def count_trees(admin: Admin) -> int:
+    """Return how many instances there are that the caller may see, by the index of this server alone.
+
+    Raises:
+        Forbidden: it may see no runs at all.
+        StoreError: the server cannot be used.
+    """
+    index = RedisIndex.over(admin.connection, admin.keys.namespace)
+    return await index.count(list(await tree_hosts(admin)))
+
+
 async def find_tree(admin: Admin, instance_id: str, app: str = "") -> FoundTree:
     """Return an instance that the caller may see.
 

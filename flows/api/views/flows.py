@@ -59,6 +59,8 @@ class Overview(View):
     flows: list[FlowSummary]
     runs: int
     """How many wait, run or sleep."""
+    trees: int
+    """How many instances of task trees there are."""
     schedules: int
     workers: int
     """How many live processes there are, of whatever flows."""

@@ -61,6 +61,15 @@ class TreeIndex:
             taken += int(await self._link.run("unindex_instances", {"rows": self._link.keys.rows()}, part))
         return taken
 
+    async def count(self, apps: Sequence[str]) -> int:
+        """Return how many instances of these apps are in it.
+
+        Raises:
+            StoreError: they cannot be counted.
+        """
+        connection, keys = await self._link.connection(), self._link.keys
+        return sum([int(await connection.call("ZCARD", keys.indexed(app))) for app in apps])
+
     async def page(
         self, app: str, realm: str | None, before: str, count: int, *, working: bool = False
     ) -> list[tuple[str, bytes | None]]:

@@ -47,6 +47,10 @@ class RedisIndex(OnRedis):
         """Forget instances: see `Index.remove`."""
         await self._index.take_out(ids)
 
+    async def count(self, apps: Sequence[str]) -> int:
+        """Return how many instances of these apps are in it."""
+        return await self._index.count(apps)
+
     async def find(self, app: str, query: Find) -> InstancePage:
         """Return a page of the instances of an app: see `Index.find`; of a rare kind it may be short."""
         found: list[InstanceRow] = []

@@ -82,6 +82,7 @@ function countOf(entry: string, overview: Live<Overview>): number | null {
     case "jobs":
       return overview.flows.reduce((sum, one) => sum + (one.own ? 0 : held(one)), 0);
     case "runs":
+    case "trees":
     case "schedules":
     case "workers":
     case "limits":

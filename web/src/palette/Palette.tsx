@@ -13,9 +13,9 @@ import * as text from "../text";
 import { hitsByValue } from "./byValue";
 import { pick, read } from "./find";
 import { Found } from "./Found";
-import { type Hit, hitsOf, onManyOf, placesOf, whoDid } from "./hits";
+import { type Hit, hitsOf, onManyOf, placesOf, treesOf, whoDid } from "./hits";
 import { PaletteFoot } from "./PaletteFoot";
-import { type Around, useAround, useByValue } from "./useServer";
+import { type Around, useAround, useByValue, useTreesBy } from "./useServer";
 
 interface Props {
   page: string;
@@ -36,6 +36,7 @@ export default function Palette({ page, flows, flow, onClose }: Props) {
   const audit = useMe().operations.includes("audit.list");
   const around = useAround(flow, audit);
   const byValue = useByValue(flows, flow, asked.only.includes("values") ? asked.value : "");
+  const trees = useTreesBy(asked.only.includes("trees") && asked.verb === null ? asked.value : "");
 
   const { verb, words } = asked;
   const names = flows.map((one) => one.name);
@@ -44,6 +45,7 @@ export default function Palette({ page, flows, flow, onClose }: Props) {
       ...idHit(words, names),
       ...hitsOf(commands),
       ...hitsByValue(byValue, verb, off),
+      ...treesOf(trees),
       ...(verb === null ? [] : onManyOf(verb, around.queues, off)),
       ...(verb !== null && audit ? [whoDid(verb)] : []),
       ...placesOf(names, around.queues, around.workflows),

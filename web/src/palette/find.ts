@@ -4,10 +4,10 @@ import { type Hit, type Section, SECTIONS, type Verb, VERBS } from "./hits";
 const ONLY: Readonly<Record<string, readonly Section[]>> = {
   ">": ["here", "many"],
   ":": ["values"],
-  "#": ["places"],
+  "#": ["trees", "places"],
 };
 /** So many of a section at most. */
-const MOST: Readonly<Record<Section, number>> = { here: 8, many: 4, values: 6, places: 8, lately: 3 };
+const MOST: Readonly<Record<Section, number>> = { here: 8, many: 4, values: 6, trees: 6, places: 8, lately: 3 };
 
 export interface Asked {
   only: readonly Section[];

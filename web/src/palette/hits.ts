@@ -1,14 +1,15 @@
 /** What the palette offers: actions and places that are known here. */
-import type { QueueView, WorkflowView } from "@typed-flows/react";
-import { count } from "../format";
+import type { QueueView, TreeRow, WorkflowView } from "@typed-flows/react";
+import { count, shortId } from "../format";
 import { type Command, iconOf, keyOf, titleOf } from "../keys/commands";
+import { shapeOf } from "../pages/trees/stand";
 import type { IconName } from "../parts/Icon";
 import type { Shape } from "../parts/shapes";
 import { at, jobsAt, withParams } from "../route";
 import { quoted } from "../search/words";
 import * as text from "../text";
 
-export const SECTIONS = ["here", "many", "values", "places", "lately"] as const;
+export const SECTIONS = ["here", "many", "values", "trees", "places", "lately"] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export type Hit = {
@@ -99,6 +100,17 @@ export function placesOf(
     })),
   ];
 }
+
+/** Trees by their names. */
+export const treesOf = (found: readonly TreeRow[]): Hit[] =>
+  found.map(({ id, app, generator, name, status }) => ({
+    section: "trees",
+    title: name || shortId(id),
+    note: text.palette.tree(generator, app),
+    shape: shapeOf[status],
+    right: text.trees.statuses[status],
+    to: at("trees", id),
+  }));
 
 /** An action on all jobs of a query, which the list of jobs shows first. */
 export function onMany(

@@ -1,5 +1,15 @@
 /** What the palette asks the server: queues and workflows once, jobs by value while somebody types. */
-import type { ActionView, FlowRow, JobCounts, Live, QueueView, WorkflowView } from "@typed-flows/react";
+import {
+  useTopic,
+  type ActionView,
+  type FlowRow,
+  type JobCounts,
+  type Live,
+  type Overview,
+  type QueueView,
+  type TreeRow,
+  type WorkflowView,
+} from "@typed-flows/react";
 import { useEffect, useState } from "react";
 import { ask } from "../ask";
 import { quoted } from "../search/words";
@@ -8,6 +18,7 @@ const PAUSE = 150;
 /** So many attributes, of all flows, are searched. */
 const MOST_ATTRIBUTES = 8;
 const LATEST = 5;
+const MOST_TREES = 6;
 
 export interface Around {
   queues: readonly QueueView[];
@@ -42,6 +53,28 @@ export interface ByValue {
   name: string;
   value: string;
   counts: JobCounts;
+}
+
+/** Finds trees whose names begin so, where there are trees. */
+export function useTreesBy(name: string): readonly TreeRow[] {
+  const { state: overview } = useTopic<Overview>("overview");
+  const [found, setFound] = useState<{ name: string; trees: readonly TreeRow[] }>({ name: "", trees: [] });
+  const asks = name !== "" && (overview?.trees ?? 0) > 0;
+  useEffect(() => {
+    if (!asks) return;
+    const gone = new AbortController();
+    const timer = setTimeout(() => {
+      ask("trees.list", { name: `${name}*`, limit: MOST_TREES }, gone.signal).then(
+        ({ trees }) => setFound({ name, trees }),
+        () => {},
+      );
+    }, PAUSE);
+    return () => {
+      clearTimeout(timer);
+      gone.abort();
+    };
+  }, [name, asks]);
+  return found.name === name ? found.trees : [];
 }
 
 /** Counts the jobs that carry a value, under each attribute of each flow, that of the page first. */

@@ -9,6 +9,7 @@ export const palette = {
     here: (page: string) => `Here: ${page}`,
     many: "On many",
     values: "Jobs by value",
+    trees: "Trees",
     places: "Go to",
     lately: "Lately",
   },
@@ -29,7 +30,8 @@ export const palette = {
   runsOf: (workflow: string) => `Runs of ${workflow}`,
   failed: (count: string) => `${count} failed`,
   waiting: (count: string) => `${count} wait`,
-  id: "The job or run of this id",
+  tree: (generator: string, app: string) => `${generator} of ${app}`,
+  id: "The job, run or tree of this id",
   did: (pieces: readonly Piece[]) => {
     const said = pieces.map((piece) => (typeof piece === "string" ? piece : piece.value)).join("");
     return said.slice(0, 1).toUpperCase() + said.slice(1);

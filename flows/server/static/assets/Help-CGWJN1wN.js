@@ -1,1 +1,0 @@
-export{_ as default}from"./frame-Bt64Or5H.js";

@@ -1,0 +1,1 @@
+export{_ as default}from"./frame-CKie6M8o.js";

@@ -1,0 +1,1 @@
+var e=new Intl.ListFormat(`en`,{type:`conjunction`}),t=t=>e.format(t),n=(e,t,n)=>e===1?t:n,r=new Intl.NumberFormat(`en`),i=e=>r.format(e);export{i as n,n as r,t};
