@@ -94,7 +94,8 @@ def lookups_of(row: Any) -> str:
 
 def line_of(row: Any) -> str:
     """Return the text of a log's line, and what else it says."""
-    return one_line(" ".join([row.text, *(f"{name}={value}" for name, value in row.meta.items())]), 10_000)
+    words = filter(None, (row.status, row.text))
+    return one_line(" ".join([*words, *(f"{name}={value}" for name, value in row.meta.items())]), 10_000)
 
 
 def _came_to(step: Any) -> str:

@@ -34,10 +34,19 @@ if TYPE_CHECKING:
     from flows.store.jobs.claimed import ClaimedJob
 
 
+class Watch(Protocol):
+    """Starts the timeout of an attempt: its own, in seconds, or that of its runner."""
+
+    def __call__(self, attempt: Attempt, timeout: float | None = None, /) -> None:
+        """Start it."""
+        ...
+
+
 class Runner(Protocol):
     """Runs the attempts of one worker: those of a worker function, or of a parent queue."""
 
     timeout: float | None
+    """That of all attempts, in seconds, but those to which `clock` gives one of their own; None: there is none."""
     worker_id: str
     """That of the worker loop, which sets it when it begins."""
 
@@ -46,7 +55,7 @@ class Runner(Protocol):
         """The fields of the job's hash that a claim has to read."""
         ...
 
-    def clock(self, watch: Callable[[Attempt], None]) -> Callable[[Attempt], None]:
+    def clock(self, watch: Watch) -> Callable[[Attempt], None]:
         """Return what to call when an attempt is about to run; `watch` starts its timeout."""
         ...
 
@@ -97,7 +106,7 @@ class AttemptRunner:
         """The fields of the job's hash that a claim has to read."""
         return list(self._decoder.fields)
 
-    def clock(self, watch: Callable[[Attempt], None]) -> Callable[[Attempt], None]:
+    def clock(self, watch: Watch) -> Callable[[Attempt], None]:
         """Return what to call when an attempt is about to run; the timeout of one in a process starts with the call."""
         if not self._in_process:
             return watch
@@ -204,7 +213,7 @@ class ParentRunner:
     def __init__(self, plan: QueuePlan) -> None:
         self._plan = plan
 
-    def clock(self, watch: Callable[[Attempt], None]) -> Callable[[Attempt], None]:
+    def clock(self, watch: Watch) -> Callable[[Attempt], None]:
         """Return what to call when an attempt is about to run."""
         return watch
 

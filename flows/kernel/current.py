@@ -114,7 +114,7 @@ class CurrentJob:
 
         Args:
             text: What happened; 4,096 characters of it are kept.
-            level: "debug", "info", "warning" or "error".
+            level: "trace", "debug", "info", "warning" or "error".
             **meta: What else the line says, as JSON values by name; 4,096 bytes of it are kept.
 
         Raises:

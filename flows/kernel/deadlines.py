@@ -1,4 +1,4 @@
-"""Stops attempts that run longer than their queue's timeout; one timer for all, since they become overdue in order."""
+"""Stops attempts that run longer than they may; one timer for all: those of one timeout are overdue in order."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Deadlines:
     """The deadlines of the attempts of one worker.
 
     Args:
-        timeout: In seconds; None lets attempts run as long as they like.
+        timeout: Of an attempt that has none of its own, in seconds; None lets it run as long as it likes.
         overdue: Called once for an attempt that still runs at its deadline.
         overrun: Called once for one that still runs GRACE seconds later.
     """
@@ -31,31 +31,45 @@ class Deadlines:
         self._timeout = timeout
         self._overdue = overdue
         self._overrun = overrun
-        #: When to check each again, both in that order: attempts that run, and those that were asked to stop.
-        self._running: dict[Attempt, float] = {}
+        #: When to check each again, in that order: attempts that run, by their timeout, and those asked to stop.
+        self._running: dict[float, dict[Attempt, float]] = {}
         self._stopping: dict[Attempt, float] = {}
         self._timer: asyncio.TimerHandle | None = None
+        #: When the timer looks next.
+        self._next = 0.0
 
-    def watch(self, attempt: Attempt) -> None:
-        """Start the timeout of an attempt, and set the deadline that `current_job()` returns."""
-        if self._timeout is None:
+    def watch(self, attempt: Attempt, timeout: float | None = None) -> None:
+        """Start the timeout of an attempt, and set the deadline that `current_job()` returns.
+
+        Args:
+            attempt: It is about to run.
+            timeout: Its own, in seconds; None: that of all.
+        """
+        seconds = self._timeout if timeout is None else timeout
+        if seconds is None:
             return
-        self._running[attempt] = attempt.current.deadline = time.monotonic() + self._timeout
-        if self._timer is None:
-            self._check_in(self._timeout)
+        due = attempt.current.deadline = time.monotonic() + seconds
+        alike = self._running.get(seconds)
+        if alike is None:
+            alike = self._running[seconds] = {}
+        alike[attempt] = due
+        if self._timer is None or due < self._next:
+            self._check_in(seconds, due)
 
     def forget(self, attempt: Attempt) -> None:
         """Stop watching an attempt, which has ended."""
-        if self._timeout is not None:
-            self._running.pop(attempt, None)
-            self._stopping.pop(attempt, None)
+        self._stopping.pop(attempt, None)
+        for alike in self._running.values():
+            if alike.pop(attempt, None) is not None:
+                break
 
     def has_hung(self, attempt: Attempt) -> bool:
         """Return whether an attempt is long overdue and still there: the loop is blocked, and its lease shall run out.
 
         Another thread calls this.
         """
-        due = self._running.get(attempt) or self._stopping.get(attempt)
+        watched = (*self._running.values(), self._stopping)
+        due = next(filter(None, (alike.get(attempt) for alike in watched)), None)
         return due is not None and time.monotonic() > due + 2 * GRACE
 
     def close(self) -> None:
@@ -64,21 +78,23 @@ class Deadlines:
             self._timer.cancel()
             self._timer = None
 
-    def _check_in(self, seconds: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._check)
+    def _check_in(self, seconds: float, due: float) -> None:
+        self.close()
+        self._timer, self._next = asyncio.get_running_loop().call_later(seconds, self._check), due
 
     def _check(self) -> None:
         self._timer = None
         now = time.monotonic()
-        for attempt in _passed(self._running, now):
+        passed = [attempt for alike in self._running.values() for attempt in _passed(alike, now)]
+        for attempt in passed:
             # From now on, and not from its deadline: where the loop was blocked, it has not had its time to stop yet.
             self._stopping[attempt] = now + GRACE
             self._overdue(attempt)
         for attempt in _passed(self._stopping, now):
             self._overrun(attempt)
-        soonest = [next(iter(watched.values())) for watched in (self._running, self._stopping) if watched]
+        soonest = [next(iter(watched.values())) for watched in (*self._running.values(), self._stopping) if watched]
         if soonest:
-            self._check_in(max(0.0, min(soonest) - now))
+            self._check_in(max(0.0, min(soonest) - now), min(soonest))
 
 
 def _passed(watched: dict[Attempt, float], now: float) -> list[Attempt]:

@@ -119,7 +119,7 @@ class Judge:
             case verdicts.Cancel():
                 return Cancel(reason)
             case verdicts.Fail():
-                return Fail(self.error(claimed, "Fail", reason, trace))
+                return Fail(self.error(claimed, verdict.type or "Fail", reason, trace))
         assert_never(verdict)
 
     def _snoozed(self, claimed: ClaimedJob, verdict: verdicts.Snooze, reason: str) -> Outcome:

@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from flows.errors import DeclarationError, ValidationError
 from flows.model.duration import as_timedelta, in_seconds
+from flows.model.names import NAME
 
 #: Nothing is put off for longer.
 LONGEST_DELAY: Final = timedelta(days=366)
@@ -80,7 +81,27 @@ class Snooze(Verdict):
 
 
 class Fail(Verdict):
-    """The job has failed, whatever its `Retries` say; `reason` becomes the message of its error."""
+    """The job has failed, whatever its `Retries` say.
+
+    Args:
+        reason: Why; it becomes the message of the job's error.
+        type: What kind of failure it is, such as "unknown-order": the type of the error; None: "Fail".
+
+    Raises ValidationError where `type` is not 1 to 64 of the characters A-Z a-z 0-9 _ . -.
+    """
+
+    type: str | None = None
+
+    def __init__(self, reason: str = "", *, type: str | None = None) -> None:  # noqa: A002 - as users say it
+        super().__init__(reason)
+        if type is not None and not (isinstance(type, str) and NAME.fullmatch(type)):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ValidationError(f"Fail(type={type!r:.80}): use 1 to 64 of the characters A-Z a-z 0-9 _ . -")
+        if type is not None:
+            self.type = type
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return how another process makes the same verdict: the type is no plain argument."""
+        return _fail, (self.reason, self.type)
 
 
 class Cancel(Verdict):
@@ -95,6 +116,10 @@ def _snooze(
     reason: str, after: timedelta | None, until: datetime | None, hold: Literal["queue", "group"] | None
 ) -> Snooze:
     return Snooze(reason, after=after, until=until, hold=hold)
+
+
+def _fail(reason: str, kind: str | None) -> Fail:
+    return Fail(reason, type=kind)
 
 
 def _checked(after: timedelta | float) -> timedelta:

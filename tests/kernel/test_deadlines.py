@@ -41,10 +41,10 @@ class Watch:
 
         return noting
 
-    def start(self) -> Attempt:
-        """Start an attempt."""
+    def start(self, timeout: float | None = None) -> Attempt:
+        """Start an attempt, with a timeout of its own or that of all."""
         attempt = Attempt(cast("Any", None), CurrentJob("1", "work", 1, 1, 0, None))
-        self.deadlines.watch(attempt)
+        self.deadlines.watch(attempt, timeout)
         return attempt
 
     @property
@@ -103,6 +103,28 @@ async def test_one_timer_serves_all_in_order() -> None:
         reported = {attempt: when for what, attempt, when in watch.reported if what == name}
         assert list(reported) == many
         assert all(when >= (attempt.current.deadline or 0) + grace for attempt, when in reported.items())
+
+
+async def test_attempts_with_timeouts_of_their_own() -> None:
+    """Each is reported by its own, whichever began first; one without has that of all."""
+    watch = Watch()
+    long, short, common = (watch.start(timeout) for timeout in (TIMEOUT * 2, TIMEOUT / 2, None))
+    await watch.until(3)
+    assert [attempt for what, attempt, _when in watch.reported if what == "overdue"] == [short, common, long]
+    for _what, attempt, when in watch.reported:
+        assert when >= (attempt.current.deadline or 0)
+        watch.deadlines.forget(attempt)
+
+
+async def test_one_of_all_has_a_timeout() -> None:
+    """Where the others may run as long as they like; one that ends in time is not reported."""
+    watch = Watch(None)
+    watch.start()
+    own, ended = watch.start(TIMEOUT), watch.start(TIMEOUT)
+    assert not watch.deadlines.has_hung(own)
+    watch.deadlines.forget(ended)
+    await watch.until(2)
+    assert [attempt for _what, attempt, _when in watch.reported] == [own, own]
 
 
 async def test_without_a_timeout_nothing_is_watched() -> None:

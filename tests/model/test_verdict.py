@@ -25,6 +25,7 @@ VERDICTS: list[Verdict] = [
     Snooze("later", after=timedelta(0)),
     Snooze("later", until=TOMORROW),
     Snooze("later", after=SECOND, hold="group"),
+    Fail("no such order", type="unknown-order"),
 ]
 
 

@@ -682,6 +682,7 @@ export interface LogLineView {
   attempt: number;
   late: boolean;
   cut?: boolean;
+  status?: string;
 }
 
 /** Lines of a job's log, oldest first. */

@@ -25,6 +25,7 @@ def log_view(secrets: Secrets, lines: Sequence[LogLine], after: int, limit: int,
             meta=secrets.out_of(line.meta),
             attempt=line.attempt,
             late=line.late,
+            status=secrets.out_of(line.status),
         )
         for line in lines[-limit:]
     ]

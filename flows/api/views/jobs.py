@@ -186,6 +186,8 @@ class LogLineView(View):
     """Whether its attempt had ended before."""
     cut: bool = False
     """Whether it is shown in part."""
+    status: str = ""
+    """Of what a service's job tells, the word for how far it is."""
 
 
 class LogView(View):

@@ -187,6 +187,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "after": None if after is None else after // _MICROSECOND,
         "until": None if until is None else until.isoformat(),
         "hold": getattr(verdict, "hold", None),
+        "type": getattr(verdict, "type", None),
     }
 
 
@@ -197,7 +198,7 @@ def _open_verdict(text: Mapping[str, Any]) -> AnyVerdict:
     make: dict[str, Callable[[], AnyVerdict]] = {
         "Retry": lambda: verdicts.Retry(reason, after=after),
         "Snooze": lambda: verdicts.Snooze(reason, after=after, until=until, hold=text["hold"]),
-        "Fail": lambda: verdicts.Fail(reason),
+        "Fail": lambda: verdicts.Fail(reason, type=text["type"]),
         "Cancel": lambda: verdicts.Cancel(reason),
     }
     return make[text["verdict"]]()

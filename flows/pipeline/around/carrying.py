@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from flows.kernel.attempt import Attempt
-    from flows.kernel.attempt_runner import Runner
+    from flows.kernel.attempt_runner import Runner, Watch
     from flows.model.hooks import Hooks
     from flows.model.outcome import Outcome
 
@@ -29,7 +29,7 @@ class CarryingRunner:
         """The fields of the job's hash that a claim has to read."""
         return [*self._runner.fields, CARRIED]
 
-    def clock(self, watch: Callable[[Attempt], None]) -> Callable[[Attempt], None]:
+    def clock(self, watch: Watch) -> Callable[[Attempt], None]:
         """Return what to call when an attempt is about to run."""
         return self._runner.clock(watch)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows import LogLine, ValidationError
-from flows.store.jobs.log_line import pack_line, read_line
+from flows.store.jobs.log_line import pack_line, pack_update, read_line
 
 
 def written(text: str, **meta: object) -> LogLine:
@@ -27,6 +27,32 @@ def test_a_line_is_read_as_it_was_logged() -> None:
     assert str(line) == "read rows=5 path=['a', None]"
 
 
+@pytest.mark.parametrize(
+    ("meta", "text", "named"),
+    [
+        (None, "", {}),
+        ("looking", "looking", {}),
+        ("", "", {}),
+        ({"status": "sent", "n": 1}, "", {"status": "sent", "n": 1}),
+        ([1, None], "", {"value": [1, None]}),
+        (0, "", {"value": 0}),
+    ],
+)
+def test_an_update_says_a_word_and_any_json(meta: Any, text: str, named: dict[str, Any]) -> None:
+    """A text is that of the line, an object its meta, whatever its names; what is neither has a name of its own."""
+    line = read_line(b'{"n":7,"at":1000,' + pack_update("started", "trace", meta, 2)[1:].encode())
+    at = datetime.fromtimestamp(1, UTC)
+    assert line == LogLine(7, at, "trace", text, named, attempt=2, status="started")
+    assert str(line).startswith("started")
+
+
+@pytest.mark.parametrize("status", ["", " ", "x" * 65, 5, None])
+def test_a_status_is_a_word(status: Any) -> None:
+    """What is none is refused where it is said."""
+    with pytest.raises(ValidationError, match="status="):
+        pack_update(status, "info", None, 1)
+
+
 def test_what_is_cut_is_told() -> None:
     """Of a long text the beginning is kept, of much meta what fits; the line says that something is missing."""
     assert not written("x" * 4096).cut
@@ -40,7 +66,7 @@ def test_what_is_cut_is_told() -> None:
         (5, "info", {}, r"log\(5\): give a text"),
         (b"x", "info", {}, "give a text"),
         (None, "info", {}, "give a text"),
-        ("x", "warn", {}, "level='warn': give one of debug, info, warning, error"),
+        ("x", "warn", {}, "level='warn': give one of trace, debug, info, warning, error"),
         ("x", 30, {}, "level=30"),
         ("x", "info", {"rows": object()}, "rows"),
         ("x", "info", {"rows": float("nan")}, "rows"),
