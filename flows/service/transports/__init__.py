@@ -1,0 +1,1 @@
+"""How a report gets to whom it is for, one file for each way."""
