@@ -23,9 +23,9 @@ demo: .venv/.stamp-embedded,fast,examples ## run a pipeline of workers on a priv
 demo-tree: .venv/.stamp-embedded,fast,web ## import a site by a tree of tasks, live in a browser, until Ctrl-C
 	@$(PRIVATELY) $(PY) examples/import_site.py --serve $(ARGS)
 
-# Three lanes on two cores: a fifth of the time a test waits for something.
-test: .venv/.stamp-test ## run the tests on a private server
-	@$(PRIVATELY) $(PY) -m pytest -n 3 $(ARGS)
+# Three lanes on two cores: a fifth of the time a test waits for something. What `make conformance` runs is not run twice.
+test: .venv/.stamp-test ## run the tests on a private server, but those of `make conformance`
+	@$(PRIVATELY) $(PY) -m pytest -n 3 -m "not conformance" $(ARGS)
 
 # It brings Debian's Chromium where it may.
 browser: .venv/.stamp-ui-test ## run the tests of the dashboard in a browser

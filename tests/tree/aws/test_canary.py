@@ -39,6 +39,7 @@ async def made(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     await backend.close()
 
 
+@pytest.mark.conformance
 async def test_no_log_shows_them(made: tuple[Any, ...], caplog: pytest.LogCaptureFixture) -> None:
     """Also with all loggers at DEBUG, with calls that succeed, and with some that are refused."""
     storage, backend, worker = made

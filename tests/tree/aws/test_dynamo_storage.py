@@ -19,6 +19,8 @@ from flows.tree.storage.protocol import Changes, InstanceChange, Storage, Write
 from tests.tree.conformance.storage import ABC, DATA, StorageConformance, begun, loaded, row, tree
 from tests.waiting import until
 
+pytestmark = pytest.mark.conformance
+
 
 @pytest.fixture
 async def storage(dynamo: dict[str, Any]) -> AsyncIterator[DynamoStorage]:

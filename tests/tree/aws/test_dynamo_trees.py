@@ -19,6 +19,8 @@ from flows.tree.storage.protocol import InstanceChange
 from tests.tree.conformance.backend import App, BackendConformance
 from tests.tree.conformance.storage import ABC, DATA, row
 
+pytestmark = pytest.mark.conformance
+
 
 @pytest.fixture
 async def storage(dynamo: dict[str, Any]) -> AsyncIterator[DynamoStorage]:

@@ -13,7 +13,7 @@ from tests.tree.aws.test_sqs_worker import working
 from tests.tree.conformance.backend import App, BackendConformance
 from tests.tree.in_memory import trees_in_memory
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = [pytest.mark.conformance, pytest.mark.usefixtures("quick")]
 
 
 class TestSqsBackend(BackendConformance):

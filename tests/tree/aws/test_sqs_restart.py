@@ -16,7 +16,7 @@ from flows.tree.aws.sqs_queues import Queues
 from tests.tree.aws.supervisor import app
 from tests.waiting import LONG, until
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = [pytest.mark.conformance, pytest.mark.usefixtures("quick")]
 PROGRAM = Path(__file__).with_name("supervisor.py")
 ROOT = Path(__file__).resolve().parents[3]
 

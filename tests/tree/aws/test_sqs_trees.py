@@ -29,7 +29,7 @@ from flows.tree.trees import Trees
 from tests.tree.aws.test_sqs_worker import working
 from tests.waiting import LONG, until
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = [pytest.mark.conformance, pytest.mark.usefixtures("quick")]
 PROGRAM = Path(__file__).with_name("killed_worker.py")
 
 

@@ -20,7 +20,7 @@ from flows.tree.current import CurrentTask, current_task
 from flows.tree.declare import Task
 from tests.waiting import LONG, until
 
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = [pytest.mark.conformance, pytest.mark.usefixtures("quick")]
 
 
 class Number(TaskInput):
