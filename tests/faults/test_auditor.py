@@ -20,6 +20,9 @@ from tests.waiting import until
 
 DAY = 24 * 3_600_000
 
+#: Seconds. Long: nobody renews one, which would repair it, between a damage and the look at it.
+LEASE = 600.0
+
 
 @dataclass
 class Scene:
@@ -47,13 +50,13 @@ class Scene:
     def audit(self, *entries: Entry) -> Findings:
         """Look at everything, with the ledger and more lines."""
         real = Ledger.read(self.ledger)
-        return audit(self.redis, make_options(self.url, self.ns, lease=30.0), [*real, *entries])
+        return audit(self.redis, make_options(self.url, self.ns, lease=LEASE), [*real, *entries])
 
 
 @pytest.fixture
 async def scene(redis_url: str, namespace: str, redis: Redis, tmp_path: Path) -> AsyncIterator[Scene]:
     """Make a job in each state, with workers of this process that stand at a gate meanwhile."""
-    flow = make_flow(redis_url, namespace, lease=30.0)
+    flow = make_flow(redis_url, namespace, lease=LEASE)
     ledger = Ledger(tmp_path / "ledger")
     add_workers(flow, ledger)
     kinds = {

@@ -14,6 +14,10 @@ from flows.kernel.reconciler import Reconciler
 from flows.store.jobs.reconcile import Repair, Step
 from flows.telemetry.events import Event, Events
 from tests.kernel.parts import LONG, Given, MakeFlow, double, heard, within
+from tests.own_database import own_sweeper, own_url
+
+#: Each step of a pass is counted, and what other tests leave would be part of it.
+FIXTURES = (own_sweeper, own_url)
 
 
 def told(events: list[Event]) -> list[tuple[object, object]]:
