@@ -91,7 +91,6 @@ def serve(
         port=port,
         root_path=root_path,
         log_level="warning",
-        ws="websockets-sansio",
         ws_max_size=2 * LONGEST_MESSAGE,  # what is a little too long is told so, by us
         timeout_graceful_shutdown=_GRACE,
         ws_ping_interval=_PING,

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
+
+from flows.kernel.collector import room_for
+from flows.server.frame_socket import FrameSocket
 
 if TYPE_CHECKING:
     import socket
     from types import FrameType
 
     from flows.server.guard import Guard
+
+#: So many attempts' worth of containers are made before Python's garbage collector looks: a telling makes some for each
+#: watcher, and frees them.
+_ROOM: Final = 1_000
 
 
 class WebServer(uvicorn.Server):
@@ -23,8 +31,15 @@ class WebServer(uvicorn.Server):
     """
 
     def __init__(self, app: Guard, **options: Any) -> None:  # noqa: ANN401 - uvicorn's
-        super().__init__(uvicorn.Config(app, **options))
+        super().__init__(uvicorn.Config(app, ws=FrameSocket, **options))
         self._app = app
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve; Python's garbage collector leaves alone what is there by now, which stays: all modules."""
+        gc.collect()
+        gc.freeze()
+        with room_for(_ROOM):
+            await super().serve(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
         """End; uvicorn would send itself the signal again when it has ended, and die of that."""

@@ -54,7 +54,7 @@ PACED = {
     "server/live/connection.py:_keep_checking": "each round sleeps, until the token ends",
     "server/live/connection.py:_keep_reading": "each round receives a message, and few a second may come",
     "server/live/connection.py:_sleep": "each round sleeps, until its time is over",
-    "server/live/connection.py:_keep_sending": "each round waits until there is something new, or for a time",
+    "server/live/sending.py:keep_sending": "each round waits until there is something new, or for a time",
     "server/live/room.py:_keep_reading": "each round sleeps",
     "server/live/sse.py:_events": "each round waits until there is something new, or for a time",
     "server/live/wake.py:wait": "each round waits until it is set",

@@ -14,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 
+from flows.server.frame_socket import FrameSocket
 from tests.waiting import until
 
 #: With what a page of the server itself acts.
@@ -58,10 +59,9 @@ class Serving:
 
 @asynccontextmanager
 async def serving(app: ASGIApp, **options: Any) -> AsyncIterator[Serving]:
-    """Serve an app while the block runs."""
-    config = uvicorn.Config(
-        app, port=0, log_level="critical", ws="websockets-sansio", ws_per_message_deflate=False, **options
-    )
+    """Serve an app while the block runs, with the sockets of `flows web` unless `ws=` names others."""
+    given: dict[str, Any] = {"ws": FrameSocket, "ws_per_message_deflate": False, **options}
+    config = uvicorn.Config(app, port=0, log_level="critical", **given)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     try:

@@ -12,7 +12,7 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 from flows.errors import FlowsError
 from flows.server import patient_stream
 from flows.server.live import protocol
-from flows.server.live.wake import Wake
+from flows.server.live.sending import LOOKED_EVERY, Over, Sending
 from flows.server.rates import Rate
 
 if TYPE_CHECKING:
@@ -33,21 +33,8 @@ MOST_ROOMS: Final = 100
 MOST_MESSAGES: Final = 20
 #: So many seconds before a token ends the client is told.
 TOLD_BEFORE: Final = 30.0
-#: Words to the client that wait to be sent, and their characters; more, and it takes nothing.
-_MOST_UNSENT: Final = 64
-_MOST_CHARACTERS: Final = 8 << 20
-#: Whether a client takes what it is sent, and whether it has heard something, is looked at in so many seconds.
-_LOOKED_EVERY: Final = 5.0
 #: Commands of one connection that are under way.
 _MOST_COMMANDS: Final = 8
-
-
-class _Over(Exception):
-    """The connection is to be closed, with this code."""
-
-    def __init__(self, code: int, reason: str = "") -> None:
-        super().__init__(reason)
-        self.code = code
 
 
 class LiveConnection:
@@ -76,23 +63,21 @@ class LiveConnection:
         self._watches: dict[Watched, Watch] = {}
         self._entering: dict[Watched, asyncio.Task[None]] = {}
         self._commands = 0
-        self._unsent: list[str] = []
-        self._new = Wake()
-        self._sending_since, self._said_at = 0.0, time.monotonic()
+        self._sending = Sending(socket, self._watches, self._unwatch)
         self._rate = Rate(MOST_MESSAGES)
 
     async def run(self) -> None:
         """Serve the client until it or the server goes."""
         await self._socket.accept(subprotocol=protocol.SUBPROTOCOL)
         self._session = await self._identify(None)
-        self._say(protocol.hello(authenticated=self._session is not None))
+        self._sending.say(protocol.hello(authenticated=self._session is not None))
         code, reason = protocol.GOING, ""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._keep_sending())
+                group.create_task(self._sending.keep_sending())
                 group.create_task(self._keep_checking())
                 group.create_task(self._keep_reading(group))
-        except* _Over as ends:
+        except* Over as ends:
             over = _first(ends)
             code, reason = over.code, str(over)
         except* WebSocketDisconnect:
@@ -122,13 +107,13 @@ class LiveConnection:
         while True:
             text = await self._receive()
             if len(text.encode()) > protocol.LONGEST_MESSAGE:
-                raise _Over(protocol.TOO_MUCH, f"a message is at most {protocol.LONGEST_MESSAGE} bytes")
+                raise Over(protocol.TOO_MUCH, f"a message is at most {protocol.LONGEST_MESSAGE} bytes")
             if not self._rate.take():
-                raise _Over(protocol.TOO_MUCH, f"at most {MOST_MESSAGES} messages a second")
+                raise Over(protocol.TOO_MUCH, f"at most {MOST_MESSAGES} messages a second")
             try:
                 message = protocol.read_message(text)
             except ValueError as error:
-                self._say(protocol.app_error("invalid", str(error), ref=protocol.ref_of(text)))
+                self._sending.say(protocol.app_error("invalid", str(error), ref=protocol.ref_of(text)))
                 continue
             match message:
                 case protocol.Authenticate():
@@ -143,11 +128,11 @@ class LiveConnection:
     async def _begin_to_watch(self, message: protocol.Watching, group: asyncio.TaskGroup) -> None:
         watched = message.watched
         if self._session is None:
-            self._say(protocol.app_error("unauthenticated", "authenticate first", watched))
+            self._sending.say(protocol.app_error("unauthenticated", "authenticate first", watched))
         elif watched.member == "topic" and not self._session.may_watch(watched.name):
-            self._say(protocol.app_error("forbidden", "this token is for other topics", watched))
+            self._sending.say(protocol.app_error("forbidden", "this token is for other topics", watched))
         elif len(self._watches.keys() | self._entering.keys() | {watched}) > MOST_ROOMS:
-            self._say(protocol.app_error("too_many", f"a connection has {MOST_ROOMS} rooms at most", watched))
+            self._sending.say(protocol.app_error("too_many", f"a connection has {MOST_ROOMS} rooms at most", watched))
         else:
             await self._check()
             if (entering := self._entering.pop(watched, None)) is not None:
@@ -156,9 +141,11 @@ class LiveConnection:
 
     async def _begin_to_act(self, command: protocol.Command, group: asyncio.TaskGroup) -> None:
         if self._session is None:
-            self._say(protocol.app_error("unauthenticated", "authenticate first", ref=command.ref))
+            self._sending.say(protocol.app_error("unauthenticated", "authenticate first", ref=command.ref))
         elif self._commands >= _MOST_COMMANDS:
-            self._say(protocol.app_error("too_many", f"{_MOST_COMMANDS} commands are under way", ref=command.ref))
+            self._sending.say(
+                protocol.app_error("too_many", f"{_MOST_COMMANDS} commands are under way", ref=command.ref)
+            )
         else:
             await self._check()
             self._commands += 1
@@ -166,25 +153,27 @@ class LiveConnection:
 
     async def _act(self, session: Session, command: protocol.Command) -> None:
         try:
-            self._say(await self._instances.answer(command, session))
+            self._sending.say(await self._instances.answer(command, session))
         except FlowsError as error:
-            self._say(protocol.refused(error, ref=command.ref))
+            self._sending.say(protocol.refused(error, ref=command.ref))
         except Exception:  # noqa: BLE001 - a fault of ours, which the others of the connection are not to feel
             _log.exception("a %s failed", command.type)
-            self._say(protocol.refused(FlowsError("this is a fault of the server; its log says more"), ref=command.ref))
+            self._sending.say(
+                protocol.refused(FlowsError("this is a fault of the server; its log says more"), ref=command.ref)
+            )
         finally:
             self._commands -= 1
 
     async def _authenticate(self, token: str) -> None:
         session = await self._identify(token)
         if session is None:
-            raise _Over(protocol.NO_TOKEN, "this token is not known, or has ended")
+            raise Over(protocol.NO_TOKEN, "this token is not known, or has ended")
         if self._session is not None and session.caller != self._session.caller:
-            raise _Over(protocol.NO_TOKEN, "this token is another caller's: connect anew")
+            raise Over(protocol.NO_TOKEN, "this token is another caller's: connect anew")
         self._token, self._session = token, session
         for watched, watch in tuple(self._watches.items()):
             self._keep(watched, watch, session)
-        self._new.set()
+        self._sending.tell()
 
     def _keep(self, watched: Watched, watch: Watch, session: Session) -> None:
         """Go on with a watch, or begin with it, where the session may have it."""
@@ -194,24 +183,24 @@ class LiveConnection:
         else:
             self._watches.pop(watched, None)
             watch.leave()
-            self._say(protocol.app_error("forbidden", "this token is for others", watched))
+            self._sending.say(protocol.app_error("forbidden", "this token is for others", watched))
 
     async def _watch(self, session: Session, message: protocol.Watching) -> None:
         watched = message.watched
         try:
             if isinstance(message, protocol.WatchTopic):
-                watch = await self._rooms.enter(watched.name, session.caller, self._new.set)
+                watch = await self._rooms.enter(watched.name, session.caller, self._sending.tell)
             else:
-                watch = await self._instances.enter(watched.name, session, self._new.set)
+                watch = await self._instances.enter(watched.name, session, self._sending.tell)
                 self._instances.follow(watch, message.logs, session)
         except FlowsError as error:
             self._leave(watched)
-            self._say(protocol.refused(error, watched))
+            self._sending.say(protocol.refused(error, watched))
         else:
             self._leave(watched)  # not before: the room would close, and open again
             watch.seen = watch.room.seen(message.cursor)
             self._keep(watched, watch, self._session or session)  # a narrower token may have come meanwhile
-            self._new.set()
+            self._sending.tell()
         finally:
             if self._entering.get(watched) is asyncio.current_task():
                 del self._entering[watched]
@@ -225,48 +214,13 @@ class LiveConnection:
         if (watch := self._watches.pop(watched, None)) is not None:
             watch.leave()
 
-    def _say(self, text: str) -> None:
-        if len(self._unsent) >= _MOST_UNSENT or sum(map(len, self._unsent)) > _MOST_CHARACTERS:
-            raise _Over(protocol.TOO_MUCH, "what is sent is not taken")
-        self._unsent.append(text)
-        self._new.set()
-
-    async def _keep_sending(self) -> None:
-        """Send all that is new to this watcher, again and again; each sending waits until the socket takes more."""
-        while True:
-            await self._new.wait()
-            while self._unsent:
-                unsent, self._unsent = self._unsent, []
-                for text in unsent:
-                    await self._send(text)
-            for watched, watch in tuple(self._watches.items()):
-                if self._watches.get(watched) is not watch:
-                    continue
-                for text in watch.news():
-                    await self._send(text)
-                if watch.room.closed:
-                    raise _Over(protocol.GOING)
-                if (error := watch.room.error) is not None:
-                    self._unwatch(watched)
-                    await self._send(protocol.ended(watched, error))
-
-    async def _send(self, text: str) -> None:
-        self._sending_since = time.monotonic()  # and no timeout: a quarter of what a message costs, for a thousand
-        await self._socket.send_text(text)
-        self._sending_since, self._said_at = 0.0, time.monotonic()
-
     async def _sleep(self, seconds: float) -> None:
         """Sleep, and see meanwhile that the client takes what it is sent, and hears something now and then."""
         end = time.monotonic() + seconds
         while True:
-            await asyncio.sleep(max(0.0, min(_LOOKED_EVERY, patient_stream.TAKEN_WITHIN / 4, end - time.monotonic())))
-            now = time.monotonic()
-            if self._sending_since and now - self._sending_since > patient_stream.TAKEN_WITHIN:
-                raise _Over(protocol.SILENT, "what is sent is not taken")
-            if now - self._said_at >= protocol.BEAT - _LOOKED_EVERY and not self._sending_since:
-                self._unsent.append(protocol.beat())
-                self._new.set()
-            if now >= end:
+            await asyncio.sleep(max(0.0, min(LOOKED_EVERY, patient_stream.TAKEN_WITHIN / 4, end - time.monotonic())))
+            self._sending.look()
+            if time.monotonic() >= end:
                 return
 
     async def _keep_checking(self) -> None:
@@ -276,12 +230,12 @@ class LiveConnection:
         told_of: float | None = None
         while True:
             if self._session is None:
-                raise _Over(protocol.NO_TOKEN, "nobody said who this is")
+                raise Over(protocol.NO_TOKEN, "nobody said who this is")
             ends_at = self._session.ends_at
             left = float("inf") if ends_at is None else ends_at - time.time()
             if left <= TOLD_BEFORE and told_of != ends_at:
                 told_of = ends_at
-                self._say(protocol.token_ends(max(0.0, left)))
+                self._sending.say(protocol.token_ends(max(0.0, left)))
             await self._sleep(
                 max(0.0, min(protocol.CHECKED_EVERY, left if left <= TOLD_BEFORE else left - TOLD_BEFORE))
             )
@@ -291,10 +245,10 @@ class LiveConnection:
         """Look again who the client is; where it may do other things by now, it has to come anew."""
         session, before = await self._identify(self._token), self._session
         if session is None or before is None or session.caller != before.caller:
-            raise _Over(protocol.NO_TOKEN, "the token has ended, or was taken back")
+            raise Over(protocol.NO_TOKEN, "the token has ended, or was taken back")
         self._session = session
 
 
-def _first(group: BaseExceptionGroup[_Over]) -> _Over:
+def _first(group: BaseExceptionGroup[Over]) -> Over:
     one = group.exceptions[0]
-    return one if isinstance(one, _Over) else _first(one)
+    return one if isinstance(one, Over) else _first(one)

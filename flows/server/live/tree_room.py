@@ -121,7 +121,7 @@ class TreeRoom(Room):
             if len(self._texts) >= _KEPT:
                 self._texts.clear()
             texts = self._texts[key] = self._view.since(seen, self.cursor, watch.sight)
-        return [*texts, *lines]
+        return [*texts, *lines] if lines else texts
 
     async def _listen(self) -> None:
         await self._source.listen(self._hear)

@@ -14,6 +14,11 @@ class Wake:
         self._is_set = False
         self._waiter: asyncio.Future[None] | None = None
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits, and is not woken yet."""
+        return self._waiter is not None and not self._is_set
+
     def set(self) -> None:
         """Wake who waits, or who waits next."""
         self._is_set = True
