@@ -97,9 +97,10 @@ def read_view(view: type[TaskInput], fields: bytes) -> TaskInput:
         Exception: what a validator of the view has raised.
     """
     try:
-        return view.model_validate_json(fields, by_alias=False, by_name=True)
+        found: TaskInput = view.__pydantic_validator__.validate_json(fields, by_alias=False, by_name=True)
     except PydanticValidationError as error:
         raise ValidationError(f"what it is given is no {view.__name__}: {in_one_line(error)}") from error
+    return found
 
 
 def reads_of(view: type[BaseModel]) -> tuple[Read, ...]:

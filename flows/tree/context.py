@@ -33,9 +33,12 @@ class Views(NamedTuple):
     asks: bytes
     orders: Mapping[str, int]
 
-    def inputs(self, given: Given) -> dict[str, int]:
+    def inputs(self, given: Given) -> Mapping[str, int]:
         """Return the revisions of those that a record names."""
-        return {path: order for path, order in self.orders.items() if path in given.needs}
+        if not self.orders:
+            return self.orders
+        needs = given.needs
+        return {path: order for path, order in self.orders.items() if path in needs}
 
 
 class Context:
@@ -47,6 +50,9 @@ class Context:
         plan: The tree.
         records: Those of its tasks, which change meanwhile.
         data: The data, as a JSON object.
+
+    Attributes:
+        fields: The fields of the data, each as JSON.
     """
 
     def __init__(
@@ -57,7 +63,9 @@ class Context:
         self._plan = plan
         self._records = records
         self._data = data
-        self._fields = fields_of(data)
+        self.fields = fields_of(data)
+        #: What tasks are given that read the data alone, by what they read of it.
+        self._of_data: dict[tuple[str, ...], Views] = {}
 
     async def views(self, task: PlannedTask, argument: bytes | None) -> Views:
         """Return what a task is given now.
@@ -66,22 +74,32 @@ class Context:
             task: The task.
             argument: What the execution gives it; None: the result of the task before it is its argument.
         """
-        needs = task.given.needs if argument is None else task.given.inputs
+        given, node = task.given, task.node
+        needs = given.needs if argument is None else given.inputs
+        if argument is None and not needs and node.asks is None and given.fields != (DATA,):
+            return self._views_of_data(given.fields)
         ok = [path for path in needs if self._status(path) == "ok"]
         results = await self._storage.results(self._instance_id, ok) if ok else {}
         if len(results) < len(ok):
             lost = next(path for path in ok if path not in results)
             raise MalformedJob(f"instance {self._instance_id} has lost the result of {lost}: execute it again")
-        if argument is None and task.given.argument is not None:
-            argument = results.get(task.given.argument)
+        if argument is None and given.argument is not None:
+            argument = results.get(given.argument)
         orders = {path: self._records[path].order for path in needs}
-        reads = self._object(task.node.reads, task.sources.reads, results, argument)
-        return Views(reads, self._object(task.node.asks or (), task.sources.asks, results, argument), orders)
+        reads = self._object(node.reads, task.sources.reads, results, argument)
+        return Views(reads, self._object(node.asks or (), task.sources.asks, results, argument), orders)
 
     async def group(self, path: str) -> bytes | None:
         """Return the results of what is directly below a group, by name, as a JSON object; None: it was skipped."""
         ok = [one for one in self._plan.givers(path) if self._status(one) == "ok"]
         return self._value(path, "", await self._storage.results(self._instance_id, ok))
+
+    def _views_of_data(self, names: tuple[str, ...]) -> Views:
+        views = self._of_data.get(names)
+        if views is None:
+            reads = as_object({name: self.fields[name] for name in names if name in self.fields})
+            views = self._of_data[names] = Views(reads, b"{}", {})
+        return views
 
     def _object(
         self,
@@ -99,7 +117,7 @@ class Context:
             elif writers[read.name]:
                 value = self._value(writers[read.name], read.name, results)
             else:
-                value = self._fields.get(read.name)
+                value = self.fields.get(read.name)
             if value is not None:
                 found[read.name] = value
         return as_object(found)

@@ -31,12 +31,11 @@ class CurrentTask:
         instance_id: The instance.
         path: The task.
         attempt: Which attempt this is, from 1.
-        idempotency_key: Shared by all attempts of this execution at the task: give it to targets that drop repetitions.
         deadline: When its timeout ends it, by `time.monotonic()`; None: there is no timeout.
         cancelled: Whether it shall end: the execution is cancelled, or has lost the instance.
     """
 
-    __slots__ = ("_report", "attempt", "cancelled", "deadline", "idempotency_key", "instance_id", "path")
+    __slots__ = ("_execution", "_report", "attempt", "cancelled", "deadline", "instance_id", "path")
 
     def __init__(  # noqa: PLR0917 - the facts of an attempt
         self, instance_id: str, execution: str, path: str, attempt: int, deadline: float | None, report: Report
@@ -44,10 +43,15 @@ class CurrentTask:
         self.instance_id = instance_id
         self.path = path
         self.attempt = attempt
-        self.idempotency_key = f"{instance_id}:{path}:{execution}"
         self.deadline = deadline
         self.cancelled = False
+        self._execution = execution
         self._report = report
+
+    @property
+    def idempotency_key(self) -> str:
+        """Shared by all attempts of this execution at the task: give it to targets that drop repetitions."""
+        return f"{self.instance_id}:{self.path}:{self._execution}"
 
     def __repr__(self) -> str:
         return f"<CurrentTask {self.path} of {self.instance_id}>"

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from flows.model.tree.freshness import Digests
 from flows.model.tree.moments import Progress
 from flows.model.tree.paths import ROOT
-from flows.model.tree.roll_up import roll_up
+from flows.model.tree.roll_up import roll_up_all
 from flows.model.tree.task_record import InstanceRecord, TaskRecord
-from flows.tree.context import Context, fields_of
+from flows.tree.context import Context
 from flows.tree.storage.protocol import Write
 from flows.tree.tasks.attempts import Cancelled
 from flows.tree.tasks.task_run import Around, TaskRun
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from flows.model.job import JobError
     from flows.model.tree.plan import TreePlan
-    from flows.model.tree.task_record import TaskStatus
+    from flows.model.tree.task_record import InstanceStatus, TaskStatus
     from flows.tree.backend.protocol import Orders
     from flows.tree.declare import Task
     from flows.tree.storage.protocol import Execution, Snapshot, Storage, Token
@@ -72,6 +72,7 @@ class Walk:
     ) -> None:
         storage, orders, debug = surroundings
         row, records = snapshot.row, dict(snapshot.tasks)
+        context = Context(storage, row.id, plan, records, snapshot.data)
         self._storage = storage
         self._execution = execution
         self._plan = plan
@@ -87,14 +88,18 @@ class Walk:
             orders,
             plan,
             records,
-            Context(storage, row.id, plan, records, snapshot.data),
-            Digests(fields_of(snapshot.data)),
+            context,
+            Digests(context.fields),
             self._writes,
             debug,
         )
         self._targets = [path for path in execution.targets if path in plan.tasks]
         self._takers = frozenset(() if execution.argument is None else plan.takers(execution.path))
+        self._loop = asyncio.get_running_loop()
         self._running: dict[asyncio.Task[JobError | None], str] = {}
+        #: Of those the ones that have ended, and what is set when there is one.
+        self._done: list[asyncio.Task[JobError | None]] = []
+        self._told = asyncio.Event()
         self._stopped: set[str] = set()
         self._failure: tuple[str, JobError] | None = None
         self._cancelled: str | None = None
@@ -142,12 +147,13 @@ class Walk:
     async def _resume(self) -> None:
         """Go on where an earlier attempt has ended: all that is to be executed is queued or has ended."""
         now, run = self._storage.now_ms(), self._execution.id
+        unknown = TaskRecord("queued", run=run, queued=now)  # the one of all that have none
         writes: list[Write] = []
         for path in self._targets:
             record = self._records.get(path)
             if record is None or record.run != run:
                 # Written with what follows: what ends at once is never recorded as queued.
-                queued = TaskRecord("queued", run=run, queued=now, bytes=self._around.size_of(path))
+                queued = unknown if record is None else replace(unknown, bytes=record.bytes)
                 self._records[path] = queued
                 self._writes.note(path, queued)
             elif record.status == "failed" and record.error is not None and not self._plan.nodes[path].continues:
@@ -194,11 +200,19 @@ class Walk:
             argument = self._execution.argument if path in self._takers else None
             self._orders.enter()
             one = TaskRun(self._around, self._plan.tasks[path], self._tasks[path], argument)
-            self._running[asyncio.get_running_loop().create_task(one.run(), name=f"flows-{path}")] = path
+            task = self._loop.create_task(one.run(), name=f"flows-{path}")
+            task.add_done_callback(self._hear)
+            self._running[task] = path
+
+    def _hear(self, done: asyncio.Task[JobError | None]) -> None:
+        self._done.append(done)
+        self._told.set()
 
     async def _next(self, progress: Progress) -> None:
         """Wait until some tasks have ended, and go on behind them when that stands; the last are written by the end."""
-        done, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+        await self._told.wait()
+        self._told.clear()
+        done, self._done = self._done, []
         for one in done:
             path = self._running.pop(one)
             if one.cancelled():
@@ -242,18 +256,27 @@ class Walk:
 
     async def _end(self) -> InstanceRecord:
         """Record the end, and that what is left will not begin."""
-        record = InstanceRecord("done", run=self._execution.id, started=self._began, ended=self._storage.now_ms())
-        writes: list[Write] = []
+        writes: Iterable[Write] = ()
+        status: InstanceStatus = "done"
+        path, error = self._failure or ("", None)
         if self._cancelled is not None:
-            record = replace(record, status="cancelled", because=self._cancelled)
-            writes = list(self._left(self._cancelled))
+            status, path, error = "cancelled", "", None
+            writes = self._left(self._cancelled)
         elif self._failure is not None:
-            path, error = self._failure
-            record = replace(record, status="failed", path=path, error=error)
-            writes = list(self._left(f"{path} failed"))
-        # What is left counts as before: what was queued for nothing, and what ran for what it had told.
-        record = replace(record, progress=roll_up(self._plan.weights, self._records)[ROOT])
-        await self._writes.end(writes, record, self._ttl)
+            status = "failed"
+            writes = self._left(f"{path} failed")
+        record = InstanceRecord(
+            status,
+            run=self._execution.id,
+            path=path,
+            error=error,
+            because=self._cancelled or "",
+            started=self._began,
+            ended=self._storage.now_ms(),
+            # What is left counts as before: what was queued for nothing, and what ran for what it had told.
+            progress=roll_up_all(self._plan.weights, self._records),
+        )
+        await self._writes.end(list(writes), record, self._ttl)
         return record
 
     def _left(self, because: str) -> Iterable[Write]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flows.telemetry.failpoints import failpoint
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 #: The results of one call take so many bytes at most, unless it has one alone.
 _MOST_BYTES: Final = 1 << 20
 #: So many ticks a write waits: what ends in one of them is taken along, by the end of the execution too.
-_QUIET: Final = 3
+_QUIET: Final = 5
 
 
 class Writes:
@@ -48,8 +47,10 @@ class Writes:
         self._token = token
         self._records = records
         self._failed = failed
+        self._loop = asyncio.get_running_loop()
         self._gathered: dict[str, Write] = {}
         self._lines: dict[str, list[str]] = {}
+        #: What is resolved when all that is gathered now stands; None: nobody writes that yet.
         self._next: asyncio.Future[None] | None = None
         self._sending: asyncio.Task[None] | None = None
         #: What is being written just now; None: nothing is.
@@ -57,13 +58,17 @@ class Writes:
 
     def note(self, path: str, record: TaskRecord) -> None:
         """Write a record soon, unless another one of the task comes before."""
-        self._gather(Write(path, record))
+        self._gathered[path] = Write(path, record)
+        if self._next is None:
+            self._send_soon()
 
     def take(self, *writes: Write) -> None:
         """Count records from now on, and write them soon; `put` returns when they stand."""
         for one in writes:
             self._records[one.path] = one.record
-            self._gather(one)
+            self._gathered[one.path] = one
+        if self._next is None:
+            self._send_soon()
 
     def log(self, path: str, line: str) -> None:
         """Add a line to a task's log soon, and before a record of its end."""
@@ -78,7 +83,7 @@ class Writes:
             StoreError: the storage cannot be used.
         """
         for one in writes:
-            self._gather(one)
+            self._gathered[one.path] = one
         await asyncio.shield(self._send_soon())
 
     async def end(self, writes: Sequence[Write], end: InstanceRecord, ttl: float | None) -> None:
@@ -100,47 +105,49 @@ class Writes:
         await self._storage.write(self._instance_id, self._token, last, end, ttl=ttl)
         failpoint("after-record")
 
-    def _gather(self, write: Write) -> None:
-        self._gathered[write.path] = write
-        self._send_soon()
-
     def _send_soon(self) -> asyncio.Future[None]:
         if self._next is None:
-            loop = asyncio.get_running_loop()
-            self._next = loop.create_future()
-            self._next.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody need wait for it
-            if self._sending is None:
-                loop.call_soon(self._send)
+            self._next = self._loop.create_future()
+            if self._writing is None:
+                self._loop.call_soon(self._send, _QUIET)
         return self._next
 
-    def _send(self) -> None:
-        if self._sending is None and self._next is not None:
-            self._sending = asyncio.get_running_loop().create_task(self._send_all())
+    def _send(self, ticks: int) -> None:
+        """Write what was gathered, after so many ticks; where the end has taken it along, nothing is left to do."""
+        if ticks > 1:
+            self._loop.call_soon(self._send, ticks - 1)
+        elif self._next is not None:
+            self._writing, self._next = self._next, None
+            if self._gathered or self._lines:
+                self._sending = self._loop.create_task(self._send_all(self._writing))
+            else:
+                self._sent(self._writing)
 
-    async def _send_all(self) -> None:
-        while self._next is not None:
-            for _ in range(_QUIET):
-                await asyncio.sleep(0)
-            future = self._writing = self._next
-            self._next = None
-            writes, self._gathered = list(self._gathered.values()), {}
-            try:
-                if self._lines:
-                    await self._write_lines()
-                for part in _parts(writes):
-                    await self._write(part)
-            except BaseException as error:
-                self._sending = self._writing = None
-                self._failed(error)
-                for one in (future, self._next):
-                    if one is not None and not one.done():
-                        one.set_exception(error)
-                if isinstance(error, Exception):
-                    return
-                raise
+    async def _send_all(self, future: asyncio.Future[None]) -> None:
+        writes, self._gathered = list(self._gathered.values()), {}
+        try:
+            if self._lines:
+                await self._write_lines()
+            for part in _parts(writes):
+                await self._write(part)
+        except BaseException as error:
             self._writing = None
-            future.set_result(None)
-        self._sending = None
+            self._failed(error)
+            for one in (future, self._next):
+                if one is not None and not one.done():
+                    one.set_exception(error)
+                    one.exception()  # nobody need wait for it
+            if isinstance(error, Exception):
+                return
+            raise
+        self._sent(future)
+
+    def _sent(self, future: asyncio.Future[None]) -> None:
+        """Take note that what was gathered stands, and go on with what was gathered meanwhile."""
+        self._writing = None
+        future.set_result(None)
+        if self._next is not None:
+            self._loop.call_soon(self._send, _QUIET)
 
     async def _write(self, writes: Sequence[Write]) -> None:
         failpoint("before-record")
@@ -148,7 +155,7 @@ class Writes:
         failpoint("after-record")
         for order, one in enumerate(writes, last - len(writes) + 1):
             if one.path not in self._gathered:  # else there is a newer one
-                self._records[one.path] = replace(one.record, order=order)
+                self._records[one.path] = one.record.numbered(order)
 
     async def _write_lines(self) -> None:
         lines, self._lines = self._lines, {}

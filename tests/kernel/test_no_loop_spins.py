@@ -83,7 +83,6 @@ PACED = {
     "store/trees/tree_outbox.py:ids": "each round reads a page of keys, until the last one",
     "tree/trees.py:destroy_realm": "each round destroys a page of instances, until there is none",
     "tree/walk.py:run": "each round waits until a task has ended",
-    "tree/writes.py:_send_all": "each round writes what was gathered meanwhile",
     "tree/writes.py:end": "each round waits until what was gathered is written",
     "tree/aws/dynamo_storage.py:begin": "each further round follows a change by somebody else, and a pause",
     "tree/aws/dynamo_storage.py:change": "each further round follows a change by somebody else, and a pause",

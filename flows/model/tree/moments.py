@@ -6,7 +6,6 @@ are few: a task waits for the end of its neighbour, and not for all that is belo
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from flows.errors import DeclarationError
@@ -37,8 +36,12 @@ class Moments:
         self.paths = list(nodes)
         self._at = {path: index * _MOMENTS for index, path in enumerate(self.paths)}
         count = len(self.paths) * _MOMENTS
-        self._after: list[list[int]] = [[] for _ in range(count)]
+        #: The moments that wait for each one.
+        self.after: list[list[int]] = [[] for _ in range(count)]
         self._before = [0] * count
+        #: By moment, the task whose own work it is; None: it is another one.
+        self.works: list[str | None] = [None] * count
+        self.works[_WORKED::_MOMENTS] = self.paths
         #: In a sequence, the sibling before each task but the first.
         self.previous: dict[str, str] = {}
         last: dict[str, str] = {}
@@ -72,23 +75,14 @@ class Moments:
         """Return the moment at which a task has done its own work."""
         return self._at[path] + _WORKED
 
-    def works_at(self, moment: int) -> str | None:
-        """Return the task whose own work a moment is; None: it is another one."""
-        index, kind = divmod(moment, _MOMENTS)
-        return self.paths[index] if kind == _WORKED else None
-
-    def after(self, moment: int) -> Iterable[int]:
-        """Return the moments that wait for this one."""
-        return self._after[moment]
-
     def _join(self, one: int, other: int) -> None:
-        self._after[one].append(other)
+        self.after[one].append(other)
         self._before[other] += 1
 
     def _circle(self, progress: Progress) -> str:
         """Return a circle as a message tells it: each moment that never comes waits for another one of them."""
         stuck = {moment for moment, count in enumerate(progress.counts) if count}
-        waits_for = {later: moment for moment in sorted(stuck) for later in self._after[moment] if later in stuck}
+        waits_for = {later: moment for moment in sorted(stuck) for later in self.after[moment] if later in stuck}
         seen: list[int] = []
         moment = min(stuck)
         while moment not in seen:
@@ -123,25 +117,25 @@ class Progress:
 
     def end(self, path: str) -> None:
         """Go on behind a task that has ended."""
-        reached = deque[int]()
-        self._pass_one(self._moments.at_work(path), reached)
-        self._pass(reached)
+        self._pass(self._reached(self._moments.at_work(path), []))
 
-    def _pass(self, reached: Iterable[int]) -> None:
-        moments = self._moments
-        queue = deque(reached)
-        while queue:
-            moment = queue.popleft()
-            path = moments.works_at(moment)
-            if path is not None and path in self._wanted:
+    def _pass(self, reached: list[int]) -> None:
+        works = self._moments.works
+        for moment in reached:  # which grow meanwhile
+            path = works[moment]
+            if path is None:
+                self._reached(moment, reached)
+            elif path in self._wanted:
                 self._ready.append(path)
             else:
-                if path is not None:
-                    self.passed.append(path)
-                self._pass_one(moment, queue)
+                self.passed.append(path)
+                self._reached(moment, reached)
 
-    def _pass_one(self, moment: int, queue: deque[int]) -> None:
-        for later in self._moments.after(moment):
-            self.counts[later] -= 1
-            if not self.counts[later]:
-                queue.append(later)
+    def _reached(self, moment: int, reached: list[int]) -> list[int]:
+        """Add to what is reached the moments that have waited for this one last; return that."""
+        counts = self.counts
+        for later in self._moments.after[moment]:
+            counts[later] -= 1
+            if not counts[later]:
+                reached.append(later)
+        return reached

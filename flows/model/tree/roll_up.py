@@ -50,6 +50,21 @@ def roll_up(tasks: Sequence[Weight], records: Mapping[str, HasProgress]) -> dict
     return {one.path: done[one.path] / mass[one.path] if mass[one.path] > 0 else 0.0 for one in tasks}
 
 
+def roll_up_all(tasks: Sequence[Weight], records: Mapping[str, HasProgress]) -> float:
+    """Return how far all tasks together are, from 0 to 1.
+
+    Args:
+        tasks: All of a tree.
+        records: What is known of them, by path.
+    """
+    mass = done = 0.0
+    for path, _parent, weight in tasks:
+        if weight:
+            mass += weight
+            done += weight * how_far(records.get(path))
+    return done / mass if mass > 0 else 0.0
+
+
 def how_far(record: HasProgress | None) -> float:
     """Return how far one task is by itself, from 0 to 1."""
     if record is None:

@@ -65,7 +65,10 @@ async def _call(order: Order, call_in_thread: CallInThread) -> Outcome:
     except Exception as error:  # noqa: BLE001 - validators are user code
         return _never(order, error)
     try:
-        value = await _returned(task.function, view, call_in_thread)
+        if is_async(task.function):
+            value = await task.function(view)
+        else:
+            value = await _returned(task.function, view, call_in_thread)
         if isinstance(value, Verdict):
             raise value  # noqa: TRY301 - returned or raised, it means the same
     except Verdict as verdict:
@@ -87,8 +90,6 @@ async def _call(order: Order, call_in_thread: CallInThread) -> Outcome:
 
 
 async def _returned(function: Callable[..., Any], view: TaskInput, call_in_thread: CallInThread) -> Any:
-    if is_async(function):
-        return await function(view)
     returned = await call_in_thread(function, view)
     return await returned if inspect.isawaitable(returned) else returned
 

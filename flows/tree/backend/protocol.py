@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 Wish: TypeAlias = Literal["", "again", "later", "never", "cancel"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Order:
-    """One attempt at a task.
+    """One attempt at a task, which is never changed; not frozen, which takes several times as long to make.
 
     Attributes:
         view: The fields of its function's view, as a JSON object.
@@ -48,9 +48,9 @@ class Order:
     turn: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
-    """How an attempt has ended: with a result as JSON, or an error.
+    """How an attempt has ended: with a result as JSON, or an error; it is never changed, as an `Order` is not.
 
     Attributes:
         classes: The qualified names of the error's class and of those it descends from.

@@ -64,6 +64,8 @@ class Attempts:
         number: Which attempt is the last so far, from 1.
     """
 
+    __slots__ = ("_at", "_orders", "_recording", "_reporter", "_task", "_turn", "number")
+
     def __init__(self, orders: Orders, at: At, task: Task[Any], reporter: Reporter, recording: Recording) -> None:
         self._orders = orders
         self._at = at

@@ -32,6 +32,8 @@ class Reporter:
         current: The attempt that is heard; others have ended, or were left behind in their threads.
     """
 
+    __slots__ = ("_loop", "_path", "_thread", "_timer", "_writes", "current", "record")
+
     def __init__(self, writes: Writes, path: str, record: TaskRecord) -> None:
         self.record = record
         self.current: CurrentTask | None = None

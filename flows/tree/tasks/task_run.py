@@ -52,11 +52,6 @@ class Around(NamedTuple):
         skipped = TaskRecord("skipped", run=self.at[2], ended=now, because=because)
         return [Write(one, skipped) for one in self.plan.below(path)]
 
-    def size_of(self, path: str) -> int | None:
-        """Return the size of the result that a task has from before."""
-        record = self.records.get(path)
-        return None if record is None else record.bytes
-
 
 class TaskRun:
     """One task.
@@ -67,6 +62,8 @@ class TaskRun:
         task: The task with its functions.
         argument: What the execution gives it; None: nothing.
     """
+
+    __slots__ = ("_argument", "_around", "_attempts", "_goes_on", "_path", "_planned", "_reporter", "_task", "_writes")
 
     def __init__(self, around: Around, planned: PlannedTask, task: Task[Any], argument: bytes | None) -> None:
         self._around = around
@@ -92,7 +89,7 @@ class TaskRun:
             queued=0 if before is None else before.queued,
             started=around.storage.now_ms(),
             attempt=int(self._planned.node.works),
-            bytes=around.size_of(self._path),
+            bytes=None if before is None else before.bytes,
         )
 
     async def run(self) -> JobError | None:
@@ -119,18 +116,19 @@ class TaskRun:
         except Exception as error:  # noqa: BLE001 - a condition is user code
             return self._fail(Outcome(error=error_of(error, self._path, 1)), views)
         if not wanted:
-            skipped = self._ended("skipped", views, planned.asked, bytes=None)
+            skipped = self._ended("skipped", views, planned.asked, size=None)
             self._writes.take(Write(self._path, skipped), *around.skipped_below(self._path, "skipped"))
             return None
         if not planned.node.works:
-            self._writes.take(Write(self._path, self._ended("ok", views, planned.given)))
+            size = self._reporter.record.bytes
+            self._writes.take(Write(self._path, self._ended("ok", views, planned.given, size=size)))
             return None
         outcome = await self._attempts.run(views.reads, self._reporter.record if self._goes_on else None)
         self._reporter.close()  # no progress takes the place of the end, while that is being written
         if outcome.result is None:
             return self._fail(outcome, views)
         self._complete(outcome.result, views.reads)
-        ok = self._ended("ok", views, planned.given, progress=0.0, message="", bytes=len(outcome.result))
+        ok = self._ended("ok", views, planned.given, size=len(outcome.result))
         self._writes.take(Write(self._path, ok, outcome.result))
         return None
 
@@ -146,24 +144,34 @@ class TaskRun:
         return answer
 
     def _fail(self, outcome: Outcome, views: Views | None) -> JobError | None:
-        failed = self._ended("failed", views, self._planned.given, error=outcome.error)
+        size = self._reporter.record.bytes
+        failed = self._ended("failed", views, self._planned.given, size=size, error=outcome.error)
         writes = [Write(self._path, failed)]
         if self._planned.node.continues:
             writes += self._around.skipped_below(self._path, "failed")
         self._writes.take(*writes)
         return None if self._planned.node.continues else outcome.error
 
-    def _ended(self, status: TaskStatus, views: Views | None, given: Given, **more: Any) -> TaskRecord:
-        members: dict[str, Any] = {
-            "status": status,
-            "ended": self._around.storage.now_ms(),
-            "attempt": self._attempts.number,
-            "inputs": {} if views is None else views.inputs(given),
-            "data": self._around.digests.of(given.fields, given.bound),
-            "error": None,
-            **more,
-        }
-        return replace(self._reporter.record, **members)
+    def _ended(
+        self, status: TaskStatus, views: Views | None, given: Given, *, size: int | None, error: JobError | None = None
+    ) -> TaskRecord:
+        """Return the record of the task's end; of a failed one it keeps how far it had come."""
+        record, around = self._reporter.record, self._around
+        keeps = status == "failed"
+        return TaskRecord(
+            status,
+            run=record.run,
+            queued=record.queued,
+            started=record.started,
+            ended=around.storage.now_ms(),
+            attempt=self._attempts.number,
+            progress=record.progress if keeps else 0.0,
+            message=record.message if keeps else "",
+            inputs={} if views is None else views.inputs(given),
+            data=around.digests.of(given.fields, given.bound),
+            error=error,
+            bytes=size,
+        )
 
     async def begin(self, number: int, error: JobError | None) -> None:
         """Record that an attempt begins; where it is handed over, return when that stands."""
