@@ -146,7 +146,7 @@ class AttemptRunner:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # whatever a function raises, its job ends by it
-            if isinstance(error, GeneratorExit) and not _runs(attempt):
+            if isinstance(error, GeneratorExit) and not runs_now(attempt):
                 # The loop is closed and Python drops the lane, in a context in which nothing of this one can be undone.
                 token = None
                 raise
@@ -196,7 +196,7 @@ class AttemptRunner:
                 claimed.values[at] = await self._children_results(claimed.id, mark.queue, claimed.flow.decode())
 
 
-def _runs(attempt: Attempt) -> bool:
+def runs_now(attempt: Attempt) -> bool:
     """Return whether its lane runs just now, and is not being dropped."""
     try:
         return asyncio.current_task() is attempt.task

@@ -156,6 +156,10 @@ class JobRecord(Generic[ParamsT]):
         """The children that were fetched with `resolve_children=True`."""
         return [child for child in self.children if not isinstance(child, str)]
 
+    def raw(self, name: str) -> bytes | None:
+        """Return one field of the job's hash as it is stored, JSON where a user has declared it; None: it has none."""
+        return self._fields.get(name)
+
     def job_lists(self) -> list[bytes]:
         """Return the fields that list the job keys of the children, as they are stored."""
         return [

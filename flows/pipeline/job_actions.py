@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from flows.errors import DeclarationError, JobGone, StateError, ValidationError
 from flows.model.arguments import check_many, check_text
 from flows.model.codec import encode, encode_value
+from flows.model.creation.encoded_params import EncodedParams
 from flows.model.creation.job_options import check_options
 from flows.model.creation.keys import check_kept
 from flows.model.ids import new_job_id
@@ -19,7 +20,7 @@ from flows.model.names import check_job_id
 from flows.pipeline.signature import ParamsT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from flows.kernel.runtime import Runtime
     from flows.model.creation.job_options import CheckedOptions, JobOptions
@@ -47,6 +48,9 @@ class JobActions(Generic[ParamsT]):
         self._runtime = runtime
         self._declaration = declaration
         self._params = params
+        self._encode: Callable[[Any], dict[str, bytes]] = (
+            params.encoded if issubclass(params, EncodedParams) else encode
+        )
         self._attributes = tuple(declaration.options.lookup_attributes)
         self._flow = declaration.options.name
         self._rules = {name: queue.rules for name, queue in declaration.options.walk()}
@@ -160,7 +164,7 @@ class JobActions(Generic[ParamsT]):
             check_kept(checked.condition, options.job_ttl, options.retained)
 
     def _prepared(self, creation: Preparing[PreparedT_co], params: ParamsT, options: CheckedOptions) -> PreparedT_co:
-        fields = encode(params)
+        fields = self._encode(params)
         if options.correlation_id is not None:
             fields["_correlation_id"] = encode_value("correlation_id", options.correlation_id)
         if options.priority != 1 or options.cost != 1:

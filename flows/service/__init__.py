@@ -1,1 +1,16 @@
-"""Job services: handlers by type of job, and what tells the world how each job ended."""
+"""Job services: a service runs jobs by their type, and tells the world how each job ended.
+
+from flows.service import Context, Service
+"""
+
+from __future__ import annotations
+
+from flows.service.context import Context
+from flows.service.job_log import JobLog, Level
+from flows.service.job_type import JobType
+from flows.service.options import ServiceOptions
+from flows.service.secret import Secret
+from flows.service.service import Service
+from flows.service.service_record import ServiceRecord
+
+__all__ = ["Context", "JobLog", "JobType", "Level", "Secret", "Service", "ServiceOptions", "ServiceRecord"]

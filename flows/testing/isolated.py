@@ -1,4 +1,4 @@
-"""Gives the flows and apps of one test a namespace of their own, on a server for tests, and a clock that it moves."""
+"""Gives the flows, services and apps of one test a namespace of their own, on a server for tests, and a clock that it moves."""
 
 # pyright: reportPrivateUsage=false
 # (the kit sees what users do not)
@@ -128,11 +128,11 @@ async def isolated(*programs: Isolable, url: str | None = None) -> AsyncGenerato
     loop had open that has ended.
 
     Args:
-        programs: Flows, and apps of workflows; no event loop that runs has them open.
+        programs: Flows, services, and apps of workflows; no event loop that runs has them open.
         url: Another server than that for tests.
 
     Raises:
-        FlowsError: a loop that runs has one of them open; the message says which call closes it. Or it is neither.
+        FlowsError: a loop that runs has one of them open; the message says which call closes it. Or it is none of these.
         MissingExtra: a server has to be started, and the extra `embedded` is not installed.
     """
     handled = [program_of(one) for one in programs]

@@ -1,4 +1,4 @@
-"""What a test isolates: a flow, or an app of workflows or of trees, as the kit handles them."""
+"""What a test isolates: a flow, a service, or an app of workflows or of trees, as the kit handles them."""
 
 # pyright: reportPrivateUsage=false
 # (the kit sees what users do not)
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from flows.errors import FlowsError
 from flows.model.runs.queue_names import workflow_of
 from flows.pipeline.flow import Flow
+from flows.service.service import Service
 from flows.tree.trees import Trees
 from flows.workflow.app import Workflows
 from flows.workflow.schedules.scheduling import Scheduling
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     from flows.workflow.declared import Declared
 
 #: What users isolate.
-Isolable: TypeAlias = "Flow[Any, Any, Any] | Workflows[Any] | Trees"
+Isolable: TypeAlias = "Flow[Any, Any, Any] | Workflows[Any] | Trees | Service[Any]"
 
 
 class Program(Protocol):
-    """A flow or an app of workflows."""
+    """A flow, a service, or an app of workflows."""
 
     @property
     def workers(self) -> Sequence[Worker]:
@@ -197,7 +198,7 @@ def program_of(given: object) -> Program:
     """Return what the kit handles, of what a user isolates.
 
     Raises:
-        FlowsError: it is neither a flow nor an app of workflows or of trees.
+        FlowsError: it is neither a flow, nor a service, nor an app of workflows or of trees.
     """
     if isinstance(given, Flow):
         flow: Flow[Any, Any, Any] = given  # pyright: ignore[reportUnknownVariableType]
@@ -205,6 +206,9 @@ def program_of(given: object) -> Program:
     if isinstance(given, Workflows):
         app: Workflows[Any] = given  # pyright: ignore[reportUnknownVariableType]
         return AppProgram(app)
+    if isinstance(given, Service):
+        service: Service[Any] = given  # pyright: ignore[reportUnknownVariableType]
+        return FlowProgram(service._flow)
     if isinstance(given, Trees):
         return AppProgram(given._runs)
-    raise FlowsError(f"isolated({given!r:.80}): give flows, and apps of workflows and of trees")
+    raise FlowsError(f"isolated({given!r:.80}): give flows, services, and apps of workflows and of trees")

@@ -55,7 +55,7 @@ def workflow_shapes(name: str, function: Callable[..., Any]) -> Shapes:
             f"{where}: its function takes {_shown(parameters)}: make it (input, step) or (step), or (input, step, "
             "resource) or (step, resource) where the app has a lifespan"
         )
-    hints = _Hints(where, function)
+    hints = Hints(where, function)
     takes_resource = len(taken) == _ALL or (len(taken) > 1 and _names(taken[0].annotation, {"Step"}))
     has_input = len(taken) > 1 + takes_resource
     given = hints.of(taken[0].annotation, f"the input of {where}") if has_input else None
@@ -112,11 +112,11 @@ def _shape_of_code(function: Any, what: str) -> Shape[Any] | None:
 
 
 def _shape_returned(function: Any, what: str) -> Shape[Any]:
-    hints = _Hints(what, function)
+    hints = Hints(what, function)
     return JSON_VALUES if hints.returned is _EMPTY else hints.of(hints.returned, what, returned=True)
 
 
-class _Hints:
+class Hints:
     """The annotations of one function, which may be names in quotes."""
 
     def __init__(self, where: str, function: Any) -> None:

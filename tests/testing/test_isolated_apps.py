@@ -153,7 +153,7 @@ async def test_an_app_and_a_flow_share_a_test(shop: Shop, redis_url: str) -> Non
 async def test_what_cannot_be_isolated_is_refused(shop: Shop, redis_url: str) -> None:
     """What is neither, an app that is open here, fields that an input has not; and what never ends is told."""
     wrong: Any = shop.order
-    with pytest.raises(FlowsError, match="give flows, and apps of workflows and of trees"):
+    with pytest.raises(FlowsError, match="give flows, services, and apps of workflows and of trees"):
         async with isolated(wrong, url=redis_url):
             pass
     idle = Workflows("idle")

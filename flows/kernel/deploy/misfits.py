@@ -102,7 +102,7 @@ class Misfits:
         begin = f"it does not fit {self._class} (visit {claimed.visit}): "[:_LONGEST_REASON]
         reason = writable(begin + in_one_line(error))
         before = sum(past.queue == self._queue and past.reason.startswith(begin) for past in history_of(found, None))
-        pause, left = _pause(before)
+        pause, left = pause_of(before, FIRST, LONGEST, IN_ALL)
         if others and pause > 0:
             self._tell(claimed, errors, writable(f"it does not fit {self._class}: {in_one_line(error)}"), left)
             return Snooze(round(pause * 1000), reason=reason[:_LONGEST_REASON], for_others=True)
@@ -134,8 +134,15 @@ def _is_shape(error: ErrorDetails) -> bool:
     return error["type"] in _SHAPES or error["type"].endswith("_type")
 
 
-def _pause(before: int) -> tuple[float, float]:
-    """Return for how many seconds a job is handed back that was so many times before, and in how many it fails."""
-    pauses = [min(LONGEST, FIRST * (1 << number)) for number in range(before + 1)]
-    left = max(0.0, IN_ALL - sum(pauses[:-1]))
+def pause_of(before: int, first: float, longest: float, in_all: float) -> tuple[float, float]:
+    """Return for how long a job is handed back that was so many times before, and in how long it fails; in seconds.
+
+    Args:
+        before: How often it was handed back.
+        first: The first pause, which doubles.
+        longest: No pause is longer.
+        in_all: So long it is handed back in all.
+    """
+    pauses = [min(longest, first * (1 << number)) for number in range(before + 1)]
+    left = max(0.0, in_all - sum(pauses[:-1]))
     return min(pauses[-1], left), left

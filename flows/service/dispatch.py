@@ -1,0 +1,172 @@
+"""Runs the attempts of a service's worker: each job's type says which function is called, and how its end is judged."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic_core import from_json, to_json
+
+from flows.errors import HostUnable, StoreUnavailable, ValidationError
+from flows.kernel.attempt_runner import runs_now
+from flows.kernel.current import reset_current, set_current
+from flows.kernel.judge import Judge
+from flows.kernel.unable import is_hosts
+from flows.model.encoded_result import EncodedResult
+from flows.model.outcome import Outcome, Release
+from flows.model.texts import summary_of
+from flows.model.verdict import Verdict
+from flows.service.context import Context
+from flows.telemetry.failpoints import failpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Token
+
+    from flows.kernel.attempt import Attempt
+    from flows.kernel.current import CurrentJob
+    from flows.kernel.handler import Handler
+    from flows.model.plan import QueuePlan
+    from flows.service.job_type import JobType
+    from flows.service.unknown_types import UnknownTypes
+
+#: What a claim reads of a job, in the order of `claimed.values`.
+_FIELDS: Final = ("type", "tenant", "payload")
+
+
+class Handled:
+    """A type that this process has a handler of, as its worker needs it."""
+
+    def __init__(self, kind: JobType[Any, Any], plan: QueuePlan) -> None:
+        self.kind = kind
+        self.judge = Judge(replace(plan, options=replace(plan.options, retries=kind.retries, timeout=kind.timeout)))
+        self.seconds = kind.timeout.total_seconds()
+
+
+class ServiceRunner:
+    """Runs the attempts of one worker.
+
+    Args:
+        types: The types that this process knows, by their names as JSON; it may change at any time.
+        plan: Of the worker's queue.
+        threads: Calls plain functions.
+        unknown: Says what becomes of jobs of other types.
+    """
+
+    def __init__(self, types: dict[bytes, Handled], plan: QueuePlan, threads: Handler, unknown: UnknownTypes) -> None:
+        #: That of the worker loop, which sets it when it begins.
+        self.worker_id = ""
+        self._types = types
+        self._judge = Judge(plan)
+        self._threads = threads
+        self._unknown = unknown
+        #: How an attempt is judged, where its type is taken away while it runs.
+        self._running: dict[Attempt, Handled] = {}
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields of the job's hash that a claim has to read."""
+        return [*_FIELDS]
+
+    def timeout(self, attempt: Attempt) -> float | None:
+        """Return how long an attempt may run, in seconds: what its type says."""
+        handled = self._types.get(attempt.claimed.values[0] or b"")
+        return None if handled is None else handled.seconds
+
+    def clock(self, watch: Callable[[Attempt], None]) -> Callable[[Attempt], None]:
+        """Return what to call when an attempt is about to run."""
+        return watch
+
+    def timed_out(self, attempt: Attempt) -> Outcome:
+        """Return the outcome of an attempt that is over its type's timeout."""
+        handled = self._running.get(attempt)
+        return (self._judge if handled is None else handled.judge).timed_out(attempt.claimed)
+
+    async def run(self, attempt: Attempt) -> Outcome | None:
+        """Run one attempt and return its outcome; None where the lease is lost and nothing may be written.
+
+        Raises:
+            HostUnable: the function did not begin, and its job is not to blame.
+        """
+        kind, tenant, payload = attempt.claimed.values
+        handled = self._types.get(kind or b"")
+        if handled is None:
+            return await self._unhandled(attempt, kind)
+        self._running[attempt] = handled
+        try:
+            return await self._run(attempt, handled, _text(tenant), payload or b"null")
+        finally:
+            del self._running[attempt]
+
+    async def _run(self, attempt: Attempt, handled: Handled, tenant: str, payload: bytes) -> Outcome | None:
+        claimed, kind = attempt.claimed, handled.kind
+        try:
+            value = kind.shapes.payload.decode(payload)
+        except ValidationError as error:
+            if is_hosts(error.__cause__ or error):
+                raise HostUnable(f"a job cannot be read: {summary_of(error)}") from error
+            return handled.judge.malformed(claimed, str(error))
+        token: Token[CurrentJob | None] | None = set_current(attempt.current)
+        try:
+            failpoint("before-user-code")
+            result = await self._call(kind, value, Context(attempt.current, kind.name, tenant, None))
+            failpoint("after-user-code")
+            if not isinstance(result, Verdict):
+                fields = {"result": kind.shapes.result.encode(result)}
+                result = EncodedResult.of(f"result of {kind.name!r}", fields, None, ())
+            return handled.judge.returned(claimed, result)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever a function raises, its job ends by it
+            if isinstance(error, GeneratorExit) and not runs_now(attempt):
+                token = None  # the lane is being dropped, in a context in which nothing of this one can be undone
+                raise
+            return _raised(attempt, handled.judge, error)
+        finally:
+            if token is not None:
+                reset_current(token)
+
+    async def _call(self, kind: JobType[Any, Any], value: Any, context: Context[Any]) -> Any:
+        if kind.shapes.is_async:
+            return await kind.function(value, context)
+        result: Any = await self._threads.call(partial(kind.function, value, context))
+        return await result if inspect.isawaitable(result) else result
+
+    async def _unhandled(self, attempt: Attempt, kind: bytes | None) -> Outcome | None:
+        claimed = attempt.claimed
+        try:
+            return await self._unknown.outcome(claimed, _text(kind), self._judge)
+        except asyncio.CancelledError:
+            return attempt.stop_as
+        except StoreUnavailable:
+            return Release()
+
+
+def call_plainly(call: Callable[[], object]) -> object:
+    """Call a function that has its arguments: what a thread does."""
+    return call()
+
+
+def type_key(name: str) -> bytes:
+    """Return the name of a type as a claim brings it."""
+    return to_json(name)
+
+
+def _raised(attempt: Attempt, judge: Judge, error: BaseException) -> Outcome | None:
+    if isinstance(error, HostUnable) and not attempt.current.cancelled:
+        raise error
+    # What a function raises because it was asked to stop says nothing of its job, unless it is a verdict.
+    asked = attempt.current.cancelled and not isinstance(error, Verdict)
+    return attempt.stop_as if asked else judge.raised(attempt.claimed, error)
+
+
+def _text(raw: bytes | None) -> str:
+    """Return the text that a field holds; empty where it holds none, as one that was edited by hand."""
+    try:
+        found: object = from_json(raw or b'""')
+    except ValueError:
+        return ""
+    return found if isinstance(found, str) else ""

@@ -1,0 +1,87 @@
+"""What a service is declared with beside its name, checked; and the flow that it is."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from flows.errors import DeclarationError
+from flows.loggers import AnyLogger
+from flows.model.duration import LONGEST, Duration, OptionalDuration, in_seconds
+from flows.model.flow_options import DEFAULT_MAX_PAYLOAD, FlowOptions
+from flows.model.queue_options import QueueOptions
+from flows.model.retention import Retention
+from flows.service.service_params import ServiceJob
+
+
+@dataclass(frozen=True)
+class ServiceOptions:
+    """What a service is declared with beside its name. Times are timedeltas, or seconds as numbers.
+
+    Args:
+        unknown_type_grace: A job whose type this process does not know is handed back for so long, for processes that
+            do; then it fails as `UnknownType`. 0: it fails at once.
+        job_ttl: How long a job that has not ended is kept after the last thing that happened to it; None, the default:
+            until it ends.
+        retention: How long a job that has ended is kept; by default a day where it is done or was cancelled, 7 days
+            where it has failed.
+        namespace: Put before every key.
+        redis_url: The server; else `FLOWS_REDIS_URL`, `REDIS_URL`, and then the embedded one.
+        lease: How long a worker owns a job without renewing, which it does four times in that.
+        hang_limit: An event loop that is blocked for longer loses its leases.
+        max_crashes: A job fails when it has killed its worker so often.
+        max_payload: The most that a payload with its links, or a result, may take, in bytes of JSON.
+        logger: Where the service logs: a logger of `logging` or of structlog; the logger `flows` by default.
+
+    Raises DeclarationError where one of them cannot be used; `Service` checks the rest.
+    """
+
+    _: KW_ONLY
+    unknown_type_grace: Duration = Duration(timedelta(seconds=30))  # noqa: RUF009 - a descriptor
+    job_ttl: OptionalDuration = Duration(None)  # noqa: RUF009
+    retention: Duration[Retention | timedelta | float, Retention | timedelta] = Duration(  # noqa: RUF009
+        Retention(done=timedelta(days=1), failed=timedelta(days=7), cancelled=timedelta(days=1))
+    )
+    namespace: str = ""
+    redis_url: str | None = field(default=None, repr=False)
+    lease: Duration = Duration(timedelta(seconds=30))  # noqa: RUF009
+    hang_limit: Duration = Duration(timedelta(minutes=10))  # noqa: RUF009
+    max_crashes: int = 3
+    max_payload: int = DEFAULT_MAX_PAYLOAD
+    logger: AnyLogger | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the flow does not know of.
+
+        Raises:
+            DeclarationError: the grace is no time.
+        """
+        grace: object = self.unknown_type_grace  # what is no time is held as it was given
+        if not isinstance(grace, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DeclarationError(f"unknown_type_grace={grace!r}: give a datetime.timedelta, or seconds as a number")
+        if not timedelta(0) <= grace <= LONGEST:
+            raise DeclarationError(
+                f"unknown_type_grace={in_seconds(grace)}: give 0 or more, at most {LONGEST.days} days"
+            )
+
+    def flow(self, name: str) -> FlowOptions[ServiceJob, Literal["links"]]:
+        """Return the flow that a service of this name is: one queue of its own name.
+
+        Raises:
+            DeclarationError: the name or an option cannot be used.
+        """
+        return FlowOptions(
+            name,
+            [QueueOptions(name, job=ServiceJob)],
+            ["links"],
+            job_ttl=self.job_ttl,
+            retention=self.retention,
+            namespace=self.namespace,
+            redis_url=self.redis_url,
+            lease=self.lease,
+            hang_limit=self.hang_limit,
+            max_crashes=self.max_crashes,
+            max_payload=self.max_payload,
+            logger=self.logger,
+        )
