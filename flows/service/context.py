@@ -8,6 +8,7 @@ from typing_extensions import TypeVar
 
 if TYPE_CHECKING:
     from flows.kernel.current import CurrentJob
+    from flows.service.job_log import JobLog
 
 ClientT_co = TypeVar("ClientT_co", covariant=True, default=None)
 
@@ -19,15 +20,17 @@ class Context(Generic[ClientT_co]):
         type: The job's type.
         tenant: Whose job it is; empty: nobody's.
         client: What the service's `connect` has brought for the tenant; None of a service without it.
+        log: The job's log.
     """
 
-    __slots__ = ("_current", "client", "tenant", "type")
+    __slots__ = ("_current", "client", "log", "tenant", "type")
 
-    def __init__(self, current: CurrentJob, kind: str, tenant: str, client: ClientT_co) -> None:
+    def __init__(self, current: CurrentJob, kind: str, tenant: str, client: ClientT_co, log: JobLog) -> None:
         self._current = current
         self.type = kind
         self.tenant = tenant
         self.client = client
+        self.log = log
 
     @property
     def job_id(self) -> str:

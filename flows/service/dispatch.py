@@ -20,6 +20,7 @@ from flows.model.outcome import Outcome, Release
 from flows.model.texts import summary_of
 from flows.model.verdict import Verdict
 from flows.service.context import Context
+from flows.service.job_log import JobLog
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from contextvars import Token
 
     from flows.kernel.attempt import Attempt
+    from flows.kernel.attempt_runner import Watch
     from flows.kernel.current import CurrentJob
     from flows.kernel.handler import Handler
     from flows.model.plan import QueuePlan
+    from flows.service.job_log import Level
     from flows.service.job_type import JobType
     from flows.service.unknown_types import UnknownTypes
 
@@ -47,22 +50,33 @@ class Handled:
 
 
 class ServiceRunner:
-    """Runs the attempts of one worker.
+    """Runs the attempts of one worker; each has the timeout of its type.
 
     Args:
         types: The types that this process knows, by their names as JSON; it may change at any time.
         plan: Of the worker's queue.
         threads: Calls plain functions.
         unknown: Says what becomes of jobs of other types.
+        kept: Which levels of updates are kept.
     """
 
-    def __init__(self, types: dict[bytes, Handled], plan: QueuePlan, threads: Handler, unknown: UnknownTypes) -> None:
+    timeout: float | None = None
+
+    def __init__(
+        self,
+        types: dict[bytes, Handled],
+        plan: QueuePlan,
+        threads: Handler,
+        unknown: UnknownTypes,
+        kept: frozenset[Level],
+    ) -> None:
         #: That of the worker loop, which sets it when it begins.
         self.worker_id = ""
         self._types = types
         self._judge = Judge(plan)
         self._threads = threads
         self._unknown = unknown
+        self._kept = kept
         #: How an attempt is judged, where its type is taken away while it runs.
         self._running: dict[Attempt, Handled] = {}
 
@@ -71,14 +85,15 @@ class ServiceRunner:
         """The fields of the job's hash that a claim has to read."""
         return [*_FIELDS]
 
-    def timeout(self, attempt: Attempt) -> float | None:
-        """Return how long an attempt may run, in seconds: what its type says."""
-        handled = self._types.get(attempt.claimed.values[0] or b"")
-        return None if handled is None else handled.seconds
+    def clock(self, watch: Watch) -> Callable[[Attempt], None]:
+        """Return what to call when an attempt is about to run: it starts the timeout of its type."""
 
-    def clock(self, watch: Callable[[Attempt], None]) -> Callable[[Attempt], None]:
-        """Return what to call when an attempt is about to run."""
-        return watch
+        def start(attempt: Attempt) -> None:
+            handled = self._types.get(attempt.claimed.values[0] or b"")
+            if handled is not None:
+                watch(attempt, handled.seconds)
+
+        return start
 
     def timed_out(self, attempt: Attempt) -> Outcome:
         """Return the outcome of an attempt that is over its type's timeout."""
@@ -112,7 +127,8 @@ class ServiceRunner:
         token: Token[CurrentJob | None] | None = set_current(attempt.current)
         try:
             failpoint("before-user-code")
-            result = await self._call(kind, value, Context(attempt.current, kind.name, tenant, None))
+            context = Context(attempt.current, kind.name, tenant, None, JobLog(attempt.current, self._kept))
+            result = await self._call(kind, value, context)
             failpoint("after-user-code")
             if not isinstance(result, Verdict):
                 fields = {"result": kind.shapes.result.encode(result)}

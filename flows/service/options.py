@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
 from typing import Literal
@@ -12,6 +13,7 @@ from flows.model.duration import LONGEST, Duration, OptionalDuration, in_seconds
 from flows.model.flow_options import DEFAULT_MAX_PAYLOAD, FlowOptions
 from flows.model.queue_options import QueueOptions
 from flows.model.retention import Retention
+from flows.service.job_log import Level, kept_levels
 from flows.service.service_params import ServiceJob
 
 
@@ -20,6 +22,8 @@ class ServiceOptions:
     """What a service is declared with beside its name. Times are timedeltas, or seconds as numbers.
 
     Args:
+        log_levels: Which updates are kept; None: `error` and `info`, and those that the variable `FLOWS_JOB_LOGGING`
+            names, or else `OADA_JOBS_LOGGING`, as `debug,trace`.
         unknown_type_grace: A job whose type this process does not know is handed back for so long, for processes that
             do; then it fails as `UnknownType`. 0: it fails at once.
         job_ttl: How long a job that has not ended is kept after the last thing that happened to it; None, the default:
@@ -38,6 +42,7 @@ class ServiceOptions:
     """
 
     _: KW_ONLY
+    log_levels: Collection[Level] | None = None
     unknown_type_grace: Duration = Duration(timedelta(seconds=30))  # noqa: RUF009 - a descriptor
     job_ttl: OptionalDuration = Duration(None)  # noqa: RUF009
     retention: Duration[Retention | timedelta | float, Retention | timedelta] = Duration(  # noqa: RUF009
@@ -55,8 +60,9 @@ class ServiceOptions:
         """Check what the flow does not know of.
 
         Raises:
-            DeclarationError: the grace is no time.
+            DeclarationError: the grace is no time, or there is no such level.
         """
+        kept_levels(self.log_levels)
         grace: object = self.unknown_type_grace  # what is no time is held as it was given
         if not isinstance(grace, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DeclarationError(f"unknown_type_grace={grace!r}: give a datetime.timedelta, or seconds as a number")

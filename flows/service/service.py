@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import TypeVar
 
-from flows.errors import DeclarationError
+from flows.errors import DeclarationError, ValidationError
 from flows.kernel.handler import Handler
 from flows.kernel.worker import Worker
 from flows.model.option_checks import check_number
 from flows.model.runs.shape import JSON_VALUES, encode_untyped
 from flows.service.declaring import On
 from flows.service.dispatch import Handled, ServiceRunner, call_plainly, type_key
+from flows.service.job_log import LEVELS, kept_levels
 from flows.service.job_type import JobType
 from flows.service.options import ServiceOptions
 from flows.service.service_flow import ServiceFlow
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from flows.kernel.callers.queue_handle import QueueHandle
     from flows.model.creation.job_options import JobOptions
     from flows.model.retries import Retries
+    from flows.service.job_log import Level
     from flows.service.service_record import ServiceRecord
+    from flows.store.jobs.log_line import LogLine
 
 ClientT = TypeVar("ClientT", default=None)
 
@@ -168,6 +171,23 @@ class Service(ServiceLife, Generic[ClientT]):
         """Delete a job, its place in its queue and its links; False where there is none."""
         return await self._flow.delete_job(job_id)
 
+    async def updates(self, job_id: str | UUID, level: Level = "trace") -> list[LogLine]:
+        """Return the updates of a job, the last 1,000 at most, oldest first.
+
+        Args:
+            job_id: As `create` returned it.
+            level: Those of this level, and of all that matter more.
+
+        Raises:
+            ValidationError: `job_id` is no UUID and no text of one, or there is no such level.
+            StoreError: the server cannot be used.
+        """
+        if level not in LEVELS:
+            raise ValidationError(f"level={level!r:.80}: give one of {', '.join(LEVELS)}")
+        lines = await self._flow.get_log(job_id)
+        less = LEVELS[LEVELS.index(level) + 1 :]
+        return [line for line in lines if line.level not in less]
+
     @property
     def queue(self) -> QueueHandle:
         """The queue of the service's jobs: to look at, to pause and to drain."""
@@ -194,5 +214,6 @@ class Service(ServiceLife, Generic[ClientT]):
         runtime = flow.runtime
         threads = Handler(call_plainly, ServiceJob, "thread", self._concurrency)
         unknown = UnknownTypes(self.name, grace, partial(runtime.read_job, self.name), runtime.events)
-        runner = ServiceRunner(self._handled, flow.plan, threads, unknown)
+        kept = kept_levels(self._options.log_levels)
+        runner = ServiceRunner(self._handled, flow.plan, threads, unknown, kept)
         flow.add_worker(Worker(runtime, self.name, runner, self._concurrency, threads))

@@ -1,4 +1,4 @@
-"""Gives the flows, services and apps of one test a namespace of their own, on a server for tests, and a clock that it moves."""
+"""Gives flows, services and apps of one test a namespace of their own, on a server for tests, and a clock to move."""
 
 # pyright: reportPrivateUsage=false
 # (the kit sees what users do not)
@@ -132,7 +132,7 @@ async def isolated(*programs: Isolable, url: str | None = None) -> AsyncGenerato
         url: Another server than that for tests.
 
     Raises:
-        FlowsError: a loop that runs has one of them open; the message says which call closes it. Or it is none of these.
+        FlowsError: a loop that runs has one of them open; the message says which call closes it. Or it is none.
         MissingExtra: a server has to be started, and the extra `embedded` is not installed.
     """
     handled = [program_of(one) for one in programs]

@@ -37,7 +37,7 @@ async def test_each_type_has_its_function_payload_and_result(redis_url: str, nam
         return Sent(message_id=f"<{mail.order}@{job.correlation_id}>")
 
     @service.on("refund", timeout=10)
-    def refund(refund: Refund, job: Context[None]) -> int:
+    def refund(refund: Refund, _job: Context[None]) -> int:
         threads.append(threading.current_thread())
         return refund.cents
 
@@ -65,7 +65,7 @@ async def test_a_producer_needs_no_handler(redis_url: str, namespace: str, redis
     producer, service = make_service(redis_url, namespace), make_service(redis_url, namespace)
 
     @service.on("email", timeout=10, retries=Retries(max_attempts=3))
-    async def email(mail: Email, job: Context[None]) -> Sent:
+    async def email(mail: Email, _job: Context[None]) -> Sent:
         return Sent(message_id=mail.order)
 
     good = await producer.create("email", {"to": "a@b", "order": "7"})
@@ -99,22 +99,22 @@ async def test_functions_fail_retry_and_snooze_by_their_type(redis_url: str, nam
         return name
 
     @service.on("once", timeout=10)
-    async def once(name: str, job: Context[None]) -> str:
+    async def once(name: str, _job: Context[None]) -> str:
         tried.append("once")
         raise ConnectionError(name)
 
     @service.on("verdict", timeout=10, retries=Retries(max_attempts=5))
-    async def verdict(name: str, job: Context[None]) -> str | Snooze:
+    async def verdict(name: str, _job: Context[None]) -> str | Snooze:
         tried.append("verdict")
         if tried.count("verdict") == 1:
             return Snooze(after=0.01)
-        raise Fail(f"no {name}")
+        raise Fail(f"no {name}", type="unknown-name")
 
     async with service:
         ids = [await service.create(kind, "x") for kind in ("flaky", "once", "verdict")]
         ends = [await service.wait_for(one, LONG) for one in ids]
     assert [end.status for end in ends] == ["done", "failed", "failed"]
-    assert [end.error and end.error.type for end in ends] == [None, "ConnectionError", "Fail"]
+    assert [end.error and end.error.type for end in ends] == [None, "ConnectionError", "unknown-name"]
     assert sorted(tried) == ["flaky 1", "flaky 2", "once", "verdict", "verdict"]
 
 
@@ -124,12 +124,12 @@ async def test_each_type_has_its_timeout(redis_url: str, namespace: str) -> None
     release = asyncio.Event()
 
     @service.on("slow", timeout=3600)
-    async def slow(name: str, job: Context[None]) -> str:
+    async def slow(name: str, _job: Context[None]) -> str:
         await release.wait()
         return name
 
     @service.on("quick", timeout=0.1)
-    async def quick(name: str, job: Context[None]) -> str:
+    async def quick(name: str, _job: Context[None]) -> str:
         await release.wait()
         return name
 
@@ -149,7 +149,7 @@ async def test_a_thread_over_its_timeout_is_left_behind(redis_url: str, namespac
     service, release = make_service(redis_url, namespace), threading.Event()
 
     @service.on("deaf", timeout=0.1)
-    def deaf(name: str, job: Context[None]) -> str:
+    def deaf(name: str, _job: Context[None]) -> str:
         release.wait(LONG)
         return name
 
@@ -168,11 +168,11 @@ async def test_an_unknown_type_waits_a_grace_and_fails(redis_url: str, namespace
     patient = make_service(redis_url, namespace, "patient", unknown_type_grace=3600)
 
     @service.on("known", timeout=10)
-    async def known(name: str, job: Context[None]) -> str:
+    async def known(name: str, _job: Context[None]) -> str:
         return name
 
     @patient.on("known", timeout=10)
-    async def also(name: str, job: Context[None]) -> str:
+    async def also(name: str, _job: Context[None]) -> str:
         return name
 
     async with service, patient:
@@ -185,7 +185,7 @@ async def test_an_unknown_type_waits_a_grace_and_fails(redis_url: str, namespace
         await within(misfit)
 
         @patient.on("late", timeout=10)
-        async def late(name: str, job: Context[None]) -> str:
+        async def late(name: str, _job: Context[None]) -> str:
             return name.upper()
 
         done = await late.wait_for(handed, LONG)
@@ -199,7 +199,7 @@ async def test_a_type_that_is_taken_away_is_unknown(redis_url: str, namespace: s
     began, release = asyncio.Event(), asyncio.Event()
 
     @service.on("note", timeout=10)
-    async def note(name: str, job: Context[None]) -> str:
+    async def note(name: str, _job: Context[None]) -> str:
         began.set()
         await release.wait()
         return name
@@ -220,7 +220,7 @@ async def test_jobs_are_found_by_what_they_are_linked_to(redis_url: str, namespa
     service = make_service(redis_url, namespace)
 
     @service.on("note", timeout=10)
-    async def note(name: str, job: Context[None]) -> str:
+    async def note(name: str, _job: Context[None]) -> str:
         return name
 
     first = await note.create("a", links=["orders/7"])
@@ -257,7 +257,7 @@ async def test_what_cannot_be_a_job_is_refused(
     service = make_service(redis_url, namespace, max_payload=100)
 
     @service.on("note", timeout=10)
-    async def note(name: str, job: Context[None]) -> str:
+    async def note(name: str, _job: Context[None]) -> str:
         return name
 
     with pytest.raises(ValidationError, match=says):
@@ -274,12 +274,12 @@ async def says_nothing(payload, job):  # type: ignore[no-untyped-def] # noqa: AN
     """Say nothing of types."""
 
 
-async def yields(payload: str, job: Context[None]) -> Any:
+async def yields(payload: str, _job: Context[None]) -> Any:
     """Be a generator."""
     yield payload
 
 
-async def fine(payload: str, job: Context[None]) -> str:
+async def fine(payload: str, _job: Context[None]) -> str:
     """Be a handler."""
     return payload
 
@@ -298,11 +298,9 @@ async def fine(payload: str, job: Context[None]) -> str:
         ("taken", {"timeout": 1}, fine, "twice"),
     ],
 )
-def test_what_cannot_be_a_handler_is_refused(
-    redis_url: str, namespace: str, name: str, options: Any, function: Any, says: str
-) -> None:
+def test_what_cannot_be_a_handler_is_refused(namespace: str, name: str, options: Any, function: Any, says: str) -> None:
     """Each mistake in a declaration is a DeclarationError that says what to write, and the type is not there."""
-    service = make_service(redis_url, namespace)
+    service = make_service("redis://localhost:1", namespace)
     service.on("taken", timeout=1)(fine)
     with pytest.raises(DeclarationError, match=says):
         service.on(name, **options)(function)
@@ -315,7 +313,7 @@ async def test_ten_jobs_run_at_once_whatever_their_types(redis_url: str, namespa
     running, most = 0, 0
     full = asyncio.Event()
 
-    async def run(name: str, job: Context[None]) -> float:
+    async def run(_name: str, _job: Context[None]) -> float:
         nonlocal running, most
         running += 1
         most = max(most, running)

@@ -1,0 +1,107 @@
+"""`job.log`: the updates that a job's function tells while it runs, each a status word and any JSON."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
+
+from flows.errors import DeclarationError
+from flows.store.jobs.log_line import pack_update
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from pydantic import JsonValue
+
+    from flows.kernel.current import CurrentJob
+
+#: How much an update matters, the most first.
+Level: TypeAlias = Literal["error", "info", "debug", "trace"]
+
+LEVELS: Final[tuple[Level, ...]] = get_args(Level)
+#: Which are kept where nothing is said, and beside those that a variable of the environment names.
+_KEPT: Final[frozenset[Level]] = frozenset({"error", "info"})
+#: Our variable, and that of OADA jobs.
+_VARIABLES: Final = ("FLOWS_JOB_LOGGING", "OADA_JOBS_LOGGING")
+
+
+class JobLog:
+    """The log of one job, which `service.updates(job_id)` reads; its methods may be called from threads too.
+
+    A line costs no round trip: it is written with the next turn of the worker. Lines of levels that are not kept cost
+    nothing. After the attempt has ended, lines are still kept, marked as late, until the job's next attempt begins.
+    """
+
+    __slots__ = ("_current", "_kept")
+
+    def __init__(self, current: CurrentJob, kept: Collection[Level]) -> None:
+        self._current = current
+        self._kept = kept
+
+    def error(self, status: str, meta: JsonValue = None) -> None:
+        """Tell of something that went wrong; the arguments are those of `info`.
+
+        Raises:
+            ValidationError: the status is no word, or `meta` no JSON.
+            LostLease: another attempt has the job.
+        """
+        self._tell("error", status, meta)
+
+    def info(self, status: str, meta: JsonValue = None) -> None:
+        """Tell how far the job is.
+
+        Args:
+            status: A word of at most 64 characters.
+            meta: What else there is to say, as JSON: a text of 4,096 characters, or an object of 4,096 bytes.
+
+        Raises:
+            ValidationError: the status is no word, or `meta` no JSON.
+            LostLease: another attempt has the job.
+        """
+        self._tell("info", status, meta)
+
+    def debug(self, status: str, meta: JsonValue = None) -> None:
+        """Tell what helps to find a fault; the arguments are those of `info`.
+
+        Raises:
+            ValidationError: the status is no word, or `meta` no JSON.
+            LostLease: another attempt has the job.
+        """
+        self._tell("debug", status, meta)
+
+    def trace(self, status: str, meta: JsonValue = None) -> None:
+        """Tell each step; the arguments are those of `info`.
+
+        Raises:
+            ValidationError: the status is no word, or `meta` no JSON.
+            LostLease: another attempt has the job.
+        """
+        self._tell("trace", status, meta)
+
+    def _tell(self, level: Level, status: str, meta: JsonValue) -> None:
+        if level in self._kept:
+            self._current.pass_on(b"", pack_update(status, level, meta, self._current.attempt))
+
+
+def kept_levels(given: Iterable[Level] | None) -> frozenset[Level]:
+    """Return which levels are kept: what an option says, else what the environment adds to `error` and `info`.
+
+    Raises:
+        DeclarationError: there is no such level.
+    """
+    if given is not None:
+        return frozenset(_checked("log_levels", [given] if isinstance(given, str) else given))
+    named = next(((name, text) for name in _VARIABLES if (text := os.environ.get(name))), None)
+    if named is None:
+        return _KEPT
+    return _KEPT.union(_checked(named[0], [word.strip() for word in named[1].split(",") if word.strip()]))
+
+
+def _checked(what: str, words: Iterable[object]) -> list[Level]:
+    checked: list[Level] = []
+    for word in words:
+        level: Level | None = next((one for one in LEVELS if one == word), None)
+        if level is None:
+            raise DeclarationError(f"{what}: there is no level {word!r:.80}: name some of {', '.join(LEVELS)}")
+        checked.append(level)
+    return checked

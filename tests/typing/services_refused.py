@@ -1,0 +1,59 @@
+# pyright: strict
+# ruff: noqa: PLE1205 - a log of updates formats no texts
+"""What users may slip into: mypy --strict and pyright strict refuse each marked line, and no other one."""
+
+from __future__ import annotations
+
+from services_accepted import Email, Refund, Sent, plain, refund, send, service
+
+from flows.service import Context
+
+
+class Orders:
+    """What a service may be connected to."""
+
+
+@service.on("wrong-1")  # refused: no timeout
+async def wrong_1(email: Email, job: Context[None]) -> None:
+    """Take any time."""
+    job.log.info(email.to)
+
+
+@service.on("wrong-2", timeout=1)  # refused: another client
+async def wrong_2(email: Email, job: Context[Orders]) -> Orders:
+    """Want orders."""
+    job.log.info(email.to)
+    return job.client
+
+
+@service.on("wrong-3", timeout=1)  # refused: it takes no job
+async def wrong_3(email: Email) -> str:
+    """Take the payload alone."""
+    return email.to
+
+
+@service.on("wrong-4", timeout=1, retries=3)  # refused: no policy
+async def wrong_4(email: Email, job: Context[None]) -> str:
+    """Try three times."""
+    return email.to + job.tenant
+
+
+@service.on("wrong-5", timeout=1)
+async def wrong_5(email: Email, job: Context[None]) -> None:
+    """Tell what cannot be told."""
+    job.log.info("sent", {"to": {email.to}})  # refused: a set is no JSON
+    job.log.warning("slow")  # refused: no such level
+    job.tenant = 5  # refused: no text
+
+
+async def create() -> None:
+    """Create what does not fit."""
+    await send.create(Refund(1))  # refused: another payload
+    await send.create({"to": "a@b", "order": "7"})  # refused: no model
+    await send.create_many(Email(to="a@b", order="7"))  # refused: one, not many
+    await send.create(Email(to="a@b", order="7"), dealy=5)  # refused: no such option
+    await send.create(Email(to="a@b", order="7"), links=5)  # refused: no links
+    wrong: Refund = (await send.wait_for("", 1)).payload  # refused: an Email
+    number: str = (await refund.wait_for("", 1)).result  # refused: an int
+    await service.updates("", level="warning")  # refused: no such level
+    print(wrong, number, Sent, plain)  # noqa: T201 - a short way to use a value
