@@ -57,6 +57,7 @@ PACED = {
     "server/live/sending.py:keep_sending": "each round waits until there is something new, or for a time",
     "server/live/room.py:_keep_reading": "each round sleeps",
     "server/live/sse.py:_events": "each round waits until there is something new, or for a time",
+    "service/transports/http_call.py:_excerpt": "each round reads a part of an answer, until it is enough or all",
     "server/live/wake.py:wait": "each round waits until it is set",
     "pipeline/bulk/work_off.py:work_off": "each round sleeps",
     "store/runs/fork.py:_copy_side": "each round copies a part, until all is copied",

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 from pydantic_core import to_json
 
 from flows.service.transports.webhook import Posted
+from flows.service.transports.wording import counted, details, job_page
 
 if TYPE_CHECKING:
     from flows.service.transports.ending import Ending
 
-#: So much of an error's message is told, and so much of a payload or result, in characters.
-_MESSAGE, _VALUE = 300, 1_000
 #: Slack cuts longer texts.
 _MOST: Final = 39_000
 _ICONS: Final = {"done": ":white_check_mark:", "failed": ":x:", "cancelled": ":no_entry_sign:"}
@@ -44,31 +40,18 @@ class Slack(Posted):
 
     def text(self, endings: Sequence[Ending]) -> str:
         """Return the message for some endings."""
-        told = [self._line(ending) for ending in endings]
+        told = [self._told(ending) for ending in endings]
         if len(endings) > 1:
-            counts = Counter(ending.outcome for ending in endings)
-            told.insert(0, f"*{', '.join(f'{count} {outcome}' for outcome, count in counts.items())}*")
+            told.insert(0, f"*{counted(endings)}*")
         whole = "\n".join(told)
         return whole if len(whole) <= _MOST else whole[:_MOST].rpartition("\n")[0] + "\n…"
 
-    def _line(self, ending: Ending) -> str:
-        job = f"`{_escaped(ending.job_id)}`"
-        if public := os.environ.get("FLOWS_PUBLIC_URL", "").rstrip("/"):
-            job = f"<{public}/flows/{quote(ending.service)}/jobs/{quote(ending.job_id)}|{_escaped(ending.job_id)}>"
+    def _told(self, ending: Ending) -> str:
+        page = job_page(ending)
+        job = f"`{_escaped(ending.job_id)}`" if page is None else f"<{page}|{_escaped(ending.job_id)}>"
         what = f"{_ICONS[ending.outcome]} {_escaped(ending.service)} {_escaped(ending.type)} *{ending.outcome}*"
-        lines = [f"{what} of {_escaped(ending.tenant)}, job {job}"]
-        if ending.error_type or ending.message:
-            why = f"{ending.error_type}: {ending.message}" if ending.error_type else ending.message
-            lines.append(f"> {_escaped(_cut(why, _MESSAGE))}")
-        for name, value in (("payload", ending.payload), ("result", ending.result)):
-            if name in self.include and value is not None:
-                lines.append(f"> {name} {_escaped(_cut(to_json(value).decode(), _VALUE))}")
-        return "\n".join(lines)
-
-
-def _cut(text: str, most: int) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= most else line[:most] + "…"
+        lines = [f"> {_escaped(line)}" for line in details(ending, frozenset(self.include))]
+        return "\n".join([f"{what} of {_escaped(ending.tenant)}, job {job}", *lines])
 
 
 def _escaped(text: str) -> str:
