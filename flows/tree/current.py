@@ -11,7 +11,10 @@ from flows.model.texts import writable
 from flows.store.jobs.log_line import LogLevel, pack_line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextvars import Token
+
+    from flows.workflow.steps.step import Step
 
 _current: Final[ContextVar[CurrentTask | None]] = ContextVar("flows_current_task", default=None)
 
@@ -35,7 +38,7 @@ class CurrentTask:
         cancelled: Whether it shall end: the execution is cancelled, or has lost the instance.
     """
 
-    __slots__ = ("_execution", "_report", "attempt", "cancelled", "deadline", "instance_id", "path")
+    __slots__ = ("_execution", "_report", "attempt", "cancelled", "deadline", "instance_id", "path", "steps")
 
     def __init__(  # noqa: PLR0917 - the facts of an attempt
         self, instance_id: str, execution: str, path: str, attempt: int, deadline: float | None, report: Report
@@ -47,6 +50,8 @@ class CurrentTask:
         self.cancelled = False
         self._execution = execution
         self._report = report
+        #: Returns the steps of this attempt, where its execution is a run and it is executed by workers of that.
+        self.steps: Callable[[], Step] | None = None
 
     @property
     def idempotency_key(self) -> str:
@@ -75,6 +80,23 @@ class CurrentTask:
             ValidationError: the text is none, there is no such level, or a value is not JSON.
         """
         self._report(self, None, pack_line(text, level, meta, self.attempt))
+
+    @property
+    def step(self) -> Step:
+        """What this attempt does once, though a worker dies, and waits for without one: as the steps of a workflow.
+
+        When it goes on, its function is called again, and what its steps have returned is there. Another attempt has
+        steps of its own; `StepOptions(retries=…)` tries one step again. Functions that are an `async def` have steps.
+
+        Raises:
+            FlowsError: the task is executed without workers, or over a backend such as SQS.
+        """
+        if self.steps is None:
+            raise FlowsError(
+                f"task {self.path} has no steps here: they belong to executions by workers of Trees.create_workers, "
+                "and to no other backend"
+            )
+        return self.steps()
 
 
 def current_task() -> CurrentTask:

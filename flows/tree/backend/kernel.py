@@ -13,7 +13,6 @@ from flows.kernel.current import current_job
 from flows.model.runs.failure import Failure
 from flows.model.tree.errors import InstanceGone, TreeBusy
 from flows.model.verdict import Cancel, Snooze
-from flows.tree.backend.local import call_here
 from flows.tree.backend.messages import write_outcome
 from flows.tree.backend.protocol import Outcome
 from flows.tree.backend.run_orders import RETURNED, RunOrders, explained, key_of
@@ -131,11 +130,12 @@ class KernelBackend:
         """Run one task for workers of its queue: the body of its run."""
         body = OwnBody(step)
         assert self._working is not None  # noqa: S101 - the same
+        assert self._tasks is not None  # noqa: S101 - the same
         token = Token(given.execution, body.run_id, body.fence)
-        call = partial(call_here, call_in_thread=body.call_in_thread)
+        orders = RunOrders(body, self._backends, self._tasks)
         body.enter()
         try:
-            outcome = await self._working.execute_task(given.instance, token, given.path, given.attempt, call)
+            outcome = await self._working.execute_task(given.instance, token, given.path, given.attempt, orders.here)
         except StoreError as error:
             raise Snooze(str(error), after=_LATER) from error
         except (LostLease, InstanceGone) as error:

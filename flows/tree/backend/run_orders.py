@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,7 @@ from flows.tree.backend.messages import read_outcome
 from flows.tree.backend.protocol import Outcome
 from flows.tree.backend.returns import HANDED_TIMEOUT
 from flows.tree.backend.runs import TaskGiven
+from flows.tree.backend.task_steps import TaskSteps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,12 +48,17 @@ class RunOrders:
             return await self._child(order)
         backend = self._backends.get(order.task.backend)
         if backend is None:
-            return await call_here(order, self._body.call_in_thread)
+            return await self.here(order)
         if not self._body.has_waited(_step_name(order)):
             outcome = await backend.dispatch(order)
             if outcome is not None:
                 return outcome
         return await self._returned(order)
+
+    async def here(self, order: Order) -> Outcome:
+        """Return the outcome of an order that is run by this process; its function has steps of the run."""
+        order.current.steps = partial(TaskSteps, self._body, _step_name(order))
+        return await call_here(order, self._body.call_in_thread)
 
     async def pause(self, order: Order, seconds: float) -> None:
         """Wait before the next attempt, without a worker: see `Orders.pause`."""

@@ -24,9 +24,13 @@ class OwnBody:
 
     Args:
         step: What the body was given.
+
+    Attributes:
+        step: The same.
     """
 
     def __init__(self, step: Step) -> None:
+        self.step = step
         self._host = host = host_of(step)
         self._replay = host.replay
         self._replay.questions.knows_all = True
