@@ -34,8 +34,12 @@ def run(*command: str) -> str:
     return done.stdout
 
 
-def mypy(cache: Path) -> Errors:
-    """Return mypy's errors, found as a user would: strict, and with no configuration of ours."""
+def mypy() -> Errors:
+    """Return mypy's errors, found as a user would: strict, and with no configuration of ours.
+
+    What `make check` has found of the package is read from its cache, in a tenth of the time.
+    """
+    cache = ROOT / ".mypy_cache"
     output = run("mypy", "--strict", "--config-file=", f"--cache-dir={cache}", "--no-error-summary")
     found = re.finditer(r"^(.+?):(\d+): error: (.*)$", output, re.MULTILINE)
     return {f"{Path(match[1]).name}:{match[2]}": match[3] for match in found}
@@ -57,9 +61,9 @@ def compare(errors: Errors) -> None:
     assert {line: source for line, source in MARKED.items() if line not in errors} == {}, "accepted, not refused"
 
 
-def test_mypy_accepts_the_api_and_refuses_each_mistake(tmp_path: Path) -> None:
+def test_mypy_accepts_the_api_and_refuses_each_mistake() -> None:
     """Mypy --strict has no word against what is accepted and finds exactly the marked lines of what is refused."""
-    compare(mypy(tmp_path / "cache"))
+    compare(mypy())
 
 
 def test_pyright_accepts_the_api_and_refuses_each_mistake() -> None:
