@@ -58,12 +58,18 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, **options: Any) -> AsyncIterator[Serving]:
-    """Serve an app while the block runs, with the sockets of `flows web` unless `ws=` names others."""
+async def serving(app: ASGIApp, *, most_unsent: int = 0, **options: Any) -> AsyncIterator[Serving]:
+    """Serve an app while the block runs, with the sockets of `flows web` unless `ws=` names others.
+
+    With `most_unsent`, the kernel holds so many bytes for a slow reader, or what it makes of that.
+    """
     given: dict[str, Any] = {"ws": FrameSocket, "ws_per_message_deflate": False, **options}
-    config = uvicorn.Config(app, port=0, log_level="critical", **given)
+    config = uvicorn.Config(app, log_level="critical", **given)
     server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
+    listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    if most_unsent:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, most_unsent)
+    task = asyncio.create_task(server.serve([listening]))
     try:
         await until(lambda: server.started)
         yield Serving(server.servers[0].sockets[0].getsockname()[1])

@@ -102,6 +102,8 @@ class World:
         self.lineage = "a"
         self.token = Token("")
         self.told: list[Changes | None] = []
+        #: What running tasks say: to fill a socket, a long text.
+        self.says = "half"
         self.trees = [tree(), tree(2)]
 
     async def create(self) -> None:
@@ -158,7 +160,7 @@ class World:
         return self.rng.choice(
             [
                 TaskRecord("queued", queued=1),
-                TaskRecord("running", started=2, attempt=1, progress=self.rng.random(), message="half"),
+                TaskRecord("running", started=2, attempt=1, progress=self.rng.random(), message=self.says),
                 TaskRecord("ok", started=2, ended=3, inputs=inputs, data=digest, bytes=7),
                 TaskRecord("ok", started=2, ended=3, inputs=inputs, data=digest, bytes=0),
                 TaskRecord("skipped", because="#.fetch is skipped"),
