@@ -128,7 +128,8 @@ class Trees(Lifecycle):
         if on_complete is not None or on_error is not None or on_destroy is not None:
             host.told = hooks
         executor.bind(host, runs, self._backends)
-        runs.beside["takeover"] = Takeover(host, runs.host).keep
+        takeover = Takeover(host, runs.host)
+        runs.beside |= {"takeover": takeover.keep, "lost runs": takeover.follow}
 
     def __repr__(self) -> str:
         return f"<Trees {self.app}>"

@@ -73,6 +73,7 @@ PACED = {
     "tree/backend/kernel.py:_receive": "each round sleeps",
     "tree/backend/returns.py:_receive": "each round sleeps",
     "tree/takeover.py:keep": "each round sleeps",
+    "tree/takeover.py:follow": "each round waits for a run that has ended",
     "tree/execution.py:_wait": "each round waits for a change, or for a time",
     "tree/begin.py:begin": "each further round follows a change by somebody else",
     "tree/instance.py:update": "each further round follows a change by somebody else",

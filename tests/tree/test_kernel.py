@@ -507,6 +507,39 @@ async def test_what_was_begun_without_a_run_is_taken_over(world: World) -> None:
         assert statuses(state) == {"a": "ok"}
 
 
+async def test_a_run_that_cannot_record_its_end_is_seen_as_failed_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its body has failed, and so has what is to record that: nobody waits for a look at all executions."""
+    trees = world.trees()
+
+    async def task(view: Nothing) -> int:  # noqa: ARG001 - it is a task
+        return 1
+
+    give_up, recorded = trees._host.give_up, 0
+
+    async def fail(*_given: object) -> None:
+        raise Fail("a fault of ours")
+
+    async def fail_once(*given: Any, **more: Any) -> None:
+        nonlocal recorded
+        recorded += 1
+        if recorded == 1:
+            raise Fail("another one")
+        await give_up(*given, **more)
+
+    monkeypatch.setattr(trees._host, "execute", fail)
+    monkeypatch.setattr(trees._host, "give_up", fail_once)
+    monkeypatch.setattr("flows.tree.takeover._EVERY", 3600.0)
+    made = tree_of(trees, Task("a", task))
+    async with trees:
+        instance = await made.create(Site())
+        execution = await instance.execute_all()
+        with pytest.raises(TreeFailed, match="LostRun: the run of the execution has ended without it") as caught:
+            await execution.wait(LONG)
+        assert (caught.value.path, statuses(await instance.state())) == ("#", {"a": "inactive"})
+
+
 async def test_a_storage_that_is_away_delays_an_execution(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be written now is not lost: the run comes back."""
     monkeypatch.setattr("flows.tree.backend.kernel._LATER", 0.05)
