@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from flows.store.client.scripts import Argument
-from tests.store.trees.tree_world import DONE, ID, OK, RUN, tree_named
+from tests.store.trees.tree_world import DONE, ID, OK, RUN, tree_named, written
 from tests.world import World
 
 Scene = tuple[Callable[[World], None], Callable[[World], Any]]
@@ -23,7 +23,8 @@ def seed_instance(world: World) -> None:
     sent("create_instance", *fields, has_key=1)(world)
     sent("begin_execution", 0)(world)
     sent("log_task", '{"text":"x"}', '{"text":"y"}', path="#.b")(world)
-    sent("write_tasks", "#.a", OK, "1", "#.b", OK, "2", end_record=DONE, ttl_ms=600_000, call_id="a")(world)
+    records = ("#.a", OK, "1", "#.b", OK, "2")
+    sent("write_tasks", *written(*records, end_record=DONE, ttl_ms=600_000, call_id="a"))(world)
     forget_calls(world)
 
 
@@ -31,7 +32,7 @@ def seed_under_way(world: World) -> None:
     """Let an execution be under way, with a task that is done."""
     seed_instance(world)
     sent("begin_execution", 0, execution="e2", if_revision=5)(world)
-    sent("write_tasks", "#.a", '{"status":"running"}', "", execution="e2", call_id="b")(world)
+    sent("write_tasks", *written("#.a", '{"status":"running"}', "", execution="e2", call_id="b"))(world)
     forget_calls(world)
 
 
@@ -46,7 +47,7 @@ def forget_calls(world: World) -> None:
         world.redis.delete(key)
 
 
-END: Final[dict[str, Argument]] = {"execution": "e2", "end_record": DONE, "ttl_ms": 600_000}
+END: Final[dict[str, Any]] = {"execution": "e2", "end_record": DONE, "ttl_ms": 600_000}
 OTHER: Final[dict[str, Argument]] = {"execution": "e3", "if_revision": 5, "is_another_tree": 1}
 
 TREE_SCENES: Final[dict[str, list[Scene]]] = {
@@ -68,8 +69,8 @@ TREE_SCENES: Final[dict[str, list[Scene]]] = {
     "mark_indexed": [(seed_instance, sent("mark_indexed", ID, 5, "gone", 0, "other", 1))],
     "unindex_instances": [(seed_index, sent("unindex_instances", ID))],
     "write_tasks": [
-        (seed_under_way, sent("write_tasks", "#.a", OK, "1", **END)),
-        (seed_under_way, sent("write_tasks", "#.a", OK, "1", execution="e2", is_child=1)),
+        (seed_under_way, sent("write_tasks", *written("#.a", OK, "1", **END))),
+        (seed_under_way, sent("write_tasks", *written("#.a", OK, "1", execution="e2", is_child=1))),
     ],
 }
 assert RUN == "e1"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from flows.errors import DeclarationError, MalformedJob, StoreFull, StoreUnavailable
+from flows.errors import DeclarationError, LostLease, MalformedJob, StoreFull, StoreUnavailable
 from flows.model.ids import new_job_id
 from flows.model.tree.node import Declared, Node
 from flows.model.tree.task_record import InstanceRecord, TaskRecord
@@ -113,6 +113,29 @@ async def test_a_tree_of_10_000_tasks_stands(storage: RedisStorage) -> None:
     assert found is not None
     assert (found.tasks, found.tree) == ({}, ABC)
     assert await storage.results(new.id, paths) == {}
+
+
+async def test_many_write_at_once(storage: RedisStorage) -> None:
+    """Calls are shared; each record has the revision that came, also where this process has seen another one."""
+    instances = [await begun(storage) for _ in range(60)]
+    for instance_id, _ in instances[::2]:
+        assert await storage.load(instance_id) is not None
+    for instance_id, _ in instances[::3]:
+        await storage.change(instance_id, InstanceChange(name="b"), 2)
+    writes = [Write("#.a", TaskRecord("ok", order=9), b"1"), Write("#.b", TaskRecord("running"))]
+    found = await asyncio.gather(
+        *(storage.write(one, token, writes) for one, token in instances),
+        *(storage.write(one, Token(new_job_id()), writes) for one, _ in instances[:1]),
+        return_exceptions=True,
+    )
+    revisions = [5 if at % 3 == 0 else 4 for at in range(60)]
+    assert found[:-1] == revisions
+    assert isinstance(found[-1], LostLease)
+    for (instance_id, token), revision in zip(instances, revisions, strict=True):
+        stands = await storage.load(instance_id)
+        assert stands is not None
+        assert {path: record.order for path, record in stands.tasks.items()} == {"#.a": revision - 1, "#.b": revision}
+        assert await storage.write(instance_id, token, writes[:1], InstanceRecord("done")) == revision + 2
 
 
 async def test_what_somebody_has_edited_is_told(storage: RedisStorage, redis: Redis, namespace: str) -> None:

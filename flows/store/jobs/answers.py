@@ -92,8 +92,8 @@ DeleteScheduleAnswer: TypeAlias = Literal["deleted", "gone", "declared"]
 #: `same`: it had begun before; `moved`: the instance has another revision; `tree`: its tree is another one, and has to
 #: be sent.
 BeginExecutionAnswer: TypeAlias = Literal["begun", "same", "busy", "moved", "gone", "tree"]
-#: `stale` where another attempt or execution has the instance.
-WriteTasksAnswer: TypeAlias = Literal["ok", "stale"]
+#: `stale` where another attempt or execution has the instance; `conflict` where something else stands in its place.
+WriteTasksAnswer: TypeAlias = Literal["ok", "stale", "conflict"]
 ChangeInstanceAnswer: TypeAlias = Literal["changed", "moved", "busy", "gone"]
 DeleteInstanceAnswer: TypeAlias = Literal["deleted", "gone"]
 LogTaskAnswer: TypeAlias = Literal["ok", "gone"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+from flows.errors import KeyConflict
 from flows.store.client.connection import translated
 from flows.store.client.wire import ReplyError
 from flows.store.keys.trees import holder_name
+from flows.store.trees.packed_write import PackedWrite
+from flows.store.trees.shared_calls import SharedCalls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
         LogTaskAnswer,
         WriteTasksAnswer,
     )
+    from flows.store.trees.packed_write import NewRecords
     from flows.store.trees.tree_link import TreeLink
 
 #: So many of the last lines of a task's log are kept.
@@ -58,6 +61,7 @@ class Instances:
 
     def __init__(self, link: TreeLink) -> None:
         self._link = link
+        self._writes: SharedCalls[PackedWrite] = SharedCalls(self._write_all)
 
     async def create(self, instance_id: str, app: str, key: str, fields: Mapping[str, Argument]) -> str:
         """Create an instance, unless it or the one of its key is there; return the id of the one that is.
@@ -137,38 +141,21 @@ class Instances:
         word, under_way, order = await self._link.run("begin_execution", named, rest)
         return cast("BeginExecutionAnswer", word.decode()), under_way.decode(), int(order)
 
-    async def write(
-        self,
-        instance_id: str,
-        owner: tuple[str, int, bool],
-        records: Sequence[Argument],
-        end: bytes,
-        ttl_ms: int | None,
-    ) -> tuple[WriteTasksAnswer, int]:
-        """Write records; return a word, and the revision of the last one.
-
-        Args:
-            instance_id: The instance.
-            owner: Who writes: the execution, the fence, and whether it is a child of it.
-            records: Of each its path, its text, and the result or nothing.
-            end: What the execution has come to; empty: it goes on.
-            ttl_ms: With an end, how long the instance stays.
+    async def write(self, new: NewRecords) -> tuple[WriteTasksAnswer, int]:
+        """Write records; return a word, and the revision of the last one. Calls of one moment share a script.
 
         Raises:
+            KeyConflict: something else stands in the place of a key; nothing of it was written.
             StoreError: they may or may not be written.
         """
-        execution, fence, is_child = owner
-        named: dict[str, Argument] = {
-            **self._named(instance_id),
-            "execution": execution,
-            "fence": fence,
-            "is_child": int(is_child),
-            "end_record": end,
-            "ttl_ms": "" if ttl_ms is None else ttl_ms,
-            "call_id": os.urandom(8).hex(),
-        }
-        word, order = await self._link.run("write_tasks", named, records)
+        word, order, *about = await self._writes.call(PackedWrite(new))
+        if word == b"conflict":
+            raise KeyConflict(f"{about[0].decode()}: delete or rename that key; nothing was written")
         return cast("WriteTasksAnswer", word.decode()), int(order)
+
+    async def _write_all(self, writes: Sequence[PackedWrite]) -> list[list[Any]]:
+        answers: list[list[Any]] = await self._link.run("write_tasks", {}, packed=writes)
+        return answers
 
     async def change(
         self,

@@ -22,6 +22,7 @@ from flows.telemetry.events import Events
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from flows.store.client.packed_script import Packed
     from flows.store.client.scripts import Argument
 
 #: Scripts of trees are those of no flow: the name is the library's own.
@@ -91,8 +92,10 @@ class TreeLink:
         ids = [line for line in found.split() if line.startswith(b"master_replid:")]
         return ids[0].partition(b":")[2].decode() if ids else ""
 
-    async def run(self, script: str, named: dict[str, Argument], rest: Sequence[Argument] = ()) -> Any:
-        """Run a script and return its answer.
+    async def run(
+        self, script: str, named: dict[str, Argument], rest: Sequence[Argument] = (), packed: Sequence[Packed] = ()
+    ) -> Any:
+        """Run a script and return its answer; packed arguments go after `rest`.
 
         Raises:
             StoreError: the server cannot be used.
@@ -105,7 +108,7 @@ class TreeLink:
             "now": -settings.ahead_ms,
             "call": settings.new_call(),
         }
-        return await connection.run(settings.script(script), usual | named, rest)
+        return await connection.run(settings.script(script), usual | named, rest, packed)
 
 
 def tree_settings(namespace: str) -> FlowSettings:

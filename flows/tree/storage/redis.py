@@ -17,6 +17,7 @@ from flows.model.tree.node import read_declared
 from flows.model.tree.task_record import InstanceRecord
 from flows.store.jobs.log_line import LogLine, read_line
 from flows.store.trees.instances import Instances, NewExecution
+from flows.store.trees.packed_write import NewRecords
 from flows.store.trees.tree_outbox import TreeOutbox
 from flows.tree.storage.on_redis import OnRedis
 from flows.tree.storage.protocol import (
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 #: Who waits for a change looks again after so many seconds.
 _PATIENCE: Final = 5.0
+#: Of so many instances at once it is remembered which revision was seen last.
+_MOST_SEEN: Final = 4096
 
 
 class RedisStorage(OnRedis):
@@ -59,6 +62,9 @@ class RedisStorage(OnRedis):
         self._link = link
         self._instances = Instances(link)
         self._outbox = TreeOutbox(link)
+        #: The last revisions that this process has seen of instances that are being executed. Records are written with
+        #: the next ones; where another one comes next, the server numbers them.
+        self._seen: dict[str, int] = {}
 
     def now_ms(self) -> int:
         """Return the time by the server's clock, as far as that is known."""
@@ -72,7 +78,12 @@ class RedisStorage(OnRedis):
     async def load(self, instance_id: str, *, since: int = 0) -> Snapshot | None:
         """Return an instance: see `Storage.load`."""
         found = await self._instances.read(instance_id, tasks=since < NO_TASKS)
-        return None if found is None else read_snapshot(instance_id, found.fields, found.tasks, since)
+        if found is None:
+            return None
+        snapshot = read_snapshot(instance_id, found.fields, found.tasks, since)
+        if snapshot.record.status == "working":  # whoever works on it writes next
+            self._saw(instance_id, snapshot.revision)
+        return snapshot
 
     async def begin(self, instance_id: str, execution: Execution, tree: bytes, if_revision: int) -> Begun:
         """Begin an execution: see `Storage.begin`."""
@@ -105,16 +116,27 @@ class RedisStorage(OnRedis):
         """Write records: see `Storage.write`."""
         if len(writes) > MOST_RECORDS:
             raise ValidationError(f"{len(writes)} records: write {MOST_RECORDS} at most at once")
+        seen = self._seen.get(instance_id, 0)
         records: list[Argument] = []
-        for path, record, result in writes:
+        results: list[Argument] = []
+        for order, (path, record, result) in enumerate(writes, seen + 1):
             text = record.write() if record.order == 0 else replace(record, order=0).write()
-            records += (path, text, result or b"")
-        ended = b"" if end is None else replace(end, order=0, run=token.execution).write()
-        owner = token.execution, token.fence, token.run not in {"", token.execution}
+            records += (path, _numbered(text, order))
+            if result:
+                results += (path, result)
+        ended = b""
+        if end is not None:
+            ended = _numbered(replace(end, order=0, run=token.execution).write(), seen + len(writes) + 1)
         ttl_ms = None if ttl is None else max(1, int(ttl * 1000))
-        word, revision = await self._instances.write(instance_id, owner, records, ended, ttl_ms)
+        new = NewRecords(
+            *(instance_id, token.execution, token.fence, token.is_child), records, results, ended, ttl_ms, seen + 1
+        )
+        word, revision = await self._instances.write(new)
+        self._seen.pop(instance_id, None)
         if word == "stale":
             raise LostLease(token.run or token.execution, "has lost its instance to another one, or to its end")
+        if end is None:
+            self._saw(instance_id, revision)
         return revision
 
     async def change(self, instance_id: str, change: InstanceChange, if_revision: int) -> int:
@@ -224,6 +246,11 @@ class RedisStorage(OnRedis):
         """Return the server's replication id: see `Storage.lineage`."""
         return await self._link.lineage()
 
+    def _saw(self, instance_id: str, revision: int) -> None:
+        self._seen[instance_id] = revision
+        while len(self._seen) > _MOST_SEEN:
+            del self._seen[next(iter(self._seen))]
+
 
 def _told(message: str | None) -> Changes | None:
     """Return what a message says; None: it may be anything, so look."""
@@ -231,6 +258,12 @@ def _told(message: str | None) -> Changes | None:
         return read_changes(message) if message else None
     except MalformedJob:
         return None
+
+
+def _numbered(text: bytes, order: int) -> bytes:
+    """Return the text of a record with its revision, which stands behind its status."""
+    at = text.index(b'"', len(b'{"status":"')) + 1
+    return b'%b,"order":%d%b' % (text[:at], order, text[at:])
 
 
 def _digest(tree: bytes) -> str:

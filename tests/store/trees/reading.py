@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+from flows.errors import KeyConflict
 from flows.store.jobs.flow_settings import FlowSettings
 from flows.store.trees.instances import Instances, NewExecution
+from flows.store.trees.packed_write import NewRecords
 from flows.store.trees.tree_index import IndexedRow, TreeIndex
 from flows.store.trees.tree_link import GivenLines, TreeLink
 from flows.store.trees.tree_outbox import TreeOutbox
@@ -40,13 +42,21 @@ async def _drop(connection: Any, settings: FlowSettings) -> list[int]:
     """Drop two tasks, one by one; return how many were left to be dropped in each call."""
     left, run = list[int](), connection.run
 
-    async def one(script: Any, named: Any, rest: Any) -> int:
+    async def one(script: Any, named: Any, rest: Any, _packed: Any) -> int:
         left.append(len(rest))
         return int(await run(script, named, rest)) + 1
 
     connection.run = one
     await Instances(_link(connection, settings)).drop("1", 1, ["#.a", "#.b"])
     return left
+
+
+async def _write(connection: Any, settings: FlowSettings) -> Any:
+    """Write nothing; a conflict is told with its sentence."""
+    try:
+        return await Instances(_link(connection, settings)).write(NewRecords("1", "e", 1, is_child=False, records=[]))
+    except KeyConflict as error:
+        return "conflict" if "1: delete" in str(error) else error
 
 
 TREE_READERS: Final[dict[str, Reader]] = {
@@ -56,7 +66,7 @@ TREE_READERS: Final[dict[str, Reader]] = {
     "delete_instance": _on_instances(lambda instances: instances.delete("1")),
     "drop_tasks": _drop,
     "log_task": _log,
-    "write_tasks": _on_instances(lambda instances: instances.write("1", ("e", 1, False), [], b"", None)),
+    "write_tasks": _write,
     "mark_indexed": lambda connection, settings: TreeOutbox(_link(connection, settings)).mark_indexed(
         "imports", [("1", 1)]
     ),
@@ -72,7 +82,7 @@ TREES_TOLD: Final[dict[str, Callable[[Any, str], bool]]] = {
     "delete_instance": lambda told, word: told is (word == "deleted"),
     "drop_tasks": lambda told, _: told == [2, 1],
     "log_task": lambda told, word: told == ("gone" if word == "gone" else "ok ok"),
-    "write_tasks": lambda told, word: told == (word, 0),
+    "write_tasks": lambda told, word: told == (word if word == "conflict" else (word, 0)),
     "mark_indexed": lambda told, _: told == 0,
     "index_instances": lambda told, _: told == 0,
     "unindex_instances": lambda told, _: told == 0,

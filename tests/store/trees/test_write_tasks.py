@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-from redis.exceptions import ResponseError
+import itertools
 
-from tests.store.trees.tree_world import DONE, ID, OK, PARTS, RUNNING, TreeWorld
+import pytest
+
+from tests.store.trees.tree_world import DONE, ID, OK, PARTS, RUNNING, TreeWorld, written
 from tests.world import NOW
 
 
@@ -32,6 +33,57 @@ def test_records_are_numbered_and_told_in_one_message(trees: TreeWorld) -> None:
         '5\n#.a\t{"status":"ok","order":5,"run":"e1"}\n#.b\t{"status":"running","order":6,"run":"e1"}',
     ]
     assert (trees.hash("tree")["_order"], trees.hash("tree")["shown"], trees.due()) == ("6", "2", {})
+
+
+def test_records_that_have_their_revisions_stay_as_they_are(trees: TreeWorld) -> None:
+    """Where another revision comes next, they are numbered anew, the end too."""
+    begun(trees)
+    fits, late = '{"status":"ok","order":3,"run":"e1"}', '{"status":"ok","order":3}'
+    assert trees.write("#.a", fits, "", "#.b", '{"status":"ok","order":77}', "", first=3) == ["ok", 4]
+    assert trees.hash("treetasks") == {"#.a": fits, "#.b": '{"status":"ok","order":77}'}
+    end = '{"status":"done","order":4,"run":"e1"}'
+    assert trees.write("#.a", late, "", end_record=end, first=3) == ["ok", 6]
+    assert trees.hash("treetasks")["#.a"] == '{"status":"ok","order":5}'
+    assert trees.hash("tree")["record"] == '{"status":"done","order":6,"run":"e1"}'
+
+
+def test_many_are_written_by_one_call(trees: TreeWorld) -> None:
+    """Each for itself, the same one twice too; what is wrong with one concerns no other."""
+    for name in ("a", "b", "c"):
+        trees.create(name)
+        trees.begin(instance_id=name)
+    trees.redis.rpush(trees.key("treeresults", "b"), "not ours")
+    writes = [
+        *written("#.x", OK, "1", instance_id="a", call_id="1"),
+        *written("#.x", OK, "1", instance_id="b", call_id="2"),
+        *written("#.y", RUNNING, "", "#.z", OK, "2", instance_id="a", call_id="3", end_record=DONE),
+        *written("#.x", OK, "1", instance_id="c", call_id="4", execution="e2"),
+        *written("#.x", OK, "1", instance_id="c", call_id="5"),
+    ]
+    with trees.told("a") as told, trees.told("b") as none:
+        first, second, third, fourth, fifth = trees.run("write_tasks", *writes)
+    assert (first, third, fourth, fifth) == (["ok", 3], ["ok", 6], ["stale", 0], ["ok", 3])
+    assert second[0] == "conflict"
+    assert [one.split("\n", 1)[0] for one in told] == ["3", "4"]
+    assert none == []
+    assert trees.hash("treeresults", "a") == {"#.x": "1", "#.z": "2"}
+    assert (trees.hash("tree", "a")["_order"], trees.hash("tree", "b")["_order"]) == ("6", "2")
+
+
+def test_what_nobody_listens_to_is_not_told(trees: TreeWorld) -> None:
+    """One question for all of a call, and no message."""
+    begun(trees)
+    asked = list[str]()
+    with trees.redis.monitor() as monitor:
+        trees.write("#.a", OK, "1")
+        trees.redis.echo(f"{trees.namespace}end")
+        commands = (str(one["command"]) for one in monitor.listen())
+        for command in itertools.takewhile(
+            lambda one: not one.startswith("ECHO") or trees.namespace not in one, commands
+        ):
+            if trees.trees.changed(ID) in command:
+                asked.append(command.split(" ")[0].upper())
+    assert asked == ["PUBSUB"]
 
 
 def test_an_end_is_the_last_record(trees: TreeWorld) -> None:
@@ -121,14 +173,17 @@ def test_a_call_of_200_records_takes_no_script_long(trees: TreeWorld) -> None:
     assert len(trees.hash("treetasks")) == len(trees.hash("treeresults")) == 200
 
 
-@pytest.mark.parametrize("kind", ["treetasks", "treeresults", "treedirty"])
+@pytest.mark.parametrize("kind", ["tree", "treetasks", "treeresults", "treedirty"])
 def test_what_is_not_ours_stops_it(trees: TreeWorld, kind: str) -> None:
-    """Before anything is written; the outbox only where the index is to be told."""
+    """Before anything of it is written; the outbox only where the index is to be told."""
     begun(trees)
-    trees.redis.rpush(trees.key(kind, "imports" if kind == "treedirty" else ID), "not ours")
+    place = trees.key(kind, "imports" if kind == "treedirty" else ID)
+    trees.redis.delete(place)
+    trees.redis.rpush(place, "not ours")
     if kind == "treedirty":
         assert trees.write("#.a", OK, "1") == ["ok", 3]
     before = trees.snapshot()
-    with pytest.raises(ResponseError, match="FLOWSCONFLICT"):
-        trees.write("#.a", OK, "1", end_record=DONE)
+    answer = trees.write("#.a", OK, "1", end_record=DONE)
+    assert answer[:2] == ["conflict", 0]
+    assert "holds a list where flows keeps" in answer[2]
     assert trees.snapshot() == before

@@ -42,16 +42,23 @@ def tree_named(world: World, instance_id: str = ID) -> dict[str, Argument]:
         "tree_digest": "d",
         "is_another_tree": 0,
         "is_of_tree": 0,
-        "fence": 1,
-        "is_child": 0,
-        "end_record": "",
-        "ttl_ms": "",
-        "call_id": "c",
         "path": "#.a",
         "most_lines": 1000,
         "outbox": keys.outbox("imports"),
         "rows": keys.rows(),
     }
+
+
+def written(*records: Argument, instance_id: str = ID, **named: Argument) -> list[Argument]:
+    """Return what `write_tasks` takes for one write: of each record its path, its text, and its result or nothing."""
+    usual = {"execution": RUN, "fence": 1, "is_child": 0, "first": 0, "end_record": "", "ttl_ms": "", "call_id": "c"}
+    made: list[Argument] = []
+    texts: list[Argument] = []
+    for path, text, result in zip(records[::3], records[1::3], records[2::3], strict=True):
+        texts += (path, text)
+        if result != "":
+            made += (path, result)
+    return [instance_id, *{**usual, **named}.values(), len(made), len(texts), *made, *texts]
 
 
 class TreeWorld(World):
@@ -80,11 +87,11 @@ class TreeWorld(World):
         )
         return found
 
-    def write(self, *records: Argument, **named: Argument) -> list[Any]:
+    def write(self, *records: Argument, **named: Any) -> list[Any]:
         """Write records; the answer."""
         named.setdefault("call_id", self.settings.new_call())
-        found: list[Any] = self.run("write_tasks", *records, **named)
-        return found
+        found: list[list[Any]] = self.run("write_tasks", *written(*records, **named))
+        return found[0]
 
     def hash(self, kind: str, name: str = ID) -> dict[str, str]:
         """Return a hash, as it stands."""

@@ -27,7 +27,7 @@ end
 local answer = once(function()
   if redis.call('EXISTS', instance) == 0 then return { 'gone' } end
   write_lines()
-  tell_tree('')
+  tell_tree(instance_id, '')
   return { 'ok' }
 end)
 return answer[1]

@@ -1,22 +1,17 @@
 -- Knows the keys of an instance, which live and go together: its own, and that of the idempotency key that it has.
 --@ exports: expect_hashes each_key
---@ needs: instance tasks results log instance_id
 --@ include: keys type
 
-local function expect_hashes()
-  expect('hash', instance)
-  expect('hash', tasks)
-  expect('hash', results)
-  expect('hash', log)
+local KINDS = { 'tree', 'treetasks', 'treeresults', 'treelog' }
+
+local function expect_hashes(id)
+  for _, kind in ipairs(KINDS) do expect('hash', flows_key(kind, id)) end
 end
 
--- Calls `fn` with each of them; `key` is the instance's field of this name.
-local function each_key(key, fn)
-  fn(instance)
-  fn(tasks)
-  fn(results)
-  fn(log)
-  if not key then return end
-  local holder = flows_key('treekey', key)
-  if redis.pcall('GET', holder) == instance_id then fn(holder) end
+-- Calls `fn` with each of them; `held` is the instance's field `key`.
+local function each_key(id, held, fn)
+  for _, kind in ipairs(KINDS) do fn(flows_key(kind, id)) end
+  if not held then return end
+  local holder = flows_key('treekey', held)
+  if redis.pcall('GET', holder) == id then fn(holder) end
 end

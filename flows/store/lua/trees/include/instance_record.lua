@@ -3,8 +3,9 @@
 
 local function is_working(text) return text and string.find(text, '{"status":"working"', 1, true) == 1 end
 
--- Puts a revision into a record, behind its status.
+-- Puts a revision into a record, behind its status, in place of the one that it may have.
 local function numbered(text, order)
-  local _, status_end = string.find(text, '^{"status":"%a+"')
-  return string.sub(text, 1, status_end) .. string.format(',"order":%d', order) .. string.sub(text, status_end + 1)
+  local status, behind = string.match(text, '^({"status":"%a+")(.*)$')
+  behind = string.match(behind, '^,"order":%d+(.*)$') or behind
+  return status .. string.format(',"order":%d', order) .. behind
 end
