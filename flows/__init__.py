@@ -34,6 +34,7 @@ from flows.kernel.program.job_context import JobContextFilter, add_job_context
 from flows.kernel.worker import ParentWorker, Worker
 from flows.model.creation.job_options import JobOptions
 from flows.model.creation.keys import Debounce, Unique
+from flows.model.endings.options import Endings
 from flows.model.explain.explanation import Explanation, Position
 from flows.model.explain.queue_state import QueueState
 from flows.model.fleet.histogram import Histogram
@@ -117,6 +118,7 @@ __all__ = [
     "DefineOptions",
     "DuplicateJob",
     "DuplicateStep",
+    "Endings",
     "Event",
     "Every",
     "Explanation",

@@ -12,7 +12,7 @@ from flows.model.runs.new_run import BY_TAG, BY_WORKFLOW, RUN_FLOW
 from flows.store.fleet.apps import DeclaredWorkflow, read_workflows
 from flows.store.fleet.declarations import read_declarations
 from flows.store.jobs.flow_settings import FlowSettings
-from flows.store.operators.directory import read_layouts, read_shared
+from flows.store.operators.directory import read_layouts, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,9 +94,8 @@ async def read_flow(connection: Connection, keys: JobKeys, name: str, had: Seque
     if declared and declared[0].queues:
         settings = FlowSettings.of_declared(declared[0], keys)
     settings = settings.with_layouts(await read_layouts(connection, keys, had))
-    return KnownFlow(
-        name, tuple(declared), tuple(had), replace(settings, shared=await read_shared(connection, keys, name))
-    )
+    shared, outbox = await read_settings(connection, keys, name)
+    return KnownFlow(name, tuple(declared), tuple(had), replace(settings, shared=shared, outbox=outbox))
 
 
 async def _read_runs(connection: Connection, settings: FlowSettings, had: Sequence[str]) -> KnownFlow:

@@ -12,6 +12,8 @@ from typing_extensions import TypeVar
 from flows.errors import DeclarationError
 from flows.loggers import AnyLogger, check_logger
 from flows.model.duration import Duration, OptionalDuration, check_duration
+from flows.model.endings.options import Endings
+from flows.model.endings.outbox import Outbox
 from flows.model.hooks import Hooks, check_middleware
 from flows.model.job import Job
 from flows.model.names import FIELD, check_name, check_namespace, check_not_own
@@ -54,6 +56,8 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         max_crashes: An isolated job, beside which its worker runs nothing, fails when its worker has died so often.
         allow_eviction: Use a server whose eviction policy drops keys, and with them jobs.
         middleware: What stands around each creation and each attempt, the outermost first: see `flows.Middleware`.
+        endings: Log each job that ends, by how it ended and, where it failed, by the type of its error: see
+            `flow.endings`; None: no log. Not with shared queues, where workers of other flows end its jobs.
         describe: Record the JSON schemas of Params and job classes on the server, with their docstrings and defaults,
             for forms of programs that do not have the flow's code; False leaves the schemas out.
     """
@@ -78,6 +82,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
     allow_eviction: bool = False
     middleware: Sequence[Hooks] = ()
     describe: bool = True
+    endings: Endings | None = None
 
     def __post_init__(self) -> None:
         """Check the names, the limits, and the queues against each other.
@@ -106,6 +111,7 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
         check_queues(self.name, self.queues)
         for queue in () if self.built_in else self.queues:
             check_not_own("queue", queue.name)
+        self._check_endings()
         self._check_lookups()
         self._check_collisions()
         check_results(self.queues)
@@ -122,6 +128,11 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
             return Retention()
         return Retention(done=self.retention, failed=self.retention, cancelled=self.retention)
 
+    @property
+    def outbox(self) -> Outbox | None:
+        """What the end of a job leaves behind; None: what other processes of the flow say."""
+        return Outbox(self.endings)
+
     def walk(self) -> Iterator[tuple[str, QueueOptions[Job]]]:
         """Yield all queues and child queues, each with its full name."""
         return walk(self.queues)
@@ -129,6 +140,17 @@ class FlowOptions(Generic[JobT_co, KeyT_co]):
     def is_shared(self, queue: str) -> bool:
         """Return whether a queue, or the parent of a child queue, is one that other flows share."""
         return any(options.shared for options in self.queues if options.name == queue.partition(":")[0])
+
+    def _check_endings(self) -> None:
+        if self.endings is None:
+            return
+        if not isinstance(self.endings, Endings):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise DeclarationError(f"endings={self.endings!r:.80}: give a flows.Endings")
+        if shared := [queue.name for queue in self.queues if queue.shared]:
+            raise DeclarationError(
+                f"flow {self.name!r} has endings= and shares the queue {shared[0]!r}: workers of other flows end jobs "
+                "there and write no log of this flow; leave one of the two out"
+            )
 
     def _check_lookups(self) -> None:
         for attribute in self.lookup_attributes:

@@ -351,6 +351,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
             "max_crashes": NO_COUNT,
             "allow_eviction": NO_FLAG,
             "describe": NO_FLAG,
+            "endings": (5, True, "x", {"days": 5}),
             "middleware": (None, 5, "x", [5], [None]),
         },
     ),

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: The overlays: `rules` is for all scripts of a flow with a ruled queue, `ruled` goes before it for the turns of such a
-#: queue; `shared` is for all scripts of a flow that shares a queue with others; `runs` is for all scripts of the flow
-#: `run`.
+#: queue; `shared` is for all scripts of a flow that shares a queue with others; `outbox` is for those of a flow that
+#: leaves something behind of jobs that end; `runs` is for all scripts of the flow `run`.
 RUNS: Final = "runs"
-OVERLAYS: Final = (RUNS, "shared", "ruled", "rules")
+OVERLAYS: Final = (RUNS, "shared", "outbox", "ruled", "rules")
 
 #: A line of the header; `--@ lazy` and `--@ verbs` are none.
 _HEADER = re.compile(r"--@ (\w+):(.*)")

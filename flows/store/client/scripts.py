@@ -28,7 +28,9 @@ Argument: TypeAlias = str | bytes | int | float
 Command: TypeAlias = "tuple[Argument, ...]"
 
 #: With what overlays any script may be sent.
-_OVERLAYS: Final = ((), ("rules",), ("shared",), ("shared", "rules"), (RUNS,), (RUNS, "rules"))
+_OVERLAYS: Final = tuple(
+    (*first, *rules) for first in ((), ("shared",), ("outbox",), (RUNS,)) for rules in ((), ("rules",))
+)
 #: A statement that begins at the left margin: no comment, and no `end`.
 _BEGINS = re.compile(r"(?!--|end\b)\w")
 #: How servers name a line of a script in an error.
@@ -118,7 +120,8 @@ def compositions() -> list[tuple[str, ...]]:
     found = [(name, *overlays) for name in names() for overlays in _OVERLAYS]
     found += [(name, *overlays) for name in _files(RUNS).names(RUNS) for overlays in ((RUNS,), (RUNS, "rules"))]
     found = list(dict.fromkeys(found))
-    found += [("turn", "ruled", "rules"), ("turn", "shared", "ruled", "rules"), ("turn", RUNS, "ruled", "rules")]
+    ruled = [(*first, "ruled", "rules") for first in ((), ("shared",), ("outbox",), (RUNS,))]
+    found += [("turn", *overlays) for overlays in ruled]
     first = {load(*one).sha: one for one in reversed(found)}
     return [one for one in found if first[load(*one).sha] == one]
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 #: A job that was rescued so often in its queue is isolated: its worker runs nothing beside it. Not after the first
 #: rescue: a worker that is killed may have held hundreds of jobs, and they would run one at a time.
 ISOLATED_FROM: Final = 2
+#: Stands in the place of the outbox where scripts are to read what other processes of the flow have said.
+UNSAID: Final = "?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class FlowSettings:
     """Those of each queue whose jobs are placed or picked by some, by its full name."""
     shared: Mapping[str, str] = field(default_factory=dict[str, str])
     """Of each queue that other flows share, by its name, a line: where jobs of this flow go next."""
+    outbox: str = ""
+    """What the end of a job leaves behind, as lines; `?`, where other processes of the flow say it."""
 
     @classmethod
     def of(cls, options: FlowOptions[Job, str]) -> FlowSettings:
@@ -65,6 +69,7 @@ class FlowSettings:
                 {name: one.rules for name, one in options.walk() if one.rules is not None and not one.rules.plain},
             ),
             shared={queue.name: _line_of_shared(queue, options) for queue in options.queues if queue.shared},
+            outbox=UNSAID if options.outbox is None else options.outbox.lines,
         )
 
     @classmethod
@@ -92,11 +97,11 @@ class FlowSettings:
     def packed(self) -> str:
         """What scripts must know of the flow, as one argument: `include/settings.lua` reads it.
 
-        A queue with rules has a line of its own, and so has a shared one.
+        A queue with rules has a line of its own, and so has a shared one; what is left behind has some of its own.
         """
         numbers = (self.ttl_ms, *self.kept_ms, self.lease_ms, self.max_crashes, ISOLATED_FROM)
         lines = [rules.line(queue) for queue, rules in self.rules.items()]
-        return "\n".join([" ".join(map(str, numbers)), *lines, *self.shared.values()])
+        return "\n".join([" ".join(map(str, numbers)), *lines, *self.shared.values(), *filter(None, (self.outbox,))])
 
     @property
     def prioritised(self) -> bool:
@@ -125,6 +130,8 @@ class FlowSettings:
         A flow without rules has none: its scripts are the plain ones.
         """
         first = ("runs",) if self.flow == RUN_FLOW else ("shared",) if self.shared else ()
+        if self.outbox and not first:
+            first = ("outbox",)
         if not self.rules:
             return first
         return (*first, "ruled", "rules") if queue is not None and queue in self.rules else (*first, "rules")

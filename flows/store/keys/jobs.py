@@ -45,7 +45,7 @@ class JobKeys:
         return f"{self.namespace}queue:{queue}:meta"
 
     def settings(self, flow: str) -> str:
-        """String: how long jobs of a flow with shared queues live, and where they go from those: packed settings."""
+        """String: what others must know of a flow that shares queues or leaves something behind: packed settings."""
         return f"{self.namespace}flows:settings:{flow}"
 
     def stale(self, queue: str) -> str:
@@ -55,6 +55,18 @@ class JobKeys:
     def ended_jobs(self, queue: str, word: str) -> str:
         """`failed`, `cancelled`: sorted set, id → when it ended, in server ms; `done`: list, a sample, newest first."""
         return f"{self.namespace}flows:ended:{queue}:{word}"
+
+    def endings(self, flow: str, word: str) -> str:
+        """Stream: the jobs of a flow that have ended so, as long as its log keeps them; of child queues, `failed`."""
+        return f"{self.namespace}flows:endings:{flow}:{word}"
+
+    def errors(self, flow: str, error: str) -> str:
+        """Stream: the jobs of a flow that have failed by this type of error."""
+        return f"{self.namespace}flows:errors:{flow}:{error}"
+
+    def error_types(self, flow: str) -> str:
+        """Set: the types of errors that have a log."""
+        return f"{self.namespace}flows:error_types:{flow}"
 
     def declarations(self, flow: str) -> str:
         """Hash: digest → what processes of the flow declare, and `<digest>:seen` → when one last connected."""

@@ -92,15 +92,18 @@ async def read_layouts(connection: Connection, keys: JobKeys, queues: Sequence[s
     return "\n".join(f"{queue} {layout}" for queue, layout in texts if _is_layout(layout))
 
 
-async def read_shared(connection: Connection, keys: JobKeys, flow: str) -> dict[str, str]:
-    """Return, by queue, where the jobs of a flow go next from the queues that other flows share.
+async def read_settings(connection: Connection, keys: JobKeys, flow: str) -> tuple[dict[str, str], str]:
+    """Return what processes of a flow have written for others, as lines of its settings.
+
+    By queue where its jobs go next from the queues that other flows share, and what the ends of its jobs leave behind.
 
     Raises:
         StoreError: the server cannot be used.
     """
     [text] = await connection.together([("GET", keys.settings(flow))])
     lines = text.decode("utf-8", "replace").split("\n") if isinstance(text, bytes) else []
-    return {line.split(" ")[1]: line for line in lines if line.startswith("= ") and line.count(" ") > 1}
+    shared = {line.split(" ")[1]: line for line in lines if line.startswith("= ") and line.count(" ") > 1}
+    return shared, "\n".join(line for line in lines if line.startswith(("@ ", "> ")))
 
 
 def _names(reply: Any) -> tuple[str, ...]:

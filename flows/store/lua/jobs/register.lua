@@ -100,14 +100,18 @@ for i, queue in ipairs(declared) do
 end
 for i = at, #rest, 2 do redis.call('HSET', names, rest[i], recorded(rest[i + 1])) end
 
--- Jobs may be left in a shared queue that the flow declares no more: where they go, the release before has said.
+-- Jobs may be left in a shared queue that the flow declares no more: where they go, the release before has said. And a
+-- process that says `?` leaves to others what is left behind of jobs that end.
+local stored = redis.call('GET', flow_settings)
 local function settings_with_former()
-  local text = settings
-  for line, queue in string.gmatch(redis.call('GET', flow_settings) or '', '\n(= (%S+)[^\n]*)') do
-    if not is_shared(queue) then text = text .. '\n' .. line end
+  local text, asks = string.gsub(settings, '\n%?', '')
+  for line, kind, queue in string.gmatch(stored or '', '\n(([=@>]) (%S+)[^\n]*)') do
+    local is_former = kind == '=' and not is_shared(queue)
+    if is_former or (kind ~= '=' and asks > 0) then text = text .. '\n' .. line end
   end
   return text
 end
 local known = settings_with_former()
-if shared ~= '' or known ~= settings then redis.call('SET', flow_settings, known) end
+local says = string.find(known, '\n[=@>] ') ~= nil
+if shared ~= '' or (stored ~= known and (stored or says)) then redis.call('SET', flow_settings, known) end
 return { 'ok', grow_layouts() }

@@ -7,7 +7,7 @@
 --@ returns: wait:int more:int repairs:list<[queue:text id:text word:word+]>
 --@ words: gone | misplaced | lease | settled | joined | pending | placed_waiting | placed_processing |
 --@ words: placed_delayed | placed_children | lifetime | malformed | slot | ring | counted | error
---@ include: clock type remember reconcile_step reconcile_places reconcile_parents reconcile_jobs reconcile_lookups reconcile_rules remember_layouts keys count told settings
+--@ include: clock type remember reconcile_step reconcile_places reconcile_parents reconcile_jobs reconcile_lookups reconcile_rules remember_layouts trim_endings keys count told settings
 
 -- So many ms of rest follow each check: a pass takes about 1 % of a core of the server, however much there is to check.
 local REST = 1
@@ -68,6 +68,7 @@ if place ~= '' then
 else
   redis.call('HSET', reconcile, 'at', time + pause)
   redis.call('HDEL', reconcile, 'place', 'cursor')
+  trim_endings()
 end
 count_repairs()
 write_counts()

@@ -3,15 +3,17 @@
 --@ exports: end_job end_built gather_settled settle_gathered settle_children settle settle_missing join
 --@ exports: child_failed parent_gone
 --@ needs: ns
---@ include: keys clock life moved status child_result attempt settings count told place member
+--@ include: keys clock life moved status child_result attempt settings count told place member outbox
 
--- Moves the job to `word` (done, failed or cancelled) with more fields; `child_result` is what its parent sees.
+-- Moves the job to `word` (done, failed or cancelled) with more fields, of one that failed its error last;
+-- `child_result` is what its parent sees.
 local function end_job(job_flow, job_id, key, job_queue, from, word, lookups, parent_job, child_result, ...)
   move(key, from, word, '_ended', now_text, ...)
   count_ended(job_queue, word, member_of(job_queue, job_flow, job_id))
   local kept = kept_of(word)
   redis.call('PEXPIRE', key, kept)
   if lookups then end_lookups(job_flow, job_id, lookups, kept, tonumber(ttl) > 0) end
+  put_out(job_flow, job_id, key, word, ...)
   if parent_job then settle(job_flow, job_id, parent_job, word, child_result) end
   tell_ended(job_flow, job_id, word)
 end

@@ -1,0 +1,1 @@
+"""What a flow leaves behind of its jobs that end."""

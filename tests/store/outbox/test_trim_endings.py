@@ -1,0 +1,50 @@
+"""trim_endings: at the end of each pass the reconciler drops what logs of endings have kept for long enough."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redis import Redis
+
+from tests.store.outbox.outbox_world import job_id, logged, logged_as
+from tests.world import NOW, World, fail, finish, processing
+
+DAY = 86_400_000
+
+
+def end_many(world: World, count: int) -> None:
+    """End so many jobs as done, and as many as failed."""
+    for number in range(0, 2 * count, 2):
+        ids = [job_id(number), job_id(number + 1)]
+        world.seed(jobs={f"shop:{one}": processing() for one in ids}, processing={"pick": dict.fromkeys(ids, NOW + 9)})
+        world.report(finish(ids[0]), fail(ids[1], error='{"type":"Old"}'))
+
+
+def test_what_is_older_than_its_days_is_dropped(world: World) -> None:
+    """By whole nodes of up to 100 entries; what is younger stays, and so does its type of error."""
+    end_many(world, 150)
+    world.now += 2 * DAY + 1
+    end_many(world, 1)
+    world.reconcile()
+    for entries in (logged(world, "done"), logged(world, "failed"), logged_as(world, "Old")):
+        assert 1 <= len(entries) <= 101
+    assert logged(world, "done")[-1]["id"] == job_id(0)
+    assert world.redis.smembers(world.key("error_types", "shop")) == {"Old"}
+
+
+def test_a_type_of_error_without_a_log_is_forgotten(world: World, redis: Redis) -> None:
+    """Its stream has ended, so long after its last entry: another type may have its place."""
+    end_many(world, 1)
+    redis.delete(world.key("errors", "shop:Old"))
+    world.reconcile()
+    assert not redis.exists(world.key("error_types", "shop"))
+
+
+def test_keys_of_another_type_hinder_no_pass(world: World, redis: Redis) -> None:
+    """They are nobody's logs."""
+    end_many(world, 1)
+    for kind, name in (("errors", "shop:Old"), ("endings", "pack:label:failed")):
+        redis.delete(world.key(kind, name))
+        redis.set(world.key(kind, name), "mine")
+    found: Any = world.reconcile()
+    assert found == []
