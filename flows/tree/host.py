@@ -134,7 +134,7 @@ class Host:
         orders: Orders,
         cancelled: Callable[[], str | None],
         later: Asked | None = None,
-    ) -> None:
+    ) -> dict[str, str]:
         """Work on an execution until it has ended: see `Working.execute`."""
         if token.fence > 1:
             with suppress(LostLease):  # it has ended, and only that is to be told; or it has not been begun
@@ -143,12 +143,15 @@ class Host:
         if later is not None and not _is_of(snapshot, token.execution):
             snapshot = await self._begin(instance_id, token.execution, later)
         if snapshot is None or snapshot.execution is None or snapshot.execution.id != token.execution:
-            return
-        if snapshot.record.status == "working" and not await self._walked(
-            snapshot, snapshot.execution, token, orders, cancelled
-        ):
-            return
+            return {}
+        status = snapshot.record.status
+        if status == "working":
+            ended = await self._walked(snapshot, snapshot.execution, token, orders, cancelled)
+            if ended is None:
+                return {}
+            status = ended.status
         await self._tell(instance_id, token.execution)
+        return {"path": snapshot.execution.path, "status": status}
 
     async def give_up(self, instance_id: str, token: Token, error: JobError, *, cancelled: bool) -> None:
         """Record that an execution has ended by no task of its own: see `Working.give_up`."""
@@ -181,26 +184,26 @@ class Host:
         token: Token,
         orders: Orders,
         cancelled: Callable[[], str | None],
-    ) -> bool:
-        """Execute what has not ended; return False where another one goes on."""
+    ) -> InstanceRecord | None:
+        """Execute what has not ended, and return what that has come to; None where another one goes on."""
         walk = self._walk(snapshot, execution, token, orders)
         try:
             grown = await self.recipe(snapshot.row.generator).grow(snapshot.data, snapshot.tree)
             walk = self._walk(snapshot, execution, token, orders, grown)
-            await walk.run()
+            return await walk.run()
         except asyncio.CancelledError:
             reason = cancelled()
             if reason is None:
                 raise
-            with suppress(LostLease):  # its end was being written
-                await walk.cancel(reason)
+            with suppress(LostLease):
+                return await walk.cancel(reason)
+            return snapshot.record  # its end was being written: only that is to be told
         except LostLease:
-            return False
+            return None
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - of the generator, or what nobody has foreseen: no limbo
-            await walk.fail(error_of(error, ROOT, 1))
-        return True
+            return await walk.fail(error_of(error, ROOT, 1))
 
     async def _tell(self, instance_id: str, execution: str) -> None:
         """Tell that an execution has ended: the index, and the app."""

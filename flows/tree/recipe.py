@@ -88,7 +88,7 @@ class Recipe:
         try:
             value = self.shape.accept(data)
         except ValidationError as error:
-            raise ValidationError(f"{error}{self._unknown(data)}") from error
+            raise ValidationError(f"{error}{self._unknown(data)}", error.faults) from error
         written: dict[str, Any] = from_json(self.shape.encode(value))
         return to_json(sorted_sets(value, written))
 

@@ -79,6 +79,7 @@ PARAMS: Final[Mapping[str, Mapping[str, Any]]] = {
     "trees.cancel": {"id": "tree_done"},
     "trees.destroy": {"id": "tree_done"},
     "trees.execute": {"id": "tree_done", "path": "#.work.press"},
+    "trees.executions": {"id": "tree_done"},
     "trees.list": {},
     "trees.log": {"id": "tree_done", "path": "#.pick"},
     "trees.result": {"id": "tree_done", "path": "#.pick"},

@@ -143,7 +143,7 @@ async def test_names_cancels_and_destroys(redis_url: str, namespace: str, redis:
         assert (await trees.update(admin, instance.id, name="new", labels={"a": "b"})).word == "updated"
         shown = await trees.show(admin, instance.id)
         assert (shown.name, shown.labels) == ("new", {"a": "b"})
-        with pytest.raises(ValidationError, match="give a name, or labels"):
+        with pytest.raises(ValidationError, match="give data, a name, or labels"):
             await trees.update(admin, instance.id)
         with pytest.raises(StateError, match="no execution is under way"):
             await trees.cancel(admin, instance.id)
@@ -156,3 +156,54 @@ async def test_names_cancels_and_destroys(redis_url: str, namespace: str, redis:
         with pytest.raises(InstanceGone):
             await trees.destroy(admin, instance.id)
     assert [key for key in redis.scan_iter(f"{namespace}*{instance.id}*") if b"treedirty" not in key] == []
+
+
+async def test_shows_the_executions_of_an_instance(redis_url: str, namespace: str) -> None:
+    """What was asked for each time, and how it has ended: the newest first, those of the app's last runs."""
+    ids = await leave_trees(redis_url, namespace, CANARY)
+    left = Left(redis_url, namespace, ids)
+    app, _plot = orchard(redis_url, namespace)
+    app.create_workers()
+    async with left.admin() as admin, app:
+        done, failed = ids["tree_done"], ids["tree_failed"]
+        [first] = (await trees.executions(admin, failed)).executions
+        assert (first.path, first.status, first.schedule) == ("#", "failed", None)
+        begun = await trees.execute(admin, done, "#.work", missing="run")
+        await trees.wait(admin, done)
+        found = await trees.executions(admin, done)
+        assert [(one.path, one.status) for one in found.executions] == [("#.work", "done"), ("#", "done")]
+        assert (found.executions[0].id, found.more) == (begun.execution, False)
+        assert found.executions[0].began > found.executions[1].began
+        assert (await trees.executions(admin, done, limit=1)).more
+        instance = await app.get(failed)
+        assert instance is not None
+        await instance.execute("#.pick", delay=3600)
+        later, again = (await trees.executions(admin, failed)).executions
+        assert (later.path, later.status, later.ended) == ("#.pick", "idle", None)
+        assert (again.id, again.status) == (first.id, "failed")
+
+
+async def test_data_is_changed_where_the_code_is(redis_url: str, namespace: str) -> None:
+    """Its schema is told there; what is wrong is told by its place, before anything is written."""
+    ids = await leave_trees(redis_url, namespace, CANARY)
+    done = ids["tree_done"]
+    async with Left(redis_url, namespace, ids).admin() as admin:
+        with pytest.raises(ValidationError, match=r"the code of generator 'plot' is not in this process"):
+            await trees.update(admin, done, data={"title": "two"})
+        assert (await trees.show(admin, done)).json_schema is None
+        app, _plot = orchard(redis_url, namespace)
+        async with app:
+            admin.link.trees["orchard"] = app._host
+            shown = await trees.show(admin, done)
+            assert shown.json_schema is not None
+            assert list(shown.json_schema["properties"]) == ["title", "email", "fail"]
+            blind = admin.acting_as(Caller(name="hugo", hide=frozenset({"email"})))
+            assert (await trees.show(blind, done)).json_schema is None
+            with pytest.raises(ValidationError) as refused:
+                await trees.update(admin, done, data={"email": 5})
+            assert [one.place for one in refused.value.faults] == [("title",), ("email",)]
+            assert (await trees.show(admin, done)).revision == shown.revision
+            await trees.update(admin, done, data={**shown.data, "fail": True})
+            after = await trees.show(admin, done)
+            assert [path for path, one in after.states.items() if one.stale] == ["#.work.press", "#.work.sell"]
+            assert after.tasks[1].tasks[0].sources == {"picked": "#.pick", "fail": ""}

@@ -139,7 +139,7 @@ async def test_an_execution_is_a_run(world: World) -> None:
         assert (state.status, state.progress) == ("done", 1.0)
         assert await instance.result("#.last", int) == 33
         assert [line.text for line in await instance.log("#.both.here")] == ["so far"]
-        assert await trees._runs.handle(execution.id).result(LONG) is None
+        assert await trees._runs.handle(execution.id).result(LONG) == {"path": "#", "status": "done"}
         assert (await done(instance, "#.last")).status == "done"
 
 

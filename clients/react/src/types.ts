@@ -1512,6 +1512,22 @@ export interface TreeAppView {
   generators: Array<string>;
 }
 
+/** An execution of an instance. */
+export interface TreeExecutionView {
+  id: string;
+  path: string;
+  status: "idle" | "working" | "done" | "failed" | "cancelled";
+  began: string;
+  ended: string | null;
+  schedule: string | null;
+}
+
+/** The last executions of an instance, newest first. */
+export interface TreeExecutionsView {
+  executions: Array<TreeExecutionView>;
+  more: boolean;
+}
+
 /** Some instances, newest first. */
 export interface TreePageView {
   trees: Array<TreeRow>;
@@ -1558,6 +1574,7 @@ export interface TreeTaskView {
   order: "parallel" | "sequence";
   queue: string;
   reads: Array<string>;
+  sources: Record<string, string>;
   writes: Array<string>;
   tasks: Array<TreeTaskView>;
 }
@@ -1582,6 +1599,7 @@ export interface TreeView {
   error: ErrorView | null;
   because: string;
   data: unknown;
+  json_schema: Record<string, unknown> | null;
   tasks: Array<TreeTaskView>;
   states: Record<string, TaskStateView>;
 }
@@ -1620,6 +1638,15 @@ export interface TreesExecuteParams {
   downstream?: boolean;
   /** What is asked for twice with the same text begins once. */
   ref?: string | null;
+  /** Its app; it is looked for where this is left out. */
+  app?: string;
+}
+
+export interface TreesExecutionsParams {
+  /** Of the instance. */
+  id: string;
+  /** So many at most. */
+  limit?: number;
   /** Its app; it is looked for where this is left out. */
   app?: string;
 }
@@ -1685,6 +1712,8 @@ export interface TreesShowParams {
 export interface TreesUpdateParams {
   /** Of the instance. */
   id: string;
+  /** All of it, plain JSON; what read what has changed is stale then. */
+  data?: unknown;
   /** What to call it. */
   name?: string | null;
   /** Texts by which it is found, a JSON object; those that it had are gone. */
@@ -2281,6 +2310,13 @@ export interface Operations {
     params: TreesExecuteParams;
     answer: TreeStarted;
   };
+  /** Show the last executions of an instance, newest first: those among the last 500 of its app. */
+  "trees.executions": {
+    method: "GET";
+    role: "viewer";
+    params: TreesExecutionsParams;
+    answer: TreeExecutionsView;
+  };
   /** List instances of task trees, newest first. */
   "trees.list": {
     method: "GET";
@@ -2309,7 +2345,7 @@ export interface Operations {
     params: TreesShowParams;
     answer: TreeView;
   };
-  /** Give an instance another name or other labels; other data only the code of its app can. */
+  /** Give an instance another name, other labels, or other data, where the code of its app is in this process. */
   "trees.update": {
     method: "POST";
     role: "operator";

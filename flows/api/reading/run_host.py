@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from flows.model.runs.run_record import RunRecord
 
 #: What a row shows of a run stands in these fields.
-_ROW_FIELDS: Final = tuple(
+ROW_FIELDS: Final = tuple(
     dict.fromkeys([*KERNEL_FIELDS, *STATUS_FIELDS, *AWAITED_FIELDS, "_lookups", "_version", SCHEDULE_FIELD])
 )
 _APP = f"{RUN_FLOW}:"
@@ -73,7 +73,7 @@ class RunHost(Host):
     @property
     def row_reader(self) -> RunReader[Any]:
         """Reads what a row shows of runs; where something is hidden, all of it, since the row may quote it."""
-        fields = () if Hiding(self.caller, RUN_FLOW).names else _ROW_FIELDS
+        fields = () if Hiding(self.caller, RUN_FLOW).names else ROW_FIELDS
         return RunReader(self, None, fields)
 
     def sees(self, workflow: str) -> bool:
@@ -132,7 +132,7 @@ class RunHost(Host):
             JobGone: there is none of this id that the caller may look at.
             StoreError: the server cannot be used.
         """
-        reader = RunReader[Any](self, None, (*_ROW_FIELDS, *fields)) if fields else self.reader
+        reader = RunReader[Any](self, None, (*ROW_FIELDS, *fields)) if fields else self.reader
         record = await reader.record(check_job_id(run_id))
         if record is None or not self.sees(record.workflow):
             raise JobGone(run_id, what="run")

@@ -13,6 +13,7 @@ from flows.api.reading.shortening import shortened
 from flows.api.reading.tree_host import WORKFLOW
 from flows.api.views.trees import TaskStateView, TreeRow, TreeTaskView, TreeView
 from flows.model.tree.paths import ROOT, joined
+from flows.model.tree.scopes import ARGUMENT
 from flows.tree.plans import plan_of
 from flows.tree.state import state_of
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from flows.api.caller import Caller
     from flows.model.tree.node import Node
+    from flows.model.tree.plan import TreePlan
+    from flows.model.tree.scopes import Sources
     from flows.model.tree.task_record import TaskRecord
     from flows.tree.host import Host
     from flows.tree.state import TaskState
@@ -72,7 +75,7 @@ def tree_row(hiding: Hiding, secrets: Secrets, row: InstanceRow) -> TreeRow:
     )
 
 
-def tree_view(hiding: Hiding, secrets: Secrets, snapshot: Snapshot, *, whole: bool) -> TreeView:
+def tree_view(hiding: Hiding, secrets: Secrets, host: Host, snapshot: Snapshot, *, whole: bool) -> TreeView:
     """Return an instance with all its tasks; of long texts and values the beginnings, unless it is to be `whole`."""
     plan = plan_of(snapshot.tree)
     state = state_of(snapshot, plan)
@@ -89,6 +92,7 @@ def tree_view(hiding: Hiding, secrets: Secrets, snapshot: Snapshot, *, whole: bo
         error=error_view(hiding, secrets, state.error),
         because=secrets.out_of(state.because),
         data=shown(hiding, secrets, DATA, from_json(snapshot.data)),
+        json_schema=None,
         tasks=[],
         states={},
     )
@@ -97,8 +101,11 @@ def tree_view(hiding: Hiding, secrets: Secrets, snapshot: Snapshot, *, whole: bo
         for path, one in state.tasks.items()
     }
     # However many tasks there are: the page of a tree draws all of them.
-    tasks = list(_tasks(secrets, ROOT, plan.declared.tasks))
-    return shortened(view, whole=whole).model_copy(update={"tasks": tasks, "states": states})
+    tasks = list(_tasks(secrets, plan, ROOT, plan.declared.tasks))
+    recipe = host.recipes.get(snapshot.row.generator)
+    # Who does not see all of the data would write what stands in place of the rest.
+    schema = None if recipe is None or hiding.names else recipe.shape.schema
+    return shortened(view, whole=whole).model_copy(update={"tasks": tasks, "states": states, "json_schema": schema})
 
 
 def shown(hiding: Hiding, secrets: Secrets, name: str, value: Any) -> Any:
@@ -106,9 +113,10 @@ def shown(hiding: Hiding, secrets: Secrets, name: str, value: Any) -> Any:
     return secrets.out_of(hiding.pruned(value)) if hiding.allows(name) else HIDDEN if value is not None else None
 
 
-def _tasks(secrets: Secrets, above: str, nodes: Sequence[Node]) -> Iterable[TreeTaskView]:
+def _tasks(secrets: Secrets, plan: TreePlan, above: str, nodes: Sequence[Node]) -> Iterable[TreeTaskView]:
     for node in nodes:
         path = joined(above, node.name)
+        planned = plan.tasks.get(path)
         yield TreeTaskView(
             path=path,
             name=node.name,
@@ -117,9 +125,15 @@ def _tasks(secrets: Secrets, above: str, nodes: Sequence[Node]) -> Iterable[Tree
             order=node.order,
             queue=node.queue,
             reads=[one.name for one in node.reads],
+            sources={} if planned is None else _sources(planned.sources),
             writes=[one.name for one in node.writes],
-            tasks=list(_tasks(secrets, path, node.tasks)),
+            tasks=list(_tasks(secrets, plan, path, node.tasks)),
         )
+
+
+def _sources(sources: Sources) -> dict[str, str]:
+    found = {**sources.asks, **sources.reads}
+    return found if sources.argument is None else {**found, ARGUMENT: sources.argument}
 
 
 def _state(hiding: Hiding, secrets: Secrets, state: TaskState, record: TaskRecord | None) -> TaskStateView:

@@ -78,24 +78,38 @@ async def cancel(
 
 @operation("trees.update", role="operator")
 async def update(
-    admin: Admin, id: str, *, name: str | None = None, labels: Mapping[str, str] | None = None, app: str = ""
+    admin: Admin,
+    id: str,
+    *,
+    data: Any = None,
+    name: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    app: str = "",
 ) -> Acted:
-    """Give an instance another name or other labels; other data only the code of its app can.
+    """Give an instance another name, other labels, or other data, where the code of its app is in this process.
 
     Args:
         id: Of the instance.
+        data: All of it, plain JSON; what read what has changed is stale then.
         name: What to call it.
         labels: Texts by which it is found, a JSON object; those that it had are gone.
         app: Its app; it is looked for where this is left out.
 
     Raises:
         InstanceGone: there is none of this id.
-        ValidationError: neither is given, or one cannot be used.
+        ValidationError: nothing is given, something cannot be used, or the code that checks data is not here.
+        DeclarationError: of this data the generator makes a tree that cannot work.
+        TreeBusy: an execution is under way, and the data is to be another one.
     """
-    if name is None and labels is None:
-        raise ValidationError("trees.update: give a name, or labels")
+    if data is None and name is None and labels is None:
+        raise ValidationError("trees.update: give data, a name, or labels")
     found = await find_tree(admin, id, app)
-    await found.instance.update(name=name, labels=labels)
+    if data is not None and found.row.generator not in found.host.recipes:
+        raise ValidationError(
+            f"the code of generator {found.row.generator!r} is not in this process, so that data cannot be checked: "
+            "change it by the app's code, or serve with create_app(trees=[…])"
+        )
+    await found.instance.update(data, name=name, labels=labels)
     return _acted("updated", found)
 
 

@@ -1,4 +1,4 @@
-"""Operations that look at task trees: `trees.apps`, `list`, `show`, `result`, `log` and `wait`."""
+"""Operations that look at task trees: `trees.apps`, `list`, `show`, `executions`, `result`, `log` and `wait`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from flows.api.operation import operation
 from flows.api.reading.hiding import Hiding, Secrets
 from flows.api.reading.log_lines import log_view
 from flows.api.reading.shortening import shortened
+from flows.api.reading.tree_executions import executions_of
 from flows.api.reading.tree_host import FoundTree, find_tree, tree_hosts
 from flows.api.reading.tree_rows import RESULT, hiding_of, secrets_of, shown, tree_row, tree_view
 from flows.api.views.jobs import LogView
 from flows.api.views.time import Time
-from flows.api.views.trees import TreeAppView, TreePageView, TreeResultView, TreeRow, TreeView
+from flows.api.views.trees import TreeAppView, TreeExecutionsView, TreePageView, TreeResultView, TreeRow, TreeView
 from flows.errors import ValidationError, WaitTimeout
 from flows.model.tree.task_record import InstanceStatus
 from flows.tree.host import Host
@@ -107,7 +108,25 @@ async def show(admin: Admin, id: str, *, app: str = "", whole: bool = False) -> 
     found = await find_tree(admin, id, app)
     snapshot = await found.host.load(found.row.id)
     hiding = hiding_of(admin.caller, found.row.app)
-    return tree_view(hiding, await secrets_of(hiding, found.host, snapshot), snapshot, whole=whole)
+    return tree_view(hiding, await secrets_of(hiding, found.host, snapshot), found.host, snapshot, whole=whole)
+
+
+@operation("trees.executions")
+async def executions(
+    admin: Admin, id: str, *, limit: Annotated[int, Field(ge=1, le=100)] = 20, app: str = ""
+) -> TreeExecutionsView:
+    """Show the last executions of an instance, newest first: those among the last 500 of its app.
+
+    Args:
+        id: Of the instance.
+        limit: So many at most.
+        app: Its app; it is looked for where this is left out.
+
+    Raises:
+        InstanceGone: there is none of this id.
+    """
+    found = await find_tree(admin, id, app)
+    return await executions_of(admin, await found.host.load(found.row.id), limit)
 
 
 @operation("trees.result")

@@ -62,6 +62,8 @@ class TreeTaskView(View):
     """Workers of this queue run it; empty: those of its execution."""
     reads: list[str]
     """What it is given: names of the context."""
+    sources: dict[str, str]
+    """By the names that it or its condition reads, the task that writes it; empty: the data."""
     writes: list[str]
     """Under which names its result stands in the context."""
     tasks: list[TreeTaskView]
@@ -106,6 +108,8 @@ class TreeView(TreeRow):
     because: str
     """Why its last execution was cancelled."""
     data: Any
+    json_schema: dict[str, Any] | None
+    """That of the data, by which it can be changed; None where its code is not here, or some of it is hidden."""
     tasks: list[TreeTaskView]
     """The first level, which runs one after another; the others below."""
     states: dict[str, TaskStateView]
@@ -120,6 +124,30 @@ class TreeResultView(View):
     result: Any
     cut: bool = False
     """Whether it is shown in part; with `whole` all of it is."""
+
+
+class TreeExecutionView(View):
+    """An execution of an instance."""
+
+    id: str
+    """Of its run, too."""
+    path: str
+    """What was asked for: a task, or `#` for all; empty where that is not known."""
+    status: InstanceStatus
+    """`idle`: it is to begin later."""
+    began: datetime
+    """When it was asked for; of one that is to begin later, when it is due."""
+    ended: datetime | None
+    schedule: str | None
+    """By which schedule it was started; None: by somebody."""
+
+
+class TreeExecutionsView(View):
+    """The last executions of an instance, newest first."""
+
+    executions: list[TreeExecutionView]
+    more: bool
+    """Whether there may be older ones: they were not looked for any further."""
 
 
 class TreeStarted(View):

@@ -12,7 +12,7 @@ from flows.errors import DeclarationError, ValidationError
 from flows.model.values.lossy import refuse_lossy_type
 from flows.model.values.plain import LEAST, MOST, is_json
 from flows.model.values.same import difference, refuse_unwritable
-from flows.model.values.unreadable import in_one_line
+from flows.model.values.unreadable import faults_of, in_one_line
 
 if TYPE_CHECKING:
     from flows.model.declared.schemas import Schema
@@ -138,7 +138,7 @@ class Shape(Generic[ValueT]):
     def _refusal(self, error: Exception) -> ValidationError:
         if not isinstance(error, PydanticValidationError):
             return ValidationError(f"{self.what} cannot be validated: {type(error).__name__}: {error}")
-        return ValidationError(f"{self.what} is no {name_of(self.declared)}: {in_one_line(error)}")
+        return ValidationError(f"{self.what} is no {name_of(self.declared)}: {in_one_line(error)}", faults_of(error))
 
 
 def name_of(declared: Any) -> str:

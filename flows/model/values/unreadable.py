@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError as PydanticValidationError
 from pydantic_core import from_json
 
+from flows.errors import Fault
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,6 +26,12 @@ def in_one_line(error: PydanticValidationError) -> str:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     lines = [f"{path_of(one['loc']).removeprefix('.') or 'as a whole'}: {one['msg']}" for one in found[:_MOST]]
     return "; ".join([*lines, f"and {len(found) - _MOST} more"] if len(found) > _MOST else lines)
+
+
+def faults_of(error: PydanticValidationError) -> list[Fault]:
+    """Return each error with its place."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return [Fault(one["loc"], one["msg"]) for one in found[:_MOST]]
 
 
 def missing(error: Exception) -> list[str]:

@@ -101,17 +101,17 @@ class KernelBackend:
         assert self._runs is not None  # noqa: S101 - Trees binds its executor when it is made
         return self._runs
 
-    async def _execute(self, given: Given, step: Step) -> None:
-        """Work on an execution: the body of its run."""
+    async def _execute(self, given: Given, step: Step) -> dict[str, str]:
+        """Work on an execution: the body of its run, whose output says what was executed and how it has ended."""
         body = OwnBody(step)
         if body.is_failing:
-            return
+            return {}
         assert self._working is not None  # noqa: S101 - the same
         assert self._tasks is not None  # noqa: S101 - the same
         token = Token(body.run_id, body.run_id, body.fence)
         orders = RunOrders(body, self._backends, self._tasks)
         try:
-            await self._working.execute(given.instance, token, orders, lambda: None, given.later)
+            return await self._working.execute(given.instance, token, orders, lambda: None, given.later)
         except (TreeBusy, StoreError) as error:
             raise Snooze(str(error), after=_LATER) from error
         except InstanceGone as error:

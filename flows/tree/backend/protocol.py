@@ -128,8 +128,11 @@ class Working(Protocol):
         orders: Orders,
         cancelled: Callable[[], str | None],
         later: Asked | None = None,
-    ) -> None:
+    ) -> dict[str, str]:
         """Execute what the token's execution consists of, as far as it was not executed, until it has ended.
+
+        Returns the `path` that was asked for, and the `status` as which it has ended; nothing where another one goes on
+        with it, or the instance is gone.
 
         Args:
             instance_id: The instance.
