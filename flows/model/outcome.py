@@ -37,6 +37,8 @@ class Finish:
     """Whether a function returned these; where none did, the parent of a child sees `null` for its result."""
     records: Mapping[str, bytes] | None = None
     """Of a run, the records of steps, by their names, that are written with it."""
+    lookups: Sequence[str] = ()
+    """By what the job is found from now on, `<attribute>:<text>` each."""
 
 
 @dataclass(slots=True)
@@ -83,6 +85,8 @@ class Fail:
     """The job has failed."""
 
     error: JobError
+    lookups: Sequence[str] = ()
+    """By what the job is found from now on, `<attribute>:<text>` each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ MOST_CHILDREN: Final = 200
 #: So many arguments of jobs go into one request at most: some hosts take 3,999 in all.
 MOST_ARGUMENTS: Final = 3_500
 _ADVANCE, _FINISH = ALL_OUTCOMES[Advance].verb, ALL_OUTCOMES[Finish].verb
+#: As `end_attempts.lua` has it: stands before the lookups that a job gets with its end, last of all.
+_LOOKUPS: Final = "+lookups"
 _PART_BYTES: Final = 1 << 19
 _MOST_BYTES: Final = 1 << 20
 
@@ -62,7 +64,7 @@ class FinishedAttempt:
         # Most ends are one of two. Their bytes are those that `arguments_of` comes to; a form is quicker.
         if isinstance(outcome, Advance):
             self._pack(_form(_ADVANCE, outcome.queue, tuple(outcome.fields)), outcome.fields)
-        elif isinstance(outcome, Finish) and not outcome.records:
+        elif isinstance(outcome, Finish) and not outcome.records and not outcome.lookups:
             result = _result_of(outcome) if child else b""
             self._pack(_form(_FINISH, None, tuple(outcome.fields)), outcome.fields, len(result), result)
         else:
@@ -141,7 +143,8 @@ def arguments_of(outcome: Outcome, *, child: bool) -> list[Argument]:  # noqa: C
     """Return what goes with an outcome's verb; of a `child` the result goes along as one object too, for its parent."""
     match outcome:
         case Finish(fields):
-            return [_result_of(outcome) if child else "", *_flat(fields), *_step_fields(outcome.records or {})]
+            records = _step_fields(outcome.records or {})
+            return [_result_of(outcome) if child else "", *_flat(fields), *records, *_more(outcome.lookups)]
         case Advance(queue, fields):
             return [queue, *_flat(fields)]
         case AwaitChildren(children, next_queue, fields, policy):
@@ -151,8 +154,8 @@ def arguments_of(outcome: Outcome, *, child: bool) -> list[Argument]:  # noqa: C
             return [delay_ms, error.model_dump_json(), to_json(error.brief())]
         case Snooze(delay_ms, until_ms, reason, for_others):
             return [delay_ms if until_ms is None else -1, until_ms or -int(for_others), to_json(reason)]
-        case Fail(error):
-            return [error.model_dump_json()]
+        case Fail(error, lookups):
+            return [error.model_dump_json(), *_more(lookups)]
         case Cancel(reason):
             return [reason]
         case Release():
@@ -178,6 +181,11 @@ def _step_fields(records: Mapping[str, bytes]) -> list[Argument]:
 def wait_arguments(waits: Sequence[EventWait]) -> list[Argument]:
     """Return waits for events as scripts read them: of each its step, the event, the position, and ms before that."""
     return [part for one in waits for part in (one.step, event_name(one.event, one.key), one.after, one.since_ms)]
+
+
+def _more(lookups: Sequence[str]) -> list[Argument]:
+    """Return the lookups that a job gets with its end, behind what tells them from all else; nothing for none."""
+    return [_LOOKUPS, "\n".join(lookups)] if lookups else []
 
 
 def _result_of(outcome: Finish) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flows.store.client.scripts import Argument
-from tests.world import KEPT, NOW, World, advance, fail, finish, packed, processing
+from tests.world import KEPT, NOW, World, advance, attempt, fail, finish, packed, processing
 
 
 def test_ends_the_job_with_its_error(world: World) -> None:
@@ -42,3 +42,11 @@ def test_children_that_it_was_building_are_forgotten(world: World, end: list[Arg
         assert world.report(end, queue="pack") == ["ok"]
     beside = (("building", "shop:9"), ("pending", "shop:9"), ("settled", "shop:9:children:pack"))
     assert all(world.lives(kind, name, life) for kind, name in beside)
+
+
+def test_a_job_gets_lookups_with_its_failure(world: World) -> None:
+    """It is found by what its function has linked it to before it failed."""
+    world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})
+    assert world.report(attempt("fail", "1", 1, '{"type":"E"}', "+lookups", "links:a\nlinks:b")) == ["ok"]
+    assert world.snapshot()["lookups"] == {"shop:links:a": ["1"], "shop:links:b": ["1"]}
+    assert (world.job("shop:1")["_lookups"], world.job("shop:1")["_error"]) == ("links:a\nlinks:b", '{"type":"E"}')

@@ -182,3 +182,34 @@ def test_an_account_that_may_not_ask_who_listens_tells_all(redis_url: str, world
     world.redis.execute_command("ACL", "DELUSER", name)
     assert message is not None
     assert message["data"] == "done"
+
+
+def test_a_job_gets_lookups_with_its_end(world: World) -> None:
+    """Behind those that it has, each once; its other fields are those that its function returned."""
+    world.seed(
+        jobs={"shop:1": processing(_lookups="links:a"), "shop:2": processing()},
+        lookups={"shop:links:a": ["1"]},
+        processing={"pick": {"1": NOW + 9, "2": NOW + 9}},
+    )
+    ends = [finish("1", b="2", **{"+lookups": "links:a\nlinks:b:c"}), finish("2", **{"+lookups": "links:b:c"})]
+    assert world.report(*ends) == ["ok", "ok"]
+    found = world.snapshot()
+    assert found["lookups"] == {"shop:links:a": ["1"], "shop:links:b:c": ["1", "2"]}
+    assert [found["jobs"][f"shop:{one}"].get("_lookups") for one in "12"] == ["links:a\nlinks:b:c", "links:b:c"]
+    assert found["jobs"]["shop:1"]["b"] == "2"
+    assert world.lives("lookups", "shop:links:a", KEPT[0])
+
+
+def test_a_lookup_that_is_no_list_takes_nobody(world: World) -> None:
+    """The job ends all the same."""
+    world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})
+    world.redis.set(world.key("lookups", "shop:links:a"), "mine")
+    assert world.report(finish("1", **{"+lookups": "links:a\nlinks:b"})) == ["ok"]
+    assert world.job("shop:1")["_lookups"] == "links:b"
+
+
+def test_a_stranger_gets_no_lookups(world: World) -> None:
+    """Who has lost the job files nothing."""
+    world.seed(jobs={"shop:1": processing(_fence="2")}, processing={"pick": {"1": NOW + 9}})
+    assert world.report(finish("1", 1, **{"+lookups": "links:a"})) == ["stale"]
+    assert "lookups" not in world.snapshot()

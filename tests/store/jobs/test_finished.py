@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.model.codec import as_object
-from flows.model.outcome import Advance, Finish
+from flows.model.job import JobError
+from flows.model.outcome import Advance, Fail, Finish
 from flows.store.client.wire import pack_arguments
 from flows.store.jobs.claimed import ClaimedJob
 from flows.store.jobs.finished import FinishedAttempt
@@ -27,6 +28,17 @@ def test_a_parent_sees_null_where_no_function_returned_anything() -> None:
         arguments = [result, *(part for pair in outcome.fields.items() for part in pair)]
         packed = pack_arguments(("finish", "0197-id", 1, len(arguments), *arguments))
         assert FinishedAttempt(claimed, outcome, child=True).packed == packed
+
+
+def test_lookups_stand_behind_all_else() -> None:
+    """Where there are some; each on a line."""
+    claimed = ClaimedJob([b"0197-id", 1, 1, 0, 0, 0, None])
+    finished = FinishedAttempt(claimed, Finish({"n": b"1"}, lookups=("links:a", "links:b")), child=False)
+    tail = ("", "n", b"1", "+lookups", "links:a\nlinks:b")
+    assert finished.packed == pack_arguments(("finish", "0197-id", 1, len(tail), *tail))
+    error = JobError(type="E", message="", traceback="", queue="q", attempt=1)
+    failed = FinishedAttempt(claimed, Fail(error, ("links:a",)), child=False)
+    assert failed.packed == pack_arguments(("fail", "0197-id", 1, 3, error.model_dump_json(), "+lookups", "links:a"))
 
 
 @given(fields, st.integers(1, 10**12), st.sampled_from(["child", ""]), st.sampled_from(["", "pack", "a.b-c_d"]))

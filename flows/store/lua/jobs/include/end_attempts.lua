@@ -14,7 +14,7 @@ local function end_attempt()
   local job, word, id = owned(member, fence)
   if job then
     verb, after = routed(verb, after, job.key)
-    if verb == 'finish' then
+    if verb == 'finish' and rest[after - 2] ~= '+lookups' then
       finish(job, after)
       word = 'ok'
     elseif verb == 'advance' and not job.cancel and not place_conflict(rest[at]) then
@@ -65,6 +65,20 @@ local function target_conflict(verb, id)
   if verb == 'await_children' then return children_conflict(id, at + 4 + tonumber(rest[at + 3])) end
 end
 
+-- Puts a job into the lookup lists that it gets with its end, a line each; what is no list takes nobody.
+local function stand_in_more(job, lines)
+  local prefix, all = string.sub(job.key, 1, -#job.id - 1), job.lookups or ''
+  for line in string.gmatch(lines, '[^\n]+') do
+    local is_new = not string.find('\n' .. all .. '\n', '\n' .. line .. '\n', 1, true)
+    if is_new and type(redis.pcall('RPUSH', prefix .. line, job.id)) == 'number' then
+      all = all .. (all == '' and '' or '\n') .. line
+    end
+  end
+  if all == (job.lookups or '') then return end
+  job.lookups = all
+  redis.call('HSET', job.key, '_lookups', all)
+end
+
 -- Returns the word.
 local function end_otherwise(verb, job, after)
   -- What has come to its end is not cancelled any more.
@@ -78,6 +92,10 @@ local function end_otherwise(verb, job, after)
   if wrong then
     fail_with(job, failure('KeyConflict', wrong, queue, (counts(job.attempt))))
   else
+    if rest[after - 2] == '+lookups' then
+      after = after - 2
+      stand_in_more(job, rest[after + 1])
+    end
     VERBS[verb](job, after)
     -- What has ended is counted by its state.
     if not ends then count(queue, verb) end
