@@ -12,12 +12,25 @@ from flows.tree.plans import plan_of
 from flows.tree.storage.protocol import Execution
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from flows.tree.asked import Asked
     from flows.tree.recipe import Recipe
     from flows.tree.storage.protocol import Storage
 
 
-async def begin(storage: Storage, instance_id: str, recipe: Recipe | None, execution: str, asked: Asked) -> None:
+async def _at_once(_execution: str) -> bool:
+    return True
+
+
+async def begin(  # noqa: PLR0917 - the facts of an execution
+    storage: Storage,
+    instance_id: str,
+    recipe: Recipe | None,
+    execution: str,
+    asked: Asked,
+    over: Callable[[str], Awaitable[bool]] = _at_once,
+) -> None:
     """Begin an execution, unless it has been begun already; return when that is durable.
 
     Args:
@@ -26,6 +39,7 @@ async def begin(storage: Storage, instance_id: str, recipe: Recipe | None, execu
         recipe: Makes its tree anew; None: its code is not here, and the tree stays as it is described.
         execution: The execution's id.
         asked: What is to be executed.
+        over: Waits until the execution that has ended last is over for whoever is told of that; False: it is not soon.
 
     Raises:
         UnknownPath: there is no such task.
@@ -43,8 +57,9 @@ async def begin(storage: Storage, instance_id: str, recipe: Recipe | None, execu
             raise InstanceGone(instance_id)
         if snapshot.execution is not None and snapshot.execution.id == execution:
             return
-        if snapshot.record.status == "working":
-            raise TreeBusy(instance_id, snapshot.record.run)
+        last = snapshot.record
+        if last.status == "working" or (last.run and not await over(last.run)):
+            raise TreeBusy(instance_id, last.run)
         if recipe is None:
             plan, description = plan_of(snapshot.tree), snapshot.tree
         else:

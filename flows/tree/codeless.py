@@ -48,6 +48,11 @@ class _CodelessHost(Host):
         await self.index.remove([instance_id])
         return is_deleted
 
+    @property
+    def _tells(self) -> bool:
+        """Say yes: only the code of the app knows its hooks."""
+        return True
+
 
 class _Elsewhere:
     """Lets executions be worked on by the workers of their app, wherever these are."""

@@ -157,7 +157,7 @@ class Executing:
             if await executor.under_way(execution) is not None:
                 return Execution(host, self.id, execution, later=not when.is_now)
         if when.is_now:
-            await begin(host.storage, self.id, self._recipe, execution, asked)
+            await begin(host.storage, self.id, self._recipe, execution, asked, host.is_over)
             await executor.start(self.id, execution)
             await host.note()
         else:

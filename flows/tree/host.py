@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final, Protocol
 
 from flows.errors import LostLease, StoreError
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
     from flows.tree.index.protocol import Index
     from flows.tree.recipe import Grown, Recipe
     from flows.tree.storage.protocol import Execution, Snapshot, Storage, Token
+
+#: For so long one execution waits until the last one is over, in seconds, and looks so often.
+_OVER: Final = 5.0
+_LOOK: Final = 0.02
+#: Of the end of which execution the app is being told here.
+_telling: Final[ContextVar[str]] = ContextVar("flows_tree_telling", default="")
 
 
 class Told(Protocol):
@@ -173,7 +180,8 @@ class Host:
         found = await self.storage.load(instance_id, since=NO_TASKS)
         if found is None:
             raise InstanceGone(instance_id)
-        await begin(self.storage, instance_id, self.recipe(found.row.generator), execution, asked)
+        recipe = self.recipe(found.row.generator)
+        await begin(self.storage, instance_id, recipe, execution, asked, self.is_over)
         await self.note()
         return await self.storage.load(instance_id)
 
@@ -205,13 +213,37 @@ class Host:
         except Exception as error:  # noqa: BLE001 - of the generator, or what nobody has foreseen: no limbo
             return await walk.fail(error_of(error, ROOT, 1))
 
+    async def is_over(self, execution: str) -> bool:
+        """Return whether an execution that has ended is over: whoever is told of ends has been told, or is no more.
+
+        Its run tells them, and ends behind that. One that another execution had taken the place of could not tell them
+        after its worker has died. It is waited for a few seconds; a hook that executes its instance anew is not.
+        """
+        if not self._tells or _telling.get() == execution:
+            return True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_OVER):
+                while await self.executor.under_way(execution):  # noqa: ASYNC110 - mostly another process ends it
+                    await asyncio.sleep(_LOOK)
+                return True
+        return False
+
+    @property
+    def _tells(self) -> bool:
+        """Whether a process of the app may be told of ends."""
+        return self.told is not None
+
     async def _tell(self, instance_id: str, execution: str) -> None:
         """Tell that an execution has ended: the index, and the app."""
         await self.note()
         if self.told is not None:
             found = await self.storage.load(instance_id, since=NO_TASKS)
             if found is not None and found.record.run == execution:
-                await self.told.ended(found)
+                token = _telling.set(execution)
+                try:
+                    await self.told.ended(found)
+                finally:
+                    _telling.reset(token)
 
     def _walk(
         self,

@@ -73,6 +73,7 @@ PACED = {
     "tree/tasks/attempts.py:run": "each round makes an attempt, and a pause goes before each further one",
     "tree/backend/kernel.py:_receive": "each round sleeps",
     "tree/backend/returns.py:_receive": "each round sleeps",
+    "tree/host.py:is_over": "each round sleeps",
     "tree/takeover.py:keep": "each round sleeps",
     "tree/takeover.py:follow": "each round waits for a run that has ended",
     "tree/execution.py:_wait": "each round waits for a change, or for a time",
