@@ -31,6 +31,7 @@ PACED = {
     "kernel/rescuer.py:_rescue_forever": "each round sleeps",
     "kernel/rescuer.py:_sleep": "each round waits for a time, or until a worker has cancelled a parent",
     "kernel/streams/follow.py:_follow": "each round reads text, until a page is not full, or waits",
+    "api/reading/tree_executions.py:executions_of": "each round reads a page, until there is enough or no more",
     "api/reading/search.py:page": "each round reads on, until there is enough or no more",
     "kernel/reconciler.py:_walk_forever": "each round sleeps",
     "kernel/deploy/drainer.py:_drain_forever": "each round sleeps",
