@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from flows.errors import StoreError, WaitTimeout
+from flows.errors import WaitTimeout
 from flows.model.arguments import check_seconds
 from flows.model.job import JobError
 from flows.model.tree.errors import TreeFailed
@@ -57,15 +57,8 @@ class Execution:
             async with asyncio.timeout(seconds):
                 return await self._wait()
         except TimeoutError as error:
-            raise WaitTimeout(f"execution {self.id} has not ended in {seconds:g} s{await self._lonely()}") from error
-
-    async def _lonely(self) -> str:
-        """Return what an error says where nobody is there to work on it."""
-        with suppress(StoreError, TimeoutError):  # it is about a wait that is over
-            async with asyncio.timeout(_LOOK):
-                if not await self._host.executor.is_served():
-                    return f": no process has workers of app {self._host.app!r}: create_workers() in one, and start it"
-        return ""
+            said = f"execution {self.id} has not ended in {seconds:g} s{await self._host.lonely()}"
+            raise WaitTimeout(said) from error
 
     async def _wait(self) -> InstanceState:
         while True:

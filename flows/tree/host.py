@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 #: For so long one execution waits until the last one is over, in seconds, and looks so often.
 _OVER: Final = 5.0
 _LOOK: Final = 0.02
+#: For so long it is asked who works on executions, in seconds.
+_ASKED: Final = 1.0
 #: Of the end of which execution the app is being told here.
 _telling: Final[ContextVar[str]] = ContextVar("flows_tree_telling", default="")
 
@@ -121,6 +123,14 @@ class Host:
     async def note(self) -> None:
         """Let the index know how instances stand that have changed."""
         await self.outbox.note()
+
+    async def lonely(self) -> str:
+        """Return what the error of a wait that was too short says where no process works on executions."""
+        with suppress(StoreError, TimeoutError):  # it is about a wait that is over
+            async with asyncio.timeout(_ASKED):
+                if not await self.executor.is_served():
+                    return f": no process has workers of app {self.app!r}: create_workers() in one, and start it"
+        return ""
 
     async def destroy(self, instance_id: str) -> bool:
         """Cancel what works on an instance, and delete it; False: it was gone already."""

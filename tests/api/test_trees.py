@@ -119,7 +119,7 @@ async def test_executes_by_path_without_the_code(redis_url: str, namespace: str)
         assert await trees.execute(admin, done, "#.work.press", downstream=True, ref="click") == begun
         with pytest.raises(TreeBusy):
             await trees.execute(admin, done)
-        with pytest.raises(WaitTimeout):
+        with pytest.raises(WaitTimeout, match="no process has workers of app 'orchard': create_workers"):
             await trees.wait(admin, done, 0.01)
         app, _plot = orchard(redis_url, namespace)
         app.create_workers(concurrency=2)

@@ -211,8 +211,8 @@ async def wait(admin: Admin, id: str, timeout: Time = timedelta(seconds=30), *, 
                     break
                 await found.host.storage.changed(found.row.id, revision)
     except TimeoutError as error:
-        seconds = timeout.total_seconds()
-        raise WaitTimeout(f"instance {found.row.id} is still being executed after {seconds:g} s") from error
+        said = f"instance {found.row.id} is still being executed after {timeout.total_seconds():g} s"
+        raise WaitTimeout(f"{said}{await found.host.lonely()}") from error
     return await show(admin, found.row.id, app=found.row.app)
 
 
