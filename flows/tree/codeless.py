@@ -43,7 +43,7 @@ class _CodelessHost(Host):
         """Take nothing out of the outbox: it would be lost to the app's own index."""
 
     async def destroy(self, instance_id: str) -> bool:
-        """Destroy an instance: see `Host.destroy`; what finds it here forgets it at once."""
+        """Destroy an instance: see `Host.destroy`; what finds it here forgets it at once, without the outbox."""
         is_deleted = await super().destroy(instance_id)
         await self.index.remove([instance_id])
         return is_deleted

@@ -142,6 +142,8 @@ class Host:
                 await self.told.destroyed(found)
         is_deleted = await self.storage.delete(instance_id)
         await self.note()
+        if not is_deleted:  # nothing has noted that it is gone
+            await self.index.remove([instance_id])
         return is_deleted
 
     async def execute(

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from flows.telemetry.events import Events
 from flows.telemetry.service import Service
+from flows.tree.index.protocol import MOST, Find
+from flows.tree.storage.protocol import NO_TASKS
 
 if TYPE_CHECKING:
     from flows.tree.index.protocol import Index
-    from flows.tree.storage.protocol import Storage
+    from flows.tree.storage.protocol import InstanceRow, Storage
 
 #: So many instances are moved at once.
 _PAGE: Final = 100
@@ -68,6 +70,31 @@ class Outbox:
             count += len(found)
             if len(found) < _PAGE:
                 return count
+
+    async def tell_all(self) -> int:
+        """Tell the index of all instances that there are, and which it knows are gone; return how many there are.
+
+        Raises:
+            StoreError: the storage or the index cannot be used.
+        """
+        there: set[str] = set()
+        rows: list[InstanceRow] = []
+        async for row in self._storage.scan():
+            if row.app == self._app:  # others may have another index
+                there.add(row.id)
+                rows.append(row)
+            if len(rows) == _PAGE:
+                await self._index.put(rows)
+                rows = []
+        await self._index.put(rows)
+        cursor = ""
+        while True:
+            found, cursor = await self._index.find(self._app, Find(limit=MOST, cursor=cursor))
+            unknown = [one.id for one in found if one.id not in there]
+            # One that was created meanwhile is there.
+            await self._index.remove([one for one in unknown if await self._storage.load(one, since=NO_TASKS) is None])
+            if not cursor:
+                return len(there)
 
     async def note(self) -> None:
         """Return when the index knows of what has changed until now; callers of one moment share a pass.

@@ -218,10 +218,11 @@ class Trees(Lifecycle):
         return instance_token(self._live_key, instances, realm, subject, may, ttl)
 
     async def reindex(self) -> int:
-        """Make the index again of what the storage has of the app; return how many instances that are."""
-        count = 0
-        async for row in self._host.storage.scan():
-            if row.app == self.app:  # others may have another index
-                await self._host.index.put([row])
-                count += 1
-        return count
+        """Make the index again of what the storage has of the app; return how many instances that are.
+
+        It holds the ids of all of them meanwhile: 100 bytes each.
+
+        Raises:
+            StoreError: the storage or the index cannot be used.
+        """
+        return await self._host.outbox.tell_all()

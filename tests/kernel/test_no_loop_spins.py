@@ -81,6 +81,7 @@ PACED = {
     "tree/begin.py:begin": "each further round follows a change by somebody else",
     "tree/instance.py:update": "each further round follows a change by somebody else",
     "tree/instance.py:watch": "each round waits for a change, or for a time",
+    "tree/outbox.py:tell_all": "each round looks at a page of rows, until there is none",
     "tree/outbox.py:move": "each round moves a page of rows, until one is not full",
     "tree/outbox.py:_move_forever": "each round sleeps",
     "tree/index/redis.py:find": "each round looks at a page of rows, until there is enough or no more",

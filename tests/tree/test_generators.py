@@ -17,7 +17,7 @@ from flows.model.tree.errors import (
 )
 from flows.tree.declare import Task, Tree
 from flows.tree.generator import Generator
-from flows.tree.index.protocol import Find
+from flows.tree.index.protocol import Find, InstancePage
 from flows.tree.storage.memory import MemoryStorage
 from flows.tree.storage.protocol import InstanceRow
 from flows.tree.trees import Trees
@@ -86,6 +86,39 @@ async def test_an_app_indexes_what_is_its_own(trees: Trees, site: Generator[Site
     await host.storage.create(InstanceRow(new_job_id(), "others", "site"), b"{}", b'{"data":[],"tasks":[]}')
     assert await trees.reindex() == 1
     assert (await host.index.find("others", Find())).rows == []
+
+
+async def test_an_index_forgets_what_is_gone(
+    trees: Trees, site: Generator[Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that nobody has taken out: by `reindex`, in pages, and by whoever destroys them once more."""
+    monkeypatch.setattr("flows.tree.outbox.MOST", 2)
+    host, made = trees._host, [await site.create(Site(), realm="r") for _ in range(3)]
+    gone = [InstanceRow(new_job_id(), "imports", "site", realm="r", created=at) for at in range(5)]
+    await host.index.put(gone)
+    assert await trees.reindex() == 3
+    assert {one.id for one in (await trees.find(Find())).rows} == {one.id for one in made}
+    await host.index.put(gone)
+    assert not await host.destroy(gone[0].id)
+    assert await trees.destroy_realm("r") == 3
+    assert (await trees.find(Find())).rows == []
+
+
+async def test_what_is_created_meanwhile_stays_in_the_index(
+    trees: Trees, site: Generator[Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`reindex` has not seen it in the storage, and finds it in the index."""
+    host = trees._host
+    find = host.index.find
+
+    async def found(app: str, query: Find) -> InstancePage:
+        await site.create(Site(), name="new")
+        return await find(app, query)
+
+    monkeypatch.setattr(host.index, "find", found)
+    assert await trees.reindex() == 0
+    monkeypatch.undo()
+    assert [one.name for one in (await trees.find(Find())).rows] == ["new"]
 
 
 async def test_an_ephemeral_instance_goes_soon_after_its_end() -> None:
