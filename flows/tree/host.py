@@ -206,7 +206,7 @@ class Host:
         cancelled: Callable[[], str | None],
     ) -> InstanceRecord | None:
         """Execute what has not ended, and return what that has come to; None where another one goes on."""
-        walk = self._walk(snapshot, execution, token, orders)
+        walk: Walk | None = None
         try:
             grown = await self.recipe(snapshot.row.generator).grow(snapshot.data, snapshot.tree)
             walk = self._walk(snapshot, execution, token, orders, grown)
@@ -215,6 +215,7 @@ class Host:
             reason = cancelled()
             if reason is None:
                 raise
+            walk = walk or self._walk(snapshot, execution, token, None)
             with suppress(LostLease):
                 return await walk.cancel(reason)
             return snapshot.record  # its end was being written: only that is to be told
@@ -223,6 +224,7 @@ class Host:
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 - of the generator, or what nobody has foreseen: no limbo
+            walk = walk or self._walk(snapshot, execution, token, None)
             return await walk.fail(error_of(error, ROOT, 1))
 
     async def is_over(self, execution: str) -> bool:

@@ -18,7 +18,7 @@ from flows.model.tree.task_record import InstanceRecord, TaskRecord
 from flows.tree.context import Context
 from flows.tree.storage.protocol import Write
 from flows.tree.tasks.attempts import Cancelled
-from flows.tree.tasks.task_run import Around, TaskRun
+from flows.tree.tasks.task_run import Around, run_task
 from flows.tree.writes import Writes
 
 if TYPE_CHECKING:
@@ -196,12 +196,13 @@ class Walk:
 
     def _begin(self, paths: Iterable[str]) -> None:
         assert self._orders is not None  # noqa: S101 - without them a walk is only ended
+        hear = self._hear
         for path in paths:
             argument = self._execution.argument if path in self._takers else None
             self._orders.enter()
-            one = TaskRun(self._around, self._plan.tasks[path], self._tasks[path], argument)
-            task = self._loop.create_task(one.run(), name=f"flows-{path}")
-            task.add_done_callback(self._hear)
+            one = run_task(self._around, self._plan.tasks[path], self._tasks[path], argument)
+            task = self._loop.create_task(one, name=f"flows-{path}")
+            task.add_done_callback(hear)
             self._running[task] = path
 
     def _hear(self, done: asyncio.Task[JobError | None]) -> None:
@@ -277,6 +278,7 @@ class Walk:
             progress=roll_up_all(self._plan.weights, self._records),
         )
         await self._writes.end(list(writes), record, self._ttl)
+        self._writes.let_go()
         return record
 
     def _left(self, because: str) -> Iterable[Write]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING, Final
 
 from flows.telemetry.failpoints import failpoint
 from flows.tree.storage.protocol import MOST_RECORDS, Write
+from flows.workflow.steps.stillness import nobody
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from flows.model.tree.task_record import InstanceRecord, TaskRecord
     from flows.tree.storage.protocol import Storage, Token
@@ -32,6 +34,9 @@ class Writes:
         token: Who writes.
         records: The records of all tasks: those that stand, and of ends those that are being written.
         failed: Called where nothing can be written any more, with the reason.
+
+    Attributes:
+        loop: The loop in which it works, in the thread `thread`.
     """
 
     def __init__(
@@ -47,8 +52,11 @@ class Writes:
         self._token = token
         self._records = records
         self._failed = failed
-        self._loop = asyncio.get_running_loop()
-        self._gathered: dict[str, Write] = {}
+        self.loop = asyncio.get_running_loop()
+        self.thread = threading.get_ident()
+        self._gathered: dict[str, TaskRecord] = {}
+        #: The results of tasks that have ended, as long as their records are gathered.
+        self._results: dict[str, bytes] = {}
         self._lines: dict[str, list[str]] = {}
         #: What is resolved when all that is gathered now stands; None: nobody writes that yet.
         self._next: asyncio.Future[None] | None = None
@@ -58,17 +66,15 @@ class Writes:
 
     def note(self, path: str, record: TaskRecord) -> None:
         """Write a record soon, unless another one of the task comes before."""
-        self._gathered[path] = Write(path, record)
+        self._gathered[path] = record
         if self._next is None:
             self._send_soon()
 
     def take(self, *writes: Write) -> None:
         """Count records from now on, and write them soon; `put` returns when they stand."""
-        for one in writes:
-            self._records[one.path] = one.record
-            self._gathered[one.path] = one
-        if self._next is None:
-            self._send_soon()
+        for path, record, _result in writes:
+            self._records[path] = record
+        self._gather(writes)
 
     def log(self, path: str, line: str) -> None:
         """Add a line to a task's log soon, and before a record of its end."""
@@ -82,8 +88,7 @@ class Writes:
             LostLease: another one has the instance.
             StoreError: the storage cannot be used.
         """
-        for one in writes:
-            self._gathered[one.path] = one
+        self._gather(writes)
         await asyncio.shield(self._send_soon())
 
     async def end(self, writes: Sequence[Write], end: InstanceRecord, ttl: float | None) -> None:
@@ -95,36 +100,53 @@ class Writes:
         """
         while self._writing is not None:
             await asyncio.shield(self._writing)
-        gathered, self._gathered = self._gathered, {}  # of what was to be written soon, nothing needs a call of its own
+        gathered = self._taken()  # of what was to be written soon, nothing needs a call of its own
         if self._lines:
             await self._write_lines()
-        *parts, last = [*_parts([*gathered.values(), *writes])] or [()]
+        *parts, last = [*_parts([*gathered, *writes])] or [()]
         for part in parts:
             await self._write(part)
         failpoint("before-record")
         await self._storage.write(self._instance_id, self._token, last, end, ttl=ttl)
         failpoint("after-record")
 
+    def _gather(self, writes: Iterable[Write]) -> None:
+        for path, record, result in writes:
+            self._gathered[path] = record
+            if result is not None:
+                self._results[path] = result
+        if self._next is None:
+            self._send_soon()
+
+    def _taken(self) -> list[Write]:
+        """Return what was gathered, and gather anew."""
+        gathered, results, self._gathered, self._results = self._gathered, self._results, {}, {}
+        return [Write(path, record, results.get(path)) for path, record in gathered.items()]
+
+    def let_go(self) -> None:
+        """Call nobody any more: such a circle would be left to Python's garbage collector, which is slow."""
+        self._failed = nobody
+
     def _send_soon(self) -> asyncio.Future[None]:
         if self._next is None:
-            self._next = self._loop.create_future()
+            self._next = self.loop.create_future()
             if self._writing is None:
-                self._loop.call_soon(self._send, _QUIET)
+                self.loop.call_soon(self._send, _QUIET)
         return self._next
 
     def _send(self, ticks: int) -> None:
         """Write what was gathered, after so many ticks; where the end has taken it along, nothing is left to do."""
         if ticks > 1:
-            self._loop.call_soon(self._send, ticks - 1)
+            self.loop.call_soon(self._send, ticks - 1)
         elif self._next is not None:
             self._writing, self._next = self._next, None
             if self._gathered or self._lines:
-                self._sending = self._loop.create_task(self._send_all(self._writing))
+                self._sending = self.loop.create_task(self._send_all(self._writing))
             else:
                 self._sent(self._writing)
 
     async def _send_all(self, future: asyncio.Future[None]) -> None:
-        writes, self._gathered = list(self._gathered.values()), {}
+        writes = self._taken()
         try:
             if self._lines:
                 await self._write_lines()
@@ -147,7 +169,7 @@ class Writes:
         self._writing = None
         future.set_result(None)
         if self._next is not None:
-            self._loop.call_soon(self._send, _QUIET)
+            self.loop.call_soon(self._send, _QUIET)
 
     async def _write(self, writes: Sequence[Write]) -> None:
         failpoint("before-record")

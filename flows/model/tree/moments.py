@@ -60,6 +60,8 @@ class Moments:
                 last[above] = path
             for source in inputs.get(path, ()):
                 self._join(self._at[source] + _WORKED, at + _WORKED)
+        #: The moments that wait for none.
+        self.first = [moment for moment, count in enumerate(self._before) if not count]
         progress = Progress(self, frozenset())
         #: All paths, in an order in which each can do its work after those that it waits for.
         self.order = progress.passed
@@ -108,7 +110,7 @@ class Progress:
         #: The tasks that were passed, in order.
         self.passed: list[str] = []
         self._ready: list[str] = []
-        self._pass([moment for moment, count in enumerate(self.counts) if not count])
+        self._pass([*moments.first])
 
     def take(self) -> list[str]:
         """Return the tasks that may begin now, each once."""

@@ -17,7 +17,7 @@ from flows.workflow.steps.failures import error_of, job_error
 from flows.workflow.steps.function_call import is_async
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from flows.tree.annotations import TaskInput
     from flows.tree.backend.protocol import Order
@@ -31,22 +31,15 @@ async def _in_thread(function: Callable[[Any], Any], argument: Any) -> Any:
     return await asyncio.to_thread(function, argument)
 
 
-async def call_here(order: Order, call_in_thread: CallInThread = _in_thread) -> Outcome:
+def call_here(order: Order, call_in_thread: CallInThread = _in_thread) -> Coroutine[Any, Any, Outcome]:
     """Run the function of a task here: an `async def` in the event loop, a `def` in a thread.
 
     Raises:
         asyncio.CancelledError: whoever awaits this was cancelled.
     """
-    token = set_current(order.current)
-    try:
-        if order.timeout is None:
-            return await _call(order, call_in_thread)
-        async with asyncio.timeout(order.timeout):
-            return await _call(order, call_in_thread)
-    except TimeoutError as error:  # one of the function's own is an outcome already
-        return timed_out(order, order.timeout or 0, error)
-    finally:
-        reset_current(token)
+    if order.timeout is None:
+        return _call(order, call_in_thread)
+    return _call_in_time(order, order.timeout, call_in_thread)
 
 
 def timed_out(order: Order, timeout: float, error: TimeoutError) -> Outcome:
@@ -55,14 +48,24 @@ def timed_out(order: Order, timeout: float, error: TimeoutError) -> Outcome:
     return Outcome(error=job_error("Timeout", said, "", order.path, order.attempt), classes=class_names(error))
 
 
+async def _call_in_time(order: Order, timeout: float, call_in_thread: CallInThread) -> Outcome:
+    try:
+        async with asyncio.timeout(timeout):
+            return await _call(order, call_in_thread)
+    except TimeoutError as error:  # one of the function's own is an outcome already
+        return timed_out(order, timeout, error)
+
+
 async def _call(order: Order, call_in_thread: CallInThread) -> Outcome:
     task = order.task
     assert task.function is not None  # noqa: S101 - only tasks with a function are dispatched
     assert task.view is not None  # noqa: S101 - the same
     assert task.shape is not None  # noqa: S101 - the same
+    token = set_current(order.current)
     try:
         view = read_view(task.view, order.view)
     except Exception as error:  # noqa: BLE001 - validators are user code
+        reset_current(token)
         return _never(order, error)
     try:
         if is_async(task.function):
@@ -80,6 +83,8 @@ async def _call(order: Order, call_in_thread: CallInThread) -> Outcome:
         return Outcome(error=error_of(error, order.path, order.attempt), classes=class_names(error))
     except Exception as error:  # noqa: BLE001 - whatever the function raises
         return Outcome(error=error_of(error, order.path, order.attempt), classes=class_names(error))
+    finally:
+        reset_current(token)
     try:
         result = task.shape.encode(value)
         if len(result) > MOST_BYTES:

@@ -15,7 +15,7 @@ from flows.tree.backend.runs import TaskGiven
 from flows.tree.backend.task_steps import TaskSteps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
 
     from flows.model.job import JobError
     from flows.tree.backend.protocol import Backend, Order, Returned
@@ -55,10 +55,10 @@ class RunOrders:
                 return outcome
         return await self._returned(order)
 
-    async def here(self, order: Order) -> Outcome:
+    def here(self, order: Order) -> Awaitable[Outcome]:
         """Return the outcome of an order that is run by this process; its function has steps of the run."""
         order.current.steps = partial(TaskSteps, self._body, _step_name(order))
-        return await call_here(order, self._body.call_in_thread)
+        return call_here(order, self._body.call_in_thread)
 
     async def pause(self, order: Order, seconds: float) -> None:
         """Wait before the next attempt, without a worker: see `Orders.pause`."""

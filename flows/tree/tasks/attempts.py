@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flows.model.retries import Retries
 from flows.tree.backend.protocol import Order, Outcome
@@ -29,20 +29,15 @@ class Cancelled(Exception):
     """A function has asked that the whole execution be cancelled; its text says why."""
 
 
-class At(NamedTuple):
-    """Which task is executed, of what."""
-
-    instance_id: str
-    generator: str
-    execution: str
-    path: str
-
-
 class Recording(Protocol):
     """Records attempts as they come and go."""
 
-    async def begin(self, number: int, error: JobError | None) -> None:
-        """Record that an attempt begins, and how the one before has failed."""
+    def begin(self, number: int, error: JobError | None) -> None:
+        """Note that an attempt begins, and how the one before has failed."""
+        ...
+
+    async def stand(self) -> None:
+        """Return when what was noted stands."""
         ...
 
     async def pause(self, number: int, error: JobError) -> None:
@@ -55,31 +50,31 @@ class Attempts:
 
     Args:
         orders: Runs the function.
-        at: The task's place.
+        at: The instance, its generator, and the execution.
+        path: The task's path.
         task: The task.
         reporter: Takes what the function reports.
-        recording: Records attempts.
-
-    Attributes:
-        number: Which attempt is the last so far, from 1.
     """
 
-    __slots__ = ("_at", "_orders", "_recording", "_reporter", "_task", "_turn", "number")
+    __slots__ = ("_at", "_number", "_orders", "_path", "_reporter", "_task", "_turn")
 
-    def __init__(self, orders: Orders, at: At, task: Task[Any], reporter: Reporter, recording: Recording) -> None:
+    def __init__(
+        self, orders: Orders, at: tuple[str, str, str], path: str, task: Task[Any], reporter: Reporter
+    ) -> None:
         self._orders = orders
         self._at = at
+        self._path = path
         self._task = task
         self._reporter = reporter
-        self._recording = recording
-        self.number = 0
+        self._number = 0
         self._turn = 1
 
-    async def run(self, view: bytes, before: TaskRecord | None = None) -> Outcome:
+    async def run(self, view: bytes, recording: Recording, before: TaskRecord | None = None) -> Outcome:
         """Return how the task has ended: the outcome of its last attempt.
 
         Args:
             view: The fields of the function's view.
+            recording: Records the attempts.
             before: The record of an attempt that was broken off, or after which it paused; None: it begins.
 
         Raises:
@@ -88,15 +83,21 @@ class Attempts:
         error: JobError | None = None
         if before is not None:
             error = before.error
-            self.number = before.attempt
-            if before.status == "queued":
-                await self._pause(view, self._retries(asked=True).delay(self.number))
-            else:
-                self.number -= 1
+            await self._go_on(view, before)
         while True:
-            self.number += 1
-            await self._recording.begin(self.number, error)
-            outcome = await self._dispatch(view)
+            self._number += 1
+            recording.begin(self._number, error)
+            if self._task.queue or self._task.backend:
+                await recording.stand()  # before it is handed over
+            order = self._order(view)
+            self._reporter.current = order.current
+            try:
+                outcome = await self._orders.run(order)
+                for line in outcome.lines:
+                    self._reporter.report(order.current, None, line)
+            finally:
+                self._reporter.current = None
+                order.current.cancelled = True  # a thread that is still at work sees that
             if outcome.error is None:
                 return outcome
             if outcome.wish == "cancel":
@@ -112,20 +113,16 @@ class Attempts:
             if pause.total_seconds() <= _SHORT:
                 await asyncio.sleep(pause.total_seconds())
             else:
-                await self._recording.pause(self.number, error)
+                await recording.pause(self._number, error)
                 await self._pause(view, pause)
 
-    async def _dispatch(self, view: bytes) -> Outcome:
-        order = self._order(view)
-        self._reporter.current = order.current
-        try:
-            outcome = await self._orders.run(order)
-            for line in outcome.lines:
-                self._reporter.report(order.current, None, line)
-            return outcome
-        finally:
-            self._reporter.current = None
-            order.current.cancelled = True  # a thread that is still at work sees that
+    async def _go_on(self, view: bytes, before: TaskRecord) -> None:
+        """Go on with an attempt that was broken off, or after the pause that follows it."""
+        self._number = before.attempt
+        if before.status == "queued":
+            await self._pause(view, self._retries(asked=True).delay(self._number))
+        else:
+            self._number -= 1
 
     async def _call_later(self, view: bytes, seconds: float) -> None:
         """Wait before the same attempt is called again."""
@@ -133,29 +130,30 @@ class Attempts:
             await self._orders.pause(self._order(view), seconds)
         else:  # after a pause without a worker, a function of this process would be called too early
             await asyncio.sleep(seconds)
-        self.number -= 1
+        self._number -= 1
         self._turn += 1
 
     async def _pause(self, view: bytes, pause: timedelta) -> None:
         await self._orders.pause(self._order(view), pause.total_seconds())
 
     def _order(self, view: bytes) -> Order:
-        at = self._at
-        timeout = None if self._task.timeout is None else self._task.timeout.total_seconds()
+        instance_id, generator, execution = self._at
+        path, number, task = self._path, self._number, self._task
+        timeout = None if task.timeout is None else task.timeout.total_seconds()
         deadline = None if timeout is None else time.monotonic() + timeout
-        current = CurrentTask(at.instance_id, at.execution, at.path, self.number, deadline, self._reporter.report)
-        return Order(*at, self.number, view, timeout, self._task, current, self._turn)
+        current = CurrentTask(instance_id, execution, path, number, deadline, self._reporter.report)
+        return Order(instance_id, generator, execution, path, number, view, timeout, task, current, self._turn)
 
     def _delay(self, outcome: Outcome) -> timedelta | None:
         """Return after how long to try again; None: never."""
         retries = self._retries(asked=outcome.wish == "again")
         if outcome.wish == "again":
-            if self.number >= retries.max_attempts:
+            if self._number >= retries.max_attempts:
                 return None
-            return retries.delay(self.number) if outcome.after is None else outcome.after
-        if outcome.wish == "never" or not retries.again(outcome.classes, self.number):
+            return retries.delay(self._number) if outcome.after is None else outcome.after
+        if outcome.wish == "never" or not retries.again(outcome.classes, self._number):
             return None
-        return retries.delay(self.number)
+        return retries.delay(self._number)
 
     def _retries(self, *, asked: bool) -> Retries:
         return self._task.retries or (_DEFAULT if asked else _ONCE)

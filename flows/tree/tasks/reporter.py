@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from flows.store.jobs.log_line import pack_line
 
 if TYPE_CHECKING:
+    import asyncio
+
     from flows.model.tree.task_record import TaskRecord
     from flows.store.jobs.log_line import LogLevel
     from flows.tree.current import CurrentTask
@@ -32,23 +33,22 @@ class Reporter:
         current: The attempt that is heard; others have ended, or were left behind in their threads.
     """
 
-    __slots__ = ("_loop", "_path", "_thread", "_timer", "_writes", "current", "record")
+    __slots__ = ("_path", "_timer", "_writes", "current", "record")
 
     def __init__(self, writes: Writes, path: str, record: TaskRecord) -> None:
         self.record = record
         self.current: CurrentTask | None = None
         self._writes = writes
         self._path = path
-        self._loop = asyncio.get_running_loop()
-        self._thread = threading.get_ident()
         self._timer: asyncio.TimerHandle | None = None
 
     def report(self, current: CurrentTask, progress: float | None, text: str, /) -> None:
         """Take progress with what the task is doing, or a line of its log: see `Report`."""
-        if threading.get_ident() == self._thread:
+        loop = self._writes.loop
+        if threading.get_ident() == self._writes.thread:
             self._take(current, progress, text)
-        elif not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._take, current, progress, text)
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(self._take, current, progress, text)
 
     def log(self, text: str, level: LogLevel = "info", attempt: int = 1) -> None:
         """Add a line to the task's log."""
@@ -74,7 +74,7 @@ class Reporter:
     def _note(self) -> None:
         """Write the progress, and the next one after a while."""
         self._writes.note(self._path, self.record)
-        self._timer = self._loop.call_later(_PACE, self._look_again, self.record)
+        self._timer = self._writes.loop.call_later(_PACE, self._look_again, self.record)
 
     def _look_again(self, written: TaskRecord) -> None:
         self._timer = None
