@@ -1,0 +1,1 @@
+"""Scheduled reports: which endings, which columns, for whom, and when."""
