@@ -91,8 +91,20 @@ def stream(world: World) -> object:
     return world.run("stream", "1", 1, 0, 2, '{"text":"a"}', '{"text":"b"}', call=world.keys.call("c"))
 
 
+def seed_tenant(world: World) -> None:
+    """Let a service have a tenant."""
+    world.redis.hset(world.key("tenants", "shop"), mapping={"acme": "1 {}", "#rev": "1"})
+
+
+def change_tenant(seen: int, record: str) -> Scene:
+    """Return the scene in which it is changed or removed."""
+    named: dict[str, Argument] = {"service": "shop", "tenant_id": "acme", "seen": seen, "record": record}
+    return seed_tenant, lambda world: world.run("change_tenant", **named)
+
+
 MORE_SCENES: Final[dict[str, list[Scene]]] = {
     "cancel_jobs": [many("cancel_jobs", reason="why")],
+    "change_tenant": [change_tenant(1, '{"n":1}'), change_tenant(0, "")],
     "delete_jobs": [many("delete_jobs")],
     "sync": [(seed_app, lambda world: sync(world, "app:0001")), (seed_app, lambda world: sync(world, "app:0002"))],
     "hold": [hold("queue"), hold("group", "7")],

@@ -190,8 +190,8 @@ def _why_uncallable(given: object, name: str) -> str:
     return f"worker function {name} cannot be called: pass {called} itself, not what it returns"
 
 
-def check_lifespan(lifespan: object) -> None:
-    """Check that a lifespan is a function that can bring an async context manager.
+def check_lifespan(lifespan: object, what: str = "lifespan") -> None:
+    """Check that a lifespan, or what else is one, is a function that can bring an async context manager.
 
     Raises:
         DeclarationError: it is none; the message says what to write.
@@ -199,13 +199,13 @@ def check_lifespan(lifespan: object) -> None:
     # What a decorated function returns can be called too, as a decorator.
     if not callable(lifespan) or hasattr(lifespan, "__aenter__") is not isinstance(lifespan, type):
         raise DeclarationError(
-            f"lifespan={lifespan!r} is no function: give the function itself, not what it returns, decorated with "
+            f"{what}={lifespan!r} is no function: give the function itself, not what it returns, decorated with "
             "contextlib.asynccontextmanager"
         )
     wrong = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
     if any(is_one(_code_of(lifespan)) for is_one in wrong):
         raise DeclarationError(
-            f"lifespan {name_of(lifespan)} brings no async context manager: decorate it with "
+            f"{what} {name_of(lifespan)} brings no async context manager: decorate it with "
             "contextlib.asynccontextmanager"
         )
 

@@ -34,9 +34,9 @@ _keeping: Final[ContextVar[Resource | None]] = ContextVar("flows_resource", defa
 class Resource:
     """One resource: open while any worker holds it; opened again where it has failed."""
 
-    def __init__(self, lifespan: Lifespan) -> None:
+    def __init__(self, lifespan: Lifespan, name: str | None = None) -> None:
         self._lifespan = lifespan
-        self._name = name_of(lifespan)
+        self._name = name_of(lifespan) if name is None else name
         self._holders = 0
         self._keeper: asyncio.Task[None] | None = None
         #: Ends when the opening under way has ended; and set when nobody needs the resource any more.
@@ -75,6 +75,22 @@ class Resource:
                 await _either(stopping.wait(), asyncio.sleep(rest.left))
             else:
                 return
+
+    async def take(self, events: Events) -> None:
+        """Hold the resource where it is open, or opens now.
+
+        Raises:
+            HostUnable: it cannot be opened; then it is not held.
+        """
+        self._holders += 1
+        self._events = events
+        if self._is_open:
+            return
+        try:
+            await self._open(asyncio.Event())
+        except BaseException:
+            self._holders -= 1
+            raise
 
     async def release(self, *, hurried: bool) -> None:
         """Hold it no more; whoever is the last waits until it is closed.

@@ -12,5 +12,18 @@ from flows.service.options import ServiceOptions
 from flows.service.secret import Secret
 from flows.service.service import Service
 from flows.service.service_record import ServiceRecord
+from flows.service.service_tenants import TenantChanges
+from flows.service.tenant import Tenant
 
-__all__ = ["Context", "JobLog", "JobType", "Level", "Secret", "Service", "ServiceOptions", "ServiceRecord"]
+__all__ = [
+    "Context",
+    "JobLog",
+    "JobType",
+    "Level",
+    "Secret",
+    "Service",
+    "ServiceOptions",
+    "ServiceRecord",
+    "Tenant",
+    "TenantChanges",
+]

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Generic
 
 from typing_extensions import TypeVar
 
+from flows.service.job_log import JobLog
+
 if TYPE_CHECKING:
     from flows.kernel.current import CurrentJob
-    from flows.service.job_log import JobLog
+    from flows.service.tenancy import Entered
 
 ClientT_co = TypeVar("ClientT_co", covariant=True, default=None)
 
@@ -23,14 +25,15 @@ class Context(Generic[ClientT_co]):
         log: The job's log.
     """
 
-    __slots__ = ("_current", "client", "log", "tenant", "type")
+    __slots__ = ("_current", "_entered", "client", "log", "tenant", "type")
 
-    def __init__(self, current: CurrentJob, kind: str, tenant: str, client: ClientT_co, log: JobLog) -> None:
+    def __init__(self, current: CurrentJob, kind: str, tenant: str, client: ClientT_co, entered: Entered) -> None:
         self._current = current
         self.type = kind
         self.tenant = tenant
         self.client = client
-        self.log = log
+        self.log = JobLog(current, entered)
+        self._entered = entered
 
     @property
     def job_id(self) -> str:
@@ -74,4 +77,4 @@ class Context(Generic[ClientT_co]):
             ValidationError: the value is no number between 0 and 1, or the message no text.
             LostLease: the attempt has lost its lease, or has ended.
         """
-        self._current.progress(value, message)
+        self._current.progress(value, self._entered.scrubbed(message))

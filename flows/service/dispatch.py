@@ -16,11 +16,11 @@ from flows.kernel.current import reset_current, set_current
 from flows.kernel.judge import Judge
 from flows.kernel.unable import is_hosts
 from flows.model.encoded_result import EncodedResult
-from flows.model.outcome import Outcome, Release
+from flows.model.outcome import Fail, Outcome, Release
 from flows.model.texts import summary_of
 from flows.model.verdict import Verdict
 from flows.service.context import Context
-from flows.service.job_log import JobLog
+from flows.service.tenancy import Entered
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from flows.kernel.current import CurrentJob
     from flows.kernel.handler import Handler
     from flows.model.plan import QueuePlan
-    from flows.service.job_log import Level
     from flows.service.job_type import JobType
+    from flows.service.tenancy import Tenancy
     from flows.service.unknown_types import UnknownTypes
 
 #: What a claim reads of a job, in the order of `claimed.values`.
@@ -57,7 +57,7 @@ class ServiceRunner:
         plan: Of the worker's queue.
         threads: Calls plain functions.
         unknown: Says what becomes of jobs of other types.
-        kept: Which levels of updates are kept.
+        tenancy: The tenants of the jobs.
     """
 
     timeout: float | None = None
@@ -68,7 +68,7 @@ class ServiceRunner:
         plan: QueuePlan,
         threads: Handler,
         unknown: UnknownTypes,
-        kept: frozenset[Level],
+        tenancy: Tenancy,
     ) -> None:
         #: That of the worker loop, which sets it when it begins.
         self.worker_id = ""
@@ -76,7 +76,7 @@ class ServiceRunner:
         self._judge = Judge(plan)
         self._threads = threads
         self._unknown = unknown
-        self._kept = kept
+        self._tenancy = tenancy
         #: How an attempt is judged, where its type is taken away while it runs.
         self._running: dict[Attempt, Handled] = {}
 
@@ -112,22 +112,34 @@ class ServiceRunner:
             return await self._unhandled(attempt, kind)
         self._running[attempt] = handled
         try:
-            return await self._run(attempt, handled, _text(tenant), payload or b"null")
-        finally:
-            del self._running[attempt]
-
-    async def _run(self, attempt: Attempt, handled: Handled, tenant: str, payload: bytes) -> Outcome | None:
-        claimed, kind = attempt.claimed, handled.kind
-        try:
-            value = kind.shapes.payload.decode(payload)
+            value = handled.kind.shapes.payload.decode(payload or b"null")
+            entered = await self._tenancy.enter(_text(tenant))
+            if isinstance(entered, str):
+                return Fail(handled.judge.error(attempt.claimed, "UnknownTenant", entered))
+            if not isinstance(entered, Entered):
+                return entered
+            try:
+                outcome = await self._run(attempt, handled, value, _text(tenant), entered)
+            finally:
+                self._tenancy.leave(entered)
+            return entered.scrubbed_outcome(outcome)
         except ValidationError as error:
             if is_hosts(error.__cause__ or error):
                 raise HostUnable(f"a job cannot be read: {summary_of(error)}") from error
-            return handled.judge.malformed(claimed, str(error))
+            return handled.judge.malformed(attempt.claimed, str(error))
+        except asyncio.CancelledError:
+            return attempt.stop_as
+        finally:
+            del self._running[attempt]
+
+    async def _run(
+        self, attempt: Attempt, handled: Handled, value: Any, tenant: str, entered: Entered
+    ) -> Outcome | None:
+        claimed, kind = attempt.claimed, handled.kind
         token: Token[CurrentJob | None] | None = set_current(attempt.current)
         try:
             failpoint("before-user-code")
-            context = Context(attempt.current, kind.name, tenant, None, JobLog(attempt.current, self._kept))
+            context = Context(attempt.current, kind.name, tenant, entered.client, entered)
             result = await self._call(kind, value, context)
             failpoint("after-user-code")
             if not isinstance(result, Verdict):

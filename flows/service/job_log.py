@@ -9,11 +9,12 @@ from flows.errors import DeclarationError
 from flows.store.jobs.log_line import pack_update
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from pydantic import JsonValue
 
     from flows.kernel.current import CurrentJob
+    from flows.service.tenancy import Entered
 
 #: How much an update matters, the most first.
 Level: TypeAlias = Literal["error", "info", "debug", "trace"]
@@ -32,11 +33,11 @@ class JobLog:
     nothing. After the attempt has ended, lines are still kept, marked as late, until the job's next attempt begins.
     """
 
-    __slots__ = ("_current", "_kept")
+    __slots__ = ("_current", "_entered")
 
-    def __init__(self, current: CurrentJob, kept: Collection[Level]) -> None:
+    def __init__(self, current: CurrentJob, entered: Entered) -> None:
         self._current = current
-        self._kept = kept
+        self._entered = entered
 
     def error(self, status: str, meta: JsonValue = None) -> None:
         """Tell of something that went wrong; the arguments are those of `info`.
@@ -79,8 +80,9 @@ class JobLog:
         self._tell("trace", status, meta)
 
     def _tell(self, level: Level, status: str, meta: JsonValue) -> None:
-        if level in self._kept:
-            self._current.pass_on(b"", pack_update(status, level, meta, self._current.attempt))
+        if level in self._entered.kept:
+            line = pack_update(status, level, meta, self._current.attempt)
+            self._current.pass_on(b"", self._entered.scrubbed_line(line))
 
 
 def kept_levels(given: Iterable[Level] | None) -> frozenset[Level]:

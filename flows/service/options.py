@@ -11,6 +11,7 @@ from flows.errors import DeclarationError
 from flows.loggers import AnyLogger
 from flows.model.duration import LONGEST, Duration, OptionalDuration, in_seconds
 from flows.model.flow_options import DEFAULT_MAX_PAYLOAD, FlowOptions
+from flows.model.limits.bounds import MOST_TOKENS
 from flows.model.queue_options import QueueOptions
 from flows.model.retention import Retention
 from flows.service.job_log import Level, kept_levels
@@ -22,6 +23,9 @@ class ServiceOptions:
     """What a service is declared with beside its name. Times are timedeltas, or seconds as numbers.
 
     Args:
+        tenants: Whether jobs are of tenants, whose jobs take turns: "any" runs those of any name, and "known" those of
+            tenants that were added; None: jobs have none. All programs of a service say the same. A service with
+            `connect=` has known ones.
         log_levels: Which updates are kept; None: `error` and `info`, and those that the variable `FLOWS_JOB_LOGGING`
             names, or else `OADA_JOBS_LOGGING`, as `debug,trace`.
         unknown_type_grace: A job whose type this process does not know is handed back for so long, for processes that
@@ -42,6 +46,7 @@ class ServiceOptions:
     """
 
     _: KW_ONLY
+    tenants: Literal["any", "known"] | None = None
     log_levels: Collection[Level] | None = None
     unknown_type_grace: Duration = Duration(timedelta(seconds=30))  # noqa: RUF009 - a descriptor
     job_ttl: OptionalDuration = Duration(None)  # noqa: RUF009
@@ -60,8 +65,10 @@ class ServiceOptions:
         """Check what the flow does not know of.
 
         Raises:
-            DeclarationError: the grace is no time, or there is no such level.
+            DeclarationError: the grace is no time, or there is no such level or word.
         """
+        if self.tenants not in {"any", "known", None}:
+            raise DeclarationError(f'tenants={self.tenants!r:.80}: give "any", "known" or None')
         kept_levels(self.log_levels)
         grace: object = self.unknown_type_grace  # what is no time is held as it was given
         if not isinstance(grace, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -71,15 +78,22 @@ class ServiceOptions:
                 f"unknown_type_grace={in_seconds(grace)}: give 0 or more, at most {LONGEST.days} days"
             )
 
-    def flow(self, name: str) -> FlowOptions[ServiceJob, Literal["links"]]:
-        """Return the flow that a service of this name is: one queue of its own name.
+    def flow(self, name: str, *, tenants: bool = False) -> FlowOptions[ServiceJob, Literal["links"]]:
+        """Return the flow that a service of this name is: one queue of its own name, in groups where it has tenants.
 
         Raises:
             DeclarationError: the name or an option cannot be used.
         """
         return FlowOptions(
             name,
-            [QueueOptions(name, job=ServiceJob)],
+            [
+                QueueOptions(
+                    name,
+                    job=ServiceJob,
+                    group_by="tenant" if tenants else None,
+                    max_concurrency_per_group=MOST_TOKENS if tenants else None,
+                )
+            ],
             ["links"],
             job_ttl=self.job_ttl,
             retention=self.retention,

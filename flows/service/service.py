@@ -3,65 +3,96 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, overload
 
 from typing_extensions import TypeVar
 
-from flows.errors import DeclarationError, ValidationError
-from flows.kernel.handler import Handler
+from flows.errors import DeclarationError
+from flows.kernel.handler import check_lifespan
 from flows.kernel.worker import Worker
 from flows.model.option_checks import check_number
-from flows.model.runs.shape import JSON_VALUES, encode_untyped
+from flows.service.clients import Clients
 from flows.service.declaring import On
 from flows.service.dispatch import Handled, ServiceRunner, call_plainly, type_key
-from flows.service.job_log import LEVELS, kept_levels
+from flows.service.job_log import kept_levels
 from flows.service.job_type import JobType
 from flows.service.options import ServiceOptions
+from flows.service.service_calls import ServiceCalls
 from flows.service.service_flow import ServiceFlow
 from flows.service.service_jobs import ServiceJobs
 from flows.service.service_life import ServiceLife
-from flows.service.service_params import ServiceJob, check_type
+from flows.service.service_params import ServiceJob
+from flows.service.service_tenants import ServiceTenants
+from flows.service.tenancy import ServiceHandler, Tenancy
+from flows.service.tenant_copy import TenantCopy
+from flows.service.tenants import Tenants
 from flows.service.unknown_types import UnknownTypes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
     from datetime import timedelta
-    from typing import Literal
-    from uuid import UUID
 
-    from typing_extensions import Unpack
-
-    from flows.kernel.callers.queue_handle import QueueHandle
-    from flows.model.creation.job_options import JobOptions
     from flows.model.retries import Retries
-    from flows.service.job_log import Level
-    from flows.service.service_record import ServiceRecord
-    from flows.store.jobs.log_line import LogLine
+    from flows.service.tenant import Tenant
 
 ClientT = TypeVar("ClientT", default=None)
 
 
-class Service(ServiceLife, Generic[ClientT]):
+class Service(ServiceCalls, ServiceTenants, ServiceLife, Generic[ClientT]):
     """A service: it runs jobs by their type.
 
     Args:
         name: The service's name; its jobs are `job:<name>:<id>`.
+        connect: Opens what handlers need of a tenant, as `job.client`: an async context manager function of a `Tenant`.
+            It is called once in each process for a tenant, when its first job comes, and again when that has changed.
+            A service that has it runs only jobs of tenants that were added.
         concurrency: How many jobs run at once in this process.
         options: What else there is to say.
 
     Raises DeclarationError where one of them cannot be used.
     """
 
-    def __init__(self, name: str, *, concurrency: int = 10, options: ServiceOptions | None = None) -> None:
+    @overload
+    def __init__(
+        self: Service[None], name: str, *, concurrency: int = 10, options: ServiceOptions | None = None
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        name: str,
+        *,
+        connect: Callable[[Tenant], AbstractAsyncContextManager[ClientT]],
+        concurrency: int = 10,
+        options: ServiceOptions | None = None,
+    ) -> None: ...
+    def __init__(
+        self,
+        name: str,
+        *,
+        connect: Callable[[Tenant], AbstractAsyncContextManager[Any]] | None = None,
+        concurrency: int = 10,
+        options: ServiceOptions | None = None,
+    ) -> None:
         check_number("concurrency", concurrency)
-        self._options = ServiceOptions() if options is None else options
-        super().__init__(ServiceFlow(self._options.flow(name)))
+        if connect is not None:
+            check_lifespan(connect, "connect")
+        self._options = options = ServiceOptions() if options is None else options
+        has_tenants = connect is not None or options.tenants is not None
+        flow = ServiceFlow(options.flow(name, tenants=has_tenants))
+        clients = None if connect is None else Clients(connect, flow.runtime)
+        copy = (
+            TenantCopy(flow.runtime, Clients.nothing if clients is None else clients.drop_all) if has_tenants else None
+        )
+        tenants = None if copy is None else Tenants(flow.runtime, copy, refuse_unknown=options.tenants == "known")
+        ServiceLife.__init__(self, flow)
+        ServiceTenants.__init__(self, name, tenants)
+        ServiceCalls.__init__(self, flow, ServiceJobs(flow, tenants))
         self.name = name
         self._concurrency = concurrency
-        self._jobs = ServiceJobs(self._flow)
-        #: By their names, and as a claim brings these.
-        self._types: dict[str, JobType[Any, Any]] = {}
         self._handled: dict[bytes, Handled] = {}
+        known_only = connect is not None or options.tenants == "known"
+        self._tenancy = Tenancy(kept_levels(options.log_levels), copy, clients, known_only=known_only)
 
     def __repr__(self) -> str:
         return f"<Service {self.name}: {', '.join(self._types) or 'no types'}>"
@@ -99,104 +130,6 @@ class Service(ServiceLife, Generic[ClientT]):
             )
         del self._types[type], self._handled[type_key(type)]
 
-    # Jobs
-
-    async def create(
-        self, type: str, payload: object, *, tenant: str = "", links: Sequence[str] = (), **options: Unpack[JobOptions]
-    ) -> str:
-        """Create a job by the name of its type and return its id, as `JobType.create` does with the handler's code.
-
-        Of a type that has no handler in this process the payload is any JSON, or a model; the worker validates it.
-
-        Raises:
-            JobExists: another job has the key.
-            ValidationError: the type, the payload, the tenant, a link or an option cannot be used.
-            StoreError: the server cannot be used.
-        """
-        known = self._types.get(check_type(type))
-        if known is not None:
-            return await known.create(payload, tenant=tenant, links=links, **options)
-        data = encode_untyped(f"the payload of type {type!r}", payload)
-        return await self._jobs.create(type, data, tenant, links, options)
-
-    async def get_job(self, job_id: str | UUID) -> ServiceRecord[Any, Any] | None:
-        """Return the record of a job, or None where there is no such job (any more).
-
-        Its payload and result are those of its type, or plain JSON where this process has no handler of that.
-
-        Raises:
-            ValidationError: `job_id` is no UUID and no text of one.
-            StoreError: the server cannot be used.
-        """
-        return await self._jobs.get(job_id, self._shapes)
-
-    async def jobs_of(self, link: str, *, limit: int = 100) -> list[ServiceRecord[Any, Any]]:
-        """Return the newest jobs that are linked to a resource, newest first.
-
-        Raises:
-            ValidationError: this is no link, or `limit` no positive whole number.
-            StoreError: the server cannot be used.
-        """
-        return await self._jobs.linked(link, limit, self._shapes)
-
-    async def wait_for(self, job_id: str | UUID, timeout: float) -> ServiceRecord[Any, Any]:
-        """Wait until a job has ended and return its record, with payload and result as plain JSON.
-
-        Raises:
-            WaitTimeout: it has not ended in time.
-            JobGone: it has expired or was deleted.
-        """
-        return await self._jobs.wait_for(job_id, timeout, JSON_VALUES, JSON_VALUES)
-
-    async def cancel_job(
-        self, job_id: str | UUID, reason: str = "cancelled"
-    ) -> Literal["cancelled", "requested", "too late"]:
-        """Cancel a job: "requested" where its worker will see that soon, "too late" where it has ended.
-
-        Raises:
-            JobGone: there is no such job.
-        """
-        return await self._flow.cancel_job(job_id, reason)
-
-    async def retry_job(self, job_id: str | UUID) -> Literal["retried"]:
-        """Retry a job that has failed or was cancelled.
-
-        Raises:
-            JobGone: there is no such job.
-            StateError: it has not failed and was not cancelled.
-        """
-        return await self._flow.retry_job(job_id)
-
-    async def delete_job(self, job_id: str | UUID) -> bool:
-        """Delete a job, its place in its queue and its links; False where there is none."""
-        return await self._flow.delete_job(job_id)
-
-    async def updates(self, job_id: str | UUID, level: Level = "trace") -> list[LogLine]:
-        """Return the updates of a job, the last 1,000 at most, oldest first.
-
-        Args:
-            job_id: As `create` returned it.
-            level: Those of this level, and of all that matter more.
-
-        Raises:
-            ValidationError: `job_id` is no UUID and no text of one, or there is no such level.
-            StoreError: the server cannot be used.
-        """
-        if level not in LEVELS:
-            raise ValidationError(f"level={level!r:.80}: give one of {', '.join(LEVELS)}")
-        lines = await self._flow.get_log(job_id)
-        less = LEVELS[LEVELS.index(level) + 1 :]
-        return [line for line in lines if line.level not in less]
-
-    @property
-    def queue(self) -> QueueHandle:
-        """The queue of the service's jobs: to look at, to pause and to drain."""
-        return self._flow.queue(self.name)
-
-    @property
-    def _shapes(self) -> dict[str, Any]:
-        return {name: (kind.shapes.payload, kind.shapes.result) for name, kind in self._types.items()}
-
     def _add(
         self, name: str, timeout: timedelta | float, retries: Retries | None, function: Callable[..., Any], /
     ) -> JobType[Any, Any]:
@@ -212,8 +145,7 @@ class Service(ServiceLife, Generic[ClientT]):
     def _add_worker(self) -> None:
         flow, grace = self._flow, self._options.unknown_type_grace.total_seconds()
         runtime = flow.runtime
-        threads = Handler(call_plainly, ServiceJob, "thread", self._concurrency)
+        handler = ServiceHandler(call_plainly, ServiceJob, self._concurrency, self._tenancy)
         unknown = UnknownTypes(self.name, grace, partial(runtime.read_job, self.name), runtime.events)
-        kept = kept_levels(self._options.log_levels)
-        runner = ServiceRunner(self._handled, flow.plan, threads, unknown, kept)
-        flow.add_worker(Worker(runtime, self.name, runner, self._concurrency, threads))
+        runner = ServiceRunner(self._handled, flow.plan, handler, unknown, self._tenancy)
+        flow.add_worker(Worker(runtime, self.name, runner, self._concurrency, handler))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from flows.errors import ValidationError
 from flows.model.runs.shape import JSON_VALUES
 from flows.service.service_params import LINKS, ServiceParams, check_link, check_links, check_tenant, check_type
 from flows.service.service_record import ServiceRecord
@@ -14,16 +15,23 @@ if TYPE_CHECKING:
 
     from flows.model.runs.shape import Shape
     from flows.service.service_flow import ServiceFlow
+    from flows.service.tenants import Tenants
 
 PayloadT = TypeVar("PayloadT")
 ResultT = TypeVar("ResultT")
 
 
 class ServiceJobs:
-    """The jobs of one service, whose payloads are JSON here."""
+    """The jobs of one service, whose payloads are JSON here.
 
-    def __init__(self, flow: ServiceFlow) -> None:
+    Args:
+        flow: The flow that it is.
+        tenants: Its tenants; None: it has none.
+    """
+
+    def __init__(self, flow: ServiceFlow, tenants: Tenants | None) -> None:
         self._flow = flow
+        self._tenants = tenants
 
     async def create(
         self, kind: str, payload: bytes, tenant: str, links: Sequence[str], options: Mapping[str, Any]
@@ -36,7 +44,7 @@ class ServiceJobs:
                 is too long.
             StoreError: the server cannot be used.
         """
-        params = ServiceParams.of(check_type(kind), check_tenant(tenant), payload, check_links(links))
+        params = ServiceParams.of(check_type(kind), await self._checked(tenant), payload, check_links(links))
         return await self._flow.create_job(params, **options)
 
     async def create_many(
@@ -48,7 +56,7 @@ class ServiceJobs:
             ValidationError: as `create` does; the jobs of earlier payloads may have been created.
             StoreError: the server cannot be used; jobs of earlier payloads may have been created.
         """
-        kind, tenant, links = check_type(kind), check_tenant(tenant), check_links(links)
+        kind, tenant, links = check_type(kind), await self._checked(tenant), check_links(links)
         many = (ServiceParams.of(kind, tenant, payload, links) for payload in payloads)
         return await self._flow.create_jobs(many, **options)
 
@@ -81,6 +89,14 @@ class ServiceJobs:
             JobGone: it has expired or was deleted.
         """
         return ServiceRecord(await self._flow.wait_for(job_id, timeout), payload, result)
+
+    async def _checked(self, tenant: str) -> str:
+        checked = check_tenant(tenant)
+        if self._tenants is not None:
+            await self._tenants.check(checked)
+        elif checked:
+            raise ValidationError(f'tenant={checked!r}: the service has no tenants: ServiceOptions(tenants="any")')
+        return checked
 
 
 def _typed(

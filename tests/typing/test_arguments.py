@@ -496,7 +496,7 @@ def public_calls() -> Iterator[tuple[str, set[str]]]:
 #: What only the kernel calls.
 OURS = {
     "Worker.ask_to_stop", "Events.emit", "Events.emit_now", "Events.emit_seldom", "Events.wants",
-    "CurrentJob.pass_on", "JobRecord.job_lists",
+    "CurrentJob.pass_on", "JobRecord.job_lists", "JobRecord.raw",
 }  # fmt: skip
 
 

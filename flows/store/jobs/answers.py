@@ -96,4 +96,6 @@ BeginExecutionAnswer: TypeAlias = Literal["begun", "same", "busy", "moved", "gon
 WriteTasksAnswer: TypeAlias = Literal["ok", "stale", "conflict"]
 ChangeInstanceAnswer: TypeAlias = Literal["changed", "moved", "busy", "gone"]
 DeleteInstanceAnswer: TypeAlias = Literal["deleted", "gone"]
+#: `moved` where the tenant has another revision than was seen.
+ChangeTenantAnswer: TypeAlias = Literal["changed", "moved", "gone"]
 LogTaskAnswer: TypeAlias = Literal["ok", "gone"]

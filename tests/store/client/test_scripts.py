@@ -151,6 +151,7 @@ def test_only_what_frees_memory_or_reads_runs_on_a_full_server() -> None:
         "drop_tasks",
         "delete_schedule",
         "pause_schedule",
+        "change_tenant",
         "cancel_jobs",
         "delete_jobs",
         "withdraw",

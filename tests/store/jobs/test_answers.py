@@ -48,6 +48,7 @@ from flows.store.jobs.turns import Turns
 from flows.store.rules.hold import hold_group_of
 from flows.store.rules.live import set_share
 from flows.store.rules.read_limits import read_limits
+from flows.store.services.tenants import change_tenant
 from flows.store.streams.text_piece import TextReport
 from flows.store.streams.text_stream import write_texts
 from flows.store.views.cursor import BEGIN, write_cursor
@@ -276,6 +277,7 @@ READERS: dict[str, Reader] = {
     "set_priority": lambda connection, settings: Control(connection, settings).set_priority("shop", "1", 2),
     "progress": lambda connection, settings: write_progress(connection, settings, "pick", "w1", {}),
     "stream": lambda connection, settings: write_texts(connection, settings, "pick", "w1", {("1", 1): TextReport()}),
+    "change_tenant": lambda connection, settings: change_tenant(connection, settings, "acme", 0, "{}"),
     **SCHEDULE_READERS,
     **TREE_READERS,
 }
@@ -333,6 +335,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     "set_priority": lambda told, word: told == word,
     "progress": lambda told, word: told == [word],
     "stream": lambda told, word: told == [word],
+    "change_tenant": lambda told, word: told == (word, 0),
     **SCHEDULES_TOLD,
     **TREES_TOLD,
 }

@@ -1,0 +1,20 @@
+"""Names every key of services, one method each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceKeys:
+    """The keys below one namespace."""
+
+    namespace: str = ""
+
+    def tenants(self, service: str) -> str:
+        """Hash: tenant → `<revision> <JSON>`; `#rev`, the newest revision; `#applied`, up to which its queue has them."""
+        return f"{self.namespace}flows:tenants:{service}"
+
+    def tenants_changed(self, service: str) -> str:
+        """Sharded channel: the revision of each change of a tenant."""
+        return f"{self.namespace}flows:tenants_changed:{service}"

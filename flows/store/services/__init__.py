@@ -1,0 +1,1 @@
+"""What the server keeps of services beside their jobs: their tenants."""
