@@ -12,7 +12,7 @@ class ServiceKeys:
     namespace: str = ""
 
     def tenants(self, service: str) -> str:
-        """Hash: tenant → `<revision> <JSON>`; `#rev`, the newest revision; `#applied`, up to which its queue has them."""
+        """Hash: tenant → `<revision> <JSON>`; `#rev`, the newest revision; `#applied`, the one that its queue has."""
         return f"{self.namespace}flows:tenants:{service}"
 
     def tenants_changed(self, service: str) -> str:
