@@ -6,8 +6,9 @@ from flows.service import Context, Service
 from __future__ import annotations
 
 from flows.service.context import Context
-from flows.service.job_log import JobLog, Level
+from flows.service.job_log import JobLog
 from flows.service.job_type import JobType
+from flows.service.levels import Level
 from flows.service.options import ServiceOptions
 from flows.service.secret import Secret
 from flows.service.service import Service

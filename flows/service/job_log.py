@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING
 
-from flows.errors import DeclarationError
 from flows.store.jobs.log_line import pack_update
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pydantic import JsonValue
 
     from flows.kernel.current import CurrentJob
+    from flows.service.levels import Level
     from flows.service.tenancy import Entered
-
-#: How much an update matters, the most first.
-Level: TypeAlias = Literal["error", "info", "debug", "trace"]
-
-LEVELS: Final[tuple[Level, ...]] = get_args(Level)
-#: Which are kept where nothing is said, and beside those that a variable of the environment names.
-_KEPT: Final[frozenset[Level]] = frozenset({"error", "info"})
-#: Our variable, and that of OADA jobs.
-_VARIABLES: Final = ("FLOWS_JOB_LOGGING", "OADA_JOBS_LOGGING")
 
 
 class JobLog:
@@ -83,27 +71,3 @@ class JobLog:
         if level in self._entered.kept:
             line = pack_update(status, level, meta, self._current.attempt)
             self._current.pass_on(b"", self._entered.scrubbed_line(line))
-
-
-def kept_levels(given: Iterable[Level] | None) -> frozenset[Level]:
-    """Return which levels are kept: what an option says, else what the environment adds to `error` and `info`.
-
-    Raises:
-        DeclarationError: there is no such level.
-    """
-    if given is not None:
-        return frozenset(_checked("log_levels", [given] if isinstance(given, str) else given))
-    named = next(((name, text) for name in _VARIABLES if (text := os.environ.get(name))), None)
-    if named is None:
-        return _KEPT
-    return _KEPT.union(_checked(named[0], [word.strip() for word in named[1].split(",") if word.strip()]))
-
-
-def _checked(what: str, words: Iterable[object]) -> list[Level]:
-    checked: list[Level] = []
-    for word in words:
-        level: Level | None = next((one for one in LEVELS if one == word), None)
-        if level is None:
-            raise DeclarationError(f"{what}: there is no level {word!r:.80}: name some of {', '.join(LEVELS)}")
-        checked.append(level)
-    return checked

@@ -14,7 +14,7 @@ from flows.model.flow_options import DEFAULT_MAX_PAYLOAD, FlowOptions
 from flows.model.limits.bounds import MOST_TOKENS
 from flows.model.queue_options import QueueOptions
 from flows.model.retention import Retention
-from flows.service.job_log import Level, kept_levels
+from flows.service.levels import Level, kept_levels
 from flows.service.service_params import ServiceJob
 
 

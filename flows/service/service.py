@@ -14,8 +14,8 @@ from flows.model.option_checks import check_number
 from flows.service.clients import Clients
 from flows.service.declaring import On
 from flows.service.dispatch import Handled, ServiceRunner, call_plainly, type_key
-from flows.service.job_log import kept_levels
 from flows.service.job_type import JobType
+from flows.service.levels import kept_levels
 from flows.service.options import ServiceOptions
 from flows.service.service_calls import ServiceCalls
 from flows.service.service_flow import ServiceFlow

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows.errors import ValidationError
 from flows.model.runs.shape import JSON_VALUES, encode_untyped
-from flows.service.job_log import LEVELS
+from flows.service.levels import LEVELS
 from flows.service.service_params import check_type
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from flows.kernel.callers.queue_handle import QueueHandle
     from flows.model.creation.job_options import JobOptions
-    from flows.service.job_log import Level
     from flows.service.job_type import JobType
+    from flows.service.levels import Level
     from flows.service.service_flow import ServiceFlow
     from flows.service.service_jobs import ServiceJobs
     from flows.service.service_record import ServiceRecord

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from flows.service.job_log import Level
+    from flows.service.levels import Level
     from flows.service.secret import Secret
     from flows.service.tenant import Tenant
     from flows.service.tenants import Tenants

@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from flows.errors import DeclarationError, HostUnable, MissingExtra
 from flows.kernel.handler import Handler
 from flows.model.outcome import Cancel, Fail, Outcome, Retry, Snooze
-from flows.service.job_log import kept_levels
+from flows.service.levels import kept_levels
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flows.kernel.resources import Resource
     from flows.model.job import JobError
     from flows.service.clients import Clients
-    from flows.service.job_log import Level
+    from flows.service.levels import Level
     from flows.service.tenant import Tenant
     from flows.service.tenant_copy import TenantCopy
     from flows.telemetry.events import Events

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 from flows.errors import DeclarationError, ValidationError
 from flows.model.limits.bounds import MOST_TOKENS, is_share, is_whole
 from flows.model.names import NAME
-from flows.service.job_log import Level, kept_levels
+from flows.service.levels import Level, kept_levels
 from flows.service.seals import SealedSecret, is_sealed, seal
 from flows.service.secret import Secret
 

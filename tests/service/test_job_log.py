@@ -10,7 +10,7 @@ import pytest
 
 from flows import DeclarationError, Retries, ValidationError
 from flows.service import Context
-from flows.service.job_log import kept_levels
+from flows.service.levels import kept_levels
 from tests.service.parts import make_service
 from tests.waiting import LONG, until
 
