@@ -64,7 +64,11 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ): "looks for the usual state in the text of all",
     ("transition/claim.lua", "job[3]", "if true then"): "puts together what a new job's field is known to be",
     ("include/attempt.lua", "not text", "if true then"): "writes a number again",
-    ("include/end_attempts.lua", "verb == 'finish'", "if false then"): "goes the way of the seldom outcomes",
+    (
+        "include/end_attempts.lua",
+        "verb == 'finish' and rest[after - 2] ~= '+lookups'",
+        "if false then",
+    ): "goes the way of the seldom outcomes",
     (
         "include/end_attempts.lua",
         "verb == 'advance' and not job.cancel and not place_conflict(rest[at])",

@@ -52,6 +52,7 @@ from flows.store.services.tenants import change_tenant
 from flows.store.streams.text_piece import TextReport
 from flows.store.streams.text_stream import write_texts
 from flows.store.views.cursor import BEGIN, write_cursor
+from flows.store.views.endings import count_endings
 from flows.store.views.explain import situation
 from flows.store.views.find import Finder, FoundJobs
 from flows.store.views.observe import observe
@@ -65,6 +66,7 @@ from tests.world import World
 #: What answers counts, names and ids.
 WORDLESS = {
     "cascade",
+    "count_endings",
     "create_instance",
     "drain",
     "drop_tasks",
@@ -263,6 +265,7 @@ READERS: dict[str, Reader] = {
     "ask_stacks": lambda connection, settings: ask_stacks(connection, settings, "shop", "p1"),
     "drain": lambda connection, settings: Drain(connection, settings, "pick", "old").drain(),
     "find": find,
+    "count_endings": lambda connection, settings: count_endings(connection, settings, "done", [0, 1, 2]),
     "locate": lambda connection, settings: Fetch(connection, settings)._locate(["1"]),
     "explain": lambda connection, settings: situation(connection, settings, {}, "1"),
     "observe": lambda connection, settings: observe(connection, settings, ["pick"]),
@@ -320,6 +323,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     # The id of a sample is none of a job, so it is not told.
     "find": lambda told, _: (told.jobs, told.cursor, told.looked_through) == ([], "", 0),
     "locate": lambda told, _: told == [b"1"],
+    "count_endings": lambda told, _: told == [{"1": 0}, {}],
     "explain": lambda told, _: (told.now_ms, told.job_id, told.kind) == (0, "1", "none"),
     "observe": lambda told, _: [*told] == ["1"] and told["1"].next_due == datetime.fromtimestamp(0.001, UTC),
     "pause": lambda told, word: told == word,

@@ -232,16 +232,14 @@ def test_logs_are_bounded(redis: Redis, namespace: str) -> None:
     assert world.lives("endings", "shop:done", 2 * DAY)
 
 
-def test_the_log_takes_the_place_of_the_sample(world: World, redis: Redis, namespace: str) -> None:
-    """Jobs that are done stand in the log; without one, a sample of them is listed, reports or not."""
-    seed(world)
-    world.report(finish(ONE))
-    assert not redis.exists(world.keys.ended_jobs("pick", "done"))
-    other = outbox_world(redis, f"{namespace}other:", Outbox(None, REPORTS, FIELDS))
-    seed(other)
-    other.report(finish(ONE))
-    assert redis.lrange(other.keys.ended_jobs("pick", "done"), 0, -1) == [ONE]
-    assert (len(told(other)), logged(other, "done")) == (1, [])
+def test_reports_without_a_log(redis: Redis, namespace: str) -> None:
+    """And what has ended is listed as ever, log or not: jobs whose hashes are there."""
+    for name, outbox in (("silent:", Outbox(None, REPORTS, FIELDS)), ("logging:", OUTBOX)):
+        world = outbox_world(redis, namespace + name, outbox)
+        seed(world)
+        world.report(finish(ONE))
+        assert redis.lrange(world.keys.ended_jobs("pick", "done"), 0, -1) == [ONE]
+        assert (len(told(world)), len(logged(world, "done"))) == (1, int(outbox is OUTBOX))
 
 
 def test_a_process_that_does_not_say_it_reads_what_others_have_said(redis: Redis, namespace: str) -> None:

@@ -1,7 +1,7 @@
 -- Counts what a script does to the jobs of each queue, and lists those that have ended: gathered, and written once.
 -- The counts only rise, but `stale`: how many ids stand in the waiting list whose jobs wait there no more.
 --@ exports: count count_ended forget_ended write_counts write_all
---@ include: keys clock listed sampled
+--@ include: keys clock listed
 
 local counted = {}
 local is_empty = true
@@ -83,7 +83,7 @@ local function write_all()
   for job_queue, by_word in pairs(of_ended) do
     for word, ids in pairs(by_word) do
       local list = word == 'done' and list_done or list_others
-      if word ~= 'done' or is_sampled() then list(ended_key(job_queue, word), ids, listed_for(job_queue, word)) end
+      list(ended_key(job_queue, word), ids, listed_for(job_queue, word))
     end
   end
 end
