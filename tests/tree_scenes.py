@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from flows.store.client.scripts import Argument
-from tests.store.trees.tree_world import DONE, ID, OK, RUN, tree_named, written
+from tests.store.trees.tree_world import DONE, ID, OK, RUN, begun, tree_named, written
 from tests.world import World
 
 Scene = tuple[Callable[[World], None], Callable[[World], Any]]
@@ -21,7 +21,7 @@ def seed_instance(world: World) -> None:
     """Let an instance have ended an execution that made it expire, with all that one has."""
     fields = ["app", "imports", "key", "imports:k", "tree_digest", "d"]
     sent("create_instance", *fields, has_key=1)(world)
-    sent("begin_execution", 0)(world)
+    sent("begin_execution", *begun())(world)
     sent("log_task", '{"text":"x"}', '{"text":"y"}', path="#.b")(world)
     records = ("#.a", OK, "1", "#.b", OK, "2")
     sent("write_tasks", *written(*records, end_record=DONE, ttl_ms=600_000, call_id="a"))(world)
@@ -31,7 +31,7 @@ def seed_instance(world: World) -> None:
 def seed_under_way(world: World) -> None:
     """Let an execution be under way, with a task that is done."""
     seed_instance(world)
-    sent("begin_execution", 0, execution="e2", if_revision=5)(world)
+    sent("begin_execution", *begun("e2", 5))(world)
     sent("write_tasks", *written("#.a", '{"status":"running"}', "", execution="e2", call_id="b"))(world)
     forget_calls(world)
 
@@ -48,14 +48,14 @@ def forget_calls(world: World) -> None:
 
 
 END: Final[dict[str, Any]] = {"execution": "e2", "end_record": DONE, "ttl_ms": 600_000}
-OTHER: Final[dict[str, Argument]] = {"execution": "e3", "if_revision": 5, "is_another_tree": 1}
+OTHER: Final = begun("e3", 5, ["#.b"], tree_digest="e", tree="[]")
 
 TREE_SCENES: Final[dict[str, list[Scene]]] = {
-    "begin_execution": [(seed_instance, sent("begin_execution", 2, "tree", "[]", "#.b", **OTHER))],
+    "begin_execution": [(seed_instance, sent("begin_execution", *OTHER))],
     "change_instance": [
         (
             seed_instance,
-            sent("change_instance", 2, "tree", "[]", "#.b", if_revision=5, is_of_tree=1, is_another_tree=1),
+            sent("change_instance", 2, "tree", "[]", "#.b", if_revision=5, is_of_tree=1),
         )
     ],
     "create_instance": [

@@ -14,6 +14,7 @@ from flows.tree.storage.protocol import Execution
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from flows.model.runs.new_run import NewRun
     from flows.tree.asked import Asked
     from flows.tree.recipe import Recipe
     from flows.tree.storage.protocol import Storage
@@ -23,15 +24,17 @@ async def _at_once(_execution: str) -> bool:
     return True
 
 
-async def begin(  # noqa: PLR0917 - the facts of an execution
+async def begin(
     storage: Storage,
     instance_id: str,
     recipe: Recipe | None,
     execution: str,
     asked: Asked,
+    *,
     over: Callable[[str], Awaitable[bool]] = _at_once,
-) -> None:
-    """Begin an execution, unless it has been begun already; return when that is durable.
+    run: NewRun | None = None,
+) -> bool:
+    """Begin an execution, unless it has been begun already; return when that is durable, and whether its run stands.
 
     Args:
         storage: Where the instance is.
@@ -40,6 +43,7 @@ async def begin(  # noqa: PLR0917 - the facts of an execution
         execution: The execution's id.
         asked: What is to be executed.
         over: Waits until the execution that has ended last is over for whoever is told of that; False: it is not soon.
+        run: The run that is to work on it; None: there is none, or it runs already.
 
     Raises:
         UnknownPath: there is no such task.
@@ -56,7 +60,7 @@ async def begin(  # noqa: PLR0917 - the facts of an execution
         if snapshot is None:
             raise InstanceGone(instance_id)
         if snapshot.execution is not None and snapshot.execution.id == execution:
-            return
+            return False
         last = snapshot.record
         if last.status == "working" or (last.run and not await over(last.run)):
             raise TreeBusy(instance_id, last.run)
@@ -69,11 +73,11 @@ async def begin(  # noqa: PLR0917 - the facts of an execution
         targets = standing.targets(
             asked.path, missing=asked.missing, subtree=asked.subtree, downstream=asked.downstream
         )
-        new = Execution(execution, asked.path, tuple(targets), argument)
+        new = Execution(execution, asked.path, tuple(targets), argument, run)
         begun = await storage.begin(instance_id, new, description, snapshot.revision)
         match begun.word:
             case "begun" | "same":
-                return
+                return begun.is_started
             case "busy":
                 raise TreeBusy(instance_id, begun.execution)
             case "gone":

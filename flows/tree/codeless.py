@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flows.errors import ValidationError
-from flows.tree.backend.runs import cancel_run, is_served, start_run, under_way
+from flows.tree.backend.runs import cancel_run, is_served, run_of, start_run, under_way
 from flows.tree.host import Host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flows.model.runs.new_run import NewRun
     from flows.model.schedules.cron import Cron
     from flows.model.schedules.every import Every
     from flows.model.schedules.record import ScheduleRecord
@@ -65,6 +66,10 @@ class _Elsewhere:
 
     def bind(self, working: Working, runs: TreeRuns, backends: Mapping[str, Backend]) -> None:
         """Take nothing: nothing is worked on here."""
+
+    def run_of(self, instance_id: str, execution: str) -> NewRun | None:
+        """Return the run that is to work on an execution: see `Executor.run_of`."""
+        return run_of(self._runs, self._app, instance_id, execution)
 
     async def start(self, instance_id: str, execution: str) -> None:
         """Start the run of an execution: see `Executor.start`."""

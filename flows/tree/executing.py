@@ -157,8 +157,9 @@ class Executing:
             if await executor.under_way(execution) is not None:
                 return Execution(host, self.id, execution, later=not when.is_now)
         if when.is_now:
-            await begin(host.storage, self.id, self._recipe, execution, asked, host.is_over)
-            await executor.start(self.id, execution)
+            run = executor.run_of(self.id, execution)
+            if not await begin(host.storage, self.id, self._recipe, execution, asked, over=host.is_over, run=run):
+                await executor.start(self.id, execution)
             await host.note()
         else:
             await self._check_path(path)

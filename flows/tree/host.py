@@ -193,7 +193,7 @@ class Host:
         if found is None:
             raise InstanceGone(instance_id)
         recipe = self.recipe(found.row.generator)
-        await begin(self.storage, instance_id, recipe, execution, asked, self.is_over)
+        await begin(self.storage, instance_id, recipe, execution, asked, over=self.is_over)
         await self.note()
         return await self.storage.load(instance_id)
 

@@ -204,7 +204,7 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
         "type(id) == 'string' and string.sub(id, 1, 1) ~= '{'",
         "if type(id) == 'string' then",
     ): "asks for a run that is called like a result",
-    ("begin_execution.lua", "redis.call('PERSIST', instance) == 1", "if true then"): "keys that stay are told to stay",
+    ("include/begin_one.lua", "redis.call('PERSIST', one.key) == 1", "if true then"): "keys that stay are told to stay",
     (
         "drop_tasks.lua",
         "math.max(1, last - MOST_LINES + 1)",

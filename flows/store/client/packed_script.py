@@ -26,6 +26,16 @@ class Packed(Protocol):
         ...
 
 
+class PackedArguments:
+    """Arguments that are packed."""
+
+    __slots__ = ("arguments", "packed")
+
+    def __init__(self, arguments: Sequence[Argument]) -> None:
+        self.arguments = len(arguments)
+        self.packed = pack_arguments(arguments)
+
+
 class PackedScript:
     """A script with keys and arguments that stay; the last arguments of its header differ from call to call.
 

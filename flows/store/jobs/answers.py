@@ -90,8 +90,8 @@ PauseScheduleAnswer: TypeAlias = Literal["paused", "was paused", "resumed", "not
 #: `declared` by the code of an app, whose workers would write it again.
 DeleteScheduleAnswer: TypeAlias = Literal["deleted", "gone", "declared"]
 #: `same`: it had begun before; `moved`: the instance has another revision; `tree`: its tree is another one, and has to
-#: be sent.
-BeginExecutionAnswer: TypeAlias = Literal["begun", "same", "busy", "moved", "gone", "tree"]
+#: be sent; `conflict`: something else stands in the place of a key.
+BeginExecutionAnswer: TypeAlias = Literal["begun", "same", "busy", "moved", "gone", "tree", "conflict"]
 #: `stale` where another attempt or execution has the instance; `conflict` where something else stands in its place.
 WriteTasksAnswer: TypeAlias = Literal["ok", "stale", "conflict"]
 ChangeInstanceAnswer: TypeAlias = Literal["changed", "moved", "busy", "gone"]

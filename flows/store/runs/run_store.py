@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from flows.model.runs.new_run import NewRun
     from flows.store.client.connection import Connection
+    from flows.store.client.packed_script import Packed
     from flows.store.client.scripts import Argument
     from flows.store.jobs.flow_settings import FlowSettings
     from flows.store.runs.answers import StartAnswer
@@ -76,6 +77,17 @@ class RunStore:
             if wrong:
                 raise KeyConflict(f"{wrong}: delete or rename that key; the run was not started")
         return started
+
+    async def start_executions(self, begun: Sequence[Packed]) -> list[list[Any]]:
+        """Begin executions of task trees with their runs: the answers of `start_execution.lua`.
+
+        Raises:
+            StoreFull: none has begun.
+            StoreError: they may or may not have begun.
+        """
+        script = self._settings.script("start_execution")
+        answers: list[list[Any]] = await self._connection.run(script, self._settings.named(), packed=begun)
+        return answers
 
     async def send_event(self, event: str, key: str, data: bytes, event_id: str, ttl_ms: int) -> int:
         """Keep an event, once for its id, and let the runs that wait for it go on.

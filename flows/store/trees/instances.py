@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from flows.errors import KeyConflict
 from flows.store.client.connection import translated
+from flows.store.client.packed_script import PackedArguments
 from flows.store.client.wire import ReplyError
 from flows.store.keys.trees import holder_name
-from flows.store.trees.packed_write import PackedWrite
+from flows.store.runs.new_runs import PackedRun
+from flows.store.trees.new_execution import BegunExecution
+from flows.store.trees.new_records import pack_records
 from flows.store.trees.shared_calls import SharedCalls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from flows.store.client.packed_script import Packed
     from flows.store.client.scripts import Argument, Command
     from flows.store.jobs.answers import (
         BeginExecutionAnswer,
@@ -22,7 +26,8 @@ if TYPE_CHECKING:
         LogTaskAnswer,
         WriteTasksAnswer,
     )
-    from flows.store.trees.packed_write import NewRecords
+    from flows.store.trees.new_execution import NewExecution
+    from flows.store.trees.new_records import NewRecords
     from flows.store.trees.tree_link import TreeLink
 
 #: So many of the last lines of a task's log are kept.
@@ -40,28 +45,14 @@ class Read(NamedTuple):
     tasks: Fields
 
 
-class NewExecution(NamedTuple):
-    """An execution that is to begin.
-
-    Attributes:
-        id: Its id.
-        record: That of the instance, without the time.
-        fields: What the instance says of it, and `tree_digest`; `tree` as well where that is another one.
-        gone: Paths that another tree has no more.
-    """
-
-    id: str
-    record: bytes
-    fields: Mapping[str, Argument]
-    gone: Sequence[str] = ()
-
-
 class Instances:
     """The instances of one namespace."""
 
     def __init__(self, link: TreeLink) -> None:
         self._link = link
-        self._writes: SharedCalls[PackedWrite] = SharedCalls(self._write_all)
+        self._writes = SharedCalls(self._write_all)
+        self._begins = SharedCalls(self._begin_all)
+        self._starts = SharedCalls(self._start_all)
 
     async def create(self, instance_id: str, app: str, key: str, fields: Mapping[str, Argument]) -> str:
         """Create an instance, unless it or the one of its key is there; return the id of the one that is.
@@ -120,26 +111,34 @@ class Instances:
         order, left = checked(await connection.together([("HGET", key, "_order"), ("PTTL", key)]))
         return int(order or 0), left if left >= 0 else None
 
-    async def begin(
-        self, instance_id: str, new: NewExecution, if_revision: int
-    ) -> tuple[BeginExecutionAnswer, str, int]:
-        """Begin an execution; return a word, the execution that is under way, and the instance's revision.
+    async def begin(self, instance_id: str, new: NewExecution, if_revision: int) -> BegunExecution:
+        """Begin an execution; with its run, where runs stand on this server. Calls of one moment share a script.
 
         Raises:
+            KeyConflict: something else stands in the place of a key; it has not begun.
             StoreFull: it has not begun.
             StoreError: it may or may not have begun.
         """
-        named: dict[str, Argument] = {
-            **self._named(instance_id),
-            "execution": new.id,
-            "record": new.record,
-            "if_revision": if_revision,
-            "tree_digest": new.fields["tree_digest"],
-            "is_another_tree": int("tree" in new.fields),
-        }
-        rest = [*_counted(new.fields), *new.gone]
-        word, under_way, order = await self._link.run("begin_execution", named, rest)
-        return cast("BeginExecutionAnswer", word.decode()), under_way.decode(), int(order)
+        of_tree = (new.fields["tree_digest"], int("tree" in new.fields), 2 * len(new.fields), len(new.gone))
+        arguments = (instance_id, new.id, if_revision, new.record, *of_tree, *_flat(new.fields), *new.gone)
+        is_started = new.run is not None and (await self._link.runs()) is not None
+        if new.run is not None and is_started:
+            answer = await self._starts.call(PackedRun(new.run, arguments))
+        else:
+            answer = await self._begins.call(PackedArguments(arguments))
+        word, about = cast("BeginExecutionAnswer", answer[0].decode()), answer[1].decode()
+        if word == "conflict":
+            raise KeyConflict(f"{about}: delete or rename that key; the execution has not begun")
+        return BegunExecution(word, about, int(answer[2]), is_started and word == "begun")
+
+    async def _begin_all(self, begun: Sequence[Packed]) -> list[list[Any]]:
+        answers: list[list[Any]] = await self._link.run("begin_execution", {}, packed=begun)
+        return answers
+
+    async def _start_all(self, begun: Sequence[Packed]) -> list[list[Any]]:
+        runs = await self._link.runs()
+        assert runs is not None  # noqa: S101 - as `begin` has asked
+        return await runs.start_executions(begun)
 
     async def write(self, new: NewRecords) -> tuple[WriteTasksAnswer, int]:
         """Write records; return a word, and the revision of the last one. Calls of one moment share a script.
@@ -148,12 +147,12 @@ class Instances:
             KeyConflict: something else stands in the place of a key; nothing of it was written.
             StoreError: they may or may not be written.
         """
-        word, order, *about = await self._writes.call(PackedWrite(new))
+        word, order, *about = await self._writes.call(pack_records(new))
         if word == b"conflict":
             raise KeyConflict(f"{about[0].decode()}: delete or rename that key; nothing was written")
         return cast("WriteTasksAnswer", word.decode()), int(order)
 
-    async def _write_all(self, writes: Sequence[PackedWrite]) -> list[list[Any]]:
+    async def _write_all(self, writes: Sequence[Packed]) -> list[list[Any]]:
         answers: list[list[Any]] = await self._link.run("write_tasks", {}, packed=writes)
         return answers
 

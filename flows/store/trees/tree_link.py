@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from flows.store.client.packed_script import Packed
     from flows.store.client.scripts import Argument
+    from flows.store.runs.run_store import RunStore
 
 #: Scripts of trees are those of no flow: the name is the library's own.
 _FLOW: Final = "flows.trees"
@@ -40,6 +41,11 @@ class Lines(Protocol):
     @property
     def signals(self) -> Signals | None:
         """For messages; None: there is nothing for them."""
+        ...
+
+    @property
+    def runs(self) -> RunStore | None:
+        """Starts runs on the same server; None: none stand there."""
         ...
 
 
@@ -81,6 +87,14 @@ class TreeLink:
             StoreError: the server cannot be used.
         """
         return (await self._opens()).signals
+
+    async def runs(self) -> RunStore | None:
+        """Return what starts runs on the same server; None: none stand there.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        return (await self._opens()).runs
 
     async def lineage(self) -> str:
         """Return the server's replication id: another one takes over by another, and may not have got the last writes.
@@ -126,6 +140,7 @@ class GivenLines(NamedTuple):
 
     connection: Connection
     signals: Signals | None = None
+    runs: RunStore | None = None
 
     async def opened(self) -> Lines:
         """Return them."""
@@ -193,6 +208,9 @@ class OwnLines:
 
 
 class _Opened:
+    #: What has lines of its own is on another server than the runs.
+    runs: RunStore | None = None
+
     def __init__(self, url: str) -> None:
         self.connection = Connection(url, "flows-trees")
         self.signals = Signals(url, Events(logging.getLogger("flows")))

@@ -16,7 +16,17 @@ from flows.model.verdict import Cancel, Snooze
 from flows.tree.backend.messages import write_outcome
 from flows.tree.backend.protocol import Outcome
 from flows.tree.backend.run_orders import RETURNED, RunOrders, explained, key_of
-from flows.tree.backend.runs import EXECUTIONS, TASKS, Given, TaskGiven, cancel_run, is_served, start_run, under_way
+from flows.tree.backend.runs import (
+    EXECUTIONS,
+    TASKS,
+    Given,
+    TaskGiven,
+    cancel_run,
+    is_served,
+    run_of,
+    start_run,
+    under_way,
+)
 from flows.tree.storage.protocol import Token
 from flows.workflow.steps.failures import error_of
 from flows.workflow.steps.own_body import OwnBody
@@ -25,6 +35,7 @@ from flows.workflow.steps.step import Step
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flows.model.runs.new_run import NewRun
     from flows.model.schedules.cron import Cron
     from flows.model.schedules.every import Every
     from flows.model.schedules.record import ScheduleRecord
@@ -66,6 +77,10 @@ class KernelBackend:
         self._tasks = runs.define(f"{TASKS}{runs.trees}", max_concurrency=None)(self._execute_task)
         for name, backend in backends.items():
             runs.beside[f"outcomes of {name}"] = partial(self._receive, backend)
+
+    def run_of(self, instance_id: str, execution: str) -> NewRun | None:
+        """Return the run that is to work on an execution: see `Executor.run_of`."""
+        return run_of(self._bound.host, self._bound.trees, instance_id, execution)
 
     async def start(self, instance_id: str, execution: str) -> None:
         """Start the run of an execution: see `Executor.start`."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from flows.model.job import JobError
+    from flows.model.runs.new_run import NewRun
     from flows.model.schedules.cron import Cron
     from flows.model.schedules.every import Every
     from flows.model.schedules.record import ScheduleRecord
@@ -175,6 +176,10 @@ class Executor(Protocol):
 
     def bind(self, working: Working, runs: TreeRuns, backends: Mapping[str, Backend]) -> None:
         """Take what works on an execution, the runs of the app, and the backends of single tasks; called once."""
+        ...
+
+    def run_of(self, instance_id: str, execution: str) -> NewRun | None:
+        """Return the run that is to work on an execution, where it is a run: `start` starts that."""
         ...
 
     async def start(self, instance_id: str, execution: str) -> None:

@@ -77,22 +77,28 @@ def check_app(app: object) -> str:
     return name
 
 
-async def start_run(host: Host, app: str, instance_id: str, execution: str) -> None:
-    """Start the run of an execution that has been begun; one that is there stays as it is.
+def run_of(host: Host, app: str, instance_id: str, execution: str) -> NewRun:
+    """Return the run of an execution.
 
     Args:
         host: Of the app's workflows, or of all, without their code.
         app: The app of trees.
         instance_id: The instance.
         execution: The execution, whose id the run gets.
-
-    Raises:
-        StoreError: the server cannot be used.
     """
     name, given = f"{EXECUTIONS}{app}", {"instance": instance_id}
     # An app without code knows what its workflow is only while a process of it lives: what follows a failure is sure.
     run = host.completed(NewRun(execution, name, name, to_json(given), lookups=((BY_WORKFLOW, name),)), given)
-    await host.start([replace(run, undo=True)])
+    return replace(run, undo=True)
+
+
+async def start_run(host: Host, app: str, instance_id: str, execution: str) -> None:
+    """Start the run of an execution that has been begun, as `run_of` makes it; one that is there stays as it is.
+
+    Raises:
+        StoreError: the server cannot be used.
+    """
+    await host.start([run_of(host, app, instance_id, execution)])
 
 
 async def under_way(host: Host, executions: Sequence[str]) -> list[bool | None]:

@@ -13,6 +13,7 @@ from flows.tree.storage.protocol import Token
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flows.model.runs.new_run import NewRun
     from flows.model.schedules.cron import Cron
     from flows.model.schedules.every import Every
     from flows.model.schedules.record import ScheduleRecord
@@ -39,6 +40,10 @@ class SyncBackend:
     def bind(self, working: Working, runs: TreeRuns, backends: Mapping[str, Backend]) -> None:  # noqa: ARG002 - the protocol's
         """Take what works on an execution: see `Executor.bind`."""
         self._working, self._backends = working, backends
+
+    def run_of(self, instance_id: str, execution: str) -> NewRun | None:  # noqa: ARG002 - the protocol's
+        """Return None: nothing here is a run."""
+        return None
 
     async def start(self, instance_id: str, execution: str) -> None:
         """Work on an execution, in a task of its own: see `Executor.start`."""

@@ -1,7 +1,4 @@
-"""`Storage`: where instances stand, each with a revision that rises with every record.
-
-`tests/tree/conformance/storage.py` says what each has to keep to.
-"""
+"""`Storage`: where instances stand; `tests/tree/conformance/storage.py` says what each of them has to keep to."""
 
 from __future__ import annotations
 
@@ -14,6 +11,7 @@ from flows.errors import FlowsError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from flows.model.runs.new_run import NewRun
     from flows.model.tree.task_record import InstanceRecord, InstanceStatus, TaskRecord
     from flows.store.jobs.log_line import LogLine
 
@@ -66,12 +64,14 @@ class Execution(NamedTuple):
         path: What was asked for.
         targets: The tasks that it executes, in order.
         argument: What it was given, as JSON; None: nothing.
+        run: The run that is to work on it: a storage that stands where runs do starts it in the same step.
     """
 
     id: str
     path: str
     targets: tuple[str, ...]
     argument: bytes | None = None
+    run: NewRun | None = None
 
 
 class Snapshot(NamedTuple):
@@ -123,11 +123,13 @@ class Begun(NamedTuple):
             another revision; `gone`: there is no such instance.
         execution: The one that is under way.
         revision: The instance's revision now.
+        is_started: Whether its run was started with it.
     """
 
     word: BeginWord
     execution: str = ""
     revision: int = 0
+    is_started: bool = False
 
 
 class Write(NamedTuple):
@@ -183,16 +185,13 @@ class Storage(Protocol):
     """Keeps instances. Each call is done as a whole or not at all, also where its caller dies."""
 
     async def create(self, row: InstanceRow, data: bytes, tree: bytes, key: str = "") -> str:
-        """Create an instance at revision 1, with the times of the storage, unless it is there already.
+        """Create an instance at revision 1, with the storage's times; return the id of the one that is there now.
 
         Args:
             row: Its id, and what else lists show of it.
             data: The data, as a JSON object.
             tree: The description of the tree.
             key: An instance of the app that was created with this key, and is there, takes its place; empty: none.
-
-        Returns:
-            The id of the instance that is there now: the row's, or that of the one with the key.
         """
         ...
 

@@ -16,8 +16,9 @@ from flows.model.tree.errors import InstanceGone
 from flows.model.tree.node import read_declared
 from flows.model.tree.task_record import InstanceRecord
 from flows.store.jobs.log_line import LogLine, read_line
-from flows.store.trees.instances import Instances, NewExecution
-from flows.store.trees.packed_write import NewRecords
+from flows.store.trees.instances import Instances
+from flows.store.trees.new_execution import NewExecution
+from flows.store.trees.new_records import NewRecords
 from flows.store.trees.tree_outbox import TreeOutbox
 from flows.tree.storage.on_redis import OnRedis
 from flows.tree.storage.protocol import (
@@ -93,16 +94,17 @@ class RedisStorage(OnRedis):
             "_argument": execution.argument or b"",
             "tree_digest": _digest(tree),
         }
-        new = NewExecution(execution.id, InstanceRecord("working", run=execution.id).write(), fields)
-        word, under_way, revision = await self._instances.begin(instance_id, new, if_revision)
-        if word == "tree":
+        record = InstanceRecord("working", run=execution.id).write()
+        new = NewExecution(execution.id, record, fields, run=execution.run)
+        begun = await self._instances.begin(instance_id, new, if_revision)
+        if begun.word == "tree":
             gone = _gone(*await self._instances.tree(instance_id), tree)
             new = new._replace(fields={**fields, "tree": tree}, gone=gone)
-            word, under_way, revision = await self._instances.begin(instance_id, new, if_revision)
-            if word == "begun":
-                await self._instances.drop(instance_id, revision, new.gone)
-        assert word != "tree"  # noqa: S101 - that is said only to those who have not sent it
-        return Begun(word, under_way, revision)
+            begun = await self._instances.begin(instance_id, new, if_revision)
+            if begun.word == "begun":
+                await self._instances.drop(instance_id, begun.revision, gone)
+        assert begun.word != "tree"  # noqa: S101 - that is said only to those who have not sent it
+        return Begun(begun.word, begun.under_way, begun.revision, begun.is_started)
 
     async def write(
         self,

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from flows.errors import KeyConflict
 from flows.store.jobs.flow_settings import FlowSettings
-from flows.store.trees.instances import Instances, NewExecution
-from flows.store.trees.packed_write import NewRecords
+from flows.store.trees.instances import Instances
+from flows.store.trees.new_execution import NewExecution
+from flows.store.trees.new_records import NewRecords
 from flows.store.trees.tree_index import IndexedRow, TreeIndex
 from flows.store.trees.tree_link import GivenLines, TreeLink
 from flows.store.trees.tree_outbox import TreeOutbox
@@ -51,22 +52,26 @@ async def _drop(connection: Any, settings: FlowSettings) -> list[int]:
     return left
 
 
-async def _write(connection: Any, settings: FlowSettings) -> Any:
-    """Write nothing; a conflict is told with its sentence."""
-    try:
-        return await Instances(_link(connection, settings)).write(NewRecords("1", "e", 1, is_child=False, records=[]))
-    except KeyConflict as error:
-        return "conflict" if "1: delete" in str(error) else error
+def _told(act: Callable[[Instances], Coroutine[Any, Any, Any]]) -> Reader:
+    """Return what tells a conflict by its word, where the error has its sentence."""
+
+    async def read(connection: Any, settings: FlowSettings) -> Any:
+        try:
+            return await act(Instances(_link(connection, settings)))
+        except KeyConflict as error:
+            return "conflict" if "1: delete" in str(error) else error
+
+    return read
 
 
 TREE_READERS: Final[dict[str, Reader]] = {
-    "begin_execution": _on_instances(lambda instances: instances.begin("1", NEW, 1)),
+    "begin_execution": _told(lambda instances: instances.begin("1", NEW, 1)),
     "change_instance": _on_instances(lambda instances: instances.change("1", {}, 1, (), is_of_tree=False)),
     "create_instance": _on_instances(lambda instances: instances.create("2", "imports", "", {})),
     "delete_instance": _on_instances(lambda instances: instances.delete("1")),
     "drop_tasks": _drop,
     "log_task": _log,
-    "write_tasks": _write,
+    "write_tasks": _told(lambda instances: instances.write(NewRecords("1", "e", 1, is_child=False, records=[]))),
     "mark_indexed": lambda connection, settings: TreeOutbox(_link(connection, settings)).mark_indexed(
         "imports", [("1", 1)]
     ),
@@ -76,7 +81,7 @@ TREE_READERS: Final[dict[str, Reader]] = {
     "unindex_instances": lambda connection, settings: TreeIndex(_link(connection, settings)).take_out(["1"]),
 }
 TREES_TOLD: Final[dict[str, Callable[[Any, str], bool]]] = {
-    "begin_execution": lambda told, word: told == (word, "1", 0),
+    "begin_execution": lambda told, word: told == (word if word == "conflict" else (word, "1", 0, False)),
     "change_instance": lambda told, word: told == (word, 0),
     "create_instance": lambda told, _: told == "1",
     "delete_instance": lambda told, word: told is (word == "deleted"),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from redis.exceptions import ResponseError
 
-from tests.store.trees.tree_world import DONE, ID, OK, PARTS, RUN, TreeWorld
+from tests.store.trees.tree_world import DONE, ID, OK, PARTS, RUN, TreeWorld, begun
 from tests.world import NOW
 
 
@@ -46,11 +45,8 @@ def test_with_another_tree_records_go(trees: TreeWorld) -> None:
     trees.create()
     trees.begin()
     trees.write("#.a", OK, "1", "#.b", OK, "2", "#.bb", OK, "", end_record=DONE)
-    answer = trees.run(
-        "begin_execution", 4, "tree", "[]", "tree_digest", "e", "#.b", "#.z",
-        execution="e2", if_revision=6, tree_digest="e", is_another_tree=1,
-    )  # fmt: skip
-    assert answer == ["begun", "e2", 7]
+    rest = begun("e2", 6, ["#.b", "#.z"], tree_digest="e", tree="[]")
+    assert trees.run("begin_execution", *rest) == [["begun", "e2", 7]]
     assert {*trees.hash("treetasks")} == {"#.a", "#.bb"}
     assert (trees.hash("tree")["changed"], trees.hash("tree")["tree_digest"]) == ("7", "e")
 
@@ -68,13 +64,35 @@ def test_what_was_to_expire_stays(trees: TreeWorld) -> None:
     assert trees.life("treekey", "imports:k") == -1
 
 
-@pytest.mark.parametrize("kind", [*PARTS, "treedirty"])
+def test_many_begin_by_one_call(trees: TreeWorld) -> None:
+    """Each for itself; the second one of the same instance is too late."""
+    for name in ("a", "b"):
+        trees.create(name)
+    calls = [("a", "e1"), ("a", "e2"), ("b", "e3"), ("c", "e4"), ("a", "e1")]
+    rest = [part for name, run in calls for part in begun(run, instance_id=name)]
+    assert trees.run("begin_execution", *rest) == [
+        ["begun", "e1", 2], ["busy", "e1", 2], ["begun", "e3", 2], ["gone", "", 0], ["same", "e1", 2]
+    ]  # fmt: skip
+    assert {name: trees.hash("tree", name)["_run"] for name in ("a", "b")} == {"a": "e1", "b": "e3"}
+
+
+@pytest.mark.parametrize("kind", ["tree", "treetasks", "treedirty"])
 def test_what_is_not_ours_stops_it(trees: TreeWorld, kind: str) -> None:
-    """Before anything is written."""
+    """Before anything of it is written, and no other one; records are dropped only of another tree."""
     trees.create()
-    trees.redis.delete(trees.key(kind, "imports" if kind == "treedirty" else ID))
-    trees.redis.rpush(trees.key(kind, "imports" if kind == "treedirty" else ID), "not ours")
+    place = trees.key(kind, "imports" if kind == "treedirty" else ID)
+    trees.redis.delete(place)
+    trees.redis.rpush(place, "not ours")
     before = trees.snapshot()
-    with pytest.raises(ResponseError, match="FLOWSCONFLICT"):
-        trees.begin()
+    first, last = trees.run("begin_execution", *begun(tree_digest="e", tree="[]"), *begun(instance_id="other"))
+    assert (first[0], first[2], last) == ("conflict", 0, ["gone", "", 0])
+    assert "holds a list where flows keeps" in first[1]
     assert trees.snapshot() == before
+
+
+def test_what_is_not_ours_elsewhere_does_not_concern_it(trees: TreeWorld) -> None:
+    """Results and logs are not touched."""
+    trees.create()
+    for kind in ("treetasks", "treeresults", "treelog"):
+        trees.redis.rpush(trees.key(kind, ID), "not ours")
+    assert trees.begin() == ["begun", RUN, 2]

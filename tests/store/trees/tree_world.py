@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -35,11 +35,8 @@ def tree_named(world: World, instance_id: str = ID) -> dict[str, Argument]:
         "apps": keys.apps(),
         "app": "imports",
         "has_key": 0,
-        "execution": RUN,
         "if_revision": 1,
         "if_changed": 1,
-        "record": '{"status":"working","run":"e1"}',
-        "tree_digest": "d",
         "is_another_tree": 0,
         "is_of_tree": 0,
         "path": "#.a",
@@ -47,6 +44,15 @@ def tree_named(world: World, instance_id: str = ID) -> dict[str, Argument]:
         "outbox": keys.outbox("imports"),
         "rows": keys.rows(),
     }
+
+
+def begun(execution: str = RUN, if_revision: int = 1, gone: Sequence[str] = (), **named: Any) -> list[Argument]:
+    """Return what `begin_execution` takes for one execution; a tree is another one than the instance has."""
+    digest, tree = named.get("tree_digest", "d"), {"tree": named["tree"]} if "tree" in named else {}
+    flat = [part for pair in {"_path": "#", "tree_digest": digest, **tree}.items() for part in pair]
+    record = f'{{"status":"working","run":"{execution}"}}'
+    head = (named.get("instance_id", ID), execution, if_revision, record, digest, len(tree), len(flat), len(gone))
+    return [*head, *flat, *gone]
 
 
 def written(*records: Argument, instance_id: str = ID, **named: Argument) -> list[Argument]:
@@ -80,12 +86,10 @@ class TreeWorld(World):
         found: str = self.run("create_instance", *fields, instance_id=instance_id, has_key=int(bool(key)), **named)
         return found
 
-    def begin(self, execution: str = RUN, if_revision: int = 1, **named: Argument) -> list[Any]:
+    def begin(self, execution: str = RUN, if_revision: int = 1, **named: Any) -> list[Any]:
         """Begin an execution; the answer."""
-        found: list[Any] = self.run(
-            "begin_execution", 2, "_path", "#", execution=execution, if_revision=if_revision, **named
-        )
-        return found
+        found: list[list[Any]] = self.run("begin_execution", *begun(execution, if_revision, **named))
+        return found[0]
 
     def write(self, *records: Argument, **named: Any) -> list[Any]:
         """Write records; the answer."""

@@ -24,6 +24,7 @@ from flows.store.jobs.log_line import pack_line
 from flows.tree.storage.protocol import (
     MOST_LINES,
     MOST_RECORDS,
+    Begun,
     Changes,
     Conflict,
     Execution,
@@ -150,10 +151,10 @@ class StorageConformance:
         new = row()
         await storage.create(new, DATA, ABC)
         one = execution(argument=b"3")
-        assert (await storage.begin(new.id, one, ABC, 7)) == ("moved", "", 1)
-        assert (await storage.begin(new.id, one, ABC, 1)) == ("begun", one.id, 2)
-        assert (await storage.begin(new.id, one, ABC, 1)) == ("same", one.id, 2)
-        assert (await storage.begin(new.id, execution(), ABC, 2)) == ("busy", one.id, 2)
+        assert (await storage.begin(new.id, one, ABC, 7)) == Begun("moved", "", 1)
+        assert (await storage.begin(new.id, one, ABC, 1)) == Begun("begun", one.id, 2)
+        assert (await storage.begin(new.id, one, ABC, 1)) == Begun("same", one.id, 2)
+        assert (await storage.begin(new.id, execution(), ABC, 2)) == Begun("busy", one.id, 2)
         found = await loaded(storage, new.id)
         assert found.execution == one
         assert (found.record.status, found.record.run, found.row.status) == ("working", one.id, "working")

@@ -5,7 +5,7 @@
 --@ rest: fields of the instance and their values, counted; then the paths that its tree has no more
 --@ returns: word:word revision:int
 --@ words: changed | moved | busy | gone
---@ include: arguments clock once each_key instance_record outbox_of drop_records tell_tree
+--@ include: arguments clock once each_part instance_record outbox_of drop_records tell_tree
 
 expect_hashes(instance_id)
 return once(function()

@@ -4,14 +4,14 @@
 --@ args: ns now instance_id
 --@ returns: word:word
 --@ words: deleted | gone
---@ include: clock once each_key outbox_of tell_tree
+--@ include: clock once each_part outbox_of tell_tree
 
 expect_hashes(instance_id)
 local answer = once(function()
   local found = redis.call('HMGET', instance, 'app', 'key')
   if not found[1] then return { 'gone' } end
   local outbox = outbox_of(found[1])
-  each_key(instance_id, found[2], function(key) redis.call('UNLINK', key) end)
+  each_part(instance_id, found[2], function(key) redis.call('UNLINK', key) end)
   redis.call('ZADD', outbox, now_text, instance_id)
   tell_tree(instance_id, '')
   return { 'deleted' }

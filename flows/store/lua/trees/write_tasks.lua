@@ -10,7 +10,7 @@
 --@ rest: of the call, how many arguments are results and how many records; then paths and results, paths and records
 --@ returns: answers:list<[word:word revision:int about?:text]>
 --@ words: ok | stale | conflict
---@ include: clock type keys each_key instance_record outbox_of tell_tree
+--@ include: clock type keys each_part instance_record outbox_of tell_tree
 
 local changes = {}
 
@@ -75,7 +75,7 @@ end
 local function write_end(one, order_text, ...)
   redis.call('HSET', one.key, 'record', one.last, 'updated', now_text, 'shown', order_text, ...)
   if one.ttl_ms ~= '' then
-    each_key(one.id, one.held, function(key) redis.call('PEXPIRE', key, one.ttl_ms) end)
+    each_part(one.id, one.held, function(key) redis.call('PEXPIRE', key, one.ttl_ms) end)
   end
   redis.call('ZADD', one.outbox, now_text, one.id)
 end

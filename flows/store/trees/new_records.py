@@ -1,11 +1,11 @@
-"""`NewRecords`: what one call writes of an execution; `PackedWrite` packs it as `write_tasks.lua` takes it."""
+"""`NewRecords`: what one call writes of an execution."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from flows.store.client.wire import pack_arguments
+from flows.store.client.packed_script import PackedArguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,15 +40,9 @@ class NewRecords(NamedTuple):
     first: int = 0
 
 
-class PackedWrite:
-    """Records that are ready to be written."""
-
-    __slots__ = ("arguments", "packed")
-
-    def __init__(self, new: NewRecords) -> None:
-        ttl_ms = "" if new.ttl_ms is None else new.ttl_ms
-        named = (new.instance_id, new.execution, new.fence, int(new.is_child), new.first, new.end, ttl_ms)
-        counts = (os.urandom(8).hex(), len(new.results), len(new.records))
-        arguments = (*named, *counts, *new.results, *new.records)
-        self.arguments = len(arguments)
-        self.packed = pack_arguments(arguments)
+def pack_records(new: NewRecords) -> PackedArguments:
+    """Return records as `write_tasks.lua` takes them, under a name of their own: sent twice, they are written once."""
+    ttl_ms = "" if new.ttl_ms is None else new.ttl_ms
+    named = (new.instance_id, new.execution, new.fence, int(new.is_child), new.first, new.end, ttl_ms)
+    counts = (os.urandom(8).hex(), len(new.results), len(new.records))
+    return PackedArguments((*named, *counts, *new.results, *new.records))

@@ -1,5 +1,5 @@
 -- Knows the keys of an instance, which live and go together: its own, and that of the idempotency key that it has.
---@ exports: expect_hashes each_key
+--@ exports: expect_hashes each_part
 --@ include: keys type
 
 local KINDS = { 'tree', 'treetasks', 'treeresults', 'treelog' }
@@ -9,7 +9,7 @@ local function expect_hashes(id)
 end
 
 -- Calls `fn` with each of them; `held` is the instance's field `key`.
-local function each_key(id, held, fn)
+local function each_part(id, held, fn)
   for _, kind in ipairs(KINDS) do fn(flows_key(kind, id)) end
   if not held then return end
   local holder = flows_key('treekey', held)
