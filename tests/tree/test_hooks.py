@@ -1,4 +1,4 @@
-"""Hooks are told at least once, though their worker dies and though the instance is executed again at once."""
+"""Hooks are told of ends, at least once, though a worker dies and though the instance is executed again at once."""
 
 from __future__ import annotations
 
@@ -8,29 +8,17 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
-from flows.model.tree.errors import TreeBusy
-from flows.tree.annotations import TaskInput
+from flows.model.tree.errors import InstanceGone, TreeBusy, TreeFailed
+from flows.model.verdict import Fail
 from flows.tree.codeless import codeless_host
 from flows.tree.declare import Task, Tree
 from flows.tree.generator import Generator
 from flows.tree.instance import Instance
 from flows.tree.trees import Trees
 from tests.tree.in_memory import trees_in_memory
+from tests.tree.kernel_world import Nothing, Number, Site, World, done, tree_of
 from tests.waiting import LONG, until
-
-
-class Site(BaseModel):
-    """The data."""
-
-    n: int = 2
-
-
-class Number(TaskInput):
-    """Reads the data."""
-
-    n: int
 
 
 def task(view: Number) -> int:
@@ -73,6 +61,47 @@ class App:
 def app(redis_url: str, namespace: str) -> App:
     """Return the app."""
     return App(redis_url, namespace)
+
+
+async def test_hooks_are_told(redis_url: str, namespace: str) -> None:
+    """When an execution is done, when one has failed, before an instance goes; what they raise is logged."""
+    told: list[str] = []
+
+    async def on_complete(instance: Instance[Any]) -> None:
+        told.append(f"complete {instance.id} {(await instance.state()).status}")
+        raise ValueError("no room")
+
+    def on_error(instance: Instance[Any], error: TreeFailed) -> None:
+        told.append(f"error {instance.id} {error.path}")
+
+    def on_destroy(instance: Instance[Any]) -> None:
+        told.append(f"destroy {instance.id}")
+
+    trees = World(redis_url, namespace).trees(on_complete=on_complete, on_error=on_error, on_destroy=on_destroy)
+
+    async def good(view: Nothing) -> None:
+        pass
+
+    async def bad(view: Nothing) -> None:  # noqa: ARG001 - it is a task
+        raise Fail("no")
+
+    fine, wrong = tree_of(trees, Task("a", good)), tree_of(trees, Task("b", bad), name="wrong")
+    async with trees:
+        one, other = await fine.create(Site()), await wrong.create(Site())
+        await done(one)
+        with pytest.raises(TreeFailed):
+            await done(other)
+        await until(lambda: len(told) == 2)
+        assert sorted(told) == sorted([f"complete {one.id} done", f"error {other.id} #.b"])
+
+        async def is_logged() -> bool:
+            return "on_complete has failed: ValueError: no room" in [line.text for line in await one.log("#")]
+
+        await until(is_logged)
+        await one.destroy()
+        assert told[2:] == [f"destroy {one.id}"]
+        with pytest.raises(InstanceGone):
+            await one.state()
 
 
 @pytest.mark.parametrize("who", ["the app", "an operator"])

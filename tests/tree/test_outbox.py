@@ -17,7 +17,7 @@ from flows.tree.outbox import Outbox
 from flows.tree.storage.memory import MemoryStorage
 from flows.tree.storage.protocol import InstanceChange, InstanceRow, Storage, Unindexed
 from flows.tree.storage.redis import RedisStorage
-from tests.tree.conformance.storage import ABC, DATA, begun, row
+from tests.tree.conformance.instances import ABC, DATA, begun, row
 from tests.waiting import until
 
 

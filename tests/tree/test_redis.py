@@ -23,8 +23,10 @@ from flows.tree.storage.memory import MemoryStorage
 from flows.tree.storage.protocol import Execution, InstanceChange, InstanceRow, Storage, Token, Write
 from flows.tree.storage.redis import RedisStorage
 from tests.scale import scaled
+from tests.tree.conformance.histories import play
 from tests.tree.conformance.index import IndexConformance, rows
-from tests.tree.conformance.storage import ABC, DATA, StorageConformance, begun, play, row
+from tests.tree.conformance.instances import ABC, DATA, begun, row
+from tests.tree.conformance.storage import StorageConformance
 
 
 @pytest.fixture

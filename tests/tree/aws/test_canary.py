@@ -13,7 +13,7 @@ from flows.errors import DeclarationError, StoreError
 from flows.tree.annotations import TaskInput
 from flows.tree.aws import AwsCredentials, DynamoStorage, SqsBackend, SqsWorker
 from tests.canary import SECRET
-from tests.tree.conformance.storage import ABC, DATA, row
+from tests.tree.conformance.instances import ABC, DATA, row
 
 KEY, TOKEN = f"{SECRET}Key", f"{SECRET}Token"
 CANARY = AwsCredentials("AKIAVISIBLE", KEY, TOKEN)

@@ -16,7 +16,8 @@ from flows.store.jobs.log_line import pack_line
 from flows.tree.aws import DynamoStorage
 from flows.tree.aws.dynamo_partition import Partitions
 from flows.tree.storage.protocol import Changes, InstanceChange, Storage, Write
-from tests.tree.conformance.storage import ABC, DATA, StorageConformance, begun, loaded, row, tree
+from tests.tree.conformance.instances import ABC, DATA, begun, loaded, row, tree
+from tests.tree.conformance.storage import StorageConformance
 from tests.waiting import until
 
 pytestmark = pytest.mark.conformance

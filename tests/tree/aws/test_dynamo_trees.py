@@ -17,7 +17,7 @@ from flows.tree.outbox import Outbox
 from flows.tree.sql import SqlIndex
 from flows.tree.storage.protocol import InstanceChange
 from tests.tree.conformance.backend import App, BackendConformance
-from tests.tree.conformance.storage import ABC, DATA, row
+from tests.tree.conformance.instances import ABC, DATA, row
 
 pytestmark = pytest.mark.conformance
 

@@ -1,16 +1,9 @@
-"""What each storage of instances has to keep to. A storage's own test subclasses `StorageConformance`.
-
-class TestMemoryStorage(StorageConformance):
-@pytest.fixture
-def storage(self) -> Storage: ...
-"""
+"""What each storage of instances has to keep to: a storage's own test subclasses it, with a fixture `storage`."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -18,67 +11,26 @@ from flows.errors import LostLease, ValidationError
 from flows.model.ids import new_job_id
 from flows.model.job import JobError
 from flows.model.tree.errors import InstanceGone
-from flows.model.tree.node import Declared, Node, Written
 from flows.model.tree.task_record import InstanceRecord, TaskRecord
 from flows.store.jobs.log_line import pack_line
 from flows.tree.storage.protocol import (
     MOST_LINES,
     MOST_RECORDS,
     Begun,
-    Changes,
     Conflict,
-    Execution,
     InstanceChange,
-    InstanceRow,
-    Snapshot,
     Storage,
     Token,
-    Unindexed,
     Write,
 )
-from tests.waiting import LONG, until
-
-
-def tree(*names: str) -> bytes:
-    """Return the description of a tree of tasks in a row."""
-    return Declared(tuple(Node(name, works=True) for name in names), (Written("url"),)).write()
-
-
-ABC = tree("a", "b", "c")
-DATA = b'{"url":"x"}'
-
-
-def row(**more: Any) -> InstanceRow:
-    """Return the row of a new instance."""
-    return InstanceRow(more.pop("id", new_job_id()), "imports", "site", **more)
-
-
-def execution(name: str | None = None, argument: bytes | None = None) -> Execution:
-    """Return an execution of all three."""
-    return Execution(name or new_job_id(), "#", ("#.a", "#.b", "#.c"), argument)
-
-
-async def loaded(storage: Storage, instance_id: str, since: int = 0) -> Snapshot:
-    """Return an instance that is there."""
-    found = await storage.load(instance_id, since=since)
-    assert found is not None
-    return found
-
-
-async def begun(storage: Storage, instance_id: str | None = None) -> tuple[str, Token]:
-    """Return an instance, a new one by default, whose execution has begun, and who writes."""
-    if instance_id is None:
-        new = row()
-        assert await storage.create(new, DATA, ABC)
-        instance_id = new.id
-    one = execution()
-    answer = await storage.begin(instance_id, one, ABC, (await loaded(storage, instance_id)).revision)
-    assert answer.word == "begun"
-    return instance_id, Token(one.id, one.id)
+from tests.tree.conformance.histories import play
+from tests.tree.conformance.instances import ABC, DATA, begun, execution, loaded, row, tree
+from tests.tree.conformance.told import ToldConformance
+from tests.waiting import LONG
 
 
 @pytest.mark.conformance
-class StorageConformance:
+class StorageConformance(ToldConformance):
     """The suite."""
 
     #: So many random histories are played.
@@ -332,80 +284,6 @@ class StorageConformance:
         assert found[new[3].id].name == "other"
         assert found[new[4].id].revision == 1
 
-    async def test_who_waits_for_a_change_is_told(self, storage: Storage) -> None:
-        """Of records, changes and the end of the instance, by whoever; at once where there is one already."""
-        instance_id, token = await begun(storage)
-        async with asyncio.timeout(LONG):
-            await storage.changed(instance_id, 1)
-            waiting = [asyncio.create_task(storage.changed(instance_id, 2)) for _ in range(3)]
-            await asyncio.sleep(0)
-            await storage.write(instance_id, token, [Write("#.a", TaskRecord("ok"))])
-            await asyncio.gather(*waiting)
-            waiting = [asyncio.create_task(storage.changed(instance_id, 3))]
-            await asyncio.sleep(0)
-            await storage.change(instance_id, InstanceChange(name="x"), 3)
-            await asyncio.gather(*waiting)
-            waiting = [asyncio.create_task(storage.changed(instance_id, 4))]
-            await asyncio.sleep(0)
-            await storage.delete(instance_id)
-            await asyncio.gather(*waiting)
-
-    async def test_the_index_is_to_be_told_of_what_rows_show(self, storage: Storage) -> None:
-        """Once for all changes until then; of records of tasks it is not."""
-        app = new_job_id()
-        new = replace(row(), app=app)
-        await storage.create(new, DATA, ABC)
-        [one] = await storage.unindexed(app)
-        assert (one.id, one.revision, one.row and one.row.status) == (new.id, 1, "idle")
-        await storage.indexed(app, [one])
-        assert await storage.unindexed(app) == []
-        run = execution()
-        await storage.begin(new.id, run, ABC, 1)
-        await storage.change(new.id, InstanceChange(name="b"), 2)
-        [one] = await storage.unindexed(app)
-        assert (one.revision, one.row and one.row.status, one.row and one.row.name) == (3, "working", "b")
-        await storage.indexed(app, [one])
-        await storage.write(new.id, Token(run.id), [Write("#.a", TaskRecord("ok"))])
-        assert await storage.unindexed(app) == []
-        await storage.write(new.id, Token(run.id), [], InstanceRecord("done"))
-        [one] = await storage.unindexed(app)
-        assert (one.revision, one.row and one.row.status) == (5, "done")
-        await storage.delete(new.id)
-        await storage.indexed(app, [one])
-        assert await storage.unindexed(app) == [(new.id, 0, None)]
-        await storage.indexed(app, [Unindexed(new.id, 0, None)])
-        assert await storage.unindexed(app) == []
-
-    async def test_what_changes_while_the_index_is_told_is_told_again(self, storage: Storage) -> None:
-        """Whoever comes late says nothing of the newer row; and at most so many come at once."""
-        app = new_job_id()
-        new = [replace(row(), app=app) for _ in range(5)]
-        for one in new:
-            await storage.create(one, DATA, ABC)
-        seen = await storage.unindexed(app, 3)
-        assert len(seen) == 3
-        await storage.change(seen[0].id, InstanceChange(name="b"), 1)
-        await storage.indexed(app, seen)
-        left = await storage.unindexed(app)
-        assert {one.id for one in left} == {one.id for one in new} - {one.id for one in seen[1:]}
-        await storage.indexed(app, left)
-        await storage.indexed(app, seen[:1])
-        assert [one.revision for one in await storage.unindexed(app)] == [2]
-
-    async def test_the_index_is_told_of_what_has_expired(self, storage: Storage) -> None:
-        """When it has: until then it is there."""
-        app = new_job_id()
-        new, run = replace(row(), app=app), execution()
-        await storage.create(new, DATA, ABC)
-        await storage.begin(new.id, run, ABC, 1)
-        await storage.write(new.id, Token(run.id), [], InstanceRecord("done"), ttl=self.TTL)
-        seen = await storage.unindexed(app)
-        await storage.indexed(app, seen)
-        async with asyncio.timeout(LONG):
-            while not (left := await storage.unindexed(app)):
-                await storage.changed(new.id, seen[0].revision)
-        assert left == [(new.id, 0, None)]
-
     async def test_of_many_who_begin_at_once_one_does(self, storage: Storage) -> None:
         """All others are told by whom it is busy."""
         new = row()
@@ -418,92 +296,3 @@ class StorageConformance:
         """What a random history comes to hangs on nothing but its calls."""
         for seed in range(self.HISTORIES):
             assert await play(storage, seed) == await play(storage, seed)
-
-    async def test_who_listens_hears_what_was_written(self, storage: Storage) -> None:
-        """Each call of `write` with its records; of what else changes, that it has; and after it stops, nothing."""
-        new = row()
-        await storage.create(new, DATA, ABC)
-        heard: list[Changes | None] = []
-        stop = await storage.listen(new.id, heard.append)
-        _instance, token = await begun(storage, new.id)
-        await until(lambda: None in heard)
-        heard.clear()
-        await storage.write(new.id, token, [Write("#.a", TaskRecord("running")), Write("#.b", TaskRecord("ok"), b"1")])
-        await until(lambda: [one for one in heard if one is not None])
-        [first] = [one for one in heard if one is not None]
-        assert first.first == 3
-        assert {path: (one.status, one.order) for path, one in first.records.items()} == {
-            "#.a": ("running", 3),
-            "#.b": ("ok", 4),
-        }
-        assert first.record is None
-        heard.clear()
-        await storage.write(new.id, token, [], InstanceRecord("done"))
-        await until(lambda: [one for one in heard if one is not None])
-        [end] = [one for one in heard if one is not None]
-        assert (end.first, dict(end.records)) == (5, {})
-        assert end.record is not None
-        assert (end.record.status, end.record.order, end.record.run) == ("done", 5, token.execution)
-        heard.clear()
-        await storage.change(new.id, InstanceChange(name="other"), 5)
-        await until(lambda: None in heard)
-        stop()
-        stop()
-        heard.clear()
-        heard_after: list[Changes | None] = []
-        again = await storage.listen(new.id, heard_after.append)
-        await storage.delete(new.id)
-        await until(lambda: None in heard_after)
-        assert heard == []
-        again()
-
-    async def test_its_lineage_stays(self, storage: Storage) -> None:
-        """As long as no write may have been lost."""
-        assert await storage.lineage() == await storage.lineage()
-
-
-async def play(storage: Storage, seed: int) -> list[Any]:
-    """Play a random history, and return all that was answered, without ids and times: any two storages agree."""
-    draw = random.Random(seed)  # noqa: S311 - not a secret
-    new = row(name="n")
-    await storage.create(new, DATA, ABC)
-    seen: list[Any] = []
-    tokens = [Token("nobody")]
-    names: dict[str, str] = {"": "", "nobody": "nobody"}
-    for _ in range(draw.randint(5, 30)):
-        found = await storage.load(new.id, since=draw.randint(0, 5))
-        if found is None:
-            break
-        revision = found.revision if draw.random() < 0.8 else draw.randint(1, 9)
-        what = draw.random()
-        try:
-            if what < 0.25:
-                one = execution()
-                names[one.id] = f"e{len(names)}"
-                tree_now = ABC if draw.random() < 0.7 else tree("a", draw.choice("bd"))
-                answer: Any = await storage.begin(new.id, one, tree_now, revision)
-                answer = answer.word, names[answer.execution], answer.revision
-                tokens.append(Token(one.id, one.id))
-            elif what < 0.7:
-                statuses = [draw.choice(("queued", "running", "ok", "failed")) for _ in range(draw.randint(0, 3))]
-                writes = [
-                    Write(f"#.{draw.choice('ab')}", TaskRecord(status), draw.choice((None, b"%d" % at)))  # type: ignore[arg-type]
-                    for at, status in enumerate(statuses)
-                ]
-                end = InstanceRecord(draw.choice(("done", "failed")), progress=0.5) if draw.random() < 0.3 else None
-                token = draw.choice(tokens)._replace(fence=draw.randint(1, 3))
-                answer = await storage.write(new.id, token, writes, end)
-            elif what < 0.95:
-                change = draw.choice((InstanceChange(name="m"), InstanceChange(b"{}"), InstanceChange(tree=tree("a"))))
-                answer = await storage.change(new.id, change, revision)
-            else:
-                answer = await storage.delete(new.id)
-        except (LostLease, Conflict) as error:
-            answer = type(error).__name__
-        seen.append(answer)
-        seen.append({path: (record.status, record.order) for path, record in found.tasks.items()})
-        seen.append((found.data, found.tree, found.changed, found.revision, found.row.name, found.row.status))
-        seen.append((found.record.status, found.record.order, names[found.record.run], found.row.progress))
-        seen.append(await storage.results(new.id, ["#.a", "#.b", "#.d"]))
-    await storage.delete(new.id)
-    return seen
