@@ -17,6 +17,8 @@ BuildAnswer: TypeAlias = Literal["ok", "built", "stale", "gone", "malformed"]
 PublishAnswer: TypeAlias = Literal["ok", "stale", "gone", "malformed"]
 #: Whether what a function has reported was written, `late` its lines alone since its attempt has ended, or why not.
 ProgressAnswer: TypeAlias = Literal["ok", "late", "stale", "gone", "malformed"]
+#: Whether a line was added to the log of a job.
+AddLineAnswer: TypeAlias = Literal["ok", "gone", "malformed"]
 #: The same of text that a function has streamed; `conflict` where something else stands in the place of its stream.
 StreamAnswer: TypeAlias = Literal["ok", "stale", "gone", "malformed", "conflict"]
 #: `changed`, only where many are acted on: it is none of those that were asked for any more.

@@ -39,15 +39,37 @@ _MANY_BYTES: Final = 1 << 17
 class NewJob:
     """A job that is ready to be created: its own commands, packed, and the key that each writes to."""
 
-    __slots__ = ("data", "id", "keys", "lookups", "waiting")
+    __slots__ = ("data", "id", "keys", "lookups", "member", "waiting", "wake")
 
-    def __init__(self, job_id: str, data: bytes, keys: list[str], lookups: list[str], waiting: str) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - its parts
+        self, job_id: str, data: bytes, keys: list[str], lookups: list[str], place: _Place, waiting: str
+    ) -> None:
         self.id = job_id
         self.data = data
         self.keys = keys
         self.lookups = lookups
-        #: The list in which it waits.
+        #: The list in which it waits, how it stands there, and the wake-up of that queue.
         self.waiting = waiting
+        self.member = place.member + job_id
+        self.wake = place.wake
+
+
+class _Place:
+    """Where new jobs of a queue wait."""
+
+    __slots__ = ("member", "waiting", "wake")
+
+    def __init__(self, settings: FlowSettings, queue: str) -> None:
+        rules = settings.rules.get(queue, Rules())
+        #: The lists of the queue, by priority.
+        self.waiting = [settings.keys.waiting(queue, n + 1) for n in range(rules.priorities)]
+        self.wake = settings.keys.wake(queue)
+        #: How a job stands in these lists, but for its id.
+        self.member = settings.member(queue, "")
+
+    def list_for(self, priority: bytes | None) -> str:
+        """Return the list for jobs of a priority; a lower one than the queue has is one of the last."""
+        return self.waiting[0 if priority is None else min(int(priority), len(self.waiting)) - 1]
 
 
 class Creation:
@@ -58,31 +80,29 @@ class Creation:
         self._settings = settings
         keys = settings.keys
         self._job = keys.job(settings.flow, "")
-        rules = settings.rules.get(settings.first_queue, Rules())
-        #: The lists of the first queue, by priority.
-        self._waiting = [keys.waiting(settings.first_queue, n + 1) for n in range(rules.priorities)]
-        self._wake = keys.wake(settings.first_queue)
-        #: How a job stands in these lists, but for its id.
-        self._member = settings.member(settings.first_queue, "")
+        self._first = _Place(settings, settings.first_queue)
+        self._places: dict[bytes, _Place] = {}
         # `job_ttl=None` leaves the EXPIRE commands out.
         self._seconds = -(-settings.ttl_ms // 1000)
         # No EXPIRE may shorten a list in which a job stands that is kept for longer than this one.
         self._lookup_seconds = -(-max(settings.ttl_ms, *settings.kept_ms) // 1000)
         self._begin = pack_command(("MULTI",))
-        self._end = pack_command(("ZADD", self._wake, 0, "w")) + pack_command(("EXEC",))
+        self._exec = pack_command(("EXEC",))
+        self._end = _woken(self._first.wake) + self._exec
 
     def prepare(self, job_id: str, fields: Mapping[str, bytes], attributes: Sequence[tuple[str, object]]) -> NewJob:
         """Return a job that is ready to be created.
 
         Args:
             job_id: The job's id.
-            fields: The fields of its hash, as JSON.
+            fields: The fields of its hash, as JSON; with `_queue`, it waits in that queue instead of the first one.
             attributes: The lookup attributes and their values.
 
         Raises:
             PayloadTooLarge: the fields take more bytes than the flow allows.
         """
-        job = self._job + job_id
+        job, queue = self._job + job_id, fields.get("_queue")
+        place = self._first if queue is None else self._place(queue)
         values, lines = values_of(self._settings, fields, attributes)
         lookups = [self._job + line for line in lines]
         raw = job.encode()
@@ -100,7 +120,7 @@ class Creation:
             if self._seconds:
                 data += pack_command(("EXPIRE", lookup, self._lookup_seconds))
                 keys.append(lookup)
-        return NewJob(job_id, data, keys, lookups, self._list_for(values.get("_priority")))
+        return NewJob(job_id, data, keys, lookups, place, place.list_for(values.get("_priority")))
 
     async def create(self, *jobs: NewJob) -> None:
         """Create these jobs in one transaction.
@@ -110,18 +130,21 @@ class Creation:
         """
         if len(jobs) == 1:  # nothing to sort, and most calls
             job = jobs[0]
-            lists, expected = [job.waiting], 4 + len(job.keys)
-            push = pack_command(("RPUSH", job.waiting, self._member + job.id))
-            data = b"".join((self._begin, job.data, push, self._end))
+            shared, expected = [job.waiting, job.wake], 4 + len(job.keys)
+            push = pack_command(("RPUSH", job.waiting, job.member))
+            end = self._end if job.wake == self._first.wake else _woken(job.wake) + self._exec
+            data = b"".join((self._begin, job.data, push, end))
         else:
             by_list: dict[str, list[str]] = {}
             for job in jobs:
-                by_list.setdefault(job.waiting, []).append(self._member + job.id)
+                by_list.setdefault(job.waiting, []).append(job.member)
             pushes = [pack_command(("RPUSH", place, *members)) for place, members in by_list.items()]
-            lists, expected = [*by_list], 3 + len(by_list) + sum([len(job.keys) for job in jobs])
-            data = b"".join([self._begin, *[job.data for job in jobs], *pushes, self._end])
+            wakes = list(dict.fromkeys([job.wake for job in jobs]))
+            shared = [*by_list, *wakes]
+            expected = 2 + len(shared) + sum([len(job.keys) for job in jobs])
+            data = b"".join([self._begin, *[job.data for job in jobs], *pushes, *map(_woken, wakes), self._exec])
         replies = await self._connection.packed(data, expected)
-        await self._check(jobs, lists, replies)
+        await self._check(jobs, shared, replies)
 
     async def create_many(self, jobs: Iterable[NewJob]) -> list[str]:
         """Create jobs in batches, each one transaction and one round trip, and return their ids.
@@ -144,11 +167,13 @@ class Creation:
                 batch = next(batches, None)
         return ids
 
-    def _list_for(self, priority: bytes | None) -> str:
-        """Return the list for jobs of a priority; a lower one than the queue has is one of the last."""
-        return self._waiting[0 if priority is None else min(int(priority), len(self._waiting)) - 1]
+    def _place(self, queue: bytes) -> _Place:
+        place = self._places.get(queue)
+        if place is None:
+            place = self._places[queue] = _Place(self._settings, queue.decode())
+        return place
 
-    async def _check(self, jobs: Sequence[NewJob], lists: Sequence[str], replies: list[Any]) -> None:
+    async def _check(self, jobs: Sequence[NewJob], shared: Sequence[str], replies: list[Any]) -> None:
         done = replies[-1]
         if not isinstance(done, list):
             # Refused as a whole: the first refused command says why better than EXECABORT does.
@@ -159,11 +184,11 @@ class Creation:
             return
         at, failure = 0, None
         for job in jobs:
-            placed = results[lists.index(job.waiting) - len(lists) - 1]
-            own = [*results[at : at + len(job.keys)], placed, results[-1]]
+            placed, woken = (results[shared.index(key) - len(shared)] for key in (job.waiting, job.wake))
+            own = [*results[at : at + len(job.keys)], placed, woken]
             at += len(job.keys)
             if (error := first_error(own)) is not None:
-                key = [*job.keys, job.waiting, self._wake][own.index(error)]
+                key = [*job.keys, job.waiting, job.wake][own.index(error)]
                 undone = await self._undo(job, key, error)
                 failure = failure or undone
         if failure is not None:
@@ -211,6 +236,10 @@ def values_of(
     if not values:
         values["_empty"] = b"1"  # Params without fields: a hash needs at least one
     return values, lines
+
+
+def _woken(wake: str) -> bytes:
+    return pack_command(("ZADD", wake, 0, "w"))
 
 
 @cache

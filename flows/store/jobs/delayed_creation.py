@@ -28,6 +28,7 @@ class DelayedJob(NamedTuple):
     id: str
     arguments: int
     data: bytes
+    queue: str
 
     @property
     def packed(self) -> bytes:
@@ -47,7 +48,7 @@ class DelayedCreation:
 
         Args:
             job_id: The job's id.
-            fields: The fields of its hash, as JSON.
+            fields: The fields of its hash, as JSON; with `_queue`, it goes to that queue instead of the first one.
             attributes: The lookup attributes and their values.
 
         Raises:
@@ -56,7 +57,8 @@ class DelayedCreation:
         values, _lines = values_of(self._settings, fields, attributes)
         pairs: list[Argument] = [part for pair in values.items() for part in pair]
         arguments = [job_id, values.get("_lookups", b""), len(pairs), *pairs]
-        return DelayedJob(job_id, len(arguments), pack_arguments(arguments))
+        queue = values["_queue"].decode() if "_queue" in values else self._settings.first_queue
+        return DelayedJob(job_id, len(arguments), pack_arguments(arguments), queue)
 
     async def create(
         self, due: Due | None, jobs: Iterable[DelayedJob], condition: Condition | None = None
@@ -65,7 +67,7 @@ class DelayedCreation:
 
         Args:
             due: When they are to start; None: at once.
-            jobs: With a condition, one, and the condition's key as the last of its lookup attributes.
+            jobs: All of one queue; with a condition, one, and its key as the last of its lookup attributes.
             condition: What the key of the job asks for.
 
         Returns:
@@ -81,18 +83,18 @@ class DelayedCreation:
         ids: list[str] = []
         script = self._settings.script("create")
         for batch in in_batches(jobs, MOST_JOBS):
-            named = self._named(due or _AT_ONCE, condition)
+            named = self._named(batch[0].queue, due or _AT_ONCE, condition)
             answers: list[Any] = await self._connection.run(script, named, packed=batch)
             ids += [job_of(job.id, answer, condition) for job, answer in zip(batch, answers, strict=True)]
         return ids
 
-    def _named(self, due: Due, condition: Condition | None) -> dict[str, Argument]:
+    def _named(self, queue: str, due: Due, condition: Condition | None) -> dict[str, Argument]:
         settings = self._settings
         return {
             **settings.named(),
-            "queue": settings.first_queue,
-            "waiting": settings.keys.waiting(settings.first_queue),
-            "delayed": settings.keys.delayed(settings.first_queue),
+            "queue": queue,
+            "waiting": settings.keys.waiting(queue),
+            "delayed": settings.keys.delayed(queue),
             "delay_ms": due.delay_ms,
             "until_ms": due.until_ms,
             "condition": condition_text(condition),

@@ -1,4 +1,4 @@
-"""Writes what running functions report: their progress, and lines of a bounded log."""
+"""Writes what running functions report: their progress, and lines of a bounded log, to which others may add too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from flows.store.client.connection import Connection
     from flows.store.client.scripts import Argument
-    from flows.store.jobs.answers import ProgressAnswer
+    from flows.store.jobs.answers import AddLineAnswer, ProgressAnswer
     from flows.store.jobs.flow_settings import FlowSettings
 
 #: How many of the last lines of a job's log are kept.
@@ -61,3 +61,21 @@ async def write_progress(
     }
     words = await connection.run(settings.script("progress"), named, rest)
     return [cast("ProgressAnswer", word.decode()) for word in words]
+
+
+async def add_line(connection: Connection, settings: FlowSettings, flow: str, job_id: str, line: str) -> AddLineAnswer:
+    """Add a line, as `pack_line` makes it, to the log of a job of this flow; who does is none of its attempts.
+
+    Raises:
+        KeyConflict: the log's key holds something else.
+        StoreError: the server cannot be used.
+    """
+    named: dict[str, Argument] = {
+        **settings.named(flow),
+        "id": job_id,
+        "line": line,
+        "most_lines": LOG_LINES,
+        "call": settings.new_call(),
+    }
+    word: bytes = await connection.run(settings.script("add_line"), named)
+    return cast("AddLineAnswer", word.decode())

@@ -42,7 +42,7 @@ from flows.store.jobs.leases import LeaseRenewal, Rescue
 from flows.store.jobs.many import Asked, ManyJobs
 from flows.store.jobs.ownership import Undeclared, undeclared
 from flows.store.jobs.pausing import resume
-from flows.store.jobs.progress import write_progress
+from flows.store.jobs.progress import add_line, write_progress
 from flows.store.jobs.reconcile import Reconciliation
 from flows.store.jobs.turns import Turns
 from flows.store.rules.hold import hold_group_of
@@ -265,6 +265,7 @@ READERS: dict[str, Reader] = {
     "ask_stacks": lambda connection, settings: ask_stacks(connection, settings, "shop", "p1"),
     "drain": lambda connection, settings: Drain(connection, settings, "pick", "old").drain(),
     "find": find,
+    "add_line": lambda connection, settings: add_line(connection, settings, "shop", "1", "{}"),
     "count_endings": lambda connection, settings: count_endings(connection, settings, "done", [0, 1, 2]),
     "locate": lambda connection, settings: Fetch(connection, settings)._locate(["1"]),
     "explain": lambda connection, settings: situation(connection, settings, {}, "1"),
@@ -323,6 +324,7 @@ TOLD: dict[str, Callable[[Any, str], bool]] = {
     # The id of a sample is none of a job, so it is not told.
     "find": lambda told, _: (told.jobs, told.cursor, told.looked_through) == ([], "", 0),
     "locate": lambda told, _: told == [b"1"],
+    "add_line": lambda told, word: told == word,
     "count_endings": lambda told, _: told == [{"1": 0}, {}],
     "explain": lambda told, _: (told.now_ms, told.job_id, told.kind) == (0, "1", "none"),
     "observe": lambda told, _: [*told] == ["1"] and told["1"].next_due == datetime.fromtimestamp(0.001, UTC),

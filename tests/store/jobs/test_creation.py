@@ -369,9 +369,9 @@ async def test_values_that_are_not_plain_stand_as_their_digest(creation: Creatio
     assert world.snapshot() == {}
 
 
-def test_batches_are_cut_by_size() -> None:
+def test_batches_are_cut_by_size(creation: Creation) -> None:
     """Each is worth one round trip; none is empty and none is lost."""
-    jobs = [NewJob(str(number), b"x" * 100_000, [], [], "") for number in range(7)]
+    jobs = [creation.prepare(str(number), {"a": b"x" * 100_000}, []) for number in range(7)]
     batches = [[job.id for job in batch] for batch in in_batches(jobs)]
     assert batches == [["0", "1"], ["2", "3"], ["4", "5"], ["6"]]
     assert list(in_batches([])) == []
