@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Generic
 
 from typing_extensions import TypeVar
 
+from flows.errors import ValidationError
 from flows.service.job_log import JobLog
+from flows.service.service_params import MOST_LINKS, check_link
 
 if TYPE_CHECKING:
     from flows.kernel.current import CurrentJob
@@ -25,15 +27,18 @@ class Context(Generic[ClientT_co]):
         log: The job's log.
     """
 
-    __slots__ = ("_current", "_entered", "client", "log", "tenant", "type")
+    __slots__ = ("_current", "_entered", "_links", "client", "log", "tenant", "type")
 
-    def __init__(self, current: CurrentJob, kind: str, tenant: str, client: ClientT_co, entered: Entered) -> None:
+    def __init__(  # noqa: PLR0917 - the facts of an attempt
+        self, current: CurrentJob, kind: str, tenant: str, client: ClientT_co, entered: Entered, links: list[str]
+    ) -> None:
         self._current = current
         self.type = kind
         self.tenant = tenant
         self.client = client
         self.log = JobLog(current, entered)
         self._entered = entered
+        self._links = links
 
     @property
     def job_id(self) -> str:
@@ -78,3 +83,17 @@ class Context(Generic[ClientT_co]):
             LostLease: the attempt has lost its lease, or has ended.
         """
         self._current.progress(value, self._entered.scrubbed(message))
+
+    def link(self, resource: str) -> None:
+        """Link the job to what it is about, such as `orders/7`: `service.jobs_of` finds it so, once it has ended.
+
+        Where the attempt fails and is made again, the next one says it anew.
+
+        Raises:
+            ValidationError: this is no line of 1 to 200 bytes, or the attempt has linked the job to 64 others.
+        """
+        checked = check_link(resource)
+        if checked not in self._links:
+            if len(self._links) >= MOST_LINKS:
+                raise ValidationError(f"link({resource!r:.80}): an attempt links its job to {MOST_LINKS} at most")
+            self._links.append(checked)

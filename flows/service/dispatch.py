@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic_core import from_json, to_json
 
@@ -16,15 +16,17 @@ from flows.kernel.current import reset_current, set_current
 from flows.kernel.judge import Judge
 from flows.kernel.unable import is_hosts
 from flows.model.encoded_result import EncodedResult
-from flows.model.outcome import Fail, Outcome, Release
+from flows.model.outcome import Fail, Finish, Outcome, Release
 from flows.model.texts import summary_of
+from flows.model.values.lookup import lookup_texts
 from flows.model.verdict import Verdict
 from flows.service.context import Context
+from flows.service.service_params import LINKS
 from flows.service.tenancy import Entered
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextvars import Token
 
     from flows.kernel.attempt import Attempt
@@ -77,8 +79,8 @@ class ServiceRunner:
         self._threads = threads
         self._unknown = unknown
         self._tenancy = tenancy
-        #: How an attempt is judged, where its type is taken away while it runs.
-        self._running: dict[Attempt, Handled] = {}
+        #: How an attempt is judged, also where its type is taken away while it runs, and what it has linked its job to.
+        self._running: dict[Attempt, tuple[Handled, list[str]]] = {}
 
     @property
     def fields(self) -> list[str]:
@@ -97,8 +99,8 @@ class ServiceRunner:
 
     def timed_out(self, attempt: Attempt) -> Outcome:
         """Return the outcome of an attempt that is over its type's timeout."""
-        handled = self._running.get(attempt)
-        return (self._judge if handled is None else handled.judge).timed_out(attempt.claimed)
+        handled, links = self._running.get(attempt, (None, ()))
+        return _linked((self._judge if handled is None else handled.judge).timed_out(attempt.claimed), links)
 
     async def run(self, attempt: Attempt) -> Outcome | None:
         """Run one attempt and return its outcome; None where the lease is lost and nothing may be written.
@@ -110,7 +112,8 @@ class ServiceRunner:
         handled = self._types.get(kind or b"")
         if handled is None:
             return await self._unhandled(attempt, kind)
-        self._running[attempt] = handled
+        links: list[str] = []
+        self._running[attempt] = handled, links
         try:
             value = handled.kind.shapes.payload.decode(payload or b"null")
             entered = await self._tenancy.enter(_text(tenant))
@@ -119,10 +122,11 @@ class ServiceRunner:
             if not isinstance(entered, Entered):
                 return entered
             try:
-                outcome = await self._run(attempt, handled, value, _text(tenant), entered)
+                context = Context(attempt.current, handled.kind.name, _text(tenant), entered.client, entered, links)
+                outcome = await self._run(attempt, handled, value, context)
             finally:
                 self._tenancy.leave(entered)
-            return entered.scrubbed_outcome(outcome)
+            return entered.scrubbed_outcome(_linked(outcome, links))
         except ValidationError as error:
             if is_hosts(error.__cause__ or error):
                 raise HostUnable(f"a job cannot be read: {summary_of(error)}") from error
@@ -132,14 +136,11 @@ class ServiceRunner:
         finally:
             del self._running[attempt]
 
-    async def _run(
-        self, attempt: Attempt, handled: Handled, value: Any, tenant: str, entered: Entered
-    ) -> Outcome | None:
+    async def _run(self, attempt: Attempt, handled: Handled, value: Any, context: Context[Any]) -> Outcome | None:
         claimed, kind = attempt.claimed, handled.kind
         token: Token[CurrentJob | None] | None = set_current(attempt.current)
         try:
             failpoint("before-user-code")
-            context = Context(attempt.current, kind.name, tenant, entered.client, entered)
             result = await self._call(kind, value, context)
             failpoint("after-user-code")
             if not isinstance(result, Verdict):
@@ -189,6 +190,16 @@ def _raised(attempt: Attempt, judge: Judge, error: BaseException) -> Outcome | N
     # What a function raises because it was asked to stop says nothing of its job, unless it is a verdict.
     asked = attempt.current.cancelled and not isinstance(error, Verdict)
     return attempt.stop_as if asked else judge.raised(attempt.claimed, error)
+
+
+OutcomeT = TypeVar("OutcomeT", bound="Outcome | None")
+
+
+def _linked(outcome: OutcomeT, links: Sequence[str]) -> OutcomeT:
+    """Return an outcome that links its job to these, where it ends it."""
+    if not links or not isinstance(outcome, Finish | Fail):
+        return outcome
+    return replace(outcome, lookups=[f"{LINKS}:{text}" for text in lookup_texts(links)])
 
 
 def _text(raw: bytes | None) -> str:

@@ -88,8 +88,8 @@ def check_link(link: object) -> str:
         size = len(text.encode())
     except UnicodeEncodeError as error:
         raise ValidationError(f"link {text!r:.80} is no text that UTF-8 can hold: give another") from error
-    if not 0 < size <= LONGEST_LINK or "\n" in text:
-        raise ValidationError(f"link {text!r:.80} has {size:,} bytes: give a line of 1 to {LONGEST_LINK}")
+    if not 0 < size <= LONGEST_LINK or not text.isprintable():
+        raise ValidationError(f"link {text!r:.80} has {size:,} bytes: give a line of 1 to {LONGEST_LINK} bytes")
     return text
 
 

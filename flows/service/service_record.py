@@ -8,6 +8,7 @@ from pydantic_core import from_json
 
 from flows.errors import FieldMissing, JobNotDone, MalformedJob, ValidationError
 from flows.model.state import TERMINAL
+from flows.service.service_params import LINKS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,9 +57,12 @@ class ServiceRecord(Generic[PayloadT_co, ResultT_co]):
 
     @property
     def links(self) -> list[str]:
-        """What it is linked to."""
-        found: Any = self._plain("links")
-        return list[str](found) if isinstance(found, list) else []  # pyright: ignore[reportUnknownArgumentType]
+        """What it is linked to: since it was created, and by its function since it has ended."""
+        given: Any = self._plain(LINKS)
+        links = list[str](given) if isinstance(given, list) else []  # pyright: ignore[reportUnknownArgumentType]
+        lines = (self.job.raw("_lookups") or b"").decode("utf-8", "replace").split("\n")
+        filed = [line.removeprefix(f"{LINKS}:") for line in lines if line.startswith(f"{LINKS}:")]
+        return [*dict.fromkeys([*links, *(link for link in filed if not link.startswith("#sha256:"))])]
 
     @property
     def status(self) -> JobState:

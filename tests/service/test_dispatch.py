@@ -238,6 +238,55 @@ async def test_jobs_are_found_by_what_they_are_linked_to(redis_url: str, namespa
     await service.stop()
 
 
+async def test_a_function_links_its_job_to_what_it_is_about(redis_url: str, namespace: str) -> None:
+    """The script that ends the job files it there, however it ends; an attempt that is made again links nothing."""
+    service = make_service(redis_url, namespace)
+
+    @service.on("note", timeout=10, retries=Retries(max_attempts=2, backoff=0.01))
+    async def note(name: str, job: Context[None]) -> str:
+        if job.attempt == 1:
+            job.link("orders/first")
+            raise ConnectionError
+        for link in ("orders/1", f"orders/{name}", "#7", "orders/1"):
+            job.link(link)
+        with pytest.raises(ValidationError):
+            job.link("")
+        if name == "fails":
+            raise Fail("no")
+        return name
+
+    @service.on("many", timeout=10)
+    async def many(_name: str, job: Context[None]) -> str:
+        for number in range(64):
+            job.link(f"orders/{number}")
+        with pytest.raises(ValidationError, match="64 at most"):
+            job.link("orders/64")
+        return "64"
+
+    @service.on("slow", timeout=0.1)
+    async def slow(_name: str, job: Context[None]) -> str:
+        job.link("orders/slow")
+        await asyncio.sleep(LONG)
+        return "never"
+
+    async with service:
+        done, fails = await note.create("done", links=["orders/0"]), await note.create("fails")
+        full, late = await many.create(""), await slow.create("")
+        record = await note.wait_for(done, LONG)
+        assert record.links == ["orders/0", "orders/1", "orders/done"]
+        for job_id in (fails, full, late):
+            await service.wait_for(job_id, LONG)
+        found = {
+            link: [one.id for one in await service.jobs_of(link)]
+            for link in ("orders/0", "orders/1", "orders/done", "orders/fails", "orders/slow", "orders/first", "#7")
+        }
+    assert found.pop("orders/first") == []
+    assert sorted(found.pop("orders/1")) == sorted([done, fails, full])
+    assert sorted(found.pop("orders/0")) == sorted([done, full])
+    assert sorted(found.pop("#7")) == sorted([done, fails])
+    assert found == {"orders/done": [done], "orders/fails": [fails], "orders/slow": [late]}
+
+
 @pytest.mark.parametrize(
     ("call", "says"),
     [
