@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from flows.errors import HostUnable, StoreUnavailable, ValidationError
 from flows.kernel.attempt_runner import runs_now
@@ -34,21 +34,13 @@ if TYPE_CHECKING:
     from flows.kernel.current import CurrentJob
     from flows.kernel.handler import Handler
     from flows.model.plan import QueuePlan
+    from flows.service.handled import Handled
     from flows.service.job_type import JobType
     from flows.service.tenancy import Tenancy
     from flows.service.unknown_types import UnknownTypes
 
 #: What a claim reads of a job, in the order of `claimed.values`.
 _FIELDS: Final = ("type", "tenant", "payload")
-
-
-class Handled:
-    """A type that this process has a handler of, as its worker needs it."""
-
-    def __init__(self, kind: JobType[Any, Any], plan: QueuePlan) -> None:
-        self.kind = kind
-        self.judge = Judge(replace(plan, options=replace(plan.options, retries=kind.retries, timeout=kind.timeout)))
-        self.seconds = kind.timeout.total_seconds()
 
 
 class ServiceRunner:
@@ -177,11 +169,6 @@ class ServiceRunner:
 def call_plainly(call: Callable[[], object]) -> object:
     """Call a function that has its arguments: what a thread does."""
     return call()
-
-
-def type_key(name: str) -> bytes:
-    """Return the name of a type as a claim brings it."""
-    return to_json(name)
 
 
 def _raised(attempt: Attempt, judge: Judge, error: BaseException) -> Outcome | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from flows.errors import DeclarationError
 from flows.model.arguments import check_many
@@ -26,6 +26,15 @@ PayloadT = TypeVar("PayloadT")
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 
+class HasJobs(Protocol):
+    """A service, as its types have it."""
+
+    @property
+    def jobs(self) -> ServiceJobs:
+        """What creates and reads its jobs."""
+        ...
+
+
 class JobType(Generic[PayloadT, ResultT_co]):
     """The jobs of one type: `@service.on("email", timeout=10)` makes it of a function.
 
@@ -41,7 +50,7 @@ class JobType(Generic[PayloadT, ResultT_co]):
 
     def __init__(
         self,
-        jobs: ServiceJobs,
+        host: HasJobs,
         name: str,
         function: Callable[..., Any],
         timeout: timedelta | float,
@@ -56,7 +65,7 @@ class JobType(Generic[PayloadT, ResultT_co]):
         self.function = function
         self.shapes = shapes_of(name, function)
         self.__doc__ = function.__doc__
-        self._jobs = jobs
+        self._host = host
 
     def __repr__(self) -> str:
         return f"<JobType {self.name}>"
@@ -78,7 +87,7 @@ class JobType(Generic[PayloadT, ResultT_co]):
                 PayloadTooLarge where it is too long. Nothing is created.
             StoreError: the server cannot be used.
         """
-        return await self._jobs.create(self.name, self.encode(payload), tenant, links, options)
+        return await self._host.jobs.create(self.name, self.encode(payload), tenant, links, options)
 
     async def create_many(
         self,
@@ -101,7 +110,7 @@ class JobType(Generic[PayloadT, ResultT_co]):
             StoreError: the server cannot be used; jobs of earlier ones may have been created.
         """
         many = map(self.encode, check_many("payloads", payloads, "payloads"))
-        return await self._jobs.create_many(self.name, many, tenant, links, options)
+        return await self._host.jobs.create_many(self.name, many, tenant, links, options)
 
     async def wait_for(self, job_id: str | UUID, timeout: float) -> ServiceRecord[PayloadT, ResultT_co]:
         """Wait until a job has ended and return its record, whose `status` is done, failed or cancelled.
@@ -114,7 +123,7 @@ class JobType(Generic[PayloadT, ResultT_co]):
             WaitTimeout: it has not ended in time.
             JobGone: it has expired or was deleted.
         """
-        return await self._jobs.wait_for(job_id, timeout, self.shapes.payload, self.shapes.result)
+        return await self._host.jobs.wait_for(job_id, timeout, self.shapes.payload, self.shapes.result)
 
     def encode(self, payload: object) -> bytes:
         """Return a payload as JSON.

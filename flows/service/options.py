@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
 from typing import Literal
@@ -10,11 +10,15 @@ from typing import Literal
 from flows.errors import DeclarationError
 from flows.loggers import AnyLogger
 from flows.model.duration import LONGEST, Duration, OptionalDuration, in_seconds
-from flows.model.flow_options import DEFAULT_MAX_PAYLOAD, FlowOptions
+from flows.model.endings.options import Endings
+from flows.model.endings.outbox import ReportsTo
+from flows.model.flow_options import DEFAULT_MAX_PAYLOAD
+from flows.model.job import Job
 from flows.model.limits.bounds import MOST_TOKENS
 from flows.model.queue_options import QueueOptions
 from flows.model.retention import Retention
 from flows.service.levels import Level, kept_levels
+from flows.service.service_flow import ServiceFlowOptions
 from flows.service.service_params import ServiceJob
 
 
@@ -34,6 +38,7 @@ class ServiceOptions:
             until it ends.
         retention: How long a job that has ended is kept; by default a day where it is done or was cancelled, 7 days
             where it has failed.
+        endings: The log of the jobs that have ended: 30 days and about a million of each kind by default; None: none.
         namespace: Put before every key.
         redis_url: The server; else `FLOWS_REDIS_URL`, `REDIS_URL`, and then the embedded one.
         lease: How long a worker owns a job without renewing, which it does four times in that.
@@ -53,6 +58,7 @@ class ServiceOptions:
     retention: Duration[Retention | timedelta | float, Retention | timedelta] = Duration(  # noqa: RUF009
         Retention(done=timedelta(days=1), failed=timedelta(days=7), cancelled=timedelta(days=1))
     )
+    endings: Endings | None = Endings()  # noqa: RUF009 - it is frozen
     namespace: str = ""
     redis_url: str | None = field(default=None, repr=False)
     lease: Duration = Duration(timedelta(seconds=30))  # noqa: RUF009
@@ -78,23 +84,41 @@ class ServiceOptions:
                 f"unknown_type_grace={in_seconds(grace)}: give 0 or more, at most {LONGEST.days} days"
             )
 
-    def flow(self, name: str, *, tenants: bool = False) -> FlowOptions[ServiceJob, Literal["links"]]:
+    def flow(
+        self,
+        name: str,
+        *,
+        tenants: bool = False,
+        queues: Sequence[QueueOptions[Job]] = (),
+        reports: Sequence[ReportsTo] = (),
+        speaks: bool = True,
+    ) -> ServiceFlowOptions:
         """Return the flow that a service of this name is: one queue of its own name, in groups where it has tenants.
+
+        Args:
+            name: The service's.
+            tenants: Whether it has tenants.
+            queues: The queues of its reports, by their own names.
+            reports: What is told of which endings.
+            speaks: Whether this process says what an ending leaves behind.
 
         Raises:
             DeclarationError: the name or an option cannot be used.
         """
-        return FlowOptions(
+        own = QueueOptions(
             name,
-            [
-                QueueOptions(
-                    name,
-                    job=ServiceJob,
-                    group_by="tenant" if tenants else None,
-                    max_concurrency_per_group=MOST_TOKENS if tenants else None,
-                )
-            ],
+            job=ServiceJob,
+            group_by="tenant" if tenants else None,
+            max_concurrency_per_group=MOST_TOKENS if tenants else None,
+        )
+        beside = [QueueOptions(f"{name}.reports", job=ServiceJob, children=queues)] if queues else []
+        return ServiceFlowOptions(
+            name,
+            [own, *beside],
             ["links"],
+            endings=self.endings,
+            reports=reports,
+            speaks=speaks,
             job_ttl=self.job_ttl,
             retention=self.retention,
             namespace=self.namespace,

@@ -18,27 +18,16 @@ if TYPE_CHECKING:
 
     from flows.kernel.callers.queue_handle import QueueHandle
     from flows.model.creation.job_options import JobOptions
-    from flows.service.job_type import JobType
     from flows.service.levels import Level
-    from flows.service.service_flow import ServiceFlow
-    from flows.service.service_jobs import ServiceJobs
+    from flows.service.service_host import ServiceHost
     from flows.service.service_record import ServiceRecord
     from flows.store.jobs.log_line import LogLine
 
 
 class ServiceCalls:
-    """The methods of a service that are about its jobs.
+    """The methods of a service that are about its jobs."""
 
-    Args:
-        flow: The flow that the service is.
-        jobs: Creates and reads them.
-    """
-
-    def __init__(self, flow: ServiceFlow, jobs: ServiceJobs) -> None:
-        self._flow = flow
-        self._jobs = jobs
-        #: Those that have a handler in this process, by their names.
-        self._types: dict[str, JobType[Any, Any]] = {}
+    _host: ServiceHost
 
     async def create(
         self, type: str, payload: object, *, tenant: str = "", links: Sequence[str] = (), **options: Unpack[JobOptions]
@@ -52,11 +41,11 @@ class ServiceCalls:
             ValidationError: the type, the payload, the tenant, a link or an option cannot be used.
             StoreError: the server cannot be used.
         """
-        known = self._types.get(check_type(type))
+        known = self._host.types.get(check_type(type))
         if known is not None:
             return await known.create(payload, tenant=tenant, links=links, **options)
         data = encode_untyped(f"the payload of type {type!r}", payload)
-        return await self._jobs.create(type, data, tenant, links, options)
+        return await self._host.jobs.create(type, data, tenant, links, options)
 
     async def get_job(self, job_id: str | UUID) -> ServiceRecord[Any, Any] | None:
         """Return the record of a job, or None where there is no such job (any more).
@@ -67,7 +56,7 @@ class ServiceCalls:
             ValidationError: `job_id` is no UUID and no text of one.
             StoreError: the server cannot be used.
         """
-        return await self._jobs.get(job_id, self._shapes)
+        return await self._host.jobs.get(job_id, self._shapes)
 
     async def jobs_of(self, link: str, *, limit: int = 100) -> list[ServiceRecord[Any, Any]]:
         """Return the newest jobs that are linked to a resource, newest first.
@@ -76,7 +65,7 @@ class ServiceCalls:
             ValidationError: this is no link, or `limit` no positive whole number.
             StoreError: the server cannot be used.
         """
-        return await self._jobs.linked(link, limit, self._shapes)
+        return await self._host.jobs.linked(link, limit, self._shapes)
 
     async def wait_for(self, job_id: str | UUID, timeout: float) -> ServiceRecord[Any, Any]:
         """Wait until a job has ended and return its record, with payload and result as plain JSON.
@@ -85,7 +74,7 @@ class ServiceCalls:
             WaitTimeout: it has not ended in time.
             JobGone: it has expired or was deleted.
         """
-        return await self._jobs.wait_for(job_id, timeout, JSON_VALUES, JSON_VALUES)
+        return await self._host.jobs.wait_for(job_id, timeout, JSON_VALUES, JSON_VALUES)
 
     async def cancel_job(
         self, job_id: str | UUID, reason: str = "cancelled"
@@ -95,7 +84,7 @@ class ServiceCalls:
         Raises:
             JobGone: there is no such job.
         """
-        return await self._flow.cancel_job(job_id, reason)
+        return await self._host.flow.cancel_job(job_id, reason)
 
     async def retry_job(self, job_id: str | UUID) -> Literal["retried"]:
         """Retry a job that has failed or was cancelled.
@@ -104,11 +93,11 @@ class ServiceCalls:
             JobGone: there is no such job.
             StateError: it has not failed and was not cancelled.
         """
-        return await self._flow.retry_job(job_id)
+        return await self._host.flow.retry_job(job_id)
 
     async def delete_job(self, job_id: str | UUID) -> bool:
         """Delete a job, its place in its queue and its links; False where there is none."""
-        return await self._flow.delete_job(job_id)
+        return await self._host.flow.delete_job(job_id)
 
     async def updates(self, job_id: str | UUID, level: Level = "trace") -> list[LogLine]:
         """Return the updates of a job, the last 1,000 at most, oldest first.
@@ -123,15 +112,15 @@ class ServiceCalls:
         """
         if level not in LEVELS:
             raise ValidationError(f"level={level!r:.80}: give one of {', '.join(LEVELS)}")
-        lines = await self._flow.get_log(job_id)
+        lines = await self._host.flow.get_log(job_id)
         less = LEVELS[LEVELS.index(level) + 1 :]
         return [line for line in lines if line.level not in less]
 
     @property
     def queue(self) -> QueueHandle:
         """The queue of the service's jobs: to look at, to pause and to drain."""
-        return self._flow.queue(self._flow.name)
+        return self._host.flow.queue(self._host.flow.name)
 
     @property
     def _shapes(self) -> dict[str, Any]:
-        return {name: (kind.shapes.payload, kind.shapes.result) for name, kind in self._types.items()}
+        return {name: (kind.shapes.payload, kind.shapes.result) for name, kind in self._host.types.items()}

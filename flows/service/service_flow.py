@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
 
+from flows.model.endings.outbox import Outbox, ReportsTo
+from flows.model.flow_options import FlowOptions
 from flows.pipeline.flow import Flow
 from flows.service.service_params import ServiceJob, ServiceParams
 
@@ -11,6 +15,28 @@ if TYPE_CHECKING:
     from flows.kernel.runtime import Runtime
     from flows.kernel.worker import Worker
     from flows.model.plan import QueuePlan
+
+#: What the log of endings and the reports copy of a job.
+COPIED: Final = ("type", "tenant")
+
+
+@dataclass(frozen=True)
+class ServiceFlowOptions(FlowOptions["ServiceJob", Literal["links"]]):
+    """The options of a service's flow.
+
+    Args:
+        reports: What is told of which endings.
+        speaks: Whether this process says what an ending leaves behind, as one with handlers or reporters does; else it
+            goes by what others have said.
+    """
+
+    reports: Sequence[ReportsTo] = ()
+    speaks: bool = True
+
+    @property
+    def outbox(self) -> Outbox | None:
+        """What the ending of a job leaves behind."""
+        return Outbox(self.endings, self.reports, COPIED) if self.speaks else None
 
 
 class ServiceFlow(Flow[ServiceJob, ServiceParams, Literal["links"]]):
@@ -24,7 +50,11 @@ class ServiceFlow(Flow[ServiceJob, ServiceParams, Literal["links"]]):
     @property
     def plan(self) -> QueuePlan:
         """The plan of its queue."""
-        return self._declaration.plans[self.name]
+        return self.plan_of(self.name)
+
+    def plan_of(self, queue: str) -> QueuePlan:
+        """Return the plan of a queue, by its full name."""
+        return self._declaration.plans[queue]
 
     def add_worker(self, worker: Worker) -> None:
         """Add a worker; where the flow's workers were started, it starts as well."""

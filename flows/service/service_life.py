@@ -8,14 +8,20 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from flows.service.service_flow import ServiceFlow
+    from flows.service.service_host import ServiceHost
     from flows.telemetry.events import Events
 
 
 class ServiceLife:
     """The methods of a service that start and stop it."""
 
-    def __init__(self, flow: ServiceFlow) -> None:
-        self._flow = flow
+    _host: ServiceHost
+
+    @property
+    def _flow(self) -> ServiceFlow:
+        """The flow that the service is: what tests isolate."""
+        self._host.serve()
+        return self._host.flow
 
     @property
     def events(self) -> Events:

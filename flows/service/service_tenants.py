@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from flows.service.levels import Level
     from flows.service.secret import Secret
+    from flows.service.service_host import ServiceHost
     from flows.service.tenant import Tenant
     from flows.service.tenants import Tenants
 
@@ -39,9 +40,7 @@ class ServiceTenants:
     Each change is there in all processes of the service within a moment, and within 5 s where no message arrives.
     """
 
-    def __init__(self, name: str, tenants: Tenants | None) -> None:
-        self._of_service = name
-        self._tenants = tenants
+    _host: ServiceHost
 
     async def tenants(self) -> list[Tenant]:
         """Return all tenants of the service, by their ids.
@@ -110,6 +109,7 @@ class ServiceTenants:
         return await self._of().remove(tenant_id)
 
     def _of(self) -> Tenants:
-        if self._tenants is None:
-            raise ValidationError(f'service {self._of_service!r} has no tenants: ServiceOptions(tenants="known")')
-        return self._tenants
+        tenants = self._host.tenants
+        if tenants is None:
+            raise ValidationError(f'service {self._host.name!r} has no tenants: ServiceOptions(tenants="known")')
+        return tenants

@@ -1,12 +1,14 @@
 # pyright: strict
-# ruff: noqa: PLE1205 - a log of updates formats no texts
+# ruff: noqa: PLE1205, S106 - a log of updates formats no texts, and these tokens open nothing
 """What users write of services: mypy --strict and pyright strict accept every line of this file."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, assert_type
 
 from pydantic import BaseModel
@@ -14,7 +16,19 @@ from typing_extensions import TypedDict
 
 import flows
 from flows import Cancel, Fail, JobError, LogLine, QueueHandle, Retries, Retry, Snooze
-from flows.service import Context, JobType, Service, ServiceOptions, ServiceRecord
+from flows.service import (
+    Context,
+    EndingCount,
+    EndingPage,
+    Endings,
+    JobType,
+    LoggedEnding,
+    Secret,
+    Service,
+    ServiceOptions,
+    ServiceRecord,
+    Tenant,
+)
 
 service = Service("mailer", concurrency=10)
 plain: Service[None] = Service(
@@ -23,6 +37,26 @@ plain: Service[None] = Service(
         unknown_type_grace=timedelta(minutes=1), log_levels=["error", "trace"], retention=3600, namespace="shop:"
     ),
 )
+
+
+class Orders:
+    """What a service is connected to."""
+
+    async def get(self, order: str) -> str | None:
+        """Return an order."""
+        return order
+
+
+@asynccontextmanager
+async def connect(tenant: Tenant) -> AsyncGenerator[Orders]:
+    """Open it with the tenant's token."""
+    assert_type(tenant.token.reveal(), str)
+    yield Orders()
+
+
+connected = Service("orders", connect=connect, concurrency=5)
+assert_type(connected, Service[Orders])
+logged: Service[None] = Service("logged", options=ServiceOptions(tenants="known", endings=Endings(days=7)))
 
 
 class Email(BaseModel):
@@ -83,6 +117,14 @@ async def text(text: str, job: Context[object]) -> str:
     return text + job.tenant + job.type + job.job_id
 
 
+@connected.on("look", timeout=1)
+async def look(order: str, job: Context[Orders]) -> str | None:
+    """Have the tenant's client."""
+    job.link(f"orders/{order}")
+    return await job.client.get(order)
+
+
+assert_type(look, JobType[str, str | None])
 assert_type(send, JobType[Email, Sent])
 assert_type(rows, JobType[list[Row], None])
 assert_type(text, JobType[str, str])
@@ -109,6 +151,26 @@ async def create() -> None:
     await service.retry_job(job_id)
     await service.delete_job(job_id)
     service.off("rows")
+
+
+async def tenants() -> None:
+    """Add, change and remove tenants."""
+    assert_type(await logged.add_tenant(Tenant("acme", "acme.example", Secret("env:ACME"))), Tenant)
+    await connected.add_tenant(Tenant("b", token="file:/run/b", max_concurrency=3, weight=2, log_levels=["trace"]))
+    assert_type(await connected.update_tenant("b", token="env:B", paused=True, weight=0.5), Tenant)
+    await connected.pause_tenant("b")
+    await connected.resume_tenant("b")
+    assert_type(await connected.tenants(), list[Tenant])
+    assert_type(await connected.remove_tenant("b"), bool)
+
+
+async def endings() -> None:
+    """Read how jobs have ended."""
+    page = await service.successes(day=date(2026, 11, 26), timezone="America/New_York", type="email", limit=10)
+    assert_type(page, EndingPage)
+    assert_type([*page.endings], list[LoggedEnding])
+    await service.failures(error="no-address", tenant="acme", after=page.next)
+    assert_type(await service.counts(days=7), list[EndingCount])
 
 
 async def life() -> int:

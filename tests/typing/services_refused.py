@@ -4,13 +4,33 @@
 
 from __future__ import annotations
 
-from services_accepted import Email, Refund, Sent, plain, refund, send, service
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
-from flows.service import Context
+from services_accepted import Email, Refund, Sent, connected, plain, refund, send, service
+
+from flows.service import Context, Service
 
 
 class Orders:
     """What a service may be connected to."""
+
+
+@asynccontextmanager
+async def of_text(tenant: str) -> AsyncGenerator[Orders]:
+    """Connect by a name."""
+    print(tenant)  # noqa: T201
+    yield Orders()
+
+
+by_text = Service("orders", connect=of_text)  # refused: it is called with a Tenant
+no_orders: Service[Orders] = Service("orders")  # refused: nothing connects it
+
+
+@connected.on("wrong-0", timeout=1)  # refused: the client is another one
+async def wrong_0(order: str, job: Context[None]) -> str:
+    """Have no client."""
+    return order + job.tenant
 
 
 @service.on("wrong-1")  # refused: no timeout
@@ -55,5 +75,9 @@ async def create() -> None:
     await send.create(Email(to="a@b", order="7"), links=5)  # refused: no links
     wrong: Refund = (await send.wait_for("", 1)).payload  # refused: an Email
     number: str = (await refund.wait_for("", 1)).result  # refused: an int
+    await service.update_tenant("acme", weigth=2)  # refused: no such field
+    await service.add_tenant("acme")  # refused: no Tenant
+    await service.counts(days="7")  # refused: no number
+    await service.successes(day="2026-11-26")  # refused: no date
     await service.updates("", level="warning")  # refused: no such level
     print(wrong, number, Sent, plain)  # noqa: T201 - a short way to use a value

@@ -1,0 +1,28 @@
+"""A type of jobs as the worker of a service has it: how its attempts are judged, and how long they may run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_json
+
+from flows.kernel.judge import Judge
+
+if TYPE_CHECKING:
+    from flows.model.plan import QueuePlan
+    from flows.service.job_type import JobType
+
+
+class Handled:
+    """A type that this process has a handler of, as its worker needs it."""
+
+    def __init__(self, kind: JobType[Any, Any], plan: QueuePlan) -> None:
+        self.kind = kind
+        self.judge = Judge(replace(plan, options=replace(plan.options, retries=kind.retries, timeout=kind.timeout)))
+        self.seconds = kind.timeout.total_seconds()
+
+
+def type_key(name: str) -> bytes:
+    """Return the name of a type as a claim brings it."""
+    return to_json(name)

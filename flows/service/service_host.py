@@ -1,0 +1,177 @@
+"""What the parts of one service share: what it declares, and the flow that this makes, once it is first used."""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from flows.errors import DeclarationError
+from flows.kernel.worker import Worker
+from flows.service.clients import Clients
+from flows.service.dispatch import ServiceRunner, call_plainly
+from flows.service.handled import Handled, type_key
+from flows.service.levels import kept_levels
+from flows.service.service_flow import ServiceFlow
+from flows.service.service_jobs import ServiceJobs
+from flows.service.service_params import ServiceJob
+from flows.service.tenancy import ServiceHandler, Tenancy
+from flows.service.tenant_copy import TenantCopy
+from flows.service.tenants import Tenants
+from flows.service.unknown_types import UnknownTypes
+
+if TYPE_CHECKING:
+    from flows.kernel.runtime import Runtime
+    from flows.model.endings.outbox import ReportsTo
+    from flows.model.job import Job
+    from flows.model.plan import QueuePlan
+    from flows.model.queue_options import QueueOptions
+    from flows.service.clients import Connect
+    from flows.service.job_type import JobType
+    from flows.service.options import ServiceOptions
+
+
+class ReportQueue(Protocol):
+    """A queue of reports beside a service's jobs: of a reporter, or of what comes by a schedule."""
+
+    @property
+    def options(self) -> QueueOptions[Job]:
+        """The queue, by its own name: its full name is `<service>.reports:<name>`."""
+        ...
+
+    def reports_to(self, queue: str) -> ReportsTo | None:
+        """Return of which endings the queue, by its full name, is to have a job; None: of none."""
+        ...
+
+    def worker(self, host: ServiceHost, plan: QueuePlan) -> Worker:
+        """Return what works on it in this process."""
+        ...
+
+
+class ServiceHost:
+    """One service in this process.
+
+    Attributes:
+        name: The service's name.
+        options: What it was made with.
+        types: Those that have a handler here, by their names.
+    """
+
+    def __init__(self, name: str, options: ServiceOptions, connect: Connect | None, concurrency: int) -> None:
+        self.name = name
+        self.options = options
+        self.types: dict[str, JobType[Any, Any]] = {}
+        self._reports: dict[str, ReportQueue] = {}
+        self._is_served = False
+        self._connect = connect
+        self._concurrency = concurrency
+        self._has_tenants = connect is not None or options.tenants is not None
+        #: The types as the worker has them, by their names as a claim brings these.
+        self._handled: dict[bytes, Handled] = {}
+        options.flow(name, tenants=self._has_tenants)  # what cannot be declared is refused at once
+
+    @property
+    def runtime(self) -> Runtime:
+        """What its calls and workers have in common."""
+        return self.flow.runtime
+
+    @cached_property
+    def flow(self) -> ServiceFlow:
+        """The flow that the service is: from its first use on, no reporter is added to it."""
+        queues = [one.options for one in self._reports.values()]
+        reports = [to for name, one in self._reports.items() if (to := one.reports_to(self._full(name)))]
+        speaks = bool(self.types or self._reports)
+        options = self.options.flow(self.name, tenants=self._has_tenants, queues=queues, reports=reports, speaks=speaks)
+        flow = ServiceFlow(options)
+        for name, one in self._reports.items():
+            flow.add_worker(one.worker(self, flow.plan_of(self._full(name))))
+        return flow
+
+    @property
+    def jobs(self) -> ServiceJobs:
+        """What creates and reads its jobs."""
+        return self._jobs
+
+    @cached_property
+    def tenants(self) -> Tenants | None:
+        """What changes its tenants; None: it has none."""
+        copy = self._copy
+        return None if copy is None else Tenants(self.runtime, copy, refuse_unknown=self.options.tenants == "known")
+
+    @cached_property
+    def tenancy(self) -> Tenancy:
+        """Its tenants, as attempts have them."""
+        known_only = self._connect is not None or self.options.tenants == "known"
+        return Tenancy(kept_levels(self.options.log_levels), self._copy, self._clients, known_only=known_only)
+
+    def add_type(self, kind: JobType[Any, Any]) -> None:
+        """Add a type that was just declared; where the service's workers run, its jobs are taken at once.
+
+        Raises:
+            DeclarationError: there is one of this name.
+        """
+        if kind.name in self.types:
+            raise DeclarationError(f"service {self.name!r} has the type {kind.name!r} twice: rename one")
+        self.types[kind.name] = kind
+        if "flow" in self.__dict__:
+            self.serve()
+
+    def remove_type(self, name: str) -> None:
+        """Have no handler of a type any more.
+
+        Raises:
+            DeclarationError: there is no such type.
+        """
+        if name not in self.types:
+            known = ", ".join(self.types) or "none"
+            raise DeclarationError(f"service {self.name!r} has no type {name!r:.80}; it has {known}")
+        del self.types[name]
+        self._handled.pop(type_key(name), None)
+
+    def add_reports(self, reports: ReportQueue) -> None:
+        """Add a queue of reports.
+
+        Raises:
+            DeclarationError: there is one of this name, or the service is in use already.
+        """
+        name = reports.options.name
+        if name in self._reports:
+            raise DeclarationError(f"service {self.name!r} has the reporter {name!r} twice: rename one")
+        if "flow" in self.__dict__:
+            raise DeclarationError(
+                f"service {self.name!r} is in use: declare the reporter {name!r} before its first job"
+            )
+        self._reports[name] = reports
+
+    def serve(self) -> None:
+        """Have a worker for the types that are declared."""
+        for name, kind in self.types.items():
+            if type_key(name) not in self._handled:
+                self._handled[type_key(name)] = Handled(kind, self.flow.plan)
+        if self.types and not self._is_served:
+            self._is_served = True
+            self.flow.add_worker(self._worker())
+
+    @cached_property
+    def _jobs(self) -> ServiceJobs:
+        return ServiceJobs(self.flow, self.tenants)
+
+    @cached_property
+    def _copy(self) -> TenantCopy | None:
+        if not self._has_tenants:
+            return None
+        return TenantCopy(self.runtime, Clients.nothing if self._clients is None else self._clients.drop_all)
+
+    @cached_property
+    def _clients(self) -> Clients | None:
+        return None if self._connect is None else Clients(self._connect, self.runtime)
+
+    def _worker(self) -> Worker:
+        flow, grace = self.flow, self.options.unknown_type_grace.total_seconds()
+        runtime = flow.runtime
+        handler = ServiceHandler(call_plainly, ServiceJob, self._concurrency, self.tenancy)
+        unknown = UnknownTypes(self.name, grace, partial(runtime.read_job, self.name), runtime.events)
+        runner = ServiceRunner(self._handled, flow.plan, handler, unknown, self.tenancy)
+        return Worker(runtime, self.name, runner, self._concurrency, handler)
+
+    def _full(self, name: str) -> str:
+        return f"{self.name}.reports:{name}"
