@@ -16,7 +16,7 @@ from flows.service.service import Service
 from flows.service.service_endings import EndingCount
 from flows.service.service_record import ServiceRecord
 from flows.service.service_tenants import TenantChanges
-from flows.service.tenant import Tenant
+from flows.service.tenants.tenant import Tenant
 from flows.store.views.endings import EndingPage, LoggedEnding
 
 __all__ = [

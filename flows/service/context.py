@@ -12,7 +12,7 @@ from flows.service.service_params import MOST_LINKS, check_link
 
 if TYPE_CHECKING:
     from flows.kernel.current import CurrentJob
-    from flows.service.tenancy import Entered
+    from flows.service.tenants.tenancy import Entered
 
 ClientT_co = TypeVar("ClientT_co", covariant=True, default=None)
 

@@ -22,7 +22,7 @@ from flows.model.values.lookup import lookup_texts
 from flows.model.verdict import Verdict
 from flows.service.context import Context
 from flows.service.service_params import LINKS
-from flows.service.tenancy import Entered
+from flows.service.tenants.tenancy import Entered
 from flows.telemetry.failpoints import failpoint
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from flows.model.plan import QueuePlan
     from flows.service.handled import Handled
     from flows.service.job_type import JobType
-    from flows.service.tenancy import Tenancy
+    from flows.service.tenants.tenancy import Tenancy
     from flows.service.unknown_types import UnknownTypes
 
 #: What a claim reads of a job, in the order of `claimed.values`.

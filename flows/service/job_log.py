@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from flows.kernel.current import CurrentJob
     from flows.service.levels import Level
-    from flows.service.tenancy import Entered
+    from flows.service.tenants.tenancy import Entered
 
 
 class JobLog:

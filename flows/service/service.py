@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from flows.model.retries import Retries
-    from flows.service.tenant import Tenant
+    from flows.service.tenants.tenant import Tenant
 
 ClientT = TypeVar("ClientT", default=None)
 

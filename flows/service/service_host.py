@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from flows.errors import DeclarationError
 from flows.kernel.worker import Worker
-from flows.service.clients import Clients
 from flows.service.dispatch import ServiceRunner, call_plainly
 from flows.service.handled import Handled, type_key
 from flows.service.levels import kept_levels
 from flows.service.service_flow import ServiceFlow
 from flows.service.service_jobs import ServiceJobs
 from flows.service.service_params import ServiceJob
-from flows.service.tenancy import ServiceHandler, Tenancy
-from flows.service.tenant_copy import TenantCopy
-from flows.service.tenants import Tenants
+from flows.service.tenants.clients import Clients
+from flows.service.tenants.tenancy import ServiceHandler, Tenancy
+from flows.service.tenants.tenant_copy import TenantCopy
+from flows.service.tenants.tenant_list import Tenants
 from flows.service.unknown_types import UnknownTypes
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from flows.model.job import Job
     from flows.model.plan import QueuePlan
     from flows.model.queue_options import QueueOptions
-    from flows.service.clients import Connect
     from flows.service.job_type import JobType
     from flows.service.options import ServiceOptions
+    from flows.service.tenants.clients import Connect
 
 
 class ReportQueue(Protocol):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from flows.model.runs.shape import Shape
     from flows.service.service_flow import ServiceFlow
-    from flows.service.tenants import Tenants
+    from flows.service.tenants.tenant_list import Tenants
 
 PayloadT = TypeVar("PayloadT")
 ResultT = TypeVar("ResultT")

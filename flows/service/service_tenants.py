@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from flows.service.levels import Level
     from flows.service.secret import Secret
     from flows.service.service_host import ServiceHost
-    from flows.service.tenant import Tenant
-    from flows.service.tenants import Tenants
+    from flows.service.tenants.tenant import Tenant
+    from flows.service.tenants.tenant_list import Tenants
 
 
 class TenantChanges(TypedDict, total=False):

@@ -16,8 +16,8 @@ import pytest
 
 from flows import DeclarationError, MissingExtra, ValidationError
 from flows.service import Secret, Tenant
-from flows.service.seals import VARIABLE, SealedSecret, seal, unseal
-from flows.service.tenant import read, written
+from flows.service.tenants.seals import VARIABLE, SealedSecret, seal, unseal
+from flows.service.tenants.tenant import read, written
 
 TOKEN = "canary-4711"
 

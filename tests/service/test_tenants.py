@@ -64,7 +64,7 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a key, and try again soon."""
     monkeypatch.setenv("FLOWS_SECRET_KEY", new_key())
     monkeypatch.setenv("ACME_TOKEN", TOKEN)
-    monkeypatch.setattr("flows.service.tenancy._AGAIN_MS", 50)
+    monkeypatch.setattr("flows.service.tenants.tenancy._AGAIN_MS", 50)
 
 
 async def test_each_tenant_has_a_client_until_it_changes(redis_url: str, namespace: str) -> None:
@@ -214,7 +214,7 @@ async def test_only_known_tenants_are_taken(redis_url: str, namespace: str) -> N
         (service.create("note", "a"), "give tenant="),
         (service.add_tenant(Tenant("acme", "b")), "a tenant 'acme' already"),
         (service.update_tenant("acne", paused=True), "has no tenant 'acne'"),
-        (service.update_tenant("acme", weigth=2), "what can be changed is domain"),
+        (service.update_tenant("acme", shares=2), "what can be changed is domain"),
         (service.update_tenant("acme", weight=-1), "weight=-1"),
         (none.create("note", "a", tenant="acme"), r'ServiceOptions\(tenants="any"\)'),
         (none.tenants(), "has no tenants"),

@@ -75,7 +75,7 @@ async def create() -> None:
     await send.create(Email(to="a@b", order="7"), links=5)  # refused: no links
     wrong: Refund = (await send.wait_for("", 1)).payload  # refused: an Email
     number: str = (await refund.wait_for("", 1)).result  # refused: an int
-    await service.update_tenant("acme", weigth=2)  # refused: no such field
+    await service.update_tenant("acme", shares=2)  # refused: no such field
     await service.add_tenant("acme")  # refused: no Tenant
     await service.counts(days="7")  # refused: no number
     await service.successes(day="2026-11-26")  # refused: no date

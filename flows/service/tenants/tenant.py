@@ -11,8 +11,8 @@ from flows.errors import DeclarationError, ValidationError
 from flows.model.limits.bounds import MOST_TOKENS, is_share, is_whole
 from flows.model.names import NAME
 from flows.service.levels import Level, kept_levels
-from flows.service.seals import SealedSecret, is_sealed, seal
 from flows.service.secret import Secret
+from flows.service.tenants.seals import SealedSecret, is_sealed, seal
 
 if TYPE_CHECKING:
     from typing import NoReturn

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from flows.errors import DeclarationError, StoreError, ValidationError
-from flows.service import tenant as records
+from flows.service.tenants import tenant as records
 from flows.store.services.tenants import change_tenant, read_tenant, read_tenants
 
 if TYPE_CHECKING:
     from flows.kernel.runtime import Runtime
     from flows.kernel.session import Session
-    from flows.service.tenant import Tenant
-    from flows.service.tenant_copy import TenantCopy
+    from flows.service.tenants.tenant import Tenant
+    from flows.service.tenants.tenant_copy import TenantCopy
 
 #: So often a change is tried again where others change the tenant too.
 _TRIES: Final = 20

@@ -11,7 +11,7 @@ from flows.kernel.resources import Resource, name_of
 
 if TYPE_CHECKING:
     from flows.kernel.runtime import Runtime
-    from flows.service.tenant import Tenant
+    from flows.service.tenants.tenant import Tenant
 
 #: A function of a tenant that returns an async context manager; what that brings is the client.
 Connect: TypeAlias = "Callable[[Tenant], AbstractAsyncContextManager[Any]]"

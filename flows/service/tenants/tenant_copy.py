@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from flows.errors import StoreError
 from flows.model.creation.job_options import Due
 from flows.model.limits.groups import group_text
-from flows.service.tenant import read
+from flows.service.tenants.tenant import read
 from flows.store.keys.services import ServiceKeys
 from flows.store.rules.hold import hold_group
 from flows.store.rules.live import set_share, set_slots_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from flows.kernel.runtime import Runtime
     from flows.kernel.session import Session
-    from flows.service.tenant import Tenant
+    from flows.service.tenants.tenant import Tenant
 
 #: Where no message says that a tenant has changed, it is looked after so many seconds.
 LOOK: Final = 5.0

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from flows.kernel.resources import Resource
     from flows.model.job import JobError
-    from flows.service.clients import Clients
     from flows.service.levels import Level
-    from flows.service.tenant import Tenant
-    from flows.service.tenant_copy import TenantCopy
+    from flows.service.tenants.clients import Clients
+    from flows.service.tenants.tenant import Tenant
+    from flows.service.tenants.tenant_copy import TenantCopy
     from flows.telemetry.events import Events
 
 #: A tenant that is not there, or cannot be reached, is tried again after so many milliseconds.
