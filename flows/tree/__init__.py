@@ -15,7 +15,7 @@ from flows.model.tree.errors import (
 )
 from flows.tree.annotations import TaskInput
 from flows.tree.backend.kernel import KernelBackend
-from flows.tree.backend.protocol import Backend, Order, Outcome, Returned
+from flows.tree.backend.protocol import Backend, Order, Outcome, Progress, Returned
 from flows.tree.backend.sync import SyncBackend
 from flows.tree.current import CurrentTask, current_task
 from flows.tree.declare import Task, Tree
@@ -48,6 +48,7 @@ __all__ = [
     "MemoryStorage",
     "Order",
     "Outcome",
+    "Progress",
     "RedisIndex",
     "RedisStorage",
     "Returned",

@@ -14,7 +14,7 @@ from flows.tree.begin import begin
 from flows.tree.outbox import Outbox
 from flows.tree.plans import plan_of
 from flows.tree.storage.protocol import NO_TASKS
-from flows.tree.tasks.apart import run_apart
+from flows.tree.tasks.apart import report_apart, run_apart
 from flows.tree.walk import Surroundings, Walk
 from flows.workflow.steps.failures import error_of
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from flows.model.job import JobError
     from flows.model.tree.task_record import InstanceRecord
     from flows.tree.asked import Asked
-    from flows.tree.backend.protocol import Call, Executor, Orders, Outcome
+    from flows.tree.backend.protocol import Call, Executor, Orders, Outcome, Progress, Returned
     from flows.tree.index.protocol import Index
     from flows.tree.recipe import Grown, Recipe
     from flows.tree.storage.protocol import Execution, Snapshot, Storage, Token
@@ -186,6 +186,10 @@ class Host:
     async def execute_task(self, instance_id: str, token: Token, path: str, attempt: int, call: Call) -> Outcome:
         """Run one task's function: see `Working.execute_task`."""
         return await run_apart(self.storage, self.recipe, instance_id, token, path, attempt, call)
+
+    async def report(self, returned: Returned, progress: Progress) -> None:
+        """Write how far a task is that was handed over: see `Working.report`."""
+        await report_apart(self.storage, returned, progress)
 
     async def _begin(self, instance_id: str, execution: str, asked: Asked) -> Snapshot | None:
         """Begin what was to be executed later."""

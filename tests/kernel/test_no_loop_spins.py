@@ -105,6 +105,7 @@ PACED = {
     "tree/aws/dynamo_table.py:drop": "each round asks DynamoDB; where it takes less a pause follows",
     "tree/aws/dynamo_table.py:_pages": "each round reads a page, until there is none",
     "tree/aws/sqs_backend.py:outcomes": "each round waits until there is a message, or for a time",
+    "tree/aws/sqs_calls.py:_tell": "each round sleeps",
     "tree/aws/sqs_worker.py:run": "each round waits until there is a message, or for a time",
     "tree/aws/sqs_worker.py:_received": "each round waits until an order has ended",
     "tree/aws/sqs_worker.py:_prolong_forever": "each round sleeps",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from flows.tree.backend.protocol import Order, Outcome, Returned
+from flows.tree.backend.protocol import Order, Outcome, Progress, Returned
 
 
 class Mail:
@@ -32,14 +32,14 @@ class Mail:
     async def close(self) -> None:
         """Let go of nothing."""
 
-    def give(self, order: Order, outcome: Outcome) -> None:
-        """Give an outcome back, twice."""
+    def give(self, order: Order, outcome: Outcome | Progress) -> None:
+        """Give an outcome back, or how far the order is; twice."""
         for _ in range(2):
             self.back.put_nowait(_Back(self, order, outcome))
 
 
 class _Back:
-    def __init__(self, mail: Mail, order: Order, outcome: Outcome) -> None:
+    def __init__(self, mail: Mail, order: Order, outcome: Outcome | Progress) -> None:
         self.instance_id, self.execution, self.path = order.instance_id, order.execution, order.path
         self.attempt, self.turn, self.outcome, self._mail = order.attempt, order.turn, outcome, mail
 

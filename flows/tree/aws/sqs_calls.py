@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from flows.errors import DeclarationError, FlowsError, PayloadTooLarge
+from flows.errors import DeclarationError, FlowsError, PayloadTooLarge, StoreError
+from flows.tree.aws.sqs_messages import write_progress
 from flows.tree.backend.local import call_here
-from flows.tree.backend.protocol import Order, Outcome
+from flows.tree.backend.protocol import Order, Outcome, Progress
 from flows.tree.current import CurrentTask
 from flows.tree.declare import Task
 from flows.tree.storage.protocol import Token
 from flows.workflow.steps.failures import error_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from flows.tree.aws.sqs_messages import Ordered
     from flows.tree.trees import Trees
+
+#: How far a task is, is sent so often at most, in seconds.
+_PACE: Final = 2.0
 
 
 class NotHere(FlowsError):
@@ -57,10 +64,15 @@ class CallsOfTrees:
 class CallsOfFunctions:
     """Runs functions by the paths of their tasks.
 
+    Args:
+        functions: These, by patterns of paths.
+        send: Sends how far an order is.
+
     Raises DeclarationError where one of them cannot be used.
     """
 
-    def __init__(self, functions: Mapping[str, Callable[..., Any]]) -> None:
+    def __init__(self, functions: Mapping[str, Callable[..., Any]], send: Callable[[str], Awaitable[None]]) -> None:
+        self._send = send
         if not isinstance(functions, Mapping) or not functions:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DeclarationError("SqsWorker: give the Trees whose tasks it runs, or functions by path")
         self._tasks = {pattern: Task[Any]("function", function) for pattern, function in functions.items()}
@@ -74,15 +86,31 @@ class CallsOfFunctions:
             error = PayloadTooLarge(f"the view of {order.path} is too large for a message: give SqsWorker the Trees")
             return Outcome(error=error_of(error, order.path, order.attempt), wish="never")
         lines: list[str] = []
+        told: deque[Progress] = deque(maxlen=1)
 
         def report(current: CurrentTask, progress: float | None, text: str, /) -> None:
-            if progress is None and not current.cancelled:
+            if not current.cancelled and progress is None:
                 lines.append(text)
+            elif progress is not None:
+                told.append(Progress(progress, text))
 
         timeout = order.seconds_left if order.timeout is None else order.timeout
         deadline = time.monotonic() + timeout
         current = CurrentTask(order.instance_id, order.execution, order.path, order.attempt, deadline, report)
         place = order.instance_id, order.generator, order.execution, order.path
-        outcome = await call_here(Order(*place, order.attempt, order.view, timeout, task, current))
-        current.cancelled = True  # a thread that was left behind is not heard
+        telling = asyncio.create_task(self._tell(order, told), name="flows-sqs-progress")
+        try:
+            outcome = await call_here(Order(*place, order.attempt, order.view, timeout, task, current))
+        finally:
+            current.cancelled = True  # a thread that was left behind is not heard
+            telling.cancel()
+            await asyncio.wait({telling})
         return replace(outcome, lines=tuple(lines))
+
+    async def _tell(self, order: Ordered, told: deque[Progress]) -> None:
+        """Send progress as it comes, at a pace: each message costs money."""
+        while True:
+            await asyncio.sleep(_PACE)
+            if told:
+                with suppress(StoreError):  # the next one says more
+                    await self._send(write_progress(order, told.pop()))

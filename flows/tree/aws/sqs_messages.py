@@ -10,6 +10,10 @@ Its outcome has the first members of the order again, and either a result or an 
     {"v":1,"instance":"0193…","execution":"0193…","path":"#.large","attempt":1,"result":{…},"log":[{"text":"…"}]}
     {"v":1,"instance":"0193…","execution":"0193…","path":"#.large","attempt":1,
      "error":{"type":"ValueError","message":"…"},"classes":["builtins.ValueError"],"wish":"never"}
+
+Before that, it may tell how far it is, from 0 to 1:
+
+    {"v":1,"instance":"0193…","execution":"0193…","path":"#.large","attempt":1,"progress":0.5,"message":"page 5 of 10"}
 """
 
 from __future__ import annotations
@@ -21,8 +25,9 @@ from pydantic_core import from_json, to_json
 
 from flows.errors import MalformedJob, PayloadTooLarge
 from flows.model.job import JobError
+from flows.model.texts import writable
 from flows.tree.backend.messages import read_outcome, write_outcome
-from flows.tree.backend.protocol import Outcome
+from flows.tree.backend.protocol import Outcome, Progress
 from flows.workflow.steps.failures import error_of
 
 if TYPE_CHECKING:
@@ -61,14 +66,14 @@ class Ordered(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """An outcome as it was received."""
+    """An outcome as it was received, or how far its order is."""
 
     instance_id: str
     execution: str
     path: str
     attempt: int
     turn: int
-    outcome: Outcome
+    outcome: Outcome | Progress
 
 
 def write_order(order: Order, timeout: float) -> str:
@@ -125,8 +130,13 @@ def write_answer(order: Ordered, outcome: Outcome) -> str:
     return text.decode()
 
 
+def write_progress(order: Ordered, progress: Progress) -> str:
+    """Return the text that says how far an order is."""
+    return to_json(_place_of(order) | {"progress": progress.value, "message": progress.message}).decode()
+
+
 def read_answer(body: str) -> Answered:
-    """Return an outcome from its text; of its error the type and the message are enough.
+    """Return an outcome, or progress, from its text; of an error the type and the message are enough.
 
     Raises:
         MalformedJob: it is none.
@@ -146,9 +156,16 @@ def read_answer(body: str) -> Answered:
         else:
             found.pop("error", None)
         place = _text(found, "instance"), _text(found, "execution"), path, attempt, int(found.get("turn", 1))
-        return Answered(*place, read_outcome(found))
+        return Answered(*place, _progress(found) if "progress" in found else read_outcome(found))
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise MalformedJob(f"an outcome cannot be read: {error}") from error
+
+
+def _progress(found: dict[str, Any]) -> Progress:
+    value = float(found["progress"])
+    if not 0 <= value <= 1:
+        raise MalformedJob(f"a message has progress={value!r}, which is not between 0 and 1")
+    return Progress(value, writable(str(found.get("message", ""))))
 
 
 def _read(body: str) -> dict[str, Any]:

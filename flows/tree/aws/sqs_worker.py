@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from flows.errors import LostLease, MalformedJob, StoreError
@@ -44,7 +45,8 @@ class SqsWorker:
         prefix: That of the backend.
         functions: The `Trees` whose tasks it runs: it reads their views from the storage, and writes logs and progress
             there. Or functions by path, in which `*` stands for anything: `{"#.images.*": resize}`; each takes a
-            `TaskInput`. They need no storage, and their progress is not shown.
+            `TaskInput`. They need no storage: logs go with the outcome, progress in messages of its own, every two
+            seconds at most.
         concurrency: How many it runs at once.
         region: Where the queues are; None: what the environment says, as for botocore.
         endpoint: The URL of another server that speaks SQS.
@@ -67,7 +69,10 @@ class SqsWorker:
         credentials: AwsCredentials | None = None,
     ) -> None:
         self._queues = Queues(prefix, region, endpoint, credentials)
-        self._calls: Calls = CallsOfTrees(functions) if isinstance(functions, Trees) else CallsOfFunctions(functions)
+        tell = partial(self._queues.send, "outcomes")
+        self._calls: Calls = (
+            CallsOfTrees(functions) if isinstance(functions, Trees) else CallsOfFunctions(functions, tell)
+        )
         self._concurrency = check_whole("concurrency", concurrency, 1)
         self._running: dict[asyncio.Task[None], str] = {}
         self._stopping = asyncio.Event()

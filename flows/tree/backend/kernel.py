@@ -14,7 +14,7 @@ from flows.model.runs.failure import Failure
 from flows.model.tree.errors import InstanceGone, TreeBusy
 from flows.model.verdict import Cancel, Snooze
 from flows.tree.backend.messages import write_outcome
-from flows.tree.backend.protocol import Outcome
+from flows.tree.backend.protocol import Outcome, Progress
 from flows.tree.backend.run_orders import RETURNED, RunOrders, explained, key_of
 from flows.tree.backend.runs import (
     EXECUTIONS,
@@ -165,8 +165,12 @@ class KernelBackend:
         """Send what comes back from a backend to the runs that wait for it."""
         while True:
             async for returned in backend.outcomes():
-                runs, key = await self._bound.host.runs(), key_of(returned)
-                data = to_json(write_outcome(returned.outcome))
-                await runs.send_event(RETURNED, key, data, key, _KEPT_MS)
+                if isinstance(returned.outcome, Progress):
+                    assert self._working is not None  # noqa: S101 - the same
+                    await self._working.report(returned, returned.outcome)
+                else:
+                    runs, key = await self._bound.host.runs(), key_of(returned)
+                    data = to_json(write_outcome(returned.outcome))
+                    await runs.send_event(RETURNED, key, data, key, _KEPT_MS)
                 await returned.ack()
             await asyncio.sleep(_PAUSE)

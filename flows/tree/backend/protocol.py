@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -68,15 +68,27 @@ class Outcome:
     lines: tuple[str, ...] = ()
 
 
+class Progress(NamedTuple):
+    """How far an order is that was handed over; it may be lost, or come late.
+
+    Attributes:
+        value: From 0 to 1.
+        message: What is being done.
+    """
+
+    value: float
+    message: str = ""
+
+
 class Returned(Protocol):
-    """An outcome of what was handed over, which may come more than once."""
+    """An outcome of what was handed over, which may come more than once; or how far that is."""
 
     instance_id: str
     execution: str
     path: str
     attempt: int
     turn: int
-    outcome: Outcome
+    outcome: Outcome | Progress
 
     async def ack(self) -> None:
         """Say that it has been taken: it need not come again."""
@@ -91,7 +103,7 @@ class Backend(Protocol):
         ...
 
     def outcomes(self) -> AsyncIterator[Returned]:
-        """Yield the outcomes of what was handed over, each at least once."""
+        """Yield the outcomes of what was handed over, each at least once, and its progress where that is known."""
         ...
 
     async def close(self) -> None:
@@ -150,6 +162,14 @@ class Working(Protocol):
 
     async def give_up(self, instance_id: str, token: Token, error: JobError, *, cancelled: bool) -> None:
         """Record that an execution has ended by no task of its own, unless its end is recorded."""
+        ...
+
+    async def report(self, returned: Returned, progress: Progress) -> None:
+        """Write how far a task is that was handed over, where it is further than is known, and has not ended.
+
+        Raises:
+            StoreError: the storage cannot be used.
+        """
         ...
 
     async def execute_task(self, instance_id: str, token: Token, path: str, attempt: int, call: Call) -> Outcome:

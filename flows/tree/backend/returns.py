@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from flows.tree.backend.protocol import Progress
+
 if TYPE_CHECKING:
     from flows.tree.backend.protocol import Backend, Order, Outcome, Returned
 
@@ -18,7 +20,7 @@ class Returns:
     """What has come back, for those who wait; what nobody waits for is dropped."""
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[str, str, int, int], asyncio.Future[Outcome]] = {}
+        self._waiting: dict[tuple[str, str, int, int], tuple[Order, asyncio.Future[Outcome]]] = {}
         self._receiving: dict[Backend, asyncio.Task[None]] = {}
 
     def expect(self, order: Order, backend: Backend) -> asyncio.Future[Outcome]:
@@ -26,7 +28,8 @@ class Returns:
         loop = asyncio.get_running_loop()
         if backend not in self._receiving:
             self._receiving[backend] = loop.create_task(self._receive(backend))
-        future = self._waiting[_key(order)] = loop.create_future()
+        future: asyncio.Future[Outcome] = loop.create_future()
+        self._waiting[_key(order)] = order, future
         return future
 
     def forget(self, order: Order) -> None:
@@ -44,8 +47,12 @@ class Returns:
         while True:
             try:
                 async for returned in backend.outcomes():
-                    future = self._waiting.get(_key(returned))
-                    if future is not None and not future.done():
+                    order, future = self._waiting.get(_key(returned), (None, None))
+                    if order is None or future is None or future.done():
+                        pass
+                    elif isinstance(returned.outcome, Progress):
+                        order.current.progress(*returned.outcome)
+                    else:
                         future.set_result(returned.outcome)
                     await returned.ack()
             except Exception:  # noqa: BLE001, S110 - whatever a backend raises: what it has will come again

@@ -1,9 +1,10 @@
-"""Runs one task apart from its execution: in a worker of the queue that the task names."""
+"""Runs one task apart from its execution, in a worker of the queue that it names; and takes what is told from afar."""
 
 from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flows.errors import LostLease, StoreError
@@ -12,15 +13,16 @@ from flows.model.tree.task_record import TaskRecord
 from flows.tree.backend.protocol import Order
 from flows.tree.context import Context
 from flows.tree.current import CurrentTask
+from flows.tree.storage.protocol import Token, Write
 from flows.tree.tasks.reporter import Reporter
 from flows.tree.writes import Writes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flows.tree.backend.protocol import Call, Outcome
+    from flows.tree.backend.protocol import Call, Outcome, Progress, Returned
     from flows.tree.recipe import Recipe
-    from flows.tree.storage.protocol import Storage, Token
+    from flows.tree.storage.protocol import Storage
 
 
 async def run_apart(  # noqa: PLR0917 - the facts of an attempt
@@ -82,3 +84,16 @@ async def run_apart(  # noqa: PLR0917 - the facts of an attempt
         reporter.close()
         with suppress(LostLease, StoreError):  # what it has told does not matter any more
             await writes.put()
+
+
+async def report_apart(storage: Storage, returned: Returned, progress: Progress) -> None:
+    """Write how far a task is that was handed over: see `Working.report`."""
+    snapshot = await storage.load(returned.instance_id)
+    record = None if snapshot is None else snapshot.tasks.get(returned.path)
+    if record is None or record.status != "running" or record.progress >= progress.value:
+        return
+    if (record.run, record.attempt) == (returned.execution, returned.attempt):
+        told = replace(record, progress=progress.value, message=progress.message)
+        with suppress(LostLease):  # it has ended meanwhile
+            token = Token(returned.execution, f"afar:{returned.path}")
+            await storage.write(returned.instance_id, token, [Write(returned.path, told)])

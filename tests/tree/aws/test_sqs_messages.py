@@ -14,8 +14,8 @@ from flows.errors import MalformedJob
 from flows.model.job import JobError
 from flows.store.jobs.log_line import pack_line
 from flows.tree.annotations import TaskInput
-from flows.tree.aws.sqs_messages import MOST_BYTES, read_answer, read_order, write_answer, write_order
-from flows.tree.backend.protocol import Order, Outcome
+from flows.tree.aws.sqs_messages import MOST_BYTES, read_answer, read_order, write_answer, write_order, write_progress
+from flows.tree.backend.protocol import Order, Outcome, Progress
 from flows.tree.current import CurrentTask
 from flows.tree.declare import Task
 
@@ -93,6 +93,18 @@ def test_a_worker_of_another_language_says_little() -> None:
     found = read_answer(json.dumps({**place, "error": {"type": "Oops", "message": "no"}, "result": None, "more": 1}))
     assert found.outcome == Outcome(error=JobError(type="Oops", message="no", queue="#.a", attempt=1))
     assert read_answer(json.dumps({**place, "result": None})).outcome == Outcome(b"null")
+
+
+def test_progress_is_read_as_it_was_written() -> None:
+    """The message may be left out; what is no share is refused."""
+    ordered = read_order(write_order(order(), 5))
+    found = read_answer(write_progress(ordered, Progress(0.5, "half")))
+    assert found == ("i", "e", "#.a.b", 2, 1, Progress(0.5, "half"))
+    place = {"v": 1, "instance": "i", "execution": "e", "path": "#.a", "attempt": 1}
+    assert read_answer(json.dumps({**place, "progress": 1})).outcome == Progress(1.0)
+    for wrong in (-0.1, 1.1, "x", None, float("nan")):
+        with pytest.raises(MalformedJob):
+            read_answer(json.dumps({**place, "progress": wrong}))
 
 
 def test_an_outcome_that_is_too_large_is_an_error() -> None:

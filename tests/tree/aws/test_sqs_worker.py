@@ -15,7 +15,7 @@ from flows.errors import DeclarationError, StoreUnavailable, ValidationError
 from flows.tree.annotations import TaskInput
 from flows.tree.aws import SqsBackend, SqsWorker
 from flows.tree.aws.sqs_backend import SqsReturned
-from flows.tree.backend.protocol import Order
+from flows.tree.backend.protocol import Order, Outcome, Progress
 from flows.tree.current import CurrentTask, current_task
 from flows.tree.declare import Task
 from tests.waiting import LONG, until
@@ -93,6 +93,29 @@ async def test_orders_come_back_as_outcomes(backend: SqsBackend, prefix: str, sq
     assert "builtins.ValueError" in failed.classes or "ValueError" in failed.classes
     assert unfit.error is not None
     assert unfit.wish == "never"
+
+
+async def test_progress_comes_before_the_outcome(
+    backend: SqsBackend, prefix: str, sqs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a function that has no storage; what it said last, at a pace."""
+    monkeypatch.setattr("flows.tree.aws.sqs_calls._PACE", 0.05)
+    go = asyncio.Event()
+
+    async def slow(view: Number) -> int:
+        current_task().progress(0.25, "a quarter")
+        current_task().progress(0.5, "half")
+        await go.wait()
+        return view.number
+
+    async with working(SqsWorker(prefix, {"*": slow}, **sqs)):
+        await backend.dispatch(order("#.a", 3))
+        [told] = await returned(backend, 1)
+        go.set()
+        [ended] = await returned(backend, 1)
+    assert (told.path, told.attempt, told.outcome) == ("#.a", 1, Progress(0.5, "half"))
+    assert isinstance(ended.outcome, Outcome)
+    assert ended.outcome.result == b"3"
 
 
 async def test_an_outcome_comes_again_until_it_is_taken(backend: SqsBackend, prefix: str, sqs: dict[str, Any]) -> None:
