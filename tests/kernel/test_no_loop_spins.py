@@ -134,6 +134,8 @@ PACED = {
     "store/jobs/turns.py:create_children": "each round writes or publishes children, until none is left",
     "store/jobs/wakeups.py:_wait_forever": "each round waits at the server, or sleeps where that lets nobody wait",
     "store/jobs/wakeups.py:_until_listened": "each round waits until something has changed, or for a time",
+    "store/views/endings.py:count_endings": "each round reads a page, until there is none",
+    "store/views/endings.py:read_endings": "each round reads a page, until there is enough or no more",
     "store/views/find.py:page": "each round reads on in a source, or takes a job that was read, until there is none",
     "store/runs/run_store.py:send_event": "each round lets further runs go on, until none waits",
     "testing/memory_run.py:play": "each round is an attempt, or lets time pass",
