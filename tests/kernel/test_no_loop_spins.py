@@ -64,6 +64,7 @@ PACED = {
     "service/transports/http_call.py:_excerpt": "each round reads a part of an answer, until it is enough or all",
     "server/live/wake.py:wait": "each round waits until it is set",
     "pipeline/bulk/work_off.py:work_off": "each round sleeps",
+    "store/trees/instance_reads.py:read": "each further round follows a change by somebody else",
     "store/trees/shared_calls.py:_send_all": "each round sends some of what waits, until nothing does",
     "store/runs/fork.py:_copy_side": "each round copies a part, until all is copied",
     "cli/acting.py:_wait": "each round waits a second for the end of an action",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from flows.errors import KeyConflict
 from flows.store.client.connection import translated
@@ -10,6 +10,7 @@ from flows.store.client.packed_script import PackedArguments
 from flows.store.client.wire import ReplyError
 from flows.store.keys.trees import holder_name
 from flows.store.runs.new_runs import PackedRun
+from flows.store.trees.instance_reads import InstanceReads
 from flows.store.trees.new_execution import BegunExecution
 from flows.store.trees.new_records import pack_records
 from flows.store.trees.shared_calls import SharedCalls
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flows.store.client.packed_script import Packed
-    from flows.store.client.scripts import Argument, Command
+    from flows.store.client.scripts import Argument
     from flows.store.jobs.answers import (
         BeginExecutionAnswer,
         ChangeInstanceAnswer,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         LogTaskAnswer,
         WriteTasksAnswer,
     )
+    from flows.store.trees.instance_reads import Read
     from flows.store.trees.new_execution import NewExecution
     from flows.store.trees.new_records import NewRecords
     from flows.store.trees.tree_link import TreeLink
@@ -35,21 +37,13 @@ MOST_LINES: Final = 1000
 #: So many lines are written, or fields read, at once.
 _PAGE: Final = 500
 
-Fields = dict[bytes, bytes]
-
-
-class Read(NamedTuple):
-    """An instance as it was read, in one moment."""
-
-    fields: Fields
-    tasks: Fields
-
 
 class Instances:
     """The instances of one namespace."""
 
     def __init__(self, link: TreeLink) -> None:
         self._link = link
+        self._reads = InstanceReads(link)
         self._writes = SharedCalls(self._write_all)
         self._begins = SharedCalls(self._begin_all)
         self._starts = SharedCalls(self._start_all)
@@ -62,6 +56,7 @@ class Instances:
             StoreError: it may or may not be created.
         """
         keys = self._link.keys
+        self._reads.know(fields)
         named: dict[str, Argument] = {
             **self._named(instance_id),
             "key_holder": keys.holder(app, key),
@@ -79,15 +74,7 @@ class Instances:
         Raises:
             StoreError: it cannot be read.
         """
-        keys, connection = self._link.keys, await self._link.connection()
-        commands: list[Command] = [("TIME",), ("HGETALL", keys.tree(instance_id))]
-        if tasks:  # both are of one moment
-            commands = [("TIME",), ("MULTI",), *commands[1:], ("HGETALL", keys.tasks(instance_id)), ("EXEC",)]
-        replies = checked(await connection.together(commands))
-        self._link.clock.saw(int(replies[0][0]), int(replies[0][1]))
-        parts: list[list[bytes]] = checked(replies[-1]) if tasks else [replies[-1], []]
-        flat, records = parts
-        return Read(_pairs(flat), _pairs(records)) if flat else None
+        return await self._reads.read(instance_id, tasks=tasks)
 
     async def tree(self, instance_id: str) -> tuple[bytes, set[str]]:
         """Return the tree of an instance, nothing where there is none, and the paths that have records.
@@ -119,6 +106,7 @@ class Instances:
             StoreFull: it has not begun.
             StoreError: it may or may not have begun.
         """
+        self._reads.know(new.fields)
         of_tree = (new.fields["tree_digest"], int("tree" in new.fields), 2 * len(new.fields), len(new.gone))
         arguments = (instance_id, new.id, if_revision, new.record, *of_tree, *_flat(new.fields), *new.gone)
         is_started = new.run is not None and (await self._link.runs()) is not None
@@ -262,10 +250,6 @@ def checked(replies: list[Any]) -> list[Any]:
         if isinstance(one, ReplyError):
             raise translated(one)
     return replies
-
-
-def _pairs(flat: Sequence[bytes]) -> Fields:
-    return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
 def _flat(fields: Mapping[str, Argument]) -> list[Argument]:
