@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar
 
 from flows.errors import DeclarationError
 from flows.kernel.callers.loop_thread import awaited
@@ -39,6 +39,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
     """
 
     _declared: tuple[Any, ...] = ()
+    _pool_class: ClassVar[type[FlowPool]] = FlowPool
 
     if not TYPE_CHECKING:
 
@@ -65,7 +66,7 @@ class Flow(FlowJobs[ParamsT, KeyT], FlowWorkers[JobT], Generic[JobT, ParamsT, Ke
         #: Of plain callers: a runtime is open in one loop at a time.
         self._sync_runtime = Runtime(self._declaration.options, descriptor, "flow.sync.close()")
         self._sync: SyncFlow[ParamsT, KeyT] = SyncFlow(self._sync_runtime, self._declaration, params)
-        self._pool = FlowPool(self._runtime, self._declaration)
+        self._pool = self._pool_class(self._runtime, self._declaration)
         for runtime in (self._runtime, self._sync_runtime):
             runtime.served = self._pool.served
         self.name = options.name

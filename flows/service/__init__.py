@@ -16,22 +16,38 @@ from flows.service.service import Service
 from flows.service.service_endings import EndingCount
 from flows.service.service_record import ServiceRecord
 from flows.service.service_tenants import TenantChanges
+from flows.service.telling.report_record import ReportRecord
 from flows.service.tenants.tenant import Tenant
+from flows.service.transports.ending import Ending
+from flows.service.transports.json_lines import JsonLines
+from flows.service.transports.mail import Mail
+from flows.service.transports.signature import verify_webhook
+from flows.service.transports.slack import Slack
+from flows.service.transports.smtp import Smtp
+from flows.service.transports.webhook import Webhook
 from flows.store.views.endings import EndingPage, LoggedEnding
 
 __all__ = [
     "Context",
+    "Ending",
     "EndingCount",
     "EndingPage",
     "Endings",
     "JobLog",
     "JobType",
+    "JsonLines",
     "Level",
     "LoggedEnding",
+    "Mail",
+    "ReportRecord",
     "Secret",
     "Service",
     "ServiceOptions",
     "ServiceRecord",
+    "Slack",
+    "Smtp",
     "Tenant",
     "TenantChanges",
+    "Webhook",
+    "verify_webhook",
 ]

@@ -17,6 +17,7 @@ from flows.service.service_endings import ServiceEndings
 from flows.service.service_host import ServiceHost
 from flows.service.service_life import ServiceLife
 from flows.service.service_tenants import ServiceTenants
+from flows.service.telling.service_reports import ServiceReports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 ClientT = TypeVar("ClientT", default=None)
 
 
-class Service(ServiceCalls, ServiceEndings, ServiceTenants, ServiceLife, Generic[ClientT]):
+class Service(ServiceCalls, ServiceEndings, ServiceReports, ServiceTenants, ServiceLife, Generic[ClientT]):
     """A service: it runs jobs by their type.
 
     Args:

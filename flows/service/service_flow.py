@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from flows.model.endings.outbox import Outbox, ReportsTo
 from flows.model.flow_options import FlowOptions
 from flows.pipeline.flow import Flow
+from flows.pipeline.worker_pool import FlowPool
 from flows.service.service_params import ServiceJob, ServiceParams
 
 if TYPE_CHECKING:
@@ -39,8 +40,21 @@ class ServiceFlowOptions(FlowOptions["ServiceJob", Literal["links"]]):
         return Outbox(self.endings, self.reports, COPIED) if self.speaks else None
 
 
+class ServicePool(FlowPool):
+    """The workers of a service: the queue above its reporters' has no jobs, and needs none."""
+
+    def unserved(self) -> list[str]:
+        """Return the queues of which this process has no worker."""
+        return [name for name in super().unserved() if not self._declaration.plans[name].options.children]
+
+    def complete(self) -> None:
+        """Add nothing."""
+
+
 class ServiceFlow(Flow[ServiceJob, ServiceParams, Literal["links"]]):
     """The flow of one service: its queue has the service's name."""
+
+    _pool_class: ClassVar[type[FlowPool]] = ServicePool
 
     @property
     def runtime(self) -> Runtime:
@@ -55,6 +69,14 @@ class ServiceFlow(Flow[ServiceJob, ServiceParams, Literal["links"]]):
     def plan_of(self, queue: str) -> QueuePlan:
         """Return the plan of a queue, by its full name."""
         return self._declaration.plans[queue]
+
+    async def _prepare(self) -> None:
+        """Check nothing: the queues of a service do not follow each other."""
+
+    @property
+    def queues(self) -> list[str]:
+        """The full names of its queues."""
+        return [*self._declaration.plans]
 
     def add_worker(self, worker: Worker) -> None:
         """Add a worker; where the flow's workers were started, it starts as well."""

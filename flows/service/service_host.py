@@ -81,7 +81,7 @@ class ServiceHost:
         reports = [to for name, one in self._reports.items() if (to := one.reports_to(self._full(name)))]
         speaks = bool(self.types or self._reports)
         options = self.options.flow(self.name, tenants=self._has_tenants, queues=queues, reports=reports, speaks=speaks)
-        flow = ServiceFlow(options)
+        self.__dict__["flow"] = flow = ServiceFlow(options)  # those who make the workers ask for it
         for name, one in self._reports.items():
             flow.add_worker(one.worker(self, flow.plan_of(self._full(name))))
         return flow

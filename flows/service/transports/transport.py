@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import KW_ONLY, dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast, get_args
 
 from flows.errors import DeclarationError
 from flows.model.duration import Duration, as_timedelta, in_seconds
@@ -56,10 +56,10 @@ class Transport(ABC):
         """Check what all transports have."""
         if self.name:
             check_child_name(self.name)
-        _hold(self, "on", self.on, get_args(Outcome))
-        _hold(self, "include", self.include, get_args(Included))
+        object.__setattr__(self, "on", held_as_set("on", self.on, get_args(Outcome)))
+        object.__setattr__(self, "include", held_as_set("include", self.include, get_args(Included)))
         if self.types is not None:
-            _hold(self, "types", self.types, None)
+            object.__setattr__(self, "types", held_as_set("types", self.types, None))
         if not self.on or self.types == frozenset():
             raise DeclarationError(f"reporter {self.name!r} is told of nothing: give it outcomes by on= and types")
         check_number("batch", self.batch)
@@ -101,8 +101,12 @@ class Transport(ABC):
         return facts
 
 
-def _hold(transport: Transport, name: str, value: object, known: Sequence[str] | None) -> None:
-    """Hold a set as a frozenset: a list is meant as one, and a text is not."""
+def held_as_set(name: str, value: object, known: Sequence[str] | None) -> frozenset[Any]:
+    """Return a set, or a list that is meant as one, as a frozenset.
+
+    Raises:
+        DeclarationError: it is none, or has something else than texts, or than the known ones.
+    """
     if isinstance(value, (str, bytes)) or not isinstance(value, (Sequence, AbstractSet)):
         raise DeclarationError(f"{name}={value!r}: give a set of texts")
     held = frozenset(cast("Iterable[object]", value))
@@ -110,4 +114,4 @@ def _hold(transport: Transport, name: str, value: object, known: Sequence[str] |
     if unknown:
         which = "texts" if known is None else "some of " + ", ".join(map(repr, known))
         raise DeclarationError(f"{name} has {unknown[0]!r}: give {which}")
-    object.__setattr__(transport, name, held)
+    return held

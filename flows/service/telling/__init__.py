@@ -1,0 +1,1 @@
+"""What is told of endings: the reporters of a service, as queues of report jobs and their workers."""
