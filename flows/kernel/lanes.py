@@ -11,14 +11,12 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from flows.kernel.current import outside_of_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from flows.kernel.attempt import Attempt
+    from collections.abc import Awaitable, Callable, Iterable
 
 #: A lane that never suspends lets the loop do its other work after so many seconds.
 _SLICE = 0.005
@@ -28,13 +26,34 @@ _PAUSE = 0.5
 _EAGER: Final = getattr(asyncio, "eager_task_factory", None)
 
 
-class Lanes:
-    """Runs up to `width` attempts at once."""
+class Laned(Protocol):
+    """What runs in a lane.
 
-    def __init__(self, width: int, run: Callable[[Attempt], Awaitable[None]]) -> None:
+    Attributes:
+        task: The lane; None where it does not run.
+    """
+
+    task: asyncio.Task[None] | None
+
+
+LanedT = TypeVar("LanedT", bound=Laned)
+
+
+class Lanes(Generic[LanedT]):
+    """Runs up to `width` attempts at once.
+
+    Args:
+        width: How many.
+        run: Runs one; it raises nothing.
+        context: That in which each begins; None: this one without the job in it, which may have started the worker.
+    """
+
+    def __init__(
+        self, width: int, run: Callable[[LanedT], Awaitable[None]], context: contextvars.Context | None = None
+    ) -> None:
         self.width = width
-        self.ready: deque[Attempt] = deque()
-        self.running: set[Attempt] = set()
+        self.ready: deque[LanedT] = deque()
+        self.running: set[LanedT] = set()
         self.started = 0
         self._run = run
         #: The lanes by their tasks, or by a key of ours where there is a task factory: it may wrap the task that it
@@ -43,9 +62,9 @@ class Lanes:
         self._burst = 1
         self._spreading = False
         # Every lane starts from this context, not from that of the lane which asks for another one.
-        self._context = outside_of_jobs()  # a job may have started the worker
+        self._context = outside_of_jobs() if context is None else context
 
-    def offer(self, jobs: list[Attempt]) -> None:
+    def offer(self, jobs: Iterable[LanedT]) -> None:
         """Run these attempts as lanes become free."""
         self.ready.extend(jobs)
         if not self._spreading:
@@ -58,7 +77,7 @@ class Lanes:
         """Whether any attempt is ready or running."""
         return bool(self.ready or self.running)
 
-    def take_ready(self) -> list[Attempt]:
+    def take_ready(self) -> list[LanedT]:
         """Remove and return the attempts that have not started."""
         jobs = list(self.ready)
         self.ready.clear()

@@ -18,6 +18,7 @@ from flows.model.tree.task_record import InstanceRecord, TaskRecord
 from flows.tree.context import Context
 from flows.tree.storage.protocol import Write
 from flows.tree.tasks.attempts import Cancelled
+from flows.tree.tasks.running import Running
 from flows.tree.tasks.task_run import Around, run_task
 from flows.tree.writes import Writes
 
@@ -95,11 +96,7 @@ class Walk:
         )
         self._targets = [path for path in execution.targets if path in plan.tasks]
         self._takers = frozenset(() if execution.argument is None else plan.takers(execution.path))
-        self._loop = asyncio.get_running_loop()
-        self._running: dict[asyncio.Task[JobError | None], str] = {}
-        #: Of those the ones that have ended, and what is set when there is one.
-        self._done: list[asyncio.Task[JobError | None]] = []
-        self._told = asyncio.Event()
+        self._running = Running(self._execute)
         self._stopped: set[str] = set()
         self._failure: tuple[str, JobError] | None = None
         self._cancelled: str | None = None
@@ -119,7 +116,7 @@ class Walk:
             while self._running:
                 await self._next(progress)
         finally:
-            await self._stop()
+            self._stopped.update(await self._running.stop())
         if self._broken is not None:
             raise self._broken
         return await self._end()
@@ -196,40 +193,32 @@ class Walk:
 
     def _begin(self, paths: Iterable[str]) -> None:
         assert self._orders is not None  # noqa: S101 - without them a walk is only ended
-        hear = self._hear
-        for path in paths:
-            argument = self._execution.argument if path in self._takers else None
+        paths = list(paths)
+        for _ in paths:
             self._orders.enter()
-            one = run_task(self._around, self._plan.tasks[path], self._tasks[path], argument)
-            task = self._loop.create_task(one, name=f"flows-{path}")
-            task.add_done_callback(hear)
-            self._running[task] = path
+        self._running.begin(paths)
 
-    def _hear(self, done: asyncio.Task[JobError | None]) -> None:
-        self._done.append(done)
-        self._told.set()
+    async def _execute(self, path: str) -> JobError | None:
+        argument = self._execution.argument if path in self._takers else None
+        return await run_task(self._around, self._plan.tasks[path], self._tasks[path], argument)
 
     async def _next(self, progress: Progress) -> None:
         """Wait until some tasks have ended, and go on behind them when that stands; the last are written by the end."""
-        await self._told.wait()
-        self._told.clear()
-        done, self._done = self._done, []
+        done = await self._running.ended()
         for one in done:
-            path = self._running.pop(one)
-            if one.cancelled():
-                self._stopped.add(path)
-                continue
-            error = one.exception()
+            error = one.error
             if isinstance(error, Cancelled):
-                self._stopped.add(path)
+                self._stopped.add(one.path)
                 self._cancelled = self._cancelled or str(error)
-                self._cancel_running()
+                self._stopped.update(self._running.cancel())
+            elif isinstance(error, asyncio.CancelledError):
+                self._stopped.add(one.path)
             elif error is not None:
                 self._break(error)
-            elif (failed := one.result()) is not None:
-                self._failure = self._failure or (path, failed)
+            elif one.failed is not None:
+                self._failure = self._failure or (one.path, one.failed)
             else:
-                progress.end(path)
+                progress.end(one.path)
         ready = self._ready(progress)
         if ready or self._running:
             await self._writes.put()
@@ -241,19 +230,7 @@ class Walk:
     def _break(self, error: BaseException) -> None:
         """Stop at once: nothing can be written any more."""
         self._broken = self._broken or error
-        self._cancel_running()
-
-    def _cancel_running(self) -> None:
-        for one in self._running:
-            one.cancel()
-
-    async def _stop(self) -> None:
-        """Cancel what still runs, and wait for it."""
-        self._cancel_running()
-        if self._running:
-            await asyncio.wait(self._running)
-        self._stopped.update(self._running.values())
-        self._running.clear()
+        self._stopped.update(self._running.cancel())
 
     async def _end(self) -> InstanceRecord:
         """Record the end, and that what is left will not begin."""

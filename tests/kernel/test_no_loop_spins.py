@@ -79,6 +79,7 @@ PACED = {
     "tree/backend/kernel.py:_receive": "each round sleeps",
     "tree/backend/returns.py:_receive": "each round sleeps",
     "tree/host.py:is_over": "each round sleeps",
+    "tree/tasks/running.py:stop": "each round waits until a task has ended",
     "tree/takeover.py:keep": "each round sleeps",
     "tree/takeover.py:follow": "each round waits for a run that has ended",
     "tree/execution.py:_wait": "each round waits for a change, or for a time",

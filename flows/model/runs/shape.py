@@ -10,12 +10,13 @@ from pydantic_core import from_json, to_json
 
 from flows.errors import DeclarationError, ValidationError
 from flows.model.values.lossy import refuse_lossy_type
-from flows.model.values.plain import LEAST, MOST, is_json
+from flows.model.values.plain import is_exactly, is_json
 from flows.model.values.same import difference, refuse_unwritable
 from flows.model.values.unreadable import faults_of, in_one_line
 
 if TYPE_CHECKING:
     from flows.model.declared.schemas import Schema
+    from flows.model.values.plain import Test
 
 ValueT = TypeVar("ValueT")
 
@@ -39,8 +40,8 @@ class Shape(Generic[ValueT]):
         self.declared = declared
         self.what = what
         self._plain = any(declared is one for one in _UNDECLARED)
-        #: The type, where its values are plain without a further look.
-        self._exact = next((one for one in (str, int, bool) if declared is one), None)
+        #: Says whether a value is plain without a further look.
+        self._is_exact = _exactly(declared)
         refuse_lossy_type(declared, what)
         try:
             self._adapter: TypeAdapter[ValueT] = TypeAdapter(declared)
@@ -80,8 +81,7 @@ class Shape(Generic[ValueT]):
         Raises:
             ValidationError: it is no value of the type, or would come back as another one.
         """
-        kind = type(value)
-        if kind is self._exact and (kind is not int or LEAST < value < MOST):  # type: ignore[operator]
+        if self._is_exact(value):
             return self._written(value)
         if self._plain:
             self._refuse_others(value)
@@ -90,7 +90,7 @@ class Shape(Generic[ValueT]):
         try:
             data = self._adapter.dump_json(value, warnings=False)  # type: ignore[arg-type]
         except Exception as error:
-            raise ValidationError(f"{self.what}: a {kind.__name__} is not JSON: {error}") from error
+            raise ValidationError(f"{self.what}: a {type(value).__name__} is not JSON: {error}") from error
         self._check_arrival(value, data)
         return data
 
@@ -139,6 +139,13 @@ class Shape(Generic[ValueT]):
         if not isinstance(error, PydanticValidationError):
             return ValidationError(f"{self.what} cannot be validated: {type(error).__name__}: {error}")
         return ValidationError(f"{self.what} is no {name_of(self.declared)}: {in_one_line(error)}", faults_of(error))
+
+
+def _exactly(declared: Any) -> Test:
+    try:
+        return is_exactly(object if declared == list[int] else declared)
+    except TypeError:  # it has no hash
+        return is_exactly(object)
 
 
 def name_of(declared: Any) -> str:

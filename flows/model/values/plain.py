@@ -6,6 +6,7 @@ import math
 import types
 from collections.abc import Callable
 from functools import cache
+from itertools import chain
 from typing import Any, Final, NamedTuple, TypeAlias, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel
@@ -15,6 +16,7 @@ from flows.model.job import user_fields
 
 #: JSON gives back values of these types exactly, integers up to MOST.
 PLAIN: Final = frozenset({str, int, bool, type(None)})
+_TEXT: Final = frozenset({str})
 #: Readers of JSON take integers of so many digits.
 MOST_DIGITS: Final = 4300
 MOST: Final = 10**MOST_DIGITS
@@ -43,7 +45,7 @@ class PlainFields(NamedTuple):
 def plain_fields(model: type[BaseModel]) -> PlainFields:
     """Return the user fields of a class."""
     declared = {name: model.model_fields[name].annotation for name in user_fields(model)}
-    tests = tuple((name, _is_exactly(of)) for name, of in declared.items())
+    tests = tuple((name, is_exactly(of)) for name, of in declared.items())
     numbers = tuple(name for name, of in declared.items() if of == list[int])
     limited = any(model.model_fields[name].metadata for name in declared)
     return PlainFields(tests, numbers, _is_plain(model), limited or any(map(model.model_config.get, _TEXTS)))
@@ -73,7 +75,11 @@ def is_json(value: object, depth: int = 100) -> bool:
     return False
 
 
-def _is_exactly(declared: Any) -> Test:
+def is_exactly(declared: Any) -> Test:
+    """Return what says whether a value is of a type and comes back from JSON as it is; of most types it says no.
+
+    Of a list of integers it does not look at how large they are.
+    """
     least, most = LEAST, MOST
     is_union = get_origin(declared) in {Union, types.UnionType}
     members: frozenset[Any] = frozenset(get_args(declared) if is_union else (declared,))
@@ -85,9 +91,18 @@ def _is_exactly(declared: Any) -> Test:
         return lambda value: type(value) is declared
     if members <= PLAIN:
         return lambda value: type(value) in members and (type(value) is not int or least < value < most)
+    return _holds_exactly(declared)
+
+
+def _holds_exactly(declared: Any) -> Test:
     if get_origin(declared) is list and get_args(declared)[0] in PLAIN:
         elements = {get_args(declared)[0]}
         return lambda value: type(value) is list and elements.issuperset(map(type, cast("list[object]", value)))
+    if declared == dict[str, str]:
+        return lambda value: (
+            type(value) is dict
+            and _TEXT.issuperset(map(type, chain.from_iterable(cast("dict[object, object]", value).items())))
+        )
     return lambda _value: False
 
 
