@@ -8,7 +8,6 @@ import json
 import os
 import re
 import resource
-import socket
 import time
 from multiprocessing.connection import Connection
 from typing import Any, Final
@@ -16,15 +15,18 @@ from typing import Any, Final
 from measure import told
 
 _STAMP: Final = re.compile(rb'"message":"t(\d+)')
+_CURSOR: Final = re.compile(rb'"cursor":"([^"]+)"')
 #: So many connect at once.
 _AT_ONCE: Final = 50
+#: What is on its way has come after so many seconds.
+_PATIENCE: Final = 3.0
 #: RFC 6455: the kinds of frames, and sizes that are told otherwise.
 _TEXT, _PING, _PONG = 1, 9, 10
 _HEAD, _SHORT, _LONG = 2, 126, 127
 
 
 async def watch(parent: Connection, port: int, ids: list[str], watchers: int, stalls: int) -> None:
-    """Watch; then, when asked, say what was seen: p50, p99, longest, messages. Who stalls says how late it was."""
+    """Watch; then, when asked, say what was seen: p50, p99, longest, messages. Who stalls says how it comes back."""
     loop = asyncio.get_running_loop()
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -44,10 +46,7 @@ async def watch(parent: Connection, port: int, ids: list[str], watchers: int, st
     parent.send(time.perf_counter() - began)
     await told(parent)
     if stalls:
-        for one in clients:
-            one.go_on()
-        await asyncio.sleep(3)
-        parent.send(float(max(one.tellings for one in clients)))
+        await _go_on(parent, port, clients)
         return
     ordered = sorted(took) or [0.0]
     parent.send(ordered[len(ordered) // 2] / 1e6)
@@ -60,13 +59,40 @@ async def watch(parent: Connection, port: int, ids: list[str], watchers: int, st
         parent.send(figure)
 
 
+async def _go_on(parent: Connection, port: int, clients: list[_Watcher]) -> None:
+    """Read on; who was cut off comes back with its cursor. Say how many tellings each took until it was up to date."""
+    for one in clients:
+        one.go_on()
+    await asyncio.sleep(_PATIENCE)
+    closed = [one for one in clients if one.lost.is_set()]
+    back: list[_Watcher] = []
+    for one in closed:
+        made = _Watcher(one.instance_id, [], one.cursor)
+        await asyncio.get_running_loop().create_connection(lambda made=made: made, "127.0.0.1", port)  # type: ignore[misc]
+        back.append(made)
+    await asyncio.sleep(_PATIENCE)
+    held = [one for one in clients if one not in closed]
+    oldest = min(int(one.cursor.rpartition(".")[2]) for one in (*held, *back))
+    for figure in (
+        float(len(closed)),
+        float(max((one.tellings for one in back), default=0)),
+        float(max((one.tellings for one in held), default=0)),
+        float(oldest),
+    ):
+        parent.send(figure)
+        await told(parent)
+
+
 class _Watcher(asyncio.Protocol):
     """A client that does as little as can be: a thousand of them are to take less than the server."""
 
-    def __init__(self, instance_id: str, took: list[float]) -> None:
+    def __init__(self, instance_id: str, took: list[float], cursor: str = "") -> None:
         self.ready = asyncio.Event()
+        self.lost = asyncio.Event()
+        #: Since it was ready; of one that has come back, since then.
         self.tellings = 0
-        self._id = instance_id
+        self.instance_id = instance_id
+        self.cursor = cursor
         self._took = took
         self._data = bytearray()
         self._open = False
@@ -77,8 +103,10 @@ class _Watcher(asyncio.Protocol):
         host = f"{name[0]}:{name[1]}"
         self._transport.write(handshake(host))
 
+    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 - asyncio's
+        self.lost.set()
+
     def stall(self) -> None:
-        self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         self._transport.pause_reading()
         self.tellings = 0
 
@@ -92,7 +120,10 @@ class _Watcher(asyncio.Protocol):
             if not end:
                 return
             self._open, self._data = True, bytearray(rest)
-            self._send(_TEXT, json.dumps({"type": "watchWorkflowInstance", "workflowId": self._id}).encode())
+            message = {"type": "watchWorkflowInstance", "workflowId": self.instance_id}
+            self._send(_TEXT, json.dumps({**message, **({"cursor": self.cursor} if self.cursor else {})}).encode())
+            if self.cursor:
+                self.ready.set()
         while (frame := self._frame()) is not None:
             kind, text = frame
             if kind == _PING:
@@ -103,6 +134,8 @@ class _Watcher(asyncio.Protocol):
                     self.tellings += 1
                     self._took.extend(now - int(stamp) for stamp in _STAMP.findall(text))
                 self.ready.set()
+                if cursor := _CURSOR.search(text):
+                    self.cursor = cursor[1].decode()
 
     def _frame(self) -> tuple[int, bytes] | None:
         data = self._data

@@ -26,12 +26,13 @@ from flows.model.ids import new_job_id
 from flows.model.tree.node import Declared, Node
 from flows.model.tree.task_record import TaskRecord
 from flows.server.live.live import MOST_CONNECTIONS
-from flows.tree.storage.protocol import Execution, InstanceRow, Token, Write
+from flows.tree.storage.protocol import NO_TASKS, Execution, InstanceRow, Token, Write
 from flows.tree.storage.redis import RedisStorage
 
 WORKLOAD: Final = "live trees"
 _SECONDS: Final = 20.0
 _TASKS: Final = 12
+_STALLED: Final = 100
 #: What connects all that one process serves.
 _PROCESSES: Final = 4
 #: Watchers, instances, records a second in all.
@@ -89,35 +90,55 @@ async def _case(server: str, watchers: int, instances: int, rate: int, seconds: 
 
 
 async def _stalled_rows(server: str, seconds: float) -> list[Row]:
-    """Measure 10 that read, alone and then beside 100 that do not, while 500 records a second of 2 KB are written."""
+    """Let 100 clients read nothing, for as long as they are let and for longer, beside 10 that read.
+
+    Meanwhile 500 records a second of 2 KB are written.
+    """
     storage = RedisStorage(server)
     found: list[Row] = []
     async with _web(server) as (port, process):
         ids, tokens = await _begin(storage, 1)
-        with worker_processes(1, watch, port, ids, 10, 0) as (others,):
-            await others.receive()
-            await _write(storage, ids, tokens, 500, seconds / 3, b"x" * 2000)
-            alone = [await others.ask() for _ in range(4)]
-        with worker_processes(1, watch, port, ids, 10, 0) as (others,):
-            await others.receive()
+        for stalled_for in (seconds / 6, seconds):
+            alone = await _beside(storage, port, ids, tokens, seconds / 3)
             before = _memory(process)
-            with worker_processes(1, watch, port, ids, 100, 1) as (stalled,):
+            with worker_processes(1, watch, port, ids, _STALLED, 1) as (stalled,):
                 await stalled.receive()
-                middle = _memory(process)
-                await _write(storage, ids, tokens, 500, seconds, b"x" * 2000)
-                after = _memory(process)
-                beside = [await others.ask() for _ in range(4)]
-                caught_up = await stalled.ask()
-        name = "100 clients that stop reading, 500 records/s of 2 KB"
-        found += [
-            _row(name, "others alone, ms, p99", alone[1], 1),
-            _row(name, "others beside them, ms, p99", beside[1], 1),
-            _row(name, "KB a stalled client, connected", (middle - before) / 1024 / 100, 1),
-            _row(name, "KB a stalled client, at the end", (after - before) / 1024 / 100, 1),
-            _row(name, "tellings until they are up to date, at most", caught_up, 1),
-        ]
+                sampling = asyncio.create_task(_peak(process, stalled_for))
+                beside = await _beside(storage, port, ids, tokens, stalled_for)
+                peak, state = await sampling, await storage.load(ids[0], since=NO_TASKS)
+                closed, back, held, oldest = [await stalled.ask() for _ in range(4)]
+            again = await _beside(storage, port, ids, tokens, seconds / 3)
+            name = f"{_STALLED} clients read nothing for {stalled_for:.0f} s, 500 records/s of 2 KB"
+            figures = [
+                ("ms, p99 of others, before", alone),
+                ("ms, p99 of others, meanwhile", beside),
+                ("ms, p99 of others, afterwards", again),
+                ("KB a stalled client, at most", (peak - before) / 1024 / _STALLED),
+                ("were closed", closed),
+                ("tellings until who was closed is up to date", back),
+                ("tellings until others are, with what their sockets held", held),
+                ("are up to date", float(state is not None and oldest == state.revision)),
+            ]
+            found += [_row(name, unit, figure, 1) for unit, figure in figures]
     await storage.close()
     return found
+
+
+async def _beside(storage: RedisStorage, port: int, ids: list[str], tokens: list[Token], seconds: float) -> float:
+    """Write, and return the p99 of ten that read."""
+    with worker_processes(1, watch, port, ids, 10, 0) as (others,):
+        await others.receive()
+        await _write(storage, ids, tokens, 500, seconds, b"x" * 2000)
+        return [await others.ask() for _ in range(4)][1]
+
+
+async def _peak(process: int, seconds: float) -> int:
+    """Return the most memory that a process has within a time."""
+    most, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        most = max(most, _memory(process))
+        await asyncio.sleep(0.2)
+    return most
 
 
 async def _many_rows(server: str, seconds: float) -> list[Row]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from flows.server.live.merge_patch import as_state, merge_patch
 from flows.server.live.protocol import text_of
-from flows.server.live.room import EVERY, SPACING_OF_A_WATCHER, Room, revision_of
+from flows.server.live.room import Room, revision_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,6 +71,11 @@ class TopicRoom(Room):
         self._away_since_ms = 0
 
     @property
+    def revision(self) -> int:
+        """The number of what it has read last."""
+        return self._revision
+
+    @property
     def cursor(self) -> str:
         """What a watcher that has seen all of it brings when it comes back."""
         return f"{self._epoch}.{self._revision}"
@@ -121,7 +126,7 @@ class TopicRoom(Room):
         await self._source.close()
 
     def _rest(self) -> float:
-        told = min(EVERY, max(SPACING, SPACING_OF_A_WATCHER * len(self._watchers)))
+        told = max(SPACING, self._spacing)
         return max(told, min(LONGEST_REST, REST * self._took))
 
     async def _read(self) -> bool:

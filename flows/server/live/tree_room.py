@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from flows.errors import StoreUnavailable
 from flows.model.tree.errors import InstanceGone
 from flows.server.live.protocol import text_of
-from flows.server.live.room import EVERY, SPACING_OF_A_WATCHER, Room, revision_of
+from flows.server.live.room import Room, revision_of
 from flows.server.live.tree_view import TreeView
 from flows.tree.storage.protocol import MOST_LINES
 
@@ -97,6 +97,11 @@ class TreeRoom(Room):
         """The instance as it stands, but for its tasks; the room is open."""
         assert self._view is not None  # noqa: S101 - a room is open when it has read
         return self._view.snapshot
+
+    @property
+    def revision(self) -> int:
+        """That of the storage."""
+        return self.snapshot.revision
 
     @property
     def cursor(self) -> str:
@@ -221,7 +226,7 @@ class TreeRoom(Room):
         return False
 
     def _rest(self) -> float:
-        return max(min(EVERY, SPACING_OF_A_WATCHER * len(self._watchers)), REST * self._took)
+        return max(self._spacing, REST * self._took)
 
     async def _follow(self, wanted: set[str]) -> bool:
         """Read the logs that somebody follows, and forget the others."""

@@ -159,3 +159,23 @@ async def test_a_word_to_the_client_comes_before_what_is_new_after_it() -> None:
         one.goes.set()
         await until(lambda: one.sent[-1][1]["state"]["n"] == 2)
     assert [told["type"] for _how, told in one.sent] == ["topicState", "accepted", "topicState"]
+
+
+async def test_who_takes_nothing_does_not_keep_the_others_waiting() -> None:
+    """A room rests for each watcher that has taken what was told before, and for no other."""
+    source = SetSource(n=0)
+    room = TopicRoom("board/shop", source)
+    await room.open()
+    watches = [room.enter(lambda: None) for _ in range(10_000)]
+
+    async def tell() -> float:
+        source.change(n=source.state["n"] + 1)
+        revision = room.revision
+        await until(lambda: room.revision > revision)
+        return room._spacing
+
+    assert await tell() == 0
+    for watch in watches[:5_000]:
+        assert watch.news()
+    assert await tell() == pytest.approx(0.1)
+    await room.close()

@@ -56,6 +56,7 @@ class Page:
                 server = self._rng.choice(self._servers)
                 async with server.socket(sock=await _narrow(server.port)) as opened:
                     self._socket = opened
+                    self.client.connect()
                     await self._ask(opened)
                     await self._read(opened)
             self._socket = None

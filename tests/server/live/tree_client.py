@@ -25,6 +25,10 @@ class TreeClient:
         self._tasks: list[dict[str, Any]] | None = None
         self._workflow: dict[str, Any] | None = None
 
+    def connect(self) -> None:
+        """Forget what has come over an earlier connection without its statuses."""
+        self._tasks = self._workflow = None
+
     def take(self, texts: Iterable[str]) -> bool:
         """Take the messages of a telling, or of several; False: one cannot follow, and the server has to be asked."""
         follows = True

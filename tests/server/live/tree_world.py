@@ -211,6 +211,7 @@ class Browser:
     def connect(self, room: TreeRoom, cursor: str | None) -> None:
         """Come in, with the cursor."""
         self.cut()
+        self.client.connect()
         self.watch = room.enter(lambda: None)
         self.watch.sight = "errors"
         self.watch.seen = room.seen(cursor)
