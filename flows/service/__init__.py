@@ -6,6 +6,7 @@ from flows.service import Context, Service
 from __future__ import annotations
 
 from flows.model.endings.options import Endings
+from flows.service.batches.batch import Batch, BatchJob, Each
 from flows.service.context import Context
 from flows.service.job_log import JobLog
 from flows.service.job_type import JobType
@@ -28,7 +29,10 @@ from flows.service.transports.webhook import Webhook
 from flows.store.views.endings import EndingPage, LoggedEnding
 
 __all__ = [
+    "Batch",
+    "BatchJob",
     "Context",
+    "Each",
     "Ending",
     "EndingCount",
     "EndingPage",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
+from flows.service.batches.batch import Batch, BatchJob, Each
 from flows.service.context import Context
 
 if TYPE_CHECKING:
@@ -33,5 +34,34 @@ class On(Protocol[ClientT_co]):
         Raises:
             DeclarationError: the function is none of a payload and a context, a type of it cannot be resolved or never
                 comes back from JSON, or the service has a type of this name.
+        """
+        ...
+
+
+class OnBatch(Protocol[ClientT_co]):
+    """The decorator that `on_batch` returns: it makes a `JobType` of a function of `(jobs, batch)`."""
+
+    @overload
+    def __call__(
+        self, function: Callable[[list[BatchJob[PayloadT]], Batch[ClientT_co]], Awaitable[Each[ResultT]]], /
+    ) -> JobType[PayloadT, ResultT]: ...
+    @overload
+    def __call__(
+        self, function: Callable[[list[BatchJob[PayloadT]], Batch[ClientT_co]], Awaitable[ResultT]], /
+    ) -> JobType[PayloadT, ResultT]: ...
+    @overload
+    def __call__(
+        self, function: Callable[[list[BatchJob[PayloadT]], Batch[ClientT_co]], Each[ResultT]], /
+    ) -> JobType[PayloadT, ResultT]: ...
+    @overload
+    def __call__(
+        self, function: Callable[[list[BatchJob[PayloadT]], Batch[ClientT_co]], ResultT], /
+    ) -> JobType[PayloadT, ResultT]: ...
+    def __call__(self, function: Callable[..., Any], /) -> JobType[Any, Any]:
+        """Make the type.
+
+        Raises:
+            DeclarationError: the function is none of a list of jobs and a batch, a type of it cannot be resolved or
+                never comes back from JSON, or the service has a type of this name.
         """
         ...

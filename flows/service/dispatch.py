@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic_core import from_json
@@ -16,7 +14,7 @@ from flows.kernel.current import reset_current, set_current
 from flows.kernel.judge import Judge
 from flows.kernel.unable import is_hosts
 from flows.model.encoded_result import EncodedResult
-from flows.model.outcome import Fail, Finish, Outcome, Release
+from flows.model.outcome import Advance, Fail, Finish, Outcome, Release
 from flows.model.texts import summary_of
 from flows.model.values.lookup import lookup_texts
 from flows.model.verdict import Verdict
@@ -32,10 +30,9 @@ if TYPE_CHECKING:
     from flows.kernel.attempt import Attempt
     from flows.kernel.attempt_runner import Watch
     from flows.kernel.current import CurrentJob
-    from flows.kernel.handler import Handler
     from flows.model.plan import QueuePlan
     from flows.service.handled import Handled
-    from flows.service.job_type import JobType
+    from flows.service.service_handler import ServiceHandler
     from flows.service.tenants.tenancy import Tenancy
     from flows.service.unknown_types import UnknownTypes
 
@@ -49,7 +46,7 @@ class ServiceRunner:
     Args:
         types: The types that this process knows, by their names as JSON; it may change at any time.
         plan: Of the worker's queue.
-        threads: Calls plain functions.
+        handler: Calls functions.
         unknown: Says what becomes of jobs of other types.
         tenancy: The tenants of the jobs.
     """
@@ -60,7 +57,7 @@ class ServiceRunner:
         self,
         types: dict[bytes, Handled],
         plan: QueuePlan,
-        threads: Handler,
+        handler: ServiceHandler,
         unknown: UnknownTypes,
         tenancy: Tenancy,
     ) -> None:
@@ -68,7 +65,8 @@ class ServiceRunner:
         self.worker_id = ""
         self._types = types
         self._judge = Judge(plan)
-        self._threads = threads
+        self._handler = handler
+        self._queue = plan.queue
         self._unknown = unknown
         self._tenancy = tenancy
         #: How an attempt is judged, also where its type is taken away while it runs, and what it has linked its job to.
@@ -84,7 +82,7 @@ class ServiceRunner:
 
         def start(attempt: Attempt) -> None:
             handled = self._types.get(attempt.claimed.values[0] or b"")
-            if handled is not None:
+            if handled is not None and handled.queue == self._queue:
                 watch(attempt, handled.seconds)
 
         return start
@@ -102,8 +100,8 @@ class ServiceRunner:
         """
         kind, tenant, payload = attempt.claimed.values
         handled = self._types.get(kind or b"")
-        if handled is None:
-            return await self._unhandled(attempt, kind)
+        if handled is None or handled.queue != self._queue:
+            return await self._unhandled(attempt, kind) if handled is None else Advance(handled.queue, {})
         links: list[str] = []
         self._running[attempt] = handled, links
         try:
@@ -133,7 +131,7 @@ class ServiceRunner:
         token: Token[CurrentJob | None] | None = set_current(attempt.current)
         try:
             failpoint("before-user-code")
-            result = await self._call(kind, value, context)
+            result = await self._handler.call_type(kind, value, context)
             failpoint("after-user-code")
             if not isinstance(result, Verdict):
                 fields = {"result": kind.shapes.result.encode(result)}
@@ -150,12 +148,6 @@ class ServiceRunner:
             if token is not None:
                 reset_current(token)
 
-    async def _call(self, kind: JobType[Any, Any], value: Any, context: Context[Any]) -> Any:
-        if kind.shapes.is_async:
-            return await kind.function(value, context)
-        result: Any = await self._threads.call(partial(kind.function, value, context))
-        return await result if inspect.isawaitable(result) else result
-
     async def _unhandled(self, attempt: Attempt, kind: bytes | None) -> Outcome | None:
         claimed = attempt.claimed
         try:
@@ -164,11 +156,6 @@ class ServiceRunner:
             return attempt.stop_as
         except StoreUnavailable:
             return Release()
-
-
-def call_plainly(call: Callable[[], object]) -> object:
-    """Call a function that has its arguments: what a thread does."""
-    return call()
 
 
 def _raised(attempt: Attempt, judge: Judge, error: BaseException) -> Outcome | None:

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 
 class Handled:
-    """A type that this process has a handler of, as its worker needs it."""
+    """A type that this process has a handler of, as its worker needs it; `queue` is the one that its jobs run from."""
 
     def __init__(self, kind: JobType[Any, Any], plan: QueuePlan) -> None:
+        of = kind.options
         self.kind = kind
-        self.judge = Judge(replace(plan, options=replace(plan.options, retries=kind.retries, timeout=kind.timeout)))
-        self.seconds = kind.timeout.total_seconds()
+        self.queue = plan.queue
+        self.judge = Judge(replace(plan, options=replace(plan.options, retries=of.retries, timeout=of.timeout)))
+        self.seconds = of.timeout.total_seconds()
 
 
 def type_key(name: str) -> bytes:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from flows.errors import DeclarationError
 from flows.model.arguments import check_many
-from flows.model.duration import as_timedelta, check_duration
-from flows.model.names import check_name
-from flows.model.retries import Retries
 from flows.service.handler import shapes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import timedelta
     from uuid import UUID
 
     from typing_extensions import Unpack
@@ -21,6 +16,7 @@ if TYPE_CHECKING:
     from flows.model.creation.job_options import JobOptions
     from flows.service.service_jobs import ServiceJobs
     from flows.service.service_record import ServiceRecord
+    from flows.service.type_options import TypeOptions
 
 PayloadT = TypeVar("PayloadT")
 ResultT_co = TypeVar("ResultT_co", covariant=True)
@@ -41,29 +37,17 @@ class JobType(Generic[PayloadT, ResultT_co]):
     Attributes:
         name: The type's name.
         function: Its function.
-        timeout: How long an attempt may run.
-        retries: When attempts that failed are made again; None: never.
+        options: What else it was declared with.
         shapes: What its jobs take and return.
 
     Raises DeclarationError where one of them cannot be used.
     """
 
-    def __init__(
-        self,
-        host: HasJobs,
-        name: str,
-        function: Callable[..., Any],
-        timeout: timedelta | float,
-        retries: Retries | None,
-    ) -> None:
-        self.name = check_name("job type", name)
-        self.timeout: timedelta = as_timedelta(timeout)
-        check_duration(f"job type {name!r}: timeout", self.timeout)
-        if retries is not None and not isinstance(retries, Retries):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise DeclarationError(f"job type {name!r}: retries={retries!r}: give a flows.Retries")
-        self.retries = retries
+    def __init__(self, host: HasJobs, options: TypeOptions, function: Callable[..., Any]) -> None:
+        self.name = options.name
+        self.options = options
         self.function = function
-        self.shapes = shapes_of(name, function)
+        self.shapes = shapes_of(options.name, function, batch=options.size is not None)
         self.__doc__ = function.__doc__
         self._host = host
 

@@ -89,6 +89,7 @@ class ServiceOptions:
         name: str,
         *,
         tenants: bool = False,
+        own: Sequence[str] = (),
         queues: Sequence[QueueOptions[Job]] = (),
         reports: Sequence[ReportsTo] = (),
         speaks: bool = True,
@@ -98,6 +99,7 @@ class ServiceOptions:
         Args:
             name: The service's.
             tenants: Whether it has tenants.
+            own: The queues that types have of their own.
             queues: The queues of its reports, by their own names.
             reports: What is told of which endings.
             speaks: Whether this process says what an ending leaves behind.
@@ -105,16 +107,19 @@ class ServiceOptions:
         Raises:
             DeclarationError: the name or an option cannot be used.
         """
-        own = QueueOptions(
-            name,
-            job=ServiceJob,
-            group_by="tenant" if tenants else None,
-            max_concurrency_per_group=MOST_TOKENS if tenants else None,
-        )
+        of_jobs = [
+            QueueOptions(
+                queue,
+                job=ServiceJob,
+                group_by="tenant" if tenants else None,
+                max_concurrency_per_group=MOST_TOKENS if tenants else None,
+            )
+            for queue in (name, *own)
+        ]
         beside = [QueueOptions(f"{name}.reports", job=ServiceJob, children=queues)] if queues else []
         return ServiceFlowOptions(
             name,
-            [own, *beside],
+            [*of_jobs, *beside],
             ["links"],
             endings=self.endings,
             reports=reports,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic, overload
 from typing_extensions import TypeVar
 
 from flows.kernel.handler import check_lifespan
+from flows.model.duration import as_timedelta
 from flows.model.option_checks import check_number
-from flows.service.declaring import On
+from flows.service.declaring import On, OnBatch
 from flows.service.job_type import JobType
 from flows.service.options import ServiceOptions
 from flows.service.service_calls import ServiceCalls
@@ -18,6 +19,7 @@ from flows.service.service_host import ServiceHost
 from flows.service.service_life import ServiceLife
 from flows.service.service_tenants import ServiceTenants
 from flows.service.telling.service_reports import ServiceReports
+from flows.service.type_options import TypeOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +78,9 @@ class Service(ServiceCalls, ServiceEndings, ServiceReports, ServiceTenants, Serv
 
     # Types
 
-    def on(self, type: str, *, timeout: timedelta | float, retries: Retries | None = None) -> On[ClientT]:
+    def on(
+        self, type: str, *, timeout: timedelta | float, retries: Retries | None = None, own_queue: bool = False
+    ) -> On[ClientT]:
         """Return the decorator that makes a function the handler of a type of jobs, and the function a `JobType`.
 
         The function takes a payload and a `Context`; its annotations say of which type the payload is, and what it
@@ -88,12 +92,41 @@ class Service(ServiceCalls, ServiceEndings, ServiceReports, ServiceTenants, Serv
             timeout: How long an attempt may run, a timedelta or seconds; docs/attempts.md says what becomes of one that
                 runs longer.
             retries: Whether and when attempts that failed are made again; None: the job fails with the first.
+            own_queue: Its jobs go on to a queue of their own, `<service>.<type>`, which can be paused alone, and from
+                which `concurrency` of them run beside those of other types.
 
         Raises:
             DeclarationError: a value cannot be used, or the service has such a type; when the decorator is called, the
-                function cannot be a handler.
+                function cannot be a handler, or a type with a queue of its own comes after the service's first use.
         """
-        return partial(self._add, type, timeout, retries)
+        return partial(self._add, TypeOptions(type, as_timedelta(timeout), retries, own_queue=own_queue))
+
+    def on_batch(
+        self,
+        type: str,
+        *,
+        size: int,
+        timeout: timedelta | float,
+        linger: timedelta | float | None = None,
+        retries: Retries | None = None,
+    ) -> OnBatch[ClientT]:
+        """Return the decorator that makes a function the handler of many jobs of a type at once, all of one tenant.
+
+        The function takes a list of `BatchJob[Payload]` and a `Batch`. It returns `Each([...])`, with a result for each
+        job, or the result of all of them; `jobs[0].fail("why")` lets one fail. Each job ends by itself. The type has a
+        queue of its own.
+
+        Args:
+            type: The type's name.
+            size: So many jobs at most.
+            timeout: How long each of them may take, its wait for others included.
+            linger: How long the first job waits for others; a timedelta or seconds, 10 ms by default.
+            retries: Whether and when attempts that failed are made again; None: a job fails with the first.
+
+        Raises:
+            DeclarationError: as `on` does.
+        """
+        return partial(self._add, TypeOptions(type, as_timedelta(timeout), retries, size=size, linger=linger))
 
     def off(self, type: str) -> None:
         """Take a type away: this process has no handler of it any more. Jobs of it that run go on.
@@ -103,9 +136,7 @@ class Service(ServiceCalls, ServiceEndings, ServiceReports, ServiceTenants, Serv
         """
         self._host.remove_type(type)
 
-    def _add(
-        self, name: str, timeout: timedelta | float, retries: Retries | None, function: Callable[..., Any], /
-    ) -> JobType[Any, Any]:
-        kind = JobType[Any, Any](self._host, name, function, timeout, retries)
+    def _add(self, options: TypeOptions, function: Callable[..., Any], /) -> JobType[Any, Any]:
+        kind = JobType[Any, Any](self._host, options, function)
         self._host.add_type(kind)
         return kind

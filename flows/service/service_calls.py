@@ -116,9 +116,17 @@ class ServiceCalls:
         less = LEVELS[LEVELS.index(level) + 1 :]
         return [line for line in lines if line.level not in less]
 
+    def queue_of(self, type: str) -> QueueHandle:
+        """Return the queue from which the jobs of a type run that has a handler here: to look at, to pause, to drain.
+
+        Raises:
+            DeclarationError: there is no such type.
+        """
+        return self._host.flow.queue(self._host.queue_of(type))
+
     @property
     def queue(self) -> QueueHandle:
-        """The queue of the service's jobs: to look at, to pause and to drain."""
+        """The queue to which the service's jobs come: to look at, to pause and to drain."""
         return self._host.flow.queue(self._host.flow.name)
 
     @property

@@ -31,6 +31,9 @@ class ServiceFlowOptions(FlowOptions["ServiceJob", Literal["links"]]):
             goes by what others have said.
     """
 
+    #: A process without a type's code, or without a reporter, does not know its queue.
+    partial: ClassVar[bool] = True
+
     reports: Sequence[ReportsTo] = ()
     speaks: bool = True
 
@@ -77,6 +80,11 @@ class ServiceFlow(Flow[ServiceJob, ServiceParams, Literal["links"]]):
     def queues(self) -> list[str]:
         """The full names of its queues."""
         return [*self._declaration.plans]
+
+    @property
+    def job_queues(self) -> list[str]:
+        """The queues from which jobs run: that of the service, and those that types have of their own."""
+        return [queue.name for queue in self._declaration.options.queues if not queue.children]
 
     def add_worker(self, worker: Worker) -> None:
         """Add a worker; where the flow's workers were started, it starts as well."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from flows.errors import DeclarationError
 from flows.kernel.worker import Worker
-from flows.service.dispatch import ServiceRunner, call_plainly
+from flows.service.dispatch import ServiceRunner
 from flows.service.handled import Handled, type_key
 from flows.service.levels import kept_levels
 from flows.service.service_flow import ServiceFlow
+from flows.service.service_handler import ServiceHandler
 from flows.service.service_jobs import ServiceJobs
-from flows.service.service_params import ServiceJob
 from flows.service.tenants.clients import Clients
-from flows.service.tenants.tenancy import ServiceHandler, Tenancy
+from flows.service.tenants.tenancy import Tenancy
 from flows.service.tenants.tenant_copy import TenantCopy
 from flows.service.tenants.tenant_list import Tenants
 from flows.service.unknown_types import UnknownTypes
@@ -61,7 +61,6 @@ class ServiceHost:
         self.options = options
         self.types: dict[str, JobType[Any, Any]] = {}
         self._reports: dict[str, ReportQueue] = {}
-        self._is_served = False
         self._connect = connect
         self._concurrency = concurrency
         self._has_tenants = connect is not None or options.tenants is not None
@@ -78,10 +77,12 @@ class ServiceHost:
     def flow(self) -> ServiceFlow:
         """The flow that the service is: from its first use on, no reporter is added to it."""
         queues = [one.options for one in self._reports.values()]
+        own = [self._queue_of(kind) for kind in self.types.values() if kind.options.has_queue]
         reports = [to for name, one in self._reports.items() if (to := one.reports_to(self._full(name)))]
         speaks = bool(self.types or self._reports)
-        options = self.options.flow(self.name, tenants=self._has_tenants, queues=queues, reports=reports, speaks=speaks)
-        self.__dict__["flow"] = flow = ServiceFlow(options)  # those who make the workers ask for it
+        make = partial(self.options.flow, self.name, tenants=self._has_tenants)
+        flow = ServiceFlow(make(own=own, queues=queues, reports=reports, speaks=speaks))
+        self.__dict__["flow"] = flow  # those who make the workers ask for it
         for name, one in self._reports.items():
             flow.add_worker(one.worker(self, flow.plan_of(self._full(name))))
         return flow
@@ -107,10 +108,12 @@ class ServiceHost:
         """Add a type that was just declared; where the service's workers run, its jobs are taken at once.
 
         Raises:
-            DeclarationError: there is one of this name.
+            DeclarationError: there is one of this name, or it has a queue and the service is in use.
         """
         if kind.name in self.types:
             raise DeclarationError(f"service {self.name!r} has the type {kind.name!r} twice: rename one")
+        if kind.options.has_queue and "flow" in self.__dict__:
+            raise DeclarationError(f"service {self.name!r} is in use: declare the type {kind.name!r} before that")
         self.types[kind.name] = kind
         if "flow" in self.__dict__:
             self.serve()
@@ -121,10 +124,7 @@ class ServiceHost:
         Raises:
             DeclarationError: there is no such type.
         """
-        if name not in self.types:
-            known = ", ".join(self.types) or "none"
-            raise DeclarationError(f"service {self.name!r} has no type {name!r:.80}; it has {known}")
-        del self.types[name]
+        del self.types[self._known(name).name]
         self._handled.pop(type_key(name), None)
 
     def add_reports(self, reports: ReportQueue) -> None:
@@ -142,14 +142,25 @@ class ServiceHost:
             )
         self._reports[name] = reports
 
+    def queue_of(self, name: str) -> str:
+        """Return the queue from which the jobs of a type run.
+
+        Raises:
+            DeclarationError: there is no such type.
+        """
+        return self._queue_of(self._known(name))
+
     def serve(self) -> None:
-        """Have a worker for the types that are declared."""
+        """Have a worker for each queue of the types that are declared."""
+        served = {worker.queue for worker in self.flow.workers}
         for name, kind in self.types.items():
             if type_key(name) not in self._handled:
-                self._handled[type_key(name)] = Handled(kind, self.flow.plan)
-        if self.types and not self._is_served:
-            self._is_served = True
-            self.flow.add_worker(self._worker())
+                queue = self._queue_of(kind)
+                self._handled[type_key(name)] = Handled(kind, self.flow.plan_of(queue))
+                for needed in dict.fromkeys((self.name, queue)):
+                    if needed not in served:
+                        served.add(needed)
+                        self.flow.add_worker(self._worker(needed, kind.options.size if needed == queue else None))
 
     @cached_property
     def _jobs(self) -> ServiceJobs:
@@ -159,19 +170,29 @@ class ServiceHost:
     def _copy(self) -> TenantCopy | None:
         if not self._has_tenants:
             return None
-        return TenantCopy(self.runtime, Clients.nothing if self._clients is None else self._clients.drop_all)
+        return TenantCopy(self.flow, Clients.nothing if self._clients is None else self._clients.drop_all)
 
     @cached_property
     def _clients(self) -> Clients | None:
         return None if self._connect is None else Clients(self._connect, self.runtime)
 
-    def _worker(self) -> Worker:
+    def _worker(self, queue: str, size: int | None) -> Worker:
         flow, grace = self.flow, self.options.unknown_type_grace.total_seconds()
         runtime = flow.runtime
-        handler = ServiceHandler(call_plainly, ServiceJob, self._concurrency, self.tenancy)
-        unknown = UnknownTypes(self.name, grace, partial(runtime.read_job, self.name), runtime.events)
-        runner = ServiceRunner(self._handled, flow.plan, handler, unknown, self.tenancy)
-        return Worker(runtime, self.name, runner, self._concurrency, handler)
+        handler = ServiceHandler(self._concurrency, self.tenancy)
+        unknown = UnknownTypes(queue, grace, partial(runtime.read_job, self.name), runtime.events)
+        runner = ServiceRunner(self._handled, flow.plan_of(queue), handler, unknown, self.tenancy)
+        # Of a batch, each job has a lane: so many wait for each other, or run together.
+        return Worker(runtime, queue, runner, self._concurrency * (size or 1), handler)
+
+    def _known(self, name: str) -> JobType[Any, Any]:
+        if name not in self.types:
+            known = ", ".join(self.types) or "none"
+            raise DeclarationError(f"service {self.name!r} has no type {name!r:.80}; it has {known}")
+        return self.types[name]
+
+    def _queue_of(self, kind: JobType[Any, Any]) -> str:
+        return f"{self.name}.{kind.name}" if kind.options.has_queue else self.name
 
     def _full(self, name: str) -> str:
         return f"{self.name}.reports:{name}"

@@ -137,21 +137,29 @@ class Hints:
         """
         if annotation is _EMPTY:
             return Shape(Any, what)
+        declared = self.resolved(annotation, what)
+        return Shape(brought(declared) if returned else declared, what)
+
+    def resolved(self, annotation: Any, what: str) -> Any:
+        """Return the type that an annotation says.
+
+        Raises:
+            DeclarationError: it cannot be resolved.
+        """
         try:
             holder = types.SimpleNamespace(__annotations__={"it": annotation})
-            declared = get_type_hints(holder, names_of(self._function), {}, include_extras=True)["it"]
+            return get_type_hints(holder, names_of(self._function), {}, include_extras=True)["it"]
         except Exception as error:
             raise DeclarationError(
                 f"{what} has a type that is not there at run time ({error}): import it outside of `if TYPE_CHECKING:`"
             ) from error
-        return Shape(_brought(declared) if returned else declared, what)
 
 
-def _brought(declared: Any) -> Any:
+def brought(declared: Any) -> Any:
     """Return what is stored of a result: of an awaitable what it brings, and no verdicts."""
     origin = get_origin(declared)
     if isinstance(origin, type) and issubclass(origin, Awaitable) and get_args(declared):
-        return _brought(get_args(declared)[-1])
+        return brought(get_args(declared)[-1])
     if origin in {Union, types.UnionType}:
         kept: list[Any] = [one for one in members(declared) if not (isinstance(one, type) and issubclass(one, Verdict))]
         if len(kept) != len(members(declared)):

@@ -17,7 +17,10 @@ from typing_extensions import TypedDict
 import flows
 from flows import Cancel, Fail, JobError, LogLine, QueueHandle, Retries, Retry, Snooze
 from flows.service import (
+    Batch,
+    BatchJob,
     Context,
+    Each,
     EndingCount,
     EndingPage,
     Endings,
@@ -124,6 +127,32 @@ async def look(order: str, job: Context[Orders]) -> str | None:
     return await job.client.get(order)
 
 
+@connected.on_batch("many", size=100, linger=5, timeout=60, retries=Retries(max_attempts=2))
+async def many(jobs: list[BatchJob[Email]], batch: Batch[Orders]) -> Each[Sent]:
+    """Send many at once."""
+    for job in jobs:
+        job.log.info("sending", job.payload.to)
+        if await batch.client.get(job.payload.order) is None:
+            job.fail("no such order", type="unknown-order")
+    return Each([Sent(message_id=job.idempotency_key) for job in jobs])
+
+
+@service.on_batch("same", size=2, timeout=1)
+def same(jobs: list[BatchJob[int]], batch: Batch[None]) -> str:
+    """Return one result for all, in a thread."""
+    return f"{len(jobs)} {batch.tenant}"
+
+
+@service.on("apart", timeout=1, own_queue=True)
+async def apart(number: int, job: Context[None]) -> int:
+    """Have a queue."""
+    return number + job.attempt
+
+
+assert_type(many, JobType[Email, Sent])
+assert_type(same, JobType[int, str])
+assert_type(apart, JobType[int, int])
+assert_type(service.queue_of("apart"), QueueHandle)
 assert_type(look, JobType[str, str | None])
 assert_type(send, JobType[Email, Sent])
 assert_type(rows, JobType[list[Row], None])

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from services_accepted import Email, Refund, Sent, connected, plain, refund, send, service
 
-from flows.service import Context, Service
+from flows.service import Batch, BatchJob, Context, Service
 
 
 class Orders:
@@ -64,6 +64,18 @@ async def wrong_5(email: Email, job: Context[None]) -> None:
     job.log.info("sent", {"to": {email.to}})  # refused: a set is no JSON
     job.log.warning("slow")  # refused: no such level
     job.tenant = 5  # refused: no text
+
+
+@connected.on_batch("wrong-6", size=2, timeout=1)  # refused: of payloads
+async def wrong_6(emails: list[Email], batch: Batch[Orders]) -> str:
+    """Take no jobs."""
+    return f"{emails} {batch.tenant}"
+
+
+@connected.on_batch("wrong-7", timeout=1)  # refused: no size
+async def wrong_7(jobs: list[BatchJob[Email]], batch: Batch[None]) -> str:
+    """Take any number."""
+    return f"{jobs} {batch.tenant}"
 
 
 async def create() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from flows.kernel.current import CurrentJob
-    from flows.model.job import Job, JobResult
+    from flows.model.job import JobResult
 
 
 class WrongBatch(WrongResult):
@@ -64,7 +64,7 @@ class Batches:
         current = get_current()
         return current is not None and any(current is batch.stands_for for batch in tuple(self._running))
 
-    async def call(self, job: Job) -> JobResult | Verdict | None:
+    async def call(self, job: Any) -> JobResult | Verdict | None:
         """Call the function for a job, together with others, and return or raise what it says of this one."""
         current = get_current()
         assert current is not None  # noqa: S101 - a lane calls
@@ -144,7 +144,7 @@ class _Member:
 
     __slots__ = ("_error", "_item", "_trace", "batch", "current", "ended", "job", "since", "spoken_of")
 
-    def __init__(self, job: Job, current: CurrentJob, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, job: Any, current: CurrentJob, loop: asyncio.AbstractEventLoop) -> None:
         self.job = job
         self.current = current
         self.since = loop.time()
@@ -193,7 +193,7 @@ class _Batch:
         for member in members:
             member.batch = self
 
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[Any]:
         """Return the jobs for the function, and drop those that were asked to stop before it begins."""
         self.members = [member for member in self.members if not member.current.cancelled]
         if self.members:

@@ -8,21 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import to_json
 
 from flows.errors import DeclarationError, HostUnable, MissingExtra
-from flows.kernel.handler import Handler
 from flows.model.outcome import Cancel, Fail, Outcome, Retry, Snooze
 from flows.service.levels import kept_levels
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable
-
     from flows.kernel.resources import Resource
     from flows.model.job import JobError
     from flows.service.levels import Level
     from flows.service.tenants.clients import Clients
     from flows.service.tenants.tenant import Tenant
     from flows.service.tenants.tenant_copy import TenantCopy
-    from flows.telemetry.events import Events
 
 #: A tenant that is not there, or cannot be reached, is tried again after so many milliseconds.
 _AGAIN_MS: Final = 5_000
@@ -85,6 +80,8 @@ class Tenancy:
         self._clients = clients
         self._known_only = known_only
         self._none = Entered(None, kept)
+        #: How many workers have it open.
+        self._workers = 0
 
     async def enter(self, tenant_id: str) -> Entered | Outcome | str:
         """Return what an attempt has of its tenant, until `leave`; an outcome, where the job is to come back.
@@ -116,12 +113,17 @@ class Tenancy:
             self._clients.leave(entered.resource)
 
     async def start(self) -> None:
-        """Know the tenants, before the first claim."""
+        """Know the tenants, before the first claim of a worker."""
+        self._workers += 1
         if self._copy is not None:
             await self._copy.start()
 
     async def stop(self, *, hurried: bool) -> None:
-        """Close all clients, and know of no tenants any more."""
+        """Close all clients, and know of no tenants any more, with the last worker."""
+        self._workers -= 1
+        if self._workers > 0:
+            return
+        self._workers = 0
         if self._clients is not None:
             await self._clients.close(hurried=hurried)
         if self._copy is not None:
@@ -134,23 +136,3 @@ class Tenancy:
             token = ""
         kept = self._none.kept if tenant.log_levels is None else kept_levels(tenant.log_levels)
         return Entered(None, kept, token if len(token) >= _LEAST else "")
-
-
-class ServiceHandler(Handler):
-    """What a service's worker has open: threads for plain functions, its tenants, and their clients."""
-
-    def __init__(self, call: Callable[[Any], Any], job_class: Any, concurrency: int, tenancy: Tenancy) -> None:
-        super().__init__(call, job_class, "thread", concurrency)
-        self._tenancy = tenancy
-
-    async def hold(self, events: Events, queue: str, stopping: asyncio.Event) -> None:
-        """Know the tenants, before the first claim."""
-        await super().hold(events, queue, stopping)
-        await self._tenancy.start()
-
-    async def release(self, *, hurried: bool) -> None:
-        """Close what was opened for tenants."""
-        try:
-            await super().release(hurried=hurried)
-        finally:
-            await self._tenancy.stop(hurried=hurried)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from flows.errors import StoreError
 from flows.model.creation.job_options import Due
@@ -31,17 +31,32 @@ _FOR_EVER: Final = Due(-1, 1 << 52)
 _NOT: Final = Due(0)
 
 
+class HasQueues(Protocol):
+    """A service's flow, as its tenants have it."""
+
+    @property
+    def runtime(self) -> Runtime:
+        """What its calls and workers have in common."""
+        ...
+
+    @property
+    def job_queues(self) -> list[str]:
+        """The queues from which jobs run."""
+        ...
+
+
 class TenantCopy:
     """The tenants of one service, as this process knows them.
 
     Args:
-        runtime: The service's.
+        flow: The flow that the service is.
         changed: Called with the ids of tenants whose record is another one, or is gone.
     """
 
-    def __init__(self, runtime: Runtime, changed: Callable[[set[str]], None]) -> None:
-        self._runtime = runtime
-        self._service = runtime.options.name
+    def __init__(self, flow: HasQueues, changed: Callable[[set[str]], None]) -> None:
+        self._flow = flow
+        self._runtime = flow.runtime
+        self._service = self._runtime.options.name
         self._changed = changed
         self._revision = -1
         self._known: dict[str, Tenant] = {}
@@ -106,7 +121,8 @@ class TenantCopy:
         Raises:
             StoreError: the server cannot be used.
         """
-        await hold_group(session.connection, session.settings, self._service, _FOR_EVER, group_text(tenant_id))
+        for queue in self._flow.job_queues:
+            await hold_group(session.connection, session.settings, queue, _FOR_EVER, group_text(tenant_id))
 
     def _told(self, _message: str | None) -> None:
         self._woken.set()
@@ -125,11 +141,11 @@ class TenantCopy:
 
     async def _apply(self, session: Session, tenant: Tenant) -> None:
         connection, settings = session.connection, session.settings
-        group = group_text(tenant.id)
-        await set_share(connection, settings, self._service, group, tenant.weight)
-        await set_slots_of(connection, settings, self._service, group, tenant.max_concurrency)
-        due = _FOR_EVER if tenant.paused else _NOT
-        await hold_group(connection, settings, self._service, due, group)
+        group, due = group_text(tenant.id), _FOR_EVER if tenant.paused else _NOT
+        for queue in self._flow.job_queues:
+            await set_share(connection, settings, queue, group, tenant.weight)
+            await set_slots_of(connection, settings, queue, group, tenant.max_concurrency)
+            await hold_group(connection, settings, queue, due, group)
 
     def _channel(self, session: Session) -> str:
         return ServiceKeys(session.settings.keys.namespace).tenants_changed(self._service)

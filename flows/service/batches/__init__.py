@@ -1,0 +1,1 @@
+"""Types of jobs whose function takes many at once, all of one tenant."""
