@@ -18,6 +18,7 @@ from flows import (
     ChildrenOf,
     ChildResult,
     CurrentJob,
+    Endings,
     Flow,
     FlowOptions,
     Job,
@@ -27,6 +28,7 @@ from flows import (
     current_job,
     current_jobs,
 )
+from flows.model.endings.outbox import Outbox, ReportsTo
 from flows.store.jobs.finished import FinishedAttempt
 from flows.telemetry.events import Event
 from tests.faults import behaviours
@@ -94,6 +96,16 @@ class Ship(Job):
     boxes: Annotated[list[ChildResult[Packed]], ChildrenOf("pack", "box")]
 
 
+class Reports(Job):
+    """The queue whose child queue tells of endings; it has no jobs itself."""
+
+
+class Audit(Job):
+    """A report."""
+
+    ending: dict[str, Any]
+
+
 class Shipped(JobResult):
     """Who shipped it, with how many children, how many of them done, and the sum of what those made."""
 
@@ -105,6 +117,20 @@ class Shipped(JobResult):
 
 
 Orders: TypeAlias = Flow[Pick | Pack | Ship, Order, Literal["customer"]]
+
+#: Where endings are told, and the queue that it belongs to.
+REPORTS: Final = "reports:audit"
+_REPORTS: Final = QueueOptions("reports", job=Reports, children=[QueueOptions("audit", job=Audit)])
+
+
+class ReportingOptions(FlowOptions[Any, Any]):
+    """The options of a flow that logs its endings and tells of each."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """All that an ending leaves behind."""
+        return Outbox(Endings(), (ReportsTo(REPORTS),), ("kind",))
+
 
 _TIMES: Final = frozenset({"job_ttl", "retention", "hang_limit", "timeout"})
 
@@ -118,7 +144,7 @@ def make_options(url: str | None, namespace: str = "", *, lease: float = 1.0, **
         lease: In seconds.
         options: More of FlowOptions, and of QueueOptions `retries` and `timeout`, for all queues with functions, and
             `on_child_failure`. Times may be numbers of seconds, and `retries` a dict. `rules` are options of single
-            queues, by their names; a limiter is a dict.
+            queues, by their names; a limiter is a dict. With `reports`, endings are logged, and told in `REPORTS`.
     """
     given = {name: _time(value) if name in _TIMES else value for name, value in options.items()}
     of_queues = {name: given.pop(name) for name in ("retries", "timeout") if name in given}
@@ -126,14 +152,16 @@ def make_options(url: str | None, namespace: str = "", *, lease: float = 1.0, **
         of_queues["retries"] = _retries(**of_queues["retries"])
     rules = {name: rules_of(**options) for name, options in given.pop("rules", {}).items()}
     policy: Any = given.pop("on_child_failure", "continue")
+    made, told = (ReportingOptions, [_REPORTS]) if given.pop("reports", False) else (FlowOptions, [])
     children = [QueueOptions("label", job=Label, **of_queues), QueueOptions("box", job=Box, **of_queues)]
-    return FlowOptions(
+    return made(
         name="orders",
         lookup_attributes=["customer"],
         queues=[
             QueueOptions("pick", job=Pick, next_queue="pack", **of_queues, **rules.get("pick", {})),
             QueueOptions("pack", job=Pack, next_queue="ship", children=children, on_child_failure=policy),
             QueueOptions("ship", job=Ship, **of_queues, **rules.get("ship", {})),
+            *told,
         ],
         redis_url=url,
         namespace=namespace,
@@ -144,7 +172,11 @@ def make_options(url: str | None, namespace: str = "", *, lease: float = 1.0, **
 
 def make_flow(url: str | None, namespace: str = "", *, lease: float = 1.0, **options: Any) -> Orders:
     """Return the flow without workers; the arguments are those of `make_options`."""
-    return Flow[Pick | Pack | Ship, Order, Literal["customer"]](make_options(url, namespace, lease=lease, **options))
+    made = make_options(url, namespace, lease=lease, **options)
+    if isinstance(made, ReportingOptions):
+        reporting: Any = Flow[Pick | Pack | Ship | Reports, Order, Literal["customer"]](made)
+        return reporting  # type: ignore[no-any-return] # its queue more is asked for by its name
+    return Flow[Pick | Pack | Ship, Order, Literal["customer"]](made)
 
 
 def add_workers(  # noqa: PLR0913 - keyword-only, and each as in Spec
@@ -170,6 +202,9 @@ def add_workers(  # noqa: PLR0913 - keyword-only, and each as in Spec
         flow.create_child_workers(Pack, Label, functions.label, count, concurrency=concurrency)
     if "pack:box" in queues:
         flow.create_child_workers(Pack, Box, functions.box, count, concurrency=concurrency)
+    if isinstance(flow._runtime.options, ReportingOptions):
+        reporting: Any = flow
+        reporting.create_child_workers(Reports, Audit, functions.audit, count, concurrency=concurrency)
     if "ship" in queues and batch:
         flow.create_workers(Ship, functions.ship_many, count, **many)
     elif "ship" in queues:
@@ -207,6 +242,11 @@ class Functions:
     async def box(self, job: Box) -> Packed:
         """Make a box."""
         return await self._part(job, "box")
+
+    async def audit(self, job: Audit) -> None:
+        """Hear of an ending."""
+        assert job.ending["outcome"] in {"done", "failed", "cancelled"}, job.ending
+        await self._work("", "audit", current_job())
 
     async def ship(self, job: Ship) -> Shipped:
         """Sum up what the children made."""
