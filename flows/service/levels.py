@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
-from flows.errors import DeclarationError
+from flows.errors import DeclarationError, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +18,17 @@ LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 _KEPT: Final[frozenset[Level]] = frozenset({"error", "info"})
 #: Our variable, and that of OADA jobs.
 _VARIABLES: Final = ("FLOWS_JOB_LOGGING", "OADA_JOBS_LOGGING")
+
+
+def check_level(level: Level) -> Level:
+    """Return a level.
+
+    Raises:
+        ValidationError: there is no such level.
+    """
+    if level not in LEVELS:
+        raise ValidationError(f"level={level!r:.80}: give one of {', '.join(LEVELS)}")
+    return level
 
 
 def kept_levels(given: Iterable[Level] | None) -> frozenset[Level]:

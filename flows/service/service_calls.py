@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flows.errors import ValidationError
+from flows.errors import JobGone
+from flows.model.names import check_job_id
 from flows.model.runs.shape import JSON_VALUES, encode_untyped
-from flows.service.levels import LEVELS
+from flows.service.levels import LEVELS, check_level
 from flows.service.service_params import check_type
+from flows.store.jobs.log_line import pack_update
+from flows.store.jobs.progress import add_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Literal
     from uuid import UUID
 
+    from pydantic import JsonValue
     from typing_extensions import Unpack
 
     from flows.kernel.callers.queue_handle import QueueHandle
@@ -110,11 +114,30 @@ class ServiceCalls:
             ValidationError: `job_id` is no UUID and no text of one, or there is no such level.
             StoreError: the server cannot be used.
         """
-        if level not in LEVELS:
-            raise ValidationError(f"level={level!r:.80}: give one of {', '.join(LEVELS)}")
+        less = LEVELS[LEVELS.index(check_level(level)) + 1 :]
         lines = await self._host.flow.get_log(job_id)
-        less = LEVELS[LEVELS.index(level) + 1 :]
         return [line for line in lines if line.level not in less]
+
+    async def add_update(
+        self, job_id: str | UUID, status: str, meta: JsonValue = None, *, level: Level = "info"
+    ) -> None:
+        """Add an update to a job's log from outside of its function, also when it has ended.
+
+        Args:
+            job_id: As `create` returned it.
+            status: A word of at most 64 characters.
+            meta: What else there is to say, as JSON.
+            level: How much it matters; it is kept whatever levels are.
+
+        Raises:
+            ValidationError: `job_id` is no UUID, the status is no word, there is no such level, or `meta` is no JSON.
+            JobGone: there is no such job.
+            StoreError: the server cannot be used.
+        """
+        job_id, line = check_job_id(job_id), pack_update(status, check_level(level), meta, 0)
+        session = await self._host.runtime.open()
+        if await add_line(session.connection, session.settings, self._host.name, job_id, line) != "ok":
+            raise JobGone(job_id)
 
     def queue_of(self, type: str) -> QueueHandle:
         """Return the queue from which the jobs of a type run that has a handler here: to look at, to pause, to drain.

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from flows.errors import FlowsError
 from flows.kernel.handler import Handler
+from flows.model.verdict import Verdict
 from flows.service.batches.batch_calls import BatchCalls
 from flows.service.service_params import ServiceJob
 
@@ -39,7 +43,7 @@ class ServiceHandler(Handler):
         """Call the function of a type for a job, alone or with others, and return what it says of this one."""
         batching = kind.options.batching
         if batching is None:
-            return await self._call_function(kind, payload, context)
+            return await self._call_function(kind, payload, context, partial(_tell_late, kind, context))
         calls = self._batches.get(kind.name)
         if calls is None:
             calls = self._batches[kind.name] = self._gather(kind, batching)
@@ -66,13 +70,34 @@ class ServiceHandler(Handler):
     def _gather(self, kind: JobType[Any, Any], batching: Batching) -> BatchCalls:
         return BatchCalls(partial(self._call_function, kind), batching, self._concurrency)
 
-    async def _call_function(self, kind: JobType[Any, Any], given: Any, context: Any) -> Any:
+    async def _call_function(
+        self, kind: JobType[Any, Any], given: Any, context: Any, late: Callable[[Any], None] | None = None
+    ) -> Any:
         if kind.shapes.is_async:
-            return await kind.function(given, context)
-        result: Any = await self.call(partial(kind.function, given, context))
-        return await result if inspect.isawaitable(result) else result
+            result = await kind.function(given, context)
+        else:
+            result = await self.call((partial(kind.function, given, context), late))
+            if not inspect.isawaitable(result):
+                return result
+            result = await result
+        if late is not None:
+            late(result)
+        return result
 
 
-def _call(call: Callable[[], object]) -> object:
-    """Call a function that has its arguments: what a thread does."""
-    return call()
+def _call(call: tuple[Callable[[], object], Callable[[Any], None] | None]) -> object:
+    """Call a function that has its arguments, and tell what it has returned too late: what a thread does."""
+    function, late = call
+    result = function()
+    if late is not None and not inspect.isawaitable(result):
+        late(result)
+    return result
+
+
+def _tell_late(kind: JobType[Any, Any], context: Context[Any], result: Any) -> None:
+    """Keep in the job's log what its function has returned after its timeout, which counts no more."""
+    deadline = context.deadline
+    if not context.cancelled or deadline is None or time.monotonic() < deadline or isinstance(result, Verdict):
+        return
+    with contextlib.suppress(FlowsError):  # it is no result of the type, or another attempt has the job
+        context.log.info("returned", kind.shapes.result.encode(result).decode())  # noqa: PLE1205 - no logger

@@ -164,7 +164,7 @@ class ServiceHost:
 
     @cached_property
     def _jobs(self) -> ServiceJobs:
-        return ServiceJobs(self.flow, self.tenants)
+        return ServiceJobs(self.flow, self.tenants, self._own_queue)
 
     @cached_property
     def _copy(self) -> TenantCopy | None:
@@ -190,6 +190,10 @@ class ServiceHost:
             known = ", ".join(self.types) or "none"
             raise DeclarationError(f"service {self.name!r} has no type {name!r:.80}; it has {known}")
         return self.types[name]
+
+    def _own_queue(self, name: str) -> str:
+        kind = self.types.get(name)
+        return self._queue_of(kind) if kind is not None and kind.options.has_queue else ""
 
     def _queue_of(self, kind: JobType[Any, Any]) -> str:
         return f"{self.name}.{kind.name}" if kind.options.has_queue else self.name

@@ -10,7 +10,7 @@ from flows.service.service_params import LINKS, ServiceParams, check_link, check
 from flows.service.service_record import ServiceRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from uuid import UUID
 
     from flows.model.runs.shape import Shape
@@ -27,11 +27,13 @@ class ServiceJobs:
     Args:
         flow: The flow that it is.
         tenants: Its tenants; None: it has none.
+        own_queue: Returns the queue that a type has of its own; empty: it has none, as far as is known here.
     """
 
-    def __init__(self, flow: ServiceFlow, tenants: Tenants | None) -> None:
+    def __init__(self, flow: ServiceFlow, tenants: Tenants | None, own_queue: Callable[[str], str]) -> None:
         self._flow = flow
         self._tenants = tenants
+        self._own_queue = own_queue
 
     async def create(
         self, kind: str, payload: bytes, tenant: str, links: Sequence[str], options: Mapping[str, Any]
@@ -44,7 +46,8 @@ class ServiceJobs:
                 is too long.
             StoreError: the server cannot be used.
         """
-        params = ServiceParams.of(check_type(kind), await self._checked(tenant), payload, check_links(links))
+        kind, tenant, links = check_type(kind), await self._checked(tenant), check_links(links)
+        params = ServiceParams.of(kind, tenant, payload, links, self._own_queue(kind))
         return await self._flow.create_job(params, **options)
 
     async def create_many(
@@ -57,7 +60,8 @@ class ServiceJobs:
             StoreError: the server cannot be used; jobs of earlier payloads may have been created.
         """
         kind, tenant, links = check_type(kind), await self._checked(tenant), check_links(links)
-        many = (ServiceParams.of(kind, tenant, payload, links) for payload in payloads)
+        queue = self._own_queue(kind)
+        many = (ServiceParams.of(kind, tenant, payload, links, queue) for payload in payloads)
         return await self._flow.create_jobs(many, **options)
 
     async def get(

@@ -36,12 +36,14 @@ class ServiceParams(EncodedParams):
     """What it is about, such as `orders/7`."""
 
     @classmethod
-    def of(cls, kind: str, tenant: str, payload: bytes, links: Sequence[str]) -> Self:
-        """Return the params of a job whose payload is JSON already."""
+    def of(cls, kind: str, tenant: str, payload: bytes, links: Sequence[str], queue: str = "") -> Self:
+        """Return the params of a job whose payload is JSON already, and of the queue that its type has of its own."""
         made = cls.model_construct(type=kind, tenant=tenant, links=[*links])
         made._encoded = {"type": to_json(kind), "tenant": to_json(tenant), "payload": payload}  # noqa: SLF001 - its own
         if links:
             made._encoded[LINKS] = to_json(links)  # noqa: SLF001
+        if queue:
+            made._encoded["_queue"] = queue.encode()  # noqa: SLF001
         return made
 
 

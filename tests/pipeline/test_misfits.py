@@ -290,12 +290,12 @@ async def test_an_index_of_another_type_is_as_none(version: Version, redis: Redi
 
 def test_the_pauses_grow_and_end_within_an_hour() -> None:
     """The history keeps as many lines as there are pauses."""
-    pauses = [misfits._pause(number)[0] for number in range(20)]
+    pauses = [misfits.pause_of(number, misfits.FIRST, misfits.LONGEST, misfits.IN_ALL)[0] for number in range(20)]
     assert pauses[:4] == [0.1, 0.2, 0.4, 0.8]
     assert sum(pauses) == pytest.approx(3600)
     assert max(pauses) == 600
     assert pauses.index(0.0) == 18
-    assert misfits._pause(1) == (0.2, 3599.9)
+    assert misfits.pause_of(1, 0.1, 600.0, 3600.0) == (0.2, 3599.9)
 
 
 @pytest.mark.usefixtures("others")

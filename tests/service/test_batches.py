@@ -124,13 +124,17 @@ async def test_a_type_with_a_queue_is_paused_alone(redis_url: str, namespace: st
         assert ran == ["quick"]
         await service.queue_of("slow").resume()
         record = await slow.wait_for(first, LONG)
-        assert (record.result, record.job.queue) == ("slow", "mailer.slow")
+        assert (record.result, record.job.queue, record.job.path[0].queue) == ("slow", "mailer.slow", "mailer.slow")
+        raw = make_service(redis_url, namespace, tenants="any")
+        by_name = await slow.wait_for(await raw.create("slow", "by name", tenant="a"), LONG)
+        assert [visit.queue for visit in by_name.job.path] == ["mailer", "mailer.slow"]
+        await raw.stop()
         await service.add_tenant(Tenant("a", paused=True))
         held = await slow.create("held", tenant="a")
         await slow.wait_for(await slow.create("other", tenant="b"), LONG)
         await service.resume_tenant("a")
         await slow.wait_for(held, LONG)
-    assert ran == ["quick", "slow", "other", "held"]
+    assert ran == ["quick", "slow", "by name", "other", "held"]
     assert redis.llen(f"{namespace}queue:mailer:waiting") == 0
 
 

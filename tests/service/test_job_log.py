@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from flows import DeclarationError, Retries, ValidationError
+from flows import DeclarationError, JobGone, Retries, ValidationError
 from flows.service import Context
 from flows.service.levels import kept_levels
 from tests.service.parts import make_service
@@ -69,7 +69,15 @@ async def test_a_line_after_the_timeout_is_late(redis_url: str, namespace: str) 
 
             await until(both)
             lines = [(line.status, line.late) for line in await service.updates(job_id)]
-            assert lines == [("began", False), ("late", True)]
+            assert lines[:2] == [("began", False), ("late", True)]
+
+            async def returned() -> bool:
+                return len(await service.updates(job_id)) > 2
+
+            await until(returned)
+            last = (await service.updates(job_id))[-1]
+            assert (last.status, last.level, last.text, last.late) == ("returned", "info", '"x"', True)
+            assert (await deaf.wait_for(job_id, LONG)).status == "failed"
     finally:
         timed_out.set()
 
@@ -88,3 +96,32 @@ def test_levels_come_from_the_environment(redis_url: str, namespace: str, monkey
         make_service(redis_url, namespace)
     with pytest.raises(DeclarationError, match="no level 'debug,trace'"):
         make_service(redis_url, namespace, log_levels="debug,trace")
+
+
+async def test_others_add_updates_too(redis_url: str, namespace: str) -> None:
+    """From outside of the function, while it waits and when it has ended; not to a job that is gone."""
+    service = make_service(redis_url, namespace, tenants="any")
+
+    @service.on("note", timeout=10)
+    async def note(name: str, job: Context[None]) -> str:
+        job.log.info("runs")
+        return name
+
+    job_id = await note.create("x")
+    await service.add_update(job_id, "invoiced", {"number": 7})
+    async with service:
+        await note.wait_for(job_id, LONG)
+        await service.add_update(job_id, "checked", "by hand", level="debug")
+        lines = [
+            (line.status, line.level, line.text, line.meta, line.attempt) for line in await service.updates(job_id)
+        ]
+        assert lines == [
+            ("invoiced", "info", "", {"number": 7}, 0),
+            ("runs", "info", "", {}, 1),
+            ("checked", "debug", "by hand", {}, 0),
+        ]
+        with pytest.raises(ValidationError, match="give one of"):
+            await service.add_update(job_id, "x", level="warning")
+        await service.delete_job(job_id)
+        with pytest.raises(JobGone):
+            await service.add_update(job_id, "x")
