@@ -39,11 +39,15 @@ def new_child_id(parent_id: str) -> str:
     return _new_id(_random() & ~_SHARD_MASK | int(parent_id[-4:], 16) & _SHARD_MASK)
 
 
-def named_child_id(parent_id: str, name: str) -> str:
-    """Return the id that a name has below `parent_id`, always the same; it is in the shard of that, and as old."""
+def named_child_id(parent_id: str, name: str, made_ms: int | None = None) -> str:
+    """Return the id that a name has below `parent_id`, always the same, and in the shard of that.
+
+    It is as old as its parent, or was made at `made_ms`.
+    """
     digest = int.from_bytes(blake2b(f"{parent_id}:{name}".encode(), digest_size=10).digest())
     low = _VARIANT | digest & _RANDOM_MASK & ~_SHARD_MASK | int(parent_id[-4:], 16) & _SHARD_MASK
-    return f"{parent_id[:13]}-7{digest >> 64 & 0xFFF:03x}-{low >> 48:04x}-{low & 0xFFFF_FFFF_FFFF:012x}"
+    made = parent_id[:13] if made_ms is None else f"{made_ms >> 16:08x}-{made_ms & 0xFFFF:04x}"
+    return f"{made}-7{digest >> 64 & 0xFFF:03x}-{low >> 48:04x}-{low & 0xFFFF_FFFF_FFFF:012x}"
 
 
 def created_at(job_id: str) -> datetime:

@@ -12,6 +12,9 @@ from flows.service.job_log import JobLog
 from flows.service.job_type import JobType
 from flows.service.levels import Level
 from flows.service.options import ServiceOptions
+from flows.service.reports.columns import Errors
+from flows.service.reports.report import Report
+from flows.service.reports.told_job import ToldJob
 from flows.service.secret import Secret
 from flows.service.service import Service
 from flows.service.service_endings import EndingCount
@@ -19,6 +22,7 @@ from flows.service.service_record import ServiceRecord
 from flows.service.service_tenants import TenantChanges
 from flows.service.telling.report_record import ReportRecord
 from flows.service.tenants.tenant import Tenant
+from flows.service.transports.directory import Directory
 from flows.service.transports.ending import Ending
 from flows.service.transports.json_lines import JsonLines
 from flows.service.transports.mail import Mail
@@ -32,17 +36,20 @@ __all__ = [
     "Batch",
     "BatchJob",
     "Context",
+    "Directory",
     "Each",
     "Ending",
     "EndingCount",
     "EndingPage",
     "Endings",
+    "Errors",
     "JobLog",
     "JobType",
     "JsonLines",
     "Level",
     "LoggedEnding",
     "Mail",
+    "Report",
     "ReportRecord",
     "Secret",
     "Service",
@@ -52,6 +59,7 @@ __all__ = [
     "Smtp",
     "Tenant",
     "TenantChanges",
+    "ToldJob",
     "Webhook",
     "verify_webhook",
 ]

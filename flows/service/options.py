@@ -93,6 +93,7 @@ class ServiceOptions:
         queues: Sequence[QueueOptions[Job]] = (),
         reports: Sequence[ReportsTo] = (),
         speaks: bool = True,
+        kept: timedelta = timedelta(0),
     ) -> ServiceFlowOptions:
         """Return the flow that a service of this name is: one queue of its own name, in groups where it has tenants.
 
@@ -103,6 +104,7 @@ class ServiceOptions:
             queues: The queues of its reports, by their own names.
             reports: What is told of which endings.
             speaks: Whether this process says what an ending leaves behind.
+            kept: Jobs that have ended are kept at least so long, whatever `retention` says.
 
         Raises:
             DeclarationError: the name or an option cannot be used.
@@ -125,7 +127,7 @@ class ServiceOptions:
             reports=reports,
             speaks=speaks,
             job_ttl=self.job_ttl,
-            retention=self.retention,
+            retention=_at_least(self.retention, kept),
             namespace=self.namespace,
             redis_url=self.redis_url,
             lease=self.lease,
@@ -134,3 +136,11 @@ class ServiceOptions:
             max_payload=self.max_payload,
             logger=self.logger,
         )
+
+
+def _at_least(retention: Retention | timedelta, kept: timedelta) -> Retention:
+    if isinstance(retention, timedelta):
+        retention = Retention(done=retention, failed=retention, cancelled=retention)
+    return Retention(
+        done=max(retention.done, kept), failed=max(retention.failed, kept), cancelled=max(retention.cancelled, kept)
+    )

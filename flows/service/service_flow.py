@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from flows.model.endings.outbox import Outbox, ReportsTo
@@ -73,8 +74,15 @@ class ServiceFlow(Flow[ServiceJob, ServiceParams, Literal["links"]]):
         """Return the plan of a queue, by its full name."""
         return self._declaration.plans[queue]
 
+    @cached_property
+    def begins(self) -> list[Callable[[], Awaitable[None]]]:
+        """What is called before its workers start."""
+        return []
+
     async def _prepare(self) -> None:
-        """Check nothing: the queues of a service do not follow each other."""
+        """See that all is there; the queues of a service do not follow each other, and nothing of that is checked."""
+        for begin in self.begins:
+            await begin()
 
     @property
     def queues(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -46,6 +47,19 @@ class ReportQueue(Protocol):
         """Return what works on it in this process."""
         ...
 
+    @property
+    def kept(self) -> timedelta:
+        """For how long jobs that have ended have to be kept for it."""
+        ...
+
+    async def begin(self, host: ServiceHost) -> None:
+        """See to what has to be there when its worker starts.
+
+        Raises:
+            StoreError: the server cannot be used.
+        """
+        ...
+
 
 class ServiceHost:
     """One service in this process.
@@ -54,13 +68,14 @@ class ServiceHost:
         name: The service's name.
         options: What it was made with.
         types: Those that have a handler here, by their names.
+        reports: What stands beside its jobs: reporters and reports, by their names.
     """
 
     def __init__(self, name: str, options: ServiceOptions, connect: Connect | None, concurrency: int) -> None:
         self.name = name
         self.options = options
         self.types: dict[str, JobType[Any, Any]] = {}
-        self._reports: dict[str, ReportQueue] = {}
+        self.reports: dict[str, ReportQueue] = {}
         self._connect = connect
         self._concurrency = concurrency
         self._has_tenants = connect is not None or options.tenants is not None
@@ -76,15 +91,17 @@ class ServiceHost:
     @cached_property
     def flow(self) -> ServiceFlow:
         """The flow that the service is: from its first use on, no reporter is added to it."""
-        queues = [one.options for one in self._reports.values()]
+        queues = [one.options for one in self.reports.values()]
         own = [self._queue_of(kind) for kind in self.types.values() if kind.options.has_queue]
-        reports = [to for name, one in self._reports.items() if (to := one.reports_to(self._full(name)))]
-        speaks = bool(self.types or self._reports)
+        reports = [to for name, one in self.reports.items() if (to := one.reports_to(self._full(name)))]
+        speaks = bool(self.types or self.reports)
         make = partial(self.options.flow, self.name, tenants=self._has_tenants)
-        flow = ServiceFlow(make(own=own, queues=queues, reports=reports, speaks=speaks))
+        kept = max((one.kept for one in self.reports.values()), default=timedelta(0))
+        flow = ServiceFlow(make(own=own, queues=queues, reports=reports, speaks=speaks, kept=kept))
         self.__dict__["flow"] = flow  # those who make the workers ask for it
-        for name, one in self._reports.items():
+        for name, one in self.reports.items():
             flow.add_worker(one.worker(self, flow.plan_of(self._full(name))))
+            flow.begins.append(partial(one.begin, self))
         return flow
 
     @property
@@ -134,13 +151,13 @@ class ServiceHost:
             DeclarationError: there is one of this name, or the service is in use already.
         """
         name = reports.options.name
-        if name in self._reports:
+        if name in self.reports:
             raise DeclarationError(f"service {self.name!r} has the reporter {name!r} twice: rename one")
         if "flow" in self.__dict__:
             raise DeclarationError(
                 f"service {self.name!r} is in use: declare the reporter {name!r} before its first job"
             )
-        self._reports[name] = reports
+        self.reports[name] = reports
 
     def queue_of(self, name: str) -> str:
         """Return the queue from which the jobs of a type run.

@@ -61,6 +61,8 @@ PACED = {
     "service/tenants/tenant_copy.py:_keep": "each round waits until it is told, or for a time",
     "service/tenants/tenant_copy.py:look": "each round gives the queue what another process has just changed",
     "service/tenants/clients.py:close": "each round closes a client, until none is left",
+    "service/telling/report_rows.py:_log": "each round reads a page, until there is none",
+    "service/telling/report_rows.py:_merged": "each round takes an ending, until there is none",
     "service/transports/http_call.py:_excerpt": "each round reads a part of an answer, until it is enough or all",
     "server/live/wake.py:wait": "each round waits until it is set",
     "pipeline/bulk/work_off.py:work_off": "each round sleeps",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from flows.model.schedules.due_slots import MOST_MISSED, newest_slots
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 #: "skip": endings would be told by none.
 MissedReports: TypeAlias = Literal["last", "all"]
 
+#: The first of January 2024, in UTC, and so many slots from there on.
+_SOME_DAY: Final = 1_704_067_200_000
+_LOOKED_AT: Final = 60
 _YEAR: Final = 366 * 86_400_000
 
 
@@ -40,6 +44,14 @@ def due_windows(schedule: Slots, last: int, now: int, missed: MissedReports) -> 
         windows.append(Window(last, slot))
         last = slot
     return windows
+
+
+def longest_window(schedule: Slots) -> int:
+    """Return how long a window is at most, in milliseconds; reckoned over the same days always."""
+    slots: list[int] = [schedule.next_slot(_SOME_DAY)]
+    while len(slots) < _LOOKED_AT:
+        slots.append(schedule.next_slot(slots[-1]))
+    return max(after - before for before, after in pairwise(slots))
 
 
 def first_since(schedule: Slots, now: int) -> int:

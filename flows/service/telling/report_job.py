@@ -45,13 +45,12 @@ def ending_of(service: str, report: ReportJob, found: Mapping[str, bytes] | None
         found: What the job's hash holds of `READ_FIELDS`; None: it is gone.
         again: An attempt to make the report has begun before.
     """
-    told, values = report.ending, {name: _json(raw) for name, raw in (found or {}).items() if name != "_reason"}
-    links, message = values.get("links"), ""
+    told, values = report.ending, found or {}
+    links, message = json_of(values.get("links")), ""
     if told.outcome == "failed":
-        error = values.get("_error")
-        message = str(error.get("message", "")) if isinstance(error, dict) else ""
+        message = message_of(values.get("_error"))
     elif told.outcome == "cancelled":
-        message = (found or {}).get("_reason", b"").decode("utf-8", "replace")
+        message = values.get("_reason", b"").decode("utf-8", "replace")
     return Ending(
         report_id=report.id,
         service=service,
@@ -62,16 +61,23 @@ def ending_of(service: str, report: ReportJob, found: Mapping[str, bytes] | None
         ended=datetime.fromtimestamp(told.ended / 1000, UTC),
         error_type=told.error,
         message=message,
-        payload=values.get("payload"),
-        result=values.get("result"),
+        payload=json_of(values.get("payload")),
+        result=json_of(values.get("result")),
         links=tuple(link for link in links if isinstance(link, str)) if isinstance(links, list) else (),
         again=again,
     )
 
 
-def _json(raw: bytes) -> JsonValue:
+def message_of(raw: bytes | None) -> str:
+    """Return the message of an error, as a job's hash has it; empty where it has none."""
+    error = json_of(raw)
+    return str(error.get("message", "")) if isinstance(error, dict) else ""
+
+
+def json_of(raw: bytes | None) -> JsonValue:
+    """Return the value of a field of a job's hash; None where there is none, or it was edited into nonsense."""
     try:
-        found: JsonValue = from_json(raw)
-    except ValueError:  # edited by hand
+        found: JsonValue = from_json(raw or b"null")
+    except ValueError:
         return None
     return found

@@ -64,6 +64,11 @@ class Reporter:
         """Its queue, by its own name."""
         return QueueOptions(self.name, job=ReportJob, retries=RETRIES, timeout=_TIMEOUT + self._linger)
 
+    @property
+    def kept(self) -> timedelta:
+        """No longer than they are: a report is made soon after the ending."""
+        return timedelta(0)
+
     def reports_to(self, queue: str) -> ReportsTo:
         """Return of which endings the queue is to have a job."""
         return ReportsTo(queue, self._on, self._types)
@@ -84,6 +89,9 @@ class Reporter:
             options = WorkerOptions(1, 1, batch=self._batch, linger=self._linger)
             [worker] = function_workers(runtime, plan, many, options)
         return worker
+
+    async def begin(self, host: ServiceHost) -> None:
+        """Do nothing: its reports come with endings."""
 
     async def _make(self, runtime: Runtime, reports: Sequence[ReportJob]) -> Verdict | None:
         session, service = await runtime.open(), runtime.options.name

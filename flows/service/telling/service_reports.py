@@ -5,14 +5,18 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Final
 
-from flows.errors import DeclarationError
+from flows.errors import DeclarationError, ValidationError
+from flows.model.creation.job_options import server_ms
 from flows.model.names import check_child_name, check_job_id
+from flows.service.reports.report import Report
 from flows.service.telling.report_record import ReportRecord, read_reports
 from flows.service.telling.reporter import Reporter
+from flows.service.telling.scheduled import ScheduledReport
 from flows.service.transports.transport import Transport, held_as_set
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from flows.service.service_host import ServiceHost
@@ -83,6 +87,43 @@ class ServiceReports:
             return function
 
         return declared
+
+    def add_report(self, report: Report) -> None:
+        """Make a report by a schedule: a file of rows, one for each job that ended since the time before.
+
+        Its times are kept in the server, by the server's clock: any number of processes may declare it, and each window
+        is told once. Needs the extra `cron`, and the log of endings (`ServiceOptions(endings=…)`).
+
+        Raises:
+            DeclarationError: it is no report, or the service has a reporter or report of this name, has no log of
+                endings, or is in use.
+        """
+        if not isinstance(report, Report):  # pyright: ignore[reportUnnecessaryIsInstance] - users' values
+            raise DeclarationError(f"add_report({report!r:.80}): give a Report")
+        if self._host.options.endings is None:
+            raise DeclarationError(f"report {report.name!r} is read from the log of endings: do not set endings=None")
+        self._host.add_reports(ScheduledReport(report))
+
+    async def run_report(self, name: str, *, since: datetime, until: datetime) -> str:
+        """Make a report over any window now, beside its schedule, and return its id.
+
+        Args:
+            name: The report's.
+            since: It tells of jobs that ended from then on, by the server's clock; aware.
+            until: To before then.
+
+        Raises:
+            ValidationError: there is no report of this name, or a time is naive, or the first is not before the second.
+            StoreError: the server cannot be used.
+        """
+        reports = {known: one for known, one in self._host.reports.items() if isinstance(one, ScheduledReport)}
+        if name not in reports:
+            known = ", ".join(reports) or "none"
+            raise ValidationError(f"service {self._host.name!r} has no report {name!r:.80}; it has {known}")
+        begin, end = (server_ms(what, value) for what, value in (("since", since), ("until", until)))
+        if begin >= end:
+            raise ValidationError(f"since={since} is not before until={until}")
+        return await reports[name].run(self._host, begin, end)
 
     async def reports(self, job_id: str | UUID) -> list[ReportRecord]:
         """Return what became of the reports of a job's endings, as far as they are kept; the oldest ending first.

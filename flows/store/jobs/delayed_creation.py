@@ -91,7 +91,7 @@ class DelayedCreation:
     def _named(self, queue: str, due: Due, condition: Condition | None) -> dict[str, Argument]:
         settings = self._settings
         return {
-            **settings.named(),
+            **settings.named(settings.flow_of(queue)),
             "queue": queue,
             "waiting": settings.keys.waiting(queue),
             "delayed": settings.keys.delayed(queue),

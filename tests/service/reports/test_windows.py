@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flows.model.schedules.cron import Cron
 from flows.model.schedules.every import Every
-from flows.service.reports.windows import MissedReports, Window, due_windows, first_since
+from flows.service.reports.windows import MissedReports, Window, due_windows, first_since, longest_window
 
 HOUR = 3_600_000
 
@@ -62,6 +62,13 @@ def test_a_new_report_begins_with_a_whole_window() -> None:
     assert since == at("2026-11-25 08:00")
     assert due_windows(daily, since, at("2026-11-26 08:00"), "last") == [Window(since, at("2026-11-26 08:00"))]
     assert first_since(Cron("0 0 29 2 *"), at("2026-11-26 07:59")) == at("2026-11-26 07:59")
+
+
+def test_how_long_a_window_is_at_most() -> None:
+    """By the days of weeks and the changes of clocks, and the same on every day."""
+    assert longest_window(Every(60)) == 60_000
+    assert longest_window(Cron("0 8 * * *")) == 24 * HOUR
+    assert longest_window(Cron("0 8 * * MON-FRI")) == 72 * HOUR
 
 
 @given(
