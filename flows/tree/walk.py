@@ -23,7 +23,7 @@ from flows.tree.tasks.task_run import Around, run_task
 from flows.tree.writes import Writes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Coroutine, Iterable, Mapping
 
     from flows.model.job import JobError
     from flows.model.tree.plan import TreePlan
@@ -198,9 +198,9 @@ class Walk:
             self._orders.enter()
         self._running.begin(paths)
 
-    async def _execute(self, path: str) -> JobError | None:
+    def _execute(self, path: str) -> Coroutine[Any, Any, JobError | None]:
         argument = self._execution.argument if path in self._takers else None
-        return await run_task(self._around, self._plan.tasks[path], self._tasks[path], argument)
+        return run_task(self._around, self._plan.tasks[path], self._tasks[path], argument)
 
     async def _next(self, progress: Progress) -> None:
         """Wait until some tasks have ended, and go on behind them when that stands; the last are written by the end."""

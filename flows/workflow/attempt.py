@@ -69,6 +69,8 @@ class RunRunner:
         self._lease = host.runtime.options.lease.total_seconds()
         timeout = workflow.options.timeout
         self._timeout_ms = None if timeout is None else round(timeout.total_seconds() * 1000)
+        on_failure = workflow.options.on_failure
+        self._fails_in_loop = on_failure is not None and inspect.iscoroutinefunction(on_failure)
         self._keeps_slot = workflow.options.slots == "open" and workflow.options.max_concurrency is not None
         self._news: News | None = None
 
@@ -210,7 +212,7 @@ class RunRunner:
         def tell_plainly(failing: Failing) -> Any:
             return function(failure(failing), *more)
 
-        return tell if inspect.iscoroutinefunction(function) else tell_plainly
+        return tell if self._fails_in_loop else tell_plainly
 
     def _news_of(self, session: Session) -> News:
         if self._news is None or self._news.session is not session:

@@ -12,7 +12,7 @@ from flows.errors import DeclarationError
 from flows.model.tree.paths import parent_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
     from flows.model.tree.node import Node
 
@@ -32,7 +32,7 @@ class Moments:
     Raises DeclarationError where tasks wait for each other in a circle.
     """
 
-    def __init__(self, nodes: Mapping[str, Node], inputs: Mapping[str, Iterable[str]]) -> None:
+    def __init__(self, nodes: Mapping[str, Node], inputs: Mapping[str, Collection[str]]) -> None:
         self.paths = list(nodes)
         self._at = {path: index * _MOMENTS for index, path in enumerate(self.paths)}
         count = len(self.paths) * _MOMENTS
@@ -45,23 +45,35 @@ class Moments:
         #: In a sequence, the sibling before each task but the first.
         self.previous: dict[str, str] = {}
         last: dict[str, str] = {}
+        ends: dict[str, int] = {}
         for path, at in self._at.items():
-            self._join(at + _BEGINS, at + _WORKED)
-            self._join(at + _WORKED, at + _ENDED)
+            node, given, worked = nodes[path], inputs.get(path, ()), at + _WORKED
+            # Where one of a task's moments follows from another alone, that stands for both.
+            begins = ends[path] = worked
+            if given:
+                begins = at + _BEGINS
+                self._join(begins, worked)
+            if node.tasks:
+                ends[path] = at + _ENDED
+                self._join(worked, ends[path])
             above = parent_of(path)
             parent = nodes.get(above)
             if parent is not None:
-                self._join(self._at[above] + _WORKED, at + _BEGINS)
-                self._join(at + _ENDED, self._at[above] + _ENDED)
+                self._join(self._at[above] + _WORKED, begins)
+                self._join(ends[path], ends[above])
             if parent is None or parent.order == "sequence":
                 if above in last:
                     self.previous[path] = last[above]
-                    self._join(self._at[last[above]] + _ENDED, at + _BEGINS)
+                    self._join(ends[last[above]], begins)
                 last[above] = path
-            for source in inputs.get(path, ()):
-                self._join(self._at[source] + _WORKED, at + _WORKED)
+            for source in given:
+                self._join(self._at[source] + _WORKED, worked)
         #: The moments that wait for none.
-        self.first = [moment for moment, count in enumerate(self._before) if not count]
+        self.first = [
+            moment
+            for moment, count in enumerate(self._before)
+            if not count and (self.works[moment] or self.after[moment])
+        ]
         progress = Progress(self, frozenset())
         #: All paths, in an order in which each can do its work after those that it waits for.
         self.order = progress.passed

@@ -69,7 +69,8 @@ class RedisStorage(OnRedis):
 
     def now_ms(self) -> int:
         """Return the time by the server's clock, as far as that is known."""
-        return self._link.clock.now_ms() if self._link.clock.known else int(time.time() * 1000)
+        clock = self._link.clock
+        return clock.now_ms() if clock.known else int(time.time() * 1000)
 
     async def create(self, row: InstanceRow, data: bytes, tree: bytes, key: str = "") -> str:
         """Create an instance: see `Storage.create`."""

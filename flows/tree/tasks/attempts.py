@@ -96,7 +96,7 @@ class Attempts:
                 for line in outcome.lines:
                     self._reporter.report(order.current, None, line)
             finally:
-                self._reporter.current = None
+                self._reporter.close()  # no progress takes the place of the end, while that is being written
                 order.current.cancelled = True  # a thread that is still at work sees that
             if outcome.error is None:
                 return outcome

@@ -55,7 +55,7 @@ class Reporter:
         self._writes.log(self._path, pack_line(text, level, {}, attempt))
 
     def close(self) -> None:
-        """Take nothing any more."""
+        """Take nothing any more of the attempt that was heard."""
         self.current = None
         if self._timer is not None:
             self._timer.cancel()

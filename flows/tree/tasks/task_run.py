@@ -16,6 +16,8 @@ from flows.tree.tasks.reporter import Reporter
 from flows.workflow.steps.failures import error_of
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from flows.model.job import JobError
     from flows.model.tree.freshness import Digests
     from flows.model.tree.plan import Given, PlannedTask, TreePlan
@@ -53,7 +55,9 @@ class Around(NamedTuple):
         return [Write(one, skipped) for one in self.plan.below(path)]
 
 
-async def run_task(around: Around, planned: PlannedTask, task: Task[Any], argument: bytes | None) -> JobError | None:
+def run_task(
+    around: Around, planned: PlannedTask, task: Task[Any], argument: bytes | None
+) -> Coroutine[Any, Any, JobError | None]:
     """Execute a task; return why it has failed, or None. Its end counts then, and is about to be written.
 
     Args:
@@ -67,17 +71,13 @@ async def run_task(around: Around, planned: PlannedTask, task: Task[Any], argume
         LostLease: another one has the instance.
         StoreError: the storage cannot be used.
     """
-    one = _TaskRun(around, planned, task)
-    try:
-        return await one.run(argument)
-    finally:
-        one.reporter.close()
+    return _TaskRun(around, planned, task).run(argument)
 
 
 class _TaskRun:
-    """One task, from its first moment on: what is made for it is not made before."""
+    """One task in one execution."""
 
-    __slots__ = ("_around", "_goes_on", "_number", "_path", "_planned", "_task", "reporter")
+    __slots__ = ("_around", "_goes_on", "_number", "_path", "_planned", "_reporter", "_task")
 
     def __init__(self, around: Around, planned: PlannedTask, task: Task[Any]) -> None:
         self._around = around
@@ -89,7 +89,7 @@ class _TaskRun:
         #: Whether an earlier attempt at the execution has begun it: it goes on with the attempt at which that was.
         self._goes_on = before is not None and before.goes_on_in(around.at[2])
         record = before if self._goes_on and before is not None else self._first(before)
-        self.reporter = Reporter(around.writes, planned.path, record)
+        self._reporter = Reporter(around.writes, planned.path, record)
 
     def _first(self, before: TaskRecord | None) -> TaskRecord:
         """Return the record of a task that begins."""
@@ -115,13 +115,12 @@ class _TaskRun:
             self._around.writes.take(Write(self._path, skipped), *around.skipped_below(self._path, "skipped"))
             return None
         if not planned.node.works:
-            size = self.reporter.record.bytes
+            size = self._reporter.record.bytes
             self._around.writes.take(Write(self._path, self._ended("ok", views, planned.given, size=size)))
             return None
         assert around.orders is not None  # noqa: S101 - without them nothing is executed
-        attempts = Attempts(around.orders, around.at, self._path, self._task, self.reporter)
-        outcome = await attempts.run(views.reads, self, self.reporter.record if self._goes_on else None)
-        self.reporter.close()  # no progress takes the place of the end, while that is being written
+        attempts = Attempts(around.orders, around.at, self._path, self._task, self._reporter)
+        outcome = await attempts.run(views.reads, self, self._reporter.record if self._goes_on else None)
         if outcome.result is None:
             return self._fail(outcome, views)
         self._complete(outcome.result, views.reads)
@@ -141,7 +140,7 @@ class _TaskRun:
         return answer
 
     def _fail(self, outcome: Outcome, views: Views | None) -> JobError | None:
-        size = self.reporter.record.bytes
+        size = self._reporter.record.bytes
         failed = self._ended("failed", views, self._planned.given, size=size, error=outcome.error)
         writes = [Write(self._path, failed)]
         if self._planned.node.continues:
@@ -153,7 +152,7 @@ class _TaskRun:
         self, status: TaskStatus, views: Views | None, given: Given, *, size: int | None, error: JobError | None = None
     ) -> TaskRecord:
         """Return the record of the task's end; of a failed one it keeps how far it had come."""
-        record, around = self.reporter.record, self._around
+        record, around = self._reporter.record, self._around
         keeps = status == "failed"
         return TaskRecord(
             status,
@@ -175,7 +174,7 @@ class _TaskRun:
     def begin(self, number: int, error: JobError | None) -> None:
         """Note that an attempt begins."""
         self._number = number
-        reporter = self.reporter
+        reporter = self._reporter
         record = reporter.record
         if self._goes_on:
             self._goes_on = False
@@ -194,8 +193,8 @@ class _TaskRun:
 
     async def pause(self, number: int, error: JobError) -> None:
         """Record that another attempt follows after a while; return when that stands."""
-        record = replace(self.reporter.record, status="queued", attempt=number, error=error, progress=0.0, message="")
-        self.reporter.record = record
+        record = replace(self._reporter.record, status="queued", attempt=number, error=error, progress=0.0, message="")
+        self._reporter.record = record
         await self._around.writes.put(Write(self._path, record))
 
     def _complete(self, result: bytes, reads: bytes) -> None:
@@ -208,12 +207,12 @@ class _TaskRun:
         try:
             if said is not None:
                 line = said if isinstance(said, str) else said(task.shape.decode(result))
-                self.reporter.log(line, attempt=self._number)
+                self._reporter.log(line, attempt=self._number)
         except Exception as error:  # noqa: BLE001 - it is user code
-            self.reporter.log(f"on_complete has failed: {summary_of(error)}", "error", self._number)
+            self._reporter.log(f"on_complete has failed: {summary_of(error)}", "error", self._number)
         try:
             if task.debug is not None and self._around.debug:
                 view = read_view(task.view, reads)
                 task.debug(task.shape.decode(result), view)
         except Exception as error:  # noqa: BLE001 - it is user code
-            self.reporter.log(f"debug has failed: {summary_of(error)}", "error", self._number)
+            self._reporter.log(f"debug has failed: {summary_of(error)}", "error", self._number)

@@ -6,6 +6,7 @@ something else, it says so, since the run would be put aside.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flows.model.runs.shape import JSON_VALUES
@@ -34,8 +35,14 @@ class OwnBody:
         self._host = host = host_of(step)
         self._replay = host.replay
         self._replay.questions.knows_all = True
-        self._runs = StepRuns(host)
-        self._waits = StepWaits(host)
+
+    @cached_property
+    def _runs(self) -> StepRuns:
+        return StepRuns(self._host)
+
+    @cached_property
+    def _waits(self) -> StepWaits:
+        return StepWaits(self._host)
 
     @property
     def run_id(self) -> str:
