@@ -113,3 +113,11 @@ def test_a_name_has_one_id_below_a_parent(name: str) -> None:
     assert shard(made) == shard(parent)
     assert created_at(made) - created_at(parent) < MILLISECOND
     assert len({made, named_child_id(other, name), named_child_id(parent, f"{name}x"), parent}) == 4
+
+
+def test_a_name_may_have_an_id_of_another_time() -> None:
+    """For what follows its parent later; the shard and the rest are as before."""
+    parent = new_job_id()
+    made = named_child_id(parent, "next", 1_700_000_000_123)
+    assert created_at(made).timestamp() == 1_700_000_000.123
+    assert made[14:] == named_child_id(parent, "next")[14:]
