@@ -5,6 +5,9 @@
 --@ needs: ns
 --@ include: keys clock life moved status child_result attempt settings count told place member outbox
 
+-- While a script gathers the children that it ends: these, by their parents.
+local gathered
+
 -- Moves the job to `word` (done, failed or cancelled) with more fields, of one that failed its error last;
 -- `child_result` is what its parent sees.
 local function end_job(job_flow, job_id, key, job_queue, from, word, lookups, parent_job, child_result, ...)
@@ -14,6 +17,7 @@ local function end_job(job_flow, job_id, key, job_queue, from, word, lookups, pa
   redis.call('PEXPIRE', key, kept)
   if lookups then end_lookups(job_flow, job_id, lookups, kept, tonumber(ttl) > 0) end
   put_out(job_flow, job_id, key, word, ...)
+  if not gathered then put_out() end
   if parent_job then settle(job_flow, job_id, parent_job, word, child_result) end
   tell_ended(job_flow, job_id, word)
 end
@@ -26,9 +30,7 @@ local function end_built(job, job_queue, life)
   end
 end
 
--- Gathers the children among many jobs that one script ends, by their parents; returns the list of these.
-local gathered
-
+-- Gathers what many jobs that one script ends leave to do: the children among them, by their parents, and the reports.
 local function gather_settled()
   gathered = {}
   return gathered
@@ -37,6 +39,7 @@ end
 local function settle_gathered()
   local groups = gathered
   gathered = nil
+  put_out()
   for i = 1, #groups do settle_children(unpack(groups[i])) end
 end
 

@@ -1,9 +1,9 @@
 -- Leaves behind of each job that ends an entry in the log of endings, and for each reporter that wants it a report: a job
 -- of a child queue. The script that ends the job writes them, so there is exactly one of each, or none.
---@ exports: put_out
+--@ exports: put_out leave_behind
 --@ args: root
 --@ needs: now
---@ include: outbox_lines keys clock type attempt settings place told
+--@ include: outbox_lines keys clock type settings place told
 
 local fields = {}
 for name in string.gmatch(string.match(outbox_text, '\n@ %d+ %d+ (%S+)') or '', '[^,]+') do
@@ -18,22 +18,51 @@ for to, words, types in string.gmatch(outbox_text, '\n> (%S+) (%S+) (%S+)') do
   end
 end
 
-local function log_of(job_flow, word) return flows_key('endings', job_flow .. ':' .. word) end
+local TYPES = flows_key('error_types', root)
+local logs = {}
 
 -- This comes before the first write of any script: nothing rolls back.
 for word, wanting in pairs(reporters) do
+  logs[word] = flows_key('endings', root .. ':' .. word)
   for _, reporter in ipairs(wanting) do expect_place_of(reporter.to) end
-  if most_entries > 0 then expect('stream', log_of(root, word)) end
+  if most_entries > 0 then expect('stream', logs[word]) end
 end
-local TYPES = flows_key('error_types', root)
 if most_entries > 0 then expect('set', TYPES) end
+
+-- The ids of reports that are written and still to be put into their queues.
+local written = {}
+
+local function put_written()
+  for to, ids in pairs(written) do put_many(to, ids) end
+  written = {}
+end
+
+local NONE = {}
+
+-- Leaves behind what is wanted of a job that ends; without one, puts the reports into their queues. Of children, and so
+-- of reports, only failures are logged, and nothing is reported. What comes last is the error of a job that has failed,
+-- JSON.
+local function put_out(job_flow, job_id, key, word, ...)
+  if not job_flow then return put_written() end
+  local wanting = job_flow == root and reporters[word] or NONE
+  local logged = most_entries > 0 and (job_flow == root or word == 'failed')
+  if logged or wanting[1] then leave_behind(job_flow, job_id, key, word, wanting, logged, ...) end
+end
 
 --@ lazy
 
 -- Of a field, so many bytes are copied, or nothing of it.
 local MOST_BYTES = 256
 
-local function copied(value) return value and #value <= MOST_BYTES and value or '' end
+-- Returns the values of the copied fields, behind the field `_attempt`; what is not copied is empty.
+local asked = { '_attempt', unpack(fields) }
+local function values_of(key)
+  local values = redis.call('HMGET', key, unpack(asked))
+  for i = 2, #asked do
+    if not values[i] or #values[i] > MOST_BYTES then values[i] = '' end
+  end
+  return values
+end
 
 -- Returns the type of an error, which stands first in its JSON.
 local function type_of(why)
@@ -41,17 +70,16 @@ local function type_of(why)
   return kind and #kind <= 64 and kind or 'other'
 end
 
+-- Where tests own the time, entries have theirs. The server's time may have been set back: the stream's goes on.
+local AT = tonumber(now) == 0 and '*' or now_text .. '-*'
 local touched = {}
 
--- Adds an entry; where tests own the time, it has theirs. The server's time may have been set back: the stream's goes on.
 local function add_to(stream, entry)
-  local at_ms = tonumber(now) == 0 and '*' or now_text .. '-*'
-  local added = redis.pcall('XADD', stream, 'MAXLEN', '~', most_entries, at_ms, unpack(entry))
+  local added = redis.pcall('XADD', stream, 'MAXLEN', '~', most_entries, AT, unpack(entry))
   if type(added) == 'table' then redis.pcall('XADD', stream, 'MAXLEN', '~', most_entries, '*', unpack(entry)) end
-  if not touched[stream] then
-    touched[stream] = true
-    redis.pcall('PEXPIRE', stream, entries_ms)
-  end
+  if touched[stream] then return end
+  touched[stream] = true
+  redis.pcall('PEXPIRE', stream, entries_ms)
 end
 
 local MOST_TYPES = 100
@@ -69,47 +97,56 @@ local function log_of_type(kind)
   return streams[kind]
 end
 
+-- An entry, whose values each job puts in.
+local entry = { 'id' }
+for i, name in ipairs(fields) do entry[2 * i + 1] = name end
+local ERROR = 2 * #fields + 3
+
 local function log(job_flow, job_id, word, values, kind)
-  local entry = { 'id', job_id }
-  for i, name in ipairs(fields) do
-    entry[#entry + 1] = name
-    entry[#entry + 1] = copied(values[i + 1])
-  end
-  if kind then
-    entry[#entry + 1] = 'error'
-    entry[#entry + 1] = kind
-  end
-  add_to(log_of(job_flow, word), entry)
+  entry[2] = job_id
+  for i = 2, #asked do entry[2 * i] = values[i] end
+  entry[ERROR], entry[ERROR + 1] = kind and 'error' or nil, kind or nil
+  add_to(job_flow == root and logs[word] or flows_key('endings', job_flow .. ':' .. word), entry)
   if kind and job_flow == root then add_to(log_of_type(kind), entry) end
 end
 
 -- Returns the id of a report: the job's own, with its visit in the place of the millisecond's fraction.
 local function report_id(job_id, attempt)
-  local _, visit = counts(attempt)
-  return string.sub(job_id, 1, 15) .. string.format('%03x', visit % 4096) .. string.sub(job_id, 19)
+  local visit = string.match(attempt or '', '^%d+ %S+ %d+ (%d+)') or '0'
+  visit = visit == '0' and '000' or string.format('%03x', tonumber(visit) % 4096)
+  return string.sub(job_id, 1, 15) .. visit .. string.sub(job_id, 19)
 end
+
+-- What a report tells, in which each job puts its id, its outcome and its values.
+local ending = { '{"job":"', '', '","outcome":"', '', '","ended":' .. now_text }
+for _, name in ipairs(fields) do
+  ending[#ending + 1] = ',"' .. name .. '":'
+  ending[#ending + 1] = ''
+end
+local TAIL = #ending + 1
 
 local function ending_of(job_id, word, values, kind)
-  local parts = { '{"job":"' .. job_id .. '","outcome":"' .. word .. '","ended":' .. now_text }
-  for i, name in ipairs(fields) do
-    local value = copied(values[i + 1])
-    parts[#parts + 1] = '"' .. name .. '":' .. (value == '' and 'null' or value)
-  end
-  if kind then parts[#parts + 1] = '"error":"' .. kind .. '"' end
-  return table.concat(parts, ',') .. '}'
+  ending[2], ending[4] = job_id, word
+  for i = 2, #asked do ending[2 * i + 3] = values[i] == '' and 'null' or values[i] end
+  ending[TAIL] = kind and ',"error":"' .. kind .. '"}' or '}'
+  return table.concat(ending)
 end
 
-local woken = {}
-
 -- A report waits from now on, though its id is as old as the job's. A key that holds something else is nobody's report.
-local function put_report(to, id, ending)
+local SINCE_NOW = '0 - 0 0 0 ' .. now_text .. ' -'
+
+local function write_report(to, id, told)
   local key = job_key(to, id)
-  local written = redis.pcall('HSET', key, '_attempt', '0 - 0 0 0 ' .. now_text .. ' -', 'ending', ending)
-  if type(written) == 'table' then return end
-  if tonumber(ttl) > 0 then redis.call('PEXPIRE', key, ttl) end
-  put_many(to, { id }, woken[to])
-  woken[to] = true
+  local added = redis.pcall('HSET', key, '_attempt', SINCE_NOW, 'ending', told)
+  if type(added) == 'table' then return end
+  if ttl ~= '0' then redis.call('PEXPIRE', key, ttl) end
   told_of(key, 'waiting', to)
+  local ids = written[to]
+  if not ids then
+    ids = {}
+    written[to] = ids
+  end
+  ids[#ids + 1] = id
 end
 
 -- Returns whether a reporter wants to hear of a job whose first copied field has this value, JSON.
@@ -118,20 +155,15 @@ local function wants(reporter, value)
   return value and string.find(reporter.types, ',' .. string.sub(value, 2, -2) .. ',', 1, true) ~= nil
 end
 
--- Of children, and so of reports, only failures are logged, and nothing is reported. What comes last is the error of a
--- job that has failed, JSON.
-local function put_out(job_flow, job_id, key, word, ...)
-  local wanting = job_flow == root and reporters[word] or {}
-  local logged = most_entries > 0 and (job_flow == root or word == 'failed')
-  if not logged and #wanting == 0 then return end
-  local values = redis.call('HMGET', key, '_attempt', unpack(fields))
+local function leave_behind(job_flow, job_id, key, word, wanting, logged, ...)
+  local values = values_of(key)
   local kind = word == 'failed' and type_of((select(select('#', ...), ...)))
   if logged then log(job_flow, job_id, word, values, kind) end
-  local ending
+  local id, told
   for _, reporter in ipairs(wanting) do
     if wants(reporter, values[2]) then
-      ending = ending or ending_of(job_id, word, values, kind)
-      put_report(reporter.to, report_id(job_id, values[1] or nil), ending)
+      if not id then id, told = report_id(job_id, values[1]), ending_of(job_id, word, values, kind) end
+      write_report(reporter.to, id, told)
     end
   end
 end
