@@ -85,7 +85,7 @@ def test_what_is_stale_says_so_and_is_run_with_all_that_uses_it(
     row(page, "#.fetch").click()
     panel = page.locator(".steppanel")
     expect(panel).to_contain_text("done.example/9")
-    panel.get_by_label("this and all that uses it").check()
+    panel.get_by_label("this and all that uses it: small, large, many, publish").check()
     panel.get_by_role("button", name="Run", exact=True).click()
     expect(page.locator(".toast")).to_contain_text("#.check is stale")
     panel.get_by_label("what is missing before it too").check()

@@ -8,7 +8,7 @@ import logging
 import sys
 from contextlib import suppress
 
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 from flows import Retries
 from flows.model.tree.errors import TreeFailed
@@ -23,6 +23,14 @@ class Site(BaseModel):
 
     url: str
     step: float = 0.05
+
+    @field_validator("url")
+    @classmethod
+    def is_a_host(cls, url: str) -> str:
+        """Refuse what no schema says: a text without a dot."""
+        if "." not in url:
+            raise ValueError("no host has such a name")
+        return url
 
 
 class Seen(TaskInput):

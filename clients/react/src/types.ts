@@ -1575,6 +1575,7 @@ export interface TreeTaskView {
   queue: string;
   reads: Array<string>;
   sources: Record<string, string>;
+  gate: string;
   writes: Array<string>;
   tasks: Array<TreeTaskView>;
 }

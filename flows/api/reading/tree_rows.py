@@ -125,15 +125,17 @@ def _tasks(secrets: Secrets, plan: TreePlan, above: str, nodes: Sequence[Node]) 
             order=node.order,
             queue=node.queue,
             reads=[one.name for one in node.reads],
-            sources={} if planned is None else _sources(planned.sources),
+            sources={} if planned is None else _sources(node, planned.sources),
+            gate="" if planned is None else planned.gate or "",
             writes=[one.name for one in node.writes],
             tasks=list(_tasks(secrets, plan, path, node.tasks)),
         )
 
 
-def _sources(sources: Sources) -> dict[str, str]:
-    found = {**sources.asks, **sources.reads}
-    return found if sources.argument is None else {**found, ARGUMENT: sources.argument}
+def _sources(node: Node, sources: Sources) -> dict[str, str]:
+    whole = {DATA: ""} if any(one.name == DATA for one in (*node.reads, *(node.asks or ()))) else {}
+    argument = {} if sources.argument is None else {ARGUMENT: sources.argument}
+    return {**sources.asks, **sources.reads, **whole, **argument}
 
 
 def _state(hiding: Hiding, secrets: Secrets, state: TaskState, record: TaskRecord | None) -> TaskStateView:

@@ -64,6 +64,8 @@ class TreeTaskView(View):
     """What it is given: names of the context."""
     sources: dict[str, str]
     """By the names that it or its condition reads, the task that writes it; empty: the data."""
+    gate: str
+    """The nearest task above it with which it may be skipped; empty: there is none."""
     writes: list[str]
     """Under which names its result stands in the context."""
     tasks: list[TreeTaskView]

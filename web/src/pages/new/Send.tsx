@@ -2,12 +2,10 @@
 import { Icon } from "../../parts/Icon";
 import { Button } from "../../parts/Button";
 import * as text from "../../text";
-import { keyOf, nameOf } from "./places";
-import { focusOn, type Form } from "./useForm";
+import { Faults } from "./Faults";
+import type { Form } from "./useForm";
 
 const said = text.newJob;
-/** So many are listed. */
-const MOST = 12;
 
 interface Props {
   form: Form;
@@ -24,32 +22,9 @@ interface Props {
 }
 
 export function Send({ form, off, busy, refused, bySchema, onSend, onNext, onCopy }: Props) {
-  const bad = form.told.length > 0;
   const unread = form.told.find((fault) => fault.place.length === 0)?.message ?? null;
   return (
-    <section className="card preview send">
-      <header className={bad ? "failed" : ""}>
-        {bad && <Icon name="x" size={14} />}
-        <h2>{bad ? said.look(form.told.length) : form.faults.length ? said.toFill(form.faults.length) : said.fine}</h2>
-        {bad && (
-          <span className="more">
-            <kbd>{"F8"}</kbd>
-            <button type="button" className="plain" onClick={onNext}>
-              {said.next}
-            </button>
-          </span>
-        )}
-      </header>
-      {bad && (
-        <div className="sec first">
-          {form.told.slice(0, MOST).map((fault) => (
-            <button type="button" className="row plain" key={keyOf(fault.place)} onClick={() => focusOn(fault.place)}>
-              <bdi className="mono">{nameOf(fault.place) || said.whole}</bdi>
-              <span className="failed">{fault.message}</span>
-            </button>
-          ))}
-        </div>
-      )}
+    <Faults form={form} fine={said.fine} onNext={onNext}>
       {refused && (
         <div className="sec">
           <p className="failed" role="alert">
@@ -79,6 +54,6 @@ export function Send({ form, off, busy, refused, bySchema, onSend, onNext, onCop
           </span>
         </div>
       )}
-    </section>
+    </Faults>
   );
 }

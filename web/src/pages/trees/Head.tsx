@@ -37,6 +37,9 @@ export function Head({ tree, standing, acts }: { tree: Tree; standing: Standing;
         <Button icon="link" onPress={acts.copyLink.run}>
           {said.copyLink}
         </Button>
+        <Button icon="edit" off={acts.edit.off} onPress={acts.edit.run}>
+          {said.edit.act}
+        </Button>
         <Button icon="play" off={acts.runAll.off} busy={acts.runAll.busy} onPress={acts.runAll.run}>
           {said.runAll}
         </Button>

@@ -14,6 +14,7 @@ import { setParams } from "../../route";
 import * as text from "../../text";
 import { LogCard } from "../job/Log";
 import { INACTIVE, shapes, type Standing, type Task, type Tree } from "./stand";
+import { causeOf, flat, seenBy, usersOf, works, type Cause, type Seen } from "./why";
 import type { Acts, RunOptions } from "./useActs";
 
 interface Props {
@@ -28,7 +29,8 @@ export function Panel({ tree, task: node, standing, acts }: Props) {
   const { path } = node;
   const task = standing.tasks.get(path) ?? INACTIVE;
   const view = tree.states[path];
-  const inputs = Object.entries((view?.inputs ?? {}) as Record<string, number>);
+  const seen = seenBy(node, tree);
+  const made = (view?.order ?? 0) > 0;
   return (
     <div className="stack">
       <Card
@@ -47,7 +49,11 @@ export function Panel({ tree, task: node, standing, acts }: Props) {
             {task.stale && <State shape="stale" />}
             {view && view.order > 0 && <span className="dim">{said.revision(view.order)}</span>}
           </span>
-          {task.stale && <p>{said.staleSays}</p>}
+          {task.stale && (
+            <p className="wraps">
+              <bdi>{whyStale(causeOf(node, tree))}</bdi>
+            </p>
+          )}
           {task.because && <bdi>{task.because}</bdi>}
           {task.message && <bdi>{task.message}</bdi>}
           {node.description && <bdi className="sub">{node.description}</bdi>}
@@ -62,12 +68,12 @@ export function Panel({ tree, task: node, standing, acts }: Props) {
             </p>
           </div>
         )}
-        {inputs.length > 0 && (
+        {seen.length > 0 && (
           <div className="sec">
-            <h3>{said.saw}</h3>
+            <h3>{made ? said.saw : said.reads}</h3>
             <dl className="kv">
-              {inputs.map(([from, then]) => (
-                <Saw key={from} from={from} then={then} now={tree.states[from]?.order ?? then} />
+              {seen.map((one) => (
+                <Saw key={one.name} seen={one} made={made} />
               ))}
             </dl>
           </div>
@@ -107,20 +113,40 @@ function TaskLog({ id, path }: { id: string; path: string }) {
 const time = (name: string, at: number | undefined) =>
   at === undefined ? null : ([name, <span className="mono">{timeExact(at)}</span>] as const);
 
-function Saw({ from, then, now }: { from: string; then: number; now: number }) {
+function Saw({ seen: { name, from, then, now, other }, made }: { seen: Seen; made: boolean }) {
+  const said = text.tree.panel;
   return (
     <>
       <dt>
-        <bdi className="mono">{from}</bdi>
+        <bdi className="mono">{name}</bdi>
       </dt>
-      <dd className="gap">
-        {text.tree.panel.sawAt(then, now)}
-        <Mark shape={then === now ? "ok" : "stale"} />
+      <dd className={`gap ${other ? "warn" : ""}`}>
+        <span className="wraps">
+          {from === "" ? other ? said.sawDataOther : said.sawData : <bdi className="mono">{from}</bdi>}
+          {from !== "" && said.sawAt(then, now, other)}
+        </span>
+        {made && (from === "" || then > 0) && <Mark shape={other ? "stale" : "ok"} />}
       </dd>
     </>
   );
 }
 
+function whyStale(cause: Cause | null): string {
+  const said = text.tree.panel;
+  switch (cause?.what) {
+    case "stale":
+      return said.staleBy(cause.path);
+    case "again":
+      return said.staleAgain(cause.path);
+    case "data":
+      return said.staleData(cause.names);
+    default:
+      return said.staleSays;
+  }
+}
+
+/** So many of them are named. */
+const MOST = 4;
 /** Whom else a run is about. */
 type Scope = "alone" | "group" | "users";
 
@@ -134,6 +160,11 @@ function RunIt({ node, tree, acts }: { node: Task; tree: Tree; acts: Acts }) {
     ...(scope === "group" && { subtree: true }),
     ...(scope === "users" && { downstream: true }),
   };
+  const users = useMemo(() => {
+    const own = flat([node]).map((task) => task.path);
+    const first = works(node) ? [node.path] : own;
+    return [...usersOf(first, tree.tasks)].slice(first.length).map((path) => path.slice(path.lastIndexOf(".") + 1));
+  }, [node, tree.tasks]);
   const scopes: readonly Scope[] = node.tasks.length ? ["alone", "group", "users"] : ["alone", "users"];
   return (
     <div className="sec">
@@ -142,7 +173,9 @@ function RunIt({ node, tree, acts }: { node: Task; tree: Tree; acts: Acts }) {
         {scopes.map((one) => (
           <label key={one} className="gap">
             <input type="radio" name="scope" checked={scope === one} onChange={() => setScope(one)} />
-            {said[one]}
+            <bdi>
+              {one === "users" ? said.users(users.slice(0, MOST), Math.max(0, users.length - MOST)) : said[one]}
+            </bdi>
           </label>
         ))}
       </div>

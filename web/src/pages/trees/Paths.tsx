@@ -11,6 +11,7 @@ import { useWindow } from "../../parts/useWindow";
 import { setParams } from "../../route";
 import * as text from "../../text";
 import { INACTIVE, prune, shapes, tookOf, type Counts, type Standing, type Task, type Tree } from "./stand";
+import { causeOf, type Cause } from "./why";
 
 /** More rows are drawn in a window of their own. */
 const MANY = 100;
@@ -137,6 +138,7 @@ function Rows({ tree, standing, rows, closed, setClosed, chosen }: RowsProps) {
               key={path}
               row={row}
               task={task}
+              cause={task.stale ? causeOf(row.node, tree) : null}
               done={standing.done.get(path) ?? 0}
               took={tookOf(task, now)}
               open={tasks.length ? !closed.has(path) : undefined}
@@ -156,6 +158,8 @@ function Rows({ tree, standing, rows, closed, setClosed, chosen }: RowsProps) {
 interface PathRowProps {
   row: TaskLine<Task>;
   task: TaskState;
+  /** Why it is stale, where that is known. */
+  cause: Cause | null;
   done: number;
   took: number | null;
   /** Whether what is below it is shown; undefined: there is nothing. */
@@ -166,9 +170,10 @@ interface PathRowProps {
   onChoose: (path: string) => void;
 }
 
-function PathRowOf({ row, task, done, took, open, chosen, current, onToggle, onChoose }: PathRowProps) {
+function PathRowOf({ row, task, cause, done, took, open, chosen, current, onToggle, onChoose }: PathRowProps) {
   const said = text.tree;
   const { path, name, weight } = row.node;
+  const stale = staleWords(cause);
   const shape = shapes[task.status];
   return (
     <div
@@ -206,7 +211,7 @@ function PathRowOf({ row, task, done, took, open, chosen, current, onToggle, onC
         {task.stale && (
           <span className="stale warn">
             <Mark shape="stale" />
-            {said.stale}
+            <bdi>{stale}</bdi>
           </span>
         )}
         <small>
@@ -229,9 +234,26 @@ const PathRow = memo(
   // What is toggled or chosen is found by its path: another function in each render changes nothing that is seen.
   (a, b) =>
     (["task", "done", "took", "open", "chosen", "current"] as const).every((name) => a[name] === b[name]) &&
+    staleWords(a.cause) === staleWords(b.cause) &&
     a.row.node === b.row.node &&
     a.row.siblings === b.row.siblings,
 );
+
+function staleWords(cause: Cause | null): string {
+  const said = text.tree;
+  switch (cause?.what) {
+    case "stale":
+      return said.staleBy(nameOf(cause.path));
+    case "again":
+      return said.staleAgain(nameOf(cause.path));
+    case "data":
+      return said.staleData(cause.names);
+    default:
+      return said.stale;
+  }
+}
+
+const nameOf = (path: string) => path.slice(path.lastIndexOf(".") + 1);
 
 /** What stands small beside a name: what it says of itself, or what is known of it. */
 function noteOf(node: Task, task: TaskState): string {
@@ -241,11 +263,12 @@ function noteOf(node: Task, task: TaskState): string {
   if (task.because) return task.because;
   if (task.message && task.status !== "inactive") return task.message;
   if (task.status === "skipped") return said.conditionFalse;
+  const waits = [...new Set(Object.values(node.sources as Record<string, string>))].filter(Boolean);
   const facts = [
     node.description,
     node.tasks.length > 1 && (node.order === "parallel" ? said.sideBySide : said.inSequence),
     node.queue && said.queue(node.queue),
-    task.status === "inactive" && node.reads.length > 0 && said.needs(node.reads),
+    task.status === "inactive" && waits.length > 0 && said.needs(waits),
   ];
   return facts.filter(Boolean).join(" · ");
 }

@@ -4,7 +4,7 @@ import { countsOf, find, prune, standingOf, tookOf, type Task, type Tree } from 
 
 const task = (path: string, weight: number, ...tasks: Task[]): Task => ({
   ...{ path, name: path.slice(path.lastIndexOf(".") + 1), description: "", weight, order: "parallel", queue: "" },
-  ...{ reads: [], sources: {}, writes: [], tasks },
+  ...{ reads: [], sources: {}, gate: "", writes: [], tasks },
 });
 const TASKS = [task("#.a", 1), task("#.g", 0, task("#.g.b", 2), task("#.g.c", 1))];
 const state = (status: string, progress = 0) => ({

@@ -3,6 +3,7 @@ import { useWhyNot } from "../../me";
 import { copy } from "../../parts/copy";
 import { useToast } from "../../parts/Toast";
 import { useActing } from "../../parts/useActing";
+import { setParams } from "../../route";
 import * as text from "../../text";
 import type { Which } from "./Dialogs";
 import type { Standing, Tree } from "./stand";
@@ -35,6 +36,10 @@ export function useActs(tree: Tree, standing: Standing, old: boolean, open: (whi
     cancel: {
       off: away ?? whyNot("trees.cancel") ?? (works ? null : off.idle),
       run: () => open("cancel"),
+    },
+    edit: {
+      off: away ?? whyNot("trees.update") ?? (tree.json_schema == null ? off.noCode : works ? off.workingData : null),
+      run: () => setParams({ edit: "data" }),
     },
     rename: { off: away ?? whyNot("trees.update"), run: () => open("rename") },
     destroy: { off: away ?? whyNot("trees.destroy"), run: () => open("destroy") },

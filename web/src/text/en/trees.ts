@@ -54,6 +54,8 @@ export const tree = {
   off: {
     old: "What is shown is not live",
     working: "An execution is on, and there is one at a time",
+    workingData: "An execution is on, and the data stays as it is meanwhile",
+    noCode: "The code of its app is not here, which checks data: serve with create_app(trees=[…])",
     idle: "No execution is on",
   },
 
@@ -74,7 +76,55 @@ export const tree = {
     again: (name: string) => `Run ${name} again`,
   },
 
+  views: { tree: "Tree", timeline: "Timeline", graph: "Graph" },
+  viewLabel: "How the paths are shown",
+  timeline: {
+    title: "Over time",
+    none: "Nothing was executed yet.",
+    counts: (n: number, left: number) =>
+      `${number(n)} ${plural(n, "path", "paths")}${left ? `, ${number(left)} ${plural(left, "has", "have")} not begun` : ""}`,
+    bars: {
+      waited: (took: string) => `waited ${took}`,
+      ran: (took: string) => `ran ${took}`,
+      below: (took: string) => `${took}, from the first task to the last`,
+    },
+    legend: { waited: "waited", ran: "ran", below: "from the first task of a group to the last" },
+  },
+  graph: {
+    title: "What follows what",
+    counts: (n: number, arrows: number) => `${tasks(n)}, ${number(arrows)} ${plural(arrows, "arrow", "arrows")}`,
+    inside: (n: number) => `${tasks(n)} side by side`,
+    after: (paths: readonly string[]) => `after ${list(paths)}`,
+    legend: "An arrow leads to what is given a result; a pale one to what begins when that has ended. Dashed: not yet.",
+    tooMany: (most: number) => `It has more than ${number(most)} tasks, which no picture can show: see them as a tree.`,
+  },
+  executions: {
+    title: "Executions",
+    more: "older ones are among the runs",
+    heads: { began: "began", what: "what", took: "took", ended: "ended as" },
+    by: (schedule: string) => `by ${schedule}`,
+    later: "to begin",
+  },
+  edit: {
+    act: "Edit data…",
+    title: "Data",
+    save: "Save data",
+    cancel: "Leave it",
+    saved: "The data is another one",
+    unchanged: "Nothing is changed",
+    changes: (names: readonly string[]) => `${list(names)} ${plural(names.length, "is", "are")} changed`,
+    stale: (n: number) =>
+      n === 0
+        ? "No result becomes stale."
+        : `${n === 1 ? "One result becomes" : `${number(n)} results become`} stale: `,
+    rest: (n: number) => ` and ${number(n)} more`,
+    keeps: "Nothing is thrown away, and nothing runs by itself.",
+  },
+
   stale: "stale",
+  staleBy: (name: string) => `stale · ${name} is stale`,
+  staleAgain: (name: string) => `stale · ${name} ran again`,
+  staleData: (names: readonly string[]) => `stale · ${names.length === 1 ? `${names[0]} changed` : "data changed"}`,
   paths: "Paths",
   pathsOf: (name: string) => `Paths of ${name}`,
   counts: (n: number, weight: string) => `${number(n)} ${plural(n, "path", "paths")}, weight ${weight}`,
@@ -84,7 +134,7 @@ export const tree = {
   sideBySide: "side by side",
   inSequence: "one after another",
   queue: (name: string) => `queue ${name}`,
-  needs: (names: readonly string[]) => `reads ${list(names)}`,
+  needs: (names: readonly string[]) => `needs ${list(names)}`,
   conditionFalse: "its condition is false",
   attempt: (n: number) => `attempt ${number(n)}`,
   noneMatch: "No path is in this state",
@@ -94,15 +144,25 @@ export const tree = {
     pick: "Choose a path to see what it was given, its result and its log, and to run it.",
     revision: (n: number) => `revision ${number(n)}`,
     staleSays: "It would be given something else now than it was. The result can still be read.",
+    staleBy: (path: string) => `Its result was made with that of ${path}, which is stale. It can still be read.`,
+    staleAgain: (path: string) => `Its result was made with an earlier one of ${path}. It can still be read.`,
+    staleData: (names: readonly string[]) =>
+      `Its result was made of other data: ${names.length === 1 ? `${names[0]} has` : `one of ${list(names)} has`} changed. It can still be read.`,
     saw: "What it saw",
-    sawAt: (then: number, now: number) =>
-      then === now ? `at ${number(then)}, and now` : `at ${number(then)}, now ${number(now)}`,
+    reads: "What it reads",
+    sawAt: (then: number, now: number, other: boolean) =>
+      then === 0
+        ? ""
+        : then === now && other
+          ? ` at ${number(then)}, stale`
+          : ` at ${number(then)}, now ${number(now)}`,
     sawData: "data",
-    sawDataThen: "another one than now",
+    sawDataOther: "data, perhaps another one now",
     run: "Run this path",
     alone: "this alone",
     group: "this, with all that is below it",
-    users: "this and all that uses it",
+    users: (names: readonly string[], more: number) =>
+      `this and all that uses it${names.length ? `: ${names.join(", ")}${more ? ` and ${number(more)} more` : ""}` : ": nothing does"}`,
     missing: "what is missing before it too",
     act: "Run",
     asPython: "As Python",

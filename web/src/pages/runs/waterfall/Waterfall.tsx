@@ -5,7 +5,7 @@ import { duration, time, useNow } from "../../../format";
 import { Card } from "../../../parts/Card";
 import { Mark } from "../../../parts/State";
 import * as text from "../../../text";
-import { ticksOf } from "./axis";
+import { TimeAxis } from "./TimeAxis";
 import { hasEnded, isBusy, rowsOf, visitsOf, type Bar, type Kind, type Row, type Visit } from "./bars";
 import { fold, type Folding } from "./folding";
 import { barTitle, label } from "./labels";
@@ -73,7 +73,7 @@ export function Waterfall({ run, chosen, onChoose, onEarlier }: Props) {
         <>
           <div className="wf run">
             {visits.length > 1 && <Bands visits={visits} folding={folding} now={at || folding.end} />}
-            <Axis folding={folding} visits={visits} ended={ended} />
+            <TimeAxis folding={folding} visits={visits} ended={ended} />
             <Rows rows={rows} folding={folding} chosen={chosen} onChoose={onChoose} />
           </div>
           <Legend rows={rows} folding={folding} />
@@ -123,28 +123,6 @@ function Bands({ visits, folding, now }: { visits: readonly Visit[]; folding: Fo
         })}
       </div>
       <div />
-    </div>
-  );
-}
-
-function Axis({ folding, visits, ended }: { folding: Folding; visits: readonly Visit[]; ended: boolean }) {
-  return (
-    <div className="axis">
-      <span />
-      <div className="at">
-        {ticksOf(folding, visits).map((tick, i, all) => (
-          <span key={tick.at} className={i ? "opt l" : ""} style={{ left: `${tick.left}%` }}>
-            {i > 0 && time(tick.at) === time(all[i - 1]!.at)
-              ? text.run.steps.later(duration(tick.at - folding.begin))
-              : time(tick.at)}
-          </span>
-        ))}
-        <span className="end">
-          {ended ? time(folding.end) : text.run.steps.now}
-          {!ended && <i className="opt"> {time(folding.end)}</i>}
-        </span>
-      </div>
-      <span />
     </div>
   );
 }
