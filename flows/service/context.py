@@ -24,10 +24,9 @@ class Context(Generic[ClientT_co]):
         type: The job's type.
         tenant: Whose job it is; empty: nobody's.
         client: What the service's `connect` has brought for the tenant; None of a service without it.
-        log: The job's log.
     """
 
-    __slots__ = ("_current", "_entered", "_links", "client", "log", "tenant", "type")
+    __slots__ = ("_current", "_entered", "_links", "client", "tenant", "type")
 
     def __init__(  # noqa: PLR0917 - the facts of an attempt
         self, current: CurrentJob, kind: str, tenant: str, client: ClientT_co, entered: Entered, links: list[str]
@@ -36,9 +35,13 @@ class Context(Generic[ClientT_co]):
         self.type = kind
         self.tenant = tenant
         self.client = client
-        self.log = JobLog(current, entered)
         self._entered = entered
         self._links = links
+
+    @property
+    def log(self) -> JobLog:
+        """The job's log."""
+        return JobLog(self._current, self._entered)
 
     @property
     def job_id(self) -> str:

@@ -13,7 +13,6 @@ from flows.kernel.attempt_runner import runs_now
 from flows.kernel.current import reset_current, set_current
 from flows.kernel.judge import Judge
 from flows.kernel.unable import is_hosts
-from flows.model.encoded_result import EncodedResult
 from flows.model.outcome import Advance, Fail, Finish, Outcome, Release
 from flows.model.texts import summary_of
 from flows.model.values.lookup import lookup_texts
@@ -106,17 +105,20 @@ class ServiceRunner:
         self._running[attempt] = handled, links
         try:
             value = handled.kind.shapes.payload.decode(payload or b"null")
-            entered = await self._tenancy.enter(_text(tenant))
+            whose = _text(tenant)
+            entered = self._tenancy.all or await self._tenancy.enter(whose)
             if isinstance(entered, str):
                 return Fail(handled.judge.error(attempt.claimed, "UnknownTenant", entered))
             if not isinstance(entered, Entered):
                 return entered
             try:
-                context = Context(attempt.current, handled.kind.name, _text(tenant), entered.client, entered, links)
+                context = Context(attempt.current, handled.kind.name, whose, entered.client, entered, links)
                 outcome = await self._run(attempt, handled, value, context)
             finally:
-                self._tenancy.leave(entered)
-            return entered.scrubbed_outcome(_linked(outcome, links))
+                if entered.resource is not None:
+                    self._tenancy.leave(entered)
+            outcome = _linked(outcome, links) if links else outcome
+            return entered.scrubbed_outcome(outcome) if entered.token else outcome
         except ValidationError as error:
             if is_hosts(error.__cause__ or error):
                 raise HostUnable(f"a job cannot be read: {summary_of(error)}") from error
@@ -127,16 +129,18 @@ class ServiceRunner:
             del self._running[attempt]
 
     async def _run(self, attempt: Attempt, handled: Handled, value: Any, context: Context[Any]) -> Outcome | None:
-        claimed, kind = attempt.claimed, handled.kind
+        kind = handled.kind
         token: Token[CurrentJob | None] | None = set_current(attempt.current)
         try:
             failpoint("before-user-code")
-            result = await self._handler.call_type(kind, value, context)
+            if handled.is_plain:  # as most are
+                result = await kind.function(value, context)
+            else:
+                result = await self._handler.call_type(kind, value, context)
             failpoint("after-user-code")
-            if not isinstance(result, Verdict):
-                fields = {"result": kind.shapes.result.encode(result)}
-                result = EncodedResult.of(f"result of {kind.name!r}", fields, None, ())
-            return handled.judge.returned(claimed, result)
+            if isinstance(result, Verdict):
+                return handled.judge.returned(attempt.claimed, result)
+            return Finish({"result": handled.encoded(result)})
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # whatever a function raises, its job ends by it
@@ -178,8 +182,10 @@ def _linked(outcome: OutcomeT, links: Sequence[str]) -> OutcomeT:
 
 def _text(raw: bytes | None) -> str:
     """Return the text that a field holds; empty where it holds none, as one that was edited by hand."""
+    if not raw or raw == b'""':
+        return ""
     try:
-        found: object = from_json(raw or b'""')
+        found: object = from_json(raw)
     except ValueError:
         return ""
     return found if isinstance(found, str) else ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
+from flows.errors import PayloadTooLarge
 from flows.kernel.judge import Judge
 
 if TYPE_CHECKING:
@@ -23,6 +24,23 @@ class Handled:
         self.queue = plan.queue
         self.judge = Judge(replace(plan, options=replace(plan.options, retries=of.retries, timeout=of.timeout)))
         self.seconds = of.timeout.total_seconds()
+        #: Whether its function is called for one job at a time, in the loop.
+        self.is_plain = kind.shapes.is_async and of.size is None
+        self._most = plan.max_payload
+
+    def encoded(self, result: object) -> bytes:
+        """Return what its function has returned as JSON.
+
+        Raises:
+            ValidationError: it is no result of the type; PayloadTooLarge where it is too long.
+        """
+        data = self.kind.shapes.result.encode(result)
+        if len(data) > self._most:
+            raise PayloadTooLarge(
+                f"the result takes {len(data):,} bytes, over max_payload={self._most:,}: store large data elsewhere, "
+                "and return where it is"
+            )
+        return data
 
 
 def type_key(name: str) -> bytes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic import ValidationError as PydanticValidationError
 from pydantic_core import from_json, to_json
 
 from flows.errors import DeclarationError, ValidationError
 from flows.model.values.lossy import refuse_lossy_type
-from flows.model.values.plain import is_exactly, is_json
+from flows.model.values.plain import is_exactly, is_json, plain_fields
 from flows.model.values.same import difference, refuse_unwritable
 from flows.model.values.unreadable import faults_of, in_one_line
 
@@ -40,14 +40,14 @@ class Shape(Generic[ValueT]):
         self.declared = declared
         self.what = what
         self._plain = any(declared is one for one in _UNDECLARED)
-        #: Says whether a value is plain without a further look.
-        self._is_exact = _exactly(declared)
         refuse_lossy_type(declared, what)
         try:
             self._adapter: TypeAdapter[ValueT] = TypeAdapter(declared)
         except Exception as error:  # pydantic and the hooks of users' types raise many things
             why = str(error).partition("\n")[0]
             raise DeclarationError(f"{what} has a type that cannot be validated ({why}): annotate another") from error
+        #: Says whether a value is plain without a further look.
+        self._is_exact = _exactly(declared)
 
     def __repr__(self) -> str:
         return f"<Shape {name_of(self.declared)} of {self.what}>"
@@ -142,10 +142,32 @@ class Shape(Generic[ValueT]):
 
 
 def _exactly(declared: Any) -> Test:
+    if isinstance(declared, type) and issubclass(declared, BaseModel):
+        return _of_model(declared)
     try:
         return is_exactly(object if declared == list[int] else declared)
     except TypeError:  # it has no hash
         return is_exactly(object)
+
+
+def _of_model(model: type[BaseModel]) -> Test:
+    """Return what says whether a value is a model of plain fields, each of which JSON gives back as it is."""
+    try:
+        fields, declared = plain_fields(model), model.model_fields
+    except DeclarationError:  # it has a name that no job's field may have
+        return is_exactly(object)
+    aliased = any(one.alias or one.validation_alias or one.serialization_alias for one in declared.values())
+    unusual = aliased or fields.constrained or fields.numbers or model.model_computed_fields
+    if unusual or not fields.plain or len(fields.tests) != len(declared):
+        return is_exactly(object)
+
+    def is_exact(value: object) -> bool:
+        if type(value) is not model or value.__pydantic_extra__:
+            return False
+        values = value.__dict__
+        return len(values) == len(fields.tests) and all(test(values.get(name)) for name, test in fields.tests)
+
+    return is_exact
 
 
 def name_of(declared: Any) -> str:

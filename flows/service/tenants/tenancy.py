@@ -80,6 +80,8 @@ class Tenancy:
         self._clients = clients
         self._known_only = known_only
         self._none = Entered(None, kept)
+        #: What all attempts have, where there are no tenants; None where there are.
+        self.all = self._none if copy is None else None
         #: How many workers have it open.
         self._workers = 0
 

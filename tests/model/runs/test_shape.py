@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 from typing_extensions import TypedDict
 
 from flows.errors import DeclarationError, ValidationError
@@ -114,3 +114,28 @@ def test_a_type_that_can_never_come_back_is_refused_at_once() -> None:
         Shape[Any](Secret, "it")
     with pytest.raises(DeclarationError, match="cannot be validated"):
         Shape[Any](type("Odd", (), {}), "it")
+
+
+class Limited(BaseModel):
+    """Has limits that a value may be set against."""
+
+    name: str = Field(max_length=3)
+
+
+def test_a_model_with_limits_is_looked_at_twice() -> None:
+    """It comes back as it was; what was set afterwards to what the class does not take is refused."""
+    shape, value = Shape[Any](Limited, "it"), Limited(name="abc")
+    assert shape.decode(shape.encode(value)) == value
+    value.name = "abcd"
+    with pytest.raises(ValidationError):
+        shape.encode(value)
+
+
+def test_a_plain_model_that_holds_another_type_is_refused() -> None:
+    """What is declared as text, and was set to a number, would come back as what it is not."""
+    value = Order(id="7", cents=1)
+    shape = Shape[Any](Order, "it")
+    assert shape.encode(value) == b'{"id":"7","cents":1}'
+    value.cents = "1"  # type: ignore[assignment]
+    with pytest.raises(ValidationError):
+        shape.encode(value)
