@@ -217,9 +217,10 @@ EQUIVALENT: Final[dict[tuple[str, str, str], str]] = {
     ): "drops lines that never were there",
     (
         "index_instances.lua",
-        "revision and (app ~= one.app or realm ~= one.realm)",
-        "if revision then",
+        "app == one.app and realm == one.realm",
+        "if false then return end",
     ): "takes out of lists what is put back next",
+    ("index_instances.lua", "not places[name]", "if true then"): "makes the names of lists anew for each row",
     ("delete_schedule.lua", "app and app ~= ''", "if app then"): "asks what the app without a name declares: nothing",
     (
         "see_schedules.lua",

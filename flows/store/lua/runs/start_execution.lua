@@ -8,10 +8,9 @@
 
 -- Returns the answer.
 local function start(one, run)
-  local is_there = redis.call('EXISTS', job_key(root, run.id)) == 1
-  local wrong = not is_there and start_conflict(run)
+  local wrong = start_conflict(run)
   if wrong then return { 'conflict', wrong, 0 } end
-  if not is_there then start_run(run) end
+  if redis.call('EXISTS', job_key(root, run.id)) == 0 then start_run(run) end
   return begin_one(one)
 end
 

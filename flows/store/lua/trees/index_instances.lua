@@ -7,14 +7,36 @@
 --@ include: arguments keys type
 
 expect('hash', rows)
+local places = {}
+
+-- Returns the lists of an app and of a realm of it, and that of what is worked on, which are ours.
+local function places_of(app, realm)
+  local name = app .. ':' .. realm
+  if not places[name] then
+    local keys = { flows_key('trees', app), flows_key('trees', name), working = flows_key('treesworking', app) }
+    for _, place in ipairs({ keys[1], keys[2], keys.working }) do expect('zset', place) end
+    places[name] = keys
+  end
+  return places[name]
+end
+
+-- Those to which anything is written are all looked at before the first write.
 local found = {}
 while at <= #rest do
-  local one = { id = take(), revision = take(), app = take(), realm = take(), is_working = take(), row = take() }
-  local of_app, of_realm = flows_key('trees', one.app), flows_key('trees', one.app .. ':' .. one.realm)
-  one.working = flows_key('treesworking', one.app)
-  one.places = { of_app, of_realm }
-  for _, place in ipairs({ of_app, of_realm, one.working }) do expect('zset', place) end
+  local one = { id = take(), revision = take(), app = take(), realm = take(), is_working = take() == '1', row = take() }
+  one.places = places_of(one.app, one.realm)
   found[#found + 1] = one
+end
+
+-- Puts an instance into its lists, in which it stays until it goes to another realm.
+local function place(one, app, realm)
+  if app == one.app and realm == one.realm then return end
+  if app then
+    redis.call('ZREM', flows_key('trees', app), one.id)
+    redis.call('ZREM', flows_key('trees', app .. ':' .. realm), one.id)
+    redis.call('ZREM', flows_key('treesworking', app), one.id)
+  end
+  for _, list in ipairs(one.places) do redis.call('ZADD', list, 0, one.id) end
 end
 
 local put = 0
@@ -23,17 +45,12 @@ for _, one in ipairs(found) do
   local revision, app, realm = string.match(known or '', '^(%d+)\n([^\n]*)\n([^\n]*)\n')
   if not revision or tonumber(revision) < tonumber(one.revision) then
     put = put + 1
-    if revision and (app ~= one.app or realm ~= one.realm) then
-      redis.call('ZREM', flows_key('trees', app), one.id)
-      redis.call('ZREM', flows_key('trees', app .. ':' .. realm), one.id)
-      redis.call('ZREM', flows_key('treesworking', app), one.id)
-    end
+    place(one, app, realm)
     redis.call('HSET', rows, one.id, table.concat({ one.revision, one.app, one.realm, one.row }, '\n'))
-    for _, place in ipairs(one.places) do redis.call('ZADD', place, 0, one.id) end
-    if one.is_working == '1' then
-      redis.call('ZADD', one.working, 0, one.id)
+    if one.is_working then
+      redis.call('ZADD', one.places.working, 0, one.id)
     else
-      redis.call('ZREM', one.working, one.id)
+      redis.call('ZREM', one.places.working, one.id)
     end
   end
 end

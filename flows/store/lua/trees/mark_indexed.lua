@@ -8,19 +8,26 @@
 --@ include: arguments clock keys type
 
 expect('zset', outbox)
-local changed = 0
+local changed, again, known = 0, {}, {}
+
+-- Is due again from then on.
+local function be_due(id, at_text)
+  again[#again + 1] = at_text
+  again[#again + 1] = id
+end
+
 while at <= #rest do
   local id, revision = take(), take()
   local key = flows_key('tree', id)
   local shown = redis.pcall('HGET', key, 'shown') or '0'
-  local left = redis.call('PTTL', key)
   if shown ~= revision then
     changed = changed + 1
-    redis.call('ZADD', outbox, now_text, id)
-  elseif left > 0 then
-    redis.call('ZADD', outbox, string.format('%d', time + left), id)
+    be_due(id, now_text)
   else
-    redis.call('ZREM', outbox, id)
+    local left = redis.call('PTTL', key)
+    if left > 0 then be_due(id, string.format('%d', time + left)) else known[#known + 1] = id end
   end
 end
+if #again > 0 then redis.call('ZADD', outbox, unpack(again)) end
+if #known > 0 then redis.call('ZREM', outbox, unpack(known)) end
 return changed

@@ -47,13 +47,13 @@ end
 -- Returns a sentence where something else stands in the place of what is written to.
 local function conflict_of(one)
   return conflict('hash', one.tasks_key) or conflict('hash', one.results_key)
-    or (one.last ~= '' and conflict('zset', one.outbox)) or nil
+    or (one.last ~= '' and conflict('zset', one.outbox))
 end
 
 -- Reads the instance; returns the answer where nothing is to be written.
 local function read_instance(one)
   local found = redis.pcall('HMGET', one.key, '_order', '_run', '_fence', 'record', 'app', 'key', '_call')
-  if found.err then return { 'conflict', 0, conflict('hash', one.key) or found.err } end
+  if found.err then return { 'conflict', 0, conflict('hash', one.key) } end
   local last_call, last_order = string.match(found[7] or '', '^(%S+) (%d+)$')
   if last_call == one.call_id then return { 'ok', tonumber(last_order) } end
   if found[2] ~= one.execution or not is_working(found[4]) then return { 'stale', 0 } end

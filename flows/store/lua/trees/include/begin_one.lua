@@ -22,13 +22,13 @@ end
 
 -- Returns a sentence where something else stands in the place of what is written to.
 local function conflict_of(one)
-  return conflict('zset', one.outbox) or (one.is_another_tree and conflict('hash', flows_key('treetasks', one.id))) or nil
+  return conflict('zset', one.outbox) or (one.is_another_tree and conflict('hash', flows_key('treetasks', one.id)))
 end
 
 -- Returns the answer where it cannot begin: a word, the execution that is under way or a sentence, and the revision.
 local function cannot_begin(one)
   local found = redis.pcall('HMGET', one.key, '_order', '_run', 'record', 'app', 'key', 'tree_digest')
-  if found.err then return { 'conflict', conflict('hash', one.key) or found.err, 0 } end
+  if found.err then return { 'conflict', conflict('hash', one.key), 0 } end
   local order = tonumber(found[1])
   if not order then return { 'gone', '', 0 } end
   if found[2] == one.execution then return { 'same', one.execution, order } end
