@@ -82,6 +82,7 @@ from flows.pipeline.run import run
 from flows.pipeline.sync import SyncFlow
 from flows.store.jobs.log_line import LogLine
 from flows.store.streams.text_piece import TextPiece
+from flows.store.views.endings import EndingPage, LoggedEnding
 from flows.telemetry.events import Event
 from flows.version import __version__ as __version__
 from flows.workflow.app import Workflows
@@ -118,6 +119,7 @@ __all__ = [
     "DefineOptions",
     "DuplicateJob",
     "DuplicateStep",
+    "EndingPage",
     "Endings",
     "Event",
     "Every",
@@ -146,6 +148,7 @@ __all__ = [
     "LimitState",
     "Limiter",
     "LogLine",
+    "LoggedEnding",
     "LostLease",
     "MalformedJob",
     "Middleware",

@@ -12,6 +12,7 @@ from flows.model.names import check_job_id
 from flows.pipeline.around.creating import job_actions
 from flows.pipeline.around.measuring import MeasuredCreation
 from flows.pipeline.bulk.bulk_job import BulkJob
+from flows.pipeline.ending_log import EndingLog
 from flows.pipeline.find.job_search import JobSearch
 from flows.pipeline.find.query import Query
 from flows.pipeline.job_reader import JobReader
@@ -47,6 +48,8 @@ class FlowJobs(Generic[ParamsT, KeyT]):
         self._measured = MeasuredCreation(self._actions, self._creations, declaration.options.name, first)
         self._reader = JobReader(runtime, declaration, params)
         self._search = JobSearch(runtime, declaration, params)
+        #: The jobs that have ended, by day, longer than they are kept: with `FlowOptions(endings=…)`.
+        self.endings = EndingLog(runtime)
 
     @property
     def jobs(self) -> Query[ParamsT, KeyT]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic
 from flows.kernel.callers.loop_thread import blocking, iterating
 from flows.kernel.callers.queue_handle import SyncQueueHandle
 from flows.pipeline.bulk.bulk_job import SyncBulkJob
+from flows.pipeline.ending_log import SyncEndingLog
 from flows.pipeline.find.job_search import JobSearch
 from flows.pipeline.find.query import SyncQuery
 from flows.pipeline.flow_jobs import FlowJobs
@@ -48,6 +49,8 @@ class SyncFlow(Generic[ParamsT, KeyT]):
         self.position = blocking(jobs.position)
         self.states = blocking(jobs.states)
         self.explain = blocking(jobs.explain)
+        #: The log of endings, as `flow.endings` has it.
+        self.endings = SyncEndingLog(jobs.endings)
         self._queue = jobs.queue
         self._bulk_job = jobs.bulk_job
         self.processes = blocking(runtime.processes)

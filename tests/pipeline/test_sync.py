@@ -74,7 +74,7 @@ def create_in_child(url: str, namespace: str, flow: Orders | None) -> None:
 def test_every_async_method_has_its_twin(orders: Orders) -> None:
     """What a flow's jobs can be asked by a coroutine can be asked by a plain call of the same name and signature."""
     twins = {name for name, _method in inspect.getmembers(FlowJobs, inspect.iscoroutinefunction)} | {"stream"}
-    assert {name for name in vars(orders.sync) if not name.startswith("_")} == {*twins, "processes", "close"}
+    assert {name for name in vars(orders.sync) if not name.startswith("_")} == {*twins, "processes", "close", "endings"}
     for name in twins:
         ours, theirs = getattr(orders.sync, name), getattr(orders, name)
         assert inspect.signature(ours) == inspect.signature(theirs)

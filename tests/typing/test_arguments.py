@@ -22,6 +22,8 @@ from flows import (
     CurrentJob,
     Debounce,
     DeclarationError,
+    Endings,
+    Fail,
     Flow,
     FlowOptions,
     Job,
@@ -40,6 +42,7 @@ from flows import (
     ValidationError,
     Worker,
 )
+from flows.pipeline.ending_log import EndingLog
 from flows.telemetry.events import Events
 from tests.typing.test_run_time import NOWHERE
 
@@ -84,6 +87,12 @@ def served_flow() -> Flow[Step, Params]:
 def looked_up() -> Flow[Step, Params, Any]:
     """Return a flow with a lookup attribute."""
     options = FlowOptions("typed", [QueueOptions("step", job=Step)], ["n"], redis_url=NOWHERE)
+    return Flow[Step, Params](options)
+
+
+def log_flow() -> Flow[Step, Params]:
+    """Return a flow that logs its endings."""
+    options = FlowOptions("typed", [QueueOptions("step", job=Step)], redis_url=NOWHERE, endings=Endings())
     return Flow[Step, Params](options)
 
 
@@ -426,6 +435,41 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
         {},
         {"done": (None, *NO_TIME), "failed": (None, *NO_TIME), "cancelled": (None, *NO_TIME)},
     ),
+    "Endings": (
+        lambda: Endings,
+        {},
+        {
+            "days": (*NO_COUNT, 40_000),
+            "most": NO_COUNT,
+            "fields": ({"fields": one} for one in (None, "a", 5, [5], ["id"])),
+        },
+    ),
+    "EndingLog.page": (
+        lambda: log_flow().endings.page,
+        {"outcome": "failed"},
+        {
+            "outcome": (None, 5, "finished", ["done"]),
+            "day": (5, "2026-01-01", datetime.now(UTC)),
+            "timezone": (),  # with a day, as `count` has it
+            "error": (5, b"x", ["x"]),
+            "fields": tuple({"fields": one} for one in (5, "a", ["a"], {"a": 1}, {5: 1})),
+            "limit": (*NO_COUNT, 10_001),
+            "after": (None, 5, "x", b"1-0"),
+            "newest_first": NO_FLAG,
+        },
+    ),
+    "EndingLog.count": (
+        lambda: log_flow().endings.count,
+        {"outcome": "failed", "day": date(2026, 1, 1)},
+        {
+            "outcome": (None, 5, "finished", ["done"]),
+            "day": (None, 5, "2026-01-01", datetime.now(UTC)),
+            "timezone": (None, 5, "Mars", "../x", b"UTC"),
+            "days": (*NO_COUNT, 367),
+            "by": (None, 5, b"x", "a"),
+        },
+    ),
+    "Fail": (lambda: Fail, {}, {"type": (5, b"x", "", "a b", "x" * 65, ["x"])}),
     "Retry": (lambda: Retry, {}, {"after": ("1", -1, float("nan"), True, [1])}),
     "Snooze": (
         lambda: Snooze,
@@ -434,7 +478,7 @@ CALLS: dict[str, tuple[Callable[[], Callable[..., Any]], dict[str, Any], dict[st
     ),
 }
 #: What takes anything: a reason becomes its text.
-TAKES_ANYTHING = {("Retry", "reason"), ("Snooze", "reason")}
+TAKES_ANYTHING = {("Fail", "reason"), ("Retry", "reason"), ("Snooze", "reason")}
 
 
 def flows_run(*given: Any, **more: Any) -> Any:
@@ -470,7 +514,7 @@ async def test_an_argument_of_another_type_is_refused(
 
 def public_calls() -> Iterator[tuple[str, set[str]]]:
     """Yield the public methods and classes that users call, with the names of their arguments."""
-    for owner in (Flow, Query, BulkJob, Worker, Events, CurrentJob, JobRecord):
+    for owner in (Flow, Query, BulkJob, Worker, Events, CurrentJob, JobRecord, EndingLog):
         for name, method in inspect.getmembers(owner, inspect.isfunction):
             if not name.startswith("_") and f"{owner.__name__}.{name}" not in OURS:
                 names = set(inspect.signature(method).parameters) - {"self"}
@@ -482,6 +526,8 @@ def public_calls() -> Iterator[tuple[str, set[str]]]:
         ChildJob,
         Retries,
         Retention,
+        Endings,
+        Fail,
         Retry,
         Snooze,
         Limiter,

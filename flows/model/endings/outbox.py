@@ -44,6 +44,11 @@ class Outbox:
     """What is copied, where the log says nothing of that."""
 
     @property
+    def copied(self) -> Sequence[str]:
+        """The fields that are copied: those of the log, or where it names none, those of the reports."""
+        return self.fields if self.endings is None or not self.endings.fields else self.endings.fields
+
+    @property
     def lines(self) -> str:
         """The lines of the flow's settings, by which scripts know it; empty where nothing is left behind."""
         return "\n".join(self._lines())
@@ -51,10 +56,8 @@ class Outbox:
     def _lines(self) -> Iterator[str]:
         if self.endings is None and not self.reports:
             return
-        log, copied = self.endings, self.fields
-        if log is not None and log.fields:
-            copied = log.fields
+        log = self.endings
         most, kept = (0, 0) if log is None else (log.most, timedelta(days=log.days) // timedelta(milliseconds=1))
-        yield f"@ {most} {kept} {','.join(copied) or _NONE}"
+        yield f"@ {most} {kept} {','.join(self.copied) or _NONE}"
         for reporter in self.reports:
             yield reporter.line

@@ -73,7 +73,7 @@ async def add_line(connection: Connection, settings: FlowSettings, flow: str, jo
     named: dict[str, Argument] = {
         **settings.named(flow),
         "id": job_id,
-        "line": line,
+        "new_line": line,
         "most_lines": LOG_LINES,
         "call": settings.new_call(),
     }

@@ -127,7 +127,7 @@ async def read_endings(
 
 async def count_endings(
     connection: Connection, settings: FlowSettings, outcome: Ended, borders_ms: Sequence[int], by: str = ""
-) -> list[dict[JsonValue, int]]:
+) -> list[dict[str | None, int]]:
     """Return for each day how many jobs of a flow have ended so, by what a copied field says.
 
     Args:
@@ -140,7 +140,7 @@ async def count_endings(
     Raises:
         StoreError: the server cannot be used.
     """
-    days: list[dict[JsonValue, int]] = [{} for _ in borders_ms[1:]]
+    days: list[dict[str | None, int]] = [{} for _ in borders_ms[1:]]
     script, begin = settings.script("count_endings"), ""
     named: dict[str, Argument] = {
         **settings.named(),

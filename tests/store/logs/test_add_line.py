@@ -13,7 +13,7 @@ from tests.world import KEPT, NOW, TTL, World, finish, processing
 
 def add(world: World, line: str = '{"status":"paid"}', **named: str) -> str:
     """Add a line to the log of the job `1`."""
-    word: str = world.run("add_line", **{"id": "1", "line": line, **named})
+    word: str = world.run("add_line", **{"id": "1", "new_line": line, **named})
     return word
 
 

@@ -1,6 +1,6 @@
 -- Adds a line to a job's log for who is none of its attempts, whatever state the job is in.
 --@ keys: call
---@ args: now ns root flow id most_lines line
+--@ args: now ns root flow id most_lines new_line
 --@ returns: word
 --@ words: ok | gone | malformed
 --@ include: keys once type log_lines told
@@ -12,7 +12,7 @@ local function add()
   if redis.call('EXISTS', key) == 0 then return { 'gone' } end
   local log = flows_key('log', flow .. ':' .. id)
   expect('list', log)
-  write_lines(log, 0, { 0, line })
+  write_lines(log, 0, { 0, new_line })
   keep_log({ id = id, key = key, lookups = job[1] }, log)
   told_of(key, job[2] or 'waiting')
   tell()

@@ -135,8 +135,8 @@ end
 -- A report waits from now on, though its id is as old as the job's. A key that holds something else is nobody's report.
 local SINCE_NOW = '0 - 0 0 0 ' .. now_text .. ' -'
 
-local function write_report(to, id, told)
-  local key = job_key(to, id)
+local function write_report(to, new_id, told)
+  local key = job_key(to, new_id)
   local added = redis.pcall('HSET', key, '_attempt', SINCE_NOW, 'ending', told)
   if type(added) == 'table' then return end
   if ttl ~= '0' then redis.call('PEXPIRE', key, ttl) end
@@ -146,7 +146,7 @@ local function write_report(to, id, told)
     ids = {}
     written[to] = ids
   end
-  ids[#ids + 1] = id
+  ids[#ids + 1] = new_id
 end
 
 -- Returns whether a reporter wants to hear of a job whose first copied field has this value, JSON.
@@ -159,11 +159,11 @@ local function leave_behind(job_flow, job_id, key, word, wanting, logged, ...)
   local values = values_of(key)
   local kind = word == 'failed' and type_of((select(select('#', ...), ...)))
   if logged then log(job_flow, job_id, word, values, kind) end
-  local id, told
+  local new_id, told
   for _, reporter in ipairs(wanting) do
     if wants(reporter, values[2]) then
-      if not id then id, told = report_id(job_id, values[1]), ending_of(job_id, word, values, kind) end
-      write_report(reporter.to, id, told)
+      if not new_id then new_id, told = report_id(job_id, values[1]), ending_of(job_id, word, values, kind) end
+      write_report(reporter.to, new_id, told)
     end
   end
 end
