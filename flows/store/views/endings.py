@@ -140,7 +140,7 @@ async def count_endings(
     Raises:
         StoreError: the server cannot be used.
     """
-    days: list[dict[str | None, int]] = [{} for _ in borders_ms[1:]]
+    days = [dict[str | None, int]() for _ in borders_ms[1:]]
     script, begin = settings.script("count_endings"), ""
     named: dict[str, Argument] = {
         **settings.named(),
