@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _PLACE: Final = {"postgresql": "strpos", "sqlite": "instr", "mysql": "instr", "mariadb": "instr"}
 _FORMS: Final = "sqlite+aiosqlite:///FILE, postgresql+asyncpg://USER:PASSWORD@HOST/NAME or mysql+asyncmy://…"
 _COLUMNS: Final = TABLE.c
+#: So many rows are taken by their names, where SQLite is to find those whose names begin somehow.
+_FEW: Final = 10_000
 #: What is read of a row, in the order of its members; two of them are stored as something else.
 _NAMES: Final = [one.name for one in fields(InstanceRow)]
 _LABELS: Final = _NAMES.index("labels")
@@ -92,6 +94,7 @@ class SqlIndex:
         """Return a page of the instances of an app: see `Index.find`."""
         asked = select(*(_COLUMNS[name] for name in _NAMES)).where(_COLUMNS.app == app, *self._conditions(query))
         async with self._connected() as connection:
+            asked = asked.where(*await self._place_of(connection, app, query))
             found = await connection.execute(asked.order_by(_COLUMNS.id.desc()).limit(query.limit + 1))
             rows = [_row(one) for one in found]
         page = rows[: query.limit]
@@ -105,13 +108,29 @@ class SqlIndex:
         async with self._connected() as connection:
             await connection.run_sync(TABLE.metadata.create_all)
 
+    async def _place_of(self, connection: AsyncConnection, app: str, query: Find) -> list[ColumnElement[bool]]:
+        """Return the conditions of how names begin, and of what stands behind the cursor.
+
+        SQLite does not know how many names begin so: it would sort all of them, or look through all instances for a
+        few. So these are counted, up to some: few are taken by the index of names, and of many a page is found soon.
+        """
+        behind = [_COLUMNS.id < query.cursor] if query.cursor else []
+        if query.name is None or not query.name.endswith("*"):
+            return behind
+        begins = _begins(_COLUMNS.name, query.name[:-1])
+        if not begins or self._engine.dialect.name != "sqlite":
+            return [*begins, *behind]
+        named = select(_COLUMNS.id).where(_COLUMNS.app == app, *begins)
+        count = await connection.execute(select(func.count()).select_from(named.limit(_FEW + 1).subquery()))
+        if count.scalar_one() > _FEW:
+            return [*_begins(_COLUMNS.name.concat(""), query.name[:-1]), *behind]  # which is in no index
+        return [_COLUMNS.id.in_(named.where(*behind))]
+
     def _conditions(self, query: Find) -> list[ColumnElement[bool]]:
         columns = _COLUMNS
         asked = ((columns.realm, query.realm), (columns.generator, query.generator), (columns.status, query.status))
         found: list[ColumnElement[bool]] = [column == value for column, value in asked if value is not None]
-        if query.name is not None and query.name.endswith("*"):
-            found += _begins(query.name[:-1])
-        elif query.name is not None:
+        if query.name is not None and not query.name.endswith("*"):
             found.append(columns.name == query.name)
         for label, value in (query.labels or {}).items():
             # A member's text stands behind one of these, and nowhere within a text: there each quote is escaped.
@@ -121,8 +140,6 @@ class SqlIndex:
             found.append(columns.created >= query.since.timestamp() * 1000)
         if query.until is not None:
             found.append(columns.created < query.until.timestamp() * 1000)
-        if query.cursor:
-            found.append(columns.id < query.cursor)
         return found
 
     @asynccontextmanager
@@ -170,15 +187,15 @@ def _upsert(dialect: str) -> object:
     )
 
 
-def _begins(prefix: str) -> list[ColumnElement[bool]]:
+def _begins(name: ColumnElement[str], prefix: str) -> list[ColumnElement[bool]]:
     """Return the range of the names that begin so: `LIKE` means something else in each database."""
     if not prefix:
         return []
     last = prefix.rstrip(chr(0x10FFFF))
-    found: list[ColumnElement[bool]] = [_COLUMNS.name >= prefix]
+    found: list[ColumnElement[bool]] = [name >= prefix]
     if last:
         code = ord(last[-1]) + 1
-        found.append(_COLUMNS.name < last[:-1] + chr(0xE000 if code == 0xD800 else code))  # noqa: PLR2004 - surrogates
+        found.append(name < last[:-1] + chr(0xE000 if code == 0xD800 else code))  # noqa: PLR2004 - surrogates
     return found
 
 
