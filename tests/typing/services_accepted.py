@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, assert_type
 
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 from typing_extensions import TypedDict
 
 import flows
@@ -20,17 +20,29 @@ from flows.service import (
     Batch,
     BatchJob,
     Context,
+    Directory,
     Each,
+    Ending,
     EndingCount,
     EndingPage,
     Endings,
+    Errors,
     JobType,
+    JsonLines,
     LoggedEnding,
+    Mail,
+    Report,
+    ReportRecord,
     Secret,
     Service,
     ServiceOptions,
     ServiceRecord,
+    Slack,
+    Smtp,
     Tenant,
+    ToldJob,
+    Webhook,
+    verify_webhook,
 )
 
 service = Service("mailer", concurrency=10)
@@ -200,6 +212,44 @@ async def endings() -> None:
     assert_type([*page.endings], list[LoggedEnding])
     await service.failures(error="no-address", tenant="acme", after=page.next)
     assert_type(await service.counts(days=7), list[EndingCount])
+
+
+@logged.reporter("audit", on={"done", "failed"}, types=["email"])
+async def audit(ending: Ending) -> None:
+    """Tell of an ending."""
+    assert_type(ending.error_type, str | None)
+    assert_type(ending.payload, JsonValue)
+
+
+def late(job: ToldJob) -> bool:
+    """Say whether a job ended in the evening."""
+    return job.ended.hour > 20
+
+
+async def telling() -> None:
+    """Tell of endings, and report of many."""
+    smtp = Smtp("smtp.example.org", username="u", password="env:SMTP_PASSWORD")
+    mail = Mail(
+        "ops", to=["ops@example.org"], sender="no@example.org", smtp=smtp, batch=50, linger=timedelta(minutes=1)
+    )
+    logged.add_reporter(mail)
+    logged.add_reporter(Slack("alarm", url=Secret("env:SLACK_URL"), on={"failed"}, batch=20, linger=30))
+    logged.add_reporter(
+        Webhook("orders", url="https://x.example/", secret=["env:NEW", Secret("env:OLD")], types={"email"})
+    )
+    logged.add_reporter(JsonLines("lines", directory="lines", include={"payload"}))
+    report = Report(
+        "daily",
+        cron="0 8 * * *",
+        columns={"Order": "/payload/order", "Status": Errors({"no-address": "Nobody"}), "Late": late},
+        to=mail,
+        filter=late,
+    )
+    logged.add_report(report)
+    logged.add_report(Report("weekly", cron="@weekly", columns={"Id": "/id"}, to=Directory("reports"), missed="all"))
+    assert_type(await logged.run_report("daily", since=datetime.now(UTC), until=datetime.now(UTC)), str)
+    assert_type(await logged.reports("0192"), list[ReportRecord])
+    assert_type(verify_webhook({"webhook-id": "1"}, b"", ["env:NEW", "env:OLD"], tolerance=60), str)
 
 
 async def life() -> int:

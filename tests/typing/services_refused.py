@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from services_accepted import Email, Refund, Sent, connected, plain, refund, send, service
 
-from flows.service import Batch, BatchJob, Context, Service
+from flows.service import Batch, BatchJob, Context, Directory, Report, Service, Slack
 
 
 class Orders:
@@ -92,4 +92,9 @@ async def create() -> None:
     await service.counts(days="7")  # refused: no number
     await service.successes(day="2026-11-26")  # refused: no date
     await service.updates("", level="warning")  # refused: no such level
+    service.add_reporter("https://x.example/")  # refused: no transport
+    service.add_reporter(Slack("alarm"))  # refused: nowhere to
+    Report("daily", cron="@daily", columns={"Id": 5}, to=Directory("a"))  # refused: no column
+    service.reporter("audit", on={"finished"})  # refused: no such outcome
+    await service.run_report("daily", since="yesterday", until="now")  # refused: no times
     print(wrong, number, Sent, plain)  # noqa: T201 - a short way to use a value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import random
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from flows.service.transports.directory import Directory
 from flows.service.transports.mail import Mail
 from flows.service.transports.smtp import Smtp
 from flows.testing import isolated
+from tests.scale import scaled
 from tests.service.mail_server import mail_server
 from tests.waiting import LONG, until
 
@@ -70,7 +72,7 @@ async def has_one_turn(service: Any) -> bool:
 def rows_of(directory: Path) -> list[dict[str, str]]:
     """Return the rows of all reports in a directory, in the order of their windows."""
     found: list[dict[str, str]] = []
-    for file in sorted(directory.glob("*.csv")):
+    for file in sorted(directory.rglob("*.csv")):
         with file.open(newline="", encoding="utf-8") as text:
             found += csv.DictReader(text)
     return found
@@ -116,6 +118,26 @@ async def test_any_number_of_processes(tmp_path: Path) -> None:
         await ended(services[1], "2")
         await test.travel(HOUR)
         await until(lambda: sum(len(rows_of(tmp_path / str(number))) for number in range(3)) == 2)
+
+
+@pytest.mark.scale
+async def test_many_windows(tmp_path: Path) -> None:
+    """Times at which nobody works, processes that come and go: each ending has one row, in the order of the windows."""
+    draw, told = random.Random(7), list[str]()  # noqa: S311 - the same each time
+    services = [shop(hourly(Directory(tmp_path / str(number)))) for number in range(2)]
+    async with isolated(*services) as test:
+        for step in range(scaled(3, full=300)):
+            serving = services[step % 2] if draw.random() < 0.5 else services[0]
+            await serving.start()
+            told += await ended(serving, *(f"{step}-{n}" for n in range(draw.randrange(4))))
+            if draw.random() < 0.5:
+                await serving.stop()  # nobody works while the time passes, or another one does
+            await test.travel(timedelta(minutes=draw.choice([1, 59, 61, 180])))
+        await services[0].start()
+        await test.travel(HOUR)
+        await until(lambda: len(rows_of(tmp_path)) >= len(told), 60)
+        await until(lambda: has_one_turn(services[0]))
+    assert sorted(row["Job"] for row in rows_of(tmp_path)) == sorted(told)
 
 
 async def test_a_report_by_mail_is_tried_again() -> None:
