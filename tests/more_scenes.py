@@ -81,6 +81,18 @@ def sync(world: World, digest: str) -> object:
     return world.run("sync", "{}", **named, most=5, alive_ms=30_000, written=1)
 
 
+def seed_log(world: World) -> None:
+    """Log two endings."""
+    for word in ("done", "failed"):
+        world.redis.xadd(world.keys.endings("shop", word), {"id": "1", "type": '"mail"'}, id="1000-0")
+
+
+def count_log(world: World) -> object:
+    """Count what has ended."""
+    log = world.keys.endings("shop", "done")
+    return world.run("count_endings", log=log, borders="0 2000", field="type", most=10, **{"from": ""})
+
+
 def seed_running(world: World) -> None:
     """Let a job run that has streamed nothing yet."""
     world.seed(jobs={"shop:1": processing()}, processing={"pick": {"1": NOW + 9}})

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from flows.store.client.scripts import Argument
 from flows.store.keys.operators import OperatorKeys
-from tests.more_scenes import MORE_SCENES
+from tests.more_scenes import MORE_SCENES, count_log, seed_log
 from tests.outcomes import ended
 from tests.schedule_scenes import SCHEDULE_SCENES
 from tests.tree_scenes import TREE_SCENES
@@ -202,7 +202,7 @@ def fleet(world: World, **named: Argument) -> dict[str, Argument]:
 
 #: Scripts that write nothing.
 READ_ONLY: Final = frozenset(
-    {"due_schedules", "explain", "find", "locate", "observe", "position", "read_limits", "undeclared"}
+    {"count_endings", "due_schedules", "explain", "find", "locate", "observe", "position", "read_limits", "undeclared"}
 )
 #: Of each script, what is there and how it is called: so that it writes what it can.
 SCENES: Final[dict[str, list[Scene]]] = {
@@ -230,6 +230,8 @@ SCENES: Final[dict[str, list[Scene]]] = {
             lambda world: world.run("build", *packed((("box", "a"),)), queue="pack", id="9", fence=1, offset=0),
         )
     ],
+    "add_line": [(seed_family, lambda world: world.run("add_line", id="9", new_line="{}", **call(world)))],
+    "count_endings": [(seed_log, count_log)],
     "publish": [(seed_built, lambda world: world.run("publish", queue="pack", id="9", fence=1))],
     "progress": [
         (seed_family, lambda world: world.run("progress", "c", 1, "0.5", 0, 2, 9, "{}", queue=BOX, **call(world)))

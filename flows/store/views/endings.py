@@ -149,6 +149,9 @@ async def count_endings(
         "field": by,
         "most": _COUNTED,
     }
+    day: int
+    value: bytes
+    number: int
     while True:
         following, counts = await connection.run(script, {**named, "from": begin})
         for day, value, number in counts:
