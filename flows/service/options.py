@@ -15,6 +15,7 @@ from flows.model.endings.outbox import ReportsTo
 from flows.model.flow_options import DEFAULT_MAX_PAYLOAD
 from flows.model.job import Job
 from flows.model.limits.bounds import MOST_TOKENS
+from flows.model.option_checks import check_flag
 from flows.model.queue_options import QueueOptions
 from flows.model.retention import Retention
 from flows.service.levels import Level, kept_levels
@@ -34,6 +35,8 @@ class ServiceOptions:
             names, or else `OADA_JOBS_LOGGING`, as `debug,trace`.
         unknown_type_grace: A job whose type this process does not know is handed back for so long, for processes that
             do; then it fails as `UnknownType`. 0: it fails at once.
+        skip_backlog: Jobs that have come while no process of the service ran are not run: they end as cancelled when a
+            worker meets them, and run if they are retried then.
         job_ttl: How long a job that has not ended is kept after the last thing that happened to it; None, the default:
             until it ends.
         retention: How long a job that has ended is kept; by default a day where it is done or was cancelled, 7 days
@@ -54,6 +57,7 @@ class ServiceOptions:
     tenants: Literal["any", "known"] | None = None
     log_levels: Collection[Level] | None = None
     unknown_type_grace: Duration = Duration(timedelta(seconds=30))  # noqa: RUF009 - a descriptor
+    skip_backlog: bool = False
     job_ttl: OptionalDuration = Duration(None)  # noqa: RUF009
     retention: Duration[Retention | timedelta | float, Retention | timedelta] = Duration(  # noqa: RUF009
         Retention(done=timedelta(days=1), failed=timedelta(days=7), cancelled=timedelta(days=1))
@@ -76,6 +80,7 @@ class ServiceOptions:
         if self.tenants not in {"any", "known", None}:
             raise DeclarationError(f'tenants={self.tenants!r:.80}: give "any", "known" or None')
         kept_levels(self.log_levels)
+        check_flag("skip_backlog", self.skip_backlog)
         grace: object = self.unknown_type_grace  # what is no time is held as it was given
         if not isinstance(grace, timedelta):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise DeclarationError(f"unknown_type_grace={grace!r}: give a datetime.timedelta, or seconds as a number")

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, get_args
 
-from flows.errors import ValidationError
-from flows.model.arguments import check_whole
-from flows.model.endings.days import day_borders
 from flows.model.endings.outbox import Ended
-from flows.model.names import NAME
 from flows.service.service_params import check_tenant, check_type
-from flows.store.views.endings import AskedEndings, count_endings, read_endings
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from flows.service.service_host import ServiceHost
     from flows.store.views.endings import EndingPage
-
-#: How pages go on: an entry of the log.
-_ENTRY: Final = re.compile(r"\d{1,20}-\d{1,20}")
-_MOST_DAYS: Final = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +46,7 @@ class ServiceEndings:
         type: str | None = None,
         tenant: str | None = None,
         limit: int = 100,
-        after: str | None = None,
+        after: str = "",
     ) -> EndingPage:
         """Return a page of the jobs that are done, newest first.
 
@@ -72,7 +62,9 @@ class ServiceEndings:
             ValidationError: one of these cannot be.
             StoreError: the server cannot be used.
         """
-        return await self._page("done", None, day, timezone, _fields(type, tenant), limit, after)
+        asked = _fields(type, tenant)
+        log = self._host.flow.endings
+        return await log.page("done", day=day, timezone=timezone, fields=asked, limit=limit, after=after)
 
     async def failures(
         self,
@@ -83,7 +75,7 @@ class ServiceEndings:
         type: str | None = None,
         tenant: str | None = None,
         limit: int = 100,
-        after: str | None = None,
+        after: str = "",
     ) -> EndingPage:
         """Return a page of the jobs that have failed, newest first.
 
@@ -100,9 +92,9 @@ class ServiceEndings:
             ValidationError: one of these cannot be.
             StoreError: the server cannot be used.
         """
-        if error is not None and not NAME.fullmatch(error):
-            raise ValidationError(f"error={error!r:.80}: give the type of an error, as `record.error.type` has it")
-        return await self._page("failed", error, day, timezone, _fields(type, tenant), limit, after)
+        asked = _fields(type, tenant)
+        log = self._host.flow.endings
+        return await log.page("failed", day=day, timezone=timezone, error=error, fields=asked, limit=limit, after=after)
 
     async def counts(self, *, days: int = 7) -> list[EndingCount]:
         """Return how many jobs have ended on each of the last days, by type and outcome; those of none are left out.
@@ -114,39 +106,14 @@ class ServiceEndings:
             ValidationError: this is no number of days, 1 to 366.
             StoreError: the server cannot be used.
         """
-        if check_whole("days", days, 1) > _MOST_DAYS:
-            raise ValidationError(f"days={days}: give at most {_MOST_DAYS}")
         today = datetime.now(UTC).date()
-        borders = day_borders(today, days=days)
-        session = await self._host.runtime.open()
         found: list[EndingCount] = []
         for outcome in get_args(Ended):
-            by_day = await count_endings(session.connection, session.settings, outcome, borders, by="type")
+            by_day = await self._host.flow.endings.count(outcome, today, days=days, by="type")
             for number, counted in enumerate(by_day):
                 day = today - timedelta(days=days - 1 - number)
                 found += [EndingCount(day, str(of), outcome, count) for of, count in counted.items()]
         return sorted(found, key=lambda one: (one.day, one.type, one.outcome))
-
-    async def _page(  # noqa: PLR0917 - what the two above were given
-        self,
-        outcome: Ended,
-        error: str | None,
-        day: date | None,
-        timezone: str,
-        fields: dict[str, JsonValue],
-        limit: int,
-        after: str | None,
-    ) -> EndingPage:
-        check_whole("limit", limit, 1)
-        if after and not _ENTRY.fullmatch(after):
-            raise ValidationError(f"after={after!r:.80}: give the `next` of the page before")
-        between: tuple[int, int] | None = None
-        if day is not None:
-            begin, end = day_borders(day, timezone)
-            between = begin, end
-        session = await self._host.runtime.open()
-        asked = AskedEndings(outcome, error, between, fields)
-        return await read_endings(session.connection, session.settings, asked, limit=limit, after=after or "")
 
 
 def _fields(kind: str | None, tenant: str | None) -> dict[str, JsonValue]:

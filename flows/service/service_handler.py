@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flows.kernel.around.batches import Batching
+    from flows.service.backlog import Backlog
     from flows.service.context import Context
     from flows.service.job_type import JobType
     from flows.service.tenants.tenancy import Tenancy
@@ -31,11 +32,13 @@ class ServiceHandler(Handler):
     Args:
         concurrency: How many run at once, or how many batches.
         tenancy: The tenants of the jobs.
+        backlog: What came while no process ran; None: it is run.
     """
 
-    def __init__(self, concurrency: int, tenancy: Tenancy) -> None:
+    def __init__(self, concurrency: int, tenancy: Tenancy, backlog: Backlog | None = None) -> None:
         super().__init__(_call, ServiceJob, "thread", concurrency)
         self._tenancy = tenancy
+        self._backlog = backlog
         #: Of each type whose function takes many jobs.
         self._batches: dict[str, BatchCalls] = {}
 
@@ -53,6 +56,8 @@ class ServiceHandler(Handler):
         """Know the tenants, before the first claim."""
         await super().hold(events, queue, stopping)
         await self._tenancy.start()
+        if self._backlog is not None:
+            await self._backlog.start()
 
     async def release(self, *, hurried: bool) -> None:
         """Close what was opened for tenants, with the last worker of the service."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from flows.errors import DeclarationError
 from flows.kernel.worker import Worker
+from flows.service.backlog import Backlog, BacklogRunner
 from flows.service.dispatch import ServiceRunner
 from flows.service.handled import Handled, type_key
 from flows.service.levels import kept_levels
@@ -21,6 +22,7 @@ from flows.service.tenants.tenant_list import Tenants
 from flows.service.unknown_types import UnknownTypes
 
 if TYPE_CHECKING:
+    from flows.kernel.attempt_runner import Runner
     from flows.kernel.runtime import Runtime
     from flows.model.endings.outbox import ReportsTo
     from flows.model.job import Job
@@ -99,6 +101,8 @@ class ServiceHost:
         kept = max((one.kept for one in self.reports.values()), default=timedelta(0))
         flow = ServiceFlow(make(own=own, queues=queues, reports=reports, speaks=speaks, kept=kept))
         self.__dict__["flow"] = flow  # those who make the workers ask for it
+        if self._backlog is not None:
+            flow.begins.append(self._backlog.note)
         for name, one in self.reports.items():
             flow.add_worker(one.worker(self, flow.plan_of(self._full(name))))
             flow.begins.append(partial(one.begin, self))
@@ -184,6 +188,10 @@ class ServiceHost:
         return ServiceJobs(self.flow, self.tenants, self._own_queue)
 
     @cached_property
+    def _backlog(self) -> Backlog | None:
+        return Backlog(self.runtime) if self.options.skip_backlog else None
+
+    @cached_property
     def _copy(self) -> TenantCopy | None:
         if not self._has_tenants:
             return None
@@ -196,9 +204,11 @@ class ServiceHost:
     def _worker(self, queue: str, size: int | None) -> Worker:
         flow, grace = self.flow, self.options.unknown_type_grace.total_seconds()
         runtime = flow.runtime
-        handler = ServiceHandler(self._concurrency, self.tenancy)
+        backlog = self._backlog
+        handler = ServiceHandler(self._concurrency, self.tenancy, backlog)
         unknown = UnknownTypes(queue, grace, partial(runtime.read_job, self.name), runtime.events)
-        runner = ServiceRunner(self._handled, flow.plan_of(queue), handler, unknown, self.tenancy)
+        runner: Runner = ServiceRunner(self._handled, flow.plan_of(queue), handler, unknown, self.tenancy)
+        runner = runner if backlog is None else BacklogRunner(runner, backlog)
         # Of a batch, each job has a lane: so many wait for each other, or run together.
         return Worker(runtime, queue, runner, self._concurrency * (size or 1), handler)
 

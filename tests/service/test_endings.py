@@ -96,8 +96,10 @@ async def test_without_a_log_there_is_nothing_to_read(redis_url: str, namespace:
 
     async with service:
         await note.wait_for(await note.create("a"), LONG)
-        assert (await service.successes()).endings == []
-        assert await service.counts() == []
+        with pytest.raises(ValidationError, match="has no log of endings"):
+            await service.successes()
+        with pytest.raises(ValidationError, match="has no log of endings"):
+            await service.counts()
     assert not redis.exists(f"{namespace}flows:endings:mailer:done")
 
 
@@ -110,7 +112,7 @@ async def test_without_a_log_there_is_nothing_to_read(redis_url: str, namespace:
         {"tenant": "a b"},
         {"limit": 0},
         {"after": "x"},
-        {"error": "a b"},
+        {"error": 5},
     ],
 )
 async def test_what_cannot_be_asked_is_refused(given: dict[str, object]) -> None:

@@ -99,6 +99,11 @@ class Heartbeat:
         self._lags: deque[int] = deque(maxlen=_LAGS)
         self._lately = Lately(self._started)
 
+    @property
+    def process(self) -> str:
+        """What the process is called."""
+        return self._heartbeats.process
+
     def tally(self, queue: str) -> QueueTally:
         """Return the tally of a queue, which the workers of this process share."""
         return self._tallies.setdefault(queue, QueueTally())

@@ -53,6 +53,7 @@ class Heartbeats:
     """The heartbeats of one process, under a name that no other ever has."""
 
     def __init__(self, settings: FlowSettings, process: str, description: Description) -> None:
+        self.process = process
         self._settings = settings
         self._description = description
         self._dump = OperatorKeys(settings.keys.namespace).dump(process)

@@ -18,3 +18,7 @@ class ServiceKeys:
     def tenants_changed(self, service: str) -> str:
         """Sharded channel: the revision of each change of a tenant."""
         return f"{self.namespace}flows:tenants_changed:{service}"
+
+    def began(self, service: str) -> str:
+        """String: since when a service runs that leaves out its backlog, in server milliseconds."""
+        return f"{self.namespace}flows:began:{service}"
